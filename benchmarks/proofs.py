@@ -20,10 +20,11 @@ from benchmarks.certified import fitted
 from benchmarks.quality.sets import Suite
 from gradum.api.stress import threat_of
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.stress.attack import attack, moves_within
+from gradum.study.stress.attack import attack
 from gradum.study.stress.certified import claims_of
 from gradum.study.stress.proof import Proof
 from gradum.study.stress.reach import Reach
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.read import read
 
@@ -49,18 +50,16 @@ def decided(model: gradum.Model, frame: pl.DataFrame, seconds: float) -> str:
     known, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
     assert known.reference is not None
     table = check(read(frame), known.schema, encoder=known.encoder).frame
-    rows = widened(table.select(model.features))
+    rows, rung = widened(table.select(model.features)), known.rung(None)
+    stressed = StressedRows(known, rung, known.reference, rows, np.arange(len(rows)), threat)
     began = process_time()
-    attacked = attack(known, known.reference, rows, threat, numbers=np.arange(len(rows)))
+    attacked = attack(stressed)
     took = process_time() - began
-    table_graph = TableGraph(known, known.rung(None))
-    moves = moves_within(known, known.reference, rows, threat)
+    table_graph = TableGraph(known, rung)
     changed = np.array([row.radius is not None and row.radius <= SIZE for row in attacked.rows])
     claims = claims_of(table_graph, [row.answer for row in attacked.rows], attacked)
     refuted = np.where(changed, 0.0, np.inf)
-    proof = Proof(
-        table_graph, Reach.of(known, moves, threat.limits, 0), claims, refuted, np.array([SIZE])
-    )
+    proof = Proof(table_graph, Reach.of(stressed), claims, refuted, np.array([SIZE]))
     began = process_time()
     proof.run(seconds * len(rows))
     counted = Counter(stage or "nothing" for stage in np.array(proof.stages)[~changed])

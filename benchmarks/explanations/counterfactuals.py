@@ -25,9 +25,9 @@ import polars as pl
 
 import gradum
 from gradum.api.explanation import background_of
-from gradum.study.explanation.counterfactual.axis import axes_of
 from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.counterfactual.priced_axis import priced_axes
 
 ROWS = 20
 METHODS = ("random", "genetic")
@@ -64,7 +64,7 @@ class Measured:
 
 def measured(model: gradum.Model, rows: pl.DataFrame, explainer: Explainer) -> list[Measured]:
     """Explain rows one by one."""
-    axes = axes_of(model.fitted, background_of(model, None))
+    axes = priced_axes(model.fitted, background_of(model, None))
     results = []
     for row in rows.iter_slices(1):
         start, cpu = time.perf_counter(), time.process_time()

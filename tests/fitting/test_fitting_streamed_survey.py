@@ -32,7 +32,7 @@ def table(rows=ROWS, seed=0):
     frame = pl.DataFrame(
         {
             "size": rng.normal(size=rows),
-            "gap": rng.normal(size=rows),
+            "gap": rng.normal(size=rows).round(1),
             "colour": rng.choice(["red", "green", "blue"], rows),
             "city": rng.choice([f"city {k:03}" for k in range(300)], rows),
             "member": rng.random(rows) < 0.4,
@@ -43,7 +43,11 @@ def table(rows=ROWS, seed=0):
     )
     late = pl.int_range(pl.len()) > 100
     return frame.with_columns(
-        gap=pl.when(late & (pl.int_range(pl.len()) % 9 == 0)).then(None).otherwise("gap"),
+        gap=pl.when(late & (pl.int_range(pl.len()) % 9 == 0))
+        .then(None)
+        .when(pl.int_range(pl.len()) % 250 == 249)
+        .then(0.125)
+        .otherwise("gap"),
         member=pl.when(pl.int_range(pl.len()) % 450 == 449).then(None).otherwise("member"),
         size=pl.when(pl.int_range(pl.len()) == 777).then(50.0).otherwise("size"),
         colour=pl.when(pl.int_range(pl.len()) == 900).then(pl.lit("mauve")).otherwise("colour"),
@@ -79,10 +83,11 @@ def test_levels_ranges_and_gaps_are_those_of_all_training_rows():
     for name in ("colour", "city", "member"):
         assert ours[name] == theirs[name], name
     for name in ("size", "gap"):
-        for fact in ("minimum", "maximum", "missing"):
+        for fact in ("minimum", "maximum", "missing", "decimals"):
             assert getattr(ours[name], fact) == getattr(theirs[name], fact), (name, fact)
     first = {step.source: step for step in sampled.steps}
     assert not first["gap"].missing
+    assert (first["gap"].decimals, ours["gap"].decimals) == (1, 3)
     assert ours["gap"].missing
     assert ours["gap"].median == first["gap"].median
     assert ours["words"] == first["words"]

@@ -16,7 +16,8 @@ from scipy.stats import median_abs_deviation
 import gradum
 from gradum.errors import SpecError
 from gradum.fitting.spec import MLPSpec
-from gradum.study.explanation.counterfactual.axis import Axis
+from gradum.study.axis import Axis
+from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 from gradum.study.explanation.counterfactual.unit import unit_of
 from synthetic import QUICK
 
@@ -289,6 +290,21 @@ def test_the_frame_has_a_line_a_change_and_reads_back(classes):
         assert model.predict(changed)[0] == lines["output_after"][0]
 
 
+def test_decimals_are_those_of_the_rows_learned_from_whatever_the_background(classes):
+    rows, model = classes
+    background = rows.with_columns(pl.col("price").round())
+    found = model.counterfactuals(rows, rows=range(1, 9), background=background).found
+    prices = [
+        change.after
+        for row in found.rows
+        for counterfactual in row.counterfactuals
+        for change in counterfactual.changes
+        if change.column == "price"
+    ]
+    assert any(price % 1 for price in prices)
+    assert all(round(price, 2) == price for price in prices)
+
+
 @pytest.mark.parametrize(
     ("values", "size", "measure"),
     [
@@ -305,7 +321,9 @@ def test_units_are_the_first_measure_that_is_not_0(values, size, measure):
 
 
 def test_places_between_two_are_possible_values():
-    axis = Axis(0.0, 100.0, unit_of(np.arange(5.0), 0, 100), np.arange(5.0), 1, never=(0.3,))
+    axis = PricedAxis(
+        Axis(0.0, 100.0, 1, never=(0.3,)), unit_of(np.arange(5.0), 0, 100), np.arange(5.0)
+    )
     assert axis.between(0.0, 0.5, 0.0, 9).tolist() == [0.1, 0.2, 0.4]
     assert axis.between(0.5, 0.0, 0.5, 9).tolist() == [0.4, 0.2, 0.1]
     assert axis.between(0.1, 0.2, 0.0, 9).tolist() == []

@@ -251,7 +251,8 @@ def test_a_grid_of_numbers_has_their_ends_and_no_wide_gap():
 
 
 def test_a_grid_keeps_to_whole_numbers_and_days():
-    whole = grid_of("numeric", pl.Series("x", [0.0, 1, 2, 1000]), pl.Series("x", [], pl.Float64))
+    none = pl.Series("x", [], pl.Float64)
+    whole = grid_of("numeric", pl.Series("x", [0.0, 1, 2, 1000]), none, whole=True)
     assert (whole.numbers == np.rint(whole.numbers)).all()
     assert (whole.between == np.rint(whole.between)).all()
     assert 1.5 not in whole.between

@@ -418,3 +418,17 @@ def test_rows_that_no_time_is_left_for_are_open():
 
 def test_a_graph_shows_its_target_and_its_rung_alone():
     assert repr(fitted().graph()) == "TableGraph('price', 'linear')"
+
+
+def test_halves_are_no_whole_numbers_though_both_ends_are_whole():
+    rng = np.random.default_rng(0)
+    halves, whole = rng.integers(0, 9, 300) / 2, rng.integers(0, 9, 300)
+    rows = pl.DataFrame({"halves": halves, "whole": whole, "y": 3 * halves + 3 * whole})
+    model = gradum.fit(rows, "y", **OPTIONS)
+    of_whole, of_halves = (
+        model.verify(f"robust {name} ±0.5 within 0.1", rows[:5], seconds=20).found
+        for name in ("whole", "halves")
+    )
+    assert [column.whole for column in of_whole.domain] == [False, True]
+    assert of_whole.properties[0].verdict == "proved"
+    assert of_halves.properties[0].verdict == "refuted"

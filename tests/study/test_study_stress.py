@@ -16,14 +16,13 @@ from gradum.errors import SpecError, TableError
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
-from gradum.study.explanation.counterfactual.axis import axes_of
 from gradum.study.stress import attack as attack_module
 from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
 from gradum.study.stress.corruption import corruptions_of, mistyped
-from gradum.study.stress.moves import moves_of
 from gradum.study.stress.result import RowAttack
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH
 from gradum.tables.read import read
@@ -107,16 +106,20 @@ def edited(rows, attacked):
     )
 
 
-def by_chance(model, rows, threat, rung, evaluations, seed):
+def stressed(model, frame, threat, rung=None):
+    fitted, numbers = model.fitted, np.arange(len(frame)) + 1
+    return StressedRows(fitted, fitted.rung(rung), fitted.reference, frame, numbers, threat)
+
+
+def by_chance(some, evaluations, seed):
     """The least boxes that chance finds: corners and inside points of ever smaller boxes."""
-    fitted, full = model.fitted, threat.budget.full
-    scales = threat.budget.scales(fitted, fitted.reference)
-    moves = moves_of(rows, axes_of(fitted, rows), scales, threat.limits, threat.together)
+    fitted, rows, moves, threat = some.fitted, some.rows, some.moves, some.threat
+    rung, full = some.rung.name, threat.budget.full
     present = predict_typed(fitted, rows, rung=rung)
     if fitted.classes:
         aims = ClassAims.of(present)
     else:
-        aims = NumberAims.of(present, far_of(fitted.rung(rung), threat.share))
+        aims = NumberAims.of(present, far_of(some.rung, threat.share))
     rng, least, batch = np.random.default_rng(seed), np.full(len(rows), np.inf), 20_000
     for row in range(len(rows)):
         aim, copies = np.full(batch, np.flatnonzero(aims.rows == row)[0]), np.full(batch, row)
@@ -149,10 +152,9 @@ def test_the_attack_is_never_weaker_than_chance_of_a_hundred_times_its_answers(
     threat = threat_of(
         model.fitted, budget="quantile" if name == "grader" else "iqr", levels=0, share=0.1
     )
-    found = attack(
-        model.fitted, model.fitted.reference, some, threat, numbers=np.ones(1), rung=rung
-    )
-    chance = by_chance(model, some, threat, rung, 100 * found.evaluations, seed=row)
+    under_stress = stressed(model, some, threat, rung)
+    found = attack(under_stress)
+    chance = by_chance(under_stress, 100 * found.evaluations, seed=row)
     # As far as a sum in float32 can tell two boxes from each other.
     assert (radii(found) <= chance * (1 + 1e-6)).all()
 
@@ -228,6 +230,20 @@ def test_changes_are_replayed_and_keep_to_what_rows_may_hold(mixed):
         assert sum(change.shift is None for change in row.changes) <= 1
 
 
+def test_what_a_row_may_become_does_not_hang_on_the_rows_beside(mixed):
+    rows, model = mixed
+    threat = threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
+    alone = features(model, rows.with_columns(pl.col("price").round()))[:1]
+    moves = stressed(model, alone, threat).moves
+    shifts = np.linspace(-1, 1, 101)[:, None] * np.ones(moves.count)
+    copies = np.zeros(len(shifts), np.intp)
+    prices = moves.frame(copies, moves.places(copies, shifts))["price"]
+    assert (prices.round(2) == prices).all()
+    assert (prices.round() != prices).sum() > 80
+    whole = moves.frame(copies, moves.places(copies, shifts))["whole"]
+    assert (whole.round() == whole).all()
+
+
 def test_columns_together_shift_alike(mixed):
     rows, model = mixed
     found = model.stress(
@@ -301,17 +317,18 @@ def test_as_many_rows_are_attacked_as_the_time_lets_expect(
     rows, model = mixed
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
 
-    def attacked(self, some, numbers):
+    def attacked(some, far):
         clock.now += len(some)
-        return [RowAttack(int(number), "", None) for number in numbers], 0
+        changes = [RowAttack(int(number), "", None) for number in some.numbers]
+        return SimpleNamespace(least_changes=lambda: changes, evaluations=0)
 
-    def proved(*args, seconds, **options):
+    def proved(some, found, *, seconds):
         assert seconds == pytest.approx(min(certify, (limit - most) / most))
-        return args[4]
+        return found
 
     monkeypatch.setattr(attack_module, "time", clock)
     monkeypatch.setattr(stress_module, "time", clock)
-    monkeypatch.setattr(attack_module._Attacker, "attacked", attacked)
+    monkeypatch.setattr(attack_module._AttackedPart, "of", attacked)
     monkeypatch.setattr(stress_module, "certify", proved)
     found = model.stress(rows, certify=certify, rows=60, time_limit=limit).found.attack
     assert (len(found.rows), found.asked) == (most, 60)

@@ -1,6 +1,7 @@
 """Proofs that answers stay: against closed forms, all combinations, random copies and attacks."""
 
 import datetime
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -14,9 +15,10 @@ from gradum.errors import NotCertifiableError, SpecError
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.stress.attack import attack, moves_within
+from gradum.study.stress.attack import attack
 from gradum.study.stress.certified import certify
 from gradum.study.stress.reach import Reach
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.read import read
 from synthetic import QUICK
@@ -65,26 +67,22 @@ def features(model, rows):
     return widened(checked.frame.select(model.features))
 
 
+def stressed(model, rows, **options):
+    options = {"budget": "iqr", "levels": 0, "share": 0.1} | options
+    fitted, frame = model.fitted, features(model, rows)
+    numbers, threat = np.arange(len(frame)) + 1, threat_of(fitted, **options)
+    return StressedRows(fitted, fitted.rung(None), fitted.reference, frame, numbers, threat)
+
+
 def attacked(model, rows, **options):
     """Rows with what an attack found, and with what is proved without knowing of it."""
-    options = {"budget": "iqr", "levels": 0, "share": 0.1} | options
-    threat = threat_of(model.fitted, **options)
-    frame, reference = features(model, rows), model.fitted.reference
-    numbers = np.arange(len(frame)) + 1
-    found = attack(model.fitted, reference, frame, threat, numbers=numbers)
+    under_stress = stressed(model, rows, **options)
+    found = attack(under_stress)
     unknown = tuple(structs.replace(row, radius=None) for row in found.rows)
-    proved = certify(
-        model.fitted,
-        reference,
-        frame,
-        threat,
-        structs.replace(found, rows=unknown),
-        numbers=numbers,
-        seconds=SECONDS,
-    )
+    proved = certify(under_stress, structs.replace(found, rows=unknown), seconds=SECONDS)
     pairs = zip(proved.rows, found.rows, strict=True)
     rows = tuple(structs.replace(row, radius=other.radius) for row, other in pairs)
-    return frame, threat, structs.replace(proved, rows=rows)
+    return under_stress, structs.replace(proved, rows=rows)
 
 
 def radii(found):
@@ -106,22 +104,21 @@ def radii(found):
 )
 def test_no_copy_within_a_proof_is_answered_otherwise(target, kind, rows, options):
     table_rows, model = fitted(target, kind)
-    frame, threat, found = attacked(model, table_rows[:rows], **options)
+    under_stress, found = attacked(model, table_rows[:rows], **options)
     least, proved = radii(found)
     assert (proved < least).all()
     assert (proved > 0).sum() >= 2
-    reach = Reach.of(
-        model.fitted,
-        moves_within(model.fitted, model.fitted.reference, frame, threat),
-        threat.limits,
-        0,
-    )
+    unchanged = replace(under_stress, threat=replace(under_stress.threat, levels=0))
+    reach = Reach.of(unchanged)
     some = np.flatnonzero(proved > 0)
     rng, moves = np.random.default_rng(0), reach.moves
     copies = np.repeat(some, 300)
     shares = np.clip(rng.uniform(-1.5, 1.5, (len(copies), moves.count)), -1, 1)
     places = moves.places(copies, shares * proved[copies, None])
-    moved, present = moves.frame(copies, places), predict_typed(model.fitted, frame).middle
+    moved, present = (
+        moves.frame(copies, places),
+        predict_typed(model.fitted, under_stress.rows).middle,
+    )
     answers = predict_typed(model.fitted, moved).middle
     if model.classes:
         assert (answers == present[copies]).all()
@@ -143,7 +140,7 @@ def test_of_a_linear_model_attack_and_proof_are_the_truth(target):
     )
     model = gradum.fit(rows, target, model="linear", **OPTIONS)
     inside = rows.filter((np.abs(x) < np.quantile(np.abs(x), 0.5, axis=0)).all(axis=1))[:12]
-    _, _, found = attacked(model, inside, share=0.05)
+    _, found = attacked(model, inside, share=0.05)
     least, proved = radii(found)
     known = np.isfinite(least)
     assert known.any()
@@ -151,19 +148,13 @@ def test_of_a_linear_model_attack_and_proof_are_the_truth(target):
     np.testing.assert_allclose(proved[known], least[known], rtol=0.021)
     graph = TableGraph(model.fitted, model.fitted.rung(None))
     own = graph.inputs.of_typed(features(model, inside))
-    lengths = [column.scale.length for column in moves_of_iqr(model, inside)]
+    lengths = [column.scale.length for column in stressed(model, inside).moves.columns]
     step = np.eye(3) * lengths
     slopes = np.abs([model_output(graph, own + row) - model_output(graph, own) for row in step])
     far = np.abs(model_output(graph, own)) if target == "label" else found.least_move
     truth = far / slopes.sum(axis=0)
     assert (proved[known] <= truth[known] * (1 + 1e-6)).all()
     assert (least[known] >= truth[known] * (1 - 1e-4)).all()
-
-
-def moves_of_iqr(model, rows):
-    threat = threat_of(model.fitted, budget="iqr", levels=0, share=0.05)
-    frame = features(model, rows)
-    return moves_within(model.fitted, model.fitted.reference, frame, threat).columns
 
 
 def model_output(graph, x):
@@ -179,12 +170,12 @@ def test_where_all_copies_can_be_written_out_the_search_proves_all_that_holds():
     score = np.sin(a / 3) * b + 0.3 * rng.normal(size=240)
     rows = pl.DataFrame({"a": a, "b": b, "label": np.where(score > 0.5, "yes", "no")})
     model = gradum.fit(rows, "label", model="mlp", **OPTIONS)
-    _, _, found = attacked(model, rows[:15])
+    under_stress, found = attacked(model, rows[:15])
     grid = pl.DataFrame(
         [(i, j) for i in range(12) for j in range(-4, 5)], schema=["a", "b"], orient="row"
     )
     answers = model.predict(grid)
-    lengths = {column.name: column.scale.length for column in moves_of_iqr(model, rows[:15])}
+    lengths = {column.name: column.scale.length for column in under_stress.moves.columns}
     for row, (own_a, own_b) in zip(found.rows, rows["a", "b"][:15].iter_rows(), strict=True):
         far = np.maximum(
             np.abs(grid["a"].to_numpy() - own_a) / lengths["a"],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -16,8 +18,11 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
+from gradum.errors import ModelFileError
 from gradum.tables.design import FLOAT32_MAX
+from gradum.tables.encode import Encoder
 from gradum.tables.encoders import Boolean, Categorical, Date, Numeric, Text, categorical, text
+from gradum.tables.encoders.numeric import MOST_DECIMALS, decimals_of
 
 REVIEWS = [
     "I love this dress, I don't love the colour.",
@@ -87,6 +92,34 @@ class TestNumeric:
         assert values.tolist() == [-FLOAT32_MAX, 0.0, FLOAT32_MAX]
         assert np.isfinite(values.astype(np.float32)).all()
         assert np.finfo(np.float32).max == FLOAT32_MAX
+
+    @given(
+        st.lists(st.tuples(st.integers(-(10**9), 10**9), st.integers(0, 8)), min_size=1),
+        st.integers(0, 6),
+    )
+    def test_decimals_are_those_of_the_digits_that_are_written(self, written, least):
+        texts = [str(Decimal(digits).scaleb(-places)) for digits, places in written]
+        count = max([least, *(-Decimal(text).normalize().as_tuple().exponent for text in texts)])
+        series = pl.Series("x", [None, *map(float, texts)])
+        assert decimals_of(series, least) == (count if count <= MOST_DECIMALS else None)
+        if not least:
+            assert Numeric.fit(series).decimals == decimals_of(series)
+
+    def test_the_last_row_counts_as_the_first_ones_do(self):
+        series = pl.Series("x", [*range(5_000), 0.25], strict=False)
+        assert decimals_of(series[:-1]) == 0
+        assert decimals_of(series) == 2
+
+    @pytest.mark.parametrize("decimals", [-1, 1, 7])
+    def test_a_file_whose_decimals_are_none_of_its_range_is_refused(self, decimals):
+        step = Numeric.fit(pl.Series("x", [0.0, 0.25]))
+        text = Encoder((step,)).to_json()
+        assert Encoder.from_json(text).steps == (step,)
+        damaged = text.replace('"decimals":2', f'"decimals":{decimals}')
+        with pytest.raises(ModelFileError, match="decimals"):
+            Encoder.from_json(damaged)
+        without = text.replace(',"decimals":2', "")
+        assert Encoder.from_json(without).steps == (msgspec.structs.replace(step, decimals=None),)
 
 
 class TestBoolean:

@@ -16,11 +16,12 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.stress import StressTest
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.stress.attack import Threat
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.corrupted import Labels
 from gradum.study.stress.stress import CORRUPTED_ROWS, stress
-from gradum.tables.check import check
+from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.threat import Threat
+from gradum.tables.check import check, widened
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
 from gradum.tables.table import Table
@@ -71,7 +72,7 @@ def stress_model(
 ) -> StressTest:
     """Attack rows of a table, which is read with ``reading``; see `Model.stress`."""
     fitted = model.fitted
-    fitted.rung(rung)  # or there is none, and nothing need be read
+    chosen = fitted.rung(rung)  # or there is none, and nothing need be read
     if not isinstance(rows, int | np.integer) or rows < 1:
         raise SpecError(say("{rows!r} rows are to be attacked.", rows=rows), say("Give 1 or more."))
     if time_limit is not None and not time_limit > 0:
@@ -92,16 +93,19 @@ def stress_model(
         source, count, taken = table.source, len(table), table.take((drawn + 1).tolist())
     frame, numbers, labels = _features_and_labels(fitted, taken)
     reference = fitted.reference
-    result = stress(
+    stressed = StressedRows(
         fitted,
+        chosen,
         reference_of_run(model).summary if reference is None else reference,
-        frame,
+        widened(frame),
+        drawn[numbers] + 1,
         threat,
-        numbers=drawn[numbers] + 1,
+    )
+    result = stress(
+        stressed,
         of=count,
         labels=labels,
         count=rows,
-        rung=rung,
         time_limit=time_limit,
         proof_seconds=certify,
     )

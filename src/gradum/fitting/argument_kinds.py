@@ -45,9 +45,11 @@ def with_checked_arguments(function: Callable[P, T]) -> Callable[P, T]:
 
     @cache
     def kinds() -> dict[str, Any]:
-        # What the function returns may be imported later.
+        # What the function returns, or is a method of, may be imported later.
         annotations = {
-            name: kind for name, kind in function.__annotations__.items() if name != "return"
+            name: kind
+            for name, kind in function.__annotations__.items()
+            if name not in ("return", "self")
         }
         return get_type_hints(SimpleNamespace(__annotations__=annotations), function.__globals__)
 

@@ -14,7 +14,7 @@ from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, say
 from gradum.scores.figures import figure, percent
 from gradum.show.answer_words import answer_name
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
@@ -54,14 +54,12 @@ class AlikeRows:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.AlikeRows: {len(self.frame)} of {self.found.learned:,}>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         heading = _heading(self.found, self.fitted.spec.target)

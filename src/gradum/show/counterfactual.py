@@ -93,8 +93,7 @@ class Counterfactuals:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.Counterfactuals of {len(self.found.rows):,} rows>"

@@ -72,8 +72,7 @@ class EffectCurves:
         heading = Text(visible(self._heading), style="bold")
         return Group(heading, table, *(Text(visible(note)) for note in self._notes))
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.EffectCurves of {len(self.found.effects):,} columns>"

@@ -26,7 +26,7 @@ from gradum.show.explanation_words import (
     with_error,
 )
 from gradum.show.reasons import Reasons
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations
@@ -140,14 +140,12 @@ class Explanation:
         rows = (part for place in range(len(found.parts)) for part in self._row(place))
         return Group(*rows, *self._correlated())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.Explanation of {len(self.found.parts):,} rows>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""

@@ -15,7 +15,7 @@ from gradum.fitting.rungs import KINDS
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
 from gradum.show.bar import signed_bar
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.influence import RowInfluence
 from gradum.tables.wording import shortened, value_text
@@ -47,14 +47,12 @@ class InfluentialRows:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.InfluentialRows: {len(self.frame)} of {self.found.learned:,}>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

@@ -12,7 +12,7 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural
 from gradum.show.explanation_words import heading, with_error
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of
 from gradum.study.explanation.one_row import row_explanation, value_words
@@ -115,14 +115,12 @@ class Reasons:
             )
         return Group(*shown)
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.Reasons of {len(self.reasons):,} rows>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         of_row, answer = self.reasons[place], answer_of(self.found, self.favourable)

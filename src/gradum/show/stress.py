@@ -23,7 +23,7 @@ from gradum.show.stress_words import (
     parts_cells,
     parts_header,
 )
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.stress.result import Stress
 
@@ -134,14 +134,12 @@ class StressTest:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.StressTest of {self.found.target}>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         attack, corruptions = self.found.attack, self.found.corruptions

@@ -13,7 +13,7 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure, percent
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.surrogate import Rule, Surrogate
 
@@ -60,14 +60,12 @@ class SurrogateTree:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.SurrogateTree of {len(self.found.rules)} rules>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

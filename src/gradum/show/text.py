@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
@@ -59,9 +59,17 @@ def summary_of(shown: RenderableType) -> str:
     return plain(shown, width=SUMMARY).rstrip("\n")
 
 
-def preformatted(text: str) -> str:
-    """Return text as a notebook shows it, line by line."""
-    return f"<pre>{html.escape(text)}</pre>"
+class Summarised(Protocol):
+    """What says in text what it is."""
+
+    def summary(self) -> str:
+        """Return the text."""
+        ...
+
+
+def summary_as_html(shown: Summarised) -> str:
+    """Return a summary as a notebook shows it, line by line: a result's ``_repr_html_``."""
+    return f"<pre>{html.escape(shown.summary())}</pre>"
 
 
 def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.messages import say
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.trust_section import TrustSection
 from gradum.show.trust_words import (
     report_verdict,
@@ -124,15 +124,13 @@ class TrustReport:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         failed = sum(check.fails for check in self.checks)
         return f"<gradum.TrustReport of {self.subject} with {failed} of {len(self.checks)} failed>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         yield Text(visible(report_verdict(self.checks, self.subject)), style="bold")

@@ -14,7 +14,7 @@ from rich.text import Text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import percent
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.properties.result import ColumnDomain, Counterexample, Verification, Verified
 from gradum.tables.wording import SHOWN_NAMES, number, quoted, quoted_text
@@ -72,14 +72,12 @@ class PropertyReport:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.PropertyReport of {len(self.found.properties):,} properties>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def verdict_lines(self) -> Iterator[RenderableType]:
         """Yield the verdict of each property, and its counterexample."""

@@ -14,7 +14,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.groups import group_parts
-from gradum.show.text import preformatted, summary_of
+from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.show.watch_words import (
     column_cells,
@@ -87,14 +87,12 @@ class Watch:
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
 
-    def __str__(self) -> str:
-        return self.summary()
+    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.Watch with {len(self.found.alarms)} alarms>"
 
-    def _repr_html_(self) -> str:
-        return preformatted(self.summary())
+    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

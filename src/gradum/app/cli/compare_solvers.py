@@ -8,11 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import compile_once, write, write_json
-from gradum.app.cli.pages import check_page
+from gradum.app.cli.console import compile_once
+from gradum.app.cli.pages import check_page, hand_over
 from gradum.fitting.option_table import OF_SOLVERS
-from gradum.messages import say
 
 
 @options.taking(*OF_SOLVERS)
@@ -42,17 +40,9 @@ def command(
     all rows at every step (gd, lbfgs) takes one step a pass: give it more with --max-epochs.
     """
     from gradum.api.compare_solvers import compare_solvers
-    from gradum.files.atomic import write_text
 
     if out is not None:
         check_page(out)
     compile_once()
     comparison = compare_solvers(data, target, solvers=solvers, **asked)
-    if as_json:
-        write_json(comparison.comparison)
-    else:
-        write(comparison)
-    if out is not None:
-        write_text(out, comparison.page(cache_directory()))
-        if not as_json:
-            write(say("Written to {out}.", out=out))
+    hand_over(comparison, comparison.comparison, out, as_json=as_json)

@@ -92,6 +92,7 @@ Upward = Annotated[
 Downward = Annotated[
     list[str] | None, typer.Option("--downward", metavar="COLS", help="Columns that may only fall.")
 ]
+Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")]
 Sheet = Annotated[str | None, option("sheet")]
 Query = Annotated[str | None, option("query")]
 Encoding = Annotated[str | None, option("encoding")]

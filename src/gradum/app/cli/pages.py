@@ -1,13 +1,31 @@
-"""Pages that a command is told to write: only over pages of gradum's own."""
+"""Pages that a command is told to write, only over pages of gradum's own, and what it prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
+from gradum.app.cli.cache import cache_directory
+from gradum.app.cli.console import write, write_json
 from gradum.errors import OutputError
 from gradum.messages import say
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 SIGN = b'<meta name="generator" content="gradum">'
+
+
+class Paged(Protocol):
+    """A result that shows itself in a terminal and as a page."""
+
+    def __rich__(self) -> RenderableType:
+        """Return what the terminal shows."""
+        ...
+
+    def page(self, cache: Path | None = None) -> str:
+        """Return the page; ``cache`` keeps the charts' script."""
+        ...
 
 
 def check_page(path: Path) -> None:
@@ -28,3 +46,35 @@ def check_page(path: Path) -> None:
                     say("{path} exists already and is no report of gradum's.", path=path),
                     say("Choose another name."),
                 )
+
+
+def hand_over(
+    result: Paged, content: Any, out: Path | None, *, as_json: bool, quiet: bool = False
+) -> None:
+    """Write a page if one is asked for, and print a result or its content as JSON.
+
+    Parameters
+    ----------
+    result : Paged
+    content : struct
+        Everything in it, as plain values.
+    out : path or None
+        Of the page, which `check_page` has passed.
+    as_json, quiet : bool
+        Whether to print JSON, and whether to print nothing else.
+
+    Raises
+    ------
+    OutputError
+        The page cannot be written.
+    """
+    from gradum.files.atomic import write_text
+
+    if out is not None:
+        write_text(out, result.page(cache_directory()))
+    if as_json:
+        write_json(content)
+    elif not quiet:
+        write(result)
+        if out is not None:
+            write(say("Written to {path}.", path=out))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.column_lists import read_all_columns, read_columns
-from gradum.app.cli.console import load_model, write, write_json
-from gradum.app.cli.pages import check_page
+from gradum.app.cli.console import load_model
+from gradum.app.cli.pages import check_page, hand_over
 from gradum.errors import SpecError
 from gradum.messages import say
 
@@ -65,9 +63,7 @@ def command(
             help="For each row, to prove up to where its answer stays; 0 for no proofs.",
         ),
     ] = 1.0,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
-    ] = None,
+    out: options.Page = None,
     rung: options.Rung = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
@@ -85,8 +81,6 @@ def command(
     other in a tenth of the rows: other units, gaps, typing errors, rounding; and says whether a
     watch notices.
     """
-    from gradum.files.atomic import write_text
-
     if out is not None:
         check_page(out)
     loaded = load_model(model)
@@ -109,14 +103,7 @@ def command(
         encoding=encoding,
         skip_rows=skip_rows,
     )
-    if out is not None:
-        write_text(out, found.page(cache_directory()))
-    if as_json:
-        write_json(found.found)
-    elif not quiet:
-        write(found)
-        if out is not None:
-            write(say("Written to {path}.", path=out))
+    hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
 
 
 def _amounts(text: str) -> dict[str, float]:

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import load_model, write, write_json
-from gradum.app.cli.pages import check_page
+from gradum.app.cli.console import load_model, write
+from gradum.app.cli.pages import check_page, hand_over
 from gradum.errors import SpecError
 from gradum.messages import say
 
@@ -80,9 +79,7 @@ def command(
         ),
     ] = None,
     task: Annotated[str | None, options.option("task")] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
-    ] = None,
+    out: options.Page = None,
     sheet: options.Sheet = None,
     query: options.Query = None,
     encoding: options.Encoding = None,
@@ -104,7 +101,6 @@ def command(
         raise SpecError(
             say("There is nothing to examine."), say("Name a run folder, a model file or a table.")
         )
-    from gradum.files.atomic import write_text
     from gradum.fitting.options import make_reading
 
     if out is not None:
@@ -122,14 +118,7 @@ def command(
         positive=positive,
         task=task,
     )
-    if out is not None:
-        write_text(out, report.page(cache_directory()))
-    if as_json:
-        write_json(report.content)
-    elif not quiet:
-        write(report)
-        if out is not None:
-            write(say("Written to {path}.", path=out))
+    hand_over(report, report.content, out, as_json=as_json, quiet=quiet)
     if report.failed:
         raise typer.Exit(FAILED)
 

@@ -8,10 +8,8 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.cache import cache_directory
-from gradum.app.cli.console import load_model, write, write_json
-from gradum.app.cli.pages import check_page
-from gradum.messages import say
+from gradum.app.cli.console import load_model
+from gradum.app.cli.pages import check_page, hand_over
 
 ALARM = 3
 """What the command ends with where there is an alarm."""
@@ -30,9 +28,7 @@ def command(
             help="Rows to compare with. Default: those that the model learned from.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")
-    ] = None,
+    out: options.Page = None,
     rung: options.Rung = None,
     labels: Annotated[
         str | None,
@@ -87,7 +83,6 @@ def command(
     """
     from gradum.api.watch import watch_model
     from gradum.api.watch_labels import LabelOptions
-    from gradum.files.atomic import write_text
     from gradum.fitting.options import make_reading
 
     if out is not None:
@@ -100,13 +95,6 @@ def command(
         labels=LabelOptions(labels, stream, by or (), at_most, beyond, state),
         reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
-    if out is not None:
-        write_text(out, found.page(cache_directory()))
-    if as_json:
-        write_json(found.found)
-    elif not quiet:
-        write(found)
-        if out is not None:
-            write(say("Written to {path}.", path=out))
+    hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
     if found.alarm:
         raise typer.Exit(ALARM)

@@ -6,6 +6,7 @@ A network is a :class:`Graph` of operations, which its bounds know nothing else 
 from __future__ import annotations
 
 from gradum.core.bounds.arrangement import Concatenated, Selected
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.convex import Exp, Reciprocal
 from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
@@ -13,8 +14,9 @@ from gradum.core.bounds.folding import folded
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.linear import Affine, Sum
+from gradum.core.bounds.lines import Lines, Slopes
 from gradum.core.bounds.logarithm import Log, Logit
-from gradum.core.bounds.operation import Box, Lines, Operation, Slopes
+from gradum.core.bounds.operation import Operation
 from gradum.core.bounds.optimised import optimised_lower
 from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes

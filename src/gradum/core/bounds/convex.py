@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.bounds.lines import Slopes
 
 LARGEST_EXPONENT = 600.0
 """So far below 709, where an exponential overflows float64, that sums of products do not either."""

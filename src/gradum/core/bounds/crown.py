@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.graph import INPUT, Graph
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Box, chosen_first
 from gradum.core.bounds.planes import planes
+from gradum.core.bounds.ragged import chosen_first
 from gradum.core.bounds.zonotope import enclosed
 
 

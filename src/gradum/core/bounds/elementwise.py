@@ -12,16 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from gradum.core.bounds.operation import (
-    Box,
-    Lines,
-    Operation,
-    Pulled,
-    Slopes,
-    Zonotope,
-    against,
-    chosen_first,
-)
+from gradum.core.bounds.box import Box
+from gradum.core.bounds.forms import Pulled, against
+from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.lines import Lines, Slopes
+from gradum.core.bounds.operation import Operation
+from gradum.core.bounds.ragged import chosen_first
 from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 ROUNDINGS = 16

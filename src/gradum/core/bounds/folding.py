@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.bounds.arrangement import Selected
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.graph import INPUT, Draft, Graph, taken
 from gradum.core.bounds.interval import intervals
 from gradum.core.bounds.linear import Affine
-from gradum.core.bounds.operation import Box, Operation
+from gradum.core.bounds.operation import Operation
 
 
 def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.special
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.operation import Box, Lines, Slopes
+from gradum.core.bounds.lines import Lines, Slopes
 
 VAST = 1e30
 LEAST_PROBABILITY = 1e-25

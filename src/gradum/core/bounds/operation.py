@@ -1,4 +1,4 @@
-"""An operation of a graph, as bounds see it: values, intervals, lines and rounding.
+"""An operation of a graph, as bounds see it: intervals, lines, forms, zonotopes and rounding.
 
 Shapes: B boxes, r linear forms, n numbers of a node.
 """
@@ -7,125 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
-
-
-class Box(NamedTuple):
-    """Numbers low ≤ z ≤ high, both of shape [B, n]."""
-
-    low: np.ndarray
-    high: np.ndarray
-
-    @property
-    def size(self) -> np.ndarray:
-        """The largest |z|."""
-        return np.maximum(np.abs(self.low), np.abs(self.high))
-
-    def widened(self, slack: np.ndarray) -> Box:
-        """Return an interval that reaches further by so much, and by the rounding of that."""
-        slack = slack + 2 * FLOAT64 * (self.size + slack) + UNDERFLOW[FLOAT64]
-        return Box(self.low - slack, self.high + slack)
-
-
-class Lines(NamedTuple):
-    """A line below and a line above a function, each with slopes and intercepts [B, n].
-
-    They touch it at the places ``lower_touch`` and ``upper_touch``, but for rounding.
-    """
-
-    lower_slope: np.ndarray
-    lower_intercept: np.ndarray
-    lower_touch: np.ndarray
-    upper_slope: np.ndarray
-    upper_intercept: np.ndarray
-    upper_touch: np.ndarray
-
-
-class Slopes(NamedTuple):
-    """Slopes [B, n] of a line below and a line above a function."""
-
-    lower: np.ndarray
-    upper: np.ndarray
-
-
-class Pulled(NamedTuple):
-    """Linear forms A z of a node, pulled back to its parents.
-
-    A z ≥ Σ A_p z_p + constant − radius for all that the parents can be, exactly: ``radius`` covers
-    rounding. Where the lines below and above are parallel, A z ≤ Σ A_p z_p + constant + radius too.
-    """
-
-    coefficients: list[np.ndarray]
-    constant: np.ndarray
-    radius: np.ndarray
-
-
-class Zonotope(NamedTuple):
-    """Numbers centre + Σ ε_g generators_g, each |ε_g| ≤ 1, give or take ``rest``.
-
-    ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. ``symbols`` [g], rising, number
-    the ε: the same number means the same ε in every node of a graph. The first d are those of the
-    inputs.
-    """
-
-    centre: np.ndarray
-    generators: np.ndarray
-    rest: np.ndarray
-    symbols: np.ndarray
-
-    @classmethod
-    def of_box(cls, box: Box) -> Zonotope:
-        """Return a box [B, d] as one, with a generator for each number."""
-        centre = (box.low + box.high) / 2
-        reach = np.maximum(box.high - centre, centre - box.low)
-        inputs = centre.shape[1]
-        generators = np.eye(inputs) * reach[:, None]
-        return cls(centre, generators, 2 * FLOAT64 * reach, np.arange(inputs))
-
-    @property
-    def reach(self) -> np.ndarray:
-        """How far [B, n] they reach from the centre, but for rounding."""
-        return np.abs(self.generators).sum(axis=1) + self.rest
-
-    def widened(self, slack: np.ndarray) -> Zonotope:
-        """Return one that reaches further by so much [B or 1, n]."""
-        return self._replace(rest=self.rest + slack)
-
-    def ends(self) -> Box:
-        """Return the interval of each number, rounded outward."""
-        reach = self.reach
-        rounding = gamma(self.generators.shape[1] + 8, FLOAT64) * (np.abs(self.centre) + reach)
-        return Box(self.centre - reach, self.centre + reach).widened(rounding)
-
-
-def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return the generators of several zonotopes over all symbols that any has, and the symbols."""
-    symbols = zonotopes[0].symbols
-    for other in zonotopes[1:]:
-        if not np.array_equal(other.symbols, symbols):
-            symbols = np.union1d(symbols, other.symbols)
-    filled = []
-    for centre, generators, _, own in zonotopes:
-        if len(own) < len(symbols):
-            missing, present = generators, np.searchsorted(symbols, own)
-            generators = np.zeros((len(centre), len(symbols), centre.shape[1]))
-            generators[:, present] = missing
-        filled.append(generators)
-    return filled, symbols
-
-
-def chosen_first(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places [B, most] of what each row of [B, n] wants, and which of them it does.
-
-    A row that wants fewer than the most of any is filled up with places that it does not want.
-    """
-    most = int(wanted.sum(axis=1).max(initial=0))
-    places = np.argsort(~wanted, axis=1, kind="stable")[:, :most]
-    return places, np.take_along_axis(wanted, places, axis=1)
+from gradum.core.bounds.box import Box
+from gradum.core.bounds.forms import Pulled
+from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.lines import Lines, Slopes
 
 
 class Operation(ABC):
@@ -279,8 +167,3 @@ class Operation(ABC):
         fresh : int
             The first symbol that no node has yet, for generators of its own.
         """
-
-
-def against(forms: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Return A z [B, r] of linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
-    return np.matmul(forms, z[..., None])[..., 0]

@@ -18,7 +18,7 @@ import numpy as np
 
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Lines, Slopes
+from gradum.core.bounds.lines import Lines, Slopes
 from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
 FIRST_STEP = 0.3

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.bounds.lines import Slopes
 from gradum.core.bounds.rounding import FLOAT64
 
 

@@ -18,9 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
+from gradum.core.bounds.forms import against
 from gradum.core.bounds.graph import INPUT
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Box, Lines, against
+from gradum.core.bounds.lines import Lines
 from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 

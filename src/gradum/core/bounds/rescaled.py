@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.bounds.lines import Slopes
 
 
 @dataclass(frozen=True, eq=False)

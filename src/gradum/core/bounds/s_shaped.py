@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.special
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.operation import Box, Slopes
+from gradum.core.bounds.lines import Slopes
 
 SMOOTH_CLIP, OVERFLOWING = 3.0, 1e150
 

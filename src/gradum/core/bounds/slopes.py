@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Box
 
 
 def slopes(enclosure: Enclosure, way: Box) -> list[Box]:

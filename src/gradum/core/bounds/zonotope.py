@@ -18,9 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from gradum.core.bounds.box import Box
+from gradum.core.bounds.generators import Zonotope
 from gradum.core.bounds.graph import Graph, taken
 from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.operation import Box, Lines, Operation, Slopes, Zonotope
+from gradum.core.bounds.lines import Lines, Slopes
+from gradum.core.bounds.operation import Operation
 
 COEFFICIENTS_AT_ONCE = 200_000
 """Of the generators of a layer: so many stay in a processor's cache."""

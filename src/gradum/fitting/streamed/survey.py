@@ -39,6 +39,7 @@ from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
 from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric, Text
 from gradum.tables.encoders.categorical import level_counts
+from gradum.tables.encoders.numeric import decimals_of
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.stream import Stream
@@ -203,11 +204,13 @@ class _Counts:
 
 
 class _Facts:
-    """Missing values, ranges and yeses of the columns, over all blocks of training rows."""
+    """Missing values, ranges, decimals and yeses, over all blocks of training rows."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._expressions = [expression for step in encoder.steps for expression in _measures(step)]
         self._found: dict[str, list[Any]] = {}
+        numbers = [step for step in encoder.steps if isinstance(step, Numeric)]
+        self._decimals = {step.source: step.decimals for step in numbers}
 
     def add(self, frame: pl.DataFrame) -> None:
         """Measure a block."""
@@ -216,6 +219,9 @@ class _Facts:
         for name, value in frame.select(self._expressions).row(0, named=True).items():
             if value is not None:
                 self._found.setdefault(name, []).append(value)
+        for source, least in self._decimals.items():
+            if least is not None:
+                self._decimals[source] = decimals_of(frame[source], least)
 
     def completed(self, step: AnyStep) -> AnyStep:
         """Return a step that a sample was fitted to, with what all rows told."""
@@ -227,7 +233,11 @@ class _Facts:
                 if step.median is None or not lows:
                     return step
                 return structs.replace(
-                    step, minimum=min(lows), maximum=max(highs), missing=missing > 0
+                    step,
+                    minimum=min(lows),
+                    maximum=max(highs),
+                    missing=missing > 0,
+                    decimals=self._decimals[step.source],
                 )
             case Boolean():
                 trues = sum(self._found.get(f"yes {step.source}", [0]))

@@ -16,6 +16,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.study.axis import axes_of
 from gradum.study.explanation.effect import Effect, Extremes, effect_of
 from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of
 from gradum.study.explanation.replacing import Replacing
@@ -171,7 +172,13 @@ def effects_of(
         )
     named = columns_with_grid(fitted, columns)
     given = background.clear() if rows is None else rows
-    grids = [grid_of(column.kind, background[column.name], given[column.name]) for column in named]
+    whole = {name for name, axis in axes_of(fitted).items() if axis.is_whole}
+    grids = [
+        grid_of(
+            column.kind, background[column.name], given[column.name], whole=column.name in whole
+        )
+        for column in named
+    ]
     blocks = [background, given, _values_side_by_side(grids, background)]
     design = fitted.encoder.transform(pl.concat(blocks, how="vertical_relaxed"))
     places = np.split(np.arange(len(design)), np.cumsum([len(block) for block in blocks[:-1]]))

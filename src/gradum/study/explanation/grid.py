@@ -47,7 +47,7 @@ class Grid:
     between : ndarray (m,)
         Numbers half-way between neighbours, where the column can have such.
     whole : bool
-        Whether the column is one of whole numbers.
+        Whether the column is one of whole numbers, and those of the rows are.
     """
 
     values: pl.Series
@@ -82,7 +82,7 @@ class Grid:
         return _typed(numbers, self.values)
 
 
-def grid_of(kind: KindName, background: pl.Series, rows: pl.Series) -> Grid:
+def grid_of(kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bool = False) -> Grid:
     """Choose the values of a column, typed as `tables.check` leaves it.
 
     - Numbers and dates: the edges of bins of about as many background rows each, at most
@@ -98,10 +98,12 @@ def grid_of(kind: KindName, background: pl.Series, rows: pl.Series) -> Grid:
     kind : {"numeric", "date", "boolean", "categorical"}
     background, rows : polars.Series
         The column among the background rows, and among those that are explained.
+    whole : bool
+        Whether it is one of whole numbers.
     """
     match kind:
         case "numeric" | "date":
-            return _of_numbers(background, rows)
+            return _of_numbers(background, rows, whole)
         case "boolean":
             levels = [False, True]
         case _:
@@ -133,10 +135,14 @@ def numbers_of(values: pl.Series) -> np.ndarray:
     return np.clip(numbers, -FLOAT32_MAX, FLOAT32_MAX)  # as the encoder does
 
 
-def _of_numbers(background: pl.Series, rows: pl.Series) -> Grid:
+def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> Grid:
     known = np.sort(numbers_of(background.drop_nulls()))
     every = np.union1d(known, numbers_of(rows.drop_nulls()))
-    unit, edges, distinct = _unit(every, background.dtype), bin_edges(known), np.unique(known)
+    unit, edges, distinct = (
+        _unit(every, background.dtype, whole),
+        bin_edges(known),
+        np.unique(known),
+    )
     points = distinct if len(distinct) <= MOST_BINS else edges
     points = _filled(np.union1d(points, every[[0, -1]] if len(every) else every), unit)
     reach = NEAR * np.ptp(points) if len(points) else 0.0
@@ -182,12 +188,15 @@ def _commonest(values: pl.Series) -> list[str]:
     return order[values.name].head(MOST_LEVELS).to_list()
 
 
-def _unit(numbers: np.ndarray, dtype: pl.DataType) -> float:
-    """Return what all values are multiples of: a day or a microsecond, 1, or 0 for nothing."""
+def _unit(numbers: np.ndarray, dtype: pl.DataType, whole: bool) -> float:
+    """Return what all values are multiples of: a day or a microsecond, 1, or 0 for nothing.
+
+    A row that is explained may have a fraction in a column of whole numbers.
+    """
     if dtype.is_temporal():
         whole_days = not (numbers % MICROSECONDS_PER_DAY).any()
         return float(MICROSECONDS_PER_DAY) if whole_days else 1.0
-    return 1.0 if (numbers == np.rint(numbers)).all() else 0.0
+    return 1.0 if whole and (numbers == np.rint(numbers)).all() else 0.0
 
 
 def _filled(points: np.ndarray, unit: float) -> np.ndarray:

@@ -79,8 +79,8 @@ class TableDomain:
             whole[[place for kind, place in places.items() if kind in ("boolean", "missing")]] = (
                 True
             )
-            if "value" in places:
-                whole[places["value"]] = self.is_whole(step.source)
+            if isinstance(step, Numeric) and "value" in places:
+                whole[places["value"]] = step.decimals == 0
             main = places.get("value", places.get("boolean"))
             if main is not None and "missing" in places:
                 implied.append((places["missing"], main, _imputed(step)))
@@ -125,22 +125,6 @@ class TableDomain:
             self.table_graph.bends,
             form=form or self.form,
         )
-
-    def is_whole(self, column: str) -> bool:
-        """Whether all that is known of a column's numbers are whole ones.
-
-        Known are their range and their quantiles, which lie half way between two values where few
-        rows have one.
-        """
-        reference = self.table_graph.fitted.reference
-        known = None if reference is None else reference.columns.get(column)
-        edges = getattr(known.values, "edges", ()) if known is not None else ()
-        (step,) = (step for step in self._steps if step.source == column)
-        if not edges or not isinstance(step, Numeric) or step.range is None:
-            return False
-        halves = 2.0 * np.array([*edges, step.median or 0.0])
-        ends = np.array(step.range)
-        return bool((halves == np.rint(halves)).all() and (ends == np.rint(ends)).all())
 
     def rows(self, x: np.ndarray) -> list[Row]:
         """Return the rows of the table that points [N, d] stand for."""
@@ -188,7 +172,7 @@ class TableDomain:
         match step:
             case Numeric() if step.range is not None:
                 low, high = step.range
-                whole = self.is_whole(step.source)
+                whole = step.decimals == 0
                 return ColumnDomain(step.source, low, high, whole=whole, missing=missing)
             case Boolean():
                 parse = self.table_graph.fitted.schema.column(step.source).parse

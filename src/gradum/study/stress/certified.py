@@ -11,51 +11,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 from msgspec import structs
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference.reference import Reference
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.stress.attack import CURVE, Threat, moves_within
+from gradum.study.stress.attack import CURVE
 from gradum.study.stress.claims import Claims, ClassStays, NumberStays
 from gradum.study.stress.proof import Proof
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.result import Attack
-from gradum.tables.check import widened
+from gradum.study.stress.stressed_rows import StressedRows
 
 SECONDS = 1.0
 """A row."""
 ROWS_AT_ONCE = 25
 
 
-def certify(
-    fitted: Fitted,
-    reference: Reference,
-    rows: pl.DataFrame,
-    threat: Threat,
-    attacked: Attack,
-    *,
-    numbers: np.ndarray,
-    rung: str | None = None,
-    seconds: float = SECONDS,
-) -> Attack:
+def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECONDS) -> Attack:
     """Add to an attack up to which ε each row's answer is proved to stay.
 
     Parameters
     ----------
-    fitted : Fitted
-    reference : Reference
-        What the rows learned from were like.
-    rows : DataFrame
-        Typed features (n), as `attack` took them.
-    threat : Threat
+    stressed : StressedRows
     attacked : Attack
-        By that threat.
-    numbers : ndarray of int (n,)
-        What the rows are called.
-    rung : str, optional
-        The best if left out.
+        Of these rows.
     seconds : float
         Of wall time, for each row: after it, no further size is tried.
 
@@ -64,16 +42,13 @@ def certify(
     NotCertifiableError
         No bounds can be taken of the rung.
     """
-    rows = widened(rows)
-    moves = moves_within(fitted, reference, rows, threat)
-    table_graph = TableGraph(fitted, fitted.rung(rung))
-    curve = threat.budget.full * np.array([0.0, *CURVE])
-    places = {int(number): place for place, number in enumerate(numbers)}
+    table_graph = TableGraph(stressed.fitted, stressed.rung)
+    curve = stressed.threat.budget.full * np.array([0.0, *CURVE])
+    places = {int(number): place for place, number in enumerate(stressed.numbers)}
     certified = []
     for at in range(0, len(attacked.rows), ROWS_AT_ONCE):
         part = attacked.rows[at : at + ROWS_AT_ONCE]
-        some = moves.of(rows[[places[row.row] for row in part]])
-        reach = Reach.of(fitted, some, threat.limits, threat.levels)
+        reach = Reach.of(stressed.take(np.array([places[row.row] for row in part])))
         answers = [row.answer for row in part]
         radii = np.array([np.inf if row.radius is None else row.radius for row in part])
         proof = Proof(table_graph, reach, claims_of(table_graph, answers, attacked), radii, curve)

@@ -9,8 +9,6 @@ import polars as pl
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Seen, Truth
-from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference.reference import Reference
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling
 from gradum.randomness import stream
@@ -20,9 +18,9 @@ from gradum.scores.outcome import Outcome
 from gradum.scores.paired import paired_differences
 from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.study.watch.counted import Counted
 from gradum.study.watch.watch import watch
-from gradum.tables.check import widened
 
 SHARE = 0.1
 """Of the rows, that are corrupted."""
@@ -50,14 +48,7 @@ class Labels:
         return self.truth.outcomes(Seen(self.places, {rung: prediction}))[rung]
 
 
-def corruptions(
-    fitted: Fitted,
-    reference: Reference,
-    rows: pl.DataFrame,
-    labels: Labels | None = None,
-    *,
-    rung: str | None = None,
-) -> Corruptions:
+def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corruptions:
     """Corrupt one column of a table after the other, each in every way that it can be.
 
     A share `SHARE` of the rows is corrupted, the same ones each time; or, where values are lost
@@ -65,18 +56,12 @@ def corruptions(
 
     Parameters
     ----------
-    fitted : Fitted
-    reference : Reference
-        What the rows learned from were like, for a watch to compare with.
-    rows : DataFrame
-        Typed features (n).
+    stressed : StressedRows
     labels : Labels, optional
         Their targets, if they are at hand.
-    rung : str, optional
     """
-    rows = widened(rows)
-    seed = fitted.spec.seed
-    drawn = stream(seed, "study", "stress", "rows").permutation(len(rows))
+    fitted, rows = stressed.fitted, stressed.rows
+    drawn = stream(fitted.spec.seed, "study", "stress", "rows").permutation(len(rows))
     count = max(1, round(SHARE * len(rows)))
     made = []
     for corruption in corruptions_of(fitted):
@@ -84,17 +69,17 @@ def corruptions(
         corrupted = corruption.corrupt(rows, chosen)
         if not corrupted.equals(rows):
             made.append((corruption, chosen, corrupted))
-    present = predict_typed(fitted, rows, rung=rung)
-    predictions = [predict_typed(fitted, corrupted, rung=rung) for *_, corrupted in made]
+    present = stressed.answers(rows)
+    predictions = [stressed.answers(corrupted) for *_, corrupted in made]
     metric, differences = None, [None] * len(made)
     if labels is not None:
         metric, differences = _scored(fitted, labels, present, predictions)
-    alarms = _alarms(fitted, reference, rows, rung)
+    alarms = _alarms(stressed, rows)
     effects = []
     for (corruption, chosen, corrupted), prediction, difference in zip(
         made, predictions, differences, strict=True
     ):
-        raised = _alarms(fitted, reference, corrupted, rung)
+        raised = _alarms(stressed, corrupted)
         effects.append(
             CorruptionEffect(
                 kind=corruption.kind,
@@ -157,13 +142,12 @@ def _harm(metric: str | None, difference: Interval) -> float:
     return min(sign * difference.low, sign * difference.high)
 
 
-def _alarms(
-    fitted: Fitted, reference: Reference, rows: pl.DataFrame, rung: str | None
-) -> set[tuple[str, str | None]] | None:
+def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> set[tuple[str, str | None]] | None:
     """Return which alarms a watch raises, column by column; None of too few rows."""
     if len(rows) < FEWEST_WATCHED:
         return None
+    fitted, reference = stressed.fitted, stressed.reference
     counted = Counted(reference.columns, fitted.encoder)
     counted.add(rows)
-    watched = watch(fitted, reference, counted, rows, joint=None, rung=rung)
+    watched = watch(fitted, reference, counted, rows, joint=None, rung=stressed.rung.name)
     return {(alarm.kind, alarm.column) for alarm in watched.alarms}

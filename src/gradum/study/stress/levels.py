@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Prediction
 from gradum.margins import falling
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.encoders import Boolean, Categorical
 from gradum.tables.encoders.categorical import MISSING
 
@@ -54,35 +54,18 @@ def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
     return choices
 
 
-def variants(
-    rows: pl.DataFrame,
-    aims: Aims,
-    choices: Mapping[str, Sequence[Any]],
-    limits: Limits,
-    most: int,
-    answer: Callable[[pl.DataFrame], Prediction],
-) -> Variants:
-    """Return each aim's row as it is, and with up to ``most`` levels changed.
+def variants(stressed: StressedRows, aims: Aims) -> Variants:
+    """Return each aim's row as it is, and with as many levels changed as may be at most.
 
     Of every number of changes the `KEPT` are returned that come farthest: all single changes are
     tried, and each further one on top of those that were kept.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Typed.
-    aims : Aims
-    choices : dict
-        The levels that columns may take.
-    limits : Limits
-    most : int
-    answer : function
-        From rows to predictions.
     """
+    rows, limits = stressed.rows, stressed.threat.limits
+    choices = level_choices(stressed.fitted)
     every = np.arange(len(aims.rows))
     kept: list[tuple[int, Changed]] = [(int(aim), {}) for aim in every]
     latest, evaluations = kept, 0
-    for _ in range(most):
+    for _ in range(stressed.threat.levels):
         tried = [
             (aim, {**changed, column: level})
             for aim, changed in latest
@@ -93,7 +76,7 @@ def variants(
             break
         of_aim = np.array([aim for aim, _ in tried])
         copies = with_levels(rows[aims.rows[of_aim]], [changed for _, changed in tried])
-        lead = aims.progress(answer(copies), of_aim).lead
+        lead = aims.progress(stressed.answers(copies), of_aim).lead
         evaluations += len(tried)
         latest = []
         for aim in every:

@@ -1,7 +1,7 @@
 """Moves of rows: the copies that shifts make of them, which are rows that could be in the table.
 
-A number keeps as many decimals as its column is written with, a date moves by whole days, and both
-stay within the range that was learned, or where the row had them. What is rounded is rounded
+A number moves to one with no more decimals than the rows learned from, a date by whole days, and
+both stay within the range that was learned, or where the row had them. What is rounded is rounded
 towards the row's own value, so that no column shifts further than it may.
 
 Shapes: p rows, m copies, c columns, a axes along which they move.
@@ -18,7 +18,7 @@ import polars as pl
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.study.explanation.counterfactual.axis import Axis
+from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.unseen_column import unseen_column
 from gradum.study.stress.budget import ShiftScale

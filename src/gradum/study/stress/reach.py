@@ -17,11 +17,10 @@ import numpy as np
 import polars as pl
 
 from gradum.core.bounds import Box
-from gradum.fitting.fitted import Fitted
 from gradum.study.certified.table_inputs import TableInputs
-from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.levels import level_choices, other_levels, with_levels
 from gradum.study.stress.moves import Moves, MovingColumn
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.encode import Encoder
 
 
@@ -55,13 +54,14 @@ class Reach:
     rows: np.ndarray
 
     @classmethod
-    def of(cls, fitted: Fitted, moves: Moves, limits: Limits, most: int) -> Reach:
-        """Take rows with up to ``most`` levels changed.
+    def of(cls, stressed: StressedRows) -> Reach:
+        """Take rows, with as many levels changed as may be at most.
 
         One change is every single one; of several, the box holds all changes of all columns.
         """
-        inputs, rows = TableInputs(fitted), moves.rows
-        own, choices = inputs.of_typed(rows), level_choices(fitted)
+        inputs, rows, moves = TableInputs(stressed.fitted), stressed.rows, stressed.moves
+        most, limits = stressed.threat.levels, stressed.threat.limits
+        own, choices = inputs.of_typed(rows), level_choices(stressed.fitted)
         every = np.arange(len(rows))
         changes = [
             (row, {column: level})
@@ -98,7 +98,7 @@ class Reach:
         """Return which inputs (d,) are whole numbers in every copy of a row."""
         whole = np.zeros(self.inputs.count, bool)
         for start, column in zip(self.moves.starts[row], self.moves.columns, strict=True):
-            if column.axis.decimals == 0 and not column.axis.dates and start == np.rint(start):
+            if column.axis.is_whole and start == np.rint(start):
                 whole |= self.inputs.sources == column.name
         return whole
 

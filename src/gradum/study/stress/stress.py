@@ -6,18 +6,17 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
 
 from gradum.errors import NotCertifiableError
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference.reference import Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.scores.figures import figure
-from gradum.study.stress.attack import Threat, attack
+from gradum.study.stress.attack import attack
 from gradum.study.stress.certified import certify
 from gradum.study.stress.corrupted import Labels, corruptions
 from gradum.study.stress.result import Attack, Stress
+from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
 ATTACKED_ROWS = 100
@@ -25,16 +24,11 @@ CORRUPTED_ROWS = 1_000
 
 
 def stress(
-    fitted: Fitted,
-    reference: Reference,
-    rows: pl.DataFrame,
-    threat: Threat,
+    stressed: StressedRows,
     *,
-    numbers: np.ndarray,
     of: int,
     labels: Labels | None = None,
     count: int = ATTACKED_ROWS,
-    rung: str | None = None,
     time_limit: float | None = None,
     proof_seconds: float = 0.0,
 ) -> Stress:
@@ -44,22 +38,12 @@ def stress(
 
     Parameters
     ----------
-    fitted : Fitted
-    reference : Reference
-        What the rows learned from were like.
-    rows : DataFrame
-        Typed features (n).
-    threat : Threat
-        What the attack may do.
-    numbers : ndarray of int (n,)
-        What the rows are called.
+    stressed : StressedRows
     of : int
         Rows of the whole table.
     labels : Labels, optional
         The targets of the rows, if they are at hand.
     count : int
-    rung : str, optional
-        The best if left out.
     time_limit : float, optional
         Seconds for the attack, which takes half of them where there are proofs, and these.
     proof_seconds : float
@@ -70,45 +54,29 @@ def stress(
     SpecError
         As `attack`.
     """
-    seed, began = fitted.spec.seed, time.monotonic()
+    fitted, seed, began = stressed.fitted, stressed.fitted.spec.seed, time.monotonic()
     share = 0.5 if proof_seconds else 1.0
     # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
-    some = stream(seed, "study", "stress", "attacked").permutation(len(rows))[:count]
-    attacked = attack(
-        fitted,
-        reference,
-        rows[some],
-        threat,
-        numbers=numbers[some],
-        rung=rung,
-        time_limit=None if time_limit is None else share * time_limit,
-    )
+    drawn = stream(seed, "study", "stress", "attacked").permutation(len(stressed))
+    some = stressed.take(drawn[:count])
+    attacked = attack(some, time_limit=None if time_limit is None else share * time_limit)
     if time_limit is not None:
         left = max(began + time_limit - time.monotonic(), 0.0)
         proof_seconds = min(proof_seconds, left / len(attacked.rows))
     uncertifiable = ""
     if proof_seconds:
         try:
-            attacked = certify(
-                fitted,
-                reference,
-                rows[some],
-                threat,
-                attacked,
-                numbers=numbers[some],
-                rung=rung,
-                seconds=proof_seconds,
-            )
+            attacked = certify(some, attacked, seconds=proof_seconds)
         except NotCertifiableError as error:
             uncertifiable = error.message
-    drawn = stream(seed, "study", "stress", "corrupted").permutation(len(rows))[:CORRUPTED_ROWS]
-    many = np.sort(drawn)
+    drawn = stream(seed, "study", "stress", "corrupted").permutation(len(stressed))
+    many = np.sort(drawn[:CORRUPTED_ROWS])
     if labels is not None:
         labels = Labels(labels.truth, labels.places[many])
-    corrupted = corruptions(fitted, reference, rows[many], labels, rung=rung)
+    corrupted = corruptions(stressed.take(many), labels)
     return Stress(
         target=fitted.spec.target,
-        rung=fitted.rung(rung).name,
+        rung=stressed.rung.name,
         rows=of,
         attack=attacked,
         corruptions=corrupted,

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.bounds import Box, Enclosure, Lines, Planes, enclosing_lines
-from gradum.core.bounds.operation import Zonotope
+from gradum.core.bounds.generators import Zonotope
 from gradum.core.bounds.optimised import optimised_planes
 from gradum.core.bounds.planes import traced
 from gradum.core.bounds.rounding import FLOAT64

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradum.core.bounds.operation import Box
+from gradum.core.bounds.box import Box
 from gradum.core.bounds.property import Case, Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import say

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.core.bounds import Box, Planes
-from gradum.core.bounds.operation import against
+from gradum.core.bounds.forms import against
 from gradum.core.bounds.rounding import FLOAT64, gamma
 
 ROUNDS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -77,23 +77,23 @@ def verify_all(
     All are attacked before any is bounded. Of the time that is left, each gets an even part.
     """
     began = perf_counter()
-    domains = [domain for domain in domains if domain.unsafe]
+    questions = [_Question(graph, domain, replay, unit) for domain in domains if domain.unsafe]
     rng = stream(seed, "study", "verification")
-    for domain in domains:
-        refuted = _confirmed(graph, domain, replay, attack(graph, domain, rng))
+    for question in questions:
+        refuted = question.confirmed(attack(graph, question.domain, rng))
         if refuted is not None:
             return VerificationOutcome(
                 "refuted", "attack", 0.0, 0, perf_counter() - began, *refuted
             )
     whole = VerificationOutcome("proved", "interval", 0.0, 0, 0.0)
-    for place, domain in enumerate(domains):
+    for place, question in enumerate(questions):
         now = perf_counter()
-        until = now + (began + seconds - now) / (len(domains) - place)
-        part = _bounded(graph, domain, replay, unit, until, boxes - whole.boxes, rng)
+        until = now + (began + seconds - now) / (len(questions) - place)
+        part = question.bounded(until, boxes - whole.boxes, rng)
         whole = _together(whole, part)
         if part.verdict == "refuted":
             break
-    certified = whole.certified / len(domains) if domains else 1.0
+    certified = whole.certified / len(questions) if questions else 1.0
     return replace(whole, certified=certified, seconds=perf_counter() - began)
 
 
@@ -104,39 +104,48 @@ def _together(whole: VerificationOutcome, part: VerificationOutcome) -> Verifica
     return VerificationOutcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
 
 
-def _bounded(
-    graph: Graph,
-    domain: Domain,
-    replay: Replay | None,
-    unit: float,
-    until: float,
-    boxes: float,
-    rng: np.random.Generator,
-) -> VerificationOutcome:
-    """Bound one domain, first as a whole, then divided, until a time or a number of boxes."""
-    constraints = Constraints.of(domain.unsafe, graph.widths[-1])
-    enclosure = intervals(graph, domain.box, unit)
-    if _excludes(constraints, _lower_ends(constraints, enclosure)):
-        return VerificationOutcome("proved", "interval", 1.0, 1, 0.0)
-    enclosure = crown(graph, domain.box, unit)
-    if _excludes(constraints, lower(enclosure, constraints.coefficients)):
-        return VerificationOutcome("proved", "crown", 1.0, 1, 0.0)
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """Whether any input of a domain has an unsafe output; see `verify`."""
 
-    def confirm(points: np.ndarray) -> Refuted | None:
-        return _confirmed(graph, domain, replay, points)
+    graph: Graph
+    domain: Domain
+    replay: Replay | None
+    unit: float
 
-    few = np.count_nonzero(domain.high > domain.low) <= FEW_INPUTS
-    units = Phases(graph, {}) if few else Phases.of(graph)
-    search = BranchAndBound(units, domain, constraints, unit, confirm, rng)
-    while len(search.open_boxes) and search.boxes < boxes and perf_counter() < until:
-        refuted = search.step()
-        if refuted is not None:
-            return VerificationOutcome(
-                "refuted", "search", search.certified, search.boxes, 0.0, *refuted
-            )
-    if len(search.open_boxes) or search.stuck:
-        return VerificationOutcome("not decided", "search", search.certified, search.boxes, 0.0)
-    return VerificationOutcome("proved", "search", 1.0, search.boxes, 0.0)
+    def confirmed(self, points: np.ndarray) -> Refuted | None:
+        """Return the first of some points that graph and replay find unsafe, and its output."""
+        for x in points[:REPLAYS]:
+            y = self.graph(x[None])[0]
+            if self.domain.is_violated(x, y):
+                if self.replay is not None:
+                    y = np.asarray(self.replay(x[None]), np.float64)[0]
+                if self.domain.is_violated(x, y):
+                    return x, y
+        return None
+
+    def bounded(self, until: float, boxes: float, rng: np.random.Generator) -> VerificationOutcome:
+        """Bound the domain, first as a whole, then divided, until a time or a number of boxes."""
+        graph, domain = self.graph, self.domain
+        constraints = Constraints.of(domain.unsafe, graph.widths[-1])
+        enclosure = intervals(graph, domain.box, self.unit)
+        if _excludes(constraints, _lower_ends(constraints, enclosure)):
+            return VerificationOutcome("proved", "interval", 1.0, 1, 0.0)
+        enclosure = crown(graph, domain.box, self.unit)
+        if _excludes(constraints, lower(enclosure, constraints.coefficients)):
+            return VerificationOutcome("proved", "crown", 1.0, 1, 0.0)
+        few = np.count_nonzero(domain.high > domain.low) <= FEW_INPUTS
+        units = Phases(graph, {}) if few else Phases.of(graph)
+        search = BranchAndBound(units, domain, constraints, self.unit, self.confirmed, rng)
+        while len(search.open_boxes) and search.boxes < boxes and perf_counter() < until:
+            refuted = search.step()
+            if refuted is not None:
+                return VerificationOutcome(
+                    "refuted", "search", search.certified, search.boxes, 0.0, *refuted
+                )
+        if len(search.open_boxes) or search.stuck:
+            return VerificationOutcome("not decided", "search", search.certified, search.boxes, 0.0)
+        return VerificationOutcome("proved", "search", 1.0, search.boxes, 0.0)
 
 
 def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
@@ -149,16 +158,3 @@ def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
 def _excludes(constraints: Constraints, below: np.ndarray) -> bool:
     """Return whether lower bounds of C y [1, r] leave no unsafe output."""
     return bool((constraints.lacks(below) < 0).all())
-
-
-def _confirmed(
-    graph: Graph, domain: Domain, replay: Replay | None, points: np.ndarray
-) -> Refuted | None:
-    """Return the first of some points that the graph and the replay find unsafe, and its output."""
-    for x in points[:REPLAYS]:
-        y = graph(x[None])[0]
-        if domain.is_violated(x, y):
-            y = y if replay is None else np.asarray(replay(x[None]), np.float64)[0]
-            if domain.is_violated(x, y):
-                return x, y
-    return None

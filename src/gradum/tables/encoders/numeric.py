@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import msgspec
+import numpy as np
 import polars as pl
 
+from gradum.messages import say
 from gradum.tables.design import FLOAT32_MAX, Feature
 from gradum.tables.encoders.step import (
     Step,
@@ -11,6 +16,10 @@ from gradum.tables.encoders.step import (
     missing_feature,
     refuse_loose_range,
 )
+
+MOST_DECIMALS = 6
+FIRST_ROWS = 1_000
+"""Looked at before all are: in most columns of many decimals one of them has as many."""
 
 
 class Numeric(Step, frozen=True, tag="numeric"):
@@ -24,16 +33,25 @@ class Numeric(Step, frozen=True, tag="numeric"):
         Of the training rows, unweighted, in the column's unit; None where all are missing.
     missing : bool
         Whether training rows have missing values: if so, an indicator column is added.
+    decimals : int or None
+        With how many decimals all training rows are written, 0 in a column of whole numbers; None
+        where one has more than `MOST_DECIMALS`, and of a file that does not say.
     """
 
     median: float | None
     minimum: float | None
     maximum: float | None
     missing: bool
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=MOST_DECIMALS)] | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
         refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
+        places, ends = self.decimals, self.range or ()
+        if places is not None and any(round(end, places) != end for end in ends):
+            raise ValueError(
+                say("the ends of column {source!r} have more decimals", source=self.source)
+            )
 
     @classmethod
     def fit(cls, series: pl.Series) -> Numeric:
@@ -48,6 +66,7 @@ class Numeric(Step, frozen=True, tag="numeric"):
             minimum=minimum,  # type: ignore[arg-type]
             maximum=maximum,  # type: ignore[arg-type]
             missing=series.null_count() > 0,
+            decimals=decimals_of(series),
         )
 
     @property
@@ -87,3 +106,19 @@ class Numeric(Step, frozen=True, tag="numeric"):
     @property
     def _marked(self) -> bool:
         return self.missing and self.minimum is not None
+
+
+def decimals_of(values: pl.Series, least: int = 0) -> int | None:
+    """Return with how many decimals numbers are written, ``least`` or more.
+
+    The least k such that each of them is the double next to a multiple of 10⁻ᵏ; None where k would
+    exceed `MOST_DECIMALS`. Missing values have none.
+    """
+    numbers = values.drop_nulls().cast(pl.Float64).to_numpy()
+    for decimals in range(least, MOST_DECIMALS + 1):
+        with np.errstate(over="ignore"):
+            if all(
+                (np.round(some, decimals) == some).all() for some in (numbers[:FIRST_ROWS], numbers)
+            ):
+                return decimals
+    return None

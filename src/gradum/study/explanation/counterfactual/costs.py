@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gradum.study.explanation.counterfactual.axis import Axis, place_of
+from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Costs:
     """
 
     row: Mapping[str, Any]
-    axes: Mapping[str, Axis]
+    axes: Mapping[str, PricedAxis]
     limits: Limits
     toll: float = 0.0
 

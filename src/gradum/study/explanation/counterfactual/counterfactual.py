@@ -16,11 +16,11 @@ from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
 from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
 from gradum.study.explanation.counterfactual.answers import Answers, CandidateGrid
-from gradum.study.explanation.counterfactual.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.candidates import candidates_of
 from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.study.explanation.counterfactual.found import without_detours
 from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.counterfactual.priced_axis import PricedAxis, priced_axes
 from gradum.study.explanation.counterfactual.refine import refined
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
@@ -83,7 +83,7 @@ def counterfactuals(
             say("Choose a rung or a model of one number."),
         )
     wanted = wanted_of(fitted, towards)
-    axes = axes_of(fitted, background)
+    axes = priced_axes(fitted, background)
     asked = [
         _Asked.of(fitted, chosen, axes, row, int(number), wanted)
         for row, number in zip(rows.iter_slices(1), numbers, strict=True)
@@ -106,7 +106,7 @@ class _Asked:
 
     fitted: Fitted
     rung: Rung
-    axes: Mapping[str, Axis]
+    axes: Mapping[str, PricedAxis]
     row: pl.DataFrame
     number: int
     present: Prediction
@@ -117,7 +117,7 @@ class _Asked:
         cls,
         fitted: Fitted,
         rung: Rung,
-        axes: Mapping[str, Axis],
+        axes: Mapping[str, PricedAxis],
         row: pl.DataFrame,
         number: int,
         wanted: int | float | None,

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.answers import Answers, Changed
-from gradum.study.explanation.counterfactual.axis import Axis, place_of
 from gradum.study.explanation.counterfactual.costs import Costs
+from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 
 SECTIONS = 16  # values at a time
 
@@ -53,13 +54,13 @@ class Move:
     column : str
     value : number or date
         The row's value of the column.
-    axis : Axis
+    axis : PricedAxis
     """
 
     changed: dict[str, Any]
     column: str
     value: Any
-    axis: Axis
+    axis: PricedAxis
 
     def __post_init__(self) -> None:
         self.start = place_of(self.value)

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from gradum.study.explanation.counterfactual.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 
 
 class ColumnChange(msgspec.Struct, frozen=True):
@@ -91,7 +91,7 @@ class CounterfactualRows:
     rung : str
         The rung that answers.
     rows : tuple of RowCounterfactuals
-    axes : dict of str to Axis
+    axes : dict of str to PricedAxis
         The columns in which a change has a size, and its unit.
     limits : Limits
     background : int
@@ -104,7 +104,7 @@ class CounterfactualRows:
 
     rung: str
     rows: tuple[RowCounterfactuals, ...]
-    axes: dict[str, Axis]
+    axes: dict[str, PricedAxis]
     limits: Limits
     background: int
     wanted: Any

@@ -1,0 +1,200 @@
+"""What a model says of rows: numbers and classes, and how sure it is of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradum.errors import TargetError
+from gradum.fitting.predict import predict as predict_table
+from gradum.fitting.rung import Prediction
+from gradum.messages import say
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+    from gradum.fitting.conformal.distribution import Distribution
+    from gradum.fitting.conformal.statement import Statement
+
+
+def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
+    """Predict the target of each row.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or one dict
+        Rows with the columns that the model was fitted on.
+    rung : str, optional
+        ``baseline``, ``linear``, ``mlp``, ``pack`` or ``enough``; the best-scoring one
+        if left out.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Numbers, or labels as they were given: the likeliest class; under balanced classes the
+        one whose probability is largest relative to its share of the rows learned from.
+
+    Raises
+    ------
+    SchemaError
+        A column is absent or of another kind.
+    """
+    prediction = _prediction(self, data, rung)
+    return self.fitted.labels[prediction.value] if self.classes else prediction.value
+
+
+def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
+    """Return class probabilities (n, K), columns in the order of `classes`.
+
+    They are of classes as common as in the table, balanced or not.
+
+    Raises
+    ------
+    TargetError
+        The target is a number.
+    """
+    if not self.classes:
+        raise TargetError(say("The target is a number, which has no classes."), say("Use predict."))
+    probability = _prediction(self, data, rung).probability
+    assert probability is not None
+    return probability
+
+
+def predict_interval(
+    self, data: Any, coverage: float = 0.9, *, rung: str | None = None
+) -> np.ndarray:
+    """Return for each row an interval that holds its target with a stated probability.
+
+    It is made of the errors on the rows that judged the model, by conformal prediction;
+    `guarantee` says what is promised. From too few judged rows it is infinite. Where the fit
+    was given ``interval_by``, that column is needed, and each of its values is covered by
+    itself.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or one dict
+        As in `predict`.
+    coverage : float
+        The share of rows that are to lie in their intervals, between 0 and 1.
+    rung : str, optional
+        As in `predict`.
+
+    Returns
+    -------
+    ndarray of shape (n, 2)
+        Lower and upper ends, in the target's units.
+
+    Raises
+    ------
+    TargetError
+        The target is a class.
+    SpecError
+        The coverage is none, or the model keeps no scores of judged rows.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    from gradum.api.intervals import model_intervals
+
+    ends, checked = model_intervals(self, data, coverage, rung)
+    self._last.differences = checked.differences
+    return ends
+
+
+def predict_set(
+    self: Model,
+    data: Any,
+    coverage: float = 0.9,
+    *,
+    rung: str | None = None,
+    by_class: bool = False,
+) -> list[tuple]:
+    """Return for each row the classes of which one is its own with a stated probability.
+
+    Made and promised as in `predict_interval`. The predicted class is always among them, so
+    that no set is empty; this can only cover more.
+
+    Parameters
+    ----------
+    data, coverage, rung
+        As in `predict_interval`.
+    by_class : bool
+        Whether the coverage is to hold of the rows of each class by itself.
+
+    Returns
+    -------
+    list of tuple
+        Labels, in the order of `classes`.
+
+    Raises
+    ------
+    TargetError
+        The target is a number.
+    SpecError, SchemaError
+        As in `predict_interval`.
+    """
+    from gradum.api.intervals import model_sets
+
+    sets, checked = model_sets(self, data, coverage, rung, by_class=by_class)
+    self._last.differences = checked.differences
+    return sets
+
+
+def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> Distribution:
+    """Return what may be expected of each row's target: a whole distribution.
+
+    It is made of the signed errors on the rows that judged the model (a conformal predictive
+    system), and promised as in `predict_interval`: of rows like those that judged, the
+    probability that it gave of values up to the true one is uniform.
+
+    Parameters
+    ----------
+    data, rung
+        As in `predict`.
+
+    Returns
+    -------
+    Distribution
+        ``quantile(levels)``, ``interval(coverage)``, ``beyond(threshold)``,
+        ``cumulative(values)``, ``mean`` and ``crps(target)``, each a row a line.
+
+    Raises
+    ------
+    TargetError
+        The target is a class.
+    SpecError
+        The model keeps no scores of judged rows.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    from gradum.api.intervals import model_distribution
+
+    distribution, checked = model_distribution(self, data, rung)
+    self._last.differences = checked.differences
+    return distribution
+
+
+def guarantee(
+    self, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
+) -> Statement:
+    """Say what intervals and sets are promised of new rows like those that judged.
+
+    Returns
+    -------
+    Statement
+        ``name`` is "split", "cross", "adaptive" or "none"; ``at_least`` is the least coverage,
+        ``low`` and ``high`` say where that of 1,000 rows will lie, ``sentence`` has all in
+        words, and of "none" the reason and the remedy.
+
+    Raises
+    ------
+    SpecError
+        As in `predict_interval`.
+    """
+    from gradum.api.intervals import model_guarantee
+
+    return model_guarantee(self, coverage, rung, by_class=by_class)
+
+
+def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
+    prediction, self._last.differences = predict_table(self.fitted, data, rung=rung)
+    return prediction

@@ -1,0 +1,122 @@
+"""How good a model is on rows that hold the target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
+
+from gradum.api.groups import grouping_of, judged_by_group
+from gradum.api.run_rows import known_rows
+from gradum.errors import TargetError
+from gradum.fitting.memory_bound import judging_bound
+from gradum.fitting.option_values import read_size
+from gradum.fitting.options import make_reading
+from gradum.messages import say
+from gradum.scores.metrics import METRICS
+from gradum.study.evaluate import Evaluation, Grouping, evaluate_in_blocks
+from gradum.study.evaluate import evaluate as evaluate_table
+from gradum.study.run_rows import RunRows
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.stream import at_hand, opened
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def evaluate(
+    self: Model,
+    data: Any = None,
+    *,
+    by: str | Sequence[str] = (),
+    metric: str | None = None,
+    max_memory: int | str | None = None,
+    sheet: str | None = None,
+    query: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
+) -> Evaluation:
+    """Score every rung on rows that hold the target, beside the run's own scores.
+
+    Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
+    if not given) so many rows are judged as there is room for, drawn by chance. ``sheet`` and
+    ``query`` name a table of a workbook or a database, ``encoding`` and
+    ``skip_rows`` say how a text is written, as in `gradum.fit`. How many of the rows
+    the model was trained on is said by one that was fitted here, or was loaded from a run
+    folder whose table is still what it was.
+
+    ``by`` names columns, which the model need not use, by whose groups the rung in use is
+    scored too: by a ``metric``, the run's own if left out, and for two classes by selection
+    rate and rates of true and false positives; see `gradum.study.groups`. Without ``data``,
+    the rows that judged the run are grouped.
+    """
+    grouping = grouping_of(self, by, metric)
+    if data is None:
+        return judged_by_group(self, grouping)
+    known, unknown = known_rows(self.run, self.folder, self.fitted), ()
+    if isinstance(known, str):
+        unknown = (
+            say(
+                "Whether the model was trained on these rows is not known: {cause}.",
+                cause=known,
+            ),
+        )
+        known = None
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    found = _evaluated(self, data, max_memory, known, reading, grouping)
+    return structs.replace(found, sentences=(*unknown, *found.sentences))
+
+
+def _evaluated(
+    self: Model,
+    data: Any,
+    max_memory: int | str | None,
+    known: RunRows | None,
+    reading: ReadingOptions,
+    grouping: Grouping,
+) -> Evaluation:
+    most = None if max_memory is None else read_size(max_memory)
+    with at_hand(data, reading) as table:
+        bound = judging_bound(self.fitted, table, most)
+        if bound is None:
+            return evaluate_table(
+                self.fitted,
+                read(table),
+                run_rows=known,
+                judges=self.judges,
+                grouping=grouping,
+            )
+        with opened(table) as rows:
+            return evaluate_in_blocks(
+                self.fitted,
+                rows,
+                bound,
+                run_rows=known,
+                judges=self.judges,
+                grouping=grouping,
+            )
+
+
+def score(self: Model, data: Any) -> float:
+    """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        As `evaluate`; or R² is undefined, as all targets are equal.
+    """
+    found = self.evaluate(data).judgement.scores[self.used]["test"]
+    name = "accuracy" if self.classes else "r2"
+    if name not in found:
+        metric = METRICS[name]
+        raise TargetError(
+            say(
+                "{metric} is undefined on these rows: {cause}.",
+                metric=say(metric.title),
+                cause=say(metric.undefined),
+            ),
+            say("Give others."),
+        )
+    return found[name].value

@@ -1,0 +1,68 @@
+"""A zonotope: numbers that are sums over symbols, each between −1 and 1.
+
+Shapes: B boxes, n numbers of a node, g generators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from gradum.core.bounds.box import Box
+from gradum.core.bounds.rounding import FLOAT64, gamma
+
+
+class Zonotope(NamedTuple):
+    """Numbers centre + Σ ε_g generators_g, each |ε_g| ≤ 1, give or take ``rest``.
+
+    ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. ``symbols`` [g], rising, number
+    the ε: the same number means the same ε in every node of a graph. The first d are those of the
+    inputs.
+    """
+
+    centre: np.ndarray
+    generators: np.ndarray
+    rest: np.ndarray
+    symbols: np.ndarray
+
+    @classmethod
+    def of_box(cls, box: Box) -> Zonotope:
+        """Return a box [B, d] as one, with a generator for each number."""
+        centre = (box.low + box.high) / 2
+        reach = np.maximum(box.high - centre, centre - box.low)
+        inputs = centre.shape[1]
+        generators = np.eye(inputs) * reach[:, None]
+        return cls(centre, generators, 2 * FLOAT64 * reach, np.arange(inputs))
+
+    @property
+    def reach(self) -> np.ndarray:
+        """How far [B, n] they reach from the centre, but for rounding."""
+        return np.abs(self.generators).sum(axis=1) + self.rest
+
+    def widened(self, slack: np.ndarray) -> Zonotope:
+        """Return one that reaches further by so much [B or 1, n]."""
+        return self._replace(rest=self.rest + slack)
+
+    def ends(self) -> Box:
+        """Return the interval of each number, rounded outward."""
+        reach = self.reach
+        rounding = gamma(self.generators.shape[1] + 8, FLOAT64) * (np.abs(self.centre) + reach)
+        return Box(self.centre - reach, self.centre + reach).widened(rounding)
+
+
+def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return the generators of several zonotopes over all symbols that any has, and the symbols."""
+    symbols = zonotopes[0].symbols
+    for other in zonotopes[1:]:
+        if not np.array_equal(other.symbols, symbols):
+            symbols = np.union1d(symbols, other.symbols)
+    filled = []
+    for centre, generators, _, own in zonotopes:
+        if len(own) < len(symbols):
+            missing, present = generators, np.searchsorted(symbols, own)
+            generators = np.zeros((len(centre), len(symbols), centre.shape[1]))
+            generators[:, present] = missing
+        filled.append(generators)
+    return filled, symbols

@@ -1,0 +1,78 @@
+"""Columns whose values lie on a line, numbers and dates, and which places of it are values.
+
+A place is the number itself, or the days since 1970-01-01. A number has no more decimals than the
+rows learned from, so whole numbers stay whole; a date moves by whole days.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from gradum.fitting.fitted import Fitted
+from gradum.tables.columns import Column
+from gradum.tables.encoders import Date, Numeric
+from gradum.tables.encoders.date import EPOCH, MICROSECONDS_PER_DAY
+from gradum.tables.kinds.numeric import listed_numbers
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where the values of a column lie.
+
+    Parameters
+    ----------
+    low, high : float
+        The range that was learned.
+    decimals : int or None
+        Of the column's numbers, as `Numeric.decimals`; 0 of dates.
+    dates : bool
+        Whether places are days, and moves of whole ones.
+    never : tuple of float
+        Numbers that stand for a missing value.
+    """
+
+    low: float
+    high: float
+    decimals: int | None
+    dates: bool = False
+    never: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, column: Column, step: Numeric | Date) -> Axis | None:
+        """Return a column's axis; None where no row that was learned from has a value."""
+        if step.minimum is None or step.maximum is None:
+            return None
+        if isinstance(step, Date):
+            return cls(step.minimum, step.maximum, 0, dates=True)
+        never = tuple(listed_numbers(column.parse))
+        return cls(step.minimum, step.maximum, step.decimals, never=never)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its values are whole numbers."""
+        return self.decimals == 0 and not self.dates
+
+    def value(self, place: float) -> Any:
+        """Return the number, or the date and time, of a place."""
+        if not self.dates:
+            return float(place)
+        return EPOCH + datetime.timedelta(microseconds=round(place * MICROSECONDS_PER_DAY))
+
+
+def axes_of(fitted: Fitted) -> dict[str, Axis]:
+    """Return the axis of every column that has one."""
+    axes = {
+        step.source: Axis.of(column, step)
+        for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True)
+        if isinstance(step, Numeric | Date)
+    }
+    return {name: axis for name, axis in axes.items() if axis is not None}
+
+
+def place_of(value: Any) -> float:
+    """Return where a number or a date lies on its line."""
+    if isinstance(value, datetime.datetime):
+        return (value - EPOCH) / datetime.timedelta(days=1)
+    return float(value)
