@@ -51,8 +51,7 @@ def command(
         typer.Option(
             "--time-limit",
             metavar="SECONDS",
-            help="For the attack, which takes half of them at most, and the proofs; accidents take "
-            "their time besides.",
+            help="For the attack, the proofs and the accidents, each an even part of what is left.",
         ),
     ] = None,
     certify: Annotated[
