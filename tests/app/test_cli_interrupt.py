@@ -61,6 +61,12 @@ class Finalised:
         interrupt_now()
 
 
+def wait(callbacks):
+    gc.collect() if callbacks else Finalised()
+    for _ in range(200):
+        time.sleep(0.01)
+
+
 @pytest.mark.parametrize("callbacks", [[interrupt_now], []])
 def test_it_is_not_lost_where_the_garbage_collector_calls(callbacks):
     """What is raised there, Python only prints; JAX has the collector call it back."""
@@ -68,8 +74,7 @@ def test_it_is_not_lost_where_the_garbage_collector_calls(callbacks):
     gc.callbacks.extend(callbacks)
     try:
         with pytest.raises(KeyboardInterrupt):
-            gc.collect() if callbacks else Finalised()
-            time.sleep(10)
+            wait(callbacks)
     finally:
         del gc.callbacks[len(gc.callbacks) - len(callbacks) :]
         signal.signal(signal.SIGINT, before)
