@@ -65,7 +65,7 @@ class TableDomain:
         """The whole domain, [1, d]."""
         low, high = (end.copy() for end in self.inputs.domain)
         for group, step in self._levels:
-            high[:, group[0]] = float(bool(step.rare))
+            high[:, group[0]] = float(bool(step.rare or step.forgotten))
         return Box(low, high)
 
     @cached_property
