@@ -1,10 +1,12 @@
 """Ctrl-C: the first ends a run tidily, the second at once."""
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -47,6 +49,35 @@ def test_the_first_ctrl_c_writes_everything_marked_interrupted(tmp_path):
     assert model.fitted.judgement.interrupted
     assert "interrupted" in (tmp_path / "run" / "report.html").read_text()
     assert model.predict(task("label", 5)).shape == (5,)
+
+
+def interrupt_now(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.001)
+
+
+class Finalised:
+    def __del__(self):
+        interrupt_now()
+
+
+def wait(callbacks):
+    gc.collect() if callbacks else Finalised()
+    for _ in range(200):
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("callbacks", [[interrupt_now], []])
+def test_it_is_not_lost_where_the_garbage_collector_calls(callbacks):
+    """What is raised there, Python only prints; JAX has the collector call it back."""
+    before = signal.signal(signal.SIGINT, Interrupt().handle)
+    gc.callbacks.extend(callbacks)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            wait(callbacks)
+    finally:
+        del gc.callbacks[len(gc.callbacks) - len(callbacks) :]
+        signal.signal(signal.SIGINT, before)
 
 
 def test_the_second_is_not_waited_for(capsys):

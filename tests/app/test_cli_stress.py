@@ -66,6 +66,7 @@ def test_the_page_has_all_parts(gradum_command, linear_run, tables, tmp_path):
     [
         (["--budget", "size=5,age"], "'age' in the budget is no column with its amount."),
         (["--budget", "size=-5"], "The budget of column 'size' is -5.0"),
+        (["--budget", "size=5,age=2,size=1"], "The budget of column 'size' is given twice."),
         (["--budget", "sice=5"], "The model sees no column 'sice'."),
         (["--budget", "metres"], "'metres' is no budget."),
         (["--rows", "0"], "0 rows are to be attacked."),

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tomllib
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -13,6 +14,9 @@ from markupsafe import escape
 import gradum
 from gradum.api.trust.part import PartThresholds
 from gradum.api.trust.parts import PARTS
+from gradum.errors import NotCertifiableError
+
+FIXTURES = Path(__file__).parents[1] / "ship" / "fixtures"
 
 
 @pytest.fixture(scope="module")
@@ -294,3 +298,19 @@ def test_names_in_a_table_are_no_markup(gradum_command, linear_run, tables, tmp_
     assert "<script>alert" not in text
     assert "<b>one</b>" not in text
     assert str(escape("<b>one</b>")) in text
+
+
+def test_a_model_that_cannot_be_stressed_or_certified_leaves_that_unchecked(monkeypatch):
+    def uncertifiable(*_, **__):
+        raise NotCertifiableError("Several quantiles have no bounds.", "Choose another rung.")
+
+    monkeypatch.setattr("gradum.api.trust.properties.verify_model", uncertifiable)
+    earlier = gradum.load(FIXTURES / "number-1.gradum")
+    rows = json.loads((FIXTURES / "number-1.json").read_bytes())["rows"]
+    asked = {"stress": {"rows": 2}, "properties": {"ask": ["range 0..1", "range 0..2"]}}
+    report = earlier.trust(rows, thresholds=asked)
+    reasons = {(check.name, check.about): check.reason for check in report.not_checked}
+    for line in ("stress.kept", "stress.proved"):
+        assert reasons[line, ""].startswith("The model was made by an earlier gradum")
+    for text in asked["properties"]["ask"]:
+        assert reasons["properties.proved", text] == "Several quantiles have no bounds."

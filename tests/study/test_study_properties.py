@@ -7,10 +7,14 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import gradum
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, PropertyError, SchemaError, SpecError
+from gradum.study.certified.table_graph import TableGraph
+from gradum.study.properties.table_domain import TableDomain
+from gradum.tables.encode import Encoder
 from packed_models import everything as everything_there_is
 from synthetic import ONCE
 
@@ -306,6 +310,8 @@ def test_a_property_that_cannot_be_read_is_refused(text, error, message):
         ("age 1..2, age 3..4", PropertyError, "twice"),
         ("age 9..", PropertyError, "empty: column 'age' goes from 0 to 4"),
         ("age 1.2..1.7", PropertyError, "whole numbers"),
+        ("age 1e39..1e300", PropertyError, "no table has numbers beyond 3\\.403e\\+38"),
+        ("age -1e300..-1e39", PropertyError, "no table has numbers beyond"),
         ("colour violet", SpecError, "no level 'violet'"),
         ("colour", PropertyError, "No level of column 'colour'"),
         ("lift perhaps", PropertyError, "never 'perhaps'"),
@@ -357,6 +363,26 @@ def test_properties_of_a_file_have_regions_of_their_own(tmp_path):
         fitted().verify(file=path)
     with pytest.raises(PropertyError, match="No property is stated"):
         fitted().verify()
+
+
+@pytest.mark.parametrize("more", [{}, {"rare": ("mauve",)}, {"forgotten": 3}])
+def test_levels_that_were_met_are_in_the_domain_though_their_names_are_not_kept(more):
+    fit = fitted().fitted
+    steps = [
+        structs.replace(step, **more) if step.source == "colour" else step
+        for step in fit.encoder.steps
+    ]
+    graph = TableGraph(replace(fit, encoder=Encoder(tuple(steps))), fit.rung(None))
+    table = TableDomain(graph)
+    (group, _), *_ = table._levels
+    assert table.box.high[0, group[0]] == bool(more)
+
+
+def test_a_line_break_in_a_name_breaks_no_line():
+    model = gradum.fit(table().rename({"age": "age\nin years"}), "price", **OPTIONS)
+    said = model.verify("range 0..1", where="'age\nin years' 1..2").summary()
+    assert "where 'age\\nin years' 1..2" in said
+    assert "age\\nin years=" in " ".join(said.split())
 
 
 def test_columns_are_named_as_the_table_names_them():

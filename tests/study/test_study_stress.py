@@ -17,6 +17,7 @@ from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
 from gradum.study.stress import attack as attack_module
+from gradum.study.stress import corrupted as corrupted_module
 from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
@@ -308,7 +309,7 @@ def test_after_the_time_no_row_is_begun(mixed):
 
 
 @pytest.mark.parametrize(
-    ("certify", "limit", "most"), [(0, 10.5, 10), (1.0, 21.0, 10), (0, 300.0, 60), (0, np.inf, 60)]
+    ("certify", "limit", "most"), [(0, 21.0, 10), (1.0, 31.5, 10), (0, 600.0, 60), (0, np.inf, 60)]
 )
 def test_as_many_rows_are_attacked_as_the_time_lets_expect(
     mixed, monkeypatch, certify, limit, most
@@ -323,7 +324,7 @@ def test_as_many_rows_are_attacked_as_the_time_lets_expect(
         return SimpleNamespace(least_changes=lambda: changes, evaluations=0)
 
     def proved(some, found, *, seconds):
-        assert seconds == pytest.approx(min(certify, (limit - most) / most))
+        assert seconds == pytest.approx(min(certify, (limit - most) / 2 / most))
         return found
 
     monkeypatch.setattr(attack_module, "time", clock)
@@ -332,6 +333,28 @@ def test_as_many_rows_are_attacked_as_the_time_lets_expect(
     monkeypatch.setattr(stress_module, "certify", proved)
     found = model.stress(rows, certify=certify, rows=60, time_limit=limit).found.attack
     assert (len(found.rows), found.asked) == (most, 60)
+
+
+def test_as_many_accidents_are_tried_as_there_is_time_for(mixed, monkeypatch):
+    """On a clock of its own, by which each watch takes a second."""
+    rows, model = mixed
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+
+    def watched(stressed, some):
+        clock.now += 1.0
+
+    every = model.stress(rows, certify=0, rows=1).found.corruptions
+    assert every.left_out == 0
+    monkeypatch.setattr(corrupted_module, "time", clock)
+    monkeypatch.setattr(stress_module, "time", clock)
+    monkeypatch.setattr(corrupted_module, "_alarms", watched)
+    found = model.stress(rows, certify=0, rows=1, time_limit=3.5).found
+    tried = len(found.corruptions.effects)
+    assert (tried, found.corruptions.left_out) == (3, len(every.effects) - 3)
+    assert found.notes[0] == f"The time was up: {len(every.effects) - 3} accidents were not tried."
+    effects = {(effect.kind, effect.columns): effect.score for effect in every.effects}
+    for effect in found.corruptions.effects:
+        assert effects[effect.kind, effect.columns].value == pytest.approx(effect.score.value)
 
 
 @pytest.mark.parametrize("name", ["classifier", "regressor"])

@@ -62,7 +62,9 @@ def reference_of_run(model: Model) -> WatchReference:
     except SpecError as error:
         raise SpecError(
             say("The model was made by an earlier gradum, and holds no summary of its rows."),
-            say("Fit it again, or give rows to compare with by --reference (reference)."),
+            say(
+                "Fit it again; a watch also takes rows to compare with, by --reference (reference)."
+            ),
         ) from error
     learned = int(np.count_nonzero(parts == Part.TRAIN))
     summary = Reference.of_rows(dataset, learned, fitted.spec.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import signal
 import sys
@@ -22,7 +23,8 @@ class Interrupt:
     """Takes the signal of Ctrl-C, and raises `KeyboardInterrupt` when that is well received.
 
     Not while a module is imported: what is left of it by half answers in tracebacks, some of them
-    of code that nobody can catch. The signal is then sent again, until the import is done. And not
+    of code that nobody can catch. And not while the garbage collector calls back, or an object is
+    finalised: what is raised there is lost. The signal is then sent again, until that is done. Nor
     twice within a second: what was begun is being taken back.
 
     While it listens for a run, the first Ctrl-C only asks it to end at the next chunk.
@@ -61,7 +63,7 @@ class Interrupt:
         if self._listens and not self.asked:
             self.asked = True
             _say("\n" + say("Stopping at the next chunk; press Ctrl-C again to abort.") + "\n")
-        elif _imports(frame):
+        elif _is_ill_received(frame):
             again = Timer(AGAIN, signal.raise_signal, [signal.SIGINT])
             again.daemon = True
             again.start()
@@ -72,10 +74,14 @@ class Interrupt:
             raise KeyboardInterrupt
 
 
-def _imports(frame: FrameType | None) -> bool:
-    """Whether a module is being imported in this frame or around it."""
+def _is_ill_received(frame: FrameType | None) -> bool:
+    """Whether a module is imported or the garbage collector at work, in this frame or around it."""
+    called_back = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+        code = frame.f_code
+        if code.co_filename == "<frozen importlib._bootstrap>" or code.co_name == "__del__":
+            return True
+        if code in called_back:
             return True
         frame = frame.f_back
     return False

@@ -88,11 +88,16 @@ class PropertyReport:
     def _parts(self) -> Iterator[RenderableType]:
         for verified in self.found.properties:
             yield _verdict(verified)
-            yield Padding(Text(visible(_how(verified))), (0, 0, 0, 2))
+            yield Padding(Text(_on_one_line(_how(verified))), (0, 0, 0, 2))
             yield from _example_lines(verified)
         yield Text("")
         for note in _notes(self.found):
-            yield Text(visible(note), style="dim")
+            yield Text(_on_one_line(note), style="dim")
+
+
+def _on_one_line(sentence: str) -> str:
+    """Return a sentence as it can be seen; a name or a level in it may hold a line break."""
+    return visible(sentence).replace("\n", "\\n")
 
 
 def explained(verified: Verified) -> list[str]:
@@ -103,13 +108,13 @@ def explained(verified: Verified) -> list[str]:
 
 def _verdict(verified: Verified) -> Text:
     word = Text(visible(say(VERDICTS[verified.verdict])), style=STYLES[verified.verdict])
-    return word + Text(visible(f": {_stated(verified)}"), style="default")
+    return word + Text(_on_one_line(f": {_stated(verified)}"), style="default")
 
 
 def _example_lines(verified: Verified) -> Iterator[RenderableType]:
     if verified.counterexample is not None:
         for sentence in _counterexample(verified.counterexample):
-            yield Padding(Text(visible(sentence)), (0, 0, 0, 2))
+            yield Padding(Text(_on_one_line(sentence)), (0, 0, 0, 2))
 
 
 def _stated(verified: Verified) -> str:

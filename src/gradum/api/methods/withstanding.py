@@ -232,8 +232,8 @@ def stress(
     rung : str, optional
         As in `predict`.
     time_limit : float, optional
-        Seconds for the attack, which takes half of them at most, and the proofs. One row is
-        always attacked, and the corruptions take their time besides.
+        Seconds for the attack, the proofs and the corruptions: each has an even part of what is
+        left of them. One row is attacked, and one corruption tried, however little it is.
     certify : float
         Seconds for each row, on the average, in which it is proved up to which ε its answer
         stays; 0 proves nothing. Where that time ends a search, another run may prove more.

@@ -9,6 +9,7 @@ from msgspec import Meta
 from gradum.api.properties import verify_model
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
+from gradum.errors import NotCertifiableError
 from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
 from gradum.show.verification import VERDICTS, explained
@@ -51,9 +52,14 @@ def _of_model(examined: ExaminedModel, thresholds: PropertyThresholds) -> PartFi
             run=examined.run_name,
         )
         return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
-    report = verify_model(
-        examined.model, thresholds.ask, examined.table, seconds=thresholds.seconds
-    )
+    try:
+        report = verify_model(
+            examined.model, thresholds.ask, examined.table, seconds=thresholds.seconds
+        )
+    except NotCertifiableError as error:
+        return PartFinding(
+            [PROVED.not_checked(error.message, error.remedy, about=text) for text in thresholds.ask]
+        )
     checks = [_check(verified) for verified in report.found.properties]
     return PartFinding(checks, report.found.notes, details=report.record())
 

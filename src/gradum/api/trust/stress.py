@@ -10,6 +10,7 @@ from msgspec import Meta
 from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
+from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
@@ -92,13 +93,18 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
         reason = say("No change of rows was tried.")
         return PartFinding([line.not_checked(reason, remedy) for line in (KEPT, PROVED)])
     threat = threat_of(examined.model.fitted, budget="iqr", levels=0, share=0.1)
-    test = stress_model(
-        examined.model,
-        examined.table,
-        threat=threat,
-        rows=thresholds.rows,
-        certify=SECONDS if thresholds.least_proved else 0.0,
-    )
+    try:
+        test = stress_model(
+            examined.model,
+            examined.table,
+            threat=threat,
+            rows=thresholds.rows,
+            certify=SECONDS if thresholds.least_proved else 0.0,
+        )
+    except SpecError as error:  # nothing of the model may move, or it does not know its rows
+        return PartFinding(
+            [line.not_checked(error.message, error.remedy) for line in (KEPT, PROVED)]
+        )
     attack, corruptions = test.found.attack, test.found.corruptions
     classes = bool(examined.model.classes)
     cells = [corruption_cells(effect, classes=classes) for effect in corruptions.effects]

@@ -51,8 +51,7 @@ def command(
         typer.Option(
             "--time-limit",
             metavar="SECONDS",
-            help="For the attack, which takes half of them at most, and the proofs; accidents take "
-            "their time besides.",
+            help="For the attack, the proofs and the accidents, each an even part of what is left.",
         ),
     ] = None,
     certify: Annotated[
@@ -114,9 +113,15 @@ def _amounts(text: str) -> dict[str, float]:
         begun.append(piece)
         name, _, amount = ",".join(begun).rpartition("=")
         try:
-            amounts[name.strip()] = float(amount)
+            size = float(amount)
         except ValueError:
             continue
+        if name.strip() in amounts:
+            raise SpecError(
+                say("The budget of column {name!r} is given twice.", name=name.strip()),
+                say("Give each column one amount."),
+            )
+        amounts[name.strip()] = size
         begun = []
     if begun:
         raise SpecError(

@@ -178,12 +178,13 @@ def _verify_network(
 ) -> None:
     """Verify a network, and print the verdict in the words of the competition."""
     from gradum.api.verify import verify_network
-    from gradum.files.atomic import write_text
+    from gradum.files.atomic import check_writable, write_text
     from gradum.ship.exchange.counterexample import counterexample_text
     from gradum.ship.predictions import refuse_existing
 
     if counterexample is not None:
         refuse_existing(counterexample, force=force)
+        check_writable(counterexample)
     outcome = verify_network(network, stated, seconds=timeout, seed=seed)
     text = ""
     if outcome.x is not None and outcome.y is not None:

@@ -169,7 +169,7 @@ class RobustProperty:
                 there &= ~np.isin(np.arange(len(x)), flags)
                 low[:, there], high[:, there] = 0.0, table.box.high[:, there]
                 continue
-            value = x[table.inputs.places(column).get("value", 0)]
+            value = float(x[table.inputs.places(column).get("value", 0)])
             radius = amount.size * (abs(value) if amount.relative else 1.0)
             moved = table_graph.inputs.around(x[None], {column: radius})
             low[:, there], high[:, there] = moved.low[:, there], moved.high[:, there]

@@ -30,6 +30,7 @@ from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
 from gradum.tables.columns import Parse
+from gradum.tables.design import FLOAT32_MAX
 from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric
 from gradum.tables.encoders.categorical import MISSING
 from gradum.tables.encoders.date import EPOCH
@@ -65,7 +66,7 @@ class TableDomain:
         """The whole domain, [1, d]."""
         low, high = (end.copy() for end in self.inputs.domain)
         for group, step in self._levels:
-            high[:, group[0]] = float(bool(step.rare))
+            high[:, group[0]] = float(bool(step.rare or step.forgotten))
         return Box(low, high)
 
     @cached_property
@@ -264,6 +265,14 @@ class TableDomain:
                     greatest=number(greatest),
                 ),
                 say("Give both ends of a range beyond it."),
+            )
+        if low > FLOAT32_MAX or high < -FLOAT32_MAX:
+            raise PropertyError(
+                say(
+                    "The region is empty: no table has numbers beyond {largest}.",
+                    largest=number(FLOAT32_MAX),
+                ),
+                say("Give a range with lesser numbers in it."),
             )
         return low, high
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -27,6 +29,9 @@ SHARE = 0.1
 
 FEWEST_WATCHED = 20
 
+Alarms = set[tuple[str, str | None]]
+"""Kinds of alarms, each with its column."""
+
 
 @dataclass(frozen=True, eq=False)
 class Labels:
@@ -48,7 +53,18 @@ class Labels:
         return self.truth.outcomes(Seen(self.places, {rung: prediction}))[rung]
 
 
-def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corruptions:
+class _Accident(NamedTuple):
+    """A corruption of some rows (n,), the answers after it, and the alarms of a watch."""
+
+    corruption: Corruption
+    chosen: np.ndarray
+    prediction: Prediction
+    alarms: Alarms | None
+
+
+def corruptions(
+    stressed: StressedRows, labels: Labels | None = None, time_limit: float | None = None
+) -> Corruptions:
     """Corrupt one column of a table after the other, each in every way that it can be.
 
     A share `SHARE` of the rows is corrupted, the same ones each time; or, where values are lost
@@ -59,44 +75,61 @@ def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corrupt
     stressed : StressedRows
     labels : Labels, optional
         Their targets, if they are at hand.
+    time_limit : float, optional
+        Seconds, in which corruptions are tried in an order drawn by chance, at least one.
     """
-    fitted, rows = stressed.fitted, stressed.rows
-    drawn = stream(fitted.spec.seed, "study", "stress", "rows").permutation(len(rows))
-    count = max(1, round(SHARE * len(rows)))
-    made = []
-    for corruption in corruptions_of(fitted):
-        chosen = _chosen(rows, corruption, drawn, count)
-        corrupted = corruption.corrupt(rows, chosen)
-        if not corrupted.equals(rows):
-            made.append((corruption, chosen, corrupted))
-    present = stressed.answers(rows)
-    predictions = [stressed.answers(corrupted) for *_, corrupted in made]
+    began, fitted, rows = time.monotonic(), stressed.fitted, stressed.rows
+    present, alarms = stressed.answers(rows), _alarms(stressed, rows)
+    possible = list(corruptions_of(fitted))
+    made, tried = [], 0
+    for corruption in possible if time_limit is None else _drawn(possible, fitted.spec.seed):
+        if made and time_limit is not None and time.monotonic() - began > time_limit:
+            break
+        tried += 1
+        accident = _accident(stressed, corruption)
+        made += [] if accident is None else [accident]
     metric, differences = None, [None] * len(made)
     if labels is not None:
+        predictions = [accident.prediction for accident in made]
         metric, differences = _scored(fitted, labels, present, predictions)
-    alarms = _alarms(stressed, rows)
-    effects = []
-    for (corruption, chosen, corrupted), prediction, difference in zip(
-        made, predictions, differences, strict=True
-    ):
-        raised = _alarms(stressed, corrupted)
-        effects.append(
-            CorruptionEffect(
-                kind=corruption.kind,
-                columns=corruption.columns,
-                rows=int(np.count_nonzero(chosen)),
-                moved=_moved(fitted, present, prediction, chosen),
-                score=difference,
-                worse=difference is not None and _harm(metric, difference) > 0,
-                noticed=None if raised is None or alarms is None else bool(raised - alarms),
-            )
+    effects = [
+        CorruptionEffect(
+            kind=accident.corruption.kind,
+            columns=accident.corruption.columns,
+            rows=int(np.count_nonzero(accident.chosen)),
+            moved=_moved(fitted, present, accident.prediction, accident.chosen),
+            score=difference,
+            worse=difference is not None and _harm(metric, difference) > 0,
+            noticed=None
+            if accident.alarms is None or alarms is None
+            else bool(accident.alarms - alarms),
         )
+        for accident, difference in zip(made, differences, strict=True)
+    ]
     harm = [
         effect.moved if effect.score is None else METRICS[metric or ""].sign * effect.score.value
         for effect in effects
     ]
     order = falling(np.array(harm))
-    return Corruptions(len(rows), SHARE, metric, tuple(effects[place] for place in order))
+    most_harmful = tuple(effects[place] for place in order)
+    return Corruptions(len(rows), SHARE, metric, most_harmful, len(possible) - tried)
+
+
+def _drawn(possible: list[Corruption], seed: int) -> list[Corruption]:
+    order = stream(seed, "study", "stress", "accidents").permutation(len(possible))
+    return [possible[place] for place in order]
+
+
+def _accident(stressed: StressedRows, corruption: Corruption) -> _Accident | None:
+    """Let a corruption happen; None where it changes nothing."""
+    rows, seed = stressed.rows, stressed.fitted.spec.seed
+    drawn = stream(seed, "study", "stress", "rows").permutation(len(rows))
+    chosen = _chosen(rows, corruption, drawn, max(1, round(SHARE * len(rows))))
+    corrupted = corruption.corrupt(rows, chosen)
+    if corrupted.equals(rows):
+        return None
+    answers, alarms = stressed.answers(corrupted), _alarms(stressed, corrupted)
+    return _Accident(corruption, chosen, answers, alarms)
 
 
 def _chosen(
@@ -142,7 +175,7 @@ def _harm(metric: str | None, difference: Interval) -> float:
     return min(sign * difference.low, sign * difference.high)
 
 
-def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> set[tuple[str, str | None]] | None:
+def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> Alarms | None:
     """Return which alarms a watch raises, column by column; None of too few rows."""
     if len(rows) < FEWEST_WATCHED:
         return None

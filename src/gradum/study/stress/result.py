@@ -211,12 +211,15 @@ class Corruptions(msgspec.Struct, frozen=True):
         Of the scores; None where the target is not at hand.
     effects : tuple of CorruptionEffect
         The most harmful first.
+    left_out : int
+        Corruptions that no time was left for.
     """
 
     rows: int
     share: float
     metric: str | None
     effects: tuple[CorruptionEffect, ...]
+    left_out: int = 0
 
 
 class Stress(msgspec.Struct, frozen=True):

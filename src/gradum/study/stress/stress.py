@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ from gradum.scores.figures import figure
 from gradum.study.stress.attack import attack
 from gradum.study.stress.certified import certify
 from gradum.study.stress.corrupted import Labels, corruptions
-from gradum.study.stress.result import Attack, Stress
+from gradum.study.stress.result import Attack, Corruptions, Stress
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
@@ -45,7 +46,8 @@ def stress(
         The targets of the rows, if they are at hand.
     count : int
     time_limit : float, optional
-        Seconds for the attack, which takes half of them where there are proofs, and these.
+        Seconds for the attack, the proofs and the corruptions: each has an even part of what is
+        left of them.
     proof_seconds : float
         For the proofs of each row; 0 leaves them out.
 
@@ -54,15 +56,15 @@ def stress(
     SpecError
         As `attack`.
     """
-    fitted, seed, began = stressed.fitted, stressed.fitted.spec.seed, time.monotonic()
-    share = 0.5 if proof_seconds else 1.0
+    fitted, seed = stressed.fitted, stressed.fitted.spec.seed
+    until = math.inf if time_limit is None else time.monotonic() + time_limit
+    parts = 3 if proof_seconds else 2
     # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
     drawn = stream(seed, "study", "stress", "attacked").permutation(len(stressed))
     some = stressed.take(drawn[:count])
-    attacked = attack(some, time_limit=None if time_limit is None else share * time_limit)
-    if time_limit is not None:
-        left = max(began + time_limit - time.monotonic(), 0.0)
-        proof_seconds = min(proof_seconds, left / len(attacked.rows))
+    attacked = attack(some, time_limit=None if time_limit is None else time_limit / parts)
+    left = max(until - time.monotonic(), 0.0)
+    proof_seconds = min(proof_seconds, left / (parts - 1) / len(attacked.rows))
     uncertifiable = ""
     if proof_seconds:
         try:
@@ -73,19 +75,24 @@ def stress(
     many = np.sort(drawn[:CORRUPTED_ROWS])
     if labels is not None:
         labels = Labels(labels.truth, labels.places[many])
-    corrupted = corruptions(stressed.take(many), labels)
+    left = None if time_limit is None else until - time.monotonic()
+    corrupted = corruptions(stressed.take(many), labels, left)
     return Stress(
         target=fitted.spec.target,
         rung=stressed.rung.name,
         rows=of,
         attack=attacked,
         corruptions=corrupted,
-        notes=tuple(_notes(fitted, attacked, proof_seconds, uncertifiable)),
+        notes=tuple(_notes(fitted, attacked, corrupted, proof_seconds, uncertifiable)),
     )
 
 
 def _notes(
-    fitted: Fitted, attacked: Attack, proof_seconds: float, uncertifiable: str
+    fitted: Fitted,
+    attacked: Attack,
+    corrupted: Corruptions,
+    proof_seconds: float,
+    uncertifiable: str,
 ) -> Iterator[str]:
     done = len(attacked.rows)
     if done < attacked.asked:
@@ -94,6 +101,12 @@ def _notes(
             "The time was up: {count:,} of {asked:,} rows were attacked.",
             done,
             asked=attacked.asked,
+        )
+    if corrupted.left_out:
+        yield say_plural(
+            "The time was up: {count:,} accident was not tried.",
+            "The time was up: {count:,} accidents were not tried.",
+            corrupted.left_out,
         )
     texts = [column.name for column in fitted.schema.features if column.kind == "text"]
     if texts:
