@@ -228,8 +228,7 @@ EFFORTS: dict[str, PackSpec] = {
         shrinkage=0,  # the median of so few is no better than a member's own rows
     ),
     "standard": PackSpec(),
-    # Muon's steps take as long as all else of a step, and bring more than twice the epochs would.
-    "best": PackSpec(members=64, folds=8, epochs=32, muon=0.2, kept=24),
+    "best": PackSpec(members=48, epochs=32, kept=24),
 }
 
 
