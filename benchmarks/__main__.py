@@ -27,6 +27,7 @@ BENCHMARKS = {
     "rungs": "FOLDER [SEEDS]",
     "monotone": "FOLDER [DRAWS] [EFFORT] [SETS]",
     "certified": "FOLDER [SETS] [ROWS] [POINTS] [RUNGS]",
+    "points": "[COUNT] [SEED]",
     "proofs": "FOLDER [SETS] [ROWS] [SECONDS]",
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",

@@ -19,6 +19,7 @@ Shapes: p problems, m copies, a axes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,12 +33,31 @@ CLIMBS = 2  # from the best of all points
 SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
 EXPLORED = 2  # failures after which a box is no longer looked over, but climbed from where one was
 WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
-STEPS = (1.0, 0.5, 0.25, 0.08, 0.02)  # shares of a box around a point, in a climb
 DIRECTIONS = 12  # slanting steps, for ridges on which no step along an axis leads up
 MOST_BOXES = 60
-CUTS, FINEST_CUTS = 3, 14  # each narrows down by `PARTS` what a box is cut to
+CUTS, FINEST_CUTS = 3, 23  # each narrows down by `PARTS` what a box is cut to
 PARTS = 5
 MOST_COPIES = 20_000  # that are answered at a time
+
+
+class Climb(NamedTuple):
+    """How one climbs in a box.
+
+    Parameters
+    ----------
+    steps : tuple of float
+        Lengths of steps, one after the other, as shares of the box.
+    slanting : float
+        Up to which share of the box an axis has shifted that takes part in slanting steps.
+    """
+
+    steps: tuple[float, ...]
+    slanting: float
+
+
+FAR = Climb((1.0, 0.5, 0.25, 0.08, 0.02), slanting=1.0)
+NEAR = Climb((0.3, 0.08, 0.02, 0.004, 0.0008), slanting=0.999)
+"""From the nearest change: most axes are at an end of the box and stay there; ridges run inside."""
 
 
 class ShiftSearch:
@@ -78,7 +98,7 @@ class ShiftSearch:
         self.evaluations = 0
         self._promising = np.zeros((len(moves), moves.count))
         self._spread = _spread(moves.count, rng)
-        self._directions = rng.uniform(-1, 1, (len(STEPS), DIRECTIONS, moves.count))
+        self._directions = rng.uniform(-1, 1, (len(FAR.steps), DIRECTIONS, moves.count))
 
     def run(self, full: float) -> None:
         """Look for the least shifts within boxes of up to a size."""
@@ -95,9 +115,12 @@ class ShiftSearch:
             box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
             changed = np.zeros(len(left), bool)
             known = reached & (failures[left] >= EXPLORED)
-            for some, spread in ((~known, self._spread), (known, self._spread[:0])):
+            for some, spread, way in (
+                (~known, self._spread, FAR),
+                (known, self._spread[:0], NEAR),
+            ):
                 if some.any():
-                    changed[some] = self._look_in(left[some], box[some], spread)
+                    changed[some] = self._look_in(left[some], box[some], spread, way)
             failures[left[~changed]] += 1
             failures[left[changed & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
@@ -105,7 +128,9 @@ class ShiftSearch:
         self._cut(shifted, FINEST_CUTS)
         self._put_back(shifted)
 
-    def _look_in(self, problems: np.ndarray, box: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    def _look_in(
+        self, problems: np.ndarray, box: np.ndarray, spread: np.ndarray, way: Climb
+    ) -> np.ndarray:
         """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
 
         Points are spread (s, a) over the boxes, those from -1 to 1.
@@ -124,7 +149,7 @@ class ShiftSearch:
                 break
             start = order[left, climb]
             reached, height, changed[left] = self._climb(
-                problems[left], starts[left, start], lead[left, start], box[left]
+                problems[left], starts[left, start], lead[left, start], box[left], way
             )
             higher = height > best[left]
             highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
@@ -133,7 +158,12 @@ class ShiftSearch:
         return changed
 
     def _climb(
-        self, problems: np.ndarray, shifts: np.ndarray, lead: np.ndarray, box: np.ndarray
+        self,
+        problems: np.ndarray,
+        shifts: np.ndarray,
+        lead: np.ndarray,
+        box: np.ndarray,
+        way: Climb,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Climb from shifts (q, a) of some leads (q,) until answers change.
 
@@ -141,14 +171,15 @@ class ShiftSearch:
         """
         changed = np.zeros(len(problems), bool)
         shifts, lead = shifts.copy(), lead.copy()
-        for step, directions in zip(STEPS, self._directions, strict=True):
+        for step, directions in zip(way.steps, self._directions, strict=True):
             at = np.flatnonzero(~changed)
             if not len(at):
                 break
             ends = box[at, None, None]
             around = shifts[at][:, :, None] + np.array([-step, step, -2.0, 2.0]) * ends
             places = np.clip(around, -ends, ends)  # the last two are the ends of the box
-            slanting = np.clip(shifts[at][:, None] + step * directions * ends, -ends, ends)
+            slants = np.abs(shifts[at][:, None]) <= way.slanting * ends
+            slanting = np.clip(shifts[at][:, None] + step * directions * ends * slants, -ends, ends)
             shifts[at], lead[at], changed[at] = self._step(
                 problems[at], shifts[at], lead[at], places, slanting
             )
