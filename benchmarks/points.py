@@ -9,7 +9,9 @@ answer lies outside of its bounds: there may be none.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from time import process_time
 from typing import Any, NamedTuple
 
@@ -21,8 +23,8 @@ from gradum.core.bounds.rounding import FLOAT32
 from gradum.core.models import ACTIVATIONS, Embedding, Network
 from gradum.core.models.pack_network import PackNetwork
 
-COUNT = 10**9
-BOXES = 8  # of each network
+SAID = 10**8  # points, after which it is said how many there are
+BOXES, POINTS = 8, 200_000  # of each network, and of each box
 NUMBERS = 3  # columns that are no levels
 LEVELS = (3, 4)  # of columns that are embedded
 FIRST_ROWS = np.array([0, 3], np.int32)  # of theirs in the table of embeddings
@@ -30,54 +32,67 @@ Forward = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 class Drawn(NamedTuple):
-    """A network in float32, its graph, and how many points of a box are asked for."""
+    """A network in float32, and its graph.
+
+    Parameters
+    ----------
+    forward : function
+        From blocks of inputs to logits (n, k).
+    graph : Graph
+    embeds : bool
+        Whether it takes levels.
+    share : float
+        Of the points of a box that it is asked for, fewer where it is slow.
+    """
 
     forward: Forward
     graph: Graph
     embeds: bool
-    points: int
+    share: float
 
 
-def main(count: str = str(COUNT), seed: str = "0") -> None:
-    """Print how many points of each kind of network were drawn, and how many lie outside."""
-    began = process_time()
-    drawn, outside = counted(int(count), int(seed))
+def main(least: str = str(10**9), seed: str = "0") -> None:
+    """Print how many of the points so far lie outside; in the end, how many of each kind there are."""
+    drawn, outside, began = Counter[str](), 0, process_time()
+    for kind, points, beyond in networks(int(seed), POINTS):
+        drawn[kind] += points
+        outside += beyond
+        if drawn.total() // SAID > (drawn.total() - points) // SAID or drawn.total() >= int(least):
+            seconds = process_time() - began
+            print(f"{outside} of {drawn.total():,} points outside; {seconds:.0f} s", flush=True)
+        if drawn.total() >= int(least):
+            break
     for kind, points in drawn.items():
         print(f"{kind:22s} {points:>13,}")
-    seconds = process_time() - began
-    print(f"{outside:,} of {sum(drawn.values()):,} points outside; {seconds:.0f} CPU seconds")
 
 
-def counted(count: int, seed: int) -> tuple[dict[str, int], int]:
-    """Draw networks of all kinds in turn until there are as many points, and in turn at least once.
+def networks(seed: int, of_box: int) -> Iterator[tuple[str, int, int]]:
+    """Draw networks of all kinds in turn, and boxes with up to so many points each, without end.
 
-    Return the points by kind, and how many of all have answers outside of some bound.
+    Yield the kind, how many points there were, and how many have answers outside of some bound.
     """
-    drawn, outside, turn = dict.fromkeys(KINDS, 0), 0, 0
-    while sum(drawn.values()) < count:
+    for turn in count():
         for place, (kind, draw) in enumerate(KINDS.items()):
             rng = np.random.default_rng([seed, turn, place])
             network = draw(rng)
-            outside += points_outside(rng, network)
-            drawn[kind] += BOXES * network.points
-        turn += 1
-    return drawn, outside
+            points = round(network.share * of_box)
+            yield kind, BOXES * points, points_outside(rng, network, points)
 
 
-def points_outside(rng: np.random.Generator, network: Drawn) -> int:
-    """Return how many points of some boxes have answers outside of any of their bounds."""
+def points_outside(rng: np.random.Generator, network: Drawn, points: int) -> int:
+    """Return of how many points, so many a box, the answers lie outside of any bounds."""
     low, high = _ends(rng)
-    inside = np.clip(rng.random((network.points, NUMBERS), np.float32) * 1.6 - 0.3, 0, 1)
+    inside = np.clip(rng.random((points, NUMBERS), np.float32) * 1.6 - 0.3, 0, 1)
     x = np.clip(low[:, None] + inside * (high - low)[:, None], low[:, None], high[:, None])
     inputs = {"dense": x.reshape(-1, NUMBERS)}
     box = Box(low.astype(np.float64), high.astype(np.float64))
     if network.embeds:
-        levels, known = _levels(rng, network.points)
+        levels, known = _levels(rng, points)
         inputs["codes"] = (levels + FIRST_ROWS).reshape(-1, len(LEVELS))
         box = Box(*(np.concatenate(ends, axis=1) for ends in zip(box, known, strict=True)))
-    answers = network.forward(inputs).reshape(BOXES, network.points, -1)
+    answers = network.forward(inputs).reshape(BOXES, points, -1)
     least, most = answers.min(axis=1), answers.max(axis=1)
-    outside = np.zeros((BOXES, network.points), bool)
+    outside = np.zeros((BOXES, points), bool)
     for enclose in STAGES.values():
         bounds = enclose(network.graph, box, FLOAT32).output
         if not ((bounds.low <= least) & (most <= bounds.high)).all():  # a NaN is outside, too
@@ -99,21 +114,27 @@ def _levels(rng: np.random.Generator, points: int) -> tuple[np.ndarray, Box]:
     """Return levels of points [b, n, 2], and ends of boxes in which one column, or none, varies."""
     levels = np.empty((BOXES, points, len(LEVELS)), np.int32)
     low, high = [], []
-    for column, count in enumerate(LEVELS):
-        fixed = rng.integers(0, count, (BOXES, 1))
+    for column, size in enumerate(LEVELS):
+        fixed = rng.integers(0, size, (BOXES, 1))
         varies = rng.random((BOXES, 1)) < 0.3
-        levels[:, :, column] = np.where(varies, rng.integers(0, count, (BOXES, points)), fixed)
-        known = np.eye(count)[fixed[:, 0]]
+        levels[:, :, column] = np.where(varies, rng.integers(0, size, (BOXES, points)), fixed)
+        known = np.eye(size)[fixed[:, 0]]
         low.append(np.where(varies, 0.0, known))
         high.append(np.where(varies, 1.0, known))
     return levels, Box(np.concatenate(low, axis=1), np.concatenate(high, axis=1))
 
 
-def _scaled(rng: np.random.Generator, params: dict[str, Any]) -> dict[str, Any]:
-    """Make weights of all layers larger or smaller."""
-    factor = np.float32(10.0 ** rng.uniform(-0.5, 0.7))
-    layers = [layer | {"weight": factor * layer["weight"]} for layer in params["layers"]]
-    return params | {"layers": layers}
+def _weights(rng: np.random.Generator, params: dict[str, Any]) -> dict[str, Any]:
+    """Draw parameters of a network in place of those that its fit would begin with."""
+    size = 10.0 ** rng.uniform(-0.5, 0.7)
+
+    def drawn(array: np.ndarray) -> np.ndarray:
+        spread = size / np.sqrt(len(array)) if array.ndim == 2 else 0.5
+        return rng.normal(0, spread, array.shape).astype(np.float32)
+
+    layers = [{name: drawn(array) for name, array in part.items()} for part in params["layers"]]
+    others = {name: drawn(array) for name, array in params.items() if name != "layers"}
+    return others | {"layers": layers}
 
 
 def _network(rng: np.random.Generator, activation: str, *, embeds: bool) -> Drawn:
@@ -125,10 +146,10 @@ def _network(rng: np.random.Generator, activation: str, *, embeds: bool) -> Draw
         activation=activation,
         embedding=Embedding(sum(LEVELS), len(LEVELS), 2) if embeds else None,
     )
-    params = _scaled(rng, network.init(rng))
+    params = _weights(rng, network.init(rng))
     levels = LEVELS if embeds else ()
     graph = network.graph(params, levels)
-    return Drawn(lambda inputs: network.forward(params, inputs), graph, embeds, 50_000)
+    return Drawn(lambda inputs: network.forward(params, inputs), graph, embeds, 1.0)
 
 
 def _pack(rng: np.random.Generator, link: Any, *, embeds: bool) -> Drawn:
@@ -162,7 +183,7 @@ def _pack(rng: np.random.Generator, link: Any, *, embeds: bool) -> Drawn:
     params["share"] = (share / share.sum()).astype(np.float32)
     params["sharpness"] = np.array([1.3 if link == "logit" else 1.0], np.float32)
     graph = network.graph(params, LEVELS if embeds else ())
-    return Drawn(lambda inputs: network.forward(params, inputs), graph, embeds, 5_000)
+    return Drawn(lambda inputs: network.forward(params, inputs), graph, embeds, 0.1)
 
 
 def _kinds() -> Iterator[tuple[str, Callable[[np.random.Generator], Drawn]]]:

@@ -6,8 +6,10 @@ nothing, so that the slopes are differences over lengths from the whole box down
 it. In each box, points are tried that a lattice or chance spreads over it, and from the best of
 them, and from where the last box was left, one climbs by coordinates: every axis is tried at both
 ends of the box and at points around where it is, and as many of the best steps are taken together
-as gain most. When an answer has changed, the shifts are cut back to the smallest box that still
-changes it, and the next box is smaller than that by a share; once a climb fails, by a smaller one.
+as gain most. Slanting steps, and steps onward where the climb has led so far, follow ridges. When
+an answer has changed, the shifts are cut back to the smallest box that still changes it, and the
+next box is smaller than that by a share; once a climb fails, by a smaller one. In the end they are
+cut back until neighbouring numbers are all that is between.
 
 F. Croce, M. Hein, Reliable evaluation of adversarial robustness with an ensemble of diverse
 parameter-free attacks, 2020, for attacks that halve what they may spend and start again from the
@@ -33,7 +35,9 @@ CLIMBS = 2  # from the best of all points
 SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
 EXPLORED = 2  # failures after which a box is no longer looked over, but climbed from where one was
 WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
-DIRECTIONS = 12  # slanting steps, for ridges on which no step along an axis leads up
+ENDS = (-2.0, 2.0)  # lengths that lead from anywhere in a box to its ends
+DIRECTIONS = 8  # slanting steps, for ridges on which no step along an axis leads up
+ONWARD = np.array([[0.5], [1.0], [2.0], [4.0]])  # times the way of the climb so far
 MOST_BOXES = 60
 CUTS, FINEST_CUTS = 3, 23  # each narrows down by `PARTS` what a box is cut to
 PARTS = 5
@@ -41,23 +45,33 @@ MOST_COPIES = 20_000  # that are answered at a time
 
 
 class Climb(NamedTuple):
-    """How one climbs in a box.
+    """How boxes are looked through.
 
     Parameters
     ----------
+    points : int
+        How many points are spread over a box, at most.
     steps : tuple of float
-        Lengths of steps, one after the other, as shares of the box.
+        Lengths of the steps that a climb takes one after the other, as shares of the box.
+    with_ends : int
+        In how many of them, from the first, each axis is also tried at both ends of the box.
+    per_axis : int
+        Slanting steps for each axis, besides `DIRECTIONS`.
     slanting : float
-        Up to which share of the box an axis has shifted that takes part in slanting steps.
+        Up to which share of the box axes may have shifted that take part in slanting steps.
     """
 
+    points: int
     steps: tuple[float, ...]
+    with_ends: int
+    per_axis: int
     slanting: float
 
 
-FAR = Climb((1.0, 0.5, 0.25, 0.08, 0.02), slanting=1.0)
-NEAR = Climb((0.3, 0.08, 0.02, 0.004, 0.0008), slanting=0.999)
-"""From the nearest change: most axes are at an end of the box and stay there; ridges run inside."""
+FAR = Climb(STARTS, (1.0, 0.5, 0.25, 0.08, 0.02), with_ends=5, per_axis=0, slanting=1.0)
+NEAR = Climb(0, (0.3, 0.1, 0.03, 0.006, 0.001), with_ends=1, per_axis=2, slanting=0.999)
+"""From the nearest change on: most axes are at an end of the box and stay there. What is left to
+gain lies along ridges of the others, for which slanting steps are tried in place of ends."""
 
 
 class ShiftSearch:
@@ -98,7 +112,9 @@ class ShiftSearch:
         self.evaluations = 0
         self._promising = np.zeros((len(moves), moves.count))
         self._spread = _spread(moves.count, rng)
-        self._directions = rng.uniform(-1, 1, (len(FAR.steps), DIRECTIONS, moves.count))
+        slanting = DIRECTIONS + NEAR.per_axis * moves.count
+        shape = (MOST_BOXES, len(FAR.steps), slanting, moves.count)
+        self._directions = rng.uniform(-1, 1, shape)  # others each time
 
     def run(self, full: float) -> None:
         """Look for the least shifts within boxes of up to a size."""
@@ -107,7 +123,7 @@ class ShiftSearch:
         self.size[unmoved.changed] = 0.0
         failures = np.zeros(len(problems), np.int64)
         left = problems[~unmoved.changed] if self.moves.count else problems[:0]
-        for _ in range(MOST_BOXES):
+        for turn in range(MOST_BOXES):
             if not len(left):
                 break
             reached = np.isfinite(self.size[left])
@@ -115,12 +131,9 @@ class ShiftSearch:
             box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
             changed = np.zeros(len(left), bool)
             known = reached & (failures[left] >= EXPLORED)
-            for some, spread, way in (
-                (~known, self._spread, FAR),
-                (known, self._spread[:0], NEAR),
-            ):
+            for some, way in ((~known, FAR), (known, NEAR)):
                 if some.any():
-                    changed[some] = self._look_in(left[some], box[some], spread, way)
+                    changed[some] = self._look_in(left[some], box[some], way, turn)
             failures[left[~changed]] += 1
             failures[left[changed & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
@@ -128,16 +141,11 @@ class ShiftSearch:
         self._cut(shifted, FINEST_CUTS)
         self._put_back(shifted)
 
-    def _look_in(
-        self, problems: np.ndarray, box: np.ndarray, spread: np.ndarray, way: Climb
-    ) -> np.ndarray:
-        """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
-
-        Points are spread (s, a) over the boxes, those from -1 to 1.
-        """
+    def _look_in(self, problems: np.ndarray, box: np.ndarray, way: Climb, turn: int) -> np.ndarray:
+        """Look for changed answers in boxes (q,) of problems (q,), and return where there are."""
         warm = np.clip(self._promising[problems], -box[:, None], box[:, None])
         known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
-        points = spread * box[:, None, None]
+        points = self._spread[: way.points] * box[:, None, None]
         starts = np.concatenate([warm[:, None], known[:, None], points], axis=1)
         lead, changed = self._try(problems, starts)
         order = np.array([falling(of_problem)[:CLIMBS] for of_problem in lead])
@@ -149,7 +157,7 @@ class ShiftSearch:
                 break
             start = order[left, climb]
             reached, height, changed[left] = self._climb(
-                problems[left], starts[left, start], lead[left, start], box[left], way
+                problems[left], starts[left, start], lead[left, start], box[left], way, turn
             )
             higher = height > best[left]
             highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
@@ -164,22 +172,26 @@ class ShiftSearch:
         lead: np.ndarray,
         box: np.ndarray,
         way: Climb,
+        turn: int,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Climb from shifts (q, a) of some leads (q,) until answers change.
 
         Return the shifts and the leads that are reached, and whether answers change (q,).
         """
         changed = np.zeros(len(problems), bool)
-        shifts, lead = shifts.copy(), lead.copy()
-        for step, directions in zip(way.steps, self._directions, strict=True):
+        begun, shifts, lead = shifts, shifts.copy(), lead.copy()
+        count = DIRECTIONS + way.per_axis * self.moves.count
+        for place, step in enumerate(way.steps):
             at = np.flatnonzero(~changed)
             if not len(at):
                 break
-            ends = box[at, None, None]
-            around = shifts[at][:, :, None] + np.array([-step, step, -2.0, 2.0]) * ends
-            places = np.clip(around, -ends, ends)  # the last two are the ends of the box
-            slants = np.abs(shifts[at][:, None]) <= way.slanting * ends
-            slanting = np.clip(shifts[at][:, None] + step * directions * ends * slants, -ends, ends)
+            ends, here = box[at, None, None], shifts[at][:, None]
+            lengths = np.array([-step, step, *(ENDS if place < way.with_ends else ())])
+            places = np.clip(shifts[at][:, :, None] + lengths * ends, -ends, ends)
+            directions = self._directions[turn, place, :count]
+            aslant = step * ends * directions * (np.abs(here) <= way.slanting * ends)
+            onward = ONWARD * (here - begun[at][:, None])
+            slanting = np.clip(here + np.concatenate([aslant, onward], axis=1), -ends, ends)
             shifts[at], lead[at], changed[at] = self._step(
                 problems[at], shifts[at], lead[at], places, slanting
             )
