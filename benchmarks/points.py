@@ -52,7 +52,7 @@ class Drawn(NamedTuple):
 
 
 def main(least: str = str(10**9), seed: str = "0") -> None:
-    """Print how many of the points so far lie outside; in the end, how many of each kind there are."""
+    """Print how many of the points so far lie outside, and in the end how many of each kind."""
     drawn, outside, began = Counter[str](), 0, process_time()
     for kind, points, beyond in networks(int(seed), POINTS):
         drawn[kind] += points
