@@ -112,9 +112,7 @@ class ShiftSearch:
         self.evaluations = 0
         self._promising = np.zeros((len(moves), moves.count))
         self._spread = _spread(moves.count, rng)
-        slanting = DIRECTIONS + NEAR.per_axis * moves.count
-        shape = (MOST_BOXES, len(FAR.steps), slanting, moves.count)
-        self._directions = rng.uniform(-1, 1, shape)  # others each time
+        self._rng = rng
 
     def run(self, full: float) -> None:
         """Look for the least shifts within boxes of up to a size."""
@@ -123,9 +121,12 @@ class ShiftSearch:
         self.size[unmoved.changed] = 0.0
         failures = np.zeros(len(problems), np.int64)
         left = problems[~unmoved.changed] if self.moves.count else problems[:0]
-        for turn in range(MOST_BOXES):
+        slanting = DIRECTIONS + NEAR.per_axis * self.moves.count
+        shape = (len(FAR.steps), slanting, self.moves.count)
+        for _ in range(MOST_BOXES):
             if not len(left):
                 break
+            directions = self._rng.uniform(-1, 1, shape)
             reached = np.isfinite(self.size[left])
             smaller = self.size[left] * (1 - np.take(SMALLER, failures[left]))
             box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
@@ -133,7 +134,7 @@ class ShiftSearch:
             known = reached & (failures[left] >= EXPLORED)
             for some, way in ((~known, FAR), (known, NEAR)):
                 if some.any():
-                    changed[some] = self._look_in(left[some], box[some], way, turn)
+                    changed[some] = self._look_in(left[some], box[some], way, directions)
             failures[left[~changed]] += 1
             failures[left[changed & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
@@ -141,8 +142,13 @@ class ShiftSearch:
         self._cut(shifted, FINEST_CUTS)
         self._put_back(shifted)
 
-    def _look_in(self, problems: np.ndarray, box: np.ndarray, way: Climb, turn: int) -> np.ndarray:
-        """Look for changed answers in boxes (q,) of problems (q,), and return where there are."""
+    def _look_in(
+        self, problems: np.ndarray, box: np.ndarray, way: Climb, directions: np.ndarray
+    ) -> np.ndarray:
+        """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
+
+        Directions (t, s, a) are those of the slanting steps of each of t lengths.
+        """
         warm = np.clip(self._promising[problems], -box[:, None], box[:, None])
         known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
         points = self._spread[: way.points] * box[:, None, None]
@@ -157,7 +163,7 @@ class ShiftSearch:
                 break
             start = order[left, climb]
             reached, height, changed[left] = self._climb(
-                problems[left], starts[left, start], lead[left, start], box[left], way, turn
+                problems[left], starts[left, start], lead[left, start], box[left], way, directions
             )
             higher = height > best[left]
             highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
@@ -172,7 +178,7 @@ class ShiftSearch:
         lead: np.ndarray,
         box: np.ndarray,
         way: Climb,
-        turn: int,
+        directions: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Climb from shifts (q, a) of some leads (q,) until answers change.
 
@@ -188,8 +194,7 @@ class ShiftSearch:
             ends, here = box[at, None, None], shifts[at][:, None]
             lengths = np.array([-step, step, *(ENDS if place < way.with_ends else ())])
             places = np.clip(shifts[at][:, :, None] + lengths * ends, -ends, ends)
-            directions = self._directions[turn, place, :count]
-            aslant = step * ends * directions * (np.abs(here) <= way.slanting * ends)
+            aslant = step * ends * directions[place, :count] * (np.abs(here) <= way.slanting * ends)
             onward = ONWARD * (here - begun[at][:, None])
             slanting = np.clip(here + np.concatenate([aslant, onward], axis=1), -ends, ends)
             shifts[at], lead[at], changed[at] = self._step(
