@@ -84,7 +84,7 @@ def points_outside(rng: np.random.Generator, network: Drawn, points: int) -> int
     low, high = _ends(rng)
     inside = np.clip(rng.random((points, NUMBERS), np.float32) * 1.6 - 0.3, 0, 1)
     x = np.clip(low[:, None] + inside * (high - low)[:, None], low[:, None], high[:, None])
-    inputs = {"dense": x.reshape(-1, NUMBERS)}
+    inputs: dict[str, np.ndarray] = {"dense": x.reshape(-1, NUMBERS)}
     box = Box(low.astype(np.float64), high.astype(np.float64))
     if network.embeds:
         levels, known = _levels(rng, points)
@@ -111,7 +111,7 @@ def _ends(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _levels(rng: np.random.Generator, points: int) -> tuple[np.ndarray, Box]:
-    """Return levels of points [b, n, 2], and ends of boxes in which one column, or none, varies."""
+    """Return levels of points [b, n, 2] and the ends of their boxes; some columns take any level."""
     levels = np.empty((BOXES, points, len(LEVELS)), np.int32)
     low, high = [], []
     for column, size in enumerate(LEVELS):
@@ -168,7 +168,8 @@ def _pack(rng: np.random.Generator, link: Any, *, embeds: bool) -> Drawn:
     )
     params: dict[str, Any] = {"layers": [{} for _ in range(len(network.hidden) + 1)]}
     for name, shape in network.shapes().items():
-        array = rng.normal(0, 0.7, shape).astype(np.float32)
+        sizes = [size for size in shape if size is not None]  # there is no text
+        array = rng.normal(0, 0.7, sizes).astype(np.float32)
         if name.startswith("layers/"):
             _, level, part = name.split("/")
             params["layers"][int(level)][part] = array
