@@ -111,7 +111,7 @@ def _ends(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _levels(rng: np.random.Generator, points: int) -> tuple[np.ndarray, Box]:
-    """Return levels of points [b, n, 2] and the ends of their boxes; some columns take any level."""
+    """Return levels of points [b, n, 2] and the ends of boxes; some columns take any level."""
     levels = np.empty((BOXES, points, len(LEVELS)), np.int32)
     low, high = [], []
     for column, size in enumerate(LEVELS):
