@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+from scipy.stats import sem
 
 import gradum
 from benchmarks.page import circumstances
@@ -119,10 +120,10 @@ def main(folder: str, draws: str = str(DRAWS), effort: str = "quick", sets: str 
         for rung in RUNGS:
             price = 100 * (np.mean(ratios[rung]) - 1)
             prices[rung].append(float(price))
-            spread = 100 * np.std(ratios[rung], ddof=1) / len(ratios[rung]) ** 0.5
+            deviation = f"± {100 * sem(ratios[rung]):.2f}" if len(ratios[rung]) > 1 else ""
             before, after = 100 * np.mean(wrong[rung], axis=0)
             print(
-                f"{name:20s} {rung:6s} {price:+6.2f} ± {spread:.2f}   {before:5.1f} {after:5.1f}",
+                f"{name:20s} {rung:6s} {price:+6.2f} {deviation:7s} {before:5.1f} {after:5.1f}",
                 flush=True,
             )
     for rung, of_tables in prices.items():

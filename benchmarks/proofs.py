@@ -1,9 +1,11 @@
-"""``python -m benchmarks proofs FOLDER [SETS] [ROWS] [SECONDS]``: what decides that answers stay.
+"""``python -m benchmarks proofs FOLDER [SETS] [ROWS] [SECONDS] [RUNGS]``: what decides answers.
 
 On tables and splits of `benchmarks.quality`, held-out rows are attacked while every column of
 numbers may move by 1% of its interquartile range, all at once; and it is tried to prove that
-answers stay. Printed is the share of rows that each way decides, and what is left open. Seconds are
-CPU seconds a row; they need one thread.
+answers stay. Printed is the share of rows that each way decides, and what is left open. Then proofs
+that know nothing of the attack are tried at sizes up to a whole interquartile range, and at the
+very size of each change that it found: none may hold there. Limits are seconds of wall time, and
+what is printed are CPU seconds, a row each; they need one thread.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ import gradum
 from benchmarks.certified import fitted
 from benchmarks.quality.sets import Suite
 from gradum.api.stress import threat_of
+from gradum.errors import GradumError
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.stress.attack import attack
+from gradum.study.stress.attack import CURVE, attack
 from gradum.study.stress.certified import claims_of
-from gradum.study.stress.proof import Proof
+from gradum.study.stress.claims import Claims
+from gradum.study.stress.proof import Proof, by_intervals, by_lines
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
@@ -30,39 +34,69 @@ from gradum.tables.read import read
 
 SIZE = 0.01
 """Interquartile ranges."""
+CURVE_SHARE = 0.1
+"""Of the seconds, for proofs at all sizes."""
 
 
 def main(
     folder: str,
-    sets: str = "german_credit,magic_telescope,california_housing",
+    sets: str = "",
     rows: str = "100",
     seconds: str = "1",
+    rungs: str = "pack,mlp",
 ) -> None:
-    """Print the figures of each table."""
+    """Print the figures of each table and rung; all tables of the suite if none is named."""
     suite = Suite.read(Path(folder))
-    for name in sets.split(","):
+    for name in sets.split(",") if sets else suite.tables:
         model, held_out = fitted(suite.folder, suite.tables[name])
-        print(f"{name}: {decided(model, held_out[: int(rows)], float(seconds))}", flush=True)
+        for rung in rungs.split(","):
+            try:
+                found = decided(model, held_out[: int(rows)], rung, float(seconds))
+            except GradumError as error:
+                found = error.message
+            print(f"{name}, {rung}: {found}", flush=True)
 
 
-def decided(model: gradum.Model, frame: pl.DataFrame, seconds: float) -> str:
-    """Say what share of rows each way decides, and what it takes."""
+def decided(model: gradum.Model, frame: pl.DataFrame, rung: str, seconds: float) -> str:
+    """Say what share of rows each way decides, what it takes, and what contradicts the attack."""
     known, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
     assert known.reference is not None
     table = check(read(frame), known.schema, encoder=known.encoder).frame
-    rows, rung = widened(table.select(model.features)), known.rung(None)
-    stressed = StressedRows(known, rung, known.reference, rows, np.arange(len(rows)), threat)
+    rows, answering = widened(table.select(model.features)), known.rung(rung)
+    stressed = StressedRows(known, answering, known.reference, rows, np.arange(len(rows)), threat)
     began = process_time()
     attacked = attack(stressed)
     took = process_time() - began
-    table_graph = TableGraph(known, rung)
-    changed = np.array([row.radius is not None and row.radius <= SIZE for row in attacked.rows])
+    radii = np.array([np.inf if row.radius is None else row.radius for row in attacked.rows])
+    table_graph = TableGraph(known, answering)
+    reach = Reach.of(stressed)
     claims = claims_of(table_graph, [row.answer for row in attacked.rows], attacked)
+    changed = radii <= SIZE
     refuted = np.where(changed, 0.0, np.inf)
-    proof = Proof(table_graph, Reach.of(stressed), claims, refuted, np.array([SIZE]))
+    proof = Proof(table_graph, reach, claims, refuted, np.array([SIZE]))
     began = process_time()
     proof.run(seconds * len(rows))
+    proving = process_time() - began
     counted = Counter(stage or "nothing" for stage in np.array(proof.stages)[~changed])
     parts = [f"attack {changed.mean():.0%} ({took / len(rows):.3f} s)"]
     parts += [f"{stage} {count / len(rows):.0%}" for stage, count in counted.items()]
-    return f"{', '.join(parts)}; proofs take {(process_time() - began) / len(rows):.3f} s"
+    parts.append(f"proofs take {proving / len(rows):.3f} s")
+    seconds *= CURVE_SHARE
+    return f"{', '.join(parts)}; {beside(table_graph, reach, claims, radii, seconds)}"
+
+
+def beside(
+    table_graph: TableGraph, reach: Reach, claims: Claims, radii: np.ndarray, seconds: float
+) -> str:
+    """Say how many proofs hold of rows whose answers the attack changed at some radii (n,)."""
+    nothing = np.full(len(radii), np.inf)
+    proof = Proof(table_graph, reach, claims, nothing, np.array([0.0, *CURVE]))
+    proof.run(seconds * len(radii))
+    attacked = np.flatnonzero(np.isfinite(radii))
+    there = proof.bounded("crown", [by_intervals, by_lines], attacked, radii[attacked])
+    beyond = np.count_nonzero(proof.proved >= radii)
+    at_radius = sum(stage is not None for stage in there)
+    return (
+        f"{beyond} of {len(radii)} rows proved at a size at which the attack changes them, "
+        f"{at_radius} of {len(attacked)} at the very size"
+    )

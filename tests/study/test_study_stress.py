@@ -14,15 +14,21 @@ import gradum
 from gradum.api.stress import threat_of
 from gradum.errors import SpecError, TableError
 from gradum.fitting.predict import predict_typed
+from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
+from gradum.study.axis import Axis
+from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS
 from gradum.study.stress import attack as attack_module
 from gradum.study.stress import corrupted as corrupted_module
 from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
+from gradum.study.stress.budget import Lengths
 from gradum.study.stress.corruption import corruptions_of, mistyped
+from gradum.study.stress.moves import Moves, MovingColumn
 from gradum.study.stress.result import RowAttack
+from gradum.study.stress.search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH
@@ -181,6 +187,59 @@ def test_of_a_linear_model_the_radius_is_known():
     steepness = sum(abs(learned[name]) * ranges[name] for name in model.features)
     assert found.rows
     np.testing.assert_allclose(radii(found), found.least_move / steepness, rtol=2e-4)
+
+
+def numbers_that_move(count, length, decimals):
+    """One row of numbers, all 0, that move by multiples of a length."""
+    axis = Axis(-10 * length, 10 * length, decimals)
+    names = [f"x{place}" for place in range(count)]
+    columns = tuple(MovingColumn(name, axis, Lengths(length)) for name in names)
+    return Moves(pl.DataFrame({name: [0.0] for name in names}), columns, np.arange(count))
+
+
+def searched(moves, function, far):
+    """The radius at which the search finds a function of the places to be ``far`` above 0."""
+    aims = NumberAims(np.zeros(1, np.intp), np.zeros(1), np.ones(1), far / (1 + MARGIN_OF_NUMBERS))
+    search = ShiftSearch(
+        moves,
+        aims,
+        lambda _, places: Prediction(np.maximum(function(places), -far / 2), None),
+        np.random.default_rng(0),
+    )
+    search.run(1.0)
+    return search.size[0]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_on_a_ridge_that_slants_the_radius_is_the_least_of_all_combinations(seed):
+    """Six columns add up; two have a roof that neither can follow by itself, and its top inside."""
+    rng, length = np.random.default_rng(seed), 300
+    slope, angle = rng.uniform(0.2, 1, 6) * rng.choice([-1, 1], 6), rng.uniform(0, 2 * np.pi)
+    along = np.array([np.cos(angle), np.sin(angle)])
+    across, top, steep = along[::-1] * [-1, 1], rng.uniform(20, 80), rng.uniform(1, 4)
+
+    def roof(pairs):
+        return 0.3 * (top - np.abs(pairs @ along - top)) - steep * np.abs(pairs @ across)
+
+    far = np.abs(slope).sum() * rng.uniform(60, 150)
+    found = searched(
+        numbers_that_move(8, float(length), 0), lambda x: x[:, :6] @ slope + roof(x[:, 6:]), far
+    )
+    line = np.arange(-length, length + 1.0)
+    pairs = np.stack(np.meshgrid(line, line), axis=-1).reshape(-1, 2)
+    highest = np.full(length + 1, -np.inf)
+    np.maximum.at(highest, np.abs(pairs).max(axis=1).astype(int), roof(pairs))
+    sizes = np.arange(length + 1)
+    reached = sizes * np.abs(slope).sum() + np.maximum.accumulate(highest) >= far
+    assert found == sizes[reached].min() / length
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_between_neighbouring_numbers_the_radius_is_exact(seed):
+    rng = np.random.default_rng(seed)
+    slope, far = rng.normal(size=5), rng.uniform(0.5, 3)
+    found = searched(numbers_that_move(5, 7.0, None), lambda x: x @ slope, far)
+    assert found == pytest.approx(far / (7 * np.abs(slope).sum()), rel=1e-14)
 
 
 @pytest.mark.parametrize("levels", [0, 1])

@@ -6,8 +6,10 @@ nothing, so that the slopes are differences over lengths from the whole box down
 it. In each box, points are tried that a lattice or chance spreads over it, and from the best of
 them, and from where the last box was left, one climbs by coordinates: every axis is tried at both
 ends of the box and at points around where it is, and as many of the best steps are taken together
-as gain most. When an answer has changed, the shifts are cut back to the smallest box that still
-changes it, and the next box is smaller than that by a share; once a climb fails, by a smaller one.
+as gain most. Slanting steps, and steps onward where the climb has led so far, follow ridges. When
+an answer has changed, the shifts are cut back to the smallest box that still changes it, and the
+next box is smaller than that by a share; once a climb fails, by a smaller one. In the end they are
+cut back until neighbouring numbers are all that is between.
 
 F. Croce, M. Hein, Reliable evaluation of adversarial robustness with an ensemble of diverse
 parameter-free attacks, 2020, for attacks that halve what they may spend and start again from the
@@ -19,6 +21,7 @@ Shapes: p problems, m copies, a axes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,12 +35,43 @@ CLIMBS = 2  # from the best of all points
 SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
 EXPLORED = 2  # failures after which a box is no longer looked over, but climbed from where one was
 WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
-STEPS = (1.0, 0.5, 0.25, 0.08, 0.02)  # shares of a box around a point, in a climb
-DIRECTIONS = 12  # slanting steps, for ridges on which no step along an axis leads up
+ENDS = (-2.0, 2.0)  # lengths that lead from anywhere in a box to its ends
+DIRECTIONS = 8  # slanting steps, for ridges on which no step along an axis leads up
+ONWARD = np.array([[0.5], [1.0], [2.0], [4.0]])  # times the way of the climb so far
 MOST_BOXES = 60
-CUTS, FINEST_CUTS = 3, 14  # each narrows down by `PARTS` what a box is cut to
+CUTS, FINEST_CUTS = 3, 23  # each narrows down by `PARTS` what a box is cut to
 PARTS = 5
 MOST_COPIES = 20_000  # that are answered at a time
+
+
+class Climb(NamedTuple):
+    """How boxes are looked through.
+
+    Parameters
+    ----------
+    points : int
+        How many points are spread over a box, at most.
+    steps : tuple of float
+        Lengths of the steps that a climb takes one after the other, as shares of the box.
+    with_ends : int
+        In how many of them, from the first, each axis is also tried at both ends of the box.
+    per_axis : int
+        Slanting steps for each axis, besides `DIRECTIONS`.
+    slanting : float
+        Up to which share of the box axes may have shifted that take part in slanting steps.
+    """
+
+    points: int
+    steps: tuple[float, ...]
+    with_ends: int
+    per_axis: int
+    slanting: float
+
+
+FAR = Climb(STARTS, (1.0, 0.5, 0.25, 0.08, 0.02), with_ends=5, per_axis=0, slanting=1.0)
+NEAR = Climb(0, (0.3, 0.1, 0.03, 0.006, 0.001), with_ends=1, per_axis=2, slanting=0.999)
+"""From the nearest change on: most axes are at an end of the box and stay there. What is left to
+gain lies along ridges of the others, for which slanting steps are tried in place of ends."""
 
 
 class ShiftSearch:
@@ -78,7 +112,7 @@ class ShiftSearch:
         self.evaluations = 0
         self._promising = np.zeros((len(moves), moves.count))
         self._spread = _spread(moves.count, rng)
-        self._directions = rng.uniform(-1, 1, (len(STEPS), DIRECTIONS, moves.count))
+        self._rng = rng
 
     def run(self, full: float) -> None:
         """Look for the least shifts within boxes of up to a size."""
@@ -87,17 +121,20 @@ class ShiftSearch:
         self.size[unmoved.changed] = 0.0
         failures = np.zeros(len(problems), np.int64)
         left = problems[~unmoved.changed] if self.moves.count else problems[:0]
+        slanting = DIRECTIONS + NEAR.per_axis * self.moves.count
+        shape = (len(FAR.steps), slanting, self.moves.count)
         for _ in range(MOST_BOXES):
             if not len(left):
                 break
+            directions = self._rng.uniform(-1, 1, shape)
             reached = np.isfinite(self.size[left])
             smaller = self.size[left] * (1 - np.take(SMALLER, failures[left]))
             box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
             changed = np.zeros(len(left), bool)
             known = reached & (failures[left] >= EXPLORED)
-            for some, spread in ((~known, self._spread), (known, self._spread[:0])):
+            for some, way in ((~known, FAR), (known, NEAR)):
                 if some.any():
-                    changed[some] = self._look_in(left[some], box[some], spread)
+                    changed[some] = self._look_in(left[some], box[some], way, directions)
             failures[left[~changed]] += 1
             failures[left[changed & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
@@ -105,14 +142,16 @@ class ShiftSearch:
         self._cut(shifted, FINEST_CUTS)
         self._put_back(shifted)
 
-    def _look_in(self, problems: np.ndarray, box: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    def _look_in(
+        self, problems: np.ndarray, box: np.ndarray, way: Climb, directions: np.ndarray
+    ) -> np.ndarray:
         """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
 
-        Points are spread (s, a) over the boxes, those from -1 to 1.
+        Directions (t, s, a) are those of the slanting steps of each of t lengths.
         """
         warm = np.clip(self._promising[problems], -box[:, None], box[:, None])
         known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
-        points = spread * box[:, None, None]
+        points = self._spread[: way.points] * box[:, None, None]
         starts = np.concatenate([warm[:, None], known[:, None], points], axis=1)
         lead, changed = self._try(problems, starts)
         order = np.array([falling(of_problem)[:CLIMBS] for of_problem in lead])
@@ -124,7 +163,7 @@ class ShiftSearch:
                 break
             start = order[left, climb]
             reached, height, changed[left] = self._climb(
-                problems[left], starts[left, start], lead[left, start], box[left]
+                problems[left], starts[left, start], lead[left, start], box[left], way, directions
             )
             higher = height > best[left]
             highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
@@ -133,22 +172,31 @@ class ShiftSearch:
         return changed
 
     def _climb(
-        self, problems: np.ndarray, shifts: np.ndarray, lead: np.ndarray, box: np.ndarray
+        self,
+        problems: np.ndarray,
+        shifts: np.ndarray,
+        lead: np.ndarray,
+        box: np.ndarray,
+        way: Climb,
+        directions: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Climb from shifts (q, a) of some leads (q,) until answers change.
 
         Return the shifts and the leads that are reached, and whether answers change (q,).
         """
         changed = np.zeros(len(problems), bool)
-        shifts, lead = shifts.copy(), lead.copy()
-        for step, directions in zip(STEPS, self._directions, strict=True):
+        begun, shifts, lead = shifts, shifts.copy(), lead.copy()
+        count = DIRECTIONS + way.per_axis * self.moves.count
+        for place, step in enumerate(way.steps):
             at = np.flatnonzero(~changed)
             if not len(at):
                 break
-            ends = box[at, None, None]
-            around = shifts[at][:, :, None] + np.array([-step, step, -2.0, 2.0]) * ends
-            places = np.clip(around, -ends, ends)  # the last two are the ends of the box
-            slanting = np.clip(shifts[at][:, None] + step * directions * ends, -ends, ends)
+            ends, here = box[at, None, None], shifts[at][:, None]
+            lengths = np.array([-step, step, *(ENDS if place < way.with_ends else ())])
+            places = np.clip(shifts[at][:, :, None] + lengths * ends, -ends, ends)
+            aslant = step * ends * directions[place, :count] * (np.abs(here) <= way.slanting * ends)
+            onward = ONWARD * (here - begun[at][:, None])
+            slanting = np.clip(here + np.concatenate([aslant, onward], axis=1), -ends, ends)
             shifts[at], lead[at], changed[at] = self._step(
                 problems[at], shifts[at], lead[at], places, slanting
             )
