@@ -74,6 +74,14 @@ def test_a_report_takes_the_place_of_a_report_alone(linear_run, gradum_command, 
     assert notes.read_text() == "<!doctype html>\n<title>gradum</title>\n"
 
 
+def test_a_report_is_named_as_a_page(linear_run, gradum_command, tmp_path):
+    ended = gradum_command("report", linear_run[0], "-o", tmp_path / "report")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "would not know" in ended.err
+    assert "End the name in .html." in ended.err
+    assert not (tmp_path / "report").exists()
+
+
 def test_rows_are_left_out_where_asked(linear_run, gradum_command, tmp_path):
     folder, _ = linear_run
     before = (folder / "report.html").read_text()

@@ -13,6 +13,7 @@ from gradum.messages import say
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+PAGES = (".html", ".htm")
 SIGN = b'<meta name="generator" content="gradum">'
 
 
@@ -34,7 +35,8 @@ def check_page(path: Path) -> None:
     Raises
     ------
     OutputError
-        The folder is not there or cannot be written to, or the file is no page of gradum's.
+        The name is no page's, the folder is not there or cannot be written to, or the file is no
+        page of gradum's.
     """
     from gradum.files.atomic import check_writable
 
@@ -46,6 +48,11 @@ def check_page(path: Path) -> None:
                     say("{path} exists already and is no report of gradum's.", path=path),
                     say("Choose another name."),
                 )
+    if path.suffix.lower() not in PAGES:
+        raise OutputError(
+            say("A browser would not know {path} as a page.", path=path),
+            say("End the name in {endings}.", endings=".html"),
+        )
 
 
 def hand_over(
