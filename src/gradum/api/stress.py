@@ -103,7 +103,7 @@ def stress_model(
     )
     result = stress(
         stressed,
-        of=count,
+        table_rows=count,
         labels=labels,
         count=rows,
         time_limit=time_limit,

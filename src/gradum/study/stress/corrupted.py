@@ -23,9 +23,10 @@ from gradum.study.watch.counted import Counted
 from gradum.study.watch.watch import watch
 
 SHARE = 0.1
-"""Of the rows, that are corrupted."""
+"""The share of the rows that are corrupted."""
 
 FEWEST_WATCHED = 20
+"""Rows below which a watch can show nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +50,10 @@ class Labels:
 
 
 def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corruptions:
-    """Corrupt one column of a table after the other, each in every way that it can be.
+    """Corrupt one column of a table after the other, in every way that is possible for it.
 
-    A share `SHARE` of the rows is corrupted, the same ones each time; or, where values are lost
-    that are high, those of the highest values.
+    The same `SHARE` of the rows, drawn by chance, is corrupted each time; where high values get
+    lost, it is the rows with the highest.
 
     Parameters
     ----------
@@ -73,7 +74,8 @@ def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corrupt
     predictions = [stressed.answers(corrupted) for *_, corrupted in made]
     metric, differences = None, [None] * len(made)
     if labels is not None:
-        metric, differences = _scored(fitted, labels, present, predictions)
+        metric, differences = _scored(stressed, labels, present, predictions)
+    sign = 0 if metric is None else METRICS[metric].sign
     alarms = _alarms(stressed, rows)
     effects = []
     for (corruption, chosen, corrupted), prediction, difference in zip(
@@ -87,13 +89,12 @@ def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corrupt
                 rows=int(np.count_nonzero(chosen)),
                 moved=_moved(fitted, present, prediction, chosen),
                 score=difference,
-                worse=difference is not None and _harm(metric, difference) > 0,
+                worse=difference is not None and _least_harm(sign, difference) > 0,
                 noticed=None if raised is None or alarms is None else bool(raised - alarms),
             )
         )
     harm = [
-        effect.moved if effect.score is None else METRICS[metric or ""].sign * effect.score.value
-        for effect in effects
+        effect.moved if effect.score is None else sign * effect.score.value for effect in effects
     ]
     order = falling(np.array(harm))
     return Corruptions(len(rows), SHARE, metric, tuple(effects[place] for place in order))
@@ -122,23 +123,22 @@ def _moved(
 
 
 def _scored(
-    fitted: Fitted, labels: Labels, present: Prediction, predictions: list[Prediction]
+    stressed: StressedRows, labels: Labels, present: Prediction, predictions: list[Prediction]
 ) -> tuple[str, list[Interval]]:
     """Return the metric, and what each corruption adds to it."""
-    truth, rung = labels.truth, fitted.used
+    truth, rung, spec = labels.truth, stressed.rung.name, stressed.fitted.spec
     reference = labels.outcome(rung, present)
-    metric = fitted.spec.metric or DEFAULT_METRIC[truth.task]
+    metric = spec.metric or DEFAULT_METRIC[truth.task]
     if metric not in score(reference):  # of rows of one class, say
         metric = DEFAULT_METRIC[truth.task]
-    rng = stream(fitted.spec.seed, "study", "stress", "resamples")
+    rng = stream(spec.seed, "study", "stress", "resamples")
     resamples = truth.resamples(Seen(labels.places, {rung: present}), rng)
     outcomes = [labels.outcome(rung, prediction) for prediction in predictions]
     return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
 
 
-def _harm(metric: str | None, difference: Interval) -> float:
-    """Return the least harm that the interval of a difference holds."""
-    sign = METRICS[metric or ""].sign
+def _least_harm(sign: float, difference: Interval) -> float:
+    """Return the least harm within the interval of a difference, of which harm has the sign."""
     return min(sign * difference.low, sign * difference.high)
 
 

@@ -19,16 +19,15 @@ from gradum.study.stress.result import Attack, Stress
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
-ATTACKED_ROWS = 100
 CORRUPTED_ROWS = 1_000
 
 
 def stress(
     stressed: StressedRows,
     *,
-    of: int,
+    table_rows: int,
     labels: Labels | None = None,
-    count: int = ATTACKED_ROWS,
+    count: int,
     time_limit: float | None = None,
     proof_seconds: float = 0.0,
 ) -> Stress:
@@ -39,15 +38,16 @@ def stress(
     Parameters
     ----------
     stressed : StressedRows
-    of : int
-        Rows of the whole table.
+    table_rows : int
+        How many rows the whole table has.
     labels : Labels, optional
         The targets of the rows, if they are at hand.
     count : int
+        How many rows are attacked.
     time_limit : float, optional
-        Seconds for the attack, which takes half of them where there are proofs, and these.
+        Seconds for attack and proofs together. If there are proofs, the attack takes half of them.
     proof_seconds : float
-        For the proofs of each row; 0 leaves them out.
+        Seconds for the proofs of each row; 0 leaves them out.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def stress(
     """
     fitted, seed, began = stressed.fitted, stressed.fitted.spec.seed, time.monotonic()
     share = 0.5 if proof_seconds else 1.0
-    # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
+    # In an order drawn by chance: if the time is up, the rows so far are a sample of the table.
     drawn = stream(seed, "study", "stress", "attacked").permutation(len(stressed))
     some = stressed.take(drawn[:count])
     attacked = attack(some, time_limit=None if time_limit is None else share * time_limit)
@@ -77,7 +77,7 @@ def stress(
     return Stress(
         target=fitted.spec.target,
         rung=stressed.rung.name,
-        rows=of,
+        rows=table_rows,
         attack=attacked,
         corruptions=corrupted,
         notes=tuple(_notes(fitted, attacked, proof_seconds, uncertifiable)),

@@ -38,7 +38,7 @@ class Threat:
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse a number of levels or a share that is none."""
+        """Refuse a number of levels or a share that makes no sense."""
         if not isinstance(self.levels, int | np.integer) or self.levels < 0:
             raise SpecError(
                 say("{levels!r} levels are to change.", levels=self.levels), say("Give 0 or more.")
