@@ -65,8 +65,8 @@ def evaluate(
         )
         known = None
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-    found = _evaluated(self, data, max_memory, known, reading, grouping)
-    return structs.replace(found, sentences=(*unknown, *found.sentences))
+    evaluation = _evaluated(self, data, max_memory, known, reading, grouping)
+    return structs.replace(evaluation, sentences=(*unknown, *evaluation.sentences))
 
 
 def _evaluated(
@@ -107,9 +107,9 @@ def score(self: Model, data: Any) -> float:
     SchemaError, TargetError
         As `evaluate`; or R² is undefined, as all targets are equal.
     """
-    found = self.evaluate(data).judgement.scores[self.used]["test"]
+    scores = self.evaluate(data).judgement.scores[self.used]["test"]
     name = "accuracy" if self.classes else "r2"
-    if name not in found:
+    if name not in scores:
         metric = METRICS[name]
         raise TargetError(
             say(
@@ -119,4 +119,4 @@ def score(self: Model, data: Any) -> float:
             ),
             say("Give others."),
         )
-    return found[name].value
+    return scores[name].value

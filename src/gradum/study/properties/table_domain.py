@@ -123,7 +123,7 @@ class TableDomain:
             box.high[0],
             tuple(unsafe),
             self.inputs.groups,
-            self.table_graph.bends,
+            self.table_graph.thresholds,
             form=form or self.form,
         )
 

@@ -132,7 +132,7 @@ class Proof:
         end = now + ATTEMPT * (until - now)
         stage: ProofStage = "crown"
         for low, high in zip(*self.reach.around(rows, sizes).box, strict=True):
-            domain = Domain(low, high, unsafe, groups, self.table_graph.bends, form=form)
+            domain = Domain(low, high, unsafe, groups, self.table_graph.thresholds, form=form)
             part = folded(graph, domain.box, unit)
             left = end - perf_counter()
             outcome = verify(part, domain, unit=unit, seconds=left, boxes=MOST_BOXES)
