@@ -148,6 +148,11 @@ class Model:
         ----------
         rung : str, optional
             As in `predict`.
+
+        Raises
+        ------
+        SpecError
+            There is no such rung.
         """
         from gradum.study.certified.table_graph import TableGraph
 

@@ -176,7 +176,12 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
 def guarantee(
     self: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
 ) -> Statement:
-    """Say what intervals and sets are promised of new rows like those that judged.
+    """Say what intervals and sets promise for new rows like those that judged.
+
+    Parameters
+    ----------
+    coverage, rung, by_class
+        As in `predict_set`.
 
     Returns
     -------

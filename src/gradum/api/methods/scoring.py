@@ -40,17 +40,36 @@ def evaluate(
 ) -> Evaluation:
     """Score every rung on rows that hold the target, beside the run's own scores.
 
-    Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
-    if not given) so many rows are judged as there is room for, drawn by chance. ``sheet`` and
-    ``query`` name a table of a workbook or a database, ``encoding`` and
-    ``skip_rows`` say how a text is written, as in `gradum.fit`. How many of the rows
-    the model was trained on is said by one that was fitted here, or was loaded from a run
-    folder whose table is still what it was.
+    A model that was fitted here, or loaded from a run folder whose table is still what it was,
+    also says how many of the rows it was trained on.
 
-    ``by`` names columns, which the model need not use, by whose groups the rung in use is
-    scored too: by a ``metric``, the run's own if left out, and for two classes by selection
-    rate and rates of true and false positives; see `gradum.study.groups`. Without ``data``,
-    the rows that judged the run are grouped.
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or iterable of such, optional
+        Rows with the target; if left out, the rows that judged the run are grouped.
+    by : str or sequence of str
+        Columns, which the model need not use, by whose groups the rung in use is scored too: by a
+        metric, and for two classes by selection rate and rates of true and false positives; see
+        `gradum.study.groups`.
+    metric : str, optional
+        That groups are scored by; the run's own if left out.
+    max_memory : int or str, optional
+        Bytes, or a size such as "2GB"; half of what is left if not given. From a table that would
+        take more, as many rows are drawn by chance and judged as there is room for.
+    sheet, query, encoding, skip_rows : optional
+        How ``data`` is read, as in `gradum.fit`.
+
+    Returns
+    -------
+    Evaluation
+        ``judgement.scores`` has each score with its 95% interval, by rung, part and metric.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        A column is absent or of another kind, or a label was never seen.
+    SpecError
+        There is no such metric or column of groups, or nothing is given to score.
     """
     grouping = grouping_of(self, by, metric)
     if data is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -61,33 +62,23 @@ def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corrupt
     labels : Labels, optional
         Their targets, if they are at hand.
     """
-    fitted, rows = stressed.fitted, stressed.rows
-    drawn = stream(fitted.spec.seed, "study", "stress", "rows").permutation(len(rows))
-    count = max(1, round(SHARE * len(rows)))
-    made = []
-    for corruption in corruptions_of(fitted):
-        chosen = _chosen(rows, corruption, drawn, count)
-        corrupted = corruption.corrupt(rows, chosen)
-        if not corrupted.equals(rows):
-            made.append((corruption, chosen, corrupted))
+    rows, accidents = stressed.rows, _accidents(stressed)
     present = stressed.answers(rows)
-    predictions = [stressed.answers(corrupted) for *_, corrupted in made]
-    metric, differences = None, [None] * len(made)
+    predictions = [stressed.answers(accident.rows) for accident in accidents]
+    metric, differences = None, [None] * len(accidents)
     if labels is not None:
         metric, differences = _scored(stressed, labels, present, predictions)
     sign = 0 if metric is None else METRICS[metric].sign
     alarms = _alarms(stressed, rows)
     effects = []
-    for (corruption, chosen, corrupted), prediction, difference in zip(
-        made, predictions, differences, strict=True
-    ):
-        raised = _alarms(stressed, corrupted)
+    for accident, prediction, difference in zip(accidents, predictions, differences, strict=True):
+        raised = _alarms(stressed, accident.rows)
         effects.append(
             CorruptionEffect(
-                kind=corruption.kind,
-                columns=corruption.columns,
-                rows=int(np.count_nonzero(chosen)),
-                moved=_moved(fitted, present, prediction, chosen),
+                kind=accident.corruption.kind,
+                columns=accident.corruption.columns,
+                rows=int(np.count_nonzero(accident.chosen)),
+                moved=_moved(stressed.fitted, present, prediction, accident.chosen),
                 score=difference,
                 worse=difference is not None and _least_harm(sign, difference) > 0,
                 noticed=None if raised is None or alarms is None else bool(raised - alarms),
@@ -100,10 +91,32 @@ def corruptions(stressed: StressedRows, labels: Labels | None = None) -> Corrupt
     return Corruptions(len(rows), SHARE, metric, tuple(effects[place] for place in order))
 
 
+class _Accident(NamedTuple):
+    """A corruption of rows that changed some of them: which (n,), and all rows after it."""
+
+    corruption: Corruption
+    chosen: np.ndarray
+    rows: pl.DataFrame
+
+
+def _accidents(stressed: StressedRows) -> list[_Accident]:
+    """Return the rows after each corruption that changes any of them."""
+    rows = stressed.rows
+    drawn = stream(stressed.fitted.spec.seed, "study", "stress", "rows").permutation(len(rows))
+    count = max(1, round(SHARE * len(rows)))
+    accidents = []
+    for corruption in corruptions_of(stressed.fitted):
+        chosen = _chosen(rows, corruption, drawn, count)
+        corrupted = corruption.corrupt(rows, chosen)
+        if not corrupted.equals(rows):
+            accidents.append(_Accident(corruption, chosen, corrupted))
+    return accidents
+
+
 def _chosen(
     rows: pl.DataFrame, corruption: Corruption, drawn: np.ndarray, count: int
 ) -> np.ndarray:
-    """Return which rows are corrupted (n,); of equally high ones, as ``drawn`` has them."""
+    """Return which rows (n,) are corrupted: the first that were drawn, or the highest of all."""
     order = drawn
     if corruption.highest is not None:
         present = drawn[rows[corruption.highest].is_not_null().to_numpy()[drawn]]

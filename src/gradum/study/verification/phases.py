@@ -87,30 +87,45 @@ class Phases:
             return Planes(np.zeros((*nothing.shape, self.graph.inputs)), nothing, nothing)
         first = Zonotope.of_box(box)
         reach = np.einsum("bjj->bj", first.generators)
+        moved, distance, radius = self._from_bends(zonotopes)
         boxes = np.arange(len(phases))[:, None]
-        slopes, constant, radius = [], [], []
-        for place, bend in self.bends.items():
-            zonotope = zonotopes[place]
-            inputs = zonotope.generators[:, : reach.shape[1]]
-            slopes.append(inputs)
-            constant.append(zonotope.centre - bend)
-            rest = np.abs(zonotope.generators[:, reach.shape[1] :]).sum(axis=1) + zonotope.rest
-            size = np.abs(zonotope.centre) + abs(bend) + zonotope.reach
-            terms = zonotope.generators.shape[1] + 4 * reach.shape[1] + 16
-            radius.append(rest + gamma(terms, FLOAT64) * size)
         sign = phases[boxes, chosen].astype(float)
-        moved = np.concatenate(slopes, axis=2)[boxes, :, chosen]
         scale = np.where(reach > 0, reach, 1.0)[:, None]
-        coefficients = -sign[..., None] * moved / scale
-        middle = -sign * np.concatenate(constant, axis=1)[boxes, chosen]
-        middle -= (coefficients * first.centre[:, None]).sum(axis=2)
+        coefficients = -sign[..., None] * moved[boxes, :, chosen] / scale
+        constant = -sign * distance[boxes, chosen]
+        constant -= (coefficients * first.centre[:, None]).sum(axis=2)
         size = (np.abs(coefficients) * np.abs(first.centre)[:, None]).sum(axis=2)
-        around = (
-            np.concatenate(radius, axis=1)[boxes, chosen]
-            + gamma(2 * reach.shape[1] + 16, FLOAT64) * size
-        )
+        radius = radius[boxes, chosen] + gamma(2 * reach.shape[1] + 16, FLOAT64) * size
         return Planes(
             np.where(here[..., None], coefficients, 0.0),
-            np.where(here, middle, -1.0),
-            np.where(here, around, 0.0),
+            np.where(here, constant, -1.0),
+            np.where(here, radius, 0.0),
+        )
+
+    def _from_bends(self, zonotopes: list[Zonotope]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return how far numbers are from their bends, as forms of the inputs' symbols.
+
+        Returns
+        -------
+        ndarray [B, d, m]
+            How far each input moves each number, as it goes from its centre to its end.
+        ndarray [B, m]
+            How far the numbers are above their bends where all inputs are at their centres.
+        ndarray [B, m]
+            How much earlier units, and rounding, may add to that or take from it.
+        """
+        inputs = self.graph.inputs
+        moved, distance, radius = [], [], []
+        for place, bend in self.bends.items():
+            zonotope = zonotopes[place]
+            moved.append(zonotope.generators[:, :inputs])
+            distance.append(zonotope.centre - bend)
+            rest = np.abs(zonotope.generators[:, inputs:]).sum(axis=1) + zonotope.rest
+            size = np.abs(zonotope.centre) + abs(bend) + zonotope.reach
+            terms = zonotope.generators.shape[1] + 4 * inputs + 16
+            radius.append(rest + gamma(terms, FLOAT64) * size)
+        return (
+            np.concatenate(moved, axis=2),
+            np.concatenate(distance, axis=1),
+            np.concatenate(radius, axis=1),
         )
