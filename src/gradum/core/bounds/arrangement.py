@@ -78,7 +78,7 @@ class Concatenated(Operation):
         )
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Return what is so of the parents' numbers."""
+        """Return the flags of the parents' numbers."""
         return np.concatenate(parents)
 
     def part(
@@ -164,7 +164,7 @@ class Selected(Operation):
         return Zonotope(centre[..., places], generators[..., places], rest[..., places], y.symbols)
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Return what is so of the numbers that are taken."""
+        """Return the flags of the numbers that are taken."""
         return parents[0][self.places]
 
     def part(

@@ -93,7 +93,7 @@ class Elementwise(Operation):
         return widths[0] if len(widths) == 1 else None
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Return what is so of the parent's numbers."""
+        """Return the flags of the parent's numbers."""
         return parents[0]
 
     def part(

@@ -53,8 +53,8 @@ class Operation(ABC):
     def separate(self, *parents: np.ndarray) -> np.ndarray | None:
         """Return which of its numbers are made of one input each, or None if none is known to be.
 
-        The interval of such a number is as narrow as it can be. ``parents`` say the same of the
-        parents' numbers.
+        The interval of such a number is as narrow as it can be. ``parents`` are the same flags of
+        the parents' numbers.
         """
         return None
 
@@ -78,7 +78,7 @@ class Operation(ABC):
         Parameters
         ----------
         fixed : ndarray of bool [n]
-            Which of the parent's numbers are.
+            Which of the parent's numbers are fixed.
         value, reach : ndarray [n]
             What those are, and how far they may be off; the entries of the others do not matter.
 

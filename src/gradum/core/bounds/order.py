@@ -36,14 +36,14 @@ def above(graph: Graph, threshold: float) -> Graph:
 
 
 def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
-    """Return a graph of which each output is above 0 where one output is above one of the others.
+    """Return a graph that compares one output with others: above 0 where it is above the other.
 
     Parameters
     ----------
     graph : Graph
         The network.
     first : int
-        Place of that one output.
+        Place of the one output.
     others : sequence of int
         Places of those that it is compared with.
     """

@@ -145,8 +145,8 @@ class Ramp(Elementwise):
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
         """Return what rounding a (z − s) does, which is nothing away from the ramp.
 
-        There is room for ramps that begin where others end only but for rounding, while a network
-        computes them as if they did exactly.
+        There is room for ramps whose ends meet only up to rounding, while a network takes them to
+        rise exactly one after the other.
         """
         (z,) = parents
         error = 8 * unit * (self.sensitivity(z) + np.abs(self.slope))

@@ -74,8 +74,7 @@ class Gelu(Elementwise):
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
         """Return Φ(z) + z φ(z)."""
-        density = np.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi)
-        return scipy.special.ndtr(z) + z * density
+        return scipy.special.ndtr(z) + z * np.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi)
 
     def inflections(self) -> list[np.ndarray]:
         """Return ±√2, where f″ is 0."""

@@ -151,7 +151,7 @@ def _scored(
 
 
 def _least_harm(sign: float, difference: Interval) -> float:
-    """Return the least harm within the interval of a difference, of which harm has the sign."""
+    """Return the least harm in the interval of a difference; times ``sign``, harm is above 0."""
     return min(sign * difference.low, sign * difference.high)
 
 

@@ -34,7 +34,7 @@ FINENESS = 0.02
 ATTEMPT = 0.5
 """The share of the time left for a row that the search at one size may take."""
 MOST_BOXES = 200
-"""That one search at one size may bound."""
+"""The most boxes that one search at one size may bound."""
 BOXES_AT_ONCE = 100
 """Boxes that are bounded together: for each, every number of the network is kept."""
 

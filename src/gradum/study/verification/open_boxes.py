@@ -23,7 +23,7 @@ class OpenBoxes:
     phases : ndarray [N, m] of int8
         Of the units, in `Phases`.
     share : ndarray [N]
-        Of the domain's volume. Both parts of a box that was divided by a unit count as all of it.
+        Of the domain's volume. If a box was divided by a unit, both parts have its whole share.
     lack : ndarray [N]
         How far the bounds of the box that it was part of were from excluding the worst polyhedron.
     margin : ndarray [N]
