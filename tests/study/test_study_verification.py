@@ -376,19 +376,19 @@ def test_counterexamples_are_float32_numbers_within_the_box():
     low, high = np.array([0.1, 0.3, -0.7, 1 / 3]), np.array([0.1 + 1e-7, 0.3, 0.7, 2 / 3])
     domain = Domain(low, high, (), precision=np.float32)
     x = np.stack([low, high, (low + high) / 2])
-    given = domain.given(x)
-    assert ((given >= low) & (given <= high)).all()
+    snapped = domain.snapped(x)
+    assert ((snapped >= low) & (snapped <= high)).all()
     others = [0, 2, 3]
-    assert (given[:, others] == given[:, others].astype(np.float32)).all()
-    assert (given[:, 1] == 0.3).all()  # no float32 number lies there
+    assert (snapped[:, others] == snapped[:, others].astype(np.float32)).all()
+    assert (snapped[:, 1] == 0.3).all()  # no float32 number lies there
 
 
 def test_a_box_may_reach_beyond_float32():
     domain = Domain(np.zeros(1), np.full(1, 1e39), (), precision=np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        (given,) = domain.given(np.array([[1e39]]))
-    assert given == np.finfo(np.float32).max
+        (snapped,) = domain.snapped(np.array([[1e39]]))
+    assert snapped == np.finfo(np.float32).max
 
 
 def test_a_proof_for_float32_leaves_room_for_its_rounding():

@@ -148,6 +148,11 @@ class Model:
         ----------
         rung : str, optional
             As in `predict`.
+
+        Raises
+        ------
+        SpecError
+            There is no such rung.
         """
         from gradum.study.certified.table_graph import TableGraph
 
@@ -186,10 +191,10 @@ class Model:
         The columns column, increase, low, high; none are known of a model that was loaded from a
         file alone.
         """
-        found = None if self.findings is None else self.findings.importance
+        importance = None if self.findings is None else self.findings.importance
         rows = [
-            (each.column, each.increase.value, each.increase.low, each.increase.high)
-            for each in (found.columns if found else ())
+            (part.column, part.increase.value, part.increase.low, part.increase.high)
+            for part in (importance.columns if importance else ())
         ]
         schema = {"column": pl.String, "increase": float, "low": float, "high": float}
         return pl.DataFrame(rows, schema=schema, orient="row")

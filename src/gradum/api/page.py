@@ -1,4 +1,4 @@
-"""A page that is a text of HTML, as Python hands it back."""
+"""A page of HTML, as Python returns it."""
 
 from __future__ import annotations
 

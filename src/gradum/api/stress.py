@@ -73,7 +73,7 @@ def stress_model(
     """Attack rows of a table, which is read with ``reading``; see `Model.stress`."""
     fitted = model.fitted
     chosen = fitted.rung(rung)  # or there is none, and nothing need be read
-    if not isinstance(rows, int | np.integer) or rows < 1:
+    if rows < 1:
         raise SpecError(say("{rows!r} rows are to be attacked.", rows=rows), say("Give 1 or more."))
     if time_limit is not None and not time_limit > 0:
         raise SpecError(
@@ -103,7 +103,7 @@ def stress_model(
     )
     result = stress(
         stressed,
-        of=count,
+        table_rows=count,
         labels=labels,
         count=rows,
         time_limit=time_limit,

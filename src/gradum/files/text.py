@@ -10,6 +10,7 @@ from gradum.files.atomic import cause_of
 from gradum.messages import say
 
 LARGEST = 2**20
+"""Bytes of a text: far more than anybody writes by hand."""
 
 
 def read_text(path: str | os.PathLike, error: type[GradumError], remedy: str) -> str:
@@ -19,9 +20,15 @@ def read_text(path: str | os.PathLike, error: type[GradumError], remedy: str) ->
     ----------
     path : path
     error : type
-        What is raised: of the file, by its path, with the line where it is not UTF-8.
+        The error to raise.
     remedy : str
-        What helps if there is no such file, or if it is another.
+        What helps if there is no such file, or if it is not meant.
+
+    Raises
+    ------
+    GradumError
+        Of that type: the file cannot be read, is too long, or is not UTF-8; the message names the
+        path, and the line that is not UTF-8.
     """
     try:
         with Path(path).open("rb") as file:
@@ -37,7 +44,7 @@ def read_text(path: str | os.PathLike, error: type[GradumError], remedy: str) ->
 
 
 def decoded(content: bytes, path: str | os.PathLike, error: type[GradumError]) -> str:
-    """Return a file's content as text, without a byte order mark; raise an error if it is none."""
+    """Return a file's content as text, without a byte order mark; raise if it is not UTF-8."""
     try:
         text, end = content.decode("utf-8-sig"), content.find(b"\0")
     except UnicodeDecodeError as wrong:

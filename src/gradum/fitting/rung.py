@@ -35,9 +35,9 @@ BLOCK_NUMBERS = 2**27  # of the widest layer: however wide, a block takes no mor
 WORTH_COMPILING = 2**32
 """Products of a weight and a number, over all rows, from which on the compiled forward is used.
 
-NumPy takes 0.1 s for so many and XLA a third of that, once it has compiled, which takes 0.2 s. Of a
-pack these are 0.1 s, under half of it, and 1 s of a core: from twenty times as many rows on that
-has paid for itself, or before if the program is cached or used again.
+NumPy takes 0.1 s for so many, XLA a third of that, and compiling 0.2 s. For a pack, NumPy takes
+0.1 s, XLA less than half of that, and compiling 1 s of a core. With twenty times as many rows
+compiling has paid for itself, and earlier if the program is cached or used again.
 """
 
 LEAST_GAP = 1e-3

@@ -60,7 +60,7 @@ def summary_of(shown: RenderableType) -> str:
 
 
 class Summarised(Protocol):
-    """What says in text what it is."""
+    """A result that sums itself up as text."""
 
     def summary(self) -> str:
         """Return the text."""

@@ -58,8 +58,10 @@ class PropertyReport:
     def frame(self) -> pl.DataFrame:
         """One line a property: as stated, its region, verdict, stage, share certified, seconds."""
         names = ("property", "where", "verdict", "stage", "certified", "seconds")
-        found = self.found.properties
-        return pl.DataFrame({name: [getattr(it, name) for it in found] for name in names})
+        properties = self.found.properties
+        return pl.DataFrame(
+            {name: [getattr(verified, name) for verified in properties] for name in names}
+        )
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain values for JSON."""

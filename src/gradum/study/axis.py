@@ -1,7 +1,7 @@
-"""Columns whose values lie on a line, numbers and dates, and which places of it are values.
+"""The axes of columns whose values lie on a line: numbers and dates.
 
-A place is the number itself, or the days since 1970-01-01. A number has no more decimals than the
-rows learned from, so whole numbers stay whole; a date moves by whole days.
+A place on an axis is the number itself, or the days since 1970-01-01. A number has no more decimals
+than those of the rows learned from, so whole numbers stay whole; a date moves by whole days.
 """
 
 from __future__ import annotations

@@ -203,7 +203,7 @@ def _gaps(
         for each, error, enough in zip(bins, errors, told, strict=True)
     ]
     in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), all_told)
-    squares = (means - weight @ means / weight.sum()) ** 2  # which may vanish
+    squares = (means - weight @ means / weight.sum()) ** 2  # may underflow to 0
     if evidence.task == "multiclass" or len(bins) == 1 or not squares.any():
         return in_the_large, None, in_bins
     error = float(np.sqrt(squares @ noise) / (squares @ weight))

@@ -46,7 +46,7 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
 def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
     """Return class probabilities (n, K), columns in the order of `classes`.
 
-    They are of classes as common as in the table, balanced or not.
+    They are for classes as common as in the table, whether the classes were balanced or not.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndar
 
 
 def predict_interval(
-    self, data: Any, coverage: float = 0.9, *, rung: str | None = None
+    self: Model, data: Any, coverage: float = 0.9, *, rung: str | None = None
 ) -> np.ndarray:
     """Return for each row an interval that holds its target with a stated probability.
 
@@ -108,17 +108,17 @@ def predict_set(
     rung: str | None = None,
     by_class: bool = False,
 ) -> list[tuple]:
-    """Return for each row the classes of which one is its own with a stated probability.
+    """Return for each row a set of classes that holds its own with a stated probability.
 
-    Made and promised as in `predict_interval`. The predicted class is always among them, so
-    that no set is empty; this can only cover more.
+    Sets are made and promised as in `predict_interval`. The predicted class is always in the set,
+    so that none is empty; this can only cover more.
 
     Parameters
     ----------
     data, coverage, rung
         As in `predict_interval`.
     by_class : bool
-        Whether the coverage is to hold of the rows of each class by itself.
+        Whether the coverage is to hold for the rows of each class by itself.
 
     Returns
     -------
@@ -140,11 +140,11 @@ def predict_set(
 
 
 def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> Distribution:
-    """Return what may be expected of each row's target: a whole distribution.
+    """Return for each row a distribution of its target.
 
     It is made of the signed errors on the rows that judged the model (a conformal predictive
-    system), and promised as in `predict_interval`: of rows like those that judged, the
-    probability that it gave of values up to the true one is uniform.
+    system), and promised as in `predict_interval`: for rows like those that judged, the
+    probability that it gives to values up to the true one is uniform.
 
     Parameters
     ----------
@@ -174,9 +174,14 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
 
 
 def guarantee(
-    self, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
+    self: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
 ) -> Statement:
-    """Say what intervals and sets are promised of new rows like those that judged.
+    """Say what intervals and sets promise for new rows like those that judged.
+
+    Parameters
+    ----------
+    coverage, rung, by_class
+        As in `predict_set`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Reports on a model: its regression table, what can be trusted of it, and everything on a page."""
+"""Reports on a model: its regression table, the trust report, and everything on a page."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def trust(
     encoding: str | None = None,
     skip_rows: int | None = None,
 ) -> TrustReport:
-    """Say what holds of the model, what fails, and what was not checked.
+    """Say which demands on the model hold, which fail, and which were not checked.
 
-    Every line holds something that is known of the model against a threshold: data, scores,
+    Each demand is a threshold for something that is known of the model: its data, scores,
     calibration, coverage, groups, explanations, stress, properties, drift, reproducibility.
 
     Parameters
@@ -75,9 +75,9 @@ def trust(
     Returns
     -------
     TrustReport
-        It shows itself; ``failed`` says whether a demand failed, ``frame`` has one line each,
-        ``not_checked`` what nothing is known of, ``content`` everything as plain values, and
-        ``page()`` a page.
+        It shows itself; ``failed`` says whether a demand failed, ``frame`` has one line for each,
+        ``not_checked`` those of which nothing is known, ``content`` everything as plain values,
+        and ``page()`` a page.
 
     Raises
     ------

@@ -40,17 +40,36 @@ def evaluate(
 ) -> Evaluation:
     """Score every rung on rows that hold the target, beside the run's own scores.
 
-    Of a table that would take more than ``max_memory`` (bytes, or "2GB"; half of what is left
-    if not given) so many rows are judged as there is room for, drawn by chance. ``sheet`` and
-    ``query`` name a table of a workbook or a database, ``encoding`` and
-    ``skip_rows`` say how a text is written, as in `gradum.fit`. How many of the rows
-    the model was trained on is said by one that was fitted here, or was loaded from a run
-    folder whose table is still what it was.
+    A model that was fitted here, or loaded from a run folder whose table is still what it was,
+    also says how many of the rows it was trained on.
 
-    ``by`` names columns, which the model need not use, by whose groups the rung in use is
-    scored too: by a ``metric``, the run's own if left out, and for two classes by selection
-    rate and rates of true and false positives; see `gradum.study.groups`. Without ``data``,
-    the rows that judged the run are grouped.
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or iterable of such, optional
+        Rows with the target; if left out, the rows that judged the run are grouped.
+    by : str or sequence of str
+        Columns, which the model need not use, by whose groups the rung in use is scored too: by a
+        metric, and for two classes by selection rate and rates of true and false positives; see
+        `gradum.study.groups`.
+    metric : str, optional
+        That groups are scored by; the run's own if left out.
+    max_memory : int or str, optional
+        Bytes, or a size such as "2GB"; half of what is left if not given. From a table that would
+        take more, as many rows are drawn by chance and judged as there is room for.
+    sheet, query, encoding, skip_rows : optional
+        How ``data`` is read, as in `gradum.fit`.
+
+    Returns
+    -------
+    Evaluation
+        ``judgement.scores`` has each score with its 95% interval, by rung, part and metric.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        A column is absent or of another kind, or a label was never seen.
+    SpecError
+        There is no such metric or column of groups, or nothing is given to score.
     """
     grouping = grouping_of(self, by, metric)
     if data is None:
@@ -65,8 +84,8 @@ def evaluate(
         )
         known = None
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-    found = _evaluated(self, data, max_memory, known, reading, grouping)
-    return structs.replace(found, sentences=(*unknown, *found.sentences))
+    evaluation = _evaluated(self, data, max_memory, known, reading, grouping)
+    return structs.replace(evaluation, sentences=(*unknown, *evaluation.sentences))
 
 
 def _evaluated(
@@ -107,9 +126,9 @@ def score(self: Model, data: Any) -> float:
     SchemaError, TargetError
         As `evaluate`; or R² is undefined, as all targets are equal.
     """
-    found = self.evaluate(data).judgement.scores[self.used]["test"]
+    scores = self.evaluate(data).judgement.scores[self.used]["test"]
     name = "accuracy" if self.classes else "r2"
-    if name not in found:
+    if name not in scores:
         metric = METRICS[name]
         raise TargetError(
             say(
@@ -119,4 +138,4 @@ def score(self: Model, data: Any) -> float:
             ),
             say("Give others."),
         )
-    return found[name].value
+    return scores[name].value

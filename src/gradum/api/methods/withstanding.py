@@ -1,4 +1,4 @@
-"""What a model withstands: new rows, all rows that there could be, and little changes of rows."""
+"""What a model withstands: new rows, all rows that there could be, and small changes of rows."""
 
 from __future__ import annotations
 
@@ -113,16 +113,16 @@ def verify(
 
     ``range LOW..HIGH [of CLASS]``: the number, or the probability of a class, stays within.
     ``monotone COL+ [of CLASS]``, or ``COL-``: of two rows that differ in that column alone, the
-    one with more of it has no lesser answer, or no greater one.
+    one with more of it has no lesser answer; with ``-``, no greater one.
     ``irrelevant COL [within T] [of CLASS]``: two rows that differ in that column alone have the
     same answer, or answers no farther apart than T.
     ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move so far, at
     once, its class stays what it is, or its number moves by at most T.
 
-    Of two classes, the second one's probability counts if none is named. Differences by the
-    rounding of single precision, of 1e-6 (of numbers, of the range of the training targets), do
-    not count. All but ``robust`` are asked of the whole domain, which is that of the rows
-    learned from: ranges of numbers, whole ones where they all were, and levels that were met.
+    If none of two classes is named, the probability of the second counts. Differences that
+    rounding in single precision may make, up to 1e-6 (for numbers, of the range of the training
+    targets), do not count. All but ``robust`` are about the whole domain, which is that of the rows
+    learned from: ranges of numbers, whole ones if all of them were, and levels that were met.
 
     Parameters
     ----------
@@ -135,11 +135,11 @@ def verify(
     where : str
         A region, such as ``age 30..60, sex female|male``, in place of the whole domain.
     rows : int
-        How many rows of the table are looked at, drawn by chance.
+        How many rows of the table, drawn by chance, are looked at.
     rung : str, optional
         As in `predict`.
     seconds : float
-        Of wall time, for all properties; what is open then is not decided.
+        Of wall time, for all properties; what is still open then is not decided.
     seed : int
         Of the search for counterexamples and of the draw of rows.
     sheet, query, encoding, skip_rows : optional
@@ -149,8 +149,8 @@ def verify(
     -------
     PropertyReport
         It shows itself; ``verdict`` is that of all together, ``frame`` has one line a property,
-        ``found`` everything as plain values. What is proved holds of the model as it is
-        deployed. What is refuted has a counterexample, rows of which `predict` says so.
+        ``found`` everything as plain values. What is proved holds for the model as it is deployed.
+        What is refuted has a counterexample: rows on which `predict` confirms it.
 
     Raises
     ------
@@ -200,13 +200,13 @@ def stress(
     encoding: str | None = None,
     skip_rows: int | None = None,
 ) -> StressTest:
-    """Say how little changes an answer, and what the accidents of tables do to the score.
+    """Say how small a change changes an answer, and what accidents of tables do to the score.
 
-    Rows are attacked: of each, the least ε is looked for such that a copy whose columns have
-    all moved by at most ε is answered otherwise; and, as far as it can be proved, the largest ε
-    within which there is none. Then one column after the other is corrupted in a tenth of the
-    rows, as units, gaps and typing errors would, and it is said whether a watch notices. See
-    `gradum.study.stress`.
+    For each attacked row, the attack looks for the least ε at which some copy of the row, whose
+    columns all moved by at most ε, has another answer. A proof gives the largest ε, as far as that
+    can be proved, within which no copy has. Then one column after the other is corrupted in a
+    tenth of the rows, as by other units, gaps and typing errors, and a watch is asked whether it
+    notices. See `gradum.study.stress`.
 
     Parameters
     ----------
@@ -216,8 +216,8 @@ def stress(
         How many to attack, drawn by chance.
     budget : {"iqr", "quantile"} or dict of str to float
         What ε counts: interquartile ranges of the rows learned from; shares of their ranks; or
-        multiples of an amount by column, in its own unit (days of dates), while columns that
-        are not named stay.
+        multiples of an amount for each column, in its own unit (days for dates). Columns without
+        an amount then stay.
     levels : int
         How many categories, yes and no, may be others besides.
     share : float
@@ -235,8 +235,8 @@ def stress(
         Seconds for the attack, the proofs and the corruptions: each has an even part of what is
         left of them. One row is attacked, and one corruption tried, however little it is.
     certify : float
-        Seconds for each row, on the average, in which it is proved up to which ε its answer
-        stays; 0 proves nothing. Where that time ends a search, another run may prove more.
+        Seconds for the proofs of a row, on average; 0 proves nothing. Where that time ends a
+        search, another run may prove more.
     sheet, query, encoding, skip_rows : optional
         How ``data`` is read, as in `gradum.fit`.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
@@ -18,7 +18,7 @@ from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.trust_section import PartFinding
 from gradum.study.evidence import Evidence
 from gradum.study.reliability import Reliability, reliability
-from gradum.study.trust.check import BY_CHANCE, Check, Line
+from gradum.study.trust.check import BY_CHANCE, Check, Line, Obstacle
 
 JUDGED = Line("calibration.judged", marked("No miscalibration is shown on judged rows"))
 TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows"))
@@ -49,12 +49,7 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
     steps = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
     findings = model.findings
     if findings is None:
-        checks.append(
-            JUDGED.not_checked(
-                say("A model file alone does not hold the rows that judged it."),
-                say("Name its run folder."),
-            )
-        )
+        checks.append(JUDGED.blocked(examined.no_judged_rows))
     else:
         curve = findings.reliability
         checks.append(_calibrated(JUDGED, curve, _unit_of_model(examined), thresholds))
@@ -62,7 +57,7 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
         details["judged"] = curve
     rows = examined.new_rows
     if isinstance(rows, Obstacle):
-        checks.append(TABLE.not_checked(rows.reason, rows.remedy))
+        checks.append(TABLE.blocked(rows))
     else:
         curve = reliability(rows)
         unit = _spread(rows) if number else None
@@ -138,10 +133,10 @@ def _of_predictions(
     examined: ExaminedPredictions, thresholds: CalibrationThresholds
 ) -> PartFinding:
     unknown = examined.unknown
-    later = TABLE.not_checked(unknown.reason, unknown.remedy)
+    later = TABLE.blocked(unknown)
     if examined.only_ranked:
         why = examined.no_probabilities
-        return PartFinding([JUDGED.not_checked(why.reason, why.remedy), later])
+        return PartFinding([JUDGED.blocked(why), later])
     number = examined.evidence.task == "regression"
     curve = reliability(examined.evidence)
     unit = _spread(examined.evidence) if number else None

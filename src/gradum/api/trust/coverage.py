@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gradum.api.trust.examined import ExaminedModel, Obstacle
+from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural
@@ -16,7 +16,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.coverage.coverage import COVERAGE, Coverage
 from gradum.study.coverage.groups import SHORT
 from gradum.study.coverage.new_rows import NewCoverage
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust.check import Check, Line, Obstacle
 
 GUARANTEE = Line("coverage.guarantee", marked("Intervals or sets have a guarantee"))
 GROUPS = Line("coverage.groups", marked("No group is shown to be covered less"))
@@ -53,22 +53,20 @@ class CoverageThresholds(PartThresholds, frozen=True):
 
 def _of_model(examined: ExaminedModel, thresholds: CoverageThresholds) -> PartFinding:
     model = examined.model
-    found = None if model.findings is None else model.findings.coverage
-    checks = (_guarantee(examined), _groups(found, thresholds), _table(examined, thresholds))
-    if found is None:
+    judged = None if model.findings is None else model.findings.coverage
+    checks = (_guarantee(examined), _groups(judged, thresholds), _table(examined, thresholds))
+    if judged is None:
         return PartFinding(checks)
-    sentences = (found.overall, found.sentence)
-    return PartFinding(
-        checks, sentences, (), coverage_pictures(found, model.target), {"judged": found}
-    )
+    sentences, pictures = (judged.overall, judged.sentence), coverage_pictures(judged, model.target)
+    return PartFinding(checks, sentences, (), pictures, {"judged": judged})
 
 
 def _guarantee(examined: ExaminedModel) -> Check:
-    """Say what is promised at the usual coverage; no promise can neither hold nor fail."""
+    """Say what is promised at the usual coverage; without a promise, nothing can hold or fail."""
     try:
         statement = examined.model.guarantee(COVERAGE)
     except SpecError as error:
-        return GUARANTEE.not_checked(error.message, error.remedy)
+        return GUARANTEE.blocked(Obstacle.of(error))
     if statement.name == "none":
         return GUARANTEE.not_checked(statement.sentence)
     least = statement.at_least
@@ -85,20 +83,20 @@ def _guarantee(examined: ExaminedModel) -> Check:
     )
 
 
-def _groups(found: Coverage | None, thresholds: CoverageThresholds) -> Check:
-    if found is None:
+def _groups(judged: Coverage | None, thresholds: CoverageThresholds) -> Check:
+    if judged is None:
         return GROUPS.not_checked(
             say("The judged rows have no intervals, or are not at hand."),
             say("Name the run folder of a finished run."),
         )
-    if not found.tested:
-        return GROUPS.not_checked(found.sentence, say("Judge on more rows."))
-    short = sum(group.finding == SHORT for group in found.groups)
+    if not judged.tested:
+        return GROUPS.not_checked(judged.sentence, say("Judge on more rows."))
+    short = sum(group.finding == SHORT for group in judged.groups)
     return GROUPS.judged(
         short <= thresholds.most_short_groups,
-        found.sentence,
+        judged.sentence,
         figure=say_plural(
-            "{short} of {count:,} group", "{short} of {count:,} groups", found.tested, short=short
+            "{short} of {count:,} group", "{short} of {count:,} groups", judged.tested, short=short
         ),
         threshold=say("at most {most}", most=thresholds.most_short_groups),
         value=float(short),
@@ -109,7 +107,7 @@ def _groups(found: Coverage | None, thresholds: CoverageThresholds) -> Check:
 def _table(examined: ExaminedModel, thresholds: CoverageThresholds) -> Check:
     evaluation = examined.evaluation
     if isinstance(evaluation, Obstacle):
-        return TABLE.not_checked(evaluation.reason, evaluation.remedy)
+        return TABLE.blocked(evaluation)
     covered = evaluation.coverage
     if covered is None:
         return TABLE.not_checked(

@@ -17,7 +17,7 @@ from gradum.ship.run_spec import changed_files, read_spec
 from gradum.show.repeat import command, python
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust.check import Check, Line, Obstacle
 from gradum.tables.addresses import is_address
 
 TABLE = Line("data.table", marked("The run's table is what it was"))
@@ -85,7 +85,7 @@ def _table(examined: ExaminedModel) -> Check:
     try:
         changed = changed_files(run_spec)
     except TableError as error:
-        return TABLE.not_checked(error.message, error.remedy)
+        return TABLE.blocked(Obstacle.of(error))
     reason = (
         say("Its SHA-256 is that which the run took before and after it read the rows.")
         if not changed
@@ -104,10 +104,7 @@ def _table(examined: ExaminedModel) -> Check:
 def _alarms(examined: ExaminedModel, thresholds: DataThresholds) -> Check:
     judgement = examined.model.fitted.judgement
     if judgement is None:
-        return ALARMS.not_checked(
-            say("The run was interrupted before any rung could be judged."),
-            say("Fit again."),
-        )
+        return ALARMS.blocked(examined.no_judgement)
     count, most = len(judgement.alarms), thresholds.most_alarms
     reason = (
         " ".join(alarm.sentence for alarm in judgement.alarms)
@@ -169,7 +166,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: DataThresholds) -
     facts = [(say("rows"), f"{len(evidence):,}"), (say("truth"), examined.target)]
     facts += [(name, f"SHA-256 {digest}") for name, digest in examined.sha256.items()]
     return PartFinding(
-        [line.not_checked(unknown.reason, unknown.remedy) for line in PART.lines],
+        [line.blocked(unknown) for line in PART.lines],
         [examined.how],
         [RowTable(("", ""), facts, 2)],
         details={"rows": len(evidence), "sha256": dict(examined.sha256)},

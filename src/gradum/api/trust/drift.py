@@ -50,11 +50,7 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
         why = say("There is nothing to hold rows against.")
         return PartFinding([reference, TABLE.not_checked(why, reference.remedy)])
     if examined.table is None:
-        missing = TABLE.not_checked(
-            say("No table of new rows was given."),
-            say("To check it: gradum trust {run} TABLE", run=examined.run_name),
-        )
-        return PartFinding([reference, missing])
+        return PartFinding([reference, TABLE.blocked(examined.no_table)])
     rows = len(examined.table.frame)
     if rows < FEWEST_ROWS:
         few = TABLE.not_checked(
@@ -68,16 +64,16 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
         )
         return PartFinding([reference, few])
     watch = watch_model(examined.model, examined.table)
-    found, fitted = watch.found, examined.model.fitted
-    cells = [column_cells(fitted, column) for column in shown_columns(found)]
+    changes, fitted = watch.found, examined.model.fitted
+    cells = [column_cells(fitted, column) for column in shown_columns(changes)]
     tables = [RowTable(column_header(), cells, title=say("Columns, what moved most first"))]
-    pictures = [] if found.answers is None else [answers_picture(found.answers, fitted)]
+    pictures = [] if changes.answers is None else [answers_picture(changes.answers, fitted)]
     return PartFinding(
         [reference, _alike(watch, thresholds)],
-        (*how_to_read(found), *found.notes),
+        (*how_to_read(changes), *changes.notes),
         tables,
         pictures,
-        {"alarms": found.alarms, "columns": watch.frame.to_dicts()},
+        {"alarms": changes.alarms, "columns": watch.frame.to_dicts()},
     )
 
 

@@ -35,7 +35,7 @@ def trust_elsewhere(
     thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
     reading: ReadingOptions = PLAINLY,
 ) -> TrustReport:
-    """Examine a network by the rows of a table, or a table of scores, as far as either goes.
+    """Examine a network by the rows of a table, or a table of scores, as far as each can show.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def _of_network(
 
 
 def _hashes(data: Any) -> dict[str, str]:
-    """Return the SHA-256 of the files that a name stands for; nothing of what is no file."""
+    """Return the SHA-256 of each file that a name stands for; nothing if the data are no files."""
     if not isinstance(data, str | os.PathLike):
         return {}
     hashes = {}

@@ -10,28 +10,15 @@ from typing import TYPE_CHECKING
 
 from gradum.api.groups import judged_evidence
 from gradum.api.run_rows import known_rows
-from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.study.evaluate import Evaluation, new_rows_evidence
 from gradum.study.evidence import Evidence
 from gradum.study.run_rows import RunRows
+from gradum.study.trust.check import Obstacle
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Why something cannot be checked, and what would help."""
-
-    reason: str
-    remedy: str = ""
-
-    @classmethod
-    def of(cls, error: SpecError) -> Obstacle:
-        """Take both from an error."""
-        return cls(error.message, error.remedy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,14 +61,35 @@ class ExaminedModel:
         """What the table of new rows is called."""
         return "" if self.table is None else self.table.source
 
+    @property
+    def no_table(self) -> Obstacle:
+        """Why nothing is said of new rows where there are none."""
+        return Obstacle(
+            say("No table of new rows was given."),
+            say("To check it: gradum trust {run} TABLE", run=self.run_name),
+        )
+
+    @property
+    def no_judged_rows(self) -> Obstacle:
+        """Why nothing is said of the judged rows of a model file alone."""
+        return Obstacle(
+            say("A model file alone does not hold the rows that judged it."),
+            say("Name its run folder."),
+        )
+
+    @property
+    def no_judgement(self) -> Obstacle:
+        """Why nothing is said of a run that was interrupted early."""
+        return Obstacle(
+            say("The run was interrupted before any rung could be judged."),
+            say("Fit again."),
+        )
+
     @cached_property
     def no_answers(self) -> Obstacle | None:
         """Why the model cannot be held against the answers in a table; None where it can."""
         if self.table is None:
-            return Obstacle(
-                say("No table of new rows was given."),
-                say("To check it: gradum trust {run} TABLE", run=self.run_name),
-            )
+            return self.no_table
         if self.model.target not in self.table.frame.columns:
             return Obstacle(
                 say(
@@ -119,7 +127,7 @@ class ExaminedModel:
 
     @cached_property
     def grouped_rows(self) -> Evidence | Obstacle:
-        """The rows that groups are formed of: new ones where there are any, else the judged."""
+        """The rows that groups are formed of: new ones if there are any, else the judged ones."""
         if isinstance(self.new_rows, Evidence):
             return self.new_rows
         model = self.model

@@ -37,23 +37,13 @@ class ExplanationThresholds(PartThresholds, frozen=True):
 def _of_model(examined: ExaminedModel, thresholds: ExplanationThresholds) -> PartFinding:
     findings = examined.model.findings
     if findings is None:
-        return PartFinding(
-            [
-                ERROR.not_checked(
-                    say("A model file alone does not hold the rows that judged it."),
-                    say("Name its run folder."),
-                )
-            ]
-        )
+        return PartFinding([ERROR.blocked(examined.no_judged_rows)])
     if findings.explanation is None:
-        return PartFinding(
-            [
-                ERROR.not_checked(
-                    say("The fit explained no rows: it was told not to, or guesses."),
-                    say("Fit again without --no-explain."),
-                )
-            ]
+        unexplained = ERROR.not_checked(
+            say("The fit explained no rows: it was told not to, or guesses."),
+            say("Fit again without --no-explain."),
         )
+        return PartFinding([unexplained])
     explanation = findings.explanation.overall
     sentences = [
         say(

@@ -1,4 +1,4 @@
-"""The part on groups: whether the model serves any worse, and decides alike."""
+"""The part on groups: whether the model serves any group worse, or decides unevenly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, structs
 
-from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
@@ -20,7 +20,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.finding_words import WEAKER
 from gradum.study.groups.groups import UNMARKED, Group, Groups
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.trust.check import BY_CHANCE, Check, Line
+from gradum.study.trust.check import BY_CHANCE, Check, Line, Obstacle
 from gradum.tables.wording import quoted
 
 SCORE = Line("groups.score", marked("No group is shown to be served worse"))
@@ -101,7 +101,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
     scores = scores_by_group(rows, by, "auc")
     ranked = structs.replace(scores, measures=("auc",))  # no row is decided, so that rates are none
     why = examined.no_probabilities
-    decided = [line.not_checked(why.reason, why.remedy) for line in (SELECTION, RATES)]
+    decided = [line.blocked(why) for line in (SELECTION, RATES)]
     checks = [*(_scored(ranked, column, thresholds) for column in by), *decided]
     return PartFinding(checks, tables=_tables(ranked), details=ranked)
 
@@ -109,7 +109,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
 def _unchecked(why: Obstacle, task: Task) -> PartFinding:
     """Return the lines that a task has, none of them checked."""
     lines = PART.lines if task == "binary" else (SCORE,)
-    return PartFinding([line.not_checked(why.reason, why.remedy) for line in lines])
+    return PartFinding([line.blocked(why) for line in lines])
 
 
 def _checks(
@@ -241,7 +241,7 @@ def _differing(groups: Sequence[Group], measure: str) -> list[str]:
 
 
 def _shown_in(differing: Sequence[str], *, beyond: bool) -> str:
-    """Name the groups that are shown to differ; where none is, say so of a gap beyond its bound."""
+    """Name the groups that are shown to differ; if none is, say what that means of a wide gap."""
     if not differing:
         nothing = say("No difference from all other rows is shown.")
         return sentences((nothing, say(BY_CHANCE) if beyond else ""))

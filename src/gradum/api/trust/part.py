@@ -59,5 +59,5 @@ class TrustPart:
             finding = self.of_predictions(examined, thresholds)
         else:
             why = examined.unknown
-            finding = PartFinding([line.not_checked(why.reason, why.remedy) for line in self.lines])
+            finding = PartFinding([line.blocked(why) for line in self.lines])
         return TrustSection(self.name, say(self.title), finding)

@@ -1,4 +1,4 @@
-"""Predictions from elsewhere, ready to be examined: as a table of scores and truth holds them."""
+"""Predictions from elsewhere, read from a table of scores and truth, ready to be examined."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ from gradum.tables.wording import nearest, number, quoted, rows_text
 PROBABILITY, PREDICTION = "probability_", "prediction"
 """How files of gradum's predictions call their columns."""
 SUM = 0.01
-"""How far from 1 the probabilities of a row may be, as they may have been rounded."""
+"""How far the probabilities of a row may add up to something else than 1: they may be rounded."""
 SEED = 0
+"""Of the resamples, so that the same predictions have the same intervals."""
 MODEL = "model"
+"""What predictions from elsewhere have in place of the name of a rung."""
 
 
 def labelled_rows(
@@ -173,13 +175,13 @@ def _likely_scores(table: Table, target: str, by: Sequence[str]) -> tuple[str, .
 
 
 def _in_order_of_classes(names: Sequence[str], classes: Sequence) -> tuple[str, ...]:
-    """Return columns called after the classes in the order of these, any others as they come."""
+    """Return columns named after the classes in the order of the classes, others as they come."""
     called = [f"{PROBABILITY}{label}" for label in classes]
     return tuple(called) if sorted(called) == sorted(names) else tuple(names)
 
 
 def _of_second(answers: np.ndarray, dataset: Dataset, positive: str | None) -> np.ndarray:
-    """Return scores (n, 1) of the second of two classes, where they may be those of the first."""
+    """Return scores (n, 1) of the second of two classes: if they are of the first, 1 less these."""
     if positive is None:
         return answers
     labels = [str(label) for label in dataset.classes]
@@ -235,18 +237,9 @@ def examined_answers(
 
 
 def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool]:
-    """Return what the answers predict, and whether only their order counts."""
+    """Return what the answers (n, k) predict, and whether only their order counts."""
+    _refuse_beyond(dataset, answers)
     count, classes = answers.shape[1], len(dataset.classes)
-    beyond = np.any(~(np.abs(answers) <= LARGEST), axis=1)
-    if beyond.any():
-        raise TableError(
-            say(
-                "Scores are infinite or beyond {largest} in {rows}.",
-                largest=number(LARGEST),
-                rows=_some_rows(dataset, beyond),
-            ),
-            say("Give a lesser number in every row."),
-        )
     if not classes and count == 1:
         return Prediction(answers[:, 0], None), False
     if classes == 2 and count == 1:
@@ -267,6 +260,25 @@ def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool
             ),
             say("Give one column for each class, or say by --task what the target is."),
         )
+    return Prediction.of_classes(_probabilities(dataset, answers)), False
+
+
+def _refuse_beyond(dataset: Dataset, answers: np.ndarray) -> None:
+    """Refuse answers (n, k) that single precision cannot hold."""
+    beyond = np.any(~(np.abs(answers) <= LARGEST), axis=1)
+    if beyond.any():
+        raise TableError(
+            say(
+                "Scores are infinite or beyond {largest} in {rows}.",
+                largest=number(LARGEST),
+                rows=_some_rows(dataset, beyond),
+            ),
+            say("Give a lesser number in every row."),
+        )
+
+
+def _probabilities(dataset: Dataset, answers: np.ndarray) -> np.ndarray:
+    """Return answers (n, K) as probabilities of all classes, rid of the rounding of their sums."""
     sums = answers.sum(axis=1)
     wrong = (answers.min(axis=1) < 0) | (np.abs(sums - 1) > SUM)
     if wrong.any():
@@ -278,7 +290,7 @@ def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool
             ),
             say("Give probabilities."),
         )
-    return Prediction.of_classes(answers / sums[:, None]), False
+    return answers / sums[:, None]
 
 
 def _some_rows(dataset: Dataset, mask: np.ndarray) -> str:

@@ -49,7 +49,7 @@ def trust_predictions(
     examined: ExaminedPredictions,
     thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
 ) -> TrustReport:
-    """Examine predictions of a model from elsewhere: what they can show, and the rest unchecked.
+    """Examine predictions of a model from elsewhere; what they cannot show is not checked.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def _report(
 
 
 def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection:
-    """Mark the lines that had to be checked; of a part of that name, all if none of them was."""
+    """Mark the lines that had to be checked: by name, or all of a part of which none was."""
     checks = section.finding.checks
     none_checked = all(check.status == "not checked" for check in checks)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gradum.api.fitted_run import fitted_run
-from gradum.api.trust.examined import ExaminedModel, Obstacle
+from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import TableError
 from gradum.fitting.machine import Machine, this_machine
@@ -15,7 +15,7 @@ from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import RunSpec, changed_files, named, read_spec
 from gradum.show.repeat import teacher
 from gradum.show.trust_section import PartFinding
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust.check import Check, Line, Obstacle
 from gradum.tables.stream import at_hand
 
 WEIGHTS = Line("reproducibility.weights", marked("The same run gives the same weights"))
@@ -31,7 +31,7 @@ def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFindin
 def _same_weights(examined: ExaminedModel) -> Check:
     run_spec = _repeatable(examined)
     if isinstance(run_spec, Obstacle):
-        return WEIGHTS.not_checked(run_spec.reason, run_spec.remedy)
+        return WEIGHTS.blocked(run_spec)
     before, now = run_spec.fingerprint, _refitted(run_spec)
     same = before == now
     reason = (
@@ -70,7 +70,7 @@ def _repeatable(examined: ExaminedModel) -> RunSpec | Obstacle:
         named(run_spec, None)
         changed = changed_files(run_spec)
     except TableError as error:
-        return Obstacle(error.message, error.remedy)
+        return Obstacle.of(error)
     if changed:
         return Obstacle(
             say("Changed or gone since the run: {files}.", files=listed(changed)),

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta, field
 
-from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions, Obstacle
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.metric import metric_for
 from gradum.messages import marked, say
@@ -23,7 +23,7 @@ from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import WORSE
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust.check import Check, Line, Obstacle
 
 BASELINE = Line("scores.baseline", marked("Shown to be better than guessing"))
 BOUNDS = Line("scores.bounds", marked("Good enough"))
@@ -60,36 +60,33 @@ class ScoreThresholds(PartThresholds, frozen=True):
 def _of_model(examined: ExaminedModel, thresholds: ScoreThresholds) -> PartFinding:
     judgement = examined.model.fitted.judgement
     if judgement is None:
-        why = Obstacle(
-            say("The run was interrupted before any rung could be judged."), say("Fit again.")
-        )
-        return PartFinding([line.not_checked(why.reason, why.remedy) for line in PART.lines])
+        return PartFinding([line.blocked(examined.no_judgement) for line in PART.lines])
     verdict = judgement.verdict
     scores = judgement.scores[verdict.used]["test"]
-    compared = [
-        item
-        for item in verdict.comparisons
-        if (item.rung, item.against) == (verdict.used, "baseline")
-    ]
-    sentences, tables = [*judgement.verdict.sentences[:1]], []
-    evaluation = examined.evaluation
-    if not isinstance(evaluation, Obstacle):
-        sentences += evaluation.sentences
+    lead = next(
+        (
+            comparison.difference
+            for comparison in verdict.comparisons
+            if (comparison.rung, comparison.against) == (verdict.used, "baseline")
+        ),
+        None,
+    )
+    sentences, evaluation = [*verdict.sentences[:1]], examined.evaluation
     columns = {say("on judged rows"): scores}
     if not isinstance(evaluation, Obstacle):
+        sentences += evaluation.sentences
         on_table = evaluation.judgement.scores[verdict.used]["test"]
         columns[say("on all rows of {source}", source=examined.table_name)] = on_table
     if "baseline" in judgement.scores:
         columns[say("guessing, on judged rows")] = judgement.scores["baseline"]["test"]
-    tables.append(_score_table(columns))
     return PartFinding(
         [
-            _better(compared[0].difference if compared else None, verdict.metric, thresholds),
+            _better(lead, verdict.metric, thresholds),
             *_bounded(scores, examined.model.task, thresholds),
             _on_table(examined, verdict.metric),
         ],
         sentences,
-        tables,
+        [_score_table(columns)],
         [ladder(judgement)],
         {
             "metric": verdict.metric,
@@ -101,7 +98,7 @@ def _of_model(examined: ExaminedModel, thresholds: ScoreThresholds) -> PartFindi
 
 
 def _better(difference: Interval | None, metric: str, thresholds: ScoreThresholds) -> Check:
-    """Hold the model against guessing; without a difference, guessing itself is what is used."""
+    """Hold the model against guessing; there is no difference if the model itself guesses."""
     if not thresholds.better_than_baseline:
         return BASELINE.not_checked(
             say("It was not asked for."), say("Set scores.better_than_baseline to true.")
@@ -185,7 +182,7 @@ def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float
 def _on_table(examined: ExaminedModel, metric: str) -> Check:
     evaluation = examined.evaluation
     if isinstance(evaluation, Obstacle):
-        return TABLE.not_checked(evaluation.reason, evaluation.remedy)
+        return TABLE.blocked(evaluation)
     change = next((item for item in evaluation.changes if item.metric == metric), None)
     if change is None:
         reason = evaluation.sentences[-1] if evaluation.sentences else say("No score is known.")
@@ -241,7 +238,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: ScoreThresholds) 
         [
             _better(difference, metric, thresholds),
             *_bounded(scores, evidence.task, thresholds),
-            TABLE.not_checked(unknown.reason, unknown.remedy),
+            TABLE.blocked(unknown),
         ],
         _remarks(examined),
         [_score_table({say("on the rows given"): scores})],

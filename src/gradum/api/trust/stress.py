@@ -122,7 +122,7 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
 
 
 def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
-    """Hold the share of rows that no change within ε was found for against what is asked."""
+    """Hold the share of rows for which no change was found within ε against what is asked."""
     epsilon, least, rows = thresholds.epsilon, thresholds.least_kept, len(attack.rows)
     if not rows:
         return KEPT.not_checked(say("No row was attacked."), say("Allow more time."))
@@ -147,7 +147,7 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
 
 
 def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[str]) -> Check:
-    """Hold the share of rows that are proved to be answered alike within ε against the demand."""
+    """Hold the share of rows that are proved to keep their answers within ε against the demand."""
     epsilon, least, rows = thresholds.epsilon, thresholds.least_proved, len(attack.rows)
     if not least:
         remedy = say("To check it: set least_proved under [stress] of a file of --thresholds")

@@ -78,13 +78,13 @@ class Concatenated(Operation):
         )
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Tell that of the parents' numbers."""
+        """Return the flags of the parents' numbers."""
         return np.concatenate(parents)
 
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Take of each parent those of its own numbers that are among them."""
+        """Take from each parent those of its numbers that are wanted."""
         starts = np.cumsum([0, *widths])
         whose = np.searchsorted(starts, numbers, side="right") - 1
         return self, [numbers[whose == k] - start for k, start in enumerate(starts[:-1])]
@@ -97,7 +97,7 @@ class Selected(Operation):
     Parameters
     ----------
     places : ndarray of int [n]
-        Where each stands among the parent's.
+        Where each number stands among the parent's.
     """
 
     places: np.ndarray
@@ -164,18 +164,18 @@ class Selected(Operation):
         return Zonotope(centre[..., places], generators[..., places], rest[..., places], y.symbols)
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Tell that of the numbers that are taken."""
+        """Return the flags of the numbers that are taken."""
         return parents[0][self.places]
 
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Take those of the parent's numbers that are taken still."""
+        """Take only those of the parent's numbers that are still needed."""
         needed, places = np.unique(self.places[numbers], return_inverse=True)
         return Selected(places), [needed]
 
     @cached_property
     def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The order of the places, those that there are, and where each begins in that order."""
+        """The order that sorts the places, the distinct ones, and where each of them begins."""
         order = np.argsort(self.places, kind="stable")
         return order, *np.unique(self.places[order], return_index=True)

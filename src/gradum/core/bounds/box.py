@@ -1,4 +1,4 @@
-"""Intervals of numbers, the inputs' or a node's: boxes.
+"""Boxes: an interval for each number of the inputs or of a node.
 
 Shapes: B boxes, n numbers.
 """
@@ -24,6 +24,6 @@ class Box(NamedTuple):
         return np.maximum(np.abs(self.low), np.abs(self.high))
 
     def widened(self, slack: np.ndarray) -> Box:
-        """Return an interval that reaches further by so much, and by the rounding of that."""
+        """Return a box that reaches further by a slack [B or 1, n], and by the rounding of that."""
         slack = slack + 2 * FLOAT64 * (self.size + slack) + UNDERFLOW[FLOAT64]
         return Box(self.low - slack, self.high + slack)

@@ -14,12 +14,12 @@ from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.lines import Slopes
 
 LARGEST_EXPONENT = 600.0
-"""So far below 709, where an exponential overflows float64, that sums of products do not either."""
+"""Far enough below 709, where eᶻ overflows float64, for sums of products not to overflow."""
 
 
 @dataclass(frozen=True, eq=False)
 class Exp(Elementwise):
-    """eᶻ, which stays what it is from z = 600 on."""
+    """e^min(z, 600): beyond z = 600 it stays what it is there."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return e^min(z, 600)."""
@@ -38,10 +38,6 @@ class Exp(Elementwise):
         place = np.log(np.maximum(slope, np.finfo(float).tiny))
         return [np.full(1, LARGEST_EXPONENT), np.minimum(place, LARGEST_EXPONENT)]
 
-    def bent(self, z: Box) -> np.ndarray:
-        """Tell that it is straight nowhere."""
-        return np.ones(z.low.shape, bool)
-
     def slopes(self, z: Box) -> Slopes:
         """Return the chord's above, and below that of the tangent in the middle."""
         tangent = self.concrete((z.low + z.high) / 2)
@@ -57,7 +53,7 @@ class Exp(Elementwise):
         return True
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
-        """Return log values; −∞ of what no exponential is."""
+        """Return the logarithms; −∞ for values of 0 and below, which no exponential has."""
         with np.errstate(divide="ignore"):
             return np.log(np.maximum(values, 0.0))
 
@@ -84,7 +80,7 @@ class Reciprocal(Elementwise):
         return [np.ones(1), np.maximum(1.0 / np.sqrt(steep), 1.0)]
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where something of the interval lies above 1."""
+        """Return where the interval reaches above 1."""
         return z.high > 1.0
 
     def slopes(self, z: Box) -> Slopes:

@@ -24,14 +24,14 @@ from gradum.core.bounds.zonotope import enclosed
 def crown(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     """Enclose every node over boxes, each unit between the two lines that are nearest to it.
 
-    Parameters are those of `intervals`; no interval is wider than there, or than of `zonotopes`,
-    which tell which units bend, but for rounding.
+    Parameters are those of `intervals`. But for rounding, no interval is wider than that of
+    `intervals` or of `zonotopes`, which show what bends.
     """
     return enclosed(graph, box, unit, _narrow)
 
 
 def _narrow(enclosure: Enclosure, place: int) -> None:
-    """Narrow those intervals of a node that a later operation bends; all where it is the last."""
+    """Narrow those intervals of a node that a later operation bends, and all of the last node."""
     graph, interval = enclosure.graph, enclosure.nodes[place]
     wanted = np.full(interval.low.shape, place == len(graph.nodes) - 1)
     for node in graph.nodes[place + 1 :]:

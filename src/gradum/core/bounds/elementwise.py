@@ -42,22 +42,25 @@ class Elementwise(Operation):
 
     @abstractmethod
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return f′(z), and at a kink that of either side."""
+        """Return f′(z); at a kink, the slope on either side of it."""
 
     @abstractmethod
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return candidates [B, n] for where f(z) − slope z is least or greatest within.
+        """Return candidates [B, n] for where f(z) − slope z is least or greatest on an interval.
 
-        They may lie outside the interval, and are then taken back to its ends.
+        They may lie outside it, and are then moved to its nearer end.
         """
 
     @abstractmethod
     def slopes(self, z: Box) -> Slopes:
         """Choose slopes of lines below and above f on an interval."""
 
-    @abstractmethod
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where [B, n] f is not straight on an interval, so that a narrower one would help."""
+        """Return where [B, n] f is not straight on an interval: everywhere, unless f knows better.
+
+        A narrower interval would help there.
+        """
+        return np.ones(z.low.shape, bool)
 
     @abstractmethod
     def sensitivity(self, z: Box) -> np.ndarray:
@@ -68,7 +71,7 @@ class Elementwise(Operation):
         """Return places, one or [n], at which f′ jumps or turns; between them it is monotone."""
 
     def steepness(self, z: Box) -> Box:
-        """Return between what f′ lies on an interval, on either side of a kink."""
+        """Return an interval of f′ over the interval z; at a kink, of the slopes on both sides."""
         places = [z.low, z.high]
         for place in self.inflections():
             sides = np.nextafter(place, -np.inf), np.nextafter(place, np.inf)
@@ -90,13 +93,13 @@ class Elementwise(Operation):
         return widths[0] if len(widths) == 1 else None
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Tell that of the parent's numbers."""
+        """Return the flags of the parent's numbers."""
         return parents[0]
 
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Take the same numbers of its parent, and of what it has for each of them."""
+        """Take the same numbers of its parent, and their entries of its own arrays."""
         arrays = {name: getattr(self, name) for name in self.by_number}
         parts = {name: array[numbers] for name, array in arrays.items() if len(array) > 1}
         return replace(self, **parts), [numbers]
@@ -112,7 +115,7 @@ class Elementwise(Operation):
         return [gradient * self.derivative(*parents)]
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return what so many roundings do."""
+        """Return what `ROUNDINGS` roundings can do."""
         (z,) = parents
         return ROUNDINGS * unit * self.sensitivity(z) + UNDERFLOW[unit]
 
@@ -186,7 +189,7 @@ class Elementwise(Operation):
         return np.divide(rise, width, out=otherwise.copy(), where=width > 0)
 
     def _candidates(self, slope: np.ndarray, z: Box) -> np.ndarray:
-        """Return the ends and what lies critical between them, as [candidates, B, n]."""
+        """Return the ends and the critical places between them, as [candidates, B, n]."""
         inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))
         return np.array([z.low, z.high, *inner])
 

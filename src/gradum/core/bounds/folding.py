@@ -1,7 +1,7 @@
-"""A graph within one box, without what stays as it is there.
+"""A graph for one box, without the numbers that are constant there.
 
-In a small box most codes of a column have one value, and so have columns that are held. What they
-add to a sum goes into its bias. Boxes within that box then take a fraction of the time.
+In a small box most codes of a column are constant, and so are columns that may not move. What they
+add to a sum goes into its bias. Bounding boxes within that box then takes a fraction of the time.
 
 Shapes: d inputs, n numbers of a node.
 """
@@ -21,10 +21,10 @@ from gradum.core.bounds.operation import Operation
 
 
 def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
-    """Return a graph of the same inputs and outputs that holds within a box alone.
+    """Return a graph of the same inputs and outputs that is valid within a box alone.
 
-    Its bounds hold for the network that the graph stands for, in the arithmetic of that unit; they
-    are those of the graph itself but for rounding.
+    Its bounds there hold for the network that the graph stands for, in the arithmetic of that unit
+    roundoff; but for rounding, they are those of the graph itself.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
 
 @dataclass(frozen=True)
 class _Rest:
-    """What is left of a node: its place in the new graph, and its numbers that are there.
+    """What is left of a node: its place in the new graph, and which of its numbers are there.
 
-    Of the others, their ``value`` [n] and the ``reach`` [n] by which they may be off.
+    The others have a ``value`` [n], and a ``reach`` [n] by which it may be off.
     """
 
     place: int
@@ -66,12 +66,12 @@ class _Rest:
     reach: np.ndarray
 
     def has(self, numbers: np.ndarray) -> np.ndarray:
-        """Tell which of some numbers are left."""
+        """Return which of some numbers are left."""
         return np.isin(numbers, self.numbers, assume_unique=True)
 
 
 def _exactly(graph: Graph, box: Box) -> list[Box]:
-    """Return the interval of every node without room for rounding, a point where nothing moves."""
+    """Return the interval of every node in exact arithmetic: a point where a number is constant."""
     values: list[Box] = []
     for node in graph.nodes:
         values.append(node.operation.interval(*taken(node, box, values)))
@@ -79,7 +79,7 @@ def _exactly(graph: Graph, box: Box) -> list[Box]:
 
 
 def _needed(graph: Graph, moves: list[np.ndarray]) -> list[np.ndarray]:
-    """Return of every node the numbers that move and that others need; of the last one, all."""
+    """Return for every node the numbers that move and that others need; for the last one, all."""
     needed = [np.zeros(width, bool) for width in graph.widths]
     moves[-1] = needed[-1] = np.ones(graph.widths[-1], bool)
     for place in range(len(graph.nodes) - 1, -1, -1):
@@ -96,7 +96,7 @@ def _needed(graph: Graph, moves: list[np.ndarray]) -> list[np.ndarray]:
 def _fold(
     draft: Draft, operation: Operation, needed: list[np.ndarray], parents: list[_Rest]
 ) -> int:
-    """Add an operation that takes some numbers of its parents, or what is left of it."""
+    """Add an operation that takes ``needed`` numbers of its parents, or what is left of it."""
     if len(parents) == 1:
         (parent,), (numbers,) = parents, needed
         there = parent.has(numbers)
@@ -108,7 +108,7 @@ def _fold(
 
 
 def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:
-    """Return the place of a node that has some numbers of what is left of another."""
+    """Return the place of a node that has the wanted numbers of another, constant ones included."""
     if np.array_equal(rest.numbers, wanted):
         return rest.place
     there = rest.has(wanted)

@@ -29,7 +29,7 @@ class Zonotope(NamedTuple):
 
     @classmethod
     def of_box(cls, box: Box) -> Zonotope:
-        """Return a box [B, d] as one, with a generator for each number."""
+        """Return the zonotope of a box [B, d], with a generator for each number."""
         centre = (box.low + box.high) / 2
         reach = np.maximum(box.high - centre, centre - box.low)
         inputs = centre.shape[1]
@@ -38,11 +38,11 @@ class Zonotope(NamedTuple):
 
     @property
     def reach(self) -> np.ndarray:
-        """How far [B, n] they reach from the centre, but for rounding."""
+        """How far [B, n] the numbers reach from the centre, but for rounding."""
         return np.abs(self.generators).sum(axis=1) + self.rest
 
     def widened(self, slack: np.ndarray) -> Zonotope:
-        """Return one that reaches further by so much [B or 1, n]."""
+        """Return the zonotope with that much more rest [B or 1, n]."""
         return self._replace(rest=self.rest + slack)
 
     def ends(self) -> Box:
@@ -53,16 +53,16 @@ class Zonotope(NamedTuple):
 
 
 def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return the generators of several zonotopes over all symbols that any has, and the symbols."""
+    """Return generators of several zonotopes over the same symbols, all that any of them has."""
     symbols = zonotopes[0].symbols
     for other in zonotopes[1:]:
         if not np.array_equal(other.symbols, symbols):
             symbols = np.union1d(symbols, other.symbols)
     filled = []
-    for centre, generators, _, own in zonotopes:
-        if len(own) < len(symbols):
-            missing, present = generators, np.searchsorted(symbols, own)
-            generators = np.zeros((len(centre), len(symbols), centre.shape[1]))
-            generators[:, present] = missing
+    for centre, generators, _, of_one in zonotopes:
+        if len(of_one) < len(symbols):
+            wider = np.zeros((len(centre), len(symbols), centre.shape[1]))
+            wider[:, np.searchsorted(symbols, of_one)] = generators
+            generators = wider
         filled.append(generators)
     return filled, symbols

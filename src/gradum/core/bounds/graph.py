@@ -87,7 +87,7 @@ class Graph:
 
     @cached_property
     def separate(self) -> tuple[np.ndarray, ...]:
-        """Which numbers of each node are made of one input each, so that intervals are exact."""
+        """Which numbers of each node are made of one input each, and so have exact intervals."""
         separate: list[np.ndarray] = []
         for node, width in zip(self.nodes, self.widths, strict=True):
             known = node.operation.separate(*taken(node, np.ones(self.inputs, bool), separate))
@@ -96,7 +96,7 @@ class Graph:
 
     @classmethod
     def of(cls, inputs: int, *operations: Operation) -> Graph:
-        """Return the graph of operations of which each takes what the one before it makes."""
+        """Return the graph of operations in a row: each takes what the one before it makes."""
         nodes = (Node(operation, (place - 1,)) for place, operation in enumerate(operations))
         return cls(inputs, tuple(nodes))
 
@@ -179,5 +179,5 @@ class Draft:
 
 
 def taken(node: Node, first: Values, others: Sequence[Values]) -> list[Values]:
-    """Return what the parents of a node have, of the input's and of the earlier nodes'."""
+    """Return the values of a node's parents: ``first`` is the input's, ``others`` the nodes'."""
     return [first if parent == INPUT else others[parent] for parent in node.parents]

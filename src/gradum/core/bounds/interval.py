@@ -62,7 +62,8 @@ class Enclosure:
         Returns
         -------
         ndarray [B] of bool
-            Where they have nothing in common, so that no input is there. An end is kept then.
+            Where they have nothing in common, so that no input leads there. The higher of both lows
+            is kept then.
         """
         low, high = self.nodes[place]
         low, high = np.maximum(low, interval.low), np.minimum(high, interval.high)
@@ -70,13 +71,21 @@ class Enclosure:
         return np.logical_or.reduce(low > high, axis=1)
 
     def on(self, box: Box, which: np.ndarray) -> Enclosure:
-        """Return this of some boxes, by a mask or by places, of each a part [b, d]."""
+        """Return the enclosure of some of the boxes, each cut to a part of it.
+
+        Parameters
+        ----------
+        box : Box [b, d]
+            The parts.
+        which : ndarray
+            The boxes that they are parts of, as a mask [B] or as places [b].
+        """
         nodes = [Box(node.low[which], node.high[which]) for node in self.nodes]
         return Enclosure(self.graph, box, nodes, [slack[which] for slack in self.slacks])
 
     @classmethod
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:
-        """Put together enclosures of one graph over several stretches of boxes."""
+        """Put together enclosures of one graph over consecutive stretches of boxes."""
         box, *nodes = (
             Box(*map(np.concatenate, zip(*stretches, strict=True)))
             for stretches in zip(*([part.box, *part.nodes] for part in parts), strict=True)

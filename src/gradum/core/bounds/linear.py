@@ -29,10 +29,10 @@ class Affine(Operation):
     bias : ndarray [out]
         b.
     roundings : int, optional
-        How many roundings in a row a term goes through in the network's own arithmetic; without,
-        the product's, those of a sum of all terms in any order, and that of the bias.
+        How many roundings in a row a term goes through in the network's own arithmetic; by default
+        those of its product, of a sum of all terms in any order, and of adding the bias.
     size : ndarray [out] or float
-        Sizes of terms that the network adds up as well, and that b already holds the sum of.
+        Sizes of further terms that the network adds up and whose sum is part of b here.
     error : ndarray [out] or float
         By how much z may differ from y W + b, for whatever reason but rounding.
     """
@@ -44,7 +44,7 @@ class Affine(Operation):
     error: np.ndarray | float = 0.0
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """Return the columns of W, if its rows are the parent's numbers."""
+        """Return how many columns W has, if it has a row for each of the parent's numbers."""
         fits = list(widths) == [len(self.weight)] and self.bias.shape == self.weight.shape[1:]
         return len(self.bias) if fits else None
 
@@ -58,7 +58,7 @@ class Affine(Operation):
         return [gradient @ self.weight.T]
 
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
-        """Return the least and the greatest t W; of terms of one sign, so is the rounded sum."""
+        """Return the least and the greatest t W; rounding keeps the sign of terms of one sign."""
         (slopes,) = tangents
         up, down = np.maximum(self.weight, 0.0), np.minimum(self.weight, 0.0)
         low = slopes.low @ up + slopes.high @ down
@@ -78,7 +78,7 @@ class Affine(Operation):
         return Box(middle - reach, middle + reach)
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return γ (|y| |W| + |b|); in float64 for sums over W's rows and over its columns too."""
+        """Return γ (|y| |W| + |b|); in float64, γ is also that of sums over W's columns."""
         (y,) = parents
         count = self._roundings
         if unit == FLOAT64:
@@ -103,7 +103,7 @@ class Affine(Operation):
     ) -> tuple[Operation, list[np.ndarray]]:
         """Take some columns of W, and all of the parent's numbers."""
         size, error = (
-            np.broadcast_to(it, self.bias.shape)[numbers] for it in (self.size, self.error)
+            np.broadcast_to(part, self.bias.shape)[numbers] for part in (self.size, self.error)
         )
         some = Affine(
             self.weight[:, numbers], self.bias[numbers], self._roundings, size=size, error=error
@@ -111,7 +111,7 @@ class Affine(Operation):
         return some, [np.arange(len(self.weight))]
 
     def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Affine:
-        """Bring what the fixed numbers add into the bias, and how far they may be off beside it."""
+        """Add what the fixed numbers make to the bias, and how far that may be off to the error."""
         weight, value, reach = self.weight[fixed], value[fixed], reach[fixed]
         return Affine(
             self.weight[~fixed],
@@ -143,7 +143,7 @@ class Affine(Operation):
         lines: Lines | None,
         fresh: int,
     ) -> Zonotope:
-        """Multiply centre and generators by W, and the rest by |W|; its error comes to the rest."""
+        """Multiply centre and generators by W, and the rest by |W|; add the error to the rest."""
         (y,) = zonotopes
         boxes, count = y.generators.shape[:2]
         # One product for all boxes.
@@ -167,7 +167,7 @@ class Sum(Operation):
     signs: tuple[float, ...]
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """As many as each parent has."""
+        """Return as many as each parent has, if all have as many."""
         fits = len(widths) == len(self.signs) and len(set(widths)) == 1
         return widths[0] if fits else None
 
@@ -180,7 +180,7 @@ class Sum(Operation):
         return [sign * gradient for sign in self.signs]
 
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
-        """Add the least and the greatest, changed over where a sign is −1."""
+        """Add the least and the greatest, exchanged where a sign is −1."""
         low, high = self.interval(*tangents)
         pairs = zip(self.signs, tangents, strict=True)
         ends = [t if sign > 0 else Box(-t.high, -t.low) for sign, t in pairs]
@@ -190,7 +190,7 @@ class Sum(Operation):
         return Box(np.where(falls, low - error, low), np.where(rises, high + error, high))
 
     def interval(self, *parents: Box) -> Box:
-        """Add lows and highs, changed over where a sign is −1."""
+        """Add lows and highs, exchanged where a sign is −1."""
         pairs = list(zip(self.signs, parents, strict=True))
         low = sum(sign * (y.low if sign > 0 else y.high) for sign, y in pairs)
         high = sum(sign * (y.high if sign > 0 else y.low) for sign, y in pairs)
@@ -218,7 +218,7 @@ class Sum(Operation):
         lines: Lines | None,
         fresh: int,
     ) -> Zonotope:
-        """Add centres and generators, changed over where a sign is −1."""
+        """Add centres and generators, each with its parent's sign."""
         generators, symbols = over_symbols(zonotopes)
         reach = [np.abs(y.centre) + y.reach for y in zonotopes]
         rest = np.sum([y.rest for y in zonotopes], axis=0) + self.slack(

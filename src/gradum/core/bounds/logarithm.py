@@ -1,7 +1,7 @@
 """Logarithms and log-odds of probabilities, which may be as good as 0 or 1.
 
-Of a probability that may be 0, nothing bounds the logarithm from below; its interval then ends at
-−10³⁰, which as an interval is kept as it is.
+Nothing bounds the logarithm of a probability that may be 0 from below. Its interval then begins at
+−10³⁰, which stands for −∞.
 
 Shapes: N rows, B boxes, n numbers of a node.
 """
@@ -20,17 +20,17 @@ from gradum.core.bounds.lines import Lines, Slopes
 
 VAST = 1e30
 LEAST_PROBABILITY = 1e-25
-"""A probability below it may be 0 as well: so much are underflows of float32 beyond doubt."""
+"""Below it a probability may be 0 as well: it is far above where float32 underflows."""
 
 LEAST_REST = 2.0**-40
-"""A probability nearer to 1 may be 1: float64 does not tell how near."""
+"""A probability nearer to 1 than this may be 1: too few digits of 1 − z are left in float64."""
 
 
 class OfProbability(Elementwise):
-    """An increasing function whose ends are beyond bounds where probabilities are 0 or 1."""
+    """An increasing function that is unbounded where a probability is 0 or 1."""
 
     def interval(self, *parents: Box) -> Box:
-        """Take the values at both ends; beyond all bounds where a probability may be 0 or 1."""
+        """Take the values at both ends, ±`VAST` where a probability may be 0 or 1."""
         (z,) = parents
         low, high = self.concrete(z.low), self.concrete(z.high)
         return Box(
@@ -38,10 +38,10 @@ class OfProbability(Elementwise):
         )
 
     def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines:
-        """Return a line below and a line above, level ones beyond all bounds where there is none.
+        """Return a line below and a line above; where there is none, a level one at ±`VAST`.
 
-        A level line is all that is known there. Where one of two slopes that are given cannot be
-        had, both lines are level, and so stay parallel.
+        If only one of two given slopes is possible, both lines are level, so that they stay
+        parallel.
         """
         (z,) = parents
         bottomless, topless = self._bottomless(z), self._topless(z)
@@ -57,10 +57,6 @@ class OfProbability(Elementwise):
             np.where(topless, VAST, high),
             highest,
         )
-
-    def bent(self, z: Box) -> np.ndarray:
-        """Tell that it is straight nowhere."""
-        return np.ones(z.low.shape, bool)
 
     @property
     def increasing(self) -> bool:
@@ -79,7 +75,7 @@ class Log(OfProbability):
     """log z, of probabilities z."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
-        """Return log z, of 1e-25 where z is less."""
+        """Return log max(z, 1e-25)."""
         return np.log(np.maximum(parents[0], LEAST_PROBABILITY))
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
@@ -121,7 +117,7 @@ class Logit(OfProbability):
     """log z / (1 − z), of probabilities z."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
-        """Return log z / (1 − z), of the nearest z that is neither 0 nor 1."""
+        """Return log z / (1 − z), of z clipped to where it is neither 0 nor 1."""
         return scipy.special.logit(np.clip(parents[0], LEAST_REST, 1.0 - LEAST_REST))
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
@@ -141,7 +137,7 @@ class Logit(OfProbability):
         return [*ends, (1.0 - root) / 2, (1.0 + root) / 2]
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's; and that of the middle's tangent on the side to which it bulges."""
+        """Return the chord's, and the middle's tangent on the side to which it bulges."""
         middle = np.clip((z.low + z.high) / 2, LEAST_REST, 1.0 - LEAST_REST)
         tangent = 1.0 / (middle * (1.0 - middle))
         chord = self.chord_slope(z, tangent)
@@ -150,9 +146,9 @@ class Logit(OfProbability):
         )
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return 1 + |log-odds|, and what the difference from 1 leaves of a probability's digits.
+        """Return 1 + |log-odds|.
 
-        Networks compute log-odds without that difference, from logarithms.
+        Networks compute log-odds from logarithms, and so without rounding 1 − z.
         """
         odds = np.maximum(np.abs(self.concrete(z.low)), np.abs(self.concrete(z.high)))
         return 1.0 + odds

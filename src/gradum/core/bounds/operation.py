@@ -21,7 +21,7 @@ class Operation(ABC):
 
     @abstractmethod
     def width(self, widths: Sequence[int]) -> int | None:
-        """Return how many numbers it makes of parents of such widths; None where it takes none."""
+        """Return how many numbers it makes of parents of these widths; None if they do not fit."""
 
     @abstractmethod
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
@@ -29,14 +29,14 @@ class Operation(ABC):
 
     @abstractmethod
     def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
-        """Return the gradient [N, ·] by each parent's numbers, of one by its own values [N, n]."""
+        """Return the gradient [N, ·] by each parent's numbers, given that by its values [N, n]."""
 
     @abstractmethod
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
-        """Return between what [B, n] its values' slopes along a way lie, given its parents' slopes.
+        """Return an interval [B, n] of the slopes of its values along a way through the inputs.
 
-        Where it bends, slopes to either side count, and all between them. An end that is 0 because
-        nothing has the other sign is 0 in spite of rounding.
+        Where it bends, the slopes on both sides count, and all between them. An end that is 0
+        because no slope has the other sign stays 0 in spite of rounding.
 
         Parameters
         ----------
@@ -51,9 +51,10 @@ class Operation(ABC):
         """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
 
     def separate(self, *parents: np.ndarray) -> np.ndarray | None:
-        """Tell which numbers are each made of one input, given that of its parents' numbers.
+        """Return which of its numbers are made of one input each, or None if none is known to be.
 
-        None where they are not, or need not be; their intervals are as narrow as can be.
+        The interval of such a number is as narrow as it can be. ``parents`` are the same flags of
+        the parents' numbers.
         """
         return None
 
@@ -61,7 +62,7 @@ class Operation(ABC):
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Return the operation that makes some of its numbers, and which of each parent's it takes.
+        """Return an operation that makes some of its numbers, and what that takes of each parent.
 
         Parameters
         ----------
@@ -72,19 +73,19 @@ class Operation(ABC):
         """
 
     def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Operation | None:
-        """Return the operation of its parent's other numbers, where some are as good as fixed.
+        """Return what is left of the operation once some of its parent's numbers are fixed.
 
         Parameters
         ----------
         fixed : ndarray of bool [n]
-            Which of the parent's.
+            Which of the parent's numbers are fixed.
         value, reach : ndarray [n]
-            What they are, and how far they may be off; of the others, anything.
+            What those are, and how far they may be off; the entries of the others do not matter.
 
         Returns
         -------
         Operation or None
-            None where it takes all numbers in any case.
+            It takes the other numbers alone; None if the operation always needs all of them.
         """
         return None
 
@@ -101,15 +102,15 @@ class Operation(ABC):
         raise NotImplementedError
 
     def steepness(self, z: Box) -> Box:
-        """Return between what its slope lies on an interval, where it has `lines`."""
+        """Return an interval of its slopes over the interval z, if it has `lines`."""
         raise NotImplementedError
 
     def bend(self) -> float | None:
-        """Return the one place where it bends a number, and is straight on either side, if so."""
+        """Return the place of its only bend, if it is straight on both sides of one place."""
         return None
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where [1 or B, n] narrower intervals of a parent would give tighter bounds."""
+        """Return where [1 or B, n] a narrower interval of the parent would give tighter bounds."""
         return np.zeros((1, z.low.shape[-1]), bool)
 
     def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines | None:

@@ -1,7 +1,7 @@
 """Lower bounds by lines whose slopes are optimised (α-CROWN).
 
-Lines of every slope are valid, so that the bound may be made greatest over the slopes of all
-elementwise nodes at once, lower and upper ones, without a care for rounding.
+Lines of every slope are valid. So the bound may be maximised over the lower and upper slopes of all
+elementwise nodes at once, whatever rounding does to these slopes.
 
 Source: K. Xu et al., "Fast and complete: enabling complete verification with rapid and massively
 parallel incomplete verifiers", ICLR 2021. There the lower slopes of ReLUs are optimised; here all
@@ -22,13 +22,13 @@ from gradum.core.bounds.lines import Lines, Slopes
 from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
 FIRST_STEP = 0.3
-"""Of the spread of slopes, those of a function at its ends and those of its lines."""
+"""A share of the spread of slopes: those of a function at the ends, and those of its lines."""
 
 SHRINKING = 0.8
-"""Each step is so much of the one before."""
+"""The length of each step, as a share of the one before."""
 
 Least = Callable[[Planes], tuple[np.ndarray, np.ndarray]]
-"""From planes to their least values [B, r], rounded down, and points [B, r, d] where they are."""
+"""From planes to their least values [B, r], rounded down, and where [B, r, d] these are reached."""
 
 
 def optimised_lower(enclosure: Enclosure, forms: np.ndarray, steps: int = 10) -> np.ndarray:
@@ -50,8 +50,8 @@ def optimised_lower(enclosure: Enclosure, forms: np.ndarray, steps: int = 10) ->
 def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, steps: int) -> Planes:
     """Pull linear forms of the outputs back to the inputs, by the best slopes of several steps.
 
-    All forms of a box share their slopes, which are moved by the signs of the derivatives of their
-    bounds' sum, in steps that shrink.
+    All forms of a box share their slopes. Each step moves every slope by the sign of the derivative
+    of the sum of their bounds; steps shrink.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, step
     Returns
     -------
     Planes [B, r, d]
-        Of each form the one whose least value is the greatest of all steps.
+        For each form, the one of all steps whose least value is greatest.
     """
     lines = enclosing_lines(enclosure)
     spreads = [_spread(enclosure, place, line) for place, line in enumerate(lines)]
@@ -112,13 +112,13 @@ def slope_derivatives(
     passed: Mapping[int, np.ndarray],
     vertex: np.ndarray,
 ) -> dict[int, Slopes]:
-    """Return the derivatives [B, n] of a sum of bounds by the slopes of lines.
+    """Return the derivatives [B, n] of the sum of all forms' bounds by the slopes of lines.
 
-    By Danskin's theorem that by the slope of a lower line is max(A, 0) (z − p), summed over forms
-    A. There z is what the lines make of the node's parent at the vertex where the form's bound is
-    taken, and p the place where the line touches the function: its intercept falls by p as the
-    slope rises. With min(A, 0) it holds for upper lines. Where nothing bends, slopes are best as
-    they are, and the derivatives returned are 0.
+    By Danskin's theorem, the derivative by the slope of a lower line is max(A, 0) (z − p), summed
+    over forms A. Here z is what the lines make of the node's parent at the vertex where the form
+    has its bound, and p is the place where the line touches the function: as the slope rises, the
+    intercept falls by p. For upper lines, the factor is min(A, 0). Where nothing bends, the slopes
+    are the best already, and the derivatives returned are 0.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Questions of a graph's outputs, asked before the increasing functions that end it.
+"""Comparisons of a graph's outputs, made before the increasing functions that end it.
 
-Whether an output is above a threshold, or above another output, is the same before a function that
-rises strictly, and what curves there no longer loosens a bound.
+A strictly increasing function does not change whether an output is above a threshold or above
+another output. Left out, its curve loosens no bound.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FAR = 1e30
 
 
 def above(graph: Graph, threshold: float) -> Graph:
-    """Return a graph whose one output is above 0 where this one's one output is above a threshold.
+    """Return a graph whose output is above 0 where the given graph's is above a threshold.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def above(graph: Graph, threshold: float) -> Graph:
 
 
 def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
-    """Return a graph of which each output is above 0 where one of this is above one of the others.
+    """Return a graph that compares one output with others: above 0 where it is above the other.
 
     Parameters
     ----------
@@ -64,5 +64,6 @@ def _is_peelable(nodes: list[Node]) -> bool:
 
 
 def _with(inputs: int, nodes: list[Node], weight: np.ndarray, bias: np.ndarray) -> Graph:
+    """Return the graph of some nodes and, behind the last of them, y W + b."""
     last = Node(Affine(weight, bias, roundings=2), (len(nodes) - 1,))
     return Graph(inputs, (*nodes, last))

@@ -39,7 +39,7 @@ class Leaky(Elementwise):
         return np.where(z >= self.slope * z, 1.0, self.slope)
 
     def inflections(self) -> list[np.ndarray]:
-        """Return its kink."""
+        """Return the kink, 0."""
         return [np.zeros(1)]
 
     def bend(self) -> float | None:
@@ -47,14 +47,15 @@ class Leaky(Elementwise):
         return 0.0
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Its kink is at 0."""
+        """Return the kink."""
         return [np.zeros(1)]
 
     def slopes(self, z: Box) -> Slopes:
-        """Above the chord (it is convex); below, of the two sides' lines, that nearer to f.
+        """Return the chord's above, for f is convex, and below that of one side, the nearer to f.
 
-        Of a ReLU's 0 and 1 that is the one that leaves the smaller triangle (Zhang et al. 2018,
-        "Efficient neural network robustness certification with general activation functions").
+        Of a ReLU's two sides, 0 and 1, the nearer is the one that leaves the smaller triangle
+        (Zhang et al. 2018, "Efficient neural network robustness certification with general
+        activation functions").
         """
         steeper, flatter = np.maximum(1.0, self.slope), np.minimum(1.0, self.slope)
         # Where λ < 1, the right side has slope 1 and the left λ; where λ > 1, max(z, λ z) is λ z
@@ -65,11 +66,11 @@ class Leaky(Elementwise):
         return Slopes(below, np.where(crosses, self.chord_slope(z, below), below))
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where 0 lies within."""
+        """Return where 0 lies within."""
         return (z.low < 0) & (z.high > 0)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Only λ z is rounded."""
+        """Return |λ z|: nothing else is rounded."""
         return np.abs(self.slope) * z.size
 
 
@@ -109,7 +110,7 @@ class Ramp(Elementwise):
         return np.where((share > 0) & (share < 1), self.slope, 0.0)
 
     def inflections(self) -> list[np.ndarray]:
-        """Return its kinks."""
+        """Return the kinks, s and s + 1/a."""
         return [self.shift, self.shift + 1.0 / self.slope]
 
     def steepness(self, z: Box) -> Box:
@@ -125,16 +126,16 @@ class Ramp(Elementwise):
         )
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Its kinks are at s and s + 1/a."""
-        return [self.shift, self.shift + 1.0 / self.slope]
+        """Return the kinks."""
+        return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where a kink lies within."""
+        """Return where a kink lies within."""
         begin, end = self._ends
         return ((z.low < begin) & (z.high > begin)) | ((z.low < end) & (z.high > end))
 
     def slopes(self, z: Box) -> Slopes:
-        """From each end to the far kink, or level, whichever leaves the smaller area."""
+        """Return those from each end to the far kink, or 0 where a level line leaves less area."""
         begin, end = self._ends
         above = _slope_above(z, begin, end)
         below = _slope_above(Box(-z.high, -z.low), -end, -begin)
@@ -144,8 +145,8 @@ class Ramp(Elementwise):
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
         """Return what rounding a (z − s) does, which is nothing away from the ramp.
 
-        There is room for ramps that begin where others end, but for rounding, and that a network
-        takes to rise one after the other.
+        There is room for ramps whose ends meet only up to rounding, while a network takes them to
+        rise exactly one after the other.
         """
         (z,) = parents
         error = 8 * unit * (self.sensitivity(z) + np.abs(self.slope))
@@ -166,8 +167,8 @@ class Ramp(Elementwise):
 def _slope_above(z: Box, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Return the slope of a line above a ramp that rises from 0 at ``begin`` to 1 at ``end``.
 
-    Its chord up to the ramp's end; over an interval that goes on beyond, the chord is lengthened,
-    unless a level line at 1 leaves the smaller area.
+    It is the chord up to the end of the ramp. Over an interval that goes on beyond, the chord is
+    lengthened, unless a level line at 1 leaves less area.
     """
     top = np.minimum(z.high, end)
     run, span = top - z.low, np.maximum(end - begin, np.finfo(float).tiny)

@@ -1,8 +1,8 @@
 """Linear forms of a node of a graph, bounded by linear forms of the inputs.
 
-A linear form A z of a node is bounded by linear forms of the node's parents, and those again, until
-a linear form of the inputs is left, which is least at a vertex of a box. Whatever the numbers of a
-layer have in common so cancels, where intervals forget it.
+A linear form A z of a node is bounded by linear forms of the node's parents, and those in turn,
+until a linear form of the inputs is left, which is least at a vertex of a box. In this way, what
+the numbers of a layer have in common cancels; intervals forget it.
 
 Sources: H. Zhang et al., "Efficient neural network robustness certification with general activation
 functions", NeurIPS 2018 (CROWN); K. Xu et al., "Automatic perturbation analysis for scalable
@@ -75,10 +75,10 @@ def planes(
     enclosure : Enclosure
         What the nodes before it can be.
     forms : ndarray [r, n] or [B, r, n]
-        A, of all boxes or of each.
+        A, the same for all boxes or one for each.
     lines : sequence of Lines or None, optional
-        Those that each node is put between, valid on the enclosure; without, the tightest that
-        each knows (`enclosing_lines`).
+        Those that each node is put between, valid on the enclosure; by default the tightest that
+        each node knows (`enclosing_lines`).
     place : int, optional
         The node; the output by default.
     """

@@ -63,7 +63,7 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Property:
-    """Holds of a network if no input of any case's box has an output that is unsafe there.
+    """A property that holds if no input of any case's box has an output that is unsafe there.
 
     Parameters
     ----------

@@ -9,9 +9,10 @@ import numpy as np
 
 
 def chosen_first(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places [B, most] of what each row of [B, n] wants, and which of them it does.
+    """Return the places [B, most] of the numbers that each row of [B, n] wants, in order.
 
-    A row that wants fewer than the most of any is filled up with places that it does not want.
+    Rows that want fewer than ``most`` are filled up with other places; the second array [B, most]
+    tells which places are wanted.
     """
     most = int(wanted.sum(axis=1).max(initial=0))
     places = np.argsort(~wanted, axis=1, kind="stable")[:, :most]

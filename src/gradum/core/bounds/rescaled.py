@@ -48,7 +48,7 @@ class Standardised(Elementwise):
         return []
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell that it is straight everywhere."""
+        """Return False: it is straight everywhere."""
         return np.zeros(z.low.shape, bool)
 
     def slopes(self, z: Box) -> Slopes:
@@ -57,7 +57,7 @@ class Standardised(Elementwise):
         return Slopes(slope, slope)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Values are rounded, not what they are made of, for c is a number as z is."""
+        """Return |f(z)|: z and c count as exact, so only difference and quotient are rounded."""
         return np.maximum(*map(np.abs, map(self.concrete, z)))
 
 
@@ -91,12 +91,11 @@ class Interpolated(Elementwise):
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
         """Return the places."""
-        return [np.full(1, place) for place in self.at]
+        return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where a place lies within."""
-        within = (z.low[..., None] < self.at) & (self.at < z.high[..., None])
-        return np.any(within, axis=-1, keepdims=True)[..., 0]
+        """Return where a place lies within."""
+        return np.any((z.low[..., None] < self.at) & (self.at < z.high[..., None]), axis=-1)
 
     def slopes(self, z: Box) -> Slopes:
         """Return the chord's."""
@@ -135,27 +134,28 @@ class BentScale(Elementwise):
         return start + self._from_low(parents[0])
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return s."""
-        return self._slope(z)
+        """Return s(z)."""
+        share = (np.clip(z, self.low, self.high) - self.low) / (self.high - self.low)
+        return self.slope_low + share * (self.slope_high - self.slope_low)
 
     def inflections(self) -> list[np.ndarray]:
         """Return both ends."""
         return [np.full(1, self.low), np.full(1, self.high)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return both ends, and where s is the slope."""
+        """Return both ends, and where s has that value."""
         rise = self.slope_high - self.slope_low
         share = (slope - self.slope_low) / rise if rise else np.zeros(1)
         place = self.low + np.clip(share, 0.0, 1.0) * (self.high - self.low)
         return [np.full(1, self.low), np.full(1, self.high), place]
 
     def bent(self, z: Box) -> np.ndarray:
-        """Tell where something between l and h lies within."""
+        """Return where something between l and h lies within."""
         return (z.low < self.high) & (z.high > self.low)
 
     def slopes(self, z: Box) -> Slopes:
         """Return the chord's, and the middle's tangent on the side to which it bulges."""
-        tangent = self._slope((z.low + z.high) / 2)
+        tangent = self.derivative((z.low + z.high) / 2)
         chord = self.chord_slope(z, tangent)
         convex = self.slope_high >= self.slope_low
         return Slopes(tangent, chord) if convex else Slopes(chord, tangent)
@@ -183,13 +183,9 @@ class BentScale(Elementwise):
         below, above = np.minimum(rest, 0.0), np.maximum(rest - top, 0.0)
         return place + below / self.slope_low + above / self.slope_high
 
-    def _slope(self, z: np.ndarray) -> np.ndarray:
-        share = (np.clip(z, self.low, self.high) - self.low) / (self.high - self.low)
-        return self.slope_low + share * (self.slope_high - self.slope_low)
-
     def _from_low(self, z: np.ndarray) -> np.ndarray:
         """Return the integral from l to z."""
         inside = np.clip(z, self.low, self.high)
-        mean = (self.slope_low + self._slope(inside)) / 2
+        mean = (self.slope_low + self.derivative(inside)) / 2
         below, above = np.minimum(z - self.low, 0.0), np.maximum(z - self.high, 0.0)
         return self.slope_low * below + mean * (inside - self.low) + self.slope_high * above

@@ -12,7 +12,7 @@ FLOAT64 = 2.0**-53
 FLOAT32 = 2.0**-24
 
 UNDERFLOW = {FLOAT64: 2.0**-1000, FLOAT32: 2.0**-100, 0.0: 0.0}
-"""Beyond what all the underflows of one sum add up to, by unit roundoff.
+"""By unit roundoff, more than all underflows in one sum add up to.
 
 An underflow is off by at most 2⁻¹⁰⁷⁴ in float64 and by 2⁻¹⁴⁹ in float32, or by 2⁻¹⁰²² and 2⁻¹²⁶
 where numbers below those are flushed to 0; a sum of up to 2²⁰ products is within these.

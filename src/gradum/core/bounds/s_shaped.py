@@ -15,10 +15,14 @@ from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.lines import Slopes
 
-SMOOTH_CLIP, OVERFLOWING = 3.0, 1e150
+SMOOTH_CLIP = 3.0
+"""What z is clipped to, smoothly, as in `gradum.core.models.input_layer`."""
+
+OVERFLOWING = 1e150
+"""A |z| whose square is near to overflowing float64."""
 
 BISECTIONS = 12
-"""For tangents, whose slopes need not be exact."""
+"""Steps towards the slope of a tangent, which need not be exact."""
 
 
 class SShaped(Elementwise):
@@ -26,7 +30,7 @@ class SShaped(Elementwise):
 
     @abstractmethod
     def turning(self, slope: np.ndarray) -> np.ndarray:
-        """Return the z ≥ 0 where f′(z) is this, of slopes within (0, f′(0)]."""
+        """Return the z ≥ 0 at which f′(z) is the slope, which lies within (0, f′(0)]."""
 
     def inflections(self) -> list[np.ndarray]:
         """Return 0, where it is steepest."""
@@ -40,17 +44,13 @@ class SShaped(Elementwise):
         place = np.where(there, place, np.inf)
         return [-place, place]
 
-    def bent(self, z: Box) -> np.ndarray:
-        """Tell that it is straight nowhere."""
-        return np.ones(z.low.shape, bool)
-
     def slopes(self, z: Box) -> Slopes:
-        """Return those of chords, and of tangents that touch the near side and meet the far end."""
+        """Return those of chords, or of tangents that go through the end on the other side of 0."""
         above = self._slope_above(z)
         return Slopes(self._slope_above(Box(-z.high, -z.low)), above)
 
     def _slope_above(self, z: Box) -> np.ndarray:
-        """Bisect for the tangent at d ≥ 0 through (low, f(low)); the middle's where low ≥ 0."""
+        """Bisect for the tangent at a z ≥ 0 through (low, f(low)); the middle's if low ≥ 0."""
         chord, start = self.chord_slope(z, self.derivative(z.high)), self.concrete(z.low)
         near, far = np.maximum(z.low, 0.0), np.maximum(z.high, 0.0)
         for _ in range(BISECTIONS):

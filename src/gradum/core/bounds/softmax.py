@@ -16,7 +16,8 @@ from gradum.core.bounds.s_shaped import Sigmoid
 def probabilities(outputs: int) -> Graph:
     """Return the graph from logits to the probability of each class [K].
 
-    One logit tells two classes apart: σ(−f) and σ(f). Of more, each class has one.
+    One logit f is that of two classes, whose probabilities are σ(−f) and σ(f). More classes have
+    one logit each.
     """
     if outputs > 1:
         return softmax(outputs)

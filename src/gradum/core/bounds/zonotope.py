@@ -1,9 +1,9 @@
 """Enclosures of every node by zonotopes, carried forward from the inputs.
 
 A zonotope is a linear image of a cube. Each number of a node is a linear form of the inputs and of
-what earlier units that bend may add to their lines, so that whatever the numbers of a layer have in
-common cancels in the next, where intervals forget it. The work grows with the units that bend,
-which are few where boxes are small.
+how far earlier units that bend may be from their lines. So what the numbers of a layer have in
+common cancels in the next layer; intervals forget it. The work grows with the number of units that
+bend, which are few where boxes are small.
 
 Sources: K. Ghorbal, E. Goubault & S. Putot, "The zonotope abstract domain Taylor1+", CAV 2009;
 G. Singh et al., "Fast and effective robustness certification", NeurIPS 2018.
@@ -26,19 +26,19 @@ from gradum.core.bounds.lines import Lines, Slopes
 from gradum.core.bounds.operation import Operation
 
 COEFFICIENTS_AT_ONCE = 200_000
-"""Of the generators of a layer: so many stay in a processor's cache."""
+"""Coefficients of the generators of a layer that stay in a processor's cache."""
 
 
 Narrowing = Callable[[Enclosure, int], None]
-"""What narrows the interval of the last node so far, whose place it is told."""
+"""From an enclosure so far and the place of its last node: narrows that node's interval."""
 
 
 def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     """Enclose every node over boxes, each unit between two parallel lines.
 
-    Parameters are those of `intervals`; no interval is wider than there, but for rounding. They are
-    wider than those of `crown`, by little where boxes are small; `lower` on top uses the nearest
-    lines again.
+    Parameters are those of `intervals`; but for rounding, no interval is wider than there. They are
+    wider than those of `crown`, by little where boxes are small. `lower` of this enclosure uses the
+    nearest lines, which need not be parallel.
     """
     return enclosed(graph, box, unit)
 
@@ -52,8 +52,8 @@ def enclosed(graph: Graph, box: Box, unit: float, narrow: Narrowing | None = Non
 class Carried(NamedTuple):
     """An enclosure, and the zonotope of every node.
 
-    The first d generators of each say how far the inputs move its numbers. Boxes in which no input
-    makes of nodes what was taken for certain are ``empty``, [B] of bool.
+    The first d generators of each say how far the inputs move its numbers. ``empty`` [B] of bool
+    tells the boxes of which no input leads to where nodes are taken to lie (``certain``).
     """
 
     enclosure: Enclosure
@@ -76,7 +76,7 @@ def carried(
     graph, box, unit
         As in `intervals`.
     certain : mapping of int to Box [B, n], optional
-        By the place of a node: inputs that make it lie elsewhere do not matter.
+        Where nodes are taken to lie, by their places: inputs that lead elsewhere do not matter.
     narrow : callable, optional
         As in `enclosed`.
     """
@@ -99,19 +99,19 @@ def carried(
 
 
 def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
-    """Yield boxes a few at a time; where there are none, those none."""
+    """Yield the boxes a few at a time; without any, one empty stretch."""
     step = boxes_at_once(graph)
     for start in range(0, max(len(box.low), 1), step):
         yield Box(box.low[start : start + step], box.high[start : start + step])
 
 
 def boxes_at_once(graph: Graph) -> int:
-    """Return how many boxes are quickest together."""
+    """Return how many boxes are bounded fastest together."""
     return max(1, COEFFICIENTS_AT_ONCE // _coefficients(graph))
 
 
 def _coefficients(graph: Graph) -> int:
-    """Return how many coefficients the forms of a layer may have on the layer before it."""
+    """Return how many coefficients the linear forms of a layer over the layer before may have."""
     widest = graph.inputs
     for node, width, separate in zip(graph.nodes, graph.widths, graph.separate, strict=True):
         if not separate.all():
@@ -121,7 +121,7 @@ def _coefficients(graph: Graph) -> int:
 
 
 def _parallel_lines(operation: Operation, *parents: Box) -> Lines | None:
-    """Return lines below and above of one slope, that of the upper one which is nearest."""
+    """Return parallel lines below and above, of the slope of the nearest line above."""
     lines = operation.lines(*parents)
     if lines is None:
         return None

@@ -1,8 +1,8 @@
 """Few rows through a pack, in NumPy: what codes in turn add is read off, not multiplied out.
 
-One row takes as long as its weights take to reach the processor, and most of them belong to codes;
-a thousand take as long as they are multiplied. But what codes that rise one after the other add is
-read off, as `pack_in_turn` says: two rows of P a column.
+The time of one row is that of its weights on their way to the processor, and most of them belong to
+codes; the time of a thousand rows is that of the products. But codes that rise one after the other
+need no products: what a column adds is read off two rows of P, as `pack_in_turn` says.
 
 Shapes: n rows, M members, of which the first r have codes that rise in turn; d columns, c of them
 coded, T codes a coded column, h = units of the first layer + k outputs of the wide part.
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from gradum.core.models.pack_network import PackNetwork
 
 NUMBERS_AT_ONCE = 2**20
-"""Of all members' codes and first layers, 4 MiB of float32: a block of rows.
+"""In the codes and first layers of all members for a block of rows: 4 MiB of float32.
 
-So many stay in cache, and the allocator keeps their memory; more it returns to the system after
-each block, and the next block has to fault it in again.
+So many stay in cache, and the allocator keeps their memory. It would return more to the system
+after each block, and the next block would have to fault it in again.
 """
 
 
 class PackRows:
     """A pack, laid out for few rows.
 
-    It holds the pack a second time, with P in the place of weights of codes in turn.
+    It holds the pack a second time, with P in place of the weights of codes in turn.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class PackRows:
             first[rising:] += codes @ self._codes
 
     def _read(self, height: np.ndarray) -> np.ndarray:
-        """Return what columns add of whose codes so many [r, n, c] have risen, [r, n, h]."""
+        """Return what columns add [r, n, h], given how many [r, n, c] of their codes have risen."""
         whole = height.astype(np.intp)
         share = np.empty((*height.shape, 2), height.dtype)
         np.subtract(height, whole, out=share[..., 1])
@@ -125,7 +125,7 @@ class PackRows:
         ends = np.arange(members * rows + 1) * (2 * columns)
         shape = members * rows, len(self._risen)
         shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
-        shares.eliminate_zeros()  # a step is read at one row
+        shares.eliminate_zeros()  # where whole codes have risen, one row of P says all
         return (shares @ self._risen).reshape(members, rows, self._shape[1])
 
 
@@ -137,5 +137,5 @@ def _places(columns: np.ndarray, shift: np.ndarray, slope: np.ndarray) -> np.nda
 
 
 def _rows_at_once(numbers: int) -> int:
-    """Return how many rows of so many numbers go together, a power of two: products take to it."""
+    """Return how many rows of so many numbers go together: a power of two, which products like."""
     return 1 << (max(NUMBERS_AT_ONCE // numbers, 1).bit_length() - 1)

@@ -17,10 +17,10 @@ from gradum.messages import say
 from gradum.study.certified.table_inputs import TableInputs
 
 TIE = 1e-6
-"""A class is predicted beyond doubt where its margin is above this.
+"""A class is certainly predicted where its margin is above this.
 
-Of probabilities that differ by a share of `margins.EQUAL` the first counts; before calibration, and
-in log-odds, that is no more than this.
+If two probabilities differ by less than a share of `margins.EQUAL`, the first class is predicted.
+In log-odds, before calibration, that difference is no more than this.
 """
 
 

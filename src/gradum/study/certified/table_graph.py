@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -60,17 +61,19 @@ class TableGraph:
         return rung_graph.answer(self.rung, self.inputs)
 
     def margin(self, first: int, *others: int) -> Graph:
-        """Return a graph: each output is above 0 only where a class is preferred to another.
+        """Return a graph whose outputs are above 0 only where a class is preferred to others.
 
-        It leaves out what does not change the order of classes, and so is bounded more tightly than
-        the probabilities. Where all outputs are above 0, the class is the one that is predicted.
+        Where all outputs are above 0, the class is the one that is predicted. Steps that do not
+        change the order of classes are left out, so that bounds are tighter than those of the
+        probabilities.
 
         Parameters
         ----------
         first : int
             Place of the class among the labels.
         *others : int
-            Places of those that it is compared with, one an output; all others by default.
+            Places of the classes that it is compared with, one for each output; all others by
+            default.
 
         Raises
         ------
@@ -97,20 +100,20 @@ class TableGraph:
         return FLOAT32 if single else FLOAT64
 
     @cached_property
-    def thresholds(self) -> tuple[np.ndarray, ...]:
-        """For each input the numbers, rising and in the table's units, at which its codes bend."""
-        places = [np.zeros(0) for _ in range(self.inputs.count)]
+    def thresholds(self) -> tuple[tuple[int, np.ndarray], ...]:
+        """The places of inputs with codes, and the numbers at which the codes of each bend.
+
+        Numbers rise, in the table's units. A search divides these inputs there.
+        """
         layer = self.rung.input_layer
+        thresholds = []
         for place, scaled in self.rung.network.corners(self.rung.params).items():
             if layer is not None and place < len(layer.centre):
                 raw = layer.raw(place, scaled)
-                places[place] = np.unique(raw[np.isfinite(raw)])
-        return tuple(places)
-
-    @property
-    def bends(self) -> tuple[tuple[int, np.ndarray], ...]:
-        """The places of inputs that have such `thresholds`, and these; as a search divides them."""
-        return tuple((place, at) for place, at in enumerate(self.thresholds) if len(at))
+                numbers = np.unique(raw[np.isfinite(raw)])
+                if len(numbers):
+                    thresholds.append((place, numbers))
+        return tuple(sorted(thresholds, key=itemgetter(0)))
 
     def predict(self, x: np.ndarray) -> Prediction:
         """Return what the model predicts for inputs [n, d], as it is deployed.

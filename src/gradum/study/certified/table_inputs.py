@@ -38,8 +38,8 @@ PossibleValues = tuple[float, float] | Collection[Any]
 class TableInputs:
     """What the inputs of a fitted model's graphs mean.
 
-    The dense columns come first, in their own units; then 1 + L numbers for each coded column, that
-    of no known level and those of its L levels; then the columns of text.
+    The dense columns come first, in their own units. Then come 1 + L numbers for each column of L
+    levels, the first for levels that are not known; then the columns of text.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class TableInputs:
         return np.concatenate([design.dense, *levels, *text], axis=1)
 
     def box(self, rows: np.ndarray, changes: Mapping[str, PossibleValues]) -> Box:
-        """Let some columns of rows [n, d] have any of the values that are given, the others stay.
+        """Return boxes in which some columns of rows [n, d] have given values, and the others stay.
 
         Parameters
         ----------
@@ -147,9 +147,10 @@ class TableInputs:
         return Box(low, high)
 
     def around(self, rows: np.ndarray, radii: Mapping[str, float]) -> Box:
-        """Let columns of numbers of rows [n, d] move by so much either way, in the table's units.
+        """Return boxes in which columns of numbers of rows [n, d] move by a radius either way.
 
-        Missing values stay. Ends are rounded outward, but for a radius of 0.
+        Radii are in the table's units. Missing values stay. Ends are rounded outward, unless the
+        radius is 0.
 
         Raises
         ------
@@ -249,7 +250,7 @@ class TableInputs:
         return {}
 
     def _collection(self, column: str, change: PossibleValues) -> Collection[Any]:
-        """Return levels, if there is one."""
+        """Return levels, of which there must be one at least."""
         if isinstance(change, (str, bytes)) or not len(change):
             raise SpecError(
                 say("Column {column!r} has no levels {change!r}.", column=column, change=change),

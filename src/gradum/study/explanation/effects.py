@@ -173,12 +173,10 @@ def effects_of(
     named = columns_with_grid(fitted, columns)
     given = background.clear() if rows is None else rows
     whole = {name for name, axis in axes_of(fitted).items() if axis.is_whole}
-    grids = [
-        grid_of(
-            column.kind, background[column.name], given[column.name], whole=column.name in whole
-        )
-        for column in named
-    ]
+    grids = []
+    for column in named:
+        name = column.name
+        grids.append(grid_of(column.kind, background[name], given[name], whole=name in whole))
     blocks = [background, given, _values_side_by_side(grids, background)]
     design = fitted.encoder.transform(pl.concat(blocks, how="vertical_relaxed"))
     places = np.split(np.arange(len(design)), np.cumsum([len(block) for block in blocks[:-1]]))

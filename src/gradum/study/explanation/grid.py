@@ -138,11 +138,8 @@ def numbers_of(values: pl.Series) -> np.ndarray:
 def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> Grid:
     known = np.sort(numbers_of(background.drop_nulls()))
     every = np.union1d(known, numbers_of(rows.drop_nulls()))
-    unit, edges, distinct = (
-        _unit(every, background.dtype, whole),
-        bin_edges(known),
-        np.unique(known),
-    )
+    unit = _unit(every, background.dtype, whole)
+    edges, distinct = bin_edges(known), np.unique(known)
     points = distinct if len(distinct) <= MOST_BINS else edges
     points = _filled(np.union1d(points, every[[0, -1]] if len(every) else every), unit)
     reach = NEAR * np.ptp(points) if len(points) else 0.0

@@ -1,6 +1,6 @@
-"""Two copies of a graph that share all inputs but some: what the difference of their outputs is.
+"""Two copies of a graph that share all inputs but some, and the difference of their outputs.
 
-The shared inputs are one and the same in both, so that bounds see what the copies have in common.
+The shared inputs are the same nodes for both, so that bounds see what the copies have in common.
 
 Shapes: N points, d inputs, m of them with a second copy, k outputs.
 """
@@ -43,11 +43,10 @@ class Copies:
 
     def difference(self, graph: Graph) -> Graph:
         """Return the graph from pairs to f(x′) − f(x) [k]."""
-        draft = self._difference(graph)
-        return draft.graph()
+        return self._difference(graph).graph()
 
     def rising_difference(self, graph: Graph, width: float) -> Graph:
-        """Return the graph to f(x′) − f(x) and, behind it, (a − a′) / width, for one input a."""
+        """Return the graph to f(x′) − f(x) and, last, (a − a′) / width of the one input a."""
         draft = self._difference(graph)
         answers = len(draft) - 1
         inputs = graph.inputs
@@ -85,14 +84,16 @@ class Copies:
         )
 
     def replay(self, x: np.ndarray) -> np.ndarray:
-        """Return what the model's answers to both rows of pairs differ by, [N, k]."""
+        """Return by how much the model's answers to both rows of each pair differ, [N, k]."""
         first, second = self.pair(x)
         return self.table.outputs(second) - self.table.outputs(first)
 
     def _doubled(self, of_inputs: np.ndarray) -> np.ndarray:
+        """Return entries [d + m] of pairs from those of points [d]."""
         return np.concatenate([of_inputs, of_inputs[self.changed]])
 
     def _difference(self, graph: Graph) -> Draft:
+        """Return a draft whose last node is f(x′) − f(x)."""
         draft = Draft(graph.inputs + len(self.changed))
         places = np.arange(graph.inputs)
         other = places.copy()

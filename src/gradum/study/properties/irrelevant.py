@@ -68,7 +68,7 @@ class IrrelevantProperty:
         graph, table = question.table_graph.answer, question.table
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
         if not _reaches(graph, question.box, changed):
-            return question.answer("proved", "weights", 1.0)
+            return question.verified("proved", "weights", 1.0)
         copies = Copies(table, changed)
         limit = np.full(1, -self.within - table.rounding)
         outputs = graph.widths[-1]
@@ -99,7 +99,7 @@ class IrrelevantProperty:
                 "could decide.",
                 column=self.column,
             )
-            return question.answer("not decided", outcome.stage, outcome.certified, reason=reason)
+            return question.verified("not decided", outcome.stage, outcome.certified, reason=reason)
         return question.conclude(outcome, shown)
 
 

@@ -1,8 +1,8 @@
 """``monotone COL+ [of CLASS]``: the answer never falls, or never rises, as a column rises.
 
-First slopes are bounded over the whole region, which proves whatever the signs of weights prove;
-then two rows are looked for between which the answer falls; then the region is divided until slopes
-are certain or time is up. At last two copies of the network are searched for two such rows.
+First, slopes are bounded over the whole region, which proves all that the signs of weights prove.
+Then an attack looks for two rows between which the answer falls. Then the region is divided until
+its slopes are certain or time is up. At last, two copies of the network are searched for such rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROOF = 0.5
 
 @dataclass(frozen=True)
 class MonotoneProperty:
-    """Of two rows that differ in one column alone, that with more of it has no lesser answer.
+    """Of two rows that differ in one column alone, the one with more of it has no lesser answer.
 
     It is proved of the model in real numbers; an answer that falls by no more than rounding
     (`TableDomain.rounding`) is no counterexample.
@@ -76,12 +76,12 @@ class MonotoneProperty:
         table, output = question.table, self.place or 0
         places = table.inputs.places(self.column)
         if "value" not in places:
-            return question.answer("proved", "weights", 1.0)
-        box, value = self._present(question.box, places), places["value"]
+            return question.verified("proved", "weights", 1.0)
+        box, value = _present(question.box, places), places["value"]
         graph = question.table_graph.answer
         proof = self._proof(question, graph, box, value)
         if proof.run(0.0):
-            return question.answer("proved", "slopes", 1.0)
+            return question.verified("proved", "slopes", 1.0)
         copies = Copies(table, np.array([value]))
         width = max(float(box.high[0, value] - box.low[0, value]), np.finfo(float).tiny)
         falls = np.zeros((2, graph.widths[-1] + 1))
@@ -103,8 +103,8 @@ class MonotoneProperty:
         attacked = question.search(pairs, domain, replay, boxes=0)
         if attacked.verdict != "not decided":
             return question.conclude(attacked, shown)
-        if proof.run(PROOF * question.left):
-            return question.answer("proved", "slopes", 1.0)
+        if proof.run(PROOF * question.seconds_left):
+            return question.verified("proved", "slopes", 1.0)
         outcome = question.search(pairs, domain, replay)
         return question.conclude(outcome, shown, certified=min(proof.certified, 1.0))
 
@@ -119,9 +119,10 @@ class MonotoneProperty:
         output = Graph.of(graph.widths[-1], Selected(np.array([self.place or 0])))
         return SlopeSearch(graph.then(output), domain, way)
 
-    def _present(self, box: Box, places: dict[str, int]) -> Box:
-        """Return the part of a box in which the column is not missing."""
-        high = box.high.copy()
-        if "missing" in places:
-            high[:, places["missing"]] = 0.0
-        return Box(box.low, high)
+
+def _present(box: Box, places: dict[str, int]) -> Box:
+    """Return the part of a box in which a column, whose inputs are at places, is not missing."""
+    high = box.high.copy()
+    if "missing" in places:
+        high[:, places["missing"]] = 0.0
+    return Box(box.low, high)

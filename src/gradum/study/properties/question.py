@@ -1,4 +1,4 @@
-"""A property as it is asked: of which model, where, and until when; and what is said of it.
+"""A property as it is asked of a model: where it is to hold, for how long; and how it ends.
 
 Shapes: N points, n rows, d inputs.
 """
@@ -51,7 +51,7 @@ class CentreRows:
         return CentreRows(self.x[list(places)], raw, self.numbers[list(places)])
 
     def within(self, table: TableDomain, region: Region) -> CentreRows:
-        """Return those that lie in a region, as far as it names columns."""
+        """Return those that lie in a region, going by the columns that it names."""
         low, high = table.region(region)
         named = np.isin(table.table_graph.inputs.sources, list(region.limits))
         there = ((self.x >= low) & (self.x <= high))[:, named].all(axis=1)
@@ -96,7 +96,7 @@ class PropertyQuestion:
         return self.table.region(self.region)
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """How many seconds are left."""
         return max(self.began + self.seconds - perf_counter(), 0.0)
 
@@ -116,7 +116,7 @@ class PropertyQuestion:
             domain,
             replay=replay,
             unit=unit,
-            seconds=share * self.left,
+            seconds=share * self.seconds_left,
             boxes=boxes,
             seed=self.seed,
         )
@@ -127,17 +127,17 @@ class PropertyQuestion:
         shown: Callable[[np.ndarray], Counterexample],
         certified: float = 0.0,
     ) -> Verified:
-        """Say what came of a search, with its counterexample as rows of the table."""
+        """Return what came of a search, with its counterexample as rows of the table."""
         share = max(outcome.certified, certified)
         if outcome.x is not None:
             example = shown(outcome.x)
-            return self.answer(outcome.verdict, outcome.stage, share, counterexample=example)
-        return self.answer(outcome.verdict, outcome.stage, share)
+            return self.verified(outcome.verdict, outcome.stage, share, counterexample=example)
+        return self.verified(outcome.verdict, outcome.stage, share)
 
-    def answer(
+    def verified(
         self, verdict: Verdict, stage: PropertyStage, certified: float, **more: Any
     ) -> Verified:
-        """Return a verdict, with the reason why there is none."""
+        """Return a verdict on the question; if it is not decided, with the reason."""
         if verdict == "not decided":
             more.setdefault("reason", self.why_open)
         seconds = perf_counter() - self.began
@@ -146,7 +146,7 @@ class PropertyQuestion:
     @property
     def why_open(self) -> str:
         """Why nothing was decided."""
-        if not self.left:
+        if not self.seconds_left:
             return say("The time was up.")
         return say(
             "What is left cannot be divided further: answers there are as near to the limit as "

@@ -49,7 +49,7 @@ class RangeProperty:
         output = self.place or 0
         unsafe = []
         for sign, end in ((1.0, self.low), (-1.0, -self.high)):
-            # A probability cannot leave 0..1 at all.
+            # No probability is below 0 or above 1, so such ends need no search.
             if np.isfinite(end) and (self.place is None or end > (0.0 if sign > 0 else -1.0)):
                 form = np.zeros((1, graph.widths[-1]))
                 form[0, output] = sign

@@ -81,7 +81,7 @@ def read_property(text: str, where: str, fitted: Fitted) -> Stated:
     SpecError, NotCertifiableError
         It names a column of the wrong kind.
     """
-    word, rest = (*text.split(maxsplit=1), "", "")[:2]
+    word, *rest = text.split(maxsplit=1) or [""]
     if word.casefold() not in KINDS:
         close = nearest_names(word, KINDS)
         raise PropertyError(
@@ -97,9 +97,8 @@ def read_property(text: str, where: str, fitted: Fitted) -> Stated:
                 examples=listed([repr(example) for example in EXAMPLES], "or"),
             ),
         )
-    return Stated(
-        " ".join(text.split()), KINDS[word.casefold()](rest, fitted), Region.read(where, fitted)
-    )
+    parsed = KINDS[word.casefold()]("".join(rest), fitted)
+    return Stated(" ".join(text.split()), parsed, Region.read(where, fitted))
 
 
 def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list[Stated]:

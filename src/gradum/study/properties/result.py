@@ -20,7 +20,7 @@ class Counterexample(msgspec.Struct, frozen=True):
     rows : tuple of dict
         Values by column, as the table would hold them.
     answers : tuple
-        What the model says of each: the number, a probability, or the class, as the property asks.
+        What the model answers for each: a number, a probability, or a class, as the property asks.
     row : int or None
         The number of the table's row that was changed.
     of : label or None
@@ -44,16 +44,16 @@ class Verified(msgspec.Struct, frozen=True):
         "proved", "refuted" (by a counterexample that was replayed through the model's prediction)
         or "not decided".
     stage : str
-        What decided, or was the last to be tried: "weights" (none leads from the column), "slopes"
-        (bounds of the slope along the column), "attack", "interval", "crown" or "search".
+        What decided, or was tried last: "weights" (none leads from the column), "slopes" (bounds of
+        the slope along the column), "attack", "interval", "crown" or "search".
     certified : float
-        The share of the domain, or of the rows, of which it is proved.
+        The share of the domain, or of the rows, for which it is proved.
     seconds : float
     counterexample : Counterexample or None
     reason : str or None
         Why it is not decided.
     rows, refuted_rows : int or None
-        How many rows were looked at, and of how many it was refuted.
+        How many rows were looked at, and for how many it was refuted.
     of : label or None
         The class whose probability it is about; None of numbers, and where it is about all classes.
     """
@@ -92,7 +92,7 @@ class Verification(msgspec.Struct, frozen=True):
         The whole domain, column by column.
     properties : tuple of Verified
     notes : tuple of str
-        What is to be known of all proofs.
+        What holds for all proofs.
     """
 
     target: str

@@ -8,20 +8,20 @@ Shapes: n rows, d inputs, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from gradum.core.bounds import Box
+from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.properties.question import CentreRows, PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
-from gradum.study.properties.table_domain import Row
+from gradum.study.properties.table_domain import Row, TableDomain
 from gradum.study.properties.words import (
     Amount,
     amount_of,
@@ -56,7 +56,11 @@ class RobustProperty:
 
     changes: tuple[ColumnMove, ...]
     within: float | None
-    place: None = None
+
+    @property
+    def place(self) -> None:
+        """None: it is about the class of each row, not about the probability of one class."""
+        return
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> RobustProperty:
@@ -94,17 +98,17 @@ class RobustProperty:
             raise PropertyError(
                 say("No row of the table lies in the region."), say("Give a wider region.")
             )
-        # The rows that no time is left for stay open.
+        # Rows for which no time is left stay open.
         verdicts: list[Verdict] = ["not decided"] * len(rows)
         stages, examples = [], []
         for place in range(len(rows)):
-            if stages and not question.left:
+            if stages and not question.seconds_left:
                 break
             share = 1 / (len(rows) - place)
             verdicts[place], stage, example = self._around(question, rows.chosen(place), share)
             stages.append(stage)
             examples.append(example)
-        return question.answer(
+        return question.verified(
             gravest(verdicts),
             latest(stages),
             verdicts.count("proved") / len(rows),
@@ -117,7 +121,7 @@ class RobustProperty:
         self, question: PropertyQuestion, row: CentreRows, share: float
     ) -> tuple[Verdict, Stage, Counterexample | None]:
         """Search around one row, in a share of the time that is left."""
-        table, table_graph = question.table, question.table_graph
+        table, classes = question.table, question.table_graph.fitted.classes
         (number,), (x,), (raw,) = row.numbers, row.x, row.raw
         columns = [change.column for change in self.changes]
 
@@ -129,37 +133,28 @@ class RobustProperty:
 
         present = table.predicted([raw]).value[0]
         if self.within is None:
-            graph, others = table_graph.margin(int(present)), len(table_graph.fitted.classes) - 1
-            unsafe = [Polyhedron(form[None], np.zeros(1)) for form in np.eye(others)]
-
-            def replay(points: np.ndarray) -> np.ndarray:
-                kept = table.predicted(changed(points)).value == present
-                return np.where(kept, 1.0, -1.0)[:, None] * np.ones(others)
-
+            claim = _class_stays(table, int(present))
         else:
-            graph, reach = table_graph.answer, self.within + table.rounding
-            unsafe = [
-                Polyhedron(np.full((1, 1), sign), np.full(1, sign * present - reach))
-                for sign in (1.0, -1.0)
-            ]
+            claim = _number_stays(table, present, self.within)
 
-            def replay(points: np.ndarray) -> np.ndarray:
-                return table.predicted(changed(points)).value[:, None]
+        def replay(points: np.ndarray) -> np.ndarray:
+            return claim.outputs(table.predicted(changed(points)).value)
 
-        outcome = question.search(graph, self._domain(question, x, unsafe), replay, share=share)
+        domain = self._domain(question, x, claim.unsafe)
+        outcome = question.search(claim.graph, domain, replay, share=share)
         if outcome.x is None:
             return outcome.verdict, outcome.stage, None
         (other,) = changed(outcome.x[None])
         answers = (present, table.predicted([other]).value[0])
-        if self.within is None:
-            answers = tuple(table_graph.fitted.classes[int(place)] for place in answers)
+        if classes:
+            answers = tuple(classes[int(place)] for place in answers)
         rows = ({column: raw.get(column) for column in other}, other)
         return outcome.verdict, outcome.stage, Counterexample(rows, answers, int(number))
 
     def _domain(
         self, question: PropertyQuestion, x: np.ndarray, unsafe: Sequence[Polyhedron]
     ) -> Domain:
-        """Return what the inputs [d] of a row can become; a whole number that is none stays so."""
+        """Return what the inputs [d] of a row can become; only whole numbers stay whole."""
         table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()
         for column, amount in self.changes:
@@ -176,6 +171,40 @@ class RobustProperty:
         form = table.form
         form = replace(form, whole=form.whole & (x == np.rint(x)), tried=np.full(len(x), np.nan))
         return table.domain(Box(*form.narrowed(low, high)), unsafe, form)
+
+
+class _Claim(NamedTuple):
+    """That the answer for a row stays.
+
+    It is made of the outputs of a graph, some of which are unsafe; ``outputs`` makes of predicted
+    values [N] what stands for these outputs, [N, k].
+    """
+
+    graph: Graph
+    unsafe: list[Polyhedron]
+    outputs: Callable[[np.ndarray], np.ndarray]
+
+
+def _class_stays(table: TableDomain, present: int) -> _Claim:
+    """Return the claim that all margins of a class over the others are above 0."""
+    graph = table.table_graph.margin(present)
+    margins = np.eye(graph.widths[-1])
+    unsafe = [Polyhedron(margin[None], np.zeros(1)) for margin in margins]
+    return _Claim(
+        graph,
+        unsafe,
+        lambda classes: np.where(classes == present, 1.0, -1.0)[:, None] * np.ones(len(margins)),
+    )
+
+
+def _number_stays(table: TableDomain, present: float, within: float) -> _Claim:
+    """Return the claim that a number moves by no more than ``within``, but for rounding."""
+    reach = within + table.rounding
+    unsafe = [
+        Polyhedron(np.full((1, 1), sign), np.full(1, sign * present - reach))
+        for sign in (1.0, -1.0)
+    ]
+    return _Claim(table.table_graph.answer, unsafe, lambda numbers: numbers[:, None])
 
 
 def _change(text: str, fitted: Fitted) -> ColumnMove:

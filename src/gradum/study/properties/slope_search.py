@@ -1,8 +1,8 @@
 """Whether an output's slope along one input is at least 0 on a whole domain, by branch and bound.
 
-Boxes are divided where the slopes of units that bend are least certain, weighted by how much they
-count: the linear form of the output tells that of each unit, and zonotopes tell how far each input
-moves it.
+A box is divided at the input that moves the units of the least certain slopes most. Each unit
+counts by its coefficient in the linear form of the output; zonotopes tell how far each input moves
+it.
 
 Shapes: B boxes, d inputs, n numbers of a node.
 """
@@ -26,7 +26,7 @@ from gradum.study.verification.open_boxes import OpenBoxes
 from gradum.study.verification.splitting import halves
 
 MOST = 1e200
-"""What counts for as much as possible, and can be added up."""
+"""In place of infinity: numbers of this size can still be added up."""
 
 
 @dataclass(eq=False)
@@ -40,20 +40,29 @@ class SlopeSearch:
     domain : Domain
     way : ndarray [d]
         1 or −1 for the input that rises or falls, 0 for the others.
+
+    Attributes
+    ----------
+    open_boxes : OpenBoxes
+        The boxes that are not proved yet.
+    certified : float
+        The share of the domain in which it is proved.
+    is_complete : bool
+        Whether every box that was not proved could be divided.
     """
 
     graph: Graph
     domain: Domain
     way: np.ndarray
     open_boxes: OpenBoxes = field(init=False)
-    certified: float = 0.0
-    is_complete: bool = True
+    certified: float = field(default=0.0, init=False)
+    is_complete: bool = field(default=True, init=False)
 
     def __post_init__(self) -> None:
         self.open_boxes = OpenBoxes.whole(self.domain.box, 0)
 
     def run(self, seconds: float) -> bool:
-        """Search for so long, one step at least; return whether it is proved."""
+        """Search for up to so many seconds, one step at least; return whether it is proved."""
         until = perf_counter() + seconds
         self.step()
         while len(self.open_boxes) and perf_counter() < until:
@@ -78,7 +87,7 @@ class SlopeSearch:
         box, phases, parts = halves(self.domain, box, phases, np.zeros(box.low.shape), columns)
         share = np.tile(batch.share[left], 2) * parts
         lack = np.tile(np.nan_to_num(-tangents[-1].low[left, 0], nan=MOST), 2)
-        # Half of the next ones lack most, half are largest.
+        # By lack and by −share: half of the boxes of a step lack most, half are largest.
         self.open_boxes = others.joined(OpenBoxes(box, phases, share, lack, -share))
 
     def _columns(
@@ -88,7 +97,7 @@ class SlopeSearch:
         tangents: list[Box],
         left: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return which input or group of each box that is left to divide, and whether one is."""
+        """Return which input or group to divide in each box that is left, and if there is one."""
         low, high = (end[left] for end in enclosure.box)
         inputs, first = low.shape[1], Zonotope.of_box(enclosure.box)
         lines = enclosing_lines(enclosure)

@@ -1,9 +1,10 @@
-"""What the inputs of a model's graph are in its table: its domain, and rows that points stand for.
+"""What the inputs of a model's graph mean in its table: the domain, and the row of each point.
 
-The domain is that of the rows learned from: of a column of numbers its range, whole numbers where
-they all were whole; of others the levels that were met, and a missing value where one was. A date
-or a text enters as several inputs at once, of which most combinations stand for no value: a proof
-is of all combinations within their ranges, while counterexamples have the median date and no text.
+The domain is that of the rows learned from. A column of numbers has its range, in whole numbers if
+all of them were whole; other columns have the levels that were met; and values may be missing where
+some were. A date or a text enters as several inputs, of which most combinations stand for no value:
+a proof covers all combinations within their ranges, while counterexamples have the median date and
+no text.
 
 Shapes: N points, n rows, d inputs.
 """
@@ -37,8 +38,8 @@ from gradum.tables.encoders.date import EPOCH
 from gradum.tables.wording import number
 
 ROUNDING = 1e-6
-"""What is put down to the rounding of single precision: of a probability, or as a share of the
-range of the training targets."""
+"""The difference that is put down to the rounding of single precision: of probabilities, or as a
+share of the range of the training targets."""
 
 Row = dict[str, Any]
 """A row of the table, by column, as a table would hold it."""
@@ -71,7 +72,7 @@ class TableDomain:
 
     @cached_property
     def form(self) -> Form:
-        """What inputs can be besides."""
+        """What values the inputs can have, besides lying in the box."""
         whole = np.zeros(self.inputs.count, bool)
         tried = np.full(self.inputs.count, np.nan)
         implied = []
@@ -117,13 +118,13 @@ class TableDomain:
         return Box(*narrowed)
 
     def domain(self, box: Box, unsafe: Sequence[Polyhedron], form: Form | None = None) -> Domain:
-        """Return a box [1, d] with what is unsafe there, as a search takes it."""
+        """Return the domain of a search: a box [1, d], with the outputs that are unsafe there."""
         return Domain(
             box.low[0],
             box.high[0],
             tuple(unsafe),
             self.inputs.groups,
-            self.table_graph.bends,
+            self.table_graph.thresholds,
             form=form or self.form,
         )
 
@@ -186,7 +187,7 @@ class TableDomain:
 
     @property
     def notes(self) -> list[str]:
-        """Say of which inputs proofs take more into account than a table has."""
+        """Sentences on inputs for which proofs cover more than a table can hold."""
         sources = self.inputs.sources[self._of_several_inputs]
         several = sorted({str(name) for name in sources})
         if not several:
@@ -217,7 +218,8 @@ class TableDomain:
     @cached_property
     def _of_several_inputs(self) -> np.ndarray:
         """Which inputs [d] are parts of dates and texts."""
-        plain = [s.source for s in self._steps if isinstance(s, Numeric | Boolean | Categorical)]
+        one_input = Numeric | Boolean | Categorical
+        plain = [step.source for step in self._steps if isinstance(step, one_input)]
         return ~np.isin(self.inputs.sources, plain)
 
     @cached_property
@@ -249,11 +251,11 @@ class TableDomain:
         return int(value) if value.is_integer() and abs(value) < 1e15 else value
 
     def _within(self, column: str, limits: tuple[Any, ...]) -> Any:
-        """Return limits of numbers with the domain's ends where they are infinite."""
+        """Return limits of a column, where infinite ones become the ends of its domain."""
         step = next((step for step in self._steps if step.source == column), None)
         if not isinstance(step, Numeric):
             return limits
-        least, greatest = self._range(step)
+        least, greatest = step.range or (0.0, 0.0)
         low = limits[0] if np.isfinite(limits[0]) else least
         high = limits[1] if np.isfinite(limits[1]) else greatest
         if low > high:
@@ -276,10 +278,6 @@ class TableDomain:
             )
         return low, high
 
-    @staticmethod
-    def _range(step: Numeric) -> tuple[float, float]:
-        return step.range or (0.0, 0.0)
-
 
 def _imputed(step: AnyStep) -> float:
     """Return what the encoder puts in place of a missing value."""
@@ -292,7 +290,7 @@ def _imputed(step: AnyStep) -> float:
 
 
 def _level(step: Categorical, code: int) -> str | None:
-    """Return the level of a code: of 0 one that was too rare to learn."""
+    """Return the level of a code; code 0 stands for levels that were too rare to learn."""
     if code == 0:
         return step.rare[0] if step.rare else None
     level = step.levels[code - 1]

@@ -13,22 +13,20 @@ from gradum.study.properties.read import Stated
 from gradum.study.properties.result import Verification, Verified
 from gradum.study.properties.table_domain import TableDomain
 
-SECONDS = 300.0
-
 
 def verify_properties(
     table_graph: TableGraph,
     stated: Sequence[Stated],
     rows: CentreRows | None = None,
     *,
-    seconds: float = SECONDS,
+    seconds: float,
     seed: int = 0,
 ) -> Verification:
     """Prove or refute properties; each gets an even part of the time that is left.
 
-    A proof is of the model in single precision as it is deployed, within `TableDomain.rounding`;
-    that of a slope is of real numbers. A counterexample counts once `Model.predict` gives the same
-    of rows as the table has them.
+    A proof holds for the model in single precision, as it is deployed, up to
+    `TableDomain.rounding`; a proof by slopes holds in real numbers. A counterexample counts only if
+    `Model.predict` confirms it on rows as the table has them.
 
     Parameters
     ----------

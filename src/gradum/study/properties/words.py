@@ -1,8 +1,9 @@
 """Words of a property: columns, numbers, ranges, amounts, and lists of them.
 
-A column is named as the table names it; of several names with which a text begins, the longest
-counts behind which the rest can be read. Quotes, 'so' or "so", hold a name or a level together that
-has a comma in it, and say where a name ends: 'a'+ is a column a that rises, beside a column a+.
+A column is named as the table names it. If a text begins with the names of several columns, the
+longest one counts after which the rest can be read. Quotes, 'so' or "so", hold a name or a level
+with a comma in it together, and show where a name ends: if there is a column a+ too, 'a'+ is the
+column a, rising.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ class Amount(NamedTuple):
 
 
 def parts_of(text: str, separator: str = ",") -> list[str]:
-    """Return the parts of a list, without blanks around them; what is quoted is not parted."""
+    """Return the parts of a list, without blanks around them; quotes hold a part together."""
     parts, quote = [""], ""
     for letter in text:
         if letter == separator and not quote:
             parts.append("")
             continue
         if letter in QUOTES and quote in ("", letter):
-            begins = not parts[-1][-1:].isalnum()  # or it is an apostrophe
+            begins = not parts[-1][-1:].isalnum()  # behind a letter it is an apostrophe
             quote = "" if quote else letter if begins else ""
         parts[-1] += letter
     return [part.strip() for part in parts]
@@ -61,13 +62,13 @@ def column_of(
     text : str
     fitted : Fitted
     can_be_read : callable
-        Whether something may stand behind a name. Of several names with which the text begins, the
-        longest counts of which that holds, or else the longest.
+        Whether the rest behind a name makes sense. If the text begins with several names, the
+        longest one with such a rest counts; without any, the longest of all.
 
     Raises
     ------
     ColumnError
-        It begins with no column's name; the nearest ones are told.
+        It begins with no column's name; the message has the nearest ones.
     PropertyError
         It is empty.
     """
@@ -121,7 +122,7 @@ def range_of(text: str) -> tuple[float, float] | None:
     """
     low, dots, high = text.partition("..")
     if not dots or high.startswith(".") or not (low.strip() or high.strip()):
-        return None  # "0...1" may be meant to end at 1 or at 0.1
+        return None  # "0...1" could end at 1 or at 0.1
     ends = (
         number_of(low.strip()) if low.strip() else -math.inf,
         number_of(high.strip()) if high.strip() else math.inf,
@@ -154,7 +155,7 @@ def amount_of(text: str) -> Amount | None:
 
 
 def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Take ``of CLASS`` and ``within NUMBER``, as far as they are allowed, off the end of a text.
+    """Take ``of CLASS`` and ``within NUMBER``, if they are allowed, off the end of a text.
 
     Returns
     -------
@@ -171,7 +172,7 @@ def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 
 def class_of(text: str | None, fitted: Fitted) -> int | None:
-    """Return the place of the class that is named, or of the second of two; None for a number.
+    """Return the place of the named class, or of the second of two classes; None for a number.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """The aims of an attack on many rows at once: another class, or a number far from the answer.
 
-Each row may have several aims, which are tried one beside the other. An aim says of predictions how
-far they have come, and whether the row's answer has changed: by more than the rounding of float32
-sums could take back, so that a copy is answered alike among others and alone.
+Each row may have several aims, which are tried side by side. An aim tells how far predictions have
+come, and whether the answer of a row has changed. A change has to exceed the rounding of float32
+sums, so that a copy has the same answer among others and alone.
 
 Shapes: p aims, m copies, K classes.
 """
@@ -23,7 +23,7 @@ from gradum.study.explanation.counterfactual.aim import (
 )
 
 MOST_CLASSES = 2
-"""Of a row that are aimed at: the likeliest besides the present one."""
+"""Classes that are aimed at from a row: the likeliest besides the present one."""
 
 
 class AimProgress(NamedTuple):
@@ -42,7 +42,7 @@ class Aims(Protocol):
         ...
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
-        """Say of predictions of copies, made for aims (m,), how far they have come."""
+        """Return how far predictions of copies, made for aims (m,), have come."""
         ...
 
     def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ class ClassAims:
         return cls(np.repeat(rows, count), np.repeat(prediction.value, count), order.ravel())
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
-        """Lead: log p of the wanted class less the largest other one; changed: by any class."""
+        """Lead by log p of the wanted class less the largest other one; changed to any class."""
         logs = np.log(np.maximum(_deciding(prediction), TINY))
         copies = np.arange(len(logs))
         wanted = logs[copies, self.wanted[aims]]
@@ -96,7 +96,7 @@ class ClassAims:
 
 @dataclass(frozen=True, eq=False)
 class NumberAims:
-    """Numbers that far above (``way`` 1) and that far below (-1) the present ones (p,)."""
+    """Numbers ``far`` above (``way`` 1) or below (``way`` −1) the present ones (p,)."""
 
     rows: np.ndarray
     present: np.ndarray
@@ -105,13 +105,13 @@ class NumberAims:
 
     @classmethod
     def of(cls, prediction: Prediction, far: float) -> NumberAims:
-        """Aim from each row both ways."""
+        """Aim from each row both upward and downward."""
         rows = np.arange(len(prediction.middle))
         way = np.tile([1.0, -1.0], len(rows))
         return cls(np.repeat(rows, 2), np.repeat(prediction.middle, 2), way, far)
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
-        """Lead: how much further than is asked for, one way; changed: either way."""
+        """Lead by how far beyond ``far`` it is along the way; changed in either direction."""
         moved = prediction.middle - self.present[aims]
         far = self.far * (1 + MARGIN_OF_NUMBERS)
         return AimProgress(self.way[aims] * moved - far, np.abs(moved) >= far)

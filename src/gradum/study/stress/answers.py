@@ -1,4 +1,4 @@
-"""What a rung says of moved rows: what does not move is encoded once, for all copies."""
+"""A rung's answers for moved rows: columns that do not move are encoded once for all copies."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MovedAnswers:
 
     @cached_property
     def _moved_places(self) -> np.ndarray:
-        """Where the design has what is made of them."""
+        """The dense columns of the design that are made of them."""
         names = {column.name for column in self.moves.columns}
         dense = self.encoder.layout.dense
         return np.array([k for k, feature in enumerate(dense) if feature.source in names], np.intp)

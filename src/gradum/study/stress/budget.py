@@ -1,8 +1,8 @@
 """The budget of an attack: how far every column may move, in a unit that its users understand.
 
 A shift s of a column is a number without unit: x moves to ``scale.moved(x, s)``. All columns of a
-row may shift at once, each by at most ε, which is what an attack makes small: the row's distance
-from its changed copy is the largest of its columns' shifts.
+row may shift at once, each by at most ε. The distance of a row from its changed copy is the largest
+shift of a column, and the attack makes it as small as it can.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 BudgetKind = Literal["iqr", "quantile", "amounts"]
 KINDS = ("iqr", "quantile")
 FULL: dict[BudgetKind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
+"""The largest ε that is tried."""
 FEWEST_QUANTILES = 3
+"""Without so many, an interquartile range is not known."""
 
 
 class ShiftScale(Protocol):
@@ -58,12 +60,12 @@ class Lengths:
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """Shifts are shares of the rows learned from: F(x) moves, F being straight between quantiles.
+    """Shifts are shares of the rows learned from: F(x) moves, where F is linear between quantiles.
 
     Parameters
     ----------
     places, shares : ndarray (q,)
-        Quantiles and how many of the rows have at most that value; both rise.
+        Quantiles, and the shares of rows with at most that value; both rise.
     """
 
     places: np.ndarray
@@ -175,9 +177,9 @@ class Budget:
 
 
 def interquartile_range(values: Numbers) -> float:
-    """Return the range between the quartiles, to within the quantiles that are kept.
+    """Return the range between the quartiles, interpolated between the quantiles that are kept.
 
-    The standard deviation, where they coincide or too few quantiles are known.
+    Return the standard deviation if the quartiles coincide or too few quantiles are known.
     """
     if len(values.edges) < FEWEST_QUANTILES:
         return values.deviation

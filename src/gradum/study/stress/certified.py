@@ -22,12 +22,12 @@ from gradum.study.stress.result import Attack
 from gradum.study.stress.stressed_rows import StressedRows
 
 SECONDS = 1.0
-"""A row."""
+"""For the proofs of each row."""
 ROWS_AT_ONCE = 25
 
 
 def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECONDS) -> Attack:
-    """Add to an attack up to which ε each row's answer is proved to stay.
+    """Return an attack with, for each row, the ε up to which its answer is proved to stay.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECOND
     attacked : Attack
         Of these rows.
     seconds : float
-        Of wall time, for each row: after it, no further size is tried.
+        Of wall time, on average over the rows.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECOND
 
 
 def claims_of(table_graph: TableGraph, answers: Sequence, attacked: Attack) -> Claims:
-    """Return the claims that rows keep their answers, as an attack counts changes."""
+    """Return the claims that rows keep their answers, by what the attack counts as a change."""
     if attacked.least_move is None:
         labels = [table_graph.fitted.classes.index(answer) for answer in answers]
         return ClassStays(table_graph, np.array(labels))

@@ -1,4 +1,4 @@
-"""What is to be proved of an attack's copies: that a class stays, or that a number stays near.
+"""What is to be proved of the copies of a row: that its class stays, or that its number stays near.
 
 Shapes: n rows, b boxes, k outputs of a graph.
 """
@@ -21,15 +21,15 @@ class Claims(Protocol):
 
     @property
     def kinds(self) -> np.ndarray:
-        """Rows of one kind (n,) are asked of one graph."""
+        """The kind of each row (n,): the claims of one kind are about the same graph."""
         ...
 
     def graph(self, row: int) -> Graph:
-        """Return the graph of which a row's claim is made."""
+        """Return the graph that a row's claim is about."""
         ...
 
     def hold(self, outputs: Box, rows: np.ndarray) -> np.ndarray:
-        """Return whether claims of rows (b,) of one kind hold of all outputs [b, k]."""
+        """Return whether claims of rows (b,) of one kind hold for all outputs in boxes [b, k]."""
         ...
 
     def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
@@ -73,7 +73,7 @@ class NumberStays:
 
     @property
     def kinds(self) -> np.ndarray:
-        """All are asked of the graph to the number."""
+        """One kind: all claims are about the graph to the number."""
         return np.zeros(len(self.present), np.intp)
 
     def graph(self, row: int) -> Graph:
@@ -94,6 +94,6 @@ class NumberStays:
 
     @property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return what numbers must be above, and below: a little less than ``far`` away."""
+        """Return what numbers must stay above and below: a little less than ``far`` away."""
         near = self.far - 4 * np.spacing(np.abs(self.present) + self.far)
         return self.present - near, self.present + near

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,9 +26,10 @@ from gradum.study.watch.counted import Counted
 from gradum.study.watch.watch import watch
 
 SHARE = 0.1
-"""Of the rows, that are corrupted."""
+"""The share of the rows that are corrupted."""
 
 FEWEST_WATCHED = 20
+"""Rows below which a watch can show nothing."""
 
 Alarms = set[tuple[str, str | None]]
 """Kinds of alarms, each with its column."""
@@ -65,10 +67,10 @@ class _Accident(NamedTuple):
 def corruptions(
     stressed: StressedRows, labels: Labels | None = None, time_limit: float | None = None
 ) -> Corruptions:
-    """Corrupt one column of a table after the other, each in every way that it can be.
+    """Corrupt one column of a table after the other, in every way that is possible for it.
 
-    A share `SHARE` of the rows is corrupted, the same ones each time; or, where values are lost
-    that are high, those of the highest values.
+    The same `SHARE` of the rows, drawn by chance, is corrupted each time; where high values get
+    lost, it is the rows with the highest.
 
     Parameters
     ----------
@@ -78,41 +80,50 @@ def corruptions(
     time_limit : float, optional
         Seconds, in which corruptions are tried in an order drawn by chance, at least one.
     """
-    began, fitted, rows = time.monotonic(), stressed.fitted, stressed.rows
+    until = math.inf if time_limit is None else time.monotonic() + time_limit
+    rows = stressed.rows
     present, alarms = stressed.answers(rows), _alarms(stressed, rows)
-    possible = list(corruptions_of(fitted))
-    made, tried = [], 0
-    for corruption in possible if time_limit is None else _drawn(possible, fitted.spec.seed):
-        if made and time_limit is not None and time.monotonic() - began > time_limit:
-            break
-        tried += 1
-        accident = _accident(stressed, corruption)
-        made += [] if accident is None else [accident]
-    metric, differences = None, [None] * len(made)
+    accidents, left = _accidents(stressed, until)
+    metric, differences = None, [None] * len(accidents)
     if labels is not None:
-        predictions = [accident.prediction for accident in made]
-        metric, differences = _scored(fitted, labels, present, predictions)
+        predictions = [accident.prediction for accident in accidents]
+        metric, differences = _scored(stressed, labels, present, predictions)
+    sign = 0 if metric is None else METRICS[metric].sign
     effects = [
         CorruptionEffect(
             kind=accident.corruption.kind,
             columns=accident.corruption.columns,
             rows=int(np.count_nonzero(accident.chosen)),
-            moved=_moved(fitted, present, accident.prediction, accident.chosen),
+            moved=_moved(stressed.fitted, present, accident.prediction, accident.chosen),
             score=difference,
-            worse=difference is not None and _harm(metric, difference) > 0,
+            worse=difference is not None and _least_harm(sign, difference) > 0,
             noticed=None
             if accident.alarms is None or alarms is None
             else bool(accident.alarms - alarms),
         )
-        for accident, difference in zip(made, differences, strict=True)
+        for accident, difference in zip(accidents, differences, strict=True)
     ]
     harm = [
-        effect.moved if effect.score is None else METRICS[metric or ""].sign * effect.score.value
-        for effect in effects
+        effect.moved if effect.score is None else sign * effect.score.value for effect in effects
     ]
     order = falling(np.array(harm))
     most_harmful = tuple(effects[place] for place in order)
-    return Corruptions(len(rows), SHARE, metric, most_harmful, len(possible) - tried)
+    return Corruptions(len(rows), SHARE, metric, most_harmful, left)
+
+
+def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], int]:
+    """Let every corruption happen; return those that change a row, and how many were left out."""
+    possible = list(corruptions_of(stressed.fitted))
+    if until < math.inf:  # those that the time is for are drawn by chance
+        possible = _drawn(possible, stressed.fitted.spec.seed)
+    accidents: list[_Accident] = []
+    for tried, corruption in enumerate(possible):
+        if accidents and time.monotonic() > until:
+            return accidents, len(possible) - tried
+        accident = _accident(stressed, corruption)
+        if accident is not None:
+            accidents.append(accident)
+    return accidents, 0
 
 
 def _drawn(possible: list[Corruption], seed: int) -> list[Corruption]:
@@ -135,7 +146,7 @@ def _accident(stressed: StressedRows, corruption: Corruption) -> _Accident | Non
 def _chosen(
     rows: pl.DataFrame, corruption: Corruption, drawn: np.ndarray, count: int
 ) -> np.ndarray:
-    """Return which rows are corrupted (n,); of equally high ones, as ``drawn`` has them."""
+    """Return which rows (n,) are corrupted: the first that were drawn, or the highest of all."""
     order = drawn
     if corruption.highest is not None:
         present = drawn[rows[corruption.highest].is_not_null().to_numpy()[drawn]]
@@ -155,23 +166,22 @@ def _moved(
 
 
 def _scored(
-    fitted: Fitted, labels: Labels, present: Prediction, predictions: list[Prediction]
+    stressed: StressedRows, labels: Labels, present: Prediction, predictions: list[Prediction]
 ) -> tuple[str, list[Interval]]:
     """Return the metric, and what each corruption adds to it."""
-    truth, rung = labels.truth, fitted.used
+    truth, rung, spec = labels.truth, stressed.rung.name, stressed.fitted.spec
     reference = labels.outcome(rung, present)
-    metric = fitted.spec.metric or DEFAULT_METRIC[truth.task]
+    metric = spec.metric or DEFAULT_METRIC[truth.task]
     if metric not in score(reference):  # of rows of one class, say
         metric = DEFAULT_METRIC[truth.task]
-    rng = stream(fitted.spec.seed, "study", "stress", "resamples")
+    rng = stream(spec.seed, "study", "stress", "resamples")
     resamples = truth.resamples(Seen(labels.places, {rung: present}), rng)
     outcomes = [labels.outcome(rung, prediction) for prediction in predictions]
     return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
 
 
-def _harm(metric: str | None, difference: Interval) -> float:
-    """Return the least harm that the interval of a difference holds."""
-    sign = METRICS[metric or ""].sign
+def _least_harm(sign: float, difference: Interval) -> float:
+    """Return the least harm in the interval of a difference; times ``sign``, harm is above 0."""
     return min(sign * difference.low, sign * difference.high)
 
 

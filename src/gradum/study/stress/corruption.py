@@ -18,7 +18,7 @@ from gradum.study.stress.result import CorruptionKind
 from gradum.tables.columns import Column
 
 CENTIMETRES = 2.54  # in an inch
-DAYS = 365
+DAYS = 365  # in a year
 Corrupt = Callable[[pl.DataFrame, np.ndarray], pl.DataFrame]
 """From typed rows and a mask of those to be corrupted (n,) to all rows."""
 
@@ -44,7 +44,7 @@ class Corruption:
 
 
 def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:
-    """Yield what may happen to each column that the model sees."""
+    """Yield the accidents that may happen to each column that the model sees."""
     seen = set(fitted.encoder.layout.sources)
     columns = [column for column in fitted.schema.features if column.name in seen]
     for column in columns:

@@ -18,7 +18,7 @@ from gradum.tables.encoders import Boolean, Categorical
 from gradum.tables.encoders.categorical import MISSING
 
 KEPT = 3
-"""Changes of so many levels that are tried on together with moves, for each aim."""
+"""For each aim and each number of changed levels, the changes that are tried with moves as well."""
 
 Changed = Mapping[str, Any]
 """New levels by column."""
@@ -26,14 +26,14 @@ Changed = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Variants:
-    """Rows with levels changed, or none: p of them.
+    """p copies of rows, each with some levels changed, or with none.
 
     Parameters
     ----------
     rows : DataFrame
         Typed.
     aims : ndarray of int (p,)
-        For which aim each is tried.
+        The aim that each is tried for.
     evaluations : int
         Answers that were asked for to choose them.
     """
@@ -44,7 +44,7 @@ class Variants:
 
 
 def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
-    """Return the levels that each column may take: of categories those well known, yes and no."""
+    """Return the levels that each column may take: the known ones of categories, and yes and no."""
     choices: dict[str, tuple[Any, ...]] = {}
     for step in fitted.encoder.steps:
         if isinstance(step, Boolean):
@@ -55,10 +55,10 @@ def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
 
 
 def variants(stressed: StressedRows, aims: Aims) -> Variants:
-    """Return each aim's row as it is, and with as many levels changed as may be at most.
+    """Return each aim's row as it is, and with up to as many levels changed as the threat allows.
 
-    Of every number of changes the `KEPT` are returned that come farthest: all single changes are
-    tried, and each further one on top of those that were kept.
+    For each number of changes, the `KEPT` that come farthest are returned. All single changes are
+    tried, and each further change on top of those that were kept.
     """
     rows, limits = stressed.rows, stressed.threat.limits
     choices = level_choices(stressed.fitted)

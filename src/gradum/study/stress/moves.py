@@ -1,8 +1,8 @@
 """Moves of rows: the copies that shifts make of them, which are rows that could be in the table.
 
-A number moves to one with no more decimals than the rows learned from, a date by whole days, and
-both stay within the range that was learned, or where the row had them. What is rounded is rounded
-towards the row's own value, so that no column shifts further than it may.
+A number moves to one with no more decimals than those of the rows learned from have, a date by
+whole days. Both stay within the range that was learned, which is widened to the row's own value.
+Rounding goes towards that value, so that no column shifts further than it may.
 
 Shapes: p rows, m copies, c columns, a axes along which they move.
 """
@@ -26,7 +26,7 @@ from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
 ROUNDING = 1e-6  # of the last decimal
 SLACK = 1e-9
-"""By which a size is widened, by a share and besides, where nothing within it may be left out."""
+"""A size is widened by this share of itself, and by this much besides, to leave nothing out."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class MovingColumn:
         return np.where(unmoved, starts, places)
 
     def stops(self, start: float, size: float) -> np.ndarray:
-        """Return the outermost places that shifts of up to a size lead to; of dates, every day."""
+        """Return the outermost places within shifts of up to a size; for a date, every day."""
         if np.isnan(start):
             return np.array([start])
         size += SLACK * (1 + size)
@@ -106,7 +106,7 @@ class Moves:
         p typed rows, every number in float64.
     columns : tuple of MovingColumn (c,)
     axes : ndarray of int (c,)
-        Along which axis each column moves: columns that depend on each other share one.
+        The axis along which each column moves; columns that move together share one.
     """
 
     rows: pl.DataFrame
@@ -210,7 +210,7 @@ def moves_of(
 def _axes(
     names: Sequence[str], together: Sequence[Sequence[str]], known: Sequence[str]
 ) -> dict[str, str]:
-    """Return for each column the one after which its axis is called."""
+    """Return for each column the name of its axis: that of the first column on it."""
     axis_of = {name: name for name in names}
     grouped: set[str] = set()
     for group in together:

@@ -1,9 +1,8 @@
-"""Proofs that answers stay, up to which size each: bounds of many rows, then a search of each.
+"""Proofs that answers stay, and up to which size: bounds of many rows, then a search for each row.
 
-Each row's size is narrowed down by halves, first among given ones, by ever better bounds:
-intervals, then linear bounds of all rows at once, then branch and bound of one row after the other.
-Bounds hold for float32 sums in any order, and of two classes that are equal none counts as
-predicted.
+The size of each row is bisected, first among given sizes, by ever better bounds: intervals, then
+linear bounds of all rows at once, then branch and bound of one row after the other. Bounds hold for
+float32 sums in any order; where two classes tie, neither counts as predicted.
 
 Shapes: n rows, m of them, b boxes, g sizes.
 """
@@ -26,18 +25,18 @@ from gradum.study.verification import Domain, verify
 from gradum.study.verification.domain import Form
 
 Bounds = Callable[[Graph, Box, float], Box]
-"""From a graph, boxes [b, d] and the unit roundoff to where the outputs lie, [b, k]."""
-Ways = Callable[[np.ndarray, np.ndarray], Sequence[ProofStage | None]]
-"""From rows (m,) and sizes (m,) to what proved their claims there, None where nothing did."""
+"""From a graph, boxes [b, d] and the unit roundoff to intervals of the outputs, [b, k]."""
+Prover = Callable[[np.ndarray, np.ndarray], Sequence[ProofStage | None]]
+"""From rows (m,) and sizes (m,) to what proved their claims, None where nothing did."""
 
 FINENESS = 0.02
-"""Of the least size that is not proved: what is open below it is not narrowed further."""
+"""A share of the least size that is not proved: a gap below it that is this small stays open."""
 ATTEMPT = 0.5
-"""The share of a row's time that is left, for the search at one size."""
+"""The share of the time left for a row that the search at one size may take."""
 MOST_BOXES = 200
-"""Of a search at one size."""
+"""The most boxes that one search at one size may bound."""
 BOXES_AT_ONCE = 100
-"""That are bounded together: every number of the network is kept for each."""
+"""Boxes that are bounded together: for each, every number of the network is kept."""
 
 
 def by_intervals(graph: Graph, box: Box, unit: float) -> Box:
@@ -48,7 +47,7 @@ def by_intervals(graph: Graph, box: Box, unit: float) -> Box:
 def by_lines(graph: Graph, box: Box, unit: float) -> Box:
     """Bound outputs by linear bounds that are pulled back to the inputs, on top of zonotopes.
 
-    It takes a quarter of the time of `crown`, and is wider by little.
+    This takes a quarter of the time of `crown`, and the bounds are hardly wider.
     """
     enclosure = zonotopes(graph, box, unit)
     forms = np.eye(graph.widths[-1])
@@ -71,7 +70,7 @@ class Proof:
     refuted : ndarray (n,)
         Sizes at which claims are known not to hold; infinite where none is.
     tried : ndarray (g,)
-        Sizes that are tried first, rising from 0; none is larger.
+        Sizes that are tried first, rising from 0. No larger size is tried.
 
     Attributes
     ----------
@@ -104,12 +103,12 @@ class Proof:
             self._narrow(every[row : row + 1], end, partial(self.searched, end))
 
     def bounded(
-        self, stage: ProofStage, ways: Sequence[Bounds], rows: np.ndarray, sizes: np.ndarray
+        self, stage: ProofStage, tried: Sequence[Bounds], rows: np.ndarray, sizes: np.ndarray
     ) -> list[ProofStage | None]:
-        """Try to prove claims of rows (m,) at sizes (m,), each box by the first way that does."""
+        """Try to prove claims of rows (m,) at sizes (m,), each box by the first bounds that do."""
         box, owners = self.reach.around(rows, sizes)
         holds, kinds = np.zeros(len(owners), bool), self.claims.kinds[rows[owners]]
-        for bounds in ways:
+        for bounds in tried:
             for kind in np.unique(kinds):
                 left = np.flatnonzero(~holds & (kinds == kind))
                 for start in range(0, len(left), BOXES_AT_ONCE):
@@ -133,7 +132,7 @@ class Proof:
         end = now + ATTEMPT * (until - now)
         stage: ProofStage = "crown"
         for low, high in zip(*self.reach.around(rows, sizes).box, strict=True):
-            domain = Domain(low, high, unsafe, groups, self.table_graph.bends, form=form)
+            domain = Domain(low, high, unsafe, groups, self.table_graph.thresholds, form=form)
             part = folded(graph, domain.box, unit)
             left = end - perf_counter()
             outcome = verify(part, domain, unit=unit, seconds=left, boxes=MOST_BOXES)
@@ -142,8 +141,8 @@ class Proof:
             stage = "search" if outcome.stage == "search" else stage
         return [stage]
 
-    def _narrow(self, rows: np.ndarray, until: float, prove: Ways) -> None:
-        """Narrow the sizes of rows (m,) down by one way to prove."""
+    def _narrow(self, rows: np.ndarray, until: float, prove: Prover) -> None:
+        """Narrow down the sizes of rows (m,) by one prover."""
         failed = self.refuted.copy()
         while perf_counter() < until:
             sizes = np.array(

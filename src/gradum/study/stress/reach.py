@@ -1,9 +1,9 @@
 """Boxes of a model's inputs that hold every copy of a row that an attack may make.
 
-A column that moves by up to ε has all places in between, also those that no row of the table has;
-columns that shift together have them independently of each other. A date enters as several inputs,
-each of which has all that it is on any day within reach. So a box holds more than an attack can
-try, and what is proved for it holds for each copy.
+In a box, a column that moves by up to ε has all places in between, even those that no row of the
+table has, and columns that shift together move independently of each other. A date enters as
+several inputs, each of which ranges over its values on all days within reach. So a box holds more
+than an attack can try, and what is proved for it holds for each copy.
 
 Shapes: n rows, v variants of them, b boxes, d inputs.
 """
@@ -42,8 +42,8 @@ class Reach:
     moves : Moves
         Of the n rows.
     still : Box [v, d]
-        The inputs of each row as it is, and of its copies with other levels; where columns do not
-        move, they hold.
+        The inputs of each row as it is, and of its copies with other levels. They hold for the
+        columns that do not move.
     rows : ndarray of int (v,)
         The row of each, rising.
     """
@@ -55,13 +55,14 @@ class Reach:
 
     @classmethod
     def of(cls, stressed: StressedRows) -> Reach:
-        """Take rows, with as many levels changed as may be at most.
+        """Take rows as they are, and with the levels changed that the threat allows to change.
 
-        One change is every single one; of several, the box holds all changes of all columns.
+        If one level may change, each change has a box of its own. If several may, the one box of a
+        row holds all levels of all columns.
         """
         inputs, rows, moves = TableInputs(stressed.fitted), stressed.rows, stressed.moves
         most, limits = stressed.threat.levels, stressed.threat.limits
-        own, choices = inputs.of_typed(rows), level_choices(stressed.fitted)
+        unchanged, choices = inputs.of_typed(rows), level_choices(stressed.fitted)
         every = np.arange(len(rows))
         changes = [
             (row, {column: level})
@@ -69,11 +70,11 @@ class Reach:
             for column, level in other_levels(rows.row(row, named=True), choices, limits)
         ]
         if not changes:
-            return cls(inputs, moves, Box(own, own), every)
+            return cls(inputs, moves, Box(unchanged, unchanged), every)
         of_row = np.concatenate([every, [row for row, _ in changes]]).astype(np.intp)
         order = np.argsort(of_row, kind="stable")
         copies = with_levels(rows[of_row[len(every) :]], [changed for _, changed in changes])
-        x, of_row = np.concatenate([own, inputs.of_typed(copies)])[order], of_row[order]
+        x, of_row = np.concatenate([unchanged, inputs.of_typed(copies)])[order], of_row[order]
         if most == 1:
             return cls(inputs, moves, Box(x, x), of_row)
         starts = np.searchsorted(of_row, every)
@@ -83,7 +84,7 @@ class Reach:
     def around(self, rows: np.ndarray, sizes: np.ndarray) -> ReachedBoxes:
         """Return boxes that hold all copies of rows (m,) whose columns shift by up to sizes (m,).
 
-        Those of a row stand beside each other, in the order of the rows, which rise.
+        ``rows`` rise. The boxes of a row stand next to each other, in the order of the rows.
         """
         variants = np.flatnonzero(np.isin(self.rows, rows))
         owners = np.searchsorted(rows, self.rows[variants])
@@ -103,7 +104,7 @@ class Reach:
         return whole
 
     def _hull(self, column: MovingColumn, starts: np.ndarray, sizes: np.ndarray) -> Box:
-        """Return the least and the greatest that each of a column's inputs can be."""
+        """Return the least and the greatest value that each of a column's inputs can have."""
         stops = [column.stops(*pair) for pair in zip(starts, sizes, strict=True)]
         first = np.cumsum([0, *(len(places) for places in stops[:-1])])
         (step,) = (step for step in self.inputs.fitted.encoder.steps if step.source == column.name)

@@ -41,17 +41,17 @@ class RowAttack(msgspec.Struct, frozen=True):
     answer : label or float
         As it is.
     radius : float or None
-        The size ε of the least box that holds a changed answer, as far as was found: the true least
-        one is no larger. 0 where other levels alone change it; None where nothing within the budget
-        was found.
+        The size ε of the least box in which a changed answer was found; the true least one is no
+        larger. 0 where other levels alone change the answer; None where nothing was found within
+        the budget.
     changed_answer : label, float or None
         Of the changed row, replayed through `predict`.
     changes : tuple of ColumnShift
         In the table's order of columns; without those that are not needed.
     certified_radius : float or None
-        Up to which ε the answer is proved to stay, whatever an attack tries; 0 where only the row
-        as it is, with any levels that may change, is answered so for certain; None where nothing
-        is proved, or nothing was asked for.
+        The ε up to which the answer is proved to stay, whatever an attack tries. 0 where that is
+        proved only of the row as it is, with any levels that may change; None where nothing is
+        proved, or no proof was asked for.
     certified_by : str or None
         What proved it: "interval", "crown" (linear bounds) or "search" (branch and bound).
     """
@@ -72,7 +72,8 @@ class Kept(msgspec.Struct, frozen=True):
     ----------
     epsilon : float
     attacked : Interval
-        As far as the attack found: at most so many stay. Wilson's interval, for rows like these.
+        The share that the attack left, and so no less than what stays; Wilson's interval, for rows
+        like these.
     certified : float or None
         The share that is proved to stay; None where that was not asked for.
     """
@@ -105,7 +106,7 @@ class Attack(msgspec.Struct, frozen=True):
     least_move : float or None
         By how much a number has to move for its answer to count as changed; None of classes.
     columns : tuple of str
-        That may move.
+        The columns that may move.
     rows : tuple of RowAttack
         In the order of the table.
     curve : tuple of Kept
@@ -117,7 +118,7 @@ class Attack(msgspec.Struct, frozen=True):
     evaluations : int
         Answers that were asked for, of all rows.
     asked : int
-        Rows that were to be attacked; more than there are in ``rows`` where the time was up.
+        How many rows were to be attacked; more than ``rows`` holds if the time was up.
     """
 
     budget: BudgetKind
@@ -140,7 +141,7 @@ class Attack(msgspec.Struct, frozen=True):
 
     @property
     def is_certified(self) -> bool:
-        """Whether it was looked for proofs that answers stay."""
+        """Whether proofs were looked for."""
         return any(kept.certified is not None for kept in self.curve)
 
     @property
@@ -175,7 +176,7 @@ class CorruptionEffect(msgspec.Struct, frozen=True):
     columns : tuple of str
         The column, or the two that were swapped.
     rows : int
-        That were corrupted.
+        How many rows were corrupted.
     moved : float
         Of classes, the share of these rows that are answered otherwise; of numbers, the mean size
         of the change in their answers.
@@ -204,9 +205,9 @@ class Corruptions(msgspec.Struct, frozen=True):
     Parameters
     ----------
     rows : int
-        That were looked at.
+        How many rows were looked at.
     share : float
-        Of them, drawn by chance, are corrupted.
+        The share of them that is corrupted.
     metric : str or None
         Of the scores; None where the target is not at hand.
     effects : tuple of CorruptionEffect

@@ -1,19 +1,20 @@
 """The search for the least shifts that change answers: boxes that shrink, and climbs within them.
 
-A box of size ε holds the copies of a row all of whose columns shift by at most ε. Whatever the
-model is, it is asked for answers alone: codes of numbers are steps, between which a gradient says
-nothing, so that the slopes are differences over lengths from the whole box down to a fraction of
-it. In each box, points are tried that a lattice or chance spreads over it, and from the best of
-them, and from where the last box was left, one climbs by coordinates: every axis is tried at both
-ends of the box and at points around where it is, and as many of the best steps are taken together
-as gain most. Slanting steps, and steps onward where the climb has led so far, follow ridges. When
-an answer has changed, the shifts are cut back to the smallest box that still changes it, and the
-next box is smaller than that by a share; once a climb fails, by a smaller one. In the end they are
-cut back until neighbouring numbers are all that is between.
+A box of size ε holds the copies of a row all of whose columns shift by at most ε. The model is only
+asked for answers, whatever it is: codes of numbers are steps, between which a gradient says
+nothing. Slopes are therefore differences, over lengths from the whole box down to a fraction of it.
 
-F. Croce, M. Hein, Reliable evaluation of adversarial robustness with an ensemble of diverse
-parameter-free attacks, 2020, for attacks that halve what they may spend and start again from the
-best; here without gradients.
+In each box, points are tried that a lattice or chance spreads over it. Climbs by coordinates start
+from the best of them and from where the last box was left: every axis is tried at both ends of the
+box and at points around its present one, and the best steps are taken together, as many as gain
+most. Slanting steps, and steps onward where the climb has led so far, follow ridges. When an answer
+has changed, the shifts are cut back to the smallest box that still changes it. The next box is
+smaller than that by a share, and by a lesser share once a climb fails. In the end they are cut back
+until neighbouring numbers are all that is between.
+
+Source: F. Croce & M. Hein, "Reliable evaluation of adversarial robustness with an ensemble of
+diverse parameter-free attacks", ICML 2020, for attacks that reduce what they may spend and start
+again from the best; here without gradients.
 
 Shapes: p problems, m copies, a axes.
 """
@@ -33,7 +34,7 @@ from gradum.study.stress.moves import Moves
 STARTS = 250  # points that are spread over a box, about
 CLIMBS = 2  # from the best of all points
 SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
-EXPLORED = 2  # failures after which a box is no longer looked over, but climbed from where one was
+EXPLORED = 2  # failures after which points are no longer spread over the box of a changed row
 WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
 ENDS = (-2.0, 2.0)  # lengths that lead from anywhere in a box to its ends
 DIRECTIONS = 8  # slanting steps, for ridges on which no step along an axis leads up
@@ -145,7 +146,7 @@ class ShiftSearch:
     def _look_in(
         self, problems: np.ndarray, box: np.ndarray, way: Climb, directions: np.ndarray
     ) -> np.ndarray:
-        """Look for changed answers in boxes (q,) of problems (q,), and return where there are.
+        """Look for changed answers in boxes (q,) of problems (q,), and return where there are any.
 
         Directions (t, s, a) are those of the slanting steps of each of t lengths.
         """
@@ -180,7 +181,7 @@ class ShiftSearch:
         way: Climb,
         directions: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Climb from shifts (q, a) of some leads (q,) until answers change.
+        """Climb from shifts (q, a), whose leads (q,) are known, until answers change.
 
         Return the shifts and the leads that are reached, and whether answers change (q,).
         """
@@ -273,9 +274,9 @@ class ShiftSearch:
         self.shifts[named[nearer]] = shifts[nearest[nearer]]
 
     def _cut(self, problems: np.ndarray, cuts: int) -> None:
-        """Cut boxes to the smallest that hold changed answers on the way from the row's own.
+        """Cut boxes back towards the row to the smallest that still hold a changed answer.
 
-        The shifts are clipped to a smaller box, or all shortened; both are tried.
+        Both are tried: clipping the shifts to a smaller box, and shortening all of them.
         """
         low, high = np.zeros(len(problems)), np.ones(len(problems))
         parts = np.arange(1, PARTS) / PARTS
@@ -294,7 +295,7 @@ class ShiftSearch:
             low, high = low + first * width, low + (first + 1) * width
 
     def _put_back(self, problems: np.ndarray) -> None:
-        """Put columns back that answers change without, those that matter least first."""
+        """Put columns back without which answers still change, those that matter least first."""
         if not len(problems) or self.moves.count < 2:
             return
         shifts, a = self.shifts[problems], self.moves.count
@@ -315,7 +316,8 @@ class ShiftSearch:
 def _spread(axes: int, rng: np.random.Generator) -> np.ndarray:
     """Return points of the box from -1 to 1 (s, a): a lattice of few axes, else corners and inside.
 
-    Along few axes a lattice leaves out nothing; along many, what is far from all corners is rare.
+    Along few axes, a lattice leaves out nothing. Along many, only little of a box is far from all
+    its corners.
     """
     levels = int(STARTS ** (1 / axes) + 1e-9) if axes else 0
     if levels >= 3:

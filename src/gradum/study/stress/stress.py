@@ -20,16 +20,15 @@ from gradum.study.stress.result import Attack, Corruptions, Stress
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
-ATTACKED_ROWS = 100
 CORRUPTED_ROWS = 1_000
 
 
 def stress(
     stressed: StressedRows,
     *,
-    of: int,
+    table_rows: int,
     labels: Labels | None = None,
-    count: int = ATTACKED_ROWS,
+    count: int,
     time_limit: float | None = None,
     proof_seconds: float = 0.0,
 ) -> Stress:
@@ -40,16 +39,17 @@ def stress(
     Parameters
     ----------
     stressed : StressedRows
-    of : int
-        Rows of the whole table.
+    table_rows : int
+        How many rows the whole table has.
     labels : Labels, optional
         The targets of the rows, if they are at hand.
     count : int
+        How many rows are attacked.
     time_limit : float, optional
         Seconds for the attack, the proofs and the corruptions: each has an even part of what is
         left of them.
     proof_seconds : float
-        For the proofs of each row; 0 leaves them out.
+        Seconds for the proofs of each row; 0 leaves them out.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def stress(
     fitted, seed = stressed.fitted, stressed.fitted.spec.seed
     until = math.inf if time_limit is None else time.monotonic() + time_limit
     parts = 3 if proof_seconds else 2
-    # Not in the order of the table: where the time is up, the rows so far are drawn by chance.
+    # In an order drawn by chance: if the time is up, the rows so far are a sample of the table.
     drawn = stream(seed, "study", "stress", "attacked").permutation(len(stressed))
     some = stressed.take(drawn[:count])
     attacked = attack(some, time_limit=None if time_limit is None else time_limit / parts)
@@ -80,7 +80,7 @@ def stress(
     return Stress(
         target=fitted.spec.target,
         rung=stressed.rung.name,
-        rows=of,
+        rows=table_rows,
         attack=attacked,
         corruptions=corrupted,
         notes=tuple(_notes(fitted, attacked, corrupted, proof_seconds, uncertifiable)),

@@ -1,4 +1,4 @@
-"""Rows of a table under stress: whose answers they have, and what may be done to them."""
+"""Rows of a table under stress: what answers for them, and what may be done to them."""
 
 from __future__ import annotations
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.study.explanation.counterfactual.limits import Limits
@@ -38,8 +36,8 @@ class Threat:
     share: float = 0.1
 
     def __post_init__(self) -> None:
-        """Refuse a number of levels or a share that is none."""
-        if not isinstance(self.levels, int | np.integer) or self.levels < 0:
+        """Refuse a number of levels or a share that makes no sense."""
+        if self.levels < 0:
             raise SpecError(
                 say("{levels!r} levels are to change.", levels=self.levels), say("Give 0 or more.")
             )

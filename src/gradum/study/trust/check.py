@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from gradum.errors import GradumError
 from gradum.messages import marked, say
 
 Status = Literal["held", "failed", "not checked"]
@@ -71,6 +72,27 @@ class Check(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class Obstacle:
+    """Why a demand cannot be checked, and what would help.
+
+    Parameters
+    ----------
+    reason : str
+        In whole sentences.
+    remedy : str
+        Empty where nothing helps.
+    """
+
+    reason: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: GradumError) -> Obstacle:
+        """Take both from an error."""
+        return cls(error.message, error.remedy)
+
+
+@dataclass(frozen=True)
 class Line:
     """A demand that a part of the report makes.
 
@@ -112,3 +134,7 @@ class Line:
     def not_checked(self, reason: str, remedy: str = "", *, about: str = "") -> Check:
         """Return the line of a demand that could not be checked, or that nobody made."""
         return Check(self.name, say(self.title), "not checked", reason, about, remedy=remedy)
+
+    def blocked(self, obstacle: Obstacle, *, about: str = "") -> Check:
+        """Return the line of a demand that an obstacle keeps from being checked."""
+        return self.not_checked(obstacle.reason, obstacle.remedy, about=about)

@@ -1,7 +1,7 @@
 """A search for unsafe outputs by projected gradient descent, from many points at once.
 
-Source: A. Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018;
-steps of one sign for all inputs, as there, which shrink.
+Source: A. Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018.
+As there, each input steps by the sign of its slope; here, steps shrink.
 
 Shapes: N points, d inputs, p polyhedra.
 """
@@ -15,8 +15,10 @@ from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
 
 POINTS, STEPS = 48, 24
-FIRST_STEP, SHRINKING = 0.25, 0.85
-"""Of an input's width; and what each step is of the one before."""
+FIRST_STEP = 0.25
+"""The first step, as a share of each input's width."""
+SHRINKING = 0.85
+"""The length of each step, as a share of the one before."""
 
 
 def attack(
@@ -28,20 +30,20 @@ def attack(
 ) -> np.ndarray:
     """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
 
-    Starts are points drawn from the whole box and from its faces, whose inputs are at an end half
-    of the time. Each descends on the margin max (C y − c) of a polyhedron: half of them on that
-    which is nearest at the time, half on one of their own.
+    Half of the starts are drawn from the whole box, and half from its faces, where each input is at
+    an end half of the time. Each descends on the margin max (C y − c) of a polyhedron: half of them
+    on the nearest one at each step, half on one that they keep to.
     """
     return descend(graph, domain, _starts(domain, rng, points), steps)
 
 
 def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> np.ndarray:
-    """Return the points [N, d] on the way down from some that have unsafe outputs."""
+    """Descend from points [N, d]; return those that first come to unsafe outputs."""
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
-    own = np.arange(len(x)) // 2 % len(constraints.starts)
+    assigned = np.arange(len(x)) // 2 % len(constraints.starts)
     rows, width = np.arange(len(x)), domain.high - domain.low
-    # Steps add up on the way, even where what is given is rounded to whole numbers.
-    way, x = x, domain.given(x)
+    # Steps add up along the path, even where its points are snapped to whole numbers.
+    path, x = x, domain.snapped(x)
     step, left = FIRST_STEP * width, steps
     while True:
         values = graph.values(x)
@@ -49,19 +51,20 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
         hits = margins.min(axis=1) <= 0
         if hits.any() or not left:
             return x[hits]
-        target = np.where(rows % 2 == 1, own, margins.argmin(axis=1))
+        target = np.where(rows % 2 == 1, assigned, margins.argmin(axis=1))
         excess = np.where(
             constraints.owners == target[:, None], constraints.excess(values[-1]), -np.inf
         )
         forms = constraints.coefficients[excess.argmax(axis=1)]
         gradient = graph.gradient(x, values, forms)
-        moved = np.clip(way - step * np.sign(gradient), domain.low, domain.high)
-        way = _levels_moved(domain, way, moved, gradient)
-        x = domain.given(way)
+        moved = np.clip(path - step * np.sign(gradient), domain.low, domain.high)
+        path = _levels_moved(domain, path, moved, gradient)
+        x = domain.snapped(path)
         step, left = SHRINKING * step, left - 1
 
 
 def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:
+    """Draw points [N, d] of a domain, before they are snapped to what its inputs can be."""
     share, side = rng.random((2, points, len(domain.low)))
     on_faces = (np.arange(points) % 4 >= 2)[:, None] & (side < 0.5)
     share = np.where(on_faces, np.rint(share), share)
@@ -76,7 +79,7 @@ def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray
 def _levels_moved(
     domain: Domain, x: np.ndarray, moved: np.ndarray, gradient: np.ndarray
 ) -> np.ndarray:
-    """Move one group of each point to another level: that which the gradient promises most of."""
+    """Move one group of each point to the level from which the gradient promises most."""
     if not domain.groups:
         return moved
     now = [x[:, places].argmax(axis=1) for places in domain.groups]

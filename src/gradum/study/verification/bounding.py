@@ -1,8 +1,8 @@
 """What linear bounds say of many boxes at once: what is excluded, and where the rest can be.
 
-Of a polyhedron C y ≤ c that is not excluded, each row's linear bound of the inputs also says which
-part of the box cannot lead there, and is cut off. Lines are then tilted until the bound of the row
-that lacks least is greatest.
+If a polyhedron C y ≤ c is not excluded, the linear bound of each of its rows still shows which part
+of the box cannot lead there. That part is cut off. Then the lines are tilted to make the bound of
+the row that lacks least as great as possible.
 
 Source of the cuts: D. Zhou, S. Wang et al., "Clip-and-Verify: linear constraint-driven domain
 clipping for accelerating neural network verification", NeurIPS 2025.
@@ -28,12 +28,12 @@ from gradum.study.verification.multipliers import lower_together
 from gradum.study.verification.phases import Phases
 
 STEPS = 6
-"""Of the slopes of lines, where those that are nearest do not exclude a polyhedron."""
+"""How often the slopes of lines are moved where the nearest lines do not exclude a polyhedron."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """Boxes with all that splitting them asks for.
+    """Boxes with their bounds, and with all that dividing them needs.
 
     Parameters
     ----------
@@ -44,11 +44,12 @@ class Bounded:
     lines : list of Lines or None
         The nearest that each node is put between.
     forms : dict of int to ndarray [B or 1, r, n]
-        By these lines, the linear form of each node in each row of the constraints.
+        By node, the linear form of its numbers that these lines make of each row of the
+        constraints.
     planes : Planes [B, r, d]
-        That each row is bounded by on what is left of the box, by these lines or better ones.
+        By which each row is bounded on what is left of the box, of these lines or better ones.
     box : Box [B, d]
-        What is left of each.
+        What is left of each box.
     lower : ndarray [B, r]
         Lower bounds of C y on it.
     excluded : ndarray [B, p] of bool
@@ -73,7 +74,7 @@ def bounded(
     phases: np.ndarray,
     unit: float,
 ) -> Bounded:
-    """Bound each row of the constraints over boxes, of which only inputs in some phases matter.
+    """Bound each row of the constraints over boxes, where only inputs in certain phases matter.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def _optimised(
 def _exclude_together(
     constraints: Constraints, planes: Planes, sides: Planes, box: Box, excluded: np.ndarray
 ) -> None:
-    """Exclude what sums of several rows of a polyhedron and of the sides do."""
+    """Mark polyhedra as excluded where sums of several rows, and of the sides, exclude them."""
     ends = [*constraints.starts[1:], len(constraints.limits)]
     zeros = np.zeros(sides.constant.shape[1])
     for place, (start, end) in enumerate(zip(constraints.starts, ends, strict=True)):
@@ -154,8 +155,8 @@ def _exclude_together(
 def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
     """Return planes whose coefficients in a group are at least 0, and 0 for one of its levels.
 
-    Because the inputs of a group sum to 1, the least of them may go to the constant; so a bound
-    over the box is one over the levels that are left.
+    Because the inputs of a group sum to 1, the least coefficient can be moved to the constant. A
+    bound over the box then is a bound over the levels that are left.
     """
     coefficients, constant, radius = planes
     if not domain.groups:
@@ -176,7 +177,7 @@ def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
 def _cut(
     domain: Domain, constraints: Constraints, planes: Planes, sides: Planes, box: Box
 ) -> tuple[Box, np.ndarray]:
-    """Cut off what cannot lead to any polyhedron, and tell which [B, p] nothing leads to."""
+    """Cut off what leads to no polyhedron; return the rest, and to which [B, p] nothing leads."""
     low, high = _reached(on_simplices(sides, domain, box), np.zeros(1), box)
     low, high = low.max(axis=1, initial=-np.inf), high.min(axis=1, initial=np.inf)
     low, high = np.maximum(low, box.low)[:, None], np.minimum(high, box.high)[:, None]
@@ -196,11 +197,11 @@ def _cut(
 
 
 def _reached(planes: Planes, limits: np.ndarray, box: Box) -> Box:
-    """Return how far [B, r, d] inputs of boxes may reach in each row's direction.
+    """Return between which ends [B, r, d] each input can satisfy each row.
 
-    Where a plane A x + … is at least b on a box, taken at its vertex v, it is at least
-    b + |A_j| |x_j − v_j|; so C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|. Where b > c, that is
-    nowhere: each input reaches less far than it starts.
+    A plane A x + … that is least, b, at the vertex v of a box is at least b + |A_j| |x_j − v_j|
+    elsewhere. So C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|. If b > c, that is nowhere, and
+    the low end is returned above the high one.
     """
     lower = planes.ends(box).low
     lack = limits - lower + 4 * FLOAT64 * (np.abs(limits) + np.abs(lower))

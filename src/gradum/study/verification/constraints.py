@@ -33,7 +33,7 @@ class Constraints:
 
     @classmethod
     def of(cls, unsafe: Sequence[Polyhedron], outputs: int) -> Constraints:
-        """Put polyhedra one below the other; one without a row gets 0 y ≤ 0, which always holds."""
+        """Stack the rows of polyhedra; one without rows gets 0 y ≤ 0, which always holds."""
         nothing = Polyhedron(np.zeros((1, outputs)), np.zeros(1))
         filled = [polyhedron if len(polyhedron.limits) else nothing for polyhedron in unsafe]
         counts = [len(polyhedron.limits) for polyhedron in filled]
@@ -50,7 +50,7 @@ class Constraints:
         return np.repeat(np.arange(len(self.starts)), counts)
 
     def margins(self, y: np.ndarray) -> np.ndarray:
-        """Return max (C y − c) [N, p] of each polyhedron: at most 0 where outputs belong to it."""
+        """Return max (C y − c) [N, p] of each polyhedron: 0 or less where y belongs to it."""
         return np.maximum.reduceat(self.excess(y), self.starts, axis=1)
 
     def excess(self, y: np.ndarray) -> np.ndarray:
@@ -60,8 +60,8 @@ class Constraints:
     def lacks(self, lower: np.ndarray) -> np.ndarray:
         """Return how much [B, p] lower bounds [B, r] of C y lack to exclude each polyhedron.
 
-        It is excluded as soon as one of its rows has a bound above its limit: where this is
-        negative.
+        Where the lack is negative, a row has a bound above its limit, and the polyhedron is
+        excluded.
         """
         return np.minimum.reduceat(self.limits - lower, self.starts, axis=1)
 

@@ -18,26 +18,26 @@ from gradum.messages import say
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """What inputs can be at all, besides lying in a box.
+    """What values inputs can have, besides lying in a box.
 
     Parameters
     ----------
     whole : ndarray of bool [d]
         Which inputs are whole numbers.
     implied : tuple of (int, int, float)
-        Places of an input that is 0 or 1 and of another one, and the value that the other has where
-        the first is 1, whole or not.
+        The place of an input that is 0 or 1, the place of another input, and the value that the
+        other has where the first is 1. That value need not be whole.
     tried : ndarray [d]
-        The only value of an input at which counterexamples are looked for; NaN where any may be. A
-        proof is of all of them.
+        The only value of an input at which counterexamples are looked for; NaN if all values are
+        tried. A proof covers all values.
     """
 
     whole: np.ndarray
     implied: tuple[tuple[int, int, float], ...]
     tried: np.ndarray
 
-    def given(self, x: np.ndarray) -> np.ndarray:
-        """Return points [N, d] of this form that are near."""
+    def snapped(self, x: np.ndarray) -> np.ndarray:
+        """Return points [N, d] of this form near to others."""
         x = np.where(self.whole, np.rint(x), x)
         x = np.where(np.isnan(self.tried), x, self.tried)
         for flag, place, value in self.implied:
@@ -45,9 +45,10 @@ class Form:
         return x
 
     def narrowed(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the least boxes [B, d] that hold all of this form in others; low > high if none.
+        """Return the least boxes [B, d] that hold all points of this form in others.
 
-        An input that may have a value that is implied is not rounded.
+        Where there is no such point, low > high. An input whose value may be implied is not
+        rounded.
         """
         whole = np.broadcast_to(self.whole, low.shape).copy()
         for flag, place, _ in self.implied:
@@ -71,15 +72,15 @@ class Domain:
     unsafe : tuple of Polyhedron
         An output is unsafe if it belongs to one of them.
     groups : tuple of ndarray of int
-        Places of inputs of which exactly one is 1 and the others are 0. Of a level that is allowed
-        the box reaches to 1, of another it ends at 0.
+        Places of inputs of which exactly one is 1 and the others are 0. The box of a level reaches
+        to 1 if the level is allowed, and ends at 0 otherwise.
     thresholds : tuple of (int, ndarray)
-        Places of inputs, and where each had best be divided: where the first layer bends.
+        Places of inputs, and the values at which each is best divided: where the first layer bends.
     precision : type
-        Numbers that inputs are given in, ``numpy.float64`` or ``numpy.float32``: a counterexample
+        The type of the network's inputs, ``numpy.float64`` or ``numpy.float32``: a counterexample
         is made of such numbers where the box has any.
     form : Form, optional
-        What inputs can be besides; a proof is of inputs of this form.
+        What values inputs can have besides; a proof covers inputs of this form alone.
 
     Raises
     ------
@@ -125,7 +126,7 @@ class Domain:
 
     def is_violated(self, x: np.ndarray, y: np.ndarray) -> bool:
         """Return whether x [d] lies in the domain and its output y [k] is finite and unsafe."""
-        if self.form is not None and not np.array_equal(self.form.given(x[None])[0], x):
+        if self.form is not None and not np.array_equal(self.form.snapped(x[None])[0], x):
             return False
         one_hot = all(
             np.isin(x[places], (0.0, 1.0)).all() and x[places].sum() == 1 for places in self.groups
@@ -133,11 +134,8 @@ class Domain:
         case = Case(self.low, self.high, self.unsafe)
         return one_hot and bool(np.isfinite(y).all()) and case.is_violated(x, y)
 
-    def given(self, x: np.ndarray) -> np.ndarray:
-        """Return points [N, d] in numbers of the precision, within the box where it has any.
-
-        They are of the domain's form.
-        """
+    def snapped(self, x: np.ndarray) -> np.ndarray:
+        """Return points [N, d] of the precision and the form, within the box where it has any."""
         with np.errstate(over="ignore"):  # what is too large for the precision is infinite
             near = x.astype(self.precision)
         up = np.nextafter(near, self.precision(np.inf))
@@ -145,10 +143,10 @@ class Domain:
         near = np.where(near < self.low, up, np.where(near > self.high, down, near))
         near = near.astype(np.float64)
         near = np.where((near >= self.low) & (near <= self.high), near, x)
-        return near if self.form is None else self.form.given(near)
+        return near if self.form is None else self.form.snapped(near)
 
     def least(self, slopes: np.ndarray, box: Box) -> np.ndarray:
-        """Return where on each box a linear form of such slopes is least, all [B, d]."""
+        """Return the point of each box at which a linear form of these slopes is least, [B, d]."""
         points = np.where(slopes > 0, box.low, box.high)
         return self.one_hot(points, self.least_levels(slopes, box))
 
@@ -160,7 +158,7 @@ class Domain:
         ]
 
     def one_hot(self, x: np.ndarray, chosen: list[np.ndarray]) -> np.ndarray:
-        """Put the inputs of each group of points [N, d] at one of its levels, an array [N] each."""
+        """Set each group of points [N, d] to its chosen level: an array [N] for each group."""
         x = x.copy()
         rows = np.arange(len(x))
         for places, level in zip(self.groups, chosen, strict=True):
@@ -170,17 +168,17 @@ class Domain:
 
 
 def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.ndarray]:
-    """Bring boxes [B, d] in line with groups and form: what is left, and where nothing is.
+    """Narrow boxes [B, d] to what groups and form leave of them, and tell where that is nothing.
 
-    A level that the box does not reach to 1 is out; the only one that is left is in, and so is one
-    that the box keeps above 0, which puts the others out.
+    A level of which the box does not reach to 1 is ruled out. The only level that is left is
+    certain; so is one that the box keeps above 0, and it rules out the others.
 
     Returns
     -------
     Box [B, d]
     ndarray [B] of bool
-        Where a group has no level left, or an input no value: no input of the domain lies in such a
-        box.
+        Where a group has no level left, or an input no value, so that no point of the domain lies
+        in the box.
     """
     low, high = low.copy(), high.copy()
     empty = np.zeros(len(low), bool)

@@ -15,13 +15,14 @@ from gradum.core.bounds.forms import against
 from gradum.core.bounds.rounding import FLOAT64, gamma
 
 ROUNDS = 4
+"""Of the search for λ."""
 
 
 def lower_together(planes: Planes, limits: np.ndarray, box: Box) -> np.ndarray:
-    """Bound the best sum λᵀ(C y − c) with Σ λ = 1 that a few rounds find, from below [B].
+    """Bound from below [B] the best sum λᵀ(C y − c) with Σ λ = 1 that `ROUNDS` rounds find.
 
-    Each round goes from the sum so far towards the row that is greatest where that sum is least, by
-    the step that is best exactly (Frank and Wolfe's method).
+    Each round moves the sum towards the row that is greatest at the point where the sum is least,
+    by the best step, which is found exactly (Frank and Wolfe's method).
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ def lower_together(planes: Planes, limits: np.ndarray, box: Box) -> np.ndarray:
 
 
 def _summed(weights: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return Σ_r w_r of the rows of numbers [B, r, d]."""
     return np.matmul(weights[:, None], numbers)[:, 0]
 
 

@@ -23,12 +23,11 @@ class OpenBoxes:
     phases : ndarray [N, m] of int8
         Of the units, in `Phases`.
     share : ndarray [N]
-        Of the domain's volume; both parts of a box that was divided by a unit have all of its.
+        Of the domain's volume. If a box was divided by a unit, both parts have its whole share.
     lack : ndarray [N]
-        How far the bound of the box that each was divided from was from excluding the worst of its
-        polyhedra.
+        How far the bounds of the box that it was part of were from excluding the worst polyhedron.
     margin : ndarray [N]
-        How far the best point of that box that was tried was from an unsafe output.
+        How far the best tried point of that box was from an unsafe output.
     """
 
     box: Box
@@ -54,7 +53,7 @@ class OpenBoxes:
         return OpenBoxes(box, *(part[which] for part in others))
 
     def first(self, count: int) -> tuple[OpenBoxes, OpenBoxes]:
-        """Return so many, and the others: half of them lack most, half came nearest."""
+        """Return up to ``count`` boxes, half of them worst, half nearest; and the others."""
         if count >= len(self):
             return self, self.chosen(np.zeros(0, int))
         nearest = np.argpartition(self.margin, count // 2)

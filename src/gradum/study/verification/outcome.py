@@ -40,8 +40,8 @@ class VerificationOutcome:
         (linear bounds of the whole box) or "search" (branch and bound).
     certified : float
         The share of the domain's volume in which there is certainly no unsafe output. Inputs that
-        are fixed do not count; levels of a group count alike. Where units were split too, what is
-        left open counts as a whole.
+        are fixed do not count; levels of a group count alike. A box that was divided by a unit
+        counts as open as a whole while one of its parts is open.
     boxes : int
         How many boxes were bounded.
     seconds : float

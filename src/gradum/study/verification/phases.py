@@ -1,11 +1,11 @@
 """On which side of their bends units are taken to be: another way to divide a box.
 
-A ReLU is straight on either side of 0. Where boxes have many inputs and few units that bend, it is
-better to divide by a unit's side than by an input: the unit is exact then, and its side is one more
-constraint on the inputs.
+A ReLU is straight on either side of 0. If a box has many inputs and few units that bend, it is
+better divided by the side of a unit than by an input: the unit then is exact, and its side is one
+more constraint on the inputs.
 
 Source: R. Ehlers, "Formal verification of piece-wise linear feed-forward neural networks", ATVA
-2017, for the idea; here among the inputs, by what is promised.
+2017. Here, units and inputs compete by what dividing them promises (`splitting`).
 
 Shapes: B boxes, d inputs, n numbers of a node, m numbers that are bent at one place, s of them.
 """
@@ -28,14 +28,15 @@ from gradum.core.bounds.rounding import FLOAT64, gamma
 class Phases:
     """The numbers of a graph that are bent at one place.
 
-    The phase of each, in an array [B, m] of int8, is −1 where only inputs matter that bring it to
-    the bend or below, 1 where to the bend or above, and 0 where all matter.
+    On each box every number has a phase, in an array [B, m] of int8. In phase −1, only inputs
+    matter that bring the number to its bend or below; in phase 1, to its bend or above; in phase 0,
+    all of them.
 
     Parameters
     ----------
     graph : Graph
     bends : dict of int to float
-        Where the numbers of a node are bent, by its place. None, and no box is divided so.
+        Where the numbers of a node are bent, by its place. If it is empty, no box is divided so.
     """
 
     graph: Graph
@@ -43,7 +44,7 @@ class Phases:
 
     @classmethod
     def of(cls, graph: Graph) -> Phases:
-        """Return those of all units but such as act on inputs themselves."""
+        """Return those of all units except the ones that act on inputs themselves."""
         bends = {}
         for node in graph.nodes:
             bend = node.operation.bend()
@@ -53,7 +54,7 @@ class Phases:
 
     @cached_property
     def columns(self) -> dict[int, slice]:
-        """Which of the m each node's are."""
+        """Which of the m phases belong to each node."""
         widths = [self.graph.widths[place] for place in self.bends]
         ends = np.cumsum([0, *widths])
         pairs = itertools.pairwise(ends)
@@ -61,7 +62,7 @@ class Phases:
 
     @property
     def count(self) -> int:
-        """Return m."""
+        """How many phases there are, m."""
         return sum(self.graph.widths[place] for place in self.bends)
 
     def certain(self, phases: np.ndarray) -> dict[int, Box]:
@@ -75,10 +76,10 @@ class Phases:
         return intervals
 
     def planes(self, phases: np.ndarray, zonotopes: list[Zonotope], box: Box) -> Planes:
-        """Return planes [B, s, d] that are at most 0 at all inputs of boxes that matter.
+        """Return planes [B, s, d] that are 0 or less at all inputs of the boxes that matter.
 
-        A number on its side of the bend is at least what the inputs make of it, less all that
-        earlier units add. Rows that a box does not need are −1.
+        They bound how far a number is on the wrong side of its bend, from below: what the inputs
+        make of it, less all that earlier units may add. Rows that a box does not need are −1.
         """
         chosen, here = chosen_first(phases != 0)
         if not here.any():
@@ -86,30 +87,45 @@ class Phases:
             return Planes(np.zeros((*nothing.shape, self.graph.inputs)), nothing, nothing)
         first = Zonotope.of_box(box)
         reach = np.einsum("bjj->bj", first.generators)
+        moved, distance, radius = self._from_bends(zonotopes)
         boxes = np.arange(len(phases))[:, None]
-        slopes, constant, radius = [], [], []
-        for place, bend in self.bends.items():
-            zonotope = zonotopes[place]
-            inputs = zonotope.generators[:, : reach.shape[1]]
-            slopes.append(inputs)
-            constant.append(zonotope.centre - bend)
-            rest = np.abs(zonotope.generators[:, reach.shape[1] :]).sum(axis=1) + zonotope.rest
-            size = np.abs(zonotope.centre) + abs(bend) + zonotope.reach
-            terms = zonotope.generators.shape[1] + 4 * reach.shape[1] + 16
-            radius.append(rest + gamma(terms, FLOAT64) * size)
         sign = phases[boxes, chosen].astype(float)
-        moved = np.concatenate(slopes, axis=2)[boxes, :, chosen]
         scale = np.where(reach > 0, reach, 1.0)[:, None]
-        coefficients = -sign[..., None] * moved / scale
-        middle = -sign * np.concatenate(constant, axis=1)[boxes, chosen]
-        middle -= (coefficients * first.centre[:, None]).sum(axis=2)
+        coefficients = -sign[..., None] * moved[boxes, :, chosen] / scale
+        constant = -sign * distance[boxes, chosen]
+        constant -= (coefficients * first.centre[:, None]).sum(axis=2)
         size = (np.abs(coefficients) * np.abs(first.centre)[:, None]).sum(axis=2)
-        around = (
-            np.concatenate(radius, axis=1)[boxes, chosen]
-            + gamma(2 * reach.shape[1] + 16, FLOAT64) * size
-        )
+        radius = radius[boxes, chosen] + gamma(2 * reach.shape[1] + 16, FLOAT64) * size
         return Planes(
             np.where(here[..., None], coefficients, 0.0),
-            np.where(here, middle, -1.0),
-            np.where(here, around, 0.0),
+            np.where(here, constant, -1.0),
+            np.where(here, radius, 0.0),
+        )
+
+    def _from_bends(self, zonotopes: list[Zonotope]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return how far numbers are from their bends, as forms of the inputs' symbols.
+
+        Returns
+        -------
+        ndarray [B, d, m]
+            How far each input moves each number, as it goes from its centre to its end.
+        ndarray [B, m]
+            How far the numbers are above their bends where all inputs are at their centres.
+        ndarray [B, m]
+            How much earlier units, and rounding, may add to that or take from it.
+        """
+        inputs = self.graph.inputs
+        moved, distance, radius = [], [], []
+        for place, bend in self.bends.items():
+            zonotope = zonotopes[place]
+            moved.append(zonotope.generators[:, :inputs])
+            distance.append(zonotope.centre - bend)
+            rest = np.abs(zonotope.generators[:, inputs:]).sum(axis=1) + zonotope.rest
+            size = np.abs(zonotope.centre) + abs(bend) + zonotope.reach
+            terms = zonotope.generators.shape[1] + 4 * inputs + 16
+            radius.append(rest + gamma(terms, FLOAT64) * size)
+        return (
+            np.concatenate(moved, axis=2),
+            np.concatenate(distance, axis=1),
+            np.concatenate(radius, axis=1),
         )

@@ -1,7 +1,8 @@
-"""Branch and bound over boxes of inputs, those first that are worst or came nearest.
+"""Branch and bound over boxes of inputs: first those that are worst or came nearest.
 
-Boxes are bounded many at a time. What is not excluded is cut to where the unsafe outputs can come
-from, and divided in two; on the way, points at which bounds are least are tried as counterexamples.
+Boxes are bounded many at a time. A box that is not excluded is cut to the part that unsafe outputs
+can come from, and divided in two. The points at which bounds are least are tried as
+counterexamples.
 
 Source: R. Bunel et al., "Branch and bound for piecewise linear neural network verification", JMLR
 2020, for the scheme.
@@ -30,8 +31,8 @@ Refuted = tuple[np.ndarray, np.ndarray]
 """A counterexample [d] and its output [k]."""
 
 MOST_POINTS = 2048
-"""Of an attack, each time that the boxes have doubled: as many points as there were boxes, up to so
-many."""
+"""The most points of an attack. One is made each time that the boxes have doubled, with as many
+points as there were boxes."""
 
 
 @dataclass(eq=False)
@@ -61,7 +62,7 @@ class BranchAndBound:
     stuck : int
         How many can neither be excluded nor divided any further.
     stuck_share : float
-        Of the domain's volume.
+        Their share of the domain's volume.
     """
 
     units: Phases
@@ -129,16 +130,16 @@ class BranchAndBound:
     def _tried(
         self, result: Bounded, left: np.ndarray, rows: np.ndarray
     ) -> tuple[Refuted | None, np.ndarray]:
-        """Try the point of each box where the plane of a row is least, and its middle.
+        """Try two points of each box: where the plane of a row is least, and the middle.
 
-        Returns a counterexample, and the lesser margin [b] of the two points.
+        Return a counterexample, and the lesser margin [b] of both points.
         """
         box = Box(*(ends[left] for ends in result.box))
         slopes = result.planes.coefficients[left, rows]
         least = self.domain.least(slopes, box)
         levels = self.domain.least_levels(slopes, box)
         middle = self.domain.one_hot((box.low + box.high) / 2, levels)
-        points = self.domain.given(np.concatenate([least, middle]))
+        points = self.domain.snapped(np.concatenate([least, middle]))
         margins = self.constraints.margins(self.graph(points)).min(axis=1)
         order = np.argsort(margins, kind="stable")
         hits = points[order[margins[order] <= 0]]
@@ -150,7 +151,7 @@ class BranchAndBound:
 
 
 def _is_cut(before: Box, after: Box) -> np.ndarray:
-    """Return whether anything was cut off boxes [B]."""
+    """Return from which boxes [B] anything was cut off."""
     return ((before.low != after.low) | (before.high != after.high)).any(axis=1)
 
 

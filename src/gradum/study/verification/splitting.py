@@ -1,9 +1,9 @@
 """How to divide a box: by an input, by the levels of a group, or by the side of a unit.
 
 The bound of a box is low for two reasons: its plane falls over the box, and each unit that bends
-lies somewhere between two lines. Both shrink with an input's width: the fall by the plane's slope,
-the gap between the lines by as much as the input moves the unit. What dividing an input would bring
-is estimated by the sum of both. Dividing by the side of a unit closes its gap.
+lies somewhere between two lines. Both shrink with an input's width: the fall by the slope of the
+plane, the gap between the lines by as much as the input moves the unit. The sum of both estimates
+what dividing the input would bring. Dividing by the side of a unit closes the gap of that unit.
 
 Shapes: B boxes, d inputs, n numbers of a node.
 """
@@ -22,19 +22,19 @@ from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.phases import Phases
 
 FALL = 0.25
-"""What a plane's fall counts, beside the gaps: a half of it is won in but one of the halves."""
+"""The weight of a plane's fall beside the gaps: half of it is gained, in only one of the halves."""
 MANY = 100.0
-"""Inputs of a box at which the gap of a unit that is divided counts half, as n / (n + 100) of n.
+"""The gap of a unit counts n / (n + `MANY`) in a box of n inputs that are not fixed.
 
-The box stays as large, which is dear where a few inputs could be divided instead, and is not where
-dividing one of hundreds hardly makes it smaller.
+Dividing by a unit leaves the box as large as it was. That is a loss where few inputs could be
+divided instead; where there are hundreds, dividing one of them hardly makes the box smaller either.
 """
 
 
 def promises(
     domain: Domain, units: Phases, bounded: Bounded, boxes: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Estimate what each way to divide some boxes brings to a row's bound.
+    """Estimate how much each way to divide some boxes raises the bound of a row.
 
     Parameters
     ----------
@@ -90,7 +90,8 @@ def _gaps(
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Yield the parent of each node that bends, its gaps [b, n], and half the parent's widths.
 
-    A gap is that between the lines where it is widest, times the node's part in the row.
+    A gap is the greatest distance between the lines, times the size of the node's coefficient in
+    the row.
     """
     enclosure = bounded.enclosure
     for place, (node, lines) in enumerate(zip(enclosure.graph.nodes, bounded.lines, strict=True)):
@@ -114,8 +115,8 @@ def halves(
 ) -> tuple[Box, np.ndarray, np.ndarray]:
     """Divide each box [B, d] at a column of `promises`: the lower halves, then the upper ones.
 
-    An input is divided at that of its thresholds within the box which is nearest to the middle, or
-    at the middle. A group's levels are divided by the slopes [B, d] of the box's plane.
+    An input is divided at the threshold nearest to the middle of the box, or at the middle if there
+    is none within. The levels of a group are divided by the slopes [B, d] of the box's plane.
 
     Returns
     -------
@@ -123,7 +124,7 @@ def halves(
     ndarray [2B, m]
         Their phases.
     ndarray [2B]
-        What share of its box each is at most.
+        The share of its box that each is, at most.
     """
     inputs = box.low.shape[1]
     lower, upper = (Box(box.low.copy(), box.high.copy()) for _ in range(2))
@@ -153,12 +154,13 @@ def halves(
             first[row, unit], second[row, unit] = -1, 1
     both = [np.concatenate(ends) for ends in zip(lower, upper, strict=True)]
     within, empty = settled(domain, *both)
-    # What is empty stays as it is, and is excluded when it is bounded.
+    # An empty half stays as it is: bounding it will exclude it.
     kept = [np.where(empty[:, None], *ends) for ends in zip(both, within, strict=True)]
     return Box(*kept), np.concatenate([first, second]), share.ravel()
 
 
 def _place(low: float, high: float, thresholds: np.ndarray | None) -> float:
+    """Return where to divide an input: at the threshold nearest to the middle, or at the middle."""
     middle = (low + high) / 2
     if thresholds is None:
         return middle

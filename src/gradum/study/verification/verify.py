@@ -23,9 +23,9 @@ Replay = Callable[[np.ndarray], np.ndarray]
 """From inputs [N, d] to the outputs [N, k] that the deployed network has."""
 
 FEW_INPUTS = 12
-"""With so many that are not fixed, boxes are divided by inputs alone."""
+"""With up to so many that are not fixed, boxes are divided by inputs alone."""
 REPLAYS = 8
-"""At most, of the points that are tried at a time."""
+"""The most points of one search that are replayed."""
 
 
 def verify(
@@ -50,10 +50,10 @@ def verify(
         The network as it is deployed. A counterexample counts only if both it and the graph, in
         float64, have an unsafe output there. By default the graph alone.
     unit : float
-        Unit roundoff of the arithmetic of which a proof is to hold, such as `rounding.FLOAT32`, in
+        Unit roundoff of the arithmetic for which a proof is to hold, such as `rounding.FLOAT32`, in
         any order of summation; 0 for the network in exact arithmetic.
     seconds, boxes : float
-        Where the search ends undecided.
+        How much wall time and how many bounded boxes end the search undecided.
     seed : int
         Of the attack.
     """
@@ -74,7 +74,7 @@ def verify_all(
 ) -> VerificationOutcome:
     """Find out whether any input of several domains has an unsafe output there; see `verify`.
 
-    All are attacked before any is bounded. Of the time that is left, each gets an even part.
+    All are attacked before any is bounded. Each then gets an even part of the time that is left.
     """
     began = perf_counter()
     questions = [_Question(graph, domain, replay, unit) for domain in domains if domain.unsafe]

@@ -56,8 +56,8 @@ class PricedAxis:
     def grid(self, start: float, most: int) -> np.ndarray:
         """Return about so many places within the range that are possible values, rising.
 
-        All there are, if they are not more; else those of background rows, at even ranks, and the
-        ends of the range.
+        If the range has no more possible values, all of them are returned; otherwise those of
+        background rows at even ranks, and the ends of the range.
         """
         low, high, decimals = self.axis.low, self.axis.high, self.axis.decimals
         count = math.inf if decimals is None else (high - low) * 10.0**decimals
