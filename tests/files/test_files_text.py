@@ -39,5 +39,5 @@ def test_what_is_no_file_or_has_no_end_is_refused(tmp_path):
     long = tmp_path / "long"
     long.write_bytes(b"#" * (LARGEST + 1))
     for path in (long, "/dev/zero"):
-        with pytest.raises(SpecError, match="longer than any text"):
+        with pytest.raises(SpecError, match="longer than such a file"):
             read_text(path, SpecError, "Name a file.")

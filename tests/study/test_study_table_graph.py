@@ -266,7 +266,7 @@ def test_what_else_is_refused():
     rng = np.random.default_rng(4)
     graph = graph_of("label", "pack")
     x = graph.inputs.encoded(table()[:1])
-    with pytest.raises(ColumnError, match="none of numbers"):
+    with pytest.raises(ColumnError, match="not numeric"):
         graph.inputs.around(x, {"colour": 1.0})
     with pytest.raises(SpecError, match="from 0 up"):
         graph.inputs.around(x, {"size": -1.0})

@@ -39,7 +39,7 @@ def read_text(path: str | os.PathLike, error: type[GradumError], remedy: str) ->
             say("{path} cannot be read: {cause}.", path=path, cause=cause), remedy
         ) from None
     if len(content) > LARGEST:
-        raise error(say("{path} is longer than any text that is meant here.", path=path), remedy)
+        raise error(say("{path} is longer than such a file can be.", path=path), remedy)
     return decoded(content, path, error)
 
 

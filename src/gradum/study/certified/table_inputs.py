@@ -163,7 +163,7 @@ class TableInputs:
         for column, radius in radii.items():
             if self._kind(column) != "numeric":
                 raise ColumnError(
-                    say("Column {column!r} is none of numbers.", column=column),
+                    say("Column {column!r} is not numeric.", column=column),
                     say("Name the levels that it may have instead."),
                 )
             if not 0 <= radius < np.inf:

@@ -125,7 +125,7 @@ def exact_curve(
     -------
     ExactCurve or None
         None if the rung has waves or a smooth activation, if it does not see the column or does not
-        tell its ends apart, or if the column is none of numbers: a date is several coordinates.
+        tell its ends apart, or if the column is not numeric: a date is several coordinates.
     """
     place, input_layer = opened.place_of_number(column), opened.rung.input_layer
     if place is None or input_layer is None:

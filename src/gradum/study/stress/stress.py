@@ -125,7 +125,7 @@ def _notes(
     )
     yield say(
         "Proofs hold for every copy that an attack may make, and for the rounding of single "
-        "precision; each row had {seconds} s for them on the average, and more time may prove "
+        "precision; each row had {seconds} s for them on average, and more time may prove "
         "more.",
         seconds=figure(proof_seconds),
     )
