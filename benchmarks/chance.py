@@ -16,14 +16,12 @@ import polars as pl
 
 import gradum
 from benchmarks.certified import fitted
+from benchmarks.proofs import stressed_rows
 from benchmarks.quality.sets import Suite
-from gradum.api.stress import threat_of
 from gradum.randomness import stream
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.tables.check import check, widened
-from gradum.tables.read import read
 
 BATCH = 5_000
 FINEST = 10  # decimals: how near to the nearest known change the nearest points are drawn
@@ -48,11 +46,8 @@ def main(
 
 def beside(model: gradum.Model, frame: pl.DataFrame, rung: str, count: int, times: int) -> str:
     """Say on how many of the first rows that the attack changes either search is ahead."""
-    known, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
-    assert known.reference is not None
-    table = check(read(frame[:count]), known.schema, encoder=known.encoder).frame
-    rows, numbers = widened(table.select(model.features)), np.arange(len(table))
-    stressed = StressedRows(known, known.rung(rung), known.reference, rows, numbers, threat)
+    stressed = stressed_rows(model, frame[:count], rung)
+    rows, numbers = stressed.rows, stressed.numbers
     began = process_time()
     found = attack(stressed)
     took = (process_time() - began) / len(rows)

@@ -57,18 +57,24 @@ def main(
             print(f"{name}, {rung}: {found}", flush=True)
 
 
+def stressed_rows(model: gradum.Model, frame: pl.DataFrame, rung: str) -> StressedRows:
+    """Return rows of which every column of numbers may move, by interquartile ranges."""
+    fitted, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
+    assert fitted.reference is not None
+    table = check(read(frame), fitted.schema, encoder=fitted.encoder).frame
+    rows, numbers = widened(table.select(model.features)), np.arange(len(table))
+    return StressedRows(fitted, fitted.rung(rung), fitted.reference, rows, numbers, threat)
+
+
 def decided(model: gradum.Model, frame: pl.DataFrame, rung: str, seconds: float) -> str:
     """Say what share of rows each way decides, what it takes, and what contradicts the attack."""
-    known, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
-    assert known.reference is not None
-    table = check(read(frame), known.schema, encoder=known.encoder).frame
-    rows, answering = widened(table.select(model.features)), known.rung(rung)
-    stressed = StressedRows(known, answering, known.reference, rows, np.arange(len(rows)), threat)
+    stressed = stressed_rows(model, frame, rung)
+    rows = stressed.rows
     began = process_time()
     attacked = attack(stressed)
     took = process_time() - began
     radii = np.array([np.inf if row.radius is None else row.radius for row in attacked.rows])
-    table_graph = TableGraph(known, answering)
+    table_graph = TableGraph(stressed.fitted, stressed.rung)
     reach = Reach.of(stressed)
     claims = claims_of(table_graph, [row.answer for row in attacked.rows], attacked)
     changed = radii <= SIZE

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import asked_rows, background_of
+from gradum.fitting.option_values import read_names
 from gradum.show.counterfactual import Counterfactuals
 from gradum.study.explanation.counterfactual.counterfactual import COUNT, counterfactuals
 from gradum.study.explanation.counterfactual.limits import Limits
@@ -29,7 +30,7 @@ def counterfactuals_of_model(
 ) -> Counterfactuals:
     """Look for the least changes of rows; see `Model.counterfactuals`."""
     fitted = model.fitted
-    limits = Limits.of(fitted.schema, *map(_columns, (frozen, upward, downward)))
+    limits = Limits.of(fitted.schema, *map(read_names, (frozen, upward, downward)))
     chosen, numbers = asked_rows(model, data, rows)
     found = counterfactuals(
         fitted,
@@ -42,8 +43,3 @@ def counterfactuals_of_model(
         rung=rung,
     )
     return Counterfactuals(found, fitted)
-
-
-def _columns(names: str | Sequence[str]) -> Sequence[str]:
-    """Return the names of columns; one alone is no sequence of letters."""
-    return [names] if isinstance(names, str) else names

@@ -12,6 +12,7 @@ from gradum.api.watch_reference import reference_of_run
 from gradum.errors import SpecError, TableError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.fitted import Fitted
+from gradum.fitting.option_values import read_names
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.stress import StressTest
@@ -52,8 +53,8 @@ def threat_of(
     """
     return Threat(
         Budget.of(budget, fitted),
-        Limits.of(fitted.schema, *map(_names, (frozen, upward, downward))),
-        [_names(group) for group in together],
+        Limits.of(fitted.schema, *map(read_names, (frozen, upward, downward))),
+        [read_names(group) for group in together],
         levels,
         share,
     )
@@ -126,8 +127,3 @@ def _features_and_labels(
     dataset = labelled(table, fitted.schema, encoder=fitted.encoder)
     labels = Labels(dataset.truth, np.arange(len(dataset)))
     return dataset.frame.select(features), dataset.numbers, labels
-
-
-def _names(names: str | Sequence[str]) -> Sequence[str]:
-    """Return the names of columns; one alone is no sequence of letters."""
-    return [names] if isinstance(names, str) else names

@@ -1,4 +1,4 @@
-"""Why a model answers as it does: columns, one by one and together."""
+"""Explanations of a model's answers: Shapley values, effects of columns, a surrogate tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows beside a row: its least changes that change the answer, and rows learned from."""
+"""Counterfactuals of a row, training rows that are alike, and training rows of influence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model says of rows: numbers and classes, and how sure it is of them."""
+"""Predictions of a model: numbers, classes, intervals, sets and distributions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good a model is on rows that hold the target."""
+"""Scores of a model on rows that hold the target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model withstands: new rows, all rows that there could be, and small changes of rows."""
+"""Watching a model on new rows, verifying its properties, and stressing it by changed rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of properties, as plain values."""
+"""The results of verifying properties, as plain values."""
 
 from __future__ import annotations
 

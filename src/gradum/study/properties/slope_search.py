@@ -1,4 +1,4 @@
-"""Whether an output's slope along one input is at least 0 on a whole domain, by branch and bound.
+"""Branch and bound that proves an output's slope along one input to be at least 0 on a domain.
 
 A box is divided at the input that moves the units of the least certain slopes most. Each unit
 counts by its coefficient in the linear form of the output; zonotopes tell how far each input moves

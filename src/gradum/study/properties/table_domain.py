@@ -1,4 +1,4 @@
-"""What the inputs of a model's graph mean in its table: the domain, and the row of each point.
+"""The domain of a model's graph in the terms of its table, and the table row of each point.
 
 The domain is that of the rows learned from. A column of numbers has its range, in whole numbers if
 all of them were whole; other columns have the levels that were met; and values may be missing where

@@ -1,4 +1,4 @@
-"""What is to be proved of the copies of a row: that its class stays, or that its number stays near.
+"""Claims about the copies of a row: their class is the row's, or their number stays near it.
 
 Shapes: n rows, b boxes, k outputs of a graph.
 """

@@ -116,11 +116,12 @@ def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], i
     possible = list(corruptions_of(stressed.fitted))
     if until < math.inf:  # those that the time is for are drawn by chance
         possible = _drawn(possible, stressed.fitted.spec.seed)
+    drawn = stream(stressed.fitted.spec.seed, "study", "stress", "rows").permutation(len(stressed))
     accidents: list[_Accident] = []
     for tried, corruption in enumerate(possible):
         if accidents and time.monotonic() > until:
             return accidents, len(possible) - tried
-        accident = _accident(stressed, corruption)
+        accident = _accident(stressed, corruption, drawn)
         if accident is not None:
             accidents.append(accident)
     return accidents, 0
@@ -131,10 +132,11 @@ def _drawn(possible: list[Corruption], seed: int) -> list[Corruption]:
     return [possible[place] for place in order]
 
 
-def _accident(stressed: StressedRows, corruption: Corruption) -> _Accident | None:
-    """Let a corruption happen; None where it changes nothing."""
-    rows, seed = stressed.rows, stressed.fitted.spec.seed
-    drawn = stream(seed, "study", "stress", "rows").permutation(len(rows))
+def _accident(
+    stressed: StressedRows, corruption: Corruption, drawn: np.ndarray
+) -> _Accident | None:
+    """Let a corruption happen to the first rows that were drawn; None where it changes nothing."""
+    rows = stressed.rows
     chosen = _chosen(rows, corruption, drawn, max(1, round(SHARE * len(rows))))
     corrupted = corruption.corrupt(rows, chosen)
     if corrupted.equals(rows):
