@@ -39,6 +39,7 @@ BENCHMARKS = {
     "groups": "[DRAWS]",
     "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
+    "house": "[FOLDER]",
 }
 
 
