@@ -40,6 +40,7 @@ BENCHMARKS = {
     "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
     "house": "[FOLDER]",
+    "freeze": "FOLDER [TABLES]",
 }
 
 
