@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import subprocess
 import sys
 import zipfile
 
@@ -14,10 +15,11 @@ from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
+from gradum.tables.sheets import header_row
 from gradum.tables.sources import rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.brought import Brought, brought
-from gradum.tables.sources.workbook import header_row
+from gradum.tables.sources.stray_cells import stray_cells
 from gradum.tables.stream import opened
 from workbooks import write_ods, write_xlsx
 
@@ -140,9 +142,37 @@ def test_queries_that_are_refused(homes, query, words):
 
 def test_a_database_that_another_program_is_writing_to(homes, monkeypatch):
     monkeypatch.setattr(sqlite, "SECONDS", 0.1)
-    with contextlib.closing(sqlite3.connect(homes)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
+    writer = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1]); "
+        "connection.execute('BEGIN EXCLUSIVE'); print(); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", writer, str(homes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
         refused(homes, ReadingOptions(), "is being written to by another program")
+
+
+COUNTING = "WITH RECURSIVE q(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM q {}) SELECT {} FROM q"
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        ("SELECT zeroblob(900000000) a, 1 b", "a value is longer than any of a table"),
+        (COUNTING.format("WHERE x < 100", "randomblob(100000000)"), "a value is longer"),
+        (COUNTING.format("", "x"), "gives more than 66 kB, far more than a table would"),
+        (COUNTING.format("", "count(*)"), "more than 1 seconds of computing"),
+    ],
+)
+def test_a_view_without_end_or_measure_is_refused(view, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+    monkeypatch.setattr(sqlite, "BOUNDS", sqlite.BOUNDS._replace(seconds=1))
+    path = tmp_path / "v.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE VIEW t AS {view}")
+    refused(path, ReadingOptions(), "v.db cannot be read", words, "--query")
 
 
 def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
@@ -262,6 +292,36 @@ def test_the_cells_of_a_column(tmp_path):
 )
 def test_the_row_of_the_header(rows, header):
     assert header_row(rows) == header
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "CV1048576"])
+def test_a_cell_far_from_all_others_is_named(cell, tmp_path):
+    """As a rectangle such a sheet has a hundred million cells and more."""
+    path = tmp_path / "book.xlsx"
+    write_xlsx(path, {"Sales": [*SHEET, [None, None, "stray"]]})
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, content.replace(b'r="C5"', f'r="{cell}"'.encode()))
+    refused(path, ReadingOptions(), f"book.xlsx reaches to {cell}, far from its other", "Empty")
+
+
+def test_stray_cells_are_those_beyond_a_gap(tmp_path, monkeypatch):
+    monkeypatch.setattr("gradum.tables.sources.stray_cells.BLOCK_BYTES", 50)
+    path, sheet = tmp_path / "book.xlsx", "xl/worksheets/sheet1.xml"
+    near = "".join(f"<x:c s='1' r='{c}{r}'><v>1</v></x:c>" for r in range(1, 5) for c in "AB")
+    for beyond, found in [
+        ("", []),
+        ('<c r="C6"><v>1</v></c>', []),
+        ('<c r="A99"><v>1</v></c><c r="AB2"><v>1</v></c><c r="B200"/>', ["A99", "AB2"]),
+        ("<c r='ZZ99'>", ["ZZ99"]),
+    ]:
+        with zipfile.ZipFile(path, "w") as book:
+            book.writestr(sheet, near + beyond)
+        assert stray_cells(path) == found
+    path.write_bytes(path.read_bytes()[:50])
+    assert stray_cells(path) == []
 
 
 def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
