@@ -34,7 +34,7 @@ def test_a_caller_that_has_enough_leaves_no_process():
     [
         (bytearray, 10**11, "takes more than 1.1 GB of memory"),
         (max, range(10**15), "takes more than 1 seconds of computing"),
-        (ctypes.string_at, 0, "the library that reads it crashed"),
+        (ctypes.string_at, 0, "the library that works on it crashed"),
         (os._exit, 0, "takes more than"),
     ],
 )

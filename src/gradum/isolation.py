@@ -107,7 +107,7 @@ def _why(status: int, bounds: Bounds) -> str:
     if status == -getattr(signal, "SIGXCPU", 0):
         return say("it takes more than {seconds:,} seconds of computing", seconds=bounds.seconds)
     if status == -signal.SIGSEGV:
-        return say("the library that reads it crashed")
+        return say("the library that works on it crashed")
     return _too_much_memory(bounds)  # Rust and C++ abort where there is none
 
 
