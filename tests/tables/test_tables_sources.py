@@ -84,6 +84,13 @@ def test_archives_of_other_than_one_table(tmp_path):
     refused(two, ReadingOptions(sheet="x"), "holds 2 tables")
 
 
+def test_a_member_may_have_a_long_ending(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"rows.{'x' * 300}", "a,b\n1,x\n2,y\n")
+    assert read(path).frame.rows() == [("1", "x"), ("2", "y")]
+
+
 def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
     monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
     bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
