@@ -146,10 +146,10 @@ def _bind(bounds: Bounds) -> None:
         (resource.RLIMIT_CPU, bounds.seconds),
         (resource.RLIMIT_CORE, 0),
     ):
-        _, hard = resource.getrlimit(kind)
-        if hard != resource.RLIM_INFINITY:
-            most = min(most, hard)
-        resource.setrlimit(kind, (most, hard))
+        soft, hard = resource.getrlimit(kind)
+        given = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+        with suppress(ValueError, OSError):  # macOS may refuse a limit of addresses
+            resource.setrlimit(kind, (min(most, *given, most), hard))
 
 
 def _portable(error: BaseException) -> BaseException:

@@ -31,7 +31,7 @@ def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
     Yields
     ------
     tuple of two lists of str
-        The names of all sheets, and of the visible ones that hold anything (none if one is asked).
+        The names of all sheets, and of the visible ones that hold anything, as far as asked.
     list of tuples of str or None
         The first rows of the sheet.
     tuple of bytes and list of str
@@ -42,12 +42,11 @@ def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
 
     book = fastexcel.read_excel(Path(path).read_bytes())
     names = book.sheet_names
-    filled = [name for name in names if _is_filled(book, name)] if asked is None else []
+    tops = {name: _top(book, name) for name in names if asked in (None, name)}
+    filled = [name for name, (rows, visible) in tops.items() if rows and visible]
     yield names, filled
     sheet = asked or filled[0]
-    top = pl.DataFrame(
-        book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string", n_rows=LOOKED_AT)
-    ).rows()
+    top, _ = tops[sheet]
     yield top
     below = {"header_row": None, "skip_rows": (header_row(top) or 0) + 1}
     frame = pl.DataFrame(book.load_sheet(sheet, schema_sample_rows=None, **below))
@@ -63,10 +62,10 @@ def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
     yield file.getvalue(), mixed
 
 
-def _is_filled(book: Any, sheet: str) -> bool:
-    """Whether a sheet that the user sees holds anything."""
-    loaded = book.load_sheet(sheet, header_row=None, dtypes="string", n_rows=LOOKED_AT)
-    return loaded.visible == "visible" and loaded.width > 0 and loaded.height > 0
+def _top(book: Any, sheet: str) -> tuple[list[tuple[str | None, ...]], bool]:
+    """Return the first rows of a sheet, none if it is empty, and whether the user sees it."""
+    loaded = book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string", n_rows=LOOKED_AT)
+    return pl.DataFrame(loaded).rows(), loaded.visible == "visible"
 
 
 def header_row(rows: Sequence[tuple[str | None, ...]]) -> int | None:

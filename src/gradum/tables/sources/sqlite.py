@@ -7,7 +7,6 @@ import sqlite3
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from itertools import chain, islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -62,7 +61,8 @@ class Sqlite:
         rows, mixed = ParquetRows(location.name, new_file), set()
         try:
             query = _query(location, reading)
-            rows.write(_batches(_answers(location, query), location.name, mixed))
+            with closing(_answers(location, query)) as answers:
+                rows.write(_batches(answers, location.name, mixed))
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _explained(error, location.name) from None
         except IsolationError as error:
@@ -104,7 +104,8 @@ def _address(path: Path) -> str:
 def _query(location: Location, reading: ReadingOptions) -> str:
     if reading.query is not None:
         return statement(reading.query)
-    tables = [table for (table,) in chain(*islice(_answers(location, TABLES), 1, None))]
+    _, *pieces = _answers(location, TABLES)
+    tables = [table for piece in pieces for (table,) in piece]
     return f"SELECT * FROM {identifier(only_table(tables, location.name))}"
 
 
