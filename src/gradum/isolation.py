@@ -8,6 +8,7 @@ module.
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import signal
@@ -81,6 +82,10 @@ def isolated(function: Callable[..., Iterator], *arguments: Any, bounds: Bounds)
             if kind == RAISED:
                 raise value
         except MemoryError:
+            raise IsolationError(_too_much_memory(bounds)) from None
+        except OSError as error:
+            if error.errno != errno.ENOMEM:
+                raise
             raise IsolationError(_too_much_memory(bounds)) from None
         except EOFError:
             raise IsolationError(_why(process.wait(), bounds)) from None

@@ -6,13 +6,14 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
-from gradum.messages import listed, say, say_plural
+from gradum.messages import say, say_plural
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.frames import refuse_names
@@ -22,7 +23,7 @@ from gradum.tables.sources.extra import needs
 from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
-from gradum.tables.sources.stray_cells import stray_cells
+from gradum.tables.sources.stray_cells import close_gaps, stray_cells
 from gradum.tables.sources.zipped import MAGIC, is_workbook
 from gradum.tables.wording import quoted, size
 
@@ -55,22 +56,56 @@ class Workbook:
         bounds = Bounds(
             BOUNDS.memory + READER_TIMES_IN_MEMORY * unpacked, BOUNDS.seconds + unpacked // 2**20
         )
-        steps = isolated(sheet_of, str(location.path), reading.sheet, bounds=bounds)
         try:
-            with closing(steps):
-                sheets, filled = next(steps)
-                sheet, notes = _chosen(sheets, filled, reading.sheet, location.name)
-                frame, more, mixed = _read(steps, sheet, location.name)
-        except TableError:
-            raise
+            frame, notes, mixed = _sheet(location, new_file, reading.sheet, bounds)
         except IsolationError as error:
-            raise _too_large(location, str(error)) from None
-        except Exception as error:
-            raise _damaged(location.name, error) from None
+            raise TableError(
+                say("{name} cannot be read: {why}.", name=location.name, why=str(error)),
+                say("Save its sheet as CSV."),
+            ) from None
         rows = ParquetRows(location.name, new_file)
         rows.write([frame])
         untyped = tuple(mixed) or rows.all_text()
-        return [Location(str(rows.files[0]), location.name, (*notes, *more), untyped)]
+        return [Location(str(rows.files[0]), location.name, tuple(notes), untyped)]
+
+
+def _sheet(
+    location: Location, new_file: NewFile, asked: str | None, bounds: Bounds
+) -> tuple[pl.DataFrame, list[str], list[str]]:
+    """Return a sheet's table, what was noticed, and the columns of words beside numbers.
+
+    Raises
+    ------
+    TableError
+        The workbook is damaged, or has no such sheet.
+    IsolationError
+        Reading it takes more than the bounds, even without the gaps before stray cells.
+    """
+    try:
+        return _within(bounds, location.path, location.name, asked)
+    except IsolationError:
+        cells = stray_cells(location.path)
+        if not cells:
+            raise
+    closed = new_file(".xlsx")
+    close_gaps(location.path, closed)
+    frame, notes, mixed = _within(bounds, closed, location.name, asked)
+    return frame, [_far_away(cells), *notes], mixed
+
+
+def _within(
+    bounds: Bounds, path: Path, name: str, asked: str | None
+) -> tuple[pl.DataFrame, list[str], list[str]]:
+    try:
+        with closing(isolated(sheet_of, str(path), asked, bounds=bounds)) as steps:
+            sheets, filled = next(steps)
+            sheet, chosen = _chosen(sheets, filled, asked, name)
+            frame, notes, mixed = _read(steps, sheet, name)
+            return frame, [*chosen, *notes], mixed
+    except (TableError, IsolationError):
+        raise
+    except Exception as error:
+        raise _damaged(name, error) from None
 
 
 def _refuse_large(location: Location) -> int:
@@ -116,22 +151,11 @@ def _damaged(name: str, error: BaseException) -> TableError:
     )
 
 
-def _too_large(location: Location, why: str) -> TableError:
-    """Return the error of a workbook not read within bounds; it names the cells that cause it."""
-    stray = stray_cells(location.path)
-    if not stray:
-        return TableError(
-            say("{name} cannot be read: {why}.", name=location.name, why=why),
-            say("Save its sheet as CSV."),
-        )
-    return TableError(
-        say(
-            "{name} reaches to {cells}, far from its other cells, and would take more memory than "
-            "such a table should.",
-            name=location.name,
-            cells=listed(stray, "and"),
-        ),
-        say("Empty what lies so far away, or save the sheet as CSV."),
+def _far_away(cells: Sequence[str]) -> str:
+    return say(
+        "{cells} far from all other cells: the gap between was left out; empty such cells if they "
+        "are none of the table's",
+        cells=quoted(cells),
     )
 
 
