@@ -1,6 +1,8 @@
 """``gradum watch`` of labels as they come in, and of groups."""
 
+import errno
 import json
+import os
 
 import polars as pl
 import pytest
@@ -57,6 +59,27 @@ def test_a_test_is_carried_on_and_rows_are_counted_once(
     assert (again.code, again.err.count("\n")) == (2, 1)
     assert "counted before" in again.err
     assert json.loads(state.read_text())["rows"] == 309
+
+
+def test_rows_are_not_counted_before_the_page_is_written(
+    gradum_command, linear_run, labelled, tmp_path, monkeypatch
+):
+    """On a full disk the same command can be given again."""
+    page, state = tmp_path / "w.html", tmp_path / "state.json"
+    asked = ("--stream", "--labels", "outcome", "--at-most", "0.6", "--state", state, "-o", page)
+
+    def full(_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        failed = gradum_command("watch", linear_run[0], labelled / "few.csv", *asked)
+    assert (failed.code, failed.err.count("\n")) == (1, 1)
+    assert list(tmp_path.iterdir()) == []
+    again = gradum_command("watch", linear_run[0], labelled / "few.csv", *asked)
+    assert again.code == 0
+    assert page.exists()
+    assert json.loads(state.read_text())["rows"] == 9
 
 
 @pytest.mark.parametrize(

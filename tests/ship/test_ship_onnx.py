@@ -201,7 +201,7 @@ SIZES = {"w": weights(5, 3), "c": weights(2, 4), "z": np.zeros(4, np.float32), "
     ("node", "message"),
     [
         (("Softmax", ["x"], {}), "Operator 1, 'Softmax', is not one of those that are read."),
-        (("Relu", ["x"], {"domain": "com.x"}), "Operator 1, 'com.x.Relu', is not one of those"),
+        (("Relu", ["x"], {"domain": "ai.onnx.ml"}), "Operator 1, 'ai.onnx.ml.Relu', is not one of"),
         (("Add\n" * 50, ["x"], {}), r"Operator 1, 'Add\nAdd"),
         (("MatMul", ["x", "w"], {}), "MatMul, is not read: its weights are for 5 numbers, but it"),
         (("MatMul", ["x", "x"], {}), "takes what should be constant from the network's input"),

@@ -10,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 
 from gradum.api.trust.onnx_predictions import predictions_of_onnx  # noqa: E402
 from gradum.errors import GradumError  # noqa: E402
+from gradum.ship.exchange import onnx_model  # noqa: E402
 from gradum.tables.read import read  # noqa: E402
 
 WEIGHT = np.array([[1.5, -0.5], [-1.0, 0.25], [0.0, 1.0]], np.float32)
@@ -117,7 +118,7 @@ def test_weights_in_another_file_are_refused(classifier, table, tmp_path):
         size_threshold=0,
         location="weights",
     )
-    with pytest.raises(GradumError, match="points to other files"):
+    with pytest.raises(GradumError, match="lies in another file"):
         predictions_of_onnx(tmp_path / "outside.onnx", read(table.drop("amount")), "y")
 
 
@@ -141,6 +142,80 @@ def test_mistakes_are_one_line(classifier, table, change, words):
         predictions_of_onnx(classifier, read(change(table)), "y")
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_network_without_end_is_stopped(table, tmp_path, monkeypatch):
+    monkeypatch.setattr(onnx_model, "BOUNDS", onnx_model.BOUNDS._replace(seconds=1))
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["on"], ["still"]), helper.make_node("Abs", ["in"], ["out"])],
+        "body",
+        [value("step", kind=TensorProto.INT64), value("on", kind=TensorProto.BOOL), value("in")],
+        [value("still", kind=TensorProto.BOOL), value("out")],
+    )
+    path = written(
+        tmp_path / "loop.onnx",
+        [helper.make_node("Loop", ["steps", "yes", "x"], ["y"], body=body)],
+        [value("x", None, 3)],
+        [value("y", None, 3)],
+        {"steps": np.array(2**62), "yes": np.array(True)},
+    )
+    with pytest.raises(GradumError, match=r"cannot be run: it takes more than 2 seconds"):
+        predictions_of_onnx(path, read(table.drop("y")), "amount")
+
+
+ANSWERS = {
+    "a single number": ([helper.make_node("ReduceSum", ["x"], ["out"], keepdims=0)], value("out")),
+    "fewer rows": (
+        [helper.make_node("ReduceMean", ["x"], ["out"], axes=[0])],
+        value("out", 1, 3),
+    ),
+    "no columns": (
+        [helper.make_node("Slice", ["x", "zero", "zero", "one"], ["out"])],
+        value("out", None, 0),
+    ),
+    "an empty sequence": (
+        [helper.make_node("SequenceEmpty", [], ["out"])],
+        helper.make_tensor_sequence_value_info("out", TensorProto.FLOAT, None),
+    ),
+    "nothing": (
+        [
+            helper.make_node(
+                "Optional",
+                [],
+                ["out"],
+                type=helper.make_tensor_type_proto(TensorProto.FLOAT, [1]),
+            )
+        ],
+        helper.make_value_info(
+            "out",
+            helper.make_optional_type_proto(helper.make_tensor_type_proto(TensorProto.FLOAT, [1])),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_that_are_not_by_rows_are_one_line(name, table, tmp_path):
+    nodes, output = ANSWERS[name]
+    constants = {"zero": np.array([0]), "one": np.array([1])}
+    domains = (("", 16),)
+    path = written(
+        tmp_path / "odd.onnx", nodes, [value("x", None, 3)], [output], constants, domains
+    )
+    with pytest.raises(GradumError, match="no output of numbers for each row"):
+        predictions_of_onnx(path, read(table.drop("y")), "amount")
+
+
+def test_a_file_is_opened_as_what_it_was_checked_to_be(classifier, table, tmp_path):
+    """Those of ONNX Runtime's own format have this word at the fifth byte."""
+    model = onnx.load(classifier)
+    model.producer_name = "ORTM of another format"
+    data = model.SerializeToString()
+    assert data[4:8] == b"ORTM"
+    (tmp_path / "both.onnx").write_bytes(data)
+    examined = predictions_of_onnx(tmp_path / "both.onnx", read(table.drop("amount")), "y")
+    found = examined.evidence.prediction.probability
+    np.testing.assert_allclose(found, shares_of(table), rtol=1e-5)
 
 
 def test_a_damaged_file_is_one_line(table, tmp_path):

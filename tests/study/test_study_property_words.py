@@ -80,6 +80,9 @@ def test_levels_in_quotes_stand_beside_each_other():
 
 def test_an_apostrophe_is_no_quote():
     assert parts_of("it's, o'clock, 'a, b'") == ["it's", "o'clock", "'a, b'"]
+    assert parts_of("|'a|b'||\"|\" |", "|") == ["", "'a|b'", "", '"|"', ""]
+    levels = "|".join(["Biscoe"] * 200_000)  # as it was, this took half a minute
+    assert parts_of(f"island {levels}") == [f"island {levels}"]
 
 
 @pytest.mark.parametrize("text", ["range 0...1", "range ...5", "range ..", "range ."])

@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import subprocess
 import sys
 import zipfile
 
@@ -9,15 +10,17 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError
+from gradum.isolation import IsolationError
 from gradum.tables.addresses import secrets, shown
 from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
+from gradum.tables.sheets import header_row
 from gradum.tables.sources import rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.brought import Brought, brought
-from gradum.tables.sources.workbook import header_row
+from gradum.tables.sources.stray_cells import _letters, _number, close_gaps, stray_cells
 from gradum.tables.stream import opened
 from workbooks import write_ods, write_xlsx
 
@@ -82,6 +85,13 @@ def test_archives_of_other_than_one_table(tmp_path):
     refused(two, ReadingOptions(sheet="x"), "holds 2 tables")
 
 
+def test_a_member_may_have_a_long_ending(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"rows.{'x' * 300}", "a,b\n1,x\n2,y\n")
+    assert read(path).frame.rows() == [("1", "x"), ("2", "y")]
+
+
 def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
     monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
     bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
@@ -140,9 +150,37 @@ def test_queries_that_are_refused(homes, query, words):
 
 def test_a_database_that_another_program_is_writing_to(homes, monkeypatch):
     monkeypatch.setattr(sqlite, "SECONDS", 0.1)
-    with contextlib.closing(sqlite3.connect(homes)) as connection:
-        connection.execute("BEGIN EXCLUSIVE")
+    writer = (
+        "import sqlite3, sys; connection = sqlite3.connect(sys.argv[1]); "
+        "connection.execute('BEGIN EXCLUSIVE'); print(); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", writer, str(homes)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
         refused(homes, ReadingOptions(), "is being written to by another program")
+
+
+COUNTING = "WITH RECURSIVE q(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM q {}) SELECT {} FROM q"
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        ("SELECT zeroblob(900000000) a, 1 b", "a value is longer than any of a table"),
+        (COUNTING.format("WHERE x < 100", "randomblob(100000000)"), "a value is longer"),
+        (COUNTING.format("", "x"), "gives more than 66 kB, far more than a table would"),
+        (COUNTING.format("", "count(*)"), "more than 1 seconds of computing"),
+    ],
+)
+def test_a_view_without_end_or_measure_is_refused(view, words, tmp_path, monkeypatch):
+    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+    monkeypatch.setattr(sqlite, "BOUNDS", sqlite.BOUNDS._replace(seconds=1))
+    path = tmp_path / "v.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"CREATE VIEW t AS {view}")
+    refused(path, ReadingOptions(), "v.db cannot be read", words, "--query")
 
 
 def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
@@ -262,6 +300,75 @@ def test_the_cells_of_a_column(tmp_path):
 )
 def test_the_row_of_the_header(rows, header):
     assert header_row(rows) == header
+
+
+def rewritten(path, changed):
+    """Change the sheets of a workbook."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, content in parts.items():
+            book.writestr(name, changed(content) if "worksheets" in name else content)
+
+
+@pytest.mark.parametrize("cell", ["XFD1048576", "CV1048576"])
+def test_a_sheet_with_a_cell_far_from_all_others_is_read(cell, tmp_path):
+    """As a rectangle such a sheet has a hundred million cells and more."""
+    path = tmp_path / "book.xlsx"
+    write_xlsx(path, {"Sales": [*SHEET, [None, None, None, 8]]})
+    rewritten(path, lambda content: content.replace(b'r="D5"', f'r="{cell}"'.encode()))
+    table = read(path)
+    assert table.frame.columns == [*SHEET[0], "Unnamed: 3"]
+    assert table.frame.rows() == [*[(*row, None) for row in HOMES[1:]], (None, None, None, 8)]
+    assert table.notes[0].startswith(f"'{cell}' far from all other cells: the gap")
+
+
+def test_a_sheet_that_is_too_large_is_refused_with_and_without_a_gap(tmp_path, monkeypatch):
+    def too_large(*_, bounds):
+        raise IsolationError("it takes too much")
+        yield
+
+    monkeypatch.setattr(workbook, "isolated", too_large)
+    path = tmp_path / "book.xlsx"
+    write_xlsx(path, {"Sales": SHEET})
+    refused(path, ReadingOptions(), "book.xlsx cannot be read: it takes too much.", "as CSV")
+    rewritten(path, lambda content: content.replace(b'r="C4"', b'r="XFD4"'))
+    refused(path, ReadingOptions(), "book.xlsx cannot be read: it takes too much.")
+
+
+def test_stray_cells_are_those_beyond_a_gap_and_move_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("gradum.tables.sources.stray_cells.BLOCK_BYTES", 50)
+    path, closed, sheet = tmp_path / "a.xlsx", tmp_path / "b.xlsx", "xl/worksheets/sheet1.xml"
+    near = "".join(f"<x:c s='1' r='{c}{r}'><v>1</v></x:c>" for r in range(1, 5) for c in "AB")
+    for beyond, found, moved in [
+        ("", [], ""),
+        ('<c r="C6"><v>1</v></c>', [], '<c r="C6"><v>1</v></c>'),
+        (
+            '<c r="A99"><v>1</v></c><c r="AB99"><v>1</v></c><c r="B200"/><c r="B300">',
+            ["A99", "B300", "AB99"],
+            '<c r="A5"><v>1</v></c><c r="C5"><v>1</v></c><c r="B200"/><c r="B6">',
+        ),
+        ("<c r='ZZ99'>", ["ZZ99"], "<c r='C5'>"),
+    ]:
+        with zipfile.ZipFile(path, "w") as book:
+            book.writestr(sheet, near + beyond)
+            book.writestr("xl/styles.xml", near + beyond)
+        assert stray_cells(path) == found
+        close_gaps(path, closed)
+        with zipfile.ZipFile(closed) as book:
+            assert book.read(sheet).decode() == near + moved
+            assert book.read("xl/styles.xml").decode() == near + beyond
+        assert stray_cells(closed) == []
+    path.write_bytes(path.read_bytes()[:50])
+    assert stray_cells(path) == []
+
+
+def test_columns_are_lettered_as_workbooks_do():
+    names = [_letters(number).decode() for number in range(1, 16_385)]
+    assert [names[place] for place in (0, 25, 26, 701, 702, 16_383)] == [
+        *("A", "Z", "AA", "ZZ", "AAA", "XFD"),
+    ]
+    assert [_number(name.encode()) for name in names] == list(range(1, 16_385))
 
 
 def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):

@@ -56,6 +56,10 @@ def test_files_that_cannot_be_read(tmp_path, monkeypatch):
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(TableError, match=r"a\.dta is damaged, or of a kind"):
         read(path)
+    path = write(tmp_path / "a.sav")
+    path.write_bytes(path.read_bytes().replace(b"NAME    ", b"\xff" * 8))
+    with pytest.raises(TableError, match=r"a\.sav is damaged, or of a kind .* no name"):
+        read(path)
     monkeypatch.setitem(sys.modules, "pyreadstat", None)
     with pytest.raises(TableError, match=r"pip install 'gradum\[stats\]'"):
         read(path)

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
+from refusals import refused_by_name as refused
 
 from gradum.errors import SchemaError
 from gradum.tables.check import check
@@ -25,6 +26,11 @@ def test_a_header_longer_than_any_sample_is_read(tmp_path):
     table = read(tmp_path / "t.csv")
     assert table.frame.columns == wide.columns
     assert np.array_equal(table.frame.cast(pl.Float64).to_numpy(), wide.to_numpy())
+
+
+def test_a_name_longer_than_any_field_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("x" * 200_000)
+    refused(tmp_path / "t.csv", "a column whose name is longer than 131,072 characters")
 
 
 def test_a_ragged_row_of_a_wide_table_is_named(tmp_path):

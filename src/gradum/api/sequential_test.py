@@ -17,7 +17,6 @@ from gradum.api.groups import judged_evidence
 from gradum.api.labels import label_column, with_labels
 from gradum.api.table_rows import TableRows, table_rows
 from gradum.errors import ColumnError, SpecError
-from gradum.files.atomic import write_bytes
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.messages import say
@@ -80,7 +79,7 @@ def sequential_test(
     alpha : float
         The probability, at most, of ever raising an alarm where there is no cause.
     state : path, optional
-        A JSON file that the test is carried on from, if it is there, and written to.
+        A JSON file that the test is carried on from, if it is there. It is not written.
     reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
 
@@ -91,8 +90,6 @@ def sequential_test(
         another model or another bound.
     ColumnError, SchemaError
         The column of labels is absent or of another kind, or a feature is.
-    OutputError
-        The state cannot be written.
     """
     fitted = model.fitted
     before = None if state is None else _read_state(Path(state))
@@ -117,9 +114,7 @@ def sequential_test(
     refuse_taken(labelled.source, of_rows, before.tables)
     test = follow(labelled, before, notes)
     tables = (*before.tables, TakenTable.of(labelled.source, of_rows))
-    count = structs.replace(test.count, tables=tables)
-    write_bytes(state, msgspec.json.encode(count))
-    return structs.replace(test, count=count)
+    return structs.replace(test, count=structs.replace(test.count, tables=tables))
 
 
 def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: float) -> ErrorBound:

@@ -46,13 +46,15 @@ def watch_model(
     labels: LabelOptions = NO_LABELS,
     reading: ReadingOptions = PLAINLY,
 ) -> Watch:
-    """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`."""
+    """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`.
+
+    A state is not written: whoever has shown the watch passes it to `save_state`.
+    """
     fitted = model.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
     before = (
         reference_of_run(model) if reference is None else given_reference(model, reference, rung)
     )
-    # Labels are counted, and a state is written, only once nothing is left to be refused.
     shown = shown_by_labels(model, data, labels, reading)
     new = Counted(before.summary.columns, fitted.encoder)
     some = sampled_rows(fitted, data, ANSWERED_ROWS, "new", reading=reading, counted=new)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from msgspec import structs
 
@@ -15,6 +16,7 @@ from gradum.api.labels import label_column, with_labels
 from gradum.api.sequential_test import sequential_test
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
+from gradum.files.atomic import write_bytes
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.evaluate import table_by_group
@@ -121,6 +123,18 @@ def shown_by_labels(
         reading=reading,
     )
     return ShownByLabels(test, groups)
+
+
+def save_state(found: Watched, state: str | os.PathLike | None) -> None:
+    """Write what a watch has counted to a file, if one is named: after its page, not before.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    if state is not None and found.stream is not None:
+        write_bytes(state, msgspec.json.encode(found.stream.count))
 
 
 def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions) -> Groups:

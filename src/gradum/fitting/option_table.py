@@ -191,7 +191,13 @@ class Options(TypedDict, total=False):
         ),
     ]
     rows: Annotated[
-        bool, Option("report.rows", "Whether the report may show single rows.", default=True)
+        bool,
+        Option(
+            "report.rows",
+            "Whether the report may show single rows. A model file names levels either way, also "
+            "those that only one row has.",
+            default=True,
+        ),
     ]
     explain: Annotated[
         bool,

@@ -22,6 +22,7 @@ from msgspec import structs
 from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
 from gradum.files.text import decoded
+from gradum.files.toml import bounded_content, parsed_toml
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
 from gradum.ship.layout import SPEC
@@ -78,7 +79,7 @@ def read_spec(path: Path) -> RunSpec:
         It is absent, no TOML, or says something that no run knows.
     """
     try:
-        content = path.read_bytes()
+        content = bounded_content(path)
     except FileNotFoundError as error:
         holds = path.parent.is_dir()
         raise ModelFileError(
@@ -87,14 +88,15 @@ def read_spec(path: Path) -> RunSpec:
             else say("There is no folder {folder}.", folder=path.parent),
             say("Give the folder of a gradum run."),
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        cause = cause_of(error) if isinstance(error, OSError) else error
         raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
+            say("{path} cannot be read: {cause}.", path=path, cause=cause),
             say("Give the folder of a gradum run."),
         ) from error
     text = decoded(content, path, ModelFileError)
     try:
-        return msgspec.toml.decode(text, type=RunSpec)
+        return parsed_toml(text, RunSpec)
     except (ValueError, RecursionError) as error:
         raise ModelFileError(
             say("{path} cannot be read: {cause}.", path=path, cause=error),

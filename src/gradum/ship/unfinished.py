@@ -17,6 +17,7 @@ import tomli_w
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, TableError
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
+from gradum.files.toml import bounded_content, parsed_toml
 from gradum.fitting.machine import Machine, this_machine
 from gradum.messages import listed, say
 from gradum.ship import state_folder
@@ -166,7 +167,7 @@ def read(folder: Path) -> Unfinished:
     """
     path = folder / STATE / RUN
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Unfinished)
+        return parsed_toml(bounded_content(path).decode(), Unfinished)
     except FileNotFoundError as error:
         raise ModelFileError(
             say("{folder} holds no run that was begun.", folder=folder),

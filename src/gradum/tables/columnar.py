@@ -8,6 +8,7 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.messages import say
+from gradum.tables.arrow_buffers import refuse_false_lengths
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.encoding import Content, stream
 from gradum.tables.table import Table
@@ -50,6 +51,8 @@ def read_columnar(content: Content, source: str) -> Table:
         candidate for magic, candidate in FORMATS.items() if start.startswith(magic)
     )
     try:
+        if not start.startswith(PARQUET):
+            refuse_false_lengths(content, source)
         _refuse_many_values(content, start, source)
         with stream(content) as file:  # opened anew: polars does not know of Python's buffer
             frame = reader(file)

@@ -344,7 +344,17 @@ def _line_of_open_quote(content: Content, dialect: Dialect) -> int:
 
 def _names(content: Content, dialect: Dialect, source: str) -> tuple[list[str], list[str]]:
     """Return the header's names, stripped, and notes on what was odd about them."""
-    given = next(rows_of(content, dialect))[1]
+    try:
+        given = next(rows_of(content, dialect))[1]
+    except csv.Error:
+        raise TableError(
+            say(
+                "{source} has a column whose name is longer than {most:,} characters.",
+                source=source,
+                most=csv.field_size_limit(),
+            ),
+            say("Check that its rows end where they should."),
+        ) from None
     names = [name.strip() for name in given]
     notes = []
     twins = [name for name, count in Counter(names).items() if count > 1 and name]

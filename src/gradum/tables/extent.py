@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError
+from gradum.tables.arrow_buffers import refuse_false_lengths
 from gradum.tables.columnar import ARROW, DAMAGE, PARQUET
 from gradum.tables.compressed import DAMAGE as UNPACKING_DAMAGE
 from gradum.tables.compressed import PACKINGS, is_packed
@@ -129,6 +130,7 @@ def _of_columns(path: Path, start: bytes, size: int) -> Extent:
         if start.startswith(PARQUET):
             count, head = length(path), first_rows(path, HEAD_ROWS)
         else:
+            refuse_false_lengths(path, path.name)
             rows = pl.scan_ipc(path, glob=False)
             count, head = rows.select(pl.len()).collect().item(), rows.head(HEAD_ROWS).collect()
         return Extent(count, size, 0, Table(within_calendar(head), path.name))

@@ -23,6 +23,7 @@ from gradum.errors import GradumError, TableError
 from gradum.files.scratch import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
+from gradum.tables.arrow_buffers import refuse_false_lengths
 from gradum.tables.bounds import refuse_width
 from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar
 from gradum.tables.compressed import is_packed, unpack
@@ -293,6 +294,7 @@ def _of_parquet(path: Path, name: str, scratch: Path) -> tuple[Table, list[Path]
 def _convert_arrow(content: Path, name: str, out: Path) -> None:
     try:
         with filling(say("the rows of {name}", name=name)):
+            refuse_false_lengths(content, name)
             rows = pl.scan_ipc(content, glob=False)
             rows.sink_parquet(out, row_group_size=BLOCK_ROWS)
     except DAMAGE as error:

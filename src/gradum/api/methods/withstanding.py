@@ -85,11 +85,13 @@ def watch(
     """
     refuse_after_fork()
     from gradum.api.watch import watch_model  # trees and charts
-    from gradum.api.watch_labels import LabelOptions
+    from gradum.api.watch_labels import LabelOptions, save_state
 
     asked = LabelOptions(labels, stream, by, at_most, beyond, state)
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-    return watch_model(self, data, reference=reference, rung=rung, labels=asked, reading=reading)
+    found = watch_model(self, data, reference=reference, rung=rung, labels=asked, reading=reading)
+    save_state(found.found, state)
+    return found
 
 
 @with_checked_arguments

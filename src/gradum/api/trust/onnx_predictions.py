@@ -131,17 +131,20 @@ def _answers(model: OnnxModel, outputs: Sequence[Any], dataset: Dataset) -> np.n
     arrays = [array for output in outputs if (array := _numbers(output, dataset)) is not None]
     if not arrays:
         raise ModelFileError(
-            say("The network has no output of numbers."), say("Export its probabilities.")
+            say("The network has no output of numbers for each row."),
+            say("Export its probabilities, or its numbers, a row of them for each of its input."),
         )
     return arrays[-1] if dataset.classes else arrays[0]
 
 
 def _numbers(output: Any, dataset: Dataset) -> np.ndarray | None:
-    """Return an output as (n, k) float64; None of labels."""
+    """Return an output as (n, k) float64; None of labels, and of what is not by rows."""
+    if output is None:
+        return None
     if isinstance(output, list):
         labels = [str(label) for label in dataset.classes]
-        known = {str(label) for row in output[:1] for label in row}
-        if known != set(labels):
+        known = {str(label) for row in output for label in row}
+        if known != set(labels) or any(len(row) != len(labels) for row in output):
             raise SpecError(
                 say(
                     "The network answers with the classes {classes}, and the truth has {labels}.",

@@ -17,6 +17,7 @@ from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.errors import SpecError
 from gradum.files.text import read_text
+from gradum.files.toml import parsed_toml
 from gradum.messages import say
 from gradum.tables.wording import nearest
 
@@ -58,7 +59,7 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
     else:
         remedy = say("Write one by gradum trust --write-thresholds FILE.")
         text = read_text(given, SpecError, remedy)
-        name, decode = str(given), partial(msgspec.toml.decode, text, type=Thresholds)
+        name, decode = str(given), partial(parsed_toml, text, Thresholds)
     try:
         thresholds = decode()
     except (ValueError, RecursionError) as error:

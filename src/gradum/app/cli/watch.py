@@ -82,7 +82,7 @@ def command(
     3 where there is an alarm.
     """
     from gradum.api.watch import watch_model
-    from gradum.api.watch_labels import LabelOptions
+    from gradum.api.watch_labels import LabelOptions, save_state
     from gradum.fitting.options import make_reading
 
     if out is not None:
@@ -96,5 +96,6 @@ def command(
         reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
     )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
+    save_state(found.found, state)  # its rows are not counted again, and the page is there
     if found.alarm:
         raise typer.Exit(ALARM)

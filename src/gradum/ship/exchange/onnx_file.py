@@ -15,6 +15,7 @@ import numpy as np
 from gradum.errors import ModelFileError
 from gradum.files.atomic import cause_of
 from gradum.messages import say
+from gradum.ship.exchange.onnx_contents import refuse_contents
 from gradum.ship.exchange.onnx_wire import FIELD_LIMIT, is_small
 from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
@@ -96,7 +97,10 @@ def parsed(data: bytes) -> Any:
 
 
 def decoded(data: bytes) -> Any:
-    """Return the ``ModelProto`` of bytes, which are refused before they take much memory."""
+    """Return the ``ModelProto`` of bytes, which are refused before they take much memory.
+
+    It holds nothing but what `onnx_contents` lists, and points to no other file.
+    """
     onnx = onnx_package()
     damage = needs("google.protobuf.message", "onnx", say("Networks in ONNX"), ModelFileError)
     try:
@@ -108,6 +112,7 @@ def decoded(data: bytes) -> Any:
         raise ModelFileError(
             say("It has more than {limit:,} parts and unknown bytes.", limit=FIELD_LIMIT)
         )
+    refuse_contents(model)
     return model
 
 
@@ -152,15 +157,10 @@ def constant(tensor: Any) -> np.ndarray:
     Raises
     ------
     ModelFileError
-        It lies in another file, is of another type, does not fit its shape, or is not finite.
+        It is of another type, does not fit its shape, or is not finite.
     """
     onnx = onnx_package()
     name = repr(shortened(tensor.name))
-    if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
-        raise ModelFileError(
-            say("Constant {name} lies in another file, which is not opened.", name=name),
-            say("Save the network with its weights in one file."),
-        )
     types = onnx.TensorProto.DataType
     kind = types.Name(tensor.data_type) if tensor.data_type in types.values() else "?"
     if kind not in _STORED:

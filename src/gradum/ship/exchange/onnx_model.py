@@ -6,29 +6,33 @@ Unlike `OnnxNetwork` it is not looked into: its file may hold trees, or steps be
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from gradum.errors import ModelFileError
+from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import listed, say
 from gradum.ship.exchange import onnx_file
+from gradum.ship.exchange.onnx_session import outputs_by_block
 from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
 TYPES = {
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(int64)": np.int64,
-    "tensor(int32)": np.int32,
-    "tensor(bool)": np.bool_,
-    "tensor(string)": np.object_,
+    "FLOAT": np.float32,
+    "DOUBLE": np.float64,
+    "INT64": np.int64,
+    "INT32": np.int32,
+    "BOOL": np.bool_,
+    "STRING": np.object_,
 }
 """Of inputs, as NumPy has them."""
 BLOCK_ROWS = 10_000
-_FATAL = 4  # of ONNX Runtime's levels of what it logs; errors are raised as well
+BOUNDS = Bounds(memory=2**33, seconds=30)
+TIMES_IN_MEMORY = 4  # as large as a file and its inputs is what may come on top of that
+ROWS_A_SECOND = 50  # and a second for as many; of a network of a gigaflop, which tables hardly have
 
 
 @dataclass(frozen=True)
@@ -60,32 +64,45 @@ class OnnxModel:
 
     Parameters
     ----------
-    session : onnxruntime.InferenceSession
+    data : bytes
+        The file.
     inputs : tuple of OnnxInput
     """
 
-    session: Any
+    data: bytes = field(repr=False)
     inputs: tuple[OnnxInput, ...]
 
     def run(self, values: Mapping[str, np.ndarray]) -> list[Any]:
         """Return the outputs for n rows of values [n, d] of each input, in the file's order.
 
-        Each is an array [n, …], or a list of n dicts from a label to its probability.
+        Each is an array [n, …], or a list of n dicts from a label to its probability, or None where
+        it is neither.
 
         Raises
         ------
         ModelFileError
-            ONNX Runtime refuses the values.
+            ONNX Runtime refuses the network or the values, or takes more than ``BOUNDS``.
         """
         rows = len(next(iter(values.values())))
-        blocks = []
-        for start in range(0, rows, BLOCK_ROWS):
-            block = {name: array[start : start + BLOCK_ROWS] for name, array in values.items()}
-            try:
-                blocks.append(self.session.run(None, block))
-            except Exception as error:  # those of its native code have no class in common
-                raise ModelFileError(_refused(error)) from None
-        return [_joined(list(parts)) for parts in zip(*blocks, strict=True)]
+        size = len(self.data) + sum(array.nbytes for array in values.values())
+        bounds = Bounds(
+            BOUNDS.memory + TIMES_IN_MEMORY * size, BOUNDS.seconds + rows // ROWS_A_SECOND
+        )
+        try:
+            blocks = list(
+                isolated(outputs_by_block, self.data, dict(values), BLOCK_ROWS, bounds=bounds)
+            )
+        except IsolationError as error:
+            raise ModelFileError(
+                say("The network cannot be run: {cause}.", cause=str(error)),
+                say("Give a smaller one, or fewer rows."),
+            ) from None
+        except Exception as error:  # those of its native code have no class in common
+            cause = shortened(" ".join(str(error).split()), 200)
+            raise ModelFileError(
+                say("ONNX Runtime refuses the network: {cause}.", cause=cause)
+            ) from None
+        return [_of_rows(list(parts), rows) for parts in zip(*blocks, strict=True)]
 
 
 def read_model(path: str | os.PathLike) -> OnnxModel:
@@ -95,59 +112,52 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
     ------
     ModelFileError
         The packages are not installed; or the file cannot be read, is too large or damaged, points
-        to other files, or has inputs of other types than `TYPES`.
+        to other files, holds what is not on the list of `onnx_contents`, or has inputs of other
+        types than `TYPES`.
     """
     onnx_file.onnx_package()
-    runtime = needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
+    needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
     data = onnx_file.read_bytes(path)
     try:
-        model = onnx_file.decoded(data)
-        if any(tensor.data_location == tensor.EXTERNAL for tensor in _tensors(model.graph)):
-            raise ModelFileError(say("It points to other files, which are not read."))
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL
-        try:
-            session = runtime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # as above
-            raise ModelFileError(_refused(error)) from None
-        return OnnxModel(session, tuple(map(_input, session.get_inputs())))
+        graph = onnx_file.decoded(data).graph
+        inputs = tuple(map(_input, onnx_file.inputs(graph)))
+        if not inputs:
+            raise ModelFileError(say("It is not an ONNX file, or has no inputs."))
+        return OnnxModel(data, inputs)
     except ModelFileError as error:
         raise ModelFileError(
             say("{path}: {cause}", path=path, cause=error.message), error.remedy
         ) from None
 
 
-def _tensors(graph: Any) -> Iterator[Any]:
-    """Yield every constant of a graph and of the graphs within its operators."""
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield from (attribute.t, *attribute.tensors)
-            for inner in (attribute.g, *attribute.graphs):
-                yield from _tensors(inner)
-
-
 def _input(value: Any) -> OnnxInput:
-    if value.type not in TYPES:
+    types = onnx_file.onnx_package().TensorProto.DataType
+    tensor = value.type.tensor_type
+    kind = types.Name(tensor.elem_type) if tensor.elem_type in types.values() else "?"
+    if kind not in TYPES:
         raise ModelFileError(
             say(
                 "Its input {name!r} is of type {type}; {known} are read.",
-                name=value.name,
-                type=value.type,
+                name=shortened(value.name),
+                type=kind,
                 known=listed(list(TYPES), "and"),
             )
         )
-    shape = tuple(axis if isinstance(axis, int) else None for axis in value.shape)
-    return OnnxInput(value.name, TYPES[value.type], shape)
+    shape = tuple(
+        axis.dim_value if axis.HasField("dim_value") else None for axis in tensor.shape.dim
+    )
+    return OnnxInput(value.name, TYPES[kind], shape)
 
 
-def _refused(error: Exception) -> str:
-    cause = shortened(" ".join(str(error).split()), 200)
-    return say("ONNX Runtime refuses the network: {cause}.", cause=cause)
-
-
-def _joined(blocks: list[Any]) -> Any:
-    if isinstance(blocks[0], list):
-        return [row for block in blocks for row in block]
-    return np.concatenate(blocks)
+def _of_rows(blocks: list[Any], rows: int) -> Any:
+    """Return an output of several blocks of rows as one; None where it is not by rows."""
+    if all(isinstance(block, list) for block in blocks):
+        joined = [row for block in blocks for row in block]
+        return (
+            joined if len(joined) == rows and all(isinstance(row, dict) for row in joined) else None
+        )
+    shapes = {np.shape(block)[1:] for block in blocks if isinstance(block, np.ndarray)}
+    if len(shapes) != 1 or not all(np.ndim(block) for block in blocks):
+        return None
+    joined = np.concatenate(blocks)
+    return joined if len(joined) == rows and joined.size else None

@@ -19,11 +19,11 @@ from gradum.errors import ModelFileError, ShapeError
 from gradum.messages import say
 from gradum.ship.exchange import onnx_file
 from gradum.ship.exchange.onnx_operators import OPERATORS, Call, Computed, Nodes, Value
+from gradum.ship.exchange.onnx_session import open_session
 from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
 _MISFITS = (ValueError, TypeError, IndexError, KeyError, OverflowError)
-_FATAL = 4  # of ONNX Runtime's levels of what it logs; errors are raised as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +80,8 @@ class OnnxNetwork:
 
     @cached_property
     def _session(self) -> Any:
-        runtime = needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL
-        return runtime.InferenceSession(self.data, options, providers=["CPUExecutionProvider"])
+        needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
+        return open_session(self.data)
 
 
 def read_network(path: str | os.PathLike) -> OnnxNetwork:

@@ -22,6 +22,7 @@ import msgspec
 
 from gradum.errors import PropertyError
 from gradum.files.text import read_text
+from gradum.files.toml import parsed_toml
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
 from gradum.study.properties.irrelevant import IrrelevantProperty
@@ -118,7 +119,7 @@ def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list
     """
     text = read_text(path, PropertyError, say("Name a TOML file of properties."))
     try:
-        known = msgspec.toml.decode(text, type=_File)
+        known = parsed_toml(text, _File)
     except (ValueError, RecursionError) as error:
         raise PropertyError(
             say("{path} is no list of properties: {cause}.", path=path, cause=str(error)),

@@ -33,16 +33,16 @@ class Amount(NamedTuple):
 
 def parts_of(text: str, separator: str = ",") -> list[str]:
     """Return the parts of a list, without blanks around them; quotes hold a part together."""
-    parts, quote = [""], ""
-    for letter in text:
+    parts, start, quote = [], 0, ""
+    for place, letter in enumerate(text):
         if letter == separator and not quote:
-            parts.append("")
-            continue
-        if letter in QUOTES and quote in ("", letter):
-            begins = not parts[-1][-1:].isalnum()  # behind a letter it is an apostrophe
+            parts.append(text[start:place])
+            start = place + 1
+        elif letter in QUOTES and quote in ("", letter):
+            before = text[max(start, place - 1) : place]
+            begins = not before.isalnum()  # behind a letter it is an apostrophe
             quote = "" if quote else letter if begins else ""
-        parts[-1] += letter
-    return [part.strip() for part in parts]
+    return [part.strip() for part in (*parts, text[start:])]
 
 
 def unquoted(text: str) -> str:

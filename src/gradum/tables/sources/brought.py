@@ -33,7 +33,7 @@ from gradum.tables.sources import SOURCES
 from gradum.tables.sources.source import Location, NewFile
 
 PLAINLY = ReadingOptions()
-LETTERS = re.compile(r"\.[a-z]+")
+LETTERS = re.compile(r"\.[a-z]{1,16}")  # a longer one may be no name of a file
 OPTION_OF = {
     "sheet": marked("workbooks"),
     "query": marked("databases"),

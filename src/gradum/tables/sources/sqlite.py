@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import marshal
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -12,8 +13,10 @@ from urllib.parse import quote
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say
 from gradum.tables.bounds import refuse_width
+from gradum.tables.compressed import most_unpacked
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.rows import ParquetRows
@@ -26,6 +29,8 @@ from gradum.tables.sources.statement import (
     only_table,
     statement,
 )
+from gradum.tables.sqlite_rows import sqlite_rows
+from gradum.tables.wording import size
 
 MAGIC = b"SQLite format 3\0"
 BATCH_CELLS = 1_000_000
@@ -35,12 +40,8 @@ TABLES = (
     "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' "
     "ESCAPE '\\' ORDER BY name"
 )
-ALLOWED = {
-    sqlite3.SQLITE_SELECT,
-    sqlite3.SQLITE_READ,
-    sqlite3.SQLITE_FUNCTION,
-    sqlite3.SQLITE_RECURSIVE,
-}
+ROW_BYTES = 64  # that a row takes besides its values
+BOUNDS = Bounds(memory=2**30, seconds=30)  # and a second for each megabyte
 
 
 class Sqlite:
@@ -59,14 +60,13 @@ class Sqlite:
         _refuse_truncated(location)
         rows, mixed = ParquetRows(location.name, new_file), set()
         try:
-            with closing(
-                sqlite3.connect(_address(location.path), uri=True, timeout=SECONDS)
-            ) as connection:
-                connection.set_authorizer(_only_reading)
-                query = _query(connection, reading, location.name)
-                rows.write(_batches(connection.execute(query), location.name, mixed))
+            query = _query(location, reading)
+            with closing(_answers(location, query)) as answers:
+                rows.write(_batches(answers, location.name, mixed))
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise _explained(error, location.name) from None
+        except IsolationError as error:
+            raise _too_much(location.name, str(error)) from None
         if not rows.files:
             raise no_rows(location.name)
         mixed.update(rows.mixed())
@@ -101,24 +101,44 @@ def _address(path: Path) -> str:
     return address
 
 
-def _only_reading(action: int, *_: object) -> int:
-    """Refuse whatever is no part of a SELECT: other files, settings, writing."""
-    return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
-
-
-def _query(connection: sqlite3.Connection, reading: ReadingOptions, name: str) -> str:
+def _query(location: Location, reading: ReadingOptions) -> str:
     if reading.query is not None:
         return statement(reading.query)
-    tables = [table for (table,) in connection.execute(TABLES)]
-    return f"SELECT * FROM {identifier(only_table(tables, name))}"
+    _, *pieces = _answers(location, TABLES)
+    tables = [table for piece in pieces for (table,) in piece]
+    return f"SELECT * FROM {identifier(only_table(tables, location.name))}"
 
 
-def _batches(cursor: sqlite3.Cursor, name: str, mixed: set[str]) -> Iterator[pl.DataFrame]:
+def _answers(location: Location, query: str) -> Generator[list]:
+    """Yield the names of a query's columns, then its rows, some at a time; within bounds.
+
+    SQLite works in a process of its own: a stranger's view may be without end, or larger than any
+    memory. What comes out is bounded as what comes out of a packed file is.
+    """
+    packed = location.path.stat().st_size
+    bounds = BOUNDS._replace(seconds=BOUNDS.seconds + packed // 2**20)
+    address = _address(location.path)
+    answers = isolated(sqlite_rows, address, query, SECONDS, bounds=bounds)
+    with closing(answers):
+        yield next(answers)
+        most, count = most_unpacked(packed), 0
+        for piece in answers:
+            rows = marshal.loads(piece)
+            count += len(piece) + ROW_BYTES * len(rows)
+            if count > most:
+                raise _too_much(
+                    location.name,
+                    say("it gives more than {most}, far more than a table would", most=size(most)),
+                )
+            yield rows
+
+
+def _batches(answers: Iterator[list], name: str, mixed: set[str]) -> Iterator[pl.DataFrame]:
     """Yield the rows; add to ``mixed`` the columns that hold texts and numbers in one batch."""
-    names = [column for column, *_ in cursor.description]
+    names = next(answers)
     refuse_width(len(names), name)
     _refuse_twins(names, name)
-    while batch := cursor.fetchmany(max(1, BATCH_CELLS // len(names))):
+    for batch in _gathered(answers, max(1, BATCH_CELLS // len(names))):
         columns = {}
         for column, values in zip(names, zip(*batch, strict=True), strict=True):
             kinds = set(map(type, values)) - {type(None)}
@@ -126,6 +146,18 @@ def _batches(cursor: sqlite3.Cursor, name: str, mixed: set[str]) -> Iterator[pl.
                 mixed.add(column)
             columns[column] = _column(column, list(values), kinds)
         yield pl.DataFrame(columns)
+
+
+def _gathered(pieces: Iterator[list], most: int) -> Iterator[list]:
+    """Yield rows by as many as are wanted at a time, the last ones by fewer."""
+    waiting: list = []
+    for piece in pieces:
+        waiting += piece
+        while len(waiting) >= most:
+            yield waiting[:most]
+            del waiting[:most]
+    if waiting:
+        yield waiting
 
 
 def _column(name: str, values: list, kinds: set[type]) -> pl.Series:
@@ -144,6 +176,8 @@ def _refuse_twins(names: list[str], source: str) -> None:
 
 def _explained(error: Exception, name: str) -> TableError:
     words = str(error)
+    if "too big" in words:
+        return _too_much(name, say("a value is longer than any of a table"))
     if "one statement at a time" in words:
         return more_than_one(name)
     if "not authorized" in words or "prohibited" in words or "readonly" in words:
@@ -163,4 +197,11 @@ def _explained(error: Exception, name: str) -> TableError:
         )
     return TableError(
         say("{name} is a damaged database: {why}.", name=name, why=words), say("Copy it anew.")
+    )
+
+
+def _too_much(name: str, why: str) -> TableError:
+    return TableError(
+        say("{name} cannot be read: {why}.", name=name, why=why),
+        say("Ask for less by --query, or write the rows that are meant to a table of their own."),
     )

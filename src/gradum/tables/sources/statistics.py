@@ -45,14 +45,7 @@ class Statistics:
         try:
             rows.write(_frames(package, location))
         except (package.ReadstatError, package.PyreadstatError) as error:
-            raise TableError(
-                say(
-                    "{name} is damaged, or of a kind that cannot be read: {error}.",
-                    name=location.name,
-                    error=error,
-                ),
-                say("Copy it anew, or export its table as CSV."),
-            ) from None
+            raise _damaged(location.name, str(error)) from None
         if not rows.files:
             raise TableError(
                 say("{name} has no rows.", name=location.name), say("Give a file with rows.")
@@ -81,6 +74,8 @@ def _frames(package: Any, location: Location) -> Iterator[pl.DataFrame]:
     reader, path = _reader(start_of(location)) or "", str(location.path)
     read = getattr(package, reader)
     _, known = read(path, metadataonly=True)
+    if not all(isinstance(column, str) for column in known.column_names):
+        raise _damaged(location.name, say("a column has no name"))
     refuse_width(len(known.column_names), location.name)
     refuse_names(known.column_names, location.name)
     rows = max(1, BATCH_CELLS // max(1, len(known.column_names)))
@@ -89,6 +84,15 @@ def _frames(package: Any, location: Location) -> Iterator[pl.DataFrame]:
         if not frame.height:
             return
         yield frame.select(map(_plain, frame))
+
+
+def _damaged(name: str, error: str) -> TableError:
+    return TableError(
+        say(
+            "{name} is damaged, or of a kind that cannot be read: {error}.", name=name, error=error
+        ),
+        say("Copy it anew, or export its table as CSV."),
+    )
 
 
 def _plain(column: pl.Series) -> pl.Series:

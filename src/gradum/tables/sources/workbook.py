@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from gradum.errors import TableError
+from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say, say_plural
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.sheets import header_row, sheet_of
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.sources.starts import start_of
+from gradum.tables.sources.stray_cells import close_gaps, stray_cells
 from gradum.tables.sources.zipped import MAGIC, is_workbook
 from gradum.tables.wording import quoted, size
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of Excel before 2007, and of what Excel has encrypted
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-LOOKED_AT = 200  # rows, among which the header is sought
 SHOWN_SHEETS = 12
 TIMES_IN_MEMORY = 2  # as large as its XML is a sheet of which a frame is made
+BOUNDS = Bounds(memory=2**31, seconds=30)  # and a second for each megabyte, of which there may be
+READER_TIMES_IN_MEMORY = 8  # as many; a cell takes 32 bytes, and about 25 of XML
 LARGEST_WHOLE = 2.0**53  # from which on not every whole number is a float
-NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?|true|false", re.IGNORECASE)
 
 
 class Workbook:
@@ -45,27 +50,66 @@ class Workbook:
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
         """Write the sheet that is named, or the only one with a table."""
-        fastexcel = needs("fastexcel", "excel", say("Workbooks"))
-        _refuse_large(location)
+        needs("fastexcel", "excel", say("Workbooks"))
+        unpacked = _refuse_large(location)
         _refuse_encrypted(location)
+        bounds = Bounds(
+            BOUNDS.memory + READER_TIMES_IN_MEMORY * unpacked, BOUNDS.seconds + unpacked // 2**20
+        )
         try:
-            book = fastexcel.read_excel(location.path.read_bytes())  # told by content, not name
-            sheet, notes = _chosen(book, reading.sheet, location.name)
-            frame, more, mixed = _read(book, sheet, location.name)
-        except TableError:
-            raise
-        except BaseException as error:  # it panics over some damage, which is no Exception
-            if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-                raise
-            raise _damaged(location.name, error) from None
+            frame, notes, mixed = _sheet(location, new_file, reading.sheet, bounds)
+        except IsolationError as error:
+            raise TableError(
+                say("{name} cannot be read: {why}.", name=location.name, why=str(error)),
+                say("Save its sheet as CSV."),
+            ) from None
         rows = ParquetRows(location.name, new_file)
         rows.write([frame])
         untyped = tuple(mixed) or rows.all_text()
-        return [Location(str(rows.files[0]), location.name, (*notes, *more), untyped)]
+        return [Location(str(rows.files[0]), location.name, tuple(notes), untyped)]
 
 
-def _refuse_large(location: Location) -> None:
-    """Refuse a workbook that unpacks to more than a table would, or than memory holds."""
+def _sheet(
+    location: Location, new_file: NewFile, asked: str | None, bounds: Bounds
+) -> tuple[pl.DataFrame, list[str], list[str]]:
+    """Return a sheet's table, what was noticed, and the columns of words beside numbers.
+
+    Raises
+    ------
+    TableError
+        The workbook is damaged, or has no such sheet.
+    IsolationError
+        Reading it takes more than the bounds, even without the gaps before stray cells.
+    """
+    try:
+        return _within(bounds, location.path, location.name, asked)
+    except IsolationError:
+        cells = stray_cells(location.path)
+        if not cells:
+            raise
+    closed = new_file(".xlsx")
+    close_gaps(location.path, closed)
+    frame, notes, mixed = _within(bounds, closed, location.name, asked)
+    return frame, [_far_away(cells), *notes], mixed
+
+
+def _within(
+    bounds: Bounds, path: Path, name: str, asked: str | None
+) -> tuple[pl.DataFrame, list[str], list[str]]:
+    try:
+        with closing(isolated(sheet_of, str(path), asked, bounds=bounds)) as steps:
+            sheets, filled = next(steps)
+            sheet, chosen = _chosen(sheets, filled, asked, name)
+            frame, notes, mixed = _read(steps, sheet, name)
+            return frame, [*chosen, *notes], mixed
+    except (TableError, IsolationError):
+        raise
+    except Exception as error:
+        raise _damaged(name, error) from None
+
+
+def _refuse_large(location: Location) -> int:
+    """Return how many bytes a workbook unpacks to, unless they are far too many for a table."""
     path, packed = location.path, location.path.stat().st_size
     unpacked = packed
     if zipfile.is_zipfile(path):
@@ -81,6 +125,7 @@ def _refuse_large(location: Location) -> None:
             say("Save its sheet as CSV if it can be trusted."),
         )
     refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, say("sheets"), location.name)
+    return unpacked
 
 
 def _refuse_encrypted(location: Location) -> None:
@@ -106,7 +151,17 @@ def _damaged(name: str, error: BaseException) -> TableError:
     )
 
 
-def _chosen(book: Any, asked: str | None, name: str) -> tuple[str, list[str]]:
+def _far_away(cells: Sequence[str]) -> str:
+    return say(
+        "{cells} far from all other cells: the gap between was left out; empty such cells if they "
+        "are none of the table's",
+        cells=quoted(cells),
+    )
+
+
+def _chosen(
+    sheets: list[str], filled: list[str], asked: str | None, name: str
+) -> tuple[str, list[str]]:
     """Return the sheet to read, and what is to be said of the choice.
 
     Raises
@@ -114,7 +169,6 @@ def _chosen(book: Any, asked: str | None, name: str) -> tuple[str, list[str]]:
     TableError
         There is no such sheet, none with a table, or several; it lists them.
     """
-    sheets = book.sheet_names
     if asked is not None:
         if asked not in sheets:
             raise TableError(
@@ -122,7 +176,6 @@ def _chosen(book: Any, asked: str | None, name: str) -> tuple[str, list[str]]:
                 say("Choose among {sheets}.", sheets=quoted(sheets, SHOWN_SHEETS)),
             )
         return asked, []
-    filled = [sheet for sheet in sheets if _is_filled(book, sheet)]
     if not filled:
         raise TableError(
             say("{name} has no sheet with a table.", name=name),
@@ -142,41 +195,26 @@ def _chosen(book: Any, asked: str | None, name: str) -> tuple[str, list[str]]:
     return filled[0], [say("sheet {name!r}", name=filled[0])] if len(sheets) > 1 else []
 
 
-def _is_filled(book: Any, sheet: str) -> bool:
-    """Whether a sheet that the user sees holds anything."""
-    loaded = book.load_sheet(sheet, header_row=None, dtypes="string", n_rows=LOOKED_AT)
-    return loaded.visible == "visible" and loaded.width > 0 and loaded.height > 0
-
-
-def _read(book: Any, sheet: str, name: str) -> tuple[pl.DataFrame, list[str], list[str]]:
+def _read(steps: Iterator[Any], sheet: str, name: str) -> tuple[pl.DataFrame, list[str], list[str]]:
     """Return a sheet's table, what was noticed, and the columns of words beside numbers."""
-    top = pl.DataFrame(
-        book.load_sheet(sheet, header_row=None, skip_rows=0, dtypes="string", n_rows=LOOKED_AT)
-    )
-    refuse_width(top.width, name)
-    header = header_row(top.rows())
+    top = next(steps)
+    refuse_width(len(top[0]) if top else 0, name)
+    header = header_row(top)
     if header is None:
         raise TableError(
             say("The sheet {sheet!r} of {name} is empty.", sheet=sheet, name=name),
             say("Name another by --sheet."),
         )
-    below = {"header_row": None, "skip_rows": header + 1}
-    frame = pl.DataFrame(book.load_sheet(sheet, schema_sample_rows=None, **below))
+    arrow, mixed = next(steps)
+    frame = pl.read_ipc(arrow)
     if not frame.height or not frame.width:
         raise TableError(
             say("The sheet {sheet!r} of {name} has a header but no rows.", sheet=sheet, name=name),
             say("Give one with rows."),
         )
-    frame.columns = [str(place) for place in range(frame.width)]
-    numbers = pl.DataFrame(book.load_sheet(sheet, dtypes="boolean", **below))
-    mixed = [
-        place
-        for place, (column, number) in enumerate(zip(frame, numbers, strict=True))
-        if column.dtype == pl.String and number.is_not_null().any()
-    ]
-    names, notes = _names(top.row(header), frame)
+    names, notes = _names(top[header], frame)
     refuse_names(names.values(), name)
-    lines = sum(any(cell is not None for cell in row) for row in top.rows()[:header])
+    lines = sum(any(cell is not None for cell in row) for row in top[:header])
     if lines:
         notes.insert(
             0,
@@ -194,30 +232,6 @@ def _read(book: Any, sheet: str, name: str) -> tuple[pl.DataFrame, list[str], li
         notes,
         [names[str(place)] for place in mixed if str(place) in names],
     )
-
-
-def header_row(rows: Sequence[tuple[str | None, ...]]) -> int | None:
-    """Return the number, from 0, of the row that names the columns; None where all are blank.
-
-    It is the first that fills as many cells as rows usually do, or all but one (an index without
-    a name), with words that differ from each other. Where no row does, the first that fills as
-    many is taken, and else the fullest.
-    """
-    filled = [sum(cell is not None for cell in row) for row in rows]
-    counts = sorted(count for count in filled if count)
-    if not counts:
-        return None
-    usual = counts[len(counts) // 2]
-    least = max(usual - 1, min(usual, 2))
-    wide = [number for number, count in enumerate(filled) if count >= least]
-    named = [number for number in wide if _are_names(rows[number])]
-    full = [number for number in wide if filled[number] >= usual]
-    return next(iter((*named[:1], *full[:1])), filled.index(counts[-1]))
-
-
-def _are_names(row: tuple[str | None, ...]) -> bool:
-    words = [cell.strip() for cell in row if cell is not None]
-    return len(set(words)) == len(words) and not any(map(NUMBER.fullmatch, words))
 
 
 def _names(header: Sequence[str | None], frame: pl.DataFrame) -> tuple[dict[str, str], list[str]]:
