@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gradum.fitting.conformal.guarantee import JudgedScores
+from gradum.fitting.conformal.guarantee import JudgedScores, Terms
 from gradum.fitting.conformal.intervals import conformal_intervals
 from gradum.fitting.conformal.law import beta_binomial, cross_bound, fewest_scores, split_range
 from gradum.fitting.conformal.score_list import SLACK, ScoreList
 from gradum.fitting.conformal.sets import conforming_classes
+from gradum.fitting.conformal.statement import Support, state
 from gradum.fitting.intervals.scoring import MOST_SCORES, drawn
 from gradum.fitting.located import Located
 
@@ -167,3 +168,16 @@ def test_the_bound_of_cv_is_that_of_the_papers():
             assert ours >= max(theirs, 0) - 1e-12  # (n + 1) / (n + K) of 2α, not all of it
             assert ours <= theirs + 2 * (1 - coverage) * (folds - 1) / (n + folds) + 1e-12
     assert cross_bound(0.9, 50, 50) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("name", ["split", "cross"])
+@pytest.mark.parametrize(("classes", "way"), [(True, "--by-class"), (False, "--interval-by")])
+def test_a_promise_to_all_rows_together_is_none_to_each_kind(name, classes, way):
+    terms = Terms(name, rows=60, folds=5)
+    said = state(terms, 0.9, Support(60.0), classes=classes).sentence
+    assert "That is so of such rows together" in said
+    assert "may be covered less" in said
+    assert way in said
+    by_kind = Support(60.0, by="" if classes else "colour", sizes=(("a", 30.0), ("b", 30.0)))
+    assert "covered less" not in state(terms, 0.9, by_kind, classes=classes).sentence
+    assert "covered less" not in state(terms, 0.9, Support(3.0), classes=classes).sentence

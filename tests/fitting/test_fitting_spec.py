@@ -31,16 +31,26 @@ from gradum.tables.schema import Overrides
         ("metric", "rsme", "rmse"),
         ("class_weight", "heavy", "balanced"),
         ("task", "ranking", "regression"),
-        ("split", SplitSpec(folds=1), "1 fold"),
-        ("split", SplitSpec(folds=-3), "-3 fold"),
-        ("split", SplitSpec(validation=0.0), "validation"),
-        ("split", SplitSpec(validation=1.0), "validation"),
         ("max_memory", LEAST_MEMORY - 1, "--max-memory 500MB"),
     ],
 )
 def test_a_value_that_no_run_can_use_is_refused_by_name(option, value, named):
     with pytest.raises(SpecError, match=named):
         Spec("y", **{option: value})
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [
+        ("folds", 1, "1 fold"),
+        ("folds", -3, "cv is -3"),
+        ("validation", 0.0, "validation is 0.0"),
+        ("validation", 1.0, "above 0 and below 1"),
+    ],
+)
+def test_a_split_that_holds_no_rows_out_is_refused_by_name(option, value, named):
+    with pytest.raises(SpecError, match=named):
+        SplitSpec(**{option: value})
 
 
 def test_an_unknown_metric_is_answered_with_those_of_either_kind_of_target():

@@ -17,6 +17,7 @@ from gradum.scores.interval import (
     wilson,
     with_unknown_bounds,
 )
+from gradum.scores.of_numbers import clear_of_zero
 from gradum.scores.outcome import Outcome
 
 MANY = Basis(400, 400)
@@ -226,3 +227,34 @@ def test_the_median_error_lies_between_the_order_statistics_that_bound_a_median(
     assert found.value == pytest.approx(np.median(errors))
     assert errors[82] <= found.low <= errors[90]
     assert errors[109] <= found.high <= errors[118]
+
+
+@pytest.mark.parametrize(
+    ("draw", "estimable"),
+    [
+        (lambda rng, rows: rng.normal(size=rows), False),
+        (lambda rng, rows: rng.normal(1.0, 1.0, rows), False),
+        (lambda rng, rows: rng.exponential(size=rows), False),  # of one sign, yet down to 0
+        (lambda rng, rows: rng.normal(5.0, 1.0, rows), True),
+        (lambda rng, rows: -rng.lognormal(0.0, 0.5, rows), True),
+        (lambda rng, rows: rng.choice([-1.0, 1.0], rows) * rng.normal(5.0, 1.0, rows), True),
+        (lambda rng, rows: rng.integers(1, 9, rows).astype(float), True),
+    ],
+)
+@pytest.mark.parametrize("rows", [100, 1000])
+def test_mape_has_an_interval_where_percentages_have_a_mean(draw, estimable, rows):
+    """Which they have not where 0 is among the targets that may come: ∫ 1/|y| diverges there."""
+    rng = np.random.default_rng(0)
+    said = []
+    for _ in range(60):
+        target = draw(rng, rows)
+        said.append(clear_of_zero(Outcome("regression", target, target + 0.3)))
+    share = np.mean(said)
+    assert share >= 0.9 if estimable else share <= 0.1
+    outcome = Outcome("regression", target, target + rng.normal(size=rows))
+    found = intervals(outcome, Resamples.draw(rows, count=50, rng=rng))
+    assert found["mae"].known
+    assert found["mape"].known == clear_of_zero(outcome)
+    assert found["mape"].value == pytest.approx(
+        np.abs((outcome.prediction - target) / target).mean()
+    )

@@ -287,7 +287,7 @@ CONTRADICTIONS = {
     "a share of rows that is none": (
         TWO,
         setting("spec.split.validation", 7.0),
-        "validation share",
+        r"spec\.split\.validation",
     ),
     "a seed below 0": (TWO, setting("spec.seed", -1), "seed"),
     "a seed of 64 bits": (TWO, setting("spec.seed", 2**63), "seed"),

@@ -52,6 +52,18 @@ def certified(attack):
     return structs.replace(attack, rows=rows, curve=(Kept(1.0, SHARE, certified=0.0),))
 
 
+def test_a_model_that_always_answers_alike_is_said_to(attack):
+    stays = structs.replace(attack, rows=(attack.rows[1], RowAttack(9, "no", None)), median=None)
+    first = next(attack_sentences(stays))
+    assert first.startswith("It always answers 'no': in all 2 rows, and whatever was tried.")
+    numbers = structs.replace(stays, rows=(RowAttack(1, 7.5, None), RowAttack(2, 7.5, None)))
+    assert "always answers 7.5" in next(attack_sentences(numbers))
+    others = (attack, structs.replace(stays, rows=(attack.rows[1], RowAttack(9, "yes", None))))
+    others += (structs.replace(stays, rows=stays.rows[:1]),)  # of one row, alike is no news
+    for other in others:
+        assert "always" not in " ".join(attack_sentences(other))
+
+
 def test_of_one_row_and_one_column_nothing_is_said_in_the_plural(attack):
     one = structs.replace(certified(attack), columns=("age",))
     one = structs.replace(one, rows=one.rows[:1])

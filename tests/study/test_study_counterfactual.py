@@ -103,6 +103,40 @@ def test_the_least_cost_is_that_of_all_combinations(small):
         assert row.complete
 
 
+def least_on_a_grid(model, rows, row, units, most, side=41):
+    """The least cost on an even grid of what costs less than ``most``, by `Model.predict` alone."""
+    axes, costs = [], []
+    for name, value in row.row(0, named=True).items():
+        low, high = value - most * units[name], value + most * units[name]
+        ends = max(low, rows[name].min()), min(high, rows[name].max())
+        axes.append(np.unique(np.append(np.linspace(*ends, side).round(3), value)))
+        costs.append(np.abs(axes[-1] - value) / units[name])
+    cost = (costs[0][:, None, None] + costs[1][:, None] + costs[2]).ravel()
+    cheap = np.flatnonzero(cost < most)
+    places = np.unravel_index(cheap, [len(axis) for axis in axes])
+    copies = zip(row.columns, axes, places, strict=True)
+    answers = model.predict(pl.DataFrame({name: axis[place] for name, axis, place in copies}))
+    return cost[cheap][answers != model.predict(row)[0]].min(initial=most)
+
+
+def test_of_three_columns_with_decimals_no_change_on_a_grid_is_cheaper():
+    """Of a pack, whose answers jump at many thresholds."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(400, 3)).round(3)
+    score = np.sin(2 * x).sum(axis=1) + x[:, 0] * x[:, 1] + 0.2 * rng.normal(size=400)
+    rows = pl.DataFrame(dict(zip("abc", x.T, strict=True)))
+    label = pl.Series("label", np.where(score > 0.5, "yes", "no"))
+    options = {"model": "pack", "cv": 2, "learning_curve": False, "explain": False, **QUICK}
+    model = gradum.fit(rows.with_columns(label), "label", **options)
+    background = rows.head(200)
+    units = {name: median_abs_deviation(background[name].to_numpy()) for name in "abc"}
+    found = model.counterfactuals(rows, rows=range(1, 7), background=background, count=1).found
+    for row in found.rows:
+        cost = row.counterfactuals[0].cost
+        least = least_on_a_grid(model, rows, rows[[row.row - 1]], units, cost)
+        assert cost <= 1.02 * least
+
+
 def test_one_column_moves_to_where_the_answer_turns(classes):
     """Where the probability of the other class overtakes, by SciPy's root finding."""
     rows, model = classes

@@ -132,7 +132,12 @@ def test_weights_of_coalitions_are_those_of_orders():
         ({"rows": ["2"]}, "'2' is none"),
         ({"scale": "probability"}, "no scale of this target"),
         ({"together": [["a", "nose"]]}, "no column 'nose'"),
-        ({"together": [["a", "b"], ["b", "c"]]}, "'b' is to stand in two groups"),
+        ({"together": [["a", "b"], ["b", "c"]]}, "'b' is named twice by --together"),
+        ({"together": [["a", "a"]]}, "'a' is named twice by --together"),
+        ({"together": [["a"]]}, "'a' is to stand together with none"),
+        ({"together": ["a"]}, "'a' is to stand together with none"),
+        ({"together": [[]]}, "A group of --together is empty"),
+        ({"tolerance": "x"}, "The tolerance is x"),
         ({"tolerance": 0.0}, "tolerance is 0.0"),
         ({"rung": "ladder"}, "ladder"),
     ],
@@ -217,13 +222,7 @@ def test_before_one_background_row_no_error_is_known(classes):
     assert found.frame["background_error"].null_count() == len(found.frame)
 
 
-def test_a_column_named_twice_in_a_group_counts_once(numbers):
+def test_one_row_needs_no_list(numbers):
     rows, model = numbers
-    found = model.explain(rows.head(1), background=rows.head(3), together=[["a", "a", "b"]]).found
-    assert found.players[0] == ("a", "b")
-
-
-def test_one_row_and_one_column_need_no_list(numbers):
-    rows, model = numbers
-    found = model.explain(rows, rows=2, together=[rows.columns[0]], rung="linear")
+    found = model.explain(rows, rows=2, rung="linear")
     assert found.frame.equals(model.explain(rows, rows=[2], rung="linear").frame)

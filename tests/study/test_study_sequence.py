@@ -11,7 +11,7 @@ from scipy import stats
 
 from gradum.errors import SpecError
 from gradum.fitting.reference.judged_errors import JudgedErrors, judged_errors
-from gradum.study.watch.e_process import SHARES, TILTS, bounds, log_evidence, reaches
+from gradum.study.watch.e_process import SHARES, TILTS, bounds, found_from, log_evidence, reaches
 from gradum.study.watch.sequence import Labelled, follow
 from gradum.study.watch.sequential_test import ErrorBound, ErrorCount, Unjudged
 from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
@@ -194,3 +194,41 @@ def test_hashes_tell_values_apart_and_stay_what_they_are():
     assert len(np.unique(hashes)) == 4
     narrow = values.with_columns(pl.col("x").cast(pl.Float32))
     np.testing.assert_array_equal(stable_hashes(narrow), hashes)
+
+
+def power(rate, rows, at_most, level, draws=800):
+    """The share of simulated runs with an alarm at any of their rows."""
+    rng = np.random.default_rng(0)
+    errors = (rng.random((draws, rows)) < rate).cumsum(axis=1)
+    counts = np.tile(np.arange(1, rows + 1), draws)
+    logs = log_evidence(counts, errors.ravel(), at_most)
+    return reaches(logs, level).reshape(draws, rows).any(axis=1).mean()
+
+
+@pytest.mark.parametrize(("rows", "at_most", "level"), [(60, 0.1, 0.05), (300, 0.25, 0.025)])
+def test_the_least_rate_that_labels_find_is_found_by_so_many(rows, at_most, level):
+    rate = found_from(rows, at_most, level, 0.8)
+    assert at_most < rate < 1
+    assert 0.77 < power(rate, rows, at_most, level) < 0.92  # earlier rows add a little
+    assert power((rate + at_most) / 2, rows, at_most, level) < 0.4
+    assert found_from(10 * rows, at_most, level, 0.8) < rate
+    assert found_from(1, at_most, level, 0.8) is None
+
+
+def test_too_few_labels_say_what_they_cannot_find():
+    judged = ErrorBound.of_judged(JudgedErrors(200, 40, 200.0))
+    assert judged.at_most > 0.25  # so that a rise of 5 points is never found
+    test = follow(labelled(np.arange(3000) % 4 == 0), ErrorCount("m", judged))
+    text = " ".join(test.sentences)
+    assert test.alarm is None
+    assert "With 3,000 labels the least rise that is found with a probability of 80% is" in text
+    assert f"that from 20%, as of the judged rows, to {test.found_from:.1%}" in text
+    assert f"a rise to {judged.at_most:.1%} or less is not found" in text
+    few = follow(labelled([False] * 2), ErrorCount("m", ErrorBound.given(0.3, None)))
+    assert few.found_from is None
+    assert "No rate of errors is high enough to be shown by 2 labels." in few.sentences
+    more = follow(labelled([False] * 50), ErrorCount("m", ErrorBound.given(0.3, None)))
+    assert f"a rate of {more.found_from:.1%} or more is found" in " ".join(more.sentences)
+    found = follow(labelled([True] * 50), ErrorCount("m", ErrorBound.given(0.3, None)))
+    assert found.alarm is not None
+    assert "labels" not in found.sentences[3]

@@ -43,8 +43,19 @@ def test_the_score_of_harder_rows_is_expected_and_raises_an_alarm(model, harder)
     for score in expected.scores:
         assert score.low <= true[score.metric].value <= score.high, score.metric
     text = " ".join(str(watch).split())
-    assert text.count("Without labels, the log loss of these rows is expected to be") == 1
+    assert text.count("Without a look at labels, the log loss of these rows is expected to be") == 1
     assert "cannot be seen without labels" in text
+    assert "looks: gradum evaluate" not in text  # which there are none for
+
+
+def test_labels_of_the_table_are_said_to_be_there_unless_they_are_asked_about(model, harder):
+    some = harder.head(300).with_columns(
+        pl.when(pl.int_range(pl.len()) < 40).then(None).otherwise(pl.col("label")).alias("label")
+    )
+    (note,) = [one for one in model.watch(some).found.notes if "gradum evaluate" in one]
+    assert "holds 'label' in 260 rows, at which nothing here looks" in note
+    asked = model.watch(some, stream=True)
+    assert not [one for one in asked.found.notes if "gradum evaluate" in one]
 
 
 def test_rows_that_are_alike_are_expected_to_score_as_the_judged_ones_did(model):

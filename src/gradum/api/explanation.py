@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def asked_rows(
         data, reading = _own_table(model.folder, reading)
     with table_rows(data, fitted, reading) as table:
         if rows is not None:
-            numbers = [rows] if isinstance(rows, int | np.integer) else rows
+            numbers = list(rows) if isinstance(rows, Iterable) else [rows]
             return features_of(fitted, table.take(numbers)), np.array(numbers, np.int64)
         features = [column.name for column in fitted.schema.features]
         frames = [checked.frame.select(features) for checked in table.checked(fitted)]

@@ -50,7 +50,8 @@ def resume(
     Parameters
     ----------
     run : path
-        The folder that `gradum fit` wrote into. If the run is finished, its model is loaded.
+        The folder that `gradum fit` wrote into. If the run is finished, its model is loaded;
+        nothing else may be asked then.
     data : str, optional
         The address of the run's table, where it lies on another machine: it is read again only
         when it is named.
@@ -71,6 +72,7 @@ def resume(
     folder = Path(run)
     if not unfinished.is_unfinished(folder):
         unfinished.asked(folder)
+        unfinished.refuse_finished(folder, data, against)
         model = load_run(folder)
         unfinished.remove_leftovers(folder)
         return model

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gradum.api.judged_rows import judged_rows
 from gradum.api.model import Model
-from gradum.errors import ModelFileError
+from gradum.errors import ModelFileError, SpecError
 from gradum.files.atomic import write_bytes
 from gradum.fitting.context import ALONE, Context
 from gradum.fitting.option_values import read_cost
@@ -19,10 +19,7 @@ from gradum.messages import say
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
-from gradum.ship.run_spec import (
-    RunSpec,
-    read_spec,
-)
+from gradum.ship.run_spec import RunSpec, read_spec
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
 from gradum.study.compare import RunComparison, compare
@@ -131,11 +128,17 @@ def report_run(
     ModelFileError, SchemaError
         A file of the run is absent, damaged, or no longer what it was.
     SpecError
-        A slice names no column, or a cost cannot be read.
+        A slice names no column, a cost cannot be read, or nothing would be read from ``data``.
     """
+    costs = read_cost(cost)
+    if data is not None and not (slices or costs):
+        raise SpecError(
+            say("A run's table is read again for --slice and --cost alone."),
+            say("Leave out --data, or give one of them."),
+        )
+    _refuse_unread(data, folder)
     model = load_run(folder)
     findings = model.findings
-    costs = read_cost(cost)
     if findings is not None and (slices or costs):
         evidence = judged_rows(folder, also=slices, data=data)
         if slices:
@@ -150,6 +153,20 @@ def report_run(
     return model.report(cache=cache)
 
 
+def _refuse_unread(data: str | None, *folders: Path) -> None:
+    """Refuse a table that is named again where all runs read theirs from this machine."""
+    if data is None:
+        return
+    for folder in folders:
+        refuse_unfinished(folder)
+    tables = [read_spec(folder / SPEC).data for folder in folders]
+    if not any(map(is_address, tables)):
+        raise SpecError(
+            say("The run's table, {table}, is read from this machine.", table=tables[0]),
+            say("Leave out --data."),
+        )
+
+
 def compare_runs(first: Path, second: Path, *, data: str | None = None) -> RunComparison:
     """Compare two runs on the rows that both judged.
 
@@ -160,6 +177,7 @@ def compare_runs(first: Path, second: Path, *, data: str | None = None) -> RunCo
     ModelFileError, SchemaError
         A file of a run is absent, damaged, or no longer what it was.
     SpecError
-        The runs cannot be compared; the message says why.
+        The runs cannot be compared, or nothing would be read from ``data``; the message says why.
     """
+    _refuse_unread(data, first, second)
     return compare(judged_rows(first, data=data), judged_rows(second, data=data))

@@ -39,6 +39,8 @@ class SampledRows:
         What it is called.
     differences : tuple of Difference
         How the whole table differs from the rows learned from.
+    labels : int
+        Rows of the whole table that have a value of the target.
     """
 
     frame: pl.DataFrame
@@ -46,6 +48,7 @@ class SampledRows:
     rows: int
     source: str
     differences: tuple[Difference, ...]
+    labels: int = 0
 
 
 def sampled_rows(
@@ -79,7 +82,7 @@ def sampled_rows(
         The table cannot be read, or has no rows.
     """
     features = [column.name for column in fitted.schema.features]
-    frames, differences, before, source = [], [], 0, ""
+    frames, differences, before, source, labels = [], [], 0, "", 0
     with _blocks(data, reading) as (rows, tables):
         rng = stream(fitted.spec.seed, "study", "watch", name)
         numbers = np.sort(rng.choice(rows, min(rows, most), replace=False))
@@ -91,8 +94,10 @@ def sampled_rows(
             frames.append(frame[numbers[first:last] - before])
             before, source = before + len(frame), table.source
             differences = merged([*differences, *checked.differences])
+            if fitted.spec.target in table.frame.columns:
+                labels += table.frame[fitted.spec.target].count()
     frame = pl.concat(frames, how="vertical_relaxed")
-    return SampledRows(frame, numbers, rows, source, tuple(differences))
+    return SampledRows(frame, numbers, rows, source, tuple(differences), labels)
 
 
 @contextmanager

@@ -124,9 +124,10 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
             say("The target has classes, and no distance makes an error of one."),
             say("Leave out --beyond."),
         )
-    if beyond is not None and not 0 <= beyond < np.inf:
+    if beyond is not None and not 0 < beyond < np.inf:
         raise SpecError(
-            say("A distance of {beyond} makes no error.", beyond=beyond), say("Give one from 0 up.")
+            say("A distance of {beyond} tells no error from what is right.", beyond=beyond),
+            say("Give one above 0, in the target's unit."),
         )
     if at_most is not None and (beyond is not None or model.classes):
         return ErrorBound.given(at_most, beyond, alpha)

@@ -13,6 +13,7 @@ from gradum.errors import SpecError, TableError
 from gradum.fitting.dataset import labelled
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.option_values import read_names
+from gradum.fitting.pack.spec import refuse_time_limit
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.show.stress import StressTest
@@ -76,11 +77,7 @@ def stress_model(
     chosen = fitted.rung(rung)  # or there is none, and nothing need be read
     if rows < 1:
         raise SpecError(say("{rows!r} rows are to be attacked.", rows=rows), say("Give 1 or more."))
-    if time_limit is not None and not time_limit > 0:
-        raise SpecError(
-            say("The time limit is {seconds} seconds.", seconds=time_limit),
-            say("Give a number above 0."),
-        )
+    refuse_time_limit(time_limit)
     if not 0 <= certify < np.inf:
         raise SpecError(
             say("Proofs are to take {seconds} seconds a row.", seconds=certify),

@@ -50,7 +50,7 @@ class TableRows:
             The table has no such row.
         """
         for number in numbers:
-            if not isinstance(number, int | np.integer):
+            if isinstance(number, bool) or not isinstance(number, int | np.integer):
                 raise SpecError(
                     say("A row is named by its number, and {number!r} is none.", number=number),
                     say("Give a number from 1 to {last:,}.", last=len(self)),

@@ -20,7 +20,7 @@ from gradum.api.watch_reference import (
 )
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.reference import Reference
-from gradum.messages import say
+from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.show.watch import Watch
 from gradum.study.explanation.drawn_rows import drawn_rows
@@ -67,6 +67,8 @@ def watch_model(
         expected, notes = None, (*notes, expected)
     else:
         expected = expected.numbered(some.numbers)
+    if some.labels and not labels.asked:
+        notes = (*notes, _unused_labels(some, fitted))
     found = watch(
         fitted,
         before.summary,
@@ -78,6 +80,19 @@ def watch_model(
         rung=rung,
     )
     return Watch(shown.added_to(found), fitted, some.source)
+
+
+def _unused_labels(some: SampledRows, fitted: Fitted) -> str:
+    """Say that the table has labels, and what would look at them."""
+    return say_plural(
+        "{source} holds {target!r} in {count:,} row, at which nothing here looks: gradum evaluate "
+        "scores it, --stream (stream) counts errors, --by (by) scores groups.",
+        "{source} holds {target!r} in {count:,} rows, at which nothing here looks: gradum evaluate "
+        "scores them, --stream (stream) counts errors, --by (by) scores groups.",
+        some.labels,
+        source=some.source,
+        target=fitted.spec.target,
+    )
 
 
 def _uncompared(reference: Reference, some: SampledRows, fitted: Fitted) -> Watched:

@@ -55,6 +55,11 @@ class LabelOptions:
     beyond: float | None = None
     state: str | os.PathLike | None = None
 
+    @property
+    def asked(self) -> bool:
+        """Whether anything is asked of labels."""
+        return self.in_order or bool(self.by)
+
     def refuse_unused(self, data: Any) -> None:
         """Refuse options of which nothing would be done, and rows that come only once.
 
@@ -69,12 +74,12 @@ class LabelOptions:
                     say("{option} is for errors counted in their order.", option=option),
                     say("Give --stream (stream) as well."),
                 )
-        if self.labels is not None and not (self.in_order or self.by):
+        if self.labels is not None and not self.asked:
             raise SpecError(
                 say("Of the labels nothing is asked."),
                 say("Give --stream (stream), --by COL (by), or both."),
             )
-        if (self.in_order or self.by) and is_batches(data):
+        if self.asked and is_batches(data):
             raise SpecError(
                 say("Batches come only once, and rows with labels are read again."),
                 say("Give a table."),

@@ -134,7 +134,7 @@ class Linear(Summarises, Estimator):
 
     def _fit(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
         """Fit; ``alpha="cv"`` chooses the penalty first."""
-        check_numbers(self, {"max_iter": 1, "tol": 0})
+        check_numbers(self, {"max_iter": 1, "tol": 0.0})
         loss.check_target(rows.target)
         network = Network(
             inputs=rows.matrix.shape[1], outputs=outputs, intercept=bool(self.fit_intercept)

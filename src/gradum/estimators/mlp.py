@@ -23,6 +23,7 @@ from gradum.estimators.training import (
     seed_of,
     still_falls,
 )
+from gradum.fitting.number_ranges import WIDEST
 from gradum.messages import say
 from gradum.solvers.data import Validation
 from gradum.solvers.driver import train
@@ -135,7 +136,7 @@ class MLP(Estimator):
         return self._settle(problem, rows, solution, optimum_expected=unfinished)
 
     def _problem(self, rows: CheckedRows, loss: Loss, outputs: int) -> Problem:
-        check_numbers(self, {"max_iter": 1, "tol": 0, "n_iter_no_change": 1, "dropout": 0})
+        check_numbers(self, {"max_iter": 1, "tol": 0.0, "n_iter_no_change": 1, "dropout": 0.0})
         loss.check_target(rows.target)
         network = Network(
             inputs=rows.matrix.shape[1],
@@ -181,9 +182,10 @@ def as_before(estimator: MLP) -> dict[str, Any]:
 
 def _widths(sizes: Any) -> tuple[int, ...]:
     widths = tuple(sizes) if isinstance(sizes, Iterable) else (sizes,)
-    if not all(isinstance(width, Integral) for width in widths):
+    whole = all(isinstance(width, Integral) and not isinstance(width, bool) for width in widths)
+    if not whole or max(widths, default=0) > WIDEST:
         raise SpecError(
             say("hidden_layer_sizes is {sizes!r}.", sizes=sizes),
-            say("Give whole numbers, one for each hidden layer."),
+            say("Give whole numbers up to {widest:,}, one for each hidden layer.", widest=WIDEST),
         )
     return tuple(int(width) for width in widths)

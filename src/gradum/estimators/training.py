@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from gradum.core import PENALTIES, Params, Penalty, Problem
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows, network_inputs
+from gradum.fitting.number_ranges import LARGEST, MOST
 from gradum.messages import listed, say, sentences
 from gradum.solvers import first_order
 from gradum.solvers.convex import Convex, minimise
@@ -110,16 +111,14 @@ def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
             say("penalty is {penalty!r}.", penalty=penalty),
             say("Give a name or one such as gradum.L1(0.1)."),
         )
-    ranges = (("alpha", np.inf), ("l1_ratio", 1.0))
+    ranges = (("alpha", LARGEST), ("l1_ratio", 1.0))
     for name, most in ranges:
         value = getattr(penalty, name, 0.0)
-        if not (isinstance(value, NUMBER) and np.isfinite(value) and 0 <= value <= most):
-            remedy = (
-                say("Give a number from 0 to {most:g}.", most=most)
-                if np.isfinite(most)
-                else say("Give a number from 0 up.")
+        if not (isinstance(value, NUMBER) and 0 <= value <= most):
+            raise SpecError(
+                say("{name} is {value!r}.", name=name, value=value),
+                say("Give a number from {least:g} to {most:g}.", least=0.0, most=most),
             )
-            raise SpecError(say("{name} is {value!r}.", name=name, value=value), remedy)
     return penalty
 
 
@@ -175,7 +174,7 @@ def batch_rows(batch_size: Any, rows: int) -> int:
     """
     if isinstance(batch_size, str) and batch_size == "auto":
         return min(200, rows)
-    if isinstance(batch_size, WHOLE) and batch_size > 0:
+    if isinstance(batch_size, WHOLE) and not isinstance(batch_size, bool) and batch_size > 0:
         return min(int(batch_size), rows)
     raise SpecError(
         say("batch_size is {batch_size!r}.", batch_size=batch_size),
@@ -205,17 +204,22 @@ def seed_of(random_state: Any) -> int:
 def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
     """Refuse parameters that are not numbers from their least value up.
 
+    Whole numbers are those whose least value is written as one.
+
     Raises
     ------
     SpecError
         The parameter, its value and what it must be are named.
     """
     for name, bound in least.items():
-        value = getattr(estimator, name)
-        if not (isinstance(value, NUMBER) and np.isfinite(value) and value >= bound):
+        value, whole = getattr(estimator, name), isinstance(bound, int)
+        kind, most = (WHOLE, MOST) if whole else (NUMBER, LARGEST)
+        if not isinstance(value, kind) or isinstance(value, bool) or not bound <= value <= most:
             raise SpecError(
                 say("{name} is {value!r}.", name=name, value=value),
-                say("Give a number from {bound:g} up.", bound=bound),
+                say("Give a whole number from {least:,} to {most:,}.", least=bound, most=most)
+                if whole
+                else say("Give a number from {least:g} to {most:g}.", least=bound, most=most),
             )
 
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.fitting.number_ranges import (
+    MOST,
+    WIDEST,
+    AboveZero,
+    Epochs,
+    Factor,
+    FromOne,
+    ShareBelowOne,
+    Width,
+    ranges_of,
+    refuse_beyond_ranges,
+)
 from gradum.messages import listed, say
 from gradum.tables.wording import shortened
 
@@ -50,48 +64,35 @@ class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         A value is out of its range, or a name is unknown.
     """
 
-    hidden_layer_sizes: tuple[int, ...] = (128, 128)
+    hidden_layer_sizes: tuple[Width, ...] = (128, 128)
     activation: str = "relu"
-    learning_rate: float | None = None
+    learning_rate: AboveZero | None = None
     schedule: str = "cosine"
-    strength: float = 5.0
-    embedding_size: int = 8
-    max_epochs: int = 64
-    patience: int = 16
-    most_visits: int = 200_000_000
-    batch_rows: int = 0
+    strength: Factor = 5.0
+    embedding_size: Width = 8
+    max_epochs: Epochs = 64
+    patience: FromOne = 16
+    most_visits: FromOne = 200_000_000
+    batch_rows: Annotated[int, msgspec.Meta(ge=0, le=MOST, title="batch_size")] = 0
     solver: str = "adam"
-    alpha: float | None = None
-    dropout: float = 0.0
+    alpha: Factor | None = None
+    dropout: ShareBelowOne = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no network can be trained with."""
-        if not self.hidden_layer_sizes or min(self.hidden_layer_sizes) < 1:
+        width = ranges_of(MLPSpec)["hidden_layer_sizes"]
+        if not self.hidden_layer_sizes or not all(map(width.holds, self.hidden_layer_sizes)):
             shown = ",".join(map(str, self.hidden_layer_sizes)) or say("none")
             raise SpecError(
                 say("The hidden layers are {shown}.", shown=shortened(shown)),
-                say("Give widths from 1 up, such as 64,64; --model linear has no hidden layer."),
+                say(
+                    "Give widths from 1 to {widest:,}, such as 64,64; --model linear has no hidden "
+                    "layer.",
+                    widest=WIDEST,
+                ),
             )
+        refuse_beyond_ranges(self)
         self._refuse_unknown_names()
-        if self.max_epochs < 1:
-            raise SpecError(
-                say("max_epochs is {max_epochs}.", max_epochs=self.max_epochs),
-                say("Give a number from 1 up."),
-            )
-        if self.batch_rows < 0:
-            raise SpecError(
-                say("batch_size is {rows}.", rows=self.batch_rows),
-                say("Give a number from 1 up."),
-            )
-        if self.alpha is not None and not 0 <= self.alpha < float("inf"):
-            raise SpecError(
-                say("alpha is {alpha}.", alpha=self.alpha), say("Give a number from 0 up.")
-            )
-        if not 0 <= self.dropout < 1:
-            raise SpecError(
-                say("dropout is {dropout}.", dropout=self.dropout),
-                say("Give a share from 0 to below 1."),
-            )
 
     def refuse_without_directions(self) -> None:
         """Raise SpecError where a network cannot be held monotone."""

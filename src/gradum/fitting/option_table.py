@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
 
 from gradum.fitting.option_values import (
+    read_batch_size,
     read_cost,
     read_encoding,
     read_folds,
@@ -280,7 +281,12 @@ class Options(TypedDict, total=False):
     ]
     batch_size: Annotated[
         int | None,
-        Option("mlp.batch_rows", "Rows a step of the MLP sees. Default: 32 to 256.", "N"),
+        Option(
+            "mlp.batch_rows",
+            "Rows a step of the MLP sees. Default: 32 to 256.",
+            "N",
+            read=read_batch_size,
+        ),
     ]
     alpha: Annotated[
         float | None,

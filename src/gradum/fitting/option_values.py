@@ -31,6 +31,22 @@ def read_folds(value: int) -> int:
     return value
 
 
+def read_batch_size(value: int) -> int:
+    """Take the rows of a step.
+
+    Raises
+    ------
+    SpecError
+        There are none, which the spec would take for the default.
+    """
+    if value == 0:
+        raise SpecError(
+            say("A step on 0 rows learns nothing."),
+            say("Give --batch-size 1 or more, or leave it out: 32 to 256 by the number of rows."),
+        )
+    return value
+
+
 def read_encoding(value: str) -> str:
     """Take the name of an encoding of text.
 
@@ -58,7 +74,7 @@ def read_names(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     several = isinstance(value, Iterable) and not isinstance(value, bytes)
-    names: tuple[Any, ...] = tuple(value) if several else (value,)
+    names: tuple[Any, ...] = tuple(dict.fromkeys(value)) if several else (value,)
     for name in names:
         if not isinstance(name, str):
             from gradum.tables.wording import shortened
@@ -100,13 +116,16 @@ def read_widths(value: Any) -> tuple[int, ...]:
     Raises
     ------
     SpecError
-        They cannot be read.
+        They cannot be read, or are no whole numbers.
     """
     try:
         widths = value.split(",") if isinstance(value, str) else value
-        widths = widths if isinstance(widths, Iterable) else [widths]
+        widths = list(widths) if isinstance(widths, Iterable) else [widths]
+        numbers = [width for width in widths if not isinstance(width, str)]
+        if any(isinstance(number, bool) or number != int(number) for number in numbers):
+            raise ValueError
         return tuple(int(width) for width in widths)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         from gradum.tables.wording import shortened
 
         raise SpecError(
@@ -129,7 +148,7 @@ def read_size(value: Any) -> int:
         It cannot be read.
     """
     if isinstance(value, int) and not isinstance(value, bool):
-        return value
+        return _some_memory(value)
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*", str(value).lower())
     if match is None:
         raise SpecError(
@@ -138,7 +157,19 @@ def read_size(value: Any) -> int:
         )
     number, unit, binary = match.groups()
     power = 0 if unit is None else "kmgt".index(unit) + 1
-    return int(float(number) * (1024 if binary else 1000) ** power)
+    return _some_memory(int(float(number) * (1024 if binary else 1000) ** power))
+
+
+def _some_memory(count: int) -> int:
+    """Refuse a number of bytes that no machine has."""
+    from gradum.tables.wording import shortened
+
+    if not 0 < count < 2**63:
+        raise SpecError(
+            say("A memory of {count} bytes is none to use.", count=shortened(count)),
+            say("Give bytes, or a size such as 2GB."),
+        )
+    return count
 
 
 def read_cost(value: Any) -> Cost | None:

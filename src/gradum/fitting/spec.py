@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from numbers import Real
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from gradum.errors import SpecError
 from gradum.fitting.metric import metric_named
 from gradum.fitting.mlp_spec import MLPSpec
+from gradum.fitting.number_ranges import (
+    LARGEST,
+    MOST,
+    AtLeastTwo,
+    Factor,
+    FromNone,
+    FromOne,
+    ProperShare,
+    refuse_beyond_ranges,
+)
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
-from gradum.messages import marked, say, say_plural
+from gradum.messages import marked, say
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import shortened, size
@@ -46,19 +57,32 @@ class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     belief weighs s / n.
     """
 
-    strengths: tuple[float, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)
-    folds: int = 5
-    folds_up_to_rows: int = 10_000
+    strengths: tuple[Factor, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)
+    folds: AtLeastTwo = 5
+    folds_up_to_rows: FromNone = 10_000
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no fit can use."""
+        refuse_beyond_ranges(self)
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which rows judge. ``folds`` = 0 lets the number of rows decide."""
 
-    test: float = 0.2
-    validation: float = 0.15
-    folds: int = 0
-    repeats: int = 2
-    small_table_rows: int = 1000
+    test: ProperShare = 0.2
+    validation: ProperShare = 0.15
+    folds: Annotated[int, msgspec.Meta(ge=0, le=MOST, title="cv")] = 0
+    repeats: FromOne = 2
+    small_table_rows: FromNone = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that divide no table."""
+        if self.folds == 1:
+            raise SpecError(
+                say("Cross-validation with 1 fold cannot hold rows out."),
+                say("Give --cv 2 or more."),
+            )
+        refuse_beyond_ranges(self)
 
 
 class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,10 +97,10 @@ class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         """Refuse costs that no threshold can weigh."""
         for cost in (self.false_positive, self.false_negative):
-            if not 0 < cost < float("inf"):
+            if isinstance(cost, bool) or not (isinstance(cost, Real) and 0 < cost <= LARGEST):
                 raise SpecError(
-                    say("A cost is {cost}.", cost=cost),
-                    say("Give costs above 0, such as FP=1,FN=5."),
+                    say("A cost is {cost}.", cost=shortened(cost)),
+                    say("Give costs above 0 and up to 1e30, such as FP=1,FN=5."),
                 )
 
 
@@ -144,7 +168,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
-        if not isinstance(self.seed, int) or not 0 <= self.seed < 2**63:
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise SpecError(
                 say("The seed is {seed}.", seed=shortened(self.seed)),
                 say("Give a whole number from 0 to 2^63 - 1."),
@@ -159,35 +183,10 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("There is no class weight {class_weight!r}.", class_weight=self.class_weight),
                 say("Give balanced, or leave it out."),
             )
-        if not 0 < self.split.validation < 1:
-            raise SpecError(
-                say("The validation share is {validation}.", validation=self.split.validation),
-                say(
-                    "Penalties are chosen and networks stopped by such rows: give a share above 0."
-                ),
-            )
         if self.metric is not None:
             metric_named(self.metric)
         self._refuse_directions()
-        if self.split.folds == 1 or self.split.folds < 0:
-            raise SpecError(
-                say_plural(
-                    "Cross-validation with {count:,} fold cannot hold rows out.",
-                    "Cross-validation with {count:,} folds cannot hold rows out.",
-                    self.split.folds,
-                ),
-                say("Give --cv 2 or more."),
-            )
-        if self.max_memory is not None and self.max_memory < LEAST_MEMORY:
-            raise SpecError(
-                say(
-                    "No run gets by with {max_memory} of memory.", max_memory=size(self.max_memory)
-                ),
-                say(
-                    "Give --max-memory {size} or more.",
-                    size=size(LEAST_MEMORY).replace(" ", ""),
-                ),
-            )
+        self._refuse_memory()
         pack_of(self.effort)
         refuse_time_limit(self.time_limit)
         if self.task not in (None, "regression", "binary", "multiclass"):
@@ -195,6 +194,17 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("There is no task {task!r}.", task=self.task),
                 say("Choose regression, binary or multiclass."),
             )
+
+    def _refuse_memory(self) -> None:
+        """Refuse a memory that no run gets by with, or no machine has."""
+        most = self.max_memory
+        if most is None or (type(most) is int and LEAST_MEMORY <= most < 2**63):
+            return
+        shown = size(most) if type(most) is int and 0 < most < 2**63 else shortened(most)
+        raise SpecError(
+            say("No run gets by with {max_memory} of memory.", max_memory=shown),
+            say("Give --max-memory {size} or more.", size=size(LEAST_MEMORY).replace(" ", "")),
+        )
 
     def _refuse_directions(self) -> None:
         """Refuse columns without a direction, or with two."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -243,6 +243,8 @@ def _sampled(
 ) -> Sampled:
     outcome = weighting.outcome
     rests_on = basis(outcome, scheme, by_class=metric.by_class)
+    if metric.estimable is not None and not metric.estimable(outcome):
+        rests_on = replace(rests_on, rows=0)
     shares = spread = None
     if metric.shares is not None:
         value = metric.shares(weighting)[0]

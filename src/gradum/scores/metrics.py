@@ -50,6 +50,7 @@ from gradum.scores.of_classes import (
 )
 from gradum.scores.of_numbers import (
     absolute_errors,
+    clear_of_zero,
     mae,
     mape,
     median_absolute_error,
@@ -108,6 +109,9 @@ class Metric:
         Whether each class counts the same, however many rows it has.
     root : bool
         Whether it is the square root of a mean loss.
+    estimable : callable, optional
+        From an `Outcome` to whether the score of ever more such rows tends to a number at all;
+        where not, it has no interval.
     undefined : str
         Why it may be undefined on some rows.
     proper : bool
@@ -124,6 +128,7 @@ class Metric:
     shares: Callable[[Weighting], np.ndarray] | None = None
     by_class: bool = False
     root: bool = False
+    estimable: Callable[[Outcome], bool] | None = None
     undefined: str = marked("their target does not vary enough")
     proper: bool = False
 
@@ -206,6 +211,7 @@ METRICS: dict[str, Metric] = {
             mape,
             of_size,
             relative_errors,
+            estimable=clear_of_zero,
             undefined=marked("a target of 0 has no percentage"),
         ),
         Metric(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gradum.scores.outcome import Outcome
@@ -58,7 +60,10 @@ def median_absolute_error(rows: Weighting) -> np.ndarray:
 
 
 def mape(rows: Weighting) -> np.ndarray:
-    """Mean absolute percentage error as a share: Σ w |y − ŷ| / |y| / Σ w; NaN where a y is 0."""
+    """Mean absolute percentage error as a share: Σ w |y − ŷ| / |y| / Σ w; NaN where a y is 0.
+
+    It has no interval where targets come near 0; see `clear_of_zero`.
+    """
     return rows.mean(relative_errors(rows.outcome))
 
 
@@ -87,6 +92,25 @@ def relative_errors(outcome: Outcome) -> np.ndarray:
     if (size[counts] == 0).any():
         return np.full(len(outcome), np.nan)
     return absolute_errors(outcome) / np.where(size > 0, size, 1.0)
+
+
+def clear_of_zero(outcome: Outcome) -> bool:
+    """Whether targets keep so far from 0 that their percentage errors are shown to have a mean.
+
+    Where targets of any density lie around 0, or reach down to it, ∫ 1/|y| diverges: the MAPE of
+    ever more rows grows without end, and there is nothing that an interval could hold. The chance
+    of 1/|y| above t then falls as t^-α with α ≤ 1. Hill's estimate of α from the k = ⌈√n⌉ least
+    |y|, k / Σ ln(|y|₍ₖ₊₁₎ / |y|₍ᵢ₎), has a standard error of α/√k, and is to lie two above 1.
+    Source: B. Hill, A simple general approach to inference about the tail of a distribution, 1975.
+    """
+    size = np.sort(np.abs(outcome.target[outcome.weights > 0].astype(np.float64)))
+    few = math.ceil(math.sqrt(len(size)))
+    if len(size) <= few or not size[0] > 0:
+        return False
+    if (size == np.round(size)).all():
+        return True  # no whole number lies nearer than 1
+    spacings = np.log(size[few] / size[:few]).mean()
+    return bool(1.0 - 2.0 / math.sqrt(few) > spacings)
 
 
 def squared_log_errors(outcome: Outcome) -> np.ndarray:

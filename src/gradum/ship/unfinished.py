@@ -218,6 +218,24 @@ def refuse_unfinished(folder: Path) -> None:
         )
 
 
+def refuse_finished(folder: Path, data: object, against: object) -> None:
+    """Refuse what is asked of a finished run, of which nothing is left to do.
+
+    Raises
+    ------
+    SpecError
+        A table or rivals are named.
+    """
+    if data is not None or against:
+        raise SpecError(
+            say("The run in {folder} is finished, and nothing of it is left to do.", folder=folder),
+            say(
+                "Leave out --data and --against; to repeat it, gradum rerun {folder} takes both.",
+                folder=folder,
+            ),
+        )
+
+
 def refuse_other_circumstances(folder: Path, unfinished: Unfinished) -> None:
     """Refuse to go on where the weights might not be those of an undisturbed run.
 

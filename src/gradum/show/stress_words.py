@@ -74,6 +74,13 @@ def headline(found: Stress, source: str) -> str:
 def attack_sentences(attack: Attack) -> Iterator[str]:
     """Say what the attack may do, what counts as a change, and how little is enough."""
     count = len(attack.rows)
+    if (answer := attack.only_answer) is not None:
+        yield say(
+            "It always answers {answer}: in all {count:,} rows, and whatever was tried. That such "
+            "answers stay says nothing for the model.",
+            answer=exact_text(answer),
+            count=count,
+        )
     if attack.median is not None:
         yield say_plural(
             "The answer changes within {size}.",

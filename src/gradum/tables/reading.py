@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.tables.wording import shortened
 
 
 class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -30,8 +31,10 @@ class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         """Refuse a number of lines that no file has."""
-        if self.skip_rows is not None and self.skip_rows < 0:
+        if self.skip_rows is not None and not (
+            type(self.skip_rows) is int and 0 <= self.skip_rows < 2**63
+        ):
             raise SpecError(
-                say("{count} lines cannot be skipped.", count=self.skip_rows),
+                say("{count} lines cannot be skipped.", count=shortened(self.skip_rows)),
                 say("Give --skip-rows the number of lines above the header."),
             )

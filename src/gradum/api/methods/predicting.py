@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.errors import TargetError
+from gradum.fitting.argument_kinds import with_checked_arguments
 from gradum.fitting.predict import predict as predict_table
 from gradum.fitting.rung import Prediction
 from gradum.messages import say
@@ -60,6 +61,7 @@ def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndar
     return probability
 
 
+@with_checked_arguments
 def predict_interval(
     self: Model, data: Any, coverage: float = 0.9, *, rung: str | None = None
 ) -> np.ndarray:
@@ -100,6 +102,7 @@ def predict_interval(
     return ends
 
 
+@with_checked_arguments
 def predict_set(
     self: Model,
     data: Any,
@@ -173,6 +176,7 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
     return distribution
 
 
+@with_checked_arguments
 def guarantee(
     self: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
 ) -> Statement:

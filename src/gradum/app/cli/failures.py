@@ -29,7 +29,10 @@ def explained() -> Iterator[None]:
     except MemoryError as error:
         raise OutOfMemoryError(
             say("There is not enough memory left."),
-            say("Give fewer rows or columns, or a smaller --max-memory, or end other programs."),
+            say(
+                "Give fewer rows or columns, smaller networks or a smaller --max-memory, or end "
+                "other programs."
+            ),
         ) from error
     except OSError as error:
         if error.errno == errno.ENOSPC:

@@ -36,6 +36,7 @@ def command(
             )
         return
     unfinished.asked(run)  # or it is no run at all
+    unfinished.refuse_finished(run, data, against)
     unfinished.remove_leftovers(run)
     if as_json:
         write_json({"event": "finished", "folder": str(run)})

@@ -88,6 +88,17 @@ ALWAYS_IN = marked(
 )
 
 
+TOGETHER = (  # for intervals, and for sets
+    marked(
+        "That is so of such rows together, and rows of one kind may be covered less: "
+        "--interval-by (interval_by) of a fit holds the share for each value of a column."
+    ),
+    marked(
+        "That is so of such rows together, and rows of one class may be covered less: --by-class "
+        "(by_class) holds the share for each class."
+    ),
+)
+
 WITHOUT_BOUND: tuple[Name, ...] = ("none", "adaptive")
 """Guarantees that say nothing of a single new row."""
 
@@ -188,7 +199,8 @@ def state(terms: Terms, coverage: float, support: Support, *, classes: bool) -> 
             reason=terms.reason,
             remedy=terms.remedy,
         )
-        parts = [promise.rstrip(), _range(low, high), _of_whom(terms, support), *parts]
+        of_whom = _of_whom(terms, support, classes=classes)
+        parts = [promise.rstrip(), _range(low, high), of_whom, *parts]
     return Statement(terms.name, coverage, least, low, high, terms.rows, sentences(parts))
 
 
@@ -207,11 +219,11 @@ def _range(low: float | None, high: float | None) -> str:
     )
 
 
-def _of_whom(terms: Terms, support: Support) -> str:
+def _of_whom(terms: Terms, support: Support, *, classes: bool) -> str:
     """Say which new rows are meant, where the promise is not of all alike."""
     if terms.name in WITHOUT_BOUND:
         return ""
-    parts = []
+    parts = [say(TOGETHER[classes])] if support.by is None else []
     if support.groups:
         parts.append(say("New rows are of groups other than those that judged."))
     if support.weighted:

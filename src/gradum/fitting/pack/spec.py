@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from numbers import Real
+from typing import Annotated, Literal
 
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.fitting.number_ranges import (
+    LARGEST,
+    AboveZero,
+    AtLeastTwo,
+    Epochs,
+    Factor,
+    FromNone,
+    FromOne,
+    Share,
+    ShareBelowOne,
+    Width,
+    refuse_beyond_ranges,
+)
 from gradum.messages import say
+from gradum.tables.wording import shortened
 
-SHARES = ("dropout", "column_dropout", "label_smoothing", "teaching")
+DRAWN = (
+    *("learning_rate", "decay", "frequency"),
+    *("dropout", "column_dropout", "label_smoothing", "teaching"),
+)
+Members = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
 Effort = Literal["quick", "standard", "best"]
 
 
@@ -79,45 +98,46 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Members that are kept at most; never fewer than one of each fold.
     """
 
-    members: int = 24
-    folds: int = 8
-    epochs: int = 24
-    epochs_at: int = 4000
-    fewest_epochs: int = 3
-    patience: int = 7
-    hidden_layer_sizes: tuple[int, ...] = (128, 128)
-    batch_size: int = 128
-    most_codes: int = 32
-    all_codes: int = 320
-    pairs: int = 6
-    steps: float = 0.5
-    ramps: float = 0.25
-    waves: float = 0.25
-    wide: float = 0.6
-    one_hot_levels: int = 40
-    embedding_size: int = 4
-    embedding_decay: float = 10.0
-    learning_rate: tuple[float, float] = (4e-3, 1.2e-2)
-    decay: tuple[float, float] = (3e-2, 1.0)
-    dropout: tuple[float, float] = (0.0, 0.4)
-    column_dropout: tuple[float, float] = (0.0, 0.7)
-    label_smoothing: tuple[float, float] = (0.0, 0.2)
-    undropped: float = 0.4
-    frequency: tuple[float, float] = (0.03, 1.0)
-    taught: float = 2 / 3
-    teaching: tuple[float, float] = (0.3, 0.95)
-    scale_factor: float = 6.0
-    leak_factor: float = 1.0
-    muon: float = 0.0
-    text_scores: int = 32
-    shrinkage: int = 32
-    flat: float = 0.5
-    picks: int = 16
-    kept: int = 12
+    members: Members = 24
+    folds: AtLeastTwo = 8
+    epochs: Epochs = 24
+    epochs_at: FromOne = 4000
+    fewest_epochs: Epochs = 3
+    patience: FromOne = 7
+    hidden_layer_sizes: tuple[Width, ...] = (128, 128)
+    batch_size: FromOne = 128
+    most_codes: FromNone = 32
+    all_codes: FromNone = 320
+    pairs: FromNone = 6
+    steps: Factor = 0.5
+    ramps: Factor = 0.25
+    waves: Factor = 0.25
+    wide: Share = 0.6
+    one_hot_levels: FromNone = 40
+    embedding_size: Width = 4
+    embedding_decay: Factor = 10.0
+    learning_rate: tuple[AboveZero, AboveZero] = (4e-3, 1.2e-2)
+    decay: tuple[AboveZero, AboveZero] = (3e-2, 1.0)
+    dropout: tuple[ShareBelowOne, ShareBelowOne] = (0.0, 0.4)
+    column_dropout: tuple[ShareBelowOne, ShareBelowOne] = (0.0, 0.7)
+    label_smoothing: tuple[ShareBelowOne, ShareBelowOne] = (0.0, 0.2)
+    undropped: Share = 0.4
+    frequency: tuple[AboveZero, AboveZero] = (0.03, 1.0)
+    taught: Share = 2 / 3
+    teaching: tuple[ShareBelowOne, ShareBelowOne] = (0.3, 0.95)
+    scale_factor: Factor = 6.0
+    leak_factor: Factor = 1.0
+    muon: Factor = 0.0
+    text_scores: FromNone = 32
+    shrinkage: FromNone = 32
+    flat: ShareBelowOne = 0.5
+    picks: FromOne = 16
+    kept: FromOne = 12
 
     def __post_init__(self) -> None:
         """Refuse values that no pack can use."""
-        if self.members < self.folds or self.folds < 2:
+        refuse_beyond_ranges(self)
+        if self.members < self.folds:
             raise SpecError(
                 say(
                     "A pack of {members} members cannot hold out {folds} folds.",
@@ -126,50 +146,14 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 ),
                 say("Give at least two folds, and a member for each."),
             )
-        counts = (self.epochs, self.epochs_at, self.fewest_epochs, self.picks, self.kept)
-        sizes = (self.batch_size, *self.hidden_layer_sizes)
-        if not self.hidden_layer_sizes or min(*counts, *sizes) < 1:
+        if not self.steps + self.ramps + self.waves > 0:
             raise SpecError(
-                say("A pack's epochs, picks, members kept, layers or rows a step are none."),
-                say("Give 1 or more."),
+                say("The shares of a pack's steps, ramps and waves are all 0."),
+                say("Give one above."),
             )
-        fewest = (self.most_codes, self.all_codes, self.pairs, self.text_scores)
-        if self.embedding_size < 1 or min(fewest) < 0:
-            raise SpecError(
-                say("A pack's codes, pairs, scores of texts or embeddings are fewer than can be."),
-                say("Give 0 codes, pairs and scores or more, and embeddings of 1 number or more."),
-            )
-        if self.shrinkage < 0:
-            raise SpecError(
-                say("A pack's shrinkage is {shrinkage} rows.", shrinkage=self.shrinkage),
-                say("Give 0 rows or more."),
-            )
-        kinds = (self.steps, self.ramps, self.waves)
-        if not (min(kinds) >= 0 and 0 < sum(kinds) < math.inf):
-            raise SpecError(
-                say("The shares of a pack's steps, ramps and waves are {kinds}.", kinds=kinds),
-                say("Give none below 0 and one above."),
-            )
-        for name in ("learning_rate", "decay", "frequency", *SHARES):
-            self._refuse_range(name)
-        factors = (self.scale_factor, self.leak_factor, self.muon, self.embedding_decay)
-        if not all(0 <= factor < math.inf for factor in factors):
-            raise SpecError(
-                say("A factor of a pack's learning rates or decay is below 0 or not finite."),
-                say("Give scale_factor, leak_factor, muon and embedding_decay from 0 up."),
-            )
-        if not all(0 <= share <= 1 for share in (self.wide, self.undropped, self.taught)) or not (
-            0 <= self.flat < 1
-        ):
-            raise SpecError(
-                say("A share of the pack's members or training is not between 0 and 1."),
-                say("Correct wide, undropped, taught or flat; the last is below 1."),
-            )
-
-    def _refuse_range(self, name: str) -> None:
-        low, high = getattr(self, name)
-        if name in SHARES:
-            if not 0 <= low <= high < 1:
+        for name in DRAWN:
+            low, high = getattr(self, name)
+            if low > high:
                 raise SpecError(
                     say(
                         "A pack's {name} is drawn from {low} to {high}.",
@@ -177,15 +161,8 @@ class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                         low=low,
                         high=high,
                     ),
-                    say("Give the lower share first, from 0 to below 1."),
+                    say("Give the lower number first."),
                 )
-        elif not 0 < low <= high < math.inf:
-            raise SpecError(
-                say(
-                    "A pack's {name} is drawn from {low} to {high}.", name=name, low=low, high=high
-                ),
-                say("Give the lower number first, above 0: it is drawn from their logarithms."),
-            )
 
     def epochs_for(self, rows: int) -> int:
         """Return the most epochs on so many rows."""
@@ -250,8 +227,9 @@ def pack_of(effort: str) -> PackSpec:
 
 def refuse_time_limit(seconds: float | None) -> None:
     """Raise SpecError where a time limit is none that a training can keep."""
-    if seconds is not None and not 0 < seconds < math.inf:
+    number = isinstance(seconds, Real) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and 0 < seconds <= LARGEST):
         raise SpecError(
-            say("The time limit is {seconds}.", seconds=seconds),
+            say("The time limit is {seconds}.", seconds=shortened(seconds)),
             say("Give seconds above 0, such as 60."),
         )

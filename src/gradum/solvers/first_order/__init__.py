@@ -8,6 +8,7 @@ program serves every learning rate. A solver's state begins at zeros, and
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 from gradum.errors import SpecError
@@ -22,6 +23,7 @@ from gradum.solvers.first_order.muon import Muon
 from gradum.solvers.first_order.sgd import SGD
 from gradum.solvers.first_order.solver import Composed, FirstOrder
 
+LONGEST = 1e30  # a step whose length float32 still holds, with room for a schedule's factors
 FIRST_ORDER: dict[str, FirstOrder] = {
     "gd": GradientDescent(),
     "sgd": SGD(),
@@ -66,7 +68,8 @@ def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
             say("Leave it out, or choose a solver that takes one, such as 'gd'."),
         )
     by_rule = isinstance(learning_rate, str) and isinstance(solver, GradientDescent)
-    if not by_rule and (isinstance(learning_rate, str) or not learning_rate > 0):
+    number = isinstance(learning_rate, Real) and not isinstance(learning_rate, bool)
+    if not by_rule and not (number and 0 < learning_rate <= LONGEST):  # type: ignore[operator]
         raise SpecError(
             say("The learning_rate is {learning_rate}.", learning_rate=learning_rate),
             say("Give a number above 0."),

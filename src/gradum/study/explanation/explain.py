@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from gradum.solvers.threads import threads_for
 from gradum.study.explanation.game import Game, Player, Setting
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
-from gradum.study.explanation.unseen_column import unseen_column
+from gradum.study.explanation.together import refuse_no_groups
 from gradum.study.first_layer import Opened
 
 ROWS_AT_ONCE = 256  # that stand opened beside the background
@@ -151,11 +152,11 @@ def explain(
     Raises
     ------
     SpecError
-        There is no such rung, scale or column, or a column is in two groups.
+        There is no such rung, scale or column, a group is of one column, or one is in two.
     """
     chosen = fitted.rung(rung)
     used = scale_of(fitted, scale)
-    if not 0 < tolerance < 1:
+    if not (isinstance(tolerance, Real) and 0 < tolerance < 1):
         raise SpecError(
             say("The tolerance is {tolerance}.", tolerance=tolerance),
             say("Give a share between 0 and 1."),
@@ -183,19 +184,10 @@ def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tup
     Raises
     ------
     SpecError
-        A column is unknown to the model, or in two groups.
+        As `refuse_no_groups`.
     """
-    group: dict[str, Player] = {}
-    for names in together:
-        for name in dict.fromkeys(names):
-            if name not in columns:
-                raise unseen_column(name, columns)
-            if name in group:
-                raise SpecError(
-                    say("Column {name!r} is to stand in two groups.", name=name),
-                    say("Name it once."),
-                )
-            group[name] = tuple(dict.fromkeys(names))
+    refuse_no_groups(together, columns)
+    group: dict[str, Player] = {name: tuple(names) for names in together for name in names}
     return tuple(dict.fromkeys(group.get(column, (column,)) for column in columns))
 
 

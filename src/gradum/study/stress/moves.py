@@ -20,7 +20,7 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.unseen_column import unseen_column
+from gradum.study.explanation.together import refuse_no_groups
 from gradum.study.stress.budget import ShiftScale
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 
@@ -188,7 +188,7 @@ def moves_of(
     Raises
     ------
     SpecError
-        A column that is to move with others cannot move, or is named twice.
+        A column that is to move with others cannot move; besides what `refuse_no_groups` raises.
     """
     names = [name for name in scales if name in axes and name not in limits.frozen]
     axis_of = _axes(names, together, rows.columns)
@@ -211,23 +211,15 @@ def _axes(
     names: Sequence[str], together: Sequence[Sequence[str]], known: Sequence[str]
 ) -> dict[str, str]:
     """Return for each column the name of its axis: that of the first column on it."""
+    refuse_no_groups(together, known)
     axis_of = {name: name for name in names}
-    grouped: set[str] = set()
     for group in together:
         for name in group:
-            if name not in known:
-                raise unseen_column(name, known)
             if name not in axis_of:
                 raise SpecError(
                     say("Column {name!r} is to move with others, but cannot move.", name=name),
                     say("Leave it out of --together: numbers and dates within the budget move."),
                 )
-            if name in grouped:
-                raise SpecError(
-                    say("Column {name!r} is named twice by --together.", name=name),
-                    say("Name it once."),
-                )
-            grouped.add(name)
             axis_of[name] = group[0]
     return axis_of
 

@@ -140,6 +140,13 @@ class Attack(msgspec.Struct, frozen=True):
         return sum(row.radius is not None for row in self.rows)
 
     @property
+    def only_answer(self) -> Any:
+        """The answer of all rows, of two or more, if no change found another; else None."""
+        answers = {row.answer for row in self.rows}
+        constant = len(self.rows) > 1 and len(answers) == 1 and not self.changed
+        return answers.pop() if constant else None
+
+    @property
     def is_certified(self) -> bool:
         """Whether proofs were looked for."""
         return any(kept.certified is not None for kept in self.curve)

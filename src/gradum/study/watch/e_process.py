@@ -19,6 +19,7 @@ A. Ramdas, Estimating means of bounded random variables by betting, 2023.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import betaincinv
 
 DOUBLINGS = np.arange(-7, 3)
 TILTS = 2.0**DOUBLINGS
@@ -56,6 +57,32 @@ def log_evidence(rows: np.ndarray, errors: np.ndarray, rate: float | np.ndarray)
 def reaches(log_values: np.ndarray, alpha: float) -> np.ndarray:
     """Return where E has reached 1/α, given ln E (n,)."""
     return log_values >= -np.log(alpha) + ROUNDING
+
+
+def found_from(rows: int, rate: float, alpha: float, power: float) -> float | None:
+    """Return the least constant rate that t rows show to be above m with a probability, or more.
+
+    E rises with the errors: it reaches 1/α at the t-th row from some c errors on, and of
+    independent rows of a rate p, I_p(c, t − c + 1) is the chance of so many. The rate at which
+    that is ``power`` is returned, None where not even errors alone would do. The test also looks
+    at every row before, so that its power there is a little higher.
+
+    Parameters
+    ----------
+    rows : int
+        t.
+    rate : float
+        m in (0, 1].
+    alpha, power : float
+    """
+    low, high = 0, rows + 1  # E stays below 1/α at the first, and reaches it from the second on
+    while high - low > 1:
+        middle = (low + high) // 2
+        counts = np.array([rows]), np.array([middle])
+        low, high = (
+            (low, middle) if reaches(log_evidence(*counts, rate), alpha)[0] else (middle, high)
+        )
+    return None if high > rows else float(betaincinv(high, rows - high + 1, power))
 
 
 def bounds(rows: np.ndarray, errors: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:

@@ -95,7 +95,7 @@ def expectation_sentences(expectation: Expectation, *, dependent: bool) -> Itera
     if expectation.scores:
         first = expectation.scores[0]
         yield say(
-            "Without labels, the {metric} of these rows is expected to be {value} "
+            "Without a look at labels, the {metric} of these rows is expected to be {value} "
             "({low} to {high}); on the judged rows it was {judged}.",
             metric=METRICS[first.metric].words,
             value=figure(first.value),

@@ -9,9 +9,10 @@ from msgspec import structs
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.study.watch.e_process import bounds, log_evidence, reaches
+from gradum.study.watch.e_process import bounds, found_from, log_evidence, reaches
 from gradum.study.watch.sequence_wording import sequence_sentences
 from gradum.study.watch.sequential_test import (
+    POWER,
     ErrorAlarm,
     ErrorCount,
     Look,
@@ -90,6 +91,7 @@ def follow(labelled: Labelled, before: ErrorCount, notes: tuple[str, ...] = ()) 
         labelled.unjudged,
         alarm,
         _course(rows, errors, logs, place, bound.alpha),
+        found_from(after.rows, bound.at_most, bound.level, POWER),
     )
     sentences = (*sequence_sentences(test), *labelled.notes, *notes)
     return structs.replace(test, sentences=tuple(filter(None, sentences)))

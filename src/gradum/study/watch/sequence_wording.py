@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
-from gradum.study.watch.sequential_test import ErrorBound, SequentialTest
+from gradum.study.watch.sequential_test import POWER, ErrorBound, SequentialTest
 from gradum.tables.wording import SHOWN_NAMES, and_more
 
 
@@ -15,6 +15,8 @@ def sequence_sentences(test: SequentialTest) -> Iterator[str]:
     yield _finding(test)
     yield _rate(test)
     yield sentences(_tested(test.bound))
+    if test.alarm is None:
+        yield sentences(_power(test))
     yield _claim(test.bound)
     unjudged = test.unjudged
     if unjudged.unknown:
@@ -105,6 +107,38 @@ def _tested(bound: ErrorBound) -> Iterator[str]:
         yield say(
             "An error is a prediction farther than {beyond} from its label.",
             beyond=figure(bound.beyond),
+        )
+
+
+def _power(test: SequentialTest) -> Iterator[str]:
+    """Say which rate so many labels find, and which none would."""
+    bound, judged, found = test.bound, test.bound.judged, test.found_from
+    values = {
+        "rows": test.count.rows,
+        "rate": percent(found or 0.0, decimals=1),
+        "share": percent(POWER),
+        "judged": percent(judged.rate if judged else 0.0, decimals=1),
+        "bound": percent(bound.at_most, decimals=1),
+    }
+    if found is None:
+        yield say("No rate of errors is high enough to be shown by {rows:,} labels.", **values)
+    elif judged is None:
+        yield say(
+            "With {rows:,} labels a rate of {rate} or more is found with a probability of {share}; "
+            "one closer to {bound} may well be missed.",
+            **values,
+        )
+    else:
+        yield say(
+            "With {rows:,} labels the least rise that is found with a probability of {share} is "
+            "that from {judged}, as of the judged rows, to {rate}.",
+            **values,
+        )
+    if judged is not None:
+        yield say(
+            "However many labels come, a rise to {bound} or less is not found: so few judged rows "
+            "leave it possible that it was as high before. --at-most tests a lower rate.",
+            **values,
         )
 
 

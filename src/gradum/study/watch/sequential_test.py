@@ -10,6 +10,8 @@ from gradum.messages import say
 from gradum.study.watch.taken import TakenTable
 
 ALPHA = 0.05
+POWER = 0.8
+"""The probability with which what a test is said to find is found."""
 
 
 class ErrorBound(msgspec.Struct, frozen=True):
@@ -163,6 +165,9 @@ class SequentialTest(msgspec.Struct, frozen=True):
     alarm : ErrorAlarm or None
     course : tuple of Look
         At up to 500 rows of this table, evenly spread, that of the alarm among them.
+    found_from : float or None
+        The least rate that so many rows with labels find with a probability of `POWER`; None
+        where they find none.
     sentences : tuple of str
         What was found, the most important first.
     """
@@ -175,4 +180,5 @@ class SequentialTest(msgspec.Struct, frozen=True):
     unjudged: Unjudged
     alarm: ErrorAlarm | None
     course: tuple[Look, ...]
+    found_from: float | None = None
     sentences: tuple[str, ...] = ()

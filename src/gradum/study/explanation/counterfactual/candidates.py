@@ -16,6 +16,7 @@ from gradum.tables.encoders.categorical import MISSING
 
 MOST_IN_ALL = 256  # values on axes, of all columns together, about
 FEWEST, MOST = 4, 16  # of one column, besides the ends of its range
+MOST_WITHIN = 64  # of one column, within reach
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,14 @@ class Candidates:
     floors: np.ndarray
 
 
-def candidates_of(fitted: Fitted, costs: Costs) -> tuple[Candidates, ...]:
+def candidates_of(
+    fitted: Fitted, costs: Costs, reach: float | None = None
+) -> tuple[Candidates, ...]:
     """Return the values of each column that may change and that the model sees.
 
     A missing value stays, for nobody knows how far another one is from it; and so does a text, for
-    what it might say has no bounds.
+    what it might say has no bounds. With a ``reach``, only changes that cost no more are returned,
+    and more of them.
     """
     seen = set(fitted.encoder.layout.sources)
     steps = [
@@ -52,15 +56,16 @@ def candidates_of(fitted: Fitted, costs: Costs) -> tuple[Candidates, ...]:
         for step in fitted.encoder.steps
         if step.source in seen and costs.row[step.source] is not None
     ]
-    most = int(np.clip(MOST_IN_ALL // max(len(steps), 1), FEWEST, MOST))
-    of_columns = (_candidates(step, costs, most) for step in steps)
+    most = MOST if reach is None else MOST_WITHIN
+    most = int(np.clip(MOST_IN_ALL // max(len(steps), 1), FEWEST, most))
+    of_columns = (_candidates(step, costs, most, reach) for step in steps)
     return tuple(candidates for candidates in of_columns if len(candidates.values) > 1)
 
 
-def _candidates(step: AnyStep, costs: Costs, most: int) -> Candidates:
+def _candidates(step: AnyStep, costs: Costs, most: int, reach: float | None) -> Candidates:
     name = step.source
     value = costs.row[name]
-    others = _others(step, costs, most)
+    others = _others(step, costs, most, reach)
     if not costs.toll:
         others = [other for other in others if costs.limits.allow(name, value, other)]
     prices = np.array([costs.with_toll(name, other) for other in others])
@@ -68,11 +73,15 @@ def _candidates(step: AnyStep, costs: Costs, most: int) -> Candidates:
     return Candidates(name, (value, *others), np.append(0.0, prices), np.append(0.0, floors))
 
 
-def _others(step: AnyStep, costs: Costs, most: int) -> list[Any]:
+def _others(step: AnyStep, costs: Costs, most: int, reach: float | None) -> list[Any]:
     """Return the values that a column may take besides its own, whatever the limits."""
     value, axis = costs.row[step.source], costs.axes.get(step.source)
     if axis is not None:
-        return [axis.value(place) for place in axis.grid(place_of(value), most)]
+        start = place_of(value)
+        places = axis.grid(start, most) if reach is None else axis.within(start, reach, most)
+        return [axis.value(place) for place in places]
+    if reach is not None and reach < 1.0:  # what another level costs
+        return []
     if isinstance(step, Boolean):
         return [not value]
     if isinstance(step, Categorical):

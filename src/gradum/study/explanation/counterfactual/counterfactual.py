@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -145,18 +145,36 @@ class _Asked:
         )
 
     def _found(self, costs: Costs, count: int) -> tuple[list[dict[str, Any]], bool]:
-        """Return the cheapest changes, replayed, and whether all that matter were tried."""
-        grid = CandidateGrid(self._answers, candidates_of(self.fitted, costs))
-        reached, complete = search(grid, count, self._most_pairs)
-        choices = reached.worth_refining(REFINED * (count + 1))
-        changes = refined(self._answers, costs, [grid.changed(choice) for choice in choices])
+        """Return the cheapest changes, replayed, and whether all that matter were tried.
+
+        Once some are known, the search is repeated on a finer grid of what could be cheaper.
+        """
+        changes, complete = self._searched(costs, count)
+        if known := _cheapest(changes, costs, count):
+            changes += self._searched(costs, count, known)[0]
         while True:
-            prices = np.array([costs.together(changed) for changed in changes])
-            kept = [changes[place] for place in without_detours(changes, prices, count)]
+            kept = _cheapest(changes, costs, count)
             failed = [changed for changed in kept if not self._holds(changed)]
             if not failed:
                 return kept, complete
             changes = [changed for changed in changes if changed not in failed]
+
+    def _searched(
+        self, costs: Costs, count: int, known: Sequence[Mapping[str, Any]] = ()
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """Return changes that reach the aim, and whether all that matter were tried.
+
+        Where some are known, only what costs no more than these is tried.
+        """
+        reach, ceiling = None, np.inf
+        if known:
+            reach = max(sum(costs.of(*change) for change in changed.items()) for changed in known)
+            ceiling = max(map(costs.together, known))
+        grid = CandidateGrid(self._answers, candidates_of(self.fitted, costs, reach))
+        reached, complete = search(grid, count, self._most_pairs, ceiling)
+        choices = reached.worth_refining(REFINED)
+        changes = refined(self._answers, costs, [grid.changed(choice) for choice in choices])
+        return changes, complete
 
     def _holds(self, changed: Mapping[str, Any]) -> bool:
         return bool(self.aim.reached(self._replayed(changed))[0])
@@ -194,3 +212,9 @@ class _Asked:
     def _output(self, prediction: Prediction) -> Any:
         value = prediction.value[0]
         return self.fitted.classes[int(value)] if self.fitted.classes else float(value)
+
+
+def _cheapest(changes: Sequence[dict[str, Any]], costs: Costs, count: int) -> list[dict[str, Any]]:
+    """Return up to so many changes of different columns, the cheapest first."""
+    prices = np.array([costs.together(changed) for changed in changes])
+    return [changes[place] for place in without_detours(changes, prices, count)]

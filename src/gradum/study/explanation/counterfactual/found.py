@@ -36,6 +36,8 @@ class Found:
     ----------
     count : int
         How many that change different columns are wanted.
+    ceiling : float
+        What a choice may cost at most to be wanted.
 
     Attributes
     ----------
@@ -47,6 +49,7 @@ class Found:
     """
 
     count: int
+    ceiling: float = np.inf
     by_columns: dict[Columns, list[Reached]] = field(default_factory=dict)
     spared: dict[Columns, list[Reached]] = field(default_factory=dict)
 
@@ -73,7 +76,7 @@ class Found:
     def bound(self) -> float:
         """The cost beyond which nothing is wanted any more."""
         wanted = self.wanted
-        return wanted[-1].cost if len(wanted) == self.count else np.inf
+        return min(self.ceiling, wanted[-1].cost if len(wanted) == self.count else np.inf)
 
     def worth_refining(self, most: int) -> list[np.ndarray]:
         """Return choices (d,): those that are wanted, and up to so many that may become cheaper."""

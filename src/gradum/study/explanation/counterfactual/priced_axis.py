@@ -74,6 +74,20 @@ class PricedAxis:
         places = np.unique(places[~np.isin(places, self.axis.never)])
         return places[places != start]
 
+    def within(self, start: float, reach: float, most: int) -> np.ndarray:
+        """Return about so many places of the range that cost at most ``reach``, evenly apart.
+
+        They are possible values, as many on either side of ``start``, and the ends of the range.
+        """
+        low, high, far = self.axis.low, self.axis.high, reach * self.unit.size
+        ends = (max(low, start - far), min(high, start + far))
+        sides = [self.between(start, end, start, most // 2) for end in ends if end != start]
+        if not self.axis.dates:
+            sides.append(np.array([end for end in (low, high) if end in ends]))
+        places = np.unique(np.concatenate([np.zeros(0), *sides]))
+        places = places[(places >= low) & (places <= high) & ~np.isin(places, self.axis.never)]
+        return places[places != start]
+
     def between(self, near: float, far: float, start: float, most: int) -> np.ndarray:
         """Return up to so many possible values strictly between two, those near ``near`` first.
 

@@ -18,10 +18,13 @@ from gradum.study.explanation.counterfactual.found import Found
 from gradum.study.explanation.counterfactual.singles import BATCH, Singles, leads_of
 
 FIRST_BATCH = 128  # pairs; the next ones are larger
+PROMISING = 3.0  # times the ceiling: so far may sums of gains be off what two do together
 BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one column more
 
 
-def search(grid: CandidateGrid, count: int, most: int) -> tuple[Found, bool]:
+def search(
+    grid: CandidateGrid, count: int, most: int, ceiling: float = np.inf
+) -> tuple[Found, bool]:
     """Look for the cheapest choices that reach the aim.
 
     Parameters
@@ -31,6 +34,8 @@ def search(grid: CandidateGrid, count: int, most: int) -> tuple[Found, bool]:
         How many are wanted, each changing other columns.
     most : int
         Pairs that are tried at most.
+    ceiling : float
+        What a choice may cost at most.
 
     Returns
     -------
@@ -38,10 +43,10 @@ def search(grid: CandidateGrid, count: int, most: int) -> tuple[Found, bool]:
     complete : bool
         Whether all choices of one or two columns were tried that could be cheaper.
     """
-    found, singles = Found(count), Singles.of(grid)
+    found, singles = Found(count, ceiling), Singles.of(grid)
     beam = Beam(grid, singles, found)
     beam.take(singles.choices, singles.leads)
-    pairs = Pairs.of(singles)
+    pairs = Pairs.of(singles, ceiling)
     complete = pairs.try_on(beam, most) and not pairs.left_out
     while len(beam.choices):
         beam.widen()
@@ -114,12 +119,19 @@ class Pairs:
     left_out: bool
 
     @classmethod
-    def of(cls, singles: Singles) -> Pairs:
-        """Pair the telling candidates of different columns."""
+    def of(cls, singles: Singles, ceiling: float = np.inf) -> Pairs:
+        """Pair the telling candidates of different columns.
+
+        Under a ceiling, pairs whose gains by themselves promise far less are left out.
+        """
         telling = singles.telling
         one, other = np.triu_indices(len(telling), 1)
         first, second = telling[one], telling[other]
         apart = singles.column[first] != singles.column[second]
+        if np.isfinite(ceiling):
+            gains = singles.leads[first] + singles.gains[second]
+            costs = singles.costs[first] + singles.costs[second]
+            apart &= singles.promise(costs, gains) < PROMISING * ceiling
         first, second = first[apart], second[apart]
         floors = singles.floors[first] + singles.floors[second]
         costs = singles.costs[first] + singles.costs[second]
