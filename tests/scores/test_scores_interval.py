@@ -6,7 +6,7 @@ import pytest
 from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from gradum.scores.bootstrap import Resamples, basis, intervals, sampled
+from gradum.scores.bootstrap import Resamples, intervals, sampled, scheme_basis
 from gradum.scores.interval import (
     Basis,
     Interval,
@@ -17,6 +17,7 @@ from gradum.scores.interval import (
     wilson,
     with_unknown_bounds,
 )
+from gradum.scores.metrics import METRICS
 from gradum.scores.outcome import Outcome
 
 MANY = Basis(400, 400)
@@ -122,11 +123,12 @@ def test_a_basis_counts_the_rarest_kind():
     target = np.repeat([0, 1, 2], [60, 30, 10])
     outcome = Outcome("multiclass", target, probability=np.full((100, 3), 1 / 3))
     rows = Resamples.draw(100, rng=rng()).scheme
-    assert basis(outcome, rows, by_class=False) == Basis(40, 40)
-    assert basis(outcome, rows, by_class=True) == Basis(10, 10)
+    accuracy, macro_f1 = (METRICS[name].kinds(outcome) for name in ("accuracy", "macro_f1"))
+    assert scheme_basis(accuracy, rows) == Basis(40, 40)
+    assert scheme_basis(macro_f1, rows) == Basis(10, 10)
     groups = Resamples.draw(100, groups=np.arange(100) // 5, rng=rng()).scheme
-    assert basis(outcome, groups, by_class=False) == Basis(40, 8, 5)
-    assert basis(outcome, groups, by_class=True) == Basis(10, 2, 5)
+    assert scheme_basis(accuracy, groups) == Basis(40, 8, 5)
+    assert scheme_basis(macro_f1, groups) == Basis(10, 2, 5)
 
 
 def test_intervals_of_a_rare_class_hold_as_often_as_they_say():
