@@ -131,6 +131,26 @@ def test_a_basis_counts_the_rarest_kind():
     assert scheme_basis(macro_f1, groups) == Basis(10, 2, 5)
 
 
+@pytest.mark.parametrize(("found", "right"), [(0.7, 0.6), (0.5, 0.95)])
+def test_precision_of_a_rare_class_is_covered_as_often_as_said(found, right):
+    """5% of 400 rows are of the class: against the binomial law, of 200 samples."""
+    generator, held = rng(4), []
+    law = 0.05 * np.array([found, found * (1 - right) / right, (1 - found)])
+    for _ in range(200):
+        counts = generator.multinomial(400, [*law, 1 - law.sum()])
+        target, called = (np.repeat(codes, counts) for codes in ([1, 0, 1, 0], [1, 1, 0, 0]))
+        sure = np.where(called, 0.8, 0.1)
+        outcome = Outcome("binary", target, probability=np.column_stack([1 - sure, sure]))
+        drawn = Resamples.draw(400, classes=target, count=100, rng=generator)
+        (samples,) = sampled([outcome], drawn, ["precision"])
+        precision = METRICS["precision"].interval(samples["precision"])
+        assert precision.known == (counts[:2].sum() >= 10)
+        if precision.known:
+            held.append(precision.low <= right <= precision.high)
+    assert len(held) > 60
+    assert sum(held) >= stats.binom(len(held), 0.95).ppf(0.001)
+
+
 def test_intervals_of_a_rare_class_hold_as_often_as_they_say():
     """300 samples of a known population, 8% of the second class: against the binomial law."""
     generator, rows, draws = rng(11), 300, 300
