@@ -3,7 +3,7 @@
 `python -m benchmarks coverage [DRAWS] [FITS]`: fixed models, judged on draws from populations whose
 scores are known, in every way of judging; and whole fits to noise. With 4,000 draws and 300 fits or
 more, the tables take their place in docs/accuracy.md; with fewer they are printed alone.
-`coverage precision [DRAWS]` does the same, from 1,000 draws on, for scores that speak of the rows
+`coverage precision [DRAWS]` does the same, from 400 draws on, for scores that speak of the rows
 predicted as a class.
 """
 
@@ -43,7 +43,7 @@ from benchmarks.sides import processes
 from gradum.scores.metrics import METRICS
 
 DRAWS, FITS = 4_000, 300
-PRECISION_DRAWS = 1_000
+PRECISION_DRAWS = 400
 FEWEST = 40  # counted, of which a share is shown
 WAYS: dict[Way, str] = {
     test_file: "`--test`",
