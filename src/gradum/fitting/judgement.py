@@ -240,30 +240,13 @@ def judge(
     for part, evidence_of in evidence.items():
         for name, rung in evidence_of.rungs.items():
             scores.setdefault(name, {})[part] = rung.intervals(evidence_of.defined)
+    rows = {part: len(np.unique(seen.rows)) for part, seen in parts.items()}
     test = evidence["test"].rungs
     compared = defined({name: scores[name]["test"] for name in test}, metric)
-    if not compared:
-        raise TargetError(
-            say(
-                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
-                metric=metric,
-                rows=len(parts["test"].rows),
-                undefined=say(METRICS[metric].undefined),
-            ),
-            say("Judge on other rows, or by another --metric."),
-        )
-    verdict = decide(
-        metric,
-        compared,
-        {
-            (rung, simpler): test[rung].difference(test[simpler], metric)
-            for rung, simpler in combinations(reversed(compared), 2)
-        },
-        spoken_of,
-    )
+    verdict = _decided(metric, compared, test, rows["test"], spoken_of)
     judgement = Judgement(
         how=how,
-        rows={part: len(np.unique(seen.rows)) for part, seen in parts.items()},
+        rows=rows,
         scores=scores,
         prevalence=_class_shares(truth, parts["test"]),
         verdict=verdict,
@@ -371,6 +354,31 @@ def defined(scores: dict[str, dict[str, Interval]], metric: str) -> dict[str, In
         for rung, of_rung in scores.items()
         if metric in of_rung and not np.isnan(of_rung[metric].value)
     }
+
+
+def _decided(
+    metric: str,
+    compared: dict[str, Interval],
+    rungs: Mapping[str, _Resampled],
+    rows: int,
+    running: str | None,
+) -> Verdict:
+    """Decide among the rungs that have a score, or refuse where none has one."""
+    if not compared:
+        raise TargetError(
+            say(
+                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
+                metric=metric,
+                rows=rows,
+                undefined=say(METRICS[metric].undefined),
+            ),
+            say("Judge on other rows, or by another --metric."),
+        )
+    differences = {
+        (rung, simpler): rungs[rung].difference(rungs[simpler], metric)
+        for rung, simpler in combinations(reversed(compared), 2)
+    }
+    return decide(metric, compared, differences, running)
 
 
 def _not_compared(metric: str, rungs: list[str]) -> tuple[str, ...]:
