@@ -72,8 +72,11 @@ class Numeric(Step, frozen=True, tag="numeric"):
         )
 
     def reaching(self, series: pl.Series) -> Numeric:
-        """Return the same with the ends and decimals of more rows, the training rows among them."""
-        if self.range is None:
+        """Return the same with the ends and decimals of more rows, the training rows among them.
+
+        A column of which the training rows have one value stays so, as no model looks at it.
+        """
+        if not self._varies:
             return self
         measured = type(self).fit(series)
         return structs.replace(
