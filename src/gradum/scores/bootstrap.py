@@ -262,7 +262,7 @@ def share_rows(
     """
     if outcome.constant and not metric.of_predicted:
         return np.inf
-    return metric.certain * scheme_basis(kinds, scheme).rows
+    return metric.certain * min(scheme.distinct(kind) for kind in kinds)
 
 
 def _variation(losses: Callable[[Outcome], np.ndarray], rows: Weighting) -> np.ndarray:
