@@ -14,7 +14,7 @@ BENCHMARKS = {
     "start": "[ROUNDS]",
     "footprint": "[MODELS]",
     "fuzz": "COUNT [SEED] | atheris SECONDS",
-    "coverage": "[DRAWS] [FITS]",
+    "coverage": "[DRAWS] [FITS] | precision [DRAWS]",
     "watch": "[FITS] [ROWS]",
     "guarantees": "[SPLITS] [DRAWS]",
     "explanations": "FOLDER [PARTS]",

@@ -3,6 +3,8 @@
 `python -m benchmarks coverage [DRAWS] [FITS]`: fixed models, judged on draws from populations whose
 scores are known, in every way of judging; and whole fits to noise. With 4,000 draws and 300 fits or
 more, the tables take their place in docs/accuracy.md; with fewer they are printed alone.
+`coverage precision [DRAWS]` does the same, from 400 draws on, for scores that speak of the rows
+predicted as a class.
 """
 
 from __future__ import annotations
@@ -24,21 +26,24 @@ from benchmarks.coverage.fixed import (
     test_file,
 )
 from benchmarks.coverage.populations import (
+    FOUND,
     TOGETHER,
     Population,
     autoregressive,
     classes,
+    flagged,
     in_groups,
     lognormal,
     normal,
     numbers,
     student,
 )
-from benchmarks.page import DOCS, circumstances, replace_section, table
+from benchmarks.page import ACCURACY, DOCS, circumstances, publish, replace_section, table
 from benchmarks.sides import processes
 from gradum.scores.metrics import METRICS
 
 DRAWS, FITS = 4_000, 300
+PRECISION_DRAWS = 400
 FEWEST = 40  # counted, of which a share is shown
 WAYS: dict[Way, str] = {
     test_file: "`--test`",
@@ -48,28 +53,74 @@ WAYS: dict[Way, str] = {
     by_time: "time",
 }
 PREVALENCES = (0.5, 0.05, 0.01)
+PRECISIONS = (0.3, 0.6, 0.95)
+COMMON = 0.2  # share of positives from which fewer rows are judged
+FEWEST_CALLED = 5  # expected, below which next to no draw has an interval
 
 
-def main(draws: str = str(DRAWS), fits: str = str(FITS)) -> None:
-    """Measure both, and print or publish what was found."""
+def main(*arguments: str) -> None:
+    """Measure what is named, and print or publish what was found."""
+    if arguments[:1] == ("precision",):
+        _of_precision(*map(int, arguments[1:]))
+    else:
+        _of_all(*map(int, arguments))
+
+
+def _of_precision(draws: int = PRECISION_DRAWS) -> None:
+    cells = list(_flagged_cells())
+    with processes() as pool:
+        counted = [pool.submit(_flagged_cell, place, draws) for place in range(len(cells))]
+        found = [each.result() for each in counted]
+    metrics = cells[0].population.metrics
+    rows = [
+        [_label(cell), f"{counts['precision'].said / draws:.0%}"]
+        + [_share(counts[name]) for name in metrics]
+        for cell, counts in zip(cells, found, strict=True)
+    ]
+    text = (
+        f"{draws:,} draws a line, of a model that finds {FOUND:.0%} of the positives. Share of "
+        "intervals that hold the score, in percent ± one standard error of the simulation; "
+        '"has one" says how often precision does:\n\n'
+        + table(["judged", "has one", *(METRICS[name].title for name in metrics)], rows)
+    )
+    complete = draws >= PRECISION_DRAWS
+    publish("precision", text, ("gradum", "numpy"), complete=complete, page=ACCURACY)
+
+
+def _flagged_cells() -> Iterable[Cell]:
+    for prevalence in (0.5, 0.2, 0.05, 0.01):
+        for precision in PRECISIONS:
+            for rows in (100, 500) if prevalence >= COMMON else (500, 2_000):
+                if rows * prevalence * FOUND / precision >= FEWEST_CALLED:
+                    yield Cell(flagged(prevalence, precision), test_file, rows)
+    for way in (held_out, folds):
+        for precision in PRECISIONS:
+            yield Cell(flagged(0.05, precision), way, 1_000)
+
+
+def _flagged_cell(place: int, draws: int) -> dict[str, Count]:
+    return measure(list(_flagged_cells())[place], draws, seed=place)
+
+
+def _of_all(draws: int = DRAWS, fits: int = FITS) -> None:
     cells = list(_cells())
     with processes() as pool:
-        counted = [pool.submit(_cell, place, int(draws)) for place in range(len(cells))]
-        said = [pool.submit(_noise, place, int(fits)) for place in range(len(NOISE))]
+        counted = [pool.submit(_cell, place, draws) for place in range(len(cells))]
+        said = [pool.submit(_noise, place, fits) for place in range(len(NOISE))]
         found = [each.result() for each in counted]
         text = "\n".join(
             [
-                f"{int(draws):,} draws a line. Share of intervals that hold the score of a model "
+                f"{draws:,} draws a line. Share of intervals that hold the score of a model "
                 "that does not change, in percent ± one standard error of the simulation:\n",
                 _coverage(zip(cells, found, strict=True), "binary"),
                 _coverage(zip(cells, found, strict=True), "regression"),
-                f"Fits of the linear rung to noise, {int(fits):,} a line, in percent:\n",
+                f"Fits of the linear rung to noise, {fits:,} a line, in percent:\n",
                 _verdicts(each.result() for each in said),
                 circumstances(("gradum", "numpy", "jax")) + "\n",
             ]
         )
     print(text)
-    if int(draws) >= DRAWS and int(fits) >= FITS:
+    if draws >= DRAWS and fits >= FITS:
         replace_section(DOCS / "accuracy.md", "coverage", text)
 
 
@@ -115,10 +166,13 @@ def _coverage(found: Iterable[tuple[Cell, dict[str, Count]]], task: str) -> str:
         metrics = population.metrics
         shares = [_share(counts[name]) for name in (*metrics, "baseline", "called different")]
         known = counts[metrics[0]].said / counts["called different"].said
-        label = f"{population.name}, {WAYS[cell.way]}, {cell.rows:,} rows"
-        rows.append([label, f"{known:.0%}", *shares])
+        rows.append([_label(cell), f"{known:.0%}", *shares])
     titles = [METRICS[name].title for name in metrics]
     return table(["judged", "has one", *titles, "baseline", "equals told apart"], rows)
+
+
+def _label(cell: Cell) -> str:
+    return f"{cell.population.name}, {WAYS[cell.way]}, {cell.rows:,} rows"
 
 
 def _verdicts(said: Iterable[Said]) -> str:

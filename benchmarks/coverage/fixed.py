@@ -17,6 +17,8 @@ from gradum.tables.split import Part, hold_out
 
 RESAMPLES = 250  # a draw; the run itself takes 1,000, which vary less
 
+OTHERS = {"baseline", "low", "high"}
+
 Judged = tuple[Truth, Seen]
 
 
@@ -87,8 +89,9 @@ def measure(cell: Cell, draws: int, seed: int) -> dict[str, Count]:
     -------
     dict of str to Count
         For each metric, how often its interval holds the model's score, ``said`` being how often
-        there was one; "baseline" the same of the baseline's default metric; and under "called
-        different", of how many draws, how often "low" and "high" were, which have equal scores.
+        there was one; and where the population has these models, "baseline" the same of the
+        baseline's default metric; and under "called different", of how many draws, how often "low"
+        and "high" were, which have equal scores.
     """
     population, rng = cell.population, np.random.default_rng(seed)
     truth = population.truth()
@@ -101,6 +104,8 @@ def measure(cell: Cell, draws: int, seed: int) -> dict[str, Count]:
         (found,) = sampled([outcomes["model"]], resamples, population.metrics)
         for name in population.metrics:
             _cover(counts[name], METRICS[name].interval(found[name]), truth["model"][name])
+        if not outcomes.keys() >= OTHERS:
+            continue
         others = [outcomes[name] for name in ("baseline", "low", "high")]
         baseline, low, high = (each[metric] for each in sampled(others, resamples, [metric]))
         _cover(counts["baseline"], METRICS[metric].interval(baseline), truth["baseline"][metric])

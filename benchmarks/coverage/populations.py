@@ -18,6 +18,7 @@ from gradum.scores.outcome import Outcome, Task
 SIGNAL = 1.5  # standard deviation of the true logits
 TOGETHER = 1 / 3  # share of a signal's variance, or of an error's, that a group has in common
 GROUP = 10  # rows
+FOUND = 0.4  # of the rows that are 'yes'
 KNOWN_FROM = 1_000_000  # rows
 LABELS = {"regression": (), "binary": ("no", "yes")}
 
@@ -47,8 +48,9 @@ class Population:
     name : str
     task : str
     draw : callable
-        (rows, generator) to a `Sample`, whose models are called "model" and "baseline", and "low"
-        and "high" where two have the same score in the population.
+        (rows, generator) to a `Sample`, whose models are called "model" and, where others are
+        looked at as well, "baseline", and "low" and "high", which have the same score in the
+        population.
     metrics : tuple of str
         Those whose intervals are counted.
     """
@@ -92,6 +94,26 @@ def classes(prevalence: float, *, together: float = 0.0) -> Population:
 
     metrics = ("log_loss", "accuracy", "brier", "auc", "macro_f1", "average_precision")
     name = f"{prevalence:.0%} positives"
+    return Population(name, "binary", draw, metrics)
+
+
+def flagged(prevalence: float, precision: float) -> Population:
+    """Make two classes of which 'yes' has a given share, and a model of given precision.
+
+    It finds `FOUND` of the rows that are 'yes'.
+    """
+    right = prevalence * FOUND
+    wrong = right * (1 - precision) / precision
+    shares = (right, prevalence - right, wrong, 1 - prevalence - wrong)
+
+    def draw(rows: int, rng: np.random.Generator) -> Sample:
+        kind = rng.choice(4, rows, p=shares)  # found, missed, called so wrongly, left in peace
+        target, called = (kind < 2).astype(np.intp), kind % 2 == 0
+        sure = 0.5 + 0.4 * rng.random(rows)
+        return Sample(target, {"model": _classes(np.where(called, sure, 1 - sure))})
+
+    metrics = ("precision", "macro_precision", "recall", "f1", "macro_f1")
+    name = f"{prevalence:.0%} positives, precision {precision:.2f}"
     return Population(name, "binary", draw, metrics)
 
 

@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 
 import gradum
+from agreement import assert_figures_agree
 from gradum.api import finish_run
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.progress import choose
@@ -134,7 +135,7 @@ def asked(cell: Cell, rows: pl.DataFrame, held: pl.DataFrame, folder):
     }
     match cell.judge:
         case "cross-validation":
-            options["cv"] = 2
+            options |= {"cv": 2, "split": SplitSpec()}  # which repeats it
         case "group":
             options["group"] = "who"
         case "time":
@@ -214,7 +215,9 @@ def test_a_run_ends_in_a_model(cell, request, tmp_path, gradum_command):
         assert again.fitted.provenance.fingerprint == model.fitted.provenance.fingerprint
         assert again.findings is not None
         page = (run / "report.html").read_text()
+        model = again
     assert page.rstrip().endswith("</html>")
+    assert_figures_agree(model, page)
     assert f"<title>{target}" in page
 
 

@@ -92,6 +92,17 @@ def test_errors_that_remember_for_long_have_no_interval_or_a_rough_one():
     assert found.scores["linear"]["test"]["rmse"].known
 
 
+def test_a_long_tail_counts_rows_and_not_their_predictions():
+    """Two rows of 421 hold half of the error, however often each was predicted."""
+    errors = np.full(421, 0.1)
+    errors[[5, 300]] = 30.0
+    said = {"baseline": Prediction(np.full(421, 9.0), None), "linear": Prediction(-errors, None)}
+    truth = Truth("regression", np.zeros(421), np.ones(421), ())
+    twice = Seen.pool([Seen(np.arange(421), said)] * 2)
+    (note,) = judge(truth, {"test": twice}, metric="mae", seed=0, how="Judged.").notes
+    assert "lies in 2 rows of 421" in note
+
+
 def test_a_long_tail_is_said_and_a_short_one_is_not():
     assert judged_numbers(rng().normal(size=500)).notes == ()
     (note,) = judged_numbers(0.2 * rng().lognormal(0, 1.5, 500)).notes

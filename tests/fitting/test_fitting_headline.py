@@ -3,6 +3,8 @@
 import itertools
 
 import msgspec
+import numpy as np
+import pytest
 from msgspec import structs
 
 import gradum
@@ -94,9 +96,45 @@ def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
     scores = classes({"baseline": 0.9, "linear": 0.91}, (0.3, 0.2))
     said = headline(judgement("log_loss", scores, 0.01, prevalence=shares, by_class=rare))[0]
     assert said == (
-        "Finds 30% [27–33] of the 20 rows that are 'yes', and 60% [57–63] of those it calls so "
-        "are; 91% [88–94] of all rows are right, but always guessing the commonest class, 'no', "
+        "Finds 30% [27–33] of the 20 rows that are 'yes', and 60% [57–63] of the 10 that it calls "
+        "so are; 91% [88–94] of all rows are right, but always guessing the commonest class, 'no', "
         "gives 90%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("predicted", "hits", "precision", "said"),
+    [
+        (1, 1, 1.0, "Finds 5% [2–8] of the 20 rows that are 'yes', and is right in 1 of 1 that it"),
+        (2, 0, 0.0, "Finds none of the 20 rows that are 'yes'; 91%"),
+        (0, 0, np.nan, "Finds none of the 20 rows that are 'yes'; 91%"),
+    ],
+)
+def test_of_few_rows_called_rare_it_says_how_many(predicted, hits, precision, said):
+    unknown = Interval(precision, np.nan, np.nan, 0.0)
+    classes_found = (
+        ClassScores("no", 180, 200 - predicted, around(0.9), around(0.97), around(0.93)),
+        ClassScores("yes", 20, predicted, unknown, around(0.05), around(0.1), hits),
+    )
+    scores = classes({"baseline": 0.9, "linear": 0.91}, (0.3, 0.2))
+    shares = {"no": 0.9, "yes": 0.1}
+    found = judgement("log_loss", scores, 0.01, prevalence=shares, by_class=classes_found)
+    assert headline(found)[0].startswith(said)
+
+
+def test_of_rows_that_the_run_did_not_judge_it_says_which_model_predicts():
+    """A run that predicts by the linear model is told nothing of the best on other rows."""
+    scores = classes({"baseline": 0.7, "linear": 0.8, "pack": 0.81}, (0.6, 0.42, 0.4))
+    said = headline(judgement("log_loss", scores, 0.03), "linear")[0]
+    assert said == (
+        "Predictions are those of the linear model, which the run chose; on these rows the pack "
+        "model leads it in log loss by 0.02, which may be chance."
+    )
+    sure = headline(judgement("log_loss", scores, 0.001), "linear")[0]
+    assert sure.endswith("by 0.02, beyond chance, and predicts if you say --rung pack.")
+    own = headline(judgement("log_loss", scores, 0.03), "pack")[0]
+    assert own == (
+        "Predictions are those of the pack model, which does best on these rows too, by log loss."
     )
 
 
@@ -135,7 +173,7 @@ def test_a_headline_in_chinese_is_whole_and_keeps_names_and_figures():
     with gradum.language("zh"):
         first = headline(said)[0]
     assert first == (
-        "'{rare}' 有 40 行，找出了其中的 50% [40–60]，判为 '{rare}' 的行中有 50% [40–60] 判对；"
+        "'{rare}' 有 40 行，找出了其中的 50% [40–60]，判为 '{rare}' 的 30 行中有 50% [40–60] 判对；"
         "全部行的正确率为 93% [90–96]，但总是猜最多的类别 'no'，正确率为 90%。"
     )
 

@@ -1,10 +1,14 @@
+import msgspec
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn import metrics as peer
 
+from agreement import assert_interval
 from gradum.errors import TargetError
-from gradum.fitting.judgement import Seen, Truth, judge
+from gradum.fitting.judgement import Judgement, Seen, Truth, judge
 from gradum.fitting.rung import Prediction
+from gradum.scores.interval import with_unknown_bounds
 
 RNG = np.random.default_rng(0)
 ROWS = 240
@@ -212,6 +216,88 @@ def test_scores_of_each_class_are_scikit_learns():
     for each in found:
         for score in (each.precision, each.recall, each.f1):
             assert score.low < score.value < score.high
+
+
+def said_of(found, missed, wrong, left):
+    """Two classes: so many rows found, missed, called so wrongly and left in peace."""
+    target = np.repeat([1, 1, 0, 0], (found, missed, wrong, left))
+    called = np.repeat([1, 0, 1, 0], (found, missed, wrong, left))
+    share = np.where(called, 0.7, 0.2) + 0.1 * np.random.default_rng(0).random(len(target))
+    truth = Truth("binary", target, np.ones(len(target)), ("no", "yes"))
+    return truth, Prediction.of_classes(np.column_stack([1 - share, share]))
+
+
+@pytest.mark.parametrize("repeats", [1, 2])
+@pytest.mark.parametrize(
+    ("found", "wrong", "known"), [(1, 0, False), (6, 3, False), (7, 3, True), (10, 0, True)]
+)
+def test_precision_rests_on_the_rows_predicted_and_has_one_interval(found, wrong, known, repeats):
+    """However many rows the class has, fewer than ten that are called so say too little."""
+    truth, said = said_of(found, 30 - found, wrong, 370 - wrong)
+    seen = Seen.pool([Seen(np.arange(400), {"linear": said})] * repeats)
+    judgement = judged(truth, {"test": seen}, "log_loss")
+    scores, (_, yes) = judgement.scores["linear"]["test"], judgement.by_class
+    assert_interval(scores["precision"], found / (found + wrong), known=known)
+    for name in ("macro_precision", "recall", "f1"):
+        assert scores[name].known == (known or name != "macro_precision")
+    for name in ("precision", "recall", "f1"):
+        assert getattr(yes, name) == scores[name]
+    assert (yes.support, yes.predicted, yes.hits) == (30, found + wrong, found)
+    noted = any("No interval of precision" in note for note in judgement.notes)
+    assert noted == (not known)
+    if wrong == 0 and known:  # no resample is wrong: Wilson's of ten rows, with Student's quantile
+        z = stats.t(9).ppf(0.975)
+        assert scores["precision"].low == pytest.approx(10 / (10 + z**2))
+
+
+def test_rungs_that_never_predict_a_class_have_no_precision_and_are_not_compared_by_it():
+    truth, said = said_of(20, 10, 5, 365)
+    never = Prediction.of_classes(np.tile([0.9, 0.1], (400, 1)))
+    seen = Seen(np.arange(400), {"baseline": never, "linear": said})
+    found = judged(truth, {"test": seen}, "precision")
+    for name in ("precision", "macro_precision"):
+        assert_interval(found.scores["baseline"]["test"][name], np.nan, known=False)
+    assert found.verdict.used == found.verdict.enough == "linear"
+    assert found.verdict.comparisons == ()
+    assert found.compared.keys() == {"linear"}
+    assert found.notes[0] == (
+        "baseline has no precision, as the second class is never predicted, and takes no part in "
+        "the comparison."
+    )
+    with pytest.raises(TargetError, match="the second class is never predicted"):
+        judged(truth, {"test": Seen(np.arange(400), {"baseline": never})}, "precision")
+    content = msgspec.json.decode(msgspec.json.encode(found))
+    assert msgspec.convert(with_unknown_bounds(content), Judgement) == found
+
+
+def test_repeats_that_disagree_of_a_row_each_count_a_part_of_it():
+    """One row of twenty is taken for the other class in one of two repeats."""
+    target = np.repeat([0, 1], 20)
+    shares = np.where(target[:, None] == [0, 1], 0.8, 0.2)
+    other = shares.copy()
+    other[25] = [0.6, 0.4]
+    seen = [Seen(np.arange(40), {"linear": Prediction.of_classes(p)}) for p in (shares, other)]
+    truth = Truth("binary", target, np.ones(40), ("no", "yes"))
+    no, yes = judged(truth, {"test": Seen.pool(seen)}, "log_loss").by_class
+    assert [(each.support, each.predicted, each.hits) for each in (no, yes)] == [
+        (20, 20.5, 20),
+        (20, 19.5, 19.5),
+    ]
+    assert yes.recall.value == pytest.approx(19.5 / 20)
+
+
+def test_a_far_worse_score_that_few_rows_decide_is_no_absence_of_a_sign():
+    """One row of 240 is off by a thousand times what the others are."""
+    off = np.zeros(ROWS)
+    off[17] = 1_000.0
+    train, test = Prediction(NUMBERS + 1.0, None), Prediction(NUMBERS + 1.0 + off, None)
+    guess = Prediction(NUMBERS + 3.0 + off, None)
+    parts = {
+        part: Seen(EVERY, {"baseline": guess, "linear": said})
+        for part, said in {"train": train, "test": test}.items()
+    }
+    said = judged(number_truth(), parts, "rmse").fit_check
+    assert said.startswith("Whether it overfits cannot be told: RMSE is 1 on the rows it learned")
 
 
 def test_a_class_of_few_rows_has_scores_and_no_interval():

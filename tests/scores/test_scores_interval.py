@@ -6,7 +6,7 @@ import pytest
 from scipy import special, stats
 from statsmodels.stats.proportion import proportion_confint
 
-from gradum.scores.bootstrap import Resamples, basis, intervals, sampled
+from gradum.scores.bootstrap import Resamples, intervals, sampled, scheme_basis
 from gradum.scores.interval import (
     Basis,
     Interval,
@@ -17,6 +17,7 @@ from gradum.scores.interval import (
     wilson,
     with_unknown_bounds,
 )
+from gradum.scores.metrics import METRICS
 from gradum.scores.of_numbers import clear_of_zero
 from gradum.scores.outcome import Outcome
 
@@ -123,11 +124,32 @@ def test_a_basis_counts_the_rarest_kind():
     target = np.repeat([0, 1, 2], [60, 30, 10])
     outcome = Outcome("multiclass", target, probability=np.full((100, 3), 1 / 3))
     rows = Resamples.draw(100, rng=rng()).scheme
-    assert basis(outcome, rows, by_class=False) == Basis(40, 40)
-    assert basis(outcome, rows, by_class=True) == Basis(10, 10)
+    accuracy, macro_f1 = (METRICS[name].kinds(outcome) for name in ("accuracy", "macro_f1"))
+    assert scheme_basis(accuracy, rows) == Basis(40, 40)
+    assert scheme_basis(macro_f1, rows) == Basis(10, 10)
     groups = Resamples.draw(100, groups=np.arange(100) // 5, rng=rng()).scheme
-    assert basis(outcome, groups, by_class=False) == Basis(40, 8, 5)
-    assert basis(outcome, groups, by_class=True) == Basis(10, 2, 5)
+    assert scheme_basis(accuracy, groups) == Basis(40, 8, 5)
+    assert scheme_basis(macro_f1, groups) == Basis(10, 2, 5)
+
+
+@pytest.mark.parametrize(("found", "right"), [(0.7, 0.6), (0.5, 0.95)])
+def test_precision_of_a_rare_class_is_covered_as_often_as_said(found, right):
+    """5% of 400 rows are of the class: against the binomial law, of 200 samples."""
+    generator, held = rng(4), []
+    law = 0.05 * np.array([found, found * (1 - right) / right, (1 - found)])
+    for _ in range(200):
+        counts = generator.multinomial(400, [*law, 1 - law.sum()])
+        target, called = (np.repeat(codes, counts) for codes in ([1, 0, 1, 0], [1, 1, 0, 0]))
+        sure = np.where(called, 0.8, 0.1)
+        outcome = Outcome("binary", target, probability=np.column_stack([1 - sure, sure]))
+        drawn = Resamples.draw(400, classes=target, count=100, rng=generator)
+        (samples,) = sampled([outcome], drawn, ["precision"])
+        precision = METRICS["precision"].interval(samples["precision"])
+        assert precision.known == (counts[:2].sum() >= 10)
+        if precision.known:
+            held.append(precision.low <= right <= precision.high)
+    assert len(held) > 60
+    assert sum(held) >= stats.binom(len(held), 0.95).ppf(0.001)
 
 
 def test_intervals_of_a_rare_class_hold_as_often_as_they_say():

@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+from scipy import special, stats
 
 from gradum.fitting.judgement import Seen, Truth, judge
 from gradum.fitting.rung import Prediction
+from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.interval import Interval
+from gradum.scores.outcome import Outcome
 from gradum.study.changes import change_sentences, changes, independent_difference, level_moved
 
 
@@ -37,6 +40,39 @@ def test_differences_of_independent_samples_are_covered_as_often_as_said():
     assert 0.93 < covered / 600 < 0.975
 
 
+def test_what_is_found_is_right_for_all_scores_at_once():
+    """Half of the 5% is for the verdict's metric, the other half is shared by all others."""
+    names = ("log_loss", "accuracy", "auc", "brier", "f1")
+    error = 0.1 / stats.norm.ppf(0.975) * np.sqrt(2)
+    same = {name: around(0.5) for name in names}
+    found = {change.metric: change.difference for change in changes(same, same, "auc")}
+    for name, difference in found.items():
+        tail = 0.025 / 2 if name == "auc" else 0.025 / 2 / 4
+        assert difference.high == pytest.approx(error * stats.norm.ppf(1 - tail))
+        assert difference.low == -difference.high
+
+
+def test_rows_of_the_same_law_are_seldom_worse_by_any_score():
+    """60 pairs of samples of one population: in at most 5% may any score seem to have moved."""
+    rng, moved = np.random.default_rng(3), 0
+    for _ in range(60):
+        scores = []
+        for rows in (300, 200):
+            signal = rng.normal(size=rows)
+            chance = special.expit(1.5 * signal)
+            outcome = Outcome(
+                "binary",
+                (rng.random(rows) < chance).astype(int),
+                probability=np.column_stack([1 - chance, chance]),
+            )
+            drawn = Resamples.draw(rows, classes=outcome.target, count=60, rng=rng)
+            scores.append(intervals(outcome, drawn))
+        moved += any(
+            change.finding != "no difference shown" for change in changes(*scores, "log_loss")
+        )
+    assert moved <= stats.binom(60, 0.05).ppf(0.999)
+
+
 def test_what_got_worse_comes_first_whichever_direction_is_better():
     new = {
         "log_loss": around(0.7),
@@ -50,7 +86,7 @@ def test_what_got_worse_comes_first_whichever_direction_is_better():
         "auc": around(0.5),
         "brier": around(0.2),
     }
-    found = changes(new, own)
+    found = changes(new, own, "log_loss")
     said = {change.metric: change.finding for change in found}
     assert said == {
         "log_loss": "worse",
@@ -69,7 +105,7 @@ def test_what_got_worse_comes_first_whichever_direction_is_better():
 
 def test_without_intervals_nothing_is_called_worse_and_the_cause_is_said():
     new = {"rmse": Interval(9.0, np.nan, np.nan, 1.0)}
-    found = changes(new, {"rmse": around(1.0)})
+    found = changes(new, {"rmse": around(1.0)}, "rmse")
     assert found[0].finding == "no difference shown"
     (sentence,) = change_sentences(found, "rmse", (5, 200))
     assert "too few for an interval" in sentence

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -34,6 +35,16 @@ def sharp(confidence, noise=0.0):
     """Probabilities of "yes" that lean to the truth."""
     lean = np.where(TARGET == 1, confidence, 1 - confidence)
     return np.clip(lean + noise * RNG.normal(size=len(TARGET)), 0.01, 0.99)
+
+
+def test_where_a_run_says_another_score_of_its_rows_the_words_say_why():
+    run = judged(sharp(0.7, 0.2))
+    own = log_loss(TARGET, run.prediction.probability)
+    same, other = (replace(run, own_score=("log_loss", score)) for score in (own, 2 * own))
+    found = compare(same, other)
+    (note,) = found.notes
+    assert note.startswith(f"The second run's report says log loss {2 * own:.4f}".rstrip("0"))
+    assert note in " ".join(plain(*comparison_parts(found, ("a", "b"))).split())
 
 
 def test_a_run_against_itself_differs_nowhere():

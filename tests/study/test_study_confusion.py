@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import evidence_of
 import numpy as np
 import pytest
@@ -26,6 +28,13 @@ def test_counts_are_scikit_learns(count):
 def test_weights_do_not_change_counts_of_rows():
     weighted = random_classes(100, 3, weight=np.random.default_rng(1).random(100))
     assert confusion(weighted) == confusion(random_classes(100, 3))
+
+
+def test_predictions_of_one_row_count_as_parts_of_it():
+    twice = evidence_of.classes([0, 1, 0, 1], np.eye(2)[[0, 1, 0, 0]])
+    found = confusion(replace(twice, rows=np.array([0, 1, 0, 1])))
+    assert found.counts == ((1, 0), (0.5, 0.5))
+    assert found.mistaken == (("yes", "no", 0.5),)
 
 
 def test_a_class_that_no_row_has_is_still_shown():

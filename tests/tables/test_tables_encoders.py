@@ -110,6 +110,18 @@ class TestNumeric:
         assert decimals_of(series[:-1]) == 0
         assert decimals_of(series) == 2
 
+    @pytest.mark.parametrize("training", [[1.0, 3.0, None], [2.0, 2.0], [None, None]])
+    def test_more_rows_widen_the_range_and_are_encoded_alike(self, training):
+        rows = pl.Series("x", [*training, -4.25, 9.0, None], dtype=pl.Float64)
+        step = Numeric.fit(rows[: len(training)])
+        wider = step.reaching(rows)
+        assert wider.dense_features() == step.dense_features()
+        if step.dense_features():
+            np.testing.assert_array_equal(dense(wider, rows), dense(step, rows))
+            assert (wider.range, wider.decimals) == ((-4.25, 9.0), 2)
+        else:
+            assert wider == step
+
     @pytest.mark.parametrize("decimals", [-1, 1, 7])
     def test_a_file_whose_decimals_are_none_of_its_range_is_refused(self, decimals):
         step = Numeric.fit(pl.Series("x", [0.0, 0.25]))

@@ -11,6 +11,7 @@ from gradum.api.run_rows import run_dataset
 from gradum.errors import SchemaError
 from gradum.fitting import balance
 from gradum.fitting.dataset import Dataset, labelled
+from gradum.fitting.judgement import Judgement
 from gradum.messages import listed, say
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import MODEL, SPEC
@@ -74,7 +75,15 @@ def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = No
         len(rows),
         balance.threshold(fitted.rung().class_weight),
         fitted.judgement.rivals if fitted.judgement else (),
+        _own_score(fitted.judgement),
     )
+
+
+def _own_score(judgement: Judgement | None) -> tuple[str, float] | None:
+    if judgement is None:
+        return None
+    metric = judgement.verdict.metric
+    return metric, judgement.scores[judgement.verdict.used]["test"][metric].value
 
 
 def _judged_dataset(

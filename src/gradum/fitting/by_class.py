@@ -7,14 +7,16 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from gradum.scores.bootstrap import scheme_basis
-from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
-from gradum.scores.of_classes import f1_of_classes, precision_of_classes, recall_of_classes
+from gradum.scores.bootstrap import scheme_basis, share_rows
+from gradum.scores.interval import Interval, Sampled, Shares, of_shares
+from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome
-from gradum.scores.schemes import Scheme
+from gradum.scores.schemes import Scheme, row_parts, whole
 from gradum.scores.weighting import Weighting
 
 MOST_CLASSES = 200
+MEANS = {"precision": "macro_precision", "recall": "balanced_accuracy", "f1": "macro_f1"}
+"""The score of one class, and the mean of the same over the classes."""
 
 
 class ClassScores(msgspec.Struct, frozen=True):
@@ -26,22 +28,27 @@ class ClassScores(msgspec.Struct, frozen=True):
         The class, as text.
     support : int
         Judged rows that are of it, whatever their weight.
-    predicted : int
-        Judged rows that are predicted as it.
+    predicted : float
+        Judged rows that are predicted as it, whatever their weight; of a row that several folds
+        predicted, the part of its predictions that say so.
     precision : Interval
-        Share of the rows predicted as the class that are of it; 0 where none is predicted so.
+        Share of the rows predicted as the class that are of it; NaN where none is predicted so.
     recall : Interval
         Share of its rows that are predicted as it.
     f1 : Interval
         2·hits / (rows of the class + rows predicted as it).
+    hits : float or None
+        Judged rows of the class that are predicted as it, counted as those predicted are; None in
+        files of versions that did not write it.
     """
 
     label: str
     support: int
-    predicted: int
+    predicted: float
     precision: Interval
     recall: Interval
     f1: Interval
+    hits: float | None = None
 
 
 def class_scores(
@@ -54,6 +61,8 @@ def class_scores(
 ) -> tuple[ClassScores, ...]:
     """Score each class that a judged row has, or the `MOST_CLASSES` commonest, in their order.
 
+    Of two classes, the second has the values and intervals of the metrics of the same names.
+
     Parameters
     ----------
     outcome : Outcome
@@ -61,8 +70,7 @@ def class_scores(
     sample : Outcome
         Of those that are resampled: all, or some of them.
     drawn : dict
-        The resampled ``macro_precision``, ``balanced_accuracy`` and ``macro_f1`` of the sample,
-        which are means of the shares wanted here.
+        The resampled `MEANS` of the sample, by name.
     scheme : Scheme
         How the sample is resampled.
     labels : tuple of str
@@ -70,39 +78,52 @@ def class_scores(
     numbers : ndarray of shape (n,)
         Which row each is, the same where one was predicted several times.
     """
-    rows = Weighting(outcome, outcome.weights[None, :])
-    values = [
-        measure(rows)[0] for measure in (precision_of_classes, recall_of_classes, f1_of_classes)
-    ]
-    shares = [drawn[name].shares for name in ("macro_precision", "balanced_accuracy", "macro_f1")]
-    support = _distinct(outcome.target, numbers, len(labels))
-    predicted = _distinct(outcome.predicted, numbers, len(labels))
-    shown = np.sort(np.argsort(-support, kind="stable")[:MOST_CLASSES])
+    rows, parts = Weighting(outcome, outcome.weights[None, :]), row_parts(numbers)
+    hit = outcome.predicted == outcome.target
+    support, predicted, hits = (
+        np.bincount(codes, weights=counted, minlength=len(labels))
+        for codes, counted in (
+            (outcome.target, parts),
+            (outcome.predicted, parts),
+            (outcome.target, parts * hit),
+        )
+    )
+    values = {name: _shares_of(METRICS[mean], rows) for name, mean in MEANS.items()}
+    shown = np.sort(np.argsort(-support.round(), kind="stable")[:MOST_CLASSES])
     scores = []
     for code in shown[support[shown] > 0].tolist():
-        of_class, named = sample.target == code, sample.predicted == code
-        kinds = (named if named.any() else of_class, of_class, of_class)
-        intervals = [
-            _interval(value[code], share, code, scheme_basis([kind], scheme))
-            for value, share, kind in zip(values, shares, kinds, strict=True)
-        ]
-        scores.append(
-            ClassScores(labels[code], int(support[code]), int(predicted[code]), *intervals)
-        )
+        intervals = {
+            name: _interval(
+                METRICS[name], float(values[name][code]), drawn[mean].shares, sample, code, scheme
+            )
+            for name, mean in MEANS.items()
+        }
+        counts = round(float(support[code])), whole(float(predicted[code]))
+        of_hits = whole(float(hits[code]))
+        scores.append(ClassScores(labels[code], *counts, **intervals, hits=of_hits))
     return tuple(scores)
 
 
-def _distinct(codes: np.ndarray, numbers: np.ndarray, classes: int) -> np.ndarray:
-    """Count the rows of each class (K,), once however often one was predicted."""
-    pairs = np.unique(numbers.astype(np.int64) * classes + codes)
-    return np.bincount(pairs % classes, minlength=classes)
+def _shares_of(metric: Metric, rows: Weighting) -> np.ndarray:
+    assert metric.shares is not None
+    return metric.shares(rows)[0]
 
 
-def _interval(value: float, shares: Shares | None, code: int, basis: Basis) -> Interval:
+def _interval(
+    metric: Metric,
+    value: float,
+    shares: Shares | None,
+    sample: Outcome,
+    code: int,
+    scheme: Scheme,
+) -> Interval:
+    """Give a class's share its interval by the resampled shares of all classes."""
     assert shares is not None
+    kind = metric.rows_of(sample, code)
+    basis = scheme_basis([kind], scheme)
     drawn = shares.draws[:, code] + (value - shares.value[code])
-    rows = np.array([float(max(basis.rows, 1))])
+    rows = np.array([share_rows(metric, sample, [kind], scheme)])
     alone = Shares(np.array([value]), drawn[:, None], rows)
-    share = of_shares(Sampled(float(value), drawn, basis, shares=alone))
+    share = of_shares(Sampled(value, drawn, basis, shares=alone))
     # Where resamples all lack the class there is no error either.
     return replace(share, standard_error=float(np.nan_to_num(share.standard_error)))

@@ -12,6 +12,9 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 
 STANDARD_ERRORS = 2.0
+FAR_WORSE = 2.0
+"""Times the loss on the rows learned from, from which "no sign" would be a strange thing to say."""
+LEAST_OF_GAIN = 0.1  # of what a rung gains over the baseline, below which a gap is rounding
 
 
 def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdict) -> str:
@@ -19,7 +22,8 @@ def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdic
 
     A rung overfits where that costs something: it beats a simpler rung on the training rows and is
     shown to be worse than it on new ones. A gap between both by itself costs nothing; every
-    flexible model has one. Of the rung in use, which no other beats on new rows, the gap is said.
+    flexible model has one. Of the rung in use, which no other beats on new rows, the gap is said,
+    and where it is large but few rows decide it, that nothing can be told.
 
     Parameters
     ----------
@@ -32,7 +36,8 @@ def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdic
     for comparison in verdict.comparisons:
         if _overfits(scores, verdict.metric, comparison):
             return _overfitting(scores, verdict.metric, comparison)
-    return _gap(scores[verdict.used], verdict)
+    guessing = scores.get("baseline", {}).get("test", {}).get(verdict.metric)
+    return _gap(scores[verdict.used], verdict, guessing)
 
 
 def _overfits(
@@ -78,7 +83,9 @@ def _overfitting(
     )
 
 
-def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
+def _gap(
+    of_parts: dict[str, dict[str, Interval]], verdict: Verdict, guessing: Interval | None
+) -> str:
     metric = verdict.metric
     train, test = of_parts.get("train", {}).get(metric), of_parts["test"][metric]
     if train is None:
@@ -96,6 +103,15 @@ def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
             on_train=on_train,
             on_test=on_test,
         )
+    if _far_worse(metric, train.value, test.value, guessing):
+        return say(
+            "Whether it overfits cannot be told: {metric} is {on_train} on the rows it learned "
+            "from and {on_test} on new ones, which is far worse, but within two standard errors: "
+            "a few rows decide it.",
+            metric=METRICS[metric].words,
+            on_train=on_train,
+            on_test=on_test,
+        )
     return say(
         "No sign of overfitting: {metric} {on_train} on the rows it learned from, "
         "{on_test} on new ones.",
@@ -103,3 +119,14 @@ def _gap(of_parts: dict[str, dict[str, Interval]], verdict: Verdict) -> str:
         on_train=on_train,
         on_test=on_test,
     )
+
+
+def _far_worse(metric: str, train: float, test: float, guessing: Interval | None) -> bool:
+    """Whether the loss on new rows is `FAR_WORSE` times that on those learned from, or more.
+
+    Of a score that is better the greater it is, the loss is what it lacks to 1.
+    """
+    greater = METRICS[metric].greater_is_better
+    of_train, of_test = (1.0 - train, 1.0 - test) if greater else (train, test)
+    gained = 0.0 if guessing is None else METRICS[metric].sign * (guessing.value - test)
+    return of_test >= FAR_WORSE * of_train and of_test - of_train > LEAST_OF_GAIN * max(gained, 0.0)

@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING
 
 from gradum.fitting.by_class import ClassScores
 from gradum.fitting.spec import TITLES
-from gradum.fitting.verdict import choice, cut_short_in_words, rivals_in_words
+from gradum.fitting.verdict import (
+    beside_running,
+    choice,
+    cut_short_in_words,
+    rivals_in_words,
+)
 from gradum.messages import say
-from gradum.scores.figures import figure, percent, percent_with_interval
+from gradum.scores.figures import figure, percent, percent_with_interval, rows_figure
 from gradum.scores.interval import Interval
 from gradum.tables.wording import shortened
 
@@ -26,7 +31,8 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     Where the time limit cut short a rung that is not as good as the one in use, it is named next.
     Where rivals were judged, how they stand comes before what overfits.
 
-    The first is of the best rung, unless another is ``spoken_of``; it is then named.
+    The first is of the best rung, unless ``spoken_of`` is given, the rung that a run chose before;
+    it is named where it is not the best, and the second says that it predicts.
 
     Of classes the first says how often it is right, beside always guessing the commonest class;
     where that is at least `UNEQUAL` of the rows, how many of the rarer class it finds as well. Of
@@ -35,8 +41,12 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
     metric = verdict.metric
-    compared = {rung: scores[metric] for rung, scores in test.items()}
-    chosen = choice(metric, compared, verdict.used, verdict.enough, verdict.comparisons)
+    if spoken_of is None:
+        chosen = choice(
+            metric, judgement.compared, verdict.used, verdict.enough, verdict.comparisons
+        )
+    else:
+        chosen = beside_running(metric, spoken_of, verdict.used, verdict.comparisons)
     scores, first = test[spoken_of or verdict.used], ""
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         first = _of_classes(scores, judgement.prevalence, judgement.by_class)
@@ -81,16 +91,26 @@ def _of_classes(
         )
     rare = min(by_class, key=lambda scores: scores.support)
     values = {"rows": rare.support, "label": _quoted(rare.label), "right": right, "guess": guess}
-    if not rare.predicted:
+    if not rare.predicted or rare.hits == 0:
         return say(
             "Finds none of the {rows:,} rows that are {label}; {right} of all rows are right, but "
             "{guess}.",
             **values,
         )
+    values |= {
+        "recall": percent_with_interval(rare.recall),
+        "predicted": rows_figure(rare.predicted),
+    }
+    if not rare.precision.known and rare.hits is not None:
+        return say(
+            "Finds {recall} of the {rows:,} rows that are {label}, and is right in {hits} of "
+            "{predicted} that it calls so; {right} of all rows are right, but {guess}.",
+            hits=rows_figure(rare.hits),
+            **values,
+        )
     return say(
-        "Finds {recall} of the {rows:,} rows that are {label}, and {precision} of those it calls "
-        "so are; {right} of all rows are right, but {guess}.",
-        recall=percent_with_interval(rare.recall),
+        "Finds {recall} of the {rows:,} rows that are {label}, and {precision} of the {predicted} "
+        "that it calls so are; {right} of all rows are right, but {guess}.",
         precision=percent_with_interval(rare.precision),
         **values,
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import numpy as np
 
 from gradum.messages import listed, say, say_plural
-from gradum.scores.bootstrap import basis
+from gradum.scores.bootstrap import scheme_basis
+from gradum.scores.figures import rows_figure
 from gradum.scores.interval import FEWEST_ROWS, Basis
-from gradum.scores.metrics import METRICS, metrics_of
+from gradum.scores.metrics import DEFAULT_METRIC, METRICS, metrics_of
 from gradum.scores.of_numbers import squared_errors
 from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import Scheme
@@ -23,7 +25,9 @@ hundred samples; of Student's with three degrees of freedom, whose squares have 
 """
 
 
-def cautions(outcome: Outcome, scheme: Scheme, classes: Sequence[object]) -> tuple[str, ...]:
+def cautions(
+    outcome: Outcome, scheme: Scheme, classes: Sequence[object], numbers: np.ndarray
+) -> tuple[str, ...]:
     """Say why there is no interval, or why one may be too short.
 
     Parameters
@@ -34,14 +38,20 @@ def cautions(outcome: Outcome, scheme: Scheme, classes: Sequence[object]) -> tup
         How they are resampled.
     classes : sequence
         The labels; empty for a number.
+    numbers : ndarray of shape (n,)
+        Which row each is, the same where one was predicted several times.
     """
-    of_rows, of_classes = (basis(outcome, scheme, by_class=by_class) for by_class in (False, True))
+    of_rows, of_classes = (
+        scheme_basis(METRICS[name].kinds(outcome), scheme)
+        for name in (DEFAULT_METRIC[outcome.task], "macro_f1")
+    )
     return tuple(
         note
         for note in (
             _without_interval(outcome, scheme, classes, of_rows, of_classes),
+            _few_predicted(outcome, scheme, classes, of_classes),
             _few_independent(scheme, of_rows),
-            _long_tail(outcome),
+            "" if outcome.classes else _long_tail(outcome, numbers),
         )
         if note
     )
@@ -72,7 +82,7 @@ def _without_interval(
     )
 
 
-def _size(basis: Basis) -> tuple[int, float]:
+def _size(basis: Basis) -> tuple[float, float]:
     return basis.rows, basis.independent
 
 
@@ -98,6 +108,28 @@ def _cause(outcome: Outcome, scheme: Scheme, classes: Sequence[object], least: B
     )
 
 
+def _few_predicted(
+    outcome: Outcome, scheme: Scheme, classes: Sequence[object], of_classes: Basis
+) -> str:
+    """Say so where precision has no interval, though other scores of single classes have one."""
+    if not classes or not of_classes.suffices:
+        return ""
+    metric = METRICS["precision" if outcome.task == "binary" else "macro_precision"]
+    labels = classes[1:] if metric.of_second else classes
+    counts = [scheme_basis([kind], scheme).rows for kind in metric.kinds(outcome)]
+    rows, label = min(zip(counts, labels, strict=True), key=itemgetter(0))
+    if not 0 < rows < FEWEST_ROWS:
+        return ""
+    return say(
+        "No interval of {metric}: {rows} judged rows are predicted as {label!r}, and fewer than "
+        "{fewest} say too little of how sure it is.",
+        metric=metric.words,
+        rows=rows_figure(rows),
+        label=label,
+        fewest=FEWEST_ROWS,
+    )
+
+
 def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
     if of_rows.rows <= of_rows.independent or of_rows.independent >= FEW_INDEPENDENT:
         return ""
@@ -112,16 +144,18 @@ def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
     )
 
 
-def _long_tail(outcome: Outcome) -> str:
+def _long_tail(outcome: Outcome, numbers: np.ndarray) -> str:
     """Say so where a few rows carry most of the squared error."""
-    if outcome.classes or len(outcome) < FEWEST_ROWS:
+    _, place = np.unique(numbers, return_inverse=True)
+    of_rows = np.bincount(place, weights=squared_errors(outcome) * outcome.weights)
+    if len(of_rows) < FEWEST_ROWS:
         return ""
-    squares = np.sort(squared_errors(outcome) * outcome.weights)[::-1]
+    squares = np.sort(of_rows)[::-1]
     total = squares.sum()
     if not total > 0:
         return ""
     rows = int(np.searchsorted(np.cumsum(squares), total / 2)) + 1
-    if rows >= FEW_OF_MANY * len(outcome):
+    if rows >= FEW_OF_MANY * len(squares):
         return ""
     return say_plural(
         "Half of the squared error lies in {count:,} row of {rows:,}. With so long a tail the "
@@ -131,6 +165,6 @@ def _long_tail(outcome: Outcome) -> str:
         "intervals of {metrics} are too short, as rarer and larger errors are yet to come: judge "
         "by --metric mae as well, and look at the worst predictions.",
         rows,
-        rows=len(outcome),
+        rows=len(squares),
         metrics=listed([METRICS[name].words for name in ("rmse", "r2")], "and"),
     )

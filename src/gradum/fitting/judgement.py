@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 from types import MappingProxyType
 
@@ -18,6 +18,7 @@ from gradum.fitting.fit_check import fit_check
 from gradum.fitting.headline import headline
 from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
+from gradum.fitting.spec import TITLES
 from gradum.fitting.verdict import Standing, Verdict, decide, standing
 from gradum.messages import marked, say
 from gradum.randomness import stream
@@ -51,7 +52,8 @@ class Judgement(msgspec.Struct, frozen=True):
     rows : dict
         Part -> number of rows behind its scores.
     scores : dict
-        Rung -> part -> metric -> value with its 95% bootstrap interval.
+        Rung -> part -> metric -> value with its 95% bootstrap interval. A metric that is undefined
+        for every rung is left out; for some of them, their value is NaN.
     prevalence : dict
         Class -> its share of the judging rows; empty for regression. What an average
         precision is to be held against.
@@ -95,6 +97,12 @@ class Judgement(msgspec.Struct, frozen=True):
         """Whether the model that is kept is fitted on all rows, those that judged among them."""
         # Files of earlier versions say it in words, and in English.
         return self.folds > 0 or KEPT_ON_ALL in self.how
+
+    @property
+    def compared(self) -> dict[str, Interval]:
+        """The score of each rung that the verdict compares: of those for which it is defined."""
+        scores = {rung: parts["test"] for rung, parts in self.scores.items()}
+        return defined(scores, self.verdict.metric)
 
     def with_headline(self, spoken_of: str | None = None) -> Judgement:
         """Return the same with its headline, which files of earlier versions lack.
@@ -220,7 +228,8 @@ def judge(
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``.
 
-    The headline and the classes are those of the best rung, unless another is ``spoken_of``.
+    The headline and the classes are those of the best rung, or of the one that is ``spoken_of``:
+    what a run chose before, on other rows.
     ``rivals`` predicted the rows of that part too, and have no say in the choice.
     """
     scores: Scores = {}
@@ -230,34 +239,23 @@ def judge(
     }
     for part, evidence_of in evidence.items():
         for name, rung in evidence_of.rungs.items():
-            scores.setdefault(name, {})[part] = rung.intervals()
+            scores.setdefault(name, {})[part] = rung.intervals(evidence_of.defined)
+    rows = {part: len(np.unique(seen.rows)) for part, seen in parts.items()}
     test = evidence["test"].rungs
-    if any(metric not in scores[name]["test"] for name in test):
-        raise TargetError(
-            say(
-                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
-                metric=metric,
-                rows=len(parts["test"].rows),
-                undefined=say(METRICS[metric].undefined),
-            ),
-            say("Judge on other rows, or by another --metric."),
-        )
-    verdict = decide(
-        metric,
-        {name: scores[name]["test"][metric] for name in test},
-        {
-            (rung, simpler): test[rung].difference(test[simpler], metric)
-            for rung, simpler in combinations(reversed(test), 2)
-        },
-    )
+    compared = defined({name: scores[name]["test"] for name in test}, metric)
+    verdict = _decided(metric, compared, test, rows["test"], spoken_of)
     judgement = Judgement(
         how=how,
-        rows={part: len(np.unique(seen.rows)) for part, seen in parts.items()},
+        rows=rows,
         scores=scores,
         prevalence=_class_shares(truth, parts["test"]),
         verdict=verdict,
         fit_check=fit_check(scores, verdict),
-        notes=(*notes, *evidence["test"].cautions(verdict.used, truth.classes)),
+        notes=(
+            *notes,
+            *_not_compared(metric, [name for name in test if name not in compared]),
+            *evidence["test"].cautions(verdict.used, truth.classes),
+        ),
         folds=folds,
         interrupted=interrupted,
         cut_short=cut_short,
@@ -265,7 +263,7 @@ def judge(
         rivals=tuple(
             standing(
                 name,
-                rival.intervals(),
+                rival.intervals(evidence["test"].defined),
                 verdict.used,
                 rival.difference(test[verdict.used], metric),
                 metric,
@@ -283,12 +281,14 @@ class _Resampled:
     values: dict[str, float]
     samples: dict[str, Sampled]
 
-    def intervals(self) -> dict[str, Interval]:
-        """Leave out what these rows leave undefined, such as the AUC of a single class."""
+    def intervals(self, names: Collection[str]) -> dict[str, Interval]:
+        """Give each score its interval; one that is NaN has none."""
         return {
             name: METRICS[name].interval(_moved(self.samples[name], value))
-            for name, value in self.values.items()
             if not np.isnan(value)
+            else Interval(np.nan, np.nan, np.nan, np.nan)
+            for name, value in self.values.items()
+            if name in names
         }
 
     def difference(self, other: _Resampled, metric: str) -> Interval:
@@ -307,9 +307,13 @@ def _moved(score: Sampled, value: float) -> Sampled:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What the rungs said of a part's rows, or a sample of them, and how those are resampled."""
+    """What the rungs said of a part's rows, or a sample of them, and how those are resampled.
+
+    ``numbers`` (n,) says which row each is, the same where one was predicted several times.
+    """
 
     outcomes: dict[str, Outcome]
+    numbers: np.ndarray
     scheme: Scheme
     rungs: dict[str, _Resampled]
     rivals: dict[str, _Resampled]
@@ -328,10 +332,66 @@ class _Evidence:
         resampled = list(map(_Resampled, values, samples))
         rungs = dict(zip(outcomes, resampled, strict=False))
         rest = dict(zip(rivals, resampled[len(rungs) :], strict=True))
-        return cls(outcomes, resamples.scheme, rungs, rest)
+        return cls(outcomes, seen.rows, resamples.scheme, rungs, rest)
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The metrics that are defined for a rung.
+
+        Rows leave others undefined, such as the AUC where they are of a single class.
+        """
+        values = [rung.values for rung in self.rungs.values()]
+        return frozenset(name for name in values[0] if any(not np.isnan(v[name]) for v in values))
 
     def cautions(self, used: str, classes: tuple) -> tuple[str, ...]:
-        return cautions(self.outcomes[used], self.scheme, classes)
+        return cautions(self.outcomes[used], self.scheme, classes, self.numbers)
+
+
+def defined(scores: dict[str, dict[str, Interval]], metric: str) -> dict[str, Interval]:
+    """Return the score of each rung that has one by a metric, of all its scores."""
+    return {
+        rung: of_rung[metric]
+        for rung, of_rung in scores.items()
+        if metric in of_rung and not np.isnan(of_rung[metric].value)
+    }
+
+
+def _decided(
+    metric: str,
+    compared: dict[str, Interval],
+    rungs: Mapping[str, _Resampled],
+    rows: int,
+    running: str | None,
+) -> Verdict:
+    """Decide among the rungs that have a score, or refuse where none has one."""
+    if not compared:
+        raise TargetError(
+            say(
+                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
+                metric=metric,
+                rows=rows,
+                undefined=say(METRICS[metric].undefined),
+            ),
+            say("Judge on other rows, or by another --metric."),
+        )
+    differences = {
+        (rung, simpler): rungs[rung].difference(rungs[simpler], metric)
+        for rung, simpler in combinations(reversed(compared), 2)
+    }
+    return decide(metric, compared, differences, running)
+
+
+def _not_compared(metric: str, rungs: list[str]) -> tuple[str, ...]:
+    """Say which rungs take no part in the verdict."""
+    return tuple(
+        say(
+            "{rung} has no {metric}, as {undefined}, and takes no part in the comparison.",
+            rung=say(TITLES[rung]),
+            metric=METRICS[metric].words,
+            undefined=say(METRICS[metric].undefined),
+        )
+        for rung in rungs
+    )
 
 
 def _by_class(truth: Truth, seen: Seen, evidence: _Evidence, used: str) -> tuple[ClassScores, ...]:

@@ -155,6 +155,8 @@ def _climbed(
         context.tell(Alarmed(alarms))
     held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context)
     encoder, rows = divided.learning(plan.kept)
+    if plan.folds:  # no row is held out from the model that is kept
+        encoder = encoder.reaching(dataset.frame)
     expected = divided.expected(encoder)
     if expected:
         context.tell(expected)

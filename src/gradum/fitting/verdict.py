@@ -153,6 +153,7 @@ def decide(
     metric: str,
     scores: dict[str, Interval],
     differences: dict[tuple[str, str], Interval],
+    running: str | None = None,
 ) -> Verdict:
     """Choose among rungs, given simplest first.
 
@@ -164,6 +165,8 @@ def decide(
         Each rung's score, simplest rung first.
     differences : dict
         The paired difference ``(rung, simpler) -> rung - simpler``.
+    running : str, optional
+        The rung that a run chose before, on other rows, and by which it predicts.
     """
     sign = METRICS[metric].sign
     rungs = list(scores)
@@ -177,7 +180,10 @@ def decide(
         _compared(rung, against, interval, sign, nothing)
         for (rung, against), interval in differences.items()
     )
-    chosen = choice(metric, scores, used, enough, comparisons)
+    if running is None:
+        chosen = choice(metric, scores, used, enough, comparisons)
+    else:
+        chosen = beside_running(metric, running, used, comparisons)
     opening = (chosen,) if chosen else ()
     return Verdict(metric, used, enough, comparisons, (*opening, *_pairwise(metric, comparisons)))
 
@@ -277,6 +283,55 @@ def choice(
     return say(
         "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance.",
         others=others,
+        **values,
+    )
+
+
+def beside_running(
+    metric: str, running: str, best: str, comparisons: tuple[Comparison, ...]
+) -> str:
+    """Say which rung predicts, and whether another does better on rows that the run did not judge.
+
+    Empty where there is no other.
+
+    Parameters
+    ----------
+    metric : str
+        What the rungs are compared by.
+    running, best : str
+        The rung that the run chose, and the best on these rows.
+    comparisons : tuple of Comparison
+        Every rung against each simpler one, on these rows.
+    """
+    title, model = METRICS[metric].words, _model(running)
+    if running == best:
+        others = any(running in (item.rung, item.against) for item in comparisons)
+        if not others:
+            return ""
+        return say(
+            "Predictions are those of {model}, which does best on these rows too, by {metric}.",
+            model=model,
+            metric=title,
+        )
+    leads = [item for item in comparisons if {item.rung, item.against} == {running, best}]
+    if not leads:
+        return say("Predictions are those of {model}, which the run chose.", model=model)
+    values = {
+        "model": model,
+        "best": _model(best),
+        "metric": title,
+        "lead": figure(abs(leads[0].difference.value), digits=2),
+    }
+    if leads[0].shows == "nothing":
+        return say(
+            "Predictions are those of {model}, which the run chose; on these rows {best} leads it "
+            "in {metric} by {lead}, which may be chance.",
+            **values,
+        )
+    return say(
+        "Predictions are those of {model}, which the run chose; on these rows {best} leads it in "
+        "{metric} by {lead}, beyond chance, and predicts if you say --rung {name}.",
+        name=best,
         **values,
     )
 

@@ -176,22 +176,6 @@ def intervals(outcome: Outcome, resamples: Resamples) -> dict[str, Interval]:
     return {name: METRICS[name].interval(sample) for name, sample in samples.items()}
 
 
-def basis(outcome: Outcome, scheme: Scheme, *, by_class: bool) -> Basis:
-    """Count the rarest kind of rows that a score of an outcome compares.
-
-    All rows of a regression. A mean over the rows of all classes compares the commonest class with
-    the others; one over the classes compares each of them.
-    """
-    if not outcome.classes:
-        kinds = [np.ones(len(outcome), bool)]
-    elif by_class:
-        kinds = [outcome.target == code for code in range(outcome.classes)]
-    else:
-        common = outcome.target == np.bincount(outcome.target, minlength=1).argmax()
-        kinds = [common, ~common]
-    return scheme_basis(kinds, scheme)
-
-
 def scheme_basis(kinds: Sequence[np.ndarray], scheme: Scheme) -> Basis:
     """Count the rarest of several kinds of rows, each a mask (n,), as they are drawn."""
     return Basis(
@@ -242,13 +226,13 @@ def _sampled(
     metric: Metric, weighting: Weighting, drawn: dict[tuple[str, str], np.ndarray], scheme: Scheme
 ) -> Sampled:
     outcome = weighting.outcome
-    rests_on = basis(outcome, scheme, by_class=metric.by_class)
+    rests_on = scheme_basis(metric.kinds(outcome), scheme)
     if metric.estimable is not None and not metric.estimable(outcome):
         rests_on = replace(rests_on, rows=0)
     shares = spread = None
     if metric.shares is not None:
         value = metric.shares(weighting)[0]
-        rows = _rows_of_shares(metric, outcome, rests_on, len(value))
+        rows = np.array(list(_rows_of_shares(metric, outcome, scheme, len(value))))
         shares = Shares(value, drawn[metric.name, "shares"], rows)
     if metric.losses is not None:
         spread = ratio(
@@ -258,18 +242,29 @@ def _sampled(
     return Sampled(value, drawn[metric.name, "value"], rests_on, spread, shares)
 
 
-def _rows_of_shares(metric: Metric, outcome: Outcome, rests_on: Basis, shares: int) -> np.ndarray:
-    """Say of how many rows K shares are: of half a class, which is what an F1 of 0 speaks of.
+def _rows_of_shares(
+    metric: Metric, outcome: Outcome, scheme: Scheme, shares: int
+) -> Iterator[float]:
+    """Say of how many rows each of K shares is: of all, or of those of its class."""
+    if not metric.by_class:
+        yield from [float(scheme.distinct(np.ones(len(outcome), bool)))] * shares
+    elif shares == 1:
+        yield share_rows(metric, outcome, metric.kinds(outcome), scheme)
+    else:
+        for kind in metric.kinds(outcome):
+            yield share_rows(metric, outcome, [kind], scheme)
+
+
+def share_rows(
+    metric: Metric, outcome: Outcome, kinds: Sequence[np.ndarray], scheme: Scheme
+) -> float:
+    """Say of how many rows a share is whose resamples show no error.
 
     A model that says the same of all rows has the same recalls and ranks by chance on any rows.
     """
-    if not metric.by_class:
-        return np.full(shares, float(len(outcome)))
-    if outcome.constant:
-        return np.full(shares, np.inf)
-    if shares == 1:
-        return np.full(1, rests_on.rows / 2)
-    return np.bincount(outcome.target, minlength=shares) / 2
+    if outcome.constant and not metric.of_predicted:
+        return np.inf
+    return metric.certain * min(scheme.distinct(kind) for kind in kinds)
 
 
 def _variation(losses: Callable[[Outcome], np.ndarray], rows: Weighting) -> np.ndarray:

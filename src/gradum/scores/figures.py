@@ -46,8 +46,16 @@ def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) ->
         )
         return value if not interval.known else f"{value} [{low}, {high}]"
     plus = "+" if sign else ""
+    written = f"{value:{plus},.{decimals}f}"
+    if low > 0 or high < 0:
+        written = _fixed(value, decimals, plus)  # a 0 would lie outside
     low, high = (_fixed(number, decimals, plus) for number in (low, high))
-    return f"{value:{plus},.{decimals}f} [{low}, {high}]"
+    return f"{written} [{low}, {high}]"
+
+
+def rows_figure(count: float) -> str:
+    """Write a number of rows: ``1,204``; parts of rows to a tenth, as in ``22.5``."""
+    return f"{count:,.0f}" if count == round(count) else f"{count:,.1f}"
 
 
 def percent(share: float, *, decimals: int = 0) -> str:

@@ -16,7 +16,7 @@ from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
 NORMAL_95 = 1.959963984540054  # half a 95% interval in standard errors, of many rows
-UNKNOWN = ("low", "high", "standard_error")
+UNKNOWN = ("value", "low", "high", "standard_error")
 FEWEST_ROWS = 10
 MOST_TIMES = 2.0  # Student's quantile
 NO_SPREAD = 1e-9  # of its size, below which a share's standard error is rounding
@@ -26,7 +26,8 @@ NO_SPREAD = 1e-9  # of its size, below which a share's standard error is roundin
 class Interval:
     """A value, the interval around it and its standard error.
 
-    The bounds are NaN where too little is known for an interval.
+    The bounds are NaN where too little is known for an interval; all is where the value is
+    undefined, as the precision is of a class that is never predicted.
     """
 
     value: float
@@ -74,8 +75,9 @@ class Basis:
 
     Parameters
     ----------
-    rows : int
-        How many there are.
+    rows : float
+        How many there are; a row of which some predictions count, as several folds made them, is a
+        part of one.
     independent : float
         How many things that were drawn on their own hold them: the rows, their groups or
         stretches of time.
@@ -83,7 +85,7 @@ class Basis:
         How many of those an interval needs.
     """
 
-    rows: int
+    rows: float
     independent: float
     fewest: int = FEWEST_ROWS
 
@@ -91,6 +93,14 @@ class Basis:
     def suffices(self) -> bool:
         """Whether an interval can be trusted; no resampling repairs fewer rows."""
         return self.rows >= FEWEST_ROWS and self.independent >= self.fewest
+
+    def least(self, other: Basis) -> Basis:
+        """Count what a comparison rests on: the fewest of either."""
+        return Basis(
+            min(self.rows, other.rows),
+            min(self.independent, other.independent),
+            max(self.fewest, other.fewest),
+        )
 
     def quantile(self, level: float = LEVEL) -> float:
         """Student's quantile of (1 + level) / 2, with one degree of freedom fewer than counted."""
@@ -277,14 +287,14 @@ def of_median(sampled: Sampled) -> Interval:
 def interval(value: float, resampled_values: np.ndarray, level: float = LEVEL) -> Interval:
     """Summarise B resampled values: the quantiles (1 ∓ level) / 2 and the standard deviation.
 
-    Of what is neither a score nor a difference of scores. Resamples that leave the value undefined
-    (NaN) are ignored; if all do, the bounds are NaN.
+    Of what is neither a score nor a difference of scores. The value lies within. Resamples that
+    leave the value undefined (NaN) are ignored; if all do, the bounds are NaN.
     """
     defined = resampled_values[~np.isnan(resampled_values)]
     if not len(defined):
         return Interval(value, np.nan, np.nan, np.nan)
-    low, high = np.quantile(defined, [(1.0 - level) / 2, (1.0 + level) / 2])
-    return Interval(value, float(low), float(high), standard_error(defined))
+    low, high = np.quantile(defined, [(1.0 - level) / 2, (1.0 + level) / 2]).tolist()
+    return Interval(value, min(low, value), max(high, value), standard_error(defined))
 
 
 def wilson(share: float, rows: float, z: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ score is undefined (no rows, one class only, a constant target), it is NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -107,6 +107,13 @@ class Metric:
         Of a mean of shares: from a `Weighting` to the shares (B, K).
     by_class : bool
         Whether each class counts the same, however many rows it has.
+    of_second : bool
+        Whether it speaks of the second of two classes alone.
+    of_predicted : bool
+        Whether it speaks of the rows predicted as a class, and not of those that are of it.
+    certain : float
+        How many rows count as one where a share of 0 or 1 shows no error: an F1 of 0 speaks of half
+        as many rows as the class has.
     root : bool
         Whether it is the square root of a mean loss.
     estimable : callable, optional
@@ -127,6 +134,9 @@ class Metric:
     losses: Callable[[Outcome], np.ndarray] | None = None
     shares: Callable[[Weighting], np.ndarray] | None = None
     by_class: bool = False
+    of_second: bool = False
+    of_predicted: bool = False
+    certain: float = 0.5
     root: bool = False
     estimable: Callable[[Outcome], bool] | None = None
     undefined: str = marked("their target does not vary enough")
@@ -142,10 +152,30 @@ class Metric:
         """
         draws = one.draws - other.draws
         total = one.value + other.value
+        rests_on = one.basis.least(other.basis)
         if self.root and total > 0:
             of_squares = (one.draws**2 - other.draws**2) / total
             draws = max(draws, of_squares, key=standard_error)
-        return student(one.value - other.value, draws, one.basis, level)
+        return student(one.value - other.value, draws, rests_on, level)
+
+    def rows_of(self, outcome: Outcome, code: int) -> np.ndarray:
+        """Tell which rows it speaks of where it speaks of one class: a mask (n,)."""
+        return (outcome.predicted if self.of_predicted else outcome.target) == code
+
+    def kinds(self, outcome: Outcome) -> Sequence[np.ndarray]:
+        """List the kinds of rows that it compares, each a mask (n,).
+
+        All rows of a regression. A mean over the rows of all classes compares the commonest class
+        with the others; one over the classes compares each of them.
+        """
+        if not outcome.classes:
+            return [np.ones(len(outcome), bool)]
+        if self.of_second:
+            return [self.rows_of(outcome, 1)]
+        if self.by_class:
+            return [self.rows_of(outcome, code) for code in range(outcome.classes)]
+        common = outcome.target == np.bincount(outcome.target, minlength=1).argmax()
+        return [common, ~common]
 
     @property
     def sign(self) -> float:
@@ -241,8 +271,13 @@ METRICS: dict[str, Metric] = {
             average_precision_of_classes,
         ),
         Metric("brier", marked("Brier score"), _CLASSES, False, brier, of_size, brier_scores),
-        _mean_over_classes(
-            "macro_precision", marked("Macro precision"), macro_precision, precision_of_classes
+        replace(
+            _mean_over_classes(
+                "macro_precision", marked("Macro precision"), macro_precision, precision_of_classes
+            ),
+            of_predicted=True,
+            certain=1.0,
+            undefined=marked("a class is never predicted"),
         ),
         Metric(
             "mcc",
@@ -254,11 +289,21 @@ METRICS: dict[str, Metric] = {
             shares=mcc_as_share,
             by_class=True,
         ),
-        _of_two_classes("f1", marked("F1"), f1, of_shares, f1_of_second),
-        _of_two_classes(
-            "precision", marked("Precision"), precision, of_shares, precision_of_second
+        replace(_of_two_classes("f1", marked("F1"), f1, of_shares, f1_of_second), of_second=True),
+        replace(
+            _of_two_classes(
+                "precision", marked("Precision"), precision, of_shares, precision_of_second
+            ),
+            of_second=True,
+            of_predicted=True,
+            certain=1.0,
+            undefined=marked("the second class is never predicted"),
         ),
-        _of_two_classes("recall", marked("Recall"), recall, of_shares, recall_of_second),
+        replace(
+            _of_two_classes("recall", marked("Recall"), recall, of_shares, recall_of_second),
+            of_second=True,
+            certain=1.0,
+        ),
         replace(
             _of_two_classes("gini", marked("Gini"), gini, of_signed_shares, auc_of_classes),
             proper=True,

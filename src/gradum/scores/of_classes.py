@@ -45,7 +45,7 @@ def f1(rows: Weighting) -> np.ndarray:
 
 
 def precision(rows: Weighting) -> np.ndarray:
-    """Share of the rows predicted as the second of two classes that are of it; 0 if none is."""
+    """Share of the rows predicted as the second of two classes that are of it; NaN if none is."""
     return precision_of_second(rows)[:, 0]
 
 
@@ -57,9 +57,11 @@ def recall(rows: Weighting) -> np.ndarray:
 def macro_precision(rows: Weighting) -> np.ndarray:
     """Mean over the classes of the share of the rows predicted as it that are of it.
 
-    0 for a class that is never predicted; one that no row has either is left out.
+    NaN where a class that has rows is never predicted; one that no row has either is left out.
     """
-    return mean_defined(precision_of_classes(rows))
+    actual, predicted, _ = rows.per_class
+    never = ((actual > 0) & ~(predicted > 0)).any(axis=1)
+    return np.where(never, np.nan, mean_defined(precision_of_classes(rows)))
 
 
 def mcc(rows: Weighting) -> np.ndarray:
@@ -122,13 +124,9 @@ def recall_of_classes(rows: Weighting) -> np.ndarray:
 
 
 def precision_of_classes(rows: Weighting) -> np.ndarray:
-    """Share of the rows predicted as each class that are of it: (B, K).
-
-    0 for a class that is never predicted, NaN if no row is of it either.
-    """
-    actual, predicted, hits = rows.per_class
-    share = ratio(hits, predicted)
-    return np.where((predicted > 0) | ~(actual > 0), share, 0.0)
+    """Share of the rows predicted as each class that are of it: (B, K), NaN for one that is not."""
+    _, predicted, hits = rows.per_class
+    return ratio(hits, predicted)
 
 
 def f1_of_second(rows: Weighting) -> np.ndarray:

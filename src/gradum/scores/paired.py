@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradum.scores.bootstrap import Resamples, basis, resampled
+from gradum.scores.bootstrap import Resamples, resampled, scheme_basis
 from gradum.scores.interval import LEVEL, Interval, Sampled
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
@@ -30,9 +30,12 @@ def paired_differences(
 ) -> list[Interval]:
     """Give metric(outcome) − metric(reference) of each outcome, in one pass over the resamples."""
     together = [*outcomes, reference]
-    rests_on = basis(reference, resamples.scheme, by_class=METRICS[metric].by_class)
     *samples, base = (
-        Sampled(score(outcome)[metric], draws, rests_on)
+        Sampled(
+            score(outcome)[metric],
+            draws,
+            scheme_basis(METRICS[metric].kinds(outcome), resamples.scheme),
+        )
         for outcome, draws in zip(
             together, resampled(together, resamples, [metric])[metric], strict=True
         )

@@ -20,6 +20,7 @@ from gradum.scores.interval import FEWEST_ROWS
 FEWEST_GROUPS = 5  # in which normal errors have an interval that covers in 93% of draws
 FEWEST_STRETCHES = 10  # fewer do not tell how long errors remember
 LONGEST_BLOCK = 1 / 5  # of all rows
+ROUNDING = 1e-6  # of a row
 
 
 class Scheme(Protocol):
@@ -40,8 +41,11 @@ class Scheme(Protocol):
         """Weigh each of n rows in each resample, 1 on average: float64 (count, n)."""
         ...
 
-    def distinct(self, rows: np.ndarray) -> int:
-        """Count the rows of a mask (n,), each once however often it was predicted."""
+    def distinct(self, rows: np.ndarray) -> float:
+        """Count the rows of a mask (n,), each once however often it was predicted.
+
+        Where the mask has some of a row's predictions, it has that part of the row.
+        """
         ...
 
     def independent(self, rows: np.ndarray) -> float:
@@ -143,8 +147,8 @@ class ByGroup:
         The group of each row, 0 .. G-1.
     groups : int
         G.
-    number : ndarray of shape (n,)
-        The same for predictions of the same row.
+    part : ndarray of shape (n,)
+        Which part of its row each prediction is: 1 by how many there are of the row.
     """
 
     what: ClassVar[str] = marked("independent groups")
@@ -153,14 +157,14 @@ class ByGroup:
     rows: int
     group: np.ndarray
     groups: int
-    number: np.ndarray
+    part: np.ndarray
 
     @classmethod
     def of(cls, groups: np.ndarray, numbers: np.ndarray | None) -> ByGroup:
         """Take n group codes, and n row numbers where a row may come again."""
         distinct, group = np.unique(groups, return_inverse=True)
-        number = np.arange(len(groups)) if numbers is None else numbers
-        return cls(len(groups), group, len(distinct), number)
+        part = np.ones(len(groups)) if numbers is None else row_parts(numbers)
+        return cls(len(groups), group, len(distinct), part)
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
         """Draw groups, and weigh each row by how often its group was drawn."""
@@ -171,9 +175,9 @@ class ByGroup:
             line[:] = np.bincount(drawn, minlength=self.groups)[self.group]
         return weights * (self.groups / times)
 
-    def distinct(self, rows: np.ndarray) -> int:
+    def distinct(self, rows: np.ndarray) -> float:
         """Count the rows, not their predictions."""
-        return len(np.unique(self.number[rows]))
+        return whole(float(self.part[rows].sum()))
 
     def independent(self, rows: np.ndarray) -> float:
         """Count the groups that hold some of the rows."""
@@ -227,6 +231,18 @@ class ByBlock:
     def independent(self, rows: np.ndarray) -> float:
         """Count the blocks, or the rows if they are fewer."""
         return float(min(self.rows / self.length, np.count_nonzero(rows)))
+
+
+def row_parts(numbers: np.ndarray) -> np.ndarray:
+    """Return which part of a row each of its predictions is (n,): 1 by how often it comes."""
+    _, place, times = np.unique(numbers, return_inverse=True, return_counts=True)
+    return 1.0 / times[place]
+
+
+def whole(count: float) -> float:
+    """Return a sum of parts of rows as the whole number that it is but for rounding."""
+    nearest = round(count)
+    return nearest if abs(count - nearest) < ROUNDING else count
 
 
 def block_length(values: np.ndarray) -> int:

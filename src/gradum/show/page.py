@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES
 from gradum.messages import listed, say, say_plural, sentences, spoken
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
 from gradum.show.visible import visible
 
@@ -47,7 +47,13 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": figure, "code": _code, "strong": _strong, "listed": _listed}
+    environment.filters |= {
+        "number": figure,
+        "rows": rows_figure,
+        "code": _code,
+        "strong": _strong,
+        "listed": _listed,
+    }
     environment.globals |= {
         "say": _say,
         "say_plural": _say_plural,

@@ -12,7 +12,7 @@ from gradum.fitting.judgement import Judgement
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, marked, say
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, rows_figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
@@ -118,6 +118,8 @@ def report_html(
         **_columns(fitted, findings),
         explained_rows=explained_rows(findings, fitted.schema.target.name),
         prevalences=_prevalences(fitted.judgement),
+        several=_several(findings),
+        own_thresholds=_own_thresholds(findings),
         regression_table=_regression_table(findings),
         source=source,
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
@@ -221,6 +223,33 @@ def _prevalences(judgement: Judgement | None) -> str:
         for label, share in islice(known.items(), MOST_PREVALENCES)
     ]
     return listed([*shares, "…"] if len(known) > MOST_PREVALENCES else shares)
+
+
+def _several(findings: Findings | None) -> str:
+    """Say what is of each prediction and what of their mean, where rows have several."""
+    if findings is None or findings.predictions <= findings.rows:
+        return ""
+    return say(
+        "Each row was predicted {times} times. As in the scores, each prediction counts as a part "
+        "of its row in the table of classes, the matrix, curves, thresholds, gain and typical "
+        "error; in all else a row has the mean of its predictions, which errs less.",
+        times=rows_figure(findings.predictions / findings.rows),
+    )
+
+
+def _own_thresholds(findings: Findings | None) -> str:
+    """Say why the row of the usual threshold is not what was judged, where it is not."""
+    table = None if findings is None else findings.thresholds
+    if findings is None or table is None or len(findings.by_class) < 2:
+        return ""
+    usual, judged = table.at_usual, findings.by_class[1]
+    if usual.precision is None or usual.agrees(judged):
+        return ""
+    return say(
+        "The models that judged have thresholds of their own, of the rows that each learned from: "
+        "what they predict is scored above, and is not quite what this table says of {usual}.",
+        usual=figure(table.usual, digits=3),
+    )
 
 
 def _worst(findings: Findings | None) -> dict[str, Any]:

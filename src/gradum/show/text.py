@@ -15,7 +15,7 @@ from rich.text import Text
 
 from gradum.fitting.spec import TITLES
 from gradum.messages import listed, marked, say
-from gradum.scores.figures import figure, percent_with_interval, with_interval
+from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
@@ -277,7 +277,7 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
         table.add_column(heading, no_wrap=True, justify="right")
     for class_ in shown:
         shares = map(percent_with_interval, (class_.precision, class_.recall, class_.f1))
-        counts = f"{class_.support:,}", f"{class_.predicted:,}"
+        counts = map(rows_figure, (class_.support, class_.predicted))
         table.add_row(Text(visible(class_.label)), *counts, *shares)
     more = len(judgement.by_class) - len(shown)
     parts: list[RenderableType] = [Padding(table, (1, 0, 0, 0))]
@@ -304,6 +304,11 @@ def change_parts(evaluation: Evaluation) -> list[RenderableType]:
                 Text(say(change.finding) if shown else "–", "bold" if shown else "dim"),
             )
         parts.append(Padding(table, (1, 0, 0, 0)))
+        together = say(
+            "In 95 of 100 cases all {count} intervals of differences hold together.",
+            count=len(evaluation.changes),
+        )
+        parts.append(Text(together, "dim"))
     return parts
 
 
@@ -341,6 +346,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
         rows=compared.rows,
     )
     parts.append(Text(rows, "dim"))
+    parts.extend(note_parts(compared.notes))
     first, second = compared.only
     if first:
         only = say("{count:,} rows that only the first run judged are left out.", count=first)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import numpy as np
+from scipy.special import ndtri
 
 from gradum.fitting.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
 from gradum.fitting.judgement import Judgement, Seen, Truth
@@ -11,7 +14,7 @@ from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, with_interval
-from gradum.scores.interval import Interval, student
+from gradum.scores.interval import LEVEL, NORMAL_95, Interval, student
 from gradum.scores.metrics import METRICS
 from gradum.study.finding_words import BETTER, NO_DIFFERENCE, WORSE
 
@@ -25,7 +28,8 @@ class Change(msgspec.Struct, frozen=True):
     new, own : Interval
         On the new rows, and on the rows that the run held out.
     difference : Interval
-        new − own, of two independent samples.
+        new − own, of two independent samples. The intervals of all scores that are compared hold
+        together in 95% of cases.
     finding : str
         "worse", "better" or "no difference shown".
     """
@@ -37,23 +41,40 @@ class Change(msgspec.Struct, frozen=True):
     finding: str
 
 
-def changes(new: dict[str, Interval], held_out: dict[str, Interval]) -> tuple[Change, ...]:
-    """Compare every metric that both have; what got worse comes first, then what got better."""
+def changes(
+    new: dict[str, Interval], held_out: dict[str, Interval], metric: str
+) -> tuple[Change, ...]:
+    """Compare every metric that both have; what got worse comes first, then what got better.
+
+    Of many scores of the same rows, some seem worse by chance. Of the 5% in which an interval may
+    fail, the verdict's ``metric`` has half, and all others share the other half (Bonferroni): what
+    is found is right for all at once in at least 95% of cases.
+    """
     order = (WORSE, BETTER, NO_DIFFERENCE)
+    names = [name for name in METRICS if name in new and name in held_out]
+    others = max(len(names) - 1, 1)
+    chance = (1.0 - LEVEL) / 2
     compared = [
-        _change(name, new[name], held_out[name])
-        for name in METRICS
-        if name in new and name in held_out
+        _change(name, new[name], held_out[name], chance if name == metric else chance / others)
+        for name in names
     ]
     return tuple(sorted(compared, key=lambda change: order.index(change.finding)))
 
 
-def _change(metric: str, new: Interval, held_out: Interval) -> Change:
-    difference = independent_difference(new, held_out)
+def _change(metric: str, new: Interval, held_out: Interval, chance: float) -> Change:
+    wider = float(ndtri(1.0 - chance / 2)) / NORMAL_95
+    difference = _widened(independent_difference(new, held_out), wider)
     sign = METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
     finding = WORSE if low > 0 else BETTER if high < 0 else NO_DIFFERENCE
     return Change(metric, new, held_out, difference, finding)
+
+
+def _widened(interval: Interval, times: float) -> Interval:
+    """Move both ends so many times as far from the value."""
+    value = interval.value
+    low, high = (value + times * (end - value) for end in (interval.low, interval.high))
+    return replace(interval, low=low, high=high)
 
 
 def independent_difference(one: Interval, other: Interval) -> Interval:
@@ -75,8 +96,6 @@ def change_sentences(
     compared: tuple[Change, ...], metric: str, rows: tuple[int, int]
 ) -> tuple[str, ...]:
     """Say whether the verdict's metric got worse, and which others did.
-
-    Of many scores one is likely to seem worse by chance, so the verdict's metric decides.
 
     Parameters
     ----------

@@ -9,6 +9,7 @@ from gradum.errors import SpecError
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
 from gradum.messages import say
+from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
@@ -67,6 +68,8 @@ class RunComparison(msgspec.Struct, frozen=True):
     differences : tuple of MetricDifference
     rivals : tuple of RivalScores
         Of the rivals of both runs; none where the runs did not judge the same rows.
+    notes : tuple of str
+        Why a run's own score is another than here.
     """
 
     rungs: tuple[str, str]
@@ -74,6 +77,7 @@ class RunComparison(msgspec.Struct, frozen=True):
     only: tuple[int, int]
     differences: tuple[MetricDifference, ...]
     rivals: tuple[RivalScores, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def compare(first: Evidence, second: Evidence) -> RunComparison:
@@ -110,6 +114,29 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
         only,
         differences,
         () if any(only) else _rivals(first, second),
+        tuple(filter(None, (_own_score(first, first=True), _own_score(second, first=False)))),
+    )
+
+
+def _own_score(evidence: Evidence, *, first: bool) -> str:
+    """Say why a run gives another score of its rows than the mean of their predictions has."""
+    if evidence.own_score is None:
+        return ""
+    metric, own = evidence.own_score
+    of_means = score(evidence.outcome)[metric]
+    if np.isclose(own, of_means):
+        return ""
+    values = {"metric": METRICS[metric].words, "own": figure(own), "mean": figure(of_means)}
+    if first:
+        return say(
+            "The first run's report says {metric} {own}, which is of single predictions; each "
+            "row was predicted several times, and the mean of these predictions has {mean}.",
+            **values,
+        )
+    return say(
+        "The second run's report says {metric} {own}, which is of single predictions; each "
+        "row was predicted several times, and the mean of these predictions has {mean}.",
+        **values,
     )
 
 

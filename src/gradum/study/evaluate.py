@@ -260,13 +260,14 @@ def _beside_the_run(
                 message=error.message,
             )
             return (), (why,)
-    compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"])
+    metric = judgement.verdict.metric
+    compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"], metric)
     rows = judgement.rows["test"], of_run.rows["test"]
     baseline, target = seen.predictions.get("baseline"), fitted.schema.target
     assert target is not None
     mean = None if baseline is None else float(baseline.value[0])
     moved = level_moved(truth, seen, of_run, mean, target.name, fitted.spec.seed)
-    sentences = change_sentences(compared, judgement.verdict.metric, rows)
+    sentences = change_sentences(compared, metric, rows)
     return compared, tuple(sentence for sentence in (*sentences, moved) if sentence)
 
 

@@ -50,6 +50,9 @@ class Findings(msgspec.Struct, frozen=True):
         The rung in use.
     rows : int
         Judged rows looked at.
+    predictions : int
+        Predictions of them that confusion, curves, thresholds, gain and the scores of classes are
+        of: more where several folds predicted a row. All else is of the mean of a row's.
     sample : str
         A sentence where these are a sample of the judged rows; else empty.
     columns : tuple of ColumnProfile
@@ -79,6 +82,7 @@ class Findings(msgspec.Struct, frozen=True):
     explanation: JudgedExplanation | None = None
     surrogate: Surrogate | None = None
     coverage: Coverage | None = None
+    predictions: int = 0
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
@@ -100,7 +104,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
     """
     refuse_after_fork()
     assert run.fitted.judgement is not None
-    spec, evidence = run.fitted.spec.report, Evidence.of(run)
+    spec, evidence, each = run.fitted.spec.report, Evidence.of(run), Evidence.of_each(run)
     metric = run.fitted.judgement.verdict.metric
     regression = evidence.task == "regression"
     sample = (
@@ -125,16 +129,17 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         growth=growth(run, context, asked=spec.learning_curve),
         coefficients=main_coefficients(run),
         regression=regression_table(run),
-        confusion=None if regression else confusion(evidence),
+        confusion=None if regression else confusion(each),
         by_class=run.fitted.judgement.by_class,
-        lift=lift(evidence) if evidence.task == "binary" else None,
-        thresholds=threshold_table(evidence) if evidence.task == "binary" else None,
-        ranking=() if regression else _as_scored(ranking_curves(evidence), run.fitted.judgement),
-        residuals=residuals(evidence) if regression else None,
+        lift=lift(each) if evidence.task == "binary" else None,
+        thresholds=_as_judged(each, run.fitted.judgement) if evidence.task == "binary" else None,
+        ranking=() if regression else _as_scored(ranking_curves(each), run.fitted.judgement),
+        residuals=residuals(evidence, each) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
         worst=worst_rows(evidence, foremost),
         surrogate=surrogate(run) if spec.explain else None,
         coverage=coverage(run, evidence, spec.slices),
+        predictions=len(each),
     )
     if spec.explain and not context.stop():
         worst = [each.row for each in found.worst]
@@ -146,7 +151,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
 def _as_scored(curves: tuple[RankingCurve, ...], judgement: Judgement) -> tuple[RankingCurve, ...]:
     """Give a curve the intervals that the judge found for the same scores.
 
-    Under repeated cross-validation the scores are not the same, nor are those of several classes.
+    Those of several classes are not the same, nor are those of a sample of the rows.
     """
     test = judgement.scores[judgement.verdict.used]["test"]
     if (
@@ -158,6 +163,16 @@ def _as_scored(curves: tuple[RankingCurve, ...], judgement: Judgement) -> tuple[
     return (
         structs.replace(curves[0], auc=test["auc"], average_precision=test["average_precision"]),
     )
+
+
+def _as_judged(evidence: Evidence, judgement: Judgement) -> ThresholdTable | None:
+    """Return the table of thresholds; what the usual one scores has the judge's intervals."""
+    table = threshold_table(evidence)
+    if table is None or len(judgement.by_class) < 2:
+        return table
+    judged = table.at_usual.as_judged(judgement.by_class[1])
+    rows = (judged if each.threshold == table.usual else each for each in table.rows)
+    return structs.replace(table, rows=tuple(rows))
 
 
 def _foremost(evidence: Evidence, found: Importance) -> list[str]:

@@ -21,7 +21,7 @@ from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import Spec
-from gradum.messages import say
+from gradum.messages import say, sentences
 from gradum.randomness import stream
 from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
@@ -288,6 +288,9 @@ def _extrapolate(
     )
     last_rows, last = points[-1]
     sentence = _sentence(metric, last, forecast, gain)
+    if len(judges) < len(run.judges):
+        of_first = say("The curve is of the first of the repeated cross-validations.")
+        sentence = sentences([sentence, of_first])
     return Growth(metric, points, 2 * last_rows, forecast, gain, sentence)
 
 

@@ -10,7 +10,9 @@ import numpy as np
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
+from gradum.scores.of_numbers import absolute_errors, median_absolute_error
 from gradum.scores.ratios import ratio
+from gradum.scores.weighting import Weighting
 from gradum.study.bins import (
     FEWEST_GROUPS,
     FEWEST_ROWS,
@@ -40,8 +42,8 @@ class Residuals(msgspec.Struct, frozen=True):
     quantiles : dict of str to float
         "5%", "25%", "50%", "75%", "95%" of the residuals.
     within : tuple of (float, float)
-        Half-width, share of the rows whose |residual| is at most that: at the median and at the
-        90% point.
+        Half-width, share of the predictions whose |residual| is at most that: at the median, which
+        is the score of that name, and at the 90% point.
     spread : tuple of (float, float, float, float)
         By tenths of the prediction, `equal_count_bins`: mean predicted, and the 10%, 50% and 90%
         quantile of the residuals there, which shows bias and unequal spread.
@@ -64,8 +66,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 LEVEL = 0.05
 
 
-def residuals(evidence: Evidence) -> Residuals:
-    """Look at actual - predicted on the judged rows.
+def residuals(evidence: Evidence, each: Evidence | None = None) -> Residuals:
+    """Look at actual - predicted on the judged rows; ``within`` is of each of their predictions.
 
     A quantile q is the smallest value that a share of at least q of the weight does not exceed.
     The sentence names the tenth of greatest bias, and the tenths of greatest and least spread,
@@ -73,8 +75,7 @@ def residuals(evidence: Evidence) -> Residuals:
     """
     predicted, weight = evidence.prediction.value, evidence.weight
     residual = evidence.target - predicted
-    size, codes = np.abs(residual), equal_count_bins(predicted)
-    half_widths = _quantiles(size, weight, (0.5, 0.9))
+    codes = equal_count_bins(predicted)
     quantiles = _quantiles(residual, weight, QUANTILES)
     spread = []
     for tenth in range(codes.max() + 1):
@@ -87,9 +88,7 @@ def residuals(evidence: Evidence) -> Residuals:
         drawn=len(evidence),
         histogram=_histogram(residual, weight),
         quantiles={f"{q:.0%}": value for q, value in zip(QUANTILES, quantiles, strict=True)},
-        within=tuple(
-            (half, float(np.average(size <= half, weights=weight))) for half in half_widths
-        ),
+        within=_within(each or evidence),
         spread=tuple(spread),
         sentence=_sentence(evidence, codes, residual, spread),
     )
@@ -97,6 +96,13 @@ def residuals(evidence: Evidence) -> Residuals:
 
 def _quantiles(values: np.ndarray, weight: np.ndarray, shares: tuple[float, ...]) -> list[float]:
     return np.quantile(values, shares, weights=weight, method="inverted_cdf").tolist()
+
+
+def _within(each: Evidence) -> tuple[tuple[float, float], ...]:
+    size = absolute_errors(each.outcome)
+    half = float(median_absolute_error(Weighting(each.outcome, each.outcome.weights[None, :]))[0])
+    widths = (half, *_quantiles(size, each.weight, (0.9,)))
+    return tuple((width, float(np.average(size <= width, weights=each.weight))) for width in widths)
 
 
 def _points(evidence: Evidence) -> tuple[tuple[float, float, int], ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
+from gradum.fitting.by_class import ClassScores
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
 from gradum.scores.ratios import ratio
@@ -36,6 +38,23 @@ class AtThreshold(msgspec.Struct, frozen=True):
     recall: Interval
     f1: Interval
 
+    def agrees(self, judged: ClassScores) -> bool:
+        """Whether what the models that judged have predicted of the class scores the same."""
+        return self.precision is not None and all(
+            np.isclose(mine.value, theirs.value)
+            for mine, theirs in (
+                (self.precision, judged.precision),
+                (self.recall, judged.recall),
+                (self.f1, judged.f1),
+            )
+        )
+
+    def as_judged(self, judged: ClassScores) -> AtThreshold:
+        """Return the same with the judge's intervals, where they are of the same scores."""
+        if not self.agrees(judged):
+            return self
+        return structs.replace(self, precision=judged.precision, recall=judged.recall, f1=judged.f1)
+
 
 class ThresholdTable(msgspec.Struct, frozen=True):
     """The second of two classes by threshold.
@@ -56,6 +75,11 @@ class ThresholdTable(msgspec.Struct, frozen=True):
     prevalence: float
     usual: float
     rows: tuple[AtThreshold, ...]
+
+    @property
+    def at_usual(self) -> AtThreshold:
+        """The row of the usual threshold."""
+        return next(each for each in self.rows if each.threshold == self.usual)
 
 
 def threshold_table(evidence: Evidence) -> ThresholdTable | None:

@@ -69,6 +69,18 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             )
         )
 
+    def reaching(self, frame: pl.DataFrame) -> Encoder:
+        """Return the same with the ranges of all rows of a frame, the training rows among them.
+
+        It encodes alike: a range says what is known, and what is out of it.
+        """
+        return Encoder(
+            tuple(
+                step.reaching(frame[step.source]) if isinstance(step, Numeric) else step
+                for step in self.steps
+            )
+        )
+
     def transform(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> Design:
         """Encode every row; unseen levels and new missing values have their place.
 

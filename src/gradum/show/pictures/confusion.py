@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.messages import say, sentences
+from gradum.scores.figures import rows_figure
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -35,12 +36,17 @@ def confusion_matrix(confusion: Confusion) -> Picture:
     right = sum(confusion.counts[k][k] for k in range(len(order)))
     rows = sum(map(sum, confusion.counts))
     agreement = say(
-        "{right:,} of {rows:,} rows are on the diagonal, where prediction and truth agree.",
-        right=right,
-        rows=rows,
+        "{right} of {rows} rows are on the diagonal, where prediction and truth agree.",
+        right=rows_figure(right),
+        rows=rows_figure(rows),
     )
     mistakes = say("; ").join(
-        say("{true} taken for {predicted}: {count:,}", true=true, predicted=predicted, count=count)
+        say(
+            "{true} taken for {predicted}: {count}",
+            true=true,
+            predicted=predicted,
+            count=rows_figure(count),
+        )
         for true, predicted, count in confusion.mistaken[:3]
     )
     frequent = say("Most frequent mistakes: {mistakes}.", mistakes=mistakes) if mistakes else ""
@@ -52,7 +58,7 @@ def confusion_matrix(confusion: Confusion) -> Picture:
         sentences([caption, confusion.others]),
         (say("true \\ predicted"), *order),
         tuple(
-            (true, *(f"{count:,}" for count in line))
+            (true, *map(rows_figure, line))
             for true, line in zip(order, confusion.counts, strict=True)
         ),
         wide=len(order) >= WIDE_FROM,
@@ -90,7 +96,7 @@ def _matrix(confusion: Confusion) -> AnyChart:
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.65]), legend=None)
     chart: AnyChart = base.mark_rect(color=FIRST, stroke=None).encode(opacity=shade)
     written = base.transform_filter("datum.rows > 0").mark_text(color=INK)
-    written = written.encode(text=alt.Text("rows:Q", format=","))
+    written = written.encode(text=alt.Text("rows:Q", format=",.1~f"))
     height = min((24 if many else 28) * len(order) + 90, 900)
     return alt.layer(chart, written).properties(width="container", height=height)
 

@@ -23,10 +23,7 @@ from gradum.show.pictures.picture import (
 def ladder(judgement: Judgement) -> Picture:
     """Draw each rung's test score and its interval."""
     metric = METRICS[judgement.verdict.metric]
-    scores = {
-        say(TITLES[name]): parts["test"][judgement.verdict.metric]
-        for name, parts in judgement.scores.items()
-    }
+    scores = {say(TITLES[name]): score for name, score in judgement.compared.items()}
     rows = [{"rung": rung, **bounds(score)} for rung, score in scores.items()]
     base = alt.Chart(data(rows)).encode(y=alt.Y("rung:N", title=None, sort=list(scores)))
     axis = alt.X(**quantitative("low", _axis_title(metric)))

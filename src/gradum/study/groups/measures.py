@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.messages import marked
-from gradum.scores.metrics import METRICS
+from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome, Task
 from gradum.scores.ratios import ratio
 from gradum.scores.weighting import Weighting
@@ -68,8 +68,8 @@ def _of_class(code: int) -> Callable[[Outcome], int]:
     return lambda outcome: int(np.count_nonzero(outcome.target == code))
 
 
-def _of_rarer(outcome: Outcome) -> int:
-    return min(np.bincount(outcome.target, minlength=2).tolist())
+def _of_rarest(metric: Metric) -> Callable[[Outcome], int]:
+    return lambda outcome: min(int(np.count_nonzero(kind)) for kind in metric.kinds(outcome))
 
 
 RATES = tuple(
@@ -101,7 +101,7 @@ def measures_of(task: Task, metric: str) -> tuple[GroupMeasure, ...]:
         metric,
         line.title,
         line.function,
-        _of_rarer if compares_classes else _all_rows,
+        _of_rarest(line) if compares_classes else _all_rows,
         better if line.greater_is_better else worse,
         worse if line.greater_is_better else better,
         is_share=line.shares is not None and not line.by_class,

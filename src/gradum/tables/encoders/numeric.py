@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import numpy as np
 import polars as pl
+from msgspec import structs
 
 from gradum.messages import say
 from gradum.tables.design import FLOAT32_MAX, Feature
@@ -30,11 +31,12 @@ class Numeric(Step, frozen=True, tag="numeric"):
     source : str
         The table's column.
     median, minimum, maximum : float or None
-        Of the training rows, unweighted, in the column's unit; None where all are missing.
+        Of the training rows, unweighted, in the column's unit; None where all are missing. Where a
+        model is said to be fitted on all rows, the ends are those of all.
     missing : bool
         Whether training rows have missing values: if so, an indicator column is added.
     decimals : int or None
-        With how many decimals all training rows are written, 0 in a column of whole numbers; None
+        With how many decimals all these rows are written, 0 in a column of whole numbers; None
         where one has more than `MOST_DECIMALS`, and of a file that does not say.
     """
 
@@ -67,6 +69,21 @@ class Numeric(Step, frozen=True, tag="numeric"):
             maximum=maximum,  # type: ignore[arg-type]
             missing=series.null_count() > 0,
             decimals=decimals_of(series),
+        )
+
+    def reaching(self, series: pl.Series) -> Numeric:
+        """Return the same with the ends and decimals of more rows, the training rows among them.
+
+        A column of which the training rows have one value stays so, as no model looks at it.
+        """
+        if not self._varies:
+            return self
+        measured = type(self).fit(series)
+        return structs.replace(
+            self,
+            minimum=measured.minimum,
+            maximum=measured.maximum,
+            decimals=measured.decimals,
         )
 
     @property
