@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from scipy.special import ndtr
 
 from gradum.fitting.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
 from gradum.fitting.judgement import Judgement, Seen, Truth
@@ -11,7 +12,7 @@ from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, with_interval
-from gradum.scores.interval import Interval, student
+from gradum.scores.interval import NORMAL_95, Interval, student
 from gradum.scores.metrics import METRICS
 from gradum.study.finding_words import BETTER, NO_DIFFERENCE, WORSE
 
@@ -35,6 +36,21 @@ class Change(msgspec.Struct, frozen=True):
     own: Interval
     difference: Interval
     finding: str
+
+    @property
+    def worse_p(self) -> float | None:
+        """The probability of so much worse a score, were there no difference; None if unknown.
+
+        Φ(−1.96 d / h), where the 95% interval of the difference d reaches h towards zero.
+        """
+        if not self.difference.known:
+            return None
+        sign, value = METRICS[self.metric].sign, self.difference.value
+        worse = sign * value
+        reach = value - self.difference.low if sign > 0 else self.difference.high - value
+        if not reach > 0:
+            return 0.0 if worse > 0 else 1.0
+        return float(ndtr(-NORMAL_95 * worse / reach))
 
 
 def changes(new: dict[str, Interval], held_out: dict[str, Interval]) -> tuple[Change, ...]:
