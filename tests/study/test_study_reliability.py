@@ -281,6 +281,19 @@ def test_true_means_of_few_rows_have_p_values_above_their_share():
         assert np.mean(found <= level) <= stats.binom.ppf(0.999, 80, level) / 80
 
 
+def test_a_correct_model_may_err_as_its_rows_let_it():
+    """Least squares on 200 rows, judged on 800: these know its mean better than it can."""
+    shown = np.zeros(2)
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        design = np.column_stack([np.ones(1000), rng.normal(size=(1000, 2))])
+        target = design @ [1.0, 2.0, -1.0] + rng.normal(size=1000)
+        weights = np.linalg.lstsq(design[:200], target[:200], rcond=None)[0]
+        evidence = evidence_of.numbers(target[200:], design[200:] @ weights, seed=seed)
+        shown += [reliability(evidence, learned).miscalibrated for learned in (None, 200)]
+    assert shown[1] <= stats.binom.ppf(0.999, 40, 0.05) < shown[0]
+
+
 def noisy(rows, seed):
     rng = np.random.default_rng(seed)
     truth = rng.normal(50, 10, rows)

@@ -96,6 +96,11 @@ class Judgement(msgspec.Struct, frozen=True):
         # Files of earlier versions say it in words, and in English.
         return self.folds > 0 or KEPT_ON_ALL in self.how
 
+    @property
+    def held_out_from(self) -> int | None:
+        """How many rows the judging model learned from; None of a cross-validation's many."""
+        return None if self.folds else self.rows.get("train")
+
     def with_headline(self, spoken_of: str | None = None) -> Judgement:
         """Return the same with its headline, which files of earlier versions lack.
 

@@ -44,10 +44,12 @@ class Gap:
         """The standard error, of resamples or of a calibrated model, whichever is larger."""
         return max(self.estimate.standard_error, self.least_error)
 
-    @property
-    def p_value(self) -> float:
-        """Of so large a difference, by Student's law; 1 where the interval holds both."""
-        estimate, error = self.estimate, self.error
+    def p_value(self, widened: float) -> float:
+        """Return that of so large a difference, by Student's law; 1 where the interval holds both.
+
+        The standard error is multiplied by ``widened``.
+        """
+        estimate, error = self.estimate, widened * self.error
         if not self.enough or not error > 0 or estimate.low <= self.calibrated <= estimate.high:
             return 1.0
         return float(2 * stdtr(self.freedom, -abs(estimate.value - self.calibrated) / error))
@@ -67,6 +69,8 @@ class Shown(NamedTuple):
         Of a calibrated model, all tests being counted.
     comparisons : int
         By how many the p-value of the calibration in the large was multiplied.
+    error : float or None
+        The standard error that this was tested by.
     """
 
     sentence: str
@@ -74,10 +78,17 @@ class Shown(NamedTuple):
     tested: bool = False
     p_value: float = 1.0
     comparisons: int = 1
+    error: float | None = None
 
 
 def shown_by(
-    task: Task, label: str, mean: float, large: Gap, slope: Gap | None, bins: list[Gap]
+    task: Task,
+    label: str,
+    mean: float,
+    large: Gap,
+    slope: Gap | None,
+    bins: list[Gap],
+    widened: float = 1.0,
 ) -> Shown:
     """Say where predictions differ from what was observed, as far as tests show it.
 
@@ -99,16 +110,18 @@ def shown_by(
         Of the observed on the predicted.
     bins : list of Gap
         The observed of rows with like predictions, next to the predicted.
+    widened : float
+        By what standard errors are multiplied, for what the model itself is unsure of.
     """
     if not large.enough:
         return Shown(
             say("Too few rows, or groups of them, to say whether predictions mean what they say.")
         )
     kinds = 2 + (slope is not None)
-    p_large = kinds * large.p_value
-    p_slope = 1.0 if slope is None else kinds * slope.p_value
-    worst = min(bins, key=lambda gap: gap.p_value)
-    p_bins = kinds * sum(gap.enough for gap in bins) * worst.p_value
+    p_large = kinds * large.p_value(widened)
+    p_slope = 1.0 if slope is None else kinds * slope.p_value(widened)
+    worst = min(bins, key=lambda gap: gap.p_value(widened))
+    p_bins = kinds * sum(gap.enough for gap in bins) * worst.p_value(widened)
     means = _means(task, label, mean, mean - large.estimate.value)
     shown = []
     if p_large <= LEVEL:
@@ -133,7 +146,8 @@ def shown_by(
     if not shown:
         shown.append(say("No miscalibration shown: {means}.", means=means))
     p_value = min(p_large, p_slope, p_bins, 1.0)
-    return Shown(sentences(shown), p_value <= LEVEL, True, p_value, kinds)
+    error = widened * large.error
+    return Shown(sentences(shown), p_value <= LEVEL, True, p_value, kinds, error)
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:

@@ -65,6 +65,8 @@ class Reliability(msgspec.Struct, frozen=True):
         did not write it.
     comparisons : int
         By how many the p-value of the calibration in the large was multiplied for that.
+    error : float or None
+        The standard error that the calibration in the large was tested by.
     """
 
     label: str
@@ -75,6 +77,7 @@ class Reliability(msgspec.Struct, frozen=True):
     tested: bool = True
     p_value: float | None = None
     comparisons: int = 1
+    error: float | None = None
 
     @property
     def shown(self) -> bool:
@@ -88,7 +91,7 @@ FEWEST_OF_EACH = 10
 NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how such sentences of old files begin
 
 
-def reliability(evidence: Evidence) -> Reliability:
+def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     """Bin the judged rows by prediction and compare with what was observed.
 
     Two classes: the probability of the second against its share. More classes: the probability of
@@ -103,6 +106,11 @@ def reliability(evidence: Evidence) -> Reliability:
     (both after D. Cox, Two further applications of a model for binary regression, 1958; here
     without logarithms) and each bin, tested as `miscalibration.shown_by` says where there are
     `FEWEST_OF_EACH` rows of either kind, expected or observed, or `FEWEST_ROWS` numbers.
+
+    A model of the right form still errs as the n rows that it learned from let it: its mean
+    prediction by σ/√n, where m judged rows tell theirs to σ/√m. Where n is given as ``learned``,
+    standard errors of tests are multiplied by √(1 + m/n) for that. It is not of a cross-validation,
+    in which every row judges and is learned from, and errors of the mean cancel.
     """
     label, predicted, observed = _sides(evidence)
     codes = equal_count_bins(predicted)
@@ -121,7 +129,8 @@ def reliability(evidence: Evidence) -> Reliability:
     bins = tuple(ReliabilityBin(*each) for each in zip(*columns, strict=True))
     gaps = _gaps(evidence, codes, predicted, bins, large, slope)
     mean = float(whole.mean_predicted[0])
-    return Reliability(label, bins, large, *shown_by(evidence.task, label, mean, *gaps))
+    widened = 1.0 if learned is None else float(np.sqrt(1 + len(evidence) / learned))
+    return Reliability(label, bins, large, *shown_by(evidence.task, label, mean, *gaps, widened))
 
 
 def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:

@@ -56,7 +56,9 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
     else:
         curve = findings.reliability
         if curve.tested and curve.p_value is None:  # in files of versions that did not write it
-            curve = reliability(judged_evidence(model, ()))
+            judgement = fitted.judgement
+            learned = None if judgement is None else judgement.held_out_from
+            curve = reliability(judged_evidence(model), learned)
         checks.append(calibrated(JUDGED, curve, _unit_of_model(examined), thresholds))
         pictures.append(reliability_curve(curve, steps, number=number))
         details["judged"] = curve
@@ -64,7 +66,7 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
     if isinstance(rows, Obstacle):
         checks.append(TABLE.blocked(rows))
     else:
-        curve = reliability(rows)
+        curve = reliability(rows, _learned(examined))
         unit = _spread(rows) if number else None
         checks.append(calibrated(TABLE, curve, unit, thresholds))
         picture = reliability_curve(curve, number=number)
@@ -72,6 +74,12 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
         pictures.append(replace(picture, name="reliability-table", title=title))
         details["table"] = curve
     return PartFinding(checks, (), (), pictures, details)
+
+
+def _learned(examined: ExaminedModel) -> int | None:
+    """Return how many rows the model learned from, if its run says so."""
+    judgement = examined.model.fitted.judgement
+    return None if judgement is None else judgement.rows.get("train", judgement.rows["test"])
 
 
 def _unit_of_model(examined: ExaminedModel) -> float | None:
@@ -105,7 +113,7 @@ def calibrated(
     line: Line, curve: Reliability, unit: float | None, thresholds: CalibrationThresholds
 ) -> Check:
     """Fail where tests show a miscalibration and the mean gap is above what is allowed."""
-    if not curve.tested or curve.p_value is None:
+    if not curve.tested or curve.p_value is None or curve.error is None:
         return line.not_checked(curve.sentence, say("Judge on more rows."))
     gap, most = mean_gap(curve), thresholds.most_gap
     share = gap / unit if unit else gap
@@ -126,9 +134,8 @@ def calibrated(
         value=share,
         limit=most,
     )
-    error = curve.calibration_in_the_large.standard_error / (unit or 1.0)
-    sides = 2 * curve.comparisons
-    gauge = Gauge(OFF, "deviations" if unit else "points", error, sides, most)
+    of_unit, sides = curve.error / (unit or 1.0), 2 * curve.comparisons
+    gauge = Gauge(OFF, "deviations" if unit else "points", of_unit, sides, most)
     return check.tested(curve.p_value, gauge)
 
 
