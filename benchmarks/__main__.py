@@ -37,6 +37,7 @@ BENCHMARKS = {
     "resume": "[KILLS]",
     "sequence": "[STREAMS]",
     "groups": "[DRAWS]",
+    "trust": "[SETS] [RUNS]",
     "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
     "house": "[FOLDER]",

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from markupsafe import escape
+from statsmodels.stats.multitest import multipletests
 
 import gradum
 from gradum.api.trust.part import PartThresholds
@@ -106,6 +107,31 @@ def test_without_a_table_nothing_is_said_of_new_rows(gradum_command, linear_run)
         assert check["remedy"].startswith(f"To check it: gradum trust {linear_run[0]}")
 
 
+def test_a_run_whose_findings_have_no_p_value_is_tested_by_its_judged_rows(
+    gradum_command, linear_run, tmp_path
+):
+    run = tmp_path / "run"
+    shutil.copytree(linear_run[0], run)
+    findings = json.loads((run / "findings.json").read_text("utf-8"))
+    before = findings["reliability"].pop("p_value")
+    (run / "findings.json").write_text(json.dumps(findings), "utf-8")
+    content = json.loads(gradum_command("trust", run, "--json").out)
+    assert lines(content)["calibration.judged", ""]["p_value"] == pytest.approx(before)
+
+
+def test_every_test_has_its_p_value_and_its_power(report):
+    _, content, _ = report
+    tested = [check for check in content["checks"] if check["p_value"] is not None]
+    assert {check["name"] for check in tested} == {
+        *("calibration.judged", "calibration.table", "coverage.groups", "coverage.table"),
+        *("drift.table", "groups.score", "groups.selection", "scores.table"),
+    }
+    adjusted = multipletests([check["p_value"] for check in tested], method="holm")[1]
+    assert [check["adjusted_p"] for check in tested] == pytest.approx(adjusted.tolist())
+    assert all(check["detectable"] > 0 and check["power"] for check in tested)
+    assert content["family"] == {"error": 0.03, "lines": len(tested), "power": 0.8}
+
+
 def test_moved_rows_fail(gradum_command, linear_run, tables, tmp_path):
     held = pl.read_csv(tables / "held.csv")
     flipped = pl.col("label").replace({"yes": "no", "no": "yes"})
@@ -167,7 +193,7 @@ def test_the_thresholds_that_are_written_are_the_defaults(gradum_command, tmp_pa
     text = path.read_text("utf-8")
     asking = [part for part in PARTS if part.thresholds is not PartThresholds]
     expected = {part.name: json.loads(msgspec.json.encode(part.thresholds())) for part in asking}
-    assert tomllib.loads(text) == {"require": [], **expected}
+    assert tomllib.loads(text) == {"require": [], "error": 0.03, **expected}
     settings = [line for line in text.splitlines() if " = " in line and line[0] != "#"]
     explained = text.split("\n")
     assert all(explained[explained.index(line) - 1].startswith("# ") for line in settings)
@@ -207,6 +233,7 @@ def test_what_must_be_checked_fails_unchecked(gradum_command, linear_run, tmp_pa
         ("[calibration]\nmost_gap = -1", "most_gap"),
         ("[groups]\nleast_selection_ratio = 1.5", "least_selection_ratio"),
         ("[weather]\nsun = 1", "weather"),
+        ("error = 0.2", "error"),
         ("require = ['strss']", "'stress'"),
         ("[scores.bounds]\nauk = 0.5", "'auc'"),
         ("[scores.bounds]\nrmse = 0.5", "rmse"),

@@ -9,6 +9,8 @@ from gradum.show.trust import TrustReport
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
 from gradum.study.trust.check import Check, Line
+from gradum.study.trust.family import Family, settled
+from gradum.study.trust.gauge import Gauge
 
 LINE = Line("part.line", "A demand")
 HELD = LINE.judged(True, "It does.", figure="1", threshold="at most 2", value=1.0, limit=2.0)
@@ -19,7 +21,8 @@ REQUIRED = Check("part.line", "A demand", "not checked", "Nobody asked.", requir
 
 def report(*checks, title="A part", sentences=(), tables=()):
     finding = PartFinding(checks, sentences, tables)
-    return TrustReport("run", "target", [TrustSection("part", title, finding)], {}, "now")
+    section, family = TrustSection("part", title, finding), Family(0.03, 1)
+    return TrustReport("run", "target", [section], {}, "now", family)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +66,16 @@ def test_names_are_data(name):
     assert "<i>" not in page.replace("<i></i>", "")
     assert str(escape(visible(name))) in page
     assert all(letter in "\n" or letter.isprintable() for letter in found.summary())
+
+
+def test_error_and_power_are_printed_in_text_page_and_json():
+    tested = FAILED.tested(0.02, Gauge("all off by {gap}", "points", 0.01, 1.0))
+    checks, family = settled([tested, HELD], 0.03)
+    found = report(*checks)
+    power = "These rows would show in 80% of cases: all off by 2.7 points."  # (1.88 + 0.84) 0.01
+    assert (checks[0].adjusted_p, checks[0].detectable) == (0.02, pytest.approx(0.0272, abs=1e-4))
+    for shown in (found.summary(), found.page()):
+        assert "in at most 3% of reports" in " ".join(shown.split())
+        assert f"Among all tests p = 0.02. {power}" in " ".join(shown.split())
+    assert found.content["family"] == family
+    assert found.frame["adjusted_p"].to_list() == [0.02, None]

@@ -19,7 +19,7 @@ from gradum.study.explanation.overall import (
     rank_correlation,
 )
 from gradum.study.explanation.shapley import Shapley
-from gradum.study.explanation.sizes import mean_sizes
+from gradum.study.explanation.sizes import mean_sizes, mean_sizes_before
 from synthetic import ONCE, task
 
 
@@ -119,12 +119,53 @@ def test_a_size_that_is_nothing_but_noise_reaches_down_to_0():
     assert found.low == 0.0
 
 
+def test_sizes_before_one_background_hold_the_truth_and_are_no_wider_than_need_be():
+    """Of x - z and of x z the mean sizes are known: √(2/π), and 1/π by half of the product."""
+    rng = np.random.default_rng(4)
+    for behind, truth in ((additive, np.sqrt(2 / np.pi)), (product, 1 / np.pi), (noise, 0.0)):
+        held, widths, bounds = [], [], []
+        for _ in range(150):
+            before = behind(rng.normal(size=(60, 2)), rng.normal(size=(32, 2)), rng)  # (60, 32)
+            values = before.mean(axis=1)[:, None, None]
+            errors = (before.std(axis=1, ddof=1) / np.sqrt(32))[:, None, None]
+            batches = [batch.mean(axis=1) for batch in np.array_split(before, 10, axis=1)]
+            batches = np.stack(batches, axis=1)[:, None, :, None]
+            (size,) = mean_sizes_before(values, errors, batches)
+            (bound,) = mean_sizes(values, errors)
+            held.append(size.low <= truth <= size.high)
+            widths.append(size.high - size.low)
+            bounds.append(bound.high - bound.low)
+        assert np.mean(held) >= 0.9
+        assert np.mean(widths) < 0.6 * np.mean(bounds)
+
+
+def additive(rows, background, rng):
+    return rows[:, :1] - background[None, :, 0]
+
+
+def product(rows, background, rng):
+    return (rows[:, :1] - background[None, :, 0]) * (rows[:, 1:] + background[None, :, 1]) / 2
+
+
+def noise(rows, background, rng):
+    return rng.normal(size=(len(rows), len(background)))
+
+
 def made(values, contributions, answers=(None,)):
     """Explanations of which the contributions (n, d, k) are known."""
     n, d, k = contributions.shape
     nothing = np.zeros((d, k))
     parts = [
-        Shapley(each, nothing, nothing, nothing, nothing[0], each.sum(0), 1)
+        Shapley(
+            each,
+            nothing,
+            nothing,
+            nothing,
+            nothing[0],
+            each.sum(0),
+            1,
+            np.stack([each, each], axis=1),
+        )
         for each in contributions
     ]
     players = tuple((name,) for name in values.columns)

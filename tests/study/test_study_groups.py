@@ -12,7 +12,7 @@ from gradum.scores.metrics import METRICS
 from gradum.study.groups import comparison, scoring
 from gradum.study.groups.measures import measures_of
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.subsets import Subset
+from gradum.study.subsets import Subset, farthest_by_chance
 
 SIZES = {"large": 300, "middle": 120, "small": 40, "tiny": 6, "one": 1, "another": 1}
 
@@ -124,7 +124,8 @@ def test_differences_by_chance_are_those_of_random_groups():
     groups = [comparison.ColumnGroup(cut, code) for code in range(3)]
     every = np.arange(400)
     ones = np.ones((3, 1))
-    chance = comparison._by_chance(seen, groups, measures, every, ones > 0, np.ones(3))
+    permuted = comparison._permuted(seen, groups, measures, every, ones > 0, np.ones(3))
+    chance = farthest_by_chance(permuted[:, 0])[:, None]
     rng, whole = np.random.default_rng(0), Subset.of(seen, every, every >= 0)
     score = METRICS["log_loss"].function
     drawn = np.empty((3, 500))

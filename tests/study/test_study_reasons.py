@@ -58,7 +58,7 @@ def given(explanation, values, sampling, background):
     values = np.array([[-value, value] for value in values])
     errors = [np.repeat(np.array(each)[:, None], 2, axis=1) for each in (sampling, background)]
     before = explanation.found.parts[0]
-    part = Shapley(values, *errors, values * np.nan, before.base, before.output, 32)
+    part = Shapley(values, *errors, values * np.nan, before.base, before.output, 32, before.batches)
     return Explanation(replace(explanation.found, parts=(part,)), explanation.fitted)
 
 

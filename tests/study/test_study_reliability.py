@@ -2,6 +2,7 @@ import evidence_of
 import msgspec
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 import gradum
@@ -259,3 +260,41 @@ def test_a_file_from_before_says_by_its_sentence_whether_a_miscalibration_is_sho
     assert not msgspec.convert(old, Reliability).shown
     old["sentence"] = "Predicts too high: 0.5 on average, where 0.4 is observed."
     assert msgspec.convert(old, Reliability).shown
+
+
+def test_the_p_value_is_the_least_of_three_kinds_of_tests():
+    evidence = binary(800, said=lambda share: np.clip(share + 0.07, 0, 1))
+    curve = reliability(evidence)
+    said = evidence.prediction.probability[:, 1]
+    error = np.sqrt((said * (1 - said)).sum()) / 800
+    z = (said.mean() - evidence.target.mean()) / max(
+        error, curve.calibration_in_the_large.standard_error
+    )
+    assert curve.p_value == pytest.approx(3 * 2 * stats.t.sf(z, 799), rel=1e-6)
+    assert curve.comparisons == 3
+    assert reliability(number(300, shift=3.0)).p_value < 1e-6
+
+
+def test_true_means_of_few_rows_have_p_values_above_their_share():
+    found = np.array([reliability(noisy(200, seed)).p_value for seed in range(80)])
+    for level in (0.01, 0.05):
+        assert np.mean(found <= level) <= stats.binom.ppf(0.999, 80, level) / 80
+
+
+def test_a_correct_model_may_err_as_its_rows_let_it():
+    """Least squares on 200 rows, judged on 800: these know its mean better than it can."""
+    shown = np.zeros(2)
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        design = np.column_stack([np.ones(1000), rng.normal(size=(1000, 2))])
+        target = design @ [1.0, 2.0, -1.0] + rng.normal(size=1000)
+        weights = np.linalg.lstsq(design[:200], target[:200], rcond=None)[0]
+        evidence = evidence_of.numbers(target[200:], design[200:] @ weights, seed=seed)
+        shown += [reliability(evidence, learned).miscalibrated for learned in (None, 200)]
+    assert shown[1] <= stats.binom.ppf(0.999, 40, 0.05) < shown[0]
+
+
+def noisy(rows, seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(50, 10, rows)
+    return evidence_of.numbers(truth + rng.normal(0, 10, rows), truth, seed=seed)

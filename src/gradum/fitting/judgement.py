@@ -104,6 +104,11 @@ class Judgement(msgspec.Struct, frozen=True):
         scores = {rung: parts["test"] for rung, parts in self.scores.items()}
         return defined(scores, self.verdict.metric)
 
+    @property
+    def held_out_from(self) -> int | None:
+        """How many rows the judging model learned from; None of a cross-validation's many."""
+        return None if self.folds else self.rows.get("train")
+
     def with_headline(self, spoken_of: str | None = None) -> Judgement:
         """Return the same with its headline, which files of earlier versions lack.
 

@@ -17,12 +17,14 @@ from gradum.show.text import summary_as_html, summary_of
 from gradum.show.trust_section import TrustSection
 from gradum.show.trust_words import (
     report_verdict,
+    test_text,
     threshold_text,
     title_text,
     unchecked_together,
 )
 from gradum.show.visible import visible
 from gradum.study.trust.check import STATUSES, Check, Status
+from gradum.study.trust.family import Family
 
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 
@@ -42,6 +44,8 @@ class TrustReport:
         What was asked for, part by part.
     written : str
         When, and by which version of gradum.
+    family : Family
+        The error and the power of the lines that chance may fail.
     """
 
     def __init__(
@@ -51,12 +55,14 @@ class TrustReport:
         sections: Sequence[TrustSection],
         thresholds: dict[str, Any],
         written: str,
+        family: Family,
     ) -> None:
         self.subject = subject
         self.target = target
         self.sections = tuple(sections)
         self.thresholds = thresholds
         self.written = written
+        self.family = family
 
     @property
     def checks(self) -> tuple[Check, ...]:
@@ -84,6 +90,7 @@ class TrustReport:
             "written": self.written,
             "status": "failed" if self.failed else "held",
             "counts": {status: counts[status] for status in STATUSES},
+            "family": self.family,
             "thresholds": self.thresholds,
             "checks": self.checks,
             "parts": {
@@ -102,6 +109,9 @@ class TrustReport:
             "status": pl.String,
             "value": pl.Float64,
             "limit": pl.Float64,
+            "p_value": pl.Float64,
+            "adjusted_p": pl.Float64,
+            "detectable": pl.Float64,
             "figure": pl.String,
             "threshold": pl.String,
             "reason": pl.String,
@@ -119,7 +129,9 @@ class TrustReport:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
         from gradum.show.trust_page import trust_page  # charts, which a terminal does not need
 
-        return trust_page(self.subject, self.target, self.sections, self.written, cache)
+        return trust_page(
+            self.subject, self.target, self.sections, self.family, self.written, cache
+        )
 
     def __rich__(self) -> RenderableType:
         return Group(*self._parts())
@@ -141,6 +153,11 @@ class TrustReport:
             yield Text("\n" + say("Failed"), style="bold")
             for check in failing:
                 yield _with_reason(title_text(check), check.reason)
+        yield Text("\n" + say("Error and power"), style="bold")
+        yield Text(self.family.sentence)
+        for check in self.checks:
+            if check.power:
+                yield _with_reason(title_text(check), test_text(check))
         if self.not_checked:
             yield Text("\n" + say("Not checked"), style="bold")
             for titles, why in unchecked_together(self.checks):

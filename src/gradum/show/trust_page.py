@@ -11,17 +11,20 @@ from gradum.show.charted_page import charted_page
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.trust_words import (
     report_verdict,
+    test_text,
     threshold_text,
     title_text,
     unchecked_together,
 )
 from gradum.study.trust.check import STATUSES
+from gradum.study.trust.family import Family
 
 
 def trust_page(
     subject: str,
     target: str,
     sections: Sequence[TrustSection],
+    family: Family,
     written: str,
     cache: Path | None = None,
 ) -> str:
@@ -39,6 +42,7 @@ def trust_page(
         heading=say("Trust report: {target}", target=target),
         verdict=report_verdict(checks, subject),
         written=written,
+        family=family.sentence,
         facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
         checks=checks,
         sections=[*sections, _unchecked()],
@@ -46,6 +50,7 @@ def trust_page(
         statuses=STATUSES,
         title_text=title_text,
         threshold_text=threshold_text,
+        test_text=test_text,
     )
 
 

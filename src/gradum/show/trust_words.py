@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gradum.messages import say, say_plural, sentences
+from gradum.scores.figures import figure, percent
 from gradum.study.trust.check import Check
+from gradum.study.trust.gauge import POWER
 from gradum.tables.wording import shortened
 
 
@@ -55,3 +57,18 @@ def threshold_text(check: Check) -> str:
     if check.required and check.status == "not checked":
         return say("must be checked")
     return check.threshold
+
+
+def test_text(check: Check) -> str:
+    """Say how likely chance is to bring what a test found, and what it would find; else nothing."""
+    if check.adjusted_p is None:
+        return ""
+    p = figure(check.adjusted_p, digits=2)
+    if not check.power:
+        return say("Among all tests p = {p}.", p=p)
+    return say(
+        "Among all tests p = {p}. These rows would show in {share} of cases: {power}.",
+        p=p,
+        share=percent(POWER),
+        power=check.power,
+    )

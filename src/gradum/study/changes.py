@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from gradum.fitting.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
 from gradum.fitting.judgement import Judgement, Seen, Truth
@@ -39,6 +39,23 @@ class Change(msgspec.Struct, frozen=True):
     own: Interval
     difference: Interval
     finding: str
+
+    @property
+    def worse_p(self) -> float | None:
+        """The probability of so much worse a score, were there no difference; None if unknown.
+
+        Φ(−1.96 d / h), where the 95% interval of the difference d, of this score alone, reaches h
+        towards zero.
+        """
+        difference = independent_difference(self.new, self.own)
+        if not difference.known:
+            return None
+        sign, value = METRICS[self.metric].sign, difference.value
+        worse = sign * value
+        reach = value - difference.low if sign > 0 else difference.high - value
+        if not reach > 0:
+            return 0.0 if worse > 0 else 1.0
+        return float(ndtr(-NORMAL_95 * worse / reach))
 
 
 def changes(

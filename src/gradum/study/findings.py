@@ -123,7 +123,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         rows=len(evidence),
         sample=sample,
         columns=profile(run.dataset, rows=spec.rows),
-        reliability=reliability(evidence),
+        reliability=reliability(evidence, run.fitted.judgement.held_out_from),
         importance=important,
         segments=segments(evidence, spec.slices, metric),
         growth=growth(run, context, asked=spec.learning_curve),

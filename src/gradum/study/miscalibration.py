@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
+from typing import NamedTuple
+
+from scipy.special import stdtr
 
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure
@@ -25,6 +27,8 @@ class Gap:
     least_error : float
         The standard error that the outcomes of a calibrated model would give: what resamples of
         few rows of one kind may fail to show.
+    freedom : int
+        Of Student's distribution: independent rows, or groups of them, less one.
     enough : bool
         Whether there are rows enough to tell.
     """
@@ -32,25 +36,66 @@ class Gap:
     estimate: Interval
     calibrated: float
     least_error: float
+    freedom: int
     enough: bool
 
-    def errors(self) -> float:
-        """How many standard errors lie between; 0 where the interval holds both."""
-        estimate, error = self.estimate, max(self.estimate.standard_error, self.least_error)
+    @property
+    def error(self) -> float:
+        """The standard error, of resamples or of a calibrated model, whichever is larger."""
+        return max(self.estimate.standard_error, self.least_error)
+
+    def p_value(self, widened: float) -> float:
+        """Return that of so large a difference, by Student's law; 1 where the interval holds both.
+
+        The standard error is multiplied by ``widened``.
+        """
+        estimate, error = self.estimate, widened * self.error
         if not self.enough or not error > 0 or estimate.low <= self.calibrated <= estimate.high:
-            return 0.0
-        return abs(estimate.value - self.calibrated) / error
+            return 1.0
+        return float(2 * stdtr(self.freedom, -abs(estimate.value - self.calibrated) / error))
 
 
-def sentence(
-    task: Task, label: str, mean: float, large: Gap, slope: Gap | None, bins: list[Gap]
-) -> tuple[str, bool, bool]:
+class Shown(NamedTuple):
+    """What the tests of a reliability curve come to.
+
+    Parameters
+    ----------
+    sentence : str
+    miscalibrated : bool
+        Whether p is at most `LEVEL`.
+    tested : bool
+        Whether there were rows enough.
+    p_value : float
+        Of a calibrated model, all tests being counted.
+    comparisons : int
+        By how many the p-value of the calibration in the large was multiplied.
+    error : float or None
+        The standard error that this was tested by.
+    """
+
+    sentence: str
+    miscalibrated: bool = False
+    tested: bool = False
+    p_value: float = 1.0
+    comparisons: int = 1
+    error: float | None = None
+
+
+def shown_by(
+    task: Task,
+    label: str,
+    mean: float,
+    large: Gap,
+    slope: Gap | None,
+    bins: list[Gap],
+    widened: float = 1.0,
+) -> Shown:
     """Say where predictions differ from what was observed, as far as tests show it.
 
-    Also return whether they are shown to differ, and whether there were rows enough to test it.
-
-    Together the tests claim something of a calibrated model in `LEVEL` of all cases at most: each
-    has its share of that level (Bonferroni).
+    The calibration in the large, the slope and all bins have the same share of `LEVEL`, and each
+    bin the same of that of the bins (weighted Bonferroni): together they claim something of a
+    calibrated model in `LEVEL` of all cases at most. So many bins would take most of it otherwise
+    from the two figures that say most of a model.
 
     Parameters
     ----------
@@ -65,17 +110,21 @@ def sentence(
         Of the observed on the predicted.
     bins : list of Gap
         The observed of rows with like predictions, next to the predicted.
+    widened : float
+        By what standard errors are multiplied, for what the model itself is unsure of.
     """
     if not large.enough:
-        untold = say(
-            "Too few rows, or groups of them, to say whether predictions mean what they say."
+        return Shown(
+            say("Too few rows, or groups of them, to say whether predictions mean what they say.")
         )
-        return untold, False, False
-    tests = 1 + (slope is not None) + len(bins)
-    z = NormalDist().inv_cdf(1 - LEVEL / 2 / tests)
+    kinds = 2 + (slope is not None)
+    p_large = kinds * large.p_value(widened)
+    p_slope = 1.0 if slope is None else kinds * slope.p_value(widened)
+    worst = min(bins, key=lambda gap: gap.p_value(widened))
+    p_bins = kinds * sum(gap.enough for gap in bins) * worst.p_value(widened)
     means = _means(task, label, mean, mean - large.estimate.value)
     shown = []
-    if large.errors() > z:
+    if p_large <= LEVEL:
         shown.append(
             say(
                 _direction(task, large.estimate.value > 0),
@@ -83,10 +132,9 @@ def sentence(
                 difference=said(large.estimate, sign=True),
             )
         )
-    if slope is not None and slope.errors() > z:
+    if slope is not None and p_slope <= LEVEL:
         shown.append(_steepness(task, slope.estimate))
-    worst = max(bins, key=Gap.errors)
-    if not shown and worst.errors() > z:
+    if not shown and p_bins <= LEVEL and worst.enough:
         shown.append(
             say(
                 "Off in places: where it says {predicted}, {observed} is observed.",
@@ -94,9 +142,12 @@ def sentence(
                 observed=said(worst.estimate),
             )
         )
-    if shown:
-        return sentences(shown), True, True
-    return say("No miscalibration shown: {means}.", means=means), False, True
+    p_bins = p_bins if worst.enough else 1.0
+    if not shown:
+        shown.append(say("No miscalibration shown: {means}.", means=means))
+    p_value = min(p_large, p_slope, p_bins, 1.0)
+    error = widened * large.error
+    return Shown(sentences(shown), p_value <= LEVEL, True, p_value, kinds, error)
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:

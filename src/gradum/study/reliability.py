@@ -19,7 +19,7 @@ from gradum.study.bins import (
     redrawn_sums,
 )
 from gradum.study.evidence import Evidence
-from gradum.study.miscalibration import Gap, sentence
+from gradum.study.miscalibration import Gap, shown_by
 from gradum.study.resampling import around
 from gradum.study.wilson_interval import share_intervals
 
@@ -60,6 +60,13 @@ class Reliability(msgspec.Struct, frozen=True):
         Whether the curve shows that; None in files of versions that did not write it.
     tested : bool
         Whether there were rows enough to tell; files of earlier versions do not say.
+    p_value : float or None
+        Of a calibrated model, all tests of the curve being counted; None in files of versions that
+        did not write it.
+    comparisons : int
+        By how many the p-value of the calibration in the large was multiplied for that.
+    error : float or None
+        The standard error that the calibration in the large was tested by.
     """
 
     label: str
@@ -68,6 +75,9 @@ class Reliability(msgspec.Struct, frozen=True):
     sentence: str
     miscalibrated: bool | None = None
     tested: bool = True
+    p_value: float | None = None
+    comparisons: int = 1
+    error: float | None = None
 
     @property
     def shown(self) -> bool:
@@ -81,7 +91,7 @@ FEWEST_OF_EACH = 10
 NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how such sentences of old files begin
 
 
-def reliability(evidence: Evidence) -> Reliability:
+def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     """Bin the judged rows by prediction and compare with what was observed.
 
     Two classes: the probability of the second against its share. More classes: the probability of
@@ -94,8 +104,13 @@ def reliability(evidence: Evidence) -> Reliability:
 
     The sentence rests on the calibration in the large, the slope of the observed on the predicted
     (both after D. Cox, Two further applications of a model for binary regression, 1958; here
-    without logarithms) and each bin, tested as `miscalibration.sentence` says where there are
+    without logarithms) and each bin, tested as `miscalibration.shown_by` says where there are
     `FEWEST_OF_EACH` rows of either kind, expected or observed, or `FEWEST_ROWS` numbers.
+
+    A model of the right form still errs as the n rows that it learned from let it: its mean
+    prediction by σ/√n, where m judged rows tell theirs to σ/√m. Where n is given as ``learned``,
+    standard errors of tests are multiplied by √(1 + m/n) for that. It is not of a cross-validation,
+    in which every row judges and is learned from, and errors of the mean cancel.
     """
     label, predicted, observed = _sides(evidence)
     codes = equal_count_bins(predicted)
@@ -114,7 +129,8 @@ def reliability(evidence: Evidence) -> Reliability:
     bins = tuple(ReliabilityBin(*each) for each in zip(*columns, strict=True))
     gaps = _gaps(evidence, codes, predicted, bins, large, slope)
     mean = float(whole.mean_predicted[0])
-    return Reliability(label, bins, large, *sentence(evidence.task, label, mean, *gaps))
+    widened = 1.0 if learned is None else float(np.sqrt(1 + len(evidence) / learned))
+    return Reliability(label, bins, large, *shown_by(evidence.task, label, mean, *gaps, widened))
 
 
 def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
@@ -192,33 +208,38 @@ def _gaps(
     by √V / Σw, and the slope by √Σc²V / Σc²w, where c is how far the bin's prediction is from the
     mean. There is no slope for whichever class is predicted.
     """
-    *told, all_told = _told(evidence, codes, bins)
+    *told, all_told = _told(evidence, codes, bins)  # freedom and whether that is enough
     weight, means = np.bincount(codes, evidence.weight), np.array([b.predicted for b in bins])
     noise = np.zeros(len(bins))
     if evidence.classes:
         noise = np.bincount(codes, evidence.weight**2 * predicted * (1 - predicted))
     errors = (np.sqrt(noise) / weight).tolist()
     in_bins = [
-        Gap(each.observed, each.predicted, error, enough)
+        Gap(each.observed, each.predicted, error, *enough)
         for each, error, enough in zip(bins, errors, told, strict=True)
     ]
-    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), all_told)
+    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), *all_told)
     squares = (means - weight @ means / weight.sum()) ** 2  # may underflow to 0
     if evidence.task == "multiclass" or len(bins) == 1 or not squares.any():
         return in_the_large, None, in_bins
     error = float(np.sqrt(squares @ noise) / (squares @ weight))
-    return in_the_large, Gap(slope, 1.0, error, all_told), in_bins
+    return in_the_large, Gap(slope, 1.0, error, *all_told), in_bins
 
 
-def _told(evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]) -> list[bool]:
-    """Whether there are rows and groups enough to tell: in each bin, and last in all."""
+def _told(
+    evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]
+) -> list[tuple[int, bool]]:
+    """Return rows or groups less one, and whether they suffice: of each bin, and last of all."""
     rows = np.array([each.rows for each in bins])
     expected = rows * [each.predicted for each in bins]
     found = rows * [each.observed.value for each in bins]
-    groups = [groups_within(each, evidence.groups) for each in (codes, np.zeros_like(codes))]
+    of_bins, of_all = (groups_within(each, evidence.groups) for each in (codes, 0 * codes))
+    independent = np.append(of_bins, of_all)
     rows, expected, found = (np.append(each, each.sum()) for each in (rows, expected, found))
-    enough = np.concatenate(groups) >= FEWEST_GROUPS
-    if not evidence.classes:
-        return (enough & (rows >= FEWEST_ROWS)).tolist()
-    of_class, of_others = np.maximum(expected, found), np.maximum(rows - expected, rows - found)
-    return (enough & (np.minimum(of_class, of_others) >= FEWEST_OF_EACH)).tolist()
+    enough = independent >= FEWEST_GROUPS
+    if evidence.classes:
+        of_class, of_others = np.maximum(expected, found), np.maximum(rows - expected, rows - found)
+        enough &= np.minimum(of_class, of_others) >= FEWEST_OF_EACH
+    else:
+        enough &= rows >= FEWEST_ROWS
+    return list(zip((independent - 1).tolist(), enough.tolist(), strict=True))

@@ -8,20 +8,23 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
+from gradum.api.groups import judged_evidence
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.fitting.post import calibrated_in_words
 from gradum.fitting.rungs import KINDS
-from gradum.messages import marked, say, sentences
+from gradum.messages import marked, say
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.trust_section import PartFinding
 from gradum.study.evidence import Evidence
 from gradum.study.reliability import Reliability, reliability
-from gradum.study.trust.check import BY_CHANCE, Check, Line, Obstacle
+from gradum.study.trust.check import Check, Line, Obstacle
+from gradum.study.trust.gauge import Gauge
 
 JUDGED = Line("calibration.judged", marked("No miscalibration is shown on judged rows"))
 TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows"))
+OFF = marked("all predictions too high, or too low, by {gap}")
 
 
 class CalibrationThresholds(PartThresholds, frozen=True):
@@ -52,21 +55,31 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
         checks.append(JUDGED.blocked(examined.no_judged_rows))
     else:
         curve = findings.reliability
-        checks.append(_calibrated(JUDGED, curve, _unit_of_model(examined), thresholds))
+        if curve.tested and curve.p_value is None:  # in files of versions that did not write it
+            judgement = fitted.judgement
+            learned = None if judgement is None else judgement.held_out_from
+            curve = reliability(judged_evidence(model), learned)
+        checks.append(calibrated(JUDGED, curve, _unit_of_model(examined), thresholds))
         pictures.append(reliability_curve(curve, steps, number=number))
         details["judged"] = curve
     rows = examined.new_rows
     if isinstance(rows, Obstacle):
         checks.append(TABLE.blocked(rows))
     else:
-        curve = reliability(rows)
+        curve = reliability(rows, _learned(examined))
         unit = _spread(rows) if number else None
-        checks.append(_calibrated(TABLE, curve, unit, thresholds))
+        checks.append(calibrated(TABLE, curve, unit, thresholds))
         picture = reliability_curve(curve, number=number)
         title = say("{title}, on new rows", title=picture.title)
         pictures.append(replace(picture, name="reliability-table", title=title))
         details["table"] = curve
     return PartFinding(checks, (), (), pictures, details)
+
+
+def _learned(examined: ExaminedModel) -> int | None:
+    """Return how many rows the model learned from, if its run says so."""
+    judgement = examined.model.fitted.judgement
+    return None if judgement is None else judgement.rows.get("train", judgement.rows["test"])
 
 
 def _unit_of_model(examined: ExaminedModel) -> float | None:
@@ -96,24 +109,18 @@ def mean_gap(curve: Reliability) -> float:
     return float(rows @ gaps / rows.sum())
 
 
-def _calibrated(
+def calibrated(
     line: Line, curve: Reliability, unit: float | None, thresholds: CalibrationThresholds
 ) -> Check:
     """Fail where tests show a miscalibration and the mean gap is above what is allowed."""
-    if not curve.tested:
+    if not curve.tested or curve.p_value is None or curve.error is None:
         return line.not_checked(curve.sentence, say("Judge on more rows."))
     gap, most = mean_gap(curve), thresholds.most_gap
     share = gap / unit if unit else gap
-    holds = not (curve.shown and share > most)
-    reason = curve.sentence
-    if curve.shown and holds:
-        reason = say("{finding} That is shown, and small.", finding=curve.sentence)
-    elif holds and share > most:
-        reason = sentences((curve.sentence, say(BY_CHANCE)))
     text = percent if unit else figure
-    return line.judged(
-        holds,
-        reason,
+    check = line.judged(
+        share <= most,
+        curve.sentence,
         figure=(
             say(
                 "a mean gap of {gap}, {share} of the target's deviation",
@@ -127,6 +134,9 @@ def _calibrated(
         value=share,
         limit=most,
     )
+    of_unit, sides = curve.error / (unit or 1.0), 2 * curve.comparisons
+    gauge = Gauge(OFF, "deviations" if unit else "points", of_unit, sides, most)
+    return check.tested(curve.p_value, gauge)
 
 
 def _of_predictions(
@@ -140,7 +150,7 @@ def _of_predictions(
     number = examined.evidence.task == "regression"
     curve = reliability(examined.evidence)
     unit = _spread(examined.evidence) if number else None
-    checks = [_calibrated(JUDGED, curve, unit, thresholds), later]
+    checks = [calibrated(JUDGED, curve, unit, thresholds), later]
     picture = reliability_curve(curve, number=number)
     return PartFinding(checks, (), (), [picture], {"judged": curve})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -9,18 +10,23 @@ from msgspec import Meta
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
-from gradum.messages import marked, say, say_plural
-from gradum.scores.figures import figure, percent, percent_with_interval
+from gradum.messages import listed, marked, say, say_plural
+from gradum.scores.figures import percent, percent_with_interval
+from gradum.scores.interval import effective_rows
 from gradum.show.pictures.coverage import coverage_pictures
 from gradum.show.trust_section import PartFinding
 from gradum.study.coverage.coverage import COVERAGE, Coverage
-from gradum.study.coverage.groups import SHORT
+from gradum.study.coverage.groups import GroupCoverage
 from gradum.study.coverage.new_rows import NewCoverage
 from gradum.study.trust.check import Check, Line, Obstacle
+from gradum.study.trust.gauge import Gauge
+from gradum.study.trust.shares import at_most, share_error
 
 GUARANTEE = Line("coverage.guarantee", marked("Intervals or sets have a guarantee"))
 GROUPS = Line("coverage.groups", marked("No group is shown to be covered less"))
 TABLE = Line("coverage.table", marked("New rows are covered as promised"))
+SHORT_OF = marked("a group of the size of {where} that is covered {gap} too seldom")
+UNCOVERED = marked("a coverage {gap} below {where}")
 
 
 class CoverageThresholds(PartThresholds, frozen=True):
@@ -31,21 +37,22 @@ class CoverageThresholds(PartThresholds, frozen=True):
         Meta(
             ge=0,
             description=marked(
-                "Groups of judged rows that may be shown to be covered less than the others (a "
-                "count). All groups are tested together at 5%, so that one that is shown is no "
+                "Groups of judged rows that may be shown to be covered less than most_gap allows "
+                "(a count). All groups are tested together, so that one that is shown is no "
                 "chance find, and none is allowed."
             ),
         ),
     ] = 0
-    least_p: Annotated[
+    most_gap: Annotated[
         float,
         Meta(
             ge=0,
             le=1,
             description=marked(
-                "The probability of so few covered new rows, were they like those that judged, "
-                "below which they are covered less than promised (a share of cases). At 0.05 one "
-                "table of twenty fails by chance."
+                "How far below what was asked for the coverage of a group may lie (a difference "
+                "of shares). What is promised is promised of all rows together, and no sound model "
+                "covers all groups alike; five points below 90% make a missed row half as likely "
+                "again."
             ),
         ),
     ] = 0.05
@@ -54,11 +61,25 @@ class CoverageThresholds(PartThresholds, frozen=True):
 def _of_model(examined: ExaminedModel, thresholds: CoverageThresholds) -> PartFinding:
     model = examined.model
     judged = None if model.findings is None else model.findings.coverage
-    checks = (_guarantee(examined), _groups(judged, thresholds), _table(examined, thresholds))
+    short = short_groups(judged, model.target, thresholds)
+    checks = (_guarantee(examined), short, _table(examined))
     if judged is None:
         return PartFinding(checks)
-    sentences, pictures = (judged.overall, judged.sentence), coverage_pictures(judged, model.target)
+    sentences = (judged.overall, judged.sentence, *_of_classes(judged, model.target))
+    pictures = coverage_pictures(judged, model.target)
     return PartFinding(checks, sentences, (), pictures, {"judged": judged})
+
+
+def _of_classes(judged: Coverage, target: str) -> Iterator[str]:
+    """Say how many rows of each class are covered, of which nothing is promised."""
+    classes = [group for group in judged.groups if group.column == target]
+    if classes:
+        shares = [f"{group.values!r} {percent(group.share.value)}" for group in classes]
+        yield say(
+            "By true class are covered: {shares}. That is no demand: sets are right in so many of "
+            "all rows, of whatever class; gradum predict --by-class holds it for each class.",
+            shares=listed(shares),
+        )
 
 
 def _guarantee(examined: ExaminedModel) -> Check:
@@ -83,69 +104,113 @@ def _guarantee(examined: ExaminedModel) -> Check:
     )
 
 
-def _groups(judged: Coverage | None, thresholds: CoverageThresholds) -> Check:
+def short_groups(judged: Coverage | None, target: str, thresholds: CoverageThresholds) -> Check:
+    """Test whether the groups of columns are covered less than is allowed.
+
+    Of m rows of which a share below q = asked − allowed is covered, x or fewer are covered with the
+    binomial probability P(X ≤ x), at most; m is the effective number of rows where they belong
+    together. Each group has the same share of the level (Bonferroni). Classes form no groups: a
+    row's class is not known when it is predicted, and no promise is made of it.
+    """
     if judged is None:
         return GROUPS.not_checked(
             say("The judged rows have no intervals, or are not at hand."),
             say("Name the run folder of a finished run."),
         )
-    if not judged.tested:
-        return GROUPS.not_checked(judged.sentence, say("Judge on more rows."))
-    short = sum(group.finding == SHORT for group in judged.groups)
-    return GROUPS.judged(
-        short <= thresholds.most_short_groups,
-        judged.sentence,
-        figure=say_plural(
-            "{short} of {count:,} group", "{short} of {count:,} groups", judged.tested, short=short
+    groups = [
+        group for group in judged.groups if group.p_value is not None and group.column != target
+    ]
+    if not groups:
+        return GROUPS.not_checked(
+            say("No column that is looked at has groups with rows enough to be judged."),
+            say("Fit with --slice COLUMN, or judge on more rows."),
+        )
+    most, least = thresholds.most_short_groups, judged.nominal - thresholds.most_gap
+    ranked = sorted(groups, key=lambda group: (_p_short(group, least), group.share.value))
+    worst = ranked[min(most, len(groups) - 1)]
+    p_value = _p_short(worst, least) if most < len(groups) else 1.0
+    below = sum(group.share.value < least for group in groups)
+    check = GROUPS.judged(
+        below <= most,
+        say(
+            "Where {column} is {values}, {share} of {rows:,} rows are covered; no other group "
+            "speaks more of a gap.",
+            column=worst.column,
+            values=worst.values,
+            share=percent_with_interval(worst.share),
+            rows=worst.rows,
         ),
-        threshold=say("at most {most}", most=thresholds.most_short_groups),
-        value=float(short),
-        limit=float(thresholds.most_short_groups),
+        figure=say_plural(
+            "{below} of {count:,} group below {least}",
+            "{below} of {count:,} groups below {least}",
+            len(groups),
+            below=below,
+            least=percent(least),
+        ),
+        threshold=say("at most {most} shown below {least}", most=most, least=percent(least)),
+        value=float(below),
+        limit=float(most),
     )
+    largest = max(groups, key=lambda group: group.rows)
+    gauge = Gauge(
+        SHORT_OF,
+        "points",
+        share_error(least, _effective(largest)),
+        len(groups),
+        thresholds.most_gap,
+        beyond=True,
+        where=f"{largest.column} {largest.values}",
+    )
+    return check.tested(min(len(groups) * p_value, 1.0), gauge)
 
 
-def _table(examined: ExaminedModel, thresholds: CoverageThresholds) -> Check:
+def _effective(group: GroupCoverage) -> float:
+    return effective_rows(group.share.value, group.share.standard_error, group.rows)
+
+
+def _p_short(group: GroupCoverage, least: float) -> float:
+    """Return P(X ≤ x) of x covered among m rows of which a share ``least`` is."""
+    rows = _effective(group)
+    return at_most(group.share.value * rows, rows, least)
+
+
+def _table(examined: ExaminedModel) -> Check:
+    """Test whether new rows are covered less than is promised."""
     evaluation = examined.evaluation
     if isinstance(evaluation, Obstacle):
         return TABLE.blocked(evaluation)
-    covered = evaluation.coverage
-    if covered is None:
+    found = evaluation.coverage
+    if found is None:
         return TABLE.not_checked(
             say("There is no new row, or no interval of one."),
             say("Give rows that are new to the run."),
         )
-    if covered.p_value is None:
-        return _against_guarantee(examined, covered)
-    return TABLE.judged(
-        covered.p_value >= thresholds.least_p,
-        covered.sentence,
-        figure=say(
-            "{share}, p = {p}",
-            share=percent_with_interval(covered.share),
-            p=figure(covered.p_value, digits=2),
-        ),
-        threshold=say("p of at least {least}", least=figure(thresholds.least_p)),
-        value=covered.p_value,
-        limit=thresholds.least_p,
-    )
-
-
-def _against_guarantee(examined: ExaminedModel, covered: NewCoverage) -> Check:
-    """Hold the share that is covered against the least that is promised, where no law is known."""
+    if found.p_value is not None:
+        return new_coverage(found, found.nominal, found.p_value)
     least = examined.model.guarantee(COVERAGE).at_least
-    share = covered.share
     if least is None:
         return TABLE.not_checked(
-            say("{finding} Nothing was promised of these rows.", finding=covered.sentence)
+            say("{finding} Nothing was promised of these rows.", finding=found.sentence)
         )
-    return TABLE.judged(
-        share.high >= least,
-        covered.sentence,
-        figure=percent_with_interval(share),
-        threshold=say("an interval up to {least} or more", least=percent(least, decimals=1)),
-        value=share.value,
+    return new_coverage(found, least, at_most(found.covered, found.rows, least))
+
+
+def new_coverage(found: NewCoverage, least: float, p_value: float) -> Check:
+    """Hold the share of new rows that are covered against the least that is promised.
+
+    By the law of the threshold, which is beta-binomial, or by the binomial one where none is known.
+    """
+    check = TABLE.judged(
+        found.share.value >= least,
+        found.sentence,
+        figure=percent_with_interval(found.share),
+        threshold=say("not shown below {least}", least=percent(least, decimals=1)),
+        value=found.share.value,
         limit=least,
     )
+    where = percent(least, decimals=1)
+    error = share_error(least, found.rows)
+    return check.tested(p_value, Gauge(UNCOVERED, "points", error, 1.0, where=where))
 
 
 PART = TrustPart(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import pi, sqrt
 from typing import Annotated
 
 from msgspec import Meta
@@ -14,7 +15,6 @@ from gradum.messages import marked, say, say_plural, sentences
 from gradum.show.pictures.drift import answers_picture
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.show.watch import Watch
 from gradum.show.watch_words import (
     column_cells,
     column_header,
@@ -23,9 +23,13 @@ from gradum.show.watch_words import (
     verdict,
 )
 from gradum.study.trust.check import Check, Line
+from gradum.study.trust.gauge import Gauge
+from gradum.study.watch.distances import effective
+from gradum.study.watch.watched import Watched
 
 REFERENCE = Line("drift.reference", marked("Later rows can be held against those learned from"))
 TABLE = Line("drift.table", marked("New rows are like those learned from"))
+SHIFT = marked("a column of numbers that is moved by {gap} and moves answers")
 
 
 class DriftThresholds(PartThresholds, frozen=True):
@@ -36,9 +40,8 @@ class DriftThresholds(PartThresholds, frozen=True):
         Meta(
             ge=0,
             description=marked(
-                "Alarms that a watch of the new rows may raise (a count). Of rows that are alike, "
-                "at most 5% of watches find any drift, and drift that moves no answer is no alarm, "
-                "so that none is allowed."
+                "Alarms that a watch of the new rows may raise (a count). Drift that moves no "
+                "answer is no alarm, and what chance explains is no drift, so that none is allowed."
             ),
         ),
     ] = 0
@@ -69,7 +72,7 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
     tables = [RowTable(column_header(), cells, title=say("Columns, what moved most first"))]
     pictures = [] if changes.answers is None else [answers_picture(changes.answers, fitted)]
     return PartFinding(
-        [reference, _alike(watch, thresholds)],
+        [reference, alike(changes, watch.source, thresholds)],
         (*how_to_read(changes), *changes.notes),
         tables,
         pictures,
@@ -97,16 +100,23 @@ def _reference(examined: ExaminedModel) -> Check:
     )
 
 
-def _alike(watch: Watch, thresholds: DriftThresholds) -> Check:
-    alarms, most = watch.found.alarms, thresholds.most_alarms
-    return TABLE.judged(
-        len(alarms) <= most,
-        sentences((verdict(watch.found, watch.source), *(alarm.sentence for alarm in alarms))),
-        figure=say_plural("{count} alarm", "{count} alarms", len(alarms)),
+def alike(found: Watched, source: str, thresholds: DriftThresholds) -> Check:
+    """Hold the alarms of a watch against what is allowed; chance brings them as its tests say."""
+    most = thresholds.most_alarms
+    check = TABLE.judged(
+        len(found.alarms) <= most,
+        sentences((verdict(found, source), *(alarm.sentence for alarm in found.alarms))),
+        figure=say_plural("{count} alarm", "{count} alarms", len(found.alarms)),
         threshold=say("at most {most}", most=most),
-        value=float(len(alarms)),
+        value=float(len(found.alarms)),
         limit=float(most),
     )
+    if found.p is None:
+        return check
+    # Of a shift by δ deviations the mean ranks of two normal samples of n and m rows lie
+    # δ √(3/π) √(n m / (n + m)) standard errors apart; the test of numbers is the better of two.
+    error = 1 / sqrt(3 / pi * effective(found.reference_rows, found.rows))
+    return check.tested(found.p, Gauge(SHIFT, "deviations", error, 4 * found.tests))
 
 
 PART = TrustPart(

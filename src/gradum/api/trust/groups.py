@@ -12,15 +12,16 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Task
 from gradum.show.groups import group_tables, key_to_rates
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.study.finding_words import WEAKER
-from gradum.study.groups.groups import UNMARKED, Group, Groups
+from gradum.study.groups.groups import Group, Groups
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.trust.check import BY_CHANCE, Check, Line, Obstacle
+from gradum.study.trust.check import Check, Line, Obstacle
+from gradum.study.trust.gauge import Gauge
 from gradum.tables.wording import quoted
 
 SCORE = Line("groups.score", marked("No group is shown to be served worse"))
@@ -31,6 +32,12 @@ ERROR_RATES = {
     "true_positive_rate": marked("true positives"),
     "false_positive_rate": marked("false positives"),
 }
+SHARES = ("selection_rate", *ERROR_RATES)
+ALONE = 0.05
+"""The level at which groups are named, as those of any study; a line fails at its own."""
+WEAKER_BY = marked("a score worse by {gap} in the group {where}")
+SELECTED_BY = marked("a selection rate {gap} apart in the group {where}")
+ERRING_BY = marked("a rate of errors {gap} apart in the group {where}")
 
 
 class GroupThresholds(PartThresholds, frozen=True):
@@ -131,16 +138,20 @@ def _tables(scores: Groups) -> list[RowTable]:
 def _scored(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
     """Hold the number of weaker groups of a column against what is allowed."""
     metric, most = scores.measures[0], thresholds.most_weaker
-    groups, title = _comparable(scores, column, metric), METRICS[metric].words
+    groups, line = _comparable(scores, column, metric), METRICS[metric]
     if not groups:
         return _too_few(SCORE, column)
-    weaker = [group.values for group in groups if group.scores[metric].finding == WEAKER]
-    reason = say("No difference in {metric} for the worse is shown.", metric=title)
+    worse = [group for group in groups if line.sign * _difference(group, metric).value > 0]
+    p_value = _least_p(worse, metric, most)
+    weaker = _differing(worse, metric)
+    reason = say("No difference in {metric} for the worse is shown.", metric=line.words)
     if weaker:
         reason = say(
-            "Worse by {metric} than all other rows: {groups}.", metric=title, groups=quoted(weaker)
+            "Worse by {metric} than all other rows: {groups}.",
+            metric=line.words,
+            groups=quoted(weaker),
         )
-    return SCORE.judged(
+    check = SCORE.judged(
         len(weaker) <= most,
         sentences((reason, _left_out(scores, column, len(groups)))),
         figure=say_plural(
@@ -154,6 +165,7 @@ def _scored(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
         limit=float(most),
         about=column,
     )
+    return check.tested(p_value, _gauge(groups, metric, WEAKER_BY))
 
 
 def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
@@ -164,10 +176,9 @@ def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check
     if len(groups) < 2:
         return _too_few(SELECTION, column)
     ratio = min(rates) / max(rates) if max(rates) > 0 else 1.0
-    differing = _differing(groups, measure)
-    return SELECTION.judged(
-        ratio >= least or not differing,
-        _shown_in(differing, beyond=ratio < least),
+    check = SELECTION.judged(
+        ratio >= least,
+        _shown_in(_differing(groups, measure)),
         figure=say(
             "{low} to {high}, a ratio of {ratio}",
             low=percent(min(rates)),
@@ -179,6 +190,8 @@ def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check
         limit=least,
         about=column,
     )
+    gauge = _gauge(groups, measure, SELECTED_BY, allowed=(1 - least) * max(rates))
+    return check.tested(_least_p(groups, measure), gauge)
 
 
 def _erring(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
@@ -187,23 +200,45 @@ def _erring(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
     gaps = [gap for gap in scores.gaps if gap.column == column and gap.measure in ERROR_RATES]
     if not gaps:
         return _too_few(RATES, column)
-    shown = {
-        gap.measure: _differing(_comparable(scores, column, gap.measure), gap.measure)
-        for gap in gaps
-    }
-    failing = [gap for gap in gaps if gap.value > most and shown[gap.measure]]
-    widest = max(failing or gaps, key=lambda gap: gap.value)
-    return RATES.judged(
+    groups = {gap.measure: _comparable(scores, column, gap.measure) for gap in gaps}
+    p_values = {measure: _least_p(of_rate, measure) for measure, of_rate in groups.items()}
+    failing = [gap for gap in gaps if gap.value > most]
+    widest = min(failing, key=lambda gap: p_values[gap.measure], default=gaps[0])
+    differing = chain.from_iterable(_differing(groups[gap.measure], gap.measure) for gap in gaps)
+    check = RATES.judged(
         not failing,
-        _shown_in(
-            list(dict.fromkeys(chain.from_iterable(shown.values()))), beyond=widest.value > most
-        ),
+        _shown_in(list(dict.fromkeys(differing))),
         figure=listed([f"{say(ERROR_RATES[gap.measure])} {percent(gap.value)}" for gap in gaps]),
         threshold=say("no gap shown above {most}", most=percent(most)),
-        value=widest.value,
+        value=max(gap.value for gap in failing or gaps),
         limit=most,
         about=column,
     )
+    gauge = _gauge(groups[widest.measure], widest.measure, ERRING_BY, len(gaps), most)
+    return check.tested(min(len(gaps) * p_values[widest.measure], 1.0), gauge)
+
+
+def _difference(group: Group, measure: str) -> Interval:
+    difference = group.scores[measure].difference
+    assert difference is not None
+    return difference
+
+
+def _least_p(groups: Sequence[Group], measure: str, allowed: int = 0) -> float:
+    """Return the p-value of more than ``allowed`` groups differing; 1 where there are no more."""
+    found = sorted(group.scores[measure].p_value or 0.0 for group in groups)
+    return found[allowed] if allowed < len(found) else 1.0
+
+
+def _gauge(
+    groups: Sequence[Group], measure: str, finds: str, measures: int = 1, allowed: float = 0.0
+) -> Gauge:
+    """Return what the line would find in the largest group; of two groups one tells both."""
+    largest = max(groups, key=lambda group: group.rows)
+    comparisons = 2.0 * measures * max(len(groups) - 1, 1)
+    error = _difference(largest, measure).standard_error
+    unit = "points" if measure in SHARES else "metric"
+    return Gauge(finds, unit, error, comparisons, allowed, where=largest.values)
 
 
 def _comparable(scores: Groups, column: str, measure: str) -> list[Group]:
@@ -236,15 +271,14 @@ def _left_out(scores: Groups, column: str, compared: int) -> str:
 
 
 def _differing(groups: Sequence[Group], measure: str) -> list[str]:
-    """Name the groups whose rate is shown to differ from that of all other rows."""
-    return [group.values for group in groups if group.scores[measure].finding not in UNMARKED]
+    """Name the groups that differ from all other rows, by this measure alone."""
+    return [group.values for group in groups if (group.scores[measure].p_value or 0.0) <= ALONE]
 
 
-def _shown_in(differing: Sequence[str], *, beyond: bool) -> str:
-    """Name the groups that are shown to differ; if none is, say what that means of a wide gap."""
+def _shown_in(differing: Sequence[str]) -> str:
+    """Name the groups that differ."""
     if not differing:
-        nothing = say("No difference from all other rows is shown.")
-        return sentences((nothing, say(BY_CHANCE) if beyond else ""))
+        return say("No difference from all other rows is shown.")
     return say("Shown to differ from all other rows: {groups}.", groups=quoted(differing))
 
 

@@ -18,8 +18,8 @@ def _of_any(
 
 def _sentences() -> Iterator[str]:
     yield say(
-        "What held, held on the rows that were looked at, at the confidence that stands beside "
-        "it: of many lines at 95%, some hold or fail by chance."
+        "What held, held on the rows that were looked at: a gap smaller than a line says it would "
+        "find may be there all the same."
     )
     yield say(
         "No line says that the target measures what matters, that the rows are a fair sample of "

@@ -1,4 +1,4 @@
-"""The trust report: every part is asked in turn, and required lines must have been checked."""
+"""The trust report: all parts are asked, tests share one error, required lines must be checked."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gradum.messages import say
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import TrustSection
 from gradum.study.trust.check import Check
+from gradum.study.trust.family import Family, settled
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
@@ -64,10 +65,26 @@ def trust_predictions(
 def _report(
     subject: str, target: str, sections: Sequence[TrustSection], thresholds: Any
 ) -> TrustReport:
-    required = [_requiring(section, thresholds.require) for section in sections]
+    tested, family = _settled(sections, thresholds.error)
+    required = [_requiring(section, thresholds.require) for section in tested]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     written = say("{time} by gradum {version}", time=now, version=version("gradum"))
-    return TrustReport(subject, target, required, msgspec.to_builtins(thresholds), written)
+    return TrustReport(subject, target, required, msgspec.to_builtins(thresholds), written, family)
+
+
+def _settled(sections: Sequence[TrustSection], error: float) -> tuple[list[TrustSection], Family]:
+    """Hold the lines that chance may fail, of all parts, against one error."""
+    checks, family = settled(
+        [check for section in sections for check in section.finding.checks], error
+    )
+    rest = iter(checks)
+    return [
+        _with(section, [next(rest) for _ in section.finding.checks]) for section in sections
+    ], family
+
+
+def _with(section: TrustSection, checks: Sequence[Check]) -> TrustSection:
+    return replace(section, finding=replace(section.finding, checks=checks))
 
 
 def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection:
@@ -78,8 +95,4 @@ def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection
     def is_required(check: Check) -> bool:
         return check.name in required or (check.part in required and none_checked)
 
-    finding = replace(
-        section.finding,
-        checks=[structs.replace(check, required=is_required(check)) for check in checks],
-    )
-    return replace(section, finding=finding)
+    return _with(section, [structs.replace(check, required=is_required(check)) for check in checks])

@@ -21,13 +21,15 @@ from gradum.scores.paired import paired_difference
 from gradum.show.pictures.ladder import ladder
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
+from gradum.study.changes import Change
 from gradum.study.evidence import Evidence
-from gradum.study.finding_words import WORSE
 from gradum.study.trust.check import Check, Line, Obstacle
+from gradum.study.trust.gauge import Gauge
 
 BASELINE = Line("scores.baseline", marked("Shown to be better than guessing"))
 BOUNDS = Line("scores.bounds", marked("Good enough"))
 TABLE = Line("scores.table", marked("Not shown to be worse on new rows"))
+WORSE_BY = marked("{where} worse by {gap}")
 RANKINGS = ("auc", "average_precision", "gini", "ks")
 """Metrics to which only the order of scores matters."""
 
@@ -187,14 +189,25 @@ def _on_table(examined: ExaminedModel, metric: str) -> Check:
     if change is None:
         reason = evaluation.sentences[-1] if evaluation.sentences else say("No score is known.")
         return TABLE.not_checked(reason, say("Give rows that are new to the run."))
-    holds = change.finding != WORSE
-    title = METRICS[metric].words
+    return changed(change)
+
+
+def changed(change: Change) -> Check:
+    """Hold a score on new rows against that of the rows that judged the run."""
+    metric = change.metric
+    p_value, title = change.worse_p, METRICS[metric].words
+    if p_value is None:
+        return TABLE.not_checked(
+            say("The rows are too few for an interval, or leave the score undefined."),
+            say("Judge on more rows."),
+        )
+    holds = bool(METRICS[metric].sign * change.difference.value <= 0)
     reason = (
         say("The rows show no worse {metric} than those that judged the run.", metric=title)
         if holds
         else say("The {metric} is worse than on the rows that judged the run.", metric=title)
     )
-    return TABLE.judged(
+    check = TABLE.judged(
         holds,
         reason,
         figure=say(
@@ -202,9 +215,11 @@ def _on_table(examined: ExaminedModel, metric: str) -> Check:
             metric=title,
             difference=with_interval(change.difference, sign=True),
         ),
-        threshold=say("no worse, at 95%"),
+        threshold=say("not shown to be worse"),
         value=change.difference.value,
     )
+    error = change.difference.standard_error
+    return check.tested(p_value, Gauge(WORSE_BY, "metric", error, 1.0, where=title))
 
 
 def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> RowTable:

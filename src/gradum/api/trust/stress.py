@@ -28,9 +28,12 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.stress.certified import SECONDS
 from gradum.study.stress.result import Attack
 from gradum.study.trust.check import Check, Line
+from gradum.study.trust.gauge import Gauge
+from gradum.study.trust.shares import at_most, share_error
 
 KEPT = Line("stress.kept", marked("Small changes of a row leave its answer as it is"))
 PROVED = Line("stress.proved", marked("Small changes are proved to leave answers as they are"))
+LEFT_BY = marked("a share of unchanged answers {gap} below {where}")
 
 
 class StressThresholds(PartThresholds, frozen=True):
@@ -64,8 +67,7 @@ class StressThresholds(PartThresholds, frozen=True):
             le=1,
             description=marked(
                 "The share of rows whose answers must stay. The line fails where the attack shows "
-                "that fewer do: where the whole 95% interval is below. One row of ten lies near a "
-                "border in many sound models."
+                "that fewer do. One row of ten lies near a border in many sound models."
             ),
         ),
     ] = 0.9
@@ -128,8 +130,8 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
         return KEPT.not_checked(say("No row was attacked."), say("Allow more time."))
     stay = sum(row.radius is None or row.radius > epsilon for row in attack.rows)
     share = Interval(stay / rows, *wilson(stay / rows, rows, NORMAL_95), 0.0)
-    return KEPT.judged(
-        share.high >= least,
+    check = KEPT.judged(
+        share.value >= least,
         say_plural(
             "Of {count:,} row an attack changed the answers of {changed:,} by moving columns by up "
             "to {epsilon} of their interquartile ranges. A stronger one might change more.",
@@ -144,6 +146,8 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
         value=share.value,
         limit=least,
     )
+    gauge = Gauge(LEFT_BY, "points", share_error(least, rows), 1.0, where=percent(least))
+    return check.tested(at_most(stay, rows, least), gauge)
 
 
 def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[str]) -> Check:

@@ -7,27 +7,41 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from textwrap import wrap
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import msgspec
 import tomli_w
-from msgspec import structs
+from msgspec import Meta, structs
 
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.errors import SpecError
 from gradum.files.text import read_text
 from gradum.files.toml import parsed_toml
-from gradum.messages import say
+from gradum.messages import marked, say
 from gradum.tables.wording import nearest
 
 WIDTH = 98
+
+Error = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=0.05,
+        description=marked(
+            "The share of reports of a correct model, on rows without shift, in which any line may "
+            "fail by chance (all lines that are tests together, by Holm's procedure; at most "
+            "0.05). A gate that fails one sound model of thirty is still believed when it fails."
+        ),
+    ),
+]
 
 # A table for each part that asks for something, and the lines that must have been checked.
 Thresholds: Any = msgspec.defstruct(
     "Thresholds",
     [
         ("require", tuple[str, ...], ()),
+        ("error", Error, 0.03),
         *(
             (part.name, part.thresholds, part.thresholds())
             for part in PARTS
@@ -118,6 +132,9 @@ def _lines() -> Iterator[str]:
         )
     )
     yield tomli_w.dumps({"require": []}).rstrip()
+    (meta,) = get_args(Error)[1:]
+    yield from _comment(say(meta.description))
+    yield tomli_w.dumps({"error": Thresholds().error}).rstrip()
     for part in PARTS:
         yield from _table(part)
 

@@ -220,4 +220,6 @@ def _unmoved(
     answers = answer_on(rung, scale)(rung.logits(design))[len(background) :]
     for answer in answers:
         nothing = np.zeros((players, len(answer)))
-        yield Shapley(nothing, nothing, nothing, nothing * np.nan, answer, answer, 1)
+        yield Shapley(
+            nothing, nothing, nothing, nothing * np.nan, answer, answer, 1, nothing[:, None]
+        )

@@ -16,7 +16,7 @@ from gradum.scores.interval import NORMAL_95, Interval
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
-from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes, student_95
+from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes_before, student_95
 from gradum.tables.wording import value_text
 
 MOST_POINTS = 150  # of a column
@@ -67,7 +67,7 @@ class ColumnOverall(msgspec.Struct, frozen=True):
     ----------
     column : str
     size : Interval
-        Mean |φ| over rows and answers; see `gradum.study.explanation.sizes`.
+        Mean |φ| over rows and answers; see `sizes.mean_sizes_before`.
     direction : Direction or None
         Of numbers and dates; None of others, of columns that count as one, and where there are
         fewer than `FEWEST_ROWS` rows or all values, or all contributions, are the same.
@@ -137,7 +137,11 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
         class that is likeliest on average of more, the middle one of quantiles.
     """
     values = np.stack([part.values for part in found.parts])
-    sizes = mean_sizes(values, np.stack([part.error for part in found.parts]))
+    sizes = mean_sizes_before(
+        values,
+        np.stack([part.error for part in found.parts]),
+        np.stack([part.batches for part in found.parts]),
+    )
     place = _foremost(found) if answer is None else answer
     of_answer = values[:, :, place]
     errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)

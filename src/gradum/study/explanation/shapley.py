@@ -7,7 +7,7 @@ rest those of background row b,
 
     φ_i = (1/B) Σ_b Σ_{S ∌ i} |S|! (d − |S| − 1)! / d! (v_b(S ∪ {i}) − v_b(S)).
 
-Shapes: d players, B background rows, k answers, M members.
+Shapes: d players, B background rows in G batches, k answers, M members.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ MOST_PRODUCTS = 2e10
 
 FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
 FEWEST_ROUNDS = 2
+BATCHES = 10
 TOLERANCE = 0.001
 
 
@@ -51,6 +52,9 @@ class Shapley:
         The answer for the row.
     coalitions : int
         Coalitions met with each background row.
+    batches : ndarray (d, G, k)
+        φ before each batch of background rows alone: up to `BATCHES` of about as many rows. Rows
+        that meet the same background rows err alike, batch by batch.
     """
 
     values: np.ndarray
@@ -60,6 +64,7 @@ class Shapley:
     base: np.ndarray
     output: np.ndarray
     coalitions: int
+    batches: np.ndarray
 
     @property
     def error(self) -> np.ndarray:
@@ -123,6 +128,7 @@ def exact(game: Game) -> Shapley:
         worth[0],
         worth[-1],
         len(coalitions),
+        _batches(by_row),
     )
 
 
@@ -189,6 +195,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
         empty.mean(axis=0),
         full.mean(axis=0),
         coalitions,
+        _batches(by_row),
     )
 
 
@@ -242,6 +249,12 @@ def _gains(first: np.ndarray, path: np.ndarray, last: np.ndarray, place: np.ndar
     steps = np.diff(np.concatenate([ends[0], path, ends[1]], axis=-3), axis=-3)
     where = place.T[:, :, None]
     return np.take_along_axis(steps, np.broadcast_to(where, (*steps.shape[:-3], *where.shape)), -3)
+
+
+def _batches(by_row: np.ndarray) -> np.ndarray:
+    """Return the means (d, G, k) of values (d, B, k) over batches of background rows."""
+    batches = np.array_split(by_row, min(by_row.shape[1], BATCHES), axis=1)
+    return np.stack([batch.mean(axis=1) for batch in batches], axis=1)
 
 
 def _standard_error(by_row: np.ndarray) -> np.ndarray:

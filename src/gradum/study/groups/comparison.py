@@ -16,6 +16,7 @@ from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
 from gradum.study.groups.groups import GroupGap, GroupScore
 from gradum.study.groups.measures import GroupMeasure
+from gradum.study.groups.p_values import p_values
 from gradum.study.resampling import RESAMPLES, redrawn
 from gradum.study.subsets import ERROR, Subset, farthest_by_chance, independent
 
@@ -68,6 +69,8 @@ class GroupComparison:
         Two-sided, at which normal intervals of all differences hold at once in 95% of resamples.
     chance : ndarray of shape (s, k, 2)
         How far below and above zero differences of random groups lie, all at once.
+    p_values : ndarray of shape (s, k)
+        Of the differences, those of one column and measure being counted together.
     """
 
     evidence: Evidence
@@ -82,6 +85,7 @@ class GroupComparison:
     comparable: np.ndarray
     level: float
     chance: np.ndarray
+    p_values: np.ndarray
 
     def score(self, place: int, kind: int) -> GroupScore:
         """Put together what is known of a group by a measure."""
@@ -101,7 +105,7 @@ class GroupComparison:
             finding = measure.above
         elif difference.high < 0:
             finding = measure.below
-        return GroupScore(value, interval, difference, finding)
+        return GroupScore(value, interval, difference, finding, float(self.p_values[place, kind]))
 
     def gap(self, column: str, kind: int) -> GroupGap | None:
         """Return how far a rate's groups of one column lie apart; None of fewer than two."""
@@ -159,6 +163,12 @@ def compare_groups(
     apart = off[::2] - off[1::2]
     errors = np.apply_along_axis(standard_error, 2, apart)
     comparable &= ~np.isnan(errors)
+    freedom = np.maximum(np.minimum(alone[::2], alone[1::2]) - 1.0, 1.0)
+    permuted = _permuted(evidence, groups, measures, places, comparable, shrunk[::2])
+    chance = np.zeros((*comparable.shape, 2))
+    if comparable.any():
+        chance[comparable] = farthest_by_chance(permuted[comparable])
+    names = [group.column.column for group in groups]
     return GroupComparison(
         evidence,
         groups,
@@ -168,10 +178,11 @@ def compare_groups(
         np.apply_along_axis(standard_error, 2, off[::2]),
         errors,
         counted[::2],
-        np.maximum(np.minimum(alone[::2], alone[1::2]) - 1.0, 1.0),
+        freedom,
         comparable,
         _level(apart[comparable], errors[comparable]),
-        _by_chance(evidence, groups, measures, places, comparable, shrunk[::2]),
+        chance,
+        p_values(names, comparable, values[::2] - values[1::2], freedom, apart, permuted),
     )
 
 
@@ -207,7 +218,7 @@ def _level(apart: np.ndarray, errors: np.ndarray) -> float:
     return max(level, ERROR / len(errors))
 
 
-def _by_chance(
+def _permuted(
     evidence: Evidence,
     groups: Sequence[ColumnGroup],
     measures: Sequence[GroupMeasure],
@@ -215,19 +226,18 @@ def _by_chance(
     comparable: np.ndarray,
     shrunk: np.ndarray,
 ) -> np.ndarray:
-    """Return how far differences of random groups of the same sizes lie from zero: (s, k, 2).
+    """Return the differences of random groups of the same sizes (s, k, B); 0 where not comparable.
 
     A random group with the share f of all rows that scores v above all of them scores about
     v / (1 − f) above the rest. Rows that belong together are not permuted, and chance is then left
     to the resamples.
     """
-    chance = np.zeros((*comparable.shape, 2))
+    drawn = np.zeros((*comparable.shape, RESAMPLES))
     if evidence.dependent or not comparable.any():
-        return chance
+        return drawn
     rng, rows, weight = evidence.rng("groups"), len(places), evidence.weight[places]
     whole = Subset.of(evidence, places, np.full(rows, True))
     pooled = _scored([whole], measures, weight[None, :])[0]
-    drawn = np.zeros((*comparable.shape, RESAMPLES))
     step = max(1, BLOCK_BYTES // (8 * rows))
     chosen = np.flatnonzero(comparable.any(axis=1)).tolist()
     for start in range(0, RESAMPLES, step):
@@ -238,8 +248,7 @@ def _by_chance(
             off = _scored([whole], measures, inside)[0] - pooled
             share = inside.sum(axis=1) / weight.sum()
             drawn[place, :, start : start + count] = off * shrunk[place] / (1.0 - share)
-    chance[comparable] = farthest_by_chance(drawn[comparable])
-    return chance
+    return drawn
 
 
 def _places(evidence: Evidence, groups: Sequence[ColumnGroup]) -> np.ndarray:

@@ -26,12 +26,16 @@ class GroupScore(msgspec.Struct, frozen=True):
     finding : str
         "weaker than the rest", "stronger than the rest"; of a rate "higher than the rest",
         "lower than the rest"; "no difference shown", "too few rows to say", "undefined".
+    p_value : float or None
+        The probability of so large a difference, were there none; all groups of the column are
+        counted, by this measure alone. None where there is no difference to test.
     """
 
     value: float | None
     interval: Interval | None
     difference: Interval | None
     finding: str
+    p_value: float | None = None
 
 
 class Group(msgspec.Struct, frozen=True):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
+from msgspec import structs
 
 from gradum.errors import GradumError
 from gradum.messages import marked, say
+from gradum.study.trust.gauge import Gauge
 
 Status = Literal["held", "failed", "not checked"]
 
@@ -18,10 +20,6 @@ STATUSES: dict[Status, str] = {
     "not checked": marked("not checked"),
 }
 """In words, in the order in which they are counted."""
-
-
-BY_CHANCE = marked("Chance explains as much as was found; more rows would tell.")
-"""Added to the reason of what is beyond a bound and is not shown to be."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -46,6 +44,17 @@ class Check(msgspec.Struct, frozen=True):
         How to check what was not checked; empty for the others.
     required : bool
         Whether the line counts as failed when it was not checked.
+    p_value : float or None
+        Of a line that chance may fail: the probability of what was found, or worse, were there no
+        gap; whatever the line itself compares is counted. None of all other lines.
+    adjusted_p : float or None
+        The same, all lines of the report that chance may fail being counted as well (Holm).
+    gauge : Gauge or None
+        What such a line can find; None where it is unknown.
+    detectable : float or None
+        The gap that it would find with 80% probability.
+    power : str
+        The same for people.
     """
 
     name: str
@@ -59,6 +68,11 @@ class Check(msgspec.Struct, frozen=True):
     threshold: str = ""
     remedy: str = ""
     required: bool = False
+    p_value: float | None = None
+    adjusted_p: float | None = None
+    gauge: Gauge | None = None
+    detectable: float | None = None
+    power: str = ""
 
     @property
     def fails(self) -> bool:
@@ -69,6 +83,13 @@ class Check(msgspec.Struct, frozen=True):
     def part(self) -> str:
         """The part of the report that the line belongs to."""
         return self.name.partition(".")[0]
+
+    def tested(self, p_value: float, gauge: Gauge | None = None) -> Check:
+        """Return the line as one that chance may fail, judged by what was found alone so far.
+
+        `family.settled` lets it hold if chance explains that.
+        """
+        return structs.replace(self, p_value=p_value, gauge=gauge)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,9 @@ def watch(
     worse_p = None if expected is None else expected.worse_p
     of_all = [test.p for test in (answers, joint) if test is not None] + [worse_p]
     tests += [{"all": p} for p in of_all if p is not None]
-    beyond = iter(_beyond_chance(tests))
+    counted = _counted_together(tests)
+    beyond = iter([{name: p <= LEVEL for name, p in named.items()} for named in counted])
+    least = min((p for named in counted for p in named.values()), default=None)
     drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
     rows, predicted = some[drawn], predicted[drawn]
 
@@ -106,14 +108,18 @@ def watch(
         joint=joint,
         expected_score=expected,
         notes=(*notes, *_notes(reference, answers)),
+        p=least,
     )
 
 
-def _beyond_chance(tests: Sequence[Mapping[str, float]]) -> list[dict[str, bool]]:
-    """Return which p-values, by name, are beyond chance if all are counted together."""
+def _counted_together(tests: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """Return p-values, by name, that are held against one level together.
+
+    The least of them is Simes' p-value of all tests.
+    """
     ps = [p for named in tests for p in named.values()]
-    beyond = iter((stats.false_discovery_control(ps) <= LEVEL).tolist())
-    return [{name: next(beyond) for name in named} for named in tests]
+    adjusted = iter(stats.false_discovery_control(ps).tolist())
+    return [{name: next(adjusted) for name in named} for named in tests]
 
 
 def _concluded(

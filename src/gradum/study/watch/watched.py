@@ -230,6 +230,9 @@ class Watched(msgspec.Struct, frozen=True):
         None where the model holds, as far as the rows can show.
     tests : int
         The tests that were counted together.
+    p : float or None
+        The probability that any of them finds so much, were all rows alike; None where none was
+        made.
     columns : tuple of ColumnWatch
         Those that alarm first, then those whose drift is harmless; the larger first of each.
     answers : AnswersWatch or None
@@ -256,3 +259,4 @@ class Watched(msgspec.Struct, frozen=True):
     stream: SequentialTest | None = None
     groups: Groups | None = None
     notes: tuple[str, ...] = ()
+    p: float | None = None
