@@ -18,6 +18,7 @@ from gradum.fitting.fit_check import fit_check
 from gradum.fitting.headline import headline
 from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
+from gradum.fitting.split_check import SplitCheck
 from gradum.fitting.verdict import Standing, Verdict, decide, standing
 from gradum.messages import marked, say
 from gradum.randomness import stream
@@ -73,6 +74,8 @@ class Judgement(msgspec.Struct, frozen=True):
         Whether the run was stopped before it was done.
     cut_short : tuple of str
         The rungs of which the time limit ended a fit before it was done.
+    split : SplitCheck or None
+        What was found of a split by time or by group; None in files of earlier versions.
     """
 
     how: str
@@ -89,6 +92,7 @@ class Judgement(msgspec.Struct, frozen=True):
     rivals: tuple[Standing, ...] = ()
     folds: int = 0
     cut_short: tuple[str, ...] = ()
+    split: SplitCheck | None = None
 
     @property
     def kept_on_all(self) -> bool:

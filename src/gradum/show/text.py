@@ -121,12 +121,15 @@ def _kind(column: Column) -> Text:
 def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[RenderableType]:
     """Say what must be known of the rows, then the verdict in the reader's words and one table.
 
-    Notes and alarms among ``shown`` have been said before.
+    Notes and alarms among ``shown`` have been said before, and only an alarm of a split that
+    flatters is said again, as it says what no score below does.
     """
+    flattered = {trial.sentence for trial in judgement.split.shown} if judgement.split else set()
+    alarms = [a for a in judgement.alarms if a.sentence in flattered or a.sentence not in shown]
     parts: list[RenderableType] = [
-        *note_parts(note for note in judgement.notes if note not in shown)
+        *alarm_parts(alarms),
+        *note_parts(note for note in judgement.notes if note not in shown),
     ]
-    parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in shown))
     if judgement.interrupted:
         parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     parts.append("")
@@ -144,7 +147,8 @@ def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[Ren
 
 def full_parts(judgement: Judgement) -> list[RenderableType]:
     """Show the verdict, every score with its interval, and every comparison."""
-    parts: list[RenderableType] = [Text(sentence) for sentence in judgement.headline]
+    parts: list[RenderableType] = [*alarm_parts(judgement.alarms)]
+    parts += [Text(sentence) for sentence in judgement.headline]
     parts += [ladder_tables(judgement), Text(judgement.how, style="dim")]
     parts.extend(
         Text(sentence)
@@ -152,7 +156,6 @@ def full_parts(judgement: Judgement) -> list[RenderableType]:
         if sentence and sentence not in judgement.headline
     )
     parts.extend(note_parts(judgement.notes))
-    parts.extend(alarm_parts(judgement.alarms))
     if judgement.interrupted:
         parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     return parts

@@ -1,0 +1,1 @@
+"""Leaky splits: how often they are found, and how often there is none to find."""
