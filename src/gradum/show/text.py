@@ -20,7 +20,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
-from gradum.study.finding_words import NO_DIFFERENCE
+from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS_BETTER
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
@@ -316,7 +316,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
     for heading in ("", say("first"), say("second"), say("first − second"), ""):
         table.add_column(heading, no_wrap=True)
     for scores in compared.differences:
-        shown = scores.finding != NO_DIFFERENCE
+        shown = scores.finding in (FIRST_IS_BETTER, SECOND_IS_BETTER)
         table.add_row(
             Text(say(METRICS[scores.metric].title)),
             figure(scores.first),
@@ -336,6 +336,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
                 table.add_row(Text(title), *of_both, "", Text(say("a rival"), "dim"))
     one, other = (say(rung) for rung in compared.rungs)
     parts: list[RenderableType] = [
+        *([Text(compared.caution, "bold red")] if compared.caution else []),
         Text(say("first: {name}, {rung}", name=names[0], rung=one)),
         Text(say("second: {name}, {rung}", name=names[1], rung=other)),
     ]
