@@ -18,6 +18,7 @@ from gradum.fitting import balance
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
 from gradum.fitting.alarms.other_split import checked_split
+from gradum.fitting.alarms.shared_errors import shared_errors
 from gradum.fitting.context import ALONE, Context, OutOfTime
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
@@ -290,7 +291,14 @@ def conclude(
         ),
     )
     alarms = (*alarms, *after_judging(dataset, judgement))
-    return seen, structs.replace(judgement, alarms=alarms, split=split).with_headline()
+    neighbours = shared_errors(dataset, seen["test"], judgement.verdict.used, seed=spec.seed)
+    judgement = structs.replace(
+        judgement,
+        alarms=alarms,
+        split=structs.replace(split, neighbours=neighbours),
+        notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
+    )
+    return seen, judgement.with_headline()
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:

@@ -59,8 +59,9 @@ class QuickRows:
             scaled = (kept - kept.mean()) / (kept.std() or 1.0)
             return cls(columns, scaled[:, None], scaled, 0)
         # Classes that are too rare to matter share a code that is never told right.
-        common = np.argsort(-np.bincount(truth), kind="stable")[:MOST_CLASSES]
-        place = np.full(int(truth.max()) + 1, len(common))
+        counts = np.bincount(truth, minlength=len(dataset.classes))
+        common = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
+        place = np.full(len(counts), len(common))
         place[common] = np.arange(len(common))
         truth = place[truth]
         return cls(columns, np.eye(len(common) + 1)[truth][:, : len(common)], truth, len(common))
