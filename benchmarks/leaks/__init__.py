@@ -1,1 +1,5 @@
-"""Leaky splits: how often they are found, and how often there is none to find."""
+"""``python -m benchmarks leaks``: splits that flatter, found and falsely found."""
+
+from benchmarks.leaks.command import main
+
+__all__ = ["main"]

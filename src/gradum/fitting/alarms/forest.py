@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-TREES, TRIES, LEAF = 32, 4, 3
+TREES, TRIES, LEAF = 24, 4, 3
 
 
 def forest(
@@ -40,12 +40,11 @@ def forest(
     drawn = rng.random((TREES, rows)) < 0.5
     kept = (drawn & learned).ravel()
     said = np.zeros((TREES * rows, outputs))
-    # One entry for each tree and row; what has come to a leaf leaves.
-    entry = np.arange(TREES * rows)
+    # One entry for each tree and row that it learns from or answers; what is in a leaf leaves.
+    entry = np.flatnonzero((~drawn | learned).ravel())
     node = entry // rows
     while len(entry):
-        _, node = np.unique(node, return_inverse=True)
-        row = entry % rows
+        node, row = _numbered(node), entry % rows
         learning = np.flatnonzero(kept[entry])
         learning = learning[np.argsort(node[learning], kind="stable")]
         members = _Members(columns, target, row[learning], node[learning], int(node.max()) + 1)
@@ -56,6 +55,13 @@ def forest(
         node = 2 * node + (columns[row, column[node]] > place[node])
     said = said.reshape(TREES, rows, outputs)
     return (said * ~drawn[..., None]).sum(axis=0) / np.maximum((~drawn).sum(axis=0), 1)[:, None]
+
+
+def _numbered(node: np.ndarray) -> np.ndarray:
+    """Return the nodes that have entries, numbered from 0 in their order."""
+    present = np.zeros(int(node.max()) + 1, bool)
+    present[node] = True
+    return (np.cumsum(present) - 1)[node]
 
 
 class _Members:
