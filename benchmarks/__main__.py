@@ -16,6 +16,7 @@ BENCHMARKS = {
     "fuzz": "COUNT [SEED] | atheris SECONDS",
     "coverage": "[DRAWS] [FITS] | precision [DRAWS]",
     "watch": "[FITS] [ROWS]",
+    "leaks": "[DRAWS] [fits | no-fits]",
     "guarantees": "[SPLITS] [DRAWS]",
     "explanations": "FOLDER [PARTS]",
     "adaptive": "FOLDER",

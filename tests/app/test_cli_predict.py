@@ -148,12 +148,42 @@ def test_sets_stand_beside_predictions_with_their_guarantee(
     assert " ".join(said.sentence.split()) in " ".join(ended.out.split())
     expected = [list(s) for s in model.predict_set(tables / "held.csv", 0.8, by_class=True)]
     frame = pl.read_csv(tmp_path / "p.csv")
-    assert frame.columns[-1] == "set"
+    assert frame.columns[-2:] == ["set", "outside"]
     assert [json.loads(text) for text in frame["set"]] == expected
     ended = gradum_command(*asked, "--json", "-o", tmp_path / "p.parquet")
     assert pl.read_parquet(tmp_path / "p.parquet")["set"].to_list() == expected
     assert json.loads(ended.out)["guarantee"] == msgspec.to_builtins(said)
     assert json.loads(ended.out)["guarantee"]["name"] == "cross"
+
+
+def test_nothing_is_promised_of_later_days_and_new_stores(gradum_command, tmp_path):
+    rng, days = np.random.default_rng(0), np.arange(150)
+    store = np.repeat(["north", "south"], 150)
+    date = np.datetime64("2020-01-01") + np.tile(days, 2)
+    frame = pl.DataFrame({"date": date, "store": store, "sales": rng.normal(9, 2, 300).round(2)})
+    model = gradum.fit(frame, "sales", model="linear", explain=False, **ONCE)
+    model.save(tmp_path / "model.gradum")
+    new = pl.DataFrame(
+        {
+            "date": np.array(["2020-02-01", "2024-02-01", "2020-02-01", "2026-02-01"], "M8[D]"),
+            "store": ["north", "north", "west", "west"],
+        }
+    )
+    new.write_csv(tmp_path / "new.csv")
+    asked = ("predict", tmp_path / "model.gradum", tmp_path / "new.csv", "--interval", 0.9)
+    ended = gradum_command(*asked, "-o", tmp_path / "p.parquet")
+    said = " ".join(ended.out.split())
+    assert "Column 'date' ranged from 2020-01-01 to 2020-05-29 in training; rows 2, 4" in said
+    assert (
+        "Of 2 rows nothing is promised, since their 'date' is none of those learned from; the "
+        "column 'outside' says which. Of 2 rows nothing is promised, since their 'store' is none"
+    ) in said
+    outside = pl.read_parquet(tmp_path / "p.parquet")["outside"].to_list()
+    assert outside == [None, "date", "store", "date, store"]
+    frame.write_csv(tmp_path / "new.csv")
+    ended = gradum_command(*asked, "-o", tmp_path / "p.parquet", "--force")
+    assert "nothing is promised" not in ended.out
+    assert pl.read_parquet(tmp_path / "p.parquet")["outside"].null_count() == 300
 
 
 def test_intervals_of_a_table_in_blocks_are_those_of_the_table(
@@ -167,7 +197,9 @@ def test_intervals_of_a_table_in_blocks_are_those_of_the_table(
     monkeypatch.setattr(stream, "BLOCK_ROWS", 70)
     assert gradum_command(*asked, tmp_path / "blocks.csv").code == 0
     whole, blocks = (pl.read_csv(tmp_path / f"{name}.csv") for name in ("whole", "blocks"))
-    assert whole.columns == ["row", "prediction", "low", "high"]
+    assert whole.columns == ["row", "prediction", "low", "high", "outside"]
+    assert whole["outside"].null_count() == blocks["outside"].null_count() == len(whole)
+    whole, blocks = whole.drop("outside"), blocks.drop("outside")
     assert (whole["low"] < whole["high"]).all()
     np.testing.assert_allclose(whole.to_numpy(), blocks.to_numpy())
     lacking = pl.read_csv(tables / "amount.csv").with_columns(colour=pl.lit("mauve"))

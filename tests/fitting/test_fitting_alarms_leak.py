@@ -219,3 +219,25 @@ def test_more_classes_than_are_told_apart():
     frame = frame.with_columns(y=pl.Series([f"class {k}" for k in y]))
     (alarm,) = alarms(frame, "y")
     assert alarm.columns == ("code",)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_column_that_names_subjects_is_to_group_the_rows(named):
+    rng = np.random.default_rng(7)
+    of = np.repeat(rng.permutation(150), 3)
+    frame = pl.DataFrame(
+        {
+            "Subject ID": [f"OAS2_{subject}" for subject in of] if named else of,
+            "age": rng.integers(60, 95, 450),
+            "Group": np.where(rng.random(150) < 0.45, "Demented", "Nondemented")[of],
+        }
+    )
+    (alarm,) = alarms(frame, "Group")
+    assert (alarm.kind, alarm.columns) == ("leak", ("Subject ID",))
+    assert "keep them together with --group 'Subject ID'" in alarm.sentence
+    rounded = frame.with_columns(score=rng.normal(50, 9, 450)).with_columns(
+        **{"Subject ID": pl.col("score").round(0).cast(pl.Int64)}
+    )
+    (alarm,) = alarms(rounded.drop("Group"), "score")
+    assert "--group" not in alarm.sentence
+    assert "leave it out with --drop 'Subject ID'" in alarm.sentence

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 from sklearn.metrics import log_loss
 
 from gradum.errors import SpecError
@@ -14,7 +15,7 @@ from gradum.scores.interval import Interval
 from gradum.show.text import comparison_parts, plain
 from gradum.study.compare import compare
 from gradum.study.evidence import Evidence
-from gradum.tables.schema import Schema, Target
+from gradum.tables.schema import Column, Schema, Target
 
 RNG = np.random.default_rng(5)
 TARGET = RNG.integers(0, 2, 400)
@@ -55,6 +56,25 @@ def test_a_run_against_itself_differs_nowhere():
     for each in compared.differences:
         assert each.difference.value == each.difference.low == each.difference.high == 0.0
         assert each.finding == "no difference shown"
+
+
+def test_runs_with_different_splits_have_no_winner():
+    good, bad = judged(sharp(0.8, 0.1)), judged(sharp(0.6, 0.1))
+    columns = (Column("day", "date", "time"), Column("who", "categorical", "group"))
+    by_time, by_group = (
+        replace(bad, schema=structs.replace(SCHEMA, columns=(column,))) for column in columns
+    )
+    compared = compare(good, by_time)
+    assert {each.finding for each in compared.differences} == {"another split"}
+    assert compared.caution.startswith(
+        "The first run divided the rows at random, the second by time, 'day': their scores answer "
+        "different questions, and neither is called better."
+    )
+    shown = plain(*comparison_parts(compared, ("a", "b")), width=200)
+    assert shown.startswith(compared.caution)
+    assert "is better" not in shown
+    assert "by time, 'day', the second by group, 'who'" in compare(by_time, by_group).caution
+    assert compare(by_time, by_time).caution == ""
 
 
 def test_the_better_run_is_found_and_its_scores_are_scikit_learns():

@@ -1,5 +1,5 @@
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ from gradum.tables.check import (
     time_values,
     weight_values,
 )
+from gradum.tables.encode import Encoder
 from gradum.tables.read import read
 from gradum.tables.schema import Overrides, Parse, infer
 
@@ -49,6 +50,7 @@ class Memory:
 
     levels: dict
     ranges: dict
+    date_ranges: dict = field(default_factory=dict)
 
     @property
     def known(self):
@@ -179,6 +181,20 @@ def test_unseen_levels_and_values_out_of_range_are_counted():
     assert (colour.column, colour.kind, colour.count) == ("colour", "unseen levels", 10)
     assert colour.rows == (4, 8, 12, 16, 20)
     assert "'blue'" in colour.sentence
+
+
+def test_dates_out_of_range_are_counted_to_the_microsecond_and_named():
+    encoder = Encoder.fit(check(read(FRAME), SCHEMA).frame, SCHEMA)
+    later = dt.datetime(2021, 6, 30, 0, 0, 0, 1)
+    rows = [later, dt.datetime(2021, 6, 30), dt.datetime(2020, 1, 1), dt.datetime(2019, 12, 31)]
+    checked = check(read(FRAME[:4].with_columns(day=pl.Series(rows))), SCHEMA, encoder=encoder)
+    (difference,) = checked.differences
+    assert (difference.column, difference.kind, difference.count) == ("day", "out of range", 2)
+    assert difference.sentence == (
+        "Column 'day' ranged from 2020-01-01 to 2021-06-30 in training; rows 1, 4 are outside."
+    )
+    step = next(step for step in encoder.steps if step.source == "day")
+    assert [step.holds(moment) for moment in rows] == [False, True, True, False]
 
 
 def test_markers_that_the_user_adds_are_missing():

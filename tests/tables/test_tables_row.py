@@ -113,7 +113,9 @@ anything = (
     | st.sampled_from(["", " ", "?", "NA", "nan", "None", "(missing)", "12", "1e3", "-999", "12,5"])
     | st.sampled_from(["yes", "YES", "no", "No ", "true", "False", "T", "f", "1", "0", "1.0"])
     | st.sampled_from([*LEVELS, "Red", " red", "red ", "violet", "007.0", "always", "a", "b", "c"])
-    | st.sampled_from(["2021-02-28", "2021-02-30", "0999-01-01", "2021-2-3", "2021-02-28 13:45"])
+    | st.sampled_from(
+        ["2021-02-28", "1971-02-28", "2021-02-30", "0999-01-01", "2021-2-3", "2021-02-28 13:45"]
+    )
     | st.sampled_from(["2021-02-28T13:45", "2021-02-28 13:45:59", "28.02.2021", "2021-02-28 24:00"])
     | st.sampled_from(["２021-02-28", "2021-02-28\n", "2021-02-28Z", "20210228", "2021-W05-1"])
     | st.datetimes()
@@ -183,9 +185,9 @@ PLAIN = {
     "member": [True, False, np.bool_(True), "yes", "FALSE", 1, 0],
     "colour": ["red", 7, "7", "007", "once"],
     "code": ["12", 12],
-    "when": [DAYS[3], DAYS[3].date(), "2021-02-28"],
-    "written": ["2021-02-28", dt.date(1960, 5, 5), dt.datetime(1960, 5, 5, 1, 2, 3, 4)],
-    "moment": ["2021-02-28 13:45", dt.date(1960, 5, 5)],
+    "when": [DAYS[3], DAYS[3].date(), "1971-02-28"],
+    "written": ["1971-02-28", dt.date(1966, 5, 5), dt.datetime(1966, 5, 5, 1, 2, 3, 4)],
+    "moment": ["1971-02-28 13:45", dt.date(1966, 5, 5)],
     "smokes": ["yes", "No", "NO", True],
 }
 
@@ -236,9 +238,18 @@ def test_a_number_listed_as_missing_is_left_to_the_ordinary_way():
 
 def test_dates_written_in_another_way_are_left_to_the_ordinary_one():
     key = one_column([day.strftime("%d.%m.%Y") for day in DAYS], date_format="%d.%m.%Y")
-    assert not assert_let_in_only_what_is_plain(key, {"x": "28.02.2021"})
-    assert not assert_let_in_only_what_is_plain(key, {"x": "2021-02-28"})
-    assert assert_let_in_only_what_is_plain(key, {"x": dt.date(2021, 2, 28)})
+    assert not assert_let_in_only_what_is_plain(key, {"x": "28.02.1971"})
+    assert not assert_let_in_only_what_is_plain(key, {"x": "1971-02-28"})
+    assert assert_let_in_only_what_is_plain(key, {"x": dt.date(1971, 2, 28)})
+
+
+def test_dates_before_and_after_training_are_left_to_the_ordinary_way():
+    key = one_column(DAYS)
+    for end in (DAYS[0], DAYS[-1]):
+        assert assert_let_in_only_what_is_plain(key, {"x": end})
+    second = dt.timedelta(microseconds=1)
+    for beyond in (DAYS[0] - second, DAYS[-1] + second, "2024-01-31"):
+        assert not assert_let_in_only_what_is_plain(key, {"x": beyond})
 
 
 def test_texts_are_left_to_the_ordinary_way():
@@ -247,10 +258,16 @@ def test_texts_are_left_to_the_ordinary_way():
     assert not assert_let_in_only_what_is_plain(key, {"x": "this jumper number 3 is warm"})
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.datetimes())
-def test_a_moment_has_the_bits_that_polars_gives_it(moment):
-    assert assert_let_in_only_what_is_plain(("whole", "y"), {**ROW, "when": moment})
+def test_a_moment_has_the_bits_that_polars_gives_it():
+    last = dt.datetime(9999, 12, 31)
+    key = one_column([dt.datetime.min, *DAYS, last])
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.datetimes(max_value=last))
+    def is_let_in(moment):
+        assert assert_let_in_only_what_is_plain(key, {"x": moment})
+
+    is_let_in()
 
 
 ROW = frame("whole").row(3, named=True)

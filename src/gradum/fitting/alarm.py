@@ -9,6 +9,7 @@ import msgspec
 from gradum.messages import marked, say
 
 AlarmKind = Literal[
+    "random split",
     "leak",
     "near duplicates",
     "undeclared groups",
@@ -18,6 +19,7 @@ AlarmKind = Literal[
     "validation better than test",
 ]
 TITLES: dict[AlarmKind, str] = {
+    "random split": marked("random split"),
     "leak": marked("leak"),
     "near duplicates": marked("near duplicates"),
     "undeclared groups": marked("undeclared groups"),

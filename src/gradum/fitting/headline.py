@@ -28,7 +28,8 @@ UNEQUAL = 0.8
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
     """Return at most three sentences: how good a rung is, which one to use, what overfits.
 
-    Where the time limit cut short a rung that is not as good as the one in use, it is named next.
+    Where a split by time or by group gives other scores, what to expect then comes second. Where
+    the time limit cut short a rung that is not as good as the one in use, it is named next.
     Where rivals were judged, how they stand comes before what overfits.
 
     The first is of the best rung, unless ``spoken_of`` is given, the rung that a run chose before;
@@ -61,7 +62,9 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     overfits = "" if verdict.used == "baseline" else judgement.fit_check
     rivals = rivals_in_words(metric, judgement.rivals)
     unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
-    candidates = (first, chosen, unfair, rivals, overfits)
+    flattered = judgement.split.shown if judgement.split else ()
+    elsewhere = flattered[0].expectation if flattered else ""
+    candidates = (first, elsewhere, chosen, unfair, rivals, overfits)
     return tuple(sentence for sentence in candidates if sentence)[:MOST]
 
 

@@ -19,6 +19,7 @@ from gradum.fitting.headline import headline
 from gradum.fitting.interval_notes import cautions
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
+from gradum.fitting.split_check import SplitCheck
 from gradum.fitting.verdict import Standing, Verdict, decide, standing
 from gradum.messages import marked, say
 from gradum.randomness import stream
@@ -75,6 +76,8 @@ class Judgement(msgspec.Struct, frozen=True):
         Whether the run was stopped before it was done.
     cut_short : tuple of str
         The rungs of which the time limit ended a fit before it was done.
+    split : SplitCheck or None
+        What was found of a split by time or by group; None in files of earlier versions.
     """
 
     how: str
@@ -91,6 +94,7 @@ class Judgement(msgspec.Struct, frozen=True):
     rivals: tuple[Standing, ...] = ()
     folds: int = 0
     cut_short: tuple[str, ...] = ()
+    split: SplitCheck | None = None
 
     @property
     def kept_on_all(self) -> bool:

@@ -17,6 +17,8 @@ from msgspec import structs
 from gradum.fitting import balance
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms import after_judging, before_training
+from gradum.fitting.alarms.other_split import checked_split
+from gradum.fitting.alarms.shared_errors import shared_errors
 from gradum.fitting.context import ALONE, Context, OutOfTime
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.estimate import share_out
@@ -36,6 +38,7 @@ from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs import KINDS
 from gradum.fitting.spec import TITLES, Spec
+from gradum.fitting.split_check import SplitCheck
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
@@ -150,7 +153,8 @@ def _climbed(
 ) -> Run:
     """Return the run of rows of which each has its part."""
     dataset, plan = divided.dataset, divided.plan
-    alarms = before_training(dataset, plan, seed=spec.seed)
+    split = checked_split(dataset, seed=spec.seed)
+    alarms = before_training(dataset, plan, split, seed=spec.seed)
     if alarms:
         context.tell(Alarmed(alarms))
     held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context)
@@ -181,6 +185,7 @@ def _climbed(
         folds=len(plan.folds),
         notes=(*divided.notes, *worlds(rungs), *_monotone(spec, dataset.schema, rivals)),
         alarms=alarms,
+        split=split,
         rivals=held,
         context=context,
     )
@@ -251,12 +256,13 @@ def conclude(
     folds: int,
     notes: tuple[str, ...],
     alarms: tuple[Alarm, ...],
+    split: SplitCheck,
     rivals: Contest,
     context: Context,
 ) -> tuple[dict[str, Seen], Judgement | None]:
     """Return what the fits say of the rows they have not learned from, and the judgement of it.
 
-    ``notes`` and ``alarms`` are what was noticed before; None where no fit was done.
+    ``notes``, ``alarms`` and ``split`` are what was noticed before; None where no fit was done.
     """
     interrupted = context.stop()
     seen = _pooled([_see(judge, dataset, context) for judge in judges])
@@ -287,7 +293,14 @@ def conclude(
         ),
     )
     alarms = (*alarms, *after_judging(dataset, judgement))
-    return seen, structs.replace(judgement, alarms=alarms)
+    neighbours = shared_errors(dataset, seen["test"], judgement.verdict.used, seed=spec.seed)
+    judgement = structs.replace(
+        judgement,
+        alarms=alarms,
+        split=structs.replace(split, neighbours=neighbours),
+        notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
+    )
+    return seen, judgement.with_headline()
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:

@@ -137,12 +137,17 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield say("the judgement does not score every rung by the same metrics, its verdict's too")
     if any(not metrics.keys() <= known for parts in scores.values() for metrics in parts.values()):
         yield say("the judgement has a metric that is not of this task")
+    trials = judgement.split.trials if judgement.split else ()
+    columns = {column.name for column in fitted.schema.columns}
+    if any(trial.metric not in known or trial.column not in columns for trial in trials):
+        yield say("the judgement tries a split by a column or a metric that is not there")
     for rival in judgement.rivals:
         if frozenset(rival.scores) not in named or rival.against != verdict.used:
             yield say("the judgement does not score a rival as it scores the rung in use")
     if len(judgement.rivals) > MOST_RIVALS:
         yield say("the judgement has more than {most:,} rivals", most=MOST_RIVALS)
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
+    sentences = (*sentences, *trials)
     if len(sentences) + len(judgement.by_class) > MOST_SENTENCES:
         yield say(
             "the judgement holds more than {most:,} sentences",

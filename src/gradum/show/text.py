@@ -20,7 +20,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
-from gradum.study.finding_words import NO_DIFFERENCE
+from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS_BETTER
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
@@ -121,12 +121,15 @@ def _kind(column: Column) -> Text:
 def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[RenderableType]:
     """Say what must be known of the rows, then the verdict in the reader's words and one table.
 
-    Notes and alarms among ``shown`` have been said before.
+    Notes and alarms among ``shown`` have been said before, and only an alarm of a split that
+    flatters is said again, as it says what no score below does.
     """
+    flattered = {trial.sentence for trial in judgement.split.shown} if judgement.split else set()
+    alarms = [a for a in judgement.alarms if a.sentence in flattered or a.sentence not in shown]
     parts: list[RenderableType] = [
-        *note_parts(note for note in judgement.notes if note not in shown)
+        *alarm_parts(alarms),
+        *note_parts(note for note in judgement.notes if note not in shown),
     ]
-    parts.extend(alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in shown))
     if judgement.interrupted:
         parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     parts.append("")
@@ -144,7 +147,8 @@ def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[Ren
 
 def full_parts(judgement: Judgement) -> list[RenderableType]:
     """Show the verdict, every score with its interval, and every comparison."""
-    parts: list[RenderableType] = [Text(sentence) for sentence in judgement.headline]
+    parts: list[RenderableType] = [*alarm_parts(judgement.alarms)]
+    parts += [Text(sentence) for sentence in judgement.headline]
     parts += [ladder_tables(judgement), Text(judgement.how, style="dim")]
     parts.extend(
         Text(sentence)
@@ -152,7 +156,6 @@ def full_parts(judgement: Judgement) -> list[RenderableType]:
         if sentence and sentence not in judgement.headline
     )
     parts.extend(note_parts(judgement.notes))
-    parts.extend(alarm_parts(judgement.alarms))
     if judgement.interrupted:
         parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     return parts
@@ -318,7 +321,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
     for heading in ("", say("first"), say("second"), say("first − second"), ""):
         table.add_column(heading, no_wrap=True)
     for scores in compared.differences:
-        shown = scores.finding != NO_DIFFERENCE
+        shown = scores.finding in (FIRST_IS_BETTER, SECOND_IS_BETTER)
         table.add_row(
             Text(say(METRICS[scores.metric].title)),
             figure(scores.first),
@@ -338,6 +341,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
                 table.add_row(Text(title), *of_both, "", Text(say("a rival"), "dim"))
     one, other = (say(rung) for rung in compared.rungs)
     parts: list[RenderableType] = [
+        *([Text(compared.caution, "bold red")] if compared.caution else []),
         Text(say("first: {name}, {rung}", name=names[0], rung=one)),
         Text(say("second: {name}, {rung}", name=names[1], rung=other)),
     ]

@@ -15,7 +15,13 @@ from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
 from gradum.scores.paired import paired_difference
 from gradum.study.evidence import Evidence
-from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS_BETTER
+from gradum.study.finding_words import (
+    FIRST_IS_BETTER,
+    NO_DIFFERENCE,
+    OTHER_SPLIT,
+    SECOND_IS_BETTER,
+)
+from gradum.tables.schema import Schema
 from gradum.tables.wording import quoted
 
 
@@ -29,7 +35,8 @@ class MetricDifference(msgspec.Struct, frozen=True):
     difference : Interval
         first - second, paired: both were judged on the same rows.
     finding : str
-        "first is better", "second is better" or "no difference shown".
+        "first is better", "second is better", "no difference shown", or "another split" where the
+        runs divided their rows in different ways.
     """
 
     metric: str
@@ -70,6 +77,8 @@ class RunComparison(msgspec.Struct, frozen=True):
         Of the rivals of both runs; none where the runs did not judge the same rows.
     notes : tuple of str
         Why a run's own score is another than here.
+    caution : str
+        Why neither run is called better; empty where both divided their rows in the same way.
     """
 
     rungs: tuple[str, str]
@@ -78,13 +87,15 @@ class RunComparison(msgspec.Struct, frozen=True):
     differences: tuple[MetricDifference, ...]
     rivals: tuple[RivalScores, ...] = ()
     notes: tuple[str, ...] = ()
+    caution: str = ""
 
 
 def compare(first: Evidence, second: Evidence) -> RunComparison:
     """Compare the rungs in use of two runs on the rows that both judged.
 
     Rows are the same where their numbers in the table are. Resamples are drawn as the first
-    run's judge drew them, by group or time or row.
+    run's judge drew them, by group or time or row. Of runs that divided their rows in different
+    ways none is better: one that learned from neighbours of the judged rows had the easier task.
 
     Raises
     ------
@@ -102,8 +113,15 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
     b = _outcome(first, mine, _in_order_of(first, second).take(yours))
     resamples = first.resamples("compare", mine)
     one, two = score(a), score(b)
+    caution = _caution(first.schema, second.schema)
     differences = tuple(
-        _difference(metric, one[metric], two[metric], paired_difference(a, b, metric, resamples))
+        _difference(
+            metric,
+            one[metric],
+            two[metric],
+            paired_difference(a, b, metric, resamples),
+            alike=not caution,
+        )
         for metric in one
         if np.isfinite(one[metric]) and np.isfinite(two[metric])
     )
@@ -115,6 +133,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
         differences,
         () if any(only) else _rivals(first, second),
         tuple(filter(None, (_own_score(first, first=True), _own_score(second, first=False)))),
+        caution,
     )
 
 
@@ -140,6 +159,26 @@ def _own_score(evidence: Evidence, *, first: bool) -> str:
     )
 
 
+def _caution(first: Schema, second: Schema) -> str:
+    """Say that two runs divided their rows in different ways, if they did."""
+    if (first.time, first.group) == (second.time, second.group):
+        return ""
+    return say(
+        "The first run divided the rows {one}, the second {other}: their scores answer different "
+        "questions, and neither is called better. Compare runs of one split.",
+        one=_split(first),
+        other=_split(second),
+    )
+
+
+def _split(schema: Schema) -> str:
+    if schema.time is not None:
+        return say("by time, {column!r}", column=schema.time)
+    if schema.group is not None:
+        return say("by group, {column!r}", column=schema.group)
+    return say("at random")
+
+
 def _rivals(first: Evidence, second: Evidence) -> tuple[RivalScores, ...]:
     others = {rival.name: rival.scores for rival in second.rivals}
     return tuple(
@@ -149,11 +188,15 @@ def _rivals(first: Evidence, second: Evidence) -> tuple[RivalScores, ...]:
     )
 
 
-def _difference(metric: str, one: float, two: float, difference: Interval) -> MetricDifference:
+def _difference(
+    metric: str, one: float, two: float, difference: Interval, *, alike: bool
+) -> MetricDifference:
     sign = -METRICS[metric].sign
     low, high = sorted((sign * difference.low, sign * difference.high))
     finding = NO_DIFFERENCE
-    if low > 0:
+    if not alike:
+        finding = OTHER_SPLIT
+    elif low > 0:
         finding = FIRST_IS_BETTER
     elif high < 0:
         finding = SECOND_IS_BETTER

@@ -10,7 +10,8 @@ BETTER, WORSE = marked("better"), marked("worse")
 """On new rows than in the run."""
 
 FIRST_IS_BETTER, SECOND_IS_BETTER = marked("first is better"), marked("second is better")
-"""Of two runs."""
+OTHER_SPLIT = marked("another split")
+"""Of two runs; the last where they divided the rows in different ways, and none is better."""
 
 WEAKER, STRONGER = marked("weaker than the rest"), marked("stronger than the rest")
 TOO_FEW_ROWS = marked("too few rows to say")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
+from gradum.tables.encoders.date import EPOCH, elapsed_days
 from gradum.tables.kinds import PARSED
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
@@ -192,6 +194,7 @@ def check(
             differences += _new_missing(values, column)
             differences += _unseen(values, encoder)
             differences += _out_of_range(values, encoder)
+            differences += _out_of_dates(values, encoder)
     known = {column.name for column in schema.columns}
     differences += [_extra(name) for name in given if name not in known]
     frame = pl.DataFrame({values.name: values for values in typed})
@@ -299,13 +302,10 @@ def _new_missing(values: pl.Series, column: Column) -> list[Difference]:
 
 
 def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
-    if encoder is None or values.dtype != pl.String or values.name not in encoder.levels:
+    where = None if encoder is None else levels_unseen(values, encoder)
+    if where is None or not where.any():
         return []
-    levels = values.unique(maintain_order=True)
-    unseen = levels.filter(~levels.is_in(encoder.known[values.name]))  # null where it is missing
-    if not len(unseen):
-        return []
-    where = values.is_in(unseen.implode()).fill_null(False)
+    unseen = values.filter(where).unique(maintain_order=True)
     rows, count = rows_where(where), int(where.sum())
     sentence = say_plural(
         "Column {name!r} has {count:,} level that training never saw ({unseen}), in {rows}.",
@@ -316,6 +316,43 @@ def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
         rows=rows_text(rows, count),
     )
     return [Difference(values.name, "unseen levels", count, rows, sentence)]
+
+
+def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
+    """Tell which rows have a level that training never saw (n,); None where none was kept."""
+    if values.dtype != pl.String or values.name not in encoder.levels:
+        return None
+    levels = values.unique(maintain_order=True)
+    unseen = levels.filter(~levels.is_in(encoder.known[values.name]))  # null where it is missing
+    return values.is_in(unseen.implode()).fill_null(False)
+
+
+def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
+    """Tell which rows have a date before or after all of training (n,); None for no date."""
+    if not values.dtype.is_temporal() or values.name not in encoder.date_ranges:
+        return None
+    low, high = encoder.date_ranges[values.name]
+    days = values.to_frame().select(elapsed_days(values.name)).to_series()
+    return ((days < low) | (days > high)).fill_null(False)
+
+
+def _out_of_dates(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
+    where = None if encoder is None else dates_out_of_range(values, encoder)
+    if encoder is None or where is None or not where.any():
+        return []
+    first, last = (
+        str(EPOCH + timedelta(days=end))[:10] for end in encoder.date_ranges[values.name]
+    )
+    rows, count = rows_where(where), int(where.sum())
+    sentence = say_plural(
+        "Column {name!r} ranged {range} in training; {rows} is outside.",
+        "Column {name!r} ranged {range} in training; {rows} are outside.",
+        count,
+        name=values.name,
+        range=say("from {first} to {last}", first=first, last=last),
+        rows=rows_text(rows, count),
+    )
+    return [Difference(values.name, "out of range", count, rows, sentence)]
 
 
 def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference]:

@@ -19,7 +19,7 @@ from scipy import sparse
 from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import listed, say
 from gradum.tables.design import Design, Layout, row_positions
-from gradum.tables.encoders import STEPS, AnyStep, Categorical, Numeric, Text
+from gradum.tables.encoders import STEPS, AnyStep, Categorical, Date, Numeric, Text
 from gradum.tables.encoders.text import MOST_NGRAMS
 
 if TYPE_CHECKING:
@@ -163,6 +163,15 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             step.source: step.range
             for step in self.steps
             if isinstance(step, Numeric) and step.range is not None
+        }
+
+    @cached_property
+    def date_ranges(self) -> dict[str, tuple[float, float]]:
+        """First and last day of training by date column, in days since 1970-01-01."""
+        return {
+            step.source: (step.minimum, step.maximum)
+            for step in self.steps
+            if isinstance(step, Date) and step.minimum is not None and step.maximum is not None
         }
 
     def to_json(self) -> str:

@@ -2,7 +2,7 @@
 
 `check` and the encoder look at whole columns at once, which for one row takes milliseconds, most
 of them to find that nothing is the matter. A value is plain if they would take it without a word:
-a number within the training range, a level that training knew, a date, a gap where training had
+a number or a date within the training range, a level that training knew, a gap where training had
 gaps. Only such values are read here. A row with any other is for `check`, which can explain it;
 so nothing here has a message, and what a word or a level means is not decided here either: the
 column's kind and its encoder step are asked, once.
@@ -179,19 +179,26 @@ def _looked_up(column: Column, step: AnyStep, values: Iterable[Iterable[Any]]) -
 
 
 def _date(column: Column, step: Date) -> Read:
-    """Read dates and times without a zone, and texts of the column's format if it is ISO's."""
+    """Read dates and times of the training range, and texts of the column's format if it is ISO's.
+
+    They have no zone.
+    """
     shape = ISO.get(column.parse.date_format or ISO_DATE_FORMAT)
     markers = frozenset(markers_of(column.parse))
     missing = _missing(column, step)
 
     def read(value: Any) -> tuple[float, ...]:
         if type(value) is str and shape and shape.fullmatch(value) and value not in markers:
-            return step.numbers(_moment(value))
-        if type(value) is datetime.datetime and value.tzinfo is None:
-            return step.numbers(value)
-        if type(value) is datetime.date:
-            return step.numbers(datetime.datetime(value.year, value.month, value.day))
-        return missing(value)
+            moment = _moment(value)
+        elif type(value) is datetime.datetime and value.tzinfo is None:
+            moment = value
+        elif type(value) is datetime.date:
+            moment = datetime.datetime(value.year, value.month, value.day)
+        else:
+            return missing(value)
+        if not step.holds(moment):
+            raise _NotPlain
+        return step.numbers(moment)
 
     return read
 

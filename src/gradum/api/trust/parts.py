@@ -13,12 +13,14 @@ from gradum.api.trust import (
     properties,
     reproducibility,
     scores,
+    split,
     stress,
 )
 from gradum.api.trust.part import TrustPart
 
 PARTS: tuple[TrustPart, ...] = (
     data.PART,
+    split.PART,
     scores.PART,
     calibration.PART,
     coverage.PART,

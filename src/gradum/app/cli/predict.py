@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from gradum.api.model import Model
     from gradum.fitting.fitted import Fitted
     from gradum.fitting.intervals.distribution_columns import DistributionColumns
+    from gradum.fitting.intervals.outside import OutsideColumn
     from gradum.fitting.intervals.predictor import ConformalPredictor
     from gradum.fitting.rung import Prediction
     from gradum.tables.check import Checked, Difference
 
-    Added = ConformalPredictor | DistributionColumns
+    Added = ConformalPredictor | DistributionColumns | OutsideColumn
 
 
 def command(
@@ -82,6 +83,7 @@ def command(
     """
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
+    from gradum.fitting.intervals.outside import OutsideColumn, outside_in_words
     from gradum.fitting.memory_bound import predicted_in_blocks
     from gradum.fitting.option_values import read_size
     from gradum.fitting.options import make_reading
@@ -104,7 +106,11 @@ def command(
         in_blocks = predicted_in_blocks(fitted, table, most)
         if in_blocks and conformal is not None:
             conformal = conformal.without_outcomes()
-        added = [columns for columns in (conformal, distribution) if columns is not None]
+        added: list[Added] = [
+            columns for columns in (conformal, distribution) if columns is not None
+        ]
+        if conformal is not None:
+            added.append(OutsideColumn(fitted.encoder))
         predicting = _in_blocks if in_blocks else _at_once
         rows, differences = predicting(fitted, table, out, keep or [], rung, added, force=force)
         again = None
@@ -144,6 +150,9 @@ def command(
         )
         if conformal is not None:
             write(conformal.statement.sentence)
+            outside = outside_in_words(conformal.statement, fitted.encoder, differences)
+            if outside:
+                write(outside)
         if distribution is not None:
             write(distribution.sentence)
 

@@ -8,19 +8,29 @@ from gradum.fitting.alarms.gap import gap
 from gradum.fitting.alarms.identifier import identifiers
 from gradum.fitting.alarms.leak import leaks
 from gradum.fitting.alarms.near_duplicates import near_duplicates
+from gradum.fitting.alarms.other_split import split_alarms
 from gradum.fitting.alarms.rare_class import rare_classes
+from gradum.fitting.alarms.shared_errors import hidden_groups
 from gradum.fitting.alarms.undeclared_groups import undeclared_groups
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.plan import Plan
+from gradum.fitting.split_check import SplitCheck
 
 
-def before_training(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
+def before_training(
+    dataset: Dataset, plan: Plan, split: SplitCheck, *, seed: int
+) -> tuple[Alarm, ...]:
     """Look at the rows and their parts, before time is spent on training."""
     return (
+        *split_alarms(split),
         *leaks(dataset, plan, seed=seed),
-        # Both ask for --group; rows that nearly repeat others are the stronger finding.
-        *(near_duplicates(dataset, plan, seed=seed) or undeclared_groups(dataset, plan, seed=seed)),
+        # All ask for --group; rows that nearly repeat others are the strongest finding.
+        *(
+            near_duplicates(dataset, plan, seed=seed)
+            or undeclared_groups(dataset, plan, seed=seed)
+            or hidden_groups(dataset, seed=seed)
+        ),
         *drift(dataset, plan),
         *identifiers(dataset),
         *rare_classes(dataset, plan),

@@ -5,11 +5,14 @@ Or, the other way about, a column whose gaps the target decides: it is filled in
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import polars as pl
 
 from gradum.fitting.alarm import Alarm
 from gradum.fitting.alarms.single_column import Cells, Classes, Finding, Measure, NumberTarget, best
+from gradum.fitting.alarms.split_columns import groups
 from gradum.fitting.dataset import Dataset
 from gradum.fitting.plan import Plan
 from gradum.messages import say, say_plural
@@ -22,6 +25,7 @@ MOST_CLASSES = 32
 # On rows not fitted on, a likelihood ratio of eᵗ comes by chance with probability e⁻ᵗ at most.
 FEWEST_NATS = 15.0
 SHOWN = 4
+MOST_ORDERED = 0.5  # of a correlation of ranks: numbers that go with the target name no groups
 CELLS_OF = {"categorical": Cells.of_levels, "text": Cells.of_presence}
 
 
@@ -33,7 +37,19 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
     by_values, by_gaps = strengths(dataset, plan, seed=seed)
     filled = _strong(by_gaps)
     telling = {name: f for name, f in _strong(by_values).items() if name not in filled}
+    naming = {name: telling.pop(name) for name in _names_of_groups(dataset, telling)}
     alarms = []
+    if naming:
+        sentence = say(
+            "Rows alike in one column are alike in {target!r}: {columns}. If it names what rows "
+            "belong to, such as a person, keep them together with --group {column!r}; if it is "
+            "only known once {target!r} is, leave it out with {options}.",
+            target=target,
+            columns=_in_words(naming, loss),
+            column=next(iter(naming)),
+            options=_dropping(naming),
+        )
+        alarms.append(Alarm("leak", sentence, tuple(naming)))
     if telling:
         sentence = say(
             "One column alone tells {target!r}: {columns}. That is a leak unless it is known "
@@ -53,6 +69,33 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
         )
         alarms.append(Alarm("leak", sentence, tuple(filled)))
     return tuple(alarms)
+
+
+def _names_of_groups(dataset: Dataset, names: Collection[str]) -> list[str]:
+    """Return columns that can name groups, and those that describe the groups of the first.
+
+    Of numbers, the order must say little of the target.
+    """
+    codes = dataset.target[:, None] == np.arange(len(dataset.classes))
+    targets = codes.T if dataset.classes else dataset.target[None]
+    found = []
+    for name in names:
+        values, column = dataset.frame[name], dataset.schema.column(name)
+        if not groups(values, column):
+            continue
+        known = values.is_not_null().to_numpy()
+        if column.kind == "categorical":
+            found.append(name)
+            continue
+        order = values.drop_nulls().rank().to_numpy()
+        places = [pl.Series(target[known]).rank().to_numpy() for target in targets]
+        if np.abs(np.corrcoef([order, *places])[0, 1:]).max() < MOST_ORDERED:
+            found.append(name)
+    if not found:
+        return found
+    pairs = ((name, dataset.frame.select(found[0], name)) for name in names if name not in found)
+    distinct = dataset.frame[found[0]].n_unique()
+    return [*found, *(name for name, pair in pairs if pair.n_unique() == distinct)]
 
 
 def _in_words(findings: dict[str, Finding], loss: str) -> str:

@@ -105,9 +105,23 @@ class Date(Step, frozen=True, tag="date"):
         marks = (0.0,) if self._marked else ()
         return (*(values[part] for part in self.parts), *marks)
 
+    def holds(self, moment: datetime.datetime) -> bool:
+        """Whether training had moments before and after this one, or at it; so, where it had none.
+
+        The moment has no zone.
+        """
+        if self.minimum is None or self.maximum is None:
+            return True
+        return self.minimum <= _values(moment)["days"] <= self.maximum
+
     @property
     def _marked(self) -> bool:
         return self.missing and self.minimum is not None
+
+
+def elapsed_days(source: str) -> pl.Expr:
+    """Return a date column's days since 1970-01-01, as the encoder has them to the bit."""
+    return _expressions(source)["days"]
 
 
 def _expressions(source: str) -> dict[Part, pl.Expr]:

@@ -1,0 +1,118 @@
+"""Whether a random split suits the use: a quick model's scores by it, and by time or by group."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from gradum.messages import say
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+
+Way = Literal["time", "group"]
+"""How else the rows could have been divided; also the option that asks for it."""
+
+
+class SplitTrial(msgspec.Struct, frozen=True):
+    """A quick model on the same rows, judged at random and as if they were later or of new groups.
+
+    Parameters
+    ----------
+    column : str
+        That orders or groups the rows.
+    by : {"time", "group"}
+    metric : str
+        What the scores are of.
+    at_random, divided : float
+        The scores of the same rows, learned from as many: drawn at random, and earlier ones, or
+        those of other groups.
+    p_value : float
+        Of the loss being no greater where the rows are divided by the column.
+    shown : bool
+        Whether the loss is greater beyond chance, all columns that were tried counted.
+    """
+
+    column: str
+    by: Way
+    metric: str
+    at_random: float
+    divided: float
+    p_value: float
+    shown: bool
+
+    @property
+    def sentence(self) -> str:
+        """What the scores are not of, with both figures and the option that tells more."""
+        if self.by == "time":
+            return say(
+                "Scores are of rows with others before and after them in {column!r}: a quick model "
+                "has {metric} {at_random} on such, and {divided} on the same rows if it learns "
+                "from earlier ones alone. If later rows are to be predicted, give --time "
+                "{column!r}.",
+                **self._values,
+            )
+        return say(
+            "Scores are of rows with others of the same {column!r}: a quick model has {metric} "
+            "{at_random} on such, and {divided} on the same rows if it learns from other "
+            "{column!r} alone. If new ones are to be predicted, give --group {column!r}.",
+            **self._values,
+        )
+
+    @property
+    def expectation(self) -> str:
+        """What is to be expected where the rows to predict are not between those learned from."""
+        if self.by == "time":
+            return say(
+                "If you predict rows with a later {column!r}, expect {metric} of about {divided}: "
+                "a quick model falls to it from {at_random}.",
+                **self._values,
+            )
+        return say(
+            "If you predict rows with a new {column!r}, expect {metric} of about {divided}: a "
+            "quick model falls to it from {at_random}.",
+            **self._values,
+        )
+
+    @property
+    def figures(self) -> str:
+        """Both scores."""
+        return say("{metric} {divided}, {at_random} at random", **self._values)
+
+    @property
+    def _values(self) -> dict[str, str]:
+        return {
+            "column": self.column,
+            "metric": METRICS[self.metric].words,
+            "at_random": figure(self.at_random, digits=2),
+            "divided": figure(self.divided, digits=2),
+        }
+
+
+class SplitCheck(msgspec.Struct, frozen=True):
+    """What was tried of a split.
+
+    Parameters
+    ----------
+    trials : tuple of SplitTrial
+        Those that were shown to matter first.
+    looked_at : tuple of str
+        Every column that could order or group the rows.
+    neighbours : str
+        What was found of the errors of rows that lie near each other, in words; empty for nothing.
+    unchecked : str
+        Why little is known; empty where all columns were tried.
+    asked : bool
+        Whether the rows were divided by time or by group, as asked.
+    """
+
+    trials: tuple[SplitTrial, ...] = ()
+    looked_at: tuple[str, ...] = ()
+    neighbours: str = ""
+    unchecked: str = ""
+    asked: bool = False
+
+    @property
+    def shown(self) -> tuple[SplitTrial, ...]:
+        """The trials that say the split flatters."""
+        return tuple(trial for trial in self.trials if trial.shown)
