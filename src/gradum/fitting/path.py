@@ -10,6 +10,7 @@ import numpy as np
 
 from gradum.core.models.network import Params
 from gradum.fitting.batched_folds import Fold, Folds, Price, folds_of
+from gradum.fitting.dual_folds import DualFolds, are_dual
 from gradum.fitting.events import PathStep
 from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
 from gradum.margins import first_least
@@ -89,8 +90,7 @@ def choose_penalty(
     """
     if len(strengths) == 1:  # nothing to choose
         return Path((strengths[0] / len(model),))
-    selects = bool(np.any(price(1.0).l1)) or model.signs is not None
-    walk = folds_of(model, folds, selects=selects) or OneByOne(model, folds, hear)
+    walk = _walk(model, folds, price(1.0)) or OneByOne(model, folds, hear)
     shares = np.array([model.weight[held].sum() for _, held in folds])
     alphas, losses, solutions, spreads, of_folds = [], [], [], [], ()
     for step, strength in enumerate(strengths, 1):
@@ -109,6 +109,14 @@ def choose_penalty(
             break
     cut = bool(asked_to_end) and not done
     return Path(tuple(alphas), tuple(losses), tuple(solutions), tuple(spreads), cut, of_folds)
+
+
+def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | None:
+    """Return what fits all folds together fastest; None where one by one they are faster."""
+    if are_dual(model, unit):
+        return DualFolds(model, folds, unit)
+    selects = bool(np.any(unit.l1)) or model.signs is not None
+    return folds_of(model, folds, selects=selects)
 
 
 @dataclass(frozen=True)
