@@ -21,6 +21,7 @@ from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel, Strengths
 from gradum.solvers.newton import Newton, may_be_formed
 from gradum.solvers.proximal import Proximal
+from gradum.solvers.threads import threads_for
 
 RISES_BEFORE_STOP = 2
 # Penalties are compared by their held-out loss, in which the last digits do not show.
@@ -90,11 +91,14 @@ def choose_penalty(
     """
     if len(strengths) == 1:  # nothing to choose
         return Path((strengths[0] / len(model),))
-    walk = _walk(model, folds, price(1.0)) or OneByOne(model, folds, hear)
+    with threads_for(*model.columns.shape):
+        walk = _walk(model, folds, price(1.0)) or OneByOne(model, folds, hear)
     shares = np.array([model.weight[held].sum() for _, held in folds])
     alphas, losses, solutions, spreads, of_folds = [], [], [], [], ()
     for step, strength in enumerate(strengths, 1):
-        held_out = np.array(walk.fit([price(strength / len(train)) for train, _ in folds]))
+        prices = [price(strength / len(train)) for train, _ in folds]
+        with threads_for(*model.columns.shape):
+            held_out = np.array(walk.fit(prices))
         solutions.append(walk.params(0))
         alphas.append(strength / len(model))
         losses.append(float(np.average(held_out, weights=shares)))
