@@ -27,12 +27,12 @@ import scipy.linalg
 from gradum.core.models import Params
 from gradum.fitting.batched_folds import Fold, Price
 from gradum.solvers.linear_model import LinearModel
-from gradum.solvers.newton import LARGEST_DIRECT
 
 ROWS_A_COLUMN = 2  # up to which a step costs less than forming and factorising the Hessian
+LARGEST_DENSE = 1500  # rows whose matrix is kept for every fold
 LARGEST_SPARSE = 600  # rows up to which that is faster than multiplying with sparse columns
 LARGEST_MATRIX = 2e7  # numbers in Z, which is formed
-ARRIVED = 1e-7  # of the objective; a step that promises less is the last
+ARRIVED = 1e-6  # of the objective; after a step that promises less, far less is left to gain
 MOST_STEPS = 50
 SHORTEST_STEP = 1e-8
 
@@ -40,7 +40,7 @@ SHORTEST_STEP = 1e-8
 def are_dual(model: LinearModel, unit: Price) -> bool:
     """Whether rows are few enough, and the penalty, a multiple of ``unit``, asks all columns."""
     rows, columns = model.columns.shape
-    most = LARGEST_DIRECT if model.columns.raw.sparse is None else LARGEST_SPARSE
+    most = LARGEST_DENSE if model.columns.raw.sparse is None else LARGEST_SPARSE
     few = rows <= ROWS_A_COLUMN * columns and rows <= most and rows * columns <= LARGEST_MATRIX
     bends = model.loss.smooth and model.loss.strictly_convex and model.outputs == 1
     priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
@@ -74,7 +74,9 @@ class DualFolds:
         self._given = np.zeros(len(model)) if model.offset is None else model.offset
         self._unit = model.strengths(unit.l1, unit.l2).l2[:-1, 0]
         self._scaled = model.columns.to_dense() / np.sqrt(self._unit)
-        self._kernel = self._scaled @ self._scaled.T
+        kernel = self._scaled @ self._scaled.T
+        self._among = [kernel[np.ix_(train, train)] for train, _ in folds]
+        self._between = [kernel[np.ix_(held, train)] for train, held in folds]
         start = float(model.start(None)[-1, 0])
         self._places = [
             _Place(np.zeros(len(train)), start, np.zeros(len(train)), 1.0) for train, _ in folds
@@ -97,8 +99,8 @@ class DualFolds:
         return self._model.params(values[:, None])
 
     def _held_out(self, fold: int) -> float:
-        place, (train, held), model = self._places[fold], self._folds[fold], self._model
-        logits = self._kernel[np.ix_(held, train)] @ place.dual / place.alpha
+        place, (_, held), model = self._places[fold], self._folds[fold], self._model
+        logits = self._between[fold] @ place.dual / place.alpha
         logits += place.level + self._given[held]
         weight = model.weight[held]
         return float(weight @ model.loss.value(logits[:, None], model.target[held]) / weight.sum())
@@ -108,7 +110,7 @@ class DualFolds:
         place, (train, _), model = self._places[fold], self._folds[fold], self._model
         place.dual = place.dual * (alpha / place.alpha)  # the same coefficients
         place.alpha = alpha
-        kernel = self._kernel[np.ix_(train, train)] / alpha
+        kernel = self._among[fold] / alpha
         weight = model.weight[train] / model.weight[train].sum()
         target, given, loss = model.target[train], self._given[train], model.loss
 
@@ -148,9 +150,11 @@ class DualFolds:
     ) -> tuple[np.ndarray, float]:
         """Return a′ [m] and b′, at which the quadratic model is least."""
         root = np.sqrt(curvature)
-        bordered = root[:, None] * kernel * root
-        np.einsum("ii->i", bordered)[:] += 1.0
-        factor = scipy.linalg.cho_factor(bordered, overwrite_a=True, check_finite=False)
+        curved = kernel * root
+        curved *= root[:, None]
+        np.einsum("ii->i", curved)[:] += 1.0
+        # Its transpose is the same, and stands in memory as LAPACK reads it.
+        factor = scipy.linalg.cho_factor(curved.T, overwrite_a=True, check_finite=False)
         sides = np.column_stack([curvature * (place.bent + place.level) - slope, curvature])
         inner = scipy.linalg.cho_solve(factor, root[:, None] * (kernel @ sides), check_finite=False)
         solved = sides - root[:, None] * inner
