@@ -38,6 +38,7 @@ class Example:
     inputs: dict
     text: int
     raw: dict
+    dense: int
 
 
 def drawn(network, text, rng):
@@ -52,8 +53,8 @@ def drawn(network, text, rng):
     return nested({name: array.astype(np.float32) for name, array in arrays.items()})
 
 
-def rows_in(treatments, text, rng):
-    dense = rng.normal([0, 50, -3], [1, 20, 0.1], (ROWS, DENSE))
+def rows_in(treatments, text, rng, numbers):
+    dense = rng.normal([0, 50, -3], [1, 20, 0.1], (ROWS, DENSE))[:, :numbers]
     levels = tuple(LEVELS[: len(treatments)])
     codes = rng.integers(0, np.array(levels, int) + 1, (ROWS, len(levels))).astype(np.int32)
     raw = {"dense": dense, "codes": codes}
@@ -63,16 +64,17 @@ def rows_in(treatments, text, rng):
     return InputLayer.fit(dense, levels, treatments, style="robust"), raw
 
 
-def network_of(layer, text, *, outputs=3, hidden=(7, 5), activation="tanh"):
+def network_of(layer, text, numbers, *, outputs=3, hidden=(7, 5), activation="tanh"):
     embedding = None
     if layer.embedded_columns:
         embedding = Embedding(layer.embedding_rows, layer.embedded_columns, 4)
-    return Network(layer.width(DENSE, text), outputs, hidden, activation, embedding=embedding)
+    return Network(layer.width(numbers, text), outputs, hidden, activation, embedding=embedding)
 
 
-def pack_of(layer, text, *, outputs=3, link="logit", pairs=PAIRS, codes=4):
+def pack_of(layer, text, numbers, *, outputs=3, link="logit", pairs=PAIRS, codes=4):
     projected = 2 if text else 0
-    width = layer.width(DENSE, 0)
+    width = layer.width(numbers, 0)
+    coded = (*range(0, numbers, 2), *range(width, width + len(pairs)))
     embedding = None
     if layer.embedded_columns:
         embedding = Embedding(layer.embedding_rows, layer.embedded_columns, 4)
@@ -81,7 +83,7 @@ def pack_of(layer, text, *, outputs=3, link="logit", pairs=PAIRS, codes=4):
         inputs=width + len(pairs) + projected,
         outputs=outputs,
         hidden=(6, 5),
-        coded=(0, 2, *range(width, width + len(pairs))) if codes else (),
+        coded=coded if codes else (),
         codes=codes,
         link=link,
         embedding=embedding,
@@ -102,15 +104,24 @@ KINDS = {
     "pack of everything": (pack_of, {"outputs": 1}, EMBEDDED, WORDS),
     "pack of numbers": (pack_of, {"outputs": 1, "link": "identity"}, EMBEDDED, 0),
 }
+NARROW = {
+    "linear, of one number": (network_of, {"hidden": ()}, (), 0, 1),
+    "layers, of embedded levels": (network_of, {}, EMBEDDED[2:], 0, 0),
+    "pack, of one number": (pack_of, {"pairs": ()}, (), 0, 1),
+    "pack, of embedded levels": (pack_of, {"pairs": ()}, EMBEDDED[2:], 0, 0),
+    "pack, of text": (pack_of, {"pairs": ()}, (), WORDS, 0),
+}
+"""Tables without numbers, without levels, or of one column."""
+KINDS = {name: (*kind, DENSE) for name, kind in KINDS.items()} | NARROW
 
 
 @cache
 def example(kind):
-    make, options, treatments, text = KINDS[kind]
+    make, options, treatments, text, numbers = KINDS[kind]
     rng = np.random.default_rng(3)
-    layer, raw = rows_in(treatments, text, rng)
-    network = make(layer, text, **options)
-    return Example(network, layer, drawn(network, text, rng), layer(raw), text, raw)
+    layer, raw = rows_in(treatments, text, rng, numbers)
+    network = make(layer, text, numbers, **options)
+    return Example(network, layer, drawn(network, text, rng), layer(raw), text, raw, numbers)
 
 
 def some(inputs, rows):
@@ -203,7 +214,8 @@ def columns(case):
         for name, block in case.inputs.items()
         for place in range(block.shape[1])
     ]
-    return [*alone, {**empty, "dense": np.array([0, 3])}]
+    width = case.inputs["dense"].shape[1]
+    return [*alone, {**empty, "dense": np.arange(width)[:4:3]} if width else alone[0]]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -230,7 +242,8 @@ def test_between_its_places_on_the_way_from_row_to_row_it_is_straight(kind):
     case, shares = example(kind), np.random.default_rng(0).random(300)
     waves = case.params.get("wave", np.zeros(0))
     pieces = case.network.first_layer(case.params, case.inputs).pieces()
-    curved = kind == "two hidden layers" or (waves.any() and case.network.codes > 0)
+    smooth = getattr(case.network, "activation", "") == "tanh" and case.network.hidden
+    curved = bool(smooth or (waves.any() and case.network.coded))
     assert (pieces is None) == curved
     params = case.params | ({"wave": 0 * waves} if len(waves) else {})
     opened = case.network.first_layer(params, case.inputs)
@@ -298,11 +311,11 @@ def test_products_are_the_weights_that_a_row_meets(kind):
 def test_it_takes_what_its_input_layer_yields_and_nothing_else(kind):
     case = example(kind)
 
-    def takes(layer=case.layer, dense=DENSE, text=case.text):
+    def takes(layer=case.layer, dense=case.dense, text=case.text):
         return case.network.takes(layer, case.params, dense=dense, text=text)
 
     assert takes()
-    assert not takes(dense=DENSE + 1)
+    assert not takes(dense=case.dense + 1)
     assert not takes(text=case.text + 1)
     wider = replace(case.layer, levels=(*case.layer.levels, 3))
     assert not takes(replace(wider, treatments=(*wider.treatments, "one_hot")))

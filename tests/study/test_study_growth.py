@@ -6,6 +6,7 @@ import pytest
 from msgspec import structs
 
 import gradum
+from gradum.fitting import context
 from gradum.fitting.context import Context
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.linear import LinearKind
@@ -152,9 +153,9 @@ def test_each_part_lies_within_the_next_and_has_every_class(monkeypatch):
     run = replace(run, fitted=replace(run.fitted, judgement=linear_used(run)))
     learned = np.flatnonzero(run.parts != Part.TEST)
     fits = parts_of(run, monkeypatch)
-    both = set(fits[0][0]) | set(fits[1][0])
-    assert both == set(learned)
-    for own in (fits[::2], fits[1::2]):
+    one, other = fits[2::-1], fits[:2:-1]  # the small sizes come first, and each once first
+    assert set(one[0][0]) | set(other[0][0]) == set(learned)
+    for own in (one, other):
         assert [len(rows) for rows, _ in own] == pytest.approx(
             [len(learned) / 2, len(learned) / 4, len(learned) / 8], abs=3
         )
@@ -218,7 +219,7 @@ def test_a_network_is_fitted_again_in_batches_of_the_same_size(monkeypatch):
         return fitted[-1]
 
     monkeypatch.setattr(module, "_fit", spy)
-    found = growth(model.run, asked=None)
+    found = growth(model.run, asked=True)
     assert judged == 64
     assert {each.rung.settings["batch_size"] for each in fitted} == {64}
     scores = [score.value for _, score in found.points]
@@ -245,7 +246,8 @@ def test_the_curve_is_left_out_where_it_says_nothing_or_takes_long(
     run = least_squares.run
     assert growth(run, asked=False).skipped == "Left out, as asked; --learning-curve draws it."
     monkeypatch.setattr(module, "LONGEST_SECONDS", -1.0)
-    assert growth(run, asked=None).skipped.endswith(" s; --learning-curve draws it.")
+    skipped = growth(run, asked=None).skipped
+    assert skipped == "The learning curve was not drawn within 0.0 s; --learning-curve draws it."
     assert growth(run, asked=True).points
     assert "Interrupted" in growth(run, Context(stop=lambda: True), asked=True).skipped
     small = gradum.fit(task("amount", 200), "amount", model="linear", **ONCE).run
@@ -253,6 +255,51 @@ def test_the_curve_is_left_out_where_it_says_nothing_or_takes_long(
     smaller = gradum.fit(task("amount", 190), "amount", model="linear", **ONCE).run
     skipped = growth(smaller, asked=True).skipped
     assert skipped == "A learning curve needs at least 160 training rows; there are 152."
+
+
+def clocked(run, monkeypatch, *, seconds, allowed):
+    """The curve that is drawn unasked where each fit takes so many seconds, and its fits' rows."""
+    now, fit, rows = [0.0], module._fit, []
+
+    def timed(spec, dataset, part, *rest):
+        now[0] += seconds
+        rows.append(len(part))
+        return fit(spec, dataset, part, *rest)
+
+    monkeypatch.setattr(module, "_fit", timed)
+    for file in (module, context):
+        monkeypatch.setattr(file, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(module, "LONGEST_SECONDS", np.inf)
+    provenance = structs.replace(run.fitted.provenance, seconds=4 * allowed)
+    run = replace(run, fitted=replace(run.fitted, provenance=provenance))
+    return growth(run, asked=None), rows
+
+
+@pytest.mark.parametrize(
+    ("allowed", "models"),
+    [(2.5, None), (3.5, (1, 1, 1, 1)), (5.5, (2, 2, 1, 1)), (9, (2, 2, 2, 1))],
+)
+def test_a_quarter_of_the_fit_is_what_it_may_take(least_squares, monkeypatch, allowed, models):
+    found, rows = clocked(least_squares.run, monkeypatch, seconds=1.0, allowed=allowed)
+    assert rows == [100, 200, 400, 100, 200, 400][: int(allowed) + 1]
+    if models is None:
+        assert found.skipped.startswith("The learning curve was not drawn within 2.5 s; ")
+        return
+    assert found.models == models
+    whole = growth(least_squares.run, asked=True)
+    assert whole.models == (2, 2, 2, 1)
+    same = [one == two for one, two in zip(found.points, whole.points, strict=True)]
+    assert same == [ours == full for ours, full in zip(models, whole.models, strict=True)]
+
+
+def test_what_is_left_of_the_time_limit_is_all_that_it_may_take(least_squares):
+    fitted = least_squares.run.fitted
+    limit = fitted.provenance.seconds
+    run = replace(
+        least_squares.run,
+        fitted=replace(fitted, spec=structs.replace(fitted.spec, time_limit=limit)),
+    )
+    assert "not drawn within 0.0 s" in growth(run, asked=None).skipped
 
 
 def test_few_groups_cannot_be_halved_three_times():

@@ -29,6 +29,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
+from gradum.solvers.threads import threads_for
 from gradum.tables.design import Layout
 
 DENSE_LEVELS = 12
@@ -67,19 +68,20 @@ def fit_linear(
         sparse=columns.sparse is not None,
         signed=signs is not None,
     )
-    solution = context.unhurried.solve(
-        minimise(
-            columns,
-            target,
-            loss,
-            penalty,
-            solver=choice.solver,
-            outputs=outputs,
-            weight=rows.weight,
-            start=path.start,
-            signs=signs,
+    with threads_for(*columns.shape):
+        solution = context.unhurried.solve(
+            minimise(
+                columns,
+                target,
+                loss,
+                penalty,
+                solver=choice.solver,
+                outputs=outputs,
+                weight=rows.weight,
+                start=path.start,
+                signs=signs,
+            )
         )
-    )
     rung = linear_rung(
         loss,
         layer,

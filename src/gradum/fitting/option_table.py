@@ -212,7 +212,7 @@ class Options(TypedDict, total=False):
         bool | None,
         Option(
             "report.learning_curve",
-            "Tell what more rows would bring. Default: where that is quicker than training.",
+            "Tell what more rows would bring. Default: where a quarter of the fit's time will do.",
         ),
     ]
     interval_by: Annotated[

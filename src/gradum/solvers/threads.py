@@ -13,9 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TypeVar
 
-from threadpoolctl import threadpool_limits
+import scipy.linalg  # noqa: F401  its BLAS is to be there when it is looked for
+from threadpoolctl import ThreadpoolController
 
 SMALL = 10_000_000  # numbers of a matrix; a Gram matrix of it takes one thread a tenth of a second
 POLITE = 0.001  # seconds that a thread which has just had its turn leaves to those that wait
@@ -69,8 +71,14 @@ def threads_for(rows: int, columns: int) -> Iterator[None]:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Take a turn in which BLAS has one thread, as for rows that pass in small blocks."""
-    with turn(), threadpool_limits(1, "blas"):
+    with turn(), _blas().limit(limits=1):
         yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """Return NumPy's and SciPy's BLAS, looked for once: that takes longer than a small problem."""
+    return ThreadpoolController().select(user_api="blas")
 
 
 def _taken() -> threading.RLock:

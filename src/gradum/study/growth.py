@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
+from time import perf_counter
 
 import msgspec
 import numpy as np
@@ -32,6 +34,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
 
 HALVINGS = 3
+SHARE_OF_FIT = 0.25  # of the seconds that the fit took, in which the curve is drawn unasked
 LONGEST_SECONDS = 20.0
 RESAMPLED_ROWS = 20_000
 DRAWS = 8_000_000
@@ -58,6 +61,9 @@ class Growth(msgspec.Struct, frozen=True):
         What one more doubling would bring, in plain words.
     skipped : str
         Why the curve was not drawn, and the switch that draws it; empty where it was.
+    models : tuple of int
+        How many models of each judge a point is the mean of: the second of a size is fitted where
+        there is time.
     """
 
     metric: str
@@ -67,6 +73,7 @@ class Growth(msgspec.Struct, frozen=True):
     gain: Interval | None = None
     sentence: str = ""
     skipped: str = ""
+    models: tuple[int, ...] = ()
 
 
 def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
@@ -81,9 +88,10 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     their mean: what one half has by chance the other lacks, so that their mean differs from the
     whole by little else than what fewer rows cost.
 
-    ``asked`` True draws the curve however long it takes, False never, None where it is expected
-    to take less time than the training did, for each model of a size, and no more than
-    `LONGEST_SECONDS`.
+    ``asked`` True draws the curve however long it takes, False never. None draws what is done by
+    the time that a quarter of the fit's seconds are over, or `LONGEST_SECONDS`: the small sizes
+    first, and all sizes once before any is fitted again. Between fits and within them, at the
+    events of a solver, the clock is read; a fit that it ends is thrown away.
     """
     assert run.fitted.judgement is not None
     metric = run.fitted.judgement.verdict.metric
@@ -92,8 +100,9 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     if skipped:
         return Growth(metric, skipped=skipped)
     quiet = replace(context, tell=ignore)  # the run's rungs were told of, and judged
+    seconds = np.inf if asked else _allowed(run)
     try:
-        curves = _alike([_curve(run, judge, place, quiet) for place, judge in enumerate(judges)])
+        curves = _curves(run, judges, quiet.until(perf_counter() + seconds))
     except SpecError:
         why = (  # rows are enough
             say("There are too few times to learn from an eighth of them.")
@@ -103,6 +112,12 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
         return Growth(metric, skipped=why)
     if context.stop():
         return Growth(metric, skipped=say("Interrupted before the learning curve was drawn."))
+    if curves is None:
+        why = say(
+            "The learning curve was not drawn within {seconds:.1f} s; --learning-curve draws it.",
+            seconds=max(seconds, 0.0),
+        )
+        return Growth(metric, skipped=why)
     return _extrapolate(run, metric, judges, curves)
 
 
@@ -135,21 +150,21 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
         )
     if asked is not None:
         return "" if asked else say("Left out, as asked; --learning-curve draws it.")
-    training = sum(rung.seconds for judge in run.judges for rung in judge.rungs.values())
-    whole = sum(judge.rungs[used].seconds for judge in judges)
-    expected = kind.curve.models * whole * (1.0 - 0.5**HALVINGS)
-    limit, taken = run.fitted.spec.time_limit, run.fitted.provenance.seconds
-    if limit is not None and taken + expected > limit:
-        return say(
-            "The time limit leaves too little for the learning curve; --learning-curve draws it."
-        )
-    # A pack takes most of the training, which its curve would nearly double.
-    if kind.curve.unasked and expected <= min(kind.curve.models * training, LONGEST_SECONDS):
+    if kind.curve.unasked:
         return ""
+    # A pack takes most of the training, which its curve would nearly double.
+    expected = kind.curve.models * sum(judge.rungs[used].seconds for judge in judges)
     return say(
         "The learning curve would take about {seconds:.0f} s; --learning-curve draws it.",
-        seconds=expected,
+        seconds=expected * (1.0 - 0.5**HALVINGS),
     )
+
+
+def _allowed(run: Run) -> float:
+    """Return the seconds in which the curve is drawn where nobody asked for it."""
+    limit, taken = run.fitted.spec.time_limit, run.fitted.provenance.seconds
+    left = np.inf if limit is None else limit - taken
+    return min(SHARE_OF_FIT * taken, LONGEST_SECONDS, left)
 
 
 def _shape(run: Run) -> Curve:
@@ -163,6 +178,10 @@ def _learned(judge: Judge) -> np.ndarray:
     return np.flatnonzero((judge.parts == Part.TRAIN) | (judge.parts == Part.VALIDATION))
 
 
+_Drawn = tuple[np.ndarray, np.ndarray]
+"""The rows that a model is made of, and the part of each."""
+
+
 @dataclass(frozen=True)
 class _Model:
     """A rung with its encoder, and how many rows it was made of."""
@@ -172,23 +191,46 @@ class _Model:
     rung: Rung
 
 
-def _curve(run: Run, judge: Judge, place: int, context: Context) -> list[tuple[_Model, ...]]:
-    """Return one judge's models of each size, from fewest rows to the judged model."""
+def _curves(
+    run: Run, judges: Sequence[Judge], context: Context
+) -> list[list[tuple[_Model, ...]]] | None:
+    """Return each judge's models of each size, from fewest rows to the judged model.
+
+    Of each size every judge has as many. None where there was no time for one of each.
+    """
     dataset, used = run.dataset, run.fitted.used
-    spec = structs.replace(run.fitted.spec, model=used)
-    spec = KINDS[used].smaller(spec, judge.rungs[used])
+    specs = [
+        KINDS[used].smaller(structs.replace(run.fitted.spec, model=used), judge.rungs[used])
+        for judge in judges
+    ]
+    plans = [_plan(run, judge, place) for place, judge in enumerate(judges)]
+    curves: list[list[tuple[_Model, ...]]] = [[() for _ in range(HALVINGS)] for _ in judges]
+    for model, size in product(range(min(len(plan[0]) for plan in plans)), range(HALVINGS)):
+        fitted = [
+            _fit(spec, dataset, *plan[size][model], context)
+            for spec, plan in zip(specs, plans, strict=True)
+            if not context.over()
+        ]
+        if context.over():
+            break
+        for curve, each in zip(curves, fitted, strict=True):
+            curve[size] = (*curve[size], each)
+    if not all(curves[0]):
+        return None
+    wholes = [_Model(len(_learned(judge)), judge.encoder, judge.rungs[used]) for judge in judges]
+    return [[*curve, (whole,)] for curve, whole in zip(curves, wholes, strict=True)]
+
+
+def _plan(run: Run, judge: Judge, place: int) -> list[list[_Drawn]]:
+    """Draw the rows of one judge's smaller models: of each size, from few rows to many."""
+    dataset, spec = run.dataset, run.fitted.spec
     rng = stream(spec.seed, "study", "growth", place)
-    rows = _learned(judge)
-    sizes = [(_Model(len(rows), judge.encoder, judge.rungs[used]),)]
-    parts = _halves(dataset, rows, rng)[: _shape(run).models]
+    parts = _halves(dataset, _learned(judge), rng)[: _shape(run).models]
+    sizes = []
     for halving in range(HALVINGS):
         if halving:
             parts = [_halves(dataset, part, rng)[0] for part in parts]
-        models = []
-        for part in parts:
-            division = _parts(dataset, part, spec.split.validation, rng)
-            models.append(_fit(spec, dataset, part, division, context))
-        sizes.append(tuple(models))
+        sizes.append([(part, _parts(dataset, part, spec.split.validation, rng)) for part in parts])
     return sizes[::-1]
 
 
@@ -205,12 +247,6 @@ def _halves(dataset: Dataset, rows: np.ndarray, rng: np.random.Generator) -> lis
         np.unique(dataset.target[other])
     )
     return [one] if lacks else [one, other]
-
-
-def _alike(curves: Sequence[list[tuple[_Model, ...]]]) -> list[list[tuple[_Model, ...]]]:
-    """Keep as many models of each size as every judge has."""
-    fewest = min(len(curve[0]) for curve in curves)
-    return [[models[:fewest] for models in curve] for curve in curves]
 
 
 def _parts(
@@ -291,7 +327,8 @@ def _extrapolate(
     if len(judges) < len(run.judges):
         of_first = say("The curve is of the first of the repeated cross-validations.")
         sentence = sentences([sentence, of_first])
-    return Growth(metric, points, 2 * last_rows, forecast, gain, sentence)
+    models = tuple(len(models) for models in curves[0])
+    return Growth(metric, points, 2 * last_rows, forecast, gain, sentence, models=models)
 
 
 def _means(models: Sequence[int]) -> np.ndarray:

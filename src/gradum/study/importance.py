@@ -20,6 +20,7 @@ from gradum.randomness import stream
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC, row_losses
 from gradum.scores.outcome import Outcome
+from gradum.solvers.threads import threads_for
 from gradum.study.first_layer import Change, Opened
 from gradum.tables.split import Part
 
@@ -174,13 +175,14 @@ def _added_loss(
                 Outcome(truth.task, target[judged], prediction.value, prediction.probability)
             )
 
-        loss[judged] = losses(opened.total[judged])
-        for place, column in enumerate(columns):
-            change = opened.change(column)
-            if change is None:
-                continue
-            for order in orders:
-                added[judged, place] += losses(opening.shuffled(change, order)) - loss[judged]
+        with threads_for(*opened.total.shape):
+            loss[judged] = losses(opened.total[judged])
+            for place, column in enumerate(columns):
+                change = opened.change(column)
+                if change is None:
+                    continue
+                for order in orders:
+                    added[judged, place] += losses(opening.shuffled(change, order)) - loss[judged]
     return loss, added / len(orders)
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.solvers.threads import threads_for
 from gradum.study.axis import axes_of
 from gradum.study.explanation.effect import Effect, Extremes, effect_of
 from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of
@@ -181,16 +182,18 @@ def effects_of(
     design = fitted.encoder.transform(pl.concat(blocks, how="vertical_relaxed"))
     places = np.split(np.arange(len(design)), np.cumsum([len(block) for block in blocks[:-1]]))
     opened, answer = Opened.of(chosen, design), answer_on(chosen, used)
-    outputs = answer(opened.logits(opened.total[: len(background) + len(given)]))
+    with threads_for(*opened.total.shape):
+        outputs = answer(opened.logits(opened.total[: len(background) + len(given)]))
+        effects = tuple(
+            effect_of(Replacing(opened, answer, grid.column), grid, background[grid.column], places)
+            for grid in grids
+        )
     return Effects(
         fitted.spec.target,
         chosen.name,
         used,
         tuple(fitted.classes) or (None,) * outputs.shape[1],
-        tuple(
-            effect_of(Replacing(opened, answer, grid.column), grid, background[grid.column], places)
-            for grid in grids
-        ),
+        effects,
         tuple(c.name for c in fitted.schema.features if c.kind not in WITH_GRID),
         len(background),
         outputs[: len(background)].mean(axis=0),
