@@ -20,7 +20,7 @@ from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
 
-ONNX = ".onnx"
+ONNX = (".onnx", ".onnx.gz")
 
 
 def trust_elsewhere(
@@ -40,7 +40,7 @@ def trust_elsewhere(
     Parameters
     ----------
     path : path
-        A file that ends in ``.onnx``, or a table of scores beside the truth.
+        A file that ends in ``.onnx`` or ``.onnx.gz``, or a table of scores beside the truth.
     data : path or data frame, optional
         The rows that a network predicts.
     target : str
@@ -60,7 +60,7 @@ def trust_elsewhere(
         Something given cannot be used; one line says what.
     """
     path = Path(path)
-    if path.suffix.lower() == ONNX:
+    if path.name.lower().endswith(ONNX):
         if scores or positive:
             raise SpecError(
                 say("The scores of a network are its outputs."),
