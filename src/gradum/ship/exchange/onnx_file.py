@@ -32,6 +32,14 @@ STANDARD_DOMAINS = ("", "ai.onnx")
 _STORED = {"FLOAT": np.float64, "INT32": np.int64, "INT64": np.int64}
 
 
+SUFFIXES = (".onnx", ".onnx.gz")
+
+
+def is_network(path: str | os.PathLike) -> bool:
+    """Return whether a file is called as networks are."""
+    return os.fspath(path).lower().endswith(SUFFIXES)
+
+
 def onnx_package() -> Any:
     """Import the package onnx, which the extra of that name brings."""
     return needs("onnx", "onnx", say("Networks in ONNX"), ModelFileError)
