@@ -123,6 +123,72 @@ def test_what_cannot_be_used_is_refused_in_a_line(network, stated, change, messa
     assert ended.err.count("\n") == 1
 
 
+@pytest.fixture
+def rows(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n-1,0.5,0\n1,-0.25,1\n0,0.75,0\n", encoding="utf-8")
+    return path
+
+
+def test_pairs_of_rows_are_asked_of_a_network_in_words_of_a_table(network, rows):
+    # |a| + |b| differs by 1 at most between two a of −1, 0 and 1, and so between any two a.
+    words = ("verify", network, rows, "--target", "y", "--property")
+    ended = run(*words, "irrelevant a within 1.001", "--json")
+    record = json.loads(ended.out)
+    assert (ended.code, record["verdict"]) == (0, "proved")
+    domain = {part["column"]: part for part in record["domain"]}
+    assert (domain["a"]["low"], domain["a"]["high"], domain["a"]["whole"]) == (-1, 1, True)
+    assert (domain["b"]["low"], domain["b"]["high"], domain["b"]["whole"]) == (-0.25, 0.75, False)
+    ended = run(*words, "irrelevant a within 0.9", "--where", "b 0..0.5")
+    assert ended.code == 3
+    assert ended.out.startswith("refuted: irrelevant a within 0.9, where b 0..0.5\n")
+    assert "Counterexample: a from" in ended.out
+    assert "confirmed by ONNX Runtime" in ended.out.replace("\n", " ")
+    assert run(*words, "irrelevant a to class at 3").code == 0
+    assert run(*words, "irrelevant a to class at 0.9", "--quiet").code == 3
+
+
+def test_the_box_of_a_property_file_and_a_file_of_properties(network, stated, tmp_path):
+    file = tmp_path / "asked.toml"
+    file.write_text(
+        '[[property]]\nholds = "irrelevant x0 within 1.001"\n[[property]]\n'
+        'holds = "irrelevant x0 within 0.1"\nwhere = "x0 0..0.05"\n',
+        encoding="utf-8",
+    )
+    ended = run("verify", network, stated(1), "--properties", file, "--quiet")
+    assert (ended.code, ended.out.count("proved: ")) == (0, 2)
+    ended = run("verify", network, "--property", "irrelevant x0", "--where", "x0 0..1, x1 2")
+    assert ended.code == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "Nothing says what 'x0', 'x1' can be."),
+        (("ROWS",), "takes rows of 2 numbers, and rows.csv has 3 columns"),
+        (("ROWS", "-t", "z"), "rows.csv has no column 'z'."),
+        (("ROWS", "-t", "y", "--rung", "mlp"), "A network has no rungs."),
+        (("TWO",), "two.vnnlib states several boxes of inputs."),
+        (("HOLE", "-t", "y"), "Column 'b' of hole.csv has no number in row 2"),
+    ],
+)
+def test_pairs_that_cannot_be_asked_are_refused_in_a_line(
+    network, rows, stated, tmp_path, words, message
+):
+    (tmp_path / "hole.csv").write_text("a,b,y\n1,2,0\n2,,0\n3,1,1\n", encoding="utf-8")
+    boxes = "".join(
+        f"(and (>= X_0 {i}) (<= X_0 9) (>= X_1 0) (<= X_1 1) (>= Y_0 1))" for i in (1, 2)
+    )
+    text = stated(1).read_text(encoding="utf-8").partition("(assert")[0]
+    (tmp_path / "two.vnnlib").write_text(f"{text}(assert (or {boxes}))", encoding="utf-8")
+    files = {"ROWS": rows, "TWO": tmp_path / "two.vnnlib", "HOLE": tmp_path / "hole.csv"}
+    given = [files.get(word, word) for word in words]
+    ended = run("verify", network, *given, "--property", "irrelevant x0")
+    assert (ended.code, ended.out) == (2, "")
+    assert message in ended.err
+    assert ended.err.count("\n") == 1
+
+
 def test_files_and_seconds_that_cannot_be_are_refused(network, stated, tmp_path):
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(network.read_bytes()[:60])

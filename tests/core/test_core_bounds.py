@@ -56,6 +56,7 @@ ELEMENTWISE = {
     "ramp": lambda rng, n: Ramp(rng.normal(size=n), rng.normal(0.0, 2.0, n)),
     "step": lambda rng, n: Ramp(rng.normal(size=n), rng.choice([-1.0, 1.0], n) * 10.0**4),
     "cosine": lambda rng, n: Cosine(rng.normal(size=n), rng.normal(0.0, 0.5, n)),
+    "sine": lambda rng, n: Cosine(np.full(1, np.pi / 2), np.full(1, 0.5 / np.pi)),
 }
 seeds = st.integers(0, 2**32 - 1)
 names = st.sampled_from(list(ELEMENTWISE))

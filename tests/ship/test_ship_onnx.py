@@ -1,12 +1,14 @@
 """Networks in ONNX, against the reference evaluator of ONNX and against ONNX Runtime."""
 
+import gzip
 import re
 import sys
 
 import numpy as np
 import pytest
 
-from gradum.core.bounds import Affine
+from gradum.core.bounds import Affine, Box, crown, intervals, zonotopes
+from gradum.core.bounds.rounding import FLOAT32
 from gradum.errors import ModelFileError, PropertyError, ShapeError
 from gradum.ship.exchange import onnx_file, onnx_operators, onnx_wire
 from gradum.ship.exchange.onnx_network import parsed_network, read_network
@@ -147,6 +149,82 @@ CASES = {
         ],
         {},
     ),
+    "products of constants": (
+        [
+            ("MatMul", ["u", "v"], "w", {}),
+            ("Gemm", ["b", "v", "c"], "d", {"alpha": -0.5, "beta": 2.0}),
+            ("MatMul", ["x", "w"], "p", {}),
+            ("Add", ["p", "d"], "out", {}),
+        ],
+        {"u": weights(4, 5), "v": weights(5, 3), "b": weights(1, 5), "c": weights(3)},
+    ),
+    "functions of constants": (
+        [
+            ("Sin", ["a"], "n0", {}),
+            ("Cos", ["n0"], "n1", {}),
+            ("Neg", ["n1"], "n2", {}),
+            ("Mul", ["n2", "c"], "n3", {}),
+            ("LeakyRelu", ["n3"], "n4", {"alpha": 0.2}),
+            ("Tanh", ["n4"], "n5", {}),
+            ("Sigmoid", ["n5"], "n6", {}),
+            ("Sub", ["n6", "a"], "n7", {}),
+            ("Relu", ["n7"], "n8", {}),
+            ("Div", ["n8", "c"], "n9", {}),
+            ("ReduceSum", ["n9", "first"], "n10", {"keepdims": 0}),
+            ("Add", ["x", "n10"], "out", {}),
+        ],
+        {"a": weights(3, 4), "c": weights(3, 1), "first": integers(0)},
+    ),
+    "whole numbers are divided as such": (
+        [
+            ("Div", ["m", "n"], "q", {}),
+            ("Reshape", ["x", "q"], "r", {}),
+            ("Flatten", ["r"], "out", {}),
+        ],
+        {"m": integers(3, -5, 9), "n": integers(2, 4, 4)},
+    ),
+    "slices": (
+        [
+            ("Reshape", ["x", "s"], "a", {}),
+            ("Slice", ["a", "from", "to", "axes", "steps"], "b", {}),
+            ("Slice", ["x", "two", "end", "last"], "c", {}),
+            ("Slice", ["x", "none", "two"], "d", {}),
+            ("Flatten", ["b"], "e", {}),
+            ("Concat", ["e", "c", "d"], "out", {"axis": 1}),
+        ],
+        {
+            "s": integers(1, 2, 2),
+            "from": integers(-1, 5),
+            "to": integers(-9, -(2**62)),
+            "axes": integers(2, 1),
+            "steps": integers(-1, -1),
+            "two": integers(2),
+            "end": integers(2**62),
+            "last": integers(-1),
+            "none": integers(0),
+        },
+    ),
+    "sums, negatives and waves": (
+        [
+            ("Gemm", ["x", "w"], "z", {}),
+            ("Sin", ["z"], "s", {}),
+            ("Cos", ["z"], "c", {}),
+            ("Neg", ["c"], "n", {}),
+            ("Concat", ["s", "n"], "j", {"axis": 0}),
+            ("ReduceSum", ["j", "first"], "f", {}),
+            ("ReduceSum", ["j", "last"], "l", {"keepdims": 0}),
+            ("Reshape", ["l", "row"], "r", {}),
+            ("ReduceSum", ["j"], "t", {}),
+            ("ReduceSum", ["f"], "k", {"noop_with_empty_axes": 1}),
+            ("Concat", ["f", "r", "t", "k"], "out", {"axis": 1}),
+        ],
+        {
+            "w": 5 * weights(4, 6),
+            "first": integers(0),
+            "last": integers(-1),
+            "row": integers(1, -1),
+        },
+    ),
 }
 
 
@@ -168,6 +246,40 @@ def test_older_opsets_and_inputs_of_several_axes():
     older.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights(2), "m"))
     older.graph.input[1].CopyFrom(helper.make_tensor_value_info("m", TensorProto.FLOAT, (2,)))
     assert check(older).shape == (1, 1, 2, 2)
+
+
+def test_slices_and_sums_of_older_opsets_state_their_axes_as_attributes():
+    nodes = [
+        ("Slice", ["x"], "s", {"starts": [1], "ends": [2**31], "axes": [1]}),
+        ("ReduceSum", ["x"], "t", {"axes": [1], "keepdims": 1}),
+        ("Concat", ["s", "t"], "out", {"axis": 1}),
+    ]
+    assert check(model(nodes, opset=9)).graph.widths[-1] == 4
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.3, 30.0])
+def test_answers_of_waves_in_single_precision_lie_within_their_bounds(scale):
+    rng = np.random.default_rng(5)
+    layers = {"w": weights(4, 8), "b": weights(8), "v": weights(8, 8), "u": weights(8, 2)}
+    nodes = [
+        ("Gemm", ["x", "w", "b"], "p", {}),
+        ("Sin", ["p"], "s", {}),
+        ("Gemm", ["s", "v"], "q", {"alpha": 2.0}),
+        ("Cos", ["q"], "c", {}),
+        ("Gemm", ["c", "u"], "out", {}),
+    ]
+    network = parsed_network(model(nodes, layers).SerializeToString())
+    low = rng.normal(size=(6, 4)).astype(np.float32)
+    high = (low + np.float32(scale)).astype(np.float32)
+    box = Box(low.astype(np.float64), high.astype(np.float64))
+    x = low + rng.random((60, 6, 4)).astype(np.float32) * (high - low)
+    x = np.clip(x, low, high)
+    answers = network.run(x.reshape(-1, 4)).reshape(60, 6, 2).astype(np.float64)
+    for enclose in (intervals, zonotopes, crown):
+        low_end, high_end = enclose(network.graph, box, FLOAT32).output
+        assert ((answers >= low_end) & (answers <= high_end)).all()
+    if scale < 0.1:
+        assert ((high_end - low_end) < 3 * np.ptp(answers, axis=0) + 0.1).all()
 
 
 def test_a_product_and_its_bias_are_one_node_and_what_is_not_needed_none():
@@ -195,6 +307,7 @@ def refused(onnx_model, message):
 
 
 SIZES = {"w": weights(5, 3), "c": weights(2, 4), "z": np.zeros(4, np.float32), "t": weights(1)}
+SIZES |= {"one": integers(1), "two": integers(2), "far": integers(5)}
 
 
 @pytest.mark.parametrize(
@@ -205,7 +318,11 @@ SIZES = {"w": weights(5, 3), "c": weights(2, 4), "z": np.zeros(4, np.float32), "
         (("Add\n" * 50, ["x"], {}), r"Operator 1, 'Add\nAdd"),
         (("MatMul", ["x", "w"], {}), "MatMul, is not read: its weights are for 5 numbers, but it"),
         (("MatMul", ["x", "x"], {}), "takes what should be constant from the network's input"),
-        (("MatMul", ["w", "w"], {}), "it works on constants alone"),
+        (("MatMul", ["w", "w"], {}), "its shapes do not fit each other"),
+        (("Div", ["t", "z"], {}), "it divides by 0"),
+        (("Slice", ["x", "one", "one"], {}), "it leaves nothing"),
+        (("Slice", ["x", "one", "two", "far"], {}), "its shapes do not fit each other"),
+        (("ReduceSum", ["x", "far"], {}), "its shapes do not fit each other"),
         (("Gemm", ["x", "w"], {"transX": 1}), "its attribute 'transX' is not read"),
         (("Gemm", ["x", "w"], {"alpha": 1}), "its attribute 'alpha' is not read"),
         (("LeakyRelu", ["x"], {"alpha": float("nan")}), "its attribute 'alpha' is not finite"),
@@ -284,9 +401,17 @@ def test_sizes_are_limited(tmp_path, monkeypatch):
     whole = model(nodes, constants)
     monkeypatch.setattr(onnx_operators, "WEIGHT_LIMIT", 11)
     refused(whole, "Its weights come to more than 11 numbers.")
+    square = [("MatMul", ["w", "w"], "v", {}), ("MatMul", ["x", "v"], "out", {})]
+    monkeypatch.setattr(onnx_operators, "WEIGHT_LIMIT", 15)
+    refused(model(square, {"w": weights(4, 4)}), "MatMul, is not read: Its weights come to more")
+    broad = [("Add", ["r", "c"], "s", {}), ("MatMul", ["x", "s"], "out", {})]
+    refused(model(broad, {"r": weights(1, 4), "c": weights(4, 1)}), "Its weights come to more")
+    monkeypatch.undo()
+    squared = [("Mul", [f"n{i}", f"n{i}"], f"n{i + 1}", {}) for i in range(4)]
+    large = model([*squared, ("Add", ["x", "n4"], "out", {})], {"n0": np.full(1, 3e38, np.float32)})
+    refused(large, "Mul, is not read: it makes numbers that are not finite.")
     doubling = [("Concat", ["x", "x"], "n0", {"axis": 1})]
     doubling += [("Concat", [f"n{i}", f"n{i}"], f"n{i + 1}", {"axis": 1}) for i in range(60)]
-    monkeypatch.undo()
     refused(model(doubling), "Concat, is not read: it joins more than 1,048,576 numbers.")
     monkeypatch.setattr(onnx_file, "PART_LIMIT", 1)
     refused(whole, "It has more than 1 operators or constants.")
@@ -294,6 +419,21 @@ def test_sizes_are_limited(tmp_path, monkeypatch):
     path = tmp_path / "net.onnx"
     path.write_bytes(whole.SerializeToString())
     with pytest.raises(ModelFileError, match=r"net\.onnx has more than 10 bytes"):
+        read_network(path)
+
+
+def test_a_file_may_be_packed_by_gzip(tmp_path, monkeypatch):
+    whole = model(*CASES["gemm"]).SerializeToString()
+    path = tmp_path / "net.onnx.gz"
+    path.write_bytes(gzip.compress(whole))
+    x = RANDOM.normal(size=(3, 4))
+    np.testing.assert_array_equal(read_network(path).run(x), parsed_network(whole).run(x))
+    monkeypatch.setattr(onnx_file, "FILE_LIMIT", len(whole) - 1)
+    with pytest.raises(ModelFileError, match=r"net\.onnx\.gz has more than"):
+        read_network(path)
+    monkeypatch.undo()
+    path.write_bytes(gzip.compress(whole)[:-9])
+    with pytest.raises(ModelFileError, match=r"net\.onnx\.gz cannot be read: .*\.$"):
         read_network(path)
 
 

@@ -21,17 +21,22 @@ from gradum.core.bounds import (
     Sigmoid,
     Sum,
     Tanh,
+    crown,
     lower,
+    planes,
     zonotopes,
 )
+from gradum.core.bounds.crown import narrow
 from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.rounding import FLOAT32
 from gradum.core.bounds.zonotope import carried
 from gradum.errors import PropertyError
 from gradum.study.verification import Domain, attack, verify, verify_all
-from gradum.study.verification.bounding import bounded
+from gradum.study.verification.attack import attack_from
+from gradum.study.verification.bounding import Bounding
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import settled
+from gradum.study.verification.multipliers import best_step
 from gradum.study.verification.phases import Phases
 from gradum.study.verification.splitting import halves
 
@@ -106,7 +111,7 @@ def test_sides_are_constraints_of_the_inputs():
     for _ in range(20):
         phases = rng.choice([-1, 0, 1], (1, units.count), p=[0.15, 0.7, 0.15]).astype(np.int8)
         fits = (before * phases >= 0).all(axis=1)
-        carried_on = carried(graph, box, certain=units.certain(phases))
+        carried_on = carried(graph, box, certain=units.certain(phases, {}))
         planes = units.planes(phases, carried_on.zonotopes, box)
         at = x[fits] @ planes.coefficients[0].T + planes.constant - planes.radius
         assert (at <= 1e-12).all()
@@ -196,7 +201,8 @@ def test_boxes_are_divided_where_codes_bend_and_groups_in_half():
     np.testing.assert_allclose(share[:4], [0.65, 5 / 7, 0.5, 1 / 3])
 
 
-def test_nothing_unsafe_is_cut_off():
+@pytest.mark.parametrize("narrower", [None, narrow])
+def test_nothing_unsafe_is_cut_off(narrower):
     rng = np.random.default_rng(7)
     graph = plain(rng, 4, 10, 8, 3)
     places = np.array([1, 3])
@@ -214,7 +220,9 @@ def test_nothing_unsafe_is_cut_off():
     constraints = Constraints.of(polyhedra, 3)
     units = Phases.of(graph)
     phases = np.zeros((30, units.count), np.int8)
-    result = bounded(domain, constraints, units, Box(low, high), phases, 0.0)
+    known = {place: crown(graph, domain.box).nodes[place] for place in units.bends}
+    bounding = Bounding(domain, constraints, units, 0.0, known, narrower)
+    result = bounding(Box(low, high), phases)
     unsafe = constraints.margins(graph(x.reshape(-1, 4))).reshape(3000, 30, 2) <= 0
     within = ((x >= result.box.low) & (x <= result.box.high)).all(axis=2)
     assert unsafe.any()
@@ -232,7 +240,7 @@ def test_better_slopes_exclude_a_box_that_the_nearest_lines_do_not():
     assert lower(zonotopes(graph, box), form)[0, 0] == pytest.approx(-0.5)
     domain, units = cube(1, [Polyhedron(form, np.array([-0.05]))]), Phases(graph, {})
     constraints = Constraints.of(domain.unsafe, 1)
-    result = bounded(domain, constraints, units, box, np.zeros((1, 0), np.int8), 0.0)
+    result = Bounding(domain, constraints, units)(box, np.zeros((1, 0), np.int8))
     assert result.excluded.all()
     x = np.linspace(result.box.low[0], result.box.high[0], 101)
     assert -0.05 < result.lower[0, 0] <= graph(x).min()
@@ -358,6 +366,80 @@ def test_limits_end_the_search_with_what_is_certified_by_then():
     assert outcome.verdict == "not decided"
     first, again = (verify(graph, hard, boxes=100) for _ in range(2))
     assert first.certified == again.certified
+
+
+def nowhere(graph, domain, *_):
+    return np.zeros((0, graph.inputs))
+
+
+def test_what_the_search_refutes_is_never_certified_as_a_whole(monkeypatch):
+    module = import_module("gradum.study.verification.verify")
+    monkeypatch.setattr(module, "attack", nowhere)
+    monkeypatch.setattr(module, "attack_from", nowhere)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        graph = plain(rng, 2, 7, 6, 3)
+        polyhedron = drawn(rng, 1, 3)
+        least = least_margin(graph, cube(2, [polyhedron]), polyhedron)
+        unsafe, safe = (cube(2, [moved(polyhedron, least + by)]) for by in (0.003, -1.0))
+        outcome = verify(graph, unsafe)
+        assert (outcome.verdict, outcome.stage) == ("refuted", "search")
+        assert outcome.certified < 1.0
+        assert verify_all(graph, [safe, unsafe]).certified < 1.0
+
+
+def test_the_whole_box_bounds_each_of_its_parts():
+    rng = np.random.default_rng(23)
+    graph, polyhedron = plain(rng, 16, 12, 12, 2), drawn(rng, 1, 2)
+    domain, units = cube(16, [polyhedron]), Phases.of(graph)
+    root = crown(graph, domain.box)
+    known = {place: root.nodes[place] for place in units.bends}
+    constraints = Constraints.of(domain.unsafe, 2)
+    low = rng.uniform(-1, 0.5, (5, 16))
+    box, phases = Box(low, low + 0.5), np.zeros((5, units.count), np.int8)
+    for narrower in (None, narrow):
+        bounding = Bounding(domain, constraints, units, known=known, narrow=narrower)
+        nodes = bounding(box, phases).enclosure.nodes
+        for place, whole in known.items():
+            assert (nodes[place].low >= whole.low).all()
+            assert (nodes[place].high <= whole.high).all()
+    without = Bounding(domain, constraints, units)(domain.box, phases[:1]).enclosure.nodes
+    assert any((without[place].low < known[place].low).any() for place in known)
+
+
+def test_the_best_step_between_two_sums_is_that_of_all_places_where_a_slope_turns():
+    rng = np.random.default_rng(29)
+    slope, way, reach = rng.normal(size=(3, 400, 7))
+    reach, way = np.abs(reach), np.where(rng.random(way.shape) < 0.2, 0.0, way)
+    slope[rng.random(slope.shape) < 0.1] = 0.0
+    rise = rng.normal(0.0, 3.0, 400)
+    step = best_step(slope, way, rise, reach)
+
+    def bound(t):
+        return t * rise - (reach * np.abs(slope + t[:, None] * way)).sum(axis=1)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = np.nan_to_num(np.clip(-slope / way, 0.0, 1.0))
+    tried = [np.zeros(400), np.ones(400), *places.T]
+    best = np.max([bound(place) for place in tried], axis=0)
+    np.testing.assert_allclose(bound(step), best, rtol=0, atol=1e-12)
+    assert ((step > 0) & (step < 1)).mean() > 0.2
+
+
+def test_bounds_lead_to_a_corner_that_slopes_lead_away_from():
+    # Only near one corner is y below −3/2; everywhere else it falls towards the opposite one.
+    inputs, rng = 30, np.random.default_rng(31)
+    corner = rng.choice([-1.0, 1.0], (inputs, 1))
+    first = Affine(np.hstack([corner, corner]), np.array([1.0 - inputs, float(inputs)]))
+    graph = Graph.of(inputs, first, Relu(), Affine(np.array([[-10.0], [0.05]]), np.zeros(1)))
+    unsafe = Polyhedron(np.ones((1, 1)), np.array([-6.0]))
+    domain = cube(inputs, [unsafe])
+    assert not len(attack(graph, domain, rng, 400))
+    slopes = planes(crown(graph, domain.box), np.ones((1, 1))).coefficients[0]
+    found = attack_from(graph, domain, slopes, rng)
+    assert (graph(found) <= -6.0).all()
+    assert (found[0] == corner[:, 0]).all()
+    assert verify(graph, domain).stage == "crown"
 
 
 def test_several_domains_are_proved_together_and_refuted_by_any():

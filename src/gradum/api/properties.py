@@ -61,7 +61,7 @@ def verify_model(
     graph = model.graph(rung)
     centres = None if data is None else _drawn(graph, data, rows, seed, reading)
     verification = verify_properties(graph, stated, centres, seconds=seconds, seed=seed)
-    return PropertyReport(verification, fitted)
+    return PropertyReport(verification)
 
 
 def _drawn(

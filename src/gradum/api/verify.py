@@ -1,15 +1,33 @@
-"""A network in ONNX against a property in VNN-LIB."""
+"""A network in ONNX against a property in VNN-LIB, or properties in words of its columns."""
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from gradum.ship.exchange.onnx_network import read_network
+from gradum.errors import PropertyError, SpecError, TableError
+from gradum.messages import say
+from gradum.ship.exchange.onnx_network import OnnxNetwork, read_network
 from gradum.ship.exchange.vnnlib import read_property
+from gradum.show.verification import PropertyReport, notes_on_networks
+from gradum.study.properties.network_columns import NetworkColumns
+from gradum.study.properties.network_pairs import Network, verify_pairs
+from gradum.study.properties.read import stated_in
 from gradum.study.verification import Domain, VerificationOutcome, verify_all
+from gradum.tables.check import check
+from gradum.tables.columns import Overrides
+from gradum.tables.read import read
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.schema import infer
+from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.wording import nearest
+
+STATED = (".vnnlib", ".vnnlib.gz")
 
 
 def verify_network(
@@ -43,3 +61,103 @@ def verify_network(
     claimed.check_fits(onnx.graph)
     domains = [Domain.of_case(case, np.float32) for case in claimed.cases]
     return verify_all(onnx.graph, domains, replay=onnx.run, seconds=seconds, seed=seed)
+
+
+def verify_network_pairs(
+    network: str | os.PathLike,
+    properties: Sequence[str],
+    given: Any = None,
+    *,
+    file: str | os.PathLike | None = None,
+    where: str = "",
+    target: str | None = None,
+    seconds: float,
+    seed: int = 0,
+    reading: ReadingOptions = PLAINLY,
+) -> PropertyReport:
+    """Find out whether rows that differ in some columns alone have the same answer of a network.
+
+    Parameters
+    ----------
+    network : path
+        A file of ONNX.
+    properties : sequence of str
+        As `PairProperty.read` reads them, such as "irrelevant sex within 0.05".
+    given : path or data frame, optional
+        A table whose columns are the network's inputs, in its order, and have the ranges of its
+        rows; or a VNN-LIB file, of which the box of inputs alone counts. With a file or without
+        either, columns are x0, x1, and so on.
+    file : path, optional
+        More properties, as of `Model.verify`.
+    where : str
+        The region of properties that state none: "sex 0..1 whole, age 18..60".
+    target : str, optional
+        A column of the table that is no input.
+    seconds, seed
+        As in `verify_network`.
+    reading : ReadingOptions
+        How the table is read.
+
+    Raises
+    ------
+    ModelFileError, PropertyError, ColumnError, SpecError, TableError
+        Something given cannot be used; one line says what.
+    """
+    onnx = read_network(network)
+    stated = [(text, where) for text in properties]
+    if file is not None:
+        stated += stated_in(file, where)
+    columns = _columns(onnx, given, target, reading)
+    asked = Network(onnx.graph, onnx.run, columns)
+    found = verify_pairs(asked, stated, seconds=seconds, seed=seed)
+    return PropertyReport(found, notes_on_networks)
+
+
+def _columns(
+    onnx: OnnxNetwork, given: Any, target: str | None, reading: ReadingOptions
+) -> NetworkColumns:
+    """Return what a table, or a file of VNN-LIB, says of a network's inputs."""
+    if given is None:
+        anywhere = np.full(onnx.graph.inputs, np.inf)
+        return NetworkColumns.numbered(-anywhere, anywhere)
+    if isinstance(given, str | os.PathLike) and str(given).lower().endswith(STATED):
+        claimed = read_property(given)
+        claimed.check_fits(onnx.graph)
+        first, *others = claimed.cases
+        if any((case.low != first.low).any() or (case.high != first.high).any() for case in others):
+            raise PropertyError(
+                say("{path} states several boxes of inputs.", path=given),
+                say("Give a file with one, or ranges by where."),
+            )
+        return NetworkColumns.numbered(first.low, first.high)
+    return _columns_of_table(onnx, given, target, reading)
+
+
+def _columns_of_table(
+    onnx: OnnxNetwork, given: Any, target: str | None, reading: ReadingOptions
+) -> NetworkColumns:
+    """Return the columns of a table of numbers but its target, with their ranges."""
+    table = read(given, reading)
+    if target is not None and target not in table.frame.columns:
+        raise SpecError(
+            say("{source} has no column {column!r}.", source=table.source, column=target),
+            nearest(target, table.frame.columns),
+        )
+    names = [name for name in table.frame.columns if name != target]
+    if len(names) != onnx.graph.inputs:
+        raise SpecError(
+            say(
+                "The network takes rows of {inputs:,} numbers, and {source} has {columns:,} "
+                "columns besides the target.",
+                inputs=onnx.graph.inputs,
+                source=table.source,
+                columns=len(names),
+            ),
+            say("Give a table of these columns alone, or name its target by --target."),
+        )
+    if not len(table.frame):
+        raise TableError(say("{source} has no rows.", source=table.source))
+    part = replace(table, frame=table.frame.select(names))
+    schema = infer(part, overrides=Overrides(numeric=tuple(names)))
+    checked = check(part, schema, also=names)
+    return NetworkColumns.of_rows(names, checked.complete(names))

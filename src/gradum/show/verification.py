@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -11,7 +11,6 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import percent
 from gradum.show.text import summary_as_html, summary_of
@@ -41,13 +40,17 @@ class PropertyReport:
     Parameters
     ----------
     found : Verification
-    fitted : Fitted
-        The model.
+    notes : callable
+        What is to be said of all of them: of models of tables if left out.
     """
 
-    def __init__(self, found: Verification, fitted: Fitted) -> None:
+    def __init__(
+        self,
+        found: Verification,
+        notes: Callable[[Verification], Iterable[str]] | None = None,
+    ) -> None:
         self.found = found
-        self.fitted = fitted
+        self._notes = notes or notes_on_models
 
     @property
     def verdict(self) -> str:
@@ -93,7 +96,7 @@ class PropertyReport:
             yield Padding(Text(_on_one_line(_how(verified))), (0, 0, 0, 2))
             yield from _example_lines(verified)
         yield Text("")
-        for note in _notes(self.found):
+        for note in self._notes(self.found):
             yield Text(_on_one_line(note), style="dim")
 
 
@@ -241,7 +244,18 @@ def _column(column: ColumnDomain) -> str:
     return say("{values}, or missing", values=text) if column.missing else text
 
 
-def _notes(found: Verification) -> Iterator[str]:
+def notes_on_networks(found: Verification) -> Iterator[str]:
+    """Say what the domain of a network is, and of what proofs and counterexamples are."""
+    told = [_column(column) for column in found.domain if column.low is not None]
+    if told:
+        yield say("The whole domain: {columns}.", columns="; ".join(told))
+    yield say(
+        "A proof is of the network in exact arithmetic, of any two rows of the domain that are "
+        "alike but for the named columns; a counterexample was confirmed by ONNX Runtime."
+    )
+
+
+def notes_on_models(found: Verification) -> Iterator[str]:
     """Say what the domain is, and of what proofs and counterexamples are."""
     if any(verified.rows is None for verified in found.properties):
         yield _domain(found.domain)

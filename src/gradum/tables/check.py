@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from gradum.errors import ColumnError, SchemaError, TargetError
+from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
 from gradum.tables.encoders.date import EPOCH, elapsed_days
@@ -128,6 +128,31 @@ class Checked:
         """Name a column in a message, by its role in words such as "Target"."""
         source = self.source or self.schema.source
         return say("{role} {column!r} of {source}", role=role, column=column, source=source)
+
+    def complete(self, names: Sequence[str]) -> np.ndarray:
+        """Return columns of numbers or truths as numbers (n, k).
+
+        Raises
+        ------
+        TableError
+            A row has none; the message names the column and the rows.
+        """
+        columns = []
+        for name in names:
+            values = self.frame[name].cast(pl.Float64).fill_nan(None)
+            missing = values.is_null()
+            if missing.any():
+                raise TableError(
+                    say(
+                        "Column {column!r} of {source} has no number in {rows}.",
+                        column=name,
+                        source=self.source or self.schema.source,
+                        rows=self.rows_text(missing),
+                    ),
+                    say("Give one in every row, or leave these rows out."),
+                )
+            columns.append(values.to_numpy())
+        return np.column_stack(columns)
 
     def rows_text(self, where: np.ndarray | pl.Series) -> str:
         """Name the rows where a mask holds, as the table numbers them."""

@@ -14,13 +14,12 @@ from gradum.api.trust.predictions import predictions_of_table
 from gradum.api.trust.report import trust_predictions
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.ship.exchange.onnx_file import is_network
 from gradum.show.trust import TrustReport
 from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.brought import PLAINLY
-
-ONNX = ".onnx"
 
 
 def trust_elsewhere(
@@ -40,7 +39,7 @@ def trust_elsewhere(
     Parameters
     ----------
     path : path
-        A file that ends in ``.onnx``, or a table of scores beside the truth.
+        A file that ends in ``.onnx`` or ``.onnx.gz``, or a table of scores beside the truth.
     data : path or data frame, optional
         The rows that a network predicts.
     target : str
@@ -60,7 +59,7 @@ def trust_elsewhere(
         Something given cannot be used; one line says what.
     """
     path = Path(path)
-    if path.suffix.lower() == ONNX:
+    if is_network(path):
         if scores or positive:
             raise SpecError(
                 say("The scores of a network are its outputs."),

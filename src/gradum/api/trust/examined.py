@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from gradum.api.run_rows import known_rows
 from gradum.messages import say
 from gradum.study.evaluate import Evaluation, new_rows_evidence
 from gradum.study.evidence import Evidence
+from gradum.study.properties.network_pairs import Network
 from gradum.study.run_rows import RunRows
 from gradum.study.trust.check import Obstacle
 from gradum.tables.table import Table
@@ -157,6 +158,9 @@ class ExaminedPredictions:
         Columns by whose groups it is to be scored.
     sha256 : mapping of str to str
         The hashes of the files that were read.
+    network : callable or None
+        What reads the network as a graph, with the ranges of its columns; it raises ModelFileError
+        where the network has no bounds. None where there is no network.
     """
 
     name: str
@@ -165,6 +169,7 @@ class ExaminedPredictions:
     how: str
     by: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
+    network: Callable[[], Network] | None = None
 
     @property
     def target(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +13,14 @@ import numpy as np
 import polars as pl
 
 from gradum.api.trust.examined import ExaminedPredictions
-from gradum.api.trust.predictions import examined_answers, labelled_rows, numbers_of
+from gradum.api.trust.predictions import examined_answers, labelled_rows
 from gradum.errors import ModelFileError, SpecError
 from gradum.fitting.dataset import Dataset
 from gradum.messages import say
 from gradum.ship.exchange.onnx_model import OnnxInput, OnnxModel, read_model
+from gradum.ship.exchange.onnx_network import read_network
+from gradum.study.properties.network_columns import NetworkColumns
+from gradum.study.properties.network_pairs import Network
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest, quoted
 
@@ -69,7 +74,15 @@ def predictions_of_onnx(
         columns=quoted([name for names in columns.values() for name in names], 20),
     )
     name = Path(path).name
-    return examined_answers(name, dataset, answers, by=by, how=how, sha256=sha256 or {})
+    examined = examined_answers(name, dataset, answers, by=by, how=how, sha256=sha256 or {})
+    return replace(examined, network=partial(_network, path, dataset, numbers))
+
+
+def _network(path: str | os.PathLike, dataset: Dataset, names: Sequence[str]) -> Network:
+    """Return the network with the ranges of the rows; raise ModelFileError if it has no bounds."""
+    network = read_network(path)
+    columns = NetworkColumns.of_rows(names, dataset.checked.complete(names))
+    return Network(network.graph, network.run, columns)
 
 
 def _is_matrix(inputs: Sequence[OnnxInput]) -> bool:
@@ -122,7 +135,7 @@ def _values(value: OnnxInput, dataset: Dataset, names: Sequence[str]) -> np.ndar
             [dataset.frame[name].cast(pl.String).fill_null("").to_numpy() for name in names]
         ).astype(object)
     else:
-        array = numbers_of(dataset, names).astype(value.type)
+        array = dataset.checked.complete(names).astype(value.type)
     return array[:, 0] if len(value.shape) == 1 else array
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import polars as pl
 from scipy.stats import rankdata
 
 from gradum.api.trust.examined import ExaminedPredictions
@@ -78,32 +77,6 @@ def labelled_rows(
     return labelled(part, schema, also=tuple(wanted))
 
 
-def numbers_of(dataset: Dataset, names: Sequence[str]) -> np.ndarray:
-    """Return columns as numbers (n, k).
-
-    Raises
-    ------
-    TableError
-        A row has none; the message names the column and the rows.
-    """
-    columns = []
-    for name in names:
-        values = dataset.frame[name].cast(pl.Float64).fill_nan(None)
-        missing = dataset.numbers[values.is_null().to_numpy()] + 1
-        if len(missing):
-            raise TableError(
-                say(
-                    "Column {column!r} of {source} has no number in {rows}.",
-                    column=name,
-                    source=dataset.source,
-                    rows=rows_text(missing[:5].tolist(), len(missing)),
-                ),
-                say("Give one in every row, or leave these rows out."),
-            )
-        columns.append(values.to_numpy())
-    return np.column_stack(columns)
-
-
 def predictions_of_table(
     table: Table,
     target: str,
@@ -145,7 +118,7 @@ def predictions_of_table(
     dataset = labelled_rows(table, target, numbers=names, others=by, task=task)
     names = _in_order_of_classes(names, dataset.classes)
     how = say("Scores are those of {columns}.", columns=quoted(names, len(names)))
-    answers = _of_second(numbers_of(dataset, names), dataset, positive)
+    answers = _of_second(dataset.checked.complete(names), dataset, positive)
     return examined_answers(table.source, dataset, answers, by=by, how=how, sha256=sha256 or {})
 
 

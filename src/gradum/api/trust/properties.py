@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, to_builtins
 
 from gradum.api.properties import verify_model
-from gradum.api.trust.examined import ExaminedModel
+from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.errors import NotCertifiableError
+from gradum.errors import ModelFileError, NotCertifiableError
 from gradum.messages import marked, say
 from gradum.show.trust_section import PartFinding
-from gradum.show.verification import VERDICTS, explained
+from gradum.show.verification import VERDICTS, explained, notes_on_networks
+from gradum.study.properties.network_pairs import verify_pairs
 from gradum.study.properties.result import Verified
 from gradum.study.trust.check import Check, Line
 
@@ -27,8 +28,10 @@ class PropertyThresholds(PartThresholds, frozen=True):
         Meta(
             description=marked(
                 'Properties to prove, such as "monotone age+" or "range 0..100"; gradum verify '
-                "--help lists their forms. Which ones matter depends on what the model is for, so "
-                "that none are asked for unless you say so."
+                "--help lists their forms. Of a network from elsewhere they are "
+                '"irrelevant COLUMN within 0.05" or "irrelevant COLUMN to class". Which ones '
+                "matter depends on what the model is for, so that none are asked for unless you "
+                "say so."
             ),
         ),
     ] = ()
@@ -64,6 +67,27 @@ def _of_model(examined: ExaminedModel, thresholds: PropertyThresholds) -> PartFi
     return PartFinding(checks, report.found.notes, details=report.record())
 
 
+def _of_predictions(examined: ExaminedPredictions, thresholds: PropertyThresholds) -> PartFinding:
+    if examined.network is None:
+        return PartFinding([PROVED.blocked(examined.unknown)])
+    if not thresholds.ask:
+        remedy = say(
+            "To check it: set ask under [properties] of a file of --thresholds, such as "
+            '"irrelevant COLUMN within 0.05" or "irrelevant COLUMN to class".'
+        )
+        return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
+    try:
+        network = examined.network()
+    except ModelFileError as error:
+        return PartFinding(
+            [PROVED.not_checked(error.message, error.remedy, about=text) for text in thresholds.ask]
+        )
+    asked = [(text, "") for text in thresholds.ask]
+    found = verify_pairs(network, asked, seconds=thresholds.seconds)
+    checks = [_check(verified) for verified in found.properties]
+    return PartFinding(checks, list(notes_on_networks(found)), details=to_builtins(found))
+
+
 def _check(verified: Verified) -> Check:
     reason = " ".join(explained(verified))
     if verified.verdict == "not decided":
@@ -85,5 +109,6 @@ PART = TrustPart(
     marked("Properties"),
     (PROVED,),
     _of_model,
-    thresholds=PropertyThresholds,
+    _of_predictions,
+    PropertyThresholds,
 )

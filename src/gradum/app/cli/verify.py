@@ -9,6 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def command(
         typer.Argument(
             metavar="TABLE_OR_PROPERTY",
             help="Rows around which a model is to be robust; or what no counterexample of a "
-            "network may be: a .vnnlib file.",
+            "network may be: a .vnnlib file. With --property, a network's columns: a table.",
         ),
     ] = None,
     properties: Annotated[
@@ -52,7 +53,8 @@ def command(
             "--property",
             metavar="WORDS",
             help="A property of a model, such as 'monotone age+', 'irrelevant sex', 'range 0..1', "
-            "'robust income ±5%, age ±1'. Can be given several times.",
+            "'robust income ±5%, age ±1'. Of a network: 'irrelevant sex within 0.05', or "
+            "'irrelevant sex, age to class'. Can be given several times.",
         ),
     ] = None,
     file: Annotated[
@@ -65,7 +67,8 @@ def command(
             "--where",
             metavar="REGION",
             help="Where they are to hold, such as 'age 30..60, sex female|male'. Default: on the "
-            "whole domain of the rows learned from.",
+            "whole domain of the rows learned from, or of a network's table. A network without one "
+            "has columns x0, x1 and so on: 'x0 0..1, x1 0..5 whole'.",
         ),
     ] = "",
     rows: Annotated[
@@ -78,6 +81,12 @@ def command(
         ),
     ] = 100,
     rung: options.Rung = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target", "-t", metavar="COL", help="A column of a network's table that is no input."
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option("--timeout", metavar="SECONDS", help="When to give up. Default: 300."),
@@ -110,12 +119,15 @@ def command(
 
     Of a network, the first line is unsat where it is proved that there is no counterexample, sat
     where there is one, which ONNX Runtime has confirmed, and unknown where time ran out. A proof is
-    of the network in exact arithmetic.
+    of the network in exact arithmetic. With --property, two rows that are alike but for some
+    columns are to have answers alike, or the same class.
 
     Ends with 0 where all is proved, 3 where something is refuted, 4 where something else is left
     open.
     """
-    from gradum.errors import SpecError
+    from gradum.api.verify import verify_network_pairs
+    from gradum.fitting.options import make_reading
+    from gradum.ship.exchange.onnx_file import is_network
 
     if not timeout > 0:
         raise SpecError(
@@ -127,20 +139,23 @@ def command(
                 say("--counterexample is for networks; rows of a table are printed."),
                 say("Leave it out; --json prints them as JSON."),
             )
-        report = load_model(model).verify(
-            properties or (),
-            given,
-            file=file,
-            where=where,
-            rows=rows,
-            rung=rung,
-            seconds=timeout,
-            seed=seed,
-            sheet=sheet,
-            query=query,
-            encoding=encoding,
-            skip_rows=skip_rows,
-        )
+        reading = {"sheet": sheet, "query": query, "encoding": encoding, "skip_rows": skip_rows}
+        asked = {"file": file, "where": where, "seconds": timeout, "seed": seed}
+        if is_network(model):
+            _refuse_rung(rung)
+            report = verify_network_pairs(
+                model,
+                properties or (),
+                given,
+                target=target,
+                reading=make_reading(**reading),
+                **asked,
+            )
+        else:
+            _refuse_target(target)
+            report = load_model(model).verify(
+                properties or (), given, rows=rows, rung=rung, **asked, **reading
+            )
         if as_json:
             write_json({"verdict": report.verdict, **report.record()})
         else:
@@ -158,6 +173,21 @@ def command(
         )
     else:
         _verify_network(model, Path(given), timeout, counterexample, seed, force, as_json, quiet)
+
+
+def _refuse_rung(rung: str | None) -> None:
+    if rung is not None:
+        raise SpecError(
+            say("A network has no rungs."), say("Leave out --rung: it is for models of tables.")
+        )
+
+
+def _refuse_target(target: str | None) -> None:
+    if target is not None:
+        raise SpecError(
+            say("A model of gradum knows its target."),
+            say("Leave out --target: it is for the table of a network."),
+        )
 
 
 def _end(verdict: str) -> None:

@@ -27,11 +27,17 @@ def crown(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
     Parameters are those of `intervals`. But for rounding, no interval is wider than that of
     `intervals` or of `zonotopes`, which show what bends.
     """
-    return enclosed(graph, box, unit, _narrow)
+    return enclosed(graph, box, unit, narrow)
 
 
-def _narrow(enclosure: Enclosure, place: int) -> None:
-    """Narrow those intervals of a node that a later operation bends, and all of the last node."""
+def narrow(enclosure: Enclosure, place: int) -> np.ndarray:
+    """Narrow those intervals of a node that a later operation bends, and all of the last node.
+
+    Returns
+    -------
+    ndarray [B] of bool
+        Where nothing is left of one, so that no input leads there.
+    """
     graph, interval = enclosure.graph, enclosure.nodes[place]
     wanted = np.full(interval.low.shape, place == len(graph.nodes) - 1)
     for node in graph.nodes[place + 1 :]:
@@ -40,7 +46,7 @@ def _narrow(enclosure: Enclosure, place: int) -> None:
     wanted &= ~graph.separate[place]
     units, here = chosen_first(wanted)
     if not units.size or set(graph.nodes[place].parents) == {INPUT}:
-        return
+        return np.zeros(len(wanted), bool)
     forms = np.eye(interval.low.shape[1])[units]
     below = planes(enclosure, np.concatenate([forms, -forms], axis=1), place=place)
     low, high = np.split(below.ends(enclosure.box).low, 2, axis=1)
@@ -49,4 +55,4 @@ def _narrow(enclosure: Enclosure, place: int) -> None:
     narrower = Box(np.full(wanted.shape, -np.inf), np.full(wanted.shape, np.inf))
     narrower.low[boxes, units] = np.where(here, low, -np.inf)
     narrower.high[boxes, units] = np.where(here, -high, np.inf)
-    enclosure.narrow(place, narrower)
+    return enclosure.narrow(place, narrower)

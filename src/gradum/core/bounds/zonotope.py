@@ -29,8 +29,9 @@ COEFFICIENTS_AT_ONCE = 200_000
 """Coefficients of the generators of a layer that stay in a processor's cache."""
 
 
-Narrowing = Callable[[Enclosure, int], None]
-"""From an enclosure so far and the place of its last node: narrows that node's interval."""
+Narrowing = Callable[[Enclosure, int], np.ndarray]
+"""From an enclosure so far and the place of its last node: narrows that node's interval, and
+returns [B] where nothing is left of it."""
 
 
 def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
@@ -94,7 +95,7 @@ def carried(
         if certain is not None and place in certain:
             empty |= enclosure.narrow(place, certain[place])
         if narrow is not None:
-            narrow(enclosure, place)
+            empty |= narrow(enclosure, place)
     return Carried(enclosure, zonotopes, empty)
 
 

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import math
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gradum.errors import ModelFileError
-from gradum.files.atomic import cause_of
 from gradum.messages import say
 from gradum.ship.exchange.onnx_contents import refuse_contents
 from gradum.ship.exchange.onnx_wire import FIELD_LIMIT, is_small
+from gradum.ship.exchange.packed_file import read_unpacked
 from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
-FILE_LIMIT = 64 * 2**20
-"""Bytes."""
+FILE_LIMIT = 512 * 2**20
+"""Bytes, unpacked."""
 PART_LIMIT = 10_000
 """Operators of a file, and its constants."""
 VALUE_LIMIT = 2**20
@@ -34,26 +33,28 @@ STANDARD_DOMAINS = ("", "ai.onnx")
 _STORED = {"FLOAT": np.float64, "INT32": np.int64, "INT64": np.int64}
 
 
+SUFFIXES = (".onnx", ".onnx.gz")
+
+
+def is_network(path: str | os.PathLike) -> bool:
+    """Return whether a file is called as networks are."""
+    return os.fspath(path).lower().endswith(SUFFIXES)
+
+
 def onnx_package() -> Any:
     """Import the package onnx, which the extra of that name brings."""
     return needs("onnx", "onnx", say("Networks in ONNX"), ModelFileError)
 
 
 def read_bytes(path: str | os.PathLike) -> bytes:
-    """Return the content of a file of at most ``FILE_LIMIT`` bytes, or raise ModelFileError."""
-    path = Path(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_LIMIT + 1)
-    except OSError as error:
-        raise ModelFileError(
-            say("{path} cannot be read: {cause}.", path=path, cause=cause_of(error))
-        ) from None
-    if len(data) > FILE_LIMIT:
-        raise ModelFileError(
-            say("{path} has more than {limit:,} bytes.", path=path, limit=FILE_LIMIT)
-        )
-    return data
+    """Return the content of a file of at most ``FILE_LIMIT`` bytes, which may be packed by gzip.
+
+    Raises
+    ------
+    ModelFileError
+        It cannot be read, or is larger.
+    """
+    return read_unpacked(path, FILE_LIMIT, ModelFileError)
 
 
 def parsed(data: bytes) -> Any:

@@ -18,6 +18,7 @@ from gradum.core.bounds import INPUT, Graph
 from gradum.errors import ModelFileError, ShapeError
 from gradum.messages import say
 from gradum.ship.exchange import onnx_file
+from gradum.ship.exchange.onnx_folding import folded
 from gradum.ship.exchange.onnx_operators import OPERATORS, Call, Computed, Nodes, Value
 from gradum.ship.exchange.onnx_session import open_session
 from gradum.tables.sources.extra import needs
@@ -159,7 +160,9 @@ def _value(node: Any, number: int, values: dict[str, Value | None], nodes: Nodes
                 raise ModelFileError(
                     say("nothing before it computes {name}", name=repr(shortened(name)))
                 )
-        return operator.read(Call([values[name] for name in node.input], attributes, nodes))
+        call = Call([values[name] for name in node.input], attributes, nodes)
+        constant = folded(kind, call)
+        return operator.read(call) if constant is None else constant
     except ModelFileError as error:
         cause = error.message
     except _MISFITS:

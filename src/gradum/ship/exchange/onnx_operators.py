@@ -18,6 +18,7 @@ from gradum.core.bounds import (
     INPUT,
     Affine,
     Concatenated,
+    Cosine,
     Graph,
     Leaky,
     Node,
@@ -31,8 +32,8 @@ from gradum.errors import ModelFileError
 from gradum.messages import say
 from gradum.ship.exchange.onnx_file import PART_LIMIT, VALUE_LIMIT
 
-WEIGHT_LIMIT = 2**26
-"""Numbers of all weight matrices of a network together."""
+WEIGHT_LIMIT = 2**27
+"""Numbers of all weight matrices of a network together: float32 in a file of `FILE_LIMIT`."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,11 @@ class Call:
     attributes: Mapping[str, Any]
     nodes: Nodes
 
+    @property
+    def given(self) -> list[Value]:
+        """Its inputs but for those left out."""
+        return [value for value in self.inputs if value is not None]
+
     def computed(self, place: int = 0) -> Computed:
         """Return an input that has to depend on the network's input."""
         value = self._given(place)
@@ -223,6 +229,26 @@ def _squeeze(call: Call, values: np.ndarray) -> np.ndarray:
 
 def _unsqueeze(call: Call, values: np.ndarray) -> np.ndarray:
     return np.expand_dims(values, call.axes() or ())
+
+
+def _slice(call: Call, values: np.ndarray) -> np.ndarray:
+    if call.has(1):
+        starts, ends = (call.constant(place).ravel().tolist() for place in (1, 2))
+        axes = call.constant(3).ravel().tolist() if call.has(3) else list(range(len(starts)))
+        steps = call.constant(4).ravel().tolist() if call.has(4) else [1] * len(starts)
+    else:  # before opset 10
+        starts, ends = call.attributes["starts"], call.attributes["ends"]
+        axes, steps = call.attributes.get("axes", range(len(starts))), [1] * len(starts)
+    axes = [range(values.ndim)[axis] for axis in axes]
+    if len(set(axes)) < len(axes):
+        raise ValueError(axes)
+    taken = [slice(None)] * values.ndim
+    for axis, *part in zip(axes, starts, ends, steps, strict=True):
+        taken[axis] = slice(*part)
+    part = values[tuple(taken)]
+    if not part.size:
+        raise ModelFileError(say("it leaves nothing"))
+    return part
 
 
 def _concat(call: Call) -> Value:
@@ -331,6 +357,31 @@ def _divide(call: Call) -> Value:
     return call.nodes.scaled(value, 1.0 / divisor, None, shape)
 
 
+def _negate(call: Call) -> Value:
+    value = call.computed()
+    return call.nodes.scaled(value, np.full(value.size, -1.0), None, value.shape)
+
+
+def _reduce_sum(call: Call) -> Value:
+    value = call.computed()
+    axes, keep = summed_axes(call)
+    places = np.arange(value.size).reshape(value.shape)
+    sums = np.sum(places, axes, keepdims=True)
+    of_sum = np.broadcast_to(np.arange(sums.size).reshape(sums.shape), value.shape)
+    call.nodes.reserve(value.size * sums.size)
+    weight = np.zeros((value.size, sums.size))
+    weight[places.ravel(), of_sum.ravel()] = 1.0
+    return call.nodes.affine(value, weight, None, np.sum(places, axes, keepdims=keep).shape)
+
+
+def summed_axes(call: Call) -> tuple[tuple[int, ...] | None, bool]:
+    """Return over which axes ReduceSum adds up, None for all, and whether it keeps them."""
+    axes = call.axes() or None
+    if axes is None and call.attributes.get("noop_with_empty_axes", 0):
+        axes = ()
+    return axes, bool(call.attributes.get("keepdims", 1))
+
+
 def _spread(constant: np.ndarray, value: Computed) -> tuple[np.ndarray, tuple[int, ...]]:
     """Return a constant as it is broadcast over a value, and the shape of both together."""
     shape = _common_shape(value, constant.shape)
@@ -350,6 +401,11 @@ def _elementwise(operation: Callable[[Call], Operation]) -> Callable[[Call], Val
         return call.nodes.add(operation(call), [value], value.shape)
 
     return operator
+
+
+def _wave(shift: float) -> Callable[[Call], Operation]:
+    """Make the cosine of z − shift, an angle."""
+    return lambda _: Cosine(np.full(1, shift), np.full(1, 0.5 / math.pi))
 
 
 def _leaky(call: Call) -> Operation:
@@ -398,6 +454,7 @@ OPERATORS: dict[str, Operator] = {
             "value_ints": "INTS",
         },
     ),
+    "Cos": Operator(_elementwise(_wave(0.0))),
     "Div": Operator(_divide, (2, 2)),
     "Flatten": Operator(_moving(_flatten), attributes={"axis": "INT"}),
     "Gemm": Operator(
@@ -407,9 +464,15 @@ OPERATORS: dict[str, Operator] = {
     "LeakyRelu": Operator(_elementwise(_leaky), attributes={"alpha": "FLOAT"}),
     "MatMul": Operator(_matmul, (2, 2)),
     "Mul": Operator(_multiply, (2, 2)),
+    "Neg": Operator(_negate),
+    "ReduceSum": Operator(
+        _reduce_sum, (1, 2), {"axes": "INTS", "keepdims": "INT", "noop_with_empty_axes": "INT"}
+    ),
     "Relu": Operator(_elementwise(lambda _: Relu())),
     "Reshape": Operator(_moving(_reshape), (2, 2), {"allowzero": "INT"}),
     "Sigmoid": Operator(_elementwise(lambda _: Sigmoid())),
+    "Sin": Operator(_elementwise(_wave(math.pi / 2))),
+    "Slice": Operator(_moving(_slice), (1, 5), dict.fromkeys(("axes", "ends", "starts"), "INTS")),
     "Squeeze": Operator(_moving(_squeeze), (1, 2), {"axes": "INTS"}),
     "Sub": Operator(_subtract, (2, 2)),
     "Tanh": Operator(_elementwise(lambda _: Tanh())),

@@ -9,11 +9,9 @@ CoCoNet", FoMLAS 2023.
 
 from __future__ import annotations
 
-import gzip
 import math
 import os
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,7 +19,6 @@ import numpy as np
 
 from gradum.core.bounds.property import Case, Polyhedron, Property
 from gradum.errors import PropertyError
-from gradum.files.atomic import cause_of
 from gradum.messages import say
 from gradum.ship.exchange.constraints import (
     Constraint,
@@ -31,6 +28,7 @@ from gradum.ship.exchange.constraints import (
     constraint,
 )
 from gradum.ship.exchange.expressions import Atom, Compound, Expression, expressions
+from gradum.ship.exchange.packed_file import read_unpacked
 from gradum.tables.wording import shortened
 
 TEXT_LIMIT = 64 * 2**20
@@ -40,7 +38,6 @@ CONSTRAINT_LIMIT = 2**20
 NUMBER_LIMIT = 2**24
 """Numbers of all boxes and polyhedra together."""
 
-_GZIP = b"\x1f\x8b"
 _VARIABLE = re.compile(r"([XY])_(0|[1-9]\d{0,8})")
 
 Alternative = list[Constraint]
@@ -58,21 +55,11 @@ def read_property(path: str | os.PathLike) -> Property:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            packed = file.read(len(_GZIP)) == _GZIP
-            file.seek(0)
-            stream = gzip.GzipFile(fileobj=file) if packed else file
-            data = stream.read(TEXT_LIMIT + 1)
-        text = data.decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        cause = cause_of(error) if isinstance(error, OSError) and error.errno else str(error)
+        text = read_unpacked(path, TEXT_LIMIT, PropertyError).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise PropertyError(
-            say("{path} cannot be read: {cause}.", path=path, cause=cause)
+            say("{path} cannot be read: {cause}.", path=path, cause=str(error))
         ) from None
-    if len(data) > TEXT_LIMIT:
-        raise PropertyError(
-            say("{path} has more than {limit:,} bytes.", path=path, limit=TEXT_LIMIT)
-        )
     try:
         return parsed_property(text)
     except PropertyError as error:

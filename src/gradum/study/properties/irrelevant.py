@@ -6,15 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds import Box, Graph, intervals, slopes
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.copies import Copies
 from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
+from gradum.study.verification.copies import Copies, reaches
 
 
 @dataclass(frozen=True)
@@ -67,9 +66,9 @@ class IrrelevantProperty:
         """See whether any weight leads from the column; if so, search for two rows."""
         graph, table = question.table_graph.answer, question.table
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
-        if not _reaches(graph, question.box, changed):
+        if not reaches(graph, question.box, changed):
             return question.verified("proved", "weights", 1.0)
-        copies = Copies(table, changed)
+        copies = Copies(changed)
         limit = np.full(1, -self.within - table.rounding)
         outputs = graph.widths[-1]
         places = range(outputs) if self.place is None else (self.place,)
@@ -79,8 +78,10 @@ class IrrelevantProperty:
                 form = np.zeros((1, outputs))
                 form[0, place] = sign
                 unsafe.append(Polyhedron(form, limit))
-        domain = copies.domain(question.box, tuple(unsafe))
-        outcome = question.search(copies.difference(graph), domain, copies.replay)
+        domain = copies.domain(table.domain(question.box, tuple(unsafe)))
+        outcome = question.search(
+            copies.difference(graph), domain, copies.differences(table.outputs)
+        )
 
         def shown(x: np.ndarray) -> Counterexample:
             both = np.concatenate(copies.pair(x[None]))
@@ -101,11 +102,3 @@ class IrrelevantProperty:
             )
             return question.verified("not decided", outcome.stage, outcome.certified, reason=reason)
         return question.conclude(outcome, shown)
-
-
-def _reaches(graph: Graph, box: Box, changed: np.ndarray) -> bool:
-    """Whether anything leads from some inputs to an output, within a box [1, d]."""
-    way = np.zeros(box.low.shape)
-    way[:, changed] = 1.0
-    output = slopes(intervals(graph, box), Box(-way, way))[-1]
-    return bool((output.low != 0).any() or (output.high != 0).any())

@@ -17,11 +17,11 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.copies import Copies
 from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.slope_search import SlopeSearch
 from gradum.study.properties.words import class_of, column_of, qualifiers
+from gradum.study.verification.copies import Copies
 
 OF = ("of",)
 SIGNS = {"+": 1.0, "-": -1.0, "−": -1.0}
@@ -82,18 +82,19 @@ class MonotoneProperty:
         proof = self._proof(question, graph, box, value)
         if proof.run(0.0):
             return question.verified("proved", "slopes", 1.0)
-        copies = Copies(table, np.array([value]))
+        copies = Copies(np.array([value]))
         width = max(float(box.high[0, value] - box.low[0, value]), np.finfo(float).tiny)
         falls = np.zeros((2, graph.widths[-1] + 1))
         falls[0, output], falls[1, -1] = self.sign, 1.0
         polyhedron = Polyhedron(falls, np.array([-table.rounding, 0.0]))
-        domain = copies.domain(box, (polyhedron,))
+        domain = copies.domain(table.domain(box, (polyhedron,)))
         pairs = copies.rising_difference(graph, width)
+        differences = copies.differences(table.outputs)
 
         def replay(x: np.ndarray) -> np.ndarray:
             first, second = copies.pair(x)
             order = (first[:, value] - second[:, value]) / width
-            return np.column_stack([copies.replay(x), order])
+            return np.column_stack([differences(x), order])
 
         def shown(x: np.ndarray) -> Counterexample:
             both = np.concatenate(copies.pair(x[None]))

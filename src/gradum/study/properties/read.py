@@ -117,6 +117,17 @@ def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list
     PropertyError
         The file cannot be read, or says something else; as `read_property`.
     """
+    return [read_property(text, of_one, fitted) for text, of_one in stated_in(path, where)]
+
+
+def stated_in(path: str | os.PathLike, where: str) -> list[tuple[str, str]]:
+    """Return the properties of a file and their regions, all as they are stated there.
+
+    Raises
+    ------
+    PropertyError
+        The file cannot be read, or says something else.
+    """
     text = read_text(path, PropertyError, say("Name a TOML file of properties."))
     try:
         known = parsed_toml(text, _File)
@@ -126,8 +137,6 @@ def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list
             say('Write a table [[property]] with holds = "…" for each.'),
         ) from None
     return [
-        read_property(
-            entry.holds, known.where or where if entry.where is None else entry.where, fitted
-        )
+        (entry.holds, known.where or where if entry.where is None else entry.where)
         for entry in known.property
     ]

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gradum.errors import NotCertifiableError, PropertyError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
-from gradum.study.properties.words import column_of, number_of, parts_of, range_of, unquoted
+from gradum.study.properties.words import (
+    Described,
+    column_of,
+    number_of,
+    parts_of,
+    range_of,
+    unquoted,
+)
 from gradum.tables.columns import Column
 from gradum.tables.kinds.boolean import NO, YES
 
@@ -34,7 +40,7 @@ class Region:
     limits: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, text: str, fitted: Fitted) -> Region:
+    def read(cls, text: str, fitted: Described) -> Region:
         """Read ``age 30..60, sex female|male, member yes``.
 
         Raises

@@ -11,17 +11,27 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.tables.columns import Column, Label
+from gradum.tables.schema import Schema
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted
 
 QUOTES = "'\""
 AMOUNT = re.compile(r"^(?:±|\+/-|\+-)\s*(\S+?)\s*(%?)$")
 QUALIFIER = re.compile(r"\s*\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s*$")
+
+
+class Described(Protocol):
+    """What has columns: a fitted model, or a network from elsewhere."""
+
+    @property
+    def schema(self) -> Schema:
+        """Its columns."""
+        ...
 
 
 class Amount(NamedTuple):
@@ -53,14 +63,14 @@ def unquoted(text: str) -> str:
 
 
 def column_of(
-    text: str, fitted: Fitted, can_be_read: Callable[[str], bool] = lambda rest: True
+    text: str, fitted: Described, can_be_read: Callable[[str], bool] = lambda rest: True
 ) -> tuple[Column, str]:
     """Return the column that a text begins with, and what stands behind its name.
 
     Parameters
     ----------
     text : str
-    fitted : Fitted
+    fitted : Described
     can_be_read : callable
         Whether the rest behind a name makes sense. If the text begins with several names, the
         longest one with such a rest counts; without any, the longest of all.

@@ -19,6 +19,11 @@ FIRST_STEP = 0.25
 """The first step, as a share of each input's width."""
 SHRINKING = 0.85
 """The length of each step, as a share of the one before."""
+AROUND, FARTHEST = 8, 0.2
+"""Starts of each slope of linear bounds, and how large a share of inputs these have at their other
+ends at most."""
+MOST_SLOPES = 64
+"""Slopes from which an attack starts, at most."""
 
 
 def attack(
@@ -30,11 +35,29 @@ def attack(
 ) -> np.ndarray:
     """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
 
-    Half of the starts are drawn from the whole box, and half from its faces, where each input is at
-    an end half of the time. Each descends on the margin max (C y − c) of a polyhedron: half of them
-    on the nearest one at each step, half on one that they keep to.
+    Half of the starts are drawn from the whole box, a quarter from its faces, where each input is
+    at an end half of the time, and a quarter from its corners. Each descends on the margin
+    max (C y − c) of a polyhedron: half of them on the nearest one at each step, half on one that
+    they keep to.
     """
     return descend(graph, domain, _starts(domain, rng, points), steps)
+
+
+def attack_from(
+    graph: Graph, domain: Domain, slopes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Descend from corners to which the slopes [r, d] of linear bounds lead; return as `attack`.
+
+    A bound looks at the whole box, and so shows the way where the network itself is flat, or falls
+    towards another corner. Each slope has `AROUND` starts: its least corner, and corners that have
+    some inputs, drawn by chance, at their other ends.
+    """
+    slopes = slopes[:MOST_SLOPES]
+    x = np.repeat(domain.least(slopes, domain.box), AROUND, axis=0)
+    share = FARTHEST * np.tile(np.arange(AROUND) / AROUND, len(slopes))
+    flipped = (rng.random(x.shape) < share[:, None]) & ~domain.grouped
+    x = np.where(flipped, domain.low + domain.high - x, x)
+    return descend(graph, domain, np.clip(x, domain.low, domain.high))
 
 
 def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> np.ndarray:
@@ -66,8 +89,8 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
 def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:
     """Draw points [N, d] of a domain, before they are snapped to what its inputs can be."""
     share, side = rng.random((2, points, len(domain.low)))
-    on_faces = (np.arange(points) % 4 >= 2)[:, None] & (side < 0.5)
-    share = np.where(on_faces, np.rint(share), share)
+    at_ends = np.array([0.0, 0.0, 0.5, 1.0])[np.arange(points) % 4]
+    share = np.where(side < at_ends[:, None], np.rint(share), share)
     x = np.clip(domain.low + share * (domain.high - domain.low), domain.low, domain.high)
     levels = []
     for places in domain.groups:

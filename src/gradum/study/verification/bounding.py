@@ -12,7 +12,8 @@ Shapes: B boxes, d inputs, p polyhedra, r constraints of all of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,14 +22,14 @@ from gradum.core.bounds.generators import Zonotope
 from gradum.core.bounds.optimised import optimised_planes
 from gradum.core.bounds.planes import traced
 from gradum.core.bounds.rounding import FLOAT64
-from gradum.core.bounds.zonotope import carried
+from gradum.core.bounds.zonotope import Narrowing, carried
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.multipliers import lower_together
 from gradum.study.verification.phases import Phases
 
-STEPS = 6
-"""How often the slopes of lines are moved where the nearest lines do not exclude a polyhedron."""
+STEPS, MANY_STEPS = 6, 20
+"""How often the slopes of lines are moved: of boxes of few inputs, and of many."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,70 +67,82 @@ class Bounded:
     excluded: np.ndarray
 
 
-def bounded(
-    domain: Domain,
-    constraints: Constraints,
-    units: Phases,
-    box: Box,
-    phases: np.ndarray,
-    unit: float,
-) -> Bounded:
-    """Bound each row of the constraints over boxes, where only inputs in certain phases matter.
+@dataclass(frozen=True, eq=False)
+class Bounding:
+    """How boxes are bounded, where only inputs in certain phases matter.
 
     Parameters
     ----------
     domain : Domain
     constraints : Constraints
+        Of its unsafe outputs.
     units : Phases
         Of the network.
-    box : Box [B, d]
-    phases : ndarray [B, m]
-        Of the units, on each box.
     unit : float
         Unit roundoff of the network's arithmetic; 0 where it is meant exactly.
+    known : mapping of int to Box [1, n]
+        Where nodes lie on the whole domain, by their places.
+    narrow : callable, optional
+        Narrows each node further than zonotopes do, as `crown.narrow` does. That pays where there
+        are so many inputs that most boxes are wide.
+    steps : int
+        How often the slopes of lines are moved where the nearest lines do not exclude a polyhedron.
     """
-    enclosure, zonotopes, empty = carried(units.graph, box, unit, certain=units.certain(phases))
-    lines = enclosing_lines(enclosure)
-    planes, forms = traced(enclosure, constraints.coefficients, lines)
-    sides = units.planes(phases, zonotopes, box)
-    left, excluded = _cut(domain, constraints, planes, sides, box)
-    excluded |= empty[:, None]
-    planes = _optimised(domain, constraints, enclosure, planes, left, excluded)
-    left, nowhere = _cut(domain, constraints, planes, sides, left)
-    excluded |= nowhere
-    planes, sides = on_simplices(planes, domain, left), on_simplices(sides, domain, left)
-    lower = planes.ends(left).low
-    excluded |= constraints.lacks(lower) < 0
-    _exclude_together(constraints, planes, sides, left, excluded)
-    return Bounded(enclosure, zonotopes, lines, forms, planes, left, lower, excluded)
 
+    domain: Domain
+    constraints: Constraints
+    units: Phases
+    unit: float = 0.0
+    known: Mapping[int, Box] = field(default_factory=dict)
+    narrow: Narrowing | None = None
+    steps: int = STEPS
 
-def _optimised(
-    domain: Domain,
-    constraints: Constraints,
-    enclosure: Enclosure,
-    planes: Planes,
-    box: Box,
-    excluded: np.ndarray,
-) -> Planes:
-    """Optimise slopes for the row of each remaining polyhedron that lacks least."""
-    lower = on_simplices(planes, domain, box).ends(box).low
-    boxes, polyhedra = np.nonzero(~excluded & (constraints.lacks(lower) >= 0))
-    if not len(boxes):
-        return planes
-    rows = constraints.nearest_row(lower[boxes], polyhedra)
-    part = Box(box.low[boxes], box.high[boxes])
+    def __call__(self, box: Box, phases: np.ndarray) -> Bounded:
+        """Bound each row of the constraints over boxes [B, d], whose units are in phases [B, m]."""
+        domain, constraints = self.domain, self.constraints
+        enclosure, zonotopes, empty = carried(
+            self.units.graph,
+            box,
+            self.unit,
+            certain=self.units.certain(phases, self.known),
+            narrow=self.narrow,
+        )
+        lines = enclosing_lines(enclosure)
+        planes, forms = traced(enclosure, constraints.coefficients, lines)
+        sides = self.units.planes(phases, zonotopes, box)
+        left, excluded = _cut(domain, constraints, planes, sides, box)
+        excluded |= empty[:, None]
+        planes = self._optimised(enclosure, planes, left, excluded)
+        left, nowhere = _cut(domain, constraints, planes, sides, left)
+        excluded |= nowhere
+        planes, sides = on_simplices(planes, domain, left), on_simplices(sides, domain, left)
+        lower = planes.ends(left).low
+        excluded |= constraints.lacks(lower) < 0
+        _exclude_together(constraints, planes, sides, left, excluded)
+        return Bounded(enclosure, zonotopes, lines, forms, planes, left, lower, excluded)
 
-    def least(planes: Planes) -> tuple[np.ndarray, np.ndarray]:
-        bound = on_simplices(planes, domain, part).ends(part).low
-        return bound, domain.least(planes.coefficients[:, 0], part)[:, None]
+    def _optimised(
+        self, enclosure: Enclosure, planes: Planes, box: Box, excluded: np.ndarray
+    ) -> Planes:
+        """Optimise slopes for the row of each remaining polyhedron that lacks least."""
+        domain, constraints = self.domain, self.constraints
+        lower = on_simplices(planes, domain, box).ends(box).low
+        boxes, polyhedra = np.nonzero(~excluded & (constraints.lacks(lower) >= 0))
+        if not len(boxes):
+            return planes
+        rows = constraints.nearest_row(lower[boxes], polyhedra)
+        part = Box(box.low[boxes], box.high[boxes])
 
-    forms = constraints.coefficients[rows][:, None]
-    better = optimised_planes(enclosure.on(part, boxes), forms, least, STEPS)
-    all_rows = Planes(*(numbers.copy() for numbers in planes))
-    for numbers, new in zip(all_rows, better, strict=True):
-        numbers[boxes, rows] = new[:, 0]
-    return all_rows
+        def least(planes: Planes) -> tuple[np.ndarray, np.ndarray]:
+            bound = on_simplices(planes, domain, part).ends(part).low
+            return bound, domain.least(planes.coefficients[:, 0], part)[:, None]
+
+        forms = constraints.coefficients[rows][:, None]
+        better = optimised_planes(enclosure.on(part, boxes), forms, least, self.steps)
+        all_rows = Planes(*(numbers.copy() for numbers in planes))
+        for numbers, new in zip(all_rows, better, strict=True):
+            numbers[boxes, rows] = new[:, 0]
+        return all_rows
 
 
 def _exclude_together(

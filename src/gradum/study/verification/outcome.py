@@ -37,7 +37,8 @@ class VerificationOutcome:
         "proved", "refuted" or "not decided".
     stage : str
         What decided, or was the last to be tried: "attack", "interval" (arithmetic), "crown"
-        (linear bounds of the whole box) or "search" (branch and bound).
+        (linear bounds of the whole box, or an attack from the corners that they lead to) or
+        "search" (branch and bound).
     certified : float
         The share of the domain's volume in which there is certainly no unsafe output. Inputs that
         are fixed do not count; levels of a group count alike. A box that was divided by a unit

@@ -13,6 +13,7 @@ Shapes: B boxes, d inputs, n numbers of a node, m numbers that are bent at one p
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,6 +23,8 @@ from gradum.core.bounds import INPUT, Box, Graph, Planes
 from gradum.core.bounds.generators import Zonotope
 from gradum.core.bounds.ragged import chosen_first
 from gradum.core.bounds.rounding import FLOAT64, gamma
+
+ANYWHERE = Box(np.array(-np.inf), np.array(np.inf))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +68,16 @@ class Phases:
         """How many phases there are, m."""
         return sum(self.graph.widths[place] for place in self.bends)
 
-    def certain(self, phases: np.ndarray) -> dict[int, Box]:
-        """Return where each node's numbers lie in these phases."""
-        intervals = {}
+    def certain(self, phases: np.ndarray, known: Mapping[int, Box]) -> dict[int, Box]:
+        """Return where nodes lie [B or 1, n] in these phases, and as it is known of all inputs."""
+        intervals = dict(known)
         for place, columns in self.columns.items():
             phase, bend = phases[:, columns], self.bends[place]
             if phase.any():
-                low = np.where(phase > 0, bend, -np.inf)
-                intervals[place] = Box(low, np.where(phase < 0, bend, np.inf))
+                whole = known.get(place, ANYWHERE)
+                low = np.where(phase > 0, np.maximum(bend, whole.low), whole.low)
+                high = np.where(phase < 0, np.minimum(bend, whole.high), whole.high)
+                intervals[place] = Box(low, high)
         return intervals
 
     def planes(self, phases: np.ndarray, zonotopes: list[Zonotope], box: Box) -> Planes:

@@ -19,20 +19,22 @@ import numpy as np
 
 from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.zonotope import boxes_at_once
-from gradum.study.verification.attack import attack
-from gradum.study.verification.bounding import Bounded, bounded
+from gradum.study.verification.attack import attack, descend
+from gradum.study.verification.bounding import Bounded, Bounding
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain
 from gradum.study.verification.open_boxes import OpenBoxes
-from gradum.study.verification.phases import Phases
 from gradum.study.verification.splitting import halves, promises
 
 Refuted = tuple[np.ndarray, np.ndarray]
 """A counterexample [d] and its output [k]."""
 
+FIRST_ATTACK, FIRST_OF_WIDE = 64, 8
+"""After how many boxes a search first attacks; the second of layers so wide that boxes are bounded
+one by one, which takes longer than to attack from as many points."""
 MOST_POINTS = 2048
 """The most points of an attack. One is made each time that the boxes have doubled, with as many
-points as there were boxes."""
+points as there were boxes: half of them those that were tried and came nearest."""
 
 
 @dataclass(eq=False)
@@ -41,13 +43,8 @@ class BranchAndBound:
 
     Parameters
     ----------
-    units : Phases
-        Of the network.
-    domain : Domain
-    constraints : Constraints
-        Of the domain's unsafe outputs.
-    unit : float
-        Unit roundoff of the network's own arithmetic, 0 where it is meant exactly.
+    bounding : Bounding
+        How boxes are bounded.
     confirm : callable
         From points [N, d] to the first of them that is a counterexample, with its output, or None.
     rng : Generator
@@ -65,25 +62,33 @@ class BranchAndBound:
         Their share of the domain's volume.
     """
 
-    units: Phases
-    domain: Domain
-    constraints: Constraints
-    unit: float
+    bounding: Bounding
     confirm: Callable[[np.ndarray], Refuted | None]
     rng: np.random.Generator
     open_boxes: OpenBoxes = field(init=False)
     boxes: int = field(default=0, init=False)
     stuck: int = field(default=0, init=False)
     stuck_share: float = field(default=0.0, init=False)
-    _next_attack: int = field(default=64, init=False)
+    _next_attack: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.open_boxes = OpenBoxes.whole(self.domain.box, self.units.count)
+        self.open_boxes = OpenBoxes.whole(self.domain.box, self.bounding.units.count)
+        self._next_attack = FIRST_ATTACK if boxes_at_once(self.graph) > 1 else FIRST_OF_WIDE
 
     @property
     def graph(self) -> Graph:
         """The network."""
-        return self.units.graph
+        return self.bounding.units.graph
+
+    @property
+    def domain(self) -> Domain:
+        """Where its inputs may lie."""
+        return self.bounding.domain
+
+    @property
+    def constraints(self) -> Constraints:
+        """The domain's unsafe outputs."""
+        return self.bounding.constraints
 
     @property
     def certified(self) -> float:
@@ -93,13 +98,11 @@ class BranchAndBound:
     def step(self) -> Refuted | None:
         """Bound the next open boxes and divide what is left of them; return a counterexample."""
         batch, others = self.open_boxes.first(boxes_at_once(self.graph))
-        result = bounded(
-            self.domain, self.constraints, self.units, batch.box, batch.phases, self.unit
-        )
+        result = self.bounding(batch.box, batch.phases)
         self.boxes += len(batch)
-        self.open_boxes = others
         left = np.flatnonzero(~result.excluded.all(axis=1))
         if not len(left):
+            self.open_boxes = others
             return None
         lacks = np.where(result.excluded, -np.inf, self.constraints.lacks(result.lower))[left]
         polyhedra = lacks.argmax(axis=1)
@@ -107,7 +110,7 @@ class BranchAndBound:
         refuted, margins = self._tried(result, left, rows)
         if refuted is not None:
             return refuted
-        promise = promises(self.domain, self.units, result, left, rows)
+        promise = promises(self.domain, self.bounding.units, result, left, rows)
         share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
         divisible, lack = promise.max(axis=1) > -np.inf, lacks.max(axis=1)
         # What is left of a box may be a point, which has not been bounded as such.
@@ -146,7 +149,9 @@ class BranchAndBound:
         if not len(hits) and self.boxes >= self._next_attack:
             self._next_attack = 2 * self.boxes
             count = min(self.boxes, MOST_POINTS)
-            hits = attack(self.graph, self.domain, self.rng, count)
+            hits = descend(self.graph, self.domain, points[order[: count // 2]])
+            if not len(hits):
+                hits = attack(self.graph, self.domain, self.rng, count - count // 2)
         return self.confirm(hits), margins.reshape(2, -1).min(axis=0)
 
 

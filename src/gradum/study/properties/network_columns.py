@@ -1,0 +1,127 @@
+"""The inputs of a network from elsewhere, as columns: their names, and what they can be.
+
+Shapes: n rows, d inputs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradum.errors import PropertyError
+from gradum.messages import say
+from gradum.study.properties.region import Region
+from gradum.study.properties.result import ColumnDomain
+from gradum.study.properties.words import parts_of
+from gradum.study.verification.domain import Domain, Form
+from gradum.tables.columns import Column
+from gradum.tables.schema import Schema
+from gradum.tables.wording import SHOWN_NAMES, quoted
+
+_WHOLE = re.compile(r"\s+whole\s*$")
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkColumns:
+    """Columns of numbers, one for each input.
+
+    Parameters
+    ----------
+    names : sequence of str (d)
+    low, high : ndarray [d]
+        Between which ends they lie; infinite where nothing says so.
+    whole : ndarray of bool [d]
+        Which are whole numbers.
+    """
+
+    names: Sequence[str]
+    low: np.ndarray
+    high: np.ndarray
+    whole: np.ndarray
+
+    @classmethod
+    def numbered(cls, low: np.ndarray, high: np.ndarray) -> NetworkColumns:
+        """Return columns that are called x0, x1, and so on."""
+        names = [f"x{place}" for place in range(len(low))]
+        return cls(names, low, high, np.zeros(len(low), bool))
+
+    @classmethod
+    def of_rows(cls, names: Sequence[str], rows: np.ndarray) -> NetworkColumns:
+        """Return columns with the ranges of rows [n, d], in single precision as networks take them.
+
+        A column is whole if all its values are.
+        """
+        values = rows.astype(np.float32).astype(np.float64)
+        whole = (values == np.rint(values)).all(axis=0)
+        return cls(names, values.min(axis=0), values.max(axis=0), whole)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns, as a table has them."""
+        columns = (Column(name, "numeric", "feature") for name in self.names)
+        return Schema(say("The network"), 0, tuple(columns))
+
+    @property
+    def described(self) -> tuple[ColumnDomain, ...]:
+        """What each can be, as plain values; None where nothing says so."""
+        ends = [
+            [float(end) if np.isfinite(end) else None for end in part]
+            for part in (self.low, self.high)
+        ]
+        parts = zip(self.names, *ends, self.whole, strict=True)
+        return tuple(
+            ColumnDomain(name, low, high, whole=bool(whole)) for name, low, high, whole in parts
+        )
+
+    def place(self, name: str) -> int:
+        """Return which input a column is."""
+        return list(self.names).index(name)
+
+    def within(self, where: str) -> NetworkColumns:
+        """Return the columns in a region, written as ``x0 0..1, x3 0..5 whole``.
+
+        A range replaces the column's own where that is not known, and narrows it otherwise.
+
+        Raises
+        ------
+        ColumnError, PropertyError
+            It names a column that is not there, or cannot be read; or an input is left without a
+            range, or without a value.
+        """
+        low, high, whole = self.low.copy(), self.high.copy(), self.whole.copy()
+        for part in parts_of(where) if where.strip() else ():
+            ((name, (least, greatest)),) = Region.read(_WHOLE.sub("", part), self).limits.items()
+            place = self.place(name)
+            low[place], high[place] = max(low[place], least), min(high[place], greatest)
+            whole[place] |= _WHOLE.search(part) is not None
+        unknown = ~(np.isfinite(low) & np.isfinite(high))
+        if unknown.any():
+            names = [name for name, lacks in zip(self.names, unknown, strict=True) if lacks]
+            raise PropertyError(
+                say("Nothing says what {columns} can be.", columns=quoted(names, SHOWN_NAMES)),
+                say('Give ranges by where, as in "{column} 0..1", or a table.', column=names[0]),
+            )
+        low, high = np.where(whole, np.ceil(low), low), np.where(whole, np.floor(high), high)
+        return replace(self, low=low, high=high, whole=whole)
+
+    def domain(self) -> Domain:
+        """Return all rows that there can be; nothing of them is unsafe.
+
+        Raises
+        ------
+        PropertyError
+            There are none.
+        """
+        form = Form(self.whole, (), np.full(len(self.low), np.nan))
+        return Domain(self.low, self.high, (), precision=np.float32, form=form)
+
+    def row(self, x: np.ndarray) -> dict[str, float | int]:
+        """Return a point [d] as a row of a table."""
+        values = (
+            int(value) if whole else float(value)
+            for value, whole in zip(x, self.whole, strict=True)
+        )
+        return dict(zip(self.names, values, strict=True))

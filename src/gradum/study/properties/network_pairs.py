@@ -1,0 +1,284 @@
+"""``irrelevant COL, … within T`` and ``irrelevant COL, … to class``, of a network from elsewhere.
+
+Two rows that are alike but for some columns are to have answers that differ by T at most, or the
+same class: the output that is greatest or, of a single output, the side of a number (``at T``).
+
+Shapes: N pairs, d inputs, k outputs.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+from msgspec import structs
+
+from gradum.core.bounds import Graph, folded
+from gradum.core.bounds.property import Polyhedron
+from gradum.errors import PropertyError
+from gradum.messages import listed, say
+from gradum.study.properties.network_columns import NetworkColumns
+from gradum.study.properties.result import Counterexample, Verification, Verified
+from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers
+from gradum.study.verification import VerificationOutcome, verify
+from gradum.study.verification.copies import Copies, reaches
+from gradum.study.verification.verify import Replay
+
+KEYWORD = "irrelevant"
+MOST_CLASSES = 16
+"""Every two classes are looked at by themselves."""
+EXAMPLES = ("irrelevant sex within 0.05", "irrelevant sex, age to class")
+
+_TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network from elsewhere, which takes rows of numbers.
+
+    Parameters
+    ----------
+    graph : Graph
+        What it computes, in exact arithmetic.
+    run : callable
+        From rows [N, d] to the outputs [N, k] that it has as it is deployed.
+    columns : NetworkColumns
+        What its inputs are.
+    """
+
+    graph: Graph
+    run: Replay
+    columns: NetworkColumns
+
+    @property
+    def outputs(self) -> int:
+        """How many there are, k."""
+        return self.graph.widths[-1]
+
+
+@dataclass(frozen=True)
+class PairProperty:
+    """Whether rows that differ in some columns alone have the same answer.
+
+    Parameters
+    ----------
+    columns : tuple of str
+    within : float
+        By how much any output may differ.
+    to_class : bool
+        Whether the class alone counts, and ``within`` does not.
+    at : float or None
+        Of one output: the number on whose sides the classes lie.
+    """
+
+    columns: tuple[str, ...]
+    within: float = 0.0
+    to_class: bool = False
+    at: float | None = None
+
+    @classmethod
+    def read(cls, text: str, network: Network) -> PairProperty:
+        """Read a property, from its first word on.
+
+        Raises
+        ------
+        PropertyError
+            It cannot be read, or does not fit the network.
+        ColumnError
+            It names a column that is not there.
+        """
+        word, *rest = text.split(maxsplit=1) or [""]
+        if word.casefold() != KEYWORD or not rest:
+            raise PropertyError(
+                say("The property {text!r} cannot be read.", text=text.strip()),
+                say("Of a network, properties are written as in {examples}.", examples=_examples()),
+            )
+        stated, match = rest[0], _TO_CLASS.search(rest[0])
+        if match is not None:
+            names = _names(stated[: match.start()], network)
+            at = None if match[1] is None else number_of(match[1])
+            _check_classes(network.outputs, at)
+            return cls(names, to_class=True, at=at)
+        stated, words = qualifiers(stated, ("within",))
+        within = number_of(words.get("within", "0"))
+        if within < 0:
+            raise PropertyError(
+                say("Answers cannot differ by less than 0, as by {within}.", within=within),
+                say("Give a number from 0 up behind within."),
+            )
+        return cls(_names(stated, network), within)
+
+    def verify(self, network: Network, *, seconds: float, seed: int) -> VerificationOutcome | None:
+        """Search for a pair of rows; None if no weight leads from the columns to an answer."""
+        domain, graph = network.columns.domain(), network.graph
+        changed = np.array([network.columns.place(name) for name in self.columns])
+        if not reaches(graph, domain.box, changed):
+            return None
+        copies = Copies(changed)
+        if self.to_class:
+            pairs, replay = copies.answers(graph), self._classes_differ(copies, network.run)
+        else:
+            pairs, replay = copies.difference(graph), copies.differences(network.run)
+        unsafe = tuple(self._unsafe(network.outputs))
+        of_pairs = copies.domain(replace(domain, unsafe=unsafe))
+        return verify(
+            folded(pairs, of_pairs.box, 0.0), of_pairs, replay=replay, seconds=seconds, seed=seed
+        )
+
+    def example(self, network: Network, x: np.ndarray) -> Counterexample:
+        """Return the rows of a pair [d + m] with their answers."""
+        changed = np.array([network.columns.place(name) for name in self.columns])
+        both = np.concatenate(Copies(changed).pair(x[None]))
+        answers = np.asarray(network.run(both), np.float64)
+        place = int(np.abs(answers[1] - answers[0]).argmax())
+        shown = answers.argmax(axis=1) if self.to_class and self.at is None else answers[:, place]
+        return Counterexample(
+            tuple(network.columns.row(row) for row in both), tuple(shown.tolist())
+        )
+
+    def _unsafe(self, outputs: int) -> list[Polyhedron]:
+        """Return which answers are unsafe; as the rows of a pair may change places, one way is all.
+
+        Of both answers, one class is that of the first row, another that of the second. Of their
+        difference, an output rises by more than ``within``.
+        """
+        if not self.to_class:
+            limit = np.full(1, -np.nextafter(self.within, np.inf))
+            return [Polyhedron(-row[None], limit) for row in np.eye(outputs)]
+        if self.at is not None:
+            sides = np.array([[-1.0, 0.0], [0.0, 1.0]])
+            return [Polyhedron(sides, np.array([-self.at, self.at]))]
+        first = [np.delete(np.eye(outputs) - np.eye(outputs)[i], i, axis=0) for i in range(outputs)]
+        nothing = np.zeros((outputs - 1, outputs))
+        return [
+            Polyhedron(
+                np.block([[first[i], nothing], [nothing, first[j]]]), np.zeros(2 * outputs - 2)
+            )
+            for i, j in itertools.combinations(range(outputs), 2)
+        ]
+
+    def _classes_differ(self, copies: Copies, run: Replay) -> Replay:
+        """Return what makes both answers of pairs, not a number where they are of one class."""
+
+        def replay(x: np.ndarray) -> np.ndarray:
+            first, second = (np.asarray(run(rows), np.float64) for rows in copies.pair(x))
+            of_one = self._class_of(first) == self._class_of(second)
+            return np.where(of_one[:, None], np.nan, np.hstack([first, second]))
+
+        return replay
+
+    def _class_of(self, answers: np.ndarray) -> np.ndarray:
+        return answers.argmax(axis=1) if self.at is None else answers[:, 0] >= self.at
+
+
+def verify_pairs(
+    network: Network, stated: Sequence[tuple[str, str]], *, seconds: float, seed: int = 0
+) -> Verification:
+    """Prove or refute properties of a network; each gets an even part of the time that is left.
+
+    A proof is of the network in exact arithmetic, of all rows within the ranges of the columns. A
+    counterexample is made of float32 numbers, and counts only if `Network.run` confirms it.
+
+    Parameters
+    ----------
+    network : Network
+    stated : sequence of (str, str)
+        Properties, as `PairProperty.read` reads them, and in which part of the columns' ranges each
+        is to hold, as `NetworkColumns.within` reads it.
+    seconds : float
+        Of wall time, for all of them.
+    seed : int
+        Of attacks.
+
+    Raises
+    ------
+    PropertyError, ColumnError
+        A property cannot be read, or its region is empty.
+    """
+    asked = []
+    for text, where in stated:
+        there = replace(network, columns=network.columns.within(where))
+        there.columns.domain()  # or the region is empty, which this says
+        asked.append((text, where, there, PairProperty.read(text, there)))
+    until, found = perf_counter() + seconds, []
+    for place, (text, where, there, claimed) in enumerate(asked):
+        part = max(until - perf_counter(), 0.0) / (len(asked) - place)
+        verified = _verified(claimed, there, part, seed)
+        words = {"property": " ".join(text.split()), "where": where.strip()}
+        found.append(structs.replace(verified, **words))
+    return Verification("", "", network.columns.described, tuple(found))
+
+
+def _verified(claimed: PairProperty, network: Network, seconds: float, seed: int) -> Verified:
+    """Return what comes of a property, but for its words."""
+    began = perf_counter()
+    outcome = claimed.verify(network, seconds=seconds, seed=seed)
+    took = perf_counter() - began
+    if outcome is None:
+        return Verified("", "", "proved", "weights", 1.0, took)
+    example = None if outcome.x is None else claimed.example(network, outcome.x)
+    reason = _why_open(took >= seconds) if outcome.verdict == "not decided" else None
+    return Verified(
+        "", "", outcome.verdict, outcome.stage, outcome.certified, took, example, reason
+    )
+
+
+def _why_open(is_late: bool) -> str:
+    if is_late:
+        return say("The time was up.")
+    return say(
+        "What is left cannot be divided further: answers there are as near to the limit as "
+        "rounding."
+    )
+
+
+def _examples() -> str:
+    return listed([repr(example) for example in EXAMPLES], "or")
+
+
+def _names(text: str, network: Network) -> tuple[str, ...]:
+    """Return the columns of a list."""
+    names = []
+    for part in parts_of(text):
+        column, rest = column_of(part, network.columns)
+        if rest:
+            raise PropertyError(
+                say(
+                    "{rest!r} cannot be read behind column {column!r}.",
+                    rest=rest,
+                    column=column.name,
+                ),
+                say("Of a network, properties are written as in {examples}.", examples=_examples()),
+            )
+        names.append(column.name)
+    return tuple(dict.fromkeys(names))
+
+
+def _check_classes(outputs: int, at: float | None) -> None:
+    """Refuse classes that a network of so many outputs does not have."""
+    if outputs == 1 and at is None:
+        raise PropertyError(
+            say("The network has one output, and nothing says where its classes part."),
+            say('Write "to class at 0.5" for a probability, or "at 0" for a logit.'),
+        )
+    if outputs > 1 and at is not None:
+        raise PropertyError(
+            say(
+                "The network has {count:,} outputs, of which the greatest is the class.",
+                count=outputs,
+            ),
+            say('Write "to class" alone.'),
+        )
+    if outputs > MOST_CLASSES:
+        raise PropertyError(
+            say(
+                "The network has {count:,} outputs; classes of up to {most} are compared.",
+                count=outputs,
+                most=MOST_CLASSES,
+            ),
+            say('Write "within" and by how much outputs may differ.'),
+        )
