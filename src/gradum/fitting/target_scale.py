@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Operation
+from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Limited, Operation
 from gradum.fitting.smearing import TRAINING, ResidualSpread, factor_of
 
 
@@ -98,8 +98,7 @@ class TargetScale(msgspec.Struct, frozen=True):
             )
             operations += [Interpolated(at, at + np.log(self._factor(at))), Exp()]
         if clamp:
-            limits = np.unique([self.low, self.high])
-            operations.append(Interpolated(limits, limits))
+            operations.append(Limited(self.low, self.high))
         return Graph.of(1, *operations)
 
     def quantile(self, scaled: np.ndarray) -> np.ndarray:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from gradum.core.bounds import Box, Graph, intervals, slopes
+from gradum.core.bounds import Enclosure, intervals, reaches
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.properties.copies import Copies
-from gradum.study.properties.question import PropertyQuestion
+from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.table_domain import HARDLY
 from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
 
 
 @dataclass(frozen=True)
 class IrrelevantProperty:
     """Two rows that differ in one column have the same answer, or answers no farther apart than T.
+
+    It is about the answers as they are computed. Without T, the same answer means no difference but
+    by the rounding of float64 (`TableDomain.tie`), and that only where this is less than a
+    millionth of every answer; single precision makes more of a difference, so that of its answers
+    nothing is proved unless no weight leads from the column.
 
     Parameters
     ----------
@@ -65,12 +72,14 @@ class IrrelevantProperty:
 
     def verify(self, question: PropertyQuestion) -> Verified:
         """See whether any weight leads from the column; if so, search for two rows."""
-        graph, table = question.table_graph.answer, question.table
+        graph, table, box = question.table_graph.answer, question.table, question.box
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
-        if not _reaches(graph, question.box, changed):
+        enclosure = intervals(graph, box, question.table_graph.unit)
+        if not reaches(enclosure, changed):
             return question.verified("proved", "weights", 1.0)
         copies = Copies(table, changed)
-        limit = np.full(1, -self.within - table.rounding)
+        tie = table.tie(box, self.within)
+        limit = np.full(1, -self.within - tie)
         outputs = graph.widths[-1]
         places = range(outputs) if self.place is None else (self.place,)
         unsafe = []
@@ -79,7 +88,7 @@ class IrrelevantProperty:
                 form = np.zeros((1, outputs))
                 form[0, place] = sign
                 unsafe.append(Polyhedron(form, limit))
-        domain = copies.domain(question.box, tuple(unsafe))
+        domain = copies.domain(box, tuple(unsafe))
         outcome = question.search(copies.difference(graph), domain, copies.replay)
 
         def shown(x: np.ndarray) -> Counterexample:
@@ -93,19 +102,22 @@ class IrrelevantProperty:
                 of=classes[place] if classes else None,
             )
 
-        if outcome.verdict == "not decided" and not np.isnan(table.form.tried[changed]).any():
-            reason = say(
-                "Column {column!r} is a date or a text, of which no two are tried: a proof alone "
-                "could decide.",
-                column=self.column,
-            )
-            return question.verified("not decided", outcome.stage, outcome.certified, reason=reason)
-        return question.conclude(outcome, shown)
+        more: dict[str, Any] = {"rounding": tie}
+        if outcome.verdict == "proved" and not self.within and tie > HARDLY * _least(enclosure):
+            outcome = replace(outcome, verdict="not decided")
+            more["reason"] = why_too_fine(tie)
+        elif outcome.verdict == "not decided":
+            more |= question.too_fine(box, self.within + tie)
+            if "reason" not in more and not np.isnan(table.form.tried[changed]).any():
+                more["reason"] = say(
+                    "Column {column!r} is a date or a text, of which no two are tried: a proof "
+                    "alone could decide.",
+                    column=self.column,
+                )
+        return question.conclude(outcome, shown, **more)
 
 
-def _reaches(graph: Graph, box: Box, changed: np.ndarray) -> bool:
-    """Whether anything leads from some inputs to an output, within a box [1, d]."""
-    way = np.zeros(box.low.shape)
-    way[:, changed] = 1.0
-    output = slopes(intervals(graph, box), Box(-way, way))[-1]
-    return bool((output.low != 0).any() or (output.high != 0).any())
+def _least(enclosure: Enclosure) -> float:
+    """Return the least size that any answer can have."""
+    low, high = enclosure.output
+    return float(np.maximum(np.maximum(low, -high), 0.0).min())

@@ -126,13 +126,23 @@ class PropertyQuestion:
         outcome: VerificationOutcome,
         shown: Callable[[np.ndarray], Counterexample],
         certified: float = 0.0,
+        **more: Any,
     ) -> Verified:
         """Return what came of a search, with its counterexample as rows of the table."""
         share = max(outcome.certified, certified)
         if outcome.x is not None:
-            example = shown(outcome.x)
-            return self.verified(outcome.verdict, outcome.stage, share, counterexample=example)
-        return self.verified(outcome.verdict, outcome.stage, share)
+            more["counterexample"] = shown(outcome.x)
+        return self.verified(outcome.verdict, outcome.stage, share, **more)
+
+    def too_fine(self, box: Box, asked: float) -> dict[str, Any]:
+        """Return what to say if rounding by itself may move answers in a box by more than is asked.
+
+        Bounds count rounding, so that nothing is proved there; a counterexample may be found.
+        """
+        rounding = self.table.rounding(self.table.middle(box))
+        if rounding <= asked:
+            return {}
+        return {"rounding": rounding, "reason": why_too_fine(rounding)}
 
     def verified(
         self, verdict: Verdict, stage: PropertyStage, certified: float, **more: Any
@@ -152,6 +162,16 @@ class PropertyQuestion:
             "What is left cannot be divided further: answers there are as near to the limit as "
             "rounding, or inputs stand for no row of the table."
         )
+
+
+def why_too_fine(rounding: float) -> str:
+    """Say that rounding may do more than is asked."""
+    most = f"{rounding:.2g}"
+    return say(
+        "Rounding alone may move answers there by up to {rounding}, which is more than what is to "
+        "be told apart.",
+        rounding=most,
+    )
 
 
 class TableProperty(Protocol):
