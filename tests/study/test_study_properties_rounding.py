@@ -10,11 +10,18 @@ import pytest
 
 import gradum
 from gradum.core.models import Network
+from gradum.fitting.smearing import TRAINING, ResidualSpread
 from gradum.fitting.target_scale import TargetScale
-from synthetic import FEW, ONCE
+from synthetic import ONCE
 
 OPTIONS = ONCE | {"learning_curve": False, "explain": False}
 TIE = 2.0**-40  # the share of what is asked that a proof leaves open
+ORDER = {"linear": 1e-11, "network": 1e-4, "pack": 1e-2}
+"""What rounding may do to the order of answers, as a share of all numbers that they are made of.
+
+A sum of n products in float32 is off by up to n 2⁻²⁴ of its terms, in float64 by n 2⁻⁵³. Here sums
+are of 2 terms in float64, or of up to 6 in each of three layers; in a pack, of hundreds.
+"""
 DENSE = np.round(np.linspace(-1, 1, 201), 3)
 
 
@@ -27,37 +34,38 @@ def table():
 
 
 @cache
-def fitted(kind):
-    return gradum.fit(table(), "y", **OPTIONS | {"model": kind, "pack": FEW})
+def fitted(name="linear"):
+    return gradum.fit(table(), "y", **OPTIONS | {"model": name})
 
 
-def with_rung(model, name, **changes):
-    rung = replace(model.fitted.rung(name), **changes)
-    return gradum.api.Model(replace(model.fitted, rungs={**model.fitted.rungs, name: rung}))
+def with_rung(model, **changes):
+    rung = replace(model.fitted.rung(None), **changes)
+    return gradum.api.Model(replace(model.fitted, rungs={**model.fitted.rungs, rung.name: rung}))
+
+
+def with_network(rng, *, rising):
+    """Return a model whose network is drawn by chance, in single precision."""
+    network = Network(fitted().fitted.rung(None).network.inputs, 1, (6, 5))
+    params = network.init(rng)
+    for layer in params["layers"]:
+        layer["weight"] = np.abs(layer["weight"]) if rising else 1.5 * layer["weight"]
+    return with_rung(fitted(), network=network, params=params)
 
 
 def at_scale(kind, rng):
     """Return a model of some kind whose targets have a size, an outlier, a logarithm by chance."""
-    model = fitted(kind)
-    rung = model.fitted.rung(kind)
-    if kind == "mlp":
-        network = Network(rung.network.inputs, 1, (6, 5))
-        params = network.init(rng)
-        rising = rng.random() < 0.5
-        for layer in params["layers"]:
-            layer["weight"] = np.abs(layer["weight"]) if rising else 1.5 * layer["weight"]
-        model = with_rung(model, kind, network=network, params=params)
-        rung = model.fitted.rung(kind)
+    model = fitted("pack" if kind == "pack" else "linear")
+    if kind == "network":
+        model = with_network(rng, rising=rng.random() < 0.5)
     log, outlier = rng.random(2) < 0.5
     unit = 10.0 ** rng.uniform(-30, 30)
     target = unit * (np.exp(table()["y"].to_numpy() / 4) if log else table()["y"].to_numpy())
     if outlier:
         target[0] = unit * 10.0 ** rng.uniform(1, 8)
     weight = np.ones(len(target))
-    scale = TargetScale.fit(target, weight, log=bool(log))
-    scaled = model.fitted.rung(kind).logits(encoded(model, table()))[:, 0]
-    scale = scale.with_smearing(target, scaled, weight)
-    return with_rung(model, kind, target_scale=scale)
+    scaled = model.fitted.rung(None).logits(encoded(model, table()))[:, 0]
+    scale = TargetScale.fit(target, weight, log=bool(log)).with_smearing(target, scaled, weight)
+    return with_rung(model, target_scale=scale, clamp=bool(rng.random() < 0.5))
 
 
 def encoded(model, rows):
@@ -68,28 +76,29 @@ def grid(a, b):
     return pl.DataFrame(list(itertools.product(b, a)), schema=["b", "a"], orient="row")
 
 
-def answers(model, kind, a, b):
+def answers(model, a, b):
     """Return predictions [b, a]."""
-    values = model.predict(grid(a, b).select("a", "b"), rung=kind)
+    values = model.predict(grid(a, b).select("a", "b"))
     return np.asarray(values).reshape(len(b), len(a))
 
 
-def ask(model, kind, text, where, data=None, seconds=0.3):
-    (found,) = model.verify(text, data, where=where, rung=kind, seconds=seconds).found.properties
+def ask(model, text, where, data=None, seconds=0.1):
+    (found,) = model.verify(text, data, where=where, seconds=seconds).found.properties
     return found
 
 
 def attack(seed, kind):
-    """Ask five properties of a model; return how many were proved, all of which must hold."""
+    """Ask properties of a model; return how many were proved, all of which must hold."""
     rng = np.random.default_rng(seed)
     model = at_scale(kind, rng)
     low = round(rng.uniform(0, 12), 3)
     high = round(float(rng.choice([low, low + 1, 14.0])), 3)
     where = f"b {low}..{high}"
     b = np.unique(np.round([low, high, *rng.uniform(low, high, 20)], 3))
-    values = answers(model, kind, DENSE, b)
+    values = answers(model, DENSE, b)
     spread, size = np.ptp(values, axis=1).max(), np.abs(values).max()
-    last = np.spacing(size)
+    last, scale = np.spacing(size), model.fitted.rung(None).target_scale
+    terms = size if scale.log else abs(scale.centre) + scale.scale * 30
     proved = 0
 
     def share():
@@ -97,34 +106,36 @@ def attack(seed, kind):
 
     within = float(spread * share())
     for text, asked in (("irrelevant a", 0.0), (f"irrelevant a within {within!r}", within)):
-        found = ask(model, kind, text, where)
+        found = ask(model, text, where)
         if found.verdict == "proved":
             proved += 1
             assert spread <= asked + found.rounding + last
             assert found.rounding <= (TIE * asked if asked else 1e-6 * np.abs(values).min())
     for sign, name in ((1, "+"), (-1, "-")):
-        found = ask(model, kind, f"monotone a{name}", where)
+        found = ask(model, f"monotone a{name}", where)
         if found.verdict == "proved":
             proved += 1
             fall = np.maximum.accumulate(sign * values, axis=1) - sign * values
             assert fall.max() <= found.rounding
             rise = (sign * (values[:, -1] - values[:, 0])).max()
-            assert found.rounding < 2 * max(rise, 0) + last
+            hardly = 1e-6 * np.abs(values).min()
+            assert found.rounding < max(2 * rise, hardly) or not found.rounding
+            assert found.rounding <= ORDER[kind] * terms
     ends = sorted(float(end) for end in (values.min(), values.max()))
     room = share() * (ends[1] - ends[0])
     bottom, top = (float(end + room * rng.choice([-1, 1])) for end in ends)
     if bottom <= top:
-        found = ask(model, kind, f"range {bottom!r}..{top!r}", where)
+        found = ask(model, f"range {bottom!r}..{top!r}", where)
         if found.verdict == "proved":
             proved += 1
             assert bottom - found.rounding <= ends[0] <= ends[1] <= top + found.rounding
             assert found.rounding <= TIE * max(abs(bottom), abs(top))
     row = table().select("a", "b")[int(rng.integers(300)) :][:1]
     around = np.clip(row["a"][0] + DENSE / 10, -3, 3)
-    near = answers(model, kind, np.append(row["a"][0], around), row["b"].to_list())[0]
+    near = answers(model, np.append(row["a"][0], around), row["b"].to_list())[0]
     moved = np.abs(near - near[0]).max()
     within = float(moved * share())
-    found = ask(model, kind, f"robust a ±0.1 within {within!r}", "", row)
+    found = ask(model, f"robust a ±0.1 within {within!r}", "", row)
     if found.verdict == "proved":
         proved += 1
         assert moved <= within + found.rounding + last
@@ -132,9 +143,9 @@ def attack(seed, kind):
     return proved
 
 
-@pytest.mark.parametrize("kind", ["linear", "mlp"])
-def test_no_proof_is_contradicted_at_any_scale(kind):
-    assert sum(attack(seed, kind) for seed in range(5)) >= 5
+@pytest.mark.parametrize(("kind", "fewest"), [("linear", 5), ("network", 1)])
+def test_no_proof_is_contradicted_at_any_scale(kind, fewest):
+    assert sum(attack(seed, kind) for seed in range(4)) >= fewest
 
 
 @cache
@@ -144,8 +155,7 @@ def with_one_large_target():
     a, b = np.round(rng.uniform(-1, 1, 500), 3), np.round(rng.uniform(0, 14, 500), 3)
     y = np.append(np.exp(1.5 * a + b - 4 + rng.normal(0, 0.1, 500)), 5e6)
     rows = pl.DataFrame({"a": np.append(a, 1.0), "b": np.append(b, 14.0), "y": y})
-    options = {"model": "linear", "learning_curve": False, "explain": False}
-    return rows, gradum.fit(rows, "y", log_target=True, **options)
+    return rows, gradum.fit(rows, "y", log_target=True, **OPTIONS | {"model": "linear"})
 
 
 @pytest.mark.parametrize(
@@ -160,9 +170,64 @@ def with_one_large_target():
 )
 def test_one_large_target_proves_nothing_of_small_answers(text, where):
     rows, model = with_one_large_target()
-    found = ask(model, "linear", text, where, rows[:60])
+    found = ask(model, text, where, rows[:60])
     assert found.verdict == "refuted"
     assert found.rounding < 1e-9
+
+
+def hardly_moved_by_a(log):
+    """Return a network in single precision that column a moves by less than its own rounding."""
+    model = with_network(np.random.default_rng(0), rising=True)
+    params = model.fitted.rung(None).params
+    first = params["layers"][0]
+    weight = first["weight"] * np.array([[1e-9], [1.0]], np.float32)
+    layers = [{**first, "weight": weight}, *params["layers"][1:]]
+    target = np.exp(table()["y"].to_numpy()) if log else np.append(table()["y"].to_numpy(), 5e6)
+    scale = TargetScale.fit(target, np.ones(len(target)), log=log)
+    return with_rung(model, params={**params, "layers": layers}, target_scale=scale)
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "log"),
+    [
+        ("irrelevant a", "b 2..3", True),
+        ("irrelevant a within 1e-7", "b 2..3", True),
+        ("irrelevant a within 0.001", "b 2..3", False),
+        ("monotone a+", "b 2..3", False),
+        ("robust a ±0.1 within 0.001", "", False),
+    ],
+)
+def test_what_is_finer_than_rounding_is_not_decided(text, where, log):
+    found = ask(hardly_moved_by_a(log), text, where, table()[:2], seconds=0.2)
+    assert found.verdict == "not decided"
+    assert found.reason.startswith("Rounding alone may move answers there by up to ")
+    assert found.rounding > (1e-7 if log else 1e-3)
+
+
+def test_a_level_answer_is_rounded_behind_what_makes_it():
+    """Where the factor of a smearing falls as fast as the exponential rises, answers are level."""
+    spread = ResidualSpread(0.0, TRAINING, (-4.0, 10.0), (1.0, float(np.exp(-14.0))))
+    scale = TargetScale(3.0, 4.0, 1e-2, 1e5, log=True, spread=spread)
+    level = with_rung(fitted(), target_scale=scale)
+    found = ask(level, "irrelevant a", "b 4..5")
+    values = answers(level, DENSE, [4.0, 4.7, 5.0])
+    assert (found.verdict, found.stage) == ("proved", "weights")
+    assert 0 < np.ptp(values) <= found.rounding < 1e-11 * values.min()
+
+
+def test_a_row_that_may_not_change_keeps_its_answer_in_single_precision_too():
+    found = ask(
+        with_network(np.random.default_rng(0), rising=True), "robust a ±0 within 0", "", table()[:3]
+    )
+    assert (found.verdict, found.rows, found.rounding) == ("proved", 3, 0.0)
+
+
+def test_limits_of_answers_are_their_range():
+    model = with_rung(with_network(np.random.default_rng(0), rising=False), clamp=True)
+    scale = model.fitted.rung(None).target_scale
+    found = ask(model, f"range {scale.low!r}..{scale.high!r}", "")
+    assert found.verdict == "proved"
+    assert found.rounding <= TIE * max(abs(scale.low), abs(scale.high))
 
 
 def test_what_is_said_names_the_rounding_in_the_targets_unit():

@@ -8,6 +8,8 @@ import numpy as np
 from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Limited, Operation
 from gradum.fitting.smearing import TRAINING, ResidualSpread, factor_of
 
+BEYOND = 1e-3  # of a logarithm: far more than rounding, and hardly a change of its exponential
+
 
 class TargetScale(msgspec.Struct, frozen=True):
     """Models learn (t - centre) / scale, where t is the target, or its logarithm.
@@ -96,7 +98,10 @@ class TargetScale(msgspec.Struct, frozen=True):
             at = np.unique(
                 np.clip([2 * low - high, *known, 2 * high - low], 2 * low - high, 2 * high - low)
             )
-            operations += [Interpolated(at, at + np.log(self._factor(at))), Exp()]
+            operations.append(Interpolated(at, at + np.log(self._factor(at))))
+            if clamp:  # so that bounds of the exponential end a little beyond the limits
+                operations.append(Limited(low - BEYOND, high + BEYOND))
+            operations.append(Exp())
         if clamp:
             operations.append(Limited(self.low, self.high))
         return Graph.of(1, *operations)

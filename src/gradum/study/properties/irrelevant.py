@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.bounds import Enclosure, intervals, reaches
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
@@ -15,7 +14,6 @@ from gradum.messages import say
 from gradum.study.properties.copies import Copies
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
-from gradum.study.properties.table_domain import HARDLY
 from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
 
 
@@ -74,9 +72,9 @@ class IrrelevantProperty:
         """See whether any weight leads from the column; if so, search for two rows."""
         graph, table, box = question.table_graph.answer, question.table, question.box
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
-        enclosure = intervals(graph, box, question.table_graph.unit)
-        if not reaches(enclosure, changed):
-            return question.verified("proved", "weights", 1.0)
+        unreached = question.unreached(box, changed, self.within)
+        if unreached is not None:
+            return unreached
         copies = Copies(table, changed)
         tie = table.tie(box, self.within)
         limit = np.full(1, -self.within - tie)
@@ -103,7 +101,7 @@ class IrrelevantProperty:
             )
 
         more: dict[str, Any] = {"rounding": tie}
-        if outcome.verdict == "proved" and not self.within and tie > HARDLY * _least(enclosure):
+        if outcome.verdict == "proved" and not self.within and not table.is_hardly(tie, box):
             outcome = replace(outcome, verdict="not decided")
             more["reason"] = why_too_fine(tie)
         elif outcome.verdict == "not decided":
@@ -115,9 +113,3 @@ class IrrelevantProperty:
                     column=self.column,
                 )
         return question.conclude(outcome, shown, **more)
-
-
-def _least(enclosure: Enclosure) -> float:
-    """Return the least size that any answer can have."""
-    low, high = enclosure.output
-    return float(np.maximum(np.maximum(low, -high), 0.0).min())

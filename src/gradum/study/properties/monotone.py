@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradum.core.bounds import Box, Selected, intervals, reaches
+from gradum.core.bounds import Box, Selected
 from gradum.core.bounds.graph import Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
@@ -25,7 +25,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.properties.copies import Copies
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
-from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.slope_search import SlopeSearch
 from gradum.study.properties.words import class_of, column_of, qualifiers
 
@@ -86,14 +86,14 @@ class MonotoneProperty:
         if "value" not in places:
             return question.verified("proved", "weights", 1.0)
         box, value = _present(question.box, places), places["value"]
-        enclosure = intervals(graph, box, question.table_graph.unit)
-        if not reaches(enclosure, np.array([value])):
-            return question.verified("proved", "weights", 1.0)
+        unreached = question.unreached(box, np.array([value]))
+        if unreached is not None:
+            return unreached
         if box.low[0, value] == box.high[0, value]:  # no two rows differ
             return question.verified("proved", "interval", 1.0)
         proof = self._proof(question, graph, box, value)
         if proof.run(0.0):
-            return self._by_slopes(question, proof, box, value)
+            return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
         copies = Copies(table, np.array([value]))
         width = max(float(box.high[0, value] - box.low[0, value]), np.finfo(float).tiny)
         falls = np.zeros((2, graph.widths[-1] + 1))
@@ -119,20 +119,26 @@ class MonotoneProperty:
         if attacked.verdict != "not decided":
             return question.conclude(attacked, shown, rounding=tie)
         if proof.run(PROOF * question.seconds_left):
-            return self._by_slopes(question, proof, box, value)
+            return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
         outcome = question.search(pairs, domain, replay)
+        if outcome.verdict == "proved":
+            return self._proved(question, outcome.stage, tie, box, value)
         certified = min(proof.certified, 1.0)
         return question.conclude(outcome, shown, certified=certified, rounding=tie)
 
-    def _by_slopes(
-        self, question: PropertyQuestion, proof: SlopeSearch, box: Box, value: int
+    def _proved(
+        self,
+        question: PropertyQuestion,
+        stage: PropertyStage,
+        rounding: float,
+        box: Box,
+        value: int,
     ) -> Verified:
-        """Conclude from certain slopes, unless rounding may do all that the column does."""
-        rounding = 2.0 * proof.disorder
+        """Conclude from a proof, unless rounding may do all that the column does."""
         if rounding < self._effect(question, box, value):
-            return question.verified("proved", "slopes", 1.0, rounding=rounding)
+            return question.verified("proved", stage, 1.0, rounding=rounding)
         reason = why_too_fine(rounding)
-        return question.verified("not decided", "slopes", 0.0, reason=reason, rounding=rounding)
+        return question.verified("not decided", stage, 0.0, reason=reason, rounding=rounding)
 
     def _effect(self, question: PropertyQuestion, box: Box, value: int) -> float:
         """Return by how much the answer rises, at one of some points at least, with the column."""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradum.core.bounds import Box, Graph, folded
+from gradum.core.bounds import Box, Graph, folded, intervals, reaches
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
@@ -133,6 +133,21 @@ class PropertyQuestion:
         if outcome.x is not None:
             more["counterexample"] = shown(outcome.x)
         return self.verified(outcome.verdict, outcome.stage, share, **more)
+
+    def unreached(self, box: Box, changed: np.ndarray, asked: float = 0.0) -> Verified | None:
+        """Return a proof if nothing leads from some inputs to the answer, in a box [1, d].
+
+        What does not reach the logits changes no bit of them. Behind them, an answer can be level
+        and still be rounded either way, which is to be no more than was asked.
+        """
+        graphs, unit, rounding = self.table_graph, self.table_graph.unit, 0.0
+        if reaches(intervals(graphs.answer, box, unit), changed):
+            return None
+        if reaches(intervals(graphs.logits, box, unit), changed):
+            rounding = self.table.tie(box, 0.0)
+            if not (rounding <= asked if asked else self.table.is_hardly(rounding, box)):
+                return None
+        return self.verified("proved", "weights", 1.0, rounding=0.0 if asked else rounding)
 
     def too_fine(self, box: Box, asked: float) -> dict[str, Any]:
         """Return what to say if rounding by itself may move answers in a box by more than is asked.

@@ -138,6 +138,8 @@ class RobustProperty:
 
         present = table.predicted([raw]).value[0]
         box, form = self._reached(question, x)
+        if np.array_equal(box.low, box.high):  # it is the row itself
+            return _Around("proved", "interval", 0.0)
         tie = 0.0 if self.within is None else table.tie(box, self.within)
         if self.within is None:
             claim = _class_stays(table, int(present))

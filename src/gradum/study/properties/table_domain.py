@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.bounds import Box, forward_error, intervals
+from gradum.core.bounds import Box, forward_error, intervals, zonotopes
 from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.rounding import FLOAT64
 from gradum.errors import PropertyError
@@ -174,7 +174,7 @@ class TableDomain:
         arithmetic in which the rung predicts, or in another one.
         """
         own = self.table_graph.unit
-        error = forward_error(intervals(self.table_graph.answer, box, own), unit or own)
+        error = forward_error(zonotopes(self.table_graph.answer, box, own), unit or own)
         return 2.0 * float(error.max())
 
     def tie(self, box: Box, asked: float) -> float:
@@ -184,6 +184,12 @@ class TableDomain:
         and to bounds of them: bounds count the rounding of a coarser arithmetic anyway.
         """
         return TIE * asked if asked else 2.0 * self.rounding(box, FLOAT64)
+
+    def is_hardly(self, difference: float, box: Box) -> bool:
+        """Return whether a difference is no more than `HARDLY` of every answer in a box [1, d]."""
+        low, high = intervals(self.table_graph.answer, box, self.table_graph.unit).output
+        least = np.maximum(np.maximum(low, -high), 0.0).min()
+        return bool(difference <= HARDLY * least)
 
     @property
     def columns(self) -> tuple[ColumnDomain, ...]:
