@@ -77,16 +77,7 @@ class IrrelevantProperty:
             return unreached
         copies = Copies(table, changed)
         tie = table.tie(box, self.within)
-        limit = np.full(1, -self.within - tie)
-        outputs = graph.widths[-1]
-        places = range(outputs) if self.place is None else (self.place,)
-        unsafe = []
-        for place in places:
-            for sign in (1.0, -1.0):
-                form = np.zeros((1, outputs))
-                form[0, place] = sign
-                unsafe.append(Polyhedron(form, limit))
-        domain = copies.domain(box, tuple(unsafe))
+        domain = copies.domain(box, self._apart(graph.widths[-1], self.within + tie))
         outcome = question.search(copies.difference(graph), domain, copies.replay)
 
         def shown(x: np.ndarray) -> Counterexample:
@@ -102,7 +93,7 @@ class IrrelevantProperty:
 
         more: dict[str, Any] = {"rounding": tie}
         if outcome.verdict == "proved" and not self.within and not table.is_hardly(tie, box):
-            outcome = replace(outcome, verdict="not decided")
+            outcome = replace(outcome, verdict="not decided", certified=0.0)
             more["reason"] = why_too_fine(tie)
         elif outcome.verdict == "not decided":
             more |= question.too_fine(box, self.within + tie)
@@ -113,3 +104,10 @@ class IrrelevantProperty:
                     column=self.column,
                 )
         return question.conclude(outcome, shown, **more)
+
+    def _apart(self, outputs: int, least: float) -> tuple[Polyhedron, ...]:
+        """Return the differences of answers that are too far apart, by ``least`` or more."""
+        places = range(outputs) if self.place is None else (self.place,)
+        forms = np.eye(outputs)[list(places)]
+        limit = np.full(1, -least)
+        return tuple(Polyhedron(sign * form[None], limit) for form in forms for sign in (1.0, -1.0))

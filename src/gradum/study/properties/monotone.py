@@ -99,9 +99,7 @@ class MonotoneProperty:
         falls = np.zeros((2, graph.widths[-1] + 1))
         falls[0, output], falls[1, -1] = self.sign, 1.0
         tie = table.tie(box, 0.0)
-        # Of two different whole numbers, one is greater by 1 at least.
-        apart = 0.5 / width if table.form.whole[value] else 0.0
-        polyhedron = Polyhedron(falls, np.array([-tie, -apart]))
+        polyhedron = Polyhedron(falls, np.array([-tie, 0.0]))
         domain = copies.domain(box, (polyhedron,))
         pairs = copies.rising_difference(graph, width)
 
@@ -115,12 +113,11 @@ class MonotoneProperty:
             answers = table.outputs(both)[:, output]
             return Counterexample(tuple(table.rows(both)), tuple(answers.tolist()))
 
-        attacked = question.search(pairs, domain, replay, boxes=0)
-        if attacked.verdict != "not decided":
-            return question.conclude(attacked, shown, rounding=tie)
-        if proof.run(PROOF * question.seconds_left):
-            return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
-        outcome = question.search(pairs, domain, replay)
+        outcome = question.search(pairs, domain, replay, boxes=0)
+        if outcome.verdict == "not decided":
+            if proof.run(PROOF * question.seconds_left):
+                return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
+            outcome = question.search(pairs, domain, replay)
         if outcome.verdict == "proved":
             return self._proved(question, outcome.stage, tie, box, value)
         certified = min(proof.certified, 1.0)
