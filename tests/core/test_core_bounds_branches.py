@@ -15,6 +15,7 @@ from gradum.core.bounds import (
     Exp,
     Graph,
     Interpolated,
+    Limited,
     Log,
     Logit,
     Ramp,
@@ -39,6 +40,7 @@ AROUND = {
     "logit": (Logit(), 0.0, 1.0),
     "standardised": (Standardised(np.full(1, 0.4), np.full(1, 1.7)), -3.0, 3.0),
     "curve": (Interpolated(np.array([-1.0, 0.5, 2.0]), np.array([3.0, 1.0, 4.0])), -3.0, 3.0),
+    "limited": (Limited(-1.0, 0.5), -3.0, 3.0),
     "bent scale": (BentScale(-1.0, 2.0, 0.4, 1.9, 0.3), -3.0, 4.0),
     "bent back": (BentScale(-1.0, 2.0, 1.9, 0.4, 0.3), -3.0, 4.0),
 }

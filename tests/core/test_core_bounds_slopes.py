@@ -18,6 +18,7 @@ from gradum.core.bounds import (
     Graph,
     Interpolated,
     Leaky,
+    Limited,
     Log,
     Logit,
     Ramp,
@@ -53,6 +54,7 @@ CURVES = {
     "logit": Logit(),
     "standardised": Standardised(np.array([0.4]), np.array([1.7])),
     "curve": Interpolated(np.array([-1.0, 0.5, 2.0]), np.array([3.0, 1.0, 4.0])),
+    "limited": Limited(-1.0, 0.5),
     "bent scale": BentScale(-1.0, 2.0, 0.4, 1.9, 0.3),
 }
 

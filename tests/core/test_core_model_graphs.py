@@ -20,6 +20,7 @@ from gradum.core.bounds import (
     Exp,
     Graph,
     Interpolated,
+    Limited,
     Log,
     Logit,
     Reciprocal,
@@ -51,6 +52,7 @@ SINGLE = {
         lambda rng: Interpolated(np.sort(rng.normal(size=5)), rng.normal(size=5)),
         (-3, 3),
     ),
+    "limited": (lambda rng: Limited(*np.sort(rng.normal(size=2)).tolist()), (-3, 3)),
     "bent scale": (lambda rng: BentScale(-1.5, 2.0, *rng.random(2) + 0.05, 0.3), (-4, 4)),
 }
 seeds = st.integers(0, 2**32 - 1)

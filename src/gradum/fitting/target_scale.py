@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Operation
+from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Limited, Operation
 from gradum.fitting.smearing import TRAINING, ResidualSpread, factor_of
+
+BEYOND = 1e-3  # of a logarithm: far more than rounding, and hardly a change of its exponential
 
 
 class TargetScale(msgspec.Struct, frozen=True):
@@ -96,10 +98,12 @@ class TargetScale(msgspec.Struct, frozen=True):
             at = np.unique(
                 np.clip([2 * low - high, *known, 2 * high - low], 2 * low - high, 2 * high - low)
             )
-            operations += [Interpolated(at, at + np.log(self._factor(at))), Exp()]
+            operations.append(Interpolated(at, at + np.log(self._factor(at))))
+            if clamp:  # so that bounds of the exponential end a little beyond the limits
+                operations.append(Limited(low - BEYOND, high + BEYOND))
+            operations.append(Exp())
         if clamp:
-            limits = np.unique([self.low, self.high])
-            operations.append(Interpolated(limits, limits))
+            operations.append(Limited(self.low, self.high))
         return Graph.of(1, *operations)
 
     def quantile(self, scaled: np.ndarray) -> np.ndarray:

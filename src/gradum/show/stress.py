@@ -53,8 +53,8 @@ class StressTest:
         """One line a row that was attacked, with the columns below.
 
         ``row``, ``answer``, ``radius`` (null where no change was found), ``changed_answer``,
-        ``columns`` (how many change), ``certified_radius`` (null where nothing is proved) and
-        ``certified_by`` ("interval", "crown" or "search").
+        ``columns`` (how many change), ``certified_radius`` (for values with the table's decimals;
+        null where nothing is proved) and ``certified_by`` ("interval", "crown" or "search").
         """
         answer = pl.String if self.fitted.classes else pl.Float64
         written = str if self.fitted.classes else float

@@ -59,8 +59,11 @@ class PropertyReport:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a property: as stated, its region, verdict, stage, share certified, seconds."""
-        names = ("property", "where", "verdict", "stage", "certified", "seconds")
+        """One line a property: as stated, its region, verdict, stage, share certified, seconds.
+
+        ``rounding`` is what counts as rounding, in the target's unit or of a probability.
+        """
+        names = ("property", "where", "verdict", "stage", "certified", "seconds", "rounding")
         properties = self.found.properties
         return pl.DataFrame(
             {name: [getattr(verified, name) for verified in properties] for name in names}
@@ -133,7 +136,18 @@ def _stated(verified: Verified) -> str:
 
 
 def _how(verified: Verified) -> str:
-    """Say how it was decided, or why it was not."""
+    """Say how it was decided, or why it was not, and what counts as rounding."""
+    return f"{_decided(verified)} {_rounding(verified)}"
+
+
+def _rounding(verified: Verified) -> str:
+    if not verified.rounding:
+        return say("No difference counts as rounding.")
+    most = f"{verified.rounding:.2g}"
+    return say("Up to {rounding}, in the unit of the answer, counts as rounding.", rounding=most)
+
+
+def _decided(verified: Verified) -> str:
     certified = percent(verified.certified)
     if verified.rows is not None:
         counts = say_plural(
@@ -263,7 +277,7 @@ def notes_on_models(found: Verification) -> Iterator[str]:
     if any(verified.rows is not None for verified in found.properties):
         yield say("Around rows, whole numbers stay whole and missing values missing.")
     yield say(
-        "A proof is of the model as it is deployed, but for slopes, which are bounded in real "
-        "numbers; a counterexample was replayed through its prediction. Differences by rounding "
-        "alone count as none."
+        "A proof is of all answers as they are computed, up to what counts as rounding; slopes are "
+        "bounded in real numbers, and so that much is what computing may do to them. A "
+        "counterexample was replayed through the model's prediction, and differs by more."
     )

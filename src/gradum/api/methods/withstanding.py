@@ -121,10 +121,17 @@ def verify(
     ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move so far, at
     once, its class stays what it is, or its number moves by at most T.
 
-    If none of two classes is named, the probability of the second counts. Differences that
-    rounding in single precision may make, up to 1e-6 (for numbers, of the range of the training
-    targets), do not count. All but ``robust`` are about the whole domain, which is that of the rows
-    learned from: ranges of numbers, whole ones if all of them were, and levels that were met.
+    If none of two classes is named, the probability of the second counts. All but ``robust`` are
+    about the whole domain, which is that of the rows learned from: ranges of numbers, whole ones if
+    all of them were, and levels that were met.
+
+    Bounds count every rounding, so that a proof is of answers as they are computed, and holds but
+    for 2⁻⁴⁰ of the T, LOW or HIGH that was asked. Without T, answers are the same if no weight
+    leads from the column, or if they differ by no more than float64 makes of them, and that is less
+    than a millionth of every answer. ``monotone`` is proved of real numbers: computed answers may
+    fall by what rounding does in the region, and nothing is decided where the column does no more
+    than that. ``rounding`` of each result says how much that is, in the target's unit or of a
+    probability; where it is more than what was asked, the verdict is "not decided", with a reason.
 
     Parameters
     ----------

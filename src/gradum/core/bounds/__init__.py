@@ -11,6 +11,7 @@ from gradum.core.bounds.convex import Exp, Reciprocal
 from gradum.core.bounds.crown import crown
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.folding import folded
+from gradum.core.bounds.forward_error import disorder, forward_error
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
 from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.linear import Affine, Sum
@@ -20,9 +21,9 @@ from gradum.core.bounds.operation import Operation
 from gradum.core.bounds.optimised import optimised_lower
 from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
 from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
-from gradum.core.bounds.rescaled import BentScale, Interpolated, Standardised
+from gradum.core.bounds.rescaled import BentScale, Interpolated, Limited, Standardised
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
-from gradum.core.bounds.slopes import slopes
+from gradum.core.bounds.slopes import reaches, slopes
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
 from gradum.core.bounds.softmax import probabilities, softmax
 from gradum.core.bounds.zonotope import zonotopes
@@ -42,6 +43,7 @@ __all__ = [
     "Graph",
     "Interpolated",
     "Leaky",
+    "Limited",
     "Lines",
     "Log",
     "Logit",
@@ -60,13 +62,16 @@ __all__ = [
     "Sum",
     "Tanh",
     "crown",
+    "disorder",
     "enclosing_lines",
     "folded",
+    "forward_error",
     "intervals",
     "lower",
     "optimised_lower",
     "planes",
     "probabilities",
+    "reaches",
     "slopes",
     "softmax",
     "zonotopes",

@@ -14,10 +14,9 @@ import numpy as np
 
 from gradum.core.bounds.arrangement import Selected
 from gradum.core.bounds.box import Box
-from gradum.core.bounds.graph import INPUT, Draft, Graph, taken
+from gradum.core.bounds.graph import INPUT, Draft, Graph, Node, taken
 from gradum.core.bounds.interval import intervals
 from gradum.core.bounds.linear import Affine
-from gradum.core.bounds.operation import Operation
 
 
 def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
@@ -48,7 +47,8 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
         parents, widths = taken(node, first, rests), taken(node, graph.inputs, graph.widths)
         left = nothing
         if len(numbers):
-            left = _fold(draft, *node.operation.part(numbers, widths), parents)
+            operation, needed = node.operation.part(numbers, widths)
+            left = _fold(draft, Node(operation, (), node.unit), needed, parents)
         rests.append(_Rest(left, numbers, value, np.maximum(high - value, value - low)))
     return draft.graph()
 
@@ -93,18 +93,17 @@ def _needed(graph: Graph, moves: list[np.ndarray]) -> list[np.ndarray]:
     return [np.flatnonzero(numbers) for numbers in needed]
 
 
-def _fold(
-    draft: Draft, operation: Operation, needed: list[np.ndarray], parents: list[_Rest]
-) -> int:
-    """Add an operation that takes ``needed`` numbers of its parents, or what is left of it."""
+def _fold(draft: Draft, node: Node, needed: list[np.ndarray], parents: list[_Rest]) -> int:
+    """Add a node that takes ``needed`` numbers of its parents, or what is left of it."""
     if len(parents) == 1:
         (parent,), (numbers,) = parents, needed
         there = parent.has(numbers)
-        rest = operation.absorb(~there, parent.value[numbers], parent.reach[numbers])
+        rest = node.operation.absorb(~there, parent.value[numbers], parent.reach[numbers])
         if rest is not None:
-            return draft.add(rest, _numbers(draft, parent, numbers[there]))
+            place = _numbers(draft, parent, numbers[there])
+            return draft.add(rest, place, unit=node.unit)
     places = (_numbers(draft, *pair) for pair in zip(parents, needed, strict=True))
-    return draft.add(operation, *places)
+    return draft.add(node.operation, *places, unit=node.unit)
 
 
 def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:

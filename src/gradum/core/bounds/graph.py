@@ -6,7 +6,7 @@ Shapes: N rows, d inputs, n numbers of a node, k outputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -32,10 +32,14 @@ class Node:
         What is computed.
     parents : tuple of int
         Places of earlier nodes, in the order in which the operation takes them; −1 is the input.
+    unit : float
+        Unit roundoff of the arithmetic in which it is computed, where that is finer than the rest
+        of the network's.
     """
 
     operation: Operation
     parents: tuple[int, ...]
+    unit: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,11 @@ class Graph:
         nodes = (Node(operation, (place - 1,)) for place, operation in enumerate(operations))
         return cls(inputs, tuple(nodes))
 
+    def computed_in(self, unit: float) -> Graph:
+        """Return the graph as one that is computed in an arithmetic at least so fine."""
+        nodes = (replace(node, unit=min(node.unit, unit)) for node in self.nodes)
+        return Graph(self.inputs, tuple(nodes))
+
     def then(self, other: Graph) -> Graph:
         """Return the graph whose output is what another makes of this one's output."""
         draft = Draft(self.inputs)
@@ -156,9 +165,9 @@ class Draft:
         self._inputs = inputs
         self._nodes: list[Node] = []
 
-    def add(self, operation: Operation, *parents: int) -> int:
+    def add(self, operation: Operation, *parents: int, unit: float = 1.0) -> int:
         """Add a node, and return its place."""
-        self._nodes.append(Node(operation, parents))
+        self._nodes.append(Node(operation, parents, unit))
         return len(self._nodes) - 1
 
     def __len__(self) -> int:
@@ -170,7 +179,7 @@ class Draft:
         start = len(self._nodes)
         for node in graph.nodes:
             places = (parent if place == INPUT else start + place for place in node.parents)
-            self.add(node.operation, *places)
+            self.add(node.operation, *places, unit=node.unit)
         return len(self._nodes) - 1
 
     def graph(self) -> Graph:

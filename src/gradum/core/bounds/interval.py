@@ -51,7 +51,7 @@ class Enclosure:
         parents = taken(node, self.box, self.nodes)
         slack = node.operation.slack(FLOAT64, *parents)
         if unit:
-            slack = slack + node.operation.slack(unit, *parents)
+            slack = slack + node.operation.slack(min(unit, node.unit), *parents)
         interval = node.operation.interval(*parents)
         self.slacks.append(np.broadcast_to(slack, interval.low.shape))
         self.nodes.append(interval.widened(slack))

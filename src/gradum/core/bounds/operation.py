@@ -125,6 +125,14 @@ class Operation(ABC):
         of `interval`, and of a linear operation's `pull`.
         """
 
+    def disorder(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return [B, n], how far rounding puts values that are made of one number out of order.
+
+        As f rises from z to z′, its computed value falls by no more than twice this. A single
+        difference, product or limit keeps the order, because rounding itself is monotone.
+        """
+        return self.slack(unit, *parents)
+
     @abstractmethod
     def pull(
         self,

@@ -158,6 +158,10 @@ class Ramp(Elementwise):
         """Return 1 + |a| (|z| + |s|)."""
         return 1.0 + np.abs(self.slope) * (z.size + np.abs(self.shift))
 
+    def disorder(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return 0: a difference, a product with a constant and a limit each keep the order."""
+        return np.zeros(1)
+
     @property
     def _ends(self) -> tuple[np.ndarray, np.ndarray]:
         kinks = self.shift, self.shift + 1.0 / self.slope

@@ -60,6 +60,10 @@ class Standardised(Elementwise):
         """Return |f(z)|: z and c count as exact, so only difference and quotient are rounded."""
         return np.maximum(*map(np.abs, map(self.concrete, z)))
 
+    def disorder(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return 0: a difference keeps the order, and so does a quotient by a scale above 0."""
+        return np.zeros(1)
+
 
 @dataclass(frozen=True, eq=False)
 class Interpolated(Elementwise):
@@ -106,6 +110,49 @@ class Interpolated(Elementwise):
         """Return the largest value, and the steepest slope times z's size."""
         steepest = np.abs(np.diff(self.values) / np.diff(self.at)).max(initial=0.0)
         return np.abs(self.values).max() + steepest * (z.size + np.abs(self.at).max())
+
+
+@dataclass(frozen=True, eq=False)
+class Limited(Elementwise):
+    """min(max(z, l), h): it rounds nothing, however far apart the limits are.
+
+    Parameters
+    ----------
+    low, high : float
+        l ≤ h.
+    """
+
+    low: float
+    high: float
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return min(max(z, l), h)."""
+        return np.clip(parents[0], self.low, self.high)
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return 1 between the limits, else 0."""
+        return np.where((z > self.low) & (z < self.high), 1.0, 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return both limits."""
+        return [np.full(1, self.low), np.full(1, self.high)]
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return both limits."""
+        return self.inflections()
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Return where a limit lies within."""
+        return np.any([(z.low < end) & (end < z.high) for end in (self.low, self.high)], axis=0)
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's."""
+        chord = self.chord_slope(z, self.derivative(z.low))
+        return Slopes(chord, chord)
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return the largest value over z, which is all that lines add up."""
+        return np.maximum(*map(np.abs, map(self.concrete, z)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ import scipy.special
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.lines import Slopes
+from gradum.core.bounds.rounding import FLOAT64
 
 SMOOTH_CLIP = 3.0
 """What z is clipped to, smoothly, as in `gradum.core.models.input_layer`."""
@@ -131,3 +132,7 @@ class SmoothClip(SShaped):
         """Add all that values can be where a square overflows, which leaves 0 of them."""
         (z,) = parents
         return super().slack(unit, z) + np.where(z.size > OVERFLOWING, SMOOTH_CLIP, 0.0)
+
+    def disorder(self, unit: float, *parents: Box) -> np.ndarray:
+        """Return that of float64; a cast to float32 keeps the order."""
+        return self.slack(min(unit, FLOAT64), *parents)

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradum.core.bounds import Affine, Graph, Selected, probabilities
 from gradum.core.bounds.order import above, greater
+from gradum.core.bounds.rounding import FLOAT64
 from gradum.errors import NotCertifiableError
 from gradum.fitting.rung import Rung
 from gradum.messages import say
@@ -37,6 +38,8 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
 def answer(rung: Rung, inputs: TableInputs) -> Graph:
     """Return the graph to the predicted number, in the target's units, or to K probabilities.
 
+    All behind the logits is computed in float64, as `Rung.logits` are.
+
     Raises
     ------
     NotCertifiableError
@@ -54,10 +57,11 @@ def answer(rung: Rung, inputs: TableInputs) -> Graph:
                 ),
                 say("Choose a rung that predicts one number."),
             )
-        return graph.then(rung.target_scale.graph(clamp=rung.clamp))
+        scale = rung.target_scale.graph(clamp=rung.clamp)
+        return graph.then(scale.computed_in(FLOAT64))
     for step in rung.post:
-        graph = graph.then(Graph.of(outputs, step.operation(outputs)))
-    return graph.then(probabilities(outputs))
+        graph = graph.then(Graph.of(outputs, step.operation(outputs)).computed_in(FLOAT64))
+    return graph.then(probabilities(outputs).computed_in(FLOAT64))
 
 
 def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -> Graph:

@@ -48,6 +48,11 @@ class TableGraph:
         return TableInputs(self.fitted)
 
     @cached_property
+    def logits(self) -> Graph:
+        """The graph from d inputs to the rung's raw outputs."""
+        return rung_graph.logits(self.rung, self.inputs)
+
+    @cached_property
     def answer(self) -> Graph:
         """The graph from d inputs to the predicted number, or to the probability of each class.
 

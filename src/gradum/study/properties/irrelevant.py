@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -10,15 +11,20 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.question import PropertyQuestion
+from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
-from gradum.study.verification.copies import Copies, reaches
+from gradum.study.verification.copies import Copies
 
 
 @dataclass(frozen=True)
 class IrrelevantProperty:
     """Two rows that differ in one column have the same answer, or answers no farther apart than T.
+
+    It is about the answers as they are computed. Without T, the same answer means no difference but
+    by the rounding of float64 (`TableDomain.tie`), and that only where this is less than a
+    millionth of every answer; single precision makes more of a difference, so that of its answers
+    nothing is proved unless no weight leads from the column.
 
     Parameters
     ----------
@@ -64,21 +70,15 @@ class IrrelevantProperty:
 
     def verify(self, question: PropertyQuestion) -> Verified:
         """See whether any weight leads from the column; if so, search for two rows."""
-        graph, table = question.table_graph.answer, question.table
+        graph, table, box = question.table_graph.answer, question.table, question.box
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
-        if not reaches(graph, question.box, changed):
-            return question.verified("proved", "weights", 1.0)
+        unreached = question.unreached(box, changed, self.within)
+        if unreached is not None:
+            return unreached
         copies = Copies(changed)
-        limit = np.full(1, -self.within - table.rounding)
-        outputs = graph.widths[-1]
-        places = range(outputs) if self.place is None else (self.place,)
-        unsafe = []
-        for place in places:
-            for sign in (1.0, -1.0):
-                form = np.zeros((1, outputs))
-                form[0, place] = sign
-                unsafe.append(Polyhedron(form, limit))
-        domain = copies.domain(table.domain(question.box, tuple(unsafe)))
+        tie = table.tie(box, self.within)
+        unsafe = self._apart(graph.widths[-1], self.within + tie)
+        domain = copies.domain(table.domain(box, unsafe))
         outcome = question.search(
             copies.difference(graph), domain, copies.differences(table.outputs)
         )
@@ -94,11 +94,23 @@ class IrrelevantProperty:
                 of=classes[place] if classes else None,
             )
 
-        if outcome.verdict == "not decided" and not np.isnan(table.form.tried[changed]).any():
-            reason = say(
-                "Column {column!r} is a date or a text, of which no two are tried: a proof alone "
-                "could decide.",
-                column=self.column,
-            )
-            return question.verified("not decided", outcome.stage, outcome.certified, reason=reason)
-        return question.conclude(outcome, shown)
+        more: dict[str, Any] = {"rounding": tie}
+        if outcome.verdict == "proved" and not self.within and not table.is_hardly(tie, box):
+            outcome = replace(outcome, verdict="not decided", certified=0.0)
+            more["reason"] = why_too_fine(tie)
+        elif outcome.verdict == "not decided":
+            more |= question.too_fine(box, self.within + tie)
+            if "reason" not in more and not np.isnan(table.form.tried[changed]).any():
+                more["reason"] = say(
+                    "Column {column!r} is a date or a text, of which no two are tried: a proof "
+                    "alone could decide.",
+                    column=self.column,
+                )
+        return question.conclude(outcome, shown, **more)
+
+    def _apart(self, outputs: int, least: float) -> tuple[Polyhedron, ...]:
+        """Return the differences of answers that are too far apart, by ``least`` or more."""
+        places = range(outputs) if self.place is None else (self.place,)
+        forms = np.eye(outputs)[list(places)]
+        limit = np.full(1, -least)
+        return tuple(Polyhedron(sign * form[None], limit) for form in forms for sign in (1.0, -1.0))

@@ -3,6 +3,11 @@
 First, slopes are bounded over the whole region, which proves all that the signs of weights prove.
 Then an attack looks for two rows between which the answer falls. Then the region is divided until
 its slopes are certain or time is up. At last, two copies of the network are searched for such rows.
+
+A proof by slopes is of real numbers. Computed answers may fall by rounding, as far as `disorder`
+bounds it; where that is not less than all that the column does to answers, nothing is decided.
+
+Shapes: N points, d inputs.
 """
 
 from __future__ import annotations
@@ -17,8 +22,9 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.question import PropertyQuestion
-from gradum.study.properties.result import Counterexample, Verified
+from gradum.randomness import stream
+from gradum.study.properties.question import PropertyQuestion, why_too_fine
+from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.slope_search import SlopeSearch
 from gradum.study.properties.words import class_of, column_of, qualifiers
 from gradum.study.verification.copies import Copies
@@ -27,14 +33,15 @@ OF = ("of",)
 SIGNS = {"+": 1.0, "-": -1.0, "−": -1.0}
 PROOF = 0.5
 """The share of the time in which a proof is looked for before two copies are searched."""
+POINTS = 100
+"""At so many points, drawn by chance, is asked what the column does to the answer."""
 
 
 @dataclass(frozen=True)
 class MonotoneProperty:
     """Of two rows that differ in one column alone, the one with more of it has no lesser answer.
 
-    It is proved of the model in real numbers; an answer that falls by no more than rounding
-    (`TableDomain.rounding`) is no counterexample.
+    An answer that falls by no more than the rounding of float64 is no counterexample.
 
     Parameters
     ----------
@@ -75,18 +82,24 @@ class MonotoneProperty:
         """Bound slopes, look for two rows, and search on."""
         table, output = question.table, self.place or 0
         places = table.inputs.places(self.column)
+        graph = question.table_graph.answer
         if "value" not in places:
             return question.verified("proved", "weights", 1.0)
         box, value = _present(question.box, places), places["value"]
-        graph = question.table_graph.answer
+        unreached = question.unreached(box, np.array([value]))
+        if unreached is not None:
+            return unreached
+        if box.low[0, value] == box.high[0, value]:  # no two rows differ
+            return question.verified("proved", "interval", 1.0)
         proof = self._proof(question, graph, box, value)
         if proof.run(0.0):
-            return question.verified("proved", "slopes", 1.0)
+            return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
         copies = Copies(np.array([value]))
         width = max(float(box.high[0, value] - box.low[0, value]), np.finfo(float).tiny)
         falls = np.zeros((2, graph.widths[-1] + 1))
         falls[0, output], falls[1, -1] = self.sign, 1.0
-        polyhedron = Polyhedron(falls, np.array([-table.rounding, 0.0]))
+        tie = table.tie(box, 0.0)
+        polyhedron = Polyhedron(falls, np.array([-tie, 0.0]))
         domain = copies.domain(table.domain(box, (polyhedron,)))
         pairs = copies.rising_difference(graph, width)
         differences = copies.differences(table.outputs)
@@ -101,13 +114,41 @@ class MonotoneProperty:
             answers = table.outputs(both)[:, output]
             return Counterexample(tuple(table.rows(both)), tuple(answers.tolist()))
 
-        attacked = question.search(pairs, domain, replay, boxes=0)
-        if attacked.verdict != "not decided":
-            return question.conclude(attacked, shown)
-        if proof.run(PROOF * question.seconds_left):
-            return question.verified("proved", "slopes", 1.0)
-        outcome = question.search(pairs, domain, replay)
-        return question.conclude(outcome, shown, certified=min(proof.certified, 1.0))
+        outcome = question.search(pairs, domain, replay, boxes=0)
+        if outcome.verdict == "not decided":
+            if proof.run(PROOF * question.seconds_left):
+                return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
+            outcome = question.search(pairs, domain, replay)
+        if outcome.verdict == "proved":
+            return self._proved(question, outcome.stage, tie, box, value)
+        certified = min(proof.certified, 1.0)
+        return question.conclude(outcome, shown, certified=certified, rounding=tie)
+
+    def _proved(
+        self,
+        question: PropertyQuestion,
+        stage: PropertyStage,
+        rounding: float,
+        box: Box,
+        value: int,
+    ) -> Verified:
+        """Conclude from a proof, unless rounding may do all that the column does."""
+        if rounding < self._effect(question, box, value):
+            return question.verified("proved", stage, 1.0, rounding=rounding)
+        reason = why_too_fine(rounding)
+        return question.verified("not decided", stage, 0.0, reason=reason, rounding=rounding)
+
+    def _effect(self, question: PropertyQuestion, box: Box, value: int) -> float:
+        """Return by how much the answer rises, at one of some points at least, with the column."""
+        domain, rng = question.table.domain(box, ()), stream(question.seed, "study", "properties")
+        x = box.low + rng.random((POINTS, len(domain.low))) * (box.high - box.low)
+        levels = [
+            rng.choice(np.flatnonzero(domain.high[group] >= 1), POINTS) for group in domain.groups
+        ]
+        low, high = (domain.snapped(domain.one_hot(x, levels)) for _ in range(2))
+        low[:, value], high[:, value] = box.low[0, value], box.high[0, value]
+        graph, output = question.table_graph.answer, self.place or 0
+        return float((self.sign * (graph(high) - graph(low))[:, output]).max())
 
     def _proof(self, question: PropertyQuestion, graph: Graph, box: Box, value: int) -> SlopeSearch:
         """Return a search for slopes, in which the column takes all numbers, whole or not."""
@@ -118,7 +159,7 @@ class MonotoneProperty:
         way = np.zeros(graph.inputs)
         way[value] = self.sign
         output = Graph.of(graph.widths[-1], Selected(np.array([self.place or 0])))
-        return SlopeSearch(graph.then(output), domain, way)
+        return SlopeSearch(graph.then(output), domain, way, question.table_graph.unit)
 
 
 def _present(box: Box, places: dict[str, int]) -> Box:

@@ -17,7 +17,7 @@ from time import perf_counter
 import numpy as np
 from msgspec import structs
 
-from gradum.core.bounds import Graph, folded
+from gradum.core.bounds import Graph, folded, intervals, reaches
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import listed, say
@@ -25,7 +25,7 @@ from gradum.study.properties.network_columns import NetworkColumns
 from gradum.study.properties.result import Counterexample, Verification, Verified
 from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers
 from gradum.study.verification import VerificationOutcome, verify
-from gradum.study.verification.copies import Copies, reaches
+from gradum.study.verification.copies import Copies
 from gradum.study.verification.verify import Replay
 
 KEYWORD = "irrelevant"
@@ -116,7 +116,7 @@ class PairProperty:
         """Search for a pair of rows; None if no weight leads from the columns to an answer."""
         domain, graph = network.columns.domain(), network.graph
         changed = np.array([network.columns.place(name) for name in self.columns])
-        if not reaches(graph, domain.box, changed):
+        if not reaches(intervals(graph, domain.box), changed):
             return None
         copies = Copies(changed)
         if self.to_class:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gradum.core.bounds import Box, Graph, folded
+from gradum.core.bounds import Box, Graph, folded, intervals, reaches
 from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
@@ -126,13 +126,38 @@ class PropertyQuestion:
         outcome: VerificationOutcome,
         shown: Callable[[np.ndarray], Counterexample],
         certified: float = 0.0,
+        **more: Any,
     ) -> Verified:
         """Return what came of a search, with its counterexample as rows of the table."""
         share = max(outcome.certified, certified)
         if outcome.x is not None:
-            example = shown(outcome.x)
-            return self.verified(outcome.verdict, outcome.stage, share, counterexample=example)
-        return self.verified(outcome.verdict, outcome.stage, share)
+            more["counterexample"] = shown(outcome.x)
+        return self.verified(outcome.verdict, outcome.stage, share, **more)
+
+    def unreached(self, box: Box, changed: np.ndarray, asked: float = 0.0) -> Verified | None:
+        """Return a proof if nothing leads from some inputs to the answer, in a box [1, d].
+
+        What does not reach the logits changes no bit of them. Behind them, an answer can be level
+        and still be rounded either way, which is to be no more than was asked.
+        """
+        graphs, unit, rounding = self.table_graph, self.table_graph.unit, 0.0
+        if reaches(intervals(graphs.answer, box, unit), changed):
+            return None
+        if reaches(intervals(graphs.logits, box, unit), changed):
+            rounding = self.table.tie(box, 0.0)
+            if not (rounding <= asked if asked else self.table.is_hardly(rounding, box)):
+                return None
+        return self.verified("proved", "weights", 1.0, rounding=0.0 if asked else rounding)
+
+    def too_fine(self, box: Box, asked: float) -> dict[str, Any]:
+        """Return what to say if rounding by itself may move answers in a box by more than is asked.
+
+        Bounds count rounding, so that nothing is proved there; a counterexample may be found.
+        """
+        rounding = self.table.rounding(self.table.middle(box))
+        if rounding <= asked:
+            return {}
+        return {"rounding": rounding, "reason": why_too_fine(rounding)}
 
     def verified(
         self, verdict: Verdict, stage: PropertyStage, certified: float, **more: Any
@@ -152,6 +177,16 @@ class PropertyQuestion:
             "What is left cannot be divided further: answers there are as near to the limit as "
             "rounding, or inputs stand for no row of the table."
         )
+
+
+def why_too_fine(rounding: float) -> str:
+    """Say that rounding may do more than is asked."""
+    most = f"{rounding:.2g}"
+    return say(
+        "Rounding alone may move answers there by up to {rounding}, which is more than what is to "
+        "be told apart.",
+        rounding=most,
+    )
 
 
 class TableProperty(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,13 @@ from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.table_domain import TIE
 from gradum.study.properties.words import class_of, qualifiers, range_of
 
 
 @dataclass(frozen=True)
 class RangeProperty:
-    """Every answer lies in a range, but for rounding (`TableDomain.rounding`).
+    """Every answer, as it is computed, lies in a range; at its ends, up to `TIE` of them.
 
     Parameters
     ----------
@@ -53,7 +55,7 @@ class RangeProperty:
             if np.isfinite(end) and (self.place is None or end > (0.0 if sign > 0 else -1.0)):
                 form = np.zeros((1, graph.widths[-1]))
                 form[0, output] = sign
-                unsafe.append(Polyhedron(form, np.full(1, end - table.rounding)))
+                unsafe.append(Polyhedron(form, np.full(1, end - TIE * abs(end))))
         domain = table.domain(question.box, unsafe)
         outcome = question.search(graph, domain, table.outputs)
 
@@ -61,4 +63,8 @@ class RangeProperty:
             answer = table.outputs(x[None])[0, output]
             return Counterexample(tuple(table.rows(x[None])), (float(answer),))
 
-        return question.conclude(outcome, shown)
+        sizes = np.abs([end for end in (self.low, self.high) if np.isfinite(end)])
+        more: dict[str, Any] = {"rounding": TIE * float(sizes.max(initial=0.0))}
+        if outcome.verdict == "not decided":
+            more |= question.too_fine(question.box, self.high - self.low)
+        return question.conclude(outcome, shown, **more)

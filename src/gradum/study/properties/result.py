@@ -56,6 +56,10 @@ class Verified(msgspec.Struct, frozen=True):
         How many rows were looked at, and for how many it was refuted.
     of : label or None
         The class whose probability it is about; None of numbers, and where it is about all classes.
+    rounding : float
+        How far beyond what was asked a computed answer may be for rounding alone, in the target's
+        unit or of a probability: what a proof leaves open, and what a counterexample exceeds. Where
+        nothing is decided because it is more than what was asked, this says how much it is.
     """
 
     property: str
@@ -69,6 +73,7 @@ class Verified(msgspec.Struct, frozen=True):
     rows: int | None = None
     refuted_rows: int | None = None
     of: Label | None = None
+    rounding: float = 0.0
 
 
 class ColumnDomain(msgspec.Struct, frozen=True):

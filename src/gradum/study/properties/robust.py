@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
-from gradum.study.properties.question import CentreRows, PropertyQuestion
+from gradum.study.properties.question import CentreRows, PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
-from gradum.study.properties.table_domain import Row, TableDomain
+from gradum.study.properties.table_domain import HARDLY, Row, TableDomain
 from gradum.study.properties.words import (
     Amount,
     amount_of,
@@ -30,7 +30,7 @@ from gradum.study.properties.words import (
     parts_of,
     qualifiers,
 )
-from gradum.study.verification import Domain
+from gradum.study.verification.domain import Form
 from gradum.study.verification.outcome import Stage, Verdict, gravest, latest
 
 ANY = "any"
@@ -99,27 +99,32 @@ class RobustProperty:
                 say("No row of the table lies in the region."), say("Give a wider region.")
             )
         # Rows for which no time is left stay open.
-        verdicts: list[Verdict] = ["not decided"] * len(rows)
-        stages, examples = [], []
+        around: list[_Around] = []
         for place in range(len(rows)):
-            if stages and not question.seconds_left:
+            if around and not question.seconds_left:
                 break
             share = 1 / (len(rows) - place)
-            verdicts[place], stage, example = self._around(question, rows.chosen(place), share)
-            stages.append(stage)
-            examples.append(example)
+            around.append(self._around(question, rows.chosen(place), share))
+        verdicts: list[Verdict] = ["not decided"] * len(rows)
+        verdicts[: len(around)] = (one.verdict for one in around)
         return question.verified(
             gravest(verdicts),
-            latest(stages),
+            latest(one.stage for one in around),
             verdicts.count("proved") / len(rows),
-            counterexample=next((example for example in examples if example is not None), None),
+            counterexample=next((one.example for one in around if one.example is not None), None),
             rows=len(rows),
             refuted_rows=verdicts.count("refuted"),
+            **self._rounding(around),
         )
 
-    def _around(
-        self, question: PropertyQuestion, row: CentreRows, share: float
-    ) -> tuple[Verdict, Stage, Counterexample | None]:
+    def _rounding(self, around: Sequence[_Around]) -> dict[str, Any]:
+        """Return what counts as rounding, and the reason if it leaves rows open."""
+        most = max((one.too_much for one in around if one.too_much is not None), default=None)
+        if most is None or any(one.verdict == "refuted" for one in around):
+            return {"rounding": max(one.rounding for one in around)}
+        return {"rounding": most, "reason": why_too_fine(most)}
+
+    def _around(self, question: PropertyQuestion, row: CentreRows, share: float) -> _Around:
         """Search around one row, in a share of the time that is left."""
         table, classes = question.table, question.table_graph.fitted.classes
         (number,), (x,), (raw,) = row.numbers, row.x, row.raw
@@ -132,28 +137,36 @@ class RobustProperty:
             ]
 
         present = table.predicted([raw]).value[0]
+        box, form = self._reached(question, x)
+        if np.array_equal(box.low, box.high):  # it is the row itself
+            return _Around("proved", "interval", 0.0)
+        tie = 0.0 if self.within is None else table.tie(box, self.within)
         if self.within is None:
             claim = _class_stays(table, int(present))
         else:
-            claim = _number_stays(table, present, self.within)
+            claim = _number_stays(table, present, self.within + tie)
 
         def replay(points: np.ndarray) -> np.ndarray:
             return claim.outputs(table.predicted(changed(points)).value)
 
-        domain = self._domain(question, x, claim.unsafe)
+        domain = table.domain(box, claim.unsafe, form)
         outcome = question.search(claim.graph, domain, replay, share=share)
+        around = _Around(outcome.verdict, outcome.stage, tie)
+        if outcome.verdict == "not decided" and self.within is not None:
+            more = question.too_fine(box, self.within + tie)
+            return around._replace(too_much=more.get("rounding"))
+        if outcome.verdict == "proved" and not self.within and tie > HARDLY * abs(present):
+            return around._replace(verdict="not decided", too_much=tie)
         if outcome.x is None:
-            return outcome.verdict, outcome.stage, None
+            return around
         (other,) = changed(outcome.x[None])
         answers = (present, table.predicted([other]).value[0])
         if classes:
             answers = tuple(classes[int(place)] for place in answers)
         rows = ({column: raw.get(column) for column in other}, other)
-        return outcome.verdict, outcome.stage, Counterexample(rows, answers, int(number))
+        return around._replace(example=Counterexample(rows, answers, int(number)))
 
-    def _domain(
-        self, question: PropertyQuestion, x: np.ndarray, unsafe: Sequence[Polyhedron]
-    ) -> Domain:
+    def _reached(self, question: PropertyQuestion, x: np.ndarray) -> tuple[Box, Form]:
         """Return what the inputs [d] of a row can become; only whole numbers stay whole."""
         table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()
@@ -170,7 +183,17 @@ class RobustProperty:
             low[:, there], high[:, there] = moved.low[:, there], moved.high[:, there]
         form = table.form
         form = replace(form, whole=form.whole & (x == np.rint(x)), tried=np.full(len(x), np.nan))
-        return table.domain(Box(*form.narrowed(low, high)), unsafe, form)
+        return Box(*form.narrowed(low, high)), form
+
+
+class _Around(NamedTuple):
+    """What came of one row, what counts as rounding there, and what it is if that is too much."""
+
+    verdict: Verdict
+    stage: Stage
+    rounding: float
+    example: Counterexample | None = None
+    too_much: float | None = None
 
 
 class _Claim(NamedTuple):
@@ -198,10 +221,9 @@ def _class_stays(table: TableDomain, present: int) -> _Claim:
 
 
 def _number_stays(table: TableDomain, present: float, within: float) -> _Claim:
-    """Return the claim that a number moves by no more than ``within``, but for rounding."""
-    reach = within + table.rounding
+    """Return the claim that a number moves by less than ``within``."""
     unsafe = [
-        Polyhedron(np.full((1, 1), sign), np.full(1, sign * present - reach))
+        Polyhedron(np.full((1, 1), sign), np.full(1, sign * present - within))
         for sign in (1.0, -1.0)
     ]
     return _Claim(table.table_graph.answer, unsafe, lambda numbers: numbers[:, None])

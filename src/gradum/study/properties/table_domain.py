@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.bounds import Box
+from gradum.core.bounds import Box, forward_error, intervals, zonotopes
 from gradum.core.bounds.property import Polyhedron
+from gradum.core.bounds.rounding import FLOAT64
 from gradum.errors import PropertyError
 from gradum.fitting.predict import predict
 from gradum.fitting.rung import Prediction
@@ -37,9 +38,10 @@ from gradum.tables.encoders.categorical import MISSING
 from gradum.tables.encoders.date import EPOCH
 from gradum.tables.wording import number
 
-ROUNDING = 1e-6
-"""The difference that is put down to the rounding of single precision: of probabilities, or as a
-share of the range of the training targets."""
+TIE = 2.0**-40
+"""A share of what is asked, by which an answer may be beyond it, as decimals are rounded."""
+HARDLY = 1e-6
+"""The share of every answer that rounding must stay below for two answers to count as the same."""
 
 Row = dict[str, Any]
 """A row of the table, by column, as a table would hold it."""
@@ -158,11 +160,36 @@ class TableDomain:
             return np.asarray(prediction.value, np.float64)[:, None]
         return np.asarray(prediction.probability, np.float64)
 
-    @property
-    def rounding(self) -> float:
-        """How far answers may differ by rounding alone, in their unit."""
-        scale = self.table_graph.rung.target_scale
-        return ROUNDING * (1.0 if scale is None else scale.high - scale.low or 1.0)
+    def middle(self, box: Box) -> Box:
+        """Return a point of the domain in the middle of a box [1, d], of any level that it has."""
+        domain = self.domain(box, ())
+        levels = [box.high[:, places].argmax(axis=1) for places in domain.groups]
+        point = domain.snapped(domain.one_hot((box.low + box.high) / 2, levels))
+        return Box(point, point)
+
+    def rounding(self, box: Box, unit: float | None = None) -> float:
+        """Bound how far apart rounding puts two answers of a box [1, d] that are equal without it.
+
+        That is twice the forward error of the answer's graph, in the answer's unit, in the
+        arithmetic in which the rung predicts, or in another one.
+        """
+        own = self.table_graph.unit
+        error = forward_error(zonotopes(self.table_graph.answer, box, own), unit or own)
+        return 2.0 * float(error.max())
+
+    def tie(self, box: Box, asked: float) -> float:
+        """Return by how much a difference of answers in a box may exceed what is asked, from 0 up.
+
+        That is `TIE` of it. Where answers are to be equal, it is what float64 does to two answers,
+        and to bounds of them: bounds count the rounding of a coarser arithmetic anyway.
+        """
+        return TIE * asked if asked else 2.0 * self.rounding(box, FLOAT64)
+
+    def is_hardly(self, difference: float, box: Box) -> bool:
+        """Return whether a difference is no more than `HARDLY` of every answer in a box [1, d]."""
+        low, high = intervals(self.table_graph.answer, box, self.table_graph.unit).output
+        least = np.maximum(np.maximum(low, -high), 0.0).min()
+        return bool(difference <= HARDLY * least)
 
     @property
     def columns(self) -> tuple[ColumnDomain, ...]:

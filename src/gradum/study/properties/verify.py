@@ -24,9 +24,9 @@ def verify_properties(
 ) -> Verification:
     """Prove or refute properties; each gets an even part of the time that is left.
 
-    A proof holds for the model in single precision, as it is deployed, up to
-    `TableDomain.rounding`; a proof by slopes holds in real numbers. A counterexample counts only if
-    `Model.predict` confirms it on rows as the table has them.
+    A proof holds for answers as they are computed, but for the ``rounding`` of each; a proof
+    by slopes holds in real numbers, and that is what computing does to them. A counterexample
+    counts only if `Model.predict` confirms it on rows as the table has them.
 
     Parameters
     ----------

@@ -49,9 +49,9 @@ class RowAttack(msgspec.Struct, frozen=True):
     changes : tuple of ColumnShift
         In the table's order of columns; without those that are not needed.
     certified_radius : float or None
-        The ε up to which the answer is proved to stay, whatever an attack tries. 0 where that is
-        proved only of the row as it is, with any levels that may change; None where nothing is
-        proved, or no proof was asked for.
+        The ε up to which the answer is proved to stay, whatever an attack tries, for values with
+        the table's decimals. 0 where that is proved only of the row as it is, with any levels that
+        may change; None where nothing is proved, or no proof was asked for.
     certified_by : str or None
         What proved it: "interval", "crown" (linear bounds) or "search" (branch and bound).
     """

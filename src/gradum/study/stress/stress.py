@@ -124,8 +124,8 @@ def _notes(
         "within what is proved."
     )
     yield say(
-        "Proofs hold for every copy that an attack may make, and for the rounding of single "
-        "precision; each row had {seconds} s for them on average, and more time may prove "
-        "more.",
+        "Proofs hold for every copy that an attack may make, for values with the table's decimals, "
+        "and for the rounding of single precision; each row had {seconds} s for them on average, "
+        "and more time may prove more.",
         seconds=figure(proof_seconds),
     )

@@ -14,14 +14,11 @@ import numpy as np
 from gradum.core.bounds import (
     INPUT,
     Affine,
-    Box,
     Concatenated,
     Draft,
     Graph,
     Selected,
     Sum,
-    intervals,
-    slopes,
 )
 from gradum.study.verification.domain import Domain, Form
 from gradum.study.verification.verify import Replay
@@ -126,11 +123,3 @@ class Copies:
             draft.append(graph, draft.add(Selected(which), INPUT)) for which in (places, other)
         )
         return draft, first, second
-
-
-def reaches(graph: Graph, box: Box, changed: np.ndarray) -> bool:
-    """Return whether anything leads from some inputs to an output, within a box [1, d]."""
-    way = np.zeros(box.low.shape)
-    way[:, changed] = 1.0
-    output = slopes(intervals(graph, box), Box(-way, way))[-1]
-    return bool((output.low != 0).any() or (output.high != 0).any())
