@@ -31,7 +31,6 @@ from unittest import mock
 import numpy as np
 import polars as pl
 
-
 TICKS = itertools.count(1)
 
 
