@@ -6,7 +6,7 @@ import pytest
 
 from gradum.errors import ColumnError, PropertyError
 from gradum.study.properties.read import read_property
-from gradum.study.properties.words import parts_of
+from gradum.study.properties.words import parts_of, qualifiers
 from gradum.tables.schema import Column, Schema
 
 COLUMNS = {
@@ -83,6 +83,11 @@ def test_an_apostrophe_is_no_quote():
     assert parts_of("|'a|b'||\"|\" |", "|") == ["", "'a|b'", "", '"|"', ""]
     levels = "|".join(["Biscoe"] * 200_000)  # as it was, this took half a minute
     assert parts_of(f"island {levels}") == [f"island {levels}"]
+    spaces = f"±5%{' ' * 200_000}x"  # and this an hour
+    assert qualifiers(f"{spaces} of  yes  within 3 ", ("of", "within")) == (
+        spaces,
+        {"of": "yes", "within": "3"},
+    )
 
 
 @pytest.mark.parametrize("text", ["range 0...1", "range ...5", "range ..", "range ."])

@@ -320,7 +320,7 @@ def test_a_sheet_with_a_cell_far_from_all_others_is_read(cell, tmp_path):
     table = read(path)
     assert table.frame.columns == [*SHEET[0], "Unnamed: 3"]
     assert table.frame.rows() == [*[(*row, None) for row in HOMES[1:]], (None, None, None, 8)]
-    assert table.notes[0].startswith(f"'{cell}' far from all other cells: the gap")
+    assert table.notes[0].startswith(f"the gap before '{cell}' was left out")
 
 
 def test_a_sheet_that_is_too_large_is_refused_with_and_without_a_gap(tmp_path, monkeypatch):

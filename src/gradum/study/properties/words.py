@@ -22,7 +22,7 @@ from gradum.tables.wording import SHOWN_NAMES, nearest, quoted
 
 QUOTES = "'\""
 AMOUNT = re.compile(r"^(?:±|\+/-|\+-)\s*(\S+?)\s*(%?)$")
-QUALIFIER = re.compile(r"\s*\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))\s*$")
+QUALIFIER = re.compile(r"\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))$")
 
 
 class Described(Protocol):
@@ -175,10 +175,11 @@ def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
         What stood behind either word.
     """
     taken: dict[str, str] = {}
+    text = text.strip()
     while (match := QUALIFIER.search(text)) and match[1] in allowed and match[1] not in taken:
         taken[match[1]] = next(word for word in match.groups()[1:] if word is not None)
-        text = text[: match.start()]
-    return text.strip(), taken
+        text = text[: match.start()].rstrip()
+    return text, taken
 
 
 def class_of(text: str | None, fitted: Fitted) -> int | None:

@@ -153,8 +153,7 @@ def _damaged(name: str, error: BaseException) -> TableError:
 
 def _far_away(cells: Sequence[str]) -> str:
     return say(
-        "{cells} far from all other cells: the gap between was left out; empty such cells if they "
-        "are none of the table's",
+        "the gap before {cells} was left out; empty such cells if they are none of the table's",
         cells=quoted(cells),
     )
 
