@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -84,7 +85,7 @@ class BruteForce:
         return []
 
 
-def ratios(kind: str, seed: int, rows: int) -> tuple[list[float], float]:
+def ratios(kind: Any, seed: int, rows: int) -> tuple[list[float], float]:
     """Return cost by least cost of some rows, and the CPU seconds that counterfactuals took."""
     train, asked = table(seed), table(seed + 100).head(rows).drop("y")
     options = {"effort": "quick", "learning_curve": False, "explain": False}
