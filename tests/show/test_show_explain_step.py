@@ -84,6 +84,10 @@ def test_a_net_of_two_inputs_is_printed_as_it_is_computed_by_hand():
 def test_a_step_that_is_too_long_is_said():
     assert "The objective rose: the step is too long" in str(tiny(rate=0.1))
     assert "The objective rose" not in str(tiny(rate=0.01))
+    assert "The objective rose" in tiny(rate=0.1).page()
+    console = Console(force_terminal=True, color_system="standard", width=132, file=io.StringIO())
+    console.print(tiny(rate=0.1))
+    assert "\x1b[1;31mThe objective rose" in console.file.getvalue()
 
 
 def test_a_penalty_is_part_of_the_loss_and_of_the_gradient():
@@ -147,7 +151,7 @@ def test_embedded_rows_are_shown_before_and_after():
     }
     inputs = {"dense": np.zeros((1, 1)), "codes": np.array([[1]], np.int32)}
     problem = Problem(network, SquaredError())
-    said = lines(StepExplanation(explain_step(params, problem, inputs, 4.0)))
+    said = lines(StepExplanation(explain_step(params, problem, inputs, 4.0, learning_rate=0.1)))
     assert "dL/dE[1] = its part of W₁ δ₁ 4 6" in said  # ŷ = 5 and δ = 2
     assert "E[1] ← E[1] − 0.1·dL/dE[1] 0.6 0.4" in said
 

@@ -39,7 +39,7 @@ def explain_step(
     target: Any = None,
     *,
     rung: str | None = None,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
 ) -> StepExplanation:
     """Work one row forward through a model, backward, and one step of gradient descent on.
 
@@ -58,8 +58,8 @@ def explain_step(
     rung : str, optional
         ``linear``, ``mlp`` or ``enough``, of a `Model`; if left out the one in use, or, where that
         is the pack, which is many networks, the one below it.
-    learning_rate : float, default 0.1
-        Length of the step.
+    learning_rate : float, optional
+        Length of the step; if left out, 0.1, or as many times half of it until the loss falls.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def explain_step(
 
 
 def _explained(
-    model: Any, row: Any, target: Any, rung: str | None, learning_rate: float
+    model: Any, row: Any, target: Any, rung: str | None, learning_rate: float | None
 ) -> StepExplanation:
     if isinstance(model, Model):
         return _of_model(model.fitted, row, target, rung, learning_rate)
@@ -114,7 +114,7 @@ def explain_table_row(
     target: Any = None,
     *,
     rung: str | None = None,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
     reading: ReadingOptions = PLAINLY,
 ) -> StepExplanation:
     """As `explain_step`, of one row of a table; columns that the model does not know are left out.
@@ -155,7 +155,7 @@ def _of_model(
     row: Any,
     target: Any,
     name: str | None,
-    learning_rate: float,
+    learning_rate: float | None,
     number: int | None = None,
 ) -> StepExplanation:
     rung, network, layer = _explained_rung(fitted, name)
@@ -358,7 +358,9 @@ def _of_the_row(target: str, rung: str, *, embedded: bool) -> str:
     )
 
 
-def _of_estimator(model: Estimator, row: Any, target: Any, learning_rate: float) -> StepExplanation:
+def _of_estimator(
+    model: Estimator, row: Any, target: Any, learning_rate: float | None
+) -> StepExplanation:
     if not hasattr(model, "n_iter_"):
         raise SpecError(
             say("This {model} is not fitted.", model=type(model).__name__), say("Call fit first.")

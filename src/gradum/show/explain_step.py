@@ -20,6 +20,7 @@ from gradum.show.step_lines import (
     forward_lines,
     loss_lines,
     update_lines,
+    warning,
 )
 from gradum.show.step_page import heading, step_page
 from gradum.show.text import plain
@@ -71,6 +72,8 @@ def step_parts(step: WorkedStep) -> list[RenderableType]:
     ):
         parts.append(Text(f"\n{title}", style="bold"))
         parts.append(Padding(FormulaLines(lines), (0, 0, 0, 2)))
+    if rose := warning(step):
+        parts.append(Text(rose, style="bold red"))
     return parts
 
 

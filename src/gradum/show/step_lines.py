@@ -369,17 +369,23 @@ def update_lines(step: WorkedStep) -> list[Line]:
 
 
 def result_lines(step: WorkedStep) -> list[Line]:
-    """Write the loss after the step, and whether the step was too long."""
+    """Write the loss after the step."""
     change = say("{after}, from {before}", after=number(step.loss_after), before=number(step.loss))
     lines: list[Line] = [(say("ℓ after the step"), change)]
     if is_priced(step):
         before, after = number(step.objective), number(step.objective_after)
         change = say("{after}, from {before}", after=after, before=before)
         lines.append((say("L after the step"), change))
-    if not step.objective_after <= step.objective:
-        rose = say("The objective rose: the step is too long; try a smaller learning_rate.")
-        lines.append(("", rose))
     return lines
+
+
+def warning(step: WorkedStep) -> str:
+    """Say that a step was too long; empty if it was not."""
+    if step.objective_after <= step.objective:
+        return ""
+    return say(
+        "The objective rose: the step is too long. Try a smaller learning_rate, or leave it out."
+    )
 
 
 def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> WrittenNumbers:

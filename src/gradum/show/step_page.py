@@ -27,6 +27,7 @@ from gradum.show.step_lines import (
     prediction_formula,
     result_lines,
     subscript,
+    warning,
 )
 from gradum.study.explain_step import WorkedStep
 from gradum.study.step_terms import SumTerms, influence, largest_entries, largest_terms
@@ -94,7 +95,7 @@ def step_page(step: WorkedStep) -> str:
         StepSection("loss", say("Loss"), lines=_lines(loss_lines(step))),
         StepSection("backward", say("Backward"), _backward(step)),
         StepSection("check", say("Check"), lines=_lines(check_lines(step))),
-        StepSection("update", say("Update"), _update(step), _lines(result_lines(step))),
+        StepSection("update", say("Update"), _update(step), _lines(_results(step))),
     )
     return render(
         "step.html",
@@ -120,6 +121,11 @@ def _facts(step: WorkedStep) -> list[tuple[str, str]]:
         (after, number(step.objective_after)),
         (say("chain rule and differences"), say("agree") if agree else say("do not agree")),
     ]
+
+
+def _results(step: WorkedStep) -> list[Line]:
+    rose = warning(step)
+    return [*result_lines(step), *([("", rose)] if rose else [])]
 
 
 def _lines(lines: Sequence[Line]) -> list[tuple[Markup, str]]:

@@ -7,7 +7,7 @@ central differences of the objective have the last word on it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
@@ -27,6 +27,9 @@ from gradum.study.backpropagation import (
     with_penalty,
 )
 from gradum.study.gradient_check import Differences, GradientCheck, check_gradient
+
+# Of a step whose length is not given.
+LONGEST, HALVINGS, GAIN = 0.1, 60, 1e-4
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def explain_step(
     inputs: Inputs,
     target: Any,
     *,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
     names: Names | None = None,
     seed: int = 0,
 ) -> WorkedStep:
@@ -145,8 +148,8 @@ def explain_step(
         One row as the network takes it: ``"dense"`` [1, d], perhaps ``"codes"`` and ``"sparse"``.
     target : float or int
         The row's truth: a number in the units that the network predicts, or a class code.
-    learning_rate : float
-        η > 0.
+    learning_rate : float, optional
+        η > 0; if left out, the first of `LONGEST`, half of it, … that lowers L, see `_lowering`.
     names : Names, optional
         What the numbers are called; x1, x2 … if not given.
     seed : int
@@ -163,7 +166,7 @@ def explain_step(
     SpecError
         The learning rate is no positive number.
     """
-    learning_rate = _positive(learning_rate)
+    learning_rate = None if learning_rate is None else _positive(learning_rate)
     with np.errstate(all="ignore"):  # what overflows is looked for, and named
         return _explained(params, problem, inputs, target, learning_rate, names, seed)
 
@@ -183,7 +186,7 @@ def _explained(
     problem: Problem,
     inputs: Inputs,
     target: Any,
-    learning_rate: float,
+    learning_rate: float | None,
     names: Names | None,
     seed: int,
 ) -> WorkedStep:
@@ -205,9 +208,15 @@ def _explained(
     numbers = [logits, np.array(data_term(params)), *deltas, *jax.tree.leaves(gradient)]
     if not all(np.isfinite(array).all() for array in numbers):
         raise _not_finite(row["dense"][0], truth, names)
-    after = jax.tree.map(lambda value, slope: value - learning_rate * slope, params, gradient)
     prediction = np.asarray(loss.inverse_link(logits))[0].reshape(-1)
-    differences = Differences(lambda at: data_term(at) + float(penalty.value(at)), params, gradient)
+
+    def objective(at: Params) -> float:
+        return data_term(at) + float(penalty.value(at))
+
+    differences = Differences(objective, params, gradient)
+    if learning_rate is None:
+        learning_rate = _lowering(objective, params, gradient)
+    after = _moved(params, gradient, learning_rate)
     return WorkedStep(
         problem,
         names,
@@ -226,6 +235,28 @@ def _explained(
         check_gradient(differences, seed=seed),
         differences,
     )
+
+
+def _moved(params: Params, gradient: Params, learning_rate: float) -> Params:
+    return jax.tree.map(lambda value, slope: value - learning_rate * slope, params, gradient)
+
+
+def _lowering(objective: Callable[[Params], float], params: Params, gradient: Params) -> float:
+    """Return the first η of `LONGEST`, half of it, … with L(θ − η g) ≤ L(θ) − c η |g|².
+
+    L. Armijo, "Minimization of functions having Lipschitz continuous first partial derivatives",
+    1966; c = 10⁻⁴ as J. Nocedal and S. Wright, Numerical Optimization, 2006, 3.1, have it. The last
+    of `HALVINGS` where rounding hides every gain, as at an optimum.
+    """
+    before = objective(params)
+    steep = sum(float(np.square(slope).sum()) for slope in jax.tree.leaves(gradient))
+    for learning_rate in LONGEST * 0.5 ** np.arange(HALVINGS):
+        if (
+            objective(_moved(params, gradient, learning_rate))
+            <= before - GAIN * learning_rate * steep
+        ):
+            break
+    return float(learning_rate)
 
 
 def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableError:

@@ -34,9 +34,13 @@ def command(
         ),
     ] = None,
     learning_rate: Annotated[
-        float,
-        typer.Option("--learning-rate", metavar="NUMBER", help="The length of the step."),
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            "--learning-rate",
+            metavar="NUMBER",
+            help="The length of the step. Default: 0.1, halved until the loss falls.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write a page with the formulas."),
