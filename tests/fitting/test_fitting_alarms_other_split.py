@@ -101,12 +101,15 @@ def test_a_trend_that_goes_on_a_curve_over_years_and_smooth_ages_are_no_leak():
     assert not found.shown
 
 
-def test_years_as_whole_numbers_order_rows():
+def test_years_group_rows_that_share_them_and_tell_when_a_house_was_built():
     rng = np.random.default_rng(4)
-    year = np.repeat(np.arange(30), 40)
-    y = np.cumsum(rng.normal(0, 2, 30))[year] + rng.normal(size=1200)
-    (trial,) = check(pl.DataFrame({"year": 1990 + year, "x": rng.normal(size=1200), "y": y})).shown
-    assert (trial.column, trial.by) == ("year", "time")
+    year, x = np.repeat(np.arange(30), 40), rng.normal(size=1200)
+    y = 2 * rng.normal(size=30)[year] + rng.normal(size=1200)
+    (trial,) = check(pl.DataFrame({"year": 1990 + year, "x": x, "y": y})).shown
+    assert (trial.column, trial.by) == ("year", "group")
+    built = 1900 + rng.integers(110, size=1200)
+    price = ((built - 1900) / 40) ** 2 + x + rng.normal(size=1200)
+    assert not check(pl.DataFrame({"built": built, "x": x, "y": price})).shown
 
 
 def test_what_was_asked_for_is_not_tried_and_what_cannot_be_says_why():

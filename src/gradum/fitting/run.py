@@ -293,7 +293,9 @@ def conclude(
         ),
     )
     alarms = (*alarms, *after_judging(dataset, judgement))
-    neighbours = shared_errors(dataset, seen["test"], judgement.verdict.used, seed=spec.seed)
+    used, neighbours = judgement.verdict.used, ""
+    if used != "baseline" and not alarms:
+        neighbours = shared_errors(dataset, seen["test"], used, seed=spec.seed)
     judgement = structs.replace(
         judgement,
         alarms=alarms,

@@ -7,7 +7,6 @@ import polars as pl
 
 from gradum.tables.columns import Column
 
-YEARS = (1_800, 2_200)
 FEWEST_MOMENTS = 12
 MOST_MISSING = 0.1  # of the rows
 FEWEST_GROUPS = 10
@@ -16,16 +15,13 @@ LEAST_REPEATED = 0.5  # of the rows: they share their group with another
 
 
 def orders(values: pl.Series, column: Column) -> bool:
-    """Whether a column is a date, or whole numbers that are years, of enough moments."""
-    if column.kind != "date":
-        if column.kind != "numeric":
-            return False
-        given = values.drop_nulls()
-        if not len(given) or not (given == given.floor()).all():
-            return False
-        if not (YEARS[0] < given.min() and given.max() < YEARS[1]):  # type: ignore[operator]
-            return False
-    return values.n_unique() >= FEWEST_MOMENTS and values.null_count() <= MOST_MISSING * len(values)
+    """Whether a column is a date of enough moments, known in most rows.
+
+    Years as whole numbers are as often what a thing is, such as when a house was built, as when it
+    was seen; they are tried as groups.
+    """
+    few = values.n_unique() < FEWEST_MOMENTS or values.null_count() > MOST_MISSING * len(values)
+    return column.kind == "date" and not few
 
 
 def groups(values: pl.Series, column: Column) -> bool:
