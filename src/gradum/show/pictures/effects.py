@@ -37,6 +37,7 @@ from gradum.show.pictures.picture import (
     by,
     legend_of,
     tooltips,
+    unchecked,
 )
 from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
@@ -118,7 +119,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     grid = effect.grid
     x = _axis(effect)
     rows = [row for row in _rows(effect, curves) if row["value"] is not None]
-    base = alt.Chart(alt.Data(values=rows)).encode(x=x, color=_colour(curves, "stroke"))
+    base = alt.Chart(unchecked(rows)).encode(x=x, color=_colour(curves, "stroke"))
     dashes = alt.Scale(domain=[curve.name for curve in curves], range=DASHES[: len(curves)])
     low = alt.Y("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
     dates = _date_format(effect)
@@ -135,7 +136,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     stretches = _few_rows(grid.numbers[grid.ordered], grid.few[grid.ordered])
     if len(stretches):
         ends = zip(*(_coordinates(effect, numbers) for numbers in stretches.T), strict=True)
-        shaded = alt.Data(values=[{"value": low, "end": high} for low, high in ends])
+        shaded = unchecked([{"value": low, "end": high} for low, high in ends])
         rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.6)
         layers.insert(0, rectangles.encode(x=x, x2=alt.X2("end")))
     return alt.layer(*layers).properties(width="container", height=HEIGHT)
@@ -145,7 +146,7 @@ def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Char
     """Draw a point where a row stands, if it has a value."""
     value = numbers_of(found.rows[effect.column])[[row]]
     place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
-    points = alt.Chart(alt.Data(values=[place] if np.isfinite(value[0]) else []))
+    points = alt.Chart(unchecked([place] if np.isfinite(value[0]) else []))
     return points.mark_point(color=THIRD, size=120).encode(x=_axis(effect), y=alt.Y("answer:Q"))
 
 
@@ -155,7 +156,7 @@ def _over_levels(
     """Draw a point a level, fainter where rows are few; large at a row's own level."""
     large = (curves[-1].name, level)
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = alt.Chart(unchecked(rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
         color=_colour(curves, "circle"),
         opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),

@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 import vl_convert
+from altair.utils.schemapi import debug_mode
 from rich.cells import cell_len
 
 from gradum.messages import marked, say
@@ -199,7 +200,16 @@ def legend_of(labels: Iterable[str]) -> alt.Legend:
 
 def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
     """Return rows as a chart's own data, numbers cut to five digits."""
-    return alt.Data(values=[{key: _short(value) for key, value in row.items()} for row in rows])
+    return unchecked([{key: _short(value) for key, value in row.items()} for row in rows])
+
+
+def unchecked(rows: list[dict[str, Any]]) -> alt.Data:
+    """Return rows as they are as a chart's own data.
+
+    Altair would hold every value of them to its schema, which takes as long as all else of a chart.
+    """
+    with debug_mode(False):
+        return alt.Data(values=rows)
 
 
 def bounds(interval: Interval, name: str = "value") -> dict[str, float]:
