@@ -19,9 +19,9 @@ FIRST_STEP = 0.25
 """The first step, as a share of each input's width."""
 SHRINKING = 0.85
 """The length of each step, as a share of the one before."""
-AROUND, FARTHEST = 8, 0.2
-"""Starts of each slope of linear bounds, and how large a share of inputs these have at their other
-ends at most."""
+AROUND, FARTHEST, STEPS_AROUND = 8, 0.2, 12
+"""Starts of each slope of linear bounds, how large a share of inputs these have at their other ends
+at most, and how many steps they take: they are near to where bounds are least."""
 MOST_SLOPES = 64
 """Slopes from which an attack starts, at most."""
 
@@ -57,7 +57,7 @@ def attack_from(
     share = FARTHEST * np.tile(np.arange(AROUND) / AROUND, len(slopes))
     flipped = (rng.random(x.shape) < share[:, None]) & ~domain.grouped
     x = np.where(flipped, domain.low + domain.high - x, x)
-    return descend(graph, domain, np.clip(x, domain.low, domain.high))
+    return descend(graph, domain, np.clip(x, domain.low, domain.high), STEPS_AROUND)
 
 
 def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> np.ndarray:
