@@ -156,7 +156,10 @@ def with_one_large_target():
     a, b = np.round(rng.uniform(-1, 1, 500), 3), np.round(rng.uniform(0, 14, 500), 3)
     y = np.append(np.exp(1.5 * a + b - 4 + rng.normal(0, 0.1, 500)), 5e6)
     rows = pl.DataFrame({"a": np.append(a, 1.0), "b": np.append(b, 14.0), "y": y})
-    return rows, gradum.fit(rows, "y", log_target=True, **OPTIONS | {"model": "linear"})
+    options = {"model": "linear", "learning_curve": False, "explain": False}
+    model = gradum.fit(rows, "y", log_target=True, **options)
+    assert model.fitted.rung(None).target_scale.high == 5e6  # it is learned from
+    return rows, model
 
 
 @pytest.mark.parametrize(
