@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,6 +46,7 @@ from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.read import read
 
 SETS, RUNS = 400, 40
+PART, FEW = 50, 10  # sets and runs that a process goes through at a time
 TASKS, SIZES = ("classes", "numbers"), (500, 1_500, 8_000)
 SITES, SHARES = ("a", "b", "c"), (0.6, 0.3, 0.1)
 FAMILY_ERROR = Thresholds().error
@@ -56,17 +58,20 @@ def main(sets: str = str(SETS), runs: str = str(RUNS)) -> None:
     """Count failures of correct models and finds of planted faults, and publish them."""
     cells = [(task, rows) for task in TASKS for rows in SIZES]
     with processes() as pool:
-        counted = [pool.submit(failures, *cell, int(sets)) for cell in cells]
-        fitted = [pool.submit(failed_runs, task, int(runs)) for task in TASKS]
+
+        def parts(function: Callable, *what: Any, of: int) -> Callable[[], list[list[str]]]:
+            running = [pool.submit(function, *what, part) for part in range(of)]
+            return lambda: list(chain.from_iterable(each.result() for each in running))
+
+        counted = [parts(failures, *cell, of=-(-int(sets) // PART)) for cell in cells]
+        fitted = [parts(failed_runs, task, 0.0, of=-(-int(runs) // FEW)) for task in TASKS]
         planted = [pool.submit(found, name, int(runs)) for name in FAULTS]
-        moved = [pool.submit(failed_runs, task, -(-int(runs) // 4), SHIFT) for task in TASKS]
+        moved = [parts(failed_runs, task, SHIFT, of=1) for task in TASKS]
         lines = []
         for (task, rows), failed in zip(cells, counted, strict=True):
-            lines.append([task, f"{rows:,}", *_rates(failed.result())])
+            lines.append([task, f"{rows:,}", *_rates(failed())])
             print(*lines[-1], flush=True)
-        in_runs = [
-            [task, *_counts(failed.result())] for task, failed in zip(TASKS, fitted, strict=True)
-        ]
+        in_runs = [[task, *_counts(failed())] for task, failed in zip(TASKS, fitted, strict=True)]
         faults = [
             *(
                 [f"{fault.words}, {fault.rows:,} rows", *_counts(failed.result())]
@@ -74,7 +79,7 @@ def main(sets: str = str(SETS), runs: str = str(RUNS)) -> None:
             ),
             *(
                 [f"whole runs, {task}: a column moved by {SHIFT:g} deviations", *_counts(each)]
-                for task, each in zip(TASKS, (failed.result() for failed in moved), strict=True)
+                for task, each in zip(TASKS, (failed() for failed in moved), strict=True)
             ),
         ]
     text = [
@@ -133,10 +138,10 @@ class Rows(NamedTuple):
         return pl.DataFrame({"a": a, "b": b, "site": self.site, "y": self.target})
 
 
-def failures(task: str, rows: int, sets: int) -> list[list[str]]:
+def failures(task: str, rows: int, part: int) -> list[list[str]]:
     """Return the lines that fail, set by set, where predictions are the law of the target."""
-    rng = np.random.default_rng((TASKS.index(task), rows))
-    drawn = (tested_lines(task, rows, rng) for _ in range(sets))
+    rng = np.random.default_rng((TASKS.index(task), rows, part))
+    drawn = (tested_lines(task, rows, rng) for _ in range(PART))
     return [_failing(settled(lines, FAMILY_ERROR)[0]) for lines in drawn]
 
 
@@ -287,12 +292,12 @@ def found(name: str, sets: int) -> list[list[str]]:
     return failed
 
 
-def failed_runs(task: str, runs: int, shift: float = 0.0) -> list[list[str]]:
+def failed_runs(task: str, shift: float, part: int) -> list[list[str]]:
     """Return the lines that fail, run by run, of fits to 1,500 rows and as many new ones."""
-    rng = np.random.default_rng((TASKS.index(task), 7))
+    rng = np.random.default_rng((TASKS.index(task), part))
     options: dict[str, Any] = {"model": "linear", "learning_curve": False, "explain": False}
     failed = []
-    for _ in range(runs):
+    for _ in range(FEW):
         learned, new = (Rows.draw(task, 1_500, rng) for _ in range(2))
         later = new.table().with_columns(pl.col("a") + shift)
         model = gradum.fit(learned.table(), "y", **options)

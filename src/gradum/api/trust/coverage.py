@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -151,17 +151,15 @@ def short_groups(judged: Coverage | None, target: str, thresholds: CoverageThres
         value=float(below),
         limit=float(most),
     )
-    largest = max(groups, key=lambda group: group.rows)
-    gauge = Gauge(
-        SHORT_OF,
-        "points",
-        share_error(least, _effective(largest)),
-        len(groups),
-        thresholds.most_gap,
-        beyond=True,
-        where=f"{largest.column} {largest.values}",
-    )
+    gauge = _gauge(groups, least, thresholds.most_gap)
     return check.tested(min(len(groups) * p_value, 1.0), gauge)
+
+
+def _gauge(groups: Sequence[GroupCoverage], least: float, allowed: float) -> Gauge:
+    """Return what the line would find in the largest group."""
+    largest = max(groups, key=lambda group: group.rows)
+    error, where = share_error(least, _effective(largest)), f"{largest.column} {largest.values}"
+    return Gauge(SHORT_OF, "points", error, len(groups), allowed, beyond=True, where=where)
 
 
 def _effective(group: GroupCoverage) -> float:
