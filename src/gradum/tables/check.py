@@ -65,6 +65,11 @@ class Difference:
     rows: tuple[int, ...]
     sentence: str
 
+    @property
+    def beyond(self) -> bool:
+        """Whether values are beyond those of training, in range or in levels."""
+        return self.kind in ("unseen levels", "out of range")
+
 
 MERGED: dict[DifferenceKind, str] = {
     "wrong kind": marked("Column {column!r}: {rows} not of its kind, taken as missing."),

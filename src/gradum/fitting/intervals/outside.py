@@ -62,6 +62,5 @@ def outside_in_words(
             column=difference.column,
         )
         for difference in differences
-        if difference.kind == "unseen levels"
-        or (difference.kind == "out of range" and difference.column in encoder.date_ranges)
+        if difference.beyond and difference.column in encoder.date_ranges | encoder.levels
     )
