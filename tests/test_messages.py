@@ -40,6 +40,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
         "SELECT table_schema",
         "SET TRANSACTION",
     },
+    "study/properties/network_pairs.py": {"irrelevant sex"},  # properties as they are typed
     "tables/sources/sqlite.py": {"SELECT name FROM", "SELECT * FROM", "one statement at a time"},
     "show/counterfactual.py": {"<gradum.Counterfactuals of"},
     "core/losses/gamma.py": {"y·e^−a"},

@@ -331,7 +331,7 @@ def test_cross_validation_and_a_grid_search(x, label, number):
 def test_seconds_bound_the_training(x, number):
     spec = PackSpec(
         **{f: getattr(TINY, f) for f in TINY.__struct_fields__}
-        | {"epochs": 10**6, "patience": 10**6}
+        | {"epochs": 100_000, "patience": 100_000}
     )
     model = regressor(pack=spec, time_limit=0.3).fit(x, number)
     assert model.status_ is Status.TIME_LIMIT

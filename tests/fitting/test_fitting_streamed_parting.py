@@ -146,9 +146,9 @@ def test_of_many_later_rows_some_are_drawn():
     assert (parts[times <= parting.until[0]] == Part.TRAIN).all()
 
 
-def test_without_a_share_for_the_test_no_row_is_of_it():
+def test_where_a_file_judges_no_row_is_of_the_test():
     for times in (None, np.arange(ROWS)):
-        parting = Parting.of(spec(test=0.0), ROWS, 10 * HELD_CELL, ENOUGH, times)
+        parting = Parting.of(spec(), ROWS, 10 * HELD_CELL, ENOUGH, times, judging=False)
         found = shares(parting.parts(NUMBERS, None, times))
         assert found[Part.TEST] == 0
         assert found[Part.VALIDATION] == near(0.15)

@@ -105,14 +105,20 @@ def test_metrics_json_says_what_the_verdict_says(folder, classifier):
     assert said["interrupted"] is False
     assert (said["target"], said["task"], said["metric"]) == ("label", "binary", "log_loss")
     scores = said["judgement"]["scores"]
+    nothing = float("nan")  # JSON has no word for it but null
     listed = {
-        (rung, part, metric): (each["value"], each["low"], each["high"])
+        (rung, part, metric): tuple(
+            nothing if each[end] is None else each[end] for end in ("value", "low", "high")
+        )
         for rung, parts in scores.items()
         for part, metrics in parts.items()
         for metric, each in metrics.items()
     }
     frame = classifier.scores
-    assert listed == {row[:3]: row[3:] for row in frame.iter_rows()}
+    shown = {row[:3]: row[3:] for row in frame.iter_rows()}
+    assert listed.keys() == shown.keys()
+    for key, values in listed.items():
+        np.testing.assert_array_equal(values, shown[key])
     assert set(scores) == {"baseline", "linear", "mlp", "pack"} == set(said["rungs"])
     assert set(scores["mlp"]) == {"train", "validation", "test"}
     assert said["judgement"]["prevalence"].keys() == {"no", "yes"}

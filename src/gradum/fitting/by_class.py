@@ -28,7 +28,7 @@ class ClassScores(msgspec.Struct, frozen=True):
         The class, as text.
     support : int
         Judged rows that are of it, whatever their weight.
-    predicted : float
+    predicted : int or float
         Judged rows that are predicted as it, whatever their weight; of a row that several folds
         predicted, the part of its predictions that say so.
     precision : Interval
@@ -37,18 +37,18 @@ class ClassScores(msgspec.Struct, frozen=True):
         Share of its rows that are predicted as it.
     f1 : Interval
         2·hits / (rows of the class + rows predicted as it).
-    hits : float or None
+    hits : int, float or None
         Judged rows of the class that are predicted as it, counted as those predicted are; None in
         files of versions that did not write it.
     """
 
     label: str
     support: int
-    predicted: float
+    predicted: int | float
     precision: Interval
     recall: Interval
     f1: Interval
-    hits: float | None = None
+    hits: int | float | None = None
 
 
 def class_scores(

@@ -239,8 +239,8 @@ def row_parts(numbers: np.ndarray) -> np.ndarray:
     return 1.0 / times[place]
 
 
-def whole(count: float) -> float:
-    """Return a sum of parts of rows as the whole number that it is but for rounding."""
+def whole(count: float) -> int | float:
+    """Return a sum of parts of rows, as an int where it is whole but for rounding."""
     nearest = round(count)
     return nearest if abs(count - nearest) < ROUNDING else count
 

@@ -22,10 +22,10 @@ class Confusion(msgspec.Struct, frozen=True):
     ----------
     labels : tuple of str
         The classes shown, in the order of the model's: all, or the `MOST_CLASSES` commonest.
-    counts : tuple of tuple of float
+    counts : tuple of tuple of number
         (K, K): row of the true class, column of the predicted one. Rows, whatever their weight; of
         a row that several folds predicted, each prediction is its part.
-    mistaken : tuple of (str, str, float)
+    mistaken : tuple of (str, str, number)
         True class, predicted class, rows: the most frequent mistakes, most frequent first, at
         most `MOST_MISTAKEN` of them; of any class, shown or not.
     others : str
@@ -33,8 +33,8 @@ class Confusion(msgspec.Struct, frozen=True):
     """
 
     labels: tuple[str, ...]
-    counts: tuple[tuple[float, ...], ...]
-    mistaken: tuple[tuple[str, str, float], ...]
+    counts: tuple[tuple[int | float, ...], ...]
+    mistaken: tuple[tuple[str, str, int | float], ...]
     others: str = ""
 
 

@@ -95,8 +95,8 @@ def test_a_short_group_has_the_binomial_probability_of_a_coverage_that_is_allowe
     ],
 )
 def test_a_score_on_new_rows_has_the_p_value_of_its_interval(metric, value, low, high, status):
-    difference = Interval(value, low, high, 1.02)
-    check = changed(Change(metric, difference, difference, difference, ""))
+    difference, exact = Interval(value, low, high, 1.02), Interval(0.0, 0.0, 0.0, 0.0)
+    check = changed(Change(metric, difference, exact, difference, ""))
     expected = 0.025 if status == "failed" else stats.norm.cdf(1.96 / 2)
     assert (check.status, check.p_value) == (status, pytest.approx(expected, rel=1e-3))
 
