@@ -118,7 +118,7 @@ class LogLoss(Loss):
     def value_and_gradient(
         self, logits: np.ndarray, target: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return both to the bits that each has of float64 logits; of K classes in half the time."""
+        """Return both to the bits that each has alone; K classes take half the time."""
         if np.ndim(logits) != 2 or logits.shape[1] == 1:
             return super().value_and_gradient(logits, target)
         total, probability = _logsumexp_and_softmax(np.asarray(logits, np.float64))
