@@ -48,6 +48,22 @@ def test_binary_log_loss_keeps_its_digits_where_it_is_tiny():
     np.testing.assert_allclose(value, 4.2483542552915889e-18, rtol=1e-12)
 
 
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("outputs", [1, 3, 26])
+def test_value_and_gradient_together_are_each_alone(outputs, smoothing):
+    rng = np.random.default_rng(outputs)
+    logits = rng.normal(size=(200, outputs)) * rng.choice([1.0, 300.0], (200, 1))
+    target = rng.integers(0, max(outputs, 2), 200)
+    loss = LogLoss(smoothing)
+    soft = loss.smoothed(target, outputs)
+    for of, given in ((loss, target), (LogLoss(), soft)):
+        value, gradient = of.value_and_gradient(logits, given)
+        assert np.array_equal(value, of.value(logits, given))
+        assert np.array_equal(gradient, of.gradient(logits, given))
+        assert value == pytest.approx(loss.value(logits, target), rel=1e-12)
+        assert gradient == pytest.approx(loss.gradient(logits, target), abs=1e-15)
+
+
 def test_squared_error_refuses_two_outputs():
     with pytest.raises(ShapeError, match=r"\(5, 2\)"):
         SquaredError().value(np.zeros((5, 2)), np.zeros(5))

@@ -3,6 +3,7 @@
 Whatever point has a lower objective is a witness: what is left is at least the difference.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
@@ -183,6 +184,18 @@ def test_at_the_minimum_nothing_is_left(solver, intercept):
         loss, target = LogLoss(), RARE
     steps = minimise(X, target, loss, L2(0.1), solver=solver, fit_intercept=intercept)
     assert 0.0 <= solve(steps).certificate.duality_gap < 1e-15
+
+
+@pytest.mark.parametrize("solver", [Newton(), Proximal()])
+def test_a_fit_that_is_only_compared_is_the_same_without_the_proof(solver):
+    proven, compared = (
+        solve(minimise(X, RARE, LogLoss(), L2(0.1), solver=replace(solver, bounds_gap=asked)))
+        for asked in (True, False)
+    )
+    assert compared.certificate == replace(proven.certificate, duality_gap=None)
+    assert proven.certificate.duality_gap is not None
+    for name, values in proven.params["layers"][0].items():
+        assert np.array_equal(compared.params["layers"][0][name], values)
 
 
 def test_columns_of_all_sizes_are_no_obstacle_to_least_squares():

@@ -240,7 +240,9 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
 def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
     """Return the solver, as exact as a comparison needs it."""
     solver = _exact(model, price)
-    return replace(solver, tol=COMPARED**2 if isinstance(solver, InteriorPoint) else COMPARED)
+    if isinstance(solver, InteriorPoint):
+        return replace(solver, tol=COMPARED**2)
+    return replace(solver, tol=COMPARED, bounds_gap=False)
 
 
 def _standard_error(values: np.ndarray) -> float:

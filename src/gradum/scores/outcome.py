@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import scipy.sparse
 
 from gradum.errors import ShapeError, SpecError
 from gradum.margins import LAST_DIGITS, distinct, first_greatest
@@ -134,43 +135,38 @@ class Outcome:
 class Ranking:
     """Rows from the highest score to the lowest, sorted once for any number of weightings.
 
-    Rows of equal score are tied: they are passed all at once.
+    Rows of equal score are tied: they are passed all at once, in a step. Only the G steps that pass
+    positive rows count, and what is passed on the way to each. The matrices add up weights.
 
     Parameters
     ----------
-    order : ndarray of shape (n,)
-        Row numbers by falling score.
-    positive : ndarray of shape (m,)
-        The places in that order at which a positive row stands.
-    before, after : ndarray of shape (m,)
-        For each positive row, how many rows precede its ties, and how many precede or are tied.
-    positive_before, positive_after : ndarray of shape (m,)
-        The same, counting positive rows only.
+    positive : csr_array of shape (G, n)
+        The positive rows of each step.
+    negative : csr_array of shape (2 G, n)
+        The negative rows passed since the step before, then those of the step, in turn.
     """
 
-    order: np.ndarray
-    positive: np.ndarray
-    before: np.ndarray
-    after: np.ndarray
-    positive_before: np.ndarray
-    positive_after: np.ndarray
+    positive: scipy.sparse.csr_array
+    negative: scipy.sparse.csr_array
 
     @classmethod
     def of(cls, score: np.ndarray, positive: np.ndarray) -> Ranking:
         """Rank n rows by score (n,), of which those that are ``positive`` (n,) shall come first."""
         order = np.argsort(-score, kind="stable")
-        falling = score[order]
         # Rows of equal columns may score differently in the last bits.
-        starts = np.flatnonzero(np.diff(distinct(falling, equal=LAST_DIGITS), prepend=-1))
-        ends = np.r_[starts[1:], len(score)].astype(np.intp)[: len(starts)]
-        places = np.flatnonzero(positive[order])
-        tie = np.searchsorted(starts, places, side="right") - 1
-        before, after = starts[tie], ends[tie]
+        tie = distinct(score[order], equal=LAST_DIGITS)
+        hit = positive[order]
+        steps = np.unique(tie[hit])
+        step = np.searchsorted(steps, tie)  # of those with positive rows, the next or its own
+        part = 2 * step + np.isin(tie, steps)
         return cls(
-            order,
-            places,
-            before,
-            after,
-            np.searchsorted(places, before),
-            np.searchsorted(places, after),
+            _sums(order[hit], step[hit], len(steps), len(score)),
+            _sums(order[~hit], part[~hit], 2 * len(steps), len(score)),
         )
+
+
+def _sums(rows: np.ndarray, part: np.ndarray, parts: int, of: int) -> scipy.sparse.csr_array:
+    """Return the matrix that adds up some of so many rows by their parts, which never fall."""
+    ends = np.searchsorted(part, np.arange(parts + 1))
+    summed = rows[: ends[-1]]
+    return scipy.sparse.csr_array((np.ones(len(summed)), summed, ends), shape=(parts, of))

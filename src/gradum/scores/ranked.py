@@ -13,39 +13,38 @@ def ranking_scores(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """AUC, average precision and distance of one ranking under B weightings: three times (B,).
 
-    With A the weight passed down the ranking and T that of its positive rows, a positive row of
-    weight w stands above N − F of the N negatives and level with a share of them, where F = A − T:
+    With w the weight of the positive rows of a step, T and F the weights of the positive and the
+    negative rows passed, a step stands above N − F of the N negatives and level with a share:
 
-        AUC = Σ w (N − (F_before + F_after) / 2) / (P N),    AP = Σ w T_after / A_after / P
+        AUC = Σ w (N − (F_before + F_after) / 2) / (P N),    AP = Σ w T / (T + F_after) / P
 
-    The Kolmogorov–Smirnov distance is the largest T_after / P − F_after / N, or 0: it is reached
-    where a positive row has just been passed.
+    The Kolmogorov–Smirnov distance is the largest T / P − F_after / N, or 0: it is reached where
+    positive rows have just been passed.
+
+    Parameters
+    ----------
+    ranking : Ranking
+        Of n rows.
+    weights : ndarray of shape (n, B)
+        The weights of a row side by side, which are added up many times as fast.
+    total : ndarray of shape (B,)
+        Σ w.
     """
-    in_order = weights.take(ranking.order, axis=1)
-    own = in_order.take(ranking.positive, axis=1)
-    passed, hit = _running(in_order), _running(own)
-    positives = hit[:, -1]
+    own = ranking.positive @ weights
+    passed = np.cumsum(own, axis=0)
+    missed = np.cumsum(ranking.negative @ weights, axis=0)
+    before, after = missed[::2], missed[1::2]
+    positives = passed[-1] if len(passed) else np.zeros_like(total)
     negatives = total - positives
-    all_after = passed.take(ranking.after, axis=1)
-    hit_after = hit.take(ranking.positive_after, axis=1)
-    precision = np.divide(hit_after, all_after, where=all_after > 0, out=np.zeros_like(own))
-    missed = all_after - hit_after
-    parted = ratio(hit_after, positives[:, None]) - ratio(missed, negatives[:, None])
-    distance = np.maximum(parted.max(axis=1, initial=0.0), 0.0)
-    missed += passed.take(ranking.before, axis=1)
-    missed -= hit.take(ranking.positive_before, axis=1)
     pairs = positives * negatives
-    above = pairs - np.einsum("bi,bi->b", own, missed) / 2
-    average_precision = ratio(np.einsum("bi,bi->b", own, precision), positives)
+    above = pairs - np.einsum("gb,gb->b", own, before + after) / 2
+    all_passed = passed + after
+    precision = np.divide(passed, all_passed, where=all_passed > 0, out=np.zeros_like(own))
+    average_precision = ratio(np.einsum("gb,gb->b", own, precision), positives)
+    parted = ratio(passed, positives) - ratio(after, negatives)
+    distance = np.maximum(parted.max(axis=0, initial=0.0), 0.0)
     auc, average_precision, distance = (
         np.clip(each, 0.0, 1.0)
         for each in (ratio(above, pairs), average_precision, np.where(pairs > 0, distance, np.nan))
     )
     return auc, average_precision, distance
-
-
-def _running(weights: np.ndarray) -> np.ndarray:
-    """Sum up along each line, starting at 0: (B, n + 1)."""
-    sums = np.zeros((len(weights), weights.shape[1] + 1))
-    np.cumsum(weights, axis=1, out=sums[:, 1:])
-    return sums

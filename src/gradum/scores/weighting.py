@@ -50,9 +50,8 @@ class Weighting:
 
         Each against the rest: three times (B, classes).
         """
-        found = [
-            ranking_scores(ranking, self.weights, self.total) for ranking in self.outcome.rankings
-        ]
+        by_row = np.ascontiguousarray(self.weights.T, np.float64)
+        found = [ranking_scores(ranking, by_row, self.total) for ranking in self.outcome.rankings]
         auc, precision, distance = (np.stack(each, axis=1) for each in zip(*found, strict=True))
         return auc, precision, distance
 

@@ -21,12 +21,15 @@ from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Certificate
 
 
-def certify(model: LinearModel, point: Point, l1: Any, l2: Any, **known: Any) -> Certificate:
+def certify(
+    model: LinearModel, point: Point, l1: Any, l2: Any, *, bounds_gap: bool = True, **known: Any
+) -> Certificate:
     """Return the certificate of a linear model at a point; ``known`` are further fields.
 
     The point's gradient is turned into the units of X; l1 and l2 are a number or [D].
     """
-    return certificate(model, point, l1, l2, _gap(model, point, l1, l2), **known)
+    gap = _gap(model, point, l1, l2) if bounds_gap else None
+    return certificate(model, point, l1, l2, gap, **known)
 
 
 def certify_dual(

@@ -210,8 +210,9 @@ class LinearModel:
             weight, target = self.weight[rows], self.target[rows]
             change[rows] = columns @ step[:-1] + step[-1]
             logits = point.logits[rows] + change[rows]
-            data_term += float(weight @ self.loss.value(logits, target))
-            slope = weight[:, None] * self.loss.gradient(logits, target)
+            value, slope = self.loss.value_and_gradient(logits, target)
+            data_term += float(weight @ value)
+            slope = weight[:, None] * slope
             fall += columns.transpose_product(slope)
             slope_sum += slope.sum(axis=0)
         gradient = strengths.l2 * values

@@ -76,6 +76,9 @@ class Newton:
         subgradient.
     max_iter : int
         The most iterations.
+    bounds_gap : bool
+        Whether the certificate bounds how far the objective is above its minimum. Fits that are
+        only compared need no such proof.
     """
 
     title: ClassVar[str] = marked("Newton's method")
@@ -83,6 +86,7 @@ class Newton:
 
     tol: float = 1e-11
     max_iter: int = 100
+    bounds_gap: bool = True
 
 
 def newton(
@@ -219,7 +223,11 @@ class _Search:
             params=model.params(point.values),
             status=status,
             certificate=certify(
-                model, point, *self.raw_strengths, **self._condition_and_rank(point)
+                model,
+                point,
+                *self.raw_strengths,
+                bounds_gap=self.method.bounds_gap,
+                **self._condition_and_rank(point),
             ),
             iterations=max(len(history), 1),
             steps=len(history),

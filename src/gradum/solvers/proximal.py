@@ -45,6 +45,8 @@ class Proximal:
         The largest entry of the smallest subgradient, as for `Newton`.
     max_iter : int
         The most iterations.
+    bounds_gap : bool
+        As for `Newton`.
     """
 
     title: ClassVar[str] = marked("Proximal gradient descent")
@@ -52,6 +54,7 @@ class Proximal:
 
     tol: float = 1e-9
     max_iter: int = 10_000
+    bounds_gap: bool = True
 
 
 def proximal(
@@ -101,7 +104,7 @@ def proximal(
     return Solution(
         params=model.params(point.values),
         status=status,
-        certificate=certify(model, point, l1, l2),
+        certificate=certify(model, point, l1, l2, bounds_gap=method.bounds_gap),
         iterations=max(len(history), 1),
         steps=len(history),
         history=tuple(history),

@@ -97,6 +97,10 @@ class LogLoss(Loss):
         # Each term is a product of a share and a difference ≥ 0: nothing cancels.
         return (share * (total[:, None] - logits)).sum(axis=1)
 
+    def smoothed(self, target: np.ndarray, outputs: int) -> np.ndarray:
+        """Return the probabilities t that class codes [n] become: [n] for one output, or [n, K]."""
+        return np.asarray(self._share(np.empty((len(target), outputs)), target, np), np.float64)
+
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the probability of every class, [n, K], rows summing to 1."""
         logits = np.asarray(logits)
@@ -110,6 +114,24 @@ class LogLoss(Loss):
         share = np.asarray(self._share(logits, np.asarray(target), np))
         probability = self._probability(logits)
         return probability - share.reshape(probability.shape)
+
+    def value_and_gradient(
+        self, logits: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return both to the bits that each has alone; K classes take half the time."""
+        if np.ndim(logits) != 2 or logits.shape[1] == 1:
+            return super().value_and_gradient(logits, target)
+        total, probability = _logsumexp_and_softmax(np.asarray(logits, np.float64))
+        if self._certain(target) and np.ndim(target) == 1:
+            check_shapes(logits, target)
+            of_target = np.arange(len(target)), target
+            value = total - logits[of_target]
+            probability[of_target] -= 1.0
+            return value, probability
+        share = self._share(logits, target, np)
+        value = (share * (total[:, None] - logits)).sum(axis=1)
+        probability -= share
+        return value, probability
 
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return diag(p) − p pᵀ, float64 [n, k, k]; p(1 − p) for one logit."""
@@ -241,6 +263,16 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     """Return eᶻ / Σ eᶻ of each row, without overflow."""
     powers = np.exp(logits - _finite_top(logits))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _logsumexp_and_softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both, of the same exponentials."""
+    top = _finite_top(logits)
+    powers = np.exp(logits - top)
+    sums = powers.sum(axis=1, keepdims=True)
+    total = np.log(sums[:, 0]) + top[:, 0]
+    powers /= sums
+    return total, powers
 
 
 def _finite_top(logits: np.ndarray) -> np.ndarray:

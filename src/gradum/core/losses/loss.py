@@ -86,6 +86,12 @@ class Loss(ABC):
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return d value / d logits, float64 [n, k]; where there is a kink, its middle."""
 
+    def value_and_gradient(
+        self, logits: np.ndarray, target: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return `value` and `gradient`, for which some losses take the same exponentials."""
+        return self.value(logits, target), self.gradient(logits, target)
+
     @abstractmethod
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return d² value / d logits², float64 [n, k, k]."""

@@ -110,12 +110,13 @@ class HeldOutLogits:
         bounds : sequence of pairs, optional
             Least and greatest values.
         """
-        share, loss = self.weight / self.weight.sum(), LogLoss(one_row)
+        share, loss = self.weight / self.weight.sum(), LogLoss()
+        target = LogLoss(one_row).smoothed(self.target, self.logits.shape[1])
 
         def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
-            at = logits(theta)
-            slopes = share[:, None] * loss.gradient(at, self.target)
-            value = share @ loss.value(at, self.target) + penalty @ theta**2
+            losses, slopes = loss.value_and_gradient(logits(theta), target)
+            slopes *= share[:, None]
+            value = share @ losses + penalty @ theta**2
             return float(value), adjoint(slopes) + 2 * penalty * theta
 
         optimum = scipy.optimize.minimize(

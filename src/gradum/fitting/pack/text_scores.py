@@ -96,9 +96,10 @@ def text_scores(
     path = context.solve(choose_penalty(model, [walks[-1]], strengths, hear=context.ask))
     strength, fits = path.best * len(model), []
     of_rows = np.zeros((len(model), outputs))
+    solver = Newton(tol=COMPARED, bounds_gap=False)
     used = [*walks, *_within_the_others(walks, len(model), rng)]
     for learned, scored in used:
-        steps = descend(model.take(learned), Newton(tol=COMPARED), l2=strength / len(learned))
+        steps = descend(model.take(learned), solver, l2=strength / len(learned))
         fits.append(context.solve(steps).params["layers"][0]["weight"])
         of_rows[scored] = text[scored] @ fits[-1]
     # In time, and where one part is held out, fits differ in the rows that they know.

@@ -180,7 +180,8 @@ def linear_start(
         Weights [D, k] and biases [k]; None where they are not finite.
     """
     model = _model(columns, goal, rows, signs)
-    solution = context.solve(descend(model, Newton(tol=TOLERANCE), l2=strength / len(rows)))
+    solver = Newton(tol=TOLERANCE, bounds_gap=False)
+    solution = context.solve(descend(model, solver, l2=strength / len(rows)))
     layer = solution.params["layers"][0]
     weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
     if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
