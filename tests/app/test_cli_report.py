@@ -4,7 +4,6 @@ import json
 import re
 
 import msgspec
-import numpy as np
 import pytest
 from sklearn.metrics import log_loss
 
