@@ -18,6 +18,7 @@ import scipy.optimize
 
 from gradum.core.losses.log_loss import LogLoss
 from gradum.fitting.rows import Rows
+from gradum.solvers.threads import threads_for
 
 MOST_STEPS = 1_000
 STEEPEST = 1e-8  # gradient at which the search ends
@@ -119,12 +120,13 @@ class HeldOutLogits:
             value = share @ losses + penalty @ theta**2
             return float(value), adjoint(slopes) + 2 * penalty * theta
 
-        optimum = scipy.optimize.minimize(
-            objective,
-            np.zeros(len(penalty)),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": MOST_STEPS, "gtol": STEEPEST, "ftol": 0.0},
-        )
+        with threads_for(*self.logits.shape):
+            optimum = scipy.optimize.minimize(
+                objective,
+                np.zeros(len(penalty)),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                options={"maxiter": MOST_STEPS, "gtol": STEEPEST, "ftol": 0.0},
+            )
         return optimum.x
