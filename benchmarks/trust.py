@@ -176,7 +176,7 @@ def tested_lines(task: str, rows: int, rng: np.random.Generator) -> list[Check]:
 def _scored(judged: Evidence, new: Evidence) -> Check:
     metric = DEFAULT_METRIC[judged.task]
     own, later = (_score(evidence, metric) for evidence in (judged, new))
-    (change,) = changes(later, own)
+    (change,) = changes(later, own, metric)
     return scores.changed(change)
 
 
