@@ -9,7 +9,7 @@ import pytest
 from gradum.core.bounds import Affine, Graph, Relu
 from gradum.errors import GradumError
 from gradum.study.properties.network_columns import NetworkColumns
-from gradum.study.properties.network_pairs import Network, verify_pairs
+from gradum.study.properties.network_pairs import ForeignNetwork, verify_pairs
 
 NAMES = ("age", "sex", "income, net")
 
@@ -26,7 +26,7 @@ def network(seed, outputs, sex=1.0):
     graph = Graph.of(3, first, Relu(), affine(rng, 6, outputs))
     low, high = np.array([0.0, 0.0, -2.0]), np.array([4.0, 1.0, 2.0])
     columns = NetworkColumns(NAMES, low, high, np.ones(3, bool))
-    return Network(graph, lambda x: graph(x).astype(np.float32), columns)
+    return ForeignNetwork(graph, lambda x: graph(x).astype(np.float32), columns)
 
 
 def pairs(asked, changed):
@@ -103,7 +103,7 @@ def test_whole_numbers_are_whole_where_that_is_said():
         Affine(np.array([[-1.0], [-1.0]]), np.ones(1)),
     )
     columns = NetworkColumns.numbered(np.zeros(2), np.ones(2))
-    asked = Network(graph, graph, columns)
+    asked = ForeignNetwork(graph, graph, columns)
     assert one(asked, "irrelevant x0 within 0.1", "x0 0..1 whole").verdict == "proved"
     found = one(asked, "irrelevant x0 within 0.9")
     assert found.verdict == "refuted"

@@ -16,7 +16,7 @@ from gradum.ship.exchange.onnx_network import OnnxNetwork, read_network
 from gradum.ship.exchange.vnnlib import read_property
 from gradum.show.verification import PropertyReport, notes_on_networks
 from gradum.study.properties.network_columns import NetworkColumns
-from gradum.study.properties.network_pairs import Network, verify_pairs
+from gradum.study.properties.network_pairs import ForeignNetwork, verify_pairs
 from gradum.study.properties.read import stated_in
 from gradum.study.verification import Domain, VerificationOutcome, verify_all
 from gradum.tables.check import check
@@ -108,7 +108,7 @@ def verify_network_pairs(
     if file is not None:
         stated += stated_in(file, where)
     columns = _columns(onnx, given, target, reading)
-    asked = Network(onnx.graph, onnx.run, columns)
+    asked = ForeignNetwork(onnx.graph, onnx.run, columns)
     found = verify_pairs(asked, stated, seconds=seconds, seed=seed)
     return PropertyReport(found, notes_on_networks)
 

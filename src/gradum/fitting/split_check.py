@@ -1,4 +1,4 @@
-"""Whether a random split suits the use: a quick model's scores by it, and by time or by group."""
+"""The check of a random split: a quick model's scores by it, and by time or by group."""
 
 from __future__ import annotations
 

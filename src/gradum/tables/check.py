@@ -366,6 +366,20 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     return ((days < low) | (days > high)).fill_null(False)
 
 
+def _outside(name: str, where: pl.Series, known: str) -> Difference:
+    """Say which rows lie outside of the range of a column in training."""
+    rows, count = rows_where(where), int(where.sum())
+    sentence = say_plural(
+        "Column {name!r} ranged {range} in training; {rows} is outside.",
+        "Column {name!r} ranged {range} in training; {rows} are outside.",
+        count,
+        name=name,
+        range=known,
+        rows=rows_text(rows, count),
+    )
+    return Difference(name, "out of range", count, rows, sentence)
+
+
 def _out_of_dates(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
     where = None if encoder is None else dates_out_of_range(values, encoder)
     if encoder is None or where is None or not where.any():
@@ -373,16 +387,7 @@ def _out_of_dates(values: pl.Series, encoder: Encoder | None) -> list[Difference
     first, last = (
         str(EPOCH + timedelta(days=end))[:10] for end in encoder.date_ranges[values.name]
     )
-    rows, count = rows_where(where), int(where.sum())
-    sentence = say_plural(
-        "Column {name!r} ranged {range} in training; {rows} is outside.",
-        "Column {name!r} ranged {range} in training; {rows} are outside.",
-        count,
-        name=values.name,
-        range=say("from {first} to {last}", first=first, last=last),
-        rows=rows_text(rows, count),
-    )
-    return [Difference(values.name, "out of range", count, rows, sentence)]
+    return [_outside(values.name, where, say("from {first} to {last}", first=first, last=last))]
 
 
 def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
@@ -393,16 +398,7 @@ def _out_of_range(values: pl.Series, encoder: Encoder | None) -> list[Difference
     if smallest is None or (smallest >= low and largest <= high):  # type: ignore[operator]
         return []
     where = ((values < low) | (values > high)).fill_null(False)
-    rows, count = rows_where(where), int(where.sum())
-    sentence = say_plural(
-        "Column {name!r} ranged {range} in training; {rows} is outside.",
-        "Column {name!r} ranged {range} in training; {rows} are outside.",
-        count,
-        name=values.name,
-        range=span(low, high),
-        rows=rows_text(rows, count),
-    )
-    return [Difference(values.name, "out of range", count, rows, sentence)]
+    return [_outside(values.name, where, span(low, high))]
 
 
 def _extra(name: str) -> Difference:

@@ -13,7 +13,7 @@ from gradum.api.run_rows import known_rows
 from gradum.messages import say
 from gradum.study.evaluate import Evaluation, new_rows_evidence
 from gradum.study.evidence import Evidence
-from gradum.study.properties.network_pairs import Network
+from gradum.study.properties.network_pairs import ForeignNetwork
 from gradum.study.run_rows import RunRows
 from gradum.study.trust.check import Obstacle
 from gradum.tables.table import Table
@@ -169,7 +169,7 @@ class ExaminedPredictions:
     how: str
     by: tuple[str, ...] = ()
     sha256: Mapping[str, str] = field(default_factory=dict)
-    network: Callable[[], Network] | None = None
+    network: Callable[[], ForeignNetwork] | None = None
 
     @property
     def target(self) -> str:

@@ -20,7 +20,7 @@ from gradum.messages import say
 from gradum.ship.exchange.onnx_model import OnnxInput, OnnxModel, read_model
 from gradum.ship.exchange.onnx_network import read_network
 from gradum.study.properties.network_columns import NetworkColumns
-from gradum.study.properties.network_pairs import Network
+from gradum.study.properties.network_pairs import ForeignNetwork
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest, quoted
 
@@ -78,11 +78,11 @@ def predictions_of_onnx(
     return replace(examined, network=partial(_network, path, dataset, numbers))
 
 
-def _network(path: str | os.PathLike, dataset: Dataset, names: Sequence[str]) -> Network:
+def _network(path: str | os.PathLike, dataset: Dataset, names: Sequence[str]) -> ForeignNetwork:
     """Return the network with the ranges of the rows; raise ModelFileError if it has no bounds."""
     network = read_network(path)
     columns = NetworkColumns.of_rows(names, dataset.checked.complete(names))
-    return Network(network.graph, network.run, columns)
+    return ForeignNetwork(network.graph, network.run, columns)
 
 
 def _is_matrix(inputs: Sequence[OnnxInput]) -> bool:

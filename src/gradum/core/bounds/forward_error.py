@@ -1,4 +1,4 @@
-"""How far rounding moves the outputs of a network, over boxes of inputs.
+"""Bounds on how far rounding moves the outputs of a network, over boxes of inputs.
 
 Each operation adds its own rounding to what its parents' rounding makes of it: with the slope f′ of
 an operation between its exact and its computed parents,

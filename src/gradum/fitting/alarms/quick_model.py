@@ -27,16 +27,16 @@ LEAST_LEFT = 1e-3  # of 1 - leverage
 
 
 @dataclass(frozen=True)
-class Block:
+class EncodedColumns:
     """Encoded columns (n, d), the table's column of each, and which are places in a cycle."""
 
     values: np.ndarray
     source: np.ndarray
     cycle: np.ndarray
 
-    def keeping(self, kept: np.ndarray) -> Block:
+    def keeping(self, kept: np.ndarray) -> EncodedColumns:
         """Return the columns where a mask (d,) holds."""
-        return Block(self.values[:, kept], self.source[kept], self.cycle[kept])
+        return EncodedColumns(self.values[:, kept], self.source[kept], self.cycle[kept])
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class QuickColumns:
 
     Parameters
     ----------
-    straight : Block
+    straight : EncodedColumns
         For the ridge: standardised numbers, and steps of columns with few levels.
-    cut : Block
+    cut : EncodedColumns
         For the trees: the same numbers, and levels by their places.
     """
 
-    straight: Block
-    cut: Block
+    straight: EncodedColumns
+    cut: EncodedColumns
 
     @classmethod
     def of(cls, frame: pl.DataFrame, schema: Schema) -> QuickColumns:
@@ -91,7 +91,7 @@ class QuickColumns:
         return (self, QuickColumns(straight, cut), self.without(name))
 
     @property
-    def _blocks(self) -> tuple[Block, Block]:
+    def _blocks(self) -> tuple[EncodedColumns, EncodedColumns]:
         return self.straight, self.cut
 
 
@@ -101,10 +101,10 @@ def _block(
     cycle: Sequence[bool],
     others: np.ndarray,
     of_others: Sequence[str] | np.ndarray,
-) -> Block:
+) -> EncodedColumns:
     """Put numbers, and other columns that are no cycles, side by side."""
     source = np.array([*of_numbers, *of_others], dtype=object)
-    return Block(
+    return EncodedColumns(
         np.hstack([numbers, others]), source, np.array([*cycle, *[False] * len(of_others)], bool)
     )
 

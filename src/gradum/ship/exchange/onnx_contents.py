@@ -1,4 +1,4 @@
-"""What an ONNX file may consist of: a list of parts, and whatever is not on it is refused.
+"""The allow-list of what an ONNX file may consist of; whatever is not on it is refused.
 
 The parts are walked through as Protocol Buffers describe them, so that none is missed, wherever it
 lies: in operators, in graphs within operators, in functions or in sparse constants. A tensor has

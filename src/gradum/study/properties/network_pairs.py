@@ -37,7 +37,7 @@ _TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class ForeignNetwork:
     """A network from elsewhere, which takes rows of numbers.
 
     Parameters
@@ -81,7 +81,7 @@ class PairProperty:
     at: float | None = None
 
     @classmethod
-    def read(cls, text: str, network: Network) -> PairProperty:
+    def read(cls, text: str, network: ForeignNetwork) -> PairProperty:
         """Read a property, from its first word on.
 
         Raises
@@ -112,7 +112,9 @@ class PairProperty:
             )
         return cls(_names(stated, network), within)
 
-    def verify(self, network: Network, *, seconds: float, seed: int) -> VerificationOutcome | None:
+    def verify(
+        self, network: ForeignNetwork, *, seconds: float, seed: int
+    ) -> VerificationOutcome | None:
         """Search for a pair of rows; None if no weight leads from the columns to an answer."""
         domain, graph = network.columns.domain(), network.graph
         changed = np.array([network.columns.place(name) for name in self.columns])
@@ -129,7 +131,7 @@ class PairProperty:
             folded(pairs, of_pairs.box, 0.0), of_pairs, replay=replay, seconds=seconds, seed=seed
         )
 
-    def example(self, network: Network, x: np.ndarray) -> Counterexample:
+    def example(self, network: ForeignNetwork, x: np.ndarray) -> Counterexample:
         """Return the rows of a pair [d + m] with their answers."""
         changed = np.array([network.columns.place(name) for name in self.columns])
         both = np.concatenate(Copies(changed).pair(x[None]))
@@ -176,16 +178,16 @@ class PairProperty:
 
 
 def verify_pairs(
-    network: Network, stated: Sequence[tuple[str, str]], *, seconds: float, seed: int = 0
+    network: ForeignNetwork, stated: Sequence[tuple[str, str]], *, seconds: float, seed: int = 0
 ) -> Verification:
     """Prove or refute properties of a network; each gets an even part of the time that is left.
 
     A proof is of the network in exact arithmetic, of all rows within the ranges of the columns. A
-    counterexample is made of float32 numbers, and counts only if `Network.run` confirms it.
+    counterexample is made of float32 numbers, and counts only if `ForeignNetwork.run` confirms it.
 
     Parameters
     ----------
-    network : Network
+    network : ForeignNetwork
     stated : sequence of (str, str)
         Properties, as `PairProperty.read` reads them, and in which part of the columns' ranges each
         is to hold, as `NetworkColumns.within` reads it.
@@ -213,7 +215,9 @@ def verify_pairs(
     return Verification("", "", network.columns.described, tuple(found))
 
 
-def _verified(claimed: PairProperty, network: Network, seconds: float, seed: int) -> Verified:
+def _verified(
+    claimed: PairProperty, network: ForeignNetwork, seconds: float, seed: int
+) -> Verified:
     """Return what comes of a property, but for its words."""
     began = perf_counter()
     outcome = claimed.verify(network, seconds=seconds, seed=seed)
@@ -240,7 +244,7 @@ def _examples() -> str:
     return listed([repr(example) for example in EXAMPLES], "or")
 
 
-def _names(text: str, network: Network) -> tuple[str, ...]:
+def _names(text: str, network: ForeignNetwork) -> tuple[str, ...]:
     """Return the columns of a list."""
     names = []
     for part in parts_of(text):

@@ -1,4 +1,4 @@
-"""What a stress test found, as plain values: in JSON, each field by its name."""
+"""The findings of a stress test as plain values: in JSON, each field by its name."""
 
 from __future__ import annotations
 

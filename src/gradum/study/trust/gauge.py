@@ -1,4 +1,4 @@
-"""How small a gap a line of a trust report would find, from the error of its estimate."""
+"""The power of a line of a trust report: the least gap it would find, by its standard error."""
 
 from __future__ import annotations
 

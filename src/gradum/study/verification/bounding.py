@@ -1,4 +1,4 @@
-"""What linear bounds say of many boxes at once: what is excluded, and where the rest can be.
+"""Linear bounds of many boxes at once: what they exclude, and where the rest can be.
 
 If a polyhedron C y ≤ c is not excluded, the linear bound of each of its rows still shows which part
 of the box cannot lead there. That part is cut off. Then the lines are tilted to make the bound of
