@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 
 import pytest
 
@@ -61,22 +62,31 @@ class Finalised:
         interrupt_now()
 
 
-def wait(callbacks):
-    gc.collect() if callbacks else Finalised()
-    for _ in range(200):
-        time.sleep(0.01)
+class Let:
+    """Something that is let go of."""
 
 
-@pytest.mark.parametrize("callbacks", [[interrupt_now], []])
-def test_it_is_not_lost_where_the_garbage_collector_calls(callbacks):
+def collect():
+    gc.callbacks.append(interrupt_now)
+    try:
+        gc.collect()
+    finally:
+        gc.callbacks.remove(interrupt_now)
+
+
+def let_go_of_what_is_referred_to_weakly():
+    weakref.finalize(Let(), interrupt_now)
+
+
+@pytest.mark.parametrize("interrupted", [collect, Finalised, let_go_of_what_is_referred_to_weakly])
+def test_it_is_not_lost_where_an_object_is_let_go_of(interrupted):
     """What is raised there, Python only prints; JAX has the collector call it back."""
     before = signal.signal(signal.SIGINT, Interrupt().handle)
-    gc.callbacks.extend(callbacks)
     try:
         with pytest.raises(KeyboardInterrupt):
-            wait(callbacks)
+            interrupted()
+            time.sleep(2)
     finally:
-        del gc.callbacks[len(gc.callbacks) - len(callbacks) :]
         signal.signal(signal.SIGINT, before)
 
 

@@ -17,15 +17,16 @@ from gradum.messages import say
 INTERRUPTED = 130
 AGAIN = 0.02  # seconds
 BURST = 1.0
+WEAK_REFERENCES = ("weakref", "_weakrefset")  # modules
 
 
 class Interrupt:
     """Takes the signal of Ctrl-C, and raises `KeyboardInterrupt` when that is well received.
 
     Not while a module is imported: what is left of it by half answers in tracebacks, some of them
-    of code that nobody can catch. And not while the garbage collector calls back, or an object is
-    finalised: what is raised there is lost. The signal is then sent again, until that is done. Nor
-    twice within a second: what was begun is being taken back.
+    of code that nobody can catch. And not while the garbage collector or a weak reference calls
+    back, or an object is finalised: what is raised there is lost. The signal is then sent again,
+    until that is done. Nor twice within a second: what was begun is being taken back.
 
     While it listens for a run, the first Ctrl-C only asks it to end at the next chunk.
     """
@@ -75,13 +76,13 @@ class Interrupt:
 
 
 def _is_ill_received(frame: FrameType | None) -> bool:
-    """Whether a module is imported or the garbage collector at work, in this frame or around it."""
+    """Whether a module is imported or an object let go of, in this frame or around it."""
     called_back = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
         code = frame.f_code
         if code.co_filename == "<frozen importlib._bootstrap>" or code.co_name == "__del__":
             return True
-        if code in called_back:
+        if code in called_back or frame.f_globals.get("__name__") in WEAK_REFERENCES:
             return True
         frame = frame.f_back
     return False
