@@ -78,14 +78,18 @@ def let_go_of_what_is_referred_to_weakly():
     weakref.finalize(Let(), interrupt_now)
 
 
+def waited(interrupted):
+    interrupted()
+    time.sleep(2)
+
+
 @pytest.mark.parametrize("interrupted", [collect, Finalised, let_go_of_what_is_referred_to_weakly])
 def test_it_is_not_lost_where_an_object_is_let_go_of(interrupted):
     """What is raised there, Python only prints; JAX has the collector call it back."""
     before = signal.signal(signal.SIGINT, Interrupt().handle)
     try:
         with pytest.raises(KeyboardInterrupt):
-            interrupted()
-            time.sleep(2)
+            waited(interrupted)
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -11,6 +11,7 @@ goes on, or to values that a smooth curve tells.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,8 +86,7 @@ def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
         time = numbers(frame[column.name][rows])
         compared = by_time(QuickRows.of(dataset, rows), column.name, time, rng)
         trials += _trial(column.name, "time", compared, len(looked_at))
-    agreeing = [_Grouped.of(dataset, column.name, rng) for column in grouping]
-    agreeing.sort(key=lambda grouped: -grouped.agreement)
+    agreeing = _grouped(dataset, [column.name for column in grouping], rng)
     for grouped in agreeing[:MOST_TRIALS]:
         if grouped.agreement > STANDS_OUT:
             compared = by_group(grouped.rows, grouped.name, grouped.code, rng)
@@ -133,20 +133,33 @@ class _Grouped:
     code: np.ndarray
     agreement: float
 
-    @classmethod
-    def of(cls, dataset: Dataset, name: str, rng: np.random.Generator) -> _Grouped:
-        values = dataset.frame[name]
-        known = np.flatnonzero(values.is_not_null().to_numpy())
-        code = values[known].rank("dense").to_numpy().astype(np.intp) - 1
-        sizes = np.bincount(code)
-        order = rng.permutation(len(sizes))
-        kept = order[np.cumsum(sizes[order]) <= max(MOST_ROWS, sizes[order[0]])]
-        known = known[np.isin(code, kept)]
-        rows = QuickRows.of(dataset, known)
-        _, code = np.unique(code[np.isin(code, kept)], return_inverse=True)
+
+def _grouped(dataset: Dataset, names: Sequence[str], rng: np.random.Generator) -> list[_Grouped]:
+    """Return the groups of each column by falling agreement; rows are encoded once for all."""
+    if not names:
+        return []
+    of_columns = [_whole_groups(dataset.frame[name], rng) for name in names]
+    encoded = np.unique(np.concatenate([places for places, _ in of_columns]))
+    all_rows = QuickRows.of(dataset, encoded)
+    found = []
+    for name, (places, code) in zip(names, of_columns, strict=True):
+        rows = all_rows.take(np.searchsorted(encoded, places))
         straight = rows.columns.without(name).straight.values
-        said = ridge_answers(straight, rows.target, np.ones(len(known), bool))
-        return cls(name, rows, code, _agreement(rows.target - said, code))
+        said = ridge_answers(straight, rows.target, np.ones(len(places), bool))
+        found.append(_Grouped(name, rows, code, _agreement(rows.target - said, code)))
+    return sorted(found, key=lambda grouped: -grouped.agreement)
+
+
+def _whole_groups(values: pl.Series, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw groups of at most `MOST_ROWS` rows in all: the places of their rows, and their codes."""
+    known = np.flatnonzero(values.is_not_null().to_numpy())
+    code = values[known].rank("dense").to_numpy().astype(np.intp) - 1
+    sizes = np.bincount(code)
+    order = rng.permutation(len(sizes))
+    kept = order[np.cumsum(sizes[order]) <= max(MOST_ROWS, sizes[order[0]])]
+    drawn = np.isin(code, kept)
+    _, code = np.unique(code[drawn], return_inverse=True)
+    return known[drawn], code
 
 
 def _agreement(errors: np.ndarray, code: np.ndarray) -> float:

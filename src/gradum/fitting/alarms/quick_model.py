@@ -8,7 +8,7 @@ trees hold it out. So the scores of both are of equally many rows learned from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -37,6 +37,10 @@ class EncodedColumns:
     def keeping(self, kept: np.ndarray) -> EncodedColumns:
         """Return the columns where a mask (d,) holds."""
         return EncodedColumns(self.values[:, kept], self.source[kept], self.cycle[kept])
+
+    def take(self, places: np.ndarray) -> EncodedColumns:
+        """Return the rows at some places."""
+        return replace(self, values=self.values[places])
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,10 @@ class QuickColumns:
             _block(numbers, of_numbers, cycle, np.hstack([numbers[:, :0], *steps]), of_steps),
             _block(numbers, of_numbers, cycle, design.codes, of_codes),
         )
+
+    def take(self, places: np.ndarray) -> QuickColumns:
+        """Return the rows at some places."""
+        return QuickColumns(*(block.take(places) for block in self._blocks))
 
     def without(self, name: str) -> QuickColumns:
         """Leave out what came from a column of the table."""
