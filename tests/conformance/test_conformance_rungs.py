@@ -13,9 +13,9 @@ from gradum.fitting.row_source import Asked
 from gradum.fitting.rows_in_blocks import RowsInBlocks
 from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
-from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.cost import Fit
 from gradum.fitting.rungs.learning import InMemory
+from gradum.fitting.rungs.registry import KINDS
 from gradum.fitting.spec import LEAST_MEMORY, TITLES
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.design import Feature, Layout
@@ -39,7 +39,7 @@ def learning(name, target):
     source = RowsInMemory(lambda: read(task(target, ROWS)))
     described = source.describe(Asked(make_spec(target, **options(name))), Context())
     with described.divide(Context()) as divided:
-        return divided.learning(divided.plan.kept)[1], described.spec
+        return divided.learning(divided.plan.kept)[1], described.spec.of_rung(name)
 
 
 def predicted(rung, design):

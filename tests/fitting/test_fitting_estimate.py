@@ -11,7 +11,8 @@ from gradum.fitting.pack.spec import PackSpec
 from gradum.fitting.plan import Plan
 from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
-from gradum.fitting.rungs import KINDS, cost, kinds_of
+from gradum.fitting.rungs import cost
+from gradum.fitting.rungs.registry import KINDS, kinds_of
 from gradum.fitting.spec import Spec
 from gradum.tables.design import CodedColumn, Feature, Layout
 from gradum.tables.read import read

@@ -11,8 +11,8 @@ from gradum.fitting import memory, memory_bound
 from gradum.fitting.memory import held_bytes, width_of
 from gradum.fitting.memory_bound import decided, usual_bound
 from gradum.fitting.options import make_spec
-from gradum.fitting.rungs import KINDS
 from gradum.fitting.rungs.cost import Taken
+from gradum.fitting.rungs.registry import KINDS
 from gradum.fitting.spec import LEAST_MEMORY
 from gradum.tables.extent import Extent, extent_of
 from gradum.tables.read import read
@@ -28,7 +28,7 @@ def plain(monkeypatch):
     """What is taken, in round numbers: 100 bytes a value, 50 a value where it is judged by."""
     taken = Taken(number=100, code=50, level=0, entry=10, share=0, row=0, fixed=0)
     for kind in KINDS.values():
-        monkeypatch.setattr(kind, "taken", taken)
+        monkeypatch.setattr(type(kind), "taken", lambda kind, settings: taken)
 
 
 def test_libraries_do_not_count_against_a_bound(tmp_path, monkeypatch):

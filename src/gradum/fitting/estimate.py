@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,9 @@ from gradum.fitting.allowance import Allowance
 from gradum.fitting.events import Expected
 from gradum.fitting.memory import Width, training_bytes
 from gradum.fitting.plan import Plan
-from gradum.fitting.rungs import kinds_of
 from gradum.fitting.rungs.cost import NONZERO_NGRAMS, Fit
 from gradum.fitting.rungs.kind import RungKind
+from gradum.fitting.rungs.registry import kinds_of
 from gradum.fitting.spec import Spec
 from gradum.messages import say
 from gradum.tables.design import Layout
@@ -79,7 +80,7 @@ def share_out(
     layout: Layout,
     classes: int,
     *,
-    kinds: Sequence[RungKind],
+    kinds: Sequence[RungKind[Any]],
     end: float,
 ) -> Allowance:
     """Return how fits of some kinds share the time until ``end``, of the performance counter."""
@@ -107,7 +108,7 @@ def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
 
 
 def fits_in_order(
-    spec: Spec, plan: Plan, layout: Layout, classes: int, kinds: Sequence[RungKind]
+    spec: Spec, plan: Plan, layout: Layout, classes: int, kinds: Sequence[RungKind[Any]]
 ) -> list[float]:
     """Return the seconds of each rung of each fit, in order; the first ones compile."""
     seconds = []
@@ -115,7 +116,7 @@ def fits_in_order(
         fit = Fit(train, validation, layout, classes)
         for kind in kinds:
             compiling = kind.compiling if place == 0 else 0.0
-            seconds.append(compiling + kind.seconds(spec, fit))
+            seconds.append(compiling + kind.seconds(spec.of_rung(kind.name), fit))
     return seconds
 
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 from gradum.fitting.context import Context, OutOfTime
 from gradum.fitting.events import RungFinished, RungStarted
 from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS, kinds_of
 from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.rungs.learning import InMemory, LearningRows
+from gradum.fitting.rungs.registry import KINDS, kinds_of
 from gradum.fitting.spec import Spec
 from gradum.fitting.with_spread import with_spread_of
 from gradum.messages import marked, say
@@ -39,10 +40,11 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
         timed, seconds = _with_its_time(place)
         if seconds is not None and seconds < kind.compiling:
             continue
-        epochs = rows.epochs(kind, spec)
+        asked = spec.of_rung(kind.name)
+        epochs = rows.epochs(kind, asked.settings)
         context.tell(RungStarted(kind.name, context.fold, context.folds, epochs, seconds))
         try:
-            rung = _fitted(kind, timed, partial(rows.fit, kind, spec))
+            rung = _fitted(kind, timed, partial(rows.fit, kind, asked))
         except OutOfTime:
             continue
         rungs[kind.name] = rung
@@ -50,7 +52,7 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
     return rungs
 
 
-def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind]:
+def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind[Any]]:
     """Return the kinds of rungs that a spec names and that can learn from these rows."""
     return rows.kinds(kinds_of(spec))
 
@@ -70,7 +72,7 @@ def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[st
     timed, seconds = _with_its_time(place)
     timed.require_time()
     context.tell(RungStarted(kind.name, 0, 0, seconds=seconds))
-    rung = _fitted(kind, timed, partial(kind.refit, rows, spec, judged))
+    rung = _fitted(kind, timed, partial(kind.refit, rows, spec.of_rung(kind.name), judged))
     if rung.status is Status.TIME_LIMIT:
         raise OutOfTime
     rung = with_spread_of(rung, judged)
@@ -86,7 +88,7 @@ def _with_its_time(place: Context) -> tuple[Context, float | None]:
     return timed, max(timed.end - perf_counter(), 0.0)
 
 
-def _fitted(kind: RungKind, place: Context, fit: Callable[[Context], Rung]) -> Rung:
+def _fitted(kind: RungKind[Any], place: Context, fit: Callable[[Context], Rung]) -> Rung:
     """Fit a rung until its time is up, or take the one that was kept."""
 
     def in_time() -> Rung:

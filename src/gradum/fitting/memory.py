@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 from gradum.errors import GradumError
 from gradum.fitting.linear import expanded_levels
-from gradum.fitting.rungs import kinds_of
-from gradum.fitting.rungs.cost import Taken
+from gradum.fitting.rungs.cost import CODED_ROWS, Taken
+from gradum.fitting.rungs.registry import kinds_of
 from gradum.fitting.spec import Spec
 from gradum.tables.check import check
 from gradum.tables.columns import Column
@@ -29,7 +29,6 @@ from gradum.tables.schema import infer
 
 LIBRARIES = 330e6  # with the report; up to 500 MB are granted to them
 OPAQUE = 8.0  # bytes for each of a source whose rows are not known before it is read
-MEMBER_ROWS = 40_000  # of which each member of a pack holds codes at a time, about
 VARYING = ("constant", "duplicate")  # kinds of columns that may hold numbers further on
 
 
@@ -128,9 +127,9 @@ def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> floa
 
 def training_bytes(rows: int, width: Width, spec: Spec) -> float:
     """Return the bytes that the greediest rung takes, besides the table as it was read."""
-    coded = spec.packed.members * min(rows, MEMBER_ROWS)
-    costs = [kind.taken for kind in kinds_of(spec)]
-    return max(cost.fixed + rows * width.taken(cost) + coded * cost.member for cost in costs)
+    costs = [kind.taken(spec.of_rung(kind.name).settings) for kind in kinds_of(spec)]
+    coded = min(rows, CODED_ROWS)
+    return max(cost.fixed + rows * width.taken(cost) + coded * cost.coded for cost in costs)
 
 
 def judged_bytes(spec: Spec, judged: Extent) -> float:

@@ -16,7 +16,7 @@ from msgspec import structs
 from gradum.errors import SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.memory import held_bytes, judged_bytes, predicted_bytes
-from gradum.fitting.rungs import kinds_of
+from gradum.fitting.rungs.registry import kinds_of
 from gradum.fitting.spec import LEAST_MEMORY, TITLES, Spec
 from gradum.messages import marked, say
 from gradum.tables.extent import Extent, extent_of

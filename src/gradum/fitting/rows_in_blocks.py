@@ -30,8 +30,8 @@ from gradum.fitting.dataset import (
 )
 from gradum.fitting.plan import Plan, say_not_learned, split_clause
 from gradum.fitting.row_source import Asked, understood
-from gradum.fitting.rungs import kinds_of
 from gradum.fitting.rungs.learning import InBlocks, InMemory
+from gradum.fitting.rungs.registry import kinds_of
 from gradum.fitting.spec import TITLES, Spec
 from gradum.fitting.streamed.held import Held, Totals, divide
 from gradum.fitting.streamed.parting import FEWEST_HELD, Parting, held_row

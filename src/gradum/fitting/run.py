@@ -36,7 +36,7 @@ from gradum.fitting.reference.reference import reference_of
 from gradum.fitting.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.fitting.row_source import Asked, Divided, RowSource
 from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.fitting.spec import TITLES, Spec
 from gradum.fitting.split_check import SplitCheck
 from gradum.messages import marked, say, say_plural, sentences

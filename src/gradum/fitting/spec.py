@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 
@@ -21,6 +21,7 @@ from gradum.fitting.number_ranges import (
     refuse_beyond_ranges,
 )
 from gradum.fitting.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
+from gradum.fitting.rungs.rung_spec import RungSpec
 from gradum.messages import marked, say
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
@@ -240,7 +241,12 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         by = () if self.interval_by is None else (self.interval_by,)
         return (*self.report.slices, *by)
 
-    @property
-    def packed(self) -> PackSpec:
-        """How the pack is trained: as was said, or as the effort says."""
-        return self.pack or pack_of(self.effort)
+    def of_rung(self, name: str) -> RungSpec[Any]:
+        """Return what is asked of a rung; a pack is trained as was said, or as the effort says."""
+        of = {"linear": self.linear, "mlp": self.mlp, "pack": self.pack or pack_of(self.effort)}
+        return RungSpec(of.get(name), self.metric, self.log_target, self.time_limit)
+
+    def with_settings(self, name: str, settings: Any) -> Spec:
+        """Return the spec of a rung alone, under other settings."""
+        changed = {} if settings is None else {name: settings}
+        return msgspec.structs.replace(self, model=name, **changed)

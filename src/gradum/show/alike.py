@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.messages import listed, say
 from gradum.scores.figures import figure, percent
 from gradum.show.answer_words import answer_name

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.fitting.fitted import Fitted
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
 from gradum.show.bar import signed_bar

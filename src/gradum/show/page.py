@@ -11,7 +11,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup, escape
 
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.fitting.spec import TITLES
 from gradum.messages import listed, say, say_plural, sentences, spoken
 from gradum.scores.figures import figure, rows_figure

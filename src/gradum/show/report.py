@@ -10,7 +10,7 @@ from typing import Any
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Judgement
 from gradum.fitting.post import calibrated_in_words
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.messages import listed, marked, say
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.interval import Interval

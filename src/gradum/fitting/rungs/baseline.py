@@ -9,10 +9,10 @@ from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares, fit_ba
 from gradum.fitting.context import Context
 from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
-from gradum.fitting.rungs.cost import LEARNED, Fit
+from gradum.fitting.rungs.cost import LEARNED, Fit, Taken
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
-from gradum.fitting.spec import Spec
+from gradum.fitting.rungs.rung_spec import RungSpec
 from gradum.messages import marked
 from gradum.tables.split import Part
 
@@ -28,33 +28,35 @@ class BaselineKind:
     course: tuple[str, ...] = ()
     curve: Curve | None = None
     compiling = 0.0
-    taken = replace(LEARNED, level=0)
 
-    def epochs(self, spec: Spec, rows: int) -> int:
+    def taken(self, settings: None) -> Taken:
+        """Return next to nothing besides the rows."""
+        return replace(LEARNED, level=0)
+
+    def epochs(self, settings: None, rows: int, *, in_blocks: bool) -> int:
         """Return 0."""
         return 0
 
-    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+    def fit(self, rows: InMemory, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the training and validation rows."""
         learned = rows.as_given(Part.TRAIN, Part.VALIDATION)
         return fit_baseline(learned, log_target=spec.log_target)
 
-    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the sums over the training rows; a sample tells what the logarithm hides."""
         began = perf_counter()
         if rows.scale is None:
             return baseline_of_shares(rows.totals.by_class, began)
         return baseline_of_mean(rows.scale, rows.take(Part.TRAIN), began)
 
-    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+    def refit(self, rows: InMemory, spec: RungSpec[None], judged: Rung, context: Context) -> Rung:
         """Fit it to all rows."""
         return self.fit(rows, spec, context)
 
-    def smaller(self, spec: Spec, judged: Rung) -> Spec:
-        """Return the spec."""
-        return spec
+    def smaller(self, settings: None, judged: Rung) -> None:
+        """Return None."""
 
-    def loss(self, spec: Spec, classes: int | None) -> str:
+    def loss(self, spec: RungSpec[None], classes: int | None) -> str:
         """Return log loss or squared error."""
         return loss_of(None, classes).name
 
@@ -62,6 +64,6 @@ class BaselineKind:
         """Whether it looks at no column."""
         return rung.input_layer is None and rung.network.inputs == 0 and rung.network.is_linear
 
-    def seconds(self, spec: Spec, fit: Fit) -> float:
+    def seconds(self, spec: RungSpec[None], fit: Fit) -> float:
         """Return 0."""
         return 0.0

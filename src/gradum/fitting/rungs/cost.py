@@ -26,6 +26,7 @@ NEWTON_STEPS = 3  # a penalty, each starting from the one before
 HESSIANS = 0.7  # a penalty, all folds sharing them
 PRODUCTS = 30  # conjugate gradients a penalty
 NONZERO_NGRAMS = 60  # a text
+CODED_ROWS = 40_000  # of which members of a pack hold codes at a time, about
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Taken:
         For each row, whatever it holds.
     fixed : float
         Compiled programs, and what does not grow with the rows.
-    member : float
-        For each member of a pack and each row, up to `MEMBER_ROWS`.
+    coded : float
+        For each row, up to `CODED_ROWS`.
     """
 
     number: float
@@ -59,7 +60,7 @@ class Taken:
     share: float
     row: float
     fixed: float
-    member: float = 0.0
+    coded: float = 0.0
 
 
 LEARNED = Taken(number=9, code=28, level=1, entry=30, share=36, row=40, fixed=50e6)

@@ -8,8 +8,8 @@ from typing import Protocol
 from gradum.fitting.context import Context
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import Fit, Taken
-from gradum.fitting.rungs.learning import InBlocks, InMemory
-from gradum.fitting.spec import Spec
+from gradum.fitting.rungs.learning import InMemory, Learner
+from gradum.fitting.rungs.rung_spec import RungSpec, S
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Curve:
     unasked: bool = True
 
 
-class RungKind(Protocol):
-    """A kind of rung.
+class RungKind(Learner[S], Protocol[S]):
+    """A kind of rung, whose settings are an S; None where nothing can be set.
 
     Attributes
     ----------
@@ -40,8 +40,6 @@ class RungKind(Protocol):
         As users and files write it.
     in_words : str
         As a sentence has it: "the linear rung".
-    in_blocks : bool
-        Whether it can learn from rows that do not fit in memory.
     quicker_in_blocks : bool
         Whether a table of many values is learned sooner in blocks, even where it fits in memory.
     kept : bool
@@ -52,41 +50,29 @@ class RungKind(Protocol):
         How its learning curve is drawn; None where more rows hardly change it.
     compiling : float
         The seconds of its first fit that a program takes to compile.
-    taken : Taken
-        The bytes that it takes at its worst moment.
     """
 
     name: str
     in_words: str
-    in_blocks: bool
     quicker_in_blocks: bool
     kept: bool
     course: tuple[str, ...]
     curve: Curve | None
     compiling: float
-    taken: Taken
 
-    def epochs(self, spec: Spec, rows: int) -> int:
-        """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
+    def taken(self, settings: S) -> Taken:
+        """Return the bytes that it takes at its worst moment."""
         ...
 
-    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
-        """Fit it to the training rows; the validation rows may choose, or be learned from too."""
-        ...
-
-    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
-        """Fit it to rows that do not fit in memory. Called only where ``in_blocks`` is true."""
-        ...
-
-    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
         """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
         ...
 
-    def smaller(self, spec: Spec, judged: Rung) -> Spec:
-        """Return the spec under which a part of the rows is fitted as those of a judged rung."""
+    def smaller(self, settings: S, judged: Rung) -> S:
+        """Return the settings under which fewer rows are fitted as a judged rung was."""
         ...
 
-    def loss(self, spec: Spec, classes: int | None) -> str:
+    def loss(self, spec: RungSpec[S], classes: int | None) -> str:
         """Return the name of the loss that a rung learns by; ``classes`` is None for numbers."""
         ...
 
@@ -94,6 +80,6 @@ class RungKind(Protocol):
         """Whether a rung that a file gives this name is of this kind."""
         ...
 
-    def seconds(self, spec: Spec, fit: Fit) -> float:
+    def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
         """Return the seconds of a fit on the machine that was measured on."""
         ...

@@ -8,36 +8,59 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
-from msgspec import structs
 
+from gradum.fitting.context import Context
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
+from gradum.fitting.rungs.rung_spec import RungSpec, S
 from gradum.fitting.streamed.held import Totals
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
 from gradum.tables.split import Part
 
-if TYPE_CHECKING:
-    from gradum.fitting.context import Context
-    from gradum.fitting.rungs.kind import RungKind
-    from gradum.fitting.spec import Spec
+
+class Learner(Protocol[S]):
+    """How a kind of rung learns, see `gradum.fitting.rungs.kind.RungKind`.
+
+    Attributes
+    ----------
+    in_blocks : bool
+        Whether it can learn from rows that do not fit in memory.
+    """
+
+    in_blocks: bool
+
+    def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
+        """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
+        ...
+
+    def fit(self, rows: InMemory, spec: RungSpec[S], context: Context) -> Rung:
+        """Fit it to the training rows; the validation rows may choose, or be learned from too."""
+        ...
+
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[S], context: Context) -> Rung:
+        """Fit it to rows that do not fit in memory. Called only where ``in_blocks`` is true."""
+        ...
+
+
+L = TypeVar("L", bound=Learner[Any])
 
 
 class LearningRows(Protocol):
     """Rows of the parts train and validation, wherever they lie."""
 
-    def kinds(self, kinds: Sequence[RungKind]) -> Sequence[RungKind]:
+    def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return those of the kinds that can learn from these rows."""
         ...
 
-    def epochs(self, kind: RungKind, spec: Spec) -> int:
+    def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 where it has none."""
         ...
 
-    def fit(self, kind: RungKind, spec: Spec, context: Context) -> Rung:
+    def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""
         ...
 
@@ -64,15 +87,17 @@ class InMemory:
     parts: np.ndarray
     balance: bool = False
 
-    def kinds(self, kinds: Sequence[RungKind]) -> Sequence[RungKind]:
+    def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return all of the kinds."""
         return kinds
 
-    def epochs(self, kind: RungKind, spec: Spec) -> int:
+    def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 where it has none."""
-        return kind.epochs(spec, len(self._places(Part.TRAIN, Part.VALIDATION)))
+        return kind.epochs(
+            settings, len(self._places(Part.TRAIN, Part.VALIDATION)), in_blocks=False
+        )
 
-    def fit(self, kind: RungKind, spec: Spec, context: Context) -> Rung:
+    def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""
         return kind.fit(self, spec, context)
 
@@ -118,17 +143,17 @@ class InBlocks:
     held: Rows
     parts: np.ndarray
 
-    def kinds(self, kinds: Sequence[RungKind]) -> Sequence[RungKind]:
+    def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return those of the kinds that can learn in blocks."""
         return [kind for kind in kinds if kind.in_blocks]
 
-    def epochs(self, kind: RungKind, spec: Spec) -> int:
+    def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 where it has none."""
-        return kind.epochs(self._bounded(spec), len(self.spool))
+        return kind.epochs(settings, len(self.spool), in_blocks=True)
 
-    def fit(self, kind: RungKind, spec: Spec, context: Context) -> Rung:
+    def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
         """Fit a kind of rung."""
-        return kind.fit_in_blocks(self, self._bounded(spec), context)
+        return kind.fit_in_blocks(self, spec, context)
 
     def take(self, *parts: Part) -> Rows:
         """Take the rows in memory of some parts."""
@@ -145,8 +170,3 @@ class InBlocks:
     def scale(self) -> TargetScale | None:
         """The scale of the target; None where it has classes."""
         return None if self.held.classes is not None else self.totals.scale
-
-    def _bounded(self, spec: Spec) -> Spec:
-        """Return the spec with as many epochs as so many rows allow."""
-        epochs = spec.mlp.epochs(len(self.spool))
-        return structs.replace(spec, mlp=structs.replace(spec.mlp, max_epochs=epochs))

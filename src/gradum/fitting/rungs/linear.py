@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from msgspec import structs
 
 from gradum.fitting.context import Context
@@ -18,12 +20,14 @@ from gradum.fitting.rungs.cost import (
     PENALTIES,
     PRODUCTS,
     Fit,
+    Taken,
     one_hot,
     product,
 )
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
-from gradum.fitting.spec import Spec
+from gradum.fitting.rungs.rung_spec import RungSpec
+from gradum.fitting.spec import LinearSpec
 from gradum.fitting.streamed.linear import fit_linear as fit_in_passes
 from gradum.messages import marked
 from gradum.solvers.convex import LARGEST_EXACT
@@ -42,36 +46,41 @@ class LinearKind:
     course: tuple[str, ...] = ("alpha", "validation_loss")
     curve: Curve | None = Curve(models=2, chance=1.0)
     compiling = 0.0
-    taken = LEARNED
 
-    def epochs(self, spec: Spec, rows: int) -> int:
+    def taken(self, settings: LinearSpec) -> Taken:
+        """Return the bytes of rows that are learned from."""
+        return LEARNED
+
+    def epochs(self, settings: LinearSpec, rows: int, *, in_blocks: bool) -> int:
         """Return 0."""
         return 0
 
-    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+    def fit(self, rows: InMemory, spec: RungSpec[LinearSpec], context: Context) -> Rung:
         """Choose the penalty, then solve on the training and validation rows."""
         learned = rows.take(Part.TRAIN, Part.VALIDATION)
         log = spec.log_target
-        return fit_linear(learned, rows.validation, spec.linear, context, log_target=log)
+        return fit_linear(learned, rows.validation, spec.settings, context, log_target=log)
 
-    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[LinearSpec], context: Context) -> Rung:
         """Choose the penalty on rows in memory, then solve in passes over all training rows."""
         sample = rows.take(Part.TRAIN, Part.VALIDATION)
         return fit_in_passes(
-            rows.spool, sample, rows.validation, spec.linear, context, scale=rows.scale
+            rows.spool, sample, rows.validation, spec.settings, context, scale=rows.scale
         )
 
-    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+    def refit(
+        self, rows: InMemory, spec: RungSpec[LinearSpec], judged: Rung, context: Context
+    ) -> Rung:
         """Solve on all rows under the strength of the judged rung's penalty."""
         strength = judged.settings["alpha"] * judged.settings["rows"]
-        linear = structs.replace(spec.linear, strengths=(strength,))
-        return self.fit(rows, structs.replace(spec, linear=linear), context)
+        settings = structs.replace(spec.settings, strengths=(strength,))
+        return self.fit(rows, replace(spec, settings=settings), context)
 
-    def smaller(self, spec: Spec, judged: Rung) -> Spec:
-        """Return the spec."""
-        return spec
+    def smaller(self, settings: LinearSpec, judged: Rung) -> LinearSpec:
+        """Return the settings."""
+        return settings
 
-    def loss(self, spec: Spec, classes: int | None) -> str:
+    def loss(self, spec: RungSpec[LinearSpec], classes: int | None) -> str:
         """Return log loss or squared error."""
         return loss_of(None, classes).name
 
@@ -80,10 +89,10 @@ class LinearKind:
         single = rung.network.single is not None
         return rung.input_layer is not None and single and rung.network.is_linear
 
-    def seconds(self, spec: Spec, fit: Fit) -> float:
+    def seconds(self, spec: RungSpec[LinearSpec], fit: Fit) -> float:
         """Return the seconds of a path of penalties and of the answer."""
-        walks = 1 if fit.rows > spec.linear.folds_up_to_rows else spec.linear.folds
-        solves = 1 + walks * PENALTIES * len(spec.linear.strengths)
+        walks = 1 if fit.rows > spec.settings.folds_up_to_rows else spec.settings.folds
+        solves = 1 + walks * PENALTIES * len(spec.settings.strengths)
         expanded = [one_hot(count) for count in fit.layout.level_counts]
         columns = len(fit.layout.dense) + sum(expanded) + len(fit.layout.sparse)
         nonzeros = (
@@ -100,7 +109,7 @@ class LinearKind:
         step_of_gradients = product(fit.rows, nonzeros, fit.outputs)
         direct = LARGEST_SPARSE if sparse else LARGEST_DIRECT
         if coefficients <= (direct if fit.outputs == 1 else LARGEST_SOFTMAX):
-            hessians = HESSIANS * PENALTIES * len(spec.linear.strengths) + NEWTON_STEPS
+            hessians = HESSIANS * PENALTIES * len(spec.settings.strengths) + NEWTON_STEPS
             formed = hessians * fit.rows * coefficients**2 * IN_FACTORISATION
             step = coefficients**3 / 3 * IN_FACTORISATION + step_of_gradients
             return formed + solves * NEWTON_STEPS * step

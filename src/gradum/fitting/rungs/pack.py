@@ -31,12 +31,13 @@ from gradum.fitting.rungs.cost import (
     PENALTIES,
     PRODUCTS,
     Fit,
+    Taken,
     one_hot,
     product,
 )
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
-from gradum.fitting.spec import Spec
+from gradum.fitting.rungs.rung_spec import RungSpec
 from gradum.messages import marked
 from gradum.tables.split import Part
 
@@ -52,38 +53,43 @@ class PackKind:
     course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
     curve: Curve | None = Curve(models=1, chance=2.0, unasked=False)
     compiling = PACK_COMPILING
-    taken = replace(LEARNED, level=4, fixed=180e6, member=580)
 
-    def epochs(self, spec: Spec, rows: int) -> int:
+    def taken(self, settings: PackSpec) -> Taken:
+        """Return the bytes of a pack's rows, and of the codes that its members hold."""
+        return replace(LEARNED, level=4, fixed=180e6, coded=580 * settings.members)
+
+    def epochs(self, settings: PackSpec, rows: int, *, in_blocks: bool) -> int:
         """Return the effort's, for so many rows."""
-        return spec.packed.epochs_for(rows)
+        return settings.epochs_for(rows)
 
-    def fit(self, rows: InMemory, spec: Spec, context: Context) -> Rung:
+    def fit(self, rows: InMemory, spec: RungSpec[PackSpec], context: Context) -> Rung:
         """Train the members until the context's end."""
         return fit_pack(
             rows.take(Part.TRAIN, Part.VALIDATION),
             rows.validation,
-            spec.packed,
+            spec.settings,
             context,
             metric=spec.metric,
             log_target=spec.log_target,
             seconds=None if math.isinf(context.end) else max(context.end - perf_counter(), 0.0),
         )
 
-    def fit_in_blocks(self, rows: InBlocks, spec: Spec, context: Context) -> Rung:
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[PackSpec], context: Context) -> Rung:
         """Raise NotImplementedError: members hold codes of all rows in memory."""
         raise NotImplementedError
 
-    def refit(self, rows: InMemory, spec: Spec, judged: Rung, context: Context) -> Rung:
+    def refit(
+        self, rows: InMemory, spec: RungSpec[PackSpec], judged: Rung, context: Context
+    ) -> Rung:
         """Train another pack, on all rows; it is calibrated as the one that was judged."""
         rung = self.fit(rows, spec, context)
         return replace(rung, post=steps_for(rung.class_weight, judged.calibration))
 
-    def smaller(self, spec: Spec, judged: Rung) -> Spec:
-        """Return the spec."""
-        return spec
+    def smaller(self, settings: PackSpec, judged: Rung) -> PackSpec:
+        """Return the settings."""
+        return settings
 
-    def loss(self, spec: Spec, classes: int | None) -> str:
+    def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
         """Return the loss that members learn by, for the metric that judges them."""
         return loss_of(spec.metric, classes).name
 
@@ -91,9 +97,9 @@ class PackKind:
         """Whether it has members."""
         return rung.input_layer is not None and rung.network.single is None
 
-    def seconds(self, spec: Spec, fit: Fit) -> float:
+    def seconds(self, spec: RungSpec[PackSpec], fit: Fit) -> float:
         """Return the seconds of training, and of the linear models that members begin with."""
-        packed, rows, outputs = spec.packed, fit.rows, fit.outputs
+        packed, rows, outputs = spec.settings, fit.rows, fit.outputs
         numbers = len(fit.layout.dense)
         codes = codes_each(numbers, packed)
         pairs = packed.pairs if numbers > 1 and codes else 0  # as if all were found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.messages import say, sentences
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS

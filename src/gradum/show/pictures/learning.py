@@ -6,7 +6,7 @@ import altair as alt
 
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.messages import listed, marked, say, sentences
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import (

@@ -36,7 +36,7 @@ from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
 from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream

@@ -26,7 +26,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.judgement import Seen
 from gradum.fitting.run import Run
 from gradum.fitting.rung import Prediction, Rung
-from gradum.fitting.rungs import KINDS
+from gradum.fitting.rungs.registry import KINDS
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.randomness import stream
