@@ -6,6 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
+from gradum.core.losses import LogLoss, SquaredError
 from gradum.core.models.network import Network
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
@@ -30,7 +31,7 @@ def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
     """Return the baseline that predicts the centre of a scale; rows show how they spread."""
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
     spread = constant_spread(scale.forward(rows.target), rows.weight)
-    return _baseline("squared_error", np.zeros(1), scale, began, spread)
+    return _baseline(SquaredError.name, np.zeros(1), scale, began, spread)
 
 
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
@@ -43,7 +44,7 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())
     bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
-    return _baseline("log_loss", bias, None, began)
+    return _baseline(LogLoss.name, bias, None, began)
 
 
 def _baseline(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from gradum.core.losses import LOSSES, Loss
+from gradum.core.losses import Loss, learned_loss
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
@@ -44,7 +44,7 @@ def fit_linear(
     They alone judge the path of a large table; a small one is cross-validated.
     """
     began = perf_counter()
-    loss = LOSSES["squared_error" if rows.classes is None else "log_loss"]
+    loss = learned_loss(rows.classes)
     if len(rows) > spec.folds_up_to_rows:  # as stretches, the two sides of the walk need no copy
         rows = rows.take(np.argsort(validation, kind="stable"))
         validation = np.sort(validation)

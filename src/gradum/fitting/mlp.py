@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.losses import LOSSES
+from gradum.core.losses import learned_loss
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Embedding, Network
 from gradum.core.objective import Problem
@@ -121,7 +121,7 @@ def train_network(
     most, snapshot = epochs or spec.max_epochs, context.snapshot()
     if snapshot is not None:
         context.tell(Resumed("mlp", snapshot.tally.epoch, most))
-    loss = LOSSES["squared_error" if classes is None else "log_loss"]
+    loss = learned_loss(classes)
     network = _network(spec, data.columns, loss.outputs(classes), layer)
     solver, alpha = solver_of(spec, epochs), spec.penalty(data.rows)
     if directions is not None:

@@ -11,14 +11,14 @@ import jax
 import numpy as np
 from msgspec import structs
 
-from gradum.core.losses import Loss
+from gradum.core.losses import Loss, learned_loss
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.errors import SpecError
 from gradum.fitting.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.fitting.context import Context, OutOfTime
 from gradum.fitting.folding import Walk, walks_up_to
-from gradum.fitting.pack.goal import Goal, judging, loss_of
+from gradum.fitting.pack.goal import Goal, judging
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.pack.inputs import PackInputs
 from gradum.fitting.pack.lessons import told
@@ -91,7 +91,7 @@ def fit_pack(
         The context's time is over before the first chunk.
     """
     began = perf_counter()
-    goal, scale = _goal(rows, loss or loss_of(metric, rows.classes), metric, log_target)
+    goal, scale = _goal(rows, loss or learned_loss(rows.classes, metric), metric, log_target)
     trainer = _Trainer.of(
         rows, validation, goal, spec, context, began, math.inf if seconds is None else seconds
     )

@@ -11,7 +11,7 @@ from functools import partial
 
 import numpy as np
 
-from gradum.core.losses import LOSSES, Huber, Loss
+from gradum.core.losses import Huber, Loss
 from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome
 from gradum.scores.weighting import Weighting
@@ -21,13 +21,6 @@ Cost = Callable[[np.ndarray], np.ndarray]
 
 LEAST_PROBABILITY = 1e-12
 HUBER = Huber()
-
-
-def loss_of(metric: str | None, classes: int | None) -> Loss:
-    """Return the loss that is learned where that metric judges: the absolute error for MAE."""
-    if classes is not None:
-        return LOSSES["log_loss"]
-    return LOSSES["absolute_error" if metric == "mae" else "squared_error"]
 
 
 @dataclass(frozen=True, eq=False)

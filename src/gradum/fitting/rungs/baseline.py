@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from time import perf_counter
 
+from gradum.core.losses import learned_loss
 from gradum.fitting.baseline import baseline_of_mean, baseline_of_shares, fit_baseline
 from gradum.fitting.context import Context
-from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import LEARNED, Fit, Taken
 from gradum.fitting.rungs.kind import Curve
@@ -58,7 +58,7 @@ class BaselineKind:
 
     def loss(self, spec: RungSpec[None], classes: int | None) -> str:
         """Return log loss or squared error."""
-        return loss_of(None, classes).name
+        return learned_loss(classes).name
 
     def holds(self, rung: Rung) -> bool:
         """Whether it looks at no column."""

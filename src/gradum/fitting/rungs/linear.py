@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from msgspec import structs
 
+from gradum.core.losses import learned_loss
 from gradum.fitting.context import Context
 from gradum.fitting.linear import DENSE_LEVELS, fit_linear
-from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import (
     HESSIANS,
@@ -82,7 +82,7 @@ class LinearKind:
 
     def loss(self, spec: RungSpec[LinearSpec], classes: int | None) -> str:
         """Return log loss or squared error."""
-        return loss_of(None, classes).name
+        return learned_loss(classes).name
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is linear in its columns."""

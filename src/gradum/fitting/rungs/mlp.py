@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from msgspec import structs
 
+from gradum.core.losses import learned_loss
 from gradum.fitting.context import Context
 from gradum.fitting.mlp import ONE_HOT_LEVELS, fit_mlp, solver_of
 from gradum.fitting.mlp_spec import MLPSpec
-from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import (
     COMPILING,
@@ -89,7 +89,7 @@ class MLPKind:
 
     def loss(self, spec: RungSpec[MLPSpec], classes: int | None) -> str:
         """Return log loss or squared error."""
-        return loss_of(None, classes).name
+        return learned_loss(classes).name
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is a single network that looks at columns."""

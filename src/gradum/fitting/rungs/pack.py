@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 from time import perf_counter
 
+from gradum.core.losses import learned_loss
 from gradum.fitting.context import Context
 from gradum.fitting.pack.fit import fit_pack
-from gradum.fitting.pack.goal import loss_of
 from gradum.fitting.pack.held_out import MOST_ROWS
 from gradum.fitting.pack.inputs import TEXT_COLUMNS, codes_each
 from gradum.fitting.pack.muon import POLYNOMIALS
@@ -91,7 +91,7 @@ class PackKind:
 
     def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
         """Return the loss that members learn by, for the metric that judges them."""
-        return loss_of(spec.metric, classes).name
+        return learned_loss(classes, spec.metric).name
 
     def holds(self, rung: Rung) -> bool:
         """Whether it has members."""

@@ -9,7 +9,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gradum.core.losses import LOSSES
+from gradum.core.losses import learned_loss
 from gradum.fitting.context import Context
 from gradum.fitting.events import Passed
 from gradum.fitting.linear import columns_of, linear_rung, standard_layer
@@ -56,7 +56,7 @@ def fit_linear(
         For a regression.
     """
     began = perf_counter()
-    loss = LOSSES["squared_error" if sample.classes is None else "log_loss"]
+    loss = learned_loss(sample.classes)
     outputs = loss.outputs(sample.classes)
     layer = standard_layer(sample)
     layer = replace(layer, centre=spool.units.centre, scale=spool.units.scale)
