@@ -38,7 +38,7 @@ def pack_seconds(spec, given, shape, classes):
 
 
 def seconds_without_packs(spec, given, shape, classes):
-    kinds = [kind for kind in kinds_of(spec) if kind.name != "pack"]
+    kinds = [kind for kind in kinds_of(spec.rungs) if kind.name != "pack"]
     fitting = sum(fits_in_order(spec, given, shape, classes, kinds))
     return around(spec, given, shape, classes) + fitting
 

@@ -7,9 +7,10 @@ import pytest
 from gradum.fitting.context import Context
 from gradum.fitting.dataset import labelled
 from gradum.fitting.spec import Spec
-from gradum.fitting.streamed.held import Totals, divide
+from gradum.fitting.streamed.held import divide
 from gradum.fitting.streamed.parting import Parting
 from gradum.fitting.streamed.spool import Spool, Units
+from gradum.fitting.streamed.totals import Totals
 from gradum.fitting.target_scale import TargetScale
 from gradum.tables import stream
 from gradum.tables.encode import Encoder

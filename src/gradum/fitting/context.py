@@ -16,7 +16,6 @@ import numpy as np
 
 from gradum.fitting.allowance import Allowance
 from gradum.fitting.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
-from gradum.fitting.events import Event
 from gradum.fitting.rung import Rung
 from gradum.randomness import stream
 from gradum.solvers.driver import solve
@@ -42,7 +41,7 @@ class Context:
     seed : int
         Decides every random choice.
     tell : callable
-        Called with every `Event`.
+        Called with every event, see `gradum.fitting.events`.
     stop : callable
         Asked between chunks of work; once true, the fit ends with what it has.
     checkpoints : Checkpoints
@@ -62,7 +61,7 @@ class Context:
     """
 
     seed: int = 0
-    tell: Callable[[Event], object] = ignore
+    tell: Callable[[Any], object] = ignore
     stop: Callable[[], bool] = lambda: False
     checkpoints: Checkpoints = NO_CHECKPOINTS
     allowance: Allowance | None = None

@@ -96,7 +96,7 @@ def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> f
 
     That is to encode, predict and judge the rows of all fits, and to fit all rungs.
     """
-    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_of(spec)))
+    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_of(spec.rungs)))
     return around(spec, plan, layout, classes) + fitting
 
 

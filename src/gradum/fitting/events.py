@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from gradum.fitting.training_events import Passed, PathStep, Resumed
 from gradum.solvers.events import ChunkDone, EpochDone, Stopped
 
-if TYPE_CHECKING:  # so that every part of a run may tell
+if TYPE_CHECKING:
     from gradum.fitting.alarm import Alarm
     from gradum.fitting.judgement import Judgement
     from gradum.fitting.rung import Rung
@@ -32,15 +33,6 @@ class RungStarted:
     folds: int
     epochs: int = 0
     seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Resumed:
-    """A training that was cut short goes on after ``epoch`` epochs of at most ``epochs``."""
-
-    rung: str
-    epoch: int
-    epochs: int
 
 
 @dataclass(frozen=True)
@@ -81,31 +73,6 @@ class RivalFitted:
     rival: str
     fold: int
     folds: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class PathStep:
-    """A rung has tried one penalty of those on its path."""
-
-    rung: str
-    step: int
-    steps: int
-    alpha: float
-    loss: float
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A rung has been over all rows of a table that does not fit in memory once more.
-
-    ``seconds`` have gone by since its first pass began.
-    """
-
-    rung: str
-    passes: int
-    rows: int
-    objective: float
     seconds: float
 
 

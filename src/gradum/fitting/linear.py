@@ -16,11 +16,12 @@ from gradum.core.models.network import Network
 from gradum.core.penalties import L2
 from gradum.fitting.context import Context
 from gradum.fitting.folding import Walk, held_out, walks_up_to
+from gradum.fitting.linear_spec import LinearSpec
 from gradum.fitting.path import Path, choose_penalty
 from gradum.fitting.post import steps_for
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import LinearSpec
+from gradum.fitting.rungs.cost import DENSE_LEVELS
 from gradum.fitting.target_scale import TargetScale
 from gradum.fitting.with_spread import with_spread
 from gradum.solvers.compact import Compact
@@ -31,8 +32,6 @@ from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 from gradum.solvers.threads import threads_for
 from gradum.tables.design import Layout
-
-DENSE_LEVELS = 12
 
 
 def fit_linear(
@@ -187,11 +186,6 @@ def _layer(dense: np.ndarray, layout: Layout) -> InputLayer:
     levels = layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
     return InputLayer.fit(dense, levels, treatments, style="standard")
-
-
-def expanded_levels(layout: Layout) -> int:
-    """Return how many columns stand for the levels that are not kept sparse."""
-    return sum(count for count in layout.level_counts if count <= DENSE_LEVELS)
 
 
 def _treatment(levels: int) -> Treatment:

@@ -16,8 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gradum.errors import GradumError
-from gradum.fitting.linear import expanded_levels
-from gradum.fitting.rungs.cost import CODED_ROWS, Taken
+from gradum.fitting.rungs.cost import CODED_ROWS, Taken, expanded_levels
 from gradum.fitting.rungs.registry import kinds_of
 from gradum.fitting.spec import Spec
 from gradum.tables.check import check
@@ -127,7 +126,7 @@ def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> floa
 
 def training_bytes(rows: int, width: Width, spec: Spec) -> float:
     """Return the bytes that the greediest rung takes, besides the table as it was read."""
-    costs = [kind.taken(spec.of_rung(kind.name).settings) for kind in kinds_of(spec)]
+    costs = [kind.taken(spec.of_rung(kind.name).settings) for kind in kinds_of(spec.rungs)]
     coded = min(rows, CODED_ROWS)
     return max(cost.fixed + rows * width.taken(cost) + coded * cost.coded for cost in costs)
 

@@ -101,7 +101,7 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
         )
     if not extent.divisible:
         return _Obstacle(say(AS_A_WHOLE), say(WRITE_ANEW))
-    if not any(kind.in_blocks for kind in kinds_of(spec)[1:]):
+    if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
         return _Obstacle(
             say("A {rung} of all rows", rung=say(TITLES[spec.model])),
             say("Choose --model linear or mlp, to have the table read in blocks"),
@@ -120,7 +120,7 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
 
 def _quicker(spec: Spec, extent: Extent) -> bool:
     """Whether a model of the same kind is learned sooner in blocks."""
-    learners = kinds_of(spec)[1:]
+    learners = kinds_of(spec.rungs)[1:]
     if extent.head is None or spec.report.learning_curve:
         return False
     if not all(kind.quicker_in_blocks for kind in learners):

@@ -17,12 +17,12 @@ from gradum.core.penalties import L2
 from gradum.errors import SpecError
 from gradum.fitting.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.fitting.context import Context
-from gradum.fitting.events import Resumed
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.post import PostStep, steps_for
 from gradum.fitting.rows import Rows, expanded
 from gradum.fitting.rung import Rung
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.training_events import Resumed
 from gradum.fitting.with_spread import with_spread
 from gradum.messages import say, sentences
 from gradum.solvers import schedules

@@ -11,8 +11,8 @@ import numpy as np
 from gradum.core.models.network import Params
 from gradum.fitting.batched_folds import Fold, Folds, Price, folds_of
 from gradum.fitting.dual_folds import DualFolds, are_dual
-from gradum.fitting.events import PathStep
 from gradum.fitting.normal_equations import NormalEquations, centred, gram, restored
+from gradum.fitting.training_events import PathStep
 from gradum.margins import first_least
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve

@@ -33,10 +33,11 @@ from gradum.fitting.row_source import Asked, understood
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.rungs.registry import kinds_of
 from gradum.fitting.spec import TITLES, Spec
-from gradum.fitting.streamed.held import Held, Totals, divide
+from gradum.fitting.streamed.held import Held, divide
 from gradum.fitting.streamed.parting import FEWEST_HELD, Parting, held_row
 from gradum.fitting.streamed.spool import Spool, Units
 from gradum.fitting.streamed.survey import Survey, survey, with_classes
+from gradum.fitting.streamed.totals import Totals
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.tables.check import check, times_of, without_weight
 from gradum.tables.encode import Encoder
@@ -221,7 +222,7 @@ class DividedInBlocks:
 
 def _refuse(spec: Spec) -> None:
     """Refuse what a table that is read in blocks cannot have."""
-    if not any(kind.in_blocks for kind in kinds_of(spec)[1:]):
+    if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
         raise SpecError(
             say(
                 "A {rung} learns from rows in memory, but the table is read in blocks.",
@@ -328,7 +329,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
             "No {rung} is trained: it learns from rows in memory, as --no-blocks has them.",
             rung=say(TITLES[kind.name]),
         )
-        for kind in kinds_of(spec)
+        for kind in kinds_of(spec.rungs)
         if not kind.in_blocks
     ]
     notes += _left_out(known)

@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from gradum.errors import SpecError
+from gradum.fitting.linear_spec import LinearSpec
 from gradum.fitting.metric import metric_named
 from gradum.fitting.mlp_spec import MLPSpec
 from gradum.fitting.number_ranges import (
     LARGEST,
     MOST,
-    AtLeastTwo,
-    Factor,
     FromNone,
     FromOne,
     ProperShare,
@@ -48,23 +47,6 @@ AGAINST_OVERFITTING = {
 
 SIGNS = {"+": 1, "-": -1}  # of a monotone column
 ModelName = Literal["ladder", "linear", "mlp", "pack"]
-
-
-class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the linear rung is fitted.
-
-    The penalties tried are ``alpha = s / n`` for n training rows and each strength s,
-    strongest first: the objective's data term is a mean, so a constant amount of prior
-    belief weighs s / n.
-    """
-
-    strengths: tuple[Factor, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)
-    folds: AtLeastTwo = 5
-    folds_up_to_rows: FromNone = 10_000
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that no fit can use."""
-        refuse_beyond_ranges(self)
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,6 +26,7 @@ NEWTON_STEPS = 3  # a penalty, each starting from the one before
 HESSIANS = 0.7  # a penalty, all folds sharing them
 PRODUCTS = 30  # conjugate gradients a penalty
 NONZERO_NGRAMS = 60  # a text
+DENSE_LEVELS = 12  # of a column, up to which the linear rung does not keep them sparse
 CODED_ROWS = 40_000  # of which members of a pack hold codes at a time, about
 
 
@@ -104,3 +105,8 @@ def one_hot(levels: int) -> int:
 def product(rows: int, nonzeros: int, outputs: int) -> float:
     """Return the seconds of a step of conjugate gradients."""
     return rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
+
+
+def expanded_levels(layout: Layout) -> int:
+    """Return how many columns stand for the levels that are not kept sparse."""
+    return sum(count for count in layout.level_counts if count <= DENSE_LEVELS)

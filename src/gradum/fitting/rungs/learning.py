@@ -16,8 +16,8 @@ from gradum.fitting.context import Context
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.rung_spec import RungSpec, S
-from gradum.fitting.streamed.held import Totals
 from gradum.fitting.streamed.spool import Spool
+from gradum.fitting.streamed.totals import Totals
 from gradum.fitting.target_scale import TargetScale
 from gradum.tables.split import Part
 

@@ -8,9 +8,11 @@ from msgspec import structs
 
 from gradum.core.losses import learned_loss
 from gradum.fitting.context import Context
-from gradum.fitting.linear import DENSE_LEVELS, fit_linear
+from gradum.fitting.linear import fit_linear
+from gradum.fitting.linear_spec import LinearSpec
 from gradum.fitting.rung import Rung
 from gradum.fitting.rungs.cost import (
+    DENSE_LEVELS,
     HESSIANS,
     IN_FACTORISATION,
     IN_PRODUCT,
@@ -27,7 +29,6 @@ from gradum.fitting.rungs.cost import (
 from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.learning import InBlocks, InMemory
 from gradum.fitting.rungs.rung_spec import RungSpec
-from gradum.fitting.spec import LinearSpec
 from gradum.fitting.streamed.linear import fit_linear as fit_in_passes
 from gradum.messages import marked
 from gradum.solvers.convex import LARGEST_EXACT

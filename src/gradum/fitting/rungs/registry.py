@@ -10,7 +10,6 @@ from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.rungs.linear import LinearKind
 from gradum.fitting.rungs.mlp import MLPKind
 from gradum.fitting.rungs.pack import PackKind
-from gradum.fitting.spec import Spec
 
 KINDS: dict[str, RungKind[Any]] = {
     kind.name: kind for kind in (BaselineKind(), LinearKind(), MLPKind(), PackKind())
@@ -18,6 +17,6 @@ KINDS: dict[str, RungKind[Any]] = {
 """Every kind of rung by its name, simplest first."""
 
 
-def kinds_of(spec: Spec) -> Sequence[RungKind[Any]]:
-    """Return the kinds that a spec asks for, simplest first."""
-    return [KINDS[name] for name in spec.rungs]
+def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:
+    """Return the kinds of these names."""
+    return [KINDS[name] for name in names]

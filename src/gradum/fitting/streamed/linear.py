@@ -11,14 +11,14 @@ import numpy as np
 
 from gradum.core.losses import learned_loss
 from gradum.fitting.context import Context
-from gradum.fitting.events import Passed
 from gradum.fitting.linear import columns_of, linear_rung, standard_layer
+from gradum.fitting.linear_spec import LinearSpec
 from gradum.fitting.path import choose_penalty
 from gradum.fitting.rows import Rows
 from gradum.fitting.rung import Rung
-from gradum.fitting.spec import LinearSpec
 from gradum.fitting.streamed.spool import Spool
 from gradum.fitting.target_scale import TargetScale
+from gradum.fitting.training_events import Passed
 from gradum.fitting.with_spread import with_spread
 from gradum.messages import marked, say
 from gradum.solvers.driver import solve

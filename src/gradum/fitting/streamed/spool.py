@@ -21,7 +21,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.files.scratch import filling
-from gradum.fitting.linear import expanded_levels
+from gradum.fitting.rungs.cost import expanded_levels
 from gradum.messages import say
 from gradum.tables.design import Design, Layout
 
