@@ -8,12 +8,12 @@ import pytest
 
 import gradum
 from gradum.core.models.network import Network
-from gradum.fitting import spec as spec_module
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs.cost import LEARNED
-from gradum.fitting.rungs.kind import RungKind
-from gradum.fitting.rungs.registry import KINDS
-from gradum.fitting.target_scale import TargetScale
+from gradum.run import spec as spec_module
+from gradum.rungs.cost import LEARNED
+from gradum.rungs.kind import RungKind
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
+from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.split import Part
 from synthetic import ONCE, task

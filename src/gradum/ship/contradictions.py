@@ -8,13 +8,13 @@ import numpy as np
 
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.monotone import monotone_by_signs
-from gradum.fitting.reference.reference import LEVELLED
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs.registry import KINDS
-from gradum.fitting.target_scale import TargetScale
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.run.monotone import monotone_by_signs
+from gradum.run.reference.reference import LEVELLED
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
+from gradum.rungs.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
 from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
