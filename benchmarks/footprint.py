@@ -66,9 +66,9 @@ def steps(path: Path) -> Iterator[str]:
 
 def fit(path: Path, model: Any) -> Iterator[str]:
     """Fit and judge a model."""
-    from gradum.fitting.rows_in_memory import RowsInMemory
-    from gradum.fitting.run import run
-    from gradum.fitting.spec import Spec
+    from gradum.run.run import run
+    from gradum.run.source.rows_in_memory import RowsInMemory
+    from gradum.run.spec import Spec
 
     run(Spec(TARGET, model=model), RowsInMemory(partial(read, path)))
     yield f"fit {model}"

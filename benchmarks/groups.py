@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from gradum.fitting.judgement import Truth
-from gradum.fitting.rung import Prediction
+from gradum.run.judging.judgement import Truth
+from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import scores_by_group

@@ -22,11 +22,11 @@ from scipy import stats
 import gradum
 from benchmarks.page import ACCURACY, publish, table
 from benchmarks.sides import processes
-from gradum.fitting.conformal.intervals import conformal_intervals
-from gradum.fitting.conformal.law import split_range
-from gradum.fitting.conformal.score_list import ScoreList
-from gradum.fitting.located import Located
-from gradum.fitting.spec import LinearSpec, SplitSpec
+from gradum.run.conformal.intervals import conformal_intervals
+from gradum.run.conformal.law import split_range
+from gradum.run.conformal.score_list import ScoreList
+from gradum.run.spec import LinearSpec, SplitSpec
+from gradum.rungs.located import Located
 
 SPLITS, DRAWS = 200, 20_000
 COVERAGES = (0.8, 0.95)

@@ -27,7 +27,7 @@ from benchmarks.quality.measure import measure
 from benchmarks.quality.outcomes import Key, Outcome
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
-from gradum.fitting.pack.spec import EFFORTS, PackSpec
+from gradum.rungs.pack.spec import EFFORTS, PackSpec
 
 MOST_ROWS = 4_000
 STANDARD = EFFORTS["standard"]

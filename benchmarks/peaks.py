@@ -30,8 +30,8 @@ import polars as pl
 
 from benchmarks.page import publish, table
 from gradum.files.atomic import replacing
-from gradum.fitting.memory import LIBRARIES, held_bytes
-from gradum.fitting.options import make_spec
+from gradum.run.memory import LIBRARIES, held_bytes
+from gradum.run.options.options import make_spec
 from gradum.tables.extent import Extent, extent_of
 
 COMMAND = (sys.executable, "-c", "from gradum.app.cli import main; main()")

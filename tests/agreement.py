@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from gradum.fitting.spec import TITLES
+from gradum.run.spec import TITLES
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval, with_unknown_bounds
 from gradum.scores.metrics import METRICS

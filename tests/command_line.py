@@ -11,7 +11,7 @@ import typer.main
 
 import gradum
 from gradum.app.cli import main
-from gradum.fitting import options
+from gradum.run.options import options
 from synthetic import SHORT
 
 # Typer else makes all commands anew at every call, which takes a third of what a short one does.

@@ -20,6 +20,8 @@ import vl_convert
 
 import gradum
 from command_line import run
+from gradum.run.judging import judgement
+from gradum.rungs.spread import fit as spread
 from synthetic import QUICK, task
 
 # How long an example takes is the machine's doing, and no test is to hang on it.
@@ -89,3 +91,11 @@ def grader():
 def gradum_command():
     """``gradum_command("fit", …)`` runs a command."""
     return run
+
+
+@pytest.fixture
+def short_judging(monkeypatch):
+    """Judge on as few resamples as of a large table; choose spreads among two, on two folds."""
+    monkeypatch.setattr(judgement, "RESAMPLES", (200, 200))
+    monkeypatch.setattr(spread, "STRENGTHS", (1e2, 1e0))
+    monkeypatch.setattr(spread, "FOLDS", 2)

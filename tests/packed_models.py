@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 import gradum
-from gradum.fitting.pack.spec import PackSpec
+from gradum.rungs.pack.spec import PackSpec
 from synthetic import ONCE
 
 TINY = PackSpec(

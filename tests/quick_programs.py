@@ -20,8 +20,8 @@ DEPEND_ON_ARITHMETIC = [
     "conformance/test_conformance_forward.py",  # rounding, against the exact forward
     "conformance/test_conformance_rungs.py",  # one row as among many, the same bits, units
     "core/test_core_pack_network.py",  # float32 against float64
-    "fitting/test_fitting_pack_padding.py",  # two programs that compute the same
-    "fitting/test_fitting_pack_program.py",  # slopes and steps, against NumPy's
+    "rungs/test_rungs_pack_padding.py",  # two programs that compute the same
+    "rungs/test_rungs_pack_program.py",  # slopes and steps, against NumPy's
     "solvers/test_solvers_padding.py",
 ]
 """Files of tests that `test_optimised_programs.py` runs; the whole suite runs them there alone."""

@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
-from gradum.fitting.pack.spec import PackSpec
-from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.run.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.rungs.pack.spec import PackSpec
 
 TINY = MLPSpec(hidden_layer_sizes=(8,), max_epochs=5)
 SHORT = LinearSpec(strengths=(100.0, 10.0, 1.0, 0.1), folds=3)

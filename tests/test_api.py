@@ -14,7 +14,7 @@ from gradum.errors import (
     TableError,
     TargetError,
 )
-from gradum.fitting.spec import SplitSpec
+from gradum.run.spec import SplitSpec
 from gradum.solvers.events import EpochDone
 from synthetic import FEATURES, ONCE, QUICK, TINY, mixed, task
 

@@ -16,13 +16,13 @@ import gradum
 from command_line import run
 from gradum.api import save_run
 from gradum.app.cli import app
-from gradum.fitting import options
-from gradum.fitting.by_class import ClassScores
-from gradum.fitting.calibration import choice, matrix, quadratic, temperature
-from gradum.fitting.mlp import LEARNING_RATES
-from gradum.fitting.pack.inputs import TEXT_COLUMNS
-from gradum.fitting.pack.spec import EFFORTS, PackSpec
-from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.run.judging.by_class import ClassScores
+from gradum.run.options import options
+from gradum.run.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.rungs.calibration import choice, matrix, quadratic, temperature
+from gradum.rungs.mlp.fit import LEARNING_RATES
+from gradum.rungs.pack.inputs import TEXT_COLUMNS
+from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.confusion import Confusion

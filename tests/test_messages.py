@@ -17,7 +17,7 @@ SOURCE = FOLDER.parent
 ROOMS = catalogue.rooms()
 SAYING = {"say", "say_plural", "marked"}
 # Help is gathered from the commands themselves.
-OF_HELP = {"fitting/option_table.py", "app/cli/options.py"}
+OF_HELP = {"run/options/option_table.py", "app/cli/options.py"}
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
@@ -47,10 +47,10 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
     "core/losses/poisson.py": {"e^a − y·a"},
     "core/models/pack_network.py": {"A pack of text has no compiled forward."},
-    "fitting/alarm.py": {"validation better than test"},
-    "fitting/alarms/gap.py": {"validation better than test"},
-    "fitting/compare_solvers.py": {"no difference shown"},
-    "fitting/verdict.py": {" is better than ", " is worse than "},
+    "run/alarm.py": {"validation better than test"},
+    "run/alarms/gap.py": {"validation better than test"},
+    "run/compare_solvers.py": {"no difference shown"},
+    "run/judging/verdict.py": {" is better than ", " is worse than "},
     "solvers/first_order/gradient_descent.py": {"Call settled() first"},
     "show/pictures/waterfall.py": {"max(datum.start"},
     "show/effects.py": {"<gradum.EffectCurves of"},

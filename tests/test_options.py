@@ -17,9 +17,9 @@ import gradum
 from edited_package import Edited
 from gradum.app.cli import app
 from gradum.errors import SpecError
-from gradum.fitting.option_table import OPTIONS, OVERRIDES, Options, flag
-from gradum.fitting.options import make_overrides, make_spec
-from gradum.fitting.spec import Spec
+from gradum.run.options.option_table import OPTIONS, OVERRIDES, Options, flag
+from gradum.run.options.options import make_overrides, make_spec
+from gradum.run.spec import Spec
 from gradum.show.repeat import command
 from gradum.tables.schema import Overrides
 
@@ -126,7 +126,7 @@ TOY = """
 import contextlib, importlib.util, inspect, io, json, shlex, sys
 import gradum, typer
 from gradum.app.cli import app, fit, main
-from gradum.fitting.options import make_spec
+from gradum.run.options.options import make_spec
 from gradum.ship.run_spec import RunSpec, toml
 from gradum.show.repeat import command, python
 
@@ -160,8 +160,8 @@ def test_an_option_is_added_in_the_table_and_in_the_spec(tmp_path):
     """As CONTRIBUTING.md says, to a copy of the package; everything else follows."""
     package = Edited(tmp_path)
     entry = '    toy: Annotated[int, Option("toy", "Play with N toys.", "N", default=1)]'
-    package.add("fitting/option_table.py", entry, "    seed: Annotated[")
-    package.add("fitting/spec.py", "    toy: int = 1", "    seed: int = 0")
+    package.add("run/options/option_table.py", entry, "    seed: Annotated[")
+    package.add("run/spec.py", "    toy: int = 1", "    seed: int = 0")
 
     ended = subprocess.run(
         [sys.executable, "-c", TOY, str(ROOT / "docs/commands.py")],

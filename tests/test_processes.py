@@ -22,8 +22,8 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 import gradum
-from gradum.fitting.machine import this_machine
-from gradum.fitting.pack.spec import PackSpec
+from gradum.run.machine import this_machine
+from gradum.rungs.pack.spec import PackSpec
 from gradum.solvers.events import EpochDone
 from gradum.tables.kinds.date import is_format
 from synthetic import ONCE, task

@@ -11,7 +11,7 @@ from scipy.optimize import root_scalar
 from scipy.signal import lfilter
 from scipy.special import expit
 
-from gradum.fitting.rung import Prediction
+from gradum.rungs.rung import Prediction
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome, Task
 

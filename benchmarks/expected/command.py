@@ -19,9 +19,9 @@ from benchmarks.expected.kept_relation import with_drawn_labels
 from benchmarks.expected.shifts import SHIFTS, Shift
 from benchmarks.page import DOCS, circumstances, replace_section, table
 from gradum.api.boosted_trees import boosted_trees
-from gradum.fitting.dataset import labelled
-from gradum.fitting.fitted import Fitted
 from gradum.randomness import stream
+from gradum.run.dataset import labelled
+from gradum.run.fitted import Fitted
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 from gradum.study.evidence import Evidence

@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from benchmarks.page import DOCS, circumstances, replace_section, table
 from gradum.api.boosted_trees import boosted_trees
-from gradum.fitting.rung import Prediction
 from gradum.randomness import stream
+from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome, Task

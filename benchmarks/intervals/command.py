@@ -24,7 +24,7 @@ from benchmarks.quality.frames import categories, strings_or_none
 from benchmarks.quality.sets import Suite
 from benchmarks.quality.split import Split
 from gradum.errors import GradumError
-from gradum.fitting.located import Located
+from gradum.rungs.located import Located
 from gradum.tables.check import check
 
 ROWS, FIT_SHARE = 4_000, 0.8

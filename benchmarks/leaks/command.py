@@ -19,9 +19,9 @@ import gradum
 from benchmarks.leaks.clean import CLEAN
 from benchmarks.leaks.planted import PLANTED, Draw
 from benchmarks.page import ACCURACY, publish, table
-from gradum.fitting.alarms.other_split import checked_split
-from gradum.fitting.alarms.shared_errors import Neighbours, hidden_groups
-from gradum.fitting.dataset import Dataset, labelled
+from gradum.run.alarms.other_split import checked_split
+from gradum.run.alarms.shared_errors import Neighbours, hidden_groups
+from gradum.run.dataset import Dataset, labelled
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.tables.schema import infer

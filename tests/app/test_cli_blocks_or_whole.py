@@ -7,9 +7,10 @@ import pytest
 
 import gradum
 from gradum.errors import GradumError
-from gradum.fitting import memory_bound, rows_in_blocks
-from gradum.fitting.events import RungStarted
-from gradum.fitting.spec import LinearSpec, SplitSpec
+from gradum.run import memory_bound
+from gradum.run.events import RungStarted
+from gradum.run.source import rows_in_blocks
+from gradum.run.spec import LinearSpec, SplitSpec
 from gradum.tables import stream
 from gradum.tables.schema import infer
 from gradum.tables.table import Table

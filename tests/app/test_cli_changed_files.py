@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from gradum.app.cli.progress import Silent
-from gradum.fitting import memory_bound
-from gradum.fitting.events import RungStarted, Understood
+from gradum.run import memory_bound
+from gradum.run.events import RungStarted, Understood
 from gradum.ship.run_spec import read_spec
 from synthetic import task
 

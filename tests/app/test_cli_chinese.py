@@ -13,9 +13,9 @@ from rich.cells import cell_len
 import gradum
 from command_line import run
 from gradum.app.cli import COMMANDS, help_pages, progress
-from gradum.fitting import options
-from gradum.fitting.events import PathStep, RivalFitted, RungFinished, RungStarted
-from gradum.fitting.pack.spec import EFFORTS
+from gradum.run.events import PathStep, RivalFitted, RungFinished, RungStarted
+from gradum.run.options import options
+from gradum.rungs.pack.spec import EFFORTS
 from gradum.solvers.events import EpochDone
 from synthetic import FEW, SHORT, TINY, mixed
 

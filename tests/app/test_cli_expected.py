@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gradum.app.cli import progress
-from gradum.fitting.events import Expected
+from gradum.run.events import Expected
 
 EVENT = Expected(240.0, 3_000_000_000, "This will take about 4 minutes and 3.0 GB of memory.")
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.fitting.pack.spec import EFFORTS
+from gradum.rungs.pack.spec import EFFORTS
 from gradum.ship.run_spec import read_spec
 from synthetic import FEW, mixed, task
 

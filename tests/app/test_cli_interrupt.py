@@ -134,7 +134,7 @@ main()
 
 
 def test_a_run_is_set_down_before_anything_slow_is_imported():
-    begun = "import sys, gradum.app.cli.carry_out, gradum.fitting.machine, gradum.ship.unfinished"
+    begun = "import sys, gradum.app.cli.carry_out, gradum.run.machine, gradum.ship.unfinished"
     slow = "print(sorted({'jax', 'sklearn'} & sys.modules.keys()))"
     ended = subprocess.run(
         [sys.executable, "-c", f"{begun}; {slow}"], capture_output=True, text=True

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.fitting import memory_bound
+from gradum.run import memory_bound
 from gradum.tables import stream
 from synthetic import ONCE, task
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from gradum.app.cli import progress
-from gradum.fitting.events import PathStep, RungFinished, RungStarted
+from gradum.run.events import PathStep, RungFinished, RungStarted
 from gradum.solvers.events import EpochDone
 
 

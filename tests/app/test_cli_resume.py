@@ -14,9 +14,9 @@ from msgspec import structs
 
 import gradum
 from gradum.errors import OutputError
-from gradum.fitting import options
-from gradum.fitting.fitted import fingerprint
-from gradum.fitting.pack.spec import EFFORTS
+from gradum.run.fitted import fingerprint
+from gradum.run.options import options
+from gradum.rungs.pack.spec import EFFORTS
 from gradum.ship import unfinished
 from gradum.ship.bundle import load
 from gradum.ship.layout import STATE
@@ -31,8 +31,8 @@ from functools import partial
 
 from gradum.app.cli import main
 from gradum.app.cli.progress import JsonLines
-from gradum.fitting import options
-from gradum.fitting.pack.spec import EFFORTS
+from gradum.run.options import options
+from gradum.rungs.pack.spec import EFFORTS
 from synthetic import FEW, ONCE, SHORT
 
 def in_step(lines, event, tell=JsonLines.__call__):
@@ -235,7 +235,7 @@ def begun(place, gradum_command, tmp_path, monkeypatch):
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("gradum.fitting.rungs.mlp.fit_mlp", killed)
+        patched.setattr("gradum.rungs.mlp.kind.fit_mlp", killed)
         with pytest.raises(Killed):
             gradum_command(*LADDER, "-o", "run")
     return tmp_path / "run"
@@ -267,7 +267,7 @@ def test_files_of_an_older_run_are_not_taken_for_those_of_the_new_one(
     (tmp_path / "run").mkdir()
     for path in (place / "ladder").iterdir():
         (tmp_path / "run" / path.name).write_bytes(path.read_bytes())
-    monkeypatch.setattr("gradum.fitting.rungs.mlp.fit_mlp", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("gradum.rungs.mlp.kind.fit_mlp", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         gradum_command(*LADDER, "-o", tmp_path / "run", "--force", "--seed", 5)
     refused(gradum_command("evaluate", tmp_path / "run", "few.csv"), "is not finished")
@@ -374,7 +374,7 @@ def test_an_abort_after_something_was_kept_can_be_resumed(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("gradum.fitting.rungs.mlp.fit_mlp", aborted)
+        patched.setattr("gradum.rungs.mlp.kind.fit_mlp", aborted)
         ended = gradum_command(*LADDER, "-o", tmp_path / "run")
     assert ended.code == 130
     assert f"To go on: gradum resume {tmp_path / 'run'}" in ended.err

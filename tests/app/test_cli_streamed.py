@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from gradum.app.interrupt import Interrupt
-from gradum.fitting.fitted import fingerprint
-from gradum.fitting.streamed import spool
+from gradum.run.fitted import fingerprint
+from gradum.rungs import spool
 from gradum.ship.bundle import load
 from gradum.ship.checkpoint_folder import TRAINING
 from gradum.ship.layout import STATE

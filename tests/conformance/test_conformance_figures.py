@@ -10,7 +10,7 @@ import pytest
 import gradum
 from agreement import assert_figures_agree
 from gradum.app.cli.cache import cache_directory
-from gradum.fitting import judgement
+from gradum.run.judging import judgement
 from synthetic import SHORT, task
 
 

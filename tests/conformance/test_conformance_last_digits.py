@@ -10,13 +10,13 @@ from scipy import sparse
 
 from gradum.core.losses import resolve
 from gradum.core.penalties import L1, L2
-from gradum.fitting.batched_folds import Price
-from gradum.fitting.pack.codes import thresholds
-from gradum.fitting.pack.select import greedy
-from gradum.fitting.path import Path, penalty_path
-from gradum.fitting.rung import Prediction
-from gradum.fitting.verdict import decide
 from gradum.margins import distinct, falling, falls, first_greatest, first_least
+from gradum.run.judging.verdict import decide
+from gradum.rungs.pack.codes import thresholds
+from gradum.rungs.pack.select import greedy
+from gradum.rungs.penalty_path.batched_folds import Price
+from gradum.rungs.penalty_path.path import Path, penalty_path
+from gradum.rungs.rung import Prediction
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome

@@ -16,10 +16,10 @@ from gradum.core.bounds.rounding import FLOAT32
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested
-from gradum.fitting.calibration import TemperatureScaling
-from gradum.fitting.fitted import named_arrays
-from gradum.fitting.post import PriorShift
-from gradum.fitting.rung import Rung
+from gradum.run.fitted import named_arrays
+from gradum.rungs.calibration import TemperatureScaling
+from gradum.rungs.post import PriorShift
+from gradum.rungs.rung import Rung
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.solvers.solution import Certificate, Status
 

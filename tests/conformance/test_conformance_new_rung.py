@@ -8,12 +8,12 @@ import pytest
 
 import gradum
 from gradum.core.models.network import Network
-from gradum.fitting import spec as spec_module
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
-from gradum.fitting.rungs.cost import LEARNED
-from gradum.fitting.rungs.kind import RungKind
-from gradum.fitting.target_scale import TargetScale
+from gradum.run import spec as spec_module
+from gradum.rungs.cost import LEARNED
+from gradum.rungs.kind import RungKind
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
+from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.split import Part
 from synthetic import ONCE, task
@@ -30,9 +30,11 @@ class MedianKind:
     course = ()
     curve = None
     compiling = 0.0
-    taken = replace(LEARNED, level=0)
 
-    def epochs(self, spec, rows):
+    def taken(self, settings):
+        return replace(LEARNED, level=0)
+
+    def epochs(self, settings, rows, *, in_blocks):
         return 0
 
     def fit(self, rows, spec, context):
@@ -44,8 +46,8 @@ class MedianKind:
     def refit(self, rows, spec, judged, context):
         return self.fit(rows, spec, context)
 
-    def smaller(self, spec, judged):
-        return spec
+    def smaller(self, settings, judged):
+        return settings
 
     def loss(self, spec, classes):
         return "squared_error"
@@ -76,7 +78,7 @@ class MedianKind:
 
 @pytest.fixture
 def with_the_median(monkeypatch):
-    kind: RungKind = MedianKind()
+    kind: RungKind[None] = MedianKind()
     monkeypatch.setitem(KINDS, "median", kind)
     monkeypatch.setitem(spec_module.TITLES, "median", "median")
 

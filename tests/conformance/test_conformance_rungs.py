@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from gradum.errors import SpecError
-from gradum.fitting.context import Context
-from gradum.fitting.fitted import fingerprint, named_arrays
-from gradum.fitting.options import make_spec
-from gradum.fitting.row_source import Asked
-from gradum.fitting.rows_in_blocks import RowsInBlocks
-from gradum.fitting.rows_in_memory import RowsInMemory
-from gradum.fitting.run import run
-from gradum.fitting.rungs import KINDS
-from gradum.fitting.rungs.cost import Fit
-from gradum.fitting.rungs.learning import InMemory
-from gradum.fitting.spec import LEAST_MEMORY, TITLES
+from gradum.run.fitted import fingerprint, named_arrays
+from gradum.run.options.options import make_spec
+from gradum.run.run import run
+from gradum.run.source.row_source import Asked
+from gradum.run.source.rows_in_blocks import RowsInBlocks
+from gradum.run.source.rows_in_memory import RowsInMemory
+from gradum.run.spec import LEAST_MEMORY, TITLES
+from gradum.rungs.context import Context
+from gradum.rungs.cost import Fit
+from gradum.rungs.learning import InMemory
+from gradum.rungs.registry import KINDS
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.design import Feature, Layout
 from gradum.tables.read import read
@@ -39,7 +39,7 @@ def learning(name, target):
     source = RowsInMemory(lambda: read(task(target, ROWS)))
     described = source.describe(Asked(make_spec(target, **options(name))), Context())
     with described.divide(Context()) as divided:
-        return divided.learning(divided.plan.kept)[1], described.spec
+        return divided.learning(divided.plan.kept)[1], described.spec.of_rung(name)
 
 
 def predicted(rung, design):

@@ -19,13 +19,13 @@ from gradum.api import finish_run
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.progress import choose
 from gradum.errors import SpecError
-from gradum.fitting import memory_bound
-from gradum.fitting.context import Context
-from gradum.fitting.events import RungStarted
-from gradum.fitting.machine import this_machine
-from gradum.fitting.options import make_spec
-from gradum.fitting.spec import LEAST_MEMORY, LinearSpec, MLPSpec, SplitSpec
-from gradum.fitting.streamed import spool
+from gradum.run import memory_bound
+from gradum.run.events import RungStarted
+from gradum.run.machine import this_machine
+from gradum.run.options.options import make_spec
+from gradum.run.spec import LEAST_MEMORY, LinearSpec, MLPSpec, SplitSpec
+from gradum.rungs import spool
+from gradum.rungs.context import Context
 from gradum.ship.run_spec import RunSpec
 from gradum.ship.rung_record import recorded
 from gradum.ship.unfinished import Unfinished, begun

@@ -17,8 +17,8 @@ from gradum import (
     PackClassifier,
     PackRegressor,
 )
-from gradum.fitting.pack.spec import PackSpec
-from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.run.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.rungs.pack.spec import PackSpec
 
 ROWS = 40
 rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 
-from gradum.core.losses import LogLoss, SquaredError, resolve
+from gradum.core.losses import LogLoss, SquaredError, learned_loss, resolve
 from gradum.errors import ShapeError, SpecError
 
 
@@ -79,3 +79,10 @@ def test_resolve():
     assert resolve(SquaredError()) == SquaredError()
     with pytest.raises(SpecError, match="hinge"):
         resolve("hinge")
+
+
+def test_each_target_has_its_loss_and_a_metric_may_choose_another():
+    named = {metric: learned_loss(None, metric).name for metric in (None, "rmse", "r2", "mae")}
+    assert named.pop("mae") == "absolute_error"
+    assert set(named.values()) == {"squared_error"}
+    assert {learned_loss(2, metric).name for metric in (None, "auc", "mae")} == {"log_loss"}

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from gradum.core import Huber, Quantile
 from gradum.errors import GradumError
 from gradum.estimators import PackClassifier, PackRegressor
-from gradum.fitting.pack.spec import PackSpec
+from gradum.rungs.pack.spec import PackSpec
 from gradum.solvers.status import Status
 from synthetic import FEW
 

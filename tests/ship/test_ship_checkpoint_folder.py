@@ -11,7 +11,7 @@ import pytest
 from gradum.core import LogLoss, Network, Problem
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.fitted import named_arrays
+from gradum.run.fitted import named_arrays
 from gradum.ship import checkpoint_folder
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.solvers import Adam, ChunkDone, Data, EpochDone, Regime, Snapshot, Validation, train

@@ -14,7 +14,7 @@ from gradum.api import make_spec
 from gradum.errors import GradumError, OutputError
 from gradum.files import archive
 from gradum.files.lock import held
-from gradum.fitting.machine import this_machine
+from gradum.run.machine import this_machine
 from gradum.ship import state_folder, unfinished
 from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_spec import RunSpec

@@ -19,8 +19,8 @@ import gradum
 import mutations
 from gradum.errors import GradumError, ModelFileError
 from gradum.files import archive
-from gradum.fitting import rung as rungs_module
-from gradum.fitting.fitted import fingerprint_of
+from gradum.run.fitted import fingerprint_of
+from gradum.rungs import rung as rungs_module
 from gradum.ship.bundle import FORMAT
 from gradum.ship.run_spec import RunSpec, read_spec, toml
 from gradum.tables.schema import Schema

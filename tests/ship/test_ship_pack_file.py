@@ -11,8 +11,8 @@ import gradum
 import mutations
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.fitted import named_arrays
-from gradum.fitting.rung import Rung
+from gradum.run.fitted import named_arrays
+from gradum.rungs.rung import Rung
 from gradum.ship.rung_record import recorded, restored
 from packed_models import TARGETS, TINY, everything, pack_of
 from synthetic import ONCE

@@ -1,6 +1,6 @@
 """Findings made by hand, for tests of how they are shown."""
 
-from gradum.fitting.by_class import ClassScores
+from gradum.run.judging.by_class import ClassScores
 from gradum.scores.interval import Interval
 from gradum.study.confusion import Confusion
 from gradum.study.explanation.interactions import Interaction, Interactions

@@ -6,8 +6,8 @@ import pytest
 import scipy.special
 
 import gradum
-from gradum.fitting.calibration import QuadraticScaling, TemperatureScaling
-from gradum.fitting.post import PriorShift, calibrated_in_words
+from gradum.rungs.calibration import QuadraticScaling, TemperatureScaling
+from gradum.rungs.post import PriorShift, calibrated_in_words
 from gradum.show.report import sections_of
 from synthetic import FEATURES, mixed
 

@@ -8,8 +8,8 @@ from msgspec import structs
 
 import gradum
 from gradum.app.cli import app
-from gradum.fitting.pack.spec import PackSpec
-from gradum.fitting.spec import Cost, MLPSpec, ReportSpec, Spec, SplitSpec
+from gradum.run.spec import Cost, MLPSpec, ReportSpec, Spec, SplitSpec
+from gradum.rungs.pack.spec import PackSpec
 from gradum.show.repeat import command, only_python, python
 from gradum.tables.schema import Overrides
 

@@ -8,7 +8,7 @@ import gradum
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds
 from gradum.api.trust.split import PART
-from gradum.fitting.split_check import SplitCheck
+from gradum.run.split_check import SplitCheck
 from gradum.show.page import render
 from gradum.show.text import plain, verdict_parts
 from synthetic import ONCE

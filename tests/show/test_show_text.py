@@ -7,7 +7,7 @@ from msgspec import structs
 from rich.cells import cell_len
 
 import gradum
-from gradum.fitting.alarm import Alarm
+from gradum.run.alarm import Alarm
 from gradum.scores.figures import with_interval
 from gradum.show.text import (
     MOST_COLUMNS,

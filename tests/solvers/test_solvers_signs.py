@@ -7,8 +7,8 @@ from scipy.special import expit
 
 from gradum.core.losses import LOSSES
 from gradum.core.penalties import L2
-from gradum.fitting.batched_folds import Price, folds_of
-from gradum.fitting.path import OneByOne
+from gradum.rungs.penalty_path.batched_folds import Price, folds_of
+from gradum.rungs.penalty_path.path import OneByOne
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel

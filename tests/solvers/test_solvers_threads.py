@@ -12,8 +12,8 @@ import scipy.linalg
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import gradum
-from gradum.fitting.pack.spec import PackSpec
-from gradum.fitting.pack.wide import begin_wide
+from gradum.rungs.pack.spec import PackSpec
+from gradum.rungs.pack.wide import begin_wide
 from gradum.solvers.driver import solve
 from gradum.solvers.threads import SMALL, between_turns, threads_for, turn
 
@@ -166,7 +166,7 @@ def test_fits_side_by_side_come_to_the_bits_that_they_come_to_alone(monkeypatch)
         done.set()
         return found
 
-    monkeypatch.setattr("gradum.fitting.pack.fit.begin_wide", beginning)
+    monkeypatch.setattr("gradum.rungs.pack.fit.begin_wide", beginning)
     with ThreadPoolExecutor(2) as pool:
         fits = pool.submit(pack), pool.submit(beside)
         together = [array for fit in fits for array in fit.result()]

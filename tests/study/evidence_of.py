@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
-from gradum.fitting.dataset import Dataset
-from gradum.fitting.judgement import Truth
-from gradum.fitting.rung import Prediction
+from gradum.run.dataset import Dataset
+from gradum.run.judging.judgement import Truth
+from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.columns import Column, Target
 from gradum.tables.schema import Schema

@@ -10,7 +10,7 @@ from command_line import short_paths
 from gradum.api.learned_rows import learned_rows
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
-from gradum.fitting.plan import make_plan
+from gradum.run.plan import make_plan
 from gradum.tables.split import Part
 from packed_models import everything, pack_of
 from synthetic import ONCE, QUICK, SHORT, mixed

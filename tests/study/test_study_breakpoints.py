@@ -11,7 +11,7 @@ from msgspec import structs
 import gradum
 from gradum.core.models.bends import with_crossings
 from gradum.core.models.input_layer import InputLayer
-from gradum.fitting.calibration import MatrixScaling
+from gradum.rungs.calibration import MatrixScaling
 from gradum.study.explanation.breakpoints import exact_curve
 from gradum.study.explanation.scale import answer_on
 from gradum.study.first_layer import Opened

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from gradum.fitting.judgement import Seen, Truth, judge
-from gradum.fitting.rung import Prediction
+from gradum.run.judging.judgement import Seen, Truth, judge
+from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Outcome

@@ -8,9 +8,9 @@ from msgspec import structs
 from sklearn.metrics import log_loss
 
 from gradum.errors import SpecError
-from gradum.fitting.judgement import Truth
-from gradum.fitting.rung import Prediction
-from gradum.fitting.verdict import Standing
+from gradum.run.judging.judgement import Truth
+from gradum.run.judging.verdict import Standing
+from gradum.rungs.rung import Prediction
 from gradum.scores.interval import Interval
 from gradum.show.text import comparison_parts, plain
 from gradum.study.compare import compare

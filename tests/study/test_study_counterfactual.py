@@ -15,7 +15,7 @@ from scipy.stats import median_abs_deviation
 
 import gradum
 from gradum.errors import SpecError
-from gradum.fitting.spec import MLPSpec
+from gradum.run.spec import MLPSpec
 from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 from gradum.study.explanation.counterfactual.unit import unit_of

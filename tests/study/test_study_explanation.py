@@ -9,7 +9,7 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
-from gradum.fitting.calibration import QuadraticScaling
+from gradum.rungs.calibration import QuadraticScaling
 from gradum.study.explanation import shapley
 from gradum.study.explanation.shapley import coalition_weights
 from synthetic import QUICK

@@ -6,11 +6,11 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.fitting import context
-from gradum.fitting.context import Context
-from gradum.fitting.rungs.kind import Curve
-from gradum.fitting.rungs.linear import LinearKind
-from gradum.fitting.spec import LinearSpec, SplitSpec
+from gradum.run.spec import LinearSpec, SplitSpec
+from gradum.rungs import context
+from gradum.rungs.context import Context
+from gradum.rungs.kind import Curve
+from gradum.rungs.linear.kind import LinearKind
 from gradum.scores.interval import Interval
 from gradum.study import growth as module
 from gradum.study.extrapolation import doubled

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.fitting.spec import LinearSpec
+from gradum.run.spec import LinearSpec
 from gradum.study import importance as module
 from gradum.study.first_layer import Opened
 from gradum.study.importance import importance

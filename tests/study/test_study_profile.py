@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.fitting.dataset import Dataset
+from gradum.run.dataset import Dataset
 from gradum.study.profile import profile
 from gradum.tables.columns import Column, Target
 from gradum.tables.schema import Schema

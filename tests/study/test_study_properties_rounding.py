@@ -10,8 +10,8 @@ import pytest
 
 import gradum
 from gradum.core.models import Network
-from gradum.fitting.smearing import TRAINING, ResidualSpread
-from gradum.fitting.target_scale import TargetScale
+from gradum.rungs.smearing import TRAINING, ResidualSpread
+from gradum.rungs.target_scale import TargetScale
 from synthetic import ONCE
 
 OPTIONS = ONCE | {"learning_curve": False, "explain": False}

@@ -7,8 +7,8 @@ import pytest
 from sklearn import metrics as peer
 
 from gradum.errors import SpecError
-from gradum.fitting.dataset import labelled
-from gradum.fitting.rung import Prediction
+from gradum.run.dataset import labelled
+from gradum.rungs.rung import Prediction
 from gradum.study import segments as module
 from gradum.study.binning import cut
 from gradum.study.evidence import Evidence

@@ -10,7 +10,7 @@ from evidence_of import classes, numbers
 from scipy import stats
 
 from gradum.errors import SpecError
-from gradum.fitting.reference.judged_errors import JudgedErrors, judged_errors
+from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
 from gradum.study.watch.e_process import SHARES, TILTS, bounds, found_from, log_evidence, reaches
 from gradum.study.watch.sequence import Labelled, follow
 from gradum.study.watch.sequential_test import ErrorBound, ErrorCount, Unjudged

@@ -13,10 +13,10 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 import gradum
 from gradum.api.stress import threat_of
 from gradum.errors import SpecError, TableError
-from gradum.fitting.predict import predict_typed
-from gradum.fitting.rung import Prediction
-from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
+from gradum.run.predict import predict_typed
+from gradum.run.spec import MLPSpec
+from gradum.rungs.rung import Prediction
 from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS
 from gradum.study.stress import attack as attack_module

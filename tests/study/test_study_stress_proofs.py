@@ -12,8 +12,8 @@ from msgspec import structs
 import gradum
 from gradum.api.stress import threat_of
 from gradum.errors import NotCertifiableError, SpecError
-from gradum.fitting.predict import predict_typed
-from gradum.fitting.spec import MLPSpec
+from gradum.run.predict import predict_typed
+from gradum.run.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import attack
 from gradum.study.stress.certified import certify

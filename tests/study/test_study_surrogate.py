@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeRegressor
 import gradum
 from gradum.api.model import Model
 from gradum.errors import SpecError
-from gradum.fitting.spec import ReportSpec
+from gradum.run.spec import ReportSpec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
 from gradum.study.explanation.questions import Question

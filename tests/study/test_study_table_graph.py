@@ -13,10 +13,10 @@ from gradum.core.bounds import Box, Ramp, crown, folded, intervals, zonotopes
 from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
-from gradum.fitting.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
-from gradum.fitting.post import PriorShift
-from gradum.fitting.predict import predict
-from gradum.fitting.smearing import ResidualSpread
+from gradum.run.predict import predict
+from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
+from gradum.rungs.post import PriorShift
+from gradum.rungs.smearing import ResidualSpread
 from packed_models import everything
 from synthetic import ONCE
 

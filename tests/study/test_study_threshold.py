@@ -4,7 +4,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from gradum.errors import SpecError
-from gradum.fitting.spec import Cost
+from gradum.run.spec import Cost
 from gradum.study.threshold import threshold
 
 

@@ -12,8 +12,8 @@ from scipy import stats
 
 import gradum
 from gradum.errors import SchemaError, SpecError, TableError
-from gradum.fitting.reference.reference import ColumnSummary
-from gradum.fitting.reference.values import (
+from gradum.run.reference.reference import ColumnSummary
+from gradum.run.reference.values import (
     Levels,
     Numbers,
     as_numbers,

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from gradum.api.boosted_trees import boosted_trees
 from gradum.errors import TableError
-from gradum.fitting.rung import Prediction
+from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome

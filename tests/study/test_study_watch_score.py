@@ -10,7 +10,7 @@ from scipy.special import expit
 
 import gradum
 from gradum.errors import ModelFileError
-from gradum.fitting.reference.judged_summary import ClassBin, JudgedClasses
+from gradum.run.reference.judged_summary import ClassBin, JudgedClasses
 from gradum.ship import bundle
 
 

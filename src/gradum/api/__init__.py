@@ -5,7 +5,7 @@ from gradum.api.inference import infer
 from gradum.api.model import Model
 from gradum.api.resume import finish_run, resume
 from gradum.api.runs import compare_runs, load, load_run, report_run, save_run
-from gradum.fitting.options import make_spec
+from gradum.run.options.options import make_spec
 
 __all__ = [
     "Model",

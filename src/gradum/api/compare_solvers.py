@@ -10,13 +10,13 @@ from typing import Any
 from msgspec import structs
 
 from gradum.errors import SpecError
-from gradum.fitting.compare_solvers import compare_solvers as compare
-from gradum.fitting.context import Context, ignore
-from gradum.fitting.option_table import OF_SOLVERS
-from gradum.fitting.option_values import read_names
-from gradum.fitting.options import make_spec
-from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.messages import listed, say
+from gradum.run.compare_solvers import compare_solvers as compare
+from gradum.run.options.option_table import OF_SOLVERS
+from gradum.run.options.option_values import read_names
+from gradum.run.options.options import make_spec
+from gradum.run.source.rows_in_memory import RowsInMemory
+from gradum.rungs.context import Context, ignore
 from gradum.show.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read

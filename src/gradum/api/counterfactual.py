@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import asked_rows, background_of
-from gradum.fitting.option_values import read_names
+from gradum.run.options.option_values import read_names
 from gradum.show.counterfactual import Counterfactuals
 from gradum.study.explanation.counterfactual.counterfactual import COUNT, counterfactuals
 from gradum.study.explanation.counterfactual.limits import Limits

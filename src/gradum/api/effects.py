@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import background_of, features_of
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
+from gradum.run.fitted import Fitted
 from gradum.show.effects import EffectCurves
 from gradum.study.explanation.effects import Effects, columns_with_grid, effects_of
 from gradum.study.explanation.scale import Scale

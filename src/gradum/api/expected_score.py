@@ -15,11 +15,11 @@ from gradum.api.boosted_trees import boosted_trees
 from gradum.api.judged_rows import judged_rows
 from gradum.api.run_rows import small_run_with_its_table
 from gradum.errors import GradumError, SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judgement import Judgement
-from gradum.fitting.predict import predict_typed
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.run.judging.judgement import Judgement
+from gradum.run.predict import predict_typed
 from gradum.study.evidence import Evidence
 from gradum.study.watch.answered import Answered
 from gradum.study.watch.answered_rows import answered_rows

@@ -16,9 +16,9 @@ from gradum.core.losses import resolve
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Rung
 from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Rung
 from gradum.scores.figures import figure
 from gradum.show.explain_step import StepExplanation
 from gradum.study import explain_step as study

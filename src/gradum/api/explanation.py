@@ -12,8 +12,8 @@ import polars as pl
 from gradum.api.run_rows import run_with_its_table
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
 from gradum.study.explanation.background import background_rows, given_background

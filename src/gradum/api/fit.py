@@ -11,13 +11,13 @@ from gradum.api.model import Model
 from gradum.api.rivals import rivals_of
 from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
-from gradum.fitting.context import ALONE, Context, ignore
-from gradum.fitting.memory_bound import decided
-from gradum.fitting.option_table import Options
-from gradum.fitting.options import make_spec
-from gradum.fitting.rivals import Rival
-from gradum.fitting.spec import Spec
 from gradum.messages import say
+from gradum.run.memory_bound import decided
+from gradum.run.options.option_table import Options
+from gradum.run.options.options import make_spec
+from gradum.run.rivals import Rival
+from gradum.run.spec import Spec
+from gradum.rungs.context import ALONE, Context, ignore
 from gradum.show.source import Source
 from gradum.tables.schema import Schema
 from gradum.tables.sources.brought import Brought

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from gradum.errors import SpecError
-from gradum.fitting.context import ALONE, Context
-from gradum.fitting.rivals import Rival
-from gradum.fitting.row_source import RowSource
-from gradum.fitting.rows_in_blocks import RowsInBlocks
-from gradum.fitting.rows_in_memory import RowsInMemory
-from gradum.fitting.run import Run, run
-from gradum.fitting.spec import Spec
 from gradum.messages import say
+from gradum.run.rivals import Rival
+from gradum.run.run import Run, run
+from gradum.run.source.row_source import RowSource
+from gradum.run.source.rows_in_blocks import RowsInBlocks
+from gradum.run.source.rows_in_memory import RowsInMemory
+from gradum.run.spec import Spec
+from gradum.rungs.context import ALONE, Context
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.read import read
 from gradum.tables.schema import Schema

@@ -11,11 +11,11 @@ from msgspec import structs
 from gradum.api.offset import Offset
 from gradum.core.losses import resolve
 from gradum.errors import SpecError
-from gradum.fitting.dataset import Dataset, labelled
-from gradum.fitting.option_values import read_names
-from gradum.fitting.options import make_overrides, make_reading
-from gradum.fitting.run import Run
 from gradum.messages import listed, marked, say
+from gradum.run.dataset import Dataset, labelled
+from gradum.run.options.option_values import read_names
+from gradum.run.options.options import make_overrides, make_reading
+from gradum.run.run import Run
 from gradum.show.inference import Summary
 from gradum.study.inference import infer as infer_coefficients
 from gradum.study.inference.reference_coding import reference_coded

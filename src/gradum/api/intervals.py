@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.errors import TargetError
-from gradum.fitting.conformal.distribution import Distribution
-from gradum.fitting.conformal.statement import Statement
-from gradum.fitting.intervals.predictor import ConformalPredictor
-from gradum.fitting.judge import Judge, first_repeat
-from gradum.fitting.predict import predict_typed
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.run.conformal.distribution import Distribution
+from gradum.run.conformal.statement import Statement
+from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.judge import Judge, first_repeat
+from gradum.run.predict import predict_typed
 from gradum.ship.judges import load_judges
 from gradum.ship.layout import JUDGES
 from gradum.tables.check import Checked, check

@@ -9,10 +9,10 @@ from typing import Any
 
 from gradum.api.run_rows import run_dataset
 from gradum.errors import SchemaError
-from gradum.fitting import balance
-from gradum.fitting.dataset import Dataset, labelled
-from gradum.fitting.judgement import Judgement
 from gradum.messages import listed, say
+from gradum.run.dataset import Dataset, labelled
+from gradum.run.judging.judgement import Judgement
+from gradum.rungs import balance
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import MODEL, SPEC
 from gradum.ship.run_spec import (

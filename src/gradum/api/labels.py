@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gradum.errors import ColumnError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 

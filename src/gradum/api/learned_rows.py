@@ -8,9 +8,9 @@ import numpy as np
 
 from gradum.api.run_rows import run_dataset, run_with_its_table
 from gradum.errors import SpecError
-from gradum.fitting.dataset import Dataset
-from gradum.fitting.plan import make_plan
 from gradum.messages import say
+from gradum.run.dataset import Dataset
+from gradum.run.plan import make_plan
 from gradum.study.explanation.learned import LearnedRows
 from gradum.tables.stream import at_hand
 

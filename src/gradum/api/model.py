@@ -18,9 +18,9 @@ from gradum.api.methods import (
     scoring,
     withstanding,
 )
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.run import Run
 from gradum.forks import refuse_after_fork
+from gradum.run.fitted import Fitted
+from gradum.run.run import Run
 from gradum.ship import bundle
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
@@ -31,7 +31,7 @@ from gradum.tables.columns import Task
 
 if TYPE_CHECKING:
     # What a prediction does not need is imported where it is asked for.
-    from gradum.fitting.judge import Judge
+    from gradum.run.judge import Judge
     from gradum.study.certified.table_graph import TableGraph
 
 

@@ -11,8 +11,8 @@ from msgspec import structs
 
 from gradum.core.losses import Loss
 from gradum.errors import ColumnError, SpecError
-from gradum.fitting.dataset import Dataset
 from gradum.messages import marked, say
+from gradum.run.dataset import Dataset
 from gradum.tables.schema import Schema
 from gradum.tables.wording import SHOWN_ROWS, rows_text
 

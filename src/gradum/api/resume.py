@@ -16,10 +16,10 @@ from gradum.api.rivals import rivals_of
 from gradum.api.runs import load_run, save_run
 from gradum.errors import TableError
 from gradum.files.atomic import partial_files
-from gradum.fitting.context import Context, ignore
-from gradum.fitting.events import RungStarted
-from gradum.fitting.memory_bound import decided
-from gradum.fitting.rivals import Rival
+from gradum.run.events import RungStarted
+from gradum.run.memory_bound import decided
+from gradum.run.rivals import Rival
+from gradum.rungs.context import Context, ignore
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
 from gradum.ship.layout import FILES, STATE

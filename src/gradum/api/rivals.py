@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.rivals import Places, Rival, first_line
 from gradum.messages import listed, say
+from gradum.run.rivals import Places, Rival, first_line
 from gradum.tables.schema import Target
 from gradum.tables.wording import shortened
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import GradumError, SpecError, TableError
-from gradum.fitting.dataset import Dataset, join, labelled
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.run import Run
 from gradum.messages import listed, say
+from gradum.run.dataset import Dataset, join, labelled
+from gradum.run.fitted import Fitted
+from gradum.run.run import Run
 from gradum.ship import run_folder
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec

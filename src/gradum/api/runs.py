@@ -13,9 +13,9 @@ from gradum.api.judged_rows import judged_rows
 from gradum.api.model import Model
 from gradum.errors import ModelFileError, SpecError
 from gradum.files.atomic import write_bytes
-from gradum.fitting.context import ALONE, Context
-from gradum.fitting.option_values import read_cost
 from gradum.messages import say
+from gradum.run.options.option_values import read_cost
+from gradum.rungs.context import ALONE, Context
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC

@@ -11,9 +11,9 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
 from gradum.study.watch.counted import Counted
 from gradum.tables.check import Difference, check_blocks, merged
 from gradum.tables.read import read

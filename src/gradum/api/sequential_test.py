@@ -17,9 +17,9 @@ from gradum.api.groups import judged_evidence
 from gradum.api.labels import label_column, with_labels
 from gradum.api.table_rows import TableRows, table_rows
 from gradum.errors import ColumnError, SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.run.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.study.watch.sequence import Labelled, follow
 from gradum.study.watch.sequential_test import (
     ALPHA,

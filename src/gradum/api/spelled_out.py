@@ -11,7 +11,7 @@ from collections.abc import Callable
 from inspect import cleandoc
 from typing import Any, TypeVar
 
-from gradum.fitting.option_table import OPTIONS, TYPES, signature_with_options
+from gradum.run.options.option_table import OPTIONS, TYPES, signature_with_options
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 ENTRY = re.compile(r"\*\*options : Options\n(?: {4}.*\n)+")

@@ -10,12 +10,12 @@ import numpy as np
 from gradum.api.table_rows import table_rows
 from gradum.api.watch_reference import reference_of_run
 from gradum.errors import SpecError, TableError
-from gradum.fitting.dataset import labelled
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.option_values import read_names
-from gradum.fitting.pack.spec import refuse_time_limit
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.dataset import labelled
+from gradum.run.fitted import Fitted
+from gradum.run.options.option_values import read_names
+from gradum.rungs.pack.spec import refuse_time_limit
 from gradum.show.stress import StressTest
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.budget import Budget

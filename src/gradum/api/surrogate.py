@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from gradum.api.learned_rows import no_run_folder, no_single_rows
 from gradum.errors import SpecError
-from gradum.fitting.rungs import KINDS
 from gradum.messages import say
+from gradum.rungs.registry import KINDS
 from gradum.show.surrogate import SurrogateTree
 from gradum.study.explanation.surrogate import surrogate
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.memory_bound import predicted_in_blocks
 from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
+from gradum.run.memory_bound import predicted_in_blocks
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions

@@ -18,10 +18,10 @@ from gradum.api.watch_reference import (
     reference_of_run,
     refuse_few,
 )
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference.reference import Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.run.reference.reference import Reference
 from gradum.show.watch import Watch
 from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.watch.answers import ANSWERED_ROWS

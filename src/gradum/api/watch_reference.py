@@ -12,10 +12,10 @@ from gradum.api.learned_rows import kept_rows
 from gradum.api.run_rows import small_run_with_its_table
 from gradum.api.sampled_rows import SampledRows, sampled_rows
 from gradum.errors import SpecError, TableError
-from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference.reference import MOST_ROWS, Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
+from gradum.run.predict import predict_typed
+from gradum.run.reference.reference import MOST_ROWS, Reference
 from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.watch.answers import ANSWERED_ROWS
 from gradum.study.watch.joint import JOINT_ROWS

@@ -13,10 +13,10 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from gradum.core import Loss, Penalty, Unpenalised
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows
-from gradum.fitting.batched_folds import Price
-from gradum.fitting.path import Path, choose_penalty
 from gradum.margins import EQUAL, first_least
 from gradum.messages import say
+from gradum.rungs.penalty_path.batched_folds import Price
+from gradum.rungs.penalty_path.path import Path, choose_penalty
 from gradum.solvers.linear_model import LinearModel
 
 RANGE_L1 = 1e-3  # from the penalty that leaves all columns out, down to this share of it

@@ -27,8 +27,8 @@ from gradum.estimators.training import (
     resolve_solver,
     seed_of,
 )
-from gradum.fitting.path import Path, PenaltyPath, penalty_path
 from gradum.messages import listed, say
+from gradum.rungs.penalty_path.path import Path, PenaltyPath, penalty_path
 from gradum.solvers.convex import CONVEX, Convex, Exact, choose, misfit, solvers_of
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution

@@ -23,8 +23,8 @@ from gradum.estimators.training import (
     seed_of,
     still_falls,
 )
-from gradum.fitting.number_ranges import WIDEST
 from gradum.messages import say
+from gradum.rungs.number_ranges import WIDEST
 from gradum.solvers.data import Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam

@@ -18,18 +18,18 @@ from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.estimators.numeric import number_loss
 from gradum.estimators.teaching import fitted_teacher, given_teacher
 from gradum.estimators.training import seed_of
-from gradum.fitting.context import Context, ignore
-from gradum.fitting.directions import refuse_directions
-from gradum.fitting.metric import metric_for
-from gradum.fitting.monotone import refuse_unproven
-from gradum.fitting.options import make_overrides
-from gradum.fitting.pack.fit import fit_pack
-from gradum.fitting.pack.spec import PackSpec, pack_of, refuse_time_limit
-from gradum.fitting.rows import Rows
-from gradum.fitting.rung import Prediction
-from gradum.fitting.teacher import Teacher
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
+from gradum.run.metric import metric_for
+from gradum.run.monotone import refuse_unproven
+from gradum.run.options.options import make_overrides
+from gradum.run.source.directions import refuse_directions
+from gradum.rungs.context import Context, ignore
+from gradum.rungs.pack.fit import fit_pack
+from gradum.rungs.pack.spec import PackSpec, pack_of, refuse_time_limit
+from gradum.rungs.rows import Rows
+from gradum.rungs.rung import Prediction
+from gradum.rungs.teacher import Teacher
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
@@ -188,7 +188,7 @@ class PackClassifier(ClassifierMixin, _Pack):
         whatever the other columns are; 0 leaves a column free. Signs of the weights prove it.
     class_weight : dict, "balanced" or None, default None
         Factor of the rows of each class; balanced is n / (K · rows of the class).
-    pack : gradum.fitting.pack.spec.PackSpec, optional
+    pack : gradum.rungs.pack.spec.PackSpec, optional
         Everything about the pack, in place of the effort.
     teacher : estimator, optional
         A classifier with ``predict_proba`` whose answers two members of three learn from, each to

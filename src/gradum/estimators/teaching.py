@@ -14,10 +14,10 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import has_fit_parameter
 
 from gradum.errors import ShapeError, SpecError
-from gradum.fitting.rivals import first_line, seeded
-from gradum.fitting.teacher import Teacher
 from gradum.messages import marked, say
 from gradum.randomness import stream
+from gradum.run.rivals import first_line, seeded
+from gradum.rungs.teacher import Teacher
 
 GIVEN = "teacher_predictions"
 WHAT_TO_GIVE = marked("Give a number a row, or the probability of each class in sorted order.")

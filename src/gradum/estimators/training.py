@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from gradum.core import PENALTIES, Params, Penalty, Problem
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows, network_inputs
-from gradum.fitting.number_ranges import LARGEST, MOST
 from gradum.messages import listed, say, sentences
+from gradum.rungs.number_ranges import LARGEST, MOST
 from gradum.solvers import first_order
 from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train

@@ -12,12 +12,12 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.conformal.guarantee import Terms
-from gradum.fitting.fitted import Fitted, Provenance, fingerprint_of, named_arrays
-from gradum.fitting.judgement import Judgement
-from gradum.fitting.reference.reference import Reference
-from gradum.fitting.spec import TITLES, Spec
 from gradum.messages import say
+from gradum.run.conformal.guarantee import Terms
+from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
+from gradum.run.judging.judgement import Judgement
+from gradum.run.reference.reference import Reference
+from gradum.run.spec import TITLES, Spec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction

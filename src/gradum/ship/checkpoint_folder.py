@@ -15,9 +15,9 @@ import numpy as np
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.fitted import named_arrays
-from gradum.fitting.rung import Rung
 from gradum.messages import say
+from gradum.run.fitted import named_arrays
+from gradum.rungs.rung import Rung
 from gradum.ship.contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.state_folder import CHECKPOINT, Manifest

@@ -8,13 +8,13 @@ import numpy as np
 
 from gradum.core.models.network import Link
 from gradum.errors import SchemaError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.monotone import monotone_by_signs
-from gradum.fitting.reference.reference import LEVELLED
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
-from gradum.fitting.target_scale import TargetScale
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.run.monotone import monotone_by_signs
+from gradum.run.reference.reference import LEVELLED
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
+from gradum.rungs.target_scale import TargetScale
 from gradum.scores.metrics import metrics_of
 from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
@@ -73,7 +73,7 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
     outputs = len(target.classes) if len(target.classes) > 2 else 1
     classes = len(target.classes) or None
     for name, rung in rungs.items():
-        if rung.loss != KINDS[name].loss(fitted.spec, classes) or (
+        if rung.loss != KINDS[name].loss(fitted.spec.of_rung(name), classes) or (
             rung.target_scale is None
         ) != bool(target.classes):
             yield say("rung {name!r} does not predict what the target is", name=name)

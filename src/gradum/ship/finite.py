@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.fitting.rung import Rung
+from gradum.rungs.rung import Rung
 from gradum.tables.design import LARGEST, Layout
 
 ROOM = 16  # left for what is summed in halves and put together again, and for rounding

@@ -7,8 +7,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from gradum.fitting.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.messages import say
+from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
 
 PREFIX = "guarantee/"
 RUNG = f"{PREFIX}score/"

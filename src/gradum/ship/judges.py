@@ -11,10 +11,10 @@ import numpy as np
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.fitting.fitted import Fitted, fingerprint_of, named_arrays
-from gradum.fitting.intervals.scoring import judge_arrays
-from gradum.fitting.judge import Judge
 from gradum.messages import say
+from gradum.run.fitted import Fitted, fingerprint_of, named_arrays
+from gradum.run.intervals.scoring import judge_arrays
+from gradum.run.judge import Judge
 from gradum.ship.contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder

@@ -11,12 +11,12 @@ import polars as pl
 
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
-from gradum.fitting.dataset import Dataset
-from gradum.fitting.judge import first_repeat
-from gradum.fitting.predict import prediction_frame
-from gradum.fitting.run import Run
-from gradum.fitting.rung import Prediction
 from gradum.messages import say
+from gradum.run.dataset import Dataset
+from gradum.run.judge import first_repeat
+from gradum.run.predict import prediction_frame
+from gradum.run.run import Run
+from gradum.rungs.rung import Prediction
 from gradum.ship import bundle
 from gradum.ship.judges import save_judges
 from gradum.ship.layout import (

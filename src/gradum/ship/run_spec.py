@@ -23,8 +23,8 @@ from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
 from gradum.files.text import decoded
 from gradum.files.toml import bounded_content, parsed_toml
-from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
+from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
 from gradum.tables.addresses import is_address
 from gradum.tables.paths import STANDARD_INPUT, files_of

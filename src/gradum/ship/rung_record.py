@@ -11,11 +11,11 @@ from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import nested
-from gradum.fitting.post import PostStep
-from gradum.fitting.rung import Rung
-from gradum.fitting.spread.spread import Spread
-from gradum.fitting.target_scale import TargetScale
 from gradum.messages import say
+from gradum.rungs.post import PostStep
+from gradum.rungs.rung import Rung
+from gradum.rungs.spread.spread import Spread
+from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 
 

@@ -18,8 +18,8 @@ from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, T
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
 from gradum.files.toml import bounded_content, parsed_toml
-from gradum.fitting.machine import Machine, this_machine
 from gradum.messages import listed, say
+from gradum.run.machine import Machine, this_machine
 from gradum.ship import state_folder
 from gradum.ship.layout import FILES, SPEC, STATE
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec, without_none

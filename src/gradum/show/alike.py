@@ -9,9 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
 from gradum.show.answer_words import answer_name
 from gradum.show.text import summary_as_html, summary_of

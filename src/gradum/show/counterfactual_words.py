@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, marked, say, say_plural, sentences
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,

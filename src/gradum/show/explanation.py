@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
 from gradum.show.bar import signed_bar
 from gradum.show.explanation_words import (

@@ -10,9 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rungs import KINDS
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
 from gradum.show.bar import signed_bar
 from gradum.show.text import summary_as_html, summary_of

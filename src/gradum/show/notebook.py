@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import html
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.show.page import render
 from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.importance import importance_bars

@@ -11,9 +11,9 @@ import jinja2
 import msgspec
 from markupsafe import Markup, escape
 
-from gradum.fitting.rungs import KINDS
-from gradum.fitting.spec import TITLES
 from gradum.messages import listed, say, say_plural, sentences, spoken
+from gradum.run.spec import TITLES
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
 from gradum.show.visible import visible

@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural
+from gradum.run.fitted import Fitted
 from gradum.show.explanation_words import heading, with_error
 from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible

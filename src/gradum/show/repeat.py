@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import structs
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.option_table import OPTIONS, flag
-from gradum.fitting.options import decides_nothing
-from gradum.fitting.spec import Spec
+from gradum.run.fitted import Fitted
+from gradum.run.options.option_table import OPTIONS, flag
+from gradum.run.options.options import decides_nothing
+from gradum.run.spec import Spec
 
 
 def command(spec: Spec, source: str, *, test: str | None = None) -> str:

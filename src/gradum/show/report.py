@@ -7,11 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judgement import Judgement
-from gradum.fitting.post import calibrated_in_words
-from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, marked, say
+from gradum.run.fitted import Fitted
+from gradum.run.judging.judgement import Judgement
+from gradum.rungs.post import calibrated_in_words
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS

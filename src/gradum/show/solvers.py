@@ -9,8 +9,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.compare_solvers import Course, SolverComparison
 from gradum.messages import marked, say
+from gradum.run.compare_solvers import Course, SolverComparison
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
 from gradum.show.stress_words import (
     attack_sentences,
     corruption_cells,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.show.charted_page import charted_page
 from gradum.show.pictures.kept_answers import kept_answers
 from gradum.show.row_page import RowSection, RowTable

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say, sentences
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible

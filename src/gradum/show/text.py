@@ -13,8 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.spec import TITLES
 from gradum.messages import listed, marked, say
+from gradum.run.spec import TITLES
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -24,11 +24,11 @@ from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS
 from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
-    from gradum.fitting.alarm import Alarm
+    from gradum.run.alarm import Alarm
 
     # A table can be looked at without JAX, which these would load.
-    from gradum.fitting.fitted import Fitted
-    from gradum.fitting.judgement import Judgement
+    from gradum.run.fitted import Fitted
+    from gradum.run.judging.judgement import Judgement
     from gradum.study.compare import RunComparison
     from gradum.study.evaluate import Evaluation
 

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.groups import group_parts
 from gradum.show.text import summary_as_html, summary_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.show.charted_page import charted_page
 from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
 from gradum.show.groups import group_tables, key_to_rates

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
 from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.effect import HARMLESS
 from gradum.study.watch.watched import ColumnWatch, Watched

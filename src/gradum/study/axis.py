@@ -10,7 +10,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from gradum.fitting.fitted import Fitted
+from gradum.run.fitted import Fitted
 from gradum.tables.columns import Column
 from gradum.tables.encoders import Date, Numeric
 from gradum.tables.encoders.date import EPOCH, MICROSECONDS_PER_DAY

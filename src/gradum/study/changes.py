@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from gradum.fitting.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
-from gradum.fitting.judgement import Judgement, Seen, Truth
 from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
+from gradum.run.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
+from gradum.run.judging.judgement import Judgement, Seen, Truth
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, with_interval
 from gradum.scores.interval import LEVEL, NORMAL_95, Interval, student

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.fitting.balance import shift
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Rung
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.rungs.balance import shift
+from gradum.rungs.rung import Rung
 from gradum.study.combinations import Combinations, of_each_column
 from gradum.tables.schema import Label
 

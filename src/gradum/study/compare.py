@@ -6,9 +6,9 @@ import msgspec
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.rung import Prediction
-from gradum.fitting.spec import TITLES
 from gradum.messages import say
+from gradum.run.spec import TITLES
+from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score

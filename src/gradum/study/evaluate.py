@@ -9,15 +9,15 @@ import msgspec
 import numpy as np
 
 from gradum.errors import TargetError
-from gradum.fitting import balance
-from gradum.fitting.dataset import Dataset, labelled
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judge import Judge
-from gradum.fitting.judgement import Judgement, Seen, judge
-from gradum.fitting.rung import Prediction
-from gradum.fitting.streamed.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.dataset import Dataset, labelled
+from gradum.run.fitted import Fitted
+from gradum.run.judge import Judge
+from gradum.run.judging.judgement import Judgement, Seen, judge
+from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
+from gradum.rungs import balance
+from gradum.rungs.rung import Prediction
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from gradum.fitting.balance import threshold
-from gradum.fitting.judgement import Seen, Truth
-from gradum.fitting.run import Run
-from gradum.fitting.rung import Prediction
-from gradum.fitting.verdict import Standing
 from gradum.randomness import stream
+from gradum.run.judging.judgement import Seen, Truth
+from gradum.run.judging.verdict import Standing
+from gradum.run.run import Run
+from gradum.rungs.balance import threshold
+from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples
 from gradum.scores.outcome import Outcome, Task
 from gradum.tables.check import widened

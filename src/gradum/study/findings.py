@@ -6,13 +6,13 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
-from gradum.fitting.by_class import ClassScores
-from gradum.fitting.context import ALONE, Context
-from gradum.fitting.judgement import Judgement
-from gradum.fitting.run import Run
-from gradum.fitting.spec import TITLES
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.run.judging.by_class import ClassScores
+from gradum.run.judging.judgement import Judgement
+from gradum.run.run import Run
+from gradum.run.spec import TITLES
+from gradum.rungs.context import ALONE, Context
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.confusion import Confusion, confusion

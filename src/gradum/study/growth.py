@@ -9,22 +9,21 @@ from time import perf_counter
 
 import msgspec
 import numpy as np
-from msgspec import structs
 
 from gradum.errors import SpecError
-from gradum.fitting.context import ALONE, Context, ignore
-from gradum.fitting.dataset import FEWEST_ROWS, Dataset
-from gradum.fitting.judge import Judge, first_repeat
-from gradum.fitting.judgement import Seen
-from gradum.fitting.ladder import climb
-from gradum.fitting.run import Run
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
-from gradum.fitting.rungs.kind import Curve
-from gradum.fitting.rungs.learning import InMemory
-from gradum.fitting.spec import Spec
 from gradum.messages import say, sentences
 from gradum.randomness import stream
+from gradum.run.dataset import FEWEST_ROWS, Dataset
+from gradum.run.judge import Judge, first_repeat
+from gradum.run.judging.judgement import Seen
+from gradum.run.ladder import climb
+from gradum.run.run import Run
+from gradum.run.spec import Spec
+from gradum.rungs.context import ALONE, Context, ignore
+from gradum.rungs.kind import Curve
+from gradum.rungs.learning import InMemory
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
 from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
@@ -199,9 +198,10 @@ def _curves(
     Of each size every judge has as many. None where there was no time for one of each.
     """
     dataset, used = run.dataset, run.fitted.used
+    spec, kind = run.fitted.spec, KINDS[used]
+    settings = spec.of_rung(used).settings
     specs = [
-        KINDS[used].smaller(structs.replace(run.fitted.spec, model=used), judge.rungs[used])
-        for judge in judges
+        spec.with_settings(used, kind.smaller(settings, judge.rungs[used])) for judge in judges
     ]
     plans = [_plan(run, judge, place) for place, judge in enumerate(judges)]
     curves: list[list[tuple[_Model, ...]]] = [[() for _ in range(HALVINGS)] for _ in judges]

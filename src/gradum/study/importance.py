@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from gradum.fitting.judge import first_repeat
-from gradum.fitting.judgement import Seen
-from gradum.fitting.run import Run
 from gradum.margins import falling
 from gradum.randomness import stream
+from gradum.run.judge import first_repeat
+from gradum.run.judging.judgement import Seen
+from gradum.run.run import Run
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC, row_losses
 from gradum.scores.outcome import Outcome

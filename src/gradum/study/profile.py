@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gradum.fitting.dataset import Dataset
 from gradum.messages import marked, say
 from gradum.randomness import stream
+from gradum.run.dataset import Dataset
 from gradum.tables.check import widened
 from gradum.tables.encoders.text import WORD
 from gradum.tables.wording import number, shortened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.fitting.conformal.distribution import Distribution
+from gradum.run.conformal.distribution import Distribution
 
 COVERAGE = 0.9
 """Of the interval."""

@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.spec import Cost
 from gradum.margins import first_least
 from gradum.messages import marked, say, sentences
+from gradum.run.spec import Cost
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.study.curve_points import thinned

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from msgspec import structs
 
-from gradum.fitting.by_class import ClassScores
+from gradum.run.judging.by_class import ClassScores
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
 from gradum.scores.ratios import ratio

@@ -30,11 +30,11 @@ import scipy.linalg
 
 from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.network import Params
-from gradum.fitting.linear import columns_of
-from gradum.fitting.rows import Rows
-from gradum.fitting.run import Run
 from gradum.margins import of_sums
 from gradum.messages import say, sentences
+from gradum.run.run import Run
+from gradum.rungs.linear.fit import columns_of
+from gradum.rungs.rows import Rows
 from gradum.scores.interval import NORMAL_95
 from gradum.solvers.curvature import Curvature, numerical_rank
 from gradum.solvers.matrix import Columns

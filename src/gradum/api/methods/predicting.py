@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.errors import TargetError
-from gradum.fitting.argument_kinds import with_checked_arguments
-from gradum.fitting.predict import predict as predict_table
-from gradum.fitting.rung import Prediction
 from gradum.messages import say
+from gradum.run.options.argument_kinds import with_checked_arguments
+from gradum.run.predict import predict as predict_table
+from gradum.rungs.rung import Prediction
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
-    from gradum.fitting.conformal.distribution import Distribution
-    from gradum.fitting.conformal.statement import Statement
+    from gradum.run.conformal.distribution import Distribution
+    from gradum.run.conformal.statement import Statement
 
 
 def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:

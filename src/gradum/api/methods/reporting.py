@@ -11,10 +11,10 @@ from gradum.api.inference import infer_run
 from gradum.api.page import Page
 from gradum.errors import SpecError
 from gradum.files.atomic import write_text
-from gradum.fitting.argument_kinds import with_checked_arguments
-from gradum.fitting.options import make_reading
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
+from gradum.run.options.argument_kinds import with_checked_arguments
+from gradum.run.options.options import make_reading
 from gradum.show.inference import Summary
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from msgspec import structs
 from gradum.api.groups import grouping_of, judged_by_group
 from gradum.api.run_rows import known_rows
 from gradum.errors import TargetError
-from gradum.fitting.memory_bound import judging_bound
-from gradum.fitting.option_values import read_size
-from gradum.fitting.options import make_reading
 from gradum.messages import say
+from gradum.run.memory_bound import judging_bound
+from gradum.run.options.option_values import read_size
+from gradum.run.options.options import make_reading
 from gradum.scores.metrics import METRICS
 from gradum.study.evaluate import Evaluation, Grouping, evaluate_in_blocks
 from gradum.study.evaluate import evaluate as evaluate_table

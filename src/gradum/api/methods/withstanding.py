@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradum.fitting.argument_kinds import with_checked_arguments
-from gradum.fitting.options import make_reading
 from gradum.forks import refuse_after_fork
+from gradum.run.options.argument_kinds import with_checked_arguments
+from gradum.run.options.options import make_reading
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

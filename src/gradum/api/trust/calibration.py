@@ -11,9 +11,9 @@ from msgspec import Meta
 from gradum.api.groups import judged_evidence
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.fitting.post import calibrated_in_words
-from gradum.fitting.rungs import KINDS
 from gradum.messages import marked, say
+from gradum.rungs.post import calibrated_in_words
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.trust_section import PartFinding

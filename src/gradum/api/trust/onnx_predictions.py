@@ -15,8 +15,8 @@ import polars as pl
 from gradum.api.trust.examined import ExaminedPredictions
 from gradum.api.trust.predictions import examined_answers, labelled_rows
 from gradum.errors import ModelFileError, SpecError
-from gradum.fitting.dataset import Dataset
 from gradum.messages import say
+from gradum.run.dataset import Dataset
 from gradum.ship.exchange.onnx_model import OnnxInput, OnnxModel, read_model
 from gradum.ship.exchange.onnx_network import read_network
 from gradum.study.properties.network_columns import NetworkColumns

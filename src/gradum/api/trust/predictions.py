@@ -10,9 +10,9 @@ from scipy.stats import rankdata
 
 from gradum.api.trust.examined import ExaminedPredictions
 from gradum.errors import SpecError, TableError
-from gradum.fitting.dataset import Dataset, labelled
-from gradum.fitting.rung import Prediction
 from gradum.messages import listed, say, say_plural, sentences
+from gradum.run.dataset import Dataset, labelled
+from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.check import widened
 from gradum.tables.columns import Overrides

@@ -8,8 +8,8 @@ from gradum.api.fitted_run import fitted_run
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import TableError
-from gradum.fitting.machine import Machine, this_machine
 from gradum.messages import listed, marked, say
+from gradum.run.machine import Machine, this_machine
 from gradum.ship.layout import SPEC
 from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import RunSpec, changed_files, named, read_spec

@@ -10,8 +10,8 @@ from msgspec import Meta, field
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.fitting.metric import metric_for
 from gradum.messages import marked, say
+from gradum.run.metric import metric_for
 from gradum.scores.bootstrap import intervals
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.fitting.split_check import SplitCheck
 from gradum.messages import listed, marked, say, sentences
+from gradum.run.split_check import SplitCheck
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust.check import Check, Line, Obstacle
 

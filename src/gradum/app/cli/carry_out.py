@@ -34,7 +34,7 @@ def begin(
     The run is set down first, before anything slow is imported or read: from then on it can be
     resumed.
     """
-    from gradum.fitting.machine import this_machine
+    from gradum.run.machine import this_machine
     from gradum.ship import unfinished
 
     asked = unfinished.Unfinished(run_spec, this_machine(), every)
@@ -67,7 +67,7 @@ def carry_out(
     compile_once()
     from gradum.api import finish_run
     from gradum.app.cli.progress import choose
-    from gradum.fitting.context import Context
+    from gradum.rungs.context import Context
 
     interrupt.end_if_asked()  # while that was imported
     progress = choose(as_json=as_json, quiet=quiet)

@@ -10,7 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import compile_once
 from gradum.app.cli.pages import check_page, hand_over
-from gradum.fitting.option_table import OF_SOLVERS
+from gradum.run.options.option_table import OF_SOLVERS
 
 
 @options.taking(*OF_SOLVERS)

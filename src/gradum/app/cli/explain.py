@@ -100,7 +100,7 @@ def command(
     an applicant needs them.
     """
     from gradum.api.explanation import explain_model
-    from gradum.fitting.options import make_reading
+    from gradum.run.options.options import make_reading
     from gradum.ship.explanations import write_frame
     from gradum.study.explanation.reasons import COUNT, favourable_answer
 

@@ -57,7 +57,7 @@ def command(
     """
     from gradum.api.explain_step import explain_table_row
     from gradum.files.atomic import write_text
-    from gradum.fitting.options import make_reading
+    from gradum.run.options.options import make_reading
 
     if out is not None:
         check_page(out)

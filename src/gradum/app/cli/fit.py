@@ -35,7 +35,7 @@ def command(
     and says which rung is enough. Leaves a run folder with the model, a report, scores and
     predictions.
     """
-    from gradum.fitting.options import make_spec
+    from gradum.run.options.options import make_spec
     from gradum.ship.run_spec import RunSpec
 
     test, schema = asked.pop("test"), asked.pop("schema")

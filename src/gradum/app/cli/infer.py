@@ -8,7 +8,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import write, write_json
-from gradum.fitting.option_table import READING
+from gradum.run.options.option_table import READING
 
 
 @options.taking(*READING, "numeric", "categorical", "text", "date", "drop")

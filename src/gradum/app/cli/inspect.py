@@ -8,7 +8,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import print_json, write
-from gradum.fitting.option_table import OVERRIDES, READING
+from gradum.run.options.option_table import OVERRIDES, READING
 
 
 @options.taking(*READING, "task", *OVERRIDES, "log_target")
@@ -24,7 +24,7 @@ def command(
     **asked: Any,
 ) -> None:
     """Say what each column of a table is taken for, and why."""
-    from gradum.fitting.options import make_overrides, make_reading
+    from gradum.run.options.options import make_overrides, make_reading
     from gradum.show.text import schema_parts
     from gradum.tables.read import read
     from gradum.tables.schema import infer

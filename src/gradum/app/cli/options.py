@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from gradum.fitting.option_table import OPTIONS, TYPES, flag, signature_with_options
+from gradum.run.options.option_table import OPTIONS, TYPES, flag, signature_with_options
 
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "

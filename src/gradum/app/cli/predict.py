@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gradum.api.model import Model
-    from gradum.fitting.fitted import Fitted
-    from gradum.fitting.intervals.distribution_columns import DistributionColumns
-    from gradum.fitting.intervals.outside import OutsideColumn
-    from gradum.fitting.intervals.predictor import ConformalPredictor
-    from gradum.fitting.rung import Prediction
+    from gradum.run.fitted import Fitted
+    from gradum.run.intervals.distribution_columns import DistributionColumns
+    from gradum.run.intervals.outside import OutsideColumn
+    from gradum.run.intervals.predictor import ConformalPredictor
+    from gradum.rungs.rung import Prediction
     from gradum.tables.check import Checked, Difference
 
     Added = ConformalPredictor | DistributionColumns | OutsideColumn
@@ -83,10 +83,10 @@ def command(
     """
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
-    from gradum.fitting.intervals.outside import OutsideColumn, outside_in_words
-    from gradum.fitting.memory_bound import predicted_in_blocks
-    from gradum.fitting.option_values import read_size
-    from gradum.fitting.options import make_reading
+    from gradum.run.intervals.outside import OutsideColumn, outside_in_words
+    from gradum.run.memory_bound import predicted_in_blocks
+    from gradum.run.options.option_values import read_size
+    from gradum.run.options.options import make_reading
     from gradum.ship.predictions import check_format
     from gradum.study.run_rows import trained_on_sentence
     from gradum.tables.addresses import is_address
@@ -180,7 +180,7 @@ def _distribution(
     if quantiles is None and beyond is None:
         return None
     from gradum.api.intervals import conformal_of
-    from gradum.fitting.intervals.distribution_columns import DistributionColumns
+    from gradum.run.intervals.distribution_columns import DistributionColumns
 
     return DistributionColumns.of(conformal_of(model, rung=rung), quantiles, beyond)
 
@@ -199,7 +199,7 @@ def _at_once(
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
-    from gradum.fitting.predict import predict_typed
+    from gradum.run.predict import predict_typed
     from gradum.ship.predictions import kept_columns, write
     from gradum.tables.check import check
     from gradum.tables.read import read
@@ -223,7 +223,7 @@ def _in_blocks(
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
     """Predict a table that is read block by block, and written so."""
-    from gradum.fitting.predict import Streamed
+    from gradum.run.predict import Streamed
     from gradum.ship.predictions import kept_columns, write
     from gradum.tables.stream import opened
 
@@ -249,7 +249,7 @@ def _predicted(
     fitted: Fitted, checked: Checked, prediction: Prediction, added: Sequence[Added]
 ) -> pl.DataFrame:
     """Return the columns of a prediction, and those that are added to it."""
-    from gradum.fitting.predict import prediction_frame
+    from gradum.run.predict import prediction_frame
 
     frame = prediction_frame(prediction, fitted.classes)
     for columns in added:

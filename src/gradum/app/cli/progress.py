@@ -9,7 +9,8 @@ from functools import reduce
 from typing import Any, Protocol
 
 from gradum.app.cli.console import write, write_json
-from gradum.fitting.events import (
+from gradum.messages import marked, say
+from gradum.run.events import (
     Alarmed,
     Expected,
     Judged,
@@ -23,8 +24,7 @@ from gradum.fitting.events import (
     Understood,
     as_json,
 )
-from gradum.fitting.spec import TITLES
-from gradum.messages import marked, say
+from gradum.run.spec import TITLES
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.show.visible import visible
 from gradum.solvers.events import EpochDone

@@ -101,7 +101,7 @@ def command(
         raise SpecError(
             say("There is nothing to examine."), say("Name a run folder, a model file or a table.")
         )
-    from gradum.fitting.options import make_reading
+    from gradum.run.options.options import make_reading
 
     if out is not None:
         check_page(out)

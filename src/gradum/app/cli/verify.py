@@ -126,7 +126,7 @@ def command(
     open.
     """
     from gradum.api.verify import verify_network_pairs
-    from gradum.fitting.options import make_reading
+    from gradum.run.options.options import make_reading
     from gradum.ship.exchange.onnx_file import is_network
 
     if not timeout > 0:

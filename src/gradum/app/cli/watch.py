@@ -83,7 +83,7 @@ def command(
     """
     from gradum.api.watch import watch_model
     from gradum.api.watch_labels import LabelOptions, save_state
-    from gradum.fitting.options import make_reading
+    from gradum.run.options.options import make_reading
 
     if out is not None:
         check_page(out)

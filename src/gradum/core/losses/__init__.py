@@ -28,6 +28,20 @@ LOSSES: dict[str, Loss] = {
 }
 
 
+def learned_loss(classes: int | None, metric: str | None = None) -> Loss:
+    """Return the loss that rungs learn: that which the metric chooses, or the first of its target.
+
+    Parameters
+    ----------
+    classes : int or None
+        K; None where the target is a number.
+    metric : str, optional
+        The metric that judges, where the rung minds it.
+    """
+    suited = [loss for loss in LOSSES.values() if (loss.link == "logit") == (classes is not None)]
+    return next((loss for loss in suited if metric in loss.chosen_by), suited[0])
+
+
 def resolve(loss: str | Loss) -> Loss:
     """Return the loss of that name, or the loss itself.
 
@@ -63,5 +77,6 @@ __all__ = [
     "Quantile",
     "SquaredError",
     "check_shapes",
+    "learned_loss",
     "resolve",
 ]

@@ -23,6 +23,7 @@ class AbsoluteError(Loss):
     link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = False
     homogeneous: ClassVar[bool] = True
+    chosen_by: ClassVar[tuple[str, ...]] = ("mae",)
 
     def outputs(self, classes: int | None = None) -> int:
         """Return 1: a regression has one output."""

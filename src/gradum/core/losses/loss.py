@@ -57,6 +57,9 @@ class Loss(ABC):
     """Whether the loss of c·ŷ and c·y is a power of c > 0 times that of ŷ and y, so that a model
     of a target in other units is the same model."""
 
+    chosen_by: ClassVar[tuple[str, ...]] = ()
+    """Names of metrics for which rungs learn it in place of the first loss of such a target."""
+
     majorises: ClassVar[bool] = False
     """Whether `majorant` is a parabola above the loss."""
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import altair as alt
 import numpy as np
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.picture import FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch

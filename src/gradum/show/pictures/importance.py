@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.fitting.rungs import KINDS
 from gradum.messages import say, sentences
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import (

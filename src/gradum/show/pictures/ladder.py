@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.fitting.judgement import Judgement
-from gradum.fitting.spec import TITLES
 from gradum.messages import say
+from gradum.run.judging.judgement import Judgement
+from gradum.run.spec import TITLES
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS, Metric
 from gradum.show.pictures.picture import (

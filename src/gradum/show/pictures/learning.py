@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
 from gradum.messages import listed, marked, say, sentences
+from gradum.run.fitted import Fitted
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import (
     COLOURS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.fitting.compare_solvers import Course, SolverComparison
 from gradum.messages import say
+from gradum.run.compare_solvers import Course, SolverComparison
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import COLOURS, DASHES, Picture, data, quantitative, tooltips
 

@@ -13,8 +13,8 @@ from gradum.core.bounds import Affine, Graph, Selected, probabilities
 from gradum.core.bounds.order import above, greater
 from gradum.core.bounds.rounding import FLOAT64
 from gradum.errors import NotCertifiableError
-from gradum.fitting.rung import Rung
 from gradum.messages import say
+from gradum.rungs.rung import Rung
 from gradum.study.certified.table_inputs import TableInputs
 
 TIE = 1e-6

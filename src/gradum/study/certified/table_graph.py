@@ -16,9 +16,9 @@ from scipy import sparse
 from gradum.core.bounds import Graph
 from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Prediction, Rung
 from gradum.study.certified import rung_graph
 from gradum.study.certified.table_inputs import TableInputs
 from gradum.tables.design import Design

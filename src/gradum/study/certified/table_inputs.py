@@ -21,8 +21,8 @@ import polars as pl
 
 from gradum.core.bounds import Box
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.tables.check import check
 from gradum.tables.design import FLOAT32_MAX, Layout
 from gradum.tables.encoders.categorical import MISSING

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from gradum.fitting.run import Run
 from gradum.messages import say, say_plural, sentences
+from gradum.run.run import Run
 from gradum.scores.figures import percent, percent_with_interval
 from gradum.study.bins import equal_count_bins
 from gradum.study.coverage.groups import SHORT, CoveredRows, GroupCoverage, covered_groups

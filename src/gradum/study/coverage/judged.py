@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.fitting.conformal.adaptive import Tracker
-from gradum.fitting.conformal.guarantee import JudgedScores, Name
-from gradum.fitting.conformal.score_list import ScoreList, wanted_mass
-from gradum.fitting.conformal.sets import with_predicted
-from gradum.fitting.intervals.following import scale_of
-from gradum.fitting.intervals.scoring import scored_rows
-from gradum.fitting.judge import Judge, first_repeat
-from gradum.fitting.run import Run
-from gradum.fitting.rung import Rung
 from gradum.margins import EQUAL
+from gradum.run.conformal.adaptive import Tracker
+from gradum.run.conformal.guarantee import JudgedScores, Name
+from gradum.run.conformal.score_list import ScoreList, wanted_mass
+from gradum.run.conformal.sets import with_predicted
+from gradum.run.intervals.following import scale_of
+from gradum.run.intervals.scoring import scored_rows
+from gradum.run.judge import Judge, first_repeat
+from gradum.run.run import Run
+from gradum.rungs.rung import Rung
 from gradum.tables.encode import Unencoded
 
 

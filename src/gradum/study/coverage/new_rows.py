@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from gradum.fitting.conformal.guarantee import Name
-from gradum.fitting.dataset import Dataset
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.intervals.predictor import ConformalPredictor
-from gradum.fitting.judge import Judge
-from gradum.fitting.rung import Prediction
 from gradum.messages import say
+from gradum.run.conformal.guarantee import Name
+from gradum.run.dataset import Dataset
+from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.judge import Judge
+from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
 from gradum.study.coverage.coverage import COVERAGE

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv, gammaln
 
-from gradum.fitting.conformal.law import beta_binomial
 from gradum.margins import EQUAL
+from gradum.run.conformal.law import beta_binomial
 from gradum.scores.interval import Interval
 
 

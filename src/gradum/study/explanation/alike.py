@@ -27,11 +27,11 @@ from scipy.spatial.distance import pdist
 from gradum.core.losses import LOSSES
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Prediction
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Prediction
 from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.explanation.learned import LearnedRows
 

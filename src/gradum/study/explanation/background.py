@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from gradum.fitting.run import Run
 from gradum.randomness import stream
+from gradum.run.run import Run
 from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.tables.split import Part
 

@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.solvers.threads import threads_for
 from gradum.study.axis import axes_of
 from gradum.study.explanation.effect import Effect, Extremes, effect_of

@@ -14,10 +14,10 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Rung
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Rung
 from gradum.solvers.threads import threads_for
 from gradum.study.explanation.game import Game, Player, Setting
 from gradum.study.explanation.scale import Scale, answer_on, scale_of

@@ -35,11 +35,11 @@ import polars as pl
 from gradum.core.losses import LOSSES, Loss
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
-from gradum.fitting.rung import Rung
-from gradum.fitting.rungs import KINDS
 from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
 from gradum.study.explanation.alike import refuse_count
 from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.study.explanation.learned import LearnedRows

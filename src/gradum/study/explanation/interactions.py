@@ -26,9 +26,9 @@ import numpy as np
 import polars as pl
 from scipy.special import comb, gammaln
 
-from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
 from gradum.scores.interval import Interval
 from gradum.study.explanation.explain import Explanations, games
 from gradum.study.explanation.game import Game

@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judge import first_repeat
-from gradum.fitting.run import Run
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.run.judge import first_repeat
+from gradum.run.run import Run
 from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.background import background_among

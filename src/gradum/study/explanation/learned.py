@@ -10,10 +10,10 @@ import polars as pl
 
 from gradum.core.models.last_layer import LastLayer
 from gradum.errors import SpecError
-from gradum.fitting.dataset import Dataset
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Rung
 from gradum.messages import say
+from gradum.run.dataset import Dataset
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Rung
 from gradum.tables.encode import Unencoded
 from gradum.tables.split import Part
 

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
 from gradum.messages import say, sentences
+from gradum.run.fitted import Fitted
 from gradum.scores.interval import NORMAL_95
 from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player

@@ -9,9 +9,9 @@ import numpy as np
 
 from gradum.core.models.first_layer import FirstLayer
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Rung
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Rung
 
 Scale = Literal["target", "probability", "log-odds"]
 Answer = Callable[[np.ndarray], np.ndarray]

@@ -22,14 +22,14 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judgement import Seen
-from gradum.fitting.run import Run
-from gradum.fitting.rung import Prediction, Rung
-from gradum.fitting.rungs import KINDS
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.run.judging.judgement import Seen
+from gradum.run.run import Run
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Prediction, Rung
 from gradum.scores.figures import percent_with_interval, with_interval
 from gradum.scores.interval import Interval, interval
 from gradum.study.explanation.questions import Question

@@ -7,8 +7,8 @@ import numpy as np
 from msgspec import structs
 
 from gradum.errors import GradumError
-from gradum.fitting.run import Run
 from gradum.messages import say, say_plural, sentences
+from gradum.run.run import Run
 from gradum.study.inference.infer import infer
 from gradum.study.inference.reference_coding import most_columns, reference_coded
 from gradum.study.inference.result import Inference

@@ -9,8 +9,8 @@ import numpy as np
 
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.words import class_of, column_of, number_of, qualifiers

@@ -20,9 +20,9 @@ from gradum.core.bounds import Box, Selected
 from gradum.core.bounds.graph import Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.slope_search import SlopeSearch

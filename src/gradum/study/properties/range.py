@@ -9,8 +9,8 @@ import numpy as np
 
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import TIE

@@ -23,8 +23,8 @@ import msgspec
 from gradum.errors import PropertyError
 from gradum.files.text import read_text
 from gradum.files.toml import parsed_toml
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
 from gradum.study.properties.irrelevant import IrrelevantProperty
 from gradum.study.properties.monotone import MonotoneProperty
 from gradum.study.properties.question import TableProperty

@@ -17,8 +17,8 @@ import numpy as np
 from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.study.properties.question import CentreRows, PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import HARDLY, Row, TableDomain

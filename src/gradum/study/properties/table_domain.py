@@ -23,9 +23,9 @@ from gradum.core.bounds import Box, forward_error, intervals, zonotopes
 from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.rounding import FLOAT64
 from gradum.errors import PropertyError
-from gradum.fitting.predict import predict
-from gradum.fitting.rung import Prediction
 from gradum.messages import listed, say
+from gradum.run.predict import predict
+from gradum.rungs.rung import Prediction
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from gradum.errors import PropertyError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.tables.columns import Column, Label
 from gradum.tables.schema import Schema
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from gradum.fitting.rung import Prediction, Rung
 from gradum.margins import falling
+from gradum.rungs.rung import Prediction, Rung
 from gradum.study.explanation.counterfactual.aim import (
     MARGIN_OF_CLASSES,
     MARGIN_OF_NUMBERS,

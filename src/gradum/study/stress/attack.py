@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.predict import predict
-from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_least
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.predict import predict
+from gradum.rungs.rung import Prediction
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
 from gradum.study.stress.answers import MovedAnswers

@@ -15,10 +15,10 @@ from typing import Literal, Protocol
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference.reference import Reference
-from gradum.fitting.reference.values import Numbers
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.run.reference.reference import Reference
+from gradum.run.reference.values import Numbers
 from gradum.study.explanation.unseen_column import unseen_column
 from gradum.tables.encoders import AnyStep, Date, Numeric
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.judgement import Seen, Truth
-from gradum.fitting.rung import Prediction
 from gradum.margins import falling
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.run.judging.judgement import Seen, Truth
+from gradum.rungs.rung import Prediction
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS, score
 from gradum.scores.outcome import Outcome

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
+from gradum.run.fitted import Fitted
 from gradum.study.stress.result import CorruptionKind
 from gradum.tables.columns import Column
 

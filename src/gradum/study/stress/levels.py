@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
 from gradum.margins import falling
+from gradum.run.fitted import Fitted
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims
 from gradum.study.stress.stressed_rows import StressedRows

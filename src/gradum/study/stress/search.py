@@ -26,8 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_greatest
+from gradum.rungs.rung import Prediction
 from gradum.study.stress.aims import AimProgress, Aims
 from gradum.study.stress.moves import Moves
 

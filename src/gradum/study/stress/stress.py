@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradum.errors import NotCertifiableError
-from gradum.fitting.fitted import Fitted
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.study.stress.attack import attack
 from gradum.study.stress.certified import certify

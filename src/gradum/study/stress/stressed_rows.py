@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference.reference import Reference
-from gradum.fitting.rung import Prediction, Rung
+from gradum.run.fitted import Fitted
+from gradum.run.predict import predict_typed
+from gradum.run.reference.reference import Reference
+from gradum.rungs.rung import Prediction, Rung
 from gradum.study.axis import axes_of
 from gradum.study.stress.moves import Moves, moves_of
 from gradum.study.stress.threat import Threat

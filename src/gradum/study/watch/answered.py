@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.fitting.rung import Prediction
+from gradum.rungs.rung import Prediction
 
 LEAST_PROBABILITY = 1e-6
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Prediction
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Prediction
 from gradum.study.watch.answered import Answered
 
 MOST_COLUMNS = 200

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.fitting.reference.reference import Reference
 from gradum.margins import first_least
+from gradum.run.reference.reference import Reference
 from gradum.study.watch.distances import between_numbers
 from gradum.study.watch.watched import AnswersWatch
 

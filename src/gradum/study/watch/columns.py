@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from gradum.fitting.reference.reference import Reference
-from gradum.fitting.reference.values import Levels, Numbers, as_numbers
 from gradum.margins import first_greatest
 from gradum.randomness import stream
+from gradum.run.reference.reference import Reference
+from gradum.run.reference.values import Levels, Numbers, as_numbers
 from gradum.study.watch.counted import CountedColumn
 from gradum.study.watch.distances import between_levels, between_numbers, more_p, share_p
 from gradum.study.watch.watched import (

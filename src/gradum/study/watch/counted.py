@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 import polars as pl
 
-from gradum.fitting.reference.reference import ColumnSummary
-from gradum.fitting.reference.values import Levels, Numbers, as_numbers, level_counts
+from gradum.run.reference.reference import ColumnSummary
+from gradum.run.reference.values import Levels, Numbers, as_numbers, level_counts
 from gradum.tables.encode import Encoder
 
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.predict import predict_typed
-from gradum.fitting.reference.reference import ColumnSummary, Reference, answers_of
-from gradum.fitting.reference.values import Levels, Numbers, as_numbers, bucket
 from gradum.margins import first_greatest
+from gradum.run.fitted import Fitted
+from gradum.run.predict import predict_typed
+from gradum.run.reference.reference import ColumnSummary, Reference, answers_of
+from gradum.run.reference.values import Levels, Numbers, as_numbers, bucket
 from gradum.study.watch.watched import DriftEffect
 
 EFFECT_ROWS = 5_000

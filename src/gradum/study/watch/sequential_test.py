@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from gradum.errors import SpecError
-from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.messages import say
+from gradum.run.reference.judged_errors import JudgedErrors
 from gradum.study.watch.taken import TakenTable
 
 ALPHA = 0.05

@@ -9,11 +9,11 @@ import polars as pl
 from msgspec import structs
 from scipy import stats
 
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.reference.reference import Reference
 from gradum.margins import falling
 from gradum.messages import say
 from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.run.reference.reference import Reference
 from gradum.study.watch.answers import watch_answers
 from gradum.study.watch.columns import watch_column
 from gradum.study.watch.counted import Counted

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say, say_plural, sentences
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.effect import HARMLESS
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.rung import Prediction
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Prediction
 from gradum.tables.wording import SHOWN_NAMES, quoted, value_text
 
 MARGIN_OF_CLASSES = 1e-4  # in log-odds

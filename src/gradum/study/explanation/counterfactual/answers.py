@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.fitting.rung import Rung
+from gradum.rungs.rung import Rung
 from gradum.study.explanation.counterfactual.aim import Aim
 from gradum.study.explanation.counterfactual.candidates import Candidates
 from gradum.tables.design import Design

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.fitting.fitted import Fitted
+from gradum.run.fitted import Fitted
 from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.tables.encoders import AnyStep, Boolean, Categorical

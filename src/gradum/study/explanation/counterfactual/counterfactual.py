@@ -10,10 +10,10 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.fitting.fitted import Fitted
-from gradum.fitting.predict import predict
-from gradum.fitting.rung import Prediction, Rung
 from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.run.predict import predict
+from gradum.rungs.rung import Prediction, Rung
 from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
 from gradum.study.explanation.counterfactual.answers import Answers, CandidateGrid
 from gradum.study.explanation.counterfactual.candidates import candidates_of

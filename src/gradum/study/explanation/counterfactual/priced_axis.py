@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from gradum.fitting.fitted import Fitted
+from gradum.run.fitted import Fitted
 from gradum.study.axis import Axis, axes_of, place_of
 from gradum.study.explanation.counterfactual.unit import Unit, unit_of
 

@@ -1,0 +1,223 @@
+"""The same rows answered by both splits: by models of rows at random, and of earlier or other ones.
+
+Both kinds of answers come from the same models: their trees hold out a part of the rows that they
+learn from. If rows are independent given their columns, both err alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.special import stdtr
+
+from gradum.margins import EQUAL
+from gradum.run.alarms.quick_model import QuickColumns, answers
+from gradum.run.dataset import Dataset
+from gradum.scores.metrics import METRICS
+from gradum.scores.outcome import Outcome, Task
+from gradum.scores.weighting import Weighting
+
+MOST_CLASSES = 12
+FARTHEST = 5.0  # interquartile ranges from the median, at which a target is cut off
+FOLDS, BUNDLES = 3, 32
+FEWEST_BUNDLES = 6
+ROWS_A_BUNDLE = 8
+
+
+@dataclass(frozen=True)
+class QuickRows:
+    """Some rows of a table as a quick model takes them.
+
+    Parameters
+    ----------
+    columns : QuickColumns
+    target : ndarray of shape (n, k)
+        A number in standard units, or one indicator a class.
+    truth : ndarray of shape (n,)
+        The number, or the place of the class among those that are common.
+    classes : int
+        How many classes are common; 0 for a number.
+    """
+
+    columns: QuickColumns
+    target: np.ndarray
+    truth: np.ndarray
+    classes: int
+
+    @classmethod
+    def of(cls, dataset: Dataset, rows: np.ndarray) -> QuickRows:
+        """Encode rows at some places; a number's tails are cut off."""
+        columns = QuickColumns.of(dataset.frame[rows], dataset.schema)
+        truth = dataset.target[rows]
+        if not dataset.classes:
+            low, middle, high = np.quantile(truth, (0.25, 0.5, 0.75))
+            reach = FARTHEST * (high - low) or np.ptp(truth) or 1.0
+            kept = np.clip(truth, middle - reach, middle + reach)
+            scaled = (kept - kept.mean()) / (kept.std() or 1.0)
+            return cls(columns, scaled[:, None], scaled, 0)
+        # Classes that are too rare to matter share a code that is never told right.
+        counts = np.bincount(truth, minlength=len(dataset.classes))
+        common = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
+        place = np.full(len(counts), len(common))
+        place[common] = np.arange(len(common))
+        truth = place[truth]
+        return cls(columns, np.eye(len(common) + 1)[truth][:, : len(common)], truth, len(common))
+
+    def take(self, places: np.ndarray) -> QuickRows:
+        """Return the rows at some places, in the same units."""
+        columns = self.columns.take(places)
+        return replace(self, columns=columns, target=self.target[places], truth=self.truth[places])
+
+    def losses(self, said: np.ndarray) -> np.ndarray:
+        """Return each row's squared error (n,), of classes Brier's score."""
+        return ((self.target - said) ** 2).sum(axis=1)
+
+    @property
+    def metric(self) -> str:
+        """The metric that is spoken of."""
+        return {0: "r2", 2: "auc"}.get(self.classes, "accuracy")
+
+    def score(self, said: np.ndarray, judged: np.ndarray) -> float:
+        """Return that metric of the judged rows."""
+        said, truth = said[judged], self.truth[judged]
+        if not self.classes:
+            outcome = Outcome("regression", truth, said[:, 0])
+        else:
+            said = np.hstack([np.clip(said, 1e-6, 1.0), np.full((len(said), 1), 1e-9)])
+            said = said[:, : max(int(truth.max()) + 1, self.classes)]
+            task: Task = "binary" if said.shape[1] == 2 else "multiclass"
+            outcome = Outcome(task, truth, probability=said / said.sum(axis=1, keepdims=True))
+        return float(METRICS[self.metric].function(Weighting(outcome, np.ones((1, len(truth)))))[0])
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """What models said of rows (n, k), and the loss of each row (n,), a mean over models."""
+
+    said: np.ndarray
+    loss: np.ndarray
+
+
+@dataclass(frozen=True)
+class BothSplits:
+    """Answers of the same rows by both splits.
+
+    Parameters
+    ----------
+    rows : QuickRows
+    scored : ndarray of shape (n,)
+        Which of them are spoken of.
+    at_random, divided : _Answers
+    bundle : ndarray of shape (n,)
+        Rows of different bundles share no group, or no stretch of time.
+    """
+
+    rows: QuickRows
+    scored: np.ndarray
+    at_random: _Answers
+    divided: _Answers
+    bundle: np.ndarray
+
+    @cached_property
+    def ratio(self) -> tuple[float, float]:
+        """The geometric mean over bundles of the ratio of losses, and the p-value of its being 1.
+
+        Student's t of the logarithms, which a few large errors do not decide.
+        """
+        divided, at_random = (
+            np.bincount(self.bundle, answers.loss) for answers in (self.divided, self.at_random)
+        )
+        whole = (divided > 0) & (at_random > 0)
+        logs = np.log(divided[whole] / at_random[whole])
+        if len(logs) < FEWEST_BUNDLES:
+            return 1.0, 1.0
+        error = max(logs.std(ddof=1) / np.sqrt(len(logs)), EQUAL)
+        return float(np.exp(logs.mean())), float(stdtr(len(logs) - 1, -logs.mean() / error))
+
+    @property
+    def scores(self) -> tuple[float, float]:
+        """The metric of the rows that are spoken of, by either split."""
+        at_random, divided = (
+            self.rows.score(answers.said, self.scored) for answers in (self.at_random, self.divided)
+        )
+        return at_random, divided
+
+
+def by_group(rows: QuickRows, name: str, code: np.ndarray, rng: np.random.Generator) -> BothSplits:
+    """Answer whole groups by models that learned from two thirds of the groups.
+
+    ``code`` (n,) numbers the groups from 0, by the column of that name.
+    """
+    count = int(code.max()) + 1
+    fold = (rng.permutation(count) % FOLDS)[code]
+    bundle = (rng.permutation(count) % min(BUNDLES, count))[code]
+    learned = [fold != place for place in range(FOLDS)]
+    asked = [fold == place for place in range(FOLDS)]
+    return _answered(rows, name, learned, asked, bundle, rng, group=code)
+
+
+def by_time(
+    rows: QuickRows, name: str, time: np.ndarray, rng: np.random.Generator
+) -> BothSplits | None:
+    """Answer each quarter of the time by a model of the two quarters before, or after.
+
+    Those after the middle, which are later than what was learned from, are spoken of. None where
+    a quarter has too few rows. ``time`` (n,) is what the column of that name holds.
+    """
+    quarter = _stretches(time, 4)
+    if np.bincount(quarter, minlength=4).min() < FEWEST_BUNDLES * ROWS_A_BUNDLE // 4:
+        return None
+    learned = [(quarter == first) | (quarter == first + 1) for first in range(3)]
+    asked = [quarter == 2, (quarter == 0) | (quarter == 3), quarter == 1]
+    bundle = _stretches(time, min(BUNDLES, len(time) // ROWS_A_BUNDLE))
+    late = quarter >= 2
+    return _answered(rows, name, learned, asked, bundle, rng, scored=late)
+
+
+def _answered(
+    rows: QuickRows,
+    name: str,
+    learned: Sequence[np.ndarray],
+    asked: Sequence[np.ndarray],
+    bundle: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    scored: np.ndarray | None = None,
+    group: np.ndarray | None = None,
+) -> BothSplits:
+    """Answer rows by models that learned from others, and by those whose trees held them out.
+
+    With the column, with its trend alone, and without it; of either kind of answer, that with the
+    least loss counts. Of a row that several models answer, the mean of their losses counts: the
+    mean of their answers would be better than that of one model.
+    """
+    found: list[tuple[_Answers, _Answers]] = []
+    for place, columns in enumerate(rows.columns.with_less_of(name)):
+        said, losses = np.zeros((2, *rows.target.shape)), np.zeros((2, len(bundle)))
+        times = np.zeros((2, len(bundle)))
+        for known, new in zip(learned, asked, strict=True):
+            answer = answers(columns, rows.target, known, rng, name, None if place else group)
+            loss = rows.losses(answer)
+            for kind, chosen in enumerate((known, new)):
+                said[kind, chosen] = answer[chosen]
+                losses[kind, chosen] += loss[chosen]
+                times[kind, chosen] += 1
+        losses /= times
+        found.append((_Answers(said[0], losses[0]), _Answers(said[1], losses[1])))
+    at_random, divided = (
+        min(kind, key=lambda answered: answered.loss.sum()) for kind in zip(*found, strict=True)
+    )
+    scored = np.ones(len(bundle), bool) if scored is None else scored
+    return BothSplits(rows, scored, at_random, divided, bundle)
+
+
+def _stretches(time: np.ndarray, count: int) -> np.ndarray:
+    """Return the stretch of each row, 0 .. count - 1 in time; rows of one moment share one."""
+    _, first = np.unique(time, return_inverse=True)
+    before = np.cumsum(np.bincount(first)) - np.bincount(first)
+    stretch = before * count // max(len(time), 1)
+    _, number = np.unique(stretch, return_inverse=True)
+    return number[first]

@@ -1,0 +1,160 @@
+"""A leak: one column that, on its own, nearly determines the target.
+
+Or, the other way about, a column whose gaps the target decides: it is filled in afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import polars as pl
+
+from gradum.messages import say, say_plural
+from gradum.randomness import stream
+from gradum.run.alarm import Alarm
+from gradum.run.alarms.single_column import Cells, Classes, Finding, Measure, NumberTarget, best
+from gradum.run.alarms.split_columns import groups
+from gradum.run.dataset import Dataset
+from gradum.run.plan import Plan
+from gradum.scores.figures import figure
+from gradum.tables.split import Part
+
+MOST_ROWS = 20_000
+MOST_CLASSES = 32
+# On rows not fitted on, a likelihood ratio of eᵗ comes by chance with probability e⁻ᵗ at most.
+FEWEST_NATS = 15.0
+SHOWN = 4
+MOST_ORDERED = 0.5  # of a correlation of ranks: numbers that go with the target name no groups
+CELLS_OF = {"categorical": Cells.of_levels, "text": Cells.of_presence}
+
+
+def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
+    """Name the columns that determine the target, and those whose gaps it determines."""
+    assert dataset.schema.target is not None
+    target = dataset.schema.target.name
+    loss = say("log loss") if dataset.classes else say("variance")
+    by_values, by_gaps = strengths(dataset, plan, seed=seed)
+    filled = _strong(by_gaps)
+    telling = {name: f for name, f in _strong(by_values).items() if name not in filled}
+    naming = {name: telling.pop(name) for name in _names_of_groups(dataset, telling)}
+    alarms = []
+    if naming:
+        sentence = say(
+            "Rows alike in one column are alike in {target!r}: {columns}. If it names what rows "
+            "belong to, such as a person, keep them together with --group {column!r}; if it is "
+            "only known once {target!r} is, leave it out with {options}.",
+            target=target,
+            columns=_in_words(naming, loss),
+            column=next(iter(naming)),
+            options=_dropping(naming),
+        )
+        alarms.append(Alarm("leak", sentence, tuple(naming)))
+    if telling:
+        sentence = say(
+            "One column alone tells {target!r}: {columns}. That is a leak unless it is known "
+            "before {target!r} is; leave it out with {options}.",
+            target=target,
+            columns=_in_words(telling, loss),
+            options=_dropping(telling),
+        )
+        alarms.append(Alarm("leak", sentence, tuple(telling)))
+    if filled:
+        sentence = say(
+            "{target!r} decides in which rows there is a value of {columns}. That is a leak "
+            "unless it is filled in before {target!r} is known; leave it out with {options}.",
+            target=target,
+            columns=_in_words(filled, say("log loss")),
+            options=_dropping(filled),
+        )
+        alarms.append(Alarm("leak", sentence, tuple(filled)))
+    return tuple(alarms)
+
+
+def _names_of_groups(dataset: Dataset, names: Collection[str]) -> list[str]:
+    """Return columns that can name groups, and those that describe the groups of the first.
+
+    Of numbers, the order must say little of the target.
+    """
+    codes = dataset.target[:, None] == np.arange(len(dataset.classes))
+    targets = codes.T if dataset.classes else dataset.target[None]
+    found = []
+    for name in names:
+        values, column = dataset.frame[name], dataset.schema.column(name)
+        if not groups(values, column):
+            continue
+        known = values.is_not_null().to_numpy()
+        if column.kind == "categorical":
+            found.append(name)
+            continue
+        order = values.drop_nulls().rank().to_numpy()
+        places = [pl.Series(target[known]).rank().to_numpy() for target in targets]
+        if np.abs(np.corrcoef([order, *places])[0, 1:]).max() < MOST_ORDERED:
+            found.append(name)
+    if not found:
+        return found
+    pairs = ((name, dataset.frame.select(found[0], name)) for name in names if name not in found)
+    distinct = dataset.frame[found[0]].n_unique()
+    return [*found, *(name for name, pair in pairs if pair.n_unique() == distinct)]
+
+
+def _in_words(findings: dict[str, Finding], loss: str) -> str:
+    """Return "'a' (99.9% of the variance, in rows not fitted on) or 'b' (98.1%)"."""
+    shares = [f"{figure(100 * finding.share, digits=3)}%" for finding in findings.values()]
+    shares[0] = say("{share} of the {loss}, in rows not fitted on", share=shares[0], loss=loss)
+    columns = [f"{name!r} ({share})" for name, share in zip(findings, shares, strict=True)]
+    if len(columns) > SHOWN:
+        more = len(columns) - SHOWN
+        columns[SHOWN:] = [
+            say_plural("one of {count:,} more column", "one of {count:,} more columns", more)
+        ]
+    return say(" or ").join(columns)
+
+
+def _dropping(findings: dict[str, Finding]) -> str:
+    return " ".join(f"--drop {name!r}" for name in list(findings)[:SHOWN])
+
+
+def _strong(findings: dict[str, Finding]) -> dict[str, Finding]:
+    """Keep the findings that are large and no chance, strongest first."""
+    strong = {
+        name: finding
+        for name, finding in findings.items()
+        if finding.share >= finding.least and finding.nats >= FEWEST_NATS
+    }
+    return dict(sorted(strong.items(), key=lambda item: -item[1].share))
+
+
+def strengths(
+    dataset: Dataset, plan: Plan, *, seed: int
+) -> tuple[dict[str, Finding], dict[str, Finding]]:
+    """Return what each feature explains of the target, and the target of each feature's gaps."""
+    rng = stream(seed, "alarms", "leak")
+    rows = np.flatnonzero(plan.kept == Part.TRAIN)
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+    half = _halves(None if dataset.groups is None else dataset.groups[rows], len(rows), rng)
+    target = dataset.target[rows]
+    measure: Measure
+    if dataset.classes:
+        target = target % MOST_CLASSES  # who knows the class knows this
+        measure, by_target = Classes.of(target), Cells.of_levels(pl.Series(target))
+    else:
+        measure, by_target = NumberTarget.of(target), Cells.of_numbers(pl.Series(target))
+    frame = dataset.frame[rows]
+    values, gaps = {}, {}
+    for column in dataset.schema.features:
+        name, series = column.name, frame[column.name]
+        values[name] = best(measure, CELLS_OF.get(column.kind, Cells.of_numbers)(series), half)
+        if series.null_count():
+            gap = Classes.of(series.is_null().to_numpy().astype(np.intp))
+            gaps[name] = best(gap, by_target, half)
+    return values, gaps
+
+
+def _halves(groups: np.ndarray | None, rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Divide the rows in two at random, whole groups where there are any."""
+    if groups is None:
+        return rng.permutation(rows) % 2
+    _, group = np.unique(groups, return_inverse=True)
+    return (rng.permutation(int(group.max()) + 1) % 2)[group]

@@ -1,0 +1,203 @@
+"""Twins: judged rows that nearly repeat a row that was trained on, so that memory scores well.
+
+Rows are compared by distance. A twin lies far nearer than the next row beyond it, while that next
+row is as far as rows of this table usually are: columns with few values bring rows together where
+the table is dense, and then others are near as well.
+
+In d dimensions the nearest of many rows is less than t times as far as the second with probability
+tᵈ (E. Facco et al., Estimating the intrinsic dimension of datasets by a minimal neighborhood
+information, 2017). Farther neighbours tell d, and the chance that is allowed gives t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.alarm import Alarm
+from gradum.run.alarms.nearness import (
+    axes,
+    disagreement,
+    nearest,
+    numbers,
+    row_name,
+    stretch,
+)
+from gradum.run.dataset import Dataset
+from gradum.run.plan import Plan
+from gradum.scores.figures import figure
+from gradum.tables.columns import Column
+from gradum.tables.split import UNUSED, Part, straddling_duplicates
+
+MOST_ROWS, MOST_JUDGED = 10_000, 1_000
+NEIGHBOURS = 20
+NEARER, CHANCE = 0.1, 0.005
+VISIBLE = 0.1  # of a column's deviation
+# Rows that fall into cells at random have a twin, and none in C cells around, with a chance below
+# 1 / (e C). The cells are those of a box with the next row in its corner: 3³ for three columns.
+ROOM = 27
+FEWEST_TWINS, LEAST_SHARE = 5, 0.06
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Judged rows with a twin: positions of the rows, of their twins, of the next row beyond.
+
+    ``share`` is their share among the judged rows that are as far from others as usual.
+    """
+
+    rows: np.ndarray
+    twins: np.ndarray
+    beyond: np.ndarray
+    share: float
+
+
+def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
+    """Say how many judged rows nearly repeat another, if the targets of such pairs agree.
+
+    One share is said of all of them: the near ones are counted among rows that are as far from
+    others as usual, so their share may be less than that of the equal ones.
+    """
+    pairs = twins(dataset, plan, seed=seed)
+    if len(np.unique(pairs.rows)) < FEWEST_TWINS or pairs.share < LEAST_SHARE:
+        return ()
+    apart, usual = (
+        disagreement(dataset, pairs.rows, others) for others in (pairs.twins, pairs.beyond)
+    )
+    if apart > usual / 2:
+        return ()
+    parts = plan.folds or [plan.kept]
+    equal = sum(straddling_duplicates(dataset.frame, part) for part in parts)
+    judged = sum(int(np.count_nonzero(part == Part.TEST)) for part in parts)
+    exactly = equal / judged
+    rows = {
+        "one": row_name(dataset, pairs.rows[0]),
+        "other": row_name(dataset, pairs.twins[0]),
+    }
+    if exactly >= pairs.share:
+        sentence = say(
+            "{share} of the judged rows repeat a row trained on, or nearly so, such as {one} and "
+            "{other}: scores flatter a model that remembers; give --group a column that keeps such "
+            "rows together.",
+            share=_percent(exactly),
+            **rows,
+        )
+    elif equal:
+        sentence = say(
+            "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
+            "{other} ({exactly} repeat it in every column): scores flatter a model that remembers; "
+            "give --group a column that keeps such rows together.",
+            share=_percent(pairs.share),
+            exactly=_percent(exactly),
+            **rows,
+        )
+    else:
+        sentence = say(
+            "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
+            "{other}: scores flatter a model that remembers; give --group a column that keeps such "
+            "rows together.",
+            share=_percent(pairs.share),
+            **rows,
+        )
+    return (Alarm("near duplicates", sentence),)
+
+
+def _percent(share: float) -> str:
+    return f"{figure(100 * share, digits=2)}%"
+
+
+def twins(dataset: Dataset, plan: Plan, *, seed: int) -> Twins:
+    """Look for twins among a sample of the judged rows of every fold."""
+    rng = stream(seed, "alarms", "near duplicates")
+    frame, columns = dataset.frame, dataset.schema.features
+    chosen = stretch(frame, columns, MOST_ROWS, rng)
+    place = _coordinates(frame[chosen], columns)
+    folds = plan.folds or [plan.kept]
+    most = max(1, MOST_JUDGED // len(folds))
+    searched = [_nearest(place, parts[chosen], most, rng) for parts in folds]
+    rows, near, distance = (np.concatenate(arrays) for arrays in zip(*searched, strict=True))
+    if not len(rows):
+        return Twins(rows, rows, rows, 0.0)
+    gapped, after = _last_gap(distance)
+    beyond = np.take_along_axis(distance, after[:, None], axis=1)[:, 0]
+    far = beyond >= np.median(beyond)
+    rows, twin = chosen[rows], chosen[near[:, 0]]
+    others = chosen[np.take_along_axis(near, after[:, None], axis=1)[:, 0]]
+    kept = np.flatnonzero(gapped & far)
+    alike = np.sum(_steps(frame, columns, rows[kept], twin[kept]) > 0, axis=0) <= 1
+    cells = np.prod(2.0 * _steps(frame, columns, rows[kept], others[kept]) + 1, axis=0)
+    kept = kept[alike & (cells >= ROOM)]
+    return Twins(rows[kept], twin[kept], others[kept], len(kept) / np.count_nonzero(far))
+
+
+def _last_gap(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which rows have a neighbour far beyond the one before, and the place of the last such.
+
+    A row may have several twins; one without any has its nearest neighbour, at place 0, beyond.
+    """
+    ratio = np.ones((len(distance), NEIGHBOURS - 1))
+    np.divide(distance[:, :-1], distance[:, 1:], out=ratio, where=distance[:, 1:] > 0)
+    gap = ratio < _much_nearer(distance)
+    gapped = np.any(gap, axis=1, keepdims=True)[:, 0]
+    return gapped, np.where(gapped, gap.shape[1] - gap[:, ::-1].argmax(axis=1), 0)
+
+
+def _much_nearer(distance: np.ndarray) -> float:
+    """Return the ratio of distances that as few rows as are allowed have by chance.
+
+    The k-th of many rows is as far as k^(1/d): the tenth and the twentieth, which few twins reach,
+    tell d.
+    """
+    tenth, last = distance[:, NEIGHBOURS // 2 - 1], distance[:, NEIGHBOURS - 1]
+    spread = np.median(np.log(last[tenth > 0] / tenth[tenth > 0])) if tenth.any() else 0.0
+    return min(NEARER, CHANCE ** float(spread / np.log(2)))
+
+
+def _coordinates(frame: pl.DataFrame, columns: tuple[Column, ...]) -> np.ndarray:
+    return np.stack([axis for c in columns for axis in axes(frame[c.name], c.kind)], axis=1)
+
+
+def _nearest(
+    place: np.ndarray, parts: np.ndarray, most: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return judged rows (q,), their nearest rows of the other parts (q, k), and how far (q, k)."""
+    judged = np.flatnonzero(parts == Part.TEST)
+    known = np.flatnonzero((parts != Part.TEST) & (parts != UNUSED))
+    if len(known) <= NEIGHBOURS:
+        judged = judged[:0]
+    if len(judged) > most:
+        judged = np.sort(rng.choice(judged, most, replace=False))
+    if not len(judged):
+        return judged, np.empty((0, NEIGHBOURS), np.intp), np.empty((0, NEIGHBOURS))
+    near, distance = nearest(place[judged], place[known], NEIGHBOURS)
+    return judged, known[near], distance
+
+
+def _steps(
+    frame: pl.DataFrame, columns: tuple[Column, ...], rows: np.ndarray, others: np.ndarray
+) -> np.ndarray:
+    """Count the visible steps between rows and others in each column: (columns, rows).
+
+    A step is a tenth of a column's deviation, or the mean gap between its values if that is more.
+    Levels that differ are one step apart, texts as many as count.
+    """
+    steps = np.zeros((len(columns), len(rows)), np.intp)
+    for line, column in zip(steps, columns, strict=True):
+        values = frame[column.name]
+        one, other = values[rows], values[others]
+        if column.kind in ("categorical", "text"):
+            line[one.ne_missing(other).to_numpy()] = 1 if column.kind == "categorical" else ROOM
+            continue
+        present = numbers(values.drop_nulls())
+        if not len(present):
+            continue
+        gap = np.ptp(present) / max(values.drop_nulls().n_unique() - 1, 1)
+        apart = np.abs(numbers(one) - numbers(other)) / (max(VISIBLE * present.std(), gap) or 1.0)
+        line[:] = np.where(
+            np.isnan(apart), one.is_null() != other.is_null(), np.minimum(apart, ROOM)
+        )
+    return steps

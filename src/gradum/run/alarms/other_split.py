@@ -1,0 +1,173 @@
+"""A random split that flatters: a quick model does far worse on later rows, or on new groups.
+
+Every date, and every column that can stand for groups, is tried: the same rows are answered by
+models that learned from others at random, and by models that learned from earlier rows, or from
+other groups, alone. Both learn from equally many rows, so that what differs is only which ones.
+
+A column that orders the rows may help with later ones or mislead there, as a trend goes on or
+does not: the better of a model with it and one without counts. So no alarm is due to a trend that
+goes on, or to values that a smooth curve tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.alarm import Alarm
+from gradum.run.alarms.both_splits import BothSplits, QuickRows, by_group, by_time
+from gradum.run.alarms.nearness import numbers
+from gradum.run.alarms.quick_model import ridge_answers
+from gradum.run.alarms.split_columns import groups, orders
+from gradum.run.dataset import Dataset
+from gradum.run.split_check import SplitCheck, SplitTrial, Way
+from gradum.scores.metrics import METRICS
+
+MOST_ROWS = 2_500
+WINDOW = 3  # times as many rows, the latest, of which those that order others are drawn
+FEWEST_ROWS = 60
+CHANCE = 0.003
+"""Of a false alarm in a table, over its columns, as Student's t has it.
+
+The bundles share their models, whose own errors it does not see: under 1% of clean tables, of which
+some are underfitted, raise an alarm (`python -m benchmarks leaks`).
+"""
+LEAST_RATIO = 1.05  # of the losses: what is less is not worth a word
+MOST_TRIALS = 2  # of each way
+MOST_GROUPINGS = 8  # columns within whose groups errors are looked at, names before numbers
+STANDS_OUT = 2.0  # standard errors by which errors agree in groups, or there is no need to try
+
+
+def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
+    """Try every column that can order or group the rows, where they are divided at random."""
+    if dataset.groups is not None or dataset.time is not None:
+        return SplitCheck(asked=True)
+    if dataset.own_rows < len(dataset):
+        return SplitCheck(unchecked=say("The rows that judged are those of a test file."))
+    if len(dataset) < FEWEST_ROWS:
+        return SplitCheck(unchecked=say("There are too few rows to try another split."))
+    check = _tried(dataset, stream(seed, "alarms", "other split"))
+    if check.shown:
+        return check
+    if not check.looked_at:
+        why = say("No column tells how rows follow one another or belong together.")
+        return structs.replace(check, unchecked=why)
+    if dataset.drawn_from is not None:
+        why = say("Of a table that is read in blocks a sample was tried, which parts groups.")
+        return structs.replace(check, unchecked=why)
+    return check
+
+
+def split_alarms(check: SplitCheck) -> tuple[Alarm, ...]:
+    """Return an alarm for each column by which the split flatters."""
+    return tuple(Alarm("random split", trial.sentence, (trial.column,)) for trial in check.shown)
+
+
+def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
+    """Try the columns that can order rows, and those within whose groups errors agree."""
+    frame, features = dataset.frame, dataset.schema.features
+    ordering = [column for column in features if orders(frame[column.name], column)]
+    grouping = [
+        column
+        for column in features
+        if column not in ordering and groups(frame[column.name], column)
+    ]
+    grouping = sorted(grouping, key=lambda column: column.kind != "categorical")[:MOST_GROUPINGS]
+    looked_at = tuple(column.name for column in (*ordering[:MOST_TRIALS], *grouping))
+    trials = []
+    for column in ordering[:MOST_TRIALS]:
+        rows = _latest(frame[column.name], rng)
+        time = numbers(frame[column.name][rows])
+        compared = by_time(QuickRows.of(dataset, rows), column.name, time, rng)
+        trials += _trial(column.name, "time", compared, len(looked_at))
+    agreeing = _grouped(dataset, [column.name for column in grouping], rng)
+    for grouped in agreeing[:MOST_TRIALS]:
+        if grouped.agreement > STANDS_OUT:
+            compared = by_group(grouped.rows, grouped.name, grouped.code, rng)
+            trials += _trial(grouped.name, "group", compared, len(looked_at))
+    trials.sort(key=lambda trial: (not trial.shown, trial.p_value))
+    return SplitCheck(tuple(trials), looked_at)
+
+
+def _trial(
+    column: str, by: Way, compared: BothSplits | None, looked_at: int
+) -> tuple[SplitTrial, ...]:
+    """Say what a comparison shows; nothing where there was none."""
+    if compared is None:
+        return ()
+    (ratio, p_value), metric = compared.ratio, METRICS[compared.rows.metric]
+    at_random, divided = compared.scores
+    if not np.isfinite([at_random, divided, p_value]).all():  # such as the AUC of a single class
+        return ()
+    worse = metric.sign * (divided - at_random) > 0
+    shown = worse and ratio > LEAST_RATIO and p_value < CHANCE / looked_at
+    return (SplitTrial(column, by, metric.name, at_random, divided, p_value, shown),)
+
+
+def _latest(values: pl.Series, rng: np.random.Generator) -> np.ndarray:
+    """Return the rows that come last, or some of them, in their order."""
+    time = numbers(values)
+    rows = np.flatnonzero(~np.isnan(time))
+    rows = rows[np.argsort(time[rows], kind="stable")][-WINDOW * MOST_ROWS :]
+    if len(rows) > MOST_ROWS:
+        rows = rows[np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))]
+    return rows
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """Whole groups of rows by a column, numbered from 0, and how much their errors agree.
+
+    ``agreement`` is the sum of the products of the errors of two rows of a group, of a ridge that
+    does not know the column, in units of its standard error.
+    """
+
+    name: str
+    rows: QuickRows
+    code: np.ndarray
+    agreement: float
+
+
+def _grouped(dataset: Dataset, names: Sequence[str], rng: np.random.Generator) -> list[_Grouped]:
+    """Return the groups of each column by falling agreement; rows are encoded once for all."""
+    if not names:
+        return []
+    of_columns = [_whole_groups(dataset.frame[name], rng) for name in names]
+    encoded = np.unique(np.concatenate([places for places, _ in of_columns]))
+    all_rows = QuickRows.of(dataset, encoded)
+    found = []
+    for name, (places, code) in zip(names, of_columns, strict=True):
+        rows = all_rows.take(np.searchsorted(encoded, places))
+        straight = rows.columns.without(name).straight.values
+        said = ridge_answers(straight, rows.target, np.ones(len(places), bool))
+        found.append(_Grouped(name, rows, code, _agreement(rows.target - said, code)))
+    return sorted(found, key=lambda grouped: -grouped.agreement)
+
+
+def _whole_groups(values: pl.Series, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw groups of at most `MOST_ROWS` rows in all: the places of their rows, and their codes."""
+    known = np.flatnonzero(values.is_not_null().to_numpy())
+    code = values[known].rank("dense").to_numpy().astype(np.intp) - 1
+    sizes = np.bincount(code)
+    order = rng.permutation(len(sizes))
+    kept = order[np.cumsum(sizes[order]) <= max(MOST_ROWS, sizes[order[0]])]
+    drawn = np.isin(code, kept)
+    _, code = np.unique(code[drawn], return_inverse=True)
+    return known[drawn], code
+
+
+def _agreement(errors: np.ndarray, code: np.ndarray) -> float:
+    """Return Σ eᵢ eⱼ over pairs of rows of one group, in units of its standard error."""
+    total, squares = (
+        np.stack([np.bincount(code, column) for column in values.T], axis=1)
+        for values in (errors, errors**2)
+    )
+    products = (total**2 - squares).sum(axis=1)
+    size = float(np.sqrt((products**2).sum()))
+    return float(products.sum()) / size if size > 0 else 0.0

@@ -1,0 +1,210 @@
+"""A quick model: a ridge regression, and a forest of what it leaves over.
+
+It is strong enough to make use of rows that belong together, takes a fraction of a second, and
+answers for the rows that it learned from as for others: its ridge leaves each out in turn, its
+trees hold it out. So the scores of both are of equally many rows learned from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from scipy import linalg
+
+from gradum.margins import first_least
+from gradum.run.alarms.forest import forest
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Schema
+
+PENALTIES = 10.0 ** np.arange(-2, 6)
+MOST_LEVELS = 40  # of which each has a step of its own in the ridge
+MOST_COLUMNS = 150  # of the ridge
+FARTHEST = 5.0  # standard deviations, at which numbers are cut off
+LEAST_LEFT = 1e-3  # of 1 - leverage
+
+
+@dataclass(frozen=True)
+class EncodedColumns:
+    """Encoded columns (n, d), the table's column of each, and which are places in a cycle."""
+
+    values: np.ndarray
+    source: np.ndarray
+    cycle: np.ndarray
+
+    def keeping(self, kept: np.ndarray) -> EncodedColumns:
+        """Return the columns where a mask (d,) holds."""
+        return EncodedColumns(self.values[:, kept], self.source[kept], self.cycle[kept])
+
+    def take(self, places: np.ndarray) -> EncodedColumns:
+        """Return the rows at some places."""
+        return replace(self, values=self.values[places])
+
+
+@dataclass(frozen=True)
+class QuickColumns:
+    """Encoded rows as the quick model reads them.
+
+    Parameters
+    ----------
+    straight : EncodedColumns
+        For the ridge: standardised numbers, and steps of columns with few levels.
+    cut : EncodedColumns
+        For the trees: the same numbers, and levels by their places.
+    """
+
+    straight: EncodedColumns
+    cut: EncodedColumns
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, schema: Schema) -> QuickColumns:
+        """Encode the features of checked rows; texts are left out."""
+        encoder = Encoder.fit(frame, schema)
+        design, layout = encoder.transform(frame), encoder.layout
+        deviation = design.dense.std(axis=0)
+        numbers = (design.dense - design.dense.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+        numbers = np.clip(numbers, -FARTHEST, FARTHEST)
+        few = [place for place, c in enumerate(layout.codes) if len(c.levels) <= MOST_LEVELS]
+        counts = [len(layout.codes[place].levels) for place in few]
+        steps = [
+            design.codes[:, [place]] == np.arange(count) + 1
+            for place, count in zip(few, counts, strict=True)
+        ]
+        of_numbers = [feature.source for feature in layout.dense]
+        of_codes = [coded.source for coded in layout.codes]
+        of_steps = np.repeat(np.array([of_codes[place] for place in few], dtype=object), counts)
+        cycle = [feature.kind == "cycle" for feature in layout.dense]
+        return cls(
+            _block(numbers, of_numbers, cycle, np.hstack([numbers[:, :0], *steps]), of_steps),
+            _block(numbers, of_numbers, cycle, design.codes, of_codes),
+        )
+
+    def take(self, places: np.ndarray) -> QuickColumns:
+        """Return the rows at some places."""
+        return QuickColumns(*(block.take(places) for block in self._blocks))
+
+    def without(self, name: str) -> QuickColumns:
+        """Leave out what came from a column of the table."""
+        straight, cut = (block.keeping(block.source != name) for block in self._blocks)
+        return QuickColumns(straight, cut)
+
+    def with_less_of(self, name: str) -> tuple[QuickColumns, ...]:
+        """Return the same, the same without a date's cycles, and without the column at all."""
+        cycles = [(block.source == name) & block.cycle for block in self._blocks]
+        if not cycles[0].any():
+            return (self, self.without(name))
+        straight, cut = (b.keeping(~cycle) for b, cycle in zip(self._blocks, cycles, strict=True))
+        return (self, QuickColumns(straight, cut), self.without(name))
+
+    @property
+    def _blocks(self) -> tuple[EncodedColumns, EncodedColumns]:
+        return self.straight, self.cut
+
+
+def _block(
+    numbers: np.ndarray,
+    of_numbers: Sequence[str],
+    cycle: Sequence[bool],
+    others: np.ndarray,
+    of_others: Sequence[str] | np.ndarray,
+) -> EncodedColumns:
+    """Put numbers, and other columns that are no cycles, side by side."""
+    source = np.array([*of_numbers, *of_others], dtype=object)
+    return EncodedColumns(
+        np.hstack([numbers, others]), source, np.array([*cycle, *[False] * len(of_others)], bool)
+    )
+
+
+def answers(
+    columns: QuickColumns,
+    target: np.ndarray,
+    learned: np.ndarray,
+    rng: np.random.Generator,
+    about: str,
+    group: np.ndarray | None = None,
+) -> np.ndarray:
+    """Return what the quick model says of every row, without having learned from it: (n, k).
+
+    Parameters
+    ----------
+    columns : QuickColumns
+    target : ndarray of shape (n, k)
+        A number, or one indicator a class; read only where rows are learned from.
+    learned : ndarray of shape (n,)
+        Which rows are learned from.
+    rng : numpy.random.Generator
+    about : str
+        The table's column that every node of a tree tries.
+    group : ndarray of shape (n,), optional
+        Codes of groups whose means may be learned as well.
+    """
+    straight = ridge_answers(columns.straight.values, target, learned)
+    rest = np.where(learned[:, None], target - straight, 0.0)
+    always = np.flatnonzero(columns.cut.source == about).tolist()
+    more = forest(columns.cut.values, rest, learned, rng, always)
+    known, left = more[learned], rest[learned]
+    # The trees count as far as rows that they held out agree with them.
+    share = np.sum(known * left) / max(float(np.sum(known**2)), np.finfo(float).tiny)
+    said = straight + np.clip(share, 0.0, 1.0) * more
+    if group is None:
+        return said
+    return said + group_means(np.where(learned[:, None], target - said, 0.0), learned, group)
+
+
+def group_means(errors: np.ndarray, learned: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Return the mean error of the other rows of each row's group, drawn in towards 0: (n, k).
+
+    Of groups with variance b and rows with variance w in them, the mean of m rows is best drawn in
+    by m / (m + w / b). Both are told by the products of errors of rows of one group.
+    """
+    sums = np.stack([np.bincount(group, column) for column in errors.T], axis=1)
+    count = np.bincount(group, learned)
+    squares = np.sum(errors**2)
+    pairs = np.sum(count * (count - 1))
+    between = (np.sum(sums**2) - squares) / max(pairs, 1.0)
+    within = squares / learned.sum() - between
+    if between <= 0:
+        return np.zeros_like(errors)
+    others = np.maximum(count[group] - learned, 0.0)
+    return (sums[group] - errors) / (others + max(within, 0.0) / between + 1e-9)[:, None]
+
+
+def ridge_answers(columns: np.ndarray, target: np.ndarray, learned: np.ndarray) -> np.ndarray:
+    """Return a ridge regression's answers (n, k); of a row learned from, without that row.
+
+    Its penalty is the one with the least squared error of rows left out, one after the other,
+    which the diagonal of the hat matrix gives without refitting: eᵢ / (1 - hᵢ).
+    """
+    if not columns.shape[1]:
+        columns = np.zeros((len(columns), 1))
+    known = columns[learned]
+    if known.shape[1] > MOST_COLUMNS:
+        kept = _telling(known, target[learned])
+        columns, known = columns[:, kept], known[:, kept]
+    centre, level = known.mean(axis=0), target[learned].mean(axis=0)
+    centred, deviations = known - centre, target[learned] - level
+    values, vectors = linalg.eigh(centred.T @ centred)
+    scores = centred @ vectors
+    given = scores.T @ deviations
+    left_out, losses = [], []
+    for penalty in PENALTIES:
+        shrunk = 1 / (np.maximum(values, 0.0) + penalty)
+        leverage = 1 / len(known) + scores**2 @ shrunk
+        error = deviations - scores @ (given * shrunk[:, None])
+        left_out.append(error / np.maximum(1 - leverage, LEAST_LEFT)[:, None])
+        losses.append(float(np.sum(left_out[-1] ** 2)))
+    best = int(first_least(np.array(losses)))
+    shrunk = 1 / (np.maximum(values, 0.0) + PENALTIES[best])
+    said = level + (columns - centre) @ (vectors @ (given * shrunk[:, None]))
+    said[learned] = target[learned] - left_out[best]
+    return said
+
+
+def _telling(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Return the places of the columns that go with the target most."""
+    centred = columns - columns.mean(axis=0)
+    size = np.maximum(np.sqrt((centred**2).sum(axis=0)), np.finfo(float).tiny)
+    strength = np.abs(centred.T @ (target - target.mean(axis=0))).max(axis=1) / size
+    return np.sort(np.argsort(-strength, kind="stable")[:MOST_COLUMNS])

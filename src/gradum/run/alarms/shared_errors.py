@@ -1,0 +1,155 @@
+"""Errors that rows share with those nearest to them, which groups explain, or too simple a model.
+
+What a model leaves unexplained of independent rows agrees between neighbours only where the model
+misses a curve. A curve fades with distance h no faster than c (1 - a h²), where c, its share of the
+variance, is at most 1. Groups do: rows of a group agree however far they lie apart, and rows of
+others not at all. So the agreement of the nearest rows and that of farther ones, drawn back by that
+law to no distance, makes a share above 1 where rows come in groups, and of a curve never.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.alarm import Alarm
+from gradum.run.alarms.both_splits import QuickRows
+from gradum.run.alarms.nearness import nearest, stretch
+from gradum.run.alarms.quick_model import ridge_answers
+from gradum.run.dataset import Dataset
+from gradum.run.judging.judgement import Seen
+from gradum.run.spec import TITLES
+from gradum.rungs.rung import Prediction
+from gradum.scores.figures import figure
+
+MOST_ROWS = 1_500
+FEWEST_ROWS = 100
+NEIGHBOURS = 20
+NEAR_AND_FAR = (((0, 1), (2, 5)), ((0, 2), (5, 10)), ((0, 2), (10, 20)))  # places of neighbours
+LEAST_FARTHER = 1.2  # times, in squares: or neighbours are not nearer than others
+LEAST_SHARE, LEAST_T = 1.05, 5.0  # rows of a group are not independent, so that t is too large
+AGREE_T = 4.0
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Rows of a table, what a straight model leaves of each, and the rows nearest to each.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (m,)
+        Positions in the dataset.
+    errors : ndarray of shape (m, k)
+        Of a ridge that has not learned from the row, in units of their common deviation.
+    near : ndarray of shape (m, NEIGHBOURS)
+        Places among these rows, the nearest first.
+    square : ndarray of shape (m, NEIGHBOURS)
+        Squares of distances.
+    """
+
+    rows: np.ndarray
+    errors: np.ndarray
+    near: np.ndarray
+    square: np.ndarray
+
+    @classmethod
+    def of(cls, dataset: Dataset, seed: int) -> Neighbours | None:
+        """Look at some rows that lie together; None where there are too few."""
+        rng = stream(seed, "alarms", "shared errors")
+        rows = stretch(dataset.frame, dataset.schema.features, MOST_ROWS, rng)
+        if len(rows) < FEWEST_ROWS:
+            return None
+        known = QuickRows.of(dataset, rows)
+        columns = known.columns.straight.values.astype(np.float32)
+        everything = np.ones(len(rows), bool)
+        errors = known.target - ridge_answers(
+            known.columns.straight.values, known.target, everything
+        )
+        near, distance = nearest(columns, columns, NEIGHBOURS + 1)
+        others = near != np.arange(len(rows))[:, None]
+        others[others.all(axis=1), -1] = False  # one of many equal rows may not find itself
+        near, distance = (each[others].reshape(len(rows), -1) for each in (near, distance))
+        deviation = np.sqrt(np.sum(errors**2) / len(rows))
+        return cls(rows, errors / (deviation or 1.0), near, distance**2)
+
+    def agreement(self, first: int, last: int) -> np.ndarray:
+        """Return the mean product of each row's error and those of some neighbours (m,)."""
+        mean = self.errors[self.near[:, first:last]].mean(axis=1)
+        return np.sum(self.errors * mean, axis=1)
+
+
+def hidden_groups(dataset: Dataset, *, seed: int) -> tuple[Alarm, ...]:
+    """Say that rows come in groups, if neighbours share more than a curve can make them share."""
+    if dataset.time is not None or dataset.groups is not None or dataset.drawn_from is not None:
+        return ()
+    around = Neighbours.of(dataset, seed)
+    if around is None or not any(_beyond_curves(around, *places) for places in NEAR_AND_FAR):
+        return ()
+    assert dataset.schema.target is not None
+    sentence = say(
+        "Rows that lie near each other in all columns differ less in {target!r} than any curve "
+        "explains, and farther ones are not alike: they seem to belong to groups, such as the rows "
+        "of a person, and no column names them. Scores flatter a model that is to predict for new "
+        "groups; add a column that names them, and give it by --group.",
+        target=dataset.schema.target.name,
+    )
+    return (Alarm("undeclared groups", sentence),)
+
+
+def _beyond_curves(around: Neighbours, near: tuple[int, int], far: tuple[int, int]) -> bool:
+    """Whether the agreement at no distance, by c (1 - a h²), is above 1 beyond chance."""
+    farther = around.square[:, slice(*far)].mean() / max(
+        around.square[:, slice(*near)].mean(), 1e-12
+    )
+    if farther < LEAST_FARTHER:
+        return False
+    close = around.agreement(*near)
+    share = close + (close - around.agreement(*far)) / (farther - 1)
+    excess = share - np.sum(around.errors**2, axis=1)
+    return share.mean() > LEAST_SHARE and _t(excess) > LEAST_T
+
+
+def shared_errors(dataset: Dataset, seen: Seen, rung: str, *, seed: int) -> str:
+    """Say that a rung's errors on judged rows agree with what near rows have left, if they do.
+
+    Under independence of rows a product of two such errors is 0 on average; where a model leans
+    on near rows, it is below. Empty where nothing is shown, or rows were divided as asked.
+    """
+    if dataset.time is not None or dataset.groups is not None or dataset.drawn_from is not None:
+        return ""
+    around = Neighbours.of(dataset, seed)
+    if around is None:
+        return ""
+    rows, averaged = seen.average(len(dataset))
+    _, place, judged = np.intersect1d(around.rows, rows, return_indices=True)
+    errors = _errors(dataset, rows[judged], averaged[rung].take(judged))
+    if len(place) < FEWEST_ROWS // 2 or around.errors.shape[1] != errors.shape[1]:
+        return ""
+    beside = around.errors[around.near[place, :2]].mean(axis=1)
+    products = np.sum(errors * beside, axis=1)
+    if _t(products) < AGREE_T:
+        return ""
+    size = np.sqrt(np.mean(np.sum(errors**2, axis=1)) * np.mean(np.sum(beside**2, axis=1)))
+    return say(
+        "Neighbours share error: what the {rung} model leaves over goes with what rows near by "
+        "have left over (a correlation of {share}). There are groups that no column names, or it "
+        "is too simple a model.",
+        rung=say(TITLES[rung]),
+        share=figure(float(products.mean() / size), digits=2),
+    )
+
+
+def _errors(dataset: Dataset, rows: np.ndarray, prediction: Prediction) -> np.ndarray:
+    """Return what predictions of rows leave of a number, or of the indicators of classes (q, k)."""
+    target = dataset.target[rows]
+    if prediction.probability is None:
+        return (target - prediction.value)[:, None]
+    return (target[:, None] == np.arange(len(dataset.classes))) - prediction.probability
+
+
+def _t(values: np.ndarray) -> float:
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean() / error) if error > 0 else 0.0

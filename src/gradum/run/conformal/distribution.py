@@ -1,0 +1,247 @@
+"""Whole predictive distributions of numbers: conformal predictive systems.
+
+A judge k is a model with the signed deviations t_i (`Located.deviations`) of rows that it has not
+learned from, with the weights w_i and their sum W over all judges. Of a new row it says m_k, s⁻_k
+and s⁺_k, so that a target y would deviate from it by t_k(y). With the new row's own weight w_∞,
+
+    F(y) = (Σ_k Σ_{t_i ≤ t_k(y)} w_i + w_∞ / 2) / (W + w_∞).
+
+Of n judged rows that are exchangeable with the new one and judged by one model, F(y) at the true
+target is uniform up to 1 / (n + 1). Half the new row's weight lies beyond the least and beyond the
+greatest value: where so small a probability is asked for, quantiles are infinite. Means and scores
+leave it out, and are those of the values that the judged rows give.
+
+Sources: Vovk, Shen, Manokhin, Xie, Nonparametric predictive distributions based on conformal
+prediction (Machine Learning 108, 2019); Gneiting, Raftery, Strictly proper scoring rules,
+prediction, and estimation (JASA 102, 2007) for the CRPS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from gradum.errors import ShapeError, SpecError
+from gradum.messages import say
+from gradum.run.conformal.intervals import least_ends
+from gradum.run.conformal.score_list import ScoreList, wanted_mass
+from gradum.rungs.located import Located
+
+NUMBERS_AT_ONCE = 2**22
+"""Of a block of values, rows times judged rows: 32 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class PredictiveSystem:
+    """The distributions of m rows that are judged by the same rows.
+
+    Parameters
+    ----------
+    scores : sequence of ScoreList
+        The signed deviations of each judge's rows.
+    located : sequence of Located
+        What each judge says of the m rows, all on one scale.
+    newcomer : float
+        w_∞, the weight of a new row.
+    """
+
+    scores: Sequence[ScoreList]
+    located: Sequence[Located]
+    newcomer: float
+
+    @property
+    def total(self) -> float:
+        """W, the weight of all scores."""
+        return sum(ranked.total for ranked in self.scores)
+
+    def cumulative(self, values: np.ndarray) -> np.ndarray:
+        """Return F (m,) at values (m,) on the judges' scale."""
+        mass = np.zeros(len(values))
+        for ranked, expected in self._judges():
+            mass += ranked.up_to(expected.deviations(values))
+        return (mass + self.newcomer / 2) / (self.total + self.newcomer)
+
+    def quantile(self, level: float) -> np.ndarray:
+        """Return the least values (m,) at which F is at least a level."""
+        wanted = wanted_mass(level, self.total, self.newcomer) - self.newcomer / 2
+        if not 0 < wanted <= self.total:
+            rows = len(self.located[0].centre)
+            return np.full(rows, -np.inf if wanted <= 0 else np.inf)
+        return least_ends(list(self._judges()), wanted, self.total)
+
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield rows, their values in rising order (b, n), and the shares of these (b, n)."""
+        judges = list(self._judges())
+        values = sum(len(ranked) for ranked, _ in judges)
+        share = np.concatenate([np.diff(ranked.mass) for ranked, _ in judges]) / self.total
+        rows, step = len(self.located[0].centre), max(1, NUMBERS_AT_ONCE // max(values, 1))
+        for at in range(0, rows, step):
+            part = np.arange(at, min(at + step, rows))
+            block = np.concatenate(
+                [expected.take(part).at_each(ranked.score) for ranked, expected in judges], axis=1
+            )
+            shares = np.broadcast_to(share, block.shape)
+            if len(judges) > 1:
+                order = np.argsort(block, axis=1, kind="stable")
+                block, shares = np.take_along_axis(block, order, axis=1), share[order]
+            yield part, block, shares
+
+    def _judges(self) -> Iterator[tuple[ScoreList, Located]]:
+        pairs = zip(self.scores, self.located, strict=True)
+        return ((ranked, expected) for ranked, expected in pairs if len(ranked))
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """What may be expected of the targets of n rows: a distribution for each.
+
+    Parameters
+    ----------
+    systems : sequence of (ndarray, PredictiveSystem)
+        Positions of rows, and their system.
+    rows : int
+        n.
+    forward, inverse : callable
+        From the target's units to the scale of the systems, and back: a logarithm or nothing.
+    """
+
+    systems: Sequence[tuple[np.ndarray, PredictiveSystem]]
+    rows: int
+    forward: Callable[[np.ndarray], np.ndarray]
+    inverse: Callable[[np.ndarray], np.ndarray]
+
+    def __len__(self) -> int:
+        return self.rows
+
+    def quantile(self, levels: ArrayLike) -> np.ndarray:
+        """Return the least values up to which the target lies with given probabilities.
+
+        Parameters
+        ----------
+        levels : float or array of shape (q,)
+            Between 0 and 1.
+
+        Returns
+        -------
+        ndarray of shape (n, q)
+            In the target's units. Infinite where the judged rows are too few to tell: beyond half
+            a row in n + 1.
+
+        Raises
+        ------
+        SpecError
+            A level is not between 0 and 1.
+        """
+        wanted = np.atleast_1d(np.asarray(levels, np.float64))
+        for level in wanted.ravel().tolist():
+            check_level(level)
+        values = np.empty((self.rows, len(wanted)))
+        for rows, system in self.systems:
+            for column, level in enumerate(wanted.tolist()):
+                values[rows, column] = system.quantile(level)
+        return self.inverse(values)
+
+    def interval(self, coverage: float = 0.9) -> np.ndarray:
+        """Return the interval (n, 2) that leaves out as much below as above.
+
+        `Model.predict_interval` differs: its intervals are as far on both sides of the prediction
+        as the errors of the judged rows were, taken together.
+
+        Raises
+        ------
+        SpecError
+            The coverage is not between 0 and 1.
+        """
+        check_level(coverage)
+        return self.quantile([(1 - coverage) / 2, (1 + coverage) / 2])
+
+    def cumulative(self, values: ArrayLike) -> np.ndarray:
+        """Return the probability (n,) of a target up to a value, one for all rows or for each.
+
+        Raises
+        ------
+        ShapeError
+            The values are neither one nor n.
+        """
+        scaled = self._scaled(values)
+        probability = np.empty(self.rows)
+        for rows, system in self.systems:
+            probability[rows] = system.cumulative(scaled[rows])
+        return probability
+
+    def beyond(self, threshold: ArrayLike) -> np.ndarray:
+        """Return the probability (n,) of a target above a threshold, one for all or for each row.
+
+        Raises
+        ------
+        ShapeError
+            The thresholds are neither one nor n.
+        """
+        return 1 - self.cumulative(threshold)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The means (n,)."""
+        means = np.empty(self.rows)
+        for rows, values, share in self._blocks():
+            means[rows] = (share * values).sum(axis=1)
+        return means
+
+    def crps(self, target: ArrayLike) -> np.ndarray:
+        """Return the continuous ranked probability score (n,) of known targets (n,).
+
+        ∫ (F(z) − 1{y ≤ z})² dz = E|Z − y| − ½ E|Z − Z'|, in the target's units; less is better. Of
+        a single value it is the absolute error.
+
+        Raises
+        ------
+        ShapeError
+            The targets are neither one nor n.
+        """
+        true, scores = self._by_row(target), np.empty(self.rows)
+        for rows, values, share in self._blocks():
+            away = values - true[rows, None]
+            below = np.cumsum(share, axis=1)
+            scores[rows] = (share * (np.abs(away) - (2 * below - share - 1) * away)).sum(axis=1)
+        return scores
+
+    def _blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        for rows, system in self.systems:
+            for part, values, share in system.blocks():
+                yield rows[part], self.inverse(values), share
+
+    def _by_row(self, values: ArrayLike) -> np.ndarray:
+        given = np.asarray(values, np.float64)
+        if given.shape not in ((), (1,), (self.rows,)):
+            raise ShapeError(
+                say(
+                    "{values:,} values are given for {rows:,} rows.",
+                    values=given.size,
+                    rows=self.rows,
+                ),
+                say("Give one for all rows, or one a row."),
+            )
+        return np.broadcast_to(given, self.rows)
+
+    def _scaled(self, values: ArrayLike) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            scaled = self.forward(self._by_row(values))
+        # The logarithm of what is not above 0: no target of such a model lies there.
+        return np.where(np.isnan(scaled), -np.inf, scaled)
+
+
+def check_level(level: float) -> None:
+    """Refuse a probability that is none, 0 or 1.
+
+    Raises
+    ------
+    SpecError
+    """
+    if not 0 < level < 1:
+        raise SpecError(
+            say("A probability of {level:g} has no quantile.", level=level),
+            say("Give probabilities between 0 and 1, such as 0.1 and 0.9."),
+        )

@@ -1,0 +1,130 @@
+"""The guarantee of a model: its terms, and the scores of judged rows that it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from gradum.run.conformal.score_list import ScoreList
+
+Name = Literal["split", "cross", "adaptive", "none"]
+
+
+class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The guarantee of a model's intervals and sets, without the scores behind it.
+
+    Parameters
+    ----------
+    name : str
+        "split": at least 1 − α, by a model that is kept as it was judged. "cross": at least about
+        1 − 2α, and 1 − α as a rule, by the models of a cross-validation (CV+). "adaptive": in the
+        long run, of rows in order of time. "none": no guarantee.
+    reason, remedy : str
+        Of "none": why, and what to do about it.
+    rows : int
+        How many judged rows there were; the scores of `MOST_SCORES` of them at most are kept.
+    folds : int
+        Of "cross": how many models judged.
+    judges : str
+        Of "cross": the fingerprint of their weights.
+    by : str or None
+        The column whose levels have intervals of their own.
+    levels : tuple of str or None
+        Its levels among the judged rows, as text; None is a missing value.
+    """
+
+    name: Name
+    reason: str = ""
+    remedy: str = ""
+    rows: int = 0
+    folds: int = 0
+    judges: str = ""
+    by: str | None = None
+    levels: tuple[str | None, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedScores:
+    """The nonconformity scores of n judged rows, and what divides these rows.
+
+    Parameters
+    ----------
+    by_rung : mapping of str to ndarray of shape (n,)
+        Each rung's: the signed t of numbers (`Located.deviations`), whose size is their score, and
+        1 − p of the class that is true.
+    fold : ndarray of shape (n,)
+        Which of the judges judged each row, from 0.
+    weight : ndarray of shape (n,) or None
+        Sample weights; None where every row weighs 1.
+    group : ndarray of shape (n,) or None
+        The codes of what may only be judged together.
+    label : ndarray of shape (n,) or None
+        The codes of the true classes; None for numbers.
+    level : ndarray of shape (n,) or None
+        The codes of the levels in `Terms.levels`.
+    moment : ndarray of shape (n,) or None
+        The order of the times of the rows, where they have any; equal ones have one code.
+    """
+
+    by_rung: Mapping[str, np.ndarray]
+    fold: np.ndarray
+    weight: np.ndarray | None = None
+    group: np.ndarray | None = None
+    label: np.ndarray | None = None
+    level: np.ndarray | None = None
+    moment: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.fold)
+
+    def weights(self, among: np.ndarray) -> tuple[np.ndarray, float]:
+        """Return the weights of the rows of a mask (n,), and that of a new row.
+
+        A row without a group weighs what its sample weight says, and a new row as much as the
+        heaviest, as nobody knows its weight. A group weighs 1, however many rows it has, and so
+        does a new row, of a group that is not among these.
+        """
+        weight = np.ones(len(self)) if self.weight is None else self.weight
+        weight = weight[among]
+        if self.group is not None:
+            _, group = np.unique(self.group[among], return_inverse=True)
+            return weight / np.bincount(group, weight)[group], 1.0
+        return weight, float(weight.max(initial=0.0)) or 1.0
+
+    def lists(self, rung: str, among: np.ndarray, *, folds: int) -> tuple[list[ScoreList], float]:
+        """Return a rung's scores of the rows of a mask, judge by judge, and a new row's weight.
+
+        With ``folds`` = 1, all are taken for one judge's.
+        """
+        divided, newcomer = self._divided(rung, among, folds)
+        return [ScoreList.of(np.abs(score), weight) for score, weight in divided], newcomer
+
+    def signed_lists(
+        self, rung: str, among: np.ndarray, *, folds: int
+    ) -> tuple[list[ScoreList], float]:
+        """Return the same of numbers, with the sides on which they lie."""
+        divided, newcomer = self._divided(rung, among, folds)
+        return [ScoreList.signed(score, weight) for score, weight in divided], newcomer
+
+    def _divided(
+        self, rung: str, among: np.ndarray, folds: int
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray]], float]:
+        """Return a rung's scores and their weights, judge by judge, and a new row's weight."""
+        weight, newcomer = self.weights(among)
+        score, fold = self.by_rung[rung][among], self.fold[among]
+        if folds == 1:
+            return [(score, weight)], newcomer
+        parts = [fold == judge for judge in range(folds)]
+        return [(score[part], weight[part]) for part in parts], newcomer
+
+
+@dataclass(frozen=True, eq=False)
+class Guarantee:
+    """What a model's intervals and sets are promised, and the scores that they are made of."""
+
+    terms: Terms
+    scores: JudgedScores = field(default_factory=lambda: JudgedScores({}, np.empty(0, np.int32)))

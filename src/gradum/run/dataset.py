@@ -1,0 +1,385 @@
+"""The rows of a table that have a target, ready to be split, encoded and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.errors import SchemaError, SpecError, TargetError
+from gradum.messages import listed, marked, say, say_plural
+from gradum.run.judging.judgement import Truth
+from gradum.rungs.rows import Rows
+from gradum.tables.check import (
+    Checked,
+    check,
+    group_values,
+    left_out_counts,
+    target_values,
+    time_values,
+    weight_values,
+)
+from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.schema import Label, Schema, Target
+from gradum.tables.table import Table
+from gradum.tables.wording import SHOWN_NAMES, quoted
+
+FEWEST_ROWS = 20
+FEWEST_ROWS_PER_CLASS = 3  # one to train, one to choose by, one to judge by
+WITHOUT_TARGET, OF_NO_WEIGHT = marked("without a target"), marked("of weight 0")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows with a target and a weight above 0.
+
+    Parameters
+    ----------
+    source : str
+        What the table is called.
+    frame : polars.DataFrame
+        The checked, typed columns.
+    schema : Schema
+        Their meaning.
+    numbers : ndarray of shape (n,)
+        Each row's place in the table it came from, from 0.
+    own_rows : int
+        How many of them came from the table itself; the rest are the test file's.
+    drawn_from : int or None
+        Rows of the table, where these are only those that are held in memory of it: all that
+        judge or stop a fit, and a sample of those that are learned from. None where all are here.
+    differences : tuple of str
+        How the table differs from its schema, and, where an encoder was given, from the rows that
+        it was fitted on.
+    notes : tuple of str
+        What was done to the rows.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    schema: Schema
+    numbers: np.ndarray
+    own_rows: int
+    differences: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    drawn_from: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that is to be said of the rows."""
+        return (*self.differences, *self.notes)
+
+    @cached_property
+    def checked(self) -> Checked:
+        """The rows as the door left them."""
+        return Checked(self.frame, self.schema, (), self.source, self.numbers)
+
+    @cached_property
+    def target(self) -> np.ndarray:
+        """Numbers, or class codes (n,)."""
+        return target_values(self.checked)
+
+    @cached_property
+    def weight(self) -> np.ndarray:
+        """Sample weights (n,); 1 where no column gives them."""
+        weight = weight_values(self.checked)
+        return np.broadcast_to(np.ones(1), len(self)) if weight is None else weight
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """Group codes (n,)."""
+        return group_values(self.checked)
+
+    @cached_property
+    def time(self) -> np.ndarray | None:
+        """Sortable times (n,)."""
+        return time_values(self.checked)
+
+    @property
+    def classes(self) -> tuple:
+        """The labels; empty for regression."""
+        assert self.schema.target is not None
+        return self.schema.target.classes
+
+    @property
+    def split_keys(self) -> dict[str, np.ndarray | None]:
+        """What a split of the table's own rows must respect."""
+
+        def own(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[: self.own_rows]
+
+        labels = own(self.target) if self.classes else None
+        return {"labels": labels, "groups": own(self.groups), "time": own(self.time)}
+
+    @cached_property
+    def truth(self) -> Truth:
+        """What predictions are held against."""
+        assert self.schema.target is not None
+        by_chance = self.groups is None and self.time is None and self.drawn_from is None
+        return Truth(
+            self.schema.target.task,
+            self.target,
+            self.weight,
+            self.classes,
+            self.groups,
+            self.time,
+            self.own_rows if by_chance and self.classes else 0,
+        )
+
+    def rows(self, encoder: Encoder) -> Rows:
+        """Return all rows for training, to be encoded where they are used."""
+        return Rows(
+            Unencoded(encoder, self.frame),
+            self.target,
+            self.weight,
+            len(self.classes) or None,
+            self.groups,
+            self.time,
+        )
+
+
+def labelled(
+    table: Table,
+    schema: Schema,
+    *,
+    encoder: Encoder | None = None,
+    also: Collection[str] = (),
+    block: bool = False,
+) -> Dataset:
+    """Check a table at the door and keep the rows that have a target and a weight above 0.
+
+    ``also`` names columns that are kept though no model uses them. With an encoder, unseen levels
+    and values out of its training rows' range are noticed too. A ``block`` is some rows of a table.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        The table does not match the schema, or no row is left.
+    """
+    checked = check(table, schema, encoder=encoder, require_target=True, also=also, block=block)
+    assert schema.target is not None
+    differences = tuple(difference.sentence for difference in checked.differences)
+    numbers = np.arange(len(checked.frame))
+    dataset = Dataset(table.source, checked.frame, schema, numbers, len(numbers), differences)
+    known = dataset.frame[schema.target.name].is_not_null().to_numpy()
+    dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
+    dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))
+    for values in (target_values, group_values, time_values):
+        values(dataset.checked)  # to refuse here what is refused, while the table has its own name
+    return dataset
+
+
+def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
+    if kept.all():
+        return dataset
+    if not kept.any():
+        raise only_rows(dataset.source, others)
+    frame = dataset.frame.filter(kept)
+    note = left_out_note(int(np.count_nonzero(~kept)), others)
+    return replace(
+        dataset,
+        frame=frame,
+        numbers=dataset.numbers[kept],
+        own_rows=len(frame),
+        notes=(*dataset.notes, note),
+    )
+
+
+def only_rows(source: str, others: str) -> TargetError:
+    """Return the error of a table all of whose rows are left out, which are ``others``."""
+    return TargetError(
+        say("{source} has only rows {others}.", source=source, others=others),
+        say("Give others to learn or judge from."),
+    )
+
+
+def left_out_note(count: int, others: str) -> str:
+    """Say how many rows are left out, which are ``others``."""
+    return say_plural(
+        "Left out: {count:,} row {others}.",
+        "Left out: {count:,} rows {others}.",
+        count,
+        others=others,
+    )
+
+
+def without_rare_classes(dataset: Dataset) -> Dataset:
+    """Leave out the rows of classes with fewer than `FEWEST_ROWS_PER_CLASS` rows, and say so.
+
+    The schema says so too: the classes are no longer among its target's ``classes`` but are
+    ``left_out``, so that rows of them are left out of any other table as well.
+
+    Raises
+    ------
+    TargetError
+        Fewer than two classes remain.
+    SpecError
+        The target is a number.
+    """
+    target = dataset.schema.target
+    assert target is not None
+    refuse_number(target)
+    rare = _rare_classes(dataset)
+    if not rare:
+        return dataset
+    classes = tuple(label for label in target.classes if label not in rare)
+    if len(classes) < 2:
+        raise too_rare(dataset.schema, dataset.classes, rare)
+    less = structs.replace(
+        target,
+        task="binary" if len(classes) == 2 else "multiclass",
+        classes=classes,
+        left_out=(*target.left_out, *rare),
+        reason=without_rare(target.reason),
+    )
+    columns = tuple(
+        structs.replace(column, reason=less.reason) if column.name == less.name else column
+        for column in dataset.schema.columns
+    )
+    schema = structs.replace(dataset.schema, target=less, columns=columns)
+    return _without_labels_left_out(replace(dataset, schema=schema))
+
+
+def refuse_number(target: Target) -> None:
+    """Refuse a target that has no classes to leave out."""
+    if not target.classes:
+        raise SpecError(
+            say(
+                "Target {name!r} is a number, which has no classes to leave out.", name=target.name
+            ),
+            say("Leave out --drop-rare-classes."),
+        )
+
+
+def _without_labels_left_out(dataset: Dataset) -> Dataset:
+    counts = {label: rows for label, rows in left_out_counts(dataset.checked).items() if rows}
+    if not counts:
+        return dataset
+    return _keep(dataset, dataset.target >= 0, too_rare_to_learn(counts))
+
+
+def too_rare_to_learn(counts: dict[Label, int]) -> str:
+    """Say which rows are left out that are of rare classes."""
+    return say("of classes too rare to learn: {classes}", classes=named_classes(counts))
+
+
+def without_rare(reason: str) -> str:
+    """Add to the reason for a target's classes that rare ones are left out."""
+    return say(
+        "{reason}; those of fewer than {fewest} left out.",
+        reason=reason.rstrip(".。"),
+        fewest=FEWEST_ROWS_PER_CLASS,
+    )
+
+
+def _rare_classes(dataset: Dataset) -> dict[Label, int]:
+    """Return the classes with too few rows to train, to choose by and to judge by."""
+    rows = np.bincount(dataset.target, minlength=len(dataset.classes)).tolist()
+    pairs = zip(dataset.classes, rows, strict=True)
+    rare = {label: count for label, count in pairs if count < FEWEST_ROWS_PER_CLASS}
+    return dict(sorted(rare.items(), key=lambda pair: -pair[1]))
+
+
+def named_classes(counts: dict[Label, int]) -> str:
+    """Return classes with their rows: ``'maybe' (2), 'never' (1)``."""
+    named = [f"{label!r} ({count:,})" for label, count in counts.items()]
+    more = len(named) - SHOWN_NAMES
+    shown = listed(named[:SHOWN_NAMES])
+    return say("{shown} and {more:,} more", shown=shown, more=more) if more > 0 else shown
+
+
+def require_enough(dataset: Dataset) -> None:
+    """Refuse a table too small to learn from and to judge by.
+
+    Raises
+    ------
+    TargetError
+        Fewer than `FEWEST_ROWS` rows can be used, or a class has fewer than
+        `FEWEST_ROWS_PER_CLASS` of them.
+    """
+    if len(dataset) < FEWEST_ROWS:
+        raise too_few(dataset.source, len(dataset), dataset.notes)
+    rare = _rare_classes(dataset) if dataset.classes else {}
+    if rare:
+        raise too_rare(dataset.schema, dataset.classes, rare)
+
+
+def too_few(source: str, rows: int, notes: Iterable[str]) -> TargetError:
+    """Return the error of a table with too few rows to learn from; ``notes`` may say why."""
+    why = say("; ").join(note[0].lower() + note[1:].rstrip(".。") for note in notes)
+    if why:
+        message = say_plural(
+            "{source} has {count:,} row to learn from ({why}).",
+            "{source} has {count:,} rows to learn from ({why}).",
+            rows,
+            source=source,
+            why=why,
+        )
+    else:
+        message = say_plural(
+            "{source} has {count:,} row to learn from.",
+            "{source} has {count:,} rows to learn from.",
+            rows,
+            source=source,
+        )
+    return TargetError(
+        message, say("Give at least {rows}, to learn from and to be judged by.", rows=FEWEST_ROWS)
+    )
+
+
+def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int]) -> TargetError:
+    """Return the error of a target some of whose classes have too few rows, with the remedy."""
+    assert schema.target is not None
+    name = schema.target.name
+    message = say_plural(
+        "Target {target!r} has {count:,} class with fewer than {fewest} rows: {classes}.",
+        "Target {target!r} has {count:,} classes with fewer than {fewest} rows: {classes}.",
+        len(rare),
+        target=name,
+        fewest=FEWEST_ROWS_PER_CLASS,
+        classes=named_classes(rare),
+    )
+    if len(rare) > len(classes) - 2:
+        return TargetError(message, say("Add rows of them, or choose another target."))
+    if schema.column(name).kind == "numeric":
+        remedy = say(
+            "Leave their rows out with --drop-rare-classes, or add rows of them; --task "
+            "regression if they are quantities."
+        )
+    else:
+        remedy = say("Leave their rows out with --drop-rare-classes, or add rows of them.")
+    return TargetError(message, remedy)
+
+
+def join(dataset: Dataset, test: Dataset) -> Dataset:
+    """Put a test file's rows after the table's own.
+
+    Raises
+    ------
+    SchemaError
+        The test file lacks the weight, group or time column.
+    """
+    absent = [name for name in dataset.frame.columns if name not in test.frame.columns]
+    if absent:
+        raise SchemaError(
+            say(
+                "The test file {source} lacks the column {absent}.",
+                source=test.source,
+                absent=quoted(absent),
+            ),
+            say("Add it: weights, groups and times are needed there as well."),
+        )
+    notes = tuple(say("Test file: {note}", note=note) for note in test.remarks)
+    return replace(
+        dataset,
+        frame=pl.concat([dataset.frame, test.frame], how="vertical_relaxed"),
+        numbers=np.concatenate([dataset.numbers, test.numbers]),
+        notes=(*dataset.notes, *notes),
+    )

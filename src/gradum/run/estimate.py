@@ -1,0 +1,149 @@
+"""The estimate of a run's time and memory, told before it trains if either is much.
+
+The formulas count floating-point operations. What one takes was measured on 20 tables of 1,000 to
+330,000 rows, on one core that multiplies small float32 matrices at 95 GFLOP/s; the machine at hand
+is timed for some milliseconds and compared with that. A figure is right within a factor of two or
+three. A time limit is not scaled: its seconds are those of the machine at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gradum.messages import say
+from gradum.run.events import Expected
+from gradum.run.memory import Width, training_bytes
+from gradum.run.plan import Plan
+from gradum.run.spec import Spec
+from gradum.rungs.allowance import Allowance
+from gradum.rungs.cost import NONZERO_NGRAMS, Fit
+from gradum.rungs.kind import RungKind
+from gradum.rungs.registry import kinds_of
+from gradum.tables.design import Layout
+from gradum.tables.memory import available_memory
+from gradum.tables.wording import size
+
+WORTH_TELLING = 60.0  # seconds
+REFERENCE = 9.5e10  # floating-point operations a second, of the machine that was measured on
+
+# seconds, whatever the rungs
+VALUE = 2.5e-7  # encoded, taken and predicted in one fit
+JUDGED = 1e-4  # a test row, its numbers predicted and resampled
+JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more for each class, and where there are classes
+
+
+def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | None:
+    """Return what a run will take, None where that is neither long nor more than there is.
+
+    Parameters
+    ----------
+    spec : Spec
+    plan : Plan
+        Its fits, and their rows.
+    layout : Layout
+        The columns of the Design.
+    classes : int
+        0 for regression.
+    """
+    slower = REFERENCE / _speed()
+    seconds = reference_seconds(spec, plan, layout, classes) * slower
+    if spec.time_limit is not None:
+        seconds = min(seconds, spec.time_limit)
+    width = Width.of(layout, classes, entries=min(len(layout.sparse), NONZERO_NGRAMS))
+    needed = int(training_bytes(len(plan.kept), width, spec))
+    left = available_memory()
+    short = left is not None and needed > left
+    if seconds <= WORTH_TELLING and not short:
+        return None
+    sentence = say(
+        "This will take about {duration} and {needed} of memory.",
+        duration=_duration(seconds),
+        needed=size(needed),
+    )
+    if short:
+        sentence = say(
+            "This will take about {needed} of memory, but only {left} are left: "
+            "give fewer rows, or leave out columns with --drop.",
+            needed=size(needed),
+            left=size(left or 0),
+        )
+    return Expected(seconds, needed, sentence)
+
+
+def share_out(
+    spec: Spec,
+    plan: Plan,
+    layout: Layout,
+    classes: int,
+    *,
+    kinds: Sequence[RungKind[Any]],
+    end: float,
+) -> Allowance:
+    """Return how fits of some kinds share the time until ``end``, of the performance counter."""
+    slower = REFERENCE / _speed()
+    fits = [slower * seconds for seconds in fits_in_order(spec, plan, layout, classes, kinds)]
+    if spec.refit:  # of a rung that the verdict chooses
+        fits[-len(kinds) :] = [max(fits[-len(kinds) :])]
+    return Allowance(end, fits, slower * around(spec, plan, layout, classes))
+
+
+def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
+    """Return the seconds of a run on the machine that was measured on.
+
+    That is to encode, predict and judge the rows of all fits, and to fit all rungs.
+    """
+    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_of(spec.rungs)))
+    return around(spec, plan, layout, classes) + fitting
+
+
+def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
+    """Return the seconds of all that is no fit."""
+    values = len(layout.dense) + 2 * len(layout.codes) + min(len(layout.sparse), NONZERO_NGRAMS)
+    judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
+    return sum(VALUE * sum(rows) * values + judged * rows[-1] for rows in _rows(spec, plan))
+
+
+def fits_in_order(
+    spec: Spec, plan: Plan, layout: Layout, classes: int, kinds: Sequence[RungKind[Any]]
+) -> list[float]:
+    """Return the seconds of each rung of each fit, in order; the first ones compile."""
+    seconds = []
+    for place, (train, validation, _) in enumerate(_rows(spec, plan)):
+        fit = Fit(train, validation, layout, classes)
+        for kind in kinds:
+            compiling = kind.compiling if place == 0 else 0.0
+            seconds.append(compiling + kind.seconds(spec.of_rung(kind.name), fit))
+    return seconds
+
+
+def _rows(spec: Spec, plan: Plan) -> list[tuple[int, int, int]]:
+    """Return the rows that each fit trains on, is stopped by, and is judged by."""
+    fits = [plan.kept, *plan.folds, *([plan.kept] if spec.refit else [])]
+    counts = [np.bincount(parts[parts >= 0], minlength=4).tolist() for parts in fits]
+    return [(train, validation, test) for train, validation, _, test in counts]
+
+
+def _speed() -> float:
+    """Return the operations a second of a product of matrices too small for several cores."""
+    matrix, times = np.ones((64, 64), np.float32), 10
+
+    def seconds() -> float:
+        began = perf_counter()
+        for _ in range(times):
+            np.matmul(matrix, matrix)
+        return perf_counter() - began
+
+    return times * 2 * 64**3 / min(seconds() for _ in range(30))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return say("{seconds:.0f} seconds", seconds=round(seconds, -1))
+    minutes = seconds / 60
+    if minutes < 100:
+        return say("{minutes:.0f} minutes", minutes=minutes)
+    return say("{hours:.0f} hours", hours=minutes / 60)

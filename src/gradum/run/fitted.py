@@ -1,0 +1,143 @@
+"""Everything that a run learned: what the table was, how it is encoded, and every rung."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from gradum.core.models.parameters import named
+from gradum.errors import SpecError
+from gradum.messages import listed, say
+from gradum.run.conformal.guarantee import Guarantee
+from gradum.run.judging.judgement import Judgement
+from gradum.run.reference.reference import Reference
+from gradum.run.spec import Spec
+from gradum.rungs.rung import Rung
+from gradum.tables.encode import Encoder
+from gradum.tables.row import RowDoor
+from gradum.tables.schema import Label, Schema
+
+
+class Provenance(msgspec.Struct, frozen=True):
+    """Where a model came from, enough to repeat it: rows, software and machine.
+
+    ``fingerprint`` is a hash of every rung's weights: equal for bit-identical models.
+    """
+
+    created: str
+    seconds: float
+    versions: dict[str, str]
+    platform: str
+    threads: int
+    data: dict[str, str]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted ladder: data only.
+
+    Parameters
+    ----------
+    spec : Spec
+        What was asked for.
+    schema : Schema
+        What was understood of the table.
+    encoder : Encoder
+        From columns to a design.
+    rungs : dict of str to Rung
+        Simplest first.
+    judgement : Judgement or None
+        How good they are; None where a run was interrupted before any could be judged.
+    provenance : Provenance
+        Where it all came from.
+    guarantee : Guarantee or None
+        What intervals and sets are made of; None where no row was judged, and in older files.
+    reference : Reference or None
+        What its rows were like, to hold later ones against; None in files that do not say.
+    """
+
+    spec: Spec
+    schema: Schema
+    encoder: Encoder
+    rungs: dict[str, Rung]
+    judgement: Judgement | None
+    provenance: Provenance
+    guarantee: Guarantee | None = None
+    reference: Reference | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what predictions have cached, which is made again when it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def used(self) -> str:
+        """The rung that predicts unless another is asked for."""
+        return self.judgement.verdict.used if self.judgement else list(self.rungs)[-1]
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """The classes as they were given; none for regression."""
+        return self.schema.target.classes if self.schema.target else ()
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """The classes as an array [K], text as objects."""
+        return pl.Series(self.classes).to_numpy()
+
+    @cached_property
+    def row_door(self) -> RowDoor:
+        """Reads single rows for the encoder."""
+        return RowDoor(self.schema, self.encoder)
+
+    def rung(self, name: str | None = None) -> Rung:
+        """Return a rung by name, or the one in use.
+
+        Raises
+        ------
+        SpecError
+            The model has no rung of that name.
+        """
+        if name is None:
+            return self.rungs[self.used]
+        if name == "enough" and self.judgement:
+            name = self.judgement.verdict.enough
+        if not isinstance(name, str) or name not in self.rungs:
+            raise SpecError(
+                say("This model has no rung {name!r}.", name=name),
+                say("Choose among {names}.", names=listed(list(self.rungs))),
+            )
+        return self.rungs[name]
+
+
+def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
+    """Name every array of every rung, as the model file does: ``mlp/layers/0/weight``."""
+    arrays: dict[str, np.ndarray] = {}
+    for rung in rungs:
+        arrays |= {f"{rung.name}/{name}": array for name, array in named(rung.params).items()}
+        if rung.input_layer is not None:
+            arrays[f"{rung.name}/input/centre"] = rung.input_layer.centre
+            arrays[f"{rung.name}/input/scale"] = rung.input_layer.scale
+            arrays[f"{rung.name}/input/spread"] = rung.input_layer.spread
+    return arrays
+
+
+def fingerprint(rungs: Iterable[Rung]) -> str:
+    """Hash every weight of every rung: equal only if bit-identical."""
+    return fingerprint_of(named_arrays(rungs))
+
+
+def fingerprint_of(arrays: Mapping[str, np.ndarray]) -> str:
+    """Hash named arrays (SHA-256, 16 hex digits), their names, types and shapes too."""
+    digest = hashlib.sha256()
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,52 @@
+"""Thresholds of new rows in the order of time, each from the outcomes of earlier ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.run.conformal.adaptive import SCALE_OF_CLASSES, SCALE_OF_NUMBERS, Scale, Tracker
+from gradum.run.conformal.guarantee import JudgedScores
+from gradum.run.intervals.scoring import score
+from gradum.rungs.rung import Rung
+from gradum.tables.check import Checked, target_values, time_values
+from gradum.tables.encode import Encoder, Unencoded
+
+
+def scale_of(rung: Rung) -> Scale:
+    """Return the scale on which a rung's scores are tracked."""
+    return SCALE_OF_CLASSES if rung.target_scale is None else SCALE_OF_NUMBERS
+
+
+def tracker_of(scores: JudgedScores, among: np.ndarray, rung: Rung, coverage: float) -> Tracker:
+    """Return the tracker as the judged rows of a mask (n,) leave it."""
+    assert scores.moment is not None
+    tracked = scale_of(rung).onto(scores.by_rung[rung.name][among])
+    return Tracker.warmed_up(tracked, scores.moment[among], 1.0 - coverage)
+
+
+def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tracked scores of rows (n,), NaN without a target, and their times (n,).
+
+    A table without the column of the target, or of the time, has no outcomes to learn from.
+
+    Raises
+    ------
+    ColumnError
+        A row has no time, where there are outcomes.
+    TargetError
+        A label was never seen in training.
+    """
+    frame, schema = checked.frame, checked.schema
+    nothing = np.full(len(frame), np.nan), np.zeros(len(frame))
+    assert schema.target is not None
+    if schema.target.name not in frame.columns or schema.time not in frame.columns:
+        return nothing
+    target = target_values(checked)
+    known = np.flatnonzero(np.isfinite(target) if target.dtype.kind == "f" else target >= 0)
+    if not len(known):
+        return nothing
+    time, tracked = time_values(checked), nothing[0]
+    assert time is not None
+    scores = score(rung, Unencoded(encoder, frame, known), target[known])
+    tracked[known] = scale_of(rung).onto(scores)
+    return tracked, time

@@ -1,0 +1,344 @@
+"""Intervals and sets of new rows, from a model and the rows that judged it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.errors import SchemaError, SpecError
+from gradum.messages import say
+from gradum.run.conformal.distribution import Distribution, PredictiveSystem
+from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
+from gradum.run.conformal.intervals import conformal_intervals
+from gradum.run.conformal.levels import level_codes
+from gradum.run.conformal.score_list import ScoreList
+from gradum.run.conformal.sets import conforming_classes, with_predicted
+from gradum.run.conformal.statement import Statement, Support, state
+from gradum.run.fitted import Fitted
+from gradum.run.intervals.following import outcomes, scale_of, tracker_of
+from gradum.run.judge import Judge
+from gradum.rungs.located import Located
+from gradum.rungs.rung import Prediction, Rung
+from gradum.tables.check import Checked
+from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.schema import Schema
+
+
+@dataclass(frozen=True)
+class ConformalPredictor:
+    """Makes intervals of numbers, or sets of classes, of a wanted coverage.
+
+    Parameters
+    ----------
+    terms : Terms
+        Of these intervals: without a guarantee where the model's cannot be kept.
+    scores : JudgedScores
+    rung : Rung
+        The one that predicts.
+    judges : sequence of (Encoder, Rung)
+        The models that answer for new rows: the model itself, or those of a cross-validation.
+    schema : Schema
+        What the columns are; the target's and the time's are outcomes to learn from.
+    coverage : float
+        1 − α.
+    by_class : bool
+        Whether each class is to be covered by itself.
+    outcomes : bool
+        Whether rows in the order of time learn from the outcomes of earlier ones.
+    """
+
+    terms: Terms
+    scores: JudgedScores
+    rung: Rung
+    judges: Sequence[tuple[Encoder, Rung]]
+    schema: Schema
+    coverage: float
+    by_class: bool = False
+    outcomes: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        fitted: Fitted,
+        judges: Sequence[Judge],
+        coverage: float,
+        *,
+        rung: str | None = None,
+        by_class: bool = False,
+    ) -> ConformalPredictor:
+        """Return the predictor of a model; ``judges`` are those that a CV+ needs, where known.
+
+        Raises
+        ------
+        SpecError
+            The coverage is none, the model has no such rung, or it keeps no scores.
+        """
+        check_coverage(coverage)
+        if by_class and not fitted.classes:
+            raise SpecError(
+                say("The target is a number, which has no classes."),
+                say("Leave out --by-class (by_class)."),
+            )
+        if by_class and fitted.spec.interval_by is not None:
+            raise SpecError(
+                say(
+                    "The model's sets are by column {column!r}, and cannot be by class too.",
+                    column=fitted.spec.interval_by,
+                ),
+                say("Leave out --by-class (by_class), or fit without --interval-by (interval_by)."),
+            )
+        chosen, guarantee = fitted.rung(rung), fitted.guarantee
+        if guarantee is None or chosen.name not in guarantee.scores.by_rung:
+            raise SpecError(
+                say("The model keeps no scores of judged rows, of which intervals are made."),
+                say("Fit again with this version of gradum."),
+            )
+        terms, answering = _answering(fitted, guarantee, judges, chosen)
+        scores = guarantee.scores
+        if by_class and scores.moment is not None:
+            raise SpecError(
+                say("Sets that follow the order of time are not made for each class."),
+                say("Leave out --by-class (by_class), or fit without --time (time)."),
+            )
+        return cls(terms, scores, chosen, answering, fitted.schema, coverage, by_class)
+
+    @property
+    def classes(self) -> tuple:
+        """The labels; empty for numbers."""
+        assert self.schema.target is not None
+        return self.schema.target.classes
+
+    def without_outcomes(self) -> ConformalPredictor:
+        """Return the same for rows that come in blocks, in which no order of time is looked for."""
+        if self.scores.moment is None:
+            return self
+        terms = structs.replace(
+            self.terms,
+            name="none",
+            reason=say("The table is read in blocks, and no outcome in it is learned from."),
+            remedy=say("Give fewer rows at a time, or more --max-memory (max_memory)."),
+        )
+        return replace(self, terms=terms, outcomes=False)
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The columns that are needed besides those that the model uses."""
+        return () if self.terms.by is None else (self.terms.by,)
+
+    @cached_property
+    def statement(self) -> Statement:
+        """What is promised, in words and numbers."""
+        return state(self.terms, self.coverage, self._support(), classes=bool(self.classes))
+
+    def intervals(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return both ends of each checked row's interval (n, 2); of numbers only.
+
+        They are in the target's units, and need not lie on both sides of the prediction: of
+        logarithms, that is a mean, and the interval is about the median.
+
+        Raises
+        ------
+        SchemaError
+            The column by whose levels intervals are made is absent.
+        """
+        scale = self.rung.target_scale
+        assert scale is not None
+        if self.scores.moment is not None:
+            expected = self.rung.locate(Unencoded(self.judges[0][0], frame))
+            size = self._followed(frame)
+            ends = np.column_stack([expected.at(-size), expected.at(size)])
+            return scale.quantile(ends)
+        located = self._located(frame)
+        ends = np.empty((len(frame), 2))
+        for rows, among in self._strata(frame):
+            lists, newcomer = self._lists(among)
+            there = [expected.take(rows) for expected in located]
+            ends[rows] = np.column_stack(conformal_intervals(lists, there, self.coverage, newcomer))
+        return scale.unlogged(ends)
+
+    def distribution(self, frame: pl.DataFrame) -> Distribution:
+        """Return the predictive distributions of checked rows (n); of numbers only.
+
+        Raises
+        ------
+        SchemaError
+            As `intervals`.
+        """
+        scale = self.rung.target_scale
+        assert scale is not None
+        located, systems = self._located(frame), []
+        for rows, among in self._strata(frame):
+            lists, newcomer = self.scores.signed_lists(
+                self.rung.name, among, folds=len(self.judges)
+            )
+            there = [expected.take(rows) for expected in located]
+            systems.append((rows, PredictiveSystem(lists, there, newcomer)))
+        return Distribution(systems, len(frame), scale.logged, scale.unlogged)
+
+    def sets(self, frame: pl.DataFrame, prediction: Prediction) -> np.ndarray:
+        """Say of each class (n, K) whether it is in a checked row's set.
+
+        The predicted class always is, so that no set is empty; the coverage can only be greater.
+
+        Raises
+        ------
+        SchemaError
+            As `intervals`.
+        """
+        if self.scores.moment is not None:
+            assert prediction.probability is not None
+            chosen = 1 - prediction.probability <= self._followed(frame)[:, None]
+        else:
+            chosen = self._conforming(frame, prediction)
+        return with_predicted(chosen, prediction.value)
+
+    def _conforming(self, frame: pl.DataFrame, prediction: Prediction) -> np.ndarray:
+        """Say of each class (n, K) whether enough judged rows conform no better; maybe of none."""
+        shares = [
+            self._probability(encoder, rung, frame, prediction) for encoder, rung in self.judges
+        ]
+        chosen = np.empty((len(frame), len(self.classes)), bool)
+        for rows, among in self._strata(frame):
+            there = [share[rows] for share in shares]
+            if not self.by_class:
+                lists, newcomer = self._lists(among)
+                chosen[rows] = conforming_classes(lists, there, self.coverage, newcomer)
+                continue
+            for label in range(len(self.classes)):
+                lists, newcomer = self._lists(among & (self.scores.label == label))
+                one = [share[:, label] for share in there]
+                chosen[rows, label] = conforming_classes(lists, one, self.coverage, newcomer)
+        return chosen
+
+    def labels(self, chosen: np.ndarray) -> list[tuple]:
+        """Return the labels of sets (n, K), in the order of the classes."""
+        return [
+            tuple(label for label, held in zip(self.classes, row, strict=True) if held)
+            for row in chosen.tolist()
+        ]
+
+    def columns(self, frame: pl.DataFrame, prediction: Prediction) -> pl.DataFrame:
+        """Return the columns ``low`` and ``high`` of checked rows (n), or ``set``, of lists."""
+        if not self.classes:
+            low, high = self.intervals(frame).T
+            return pl.DataFrame({"low": low, "high": high})
+        rows, held = np.nonzero(self.sets(frame, prediction))
+        labels = pl.Series(list(self.classes))[held]
+        named = pl.DataFrame({"row": rows, "set": labels})
+        return named.group_by("row", maintain_order=True).agg("set").select("set")
+
+    def _followed(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the score up to which each row's targets are in (n,), as it follows time.
+
+        Rows of a level that no judged row has leave nothing out.
+        """
+        thresholds = np.full(len(frame), np.inf)
+        source = say("the table")
+        checked, encoder = Checked(frame, self.schema, source=source), self.judges[0][0]
+        known, time = np.full(len(frame), np.nan), np.zeros(len(frame))
+        if self.outcomes:
+            known, time = outcomes(checked, self.rung, encoder)
+        for rows, among in self._strata(frame):
+            if among.any():
+                tracker = tracker_of(self.scores, among, self.rung, self.coverage)
+                thresholds[rows] = tracker.follow(known[rows], time[rows]).thresholds
+        return scale_of(self.rung).back(thresholds)
+
+    def _located(self, frame: pl.DataFrame) -> list[Located]:
+        """Return where each judge expects rows, in the target's units, or their logarithm."""
+        located = []
+        for encoder, rung in self.judges:
+            assert rung.target_scale is not None
+            expected = rung.locate(Unencoded(encoder, frame))
+            located.append(expected.scaled(rung.target_scale.centre, rung.target_scale.scale))
+        return located
+
+    def _probability(
+        self, encoder: Encoder, rung: Rung, frame: pl.DataFrame, prediction: Prediction
+    ) -> np.ndarray:
+        if rung is not self.rung:
+            prediction = rung.predict(Unencoded(encoder, frame))
+        assert prediction.probability is not None
+        return prediction.probability
+
+    def _strata(self, frame: pl.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the rows of each level (positions) and the scores of that level (mask)."""
+        if self.terms.by is None:
+            yield np.arange(len(frame)), np.ones(len(self.scores), bool)
+            return
+        if self.terms.by not in frame.columns:
+            raise SchemaError(
+                say(
+                    "The table lacks column {column!r}, by whose values intervals are made.",
+                    column=self.terms.by,
+                ),
+                say("Add it."),
+            )
+        code = level_codes(frame[self.terms.by], self.terms.levels)
+        for level in np.unique(code):
+            yield np.flatnonzero(code == level), self.scores.level == level
+
+    def _lists(self, among: np.ndarray) -> tuple[list[ScoreList], float]:
+        return self.scores.lists(self.rung.name, among, folds=len(self.judges))
+
+    def _support(self) -> Support:
+        scores, everything = self.scores, np.ones(len(self.scores), bool)
+        by, names, code = None, (), None
+        if self.terms.by is not None:
+            by, names, code = self.terms.by, self.terms.levels, scores.level
+        elif self.by_class:
+            by, names, code = "", tuple(map(str, self.classes)), scores.label
+        sizes = tuple((name, self._size(code == place)) for place, name in enumerate(names))
+        return Support(
+            size=self._size(everything),
+            groups=scores.group is not None,
+            weighted=scores.weight is not None,
+            by=by,
+            chosen=len(scores.by_rung) > 2,  # the baseline and one other are no choice
+            sizes=sizes,
+        )
+
+    def _size(self, among: np.ndarray) -> float:
+        weight, newcomer = self.scores.weights(among)
+        return float(weight.sum()) / newcomer
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse a coverage that is none.
+
+    Raises
+    ------
+    SpecError
+    """
+    if not 0 < coverage < 1:
+        raise SpecError(
+            say("The coverage is {coverage:g}.", coverage=coverage),
+            say("Give a share between 0 and 1, such as 0.9."),
+        )
+
+
+def _answering(
+    fitted: Fitted, guarantee: Guarantee, judges: Sequence[Judge], rung: Rung
+) -> tuple[Terms, Sequence[tuple[Encoder, Rung]]]:
+    """Return the models that answer for new rows, and the terms: without its judges, no CV+."""
+    terms = guarantee.terms
+    kept = [(fitted.encoder, rung)]
+    if terms.name != "cross":
+        return terms, kept
+    if judges and all(rung.name in judge.rungs for judge in judges):
+        return terms, [(judge.encoder, judge.rungs[rung.name]) for judge in judges]
+    if judges:
+        reason = say("The models that judged the {rung} rung are not kept.", rung=rung.name)
+        remedy = say("Predict by the rung in use, {used}.", used=fitted.used)
+    else:
+        reason = say("The models that judged are not beside the model file.")
+        remedy = say(
+            "Predict with the run folder of gradum fit, in which judges.gradum lies, or judge by a "
+            "test file."
+        )
+    return structs.replace(terms, name="none", reason=reason, remedy=remedy), kept

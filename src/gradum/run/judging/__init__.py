@@ -1,0 +1,1 @@
+"""How good the rungs are: scores, a verdict, and what is said of them."""

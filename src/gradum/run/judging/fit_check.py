@@ -1,0 +1,132 @@
+"""Over- and underfitting: training scores beside those of new rows, and what the gap costs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradum.messages import say
+from gradum.run.judging.verdict import Comparison, Verdict
+from gradum.run.spec import AGAINST_OVERFITTING, TITLES
+from gradum.scores.figures import figure
+from gradum.scores.interval import Interval
+from gradum.scores.metrics import METRICS
+
+STANDARD_ERRORS = 2.0
+FAR_WORSE = 2.0
+"""Times the loss on the rows learned from, from which "no sign" would be a strange thing to say."""
+LEAST_OF_GAIN = 0.1  # of what a rung gains over the baseline, below which a gap is rounding
+
+
+def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdict) -> str:
+    """Say in one sentence what fitting the training rows more closely has cost.
+
+    A rung overfits where that costs something: it beats a simpler rung on the training rows and is
+    shown to be worse than it on new ones. A gap between both by itself costs nothing; every
+    flexible model has one. Of the rung in use, which no other beats on new rows, the gap is said,
+    and where it is large but few rows decide it, that nothing can be told.
+
+    Parameters
+    ----------
+    scores : dict
+        Rung -> part -> metric -> interval.
+    verdict : Verdict
+    """
+    if verdict.used == "baseline":
+        return say("Underfitting: no rung does better than the baseline, which looks at no column.")
+    for comparison in verdict.comparisons:
+        if _overfits(scores, verdict.metric, comparison):
+            return _overfitting(scores, verdict.metric, comparison)
+    guessing = scores.get("baseline", {}).get("test", {}).get(verdict.metric)
+    return _gap(scores[verdict.used], verdict, guessing)
+
+
+def _overfits(
+    scores: dict[str, dict[str, dict[str, Interval]]], metric: str, comparison: Comparison
+) -> bool:
+    rung, simpler = comparison.rung, comparison.against
+    trained = [scores[name].get("train", {}).get(metric) for name in (rung, simpler)]
+    if trained[0] is None or trained[1] is None or comparison.shows != "worse":
+        return False
+    return METRICS[metric].sign * (trained[0].value - trained[1].value) < 0
+
+
+def _overfitting(
+    scores: dict[str, dict[str, dict[str, Interval]]], metric: str, comparison: Comparison
+) -> str:
+    rung, simpler = comparison.rung, comparison.against
+    (first, second), (new, new_simpler) = (
+        [figure(scores[name][part][metric].value, digits=3) for name in (rung, simpler)]
+        for part in ("train", "test")
+    )
+    values = {
+        "rung": say(TITLES[rung]),
+        "simpler": say(TITLES[simpler]),
+        "metric": METRICS[metric].words,
+        "first": first,
+        "second": second,
+        "new": new,
+        "new_simpler": new_simpler,
+    }
+    if rung not in AGAINST_OVERFITTING:
+        return say(
+            "Overfitting: {rung} beats {simpler} on the rows it learned from ({metric} {first} "
+            "against {second}) and loses to it on new ones ({new} against {new_simpler}); use "
+            "{simpler}.",
+            **values,
+        )
+    return say(
+        "Overfitting: {rung} beats {simpler} on the rows it learned from ({metric} {first} against "
+        "{second}) and loses to it on new ones ({new} against {new_simpler}); {remedy}, or use "
+        "{simpler}.",
+        remedy=say(AGAINST_OVERFITTING[rung]),
+        **values,
+    )
+
+
+def _gap(
+    of_parts: dict[str, dict[str, Interval]], verdict: Verdict, guessing: Interval | None
+) -> str:
+    metric = verdict.metric
+    train, test = of_parts.get("train", {}).get(metric), of_parts["test"][metric]
+    if train is None:
+        return ""
+    gap = METRICS[metric].sign * (test.value - train.value)
+    error = np.hypot(test.standard_error, train.standard_error)
+    on_train, on_test = figure(train.value, digits=3), figure(test.value, digits=3)
+    if gap > STANDARD_ERRORS * error:
+        return say(
+            "The {rung} model knows the rows it learned from better ({metric} "
+            "{on_train}) than new ones ({on_test}), which costs nothing here: no "
+            "simpler model does better on new rows.",
+            rung=say(TITLES[verdict.used]),
+            metric=METRICS[metric].words,
+            on_train=on_train,
+            on_test=on_test,
+        )
+    if _far_worse(metric, train.value, test.value, guessing):
+        return say(
+            "Whether it overfits cannot be told: {metric} is {on_train} on the rows it learned "
+            "from and {on_test} on new ones, which is far worse, but within two standard errors: "
+            "a few rows decide it.",
+            metric=METRICS[metric].words,
+            on_train=on_train,
+            on_test=on_test,
+        )
+    return say(
+        "No sign of overfitting: {metric} {on_train} on the rows it learned from, "
+        "{on_test} on new ones.",
+        metric=METRICS[metric].words,
+        on_train=on_train,
+        on_test=on_test,
+    )
+
+
+def _far_worse(metric: str, train: float, test: float, guessing: Interval | None) -> bool:
+    """Whether the loss on new rows is `FAR_WORSE` times that on those learned from, or more.
+
+    Of a score that is better the greater it is, the loss is what it lacks to 1.
+    """
+    greater = METRICS[metric].greater_is_better
+    of_train, of_test = (1.0 - train, 1.0 - test) if greater else (train, test)
+    gained = 0.0 if guessing is None else METRICS[metric].sign * (guessing.value - test)
+    return of_test >= FAR_WORSE * of_train and of_test - of_train > LEAST_OF_GAIN * max(gained, 0.0)

@@ -1,0 +1,393 @@
+"""The verdict: the rung to use, the rung that is enough, and the differences between rungs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+import numpy as np
+from msgspec import structs
+
+from gradum.margins import EQUAL, first_least
+from gradum.messages import say
+from gradum.run.spec import TITLES
+from gradum.scores.figures import figure, with_interval
+from gradum.scores.interval import Interval
+from gradum.scores.metrics import METRICS
+
+SHOWN_RIVALS = 3
+"""How many rivals a sentence speaks of."""
+
+
+Shows = Literal["better", "worse", "nothing"]
+"""What a difference shows of the first of two; nothing where its interval covers zero."""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A rung against a simpler one on the same rows: the metric's difference, rung - against.
+
+    ``finding`` says in words what the difference ``shows`` of the rung.
+    """
+
+    rung: str
+    against: str
+    difference: Interval
+    finding: str
+    shows: Shows | None = None
+
+    def __post_init__(self) -> None:
+        """Read what the difference shows from the words, where a file says it in no other way."""
+        if self.shows is None:
+            structs.force_setattr(self, "shows", _shown_in_english(self.finding))
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The choice among the rungs.
+
+    Parameters
+    ----------
+    metric : str
+        What the rungs are compared by, on rows that none of them was trained or stopped on.
+    used : str
+        The best-scoring rung, which predicts unless another is asked for.
+    enough : str
+        The simplest rung within one standard error of the best: the error of the paired
+        difference, since both saw the same rows.
+    comparisons : tuple of Comparison
+        Every rung against each simpler one.
+    sentences : tuple of str
+        The verdict in words: which rung to use and why, then every comparison.
+    """
+
+    metric: str
+    used: str
+    enough: str
+    comparisons: tuple[Comparison, ...]
+    sentences: tuple[str, ...]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """A rival of the ladder: an estimator of another library, judged on the same rows.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    scores : dict
+        Metric -> value with its 95% bootstrap interval, on the judging rows.
+    against : str
+        The rung in use, which it is held against.
+    difference : Interval
+        The metric of the verdict, rival - rung, paired.
+    finding : str
+        What the difference shows, in words.
+    shows : {"better", "worse", "nothing"}
+        The same of the rival.
+    """
+
+    name: str
+    scores: dict[str, Interval]
+    against: str
+    difference: Interval
+    finding: str
+    shows: Shows | None = None
+
+    def __post_init__(self) -> None:
+        """Read what the difference shows from the words, where a file says it in no other way."""
+        if self.shows is None:
+            structs.force_setattr(self, "shows", _shown_in_english(self.finding))
+
+
+def standing(
+    name: str, scores: dict[str, Interval], against: str, difference: Interval, metric: str
+) -> Standing:
+    """Say how a rival stands against a rung, by the paired difference rival - rung."""
+    sign = METRICS[metric].sign
+    nothing = EQUAL * abs(scores[metric].value)
+    shows = _shown(difference, sign, nothing)
+    finding = _in_words(name, say(TITLES[against]), shows)
+    return Standing(name, scores, against, difference, finding, shows)
+
+
+def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
+    """Say in one sentence how rivals stand, the first `SHOWN_RIVALS` of them; empty without any.
+
+    A rival that is better is not used, and the sentence says so.
+    """
+    if not standings:
+        return ""
+    shown = [
+        say(
+            "{finding} ({metric} differs by {difference})",
+            finding=rival.finding if place else _first_upper(rival.finding),
+            metric=METRICS[metric].words,
+            difference=with_interval(rival.difference, sign=True),
+        )
+        for place, rival in enumerate(standings[:SHOWN_RIVALS])
+    ]
+    more = len(standings) - len(shown)
+    shown += [say("{more:,} more in the table", more=more)] if more else []
+    rivals = say("; ").join(shown)
+    if any(rival.shows == "better" for rival in standings):
+        return say(
+            "{rivals}; a rival is only judged, and the run uses its own {rung}.",
+            rivals=rivals,
+            rung=say(TITLES[standings[0].against]),
+        )
+    return say("{rivals}.", rivals=rivals)
+
+
+def cut_short_in_words(rungs: Sequence[str]) -> str:
+    """Say that a time limit makes the comparison unfair to some rungs; empty without any."""
+    if not rungs:
+        return ""
+    return say(
+        "The comparison is unfair to {models}, which the time limit cut short; allow more with "
+        "--time-limit (time_limit).",
+        models=say(" and ").join(map(_model, rungs)),
+    )
+
+
+def decide(
+    metric: str,
+    scores: dict[str, Interval],
+    differences: dict[tuple[str, str], Interval],
+    running: str | None = None,
+) -> Verdict:
+    """Choose among rungs, given simplest first.
+
+    Parameters
+    ----------
+    metric : str
+        The metric's name.
+    scores : dict
+        Each rung's score, simplest rung first.
+    differences : dict
+        The paired difference ``(rung, simpler) -> rung - simpler``.
+    running : str, optional
+        The rung that a run chose before, on other rows, and by which it predicts.
+    """
+    sign = METRICS[metric].sign
+    rungs = list(scores)
+    # Rungs that predict the same differ by rounding alone; what that is, the simplest one says.
+    size = abs(scores[rungs[0]].value)
+    nothing = EQUAL * size
+    values = np.array([sign * scores[rung].value for rung in rungs])
+    used = rungs[int(first_least(values, scale=size))]
+    enough = next(r for r in rungs if _within_one_error(r, used, differences, sign, nothing))
+    comparisons = tuple(
+        _compared(rung, against, interval, sign, nothing)
+        for (rung, against), interval in differences.items()
+    )
+    if running is None:
+        chosen = choice(metric, scores, used, enough, comparisons)
+    else:
+        chosen = beside_running(metric, running, used, comparisons)
+    opening = (chosen,) if chosen else ()
+    return Verdict(metric, used, enough, comparisons, (*opening, *_pairwise(metric, comparisons)))
+
+
+def _within_one_error(
+    rung: str,
+    best: str,
+    differences: dict[tuple[str, str], Interval],
+    sign: float,
+    nothing: float,
+) -> bool:
+    if rung == best:
+        return True
+    interval = differences.get((best, rung))
+    # A rung that is more complex than the best is never "simplest within one error".
+    return interval is not None and -sign * interval.value <= interval.standard_error + nothing
+
+
+def _compared(
+    rung: str, against: str, difference: Interval, sign: float, nothing: float
+) -> Comparison:
+    shows = _shown(difference, sign, nothing)
+    finding = _in_words(say(TITLES[rung]), say(TITLES[against]), shows)
+    return Comparison(rung, against, difference, finding, shows)
+
+
+def _shown(interval: Interval, sign: float, nothing: float) -> Shows:
+    """Return what an interval shows: nothing where it covers zero, or where there is none."""
+    low, high = sorted((sign * interval.low, sign * interval.high))
+    if high < -nothing:
+        return "better"
+    if low > nothing:
+        return "worse"
+    return "nothing"
+
+
+def _in_words(one: str, other: str, shows: Shows) -> str:
+    if shows == "better":
+        return say("{one} is better than {other}", one=one, other=other)
+    if shows == "worse":
+        return say("{one} is worse than {other}", one=one, other=other)
+    return say("no difference shown between {one} and {other}", one=one, other=other)
+
+
+def _shown_in_english(finding: str) -> Shows:
+    """Return what a finding shows in a file of an earlier version, which spoke English alone."""
+    if " is better than " in finding:
+        return "better"
+    return "worse" if " is worse than " in finding else "nothing"
+
+
+def choice(
+    metric: str,
+    scores: dict[str, Interval],
+    used: str,
+    enough: str,
+    comparisons: tuple[Comparison, ...],
+) -> str:
+    """Say which rung to use and why; empty where there is only one.
+
+    Parameters
+    ----------
+    metric : str
+        What the rungs are compared by.
+    scores : dict
+        Each rung's score, simplest rung first.
+    used, enough : str
+        The best rung, and the simplest within one standard error of it.
+    comparisons : tuple of Comparison
+        Every rung against each simpler one.
+    """
+    title, rungs = METRICS[metric].words, list(scores)
+    if len(rungs) < 2:
+        return ""
+    if used == "baseline":
+        return say("Use no model: by {metric} none beats guessing, the baseline.", metric=title)
+    if enough != used:
+        return _does_as_well(title, used, enough, comparisons)
+    values = {"model": _model(used), "metric": title, "score": figure(scores[used].value)}
+    unsure = [item.against for item in comparisons if item.rung == used and item.shows == "nothing"]
+    if unsure:
+        return say(
+            "Use {model}: it leads in {metric} ({score}), and no simpler one comes within one "
+            "standard error; its lead over {others} may yet be chance, at 95%.",
+            others=_models(unsure),
+            **values,
+        )
+    simpler = rungs.index(used)
+    others = say("guessing") if simpler == 1 else say("each simpler one")
+    if simpler < len(rungs) - 1:
+        return say(
+            "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance, and no "
+            "larger model does better.",
+            others=others,
+            **values,
+        )
+    return say(
+        "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance.",
+        others=others,
+        **values,
+    )
+
+
+def beside_running(
+    metric: str, running: str, best: str, comparisons: tuple[Comparison, ...]
+) -> str:
+    """Say which rung predicts, and whether another does better on rows that the run did not judge.
+
+    Empty where there is no other.
+
+    Parameters
+    ----------
+    metric : str
+        What the rungs are compared by.
+    running, best : str
+        The rung that the run chose, and the best on these rows.
+    comparisons : tuple of Comparison
+        Every rung against each simpler one, on these rows.
+    """
+    title, model = METRICS[metric].words, _model(running)
+    if running == best:
+        others = any(running in (item.rung, item.against) for item in comparisons)
+        if not others:
+            return ""
+        return say(
+            "Predictions are those of {model}, which does best on these rows too, by {metric}.",
+            model=model,
+            metric=title,
+        )
+    leads = [item for item in comparisons if {item.rung, item.against} == {running, best}]
+    if not leads:
+        return say("Predictions are those of {model}, which the run chose.", model=model)
+    values = {
+        "model": model,
+        "best": _model(best),
+        "metric": title,
+        "lead": figure(abs(leads[0].difference.value), digits=2),
+    }
+    if leads[0].shows == "nothing":
+        return say(
+            "Predictions are those of {model}, which the run chose; on these rows {best} leads it "
+            "in {metric} by {lead}, which may be chance.",
+            **values,
+        )
+    return say(
+        "Predictions are those of {model}, which the run chose; on these rows {best} leads it in "
+        "{metric} by {lead}, beyond chance, and predicts if you say --rung {name}.",
+        name=best,
+        **values,
+    )
+
+
+def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Comparison, ...]) -> str:
+    """Say that a rung simpler than the best is enough, and by how little the best leads it."""
+    leads = [item.difference for item in comparisons if (item.rung, item.against) == (used, enough)]
+    lead = "".join(
+        say(
+            " by {lead}, within one standard error ({error})",
+            lead=figure(abs(lead.value), digits=2),
+            error=figure(lead.standard_error, digits=2),
+        )
+        for lead in leads
+    )
+    if enough == "baseline":
+        return say(
+            "No column is shown to help: guessing, the baseline, does as well; {used} leads it in "
+            "{metric}{lead}, and predicts unless you say --rung enough.",
+            used=_model(used),
+            metric=title,
+            lead=lead,
+        )
+    return say(
+        "{enough} does as well; {used} leads it in {metric}{lead}, and predicts unless you say "
+        "--rung enough.",
+        enough=_first_upper(_model(enough)),
+        used=_model(used),
+        metric=title,
+        lead=lead,
+    )
+
+
+def _model(rung: str) -> str:
+    """Name a rung as a reader does who knows no ladder: "the linear model", but "guessing"."""
+    if rung == "baseline":
+        return say("guessing")
+    return say("the {rung} model", rung=say(TITLES[rung]))
+
+
+def _models(rungs: list[str]) -> str:
+    names = say(" and ").join(map(_model, rungs[:2]))
+    return say("{names} and others", names=names) if len(rungs) > 2 else names
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _pairwise(metric: str, comparisons: tuple[Comparison, ...]) -> tuple[str, ...]:
+    return tuple(
+        say(
+            "{finding}: {metric} differs by {difference}.",
+            finding=_first_upper(item.finding),
+            metric=METRICS[metric].words,
+            difference=with_interval(item.difference, sign=True),
+        )
+        for item in comparisons
+    )

@@ -1,0 +1,156 @@
+"""The memory of a run that holds its table as a whole, told before the table is read.
+
+At its worst moment a run holds the table as it was read, what the rung at work makes of each value,
+and the probabilities of the rows that are judged:
+
+    held + rows · (raw + Σ_kind count · bytes + classes · bytes) + fixed
+
+and a pack holds codes of some rows for each of its members; besides come the libraries, which no
+bound counts.
+Each kind of rung has its bytes; `python -m benchmarks peaks` measures runs of many shapes
+and says how far the sum is from the truth; it is to be within 1.3 times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gradum.errors import GradumError
+from gradum.run.spec import Spec
+from gradum.rungs.cost import CODED_ROWS, Taken, expanded_levels
+from gradum.rungs.registry import kinds_of
+from gradum.tables.check import check
+from gradum.tables.columns import Column
+from gradum.tables.design import Layout
+from gradum.tables.encode import Encoder
+from gradum.tables.extent import Extent
+from gradum.tables.schema import infer
+
+LIBRARIES = 330e6  # with the report; up to 500 MB are granted to them
+OPAQUE = 8.0  # bytes for each of a source whose rows are not known before it is read
+VARYING = ("constant", "duplicate")  # kinds of columns that may hold numbers further on
+
+
+JUDGED = Taken(number=9, code=26, level=0, entry=30, share=40, row=40, fixed=0)  # not learned from
+PREDICTED = Taken(number=8, code=16, level=0, entry=0, share=24, row=40, fixed=0)
+
+
+@dataclass(frozen=True)
+class Width:
+    """What a row holds, on average.
+
+    Parameters
+    ----------
+    raw : float
+        Bytes, as it is read.
+    numbers, codes, levels, entries : float
+        Numbers and codes of the design, columns that codes are expanded to, n-grams that occur.
+    classes : int
+        K; 0 for a number to be predicted.
+    """
+
+    raw: float
+    numbers: float
+    codes: float
+    levels: float
+    entries: float
+    classes: int
+
+    @classmethod
+    def of(cls, layout: Layout, classes: int, *, raw: float = 0.0, entries: float) -> Width:
+        """Take the columns of a Design; its table's rows take ``raw`` bytes each."""
+        levels = expanded_levels(layout)
+        return cls(raw, len(layout.dense), len(layout.codes), levels, entries, classes)
+
+    def taken(self, costs: Taken) -> float:
+        """Return the bytes of a row by these costs, the table as it was read left out."""
+        return (
+            costs.row
+            + costs.number * self.numbers
+            + costs.code * self.codes
+            + costs.level * self.levels
+            + costs.entry * self.entries
+            + costs.share * self.classes
+        )
+
+
+def width_of(extent: Extent, spec: Spec) -> Width:
+    """Tell from a table's first rows what a row holds; they need not suit the target yet."""
+    head = extent.head
+    assert head is not None
+    rows = max(len(head.frame), 1)
+    raw = extent.row_bytes
+    try:
+        options = {"target": spec.target, "task": spec.task, "overrides": spec.overrides}
+        schema = infer(head, **options)
+        checked = check(head, schema, block=True)
+        encoder = Encoder.fit(checked.frame, schema)
+        block = encoder.transform(checked.frame).sparse
+    except GradumError:  # the whole table may well do, or will be refused by its own words
+        return Width(raw, head.frame.width, 0, 0, 0, 2)
+    assert schema.target is not None
+    width = Width.of(
+        encoder.layout,
+        len(schema.target.classes),
+        raw=raw,
+        entries=0.0 if block is None else block.nnz / rows,
+    )
+    alike = sum(map(_may_vary, schema.columns))  # in the first rows, not in all
+    return replace(width, numbers=width.numbers + alike)
+
+
+def _may_vary(column: Column) -> bool:
+    return column.role == "unused" and column.kind in VARYING
+
+
+def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> float:
+    """Return about how many bytes a run takes at its worst that holds the whole table.
+
+    Those of the libraries come to that.
+
+    Parameters
+    ----------
+    spec : Spec
+        Its rungs.
+    extent : Extent
+        Of the table to learn from.
+    judged : Extent, optional
+        Of a table to judge by besides.
+    """
+    rows = extent.rows + (judged.rows if judged else 0)
+    if extent.head is None or not rows:
+        return OPAQUE * extent.size
+    width = width_of(extent, spec)
+    return extent.held + rows * width.raw + training_bytes(rows, width, spec)
+
+
+def training_bytes(rows: int, width: Width, spec: Spec) -> float:
+    """Return the bytes that the greediest rung takes, besides the table as it was read."""
+    costs = [kind.taken(spec.of_rung(kind.name).settings) for kind in kinds_of(spec.rungs)]
+    coded = min(rows, CODED_ROWS)
+    return max(cost.fixed + rows * width.taken(cost) + coded * cost.coded for cost in costs)
+
+
+def judged_bytes(spec: Spec, judged: Extent) -> float:
+    """Return about how many bytes a table takes by which a run is judged."""
+    if judged.head is None or not judged.rows:
+        return OPAQUE * judged.size
+    width = width_of(judged, spec)
+    return judged.held + judged.rows * (width.raw + width.taken(JUDGED))
+
+
+def predicted_bytes(extent: Extent, columns: int, classes: int) -> float:
+    """Return about how many bytes the prediction of a whole table takes.
+
+    Parameters
+    ----------
+    extent : Extent
+    columns : int
+        That the model uses.
+    classes : int
+        0 for a number.
+    """
+    if extent.head is None or not extent.rows:
+        return OPAQUE * extent.size
+    width = Width(extent.row_bytes, columns, 0, 0, 0, classes)
+    return extent.held + extent.rows * (width.raw + width.taken(PREDICTED))

@@ -1,0 +1,215 @@
+"""The choice between a table that is held and one read in blocks, kept in the spec.
+
+Blocks are used where a run that holds the table would take more than ``max_memory``. Where no bound
+is given, they are used where it would take more than half of the memory that is left, and where
+they are quicker: passes over encoded rows bring a linear model to its optimum sooner than a path of
+penalties on all of them does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from msgspec import structs
+
+from gradum.errors import SpecError
+from gradum.messages import marked, say
+from gradum.run.fitted import Fitted
+from gradum.run.memory import held_bytes, judged_bytes, predicted_bytes
+from gradum.run.spec import LEAST_MEMORY, TITLES, Spec
+from gradum.rungs.registry import kinds_of
+from gradum.tables.extent import Extent, extent_of
+from gradum.tables.memory import available_memory
+from gradum.tables.stream import is_batches
+from gradum.tables.wording import size
+
+AS_A_WHOLE = marked("JSON, which is read as a whole,")
+WRITE_ANEW = marked("Write the table as Parquet or CSV")
+QUICKER_VALUES = 1e7  # of a table, from which a linear model is learned in about half the time
+
+
+def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
+    """Return the spec with ``blocks``, and the bound that blocks keep to, as the table demands.
+
+    What the spec says already stands, so that a run that is repeated reads its table as it did.
+
+    Parameters
+    ----------
+    spec : Spec
+    data, test : path, list of paths, Table or batches
+        To learn from, and to judge by.
+
+    Raises
+    ------
+    SpecError
+        A run that cannot use blocks takes more memory than there is; the message says how much.
+    """
+    if is_batches(data):
+        if spec.blocks is False:
+            raise SpecError(
+                say("Batches can only be read as they come."), say("Leave out blocks=False.")
+            )
+        return _in_blocks(spec, extent_of(test))
+    if spec.blocks:
+        return _in_blocks(spec, extent_of(test))
+    if spec.blocks is False and spec.max_memory is None:
+        return spec
+    extent, judged = extent_of(data), extent_of(test)
+    needed, obstacle = held_bytes(spec, extent, judged), _obstacle(spec, extent)
+    if spec.max_memory is not None:
+        most, wanted = spec.max_memory, needed > spec.max_memory
+    else:
+        left = available_memory()
+        most = math.inf if left is None else left
+        wanted = needed > most / 2 or _quicker(spec, extent)
+    if wanted and obstacle is None:
+        return _in_blocks(spec, judged)
+    if needed > most and obstacle is not None:
+        values = {"what": obstacle.what, "needed": size(needed), "most": size(most)}
+        if spec.max_memory is None:
+            message = say(
+                "{what} takes about {needed} of memory, but only {most} are left.", **values
+            )
+        else:
+            message = say(
+                "{what} takes about {needed} of memory, but only {most} may be used.", **values
+            )
+        raise SpecError(
+            message,
+            say(
+                "{remedy}, or give --max-memory {size}.",
+                remedy=obstacle.remedy,
+                size=_rounded_up(needed),
+            ),
+        )
+    return structs.replace(spec, blocks=False)
+
+
+class _Obstacle(NamedTuple):
+    """What keeps a run from using blocks, and how it would use them."""
+
+    what: str
+    remedy: str
+
+
+def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
+    if spec.blocks is False:
+        return _Obstacle(
+            say("A table held as a whole"),
+            say("Leave out --no-blocks, to have the table read in blocks"),
+        )
+    if not extent.divisible:
+        return _Obstacle(say(AS_A_WHOLE), say(WRITE_ANEW))
+    if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
+        return _Obstacle(
+            say("A {rung} of all rows", rung=say(TITLES[spec.model])),
+            say("Choose --model linear or mlp, to have the table read in blocks"),
+        )
+    if spec.split.folds:
+        return _Obstacle(
+            say("Cross-validation of all rows"),
+            say("Leave out --cv, to have the table read in blocks"),
+        )
+    if spec.refit:
+        return _Obstacle(
+            say("A refit on all rows"), say("Leave out --refit, to have the table read in blocks")
+        )
+    return None
+
+
+def _quicker(spec: Spec, extent: Extent) -> bool:
+    """Whether a model of the same kind is learned sooner in blocks."""
+    learners = kinds_of(spec.rungs)[1:]
+    if extent.head is None or spec.report.learning_curve:
+        return False
+    if not all(kind.quicker_in_blocks for kind in learners):
+        return False
+    return extent.rows * extent.head.frame.width >= QUICKER_VALUES
+
+
+def _in_blocks(spec: Spec, judged: Extent) -> Spec:
+    bound = usual_bound() if spec.max_memory is None else spec.max_memory
+    needed = judged_bytes(spec, judged)
+    if needed > bound:
+        raise SpecError(
+            say(
+                "The test file is held as a whole, which takes about {needed} of memory, "
+                "but only {bound} may be used.",
+                needed=size(needed),
+                bound=size(bound),
+            ),
+            say(
+                "Give fewer rows to judge by, or --max-memory {size}.",
+                size=_rounded_up(needed),
+            ),
+        )
+    return structs.replace(spec, max_memory=bound, blocks=True)
+
+
+def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
+    """Whether a table is predicted block by block, which yields the same.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    data : path, list of paths, Table or batches
+    most : int or None
+        The bytes that may be used; half of those that are left if not given.
+
+    Raises
+    ------
+    SpecError
+        The table can only be read as a whole, and takes more.
+    """
+    extent = extent_of(data)
+    needed = predicted_bytes(extent, len(fitted.schema.features), len(fitted.classes))
+    return is_batches(data) or _is_too_much(needed, extent, most)
+
+
+def judging_bound(fitted: Fitted, data: Any, most: int | None) -> int | None:
+    """Return the bytes that the rows to judge by may take; None where the whole table may.
+
+    Raises
+    ------
+    SpecError
+        As `predicted_in_blocks` has it.
+    """
+    extent = extent_of(data)
+    needed = judged_bytes(fitted.spec, extent)
+    if is_batches(data) or _is_too_much(needed, extent, most):
+        return usual_bound() if most is None else most
+    return None
+
+
+def _is_too_much(needed: float, extent: Extent, most: int | None) -> bool:
+    if most is None:
+        left = available_memory()
+        return extent.divisible and left is not None and needed > left / 2
+    if needed > most and not extent.divisible:
+        raise SpecError(
+            say(
+                "{what} takes about {needed} of memory, but only {most} may be used.",
+                what=say(AS_A_WHOLE),
+                needed=size(needed),
+                most=size(most),
+            ),
+            say(
+                "{remedy}, or give --max-memory {size}.",
+                remedy=say(WRITE_ANEW),
+                size=_rounded_up(needed),
+            ),
+        )
+    return needed > most
+
+
+def usual_bound() -> int:
+    """Return half of the memory that is left, in steps of 2: what it is now leaves no trace."""
+    half = (available_memory() or 0) / 2
+    return LEAST_MEMORY * 2 ** max(0, math.floor(math.log2(max(half, 1) / LEAST_MEMORY)))
+
+
+def _rounded_up(count: float) -> str:
+    """Write a number of bytes as an option's value that is no less: ``6GB``, ``700MB``."""
+    unit, name = (1e9, "GB") if count > 1e9 else (1e8, "00MB")
+    return f"{math.ceil(count / unit)}{name}"

@@ -1,0 +1,120 @@
+"""Monotone answers: told from the signs of a fitted model's weights, column by column.
+
+Every step from a column's value to the answer is looked at: scaling and clipping, the network, what
+follows the logits, and the way back to the target's unit. If each is known to rise or to fall, so
+is the answer, on the whole domain. The converse does not hold: a model may be monotone without its
+signs telling. That is so in real numbers; in floating point, answers that are all but equal may
+differ in their last digits either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from gradum.core.models.movement import Movement
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.run.spec import TITLES
+from gradum.rungs.rung import Rung
+from gradum.tables.columns import Target
+from gradum.tables.design import Layout
+
+
+def monotone_by_signs(rung: Rung, layout: Layout, column: str, sign: int) -> bool:
+    """Tell whether signs prove that an answer never falls (1) or never rises (-1) with a column.
+
+    The answer is the number, each of several quantiles, or the probability of the second of two
+    classes; of more classes, only one that does not move at all is proven. All other columns stay
+    what they are, and the column has a value.
+
+    Parameters
+    ----------
+    rung : Rung
+    layout : Layout
+        Of the encoder that the rung was fitted with.
+    column : str
+        A column of the table; one that does not reach the model does not move it.
+    sign : int
+        1 or -1.
+    """
+    movement = _movement(rung, layout, column)
+    if rung.target_scale is None and rung.network.outputs > 1:
+        return bool((movement.rises & movement.falls).all())
+    return bool((movement.rises if sign > 0 else movement.falls).all())
+
+
+def refuse_unproven(rungs: Iterable[Rung], layout: Layout, directions: Mapping[str, int]) -> None:
+    """Raise SpecError where signs do not prove that a rung is monotone in the columns."""
+    for rung in rungs:
+        for column, sign in directions.items():
+            if not monotone_by_signs(rung, layout, column, sign):
+                raise SpecError(
+                    say(
+                        "The weights of the model {rung} do not prove that it is monotone in "
+                        "{column!r}.",
+                        rung=say(TITLES[rung.name]),
+                        column=column,
+                    ),
+                    say("Its training broke down: leave out extreme values, or the directions."),
+                )
+
+
+def monotone_in_words(target: Target, directions: Mapping[str, int]) -> tuple[str, ...]:
+    """Say in which columns all models are monotone, a sentence each."""
+    label = target.classes[-1] if target.classes else None
+    return tuple(_sentence(target.name, label, column, sign) for column, sign in directions.items())
+
+
+def _sentence(target: str, label: object, column: str, sign: int) -> str:
+    if label is None and sign > 0:
+        return say(
+            "As {column!r} rises and all else stays, no model's {target!r} ever falls: the signs "
+            "of the weights prove it.",
+            column=column,
+            target=target,
+        )
+    if label is None:
+        return say(
+            "As {column!r} rises and all else stays, no model's {target!r} ever rises: the signs "
+            "of the weights prove it.",
+            column=column,
+            target=target,
+        )
+    if sign > 0:
+        return say(
+            "As {column!r} rises and all else stays, no model's probability of {label!r} ever "
+            "falls: the signs of the weights prove it.",
+            column=column,
+            label=label,
+        )
+    return say(
+        "As {column!r} rises and all else stays, no model's probability of {label!r} ever rises: "
+        "the signs of the weights prove it.",
+        column=column,
+        label=label,
+    )
+
+
+def _movement(rung: Rung, layout: Layout, column: str) -> Movement:
+    """Return how what the answer is made of moves as the column rises."""
+    logits = _of_logits(rung, layout, column)
+    kept = all(step.keeps_order for step in rung.post)
+    return logits.where(kept and (rung.target_scale is None or rung.target_scale.rises))
+
+
+def _of_logits(rung: Rung, layout: Layout, column: str) -> Movement:
+    if rung.input_layer is None:  # it looks at no column
+        still = np.ones(rung.network.outputs, bool)
+        return Movement(still, still)
+    if any(feature.source == column for feature in (*layout.codes, *layout.sparse)):
+        unknown = np.zeros(rung.network.outputs, bool)
+        return Movement(unknown, unknown)
+    # Whether a value is missing does not change with it.
+    moving = [f.source == column and f.kind != "missing" for f in layout.dense]
+    values = np.array([feature.kind == "value" for feature in layout.dense], bool)
+    upright = (rung.input_layer.scale > 0) & (rung.input_layer.spread > 0)
+    still = ~np.array(moving, bool)
+    dense = Movement(still | (values & upright), still)
+    return rung.network.movement(rung.params, dense)

@@ -1,0 +1,1 @@
+"""The options of `gradum.fit` and of the command line."""

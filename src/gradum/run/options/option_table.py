@@ -1,0 +1,388 @@
+"""The table of options: `gradum.fit` takes them as keywords, ``gradum fit`` as options.
+
+An entry says what an option is called, what it takes, where its value goes in the spec, and how it
+is described. The command line, the signature and the docstring of `gradum.fit`, the spec and the
+command that repeats a run are derived from the entries; a type checker and an editor read them as
+they stand.
+
+The program reads the annotations too, so this file does without postponed evaluation. Types from
+files that take long to import are quoted: ``gradum --help`` reads this table.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
+
+from gradum.run.options.option_values import (
+    read_batch_size,
+    read_cost,
+    read_encoding,
+    read_folds,
+    read_monotone,
+    read_names,
+    read_size,
+    read_widths,
+    write_cost,
+    write_widths,
+)
+
+if TYPE_CHECKING:
+    from gradum.run.spec import Cost, LinearSpec, MLPSpec, ModelName, SplitSpec
+    from gradum.rungs.pack.spec import Effort, PackSpec
+    from gradum.tables.columns import Task
+    from gradum.tables.schema import Schema
+
+Columns = str | Iterable[str] | None
+
+
+class Option(NamedTuple):
+    """What is known of an option besides its name and its type.
+
+    Attributes
+    ----------
+    field : str or None
+        The field of the spec that holds the value, such as "seed" or "split.folds"; None where the
+        value is no part of the spec.
+    help : str
+        What it does, in a line.
+    metavar : str
+        What stands for the value in the help; switches have none.
+    default : object
+        The same as in the spec; None leaves the spec its default. A switch whose default is False
+        can only be turned on.
+    flag : str
+        Its name on the command line, without dashes, where that is not the name.
+    on_command_line : bool
+        Whether the command line has it. An option of Python alone is a part of the spec, given as
+        it is or as a mapping of its fields.
+    read : callable
+        Takes a value as people write it, and returns what the spec holds.
+    write : callable
+        Writes what the spec holds so that ``read`` takes it again, to repeat a run; None leaves the
+        option out.
+    """
+
+    field: str | None
+    help: str
+    metavar: str = ""
+    default: Any = None
+    flag: str = ""
+    on_command_line: bool = True
+    read: Callable[[Any], Any] = lambda value: value
+    write: Callable[[Any], Any] = lambda value: value
+
+
+column_names = partial(Option, metavar="COL", read=read_names)
+
+
+class Options(TypedDict, total=False):
+    """What a fit can be asked for, in the order of the help."""
+
+    model: Annotated[
+        "ModelName", Option("model", "ladder, linear, mlp or pack.", "NAME", default="ladder")
+    ]
+    effort: Annotated[
+        "Effort",
+        Option(
+            "effort",
+            "How large a pack is trained: quick, standard or best. Default: standard.",
+            "HOW",
+            default="standard",
+        ),
+    ]
+    time_limit: Annotated[
+        float | None,
+        Option(
+            "time_limit",
+            "Fit and judge within so long, with what there is by then; the report comes after. "
+            "The result then depends on the clock.",
+            "SECONDS",
+        ),
+    ]
+    task: Annotated["Task | None", Option("task", "regression, binary or multiclass.", "TASK")]
+    metric: Annotated[
+        str | None,
+        Option("metric", "What the verdict compares and the pack is chosen by.", "NAME"),
+    ]
+    sheet: Annotated[str | None, Option("reading.sheet", "The sheet of a workbook.", "NAME")]
+    query: Annotated[
+        str | None,
+        Option("reading.query", "The rows of a database: one SELECT statement.", "SQL"),
+    ]
+    encoding: Annotated[
+        str | None,
+        Option(
+            "reading.encoding",
+            "What a text file is written in, such as GB18030. Default: recognised.",
+            "NAME",
+            read=read_encoding,
+        ),
+    ]
+    skip_rows: Annotated[
+        int | None,
+        Option(
+            "reading.skip_rows",
+            "Lines of a CSV file above its header. Default: recognised.",
+            "N",
+        ),
+    ]
+    test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
+    cv: Annotated[
+        int | None,
+        Option("split.folds", "Judge by K-fold cross-validation.", "K", read=read_folds),
+    ]
+    against: Annotated[
+        Columns | Any,
+        Option(
+            None,
+            "Judge lightgbm, xgboost, catboost or module:Estimator on the same rows; can be given "
+            "several times.",
+            "RIVAL",
+        ),
+    ]
+    numeric: Annotated[Columns, column_names("overrides.numeric", "Take COL as a number.")]
+    categorical: Annotated[
+        Columns, column_names("overrides.categorical", "Take COL as categories.")
+    ]
+    text: Annotated[Columns, column_names("overrides.text", "Take COL as free text.")]
+    date: Annotated[Columns, column_names("overrides.date", "Take COL as a date or time.")]
+    drop: Annotated[Columns, column_names("overrides.drop", "Leave COL out.")]
+    weight: Annotated[str | None, Option("overrides.weight", "Weigh each row by COL.", "COL")]
+    group: Annotated[
+        str | None,
+        Option("overrides.group", "Keep rows of equal COL on one side of a split.", "COL"),
+    ]
+    time: Annotated[
+        str | None,
+        Option("overrides.time", "Train on the past of COL, judge on its future.", "COL"),
+    ]
+    schema: Annotated["Schema | None", Option(None, "An edited schema.json.", "FILE")]
+    class_weight: Annotated[
+        Literal["balanced"] | None,
+        Option(
+            "class_weight",
+            "balanced: rare classes are learned and labelled as if all were equally common; "
+            "probabilities stay the table's.",
+            "HOW",
+        ),
+    ]
+    drop_rare_classes: Annotated[
+        bool,
+        Option(
+            "drop_rare_classes",
+            "Leave out rows of classes with fewer than 3 rows, and say so.",
+            default=False,
+        ),
+    ]
+    log_target: Annotated[
+        bool, Option("log_target", "Learn the logarithm of a positive target.", default=False)
+    ]
+    slices: Annotated[
+        Columns, column_names("report.slices", "Score by the values of COL.", flag="slice")
+    ]
+    cost: Annotated[
+        "str | Mapping[str, float] | Cost | None",
+        Option(
+            "report.cost",
+            "Find the threshold at which mistakes cost least.",
+            "FP=1,FN=5",
+            read=read_cost,
+            write=write_cost,
+        ),
+    ]
+    rows: Annotated[
+        bool,
+        Option(
+            "report.rows",
+            "Whether the report may show single rows. A model file names levels either way, also "
+            "those that only one row has.",
+            default=True,
+        ),
+    ]
+    explain: Annotated[
+        bool,
+        Option(
+            "report.explain",
+            "Whether the report tells what each column adds to the answers.",
+            default=True,
+        ),
+    ]
+    learning_curve: Annotated[
+        bool | None,
+        Option(
+            "report.learning_curve",
+            "Tell what more rows would bring. Default: where a quarter of the fit's time will do.",
+        ),
+    ]
+    interval_by: Annotated[
+        str | None,
+        Option(
+            "interval_by",
+            "Hold the coverage of intervals for each value of COL by itself.",
+            "COL",
+        ),
+    ]
+    monotone: Annotated[
+        str | Iterable[str] | Mapping[str, str | int] | None,
+        Option(
+            "monotone",
+            "As COL rises, let no prediction fall (age+) or rise (age-): a number, or the "
+            "probability of the second class.",
+            "COL+",
+            read=read_monotone,
+        ),
+    ]
+    refit: Annotated[
+        bool,
+        Option("refit", "After the verdict, refit the rung in use on all rows.", default=False),
+    ]
+    max_memory: Annotated[
+        int | str | None,
+        Option(
+            "max_memory",
+            "Read a table that takes more, such as 2GB, in blocks. Default: half of the free.",
+            "SIZE",
+            read=read_size,
+        ),
+    ]
+    blocks: Annotated[
+        bool | None,
+        Option(
+            "blocks",
+            "Read the table in blocks, or as a whole. Default: as --max-memory demands.",
+            write=lambda blocks: blocks or None,  # False is what a run decides by itself
+        ),
+    ]
+    max_epochs: Annotated[
+        int | None, Option("mlp.max_epochs", "Train the MLP for at most N epochs.", "N")
+    ]
+    hidden: Annotated[
+        str | Iterable[int] | None,
+        Option(
+            "mlp.hidden_layer_sizes",
+            "Widths of the MLP's hidden layers, such as 64,64. Default: 128,128.",
+            "WIDTHS",
+            read=read_widths,
+            write=write_widths,
+        ),
+    ]
+    activation: Annotated[
+        str | None,
+        Option("mlp.activation", "What the MLP's hidden units do. Default: relu.", "NAME"),
+    ]
+    solver: Annotated[
+        str | None,
+        Option("mlp.solver", "What brings the MLP's loss down. Default: adam.", "NAME"),
+    ]
+    learning_rate: Annotated[
+        float | None,
+        Option("mlp.learning_rate", "Length of the MLP's first steps. Default: the solver's.", "X"),
+    ]
+    batch_size: Annotated[
+        int | None,
+        Option(
+            "mlp.batch_rows",
+            "Rows a step of the MLP sees. Default: 32 to 256.",
+            "N",
+            read=read_batch_size,
+        ),
+    ]
+    alpha: Annotated[
+        float | None,
+        Option("mlp.alpha", "Strength of the MLP's L2 penalty. Default: 5 / rows.", "X"),
+    ]
+    dropout: Annotated[
+        float | None,
+        Option("mlp.dropout", "Share of hidden units that a step leaves out.", "SHARE"),
+    ]
+    seed: Annotated[int, Option("seed", "Decides every random choice.", "N", default=0)]
+    linear: Annotated[
+        "LinearSpec | Mapping[str, Any] | None",
+        Option("linear", "How the linear rung is fitted.", "LinearSpec", on_command_line=False),
+    ]
+    mlp: Annotated[
+        "MLPSpec | Mapping[str, Any] | None",
+        Option("mlp", "How the MLP is fitted.", "MLPSpec", on_command_line=False),
+    ]
+    pack: Annotated[
+        "PackSpec | Mapping[str, Any] | None",
+        Option("pack", "How the pack is trained.", "PackSpec", on_command_line=False),
+    ]
+    split: Annotated[
+        "SplitSpec | Mapping[str, Any] | None",
+        Option("split", "Which rows judge.", "SplitSpec", on_command_line=False),
+    ]
+
+
+OPTIONS: dict[str, Option] = {
+    name: hint.__metadata__[0] for name, hint in Options.__annotations__.items()
+}
+TYPES: dict[str, Any] = {  # as text where a name is not imported
+    name: getattr(hint.__origin__, "__forward_arg__", hint.__origin__)
+    for name, hint in Options.__annotations__.items()
+}
+READING = tuple(
+    name for name, option in OPTIONS.items() if (option.field or "").startswith("reading.")
+)
+OVERRIDES = tuple(
+    name for name, option in OPTIONS.items() if (option.field or "").startswith("overrides.")
+)
+
+OF_SOLVERS = (
+    "sheet",
+    "query",
+    "encoding",
+    "skip_rows",
+    "task",
+    "metric",
+    "test",
+    "numeric",
+    "categorical",
+    "text",
+    "date",
+    "drop",
+    "weight",
+    "group",
+    "time",
+    "class_weight",
+    "log_target",
+    "max_epochs",
+    "hidden",
+    "activation",
+    "learning_rate",
+    "batch_size",
+    "alpha",
+    "dropout",
+    "seed",
+)
+"""The options that bear on a comparison of solvers."""
+
+
+def flag(name: str) -> str:
+    """Return the name of an option on the command line, without its dashes."""
+    return OPTIONS[name].flag or name.replace("_", "-")
+
+
+def signature_with_options(function: Callable, types: Mapping[str, Any]) -> inspect.Signature:
+    """Return the signature of a function with options one by one in the place of ``**options``.
+
+    They stand before the function's own keyword-only parameters, with the types that are given.
+    """
+    signature = inspect.signature(function, eval_str=True)
+    parameters = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.kind != parameter.VAR_KEYWORD
+    ]
+    place = sum(parameter.kind != parameter.KEYWORD_ONLY for parameter in parameters)
+    parameters[place:place] = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=OPTIONS[name].default,
+            annotation=annotation,
+        )
+        for name, annotation in types.items()
+    ]
+    return signature.replace(parameters=parameters)

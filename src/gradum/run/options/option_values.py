@@ -1,0 +1,206 @@
+"""The values of options as people write them: folds, encodings, columns, widths, sizes, costs.
+
+Nothing heavy is imported here before a value is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gradum.errors import SpecError
+from gradum.messages import say
+
+if TYPE_CHECKING:
+    from gradum.run.spec import Cost
+
+
+def read_folds(value: int) -> int:
+    """Take the folds of a cross-validation.
+
+    Raises
+    ------
+    SpecError
+        There are none, which the spec would take for the default.
+    """
+    if value == 0:
+        raise SpecError(
+            say("Cross-validation with 0 folds cannot hold rows out."), say("Leave it out.")
+        )
+    return value
+
+
+def read_batch_size(value: int) -> int:
+    """Take the rows of a step.
+
+    Raises
+    ------
+    SpecError
+        There are none, which the spec would take for the default.
+    """
+    if value == 0:
+        raise SpecError(
+            say("A step on 0 rows learns nothing."),
+            say("Give --batch-size 1 or more, or leave it out: 32 to 256 by the number of rows."),
+        )
+    return value
+
+
+def read_encoding(value: str) -> str:
+    """Take the name of an encoding of text.
+
+    Raises
+    ------
+    SpecError
+        There is no such encoding.
+    """
+    from gradum.tables.encoding import check_encoding
+
+    check_encoding(value)
+    return value
+
+
+def read_names(value: Any) -> tuple[str, ...]:
+    """Take the name of one column, or the names of several.
+
+    Raises
+    ------
+    SpecError
+        What is given names no column.
+    """
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    several = isinstance(value, Iterable) and not isinstance(value, bytes)
+    names: tuple[Any, ...] = tuple(dict.fromkeys(value)) if several else (value,)
+    for name in names:
+        if not isinstance(name, str):
+            from gradum.tables.wording import shortened
+
+            raise SpecError(
+                say("{value} names no column.", value=shortened(repr(name))),
+                say("Give the name of a column as a text, or a list of such names."),
+            )
+    return names
+
+
+def read_monotone(value: Any) -> tuple[str, ...]:
+    """Take columns with their signs, ``"age+"`` or several such, or a mapping of names to signs.
+
+    In a mapping, signs may also be scikit-learn's: 1, -1, and 0 for a column without a direction.
+
+    Raises
+    ------
+    SpecError
+        A sign of a mapping is none. Signs behind names are read by the spec.
+    """
+    if not isinstance(value, Mapping):
+        return read_names(value)
+    columns = []
+    for name, sign in value.items():
+        written = {"+": "+", "-": "-", "1": "+", "-1": "-", "0": ""}.get(str(sign))
+        if written is None:
+            raise SpecError(
+                say("The direction of {column!r} is {sign!r}.", column=name, sign=sign),
+                say("Give + or -, 1 or -1."),
+            )
+        columns += [f"{name}{written}"] if written else []
+    return tuple(columns)
+
+
+def read_widths(value: Any) -> tuple[int, ...]:
+    """Take the widths of hidden layers as ``"64,32"``, as one number or as several.
+
+    Raises
+    ------
+    SpecError
+        They cannot be read, or are no whole numbers.
+    """
+    try:
+        widths = value.split(",") if isinstance(value, str) else value
+        widths = list(widths) if isinstance(widths, Iterable) else [widths]
+        numbers = [width for width in widths if not isinstance(width, str)]
+        if any(isinstance(number, bool) or number != int(number) for number in numbers):
+            raise ValueError
+        return tuple(int(width) for width in widths)
+    except (TypeError, ValueError, OverflowError):
+        from gradum.tables.wording import shortened
+
+        raise SpecError(
+            say("The hidden layers {value} cannot be read.", value=shortened(value)),
+            say("Give the width of each, such as 64,64."),
+        ) from None
+
+
+def write_widths(widths: Iterable[int]) -> str:
+    """Write widths as `read_widths` takes them."""
+    return ",".join(map(str, widths))
+
+
+def read_size(value: Any) -> int:
+    """Take a number of bytes, or a text such as ``"1500MB"`` or ``"2 GiB"``.
+
+    Raises
+    ------
+    SpecError
+        It cannot be read.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _some_memory(value)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?)b?|b)?\s*", str(value).lower())
+    if match is None:
+        raise SpecError(
+            say("The memory {value!r} cannot be read.", value=value),
+            say("Give bytes, or a size such as 2GB."),
+        )
+    number, unit, binary = match.groups()
+    power = 0 if unit is None else "kmgt".index(unit) + 1
+    return _some_memory(int(float(number) * (1024 if binary else 1000) ** power))
+
+
+def _some_memory(count: int) -> int:
+    """Refuse a number of bytes that no machine has."""
+    from gradum.tables.wording import shortened
+
+    if not 0 < count < 2**63:
+        raise SpecError(
+            say("A memory of {count} bytes is none to use.", count=shortened(count)),
+            say("Give bytes, or a size such as 2GB."),
+        )
+    return count
+
+
+def read_cost(value: Any) -> Cost | None:
+    """Take costs as ``"FP=1,FN=5"`` or as a mapping of the same words.
+
+    Raises
+    ------
+    SpecError
+        They cannot be read, or are not above 0.
+    """
+    from gradum.run.spec import Cost
+
+    if value is None or isinstance(value, Cost):
+        return value
+    try:
+        pairs = value if isinstance(value, Mapping) else dict(_pairs(value))
+        costs = {str(name).strip().upper(): float(cost) for name, cost in pairs.items()}
+        return Cost(false_positive=costs.pop("FP"), false_negative=costs.pop("FN"))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, SpecError):
+            raise
+        raise SpecError(
+            say("The cost of mistakes {value!r} cannot be read.", value=value),
+            say("Give what a false positive and a false negative cost, such as FP=1,FN=5."),
+        ) from None
+
+
+def write_cost(cost: Cost) -> str:
+    """Write costs as `read_cost` takes them."""
+    return f"FP={cost.false_positive:g},FN={cost.false_negative:g}"
+
+
+def _pairs(text: str) -> list[list[str]]:
+    return [part.split("=") for part in text.split(",")]

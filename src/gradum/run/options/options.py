@@ -1,0 +1,114 @@
+"""The options of `gradum.fit` and of the command line, made into a spec."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import cache
+from types import NoneType
+from typing import Any, Unpack, get_args, get_type_hints
+
+from msgspec import ValidationError, convert, structs
+
+from gradum.errors import SpecError
+from gradum.messages import listed, say
+from gradum.run.options.option_table import OPTIONS, Columns, Options, flag
+from gradum.run.spec import Spec
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.schema import Overrides
+
+
+def make_spec(target: str, **options: Unpack[Options]) -> Spec:
+    """Build a spec from the options that `fit` and the command line share.
+
+    Raises
+    ------
+    SpecError
+        An option is unknown, or its value makes no sense.
+    """
+    _refuse_unknown(options)
+    plain, fields = Spec(target), _parts(options)
+    for part, values in _values(options).items():
+        if part:
+            fields[part] = structs.replace(fields.get(part, getattr(plain, part)), **values)
+        else:
+            fields |= values
+    spec = Spec(target, **fields)
+    _refuse_what_decides_nothing(options, spec)
+    return spec
+
+
+def make_overrides(**columns: Columns) -> Overrides:
+    """Build what the user decides about columns from the options of these names."""
+    return Overrides(**_values(columns)["overrides"])
+
+
+def make_reading(**reading: str | int | None) -> ReadingOptions:
+    """Build what the user says about the place of a table from the options of these names."""
+    return ReadingOptions(**_values(reading)["reading"])
+
+
+def _refuse_unknown(options: Mapping[str, Any]) -> None:
+    known = {name for name, option in OPTIONS.items() if option.field is not None}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise SpecError(
+            say("gradum.fit has no option {option!r}.", option=unknown[0]),
+            say("Choose among {names}.", names=listed(sorted(OPTIONS))),
+        )
+
+
+def decides_nothing(name: str, spec: Spec) -> bool:
+    """Whether an option says how the MLP learns where no rung is one; fewer epochs do no harm."""
+    field = OPTIONS[name].field or ""
+    return "mlp" not in spec.rungs and field.startswith("mlp.") and field != "mlp.max_epochs"
+
+
+def _refuse_what_decides_nothing(options: Mapping[str, Any], spec: Spec) -> None:
+    for name, value in options.items():
+        if value is not None and decides_nothing(name, spec):
+            raise SpecError(
+                say(
+                    "--{flag} is for the MLP, and --model {model} trains none.",
+                    flag=flag(name),
+                    model=spec.model,
+                ),
+                say("Give --model mlp, or leave --model out."),
+            )
+
+
+def _values(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the values that were given, by the part of the spec and the field that hold them."""
+    values: dict[str, dict[str, Any]] = defaultdict(dict)
+    for name, value in options.items():
+        option = OPTIONS[name]
+        if value is not None and option.field is not None and option.on_command_line:
+            part, _, field = option.field.rpartition(".")
+            values[part][field] = option.read(value)
+    return values
+
+
+def _parts(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of the spec that were given, as they are or as mappings of their fields."""
+    return {
+        name: _part(name, value)
+        for name, value in options.items()
+        if value is not None and not OPTIONS[name].on_command_line
+    }
+
+
+@cache
+def _fields_of_spec() -> dict[str, Any]:
+    return get_type_hints(Spec)
+
+
+def _part(name: str, value: Any) -> Any:
+    declared = _fields_of_spec()[name]
+    (kind,) = {*(get_args(declared) or (declared,))} - {NoneType}
+    try:
+        return value if isinstance(value, kind) else convert(value, kind)
+    except ValidationError as error:
+        raise SpecError(
+            say("The option {name} cannot be used: {error}.", name=name, error=error),
+            say("Correct it."),
+        ) from error

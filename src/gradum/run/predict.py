@@ -1,0 +1,113 @@
+"""A fitted model's predictions for a table, and as a frame with the labels as they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.forks import refuse_after_fork
+from gradum.run.fitted import Fitted
+from gradum.rungs.rung import Prediction
+from gradum.tables.check import Checked, Difference, check, check_blocks, merged
+from gradum.tables.read import read
+from gradum.tables.schema import Label
+from gradum.tables.stream import Stream
+from gradum.tables.table import Table
+
+
+def predict(
+    fitted: Fitted, data: Any, *, rung: str | None = None
+) -> tuple[Prediction, tuple[Difference, ...]]:
+    """Predict every row of what `read` takes for a table, in order.
+
+    A dict, or a few, whose values are plain need no frame. Rows of a frame are encoded block by
+    block, so that besides the table and the prediction little memory is needed.
+
+    Returns
+    -------
+    prediction : Prediction
+    differences : tuple of Difference
+        How the table differs from the training rows.
+
+    Raises
+    ------
+    TableError
+        The data are no table.
+    SchemaError
+        A column that the model needs is absent, or of another kind.
+    """
+    refuse_after_fork()  # of a plain row too: the next one may not be plain
+    fitted.rung(rung)  # or there is none, and nothing need be read
+    design = fitted.row_door.design(data)
+    if design is not None:
+        return fitted.rung(rung).predict(design), ()
+    checked = check(read(data), fitted.schema, encoder=fitted.encoder)
+    return predict_typed(fitted, checked.frame, rung=rung), checked.differences
+
+
+def predict_typed(
+    fitted: Fitted, frame: pl.DataFrame, *, rung: str | None = None, of_rows: int | None = None
+) -> Prediction:
+    """Predict typed columns, as `tables.check` leaves them, or a block of ``of_rows`` rows."""
+    chosen = fitted.rung(rung)
+    designs = fitted.encoder.blocks(frame, chosen.block_rows)
+    # By the number of all rows, a block is predicted as the whole table would be.
+    return Prediction.join(chosen.predict_blocks(designs, of_rows or len(frame)))
+
+
+@dataclass
+class Streamed:
+    """Predictions of a table that is read in blocks; an iterator, to be gone through once.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rows : Stream
+        The table.
+    rung : str, optional
+    also : tuple of str
+        Columns that are wanted though no model uses them.
+
+    Attributes
+    ----------
+    differences : tuple of Difference
+        How the blocks so far differ from the training rows.
+    """
+
+    fitted: Fitted
+    rows: Stream
+    rung: str | None = None
+    also: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[Table, Checked, Prediction]]:
+        """Yield each block as it was given and as it was read, with what was said of it.
+
+        Raises
+        ------
+        SchemaError
+            A column that the model needs is absent, or, as the last block tells, of another kind.
+        """
+        fitted, rows = self.fitted, len(self.rows)
+        blocks = check_blocks(
+            self.rows.blocks(), fitted.schema, encoder=fitted.encoder, also=self.also
+        )
+        for table, checked in blocks:
+            self.differences = merged((*self.differences, *checked.differences))
+            yield table, checked, predict_typed(fitted, checked.frame, rung=self.rung, of_rows=rows)
+
+
+def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:
+    """Name what a rung predicted: ``prediction``, ``probability_CLASS`` …."""
+    if prediction.probability is None:
+        return pl.DataFrame({"prediction": prediction.value})
+    labels = pl.Series("prediction", list(classes))[np.asarray(prediction.value)]
+    shares = {
+        f"probability_{label}": np.ascontiguousarray(column)
+        for label, column in zip(classes, prediction.probability.T, strict=True)
+    }
+    return pl.DataFrame({"prediction": labels, **shares})

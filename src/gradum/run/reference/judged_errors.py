@@ -1,0 +1,122 @@
+"""The errors of a model on the rows that judged it, and the highest rate that they allow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+from scipy.special import betaincinv
+
+from gradum.randomness import stream
+from gradum.run.judging.judgement import Seen, Truth
+from gradum.rungs.rung import Prediction
+from gradum.scores.interval import NORMAL_95, Basis
+
+COMMON = 0.9  # the share of judged rows whose error, of numbers, is no farther than usual
+MOST_ROWS, RESAMPLES = 10_000, 250  # that say how much belonging together takes away
+
+
+class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Errors among the judged rows, each of which counts once, whatever its weight.
+
+    Parameters
+    ----------
+    rows, errors : int
+    independent : float
+        How many independent rows say as much of the rate: all of them, or fewer where rows belong
+        together by group or by time.
+    beyond : float or None
+        Of numbers, an error is a prediction farther than this from the target, in its unit: the
+        0.9 quantile of the judged rows' distances. None of classes, where a wrong class is.
+    """
+
+    rows: int
+    errors: int
+    independent: float
+    beyond: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """The share of errors."""
+        return self.errors / self.rows
+
+    def highest_rate(self, alpha: float) -> float:
+        """Return the rate that is exceeded with probability at most α, given these errors.
+
+        The 1 − α quantile of Beta(k + 1, n − k), with n the independent rows and k their errors
+        (C. Clopper and E. Pearson, The use of confidence or fiducial limits, 1934; n as E. Korn and
+        B. Graubard, 1998). Of n numbers without ties it is exact although they chose what counts as
+        an error: the share beyond their (n − k)th distance is distributed as Beta(k + 1, n − k).
+        """
+        correct = self.independent * (1.0 - self.rate)
+        if correct <= 0:
+            return 1.0
+        return float(betaincinv(self.independent * self.rate + 1.0, correct, 1.0 - alpha))
+
+    def is_sound(self, classes: int) -> bool:
+        """Whether so many of so many rows can be errors: by a distance, but of classes without."""
+        counted = 0 <= self.errors <= self.rows and 0 < self.independent <= self.rows
+        if classes or self.beyond is None:
+            return counted and bool(classes) and self.beyond is None
+        return counted and 0 <= self.beyond < np.inf
+
+
+def judged_errors(
+    truth: Truth,
+    rows: np.ndarray,
+    prediction: Prediction,
+    seed: int,
+    *,
+    beyond: float | None = None,
+) -> JudgedErrors:
+    """Count the errors of predictions of some of a table's rows, which had not been learned from.
+
+    Parameters
+    ----------
+    truth : Truth
+    rows : ndarray of shape (m,)
+        The rows, each once.
+    prediction : Prediction
+        Of these rows.
+    seed : int
+        Of the run.
+    beyond : float, optional
+        Of numbers: from which distance on a prediction is an error.
+    """
+    target = truth.target[rows]
+    if truth.task == "regression" and beyond is None:
+        distance = np.abs(prediction.value - target)
+        beyond = float(np.quantile(distance, COMMON, method="inverted_cdf"))
+    wrong = is_wrong(target, prediction.value, beyond)
+    independent = float(len(rows))
+    if truth.groups is not None or truth.time is not None:
+        independent = _independent(truth, rows, prediction, wrong, seed)
+    return JudgedErrors(len(rows), int(wrong.sum()), independent, beyond)
+
+
+def is_wrong(target: np.ndarray, predicted: np.ndarray, beyond: float | None) -> np.ndarray:
+    """Return which of n rows are errors, as `JudgedErrors` has them."""
+    return predicted != target if beyond is None else np.abs(predicted - target) > beyond
+
+
+def _independent(
+    truth: Truth, rows: np.ndarray, prediction: Prediction, wrong: np.ndarray, seed: int
+) -> float:
+    """Return p (1 − p) / SE², with SE the resampled standard error of the rate p.
+
+    It is less by the square of how much Student's quantile exceeds the normal one, for as many
+    degrees of freedom as there are groups, or stretches of time, less one.
+    """
+    rng = stream(seed, "study", "judged errors")
+    if len(rows) > MOST_ROWS:
+        some = np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))
+        rows, prediction, wrong = rows[some], prediction.take(some), wrong[some]
+    resamples = replace(truth.resamples(Seen(rows, {"judged": prediction}), rng), count=RESAMPLES)
+    drawn = np.concatenate([weights @ wrong / weights.sum(axis=1) for weights in resamples])
+    held, most = resamples.scheme.independent(np.ones(len(rows), bool)), float(len(rows))
+    spread, rate = float(drawn.std(ddof=1)), float(wrong.mean())
+    if not spread > 0:
+        return held
+    few = (NORMAL_95 / Basis(len(rows), held).quantile()) ** 2
+    return min(rate * (1.0 - rate) / spread**2 * few, most)

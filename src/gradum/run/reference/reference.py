@@ -1,0 +1,195 @@
+"""The rows of a fit, summed up for the model file so that later rows can be held against them.
+
+No row is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+import numpy as np
+import polars as pl
+from msgspec import structs
+
+from gradum.margins import falling
+from gradum.randomness import stream
+from gradum.run.dataset import Dataset
+from gradum.run.judging.judgement import Judgement, Seen
+from gradum.run.plan import Plan
+from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
+from gradum.run.reference.judged_summary import JudgedSummary, judged_summary
+from gradum.run.reference.values import (
+    Levels,
+    Numbers,
+    Values,
+    as_numbers,
+    expected_unseen,
+    level_counts,
+)
+from gradum.run.spec import Spec
+from gradum.rungs.rung import Prediction
+from gradum.tables.columns import Column, KindName
+from gradum.tables.split import Part
+
+MOST_ROWS = 100_000
+"""Rows that are summarised; of more, as many are drawn by chance."""
+
+MOST_ANSWERS = 20
+LEVELLED = ("categorical", "boolean")
+
+Unseen = Callable[[str, dict[str, int]], float]
+"""From a column and its rows by level to those whose level an encoder does not know."""
+
+
+class ColumnSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column: rows without a value, and the distribution of the others.
+
+    Of a text that is the distribution of its length in characters; its words are not kept.
+    """
+
+    missing: int
+    values: Values
+
+
+class AnswerSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the rung in use said of judged rows: one column of `answers_of`, by its place."""
+
+    place: int
+    values: Numbers
+
+
+class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rows of a fit, to hold later rows against.
+
+    Parameters
+    ----------
+    rows : int
+        How many are summarised.
+    columns : dict of str to ColumnSummary
+        By feature.
+    target : ColumnSummary or None
+        Of classes by their names.
+    answers : tuple of AnswerSummary
+        Of the rung in use on judged rows; none where nothing was judged.
+    same_fit : bool
+        Whether the model that is kept gave these answers, to rows that it had not learned from.
+        Those of a cross-validation, and of what was refitted since, come from other fits.
+    dependent : bool
+        Whether rows belong together, in groups or in time.
+    judged : JudgedClasses or JudgedNumbers or None
+        How answers and targets of judged rows went together; None where nothing was judged.
+    errors : JudgedErrors or None
+        How often the rung in use was wrong on judged rows; None where nothing was judged.
+    """
+
+    rows: int
+    columns: dict[str, ColumnSummary]
+    target: ColumnSummary | None = None
+    answers: tuple[AnswerSummary, ...] = ()
+    same_fit: bool = False
+    dependent: bool = False
+    judged: JudgedSummary | None = None
+    errors: JudgedErrors | None = None
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, columns: Iterable[Column], unseen: Unseen) -> Reference:
+        """Summarise typed columns, as `tables.check` leaves them; no answers, and no target."""
+        return cls(
+            len(frame),
+            {column.name: summary(frame[column.name], column.kind, unseen) for column in columns},
+        )
+
+    @classmethod
+    def of_rows(cls, dataset: Dataset, learned: int, seed: int) -> Reference:
+        """Summarise the features and the target of up to `MOST_ROWS` of a run's rows.
+
+        ``learned`` is how many of them the encoder has seen.
+        """
+        schema, target = dataset.schema, dataset.target
+        assert schema.target is not None
+        frame = dataset.frame
+        if len(frame) > MOST_ROWS:
+            drawn = stream(seed, "reference").choice(len(frame), MOST_ROWS, replace=False)
+            rows = np.sort(drawn)
+            frame, target = frame[rows], target[rows]
+        if dataset.classes:
+            names = pl.Series("level", [str(label) for label in dataset.classes])
+            known = Levels.of(level_counts(names[target]), 0.0)
+        else:
+            known = Numbers.of(target)
+        return structs.replace(
+            cls.of(frame, schema.features, lambda _, counts: expected_unseen(counts, learned)),
+            target=ColumnSummary(0, known),
+            dependent=schema.group is not None or schema.time is not None,
+        )
+
+    def with_answers(self, prediction: Prediction, *, same_fit: bool) -> Reference:
+        """Add what a rung said of judged rows."""
+        answers = answers_of(prediction)
+        commonest = falling(answers.mean(axis=0))[:MOST_ANSWERS]
+        places = range(answers.shape[1]) if answers.shape[1] <= MOST_ANSWERS else sorted(commonest)
+        return structs.replace(
+            self,
+            answers=tuple(
+                AnswerSummary(int(place), Numbers.of(answers[:, place])) for place in places
+            ),
+            same_fit=same_fit,
+        )
+
+
+def reference_of(
+    spec: Spec,
+    dataset: Dataset,
+    plan: Plan,
+    judged: Seen | None,
+    judgement: Judgement | None,
+) -> Reference:
+    """Return what later rows are held against: a run's rows, and what was said of the judged ones.
+
+    Parameters
+    ----------
+    spec : Spec
+        With ``refit`` if the model has been refitted.
+    dataset : Dataset
+        The rows.
+    plan : Plan
+        The part that each row had.
+    judged : Seen or None
+        The predictions of the judged rows.
+    judgement : Judgement or None
+        It says which rung is used; None where nothing was judged.
+    """
+    learned = len(dataset) if spec.refit else int(np.count_nonzero(plan.kept == Part.TRAIN))
+    reference = Reference.of_rows(dataset, learned, spec.seed)
+    if judgement is None or judged is None:
+        return reference
+    rows, averaged = judged.average(len(dataset))
+    used = averaged[judgement.verdict.used]
+    reference = reference.with_answers(used, same_fit=not (spec.refit or plan.folds))
+    return structs.replace(
+        reference,
+        judged=judged_summary(used, dataset.target[rows], dataset.weight[rows]),
+        errors=judged_errors(dataset.truth, rows, used, spec.seed),
+    )
+
+
+def summary(values: pl.Series, kind: KindName, unseen: Unseen) -> ColumnSummary:
+    """Summarise a typed column of a kind that a model may use."""
+    missing = values.null_count()
+    if kind in LEVELLED:
+        counts = level_counts(values)
+        return ColumnSummary(missing, Levels.of(counts, unseen(values.name, counts)))
+    return ColumnSummary(missing, Numbers.of(as_numbers(values)))
+
+
+def answers_of(prediction: Prediction) -> np.ndarray:
+    """Return what a rung says as columns (n, c).
+
+    One of numbers (the middle quantile), one of two classes (the probability of the second), else
+    a probability for each class.
+    """
+    if prediction.probability is not None:
+        probability = prediction.probability
+        return probability[:, 1:] if probability.shape[1] == 2 else probability
+    return prediction.middle[:, None]

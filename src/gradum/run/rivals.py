@@ -1,0 +1,355 @@
+"""Rivals: estimators of other libraries, judged on the ladder's rows and folds, and never kept.
+
+A rival learns from the training and validation rows of each fit and predicts the rows that judge
+it, under its library's own default settings. It gets the columns as they are: numbers with NaN
+where a value is missing, dates as seconds, categories as codes in the order of their names. Text
+is left out. `gradum.api.rivals` finds the code of a rival. A pack may also learn from one.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from inspect import signature
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.dataset import Dataset
+from gradum.run.events import RivalFitted
+from gradum.run.spec import Spec
+from gradum.rungs import balance
+from gradum.rungs.context import Context
+from gradum.rungs.rung import Prediction
+from gradum.rungs.teacher import Teacher
+from gradum.tables.schema import Column, Target
+from gradum.tables.split import Part
+from gradum.tables.wording import quoted, shortened
+
+Places = Sequence[int]
+"""The columns that hold codes of categories."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A rival, not fitted.
+
+    ``make`` returns a new estimator for a target and the places of the categories among so many
+    columns; SpecError if it cannot predict such a target.
+    """
+
+    title: str
+    make: Callable[[Target, Places, int], Any]
+    fit_options: Callable[[Places], dict[str, Any]] = lambda places: {}
+    rows: Callable[[np.ndarray, Places], np.ndarray] = lambda matrix, places: matrix
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What rivals said of the rows that judge: one mapping a fit, of those who predicted it.
+
+    ``notes`` tell what a reader must know of them.
+    """
+
+    fits: tuple[dict[str, Prediction], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def pooled(self, fits: int) -> dict[str, Prediction]:
+        """Put what was said in the first fits together, of the rivals who took part in each."""
+        done = self.fits[:fits]
+        if not done:
+            return {}
+        titles = [title for title in done[0] if all(title in fit for fit in done)]
+        return {title: Prediction.join(fit[title] for fit in done) for title in titles}
+
+
+NO_CONTEST = Contest()
+
+
+def refuse_in_blocks(rivals: Sequence[Rival], spec: Spec) -> None:
+    """Refuse rivals of a table that is read in blocks: they learn from rows in memory."""
+    if rivals and spec.blocks:
+        raise SpecError(
+            say("A rival learns from rows in memory, and this table is read in blocks."),
+            say("Allow more memory with --max-memory, or leave out --against."),
+        )
+
+
+def contest(
+    rivals: Sequence[Rival],
+    dataset: Dataset,
+    fits: Sequence[np.ndarray],
+    spec: Spec,
+    context: Context,
+) -> Contest:
+    """Let each rival learn from each fit's rows, and predict the rows that judge it.
+
+    They go before the ladder, so that one that fails costs no training.
+
+    Parameters
+    ----------
+    rivals : sequence of Rival
+    dataset : Dataset
+    fits : sequence of ndarray of shape (n,)
+        The `Part` of each row in each fit that judges.
+    spec : Spec
+        Says whether classes are balanced.
+    context : Context
+        Whose seed is that of every rival. Its stop ends the contest, and none begins after its end.
+
+    Raises
+    ------
+    SpecError
+        A rival cannot predict such a target, fails, or predicts what is no number.
+    """
+    if not rivals:
+        return NO_CONTEST
+    target = dataset.schema.target
+    assert target is not None
+    columns, places = _columns(dataset)
+    for rival in rivals:
+        rival.make(target, places, len(columns))
+    notes, late, predicted = [_learned(rivals, dataset)], {}, []
+    for fold, parts in enumerate(fits, 1):
+        learned = np.flatnonzero(np.isin(parts, (Part.TRAIN, Part.VALIDATION)))
+        judged = np.flatnonzero(parts == Part.TEST)
+        matrix = _matrix(dataset.frame, columns, learned)
+        predictions = {}
+        for rival in rivals:
+            if context.stop():
+                return Contest()
+            if perf_counter() > context.end:
+                late[rival.title] = None
+                continue
+            began = perf_counter()
+            estimator = seeded(rival.make(target, places, len(columns)), stream(spec.seed, "rival"))
+            rows = rival.rows(matrix, places)
+            options = dict(rival.fit_options(places))
+            if dataset.schema.weight is not None:
+                options |= _weights(estimator, rival, dataset.weight[learned], notes)
+            _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
+            prediction = _predicted(estimator, rival, rows[judged], dataset, learned, spec)
+            predictions[rival.title] = prediction
+            several = len(fits) if len(fits) > 1 else 0
+            seconds = perf_counter() - began
+            context.tell(RivalFitted(rival.title, fold if several else 0, several, seconds))
+        predicted.append(predictions)
+    if late:
+        notes.append(
+            say(
+                "The time limit left no time for {names}; allow more with --time-limit "
+                "(time_limit).",
+                names=say(" and ").join(late),
+            )
+        )
+    return Contest(tuple(predicted), tuple(dict.fromkeys(notes)))
+
+
+def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
+    """Return a rival as the teacher of a pack: fitted to the rows that the pack learns from alone.
+
+    Raises
+    ------
+    SpecError
+        All columns are text, or it cannot predict such a target. Asked, the teacher raises it where
+        the rival fails.
+    """
+    target = dataset.schema.target
+    assert target is not None
+    columns, places = _columns(dataset)
+    rival.make(target, places, len(columns))
+
+    def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        estimator = rival.make(target, places, len(columns))
+        estimator = seeded(estimator, stream(spec.seed, "teacher"))
+        rows = rival.rows(_matrix(dataset.frame, columns, learned), places)
+        options, notes = dict(rival.fit_options(places)), []
+        if dataset.schema.weight is not None:
+            options |= _weights(estimator, rival, dataset.weight[learned], notes)
+        _fit(estimator, rival, rows[learned], dataset.target[learned], options, notes)
+        said = _predicted(estimator, rival, rows[asked], dataset, learned, spec)
+        return said.value if said.probability is None else said.probability
+
+    return Teacher(rival.title, ask, np.arange(len(dataset)))
+
+
+def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
+    """Say what a teacher is not told: text, and weights where it takes none."""
+    target = dataset.schema.target
+    assert target is not None
+    columns, places = _columns(dataset)
+    notes: list[str] = []
+    if text := [column.name for column in dataset.schema.features if column.kind == "text"]:
+        notes.append(
+            say(
+                "{teacher} teaches without the text in {columns}.",
+                teacher=rival.title,
+                columns=quoted(text),
+            )
+        )
+    if dataset.schema.weight is not None:
+        estimator = rival.make(target, places, len(columns))
+        _weights(estimator, rival, dataset.weight, notes)
+    return tuple(notes)
+
+
+def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
+    """Return the columns that rivals see, and the places of the categories among them."""
+    columns = [column for column in dataset.schema.features if column.kind != "text"]
+    if not columns:
+        raise SpecError(
+            say("All columns are text, which no estimator of another library takes."),
+            say("Leave out --against and teacher."),
+        )
+    return columns, [place for place, column in enumerate(columns) if column.kind == "categorical"]
+
+
+def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
+    """Say from what rivals learned, and what repeats that."""
+    titles = say(" and ").join(rival.title for rival in rivals)
+    text = [column.name for column in dataset.schema.features if column.kind == "text"]
+    without = say(" (not the text in {columns})", columns=quoted(text)) if text else ""
+    if len(rivals) == 1:
+        return say(
+            "{rival} is judged under default settings, fitted to the training and validation "
+            "rows{without}, and never saved; a repeated run needs --against again.",
+            rival=titles,
+            without=without,
+        )
+    return say(
+        "{rivals} are judged under default settings, fitted to the training and validation "
+        "rows{without}, and never saved; a repeated run needs --against again.",
+        rivals=titles,
+        without=without,
+    )
+
+
+def _matrix(frame: pl.DataFrame, columns: Iterable[Column], learned: np.ndarray) -> np.ndarray:
+    """Return the columns as float64 (n, k); NaN is missing, or a category that no row taught."""
+    return np.column_stack([_numbers(frame[column.name], column, learned) for column in columns])
+
+
+def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarray:
+    if column.kind == "categorical":
+        words = values.cast(pl.String)
+        levels = words[learned].drop_nulls().unique().sort()
+        codes = words.replace_strict(levels, np.arange(len(levels)), default=None)
+        return codes.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if column.kind == "date":
+        return (values.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
+    return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def seeded(estimator: Any, rng: np.random.Generator) -> Any:
+    """Give every part of an estimator that draws by chance and has no seed one from ``rng``."""
+    number = int(rng.integers(2**31 - 1))
+    names = [
+        name
+        for name, value in estimator.get_params(deep=True).items()
+        if name.rpartition("__")[2] == "random_state" and value is None
+    ]
+    return estimator.set_params(**dict.fromkeys(names, number)) if names else estimator
+
+
+def _weights(
+    estimator: Any, rival: Rival, weight: np.ndarray, notes: list[str]
+) -> dict[str, np.ndarray]:
+    if "sample_weight" in signature(estimator.fit).parameters:
+        return {"sample_weight": weight}
+    notes.append(
+        say(
+            "{rival} takes no weights: it learned from the rows as if all were equal.",
+            rival=rival.title,
+        )
+    )
+    return {}
+
+
+def _fit(
+    estimator: Any,
+    rival: Rival,
+    rows: np.ndarray,
+    target: np.ndarray,
+    options: dict[str, Any],
+    notes: list[str],
+) -> None:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        try:
+            estimator.fit(rows, target, **options)
+        except Exception as error:  # of whatever kind that library raises
+            raise SpecError(
+                say(
+                    "{rival} failed while it was fitted: {error}.",
+                    rival=rival.title,
+                    error=first_line(error),
+                ),
+                say(
+                    "Name an estimator that takes numbers with NaN for what is missing, or "
+                    "leave it out."
+                ),
+            ) from error
+    if heard:
+        notes.append(
+            say(
+                "{rival} warned: {error}.",
+                rival=rival.title,
+                error=first_line(heard[0].message),
+            )
+        )
+
+
+def _predicted(
+    estimator: Any,
+    rival: Rival,
+    rows: np.ndarray,
+    dataset: Dataset,
+    learned: np.ndarray,
+    spec: Spec,
+) -> Prediction:
+    """Return what a fitted rival says of rows, its labels balanced where the ladder's are."""
+    classes = len(dataset.classes)
+    ask = estimator.predict_proba if classes else estimator.predict
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            answers = np.asarray(ask(rows), np.float64)
+            if not classes:
+                answers = answers.reshape(len(rows))
+            else:
+                known = np.asarray(estimator.classes_).astype(np.intp)
+                probability = np.zeros((len(rows), classes))
+                probability[:, known] = answers
+                answers = probability
+    except Exception as error:  # of whatever kind that library raises
+        raise SpecError(
+            say(
+                "{rival} failed while it predicted: {error}.",
+                rival=rival.title,
+                error=first_line(error),
+            ),
+            say("Leave it out."),
+        ) from error
+    if not np.isfinite(answers).all():
+        raise SpecError(
+            say("{rival} predicted what is no number.", rival=rival.title), say("Leave it out.")
+        )
+    if not classes:
+        return Prediction(answers, None)
+    if spec.class_weight is None:
+        return Prediction.of_classes(answers)
+    totals = np.bincount(dataset.target[learned], dataset.weight[learned], classes)
+    weighed = answers * balance.balance(totals)
+    return Prediction.of_classes(answers, weighed / weighed.sum(axis=1, keepdims=True))
+
+
+def first_line(error: object) -> str:
+    """Return the first line of what a library says, without its full stop."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return shortened(lines[0], 200).rstrip(".")

@@ -1,0 +1,507 @@
+"""One run: a table becomes a schema, parts, a ladder of rungs, and a judgement of them.
+
+The rows lie in memory or in blocks; their `RowSource` knows, and the run need not.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from time import perf_counter
+
+import numpy as np
+from msgspec import structs
+
+from gradum.messages import marked, say, say_plural, sentences
+from gradum.run.alarm import Alarm
+from gradum.run.alarms import after_judging, before_training
+from gradum.run.alarms.other_split import checked_split
+from gradum.run.alarms.shared_errors import shared_errors
+from gradum.run.dataset import Dataset
+from gradum.run.estimate import share_out
+from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
+from gradum.run.fitted import Fitted, Provenance, fingerprint
+from gradum.run.intervals.scoring import guarantee_of
+from gradum.run.judge import Judge
+from gradum.run.judging.judgement import Judgement, Seen, judge
+from gradum.run.ladder import climb, learners, refit
+from gradum.run.machine import this_machine
+from gradum.run.metric import metric_for
+from gradum.run.monotone import monotone_in_words, refuse_unproven
+from gradum.run.reference.reference import reference_of
+from gradum.run.rivals import Contest, Rival, contest, refuse_in_blocks
+from gradum.run.source.row_source import Asked, Divided, RowSource
+from gradum.run.spec import TITLES, Spec
+from gradum.run.split_check import SplitCheck
+from gradum.rungs import balance
+from gradum.rungs.context import ALONE, Context, OutOfTime
+from gradum.rungs.post import calibrated_in_words
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Rung
+from gradum.scores.figures import figure
+from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.solvers.status import Status
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Schema
+from gradum.tables.split import Part, straddling_duplicates
+from gradum.tables.table import Table
+
+TROUBLES = {  # in the only fit, and in some of several
+    Status.DIVERGED: (
+        marked("{rung} diverged."),
+        marked("{rung} diverged in {troubled} of {fits} fits."),
+    ),
+    Status.TIME_LIMIT: (
+        marked("{rung} ran out of time."),
+        marked("{rung} ran out of time in {troubled} of {fits} fits."),
+    ),
+}
+
+NO_TIME_TO_REFIT = marked(
+    "The time limit left no time to refit the model on all rows: it is the one that was judged; "
+    "allow more with --time-limit (time_limit)."
+)
+TRAINING_ROWS = 10_000
+"""How many training rows are scored where the time limit leaves no time for all."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: what it learned, and what it said of the rows that judged it.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        The model.
+    dataset : Dataset
+        The rows with a target, as they were used.
+    parts : ndarray of shape (n,)
+        The part of each row in the kept model's fit, a `Part`.
+    judged : Seen or None
+        The predictions that were judged; None if there were none.
+    judges : tuple of Judge
+        The fits that made them.
+    """
+
+    fitted: Fitted
+    dataset: Dataset
+    parts: np.ndarray
+    judged: Seen | None
+    judges: tuple[Judge, ...] = ()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was stopped before it was done."""
+        return self.fitted.judgement is None or self.fitted.judgement.interrupted
+
+
+def run(
+    spec: Spec,
+    source: RowSource,
+    *,
+    test: Table | None = None,
+    schema: Schema | None = None,
+    rivals: Sequence[Rival] = (),
+    context: Context = ALONE,
+) -> Run:
+    """Fit and judge the ladder on a table.
+
+    Parameters
+    ----------
+    spec : Spec
+        What is asked for.
+    source : RowSource
+        The rows to learn from, and to judge by unless ``test`` is given.
+    test : Table, optional
+        Rows to judge by.
+    schema : Schema, optional
+        An edited schema to use in place of the one inferred from the table.
+    rivals : sequence of Rival
+        Estimators of other libraries, judged on the same rows and never kept.
+    context : Context
+        Its seed and allowance are those of the spec.
+
+    Raises
+    ------
+    GradumError
+        The table, the target or an option cannot be used; nothing has been trained.
+    KeyboardInterrupt
+        The context said to stop before there was anything to learn from.
+    """
+    began = perf_counter()
+    context = replace(context, seed=spec.seed)
+    if spec.time_limit is not None:
+        context = context.until(began + spec.time_limit)
+    refuse_in_blocks(rivals, spec)
+    described = source.describe(Asked(spec, schema, test), context)
+    spec, schema = described.spec, described.schema
+    metric = metric_of(spec, schema)
+    context.tell(Understood(schema, described.notes))
+    with described.divide(context) as divided:
+        return _climbed(spec, divided, metric, rivals, began, context)
+
+
+def _climbed(
+    spec: Spec,
+    divided: Divided,
+    metric: str,
+    rivals: Sequence[Rival],
+    began: float,
+    context: Context,
+) -> Run:
+    """Return the run of rows of which each has its part."""
+    dataset, plan = divided.dataset, divided.plan
+    split = checked_split(dataset, seed=spec.seed)
+    alarms = before_training(dataset, plan, split, seed=spec.seed)
+    if alarms:
+        context.tell(Alarmed(alarms))
+    held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context)
+    encoder, rows = divided.learning(plan.kept)
+    if plan.folds:  # no row is held out from the model that is kept
+        encoder = encoder.reaching(dataset.frame)
+    expected = divided.expected(encoder)
+    if expected:
+        context.tell(expected)
+    if spec.time_limit is not None:
+        shared = share_out(
+            spec,
+            plan,
+            encoder.layout,
+            len(dataset.classes),
+            kinds=learners(spec, rows),
+            end=context.end,
+        )
+        context = replace(context, allowance=shared)
+    rungs = climb(spec, rows, context)
+    judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
+    seen, judgement = conclude(
+        spec,
+        dataset,
+        judges,
+        metric=metric,
+        how=plan.how,
+        folds=len(plan.folds),
+        notes=(*divided.notes, *worlds(rungs), *_monotone(spec, dataset.schema, rivals)),
+        alarms=alarms,
+        split=split,
+        rivals=held,
+        context=context,
+    )
+    if judgement is not None:
+        context.tell(Judged(judgement))
+        if spec.refit and not context.stop():
+            spec, encoder, rungs, judgement = _refitted(
+                spec, divided, encoder, rungs, judgement, context
+            )
+    for learned in (Judge(encoder, rungs, plan.kept), *judges):
+        refuse_unproven(learned.rungs.values(), learned.encoder.layout, spec.directions)
+    guarantee = None
+    if judgement is not None:
+        guarantee = guarantee_of(
+            spec, dataset, judges, judgement.verdict.used, interrupted=judgement.interrupted
+        )
+    made = provenance(dataset, rungs, began)
+    reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
+    fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
+    return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
+
+
+def _refitted(
+    spec: Spec,
+    divided: Divided,
+    encoder: Encoder,
+    rungs: dict[str, Rung],
+    judgement: Judgement,
+    context: Context,
+) -> tuple[Spec, Encoder, dict[str, Rung], Judgement]:
+    """Return the same once the rung in use is refitted on all rows, if the time suffices."""
+    try:
+        whole, everything = divided.everything()
+        again = refit(spec, everything, rungs[judgement.verdict.used], context)
+    except OutOfTime:
+        why = say(NO_TIME_TO_REFIT)
+        context.tell(NotRefitted(why))
+        noted = structs.replace(judgement, notes=(*judgement.notes, why))
+        return structs.replace(spec, refit=False), encoder, rungs, noted  # as the model is
+    if context.stop():  # half a refit is worth less than the model that was judged
+        return spec, encoder, rungs, structs.replace(judgement, interrupted=True)
+    return spec, whole, again, judgement
+
+
+def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list[Judge]:
+    """Return the fits that judge: the kept model's own, or those of the folds that were done."""
+    folds = divided.plan.folds
+    if not folds:
+        return [kept]
+    judges = []
+    for fold, parts in enumerate(folds, 1):
+        if context.stop():
+            break
+        encoder, rows = divided.learning(parts)
+        rungs = climb(spec, rows, replace(context, fold=fold, folds=len(folds)))
+        if not context.stop():
+            judges.append(Judge(encoder, rungs, parts))
+    return judges
+
+
+def conclude(
+    spec: Spec,
+    dataset: Dataset,
+    judges: Sequence[Judge],
+    *,
+    metric: str,
+    how: str,
+    folds: int,
+    notes: tuple[str, ...],
+    alarms: tuple[Alarm, ...],
+    split: SplitCheck,
+    rivals: Contest,
+    context: Context,
+) -> tuple[dict[str, Seen], Judgement | None]:
+    """Return what the fits say of the rows they have not learned from, and the judgement of it.
+
+    ``notes``, ``alarms`` and ``split`` are what was noticed before; None where no fit was done.
+    """
+    interrupted = context.stop()
+    seen = _pooled([_see(judge, dataset, context) for judge in judges])
+    if not seen:
+        return seen, None
+    judgement = judge(
+        dataset.truth,
+        seen,
+        metric=metric,
+        seed=spec.seed,
+        how=how,
+        folds=folds,
+        notes=(
+            *notes,
+            *dataset.remarks,
+            *_troubled(judges),
+            *_left_out(spec, judges, interrupted=interrupted),
+            *_sampled(seen, judges),
+            *_repeats(dataset, judges[0].parts, alarms),
+            *rivals.notes,
+        ),
+        rivals=rivals.pooled(len(judges)),
+        interrupted=interrupted,
+        cut_short=tuple(
+            name
+            for name in judges[0].rungs
+            if any(_out_of_time(judge.rungs.get(name)) for judge in judges)
+        ),
+    )
+    alarms = (*alarms, *after_judging(dataset, judgement))
+    used, neighbours = judgement.verdict.used, ""
+    if used != "baseline" and not alarms:
+        neighbours = shared_errors(dataset, seen["test"], used, seed=spec.seed)
+    judgement = structs.replace(
+        judgement,
+        alarms=alarms,
+        split=structs.replace(split, neighbours=neighbours),
+        notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
+    )
+    return seen, judgement.with_headline()
+
+
+def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
+    """Say what lies between what rungs have learned and what they predict."""
+    scales = [(say(TITLES[name]), rung.target_scale) for name, rung in rungs.items()]
+    smeared = [
+        scale.spread.sentence(title, scale.smearing)
+        for title, scale in scales
+        if scale is not None and scale.spread is not None
+    ]
+    calibrated = [
+        sentence
+        for name, rung in rungs.items()
+        for sentence in calibrated_in_words(say(KINDS[name].in_words), rung.calibration)
+    ]
+    weights = [rung.class_weight for rung in rungs.values()]
+    return (*balance.notes(weights), *_taught(rungs), *calibrated, *smeared)
+
+
+def _monotone(spec: Spec, schema: Schema, rivals: Sequence[Rival]) -> tuple[str, ...]:
+    """Say in which columns the models are monotone, and that rivals need not be."""
+    assert schema.target is not None
+    notes = monotone_in_words(schema.target, spec.directions)
+    if notes and rivals:
+        return (*notes, say("What the models are judged against need not be monotone."))
+    return notes
+
+
+def _taught(rungs: dict[str, Rung]) -> tuple[str, ...]:
+    """Say who taught a rung, and how far it listened."""
+    notes = []
+    for rung in rungs.values():
+        if not (teacher := rung.settings.get("teacher")):
+            continue
+        shares = [share for share in rung.settings["teaching"] if share > 0]
+        if shares:
+            notes.append(
+                say(
+                    "The pack learned from {teacher}, whose answers make up {least:.0%} to "
+                    "{most:.0%} of the targets of {listening} of its {kept} networks. {teacher} "
+                    "was fitted to rows that the pack learns from alone, and a repeated run needs "
+                    "it again.",
+                    teacher=teacher,
+                    kept=rung.settings["kept"],
+                    listening=len(shares),
+                    least=min(shares),
+                    most=max(shares),
+                )
+            )
+        elif rung.settings["heard"]:
+            notes.append(
+                say(
+                    "The pack did not listen to {teacher}: on held-out rows it was no better for "
+                    "it.",
+                    teacher=teacher,
+                )
+            )
+        else:
+            notes.append(
+                say(
+                    "There was no time to tell whether the pack is better for {teacher}, and so it "
+                    "did not listen; allow more with --time-limit (time_limit).",
+                    teacher=teacher,
+                )
+            )
+    return tuple(notes)
+
+
+def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
+    """Say whose training went wrong or was cut short, in how many fits, and what to do about it."""
+    notes = []
+    for name, (status, messages) in product(judges[0].rungs, TROUBLES.items()):
+        fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
+        troubled = [rung for rung in fits if rung.status is status]
+        if troubled:
+            sentence = say(
+                messages[len(fits) > 1],
+                rung=say(TITLES[name]),
+                troubled=len(troubled),
+                fits=len(fits),
+            )
+            notes.append(sentences([sentence, troubled[0].advice]))
+    return tuple(notes)
+
+
+def _out_of_time(rung: Rung | None) -> bool:
+    return rung is not None and rung.status is Status.TIME_LIMIT
+
+
+def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tuple[str, ...]:
+    """Name the rungs that the time limit left no time to begin with, in some fit."""
+    if interrupted or spec.time_limit is None:
+        return ()
+    missing = [
+        say(TITLES[name])
+        for name in spec.rungs
+        if KINDS[name].compiling and any(name not in judge.rungs for judge in judges)
+    ]
+    if not missing:
+        return ()
+    return (
+        say(
+            "The time limit left no time for {names}; allow more with --time-limit (time_limit).",
+            names=say(" and ").join(missing),
+        ),
+    )
+
+
+def _sampled(seen: dict[str, Seen], judges: Sequence[Judge]) -> tuple[str, ...]:
+    """Say of how many training rows the scores are, where the time limit left no more."""
+    scored = len(seen["train"].rows) if "train" in seen else 0
+    rows = sum(np.count_nonzero(judge.parts == Part.TRAIN) for judge in judges)
+    if scored in (0, rows):
+        return ()
+    return (
+        say(
+            "The time limit left no time to score all {rows:,} training rows: their scores are "
+            "those of {scored:,}, drawn by chance.",
+            rows=rows,
+            scored=scored,
+        ),
+    )
+
+
+def _see(judge: Judge, dataset: Dataset, context: Context) -> dict[str, Seen]:
+    """Predict every part; of the validation rows, only what has not learned from them.
+
+    Scores of training rows only show what was learned by heart. Where the time that is left does
+    not do for all of them, at the pace of the test rows, `TRAINING_ROWS` of them are predicted.
+    """
+    learned, stopping, judging = (
+        np.flatnonzero(judge.parts == part) for part in (Part.TRAIN, Part.VALIDATION, Part.TEST)
+    )
+    stopped = {name: rung for name, rung in judge.rungs.items() if rung.stopped_early}
+    began = perf_counter()
+    test = _predicted(judge.rungs, judge, dataset, judging)
+    ended = perf_counter()
+    expected = (ended - began) * len(learned) / max(len(judging), 1)
+    if len(learned) > TRAINING_ROWS and ended + expected > context.end:
+        rng = context.random("judgement", "training rows")
+        learned = np.sort(rng.choice(learned, TRAINING_ROWS, replace=False))
+    parts = {
+        "train": _predicted(judge.rungs, judge, dataset, learned),
+        "validation": _predicted(stopped, judge, dataset, stopping),
+        "test": test,
+    }
+    return {part: seen for part, seen in parts.items() if len(seen.rows) and seen.predictions}
+
+
+def _predicted(rungs: Mapping[str, Rung], judge: Judge, dataset: Dataset, rows: np.ndarray) -> Seen:
+    if not len(rows) or not rungs:
+        return Seen(rows, {})
+    design = dataset.rows(judge.encoder).design.take(rows)
+    return Seen(rows, {name: rung.predict(design) for name, rung in rungs.items()})
+
+
+def _pooled(seen: list[dict[str, Seen]]) -> dict[str, Seen]:
+    """Put the evidence of several fits together, part by part."""
+    if len(seen) < 2:
+        return seen[0] if seen else {}
+    return {part: Seen.pool([evidence[part] for evidence in seen]) for part in seen[0]}
+
+
+def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> tuple[str, ...]:
+    """Count the exact repeats across parts, where they were not cause for alarm."""
+    count = straddling_duplicates(dataset.frame, parts)
+    if not count or any(alarm.kind == "near duplicates" for alarm in alarms):
+        return ()
+    share = figure(100 * count / np.count_nonzero(parts == Part.TEST), digits=2)
+    return (
+        say_plural(
+            "{count:,} test row also occurs, in every column, among the other rows ({share}% of "
+            "those that judge). That may be chance, where columns have few values; if not, scores "
+            "flatter a model that remembers: give --group a column that keeps such rows together.",
+            "{count:,} test rows also occur, in every column, among the other rows ({share}% of "
+            "those that judge). That may be chance, where columns have few values; if not, scores "
+            "flatter a model that remembers: give --group a column that keeps such rows together.",
+            count,
+            share=share,
+        ),
+    )
+
+
+def metric_of(spec: Spec, schema: Schema) -> str:
+    """Return the metric that compares the rungs; SpecError if it is not for this target."""
+    assert schema.target is not None
+    task = schema.target.task
+    return metric_for(spec.metric or DEFAULT_METRIC[task], task).name
+
+
+def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:
+    """Return where a model comes from, which began at that moment of the performance counter."""
+    machine = this_machine()
+    return Provenance(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        seconds=perf_counter() - began,
+        versions=machine.versions,
+        platform=machine.platform,
+        threads=machine.threads,
+        data={"source": dataset.schema.source, "rows": f"{dataset.drawn_from or len(dataset)}"},
+        fingerprint=fingerprint(rungs.values()),
+    )

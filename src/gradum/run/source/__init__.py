@@ -1,0 +1,1 @@
+"""The rows of a run, in memory or in blocks."""

@@ -1,0 +1,242 @@
+"""The protocol of a row source: where a run's rows lie, and how they come to be learned from.
+
+A run asks a source what the table's columns mean, then to divide the rows, then for the rows of
+each fit. Rows in memory and rows in blocks answer these questions; the run is the same.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from msgspec import structs
+
+from gradum.errors import SchemaError, SpecError
+from gradum.messages import marked, say
+from gradum.run.dataset import Dataset
+from gradum.run.events import Expected
+from gradum.run.plan import Plan
+from gradum.run.source.directions import refuse_directions
+from gradum.run.spec import Spec
+from gradum.rungs.context import Context
+from gradum.rungs.learning import InMemory, LearningRows
+from gradum.scores.outcome import TASKS
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Overrides, Schema, Target, infer
+from gradum.tables.split import refuse_both
+from gradum.tables.table import Table
+
+LACKING = {
+    "weight": marked("{source} lacks the weight column {column!r}."),
+    "group": marked("{source} lacks the group column {column!r}."),
+    "time": marked("{source} lacks the time column {column!r}."),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run is asked to do.
+
+    Parameters
+    ----------
+    spec : Spec
+    schema : Schema or None
+        An edited schema to use in place of the one inferred from the rows.
+    test : Table or None
+        Rows to judge by.
+    """
+
+    spec: Spec
+    schema: Schema | None = None
+    test: Table | None = None
+
+
+class RowSource(Protocol):
+    """A table, wherever its rows lie."""
+
+    def describe(self, asked: Asked, context: Context) -> Described:
+        """Tell what the columns mean.
+
+        Raises
+        ------
+        GradumError
+            The table, the target or an option cannot be used.
+        KeyboardInterrupt
+            The context says to stop before there is anything to learn from.
+        """
+        ...
+
+
+class Described(Protocol):
+    """A table whose columns are understood.
+
+    ``notes`` are what was noticed of the table and its rows.
+    """
+
+    @property
+    def spec(self) -> Spec:
+        """What is asked for, with the scale of the target that the schema decides."""
+        ...
+
+    @property
+    def schema(self) -> Schema:
+        """What each column is taken for."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the table and its rows."""
+        ...
+
+    def divide(self, context: Context) -> AbstractContextManager[Divided]:
+        """Decide which rows train and which judge; what this keeps on disk lives as long.
+
+        Raises
+        ------
+        GradumError
+            A part is left without rows.
+        KeyboardInterrupt
+            As `RowSource.describe`.
+        """
+        ...
+
+
+class Divided(Protocol):
+    """Rows of which each has its part."""
+
+    @property
+    def dataset(self) -> Dataset:
+        """The rows in memory: all, or those that judge and a sample of the others."""
+        ...
+
+    @property
+    def plan(self) -> Plan:
+        """The part of each row in memory."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the table, before its rows were."""
+        ...
+
+    def learning(self, parts: np.ndarray) -> tuple[Encoder, LearningRows]:
+        """Return what a fit learns from, whose rows have these parts, and how it is encoded."""
+        ...
+
+    def everything(self) -> tuple[Encoder, InMemory]:
+        """Return all rows to learn from."""
+        ...
+
+    def expected(self, encoder: Encoder) -> Expected | None:
+        """Return what the run will take, where that is much."""
+        ...
+
+
+def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
+    """Return what a table's columns mean, and the spec with the scale that they decide.
+
+    Raises
+    ------
+    SpecError, SchemaError
+        What was asked for contradicts itself, or the table.
+    """
+    spec = asked.spec
+    if asked.schema is not None and spec.overrides != Overrides():
+        raise SpecError(
+            say("Both an edited schema and options for columns were given."),
+            say("Write the options' effect into the schema, or leave the schema out."),
+        )
+    schema = asked.schema or infer(
+        table,
+        target=spec.target,
+        task=spec.task,
+        overrides=spec.overrides,
+        log_target=spec.log_target,
+    )
+    target = _refuse_contradictions(spec, schema, table)
+    return structs.replace(spec, log_target=target.log), schema
+
+
+def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
+    """Hold what was asked for against a schema, which may have been edited by hand."""
+    target = schema.target
+    if target is None or target.name != spec.target:
+        if target is None:
+            message = say(
+                "The schema has no target, but {wanted!r} is to be predicted.", wanted=spec.target
+            )
+        else:
+            message = say(
+                "The schema predicts {target!r}, but {wanted!r} is to be predicted.",
+                target=target.name,
+                wanted=spec.target,
+            )
+        raise SpecError(
+            message,
+            say("Write one with gradum inspect TABLE --target COL --json."),
+        )
+    if not schema.features:
+        raise SchemaError(
+            say("The schema leaves no column to learn from."),
+            say("Give one of them the role 'feature'."),
+        )
+    refuse_both(schema.group, schema.time)
+    for role in LACKING:
+        name = getattr(schema, role)
+        if name is not None and name not in table.frame.columns:
+            raise SchemaError(say(LACKING[role], source=table.source, column=name), say("Add it."))
+    for name in spec.report.slices:
+        if schema.column(name).kind == "nested" or name == target.name:
+            if name == target.name:
+                message = say("Column {column!r} is the target, which is no slice.", column=name)
+            else:
+                message = say(
+                    "Column {column!r} is lists or records, which is no slice.", column=name
+                )
+            raise SpecError(
+                message,
+                say("Choose another."),
+            )
+    if spec.interval_by is not None:
+        _refuse_levels(spec.interval_by, schema, target)
+    refuse_directions(spec.directions, schema, len(target.classes) or None)
+    if spec.monotone and spec.blocks:
+        raise SpecError(
+            say("Models are held monotone on rows in memory, and this table is read in blocks."),
+            say("Allow more with --max-memory (max_memory), or leave out --monotone (monotone)."),
+        )
+    if spec.report.cost is not None and target.task != "binary":
+        raise SpecError(
+            say(
+                "A cost of mistakes needs two classes, but {target!r} is {task}.",
+                target=target.name,
+                task=say(TASKS[target.task]),
+            ),
+            say("Leave out --cost."),
+        )
+    if spec.class_weight and target.task == "regression":
+        raise SpecError(
+            say("The target {name!r} has no classes to weigh.", name=target.name),
+            say("Leave class weights out."),
+        )
+    return target
+
+
+def _refuse_levels(name: str, schema: Schema, target: Target) -> None:
+    """Refuse a column by whose levels no intervals can be made."""
+    if name == target.name:
+        raise SpecError(
+            say("Intervals cannot be made by column {column!r}: it is the target.", column=name),
+            say("For sets by class, leave out --interval-by and predict with --by-class."),
+        )
+    if schema.column(name).kind in ("nested", "text", "date"):
+        raise SpecError(
+            say(
+                "Intervals cannot be made by column {column!r}: it is of the kind {kind}.",
+                column=name,
+                kind=schema.column(name).kind,
+            ),
+            say("Give --interval-by a column of few levels."),
+        )

@@ -1,0 +1,115 @@
+"""A table in memory as the source of a run's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradum.run.dataset import Dataset, join, labelled, require_enough, without_rare_classes
+from gradum.run.estimate import expect
+from gradum.run.events import Expected
+from gradum.run.plan import Plan, make_plan
+from gradum.run.rivals import Rival, kept_from, teacher_of
+from gradum.run.source.row_source import Asked, understood
+from gradum.run.spec import Spec
+from gradum.rungs.context import Context
+from gradum.rungs.learning import InMemory
+from gradum.rungs.teacher import Teacher
+from gradum.tables.encode import Encoder
+from gradum.tables.schema import Schema
+from gradum.tables.split import Part
+from gradum.tables.table import Table
+
+
+@dataclass(frozen=True)
+class RowsInMemory:
+    """A table that is read as a whole.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the table; nothing keeps it once its rows are labelled.
+    teacher : Rival, optional
+        What a pack learns from besides the rows.
+    """
+
+    read: Callable[[], Table]
+    teacher: Rival | None = None
+
+    def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
+        """Infer the schema, and keep the rows that have a target and a weight."""
+        table = self.read()
+        spec, schema = understood(asked, table)
+        dataset, notes = labelled(table, schema, also=spec.also), table.notes
+        del table  # whose columns the dataset has anew; nobody else may need them
+        if spec.drop_rare_classes:
+            dataset = without_rare_classes(dataset)
+        require_enough(dataset)
+        if asked.test is not None:
+            test = labelled(asked.test, dataset.schema, also=spec.also)
+            dataset = join(dataset, test)
+        return DescribedInMemory(spec, dataset, notes, self.teacher)
+
+
+@dataclass(frozen=True)
+class DescribedInMemory:
+    """A table in memory whose columns are understood."""
+
+    spec: Spec
+    dataset: Dataset
+    table_notes: tuple[str, ...]
+    teacher: Rival | None = None
+
+    @property
+    def schema(self) -> Schema:
+        """What each column is taken for."""
+        return self.dataset.schema
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noticed of the table and its rows."""
+        return (*self.table_notes, *self.dataset.remarks)
+
+    @contextmanager
+    def divide(self, context: Context) -> Iterator[DividedInMemory]:
+        """Choose among a test file, cross-validation and a hold-out."""
+        plan = make_plan(self.spec, self.dataset)
+        teacher, notes = None, self.table_notes
+        if self.teacher is not None:
+            teacher = teacher_of(self.teacher, self.dataset, self.spec)
+            notes = (*notes, *kept_from(self.teacher, self.dataset))
+        yield DividedInMemory(self.spec, self.dataset, plan, notes, teacher)
+
+
+@dataclass(frozen=True)
+class DividedInMemory:
+    """Rows in memory of which each has its part."""
+
+    spec: Spec
+    dataset: Dataset
+    plan: Plan
+    notes: tuple[str, ...]
+    teacher: Teacher | None = None
+
+    def learning(self, parts: np.ndarray) -> tuple[Encoder, InMemory]:
+        """Return the rows, encoded by what those of the part train hold."""
+        return self._encoded(parts, np.flatnonzero(parts == Part.TRAIN))
+
+    def everything(self) -> tuple[Encoder, InMemory]:
+        """Return all rows as training rows."""
+        return self._encoded(np.full(len(self.dataset), Part.TRAIN, np.int8), None)
+
+    def expected(self, encoder: Encoder) -> Expected | None:
+        """Return what the run will take, where that is much."""
+        return expect(self.spec, self.plan, encoder.layout, len(self.dataset.classes))
+
+    def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:
+        encoder = Encoder.fit(self.dataset.frame, self.dataset.schema, measured)
+        balance = self.spec.class_weight is not None
+        rows = replace(
+            self.dataset.rows(encoder), teacher=self.teacher, monotone=self.spec.directions
+        )
+        return encoder, InMemory(rows, parts, balance)

@@ -1,0 +1,234 @@
+"""The spec of a run: frozen values with a JSON and a TOML form, checked when built."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+
+from gradum.errors import SpecError
+from gradum.messages import marked, say
+from gradum.run.metric import metric_named
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.number_ranges import (
+    LARGEST,
+    MOST,
+    FromNone,
+    FromOne,
+    ProperShare,
+    refuse_beyond_ranges,
+)
+from gradum.rungs.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
+from gradum.rungs.rung_spec import RungSpec
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.schema import Overrides
+from gradum.tables.wording import shortened, size
+
+LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
+TITLES = {
+    "baseline": marked("baseline"),
+    "linear": marked("linear"),
+    "mlp": marked("MLP"),
+    "pack": marked("pack"),
+}
+"""The rungs of the ladder, simplest first, each by its name and as users read it.
+
+`gradum.rungs` holds what else is known of each.
+"""
+
+AGAINST_OVERFITTING = {
+    "linear": marked("leave columns out with --drop"),
+    "mlp": marked("stop it earlier with --max-epochs"),
+    "pack": marked("--effort best averages more networks"),
+}
+"""What to do about a rung that overfits, with the option that does it."""
+
+SIGNS = {"+": 1, "-": -1}  # of a monotone column
+ModelName = Literal["ladder", "linear", "mlp", "pack"]
+
+
+class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rows judge. ``folds`` = 0 lets the number of rows decide."""
+
+    test: ProperShare = 0.2
+    validation: ProperShare = 0.15
+    folds: Annotated[int, msgspec.Meta(ge=0, le=MOST, title="cv")] = 0
+    repeats: FromOne = 2
+    small_table_rows: FromNone = 1000
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that divide no table."""
+        if self.folds == 1:
+            raise SpecError(
+                say("Cross-validation with 1 fold cannot hold rows out."),
+                say("Give --cv 2 or more."),
+            )
+        refuse_beyond_ranges(self)
+
+
+class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the mistakes of a two-class model cost, in any unit.
+
+    A false positive predicts the second class where the first is true.
+    """
+
+    false_positive: float
+    false_negative: float
+
+    def __post_init__(self) -> None:
+        """Refuse costs that no threshold can weigh."""
+        for cost in (self.false_positive, self.false_negative):
+            if isinstance(cost, bool) or not (isinstance(cost, Real) and 0 < cost <= LARGEST):
+                raise SpecError(
+                    say("A cost is {cost}.", cost=shortened(cost)),
+                    say("Give costs above 0 and up to 1e30, such as FP=1,FN=5."),
+                )
+
+
+class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the report shows besides the verdict; none of it changes the models.
+
+    Parameters
+    ----------
+    slices : tuple of str
+        Columns to score by.
+    cost : Cost or None
+        What mistakes cost, to find the threshold that costs least; for two classes.
+    rows : bool
+        Whether single rows of the table may be shown.
+    explain : bool
+        Whether some of the judged rows are explained.
+    learning_curve : bool or None
+        Whether to fit on parts of the rows, to tell what more rows would bring; None where that
+        takes less time than the training did.
+    """
+
+    slices: tuple[str, ...] = ()
+    cost: Cost | None = None
+    rows: bool = True
+    explain: bool = True
+    learning_curve: bool | None = None
+
+
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that decides a run's result, save the rows themselves and the software.
+
+    ``reading`` says which table the rows are, and how its text is written.
+    A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
+    whether it is, once `gradum.run.memory_bound` or the user has decided. ``effort`` says how
+    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds from
+    reading the table to the verdict; the fits share them, and one that runs out of its share ends
+    with what it has. Each level of the column ``interval_by`` has intervals of its own.
+    ``monotone`` are numeric columns, each with a sign behind its name: as such a column rises and
+    all else stays, the predicted number, or the probability of the second of two classes, never
+    falls (``age+``) or never rises (``income-``).
+    """
+
+    target: str
+    task: str | None = None
+    model: ModelName = "ladder"
+    metric: str | None = None
+    class_weight: Literal["balanced"] | None = None
+    drop_rare_classes: bool = False
+    log_target: bool = False
+    refit: bool = False
+    seed: int = 0
+    reading: ReadingOptions = ReadingOptions()
+    overrides: Overrides = Overrides()
+    split: SplitSpec = SplitSpec()
+    linear: LinearSpec = LinearSpec()
+    mlp: MLPSpec = MLPSpec()
+    pack: PackSpec | None = None
+    effort: Effort = "standard"
+    time_limit: float | None = None
+    report: ReportSpec = ReportSpec()
+    max_memory: int | None = None
+    blocks: bool | None = None
+    interval_by: str | None = None
+    monotone: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse values that no run can use."""
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise SpecError(
+                say("The seed is {seed}.", seed=shortened(self.seed)),
+                say("Give a whole number from 0 to 2^63 - 1."),
+            )
+        if self.model not in get_args(ModelName):
+            raise SpecError(
+                say("There is no model {model!r}.", model=self.model),
+                say("Choose {names}.", names=say(" or ").join(get_args(ModelName))),
+            )
+        if self.class_weight not in (None, "balanced"):
+            raise SpecError(
+                say("There is no class weight {class_weight!r}.", class_weight=self.class_weight),
+                say("Give balanced, or leave it out."),
+            )
+        if self.metric is not None:
+            metric_named(self.metric)
+        self._refuse_directions()
+        self._refuse_memory()
+        pack_of(self.effort)
+        refuse_time_limit(self.time_limit)
+        if self.task not in (None, "regression", "binary", "multiclass"):
+            raise SpecError(
+                say("There is no task {task!r}.", task=self.task),
+                say("Choose regression, binary or multiclass."),
+            )
+
+    def _refuse_memory(self) -> None:
+        """Refuse a memory that no run gets by with, or no machine has."""
+        most = self.max_memory
+        if most is None or (type(most) is int and LEAST_MEMORY <= most < 2**63):
+            return
+        shown = size(most) if type(most) is int and 0 < most < 2**63 else shortened(most)
+        raise SpecError(
+            say("No run gets by with {max_memory} of memory.", max_memory=shown),
+            say("Give --max-memory {size} or more.", size=size(LEAST_MEMORY).replace(" ", "")),
+        )
+
+    def _refuse_directions(self) -> None:
+        """Refuse columns without a direction, or with two."""
+        for column in self.monotone:
+            if column[-1:] not in SIGNS or len(column) < 2:
+                raise SpecError(
+                    say("The direction of {column!r} is missing.", column=shortened(column)),
+                    say("Put + or - behind the column's name, such as --monotone age+."),
+                )
+        names = [column[:-1] for column in self.monotone]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise SpecError(
+                say("Column {column!r} has more than one direction.", column=shortened(twice)),
+                say("Give each column of --monotone once."),
+            )
+        if self.monotone and "mlp" in self.rungs:
+            self.mlp.refuse_without_directions()
+
+    @property
+    def directions(self) -> dict[str, int]:
+        """The direction of each of the `monotone` columns, 1 or -1."""
+        return {column[:-1]: SIGNS[column[-1]] for column in self.monotone}
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The rungs to climb; the baseline is always there to be compared with."""
+        return tuple(TITLES) if self.model == "ladder" else ("baseline", self.model)
+
+    @property
+    def also(self) -> tuple[str, ...]:
+        """The columns that are kept beside those that the models use."""
+        by = () if self.interval_by is None else (self.interval_by,)
+        return (*self.report.slices, *by)
+
+    def of_rung(self, name: str) -> RungSpec[Any]:
+        """Return what is asked of a rung; a pack is trained as was said, or as the effort says."""
+        of = {"linear": self.linear, "mlp": self.mlp, "pack": self.pack or pack_of(self.effort)}
+        return RungSpec(of.get(name), self.metric, self.log_target, self.time_limit)
+
+    def with_settings(self, name: str, settings: Any) -> Spec:
+        """Return the spec of a rung alone, under other settings."""
+        changed = {} if settings is None else {name: settings}
+        return msgspec.structs.replace(self, model=name, **changed)

@@ -1,0 +1,1 @@
+"""The rungs: a folder for each kind, and what they share."""

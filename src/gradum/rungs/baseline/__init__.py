@@ -1,0 +1,1 @@
+"""The rung that looks at no column."""

@@ -1,0 +1,132 @@
+"""Logits of rows that a model has not learned from, and the calibration that suits them best.
+
+A model that errs in none of a few rows would be made as sure of itself as can be, and the first
+mistake would cost dearly. So labels are smoothed as if one more row, like the others, were of all
+classes alike: t' = (1 − ε) t + ε / K with ε = 1 / n. (J. Platt, "Probabilistic outputs for support
+vector machines", 1999, smooths them so too, class by class.)
+
+Shapes: n rows, K classes, k logits (1 for two classes, K for more), p parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.optimize
+
+from gradum.core.losses.log_loss import LogLoss
+from gradum.rungs.rows import Rows
+from gradum.solvers.threads import threads_for
+
+MOST_STEPS = 1_000
+STEEPEST = 1e-8  # gradient at which the search ends
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOutLogits:
+    """What a model says of n rows that it has not learned from.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, k)
+    target : ndarray of shape (n,)
+        Codes 0 .. K-1.
+    weight : ndarray of shape (n,)
+        Above 0.
+    groups, time : ndarray of shape (n,), optional
+        What keeps rows together, or orders them, where they are divided.
+    """
+
+    logits: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+
+    @classmethod
+    def of(
+        cls, logits: np.ndarray, rows: Rows, places: np.ndarray | slice = slice(None)
+    ) -> HeldOutLogits:
+        """Take what is said of the rows at some places, of all if not given."""
+        return cls(
+            logits.astype(np.float64),
+            rows.target[places],
+            rows.weight[places],
+            None if rows.groups is None else rows.groups[places],
+            None if rows.time is None else rows.time[places],
+        )
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return max(2, self.logits.shape[1])
+
+    @property
+    def one_row(self) -> float:
+        """ε: what one row counts, 1 / n, where n is (Σ w)² / Σ w²; ½ at most."""
+        return min(float(np.square(self.weight).sum() / self.weight.sum() ** 2), 0.5)
+
+    def take(self, rows: np.ndarray) -> HeldOutLogits:
+        """Return some of the rows."""
+        return HeldOutLogits(
+            self.logits[rows],
+            self.target[rows],
+            self.weight[rows],
+            None if self.groups is None else self.groups[rows],
+            None if self.time is None else self.time[rows],
+        )
+
+    def losses(self, logits: np.ndarray) -> np.ndarray:
+        """Return the log loss (n,) of other logits (n, k) of the same rows."""
+        return np.asarray(LogLoss().value(logits, self.target))
+
+    def minimum(
+        self,
+        logits: Callable[[np.ndarray], np.ndarray],
+        adjoint: Callable[[np.ndarray], np.ndarray],
+        one_row: float,
+        penalty: np.ndarray,
+        bounds: Sequence[tuple[float | None, float | None]] | None = None,
+    ) -> np.ndarray:
+        """Return the parameters θ (p,) with the least Σ w ℓ(z(θ)) / Σ w + Σ λ θ², in bounds.
+
+        ℓ is the log loss of labels smoothed by ε. By L-BFGS-B from θ = 0; the problem is convex,
+        because z(θ) is affine.
+
+        Parameters
+        ----------
+        logits : callable
+            z, from θ (p,) to logits (n, k).
+        adjoint : callable
+            From the slopes of the loss by the logits (n, k) to those by θ (p,).
+        one_row : float
+            ε.
+        penalty : ndarray of shape (p,)
+            λ.
+        bounds : sequence of pairs, optional
+            Least and greatest values.
+        """
+        share, loss = self.weight / self.weight.sum(), LogLoss()
+        target = LogLoss(one_row).smoothed(self.target, self.logits.shape[1])
+
+        def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
+            losses, slopes = loss.value_and_gradient(logits(theta), target)
+            slopes *= share[:, None]
+            value = share @ losses + penalty @ theta**2
+            return float(value), adjoint(slopes) + 2 * penalty * theta
+
+        with threads_for(*self.logits.shape):
+            optimum = scipy.optimize.minimize(
+                objective,
+                np.zeros(len(penalty)),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=bounds,
+                options={"maxiter": MOST_STEPS, "gtol": STEEPEST, "ftol": 0.0},
+            )
+        return optimum.x

@@ -1,0 +1,144 @@
+"""The context of a fit: its seed, its listener, its end, its checkpoints and its allowance of time.
+
+All that a fit needs besides its rows and its settings travels in this one value, which is handed
+down from the run to its parts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gradum.randomness import stream
+from gradum.rungs.allowance import Allowance
+from gradum.rungs.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
+from gradum.rungs.rung import Rung
+from gradum.solvers.driver import solve
+from gradum.solvers.snapshot import Snapshot
+
+Answer = TypeVar("Answer")
+
+
+class OutOfTime(Exception):
+    """The time of a fit was over before it had learned anything."""
+
+
+def ignore(event: Any) -> None:
+    """Take no notice of an event."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a fit is given besides its rows and its settings.
+
+    Parameters
+    ----------
+    seed : int
+        Decides every random choice.
+    tell : callable
+        Called with every event, see `gradum.run.events`.
+    stop : callable
+        Asked between chunks of work; once true, the fit ends with what it has.
+    checkpoints : Checkpoints
+        The rungs that were fitted before this run was cut short, and where to keep more.
+    allowance : Allowance or None
+        How the fits of a run share its time; None without a limit.
+    end : float
+        The moment of the performance counter at which this fit is to end with what it has.
+    fold, folds : int
+        The number of this fit among the folds, and their number; 0 of 0 for the model that is
+        kept.
+    place : str
+        The name of this fit among the checkpoints, such as ``fold-2-mlp``.
+    spreads : bool
+        Whether it also learns how far from its predictions numbers may lie; not where its scores
+        are all that is wanted.
+    """
+
+    seed: int = 0
+    tell: Callable[[Any], object] = ignore
+    stop: Callable[[], bool] = lambda: False
+    checkpoints: Checkpoints = NO_CHECKPOINTS
+    allowance: Allowance | None = None
+    fold: int = 0
+    folds: int = 0
+    place: str = ""
+    end: float = math.inf
+    spreads: bool = True
+
+    def random(self, *names: str | int) -> np.random.Generator:
+        """Return the random numbers of a named stream of the seed."""
+        return stream(self.seed, *names)
+
+    def at(self, place: str) -> Context:
+        """Return the context of the fit that has this name among the checkpoints."""
+        return replace(self, place=place)
+
+    def until(self, moment: float) -> Context:
+        """Return the context of a fit that also ends at a moment of the performance counter."""
+        return replace(self, end=min(self.end, moment))
+
+    @property
+    def unhurried(self) -> Context:
+        """The context of a step that its own bounds end soon, whatever the time."""
+        return replace(self, end=math.inf)
+
+    def over(self) -> bool:
+        """Whether the fit is to end with what it has: somebody said so, or its time is up."""
+        return self.stop() or perf_counter() > self.end
+
+    def require_time(self) -> None:
+        """Raise OutOfTime once the time of the fit is up."""
+        if perf_counter() > self.end:
+            raise OutOfTime
+
+    def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
+        """Tell every event of a solver, and return what the solver ends in."""
+        return solve(events, self._tell_and_ask)
+
+    def solve(self, events: Generator[Any, Any, Answer]) -> Answer:
+        """Return what a solver ends in; its events are told to nobody."""
+        return solve(events, self.ask)
+
+    def ask(self, event: Any) -> bool:
+        """Answer a solver's event: whether to end."""
+        return self.over()
+
+    def train(self, events: Generator[Any, Any, Answer]) -> Answer:
+        """Follow a training, and keep its snapshots."""
+        snapshots = Snapshots(self.checkpoints, self.place, self.stop)
+
+        def hear(event: Any) -> bool:
+            snapshots.note(event)
+            return self._tell_and_ask(event)
+
+        return solve(events, hear)
+
+    def snapshot(self) -> Snapshot | None:
+        """Return the training that was cut short at this place."""
+        return self.checkpoints.snapshot(self.place)
+
+    def once(self, fit: Callable[[], Rung]) -> Rung:
+        """Return the rung that was fitted at this place before.
+
+        Else fit it, and keep it unless the fit was stopped.
+        """
+        rung = self.checkpoints.rung(self.place)
+        if rung is None:
+            rung = fit()
+            if not self.stop():
+                self.checkpoints.keep_rung(self.place, rung)
+        return rung
+
+    def _tell_and_ask(self, event: Any) -> bool:
+        self.tell(event)
+        return self.over()
+
+
+ALONE = Context()
+"""The context of a fit to which nobody listens, and that nothing ends before its time."""

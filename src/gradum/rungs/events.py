@@ -1,0 +1,39 @@
+"""What the training of a rung tells; `gradum.run.events` has all events of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """A training that was cut short goes on after ``epoch`` epochs of at most ``epochs``."""
+
+    rung: str
+    epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """A rung has tried one penalty of those on its path."""
+
+    rung: str
+    step: int
+    steps: int
+    alpha: float
+    loss: float
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A rung has been over all rows of a table that does not fit in memory once more.
+
+    ``seconds`` have gone by since its first pass began.
+    """
+
+    rung: str
+    passes: int
+    rows: int
+    objective: float
+    seconds: float

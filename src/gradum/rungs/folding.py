@@ -1,0 +1,58 @@
+"""Folds where groups or points in time may be too few for as many as one would like."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from gradum.errors import SpecError
+from gradum.rungs.rows import Rows
+from gradum.tables.split import Part, folds
+
+Walk = tuple[np.ndarray, np.ndarray]
+"""Positions of the rows to learn from, and of those held out."""
+
+
+def folds_up_to(most: int, rows: int, **options: Any) -> list[np.ndarray]:
+    """Divide n rows ``most`` ways, or fewer where groups or times are few.
+
+    Returns
+    -------
+    list of ndarray of shape (n,)
+        As `folds` with the same options; empty if not even two folds can be made.
+    """
+    for k in range(most, 1, -1):
+        with suppress(SpecError):
+            return folds(rows, k, **options)
+    return []
+
+
+def walks_up_to(
+    most: int, rows: Rows, validation: np.ndarray, rng: np.random.Generator
+) -> list[Walk]:
+    """Hold out each of up to ``most`` folds of the rows, as the whole run splits them.
+
+    Where not even two folds can be made, the rows marked by ``validation`` (n,) are held out.
+    """
+    labels = None if rows.classes is None else rows.target
+    walks = walks_of(most, len(rows), labels=labels, groups=rows.groups, time=rows.time, rng=rng)
+    return walks or [held_out(validation)]
+
+
+def walks_of(most: int, rows: int, **options: Any) -> list[Walk]:
+    """Hold out each of up to ``most`` folds of n rows, and learn from all others.
+
+    The options are those of `folds`, which divides the rows. Empty if not even two folds can be
+    made.
+    """
+    parts = folds_up_to(most, rows, validation=0.0, **options)
+    return [
+        (np.flatnonzero(part == Part.TRAIN), np.flatnonzero(part == Part.TEST)) for part in parts
+    ]
+
+
+def held_out(validation: np.ndarray) -> Walk:
+    """Learn from the rows that ``validation`` (n,) does not mark."""
+    return np.flatnonzero(~validation), np.flatnonzero(validation)

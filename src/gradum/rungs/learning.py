@@ -1,0 +1,172 @@
+"""The rows that a rung learns from: in memory, or in blocks on disk.
+
+Both take a kind of rung and fit it; the ladder need not know which they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from gradum.rungs.context import Context
+from gradum.rungs.rows import Rows
+from gradum.rungs.rung import Rung
+from gradum.rungs.rung_spec import RungSpec, S
+from gradum.rungs.spool import Spool
+from gradum.rungs.target_scale import TargetScale
+from gradum.rungs.totals import Totals
+from gradum.tables.split import Part
+
+
+class Learner(Protocol[S]):
+    """How a kind of rung learns, see `gradum.rungs.kind.RungKind`.
+
+    Attributes
+    ----------
+    in_blocks : bool
+        Whether it can learn from rows that do not fit in memory.
+    """
+
+    in_blocks: bool
+
+    def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
+        """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
+        ...
+
+    def fit(self, rows: InMemory, spec: RungSpec[S], context: Context) -> Rung:
+        """Fit it to the training rows; the validation rows may choose, or be learned from too."""
+        ...
+
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[S], context: Context) -> Rung:
+        """Fit it to rows that do not fit in memory. Called only where ``in_blocks`` is true."""
+        ...
+
+
+L = TypeVar("L", bound=Learner[Any])
+
+
+class LearningRows(Protocol):
+    """Rows of the parts train and validation, wherever they lie."""
+
+    def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
+        """Return those of the kinds that can learn from these rows."""
+        ...
+
+    def epochs(self, kind: Learner[S], settings: S) -> int:
+        """Return the most epochs that a kind may take; 0 where it has none."""
+        ...
+
+    def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
+        """Fit a kind of rung."""
+        ...
+
+    def take(self, *parts: Part) -> Rows:
+        """Take the rows of some parts, of those that lie in memory."""
+        ...
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Rows in memory.
+
+    Parameters
+    ----------
+    all : Rows
+        All rows of the table.
+    parts : ndarray of shape (n,)
+        The `Part` of each; those of the parts train and validation are learned from, no others.
+    balance : bool
+        Whether all classes are to weigh the same.
+    """
+
+    all: Rows
+    parts: np.ndarray
+    balance: bool = False
+
+    def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
+        """Return all of the kinds."""
+        return kinds
+
+    def epochs(self, kind: Learner[S], settings: S) -> int:
+        """Return the most epochs that a kind may take; 0 where it has none."""
+        return kind.epochs(
+            settings, len(self._places(Part.TRAIN, Part.VALIDATION)), in_blocks=False
+        )
+
+    def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
+        """Fit a kind of rung."""
+        return kind.fit(self, spec, context)
+
+    def take(self, *parts: Part) -> Rows:
+        """Take the rows of some parts; classes are balanced among these alone."""
+        rows = self.as_given(*parts)
+        return rows.balanced() if self.balance else rows
+
+    def as_given(self, *parts: Part) -> Rows:
+        """Take the rows of some parts under the weights that they have in the table."""
+        return self.all.take(self._places(*parts))
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Which of the rows that are learned from are of the part validation: (m,)."""
+        return self.parts[self._places(Part.TRAIN, Part.VALIDATION)] == Part.VALIDATION
+
+    def _places(self, *parts: Part) -> np.ndarray:
+        return np.flatnonzero(np.isin(self.parts, parts))
+
+
+@dataclass(frozen=True)
+class InBlocks:
+    """Training rows on disk; validation rows and a sample of the training rows in memory.
+
+    Parameters
+    ----------
+    spool : Spool
+        The training rows.
+    totals : Totals
+        Sums over them.
+    by_class : ndarray of shape (K,) or None
+        The weights under which all classes weigh the same, where they are to.
+    held : Rows
+        The rows in memory.
+    parts : ndarray of shape (n,)
+        Their parts.
+    """
+
+    spool: Spool
+    totals: Totals
+    by_class: np.ndarray | None
+    held: Rows
+    parts: np.ndarray
+
+    def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
+        """Return those of the kinds that can learn in blocks."""
+        return [kind for kind in kinds if kind.in_blocks]
+
+    def epochs(self, kind: Learner[S], settings: S) -> int:
+        """Return the most epochs that a kind may take; 0 where it has none."""
+        return kind.epochs(settings, len(self.spool), in_blocks=True)
+
+    def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
+        """Fit a kind of rung."""
+        return kind.fit_in_blocks(self, spec, context)
+
+    def take(self, *parts: Part) -> Rows:
+        """Take the rows in memory of some parts."""
+        rows = self.held.take(np.flatnonzero(np.isin(self.parts, parts)))
+        return rows if self.by_class is None else rows.weighed(self.by_class)
+
+    @property
+    def validation(self) -> np.ndarray:
+        """Which of the rows in memory that are learned from are of the part validation: (m,)."""
+        used = np.isin(self.parts, (Part.TRAIN, Part.VALIDATION))
+        return self.parts[used] == Part.VALIDATION
+
+    @cached_property
+    def scale(self) -> TargetScale | None:
+        """The scale of the target; None where it has classes."""
+        return None if self.held.classes is not None else self.totals.scale

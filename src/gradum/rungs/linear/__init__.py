@@ -1,0 +1,1 @@
+"""The linear rung: least squares or logistic regression under an L2 penalty."""

@@ -1,0 +1,117 @@
+"""The linear rung: least squares or logistic regression under an L2 penalty."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from msgspec import structs
+
+from gradum.core.losses import learned_loss
+from gradum.messages import marked
+from gradum.rungs.context import Context
+from gradum.rungs.cost import (
+    DENSE_LEVELS,
+    HESSIANS,
+    IN_FACTORISATION,
+    IN_PRODUCT,
+    LEARNED,
+    NEWTON_STEPS,
+    NONZERO_NGRAMS,
+    PENALTIES,
+    PRODUCTS,
+    Fit,
+    Taken,
+    one_hot,
+    product,
+)
+from gradum.rungs.kind import Curve
+from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.linear.fit import fit_linear
+from gradum.rungs.linear.passes import fit_linear as fit_in_passes
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.rung import Rung
+from gradum.rungs.rung_spec import RungSpec
+from gradum.solvers.convex import LARGEST_EXACT
+from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX, LARGEST_SPARSE
+from gradum.tables.split import Part
+
+
+class LinearKind:
+    """The linear model among the kinds of rungs."""
+
+    name = "linear"
+    in_words = marked("the linear rung")
+    in_blocks = True
+    quicker_in_blocks = True
+    kept = True
+    course: tuple[str, ...] = ("alpha", "validation_loss")
+    curve: Curve | None = Curve(models=2, chance=1.0)
+    compiling = 0.0
+
+    def taken(self, settings: LinearSpec) -> Taken:
+        """Return the bytes of rows that are learned from."""
+        return LEARNED
+
+    def epochs(self, settings: LinearSpec, rows: int, *, in_blocks: bool) -> int:
+        """Return 0."""
+        return 0
+
+    def fit(self, rows: InMemory, spec: RungSpec[LinearSpec], context: Context) -> Rung:
+        """Choose the penalty, then solve on the training and validation rows."""
+        learned = rows.take(Part.TRAIN, Part.VALIDATION)
+        log = spec.log_target
+        return fit_linear(learned, rows.validation, spec.settings, context, log_target=log)
+
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[LinearSpec], context: Context) -> Rung:
+        """Choose the penalty on rows in memory, then solve in passes over all training rows."""
+        sample = rows.take(Part.TRAIN, Part.VALIDATION)
+        return fit_in_passes(
+            rows.spool, sample, rows.validation, spec.settings, context, scale=rows.scale
+        )
+
+    def refit(
+        self, rows: InMemory, spec: RungSpec[LinearSpec], judged: Rung, context: Context
+    ) -> Rung:
+        """Solve on all rows under the strength of the judged rung's penalty."""
+        strength = judged.settings["alpha"] * judged.settings["rows"]
+        settings = structs.replace(spec.settings, strengths=(strength,))
+        return self.fit(rows, replace(spec, settings=settings), context)
+
+    def smaller(self, settings: LinearSpec, judged: Rung) -> LinearSpec:
+        """Return the settings."""
+        return settings
+
+    def loss(self, spec: RungSpec[LinearSpec], classes: int | None) -> str:
+        """Return log loss or squared error."""
+        return learned_loss(classes).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it is linear in its columns."""
+        single = rung.network.single is not None
+        return rung.input_layer is not None and single and rung.network.is_linear
+
+    def seconds(self, spec: RungSpec[LinearSpec], fit: Fit) -> float:
+        """Return the seconds of a path of penalties and of the answer."""
+        walks = 1 if fit.rows > spec.settings.folds_up_to_rows else spec.settings.folds
+        solves = 1 + walks * PENALTIES * len(spec.settings.strengths)
+        expanded = [one_hot(count) for count in fit.layout.level_counts]
+        columns = len(fit.layout.dense) + sum(expanded) + len(fit.layout.sparse)
+        nonzeros = (
+            len(fit.layout.dense)
+            + sum(count if count <= DENSE_LEVELS else 1 for count in expanded)
+            + min(len(fit.layout.sparse), NONZERO_NGRAMS)
+        )
+        sparse = len(fit.layout.sparse) > 0 or max(expanded, default=0) > DENSE_LEVELS
+        if not fit.classes and columns <= (LARGEST_SPARSE if sparse else LARGEST_EXACT):
+            gram = 2 * fit.rows * columns**2 * IN_FACTORISATION
+            solve = columns**3 * IN_FACTORISATION + 8 * fit.rows * nonzeros * IN_PRODUCT
+            return (1 + walks) * gram + solves * solve
+        coefficients = fit.outputs * (columns + 1)
+        step_of_gradients = product(fit.rows, nonzeros, fit.outputs)
+        direct = LARGEST_SPARSE if sparse else LARGEST_DIRECT
+        if coefficients <= (direct if fit.outputs == 1 else LARGEST_SOFTMAX):
+            hessians = HESSIANS * PENALTIES * len(spec.settings.strengths) + NEWTON_STEPS
+            formed = hessians * fit.rows * coefficients**2 * IN_FACTORISATION
+            step = coefficients**3 / 3 * IN_FACTORISATION + step_of_gradients
+            return formed + solves * NEWTON_STEPS * step
+        return solves * PRODUCTS * step_of_gradients

@@ -1,0 +1,120 @@
+"""The linear rung of a table that does not fit in memory: Newton's method over passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from time import perf_counter
+
+import numpy as np
+
+from gradum.core.losses import learned_loss
+from gradum.messages import marked, say
+from gradum.rungs.context import Context
+from gradum.rungs.events import Passed
+from gradum.rungs.linear.fit import columns_of, linear_rung, standard_layer
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.penalty_path.path import choose_penalty
+from gradum.rungs.rows import Rows
+from gradum.rungs.rung import Rung
+from gradum.rungs.spool import Spool
+from gradum.rungs.target_scale import TargetScale
+from gradum.rungs.with_spread import with_spread
+from gradum.solvers.driver import solve
+from gradum.solvers.events import EpochDone
+from gradum.solvers.linear_model import LinearModel
+from gradum.solvers.matrix import Columns
+from gradum.solvers.passes import NewtonOverPasses, newton_over_passes
+from gradum.solvers.standard import StandardColumns
+
+TOLERANCE = 1e-6  # of the gradient: the objective is then right to nine digits or so
+WHY = marked(
+    "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
+)
+
+
+def fit_linear(
+    spool: Spool,
+    sample: Rows,
+    validation: np.ndarray,
+    spec: LinearSpec,
+    context: Context,
+    *,
+    scale: TargetScale | None,
+) -> Rung:
+    """Choose the penalty on rows in memory, then solve on all training rows.
+
+    Parameters
+    ----------
+    spool : Spool
+        The training rows.
+    sample : Rows
+        Rows in memory: some of those, and those marked by ``validation`` (n,), which judge the
+        path of penalties.
+    scale : TargetScale or None
+        For a regression.
+    """
+    began = perf_counter()
+    loss = learned_loss(sample.classes)
+    outputs = loss.outputs(sample.classes)
+    layer = standard_layer(sample)
+    layer = replace(layer, centre=spool.units.centre, scale=spool.units.scale)
+    target = sample.target if scale is None else scale.forward(sample.target)
+    columns = columns_of(layer, sample)
+    model = LinearModel.of(columns, target, loss, outputs=outputs, weight=sample.weight)
+    walk = (np.flatnonzero(~validation), np.flatnonzero(validation))
+    path = context.follow(choose_penalty(model, [walk], spec.strengths, hear=context.ask))
+    alpha = path.best * len(model) / len(spool)
+    identity = layer.in_units(spool.units.centre, spool.units.scale)
+
+    def block(segment: int) -> LinearModel:
+        rows = spool.read(segment)
+        dense = rows.arrays["dense"].astype(np.float64)
+        inputs = identity({**rows.arrays, "dense": dense}, dtype=np.float64)
+        return LinearModel(
+            StandardColumns.as_given(Columns.of(inputs["dense"], inputs.get("sparse"))),
+            rows.target if scale is None else scale.forward(rows.target),
+            loss,
+            outputs,
+            rows.weight / spool.total_weight,
+            fit_intercept=True,
+        )
+
+    blocks: Sequence[Callable[[], LinearModel]] = [
+        partial(block, segment) for segment in range(len(spool.lengths))
+    ]
+    steering = replace(model, columns=StandardColumns.as_given(columns))
+    passes = newton_over_passes(
+        blocks,
+        steering,
+        rows=len(spool),
+        l2=alpha,
+        method=NewtonOverPasses(tol=TOLERANCE),
+        start=path.start,
+    )
+
+    def hear(event: EpochDone) -> bool:
+        rows, objective = len(spool), event.train_loss
+        context.tell(Passed("linear", event.epoch, rows, objective, event.seconds))
+        return context.over()
+
+    solution = solve(passes, hear)
+    rung = linear_rung(
+        loss,
+        layer,
+        scale,
+        columns,
+        sample,
+        solution,
+        path,
+        settings={
+            "alpha": alpha,
+            "folds": 1,
+            "rows": len(spool),
+            "solver": "passes",
+            "why": say(WHY),
+        },
+    )
+    rung = with_spread(rung, sample, context, np.flatnonzero(validation))
+    return replace(rung, seconds=perf_counter() - began)

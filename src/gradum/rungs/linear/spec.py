@@ -1,0 +1,24 @@
+"""The spec of the linear rung."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gradum.rungs.number_ranges import AtLeastTwo, Factor, FromNone, refuse_beyond_ranges
+
+
+class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the linear rung is fitted.
+
+    The penalties tried are ``alpha = s / n`` for n training rows and each strength s,
+    strongest first: the objective's data term is a mean, so a constant amount of prior
+    belief weighs s / n.
+    """
+
+    strengths: tuple[Factor, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)
+    folds: AtLeastTwo = 5
+    folds_up_to_rows: FromNone = 10_000
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no fit can use."""
+        refuse_beyond_ranges(self)

@@ -1,0 +1,1 @@
+"""The rung of one network, the multi-layer perceptron."""

@@ -1,0 +1,108 @@
+"""The multi-layer perceptron rung."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from msgspec import structs
+
+from gradum.core.losses import learned_loss
+from gradum.messages import marked
+from gradum.rungs.context import Context
+from gradum.rungs.cost import (
+    COMPILING,
+    EPOCHS,
+    IN_NETWORK,
+    LEARNED,
+    STEP,
+    Fit,
+    Taken,
+    one_hot,
+)
+from gradum.rungs.kind import Curve
+from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.mlp.fit import ONE_HOT_LEVELS, fit_mlp, solver_of
+from gradum.rungs.mlp.segments import fit_mlp as fit_in_segments
+from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.rung import Rung
+from gradum.rungs.rung_spec import RungSpec
+from gradum.tables.split import Part
+
+
+class MLPKind:
+    """The multi-layer perceptron among the kinds of rungs."""
+
+    name = "mlp"
+    in_words = marked("the MLP")
+    in_blocks = True
+    quicker_in_blocks = False
+    kept = True
+    course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
+    curve: Curve | None = Curve(models=1, chance=6.0)
+    compiling = COMPILING
+
+    def taken(self, settings: MLPSpec) -> Taken:
+        """Return the bytes of a network that is trained, in single precision."""
+        return replace(LEARNED, number=4, level=4, fixed=130e6)
+
+    def epochs(self, settings: MLPSpec, rows: int, *, in_blocks: bool) -> int:
+        """Return the most of the settings; of rows in blocks, no more than visits allow."""
+        return settings.epochs(rows) if in_blocks else settings.max_epochs
+
+    def fit(self, rows: InMemory, spec: RungSpec[MLPSpec], context: Context) -> Rung:
+        """Train on the training rows, and keep the epoch that is best on the validation rows."""
+        train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
+        return fit_mlp(train, validation, spec.settings, context, log_target=spec.log_target)
+
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[MLPSpec], context: Context) -> Rung:
+        """Train in mini-batches from the segments, stopped by the validation rows."""
+        train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
+        epochs = self.epochs(spec.settings, len(rows.spool), in_blocks=True)
+        settings = structs.replace(spec.settings, max_epochs=epochs)
+        return fit_in_segments(rows.spool, train, validation, settings, context, scale=rows.scale)
+
+    def refit(
+        self, rows: InMemory, spec: RungSpec[MLPSpec], judged: Rung, context: Context
+    ) -> Rung:
+        """Train on all rows for as many epochs as were best for the judged rung.
+
+        Its calibration stays, for no row is left to find another by.
+        """
+        return fit_mlp(
+            rows.take(Part.TRAIN),
+            None,
+            spec.settings,
+            context,
+            log_target=spec.log_target,
+            epochs=judged.certificate.best_epoch,
+            calibration=judged.calibration,
+        )
+
+    def smaller(self, settings: MLPSpec, judged: Rung) -> MLPSpec:
+        """Return settings with batches of the judged network's size.
+
+        Steps then grow with the rows, as they will beyond its own, and no program has to be
+        compiled for batches of another size.
+        """
+        return structs.replace(settings, batch_rows=judged.settings["batch_size"])
+
+    def loss(self, spec: RungSpec[MLPSpec], classes: int | None) -> str:
+        """Return log loss or squared error."""
+        return learned_loss(classes).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it is a single network that looks at columns."""
+        return rung.input_layer is not None and rung.network.single is not None
+
+    def seconds(self, spec: RungSpec[MLPSpec], fit: Fit) -> float:
+        """Return the seconds of training a network."""
+        inputs = len(fit.layout.dense) + len(fit.layout.sparse)
+        for count in fit.layout.level_counts:
+            inputs += one_hot(count) if count <= ONE_HOT_LEVELS else spec.settings.embedding_size
+        sizes = [inputs, *spec.settings.hidden_layer_sizes, fit.outputs]
+        weights = sum(before * after for before, after in pairwise(sizes))
+        full = solver_of(spec.settings).full_batch
+        batch = fit.train if full else spec.settings.batch_size(fit.train)
+        steps = EPOCHS * spec.settings.max_epochs * -(-fit.train // batch)
+        return steps * (STEP + 6 * batch * weights * IN_NETWORK)

@@ -1,0 +1,97 @@
+"""The network of a table that does not fit in memory: mini-batches from a pool of segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from gradum.core.models.input_layer import InputLayer
+from gradum.rungs.context import Context
+from gradum.rungs.mlp.fit import calibrated, encoded, refuse_infinite, robust_layer, train_network
+from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.post import steps_for
+from gradum.rungs.rows import Rows
+from gradum.rungs.rung import Rung
+from gradum.rungs.spool import Spool
+from gradum.rungs.target_scale import TargetScale
+from gradum.rungs.with_spread import with_spread
+from gradum.solvers import buffer
+from gradum.solvers.solution import Status
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A spool as the network's solver takes it: `gradum.solvers.segments.SegmentedData`.
+
+    ``layer`` is the network's input layer, in the spool's units.
+    """
+
+    spool: Spool
+    layer: InputLayer
+    scale: TargetScale | None
+    columns: int
+    soft_classes: None = None
+    dtype: Any = np.float32
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.spool)
+
+    @property
+    def coded_columns(self) -> int:
+        """Number of coded columns that are embedded."""
+        return self.layer.embedded_columns
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """Rows of each segment."""
+        return self.spool.lengths
+
+    def read(self, segment: int) -> buffer.ChunkRows:
+        """Return a segment as the network takes it."""
+        rows = self.spool.read(segment)
+        target = rows.target
+        if self.scale is not None:
+            target = self.scale.forward(target).astype(np.float32)
+        mean = self.spool.total_weight / len(self.spool)
+        return buffer.ChunkRows(
+            self.layer(rows.arrays),
+            target,
+            (rows.weight / mean).astype(np.float32),
+        )
+
+
+def fit_mlp(
+    spool: Spool,
+    sample: Rows,
+    validation: Rows,
+    spec: MLPSpec,
+    context: Context,
+    *,
+    scale: TargetScale | None,
+) -> Rung:
+    """Train on the spool, keep the epoch that is best on the validation rows.
+
+    ``sample`` are some of the training rows, in memory: columns are measured on them.
+    """
+    began = perf_counter()
+    layer = robust_layer(sample)
+    units = spool.units
+    some = encoded(layer, scale, sample)
+    data = Spooled(spool, layer.in_units(units.centre, units.scale), scale, some.columns)
+    judged = encoded(layer, scale, validation)
+    rung, solution = train_network(layer, data, judged, spec, context, sample.classes)
+    if solution.status is Status.DIVERGED:
+        refuse_infinite(rung, solution, some)
+    if scale is not None:
+        fitted = rung.network.forward(solution.params, some.inputs)[:, 0].astype(np.float64)
+        scale = scale.with_smearing(sample.target, fitted, sample.weight)
+    calibration = calibrated(rung, validation, context)
+    rung = replace(rung, target_scale=scale, post=steps_for(sample.class_weight, calibration))
+    rung = with_spread(rung, validation, context)
+    return replace(rung, seconds=rung.seconds + perf_counter() - began)

@@ -1,0 +1,388 @@
+"""The pack rung: members trained side by side, each without a fold, the best of them kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
+import jax
+import numpy as np
+from msgspec import structs
+
+from gradum.core.losses import Loss, learned_loss
+from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork
+from gradum.errors import SpecError
+from gradum.margins import falls
+from gradum.messages import say
+from gradum.rungs.calibration import Calibration, HeldOutLogits, chosen_calibration
+from gradum.rungs.context import Context, OutOfTime
+from gradum.rungs.folding import Walk, walks_up_to
+from gradum.rungs.pack.goal import Goal, judging
+from gradum.rungs.pack.held_out import HeldOut
+from gradum.rungs.pack.inputs import PackInputs
+from gradum.rungs.pack.lessons import told
+from gradum.rungs.pack.members import Members, initial_codes, initial_weights
+from gradum.rungs.pack.program import PackProgram
+from gradum.rungs.pack.select import (
+    answers,
+    greedy,
+    logits_of,
+    sharpened,
+    sharpness,
+    sharpness_of_more,
+    staying,
+)
+from gradum.rungs.pack.spec import PackSpec
+from gradum.rungs.pack.text_scores import SHARE_OF_TIME, text_scores
+from gradum.rungs.pack.training import PackTraining
+from gradum.rungs.pack.wide import begin_wide
+from gradum.rungs.post import steps_for
+from gradum.rungs.rows import Rows
+from gradum.rungs.rung import Rung
+from gradum.rungs.smearing import HELD_OUT
+from gradum.rungs.target_scale import TargetScale
+from gradum.rungs.teacher import Teacher
+from gradum.rungs.with_spread import with_spread
+from gradum.solvers.solution import Certificate
+from gradum.solvers.threads import threads_for
+
+
+def fit_pack(
+    rows: Rows,
+    validation: np.ndarray,
+    spec: PackSpec,
+    context: Context,
+    *,
+    loss: Loss | None = None,
+    metric: str | None = None,
+    log_target: bool,
+    seconds: float | None = None,
+) -> Rung:
+    """Train the members, and keep those that together predict held-out rows best.
+
+    Where the rows have a teacher, they are trained twice: without it, and with some that listen. Of
+    the two packs the one stays that predicts held-out rows better.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows that may be learned from.
+    validation : ndarray of shape (n,)
+        Rows that are held out where no folds can be made.
+    spec : PackSpec
+    context : Context
+        Once it says to stop, the members of that moment are chosen from.
+    loss : Loss, optional
+        What members learn by; if not given, the metric says.
+    metric : str, optional
+        What judges members by the rows that they hold out; if not given, the loss does.
+    log_target : bool
+    seconds : float, optional
+        The most that training may take; at least one chunk is trained.
+
+    Raises
+    ------
+    SpecError
+        Every member diverged.
+    OutOfTime
+        The context's time is over before the first chunk.
+    """
+    began = perf_counter()
+    goal, scale = _goal(rows, loss or learned_loss(rows.classes, metric), metric, log_target)
+    trainer = _Trainer.of(
+        rows, validation, goal, spec, context, began, math.inf if seconds is None else seconds
+    )
+    if rows.teacher is None:
+        chosen, lesson = trainer.trained(trainer.members, began + trainer.limit), {}
+    else:
+        chosen, lesson = _with_teacher(trainer, rows.teacher, scale)
+    rung = _rung(chosen, trainer, rows, scale)
+    return replace(rung, settings={**rung.settings, **lesson}, seconds=perf_counter() - began)
+
+
+def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | None) -> Rung:
+    """Return the rung that the members kept make, calibrated or with a spread."""
+    training, inputs, goal = chosen.training, trainer.inputs, trainer.goal
+    judged, predicted = chosen.rows, chosen.predicted[:, 0]
+    if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
+        target, weight = rows.target[judged], rows.weight[judged]
+        scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
+    rung = Rung(
+        name="pack",
+        loss=goal.loss.name,
+        network=chosen.network,
+        params=chosen.params,
+        input_layer=inputs.layer,
+        target_scale=scale,
+        clamp=True,
+        status=training.status,
+        certificate=Certificate("cross-fitted", validation_loss=chosen.loss),
+        history=tuple(training.history),
+        iterations=len(training.history),
+        advice=training.advice,
+        settings={
+            "members": trainer.spec.members,
+            "kept": chosen.network.members,
+            "folds": len(trainer.walks),
+            "codes": chosen.network.codes,
+            "pairs": inputs.pair_names(rows),
+            "batch_size": training.batch_size,
+            "steps": training.steps,
+        },
+        post=steps_for(rows.class_weight, _calibration(chosen, rows, trainer.context)),
+    )
+    if scale is None:
+        return rung
+    return with_spread(rung, rows, trainer.context, judged, predicted)
+
+
+@dataclass(frozen=True, eq=False)
+class _Trainer:
+    """What all trainings of a pack share: each begins as the others do.
+
+    ``members`` were drawn, and ``params`` are those that they begin with. ``began`` is a moment of
+    the performance counter, from which all trainings together may take ``limit`` seconds.
+    """
+
+    goal: Goal
+    walks: list[Walk]
+    inputs: PackInputs
+    members: Members
+    params: Params
+    program: PackProgram
+    spec: PackSpec
+    context: Context
+    began: float
+    limit: float
+
+    @classmethod
+    def of(
+        cls,
+        rows: Rows,
+        validation: np.ndarray,
+        goal: Goal,
+        spec: PackSpec,
+        context: Context,
+        began: float,
+        limit: float,
+    ) -> _Trainer:
+        """Divide the rows, draw the members, and get everything ready that they begin with."""
+        seed = context.seed
+        walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
+        if rows.teacher is not None:
+            _refuse_teacher(goal, len(walks))
+        learned = [train for train, _ in walks]
+        scores = text_scores(
+            rows.design.sparse if goal.linear[1] <= spec.text_scores else None,
+            goal,
+            walks,
+            context.random("pack", "text scores"),
+            context.until(began + SHARE_OF_TIME * limit),
+        )
+        inputs = PackInputs.of(rows, spec, goal, seed, scores)
+        members = Members.draw(spec, rows=max(map(len, learned)), folds=len(walks), seed=seed)
+        codes = initial_codes(inputs, members, goal, learned, seed=seed)
+        with threads_for(len(rows), inputs.network.first):
+            params = initial_weights(inputs, codes, members, goal, learned, seed=seed)
+            begin_wide(params, inputs, members, goal, walks, context)
+        context.require_time()
+        program = PackProgram(
+            inputs.padding.network,
+            goal.loss,
+            wide=bool(params["wide"].any()),
+            scale_factor=spec.scale_factor,
+            leak_factor=spec.leak_factor,
+            muon=spec.muon,
+        )
+        return cls(goal, walks, inputs, members, params, program, spec, context, began, limit)
+
+    def trained(self, members: Members, end: float, answers: np.ndarray | None = None) -> _Chosen:
+        """Train the members until then at most, some by a teacher's answers; choose among them."""
+        seed, fold = self.context.seed, members.fold
+        held = HeldOut(
+            self.inputs,
+            self.goal,
+            [held for _, held in self.walks],
+            fold,
+            shrinkage=self.spec.shrinkage,
+            seed=seed,
+        )
+        training = PackTraining(
+            self.program,
+            self.inputs,
+            self.goal,
+            members,
+            [self.walks[place][0] for place in fold],
+            self.params,
+            self.spec,
+            seed,
+            answers,
+        )
+        training.run(held, self.context, began=self.began, end=end)
+        return _chosen(held, training, self.inputs, self.goal, self.spec)
+
+
+def _with_teacher(
+    trainer: _Trainer, teacher: Teacher, scale: TargetScale | None
+) -> tuple[_Chosen, dict[str, Any]]:
+    """Return the better pack of one that learned alone and one with a teacher; and a record.
+
+    ``heard`` tells whether there was time to find out which is better, and ``teaching`` how far
+    each kept member listened.
+    """
+    alone = trainer.trained(trainer.members, trainer.began + trainer.limit / 2)
+    taught = _taught(trainer, teacher, scale)
+    chosen, heard = alone, taught is not None and not taught.training.cut_short
+    if taught is not None and falls(taught.loss, alone.loss):
+        chosen, heard = taught, True
+    return chosen, {"teacher": teacher.title, "heard": heard, "teaching": chosen.teaching}
+
+
+def _taught(trainer: _Trainer, teacher: Teacher, scale: TargetScale | None) -> _Chosen | None:
+    """Return the pack some of whose members learned from a teacher.
+
+    None where it had nothing to say, or there was no time to listen.
+    """
+    end = trainer.began + trainer.limit
+    context = trainer.context.until(end)
+    answers = told(teacher, trainer.walks, trainer.goal, context)
+    if not np.isfinite(answers).any() or context.over():
+        return None
+    if scale is not None:
+        answers = scale.forward(scale.within(answers))
+    try:
+        return trainer.trained(trainer.members.listening(trainer.spec, context.seed), end, answers)
+    except OutOfTime:
+        return None
+
+
+def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibration, ...]:
+    """Return the calibration of a pack of classes by what its folds hold out; if any pays."""
+    if rows.classes is None:
+        return ()
+    held_out = HeldOutLogits.of(chosen.logits, rows, chosen.rows)
+    return chosen_calibration(held_out, context.random("pack", "calibration"))
+
+
+def _goal(
+    rows: Rows, loss: Loss, metric: str | None, log_target: bool
+) -> tuple[Goal, TargetScale | None]:
+    """Return what is to be predicted of the rows, and the scale of numbers."""
+    judge = judging(metric, rows.classes)
+    goal = Goal(rows.target, rows.weight, loss, rows.classes, judge)
+    if rows.classes is not None:
+        return goal, None
+    scale = TargetScale.fit(rows.target, rows.weight, log=log_target, robust=bool(goal.levels))
+    return replace(goal, target=scale.forward(rows.target)), scale
+
+
+def _refuse_teacher(goal: Goal, folds: int) -> None:
+    """Raise SpecError where a pack cannot learn from a teacher."""
+    if goal.classes is None and goal.outputs > 1:
+        raise SpecError(
+            say("A pack of several quantiles learns from no teacher."),
+            say("Leave the teacher out, or ask for one quantile."),
+        )
+    if folds < 3:  # outside two of them the teacher learns
+        raise SpecError(
+            say("A teacher needs three folds, and the pack has fewer."),
+            say("Leave the teacher out, or give more folds, groups or times."),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The members kept of a training, and what they say of rows that they have not learned from.
+
+    ``teaching`` (M) is how far each listened to a teacher; ``rows`` (m,) are these rows,
+    ``predicted`` (m, k or K) the mean of each one's fold, and ``logits`` (m, k) that mean as sure
+    of itself as suits these rows, whose loss is ``loss``.
+    """
+
+    training: PackTraining
+    teaching: list[float]
+    params: Params
+    network: PackNetwork
+    rows: np.ndarray
+    predicted: np.ndarray
+    logits: np.ndarray
+    loss: float
+
+
+Fold = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""A fold's members, the rows that they hold out, and what they say of these."""
+
+
+def _chosen(
+    held: HeldOut,
+    training: PackTraining,
+    inputs: PackInputs,
+    goal: Goal,
+    spec: PackSpec,
+) -> _Chosen:
+    """Return the members kept.
+
+    Each fold chooses among its own members by the rows it holds out; all folds count the same.
+    Members of classes are made as sure of themselves as suits these rows before they are compared:
+    those that have learned smoothed classes are less sure than they should be.
+    """
+    network, (folds, factors) = inputs.network, _judged(held, inputs.network, goal)
+    if not folds:
+        raise SpecError(
+            say("Every member of the pack diverged."),
+            say("Look for extreme values in the numeric columns."),
+        )
+    shares = _shares(folds, np.ones(len(factors), bool), goal, spec)
+    shares = _shares(folds, staying(shares, spec.kept), goal, spec)
+    share = shares.sum(axis=0) / shares.sum()
+    kept = np.flatnonzero(share)
+    members: list[Any] = [held.members[member] for member in kept]
+    params: Params = jax.tree.map(lambda *leaves: np.stack(leaves), *members)
+    params |= {name: array[kept] for name, array in training.fixed.items()} | inputs.text
+    params = sharpened(params, factors[kept])
+    params["share"] = share[kept].astype(np.float32)
+    params["sharpness"] = np.ones(1, np.float32)
+    judged = np.concatenate([rows for _, rows, _ in folds])
+    means = [
+        np.tensordot(shares[at, members], predicted, 1)
+        for at, (members, _, predicted) in enumerate(folds)
+    ]
+    together = np.concatenate(means)
+    if network.link == "identity":
+        logits, loss = together, float(goal.mean_loss(together, judged))
+    else:
+        factor, loss = sharpness(together, goal.target[judged], goal.weight[judged])
+        logits = factor * logits_of(together)
+        params["sharpness"][:] = sharpness_of_more(factor, shares, share)
+    kept_network = structs.replace(network, members=len(kept))
+    teaching = training.members.teaching[kept].astype(float).round(3).tolist()
+    return _Chosen(training, teaching, params, kept_network, judged, together, logits, loss)
+
+
+def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:
+    """Return every fold that has members, and the factor of each member's logits (M,)."""
+    folds, factors = [], np.ones(len(held.best), np.float32)
+    for fold, rows in enumerate(held.folds):
+        members = np.flatnonzero((held.fold == fold) & np.isfinite(held.best))
+        if not len(members):
+            continue
+        logits = held.logits[members, : len(rows)]
+        if goal.classes is not None:
+            factors[members] = [
+                sharpness(member, goal.target[rows], goal.weight[rows])[0]
+                for member in answers(network, logits)
+            ]
+        folds.append((members, rows, answers(network, factors[members, None, None] * logits)))
+    return folds, factors
+
+
+def _shares(folds: list[Fold], allowed: np.ndarray, goal: Goal, spec: PackSpec) -> np.ndarray:
+    """Return the shares of the members in the mean of each fold (folds, M), of those allowed."""
+    shares = np.zeros((len(folds), len(allowed)))
+    for share, (members, rows, predicted) in zip(shares, folds, strict=True):
+        may = allowed[members]
+        share[members[may]] = greedy(predicted[may], goal.cost(rows), picks=spec.picks)
+    return shares

@@ -1,0 +1,137 @@
+"""The rows that members have not learned from, and each member as it was at its best on them.
+
+A member's own fold tells its best epoch, but few rows tell it badly, and members learn much alike.
+So a member's cost c at an epoch, on the h rows that it holds out, is shrunk towards the median cost
+c̃ of all members, each on its own fold,
+
+    (1 - s) c + s c̃,    s = r / (h + r).
+
+The median, for one member that diverges shall not end the training of all others.
+
+Shapes: M members, n rows a fold, padded to one length for all, k outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+
+from gradum.core.models.network import Params
+from gradum.randomness import stream
+from gradum.rungs.pack.goal import Goal
+from gradum.rungs.pack.inputs import PackInputs
+from gradum.rungs.pack.program import PackProgram, folded
+from gradum.rungs.pack.select import answers
+
+SMOOTHED = 3  # epochs over whose mean cost a member's best epoch is told
+MOST_ROWS = 8192  # of a fold, looked at after every epoch
+PADDED_TO = 64  # rows, so that folds of like size share a program
+
+
+class HeldOut:
+    """Judges the members by the fold that each holds out.
+
+    Parameters
+    ----------
+    inputs : PackInputs
+    goal : Goal
+    folds : sequence of ndarray
+        Rows that each fold holds out.
+    fold : ndarray of shape (M,)
+        The fold of each member.
+    shrinkage : int
+        r, the rows that count as much as the median of all members of a kind: those that begin with
+        a linear model are one, for they are told apart from what they began with.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        inputs: PackInputs,
+        goal: Goal,
+        folds: list[np.ndarray],
+        fold: np.ndarray,
+        *,
+        shrinkage: int,
+        seed: int,
+    ) -> None:
+        rng = stream(seed, "pack", "held")
+        self.folds = [
+            rows if len(rows) <= MOST_ROWS else np.sort(rng.choice(rows, MOST_ROWS, replace=False))
+            for rows in folds
+        ]
+        self.fold, self._goal, self._network = fold, goal, inputs.network
+        size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
+        padded = np.stack([np.resize(self.folds[places], size) for places in fold])
+        self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
+        sizes = np.array([len(rows) for rows in self.folds])
+        self._shrinkage = (shrinkage / (sizes + shrinkage))[fold]
+        self._padding = inputs.padding
+        self._recent: list[np.ndarray] = []
+        self._began = np.zeros(len(fold), bool)
+        self.best = np.full(len(fold), np.inf)
+        self.logits = np.zeros((len(fold), size, inputs.network.outputs))
+        self.members: list[Params | None] = [None] * len(fold)
+
+    def begin(self, program: PackProgram, params: Params, fixed: Params, which: np.ndarray) -> None:
+        """Judge the members marked by ``which`` (M,) before they have learned anything."""
+        self._began = which
+        logits, losses = self._judged(program, params, fixed)
+        costs = np.where(which, self._costs(logits, losses), np.inf)
+        self._keep(params, logits, self._shrunk(costs), np.isfinite(costs))
+
+    def note(self, program: PackProgram, params: Params, fixed: Params) -> tuple[bool, float]:
+        """Judge all members; return whether any is at its best, and their mean loss."""
+        logits, losses = self._judged(program, params, fixed)
+        self._recent = [*self._recent[1 - SMOOTHED :], self._costs(logits, losses)]
+        smoothed = self._shrunk(np.mean(self._recent, axis=0))
+        better = smoothed < self.best
+        self._keep(params, logits, smoothed, better)
+        finite = losses[np.isfinite(losses)]
+        return bool(better.any()), float(finite.mean()) if len(finite) else np.inf
+
+    def _judged(
+        self, program: PackProgram, params: Params, fixed: Params
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the members' logits [M, n, k], and their losses [M], infinite where diverged."""
+        logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
+        losses = np.empty(len(logits))
+        for fold, rows in enumerate(self.folds):
+            members = self.fold == fold
+            losses[members] = self._goal.mean_loss(logits[members, : len(rows)], rows)
+        return logits, np.where(np.isfinite(losses), losses, np.inf)
+
+    def _costs(self, logits: np.ndarray, losses: np.ndarray) -> np.ndarray:
+        """Return what tells the members' best epochs [M]: the losses, unless a metric does."""
+        if self._goal.metric is None:
+            return losses
+        costs = losses.copy()
+        for fold, rows in enumerate(self.folds):
+            members = np.flatnonzero((self.fold == fold) & np.isfinite(losses))
+            predicted = answers(self._network, logits[members, : len(rows)])
+            costs[members] = self._goal.cost(rows)(predicted) if len(members) else 0.0
+        return costs
+
+    def _shrunk(self, costs: np.ndarray) -> np.ndarray:
+        """Return costs [M], shrunk towards the median of those of their kind that are finite."""
+        shrunk = costs.copy()
+        for kind in (self._began, ~self._began):
+            finite = costs[kind & np.isfinite(costs)]
+            if len(finite):
+                share = self._shrinkage[kind]
+                shrunk[kind] = (1 - share) * costs[kind] + share * np.median(finite)
+        return shrunk
+
+    def _keep(
+        self, params: Params, logits: np.ndarray, costs: np.ndarray, which: np.ndarray
+    ) -> None:
+        if not which.any():
+            return
+        self.best[which], self.logits[which] = costs[which], logits[which]
+        # In NumPy, for JAX would compile a program for every product.
+        chosen: Any = jax.tree.map(lambda leaf: np.asarray(leaf)[which], params)
+        chosen = self._padding.cut(folded(chosen))
+        for place, member in enumerate(np.flatnonzero(which)):
+            self.members[member] = jax.tree.map(lambda leaf, at=place: leaf[at].copy(), chosen)

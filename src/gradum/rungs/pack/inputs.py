@@ -1,0 +1,202 @@
+"""The inputs of a pack: the rows as its members take them, and the source of each number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from scipy.sparse.linalg import svds
+
+from gradum.core.models.directions import of_layers
+from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.network import Embedding, Params
+from gradum.core.models.pack_network import PackNetwork, Pair
+from gradum.randomness import stream
+from gradum.rungs.pack.goal import Goal
+from gradum.rungs.pack.monotone import of_numbers, of_one_mind
+from gradum.rungs.pack.padding import Padding
+from gradum.rungs.pack.pairs import looked_at, pairs_of
+from gradum.rungs.pack.spec import PackSpec
+from gradum.rungs.pack.text_scores import TextScores
+from gradum.rungs.rows import Rows, expanded
+
+TEXT_COLUMNS = 64  # that all text columns together are brought down to
+NEGLIGIBLE = 1e-3  # share of the widest direction's spread, below which a direction is none
+LOOKED_AT = 10_000  # rows that tell whether a column has more than two values
+FEWEST_CODES = 4
+
+
+@dataclass(frozen=True)
+class PackInputs:
+    """n rows before the members' first layers.
+
+    Parameters
+    ----------
+    layer : InputLayer
+        The frozen first layer: robust scale and smooth clip, a column for each of few levels.
+    network : PackNetwork
+        The pack before any member is left out.
+    flat : dict
+        The rows as the network takes them, pairs added and the text brought down: ``dense`` [n, d],
+        and ``codes`` [n, e] if any.
+    text : dict
+        ``projection``, where there is text: its strongest directions, then the scores of its
+        words. In ``flat`` a row's scores are of fits that have not learned it.
+    source : ndarray of shape (D,)
+        Number of the column behind each number before the first layer.
+    directions : list of ndarray
+        Those of all numbers, layer by layer, that keep the pack monotone in some columns; empty
+        where it need not be.
+    """
+
+    layer: InputLayer
+    network: PackNetwork
+    flat: dict[str, np.ndarray]
+    text: Params
+    source: np.ndarray
+    directions: list[np.ndarray] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        rows: Rows,
+        spec: PackSpec,
+        goal: Goal,
+        seed: int,
+        scores: TextScores | None = None,
+    ) -> PackInputs:
+        """Encode the rows, and decide by them how wide the pack is."""
+        layer = _layer(rows, spec)
+        raw = expanded(layer, rows)
+        text = {"projection": _projection(raw["sparse"], seed)} if "sparse" in raw else {}
+        scored = scores.weight.shape[1] if scores else 0
+        if scores:
+            text["projection"] = np.concatenate([text["projection"], scores.weight], axis=1)
+        projected = text["projection"].shape[1] if text else 0
+        numeric, width = len(rows.design.layout.dense), raw["dense"].shape[1]
+        coded = _coded(raw["dense"][:, :numeric])
+        codes = codes_each(len(coded), spec)
+        pairs = _pairs(raw["dense"], numeric, goal, spec.pairs) if codes else ()
+        pairs = of_one_mind(pairs, rows.directions)
+        coded += tuple(range(width, width + len(pairs)))
+        embedding = None
+        if layer.embedded_columns:
+            embedding = Embedding(layer.embedding_rows, layer.embedded_columns, spec.embedding_size)
+        network = PackNetwork(
+            members=spec.members,
+            inputs=width + len(pairs) + projected,
+            outputs=goal.outputs,
+            hidden=spec.hidden_layer_sizes,
+            coded=coded if codes else (),
+            codes=codes,
+            link="identity" if rows.classes is None else "logit",
+            embedding=embedding,
+            projected=projected,
+            pairs=pairs,
+        )
+        flat = {"dense": network.flat(text, raw)[0]}
+        if scores:
+            flat["dense"][:, -scored:] = scores.of_rows
+        if embedding:
+            flat["codes"] = raw["codes"]
+        directions = []
+        if rows.monotone:
+            numbers = of_numbers(network, rows.directions)
+            directions = of_layers(numbers, network.hidden, network.outputs)
+        sources = _sources(rows, layer, network, scored)
+        return cls(layer, network, flat, text, sources, directions)
+
+    @property
+    def of_pairs(self) -> np.ndarray:
+        """Places of the pairs and of their codes among the D numbers."""
+        network, places = self.network, self.network.pair_places
+        coded = [index for index, place in enumerate(network.coded) if place in places]
+        codes = [place for index in coded for place in network.code_places(index)]
+        return np.array([*places, *codes], np.intp)
+
+    def pair_names(self, rows: Rows) -> list[str]:
+        """Return the pairs by the names of their columns, such as ``latitude + longitude``."""
+        names = [feature.name for feature in rows.design.layout.dense]
+        return [
+            f"{names[first]} {'+' if sign > 0 else '-'} {names[second]}"
+            for first, second, sign in self.network.pairs
+        ]
+
+    @cached_property
+    def padding(self) -> Padding:
+        """What the network is widened by while it learns."""
+        return Padding(self.network)
+
+    def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return dense and codes of rows in any shape: [..., d] and [..., e]."""
+        codes = self.flat.get("codes")
+        dense = np.take(self.flat["dense"], rows, axis=0)
+        return dense, None if codes is None else np.take(codes, rows, axis=0)
+
+    def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the same as the padded network takes it."""
+        dense, codes = self.take(rows)
+        return self.padding.dense(dense), codes
+
+
+def _layer(rows: Rows, spec: PackSpec) -> InputLayer:
+    levels = rows.design.layout.level_counts
+    treatments: tuple[Treatment, ...] = tuple(
+        "sign" if count == 2 else "one_hot" if count <= spec.one_hot_levels else "embedding"
+        for count in levels
+    )
+    return InputLayer.robust(rows.design.dense_columns(), levels, treatments)
+
+
+def _coded(dense: np.ndarray) -> tuple[int, ...]:
+    """Return the places of the columns [n, d] with more than two values."""
+    few = dense[:: -(-len(dense) // LOOKED_AT)]
+    return tuple(place for place, column in enumerate(few.T) if len(np.unique(column)) > 2)
+
+
+def codes_each(columns: int, spec: PackSpec) -> int:
+    """Return T, a power of two: as many as fit, none where columns are too many for a few each."""
+    codes = spec.most_codes
+    while codes > FEWEST_CODES and codes * columns > spec.all_codes:
+        codes //= 2
+    return codes if codes * columns <= 2 * spec.all_codes else 0
+
+
+def _pairs(dense: np.ndarray, numeric: int, goal: Goal, most: int) -> tuple[Pair, ...]:
+    """Return the pairs among the first columns of dense [n, d], those that are numbers."""
+    rows = looked_at(goal.weight)
+    columns, others = np.split(dense[rows].astype(np.float64), [numeric], axis=1)
+    return pairs_of(columns, others, goal.indicators(rows), goal.weight[rows], most=most)
+
+
+def _projection(text: Any, seed: int) -> np.ndarray:
+    """Return the matrix [v, p] that brings text down to its p strongest directions."""
+    size = min(TEXT_COLUMNS, *(length - 1 for length in text.shape))
+    if size < 1:
+        return np.eye(text.shape[1], dtype=np.float32)
+    start = stream(seed, "pack", "projection").standard_normal(min(text.shape))
+    decomposition: Any = svds(text.astype(np.float64), size, v0=start)
+    directions = decomposition[2].T
+    spread = np.asarray(text @ directions).std(axis=0)
+    # To divide by next to nothing would blow up what an unseen text has in such a direction.
+    distinct = spread >= NEGLIGIBLE * max(spread.max(), NEGLIGIBLE)
+    directions /= np.where(distinct, spread, 1.0)
+    return directions[:, distinct if distinct.any() else [-1]].astype(np.float32)
+
+
+def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -> np.ndarray:
+    layout = replace(rows.design.layout, sparse=())
+    names, sources = layer.columns(layout)
+    numeric = len(layout.dense)
+    dense = names[:numeric] + sources[numeric:]  # what is made of one column counts one by one
+    # A pair is left out with the first of its columns.
+    dense += [dense[first] for first, _, _ in network.pairs]
+    dense += [f"text {i}" for i in range(network.projected - scored)]
+    dense += ["text scores"] * scored  # one without the other classes' would still tell theirs
+    names = [*dense, *(dense[place] for place in network.coded for _ in range(network.codes))]
+    if network.embedding:
+        embedded = layer.embedded(layout)
+        names += [name for name in embedded for _ in range(network.embedding.size)]
+    return np.unique(names, return_inverse=True)[1].astype(np.int32)

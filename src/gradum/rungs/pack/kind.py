@@ -1,0 +1,144 @@
+"""The pack rung: many networks trained side by side, the best of them kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from time import perf_counter
+
+from gradum.core.losses import learned_loss
+from gradum.messages import marked
+from gradum.rungs.context import Context
+from gradum.rungs.cost import (
+    ADAM,
+    IN_FACTORISATION,
+    IN_PACK,
+    IN_PRODUCT,
+    LEARNED,
+    NONZERO_NGRAMS,
+    PACK_COMPILING,
+    PENALTIES,
+    PRODUCTS,
+    Fit,
+    Taken,
+    one_hot,
+    product,
+)
+from gradum.rungs.kind import Curve
+from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.pack.fit import fit_pack
+from gradum.rungs.pack.held_out import MOST_ROWS
+from gradum.rungs.pack.inputs import TEXT_COLUMNS, codes_each
+from gradum.rungs.pack.muon import POLYNOMIALS
+from gradum.rungs.pack.program import STEPS
+from gradum.rungs.pack.spec import PackSpec
+from gradum.rungs.pack.text_scores import SHARE_OF_TIME
+from gradum.rungs.pack.text_scores import STRENGTHS as SCORE_STRENGTHS
+from gradum.rungs.pack.wide import ENOUGH, STRENGTHS, is_much_work
+from gradum.rungs.post import steps_for
+from gradum.rungs.rung import Rung
+from gradum.rungs.rung_spec import RungSpec
+from gradum.tables.split import Part
+
+
+class PackKind:
+    """The packed ensemble among the kinds of rungs."""
+
+    name = "pack"
+    in_words = marked("the pack")
+    in_blocks = False
+    quicker_in_blocks = False
+    kept = True
+    course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
+    curve: Curve | None = Curve(models=1, chance=2.0, unasked=False)
+    compiling = PACK_COMPILING
+
+    def taken(self, settings: PackSpec) -> Taken:
+        """Return the bytes of a pack's rows, and of the codes that its members hold."""
+        return replace(LEARNED, level=4, fixed=180e6, coded=580 * settings.members)
+
+    def epochs(self, settings: PackSpec, rows: int, *, in_blocks: bool) -> int:
+        """Return the effort's, for so many rows."""
+        return settings.epochs_for(rows)
+
+    def fit(self, rows: InMemory, spec: RungSpec[PackSpec], context: Context) -> Rung:
+        """Train the members until the context's end."""
+        return fit_pack(
+            rows.take(Part.TRAIN, Part.VALIDATION),
+            rows.validation,
+            spec.settings,
+            context,
+            metric=spec.metric,
+            log_target=spec.log_target,
+            seconds=None if math.isinf(context.end) else max(context.end - perf_counter(), 0.0),
+        )
+
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[PackSpec], context: Context) -> Rung:
+        """Raise NotImplementedError: members hold codes of all rows in memory."""
+        raise NotImplementedError
+
+    def refit(
+        self, rows: InMemory, spec: RungSpec[PackSpec], judged: Rung, context: Context
+    ) -> Rung:
+        """Train another pack, on all rows; it is calibrated as the one that was judged."""
+        rung = self.fit(rows, spec, context)
+        return replace(rung, post=steps_for(rung.class_weight, judged.calibration))
+
+    def smaller(self, settings: PackSpec, judged: Rung) -> PackSpec:
+        """Return the settings."""
+        return settings
+
+    def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
+        """Return the loss that members learn by, for the metric that judges them."""
+        return learned_loss(classes, spec.metric).name
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether it has members."""
+        return rung.input_layer is not None and rung.network.single is None
+
+    def seconds(self, spec: RungSpec[PackSpec], fit: Fit) -> float:
+        """Return the seconds of training, and of the linear models that members begin with."""
+        packed, rows, outputs = spec.settings, fit.rows, fit.outputs
+        numbers = len(fit.layout.dense)
+        codes = codes_each(numbers, packed)
+        pairs = packed.pairs if numbers > 1 and codes else 0  # as if all were found
+        inputs = (numbers + pairs) * (1 + codes)
+        scores = outputs if fit.layout.sparse and outputs <= packed.text_scores else 0
+        inputs += min(len(fit.layout.sparse), TEXT_COLUMNS) + scores
+        for count in fit.layout.level_counts:
+            inputs += one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
+        sizes = [inputs, *packed.hidden_layer_sizes, outputs]
+        weights = packed.members * sum(before * after for before, after in pairwise(sizes))
+        held = -(-rows // packed.folds)
+        learned, epochs = max(rows - held, 1), packed.epochs_for(rows)
+        batch = packed.batch_for(learned)
+        steps = STEPS * -(-learned // (STEPS * batch))  # of an epoch
+        epoch = steps * (ADAM + 6 * batch * IN_PACK) + 2 * min(held, MOST_ROWS) * IN_PACK
+        seconds = weights * epochs * epoch + _wide_starts(packed, inputs, outputs, learned)
+        if packed.muon:
+            seconds += steps * epochs * packed.members * _muon(packed.hidden_layer_sizes) * IN_PACK
+        words = min(len(fit.layout.sparse), NONZERO_NGRAMS)
+        fits = packed.folds + PENALTIES * len(SCORE_STRENGTHS)
+        scoring = fits * PRODUCTS * product(rows, words, scores) if scores else 0.0
+        if spec.time_limit is not None:
+            scoring = min(scoring, SHARE_OF_TIME * spec.time_limit)
+        return seconds + scoring
+
+
+def _muon(hidden: tuple[int, ...]) -> float:
+    """Return the operations of Muon's step: for each polynomial three products of matrices."""
+    pairs = [sorted(pair) for pair in pairwise(hidden)]
+    products = sum(4 * narrow**2 * wide + 2 * narrow**3 for narrow, wide in pairs)
+    return len(POLYNOMIALS) * products
+
+
+def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> float:
+    """Return the seconds of a pack's linear models: a Gram matrix a fit, products for more."""
+    if not packed.wide * packed.steps or is_much_work(columns, outputs, rows):
+        return 0.0
+    penalty = 2 * rows * columns**2 * IN_FACTORISATION
+    if outputs > 1:  # dense columns times several outputs: a product of matrices
+        penalty += PRODUCTS * rows * outputs * (4 * columns * IN_FACTORISATION + 40 * IN_PRODUCT)
+    judging = min(packed.folds, -(-ENOUGH * packed.folds // rows))
+    return (packed.folds + judging * len(STRENGTHS)) * penalty

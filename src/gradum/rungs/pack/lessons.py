@@ -1,0 +1,98 @@
+"""The lessons of a pack's members: the target, and for some a teacher's answers.
+
+A label is one draw; a good model's answer tells how likely each class is there, or where the mean
+lies (G. Hinton et al., "Distilling the knowledge in a neural network", 2015). But of a row that it
+has learned from, a model says what it remembers. And the rows that a fold holds out choose its
+members: where the teacher has learned from those, its answers carry their labels into the training,
+and they flatter whoever listened. So the members of a fold are told the answers of models that have
+learned from neither the row nor the fold.
+
+Shapes: n rows, F folds, M members, S steps of a chunk, B rows of a batch, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from gradum.rungs.context import Context
+from gradum.rungs.folding import Walk
+from gradum.rungs.pack.goal import Goal
+from gradum.rungs.teacher import Teacher
+
+
+def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) -> np.ndarray:
+    """Return what the members of each fold are told of the rows: (F, n), of classes (F, n, K).
+
+    For each pair of folds the teacher is fitted to the rows that both learn from, and asked for
+    those that either holds out. In time these are the rows before the earlier of the two, and so
+    one fit serves it beside all later ones. NaN, which is to say nothing, are the rows that a fold
+    holds out, those that no fold does, what would have to be learned from one class alone, and what
+    is left when the context's time is up.
+    """
+    shape = (len(walks), len(goal.target), *([goal.classes] if goal.classes else []))
+    answers = np.full(shape, np.nan)
+    common, said = np.zeros(0, np.intp), np.full(shape[1:], np.nan)
+    for one, other in combinations(range(len(walks)), 2):
+        (learned, held), (others_learned, others_held) = walks[one], walks[other]
+        before, common = common, np.intersect1d(learned, others_learned)
+        if not np.array_equal(common, before):
+            if context.over():
+                break
+            said = _said(teacher, common, goal, shape[1:])
+        answers[other, held], answers[one, others_held] = said[held], said[others_held]
+    return answers
+
+
+def _said(teacher: Teacher, learned: np.ndarray, goal: Goal, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what a teacher of some rows says of all others: (n,) or (n, K), of the former NaN."""
+    said = np.full(shape, np.nan)
+    if goal.classes is None or len(np.unique(goal.target[learned])) > 1:
+        asked = np.setdiff1d(np.arange(len(said)), learned)
+        said[asked] = teacher.answers(learned, asked)
+    return said
+
+
+class Lessons:
+    """What the members learn of the rows: (1 − α) target + α answer, each with an α of its own.
+
+    Parameters
+    ----------
+    goal : Goal
+    fold : ndarray of shape (M,)
+        The fold that each member holds out.
+    teaching : ndarray of shape (M,)
+        α of each member.
+    answers : ndarray of shape (F, n) or (F, n, K), optional
+        What a teacher says, on the models' scale; where it says nothing, the target is learned.
+    """
+
+    def __init__(
+        self, goal: Goal, fold: np.ndarray, teaching: np.ndarray, answers: np.ndarray | None
+    ) -> None:
+        self._target = goal.target if goal.classes else goal.target.astype(np.float32)
+        self._fold, self._teaching, self._further = fold[:, None], teaching, None
+        if answers is None:
+            return
+        if goal.classes == 2:
+            answers = answers[..., 1]
+        elif goal.classes is not None:
+            self._target = np.eye(goal.classes, dtype=np.float32)[goal.target]
+        self._further = np.nan_to_num(answers - self._target, nan=0.0).astype(np.float32)
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the members learn of rows of their own, [S, M, B].
+
+        Returns
+        -------
+        ndarray
+            Numbers, class codes or, where there is a teacher, probabilities of the second of two
+            classes, [S, M, B]; of more classes the probability of each, [S, M, B, K].
+        """
+        target = self._target[rows]
+        if self._further is None:
+            return target
+        further = self._further[self._fold, rows]
+        return target + self._teaching.reshape(-1, *[1] * (further.ndim - 2)) * further

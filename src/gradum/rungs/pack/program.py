@@ -1,0 +1,206 @@
+"""The one compiled program in which all members of a pack learn, and the one that judges them.
+
+Shapes: S steps of a chunk, M members, B rows of a batch, d columns, D numbers before the first
+layer, e embedded columns, k outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from gradum.core.losses import Loss
+from gradum.core.models.activations import leaky
+from gradum.core.models.network import Params
+from gradum.core.models.pack_network import PackNetwork
+from gradum.rungs.pack import muon
+from gradum.rungs.pack.monotone import kept_monotone
+
+STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
+
+DECAYS = {"weight": "decay", "embedding": "embedding_decay"}  # of parameters: by which
+
+_adam = optax.scale_by_adam(b1=0.9, b2=0.97)
+
+
+class PackBatches(NamedTuple):
+    """What a chunk learns from: own rows for every member.
+
+    ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` [S, M, B], or shares of more
+    than two classes [S, M, B, K], ``weight`` [S, M, B], ``rate`` [S] (the factor of all learning
+    rates) and ``seed`` [S] (of what is left out).
+    """
+
+    dense: Any
+    codes: Any
+    target: Any
+    weight: Any
+    rate: Any
+    seed: Any
+
+
+class PackState(NamedTuple):
+    """What learning carries from step to step: parameters, and Adam's moments."""
+
+    params: Params
+    moments: Any
+
+
+@dataclass(frozen=True)
+class PackProgram:
+    """What is compiled: a network and its loss; the same for all fits of like shape.
+
+    Parameters
+    ----------
+    network : PackNetwork
+    loss : Loss
+    wide : bool
+        Whether any member has a wide part, which else is not computed.
+    scale_factor, leak_factor : float
+        Of the learning rates of the diagonal layer and of the units' leaks.
+    muon : float
+        Of the learning rate by which hidden matrices take Muon's steps; 0 where they take Adam's.
+    """
+
+    network: PackNetwork
+    loss: Loss
+    wide: bool = True
+    scale_factor: float = 6.0
+    leak_factor: float = 1.0
+    muon: float = 0.0
+
+    def start(self, params: Params) -> PackState:
+        """Return the state before the first step; ``params`` are those that learn."""
+        # Adam begins with zeros; made here, for JAX would compile a program for every one of them.
+        moments = jax.eval_shape(jax.vmap(_adam.init), params)
+        zeros = jax.tree.map(lambda moment: np.zeros(moment.shape, moment.dtype), moments)
+        return PackState(*jax.device_put((params, zeros)))
+
+    @partial(jax.jit, static_argnums=0, donate_argnums=1)
+    def learn(self, state: PackState, fixed: Params, hyper: Params, batches: PackBatches) -> Any:
+        """Take S steps: return the state, and the mean loss of each member [M].
+
+        ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
+        ``decay``, ``embedding_decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M],
+        and ``source`` [C, D], 1 where a number of the D was made from that column of the table's C,
+        else 0. It may also have ``directions``, layer by layer, under which each step ends in the
+        nearest parameters that are monotone.
+        """
+
+        def step(state: PackState, batch: PackBatches) -> tuple[PackState, jax.Array]:
+            def total(params: Params) -> tuple[jax.Array, jax.Array]:
+                logits = self._learning_logits(params, fixed, hyper, batch)
+                target = self._smoothed(batch.target, hyper["label_smoothing"])
+                losses = (self._losses(logits, target) * batch.weight).mean(axis=1)
+                return losses.sum(), losses
+
+            (_, losses), slopes = jax.value_and_grad(total, has_aux=True)(state.params)
+            moves, moments = jax.vmap(_adam.update)(slopes, state.moments)
+            if self.muon:
+                moves = self._with_muon(moves, slopes, moments)
+            params = self._moved(state.params, moves, hyper, batch.rate)
+            return PackState(params, moments), losses
+
+        state, losses = jax.lax.scan(step, state, batches)
+        return state, losses.mean(axis=0)
+
+    @partial(jax.jit, static_argnums=0)
+    def judge(self, params: Params, fixed: Params, dense: Any, codes: Any) -> jax.Array:
+        """Return the members' logits [M, n, k] of rows of their own, dense [M, n, d]."""
+        return _logits(self.network, folded(params) | fixed, dense, codes)
+
+    def _learning_logits(
+        self, params: Params, fixed: Params, hyper: Params, batch: PackBatches
+    ) -> Any:
+        network, layers = self.network, folded(params)["layers"]
+        x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
+        columns = hyper["source"].shape[0]
+        kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
+        z = x * (kept @ hyper["source"])  # a product, for gathering takes as long as the layer
+        for level, layer in enumerate(layers[:-1], 1):
+            z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], jnp)
+            z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
+        logits = z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
+        # The linear model stays as it is: only what the layers add to it is learned.
+        return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
+
+    def _smoothed(self, target: Any, smoothing: Any) -> Any:
+        """Return classes or shares as shares [M, B, K], of two [M, B]: (1 - s) t + s / K."""
+        if self.loss.link != "logit":
+            return target
+        classes = max(self.network.outputs, 2)
+        codes = classes > 2 and target.ndim == 2
+        share = jax.nn.one_hot(target, classes) if codes else target
+        smoothing = smoothing.reshape(-1, *[1] * (share.ndim - 1))
+        return (1 - smoothing) * share + smoothing / classes
+
+    def _losses(self, logits: Any, target: Any) -> Any:
+        """Return the loss of every row [M, B]."""
+        members, rows, outputs = logits.shape
+        flat = target.reshape(members * rows, *target.shape[2:])
+        return self.loss.value(logits.reshape(-1, outputs), flat).reshape(members, rows)
+
+    def _with_muon(self, moves: Any, slopes: Params, moments: Any) -> Params:
+        """Put Muon's steps in the place of Adam's for all layers but the first and the last."""
+        layers = list(moves["layers"])
+        for level in range(1, len(layers) - 1):
+            slope, mean = (state["layers"][level]["weight"] for state in (slopes, moments.mu))
+            layers[level] = layers[level] | {"weight": self.muon * muon.step(slope, mean)}
+        return moves | {"layers": layers}
+
+    def _moved(self, params: Params, moves: Any, hyper: Params, rate: Any) -> Params:
+        """Take the step, times each member's learning rate; weights decay beside it."""
+        step = hyper["learning_rate"] * rate
+
+        def move(path: Any, value: Any, direction: Any) -> Any:
+            name = str(path[-1].key)
+            size = step.reshape(-1, *[1] * (value.ndim - 1))
+            size = {"scale": self.scale_factor, "leak": self.leak_factor}.get(name, 1.0) * size
+            moved = value - size * direction
+            if name in DECAYS:
+                moved -= size * hyper[DECAYS[name]].reshape(size.shape) * value
+            return moved
+
+        moved = jax.tree_util.tree_map_with_path(move, params, moves)
+        directions = hyper.get("directions")
+        return moved if directions is None else kept_monotone(moved, directions)
+
+
+def folded(params: Params) -> Params:
+    """Multiply the diagonal layer ``scale`` [M, D] into the first weights."""
+    first, *others = params["layers"]
+    first = first | {"weight": first["weight"] * params["scale"][:, :, None]}
+    return {name: value for name, value in params.items() if name != "scale"} | {
+        "layers": [first, *others]
+    }
+
+
+def _logits(network: PackNetwork, params: Params, dense: Any, codes: Any) -> Any:
+    return network.logits_of(params, network.expand(params, dense, codes, jnp), jnp)
+
+
+def _kept(shape: tuple[int, ...], share: Any, seed: Any) -> Any:
+    """Return 0 for what is left out, a share [M] of it, and 1 / (1 - share) for the others."""
+    share = share.reshape(-1, *[1] * (len(shape) - 1))
+    left_out = _bytes(shape, seed).astype(jnp.float32) < 256 * share
+    return jnp.where(left_out, 0.0, 1.0 / (1.0 - share))
+
+
+def _bytes(shape: tuple[int, ...], seed: Any) -> Any:
+    """Return random bytes: a counter through a 32-bit mixer, much cheaper than JAX's own bits.
+
+    The mixer is "lowbias32" of C. Wellons' hash prospector.
+    """
+    size = int(np.prod(shape))
+    counter = jax.lax.iota(jnp.uint32, -(-size // 4))
+    bits = counter * jnp.uint32(0x9E3779B1) + seed
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        bits = (bits ^ (bits >> shift)) * jnp.uint32(factor)
+    bits ^= bits >> 16
+    return jax.lax.bitcast_convert_type(bits, jnp.uint8).reshape(-1)[:size].reshape(shape)

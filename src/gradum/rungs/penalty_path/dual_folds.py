@@ -1,0 +1,164 @@
+"""Fits on folds of few rows and many columns, by Newton's method in the rows' dual numbers.
+
+Under an L2 penalty of every column the coefficients are V = Λ⁻¹ Zᵀ a, with a number aᵢ for each
+row, and the logits K a + b with K = Z Λ⁻¹ Zᵀ, which is formed once for all folds and all penalties.
+An iteration then factorises a matrix of the rows and not of the columns:
+
+    a′ = r − b′ h − S B⁻¹ S K (r − b′ h),    B = I + S K S,    S = W^½,
+    r = W (K a + b) − g,    h = W 1,    b′ such that Σ a′ = 0,
+
+where gᵢ = wᵢ loss′ and Wᵢ = wᵢ loss″. At the optimum a = −g. By the Woodbury identity it is the
+Newton step of the coefficients.
+
+Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 3.1; the
+intercept is that of a bordered system.
+
+Shapes: n rows, D columns, one output; m rows of a fold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+
+from gradum.core.models import Params
+from gradum.rungs.penalty_path.batched_folds import Fold, Price
+from gradum.solvers.linear_model import LinearModel
+
+ROWS_A_COLUMN = 2  # up to which a step costs less than forming and factorising the Hessian
+LARGEST_DENSE = 1500  # rows whose matrix is kept for every fold
+LARGEST_SPARSE = 600  # rows up to which that is faster than multiplying with sparse columns
+LARGEST_MATRIX = 2e7  # numbers in Z, which is formed
+ARRIVED = 1e-6  # of the objective; after a step that promises less, far less is left to gain
+MOST_STEPS = 50
+SHORTEST_STEP = 1e-8
+
+
+def are_dual(model: LinearModel, unit: Price) -> bool:
+    """Whether rows are few enough, and the penalty, a multiple of ``unit``, asks all columns."""
+    rows, columns = model.columns.shape
+    most = LARGEST_DENSE if model.columns.raw.sparse is None else LARGEST_SPARSE
+    few = rows <= ROWS_A_COLUMN * columns and rows <= most and rows * columns <= LARGEST_MATRIX
+    bends = model.loss.smooth and model.loss.strictly_convex and model.outputs == 1
+    priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))
+    return few and bends and priced and model.signs is None
+
+
+@dataclass
+class _Place:
+    """Where a fold stands: a [m], b, and the logits K a of its rows, for the penalty alpha."""
+
+    dual: np.ndarray
+    level: float
+    bent: np.ndarray
+    alpha: float
+
+
+class DualFolds:
+    """Fits on folds of a model for which `are_dual` holds.
+
+    Parameters
+    ----------
+    model : LinearModel
+    folds : sequence of pairs
+        Rows to learn from and rows to be judged on.
+    unit : Price
+        What every price is a multiple of.
+    """
+
+    def __init__(self, model: LinearModel, folds: Sequence[Fold], unit: Price) -> None:
+        self._model, self._folds = model, folds
+        self._given = np.zeros(len(model)) if model.offset is None else model.offset
+        self._unit = model.strengths(unit.l1, unit.l2).l2[:-1, 0]
+        self._scaled = model.columns.to_dense() / np.sqrt(self._unit)
+        kernel = self._scaled @ self._scaled.T
+        self._among = [kernel[np.ix_(train, train)] for train, _ in folds]
+        self._between = [kernel[np.ix_(held, train)] for train, held in folds]
+        start = float(model.start(None)[-1, 0])
+        self._places = [
+            _Place(np.zeros(len(train)), start, np.zeros(len(train)), 1.0) for train, _ in folds
+        ]
+
+    def fit(self, prices: Sequence[Price]) -> list[float]:
+        """Bring every fold to its optimum; return the held-out mean losses."""
+        losses = []
+        for fold, price in enumerate(prices):
+            strengths = self._model.strengths(price.l1, price.l2).l2[:-1, 0]
+            self._descend(fold, float(strengths[0] / self._unit[0]))
+            losses.append(self._held_out(fold))
+        return losses
+
+    def params(self, fold: int) -> Params:
+        """Return a fold's parameters."""
+        place, (train, _) = self._places[fold], self._folds[fold]
+        sums = place.dual @ self._scaled[train] / place.alpha
+        values = np.append(sums / np.sqrt(self._unit), place.level)
+        return self._model.params(values[:, None])
+
+    def _held_out(self, fold: int) -> float:
+        place, (_, held), model = self._places[fold], self._folds[fold], self._model
+        logits = self._between[fold] @ place.dual / place.alpha
+        logits += place.level + self._given[held]
+        weight = model.weight[held]
+        return float(weight @ model.loss.value(logits[:, None], model.target[held]) / weight.sum())
+
+    def _descend(self, fold: int, alpha: float) -> None:
+        """Bring a fold from where it is to its optimum under a penalty."""
+        place, (train, _), model = self._places[fold], self._folds[fold], self._model
+        place.dual = place.dual * (alpha / place.alpha)  # the same coefficients
+        place.alpha = alpha
+        kernel = self._among[fold] / alpha
+        weight = model.weight[train] / model.weight[train].sum()
+        target, given, loss = model.target[train], self._given[train], model.loss
+
+        def objective(dual: np.ndarray, level: float, bent: np.ndarray) -> float:
+            logits = (bent + level + given)[:, None]
+            return float(weight @ loss.value(logits, target) + 0.5 * dual @ bent)
+
+        here = objective(place.dual, place.level, place.bent)
+        for _ in range(MOST_STEPS):
+            logits = (place.bent + place.level + given)[:, None]
+            slope = weight * loss.gradient(logits, target)[:, 0]
+            curvature = weight * np.maximum(loss.hessian(logits, target)[:, 0, 0], 0.0)
+            dual, level = self._solved(kernel, curvature, slope, place)
+            bent = kernel @ dual
+            step, turn, lift = dual - place.dual, bent - place.bent, level - place.level
+            promise = float((slope + place.dual) @ turn + slope.sum() * lift)
+            length, rounding = 1.0, 8 * np.finfo(np.float64).eps * abs(here)
+            while length > SHORTEST_STEP:
+                moved = (
+                    place.dual + length * step,
+                    place.level + length * lift,
+                    place.bent + length * turn,
+                )
+                there = objective(*moved)
+                if there <= here + 1e-4 * length * promise + rounding:
+                    break
+                length /= 2
+            else:
+                return
+            place.dual, place.level, place.bent = moved
+            done, here = -promise <= ARRIVED * abs(here), there
+            if done:
+                return
+
+    def _solved(
+        self, kernel: np.ndarray, curvature: np.ndarray, slope: np.ndarray, place: _Place
+    ) -> tuple[np.ndarray, float]:
+        """Return a′ [m] and b′, at which the quadratic model is least."""
+        root = np.sqrt(curvature)
+        curved = kernel * root
+        curved *= root[:, None]
+        np.einsum("ii->i", curved)[:] += 1.0
+        # Its transpose is the same, and stands in memory as LAPACK reads it.
+        factor = scipy.linalg.cho_factor(curved.T, overwrite_a=True, check_finite=False)
+        sides = np.column_stack([curvature * (place.bent + place.level) - slope, curvature])
+        inner = scipy.linalg.cho_solve(factor, root[:, None] * (kernel @ sides), check_finite=False)
+        solved = sides - root[:, None] * inner
+        if not self._model.fit_intercept:
+            return solved[:, 0], 0.0
+        level = float(solved[:, 0].sum() / solved[:, 1].sum())
+        return solved[:, 0] - level * solved[:, 1], level

@@ -1,0 +1,83 @@
+"""Steps after the logits, as data: in order, saved with the model that they belong to.
+
+A step takes logits (n, k) and returns others. A new kind is one more struct with a tag and these
+attributes, and one more member of `PostStep`; calibrations are in `gradum.rungs.calibration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from gradum.core.bounds import Affine, Operation
+from gradum.messages import say
+from gradum.rungs.balance import ClassWeight, shift
+from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
+
+
+class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
+    """Take out the class weights under which a model learned; see `gradum.rungs.balance`.
+
+    Parameters
+    ----------
+    class_weight : tuple of float
+        w, the factor of the rows of each class [K].
+    """
+
+    class_weight: tuple[float, ...]
+
+    title: ClassVar[str] = ""
+    decides: ClassVar[bool] = False  # labels stay those of a world of equally common classes
+    calibrates: ClassVar[bool] = False
+    keeps_order: ClassVar[bool] = True
+
+    def __call__(self, logits: np.ndarray) -> np.ndarray:
+        """Return logits (n, k) of classes as common as in the table."""
+        return logits - shift(self.class_weight, logits.shape[1])
+
+    def operation(self, outputs: int) -> Operation:
+        """Return it as an operation of a graph, on logits [k]."""
+        return Affine(np.eye(outputs), -shift(self.class_weight, outputs), roundings=1)
+
+    def is_sound(self, outputs: int) -> bool:
+        """Whether there is a weight above 0 for each class that has a logit."""
+        weight = np.array(self.class_weight)
+        whole = len(weight) == (2 if outputs == 1 else outputs)
+        return whole and bool((np.isfinite(weight) & (weight > 0)).all())
+
+
+PostStep = PriorShift | TemperatureScaling | QuadraticScaling | MatrixScaling
+"""A step that may follow the logits.
+
+``decides`` says whether labels are chosen by its result, ``calibrates`` whether it makes
+probabilities mean what they say, ``keeps_order`` whether the one logit of two classes rises with
+itself, ``title`` how the step is called; ``class_weight`` are the class weights that it takes out,
+if any.
+"""
+
+
+def steps_for(
+    class_weight: ClassWeight | None, calibration: Sequence[PostStep] = ()
+) -> tuple[PostStep, ...]:
+    """Return the steps that follow the logits of a model that learned under class weights.
+
+    Its calibration was found under them too, and so comes before they are taken out.
+    """
+    shifts = () if class_weight is None else (PriorShift(tuple(class_weight)),)
+    return (*calibration, *shifts)
+
+
+def calibrated_in_words(model: str, calibration: Sequence[PostStep]) -> tuple[str, ...]:
+    """Return the sentence that says by which steps a model is calibrated; none without any."""
+    return tuple(
+        say(
+            "Probabilities of {model} are calibrated on rows that it had not learned from "
+            "({step}).",
+            model=model,
+            step=say(step.title),
+        )
+        for step in calibration
+    )

@@ -1,0 +1,22 @@
+"""The registry of rungs: every kind, simplest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gradum.rungs.baseline.kind import BaselineKind
+from gradum.rungs.kind import RungKind
+from gradum.rungs.linear.kind import LinearKind
+from gradum.rungs.mlp.kind import MLPKind
+from gradum.rungs.pack.kind import PackKind
+
+KINDS: dict[str, RungKind[Any]] = {
+    kind.name: kind for kind in (BaselineKind(), LinearKind(), MLPKind(), PackKind())
+}
+"""Every kind of rung by its name, simplest first."""
+
+
+def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:
+    """Return the kinds of these names."""
+    return [KINDS[name] for name in names]

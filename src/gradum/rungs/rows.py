@@ -1,0 +1,98 @@
+"""The rows a rung is fitted on: a design, its target, its weights, and who belongs where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer
+from gradum.rungs.balance import ClassWeight, balance
+from gradum.rungs.teacher import Teacher
+from gradum.tables.design import Design
+from gradum.tables.encode import Unencoded
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Everything that training needs to know of n rows.
+
+    Parameters
+    ----------
+    design : Design or Unencoded
+        The encoded columns, or what becomes of them.
+    target : ndarray of shape (n,)
+        float64 numbers, or int64 codes 0 .. K-1.
+    weight : ndarray of shape (n,)
+        float64 above 0: sample weight, times class weight where classes are balanced.
+    classes : int or None
+        K; None for regression.
+    groups, time : ndarray of shape (n,) or None
+        For inner splits that keep groups together or the past before the future.
+    class_weight : tuple of float, optional
+        The factor in ``weight`` that is the class's [K]; None where classes are not balanced.
+    teacher : Teacher, optional
+        Another model of these rows, which a pack may learn from.
+    monotone : mapping from str to int
+        Numeric columns, and whether as one rises a model's answer shall never fall (1) or never
+        rise (-1).
+    """
+
+    design: Design | Unencoded
+    target: np.ndarray
+    weight: np.ndarray
+    classes: int | None
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+    class_weight: ClassWeight | None = None
+    teacher: Teacher | None = None
+    monotone: Mapping[str, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def take(self, rows: np.ndarray) -> Rows:
+        """Return the given rows, in that order."""
+        return Rows(
+            self.design.take(rows),
+            self.target[rows],
+            self.weight[rows],
+            self.classes,
+            None if self.groups is None else self.groups[rows],
+            None if self.time is None else self.time[rows],
+            self.class_weight,
+            None if self.teacher is None else self.teacher.take(rows),
+            self.monotone,
+        )
+
+    @property
+    def directions(self) -> np.ndarray:
+        """The direction of each dense column (d,): 1, -1, or 0 where there is none to keep to."""
+        features = self.design.layout.dense
+        return np.array(
+            [
+                self.monotone.get(feature.source, 0) if feature.kind == "value" else 0
+                for feature in features
+            ],
+            np.float32,
+        )
+
+    def balanced(self) -> Rows:
+        """Return the rows with weights under which every class weighs the same."""
+        assert self.classes is not None
+        return self.weighed(balance(np.bincount(self.target, self.weight, self.classes)))
+
+    def weighed(self, by_class: Sequence[float] | np.ndarray) -> Rows:
+        """Return the rows with each one's weight times that of its class [K]."""
+        factor = np.asarray(by_class, np.float64)
+        weight = self.weight * factor[self.target]
+        teacher = self.teacher and self.teacher.weighed(factor)
+        return replace(self, weight=weight, class_weight=tuple(factor.tolist()), teacher=teacher)
+
+
+def expanded(layer: InputLayer, rows: Rows) -> dict[str, Any]:
+    """Return n rows as an input layer expands them, holding no other copy of them."""
+    stretches = rows.design.blocks(ROWS_AT_ONCE)
+    return layer.expand((stretch.arrays for stretch in stretches), len(rows))

@@ -1,0 +1,271 @@
+"""One trained model of the ladder: data plus predict, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from itertools import tee
+from typing import Any
+
+import numpy as np
+
+from gradum.core.losses import LOSSES
+from gradum.core.models.architecture import Architecture
+from gradum.core.models.compiled import CompiledForward
+from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.network import Inputs
+from gradum.core.models.parameters import Params
+from gradum.cores import cores
+from gradum.margins import first_greatest
+from gradum.rungs.balance import ClassWeight
+from gradum.rungs.located import Located
+from gradum.rungs.post import PostStep
+from gradum.rungs.spread.spread import Spread
+from gradum.rungs.target_scale import TargetScale
+from gradum.solvers.in_order import in_order
+from gradum.solvers.solution import Certificate, Status
+from gradum.tables.design import Design
+from gradum.tables.encode import Unencoded
+
+BLOCK_ROWS = 8_192  # encoded and predicted at a time
+MOST_CORES = 16  # each holds a block
+BLOCK_NUMBERS = 2**27  # of the widest layer: however wide, a block takes no more than a gibibyte
+
+WORTH_COMPILING = 2**32
+"""Products of a weight and a number, over all rows, from which on the compiled forward is used.
+
+NumPy takes 0.1 s for so many, XLA a third of that, and compiling 0.2 s. For a pack, NumPy takes
+0.1 s, XLA less than half of that, and compiling 1 s of a core. With twenty times as many rows
+compiling has paid for itself, and earlier if the program is cached or used again.
+"""
+
+LEAST_GAP = 1e-3
+"""The least spread of several quantiles, on the scale that they were learned on; they may meet."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a rung says of n rows.
+
+    ``value`` (n,) is the predicted number, in the target's units, or the index of the
+    likeliest class; (n, k) for k quantiles. ``probability`` (n, K) holds one column a class, None
+    for regression. ``balanced`` (n, K) holds what the probabilities were if all classes were
+    equally common, where that decides which class is the likeliest; None where it does not.
+    """
+
+    value: np.ndarray
+    probability: np.ndarray | None
+    balanced: np.ndarray | None = None
+
+    @classmethod
+    def of_classes(cls, probability: np.ndarray, balanced: np.ndarray | None = None) -> Prediction:
+        """Predict the likeliest class; the first of equals."""
+        deciding = probability if balanced is None else balanced
+        return cls(first_greatest(deciding), probability, balanced)
+
+    @classmethod
+    def join(cls, blocks: Iterable[Prediction]) -> Prediction:
+        """Put what was said of some rows behind what was said of others."""
+        several = list(blocks)
+        if len(several) == 1:
+            return several[0]
+        return cls(
+            np.concatenate([block.value for block in several]),
+            _joined([block.probability for block in several]),
+            _joined([block.balanced for block in several]),
+        )
+
+    @property
+    def middle(self) -> np.ndarray:
+        """The predicted number (n,), the middle one of several quantiles; or the class."""
+        return self.value if self.value.ndim == 1 else self.value[:, self.value.shape[1] // 2]
+
+    def take(self, rows: np.ndarray) -> Prediction:
+        """Return what was said of the given rows."""
+        return Prediction(
+            self.value[rows],
+            None if self.probability is None else self.probability[rows],
+            None if self.balanced is None else self.balanced[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A rung of the ladder, fitted.
+
+    Parameters
+    ----------
+    name : str
+        ``baseline``, ``linear`` or ``mlp``.
+    loss : str
+        The name of its loss, which knows the way from logits to predictions.
+    network, params : Architecture, dict
+        The model and its parameters; a baseline is a network without inputs.
+    input_layer : InputLayer or None
+        The frozen first layer; None for the baseline, which looks at no column.
+    target_scale : TargetScale or None
+        For regression.
+    clamp : bool
+        Whether numeric predictions are held within the range of the training targets.
+    status, certificate, history, iterations, seconds
+        How the fit ended, what proves it, its course (one mapping an epoch or step), the
+        number of steps of its solver, and the seconds it took.
+    advice : str
+        What the status means here; the status's own sentence unless more is known.
+    post : tuple of PostStep
+        What follows the logits, in order.
+    spread : Spread or None
+        How far from its predictions numbers may lie; None for classes, for several quantiles, which
+        say so themselves, and where nothing is known of it.
+    """
+
+    name: str
+    loss: str
+    network: Architecture
+    params: Params
+    input_layer: InputLayer | None
+    target_scale: TargetScale | None
+    clamp: bool
+    status: Status
+    certificate: Certificate
+    history: tuple[Mapping[str, float], ...] = ()
+    iterations: int = 0
+    seconds: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    advice: str = ""
+    post: tuple[PostStep, ...] = ()
+    spread: Spread | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what predictions have cached, which is made again when it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether validation rows chose its epoch, rather than being learned from as well."""
+        return self.certificate.kind == "validation"
+
+    @property
+    def class_weight(self) -> ClassWeight | None:
+        """The weights of the classes under which it was fitted; see `PriorShift`."""
+        weights = (step.class_weight for step in self.post)
+        return next((weight for weight in weights if weight is not None), None)
+
+    @property
+    def calibration(self) -> tuple[PostStep, ...]:
+        """The steps that calibrate its probabilities; empty where that did not pay."""
+        return tuple(step for step in self.post if step.calibrates)
+
+    @property
+    def block_rows(self) -> int:
+        """How many rows are predicted at a time."""
+        return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(self.network.widths)))
+
+    def predict(self, design: Design | Unencoded) -> Prediction:
+        """Predict the rows of a design, or of what is encoded block by block."""
+        return Prediction.join(self.predict_blocks(design.blocks(self.block_rows), len(design)))
+
+    def logits(self, design: Design | Unencoded) -> np.ndarray:
+        """Return the raw outputs (n, k), in float64."""
+        blocks = self._logits_of_blocks(design.blocks(self.block_rows), len(design))
+        return np.concatenate(list(blocks))
+
+    def predict_blocks(self, designs: Iterable[Design], rows: int) -> Iterator[Prediction]:
+        """Predict designs of up to ``block_rows`` rows one after the other, ``rows`` in all.
+
+        Few rows go through NumPy, many through a compiled program, which says the same up to the
+        rounding of float32 sums; while it runs, the next designs are taken, and so perhaps made.
+        The choice depends on the model and on ``rows`` alone. What the program says of a row
+        depends neither on the designs' lengths nor on the number of cores.
+        """
+        return map(self.prediction, self._logits_of_blocks(designs, rows))
+
+    def locate(self, design: Design | Unencoded) -> Located:
+        """Say where the targets of a design's rows are expected; of numbers only."""
+        designs, same = tee(design.blocks(self.block_rows))
+        return Located.join(map(self._located, designs, self._logits_of_blocks(same, len(design))))
+
+    def features(self, design: Design, prediction: np.ndarray) -> np.ndarray:
+        """Return what a spread may hang on (n, 1 + d): predictions (n,) and the dense inputs."""
+        if self.input_layer is None:
+            return prediction[:, None]
+        inputs = self.input_layer(design.arrays, dtype=self._dtype)["dense"]
+        return np.column_stack([prediction, inputs])
+
+    def compiles(self, rows: int) -> bool:
+        """Whether so many rows are worth a compiled program; a model of float64 never is."""
+        able = self.network.compilable and self._dtype is np.float32
+        return able and rows * self._products >= WORTH_COMPILING
+
+    @cached_property
+    def _dtype(self) -> type:
+        return self.params["layers"][0]["weight"].dtype.type
+
+    @cached_property
+    def _products(self) -> int:
+        """Multiplications that a row takes, those by sparse columns not counted."""
+        if self.input_layer is None:
+            return 0
+        return self.network.products(self.input_layer.width(len(self.input_layer.centre), 0))
+
+    def _logits_of_blocks(self, designs: Iterable[Design], rows: int) -> Iterator[np.ndarray]:
+        return self._compiled(designs) if self.compiles(rows) else map(self._by_numpy, designs)
+
+    def _by_numpy(self, design: Design) -> np.ndarray:
+        if self.input_layer is None:
+            inputs = {"dense": np.zeros((len(design), 0))}
+        else:
+            inputs = self.input_layer(design.arrays, dtype=self._dtype)
+        return self._rows(inputs).astype(np.float64)
+
+    @cached_property
+    def _rows(self) -> Callable[[Inputs], np.ndarray]:
+        """The forward of few rows."""
+        return self.network.rows(self.params)
+
+    def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
+        def logits(design: Design) -> np.ndarray:
+            return self._bulk(design.arrays).astype(np.float64)
+
+        # While as many blocks are computed as there are cores, the next one is taken.
+        return in_order(logits, designs, most=min(cores(), MOST_CORES) + 1)
+
+    @cached_property
+    def _bulk(self) -> CompiledForward:
+        """The forward of many rows."""
+        assert self.input_layer is not None
+        return CompiledForward(self.input_layer, self.network, self.params, self.block_rows)
+
+    def _located(self, design: Design, logits: np.ndarray) -> Located:
+        """Spread a row's target as far as the rung's spread says, or its outermost quantiles."""
+        centre = np.median(logits, axis=1)
+        if logits.shape[1] > 1:
+            gaps = centre - logits.min(axis=1), logits.max(axis=1) - centre
+            return Located(centre, *(np.maximum(gap, LEAST_GAP) for gap in gaps))
+        if self.spread is None:
+            return Located(centre, np.ones(len(centre)), np.ones(len(centre)))
+        features = self.features(design, centre) if self.spread.looks_at_inputs else centre[:, None]
+        return Located(centre, self.spread.below(features), self.spread.above(features))
+
+    def prediction(self, logits: np.ndarray) -> Prediction:
+        """Turn logits (n, k) into numbers in the target's units, or class probabilities."""
+        deciding = logits
+        for step in self.post:
+            logits = step(logits)
+            deciding = logits if step.decides else deciding
+        if self.target_scale is not None:
+            one = self.network.outputs == 1
+            # Several outputs are quantiles; put in order they never cross, nor are any worse.
+            numbers = logits[:, 0] if one else np.sort(logits, axis=1)
+            return Prediction(self.target_scale.inverse(numbers, clamp=self.clamp), None)
+        link = LOSSES[self.loss].inverse_link
+        probability = np.asarray(link(logits))
+        if deciding is logits:
+            return Prediction.of_classes(probability)
+        return Prediction.of_classes(probability, np.asarray(link(deciding)))
+
+
+def _joined(several: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    known = [array for array in several if array is not None]
+    return np.concatenate(known) if known else None

@@ -1,0 +1,30 @@
+"""What a run asks of one rung."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class RungSpec(Generic[S]):
+    """What is asked of one rung.
+
+    Parameters
+    ----------
+    settings : S
+        How it is fitted, in the kind's own struct; None where nothing can be set.
+    metric : str or None
+        By which rungs are compared, if the user named one.
+    log_target : bool
+        Whether the logarithm of the target is learned.
+    time_limit : float or None
+        The most seconds of the run.
+    """
+
+    settings: S
+    metric: str | None = None
+    log_target: bool = False
+    time_limit: float | None = None

@@ -1,0 +1,172 @@
+"""Encoded rows on disk: written once, read back a segment at a time, as often as need be.
+
+A table larger than memory is decoded, checked and encoded once. What a fit reads over and over is
+then no table any more but numbers in their final form: dense columns in standard units (float32),
+codes, text weights, targets and weights. They lie in a file without a name, which the system takes
+back by itself, however the process ends.
+
+Shapes: n rows, d dense columns, c coded columns, v text columns.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from gradum.files.scratch import filling
+from gradum.messages import say
+from gradum.rungs.cost import expanded_levels
+from gradum.tables.design import Design, Layout
+
+SEGMENT_ROWS = 16_384
+SEGMENT_VALUES = 2**19  # of wide tables and many classes, fewer rows: each thread holds a segment
+
+
+@dataclass(frozen=True)
+class Units:
+    """Standard units of the dense columns: z = (x − centre) / scale, [d] each."""
+
+    centre: np.ndarray
+    scale: np.ndarray
+
+
+class Encoded(NamedTuple):
+    """A segment of n rows."""
+
+    arrays: dict[str, Any]  # the blocks of a Design, dense in standard units and float32
+    target: np.ndarray  # float64 [n], or int32 class codes
+    weight: np.ndarray  # float64 [n]
+
+
+class Spool:
+    """Rows in segments, in the order in which they were written.
+
+    Parameters
+    ----------
+    layout : Layout
+        The columns of the Design that they come from.
+    units : Units
+        Of the dense columns.
+    classes : int
+        K, where the target is a code; 0 where it is a number.
+    folder : Path, optional
+        Where the file lies; the system's folder for temporary files if left out.
+    """
+
+    def __init__(
+        self, layout: Layout, units: Units, *, classes: int, folder: Path | None = None
+    ) -> None:
+        self.layout, self.units = layout, units
+        self._target_dtype: Any = np.int32 if classes else np.float64
+        self._segment_rows = _segment_rows(layout, classes)
+        self._file = TemporaryFile(dir=folder, prefix=".gradum-")  # noqa: SIM115 - closed by the spool's owner
+        self._end = 0
+        self._segments: list[tuple[int, int, int]] = []  # offset, rows, entries of the text block
+        self.total_weight = 0.0
+        self._factor: np.ndarray | None = None
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # what the disk does not take has been said
+            self._file.close()
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return sum(rows for _, rows, _ in self._segments)
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Rows of each segment."""
+        return tuple(rows for _, rows, _ in self._segments)
+
+    @property
+    def bytes(self) -> int:
+        """What the file takes on disk."""
+        return self._end
+
+    def write(self, design: Design, target: np.ndarray, weight: np.ndarray) -> None:
+        """Append rows.
+
+        Raises
+        ------
+        DiskError
+            The disk is full.
+        """
+        for start in range(0, len(design), self._segment_rows):
+            rows = slice(start, start + self._segment_rows)
+            self._append(design, rows, target[rows], weight[rows])
+
+    def _append(self, design: Design, rows: slice, target: np.ndarray, weight: np.ndarray) -> None:
+        # Column by column, as they lie in a Design, then turned once.
+        dense = (design.dense[rows] - self.units.centre) / self.units.scale
+        parts = [
+            np.ascontiguousarray(dense, np.float32),
+            np.ascontiguousarray(design.codes[rows], np.int32),
+            np.ascontiguousarray(target, self._target_dtype),
+            np.ascontiguousarray(weight, np.float64),
+        ]
+        entries = 0
+        if design.sparse is not None:
+            block = sparse.csr_array(design.sparse[rows])
+            entries = block.nnz
+            parts += [
+                block.indptr.astype(np.int32),
+                block.indices.astype(np.int32),
+                block.data.astype(np.float32),
+            ]
+        offset = self._end
+        with filling(say("the encoded rows")):
+            for part in parts:
+                self._file.write(part.data)
+                self._end += part.nbytes
+            self._file.flush()
+        self._segments.append((offset, len(target), entries))
+        self.total_weight += float(weight.sum())
+
+    def weigh(self, factor: np.ndarray) -> None:
+        """Multiply the weights of each class's rows by a factor (K,) from now on.
+
+        To `balance` classes does not change the sum of all weights.
+        """
+        self._factor = factor
+
+    def read(self, segment: int) -> Encoded:
+        """Read a segment back; safe to be called from several threads."""
+        offset, rows, entries = self._segments[segment]
+        columns, coded = len(self.layout.dense), len(self.layout.codes)
+        forms: list[tuple[Any, tuple[int, ...]]] = [
+            (np.float32, (rows, columns)),
+            (np.int32, (rows, coded)),
+            (self._target_dtype, (rows,)),
+            (np.float64, (rows,)),
+        ]
+        if self.layout.sparse:
+            forms += [(np.int32, (rows + 1,)), (np.int32, (entries,)), (np.float32, (entries,))]
+        sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in forms]
+        data = os.pread(self._file.fileno(), sum(sizes), offset)
+        arrays, at = [], 0
+        for (dtype, shape), size in zip(forms, sizes, strict=True):
+            arrays.append(np.frombuffer(data, dtype, int(np.prod(shape)), at).reshape(shape))
+            at += size
+        dense, codes, target, weight, *text = arrays
+        blocks: dict[str, Any] = {"dense": dense, "codes": codes}
+        weight = weight if self._factor is None else weight * self._factor[target]
+        if text:
+            indptr, indices, values = text
+            shape = (rows, len(self.layout.sparse))
+            blocks["sparse"] = sparse.csr_array((values, indices, indptr), shape=shape)
+        return Encoded(blocks, target, weight)
+
+
+def _segment_rows(layout: Layout, classes: int) -> int:
+    values = len(layout.dense) + len(layout.codes) + expanded_levels(layout) + classes
+    return max(1, min(SEGMENT_ROWS, SEGMENT_VALUES // max(values, 1)))

@@ -1,0 +1,81 @@
+"""The spread of a rung: which rows it is fitted to, and what of it a refit keeps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gradum.rungs.context import Context
+from gradum.rungs.rows import Rows
+from gradum.rungs.rung import Rung
+from gradum.rungs.spread.fit import HeldOutResiduals, fit_spread
+from gradum.solvers.threads import one_thread
+
+FEWEST_ROWS, MOST_ROWS = 2, 6000
+
+
+def with_spread(
+    rung: Rung,
+    rows: Rows,
+    context: Context,
+    places: np.ndarray | None = None,
+    predicted: np.ndarray | None = None,
+) -> Rung:
+    """Return the rung with the spread of rows that it has not learned from.
+
+    Classes, several quantiles and predictions that are no numbers have none.
+
+    Parameters
+    ----------
+    rung : Rung
+    rows : Rows
+    context : Context
+    places : ndarray of shape (m,), optional
+        Which of the rows these are; all if not given. Of many, some are drawn.
+    predicted : ndarray of shape (m,), optional
+        What models like the rung that have not learned from these rows say of them, on its scale;
+        the rung's own predictions if not given.
+    """
+    scale, places = rung.target_scale, np.arange(len(rows)) if places is None else places
+    one_number = scale is not None and rung.network.outputs == 1
+    if not (context.spreads and one_number and len(places) >= FEWEST_ROWS):
+        return rung
+    assert scale is not None
+    rng = context.random("spread", rung.name)
+    if len(places) > MOST_ROWS:
+        drawn = np.sort(rng.choice(len(places), MOST_ROWS, replace=False))
+        places, predicted = places[drawn], None if predicted is None else predicted[drawn]
+    rows = rows.take(places)
+    design = rows.design.encoded()
+    with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
+        logits = rung.logits(design)[:, 0] if predicted is None else predicted
+    if not np.isfinite(logits).all():
+        return rung
+    residuals = HeldOutResiduals(
+        rung.features(design, logits),
+        scale.forward(rows.target) - logits,
+        rows.weight,
+        rows.groups,
+        rows.time,
+    )
+    with one_thread():
+        return replace(rung, spread=fit_spread(residuals, rng))
+
+
+def with_spread_of(rung: Rung, judged: Rung) -> Rung:
+    """Return a refitted rung with the spread of the one that was judged.
+
+    What the spread says of dense inputs is left out where the refitted rung has others.
+    """
+    if judged.spread is None or judged.target_scale is None or rung.target_scale is None:
+        return rung
+    spread = judged.spread.times(judged.target_scale.scale / rung.target_scale.scale)
+    alike = _inputs(rung) == _inputs(judged)
+    return replace(rung, spread=spread if alike else spread.without_inputs())
+
+
+def _inputs(rung: Rung) -> tuple[int, tuple[int, ...]]:
+    """Return the number of a rung's numeric inputs, and the levels of each coded one."""
+    layer = rung.input_layer
+    return (0, ()) if layer is None else (len(layer.centre), layer.levels)

@@ -1,0 +1,184 @@
+"""Splits that flatter: what is planted is found, and tables without are left in peace."""
+
+import numpy as np
+import polars as pl
+import pytest
+from alarm_tables import planned
+from scipy.stats import ttest_ind
+
+from gradum.run.alarms.both_splits import QuickRows
+from gradum.run.alarms.other_split import checked_split, split_alarms
+from gradum.run.alarms.quick_model import (
+    PENALTIES,
+    answers,
+    group_means,
+    ridge_answers,
+)
+from gradum.scores.metrics import METRICS
+
+
+def check(frame, target="y", seed=0, **options):
+    return checked_split(planned(frame, target, seed=seed, **options)[0], seed=seed)
+
+
+def dates(days):
+    return (np.datetime64("2020-01-01") + np.asarray(days).astype("m8[D]")).astype("M8[us]")
+
+
+def stores(seed=0, days=700, walk=True):
+    """Sales of three stores day by day: random walks, or noise around their levels."""
+    rng = np.random.default_rng(seed)
+    store, day = np.divmod(np.arange(3 * days), days)
+    steps = rng.normal(0, 2, (3, days))
+    sales = 100 + (np.cumsum(steps, axis=1) if walk else steps + np.array([[0], [5], [9]])).ravel()
+    names = np.array(["north", "south", "west"])[store]
+    return pl.DataFrame({"date": dates(day), "store": names, "sales": sales.round(2)})
+
+
+def pupils(seed=0, schools=60, rows=20, effect=1.0, **more):
+    """Pupils of schools, which are whole numbers and matter as far as their effect goes."""
+    rng = np.random.default_rng(seed)
+    of = np.repeat(np.arange(schools), rows)
+    number = rng.permutation(10 * schools)[:schools]
+    x = rng.normal(size=(len(of), 2))
+    score = 50 + 5 * x[:, 0] + 7 * effect * rng.normal(size=schools)[of] + rng.normal(0, 5, len(of))
+    table = {"school": number[of], "motive": x[:, 0], "other": x[:, 1]}
+    return pl.DataFrame(table | more | {"score": score}).sample(fraction=1, shuffle=True, seed=seed)
+
+
+def test_random_walks_over_time_are_found_with_both_figures_and_the_option():
+    found = check(stores(), "sales")
+    (trial,) = found.shown
+    assert (trial.column, trial.by, trial.metric) == ("date", "time", "r2")
+    assert trial.at_random > 0.9
+    assert trial.divided < 0.7
+    (alarm,) = split_alarms(found)
+    assert (alarm.kind, alarm.columns) == ("random split", ("date",))
+    assert "give --time 'date'" in alarm.sentence
+    assert "R² 0.9" in alarm.sentence
+    assert trial.expectation.startswith("If you predict rows with a later 'date', expect R² of")
+
+
+def test_the_same_stores_without_walks_are_left_in_peace():
+    found = check(stores(walk=False), "sales")
+    assert found.looked_at == ("date",)
+    assert not found.shown
+    assert not found.unchecked
+    assert split_alarms(found) == ()
+
+
+def test_schools_as_whole_numbers_are_found():
+    (trial,) = check(pupils(), "score").shown
+    assert (trial.column, trial.by) == ("school", "group")
+    assert "give --group 'school'" in trial.sentence
+    assert not check(pupils(effect=0.0), "score").shown
+
+
+def test_subjects_of_three_rows_whose_class_is_constant_are_found():
+    rng = np.random.default_rng(2)
+    of = np.repeat(np.arange(150), 3)
+    frame = pl.DataFrame(
+        {
+            "Subject ID": [f"OAS2_{100 + subject}" for subject in of],
+            "age": rng.integers(60, 95, 150)[of] + np.tile([0, 1, 3], 150),
+            "Group": np.where(rng.random(150) < 0.45, "Demented", "Nondemented")[of],
+        }
+    )
+    (trial,) = check(frame, "Group").shown
+    assert (trial.column, trial.by, trial.metric) == ("Subject ID", "group", "auc")
+    rows = frame.with_columns(pl.col("Group").shuffle(seed=0))
+    assert not check(rows, "Group").shown
+
+
+def test_a_trend_that_goes_on_a_curve_over_years_and_smooth_ages_are_no_leak():
+    rng = np.random.default_rng(3)
+    day = np.sort(rng.integers(1460, size=1200))
+    age = rng.integers(18, 80, 1200)
+    level = day / 200 + 2 * np.sin(2 * np.pi * day / 365.25) + np.sin(age / 10)
+    frame = pl.DataFrame({"day": dates(day), "age": age, "y": level + rng.normal(size=1200)})
+    found = check(frame)
+    assert found.looked_at == ("day", "age")
+    assert not found.shown
+
+
+def test_years_group_rows_that_share_them_and_tell_when_a_house_was_built():
+    rng = np.random.default_rng(4)
+    year, x = np.repeat(np.arange(30), 40), rng.normal(size=1200)
+    y = 2 * rng.normal(size=30)[year] + rng.normal(size=1200)
+    (trial,) = check(pl.DataFrame({"year": 1990 + year, "x": x, "y": y})).shown
+    assert (trial.column, trial.by) == ("year", "group")
+    built = 1900 + rng.integers(110, size=1200)
+    price = ((built - 1900) / 40) ** 2 + x + rng.normal(size=1200)
+    assert not check(pl.DataFrame({"built": built, "x": x, "y": price})).shown
+
+
+def test_what_was_asked_for_is_not_tried_and_what_cannot_be_says_why():
+    frame = stores()
+    assert check(frame, "sales", time="date").asked
+    assert check(frame, "sales", group="store").asked
+    assert "too few rows" in check(frame[:50], "sales").unchecked
+    assert "test file" in check(frame[:500], "sales", test=frame[500:600]).unchecked
+    plain = frame.select("sales", x=pl.col("sales").shuffle(seed=1))
+    assert "No column tells" in check(plain, "sales").unchecked
+
+
+def test_rows_learned_from_and_others_are_answered_alike():
+    """The errors of both, of rows drawn by one law and parted at random, are of one size."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(3000, 3))
+    y = x[:, 0] + np.sin(2 * x[:, 1]) + rng.normal(size=3000)
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
+    rows = QuickRows.of(planned(frame, "y")[0], np.arange(3000))
+    learned = rng.random(3000) < 0.5
+    losses = rows.losses(answers(rows.columns, rows.target, learned, rng, "a"))
+    assert ttest_ind(losses[learned], losses[~learned]).pvalue > 0.01
+    assert 1 - losses.mean() > 0.5  # of 0.62 that can be explained, 0.4 by straight lines
+
+
+def test_ridge_answers_of_rows_learned_from_are_those_of_refits_without_them():
+    rng = np.random.default_rng(6)
+    columns, target = rng.normal(size=(25, 3)), rng.normal(size=(25, 1))
+    target += columns[:, :1]
+    learned = np.arange(25) < 20
+    centred = columns - columns[learned].mean(axis=0)
+    design = np.hstack([np.ones((25, 1)), centred])
+
+    def said(penalty, less, rows):
+        gram = design[less].T @ design[less] + penalty * np.diag([0, 1, 1, 1])
+        return design[rows] @ np.linalg.solve(gram, design[less].T @ target[less])
+
+    def left_out(penalty):
+        each = [said(penalty, learned & (np.arange(25) != row), [row]) for row in range(20)]
+        return np.concatenate(each)
+
+    losses = [np.sum((target[:20] - left_out(penalty)) ** 2) for penalty in PENALTIES]
+    best = PENALTIES[np.argmin(losses)]
+    answered = ridge_answers(columns, target, learned)
+    assert answered[:20] == pytest.approx(left_out(best), rel=1e-8)
+    assert answered[20:] == pytest.approx(said(best, learned, slice(20, 25)), rel=1e-8)
+
+
+def test_group_means_are_best_linear_predictions():
+    """Of rows drawn with known variances, the mean of the others is drawn in by m / (m + w / b)."""
+    rng = np.random.default_rng(7)
+    group = np.repeat(np.arange(4000), 3)
+    errors = (rng.normal(size=4000)[group] + rng.normal(0, 2, 12000))[:, None]
+    said = group_means(errors, np.ones(12000, bool), group)
+    others = (errors.reshape(-1, 3).sum(axis=1)[group][:, None] - errors) / 2
+    assert np.median(said / others) == pytest.approx(2 / (2 + 4), rel=0.1)
+    new = np.arange(12000) % 3 == 0
+    known = np.where(new[:, None], 0.0, errors)
+    assert np.median((group_means(known, ~new, group) / others)[new]) == pytest.approx(
+        1 / 3, rel=0.1
+    )
+
+
+def test_classes_that_are_rare_are_never_told_right():
+    labels = np.array([f"c{place:02}" for place in range(15)])
+    rng = np.random.default_rng(8)
+    of = np.r_[rng.integers(12, size=600), np.repeat([12, 13, 14], 5)]
+    dataset, _ = planned(pl.DataFrame({"x": rng.normal(size=615), "y": labels[of]}), "y")
+    rows = QuickRows.of(dataset, np.arange(615))
+    assert rows.metric == "accuracy"
+    assert rows.metric in METRICS
+    assert rows.score(rows.target, np.ones(615, bool)) == pytest.approx(600 / 615)

@@ -1,0 +1,198 @@
+"""The verdict in the reader's words, on scores made by hand."""
+
+import itertools
+
+import msgspec
+import numpy as np
+import pytest
+from msgspec import structs
+
+import gradum
+from gradum.run.judging.by_class import ClassScores
+from gradum.run.judging.headline import headline
+from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.verdict import decide
+from gradum.scores.interval import Interval
+
+
+def around(value, half=0.03):
+    return Interval(value, value - half, value + half, half / 2)
+
+
+def judgement(metric, scores, error, *, prevalence=None, by_class=(), fit_check=""):
+    """A judgement of rungs by all their scores; differences have one standard error."""
+    names = list(scores)
+    values = {name: scores[name][metric] for name in names}
+    differences = {
+        (a, b): around(values[a].value - values[b].value, 2 * error)
+        for a, b in itertools.combinations(reversed(names), 2)
+    }
+    return Judgement(
+        how="Judged.",
+        rows={"test": 200},
+        scores={name: {"test": each} for name, each in scores.items()},
+        prevalence=prevalence or {},
+        verdict=decide(metric, values, differences),
+        fit_check=fit_check,
+        by_class=by_class,
+    )
+
+
+def classes(accuracies, losses):
+    return {
+        name: {
+            "log_loss": around(loss),
+            "accuracy": around(share),
+            "balanced_accuracy": around(0.61),
+        }
+        for (name, share), loss in zip(accuracies.items(), losses, strict=True)
+    }
+
+
+RIGHT = {"baseline": 0.62, "linear": 0.79, "pack": 0.80}
+NEARLY = {"no": 0.62, "yes": 0.38}
+
+
+def test_how_often_right_beside_guessing_and_the_simplest_that_does_as_well():
+    said = headline(
+        judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.02, prevalence=NEARLY)
+    )
+    assert said == (
+        "80% [77–83] right; always guessing the commonest class, 'no', gives 62%.",
+        "The linear model does as well; the pack model leads it in log loss by 0.015, within one "
+        "standard error (0.02), and predicts unless you say --rung enough.",
+    )
+
+
+def test_a_lead_within_the_interval_but_beyond_one_standard_error_is_one_statement():
+    """No "no simpler rung comes near" beside "no difference shown"."""
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.01, prevalence=NEARLY)
+    _, chosen = headline(found)
+    assert chosen == (
+        "Use the pack model: it leads in log loss (0.436), and no simpler one comes within one "
+        "standard error; its lead over the linear model may yet be chance, at 95%."
+    )
+    assert found.verdict.enough == "pack"
+
+
+def test_a_lead_beyond_chance_is_said_so():
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.001, prevalence=NEARLY)
+    assert "ahead of each simpler one, beyond chance" in headline(found)[1]
+
+
+def test_where_nothing_helps_it_says_so():
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.67, 0.68)), 0.02, prevalence=NEARLY)
+    assert headline(found)[1] == "Use no model: by log loss none beats guessing, the baseline."
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.67, 0.65)), 0.02, prevalence=NEARLY)
+    assert headline(found)[1].startswith("No column is shown to help: guessing")
+
+
+def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
+    shares = {"no": 0.9, "yes": 0.1}
+    rare = (
+        ClassScores("no", 180, 190, around(0.9), around(0.97), around(0.93)),
+        ClassScores("yes", 20, 10, around(0.6), around(0.3), around(0.4)),
+    )
+    scores = classes({"baseline": 0.9, "linear": 0.91}, (0.3, 0.2))
+    said = headline(judgement("log_loss", scores, 0.01, prevalence=shares, by_class=rare))[0]
+    assert said == (
+        "Finds 30% [27–33] of the 20 rows that are 'yes', and 60% [57–63] of the 10 that it calls "
+        "so are; 91% [88–94] of all rows are right, but always guessing the commonest class, 'no', "
+        "gives 90%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("predicted", "hits", "precision", "said"),
+    [
+        (1, 1, 1.0, "Finds 5% [2–8] of the 20 rows that are 'yes', and is right in 1 of 1 that it"),
+        (2, 0, 0.0, "Finds none of the 20 rows that are 'yes'; 91%"),
+        (0, 0, np.nan, "Finds none of the 20 rows that are 'yes'; 91%"),
+    ],
+)
+def test_of_few_rows_called_rare_it_says_how_many(predicted, hits, precision, said):
+    unknown = Interval(precision, np.nan, np.nan, 0.0)
+    classes_found = (
+        ClassScores("no", 180, 200 - predicted, around(0.9), around(0.97), around(0.93)),
+        ClassScores("yes", 20, predicted, unknown, around(0.05), around(0.1), hits),
+    )
+    scores = classes({"baseline": 0.9, "linear": 0.91}, (0.3, 0.2))
+    shares = {"no": 0.9, "yes": 0.1}
+    found = judgement("log_loss", scores, 0.01, prevalence=shares, by_class=classes_found)
+    assert headline(found)[0].startswith(said)
+
+
+def test_of_rows_that_the_run_did_not_judge_it_says_which_model_predicts():
+    """A run that predicts by the linear model is told nothing of the best on other rows."""
+    scores = classes({"baseline": 0.7, "linear": 0.8, "pack": 0.81}, (0.6, 0.42, 0.4))
+    said = headline(judgement("log_loss", scores, 0.03), "linear")[0]
+    assert said == (
+        "Predictions are those of the linear model, which the run chose; on these rows the pack "
+        "model leads it in log loss by 0.02, which may be chance."
+    )
+    sure = headline(judgement("log_loss", scores, 0.001), "linear")[0]
+    assert sure.endswith("by 0.02, beyond chance, and predicts if you say --rung pack.")
+    own = headline(judgement("log_loss", scores, 0.03), "pack")[0]
+    assert own == (
+        "Predictions are those of the pack model, which does best on these rows too, by log loss."
+    )
+
+
+def test_of_numbers_it_says_how_far_off():
+    scores = {
+        name: {
+            "rmse": around(2 * error),
+            "mae": around(error),
+            "median_absolute_error": around(0.9),
+        }
+        for name, error in (("baseline", 9.9), ("linear", 1.72))
+    }
+    said = headline(judgement("rmse", scores, 0.01, fit_check="No sign of overfitting."))
+    assert said[0] == (
+        "Off by 1.72 [1.69–1.75] on average, by less than 0.9 in half of the rows; always "
+        "guessing the mean is off by 9.9."
+    )
+    assert said[1:] == (
+        "Use the linear model: by RMSE (3.44) it is ahead of guessing, beyond chance.",
+        "No sign of overfitting.",
+    )
+
+
+def test_a_single_rung_is_compared_with_nothing():
+    scores = {"linear": {"rmse": around(2.0), "mae": around(1.0)}}
+    assert headline(judgement("rmse", scores, 0.1)) == ("Off by 1 [0.97–1.03] on average.",)
+
+
+def test_a_headline_in_chinese_is_whole_and_keeps_names_and_figures():
+    scores = classes({"baseline": 0.9, "linear": 0.93}, (0.4, 0.3))
+    rare = ClassScores("{rare}", 40, 30, *(around(0.5, 0.1) for _ in range(3)))
+    common = ClassScores("no", 360, 370, *(around(0.95) for _ in range(3)))
+    said = judgement(
+        "log_loss", scores, 0.01, prevalence={"no": 0.9, "{rare}": 0.1}, by_class=(rare, common)
+    )
+    with gradum.language("zh"):
+        first = headline(said)[0]
+    assert first == (
+        "'{rare}' 有 40 行，找出了其中的 50% [40–60]，判为 '{rare}' 的 30 行中有 50% [40–60] 判对；"
+        "全部行的正确率为 93% [90–96]，但总是猜最多的类别 'no'，正确率为 90%。"
+    )
+
+
+def test_whether_the_model_is_kept_on_all_rows_hangs_on_no_language():
+    held_out = judgement("log_loss", classes({"baseline": 0.9}, (0.4,)), 0.01)
+    assert not held_out.kept_on_all
+    assert msgspec.structs.replace(held_out, folds=5, how="用 5 折交叉验证评判").kept_on_all
+    earlier = "Judged by 5-fold cross-validation; the model that is kept is fitted on all rows."
+    assert msgspec.structs.replace(held_out, how=earlier).kept_on_all
+
+
+def test_a_lead_over_a_rung_that_the_time_limit_cut_short_is_called_unfair():
+    found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.400)), 0.01, prevalence=NEARLY)
+    found = structs.replace(found, cut_short=("linear",), fit_check="The pack overfits.")
+    assert headline(found)[1:] == (
+        "Use the pack model: by log loss (0.4) it is ahead of each simpler one, beyond chance.",
+        "The comparison is unfair to the linear model, which the time limit cut short; allow more "
+        "with --time-limit (time_limit).",
+    )
+    # What was cut short and leads all the same is no matter of fairness.
+    assert "unfair" not in " ".join(headline(structs.replace(found, cut_short=("pack",))))
