@@ -7,7 +7,7 @@ from test_core_pack_network import FORMS, KINDS, drawn, made, rows_of
 from test_core_pack_rows import codes_in_turn, drawn_in_turn, in_float64
 
 from gradum.core.models.network import Embedding
-from gradum.core.models.pack_in_turn import in_turn
+from gradum.core.models.pack_codes import in_turn
 from gradum.core.models.pack_network import PackNetwork
 
 CASES = [

@@ -6,7 +6,7 @@ from test_core_pack_network import FORMS, KINDS, drawn, made, rows_of
 
 from gradum.core.models import pack_rows as module
 from gradum.core.models.network import Embedding
-from gradum.core.models.pack_in_turn import in_turn
+from gradum.core.models.pack_codes import in_turn
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.pack_rows import PackRows
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradum.core.bounds import Affine, Box, crown, intervals, zonotopes
-from gradum.core.bounds.rounding import FLOAT32
+from gradum.core.bounds.box import FLOAT32
 from gradum.errors import ModelFileError, PropertyError, ShapeError
 from gradum.ship.exchange import onnx_file, onnx_operators, onnx_wire
 from gradum.ship.exchange.onnx_network import parsed_network, read_network

@@ -1,4 +1,4 @@
-"""The objective: what every solver brings down."""
+"""The objective, which every solver brings down, and one step of gradient descent on it."""
 
 from __future__ import annotations
 
@@ -106,3 +106,30 @@ def _dropped(units: Any, level: int, *, share: Any, key: Any) -> Any:
     """Leave out a share of the units [n, h] of a hidden layer, and make up for it in the others."""
     kept = jax.random.bernoulli(jax.random.fold_in(key, level), 1.0 - share, units.shape)
     return jnp.where(kept, units / (1.0 - share), 0.0)
+
+
+def gradient_step(
+    params: Params, problem: Problem, inputs: Inputs, target: Any, learning_rate: Any
+) -> Params:
+    """Return θ − α · ∂objective/∂θ of every parameter θ, from all rows at once.
+
+    ``jax.jit(gradient_step)`` compiles it once for every learning rate.
+
+    Parameters
+    ----------
+    params : dict
+        The network's parameters θ.
+    problem : Problem
+        Network, loss and penalty.
+    inputs, target
+        As those of `objective`.
+    learning_rate : scalar
+        α.
+
+    Raises
+    ------
+    ShapeError
+        Predictions and target do not pair off; both shapes are named.
+    """
+    slopes = jax.grad(objective)(params, problem, inputs, target)
+    return jax.tree.map(lambda value, slope: value - learning_rate * slope, params, slopes)

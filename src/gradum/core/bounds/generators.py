@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradum.core.bounds.box import Box
-from gradum.core.bounds.rounding import FLOAT64, gamma
+from gradum.core.bounds.box import FLOAT64, Box, gamma
 
 
 class Zonotope(NamedTuple):

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds.box import Box
+from gradum.core.bounds.box import FLOAT64, Box
 from gradum.core.bounds.graph import Graph, Node, taken
-from gradum.core.bounds.rounding import FLOAT64
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import scipy.special
 
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.lines import Lines, Slopes
+from gradum.core.bounds.forms import Lines, Slopes
 
 VAST = 1e30
 LEAST_PROBABILITY = 1e-25

@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.likelihood import Likelihood
-from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.loss import Likelihood, Link, Loss, array_module, check_shapes, check_values
 from gradum.errors import SpecError
 from gradum.messages import marked, say
 

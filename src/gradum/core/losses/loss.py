@@ -13,7 +13,8 @@ for certificates; the tests hold them against automatic differentiation.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
@@ -21,11 +22,66 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradum.core.losses.likelihood import Likelihood
 from gradum.errors import ShapeError, TargetError
-from gradum.messages import say
+from gradum.messages import marked, say
+
+LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], float]
 
 Link = Literal["identity", "log", "logit"]
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """An exponential family with its link, and the words for its regression table.
+
+    A loss's gradient and curvature, times ``unit``, are those of the negative log-likelihood with
+    its dispersion φ taken out: (y − ŷ)² / 2 for least squares, the loss itself for the others.
+    McCullagh and Nelder, Generalized Linear Models (1989), chapter 2.
+
+    Parameters
+    ----------
+    model : str
+        What a linear model with it is called: "Poisson regression".
+    link : callable
+        The logit of a mean.
+    log_likelihood : callable
+        log L from logits [n, k], target [n], weights [n], whether a weight is a precision, which
+        divides the row's dispersion, or a frequency, which multiplies its term; and φ.
+    unit : float
+        What turns the loss into the negative log-likelihood.
+    pearson : callable, optional
+        The residual (y − μ) / √V(μ) [n] from logits [n] and target [n], of which φ is estimated;
+        None where φ is 1.
+    expected_curvature : callable, optional
+        Fisher's, from the logits [n]; None where the link is canonical, so that it is the Hessian.
+    ratio : str
+        What e to the power of a coefficient is called; empty where it has no meaning.
+    explained : str
+        What 1 − deviance / null deviance is called.
+    separation : str
+        What columns do without error when the likelihood has no maximum.
+    assumption : str
+        When the classical standard errors are right.
+    robustness : str
+        When the robust ones are right as well.
+    """
+
+    model: str
+    link: Callable[[Any], Any]
+    log_likelihood: LogLikelihood
+    unit: float = 1.0
+    pearson: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    expected_curvature: Callable[[np.ndarray], np.ndarray] | None = None
+    ratio: str = ""
+    explained: str = marked("deviance explained")
+    separation: str = marked("tell zeros apart")
+    assumption: str = marked("all rows are independent")
+    robustness: str = marked("the variance is another than the model's")
+
+    @property
+    def dispersed(self) -> bool:
+        """Whether the dispersion φ is estimated; else it is 1."""
+        return self.pearson is not None
 
 
 class Loss(ABC):

@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
-from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.loss import Likelihood, Link, Loss, array_module, check_shapes, check_values
 from gradum.messages import marked, say
 
 

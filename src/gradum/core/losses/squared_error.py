@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.likelihood import Likelihood
-from gradum.core.losses.loss import Link, Loss, check_finite, check_shapes
+from gradum.core.losses.loss import Likelihood, Link, Loss, check_finite, check_shapes
 from gradum.messages import marked
 
 

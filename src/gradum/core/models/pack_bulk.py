@@ -16,8 +16,7 @@ import jax.numpy as jnp
 import msgspec
 import numpy as np
 
-from gradum.core.models.pack_codes import codes_of
-from gradum.core.models.pack_in_turn import first_in_turn, risen
+from gradum.core.models.pack_codes import codes_of, first_in_turn, risen
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs

@@ -19,9 +19,9 @@ from msgspec import structs
 from gradum.core.bounds.graph import Graph
 from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.last_layer import LastLayer
-from gradum.core.models.movement import Movement
+from gradum.core.models.monotonicity import Movement
 from gradum.core.models.network import Embedding, Inputs, Link
+from gradum.core.models.opened import LastLayer
 from gradum.core.models.pack_bulk import PackBulk
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer

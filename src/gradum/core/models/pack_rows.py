@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from gradum.core.models.pack_codes import codes_of
-from gradum.core.models.pack_in_turn import first_in_turn, risen
+from gradum.core.models.pack_codes import codes_of, first_in_turn, risen
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Params

@@ -1,15 +1,17 @@
-"""A model opened at its first layer, where every column of the table adds its own share.
+"""A model opened at its first layer or before its last, where what a row adds is a sum away.
 
 Each model begins with a sum over its inputs, z = Σ x W + b, and each input is made from one row's
 value of one column. So z = Σ share(column) + b, and what a change of one column does costs the
-layers behind z, however many columns there are.
+layers behind z, however many columns there are. Along a straight way between two rows a piecewise
+linear model bends where the sum of a unit crosses 0. The logits are a sum over the last layer.
 
-Shapes: n rows, h numbers of z.
+Shapes: n rows, h numbers of z or units of the last layer, M networks that answer together, p places
+on a way, u units, k outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +20,6 @@ import numpy as np
 from msgspec import structs
 
 from gradum.core.models.activations import ACTIVATIONS
-from gradum.core.models.bends import on_the_way, with_crossings
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Network, Params
@@ -157,3 +158,80 @@ class NetworkFirstLayer:
             places, sums = with_crossings(places, sums)
             sums = activation.numpy(sums) @ layer["weight"] + layer.get("bias", 0.0)
         return places, sums
+
+
+def on_the_way(inputs: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
+    """Return rows (p,) between the first and the second of some rows, in float64.
+
+    The rows differ in the dense block alone.
+    """
+    first, second = inputs["dense"][:2].astype(np.float64)
+    others = {name: block[np.zeros(len(places), np.intp)] for name, block in inputs.items()}
+    return {**others, "dense": first + places[:, None] * (second - first)}
+
+
+def with_crossings(
+    places: np.ndarray, sums: np.ndarray, *others: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Put in the places where sums of units cross 0.
+
+    Parameters
+    ----------
+    places : ndarray (p,)
+        Rising.
+    sums, others : ndarray (M, p, u)
+        Values at the places, straight between them.
+
+    Returns
+    -------
+    tuple of ndarray
+        The places, and all values at them.
+    """
+    before, after = sums[:, :-1], sums[:, 1:]
+    crossing = np.nonzero(before * after < 0)
+    share = before[crossing] / (before[crossing] - after[crossing])
+    low, high = places[crossing[1]], places[crossing[1] + 1]
+    finer = np.union1d(places, low + share * (high - low))
+    upper = np.clip(np.searchsorted(places, finer, side="right"), 1, len(places) - 1)
+    share = (finer - places[upper - 1]) / (places[upper] - places[upper - 1])
+    share = share[:, None]
+    straight = (
+        (1 - share) * values[:, upper - 1] + share * values[:, upper] for values in (sums, *others)
+    )
+    return finer, *straight
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """n rows before the last layers of M networks, whose logits are units W + b + beside.
+
+    Parameters
+    ----------
+    units : ndarray of shape (M, n, h)
+        What the last hidden layer makes of a row; of a linear model, the row's encoded columns.
+    beside : ndarray of shape (M, n, k)
+        What reaches the logits past the last layer: the wide part of a pack's members.
+    weight : ndarray of shape (M, h, k)
+    bias : ndarray of shape (M, k)
+    share : ndarray of shape (M,)
+        The networks' weights in the answer, adding up to 1.
+    """
+
+    units: np.ndarray
+    beside: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    share: np.ndarray
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The networks' logits (M, n, k)."""
+        return self.units @ self.weight + self.beside + self.bias[:, None]
+
+    @classmethod
+    def join(cls, blocks: Iterable[LastLayer]) -> LastLayer:
+        """Put rows behind others."""
+        several = list(blocks)
+        units = np.concatenate([block.units for block in several], axis=1)
+        beside = np.concatenate([block.beside for block in several], axis=1)
+        return replace(several[0], units=units, beside=beside)

@@ -1,13 +1,18 @@
-"""A graph for one box, without the numbers that are constant there.
+"""Graphs made of a graph: for one box, without constant numbers; or to compare its outputs.
 
 In a small box most codes of a column are constant, and so are columns that may not move. What they
 add to a sum goes into its bias. Bounding boxes within that box then takes a fraction of the time.
+
+Comparisons are made before the increasing functions that end a graph. A strictly increasing
+function does not change whether an output is above a threshold or above another output. Left out,
+its curve loosens no bound.
 
 Shapes: d inputs, n numbers of a node.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +22,9 @@ from gradum.core.bounds.box import Box
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node, taken
 from gradum.core.bounds.interval import intervals
 from gradum.core.bounds.linear import Affine
+
+FAR = 1e30
+"""In place of an infinite threshold."""
 
 
 def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
@@ -118,3 +126,55 @@ def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:
     weight[places, np.flatnonzero(there)] = 1.0
     value, error = (np.where(there, 0.0, of[wanted]) for of in (rest.value, rest.reach))
     return draft.add(Affine(weight, value, roundings=0, error=error), rest.place)
+
+
+def above(graph: Graph, threshold: float) -> Graph:
+    """Return a graph whose output is above 0 where the given graph's is above a threshold.
+
+    Parameters
+    ----------
+    graph : Graph
+        Of one output.
+    threshold : float
+        Infinite where every output is above it, or none.
+    """
+    assert graph.widths[-1] == 1
+    bar = np.full(1, threshold)
+    nodes = list(graph.nodes)
+    while _is_peelable(nodes):
+        bar = nodes.pop().operation.inverse(bar)
+    return _with(graph.inputs, nodes, np.ones((1, 1)), -np.nan_to_num(bar, posinf=FAR, neginf=-FAR))
+
+
+def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
+    """Return a graph that compares one output with others: above 0 where it is above the other.
+
+    Parameters
+    ----------
+    graph : Graph
+        The network.
+    first : int
+        Place of the one output.
+    others : sequence of int
+        Places of those that it is compared with.
+    """
+    nodes = list(graph.nodes)
+    while _is_peelable(nodes):
+        nodes.pop()
+    width = Graph(graph.inputs, tuple(nodes)).widths[-1]
+    differences = np.zeros((width, len(others)))
+    differences[first] = 1.0
+    differences[others, np.arange(len(others))] = -1.0
+    return _with(graph.inputs, nodes, differences, np.zeros(len(others)))
+
+
+def _is_peelable(nodes: list[Node]) -> bool:
+    """Whether the last node is increasing, and all that it takes is the node before it."""
+    behind = len(nodes) > 1 and nodes[-1].parents == (len(nodes) - 2,)
+    return behind and nodes[-1].operation.increasing
+
+
+def _with(inputs: int, nodes: list[Node], weight: np.ndarray, bias: np.ndarray) -> Graph:
+    """Return the graph of some nodes and, behind the last of them, y W + b."""
+    last = Node(Affine(weight, bias, roundings=2), (len(nodes) - 1,))
+    return Graph(inputs, (*nodes, last))

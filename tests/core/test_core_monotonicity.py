@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gradum.core.models.directions import of_layers, of_units, oriented, projected
-from gradum.core.models.movement import Movement
+from gradum.core.models.monotonicity import Movement, of_layers, of_units, oriented, projected
 from gradum.core.models.network import Embedding, Network
 from gradum.core.models.pack_network import PackNetwork
 
