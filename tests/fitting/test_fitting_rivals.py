@@ -21,10 +21,9 @@ from gradum.fitting.context import Context
 from gradum.fitting.rivals import contest
 from gradum.fitting.spec import Spec, SplitSpec
 from gradum.fitting.verdict import rivals_in_words, standing
-from gradum.scores.bootstrap import Resamples
+from gradum.scores.bootstrap import Resamples, paired_difference
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Outcome
-from gradum.scores.paired import paired_difference
 from gradum.tables.split import Part
 from synthetic import ONCE, SHORT, mixed, task
 

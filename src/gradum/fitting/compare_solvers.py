@@ -23,11 +23,10 @@ from gradum.fitting.spec import Spec
 from gradum.margins import first_least
 from gradum.messages import listed, marked, say
 from gradum.randomness import stream
-from gradum.scores.bootstrap import intervals
+from gradum.scores.bootstrap import intervals, paired_differences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
-from gradum.scores.paired import paired_differences
 from gradum.solvers.status import Status
 from gradum.tables.split import Part
 from gradum.tables.table import Table

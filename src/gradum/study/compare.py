@@ -9,11 +9,11 @@ from gradum.errors import SpecError
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import TITLES
 from gradum.messages import say
+from gradum.scores.bootstrap import paired_difference
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
-from gradum.scores.paired import paired_difference
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import (
     FIRST_IS_BETTER,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from gradum.errors import TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.tables.content import gathered
 from gradum.tables.encoding import BLOCK_BYTES, Content, stream

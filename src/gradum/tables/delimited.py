@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import listed, say, say_plural
 from gradum.tables.bounds import MOST_COLUMNS, refuse_more_than_memory, refuse_width
 from gradum.tables.dialect import DELIMITER_NAMES, DELIMITERS, Dialect, rows_of, sniff

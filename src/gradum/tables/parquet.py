@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.tables.row_groups import row_groups
 

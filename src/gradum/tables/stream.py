@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import GradumError, TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.arrow_buffers import refuse_false_lengths

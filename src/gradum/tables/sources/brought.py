@@ -20,7 +20,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from gradum.errors import TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say, say_plural
 from gradum.tables.addresses import is_address, refuse_unclear, scheme, shown

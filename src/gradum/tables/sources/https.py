@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gradum.errors import TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import marked, say, sentences
 from gradum.tables.addresses import refuse_unclear, scheme, shown
 from gradum.tables.encoding import BLOCK_BYTES

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.tables.frames import refuse_names
 from gradum.tables.sources.source import NewFile

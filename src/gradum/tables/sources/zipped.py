@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from gradum.errors import GradumError, TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import say, say_plural
 from gradum.tables.compressed import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from gradum.scores.outcome import Ranking
-from gradum.scores.ranked import ranking_scores
+from gradum.scores.weighting import ranking_scores
 
 
 @pytest.mark.parametrize("decimals", [0, 1, 12], ids=["few scores", "some ties", "no ties"])
