@@ -12,7 +12,7 @@ from gradum.fitting.pack import fit as pack_fit
 from gradum.fitting.pack import training
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.rungs import KINDS, pack
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 
 QUICK = {"effort": "quick", "max_epochs": 4, "learning_curve": False, "seed": 1}
 

@@ -14,7 +14,7 @@ from gradum.fitting.linear import fit_linear
 from gradum.fitting.mlp import fit_mlp
 from gradum.fitting.rows import Rows
 from gradum.fitting.spec import LinearSpec, MLPSpec
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.check import check, target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import infer

@@ -20,7 +20,7 @@ from gradum.fitting.pack.held_out import SMOOTHED, HeldOut
 from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.pack.training import PackTraining
 from gradum.fitting.spec import LinearSpec, Spec
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 
 LEARNING = structs.replace(TINY, epochs=16, hidden_layer_sizes=(16,), most_codes=4)
 

@@ -14,7 +14,7 @@ from gradum.fitting.pack import fit as module
 from gradum.fitting.pack import training
 from gradum.fitting.pack.held_out import HeldOut
 from gradum.fitting.spec import SplitSpec
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.split import Part
 from synthetic import SHORT
 from synthetic import TINY as TINY_MLP

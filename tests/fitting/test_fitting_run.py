@@ -13,7 +13,7 @@ from gradum.fitting.events import Judged, RungFinished, RungStarted, Understood
 from gradum.fitting.rows_in_memory import RowsInMemory
 from gradum.fitting.run import run
 from gradum.fitting.spec import TITLES, Spec, SplitSpec
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
 from gradum.tables.table import Table

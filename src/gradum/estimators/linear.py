@@ -31,8 +31,7 @@ from gradum.fitting.path import Path, PenaltyPath, penalty_path
 from gradum.messages import listed, say
 from gradum.solvers.convex import CONVEX, Convex, Exact, choose, misfit, solvers_of
 from gradum.solvers.linear_model import LinearModel
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import turn
 
 Checked = tuple[

@@ -19,8 +19,8 @@ from gradum.solvers import first_order
 from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train
 from gradum.solvers.solution import Solution, Status
-from gradum.solvers.stopping import Regime
 from gradum.solvers.threads import turn
+from gradum.solvers.training_state import Regime
 
 Events = Generator[Any, None, Solution]
 TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)

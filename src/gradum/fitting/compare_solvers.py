@@ -27,7 +27,7 @@ from gradum.scores.bootstrap import intervals, paired_differences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 

@@ -20,7 +20,7 @@ from gradum.fitting.events import Event
 from gradum.fitting.rung import Rung
 from gradum.randomness import stream
 from gradum.solvers.driver import solve
-from gradum.solvers.snapshot import Snapshot
+from gradum.solvers.training_state import Snapshot
 
 Answer = TypeVar("Answer")
 

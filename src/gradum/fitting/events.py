@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gradum.solvers.events import ChunkDone, EpochDone, Stopped
+from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
 if TYPE_CHECKING:  # so that every part of a run may tell
     from gradum.fitting.alarm import Alarm

@@ -16,7 +16,7 @@ from gradum.fitting.rungs.learning import InMemory, LearningRows
 from gradum.fitting.spec import Spec
 from gradum.fitting.with_spread import with_spread_of
 from gradum.messages import marked, say
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 
 OUT_OF_TIME = marked(
     "The run's time limit ended it before it was done, and the best so far "

@@ -27,8 +27,7 @@ from gradum.solvers.compact import Compact
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import threads_for
 from gradum.tables.design import Layout
 

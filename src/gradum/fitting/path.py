@@ -16,11 +16,11 @@ from gradum.fitting.normal_equations import NormalEquations, centred, gram, rest
 from gradum.margins import first_least
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
-from gradum.solvers.events import EpochDone
 from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel, Strengths
 from gradum.solvers.newton import Newton, may_be_formed
 from gradum.solvers.proximal import Proximal
+from gradum.solvers.solution import EpochDone
 from gradum.solvers.threads import threads_for
 
 RISES_BEFORE_STOP = 2

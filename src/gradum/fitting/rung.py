@@ -23,8 +23,8 @@ from gradum.fitting.post import PostStep
 from gradum.fitting.spread.spread import Spread
 from gradum.fitting.target_scale import TargetScale
 from gradum.margins import first_greatest
-from gradum.solvers.in_order import in_order
 from gradum.solvers.solution import Certificate, Status
+from gradum.solvers.threads import in_order
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
 

@@ -20,15 +20,19 @@ from gradum.solvers.batches import Chunk, feed_of
 from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.data import Data, Validation
-from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.program import Continuation, Program
 from gradum.solvers.segments import SegmentedData
-from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.solution import Certificate, Solution
-from gradum.solvers.status import Status
-from gradum.solvers.stopping import EarlyStopping, Regime, StoppingState
-from gradum.solvers.tally import Tally
+from gradum.solvers.solution import (
+    Certificate,
+    ChunkDone,
+    EpochDone,
+    Event,
+    Solution,
+    Status,
+    Stopped,
+)
+from gradum.solvers.training_state import EarlyStopping, Regime, Snapshot, StoppingState, Tally
 
 Answer = TypeVar("Answer")
 

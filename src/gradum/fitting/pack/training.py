@@ -18,8 +18,7 @@ from gradum.fitting.pack.program import STEPS, PackBatches, PackProgram
 from gradum.fitting.pack.spec import PackSpec
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.solvers.events import EpochDone
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Status
 
 FIXED = ("shift", "slope", "wave", "wide")
 RISING = 0.04  # of all steps, in which the learning rate rises to its height

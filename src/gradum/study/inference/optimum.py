@@ -14,8 +14,7 @@ from gradum.solvers.exact import LARGEST_ACCURATE, LeastSquares
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
 from gradum.solvers.separation import separating_columns
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Solution, Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import FactoredCovariance
 from gradum.study.inference.family import Weights, likelihood_of

@@ -15,7 +15,7 @@ from gradum.core import (
     Quantile,
     SquaredError,
 )
-from gradum.solvers.padding import bucket, pad_params, pad_problem, unpad_params
+from gradum.solvers.chunk import bucket, pad_params, pad_problem, unpad_params
 
 
 @given(st.integers(0, 10**7), st.sampled_from([1, 2, 4]))
