@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError
-from gradum.tables.addresses import without_secrets
+from gradum.tables.paths import without_secrets
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import postgresql, rows
 from gradum.tables.sources.brought import brought
-from gradum.tables.sources.fingerprint import Fingerprint
+from gradum.tables.sources.postgresql import Fingerprint
 from gradum.tables.stream import opened
 from servers import ADDRESS, PASSWORD, SHOWN, WITHOUT_PASSWORD, needs_postgresql, tell
 

@@ -11,8 +11,7 @@ import pytest
 
 from gradum.errors import GradumError
 from gradum.isolation import IsolationError
-from gradum.tables.addresses import secrets, shown
-from gradum.tables.paths import files_of
+from gradum.tables.paths import files_of, secrets, shown
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
@@ -20,7 +19,7 @@ from gradum.tables.sheets import header_row
 from gradum.tables.sources import rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.brought import Brought, brought
-from gradum.tables.sources.stray_cells import _letters, _number, close_gaps, stray_cells
+from gradum.tables.sources.workbook import _letters, _number, close_gaps, stray_cells
 from gradum.tables.stream import opened
 from workbooks import write_ods, write_xlsx
 
@@ -93,7 +92,7 @@ def test_a_member_may_have_a_long_ending(tmp_path):
 
 
 def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.content.ALWAYS_ALLOWED", 2**16)
     bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
     refused(bomb, ReadingOptions(), "unpacks to more than", "far more than a table would")
 
@@ -174,8 +173,8 @@ COUNTING = "WITH RECURSIVE q(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM q {}) S
     ],
 )
 def test_a_view_without_end_or_measure_is_refused(view, words, tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
-    monkeypatch.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+    monkeypatch.setattr("gradum.tables.content.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.content.MOST_TIMES", 1)
     monkeypatch.setattr(sqlite, "BOUNDS", sqlite.BOUNDS._replace(seconds=1))
     path = tmp_path / "v.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -337,7 +336,7 @@ def test_a_sheet_that_is_too_large_is_refused_with_and_without_a_gap(tmp_path, m
 
 
 def test_stray_cells_are_those_beyond_a_gap_and_move_to_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.sources.stray_cells.BLOCK_BYTES", 50)
+    monkeypatch.setattr("gradum.tables.sources.workbook.BLOCK_BYTES", 50)
     path, closed, sheet = tmp_path / "a.xlsx", tmp_path / "b.xlsx", "xl/worksheets/sheet1.xml"
     near = "".join(f"<x:c s='1' r='{c}{r}'><v>1</v></x:c>" for r in range(1, 5) for c in "AB")
     for beyond, found, moved in [
@@ -382,8 +381,8 @@ def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
         path, ReadingOptions(query="SELECT 1"), "--query is for databases, and book.xls is none"
     )
     with monkeypatch.context() as patched:
-        patched.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 100)
-        patched.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+        patched.setattr("gradum.tables.content.ALWAYS_ALLOWED", 100)
+        patched.setattr("gradum.tables.content.MOST_TIMES", 1)
         refused(path, ReadingOptions(), "far more than a workbook would")
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     refused(

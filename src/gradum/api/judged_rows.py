@@ -24,8 +24,8 @@ from gradum.ship.run_spec import (
 )
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.study.evidence import Evidence
-from gradum.tables.addresses import is_address
 from gradum.tables.check import widened
+from gradum.tables.paths import is_address
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.stream import at_hand, opened

@@ -22,8 +22,8 @@ from gradum.fitting.rungs.cost import NONZERO_NGRAMS, Fit
 from gradum.fitting.rungs.kind import RungKind
 from gradum.fitting.spec import Spec
 from gradum.messages import say
+from gradum.tables.bounds import available_memory
 from gradum.tables.design import Layout
-from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
 
 WORTH_TELLING = 60.0  # seconds

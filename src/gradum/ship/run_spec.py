@@ -25,8 +25,7 @@ from gradum.files.toml import bounded_content, decoded, parsed_toml
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
 from gradum.ship.layout import SPEC
-from gradum.tables.addresses import is_address
-from gradum.tables.paths import STANDARD_INPUT, files_of
+from gradum.tables.paths import STANDARD_INPUT, files_of, is_address
 
 RUNS = Path("runs")  # where runs lie that were given no folder
 ENDINGS = (

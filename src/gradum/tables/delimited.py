@@ -15,11 +15,22 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import listed, say, say_plural
-from gradum.tables.bounds import MOST_COLUMNS, refuse_more_than_memory, refuse_width
-from gradum.tables.dialect import DELIMITER_NAMES, DELIMITERS, Dialect, rows_of, sniff
+from gradum.tables.bounds import (
+    MOST_COLUMNS,
+    available_memory,
+    refuse_more_than_memory,
+    refuse_width,
+)
+from gradum.tables.dialect import (
+    DELIMITER_NAMES,
+    DELIMITERS,
+    Dialect,
+    after,
+    lines_above,
+    rows_of,
+    sniff,
+)
 from gradum.tables.encoding import Content, blocks, count_lines, sample
-from gradum.tables.header import after, lines_above
-from gradum.tables.memory import available_memory
 from gradum.tables.table import Table
 from gradum.tables.wording import first_numbers, quoted
 

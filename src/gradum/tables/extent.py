@@ -14,10 +14,9 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError
-from gradum.tables.arrow_buffers import refuse_false_lengths
-from gradum.tables.columnar import ARROW, DAMAGE, PARQUET
-from gradum.tables.compressed import DAMAGE as UNPACKING_DAMAGE
-from gradum.tables.compressed import PACKINGS, is_packed
+from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, refuse_false_lengths
+from gradum.tables.content import DAMAGE as UNPACKING_DAMAGE
+from gradum.tables.content import PACKINGS, is_packed
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import as_utf8
 from gradum.tables.moments import within_calendar

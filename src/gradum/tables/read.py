@@ -9,8 +9,7 @@ from gradum.errors import TableError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.columnar import is_columnar, read_columnar
-from gradum.tables.compressed import is_packed, unpacked
-from gradum.tables.content import content_of
+from gradum.tables.content import content_of, is_packed, unpacked
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import Content, as_utf8, stream
 from gradum.tables.failures import explained

@@ -23,11 +23,9 @@ from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.arrow_buffers import refuse_false_lengths
 from gradum.tables.bounds import refuse_width
-from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar
-from gradum.tables.compressed import is_packed, unpack
-from gradum.tables.content import bytes_of, lies_on_disk
+from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
+from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
 from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row

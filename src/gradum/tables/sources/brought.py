@@ -23,10 +23,17 @@ from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say, say_plural
-from gradum.tables.addresses import is_address, refuse_unclear, scheme, shown
 from gradum.tables.content import nearest_files
 from gradum.tables.failures import explained
-from gradum.tables.paths import STANDARD_INPUT, is_pattern, matches
+from gradum.tables.paths import (
+    STANDARD_INPUT,
+    is_address,
+    is_pattern,
+    matches,
+    refuse_unclear,
+    scheme,
+    shown,
+)
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES

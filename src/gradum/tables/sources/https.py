@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import marked, say, sentences
-from gradum.tables.addresses import refuse_unclear, scheme, shown
 from gradum.tables.encoding import BLOCK_BYTES
+from gradum.tables.paths import refuse_unclear, scheme, shown
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import size

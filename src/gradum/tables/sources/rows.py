@@ -11,8 +11,8 @@ import polars as pl
 from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.tables.frames import refuse_names
+from gradum.tables.several import common_type
 from gradum.tables.sources.source import NewFile
-from gradum.tables.stack import common_type
 
 FILE_ROWS = 500_000
 FILE_BYTES = 2**26  # in memory; of long texts, fewer rows

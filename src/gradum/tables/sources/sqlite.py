@@ -16,12 +16,11 @@ from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say
 from gradum.tables.bounds import refuse_width
-from gradum.tables.compressed import most_unpacked
+from gradum.tables.content import most_unpacked
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.starts import start_of
+from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sources.statement import (
     identifier,
     more_than_one,

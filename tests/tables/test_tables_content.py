@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 from refusals import refused_by_name as refused
 
-from gradum.tables import compressed, memory
-from gradum.tables.compressed import zstd
+from gradum.tables import bounds
+from gradum.tables import content as module
+from gradum.tables.content import zstd
 from gradum.tables.read import read
 
 
@@ -84,14 +85,14 @@ def test_a_file_packed_twice_is_refused(tmp_path, packing):
 
 @every_packing
 def test_a_bomb_is_refused_before_it_fills_the_memory(tmp_path, packing, monkeypatch):
-    monkeypatch.setattr(compressed, "ALWAYS_ALLOWED", 2**20)
+    monkeypatch.setattr(module, "ALWAYS_ALLOWED", 2**20)
     path = write(tmp_path / "t.csv", PACKERS[packing](b"a,b\n" + b"1,2\n" * 2**19))
     refused(path, "unpacks to more than 1.0 MB", "more than a table would")
 
 
 def test_what_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
     path = write(tmp_path / "t.csv", gzip.compress(FRAME.write_csv().encode() * 100))
-    monkeypatch.setattr(compressed, "available_memory", lambda: 20_000)
+    monkeypatch.setattr(module, "available_memory", lambda: 20_000)
     refused(path, "more than 10 kB", "half of the memory")
 
 
@@ -121,8 +122,8 @@ def test_available_memory_is_the_least_that_any_limit_leaves(tmp_path, monkeypat
         ("memory.stat", "anon 1\ninactive_file 50000\n"),
     ):
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
-    assert memory.available_memory() == 350_000
+    monkeypatch.setattr(bounds, "CGROUP", tmp_path)
+    assert bounds.available_memory() == 350_000
     (tmp_path / "memory.max").write_text("max\n")
-    free = memory.available_memory()
+    free = bounds.available_memory()
     assert free is None or free > 10**7
