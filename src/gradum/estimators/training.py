@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from gradum.core import PENALTIES, Params, Penalty, Problem
+from gradum.core import PENALTIES, Loss, Params, Penalty, Problem
+from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows, network_inputs
 from gradum.fitting.number_ranges import LARGEST, MOST
@@ -245,3 +246,19 @@ def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
     unfinished = optimum_expected and solution.status is Status.STEP_LIMIT
     if unfinished or solution.status in TROUBLE:
         warnings.warn(solution.advice, ConvergenceWarning, stacklevel=5)
+
+
+def number_loss(loss: Any) -> Loss:
+    """Return the loss of that name, or the loss itself.
+
+    Raises
+    ------
+    SpecError
+        It is a loss of classes.
+    """
+    resolved = resolve(loss)
+    if resolved.link == "logit":
+        raise SpecError(
+            say("{loss} is a loss of classes.", loss=resolved.name), say("Use a classifier for it.")
+        )
+    return resolved

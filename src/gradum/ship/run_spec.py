@@ -21,7 +21,7 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
-from gradum.files.toml import bounded_content, decoded, parsed_toml
+from gradum.files.bounded import bounded_content, decoded, parsed_toml
 from gradum.fitting.spec import Spec
 from gradum.messages import listed, say
 from gradum.ship.layout import SPEC

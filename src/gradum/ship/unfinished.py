@@ -17,7 +17,7 @@ import tomli_w
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, TableError
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
-from gradum.files.toml import bounded_content, parsed_toml
+from gradum.files.bounded import bounded_content, parsed_toml
 from gradum.fitting.machine import Machine, this_machine
 from gradum.messages import listed, say
 from gradum.ship import state_folder

@@ -9,10 +9,16 @@ from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.crown import Planes, crown, enclosing_lines, lower, planes
 from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.enclosure import (
+    Enclosure,
+    disorder,
+    forward_error,
+    intervals,
+    reaches,
+    slopes,
+)
 from gradum.core.bounds.forms import Lines, Slopes
-from gradum.core.bounds.forward import disorder, forward_error, reaches, slopes
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
-from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.linear import Affine, Sum
 from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Operation

@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gradum.core.bounds.box import FLOAT64, UNDERFLOW, Box, gamma
+from gradum.core.bounds.enclosure import Enclosure
 from gradum.core.bounds.forms import Lines, against, chosen_first
 from gradum.core.bounds.graph import INPUT, Graph
-from gradum.core.bounds.interval import Enclosure
 from gradum.core.bounds.zonotope import enclosed
 
 

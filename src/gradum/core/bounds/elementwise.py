@@ -13,8 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from gradum.core.bounds.box import FLOAT64, UNDERFLOW, Box, gamma
-from gradum.core.bounds.forms import Lines, Pulled, Slopes, against, chosen_first
-from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.forms import Lines, Pulled, Slopes, Zonotope, against, chosen_first
 from gradum.core.bounds.operation import Operation
 
 ROUNDINGS = 16

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.bounds.box import FLOAT64, UNDERFLOW, Box, gamma
-from gradum.core.bounds.forms import Lines, Pulled, against
-from gradum.core.bounds.generators import Zonotope, over_symbols
+from gradum.core.bounds.forms import Lines, Pulled, Zonotope, against, over_symbols
 from gradum.core.bounds.operation import Operation
 
 

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradum.core.bounds.box import Box
-from gradum.core.bounds.forms import Lines, Pulled, Slopes
-from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.forms import Lines, Pulled, Slopes, Zonotope
 
 
 class Operation(ABC):

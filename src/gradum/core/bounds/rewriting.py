@@ -19,8 +19,8 @@ import numpy as np
 
 from gradum.core.bounds.arrangement import Selected
 from gradum.core.bounds.box import Box
+from gradum.core.bounds.enclosure import intervals
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node, taken
-from gradum.core.bounds.interval import intervals
 from gradum.core.bounds.linear import Affine
 
 FAR = 1e30

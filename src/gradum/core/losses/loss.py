@@ -7,7 +7,8 @@ per example: [n, k] and [n] in, [n] out; weighting and averaging are the objecti
 ``value`` serves NumPy arrays on the host and JAX arrays, traced or not, alike: the
 formula is written once, over the module that :func:`array_module` picks. ``gradient``,
 ``hessian`` and ``conjugate`` are the closed forms in NumPy float64, for Newton's method and
-for certificates; the tests hold them against automatic differentiation.
+for certificates; the tests hold them against automatic differentiation. The inverse of a
+logarithmic link is held so that it never overflows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ from gradum.messages import marked, say
 LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], float]
 
 Link = Literal["identity", "log", "logit"]
+
+LARGEST_LOGIT = 60.0
+"""Beyond e^60 ≈ 10²⁶ no mean is real; a loss goes on in a straight line, and stays convex."""
+
+
+LEAST_MEAN = 1e-6
+"""A smaller one is no place to start from."""
 
 
 @dataclass(frozen=True)
@@ -301,3 +309,20 @@ def _remedy(
     if outputs in (None, 1):
         return say("This loss takes one output a row.")
     return say("This loss takes {outputs} outputs a row.", outputs=outputs)
+
+
+def mean_of(logit: Any) -> Any:
+    """Return e^z, for z up to `LARGEST_LOGIT`; it stays there."""
+    xp = array_module(logit)
+    return xp.exp(xp.minimum(logit, LARGEST_LOGIT))
+
+
+def log_of_mean(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+    """Return the logarithm of the mean target, [k]; weights sum to 1."""
+    return np.full(outputs, np.log(max(float(weight @ target), LEAST_MEAN)))
+
+
+def exponential(logit: Any) -> Any:
+    """Return e^z, and beyond `LARGEST_LOGIT` its tangent there; its derivative is `mean_of`."""
+    xp = array_module(logit)
+    return mean_of(logit) * (1.0 + xp.maximum(logit - LARGEST_LOGIT, 0.0))

@@ -8,8 +8,18 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
-from gradum.core.losses.loss import Likelihood, Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.loss import (
+    LARGEST_LOGIT,
+    Likelihood,
+    Link,
+    Loss,
+    array_module,
+    check_shapes,
+    check_values,
+    exponential,
+    log_of_mean,
+    mean_of,
+)
 from gradum.messages import marked, say
 
 

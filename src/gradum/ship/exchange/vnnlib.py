@@ -21,8 +21,8 @@ import numpy as np
 
 from gradum.core.bounds.property import Case, Polyhedron, Property
 from gradum.errors import PropertyError
+from gradum.files.bounded import read_unpacked
 from gradum.messages import say
-from gradum.ship.exchange.packed_file import read_unpacked
 from gradum.ship.exchange.smt_lib import (
     Atom,
     Compound,

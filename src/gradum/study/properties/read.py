@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gradum.errors import PropertyError
-from gradum.files.toml import parsed_toml, read_text
+from gradum.files.bounded import parsed_toml, read_text
 from gradum.fitting.fitted import Fitted
 from gradum.messages import listed, say
 from gradum.study.properties.irrelevant import IrrelevantProperty

@@ -1,4 +1,4 @@
-"""Texts that people write and edit, above all TOML: in UTF-8, and of bounded length and depth.
+"""Files of strangers, read within bounds: texts in UTF-8, TOML, and what gzip has packed.
 
 Python's parser goes through all beginnings of a dotted key: one of twenty thousand parts, in a file
 of 40 kB, takes it a quarter of a minute and two gigabytes.
@@ -6,8 +6,10 @@ of 40 kB, takes it a quarter of a minute and two gigabytes.
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +39,8 @@ STRING = re.compile(
 DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
 
 Kind = TypeVar("Kind")
+
+_GZIP = b"\x1f\x8b"
 
 
 def read_text(path: str | os.PathLike, error: type[GradumError], remedy: str) -> str:
@@ -104,3 +108,29 @@ def parsed_toml(text: str, kind: type[Kind]) -> Kind:
     if DEEP_KEY.search(STRING.sub("s", text)):
         raise ValueError(say("a key has more than {most} parts", most=DEEPEST))
     return msgspec.toml.decode(text, type=kind)
+
+
+def read_unpacked(path: str | os.PathLike, limit: int, refusal: type[GradumError]) -> bytes:
+    """Return the content of a file, unpacked if it is packed by gzip.
+
+    Parameters
+    ----------
+    path : path
+    limit : int
+        Bytes of the content, at most.
+    refusal : type
+        The error that is raised if the file cannot be read, or is larger.
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            packed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            stream = gzip.GzipFile(fileobj=file) if packed else file
+            data = stream.read(limit + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        cause = cause_of(error) if isinstance(error, OSError) and error.errno else str(error)
+        raise refusal(say("{path} cannot be read: {cause}.", path=path, cause=cause)) from None
+    if len(data) > limit:
+        raise refusal(say("{path} has more than {limit:,} bytes.", path=path, limit=limit))
+    return data

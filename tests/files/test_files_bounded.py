@@ -6,8 +6,8 @@ import pytest
 
 from gradum.api.trust.thresholds import thresholds_of
 from gradum.errors import GradumError, PropertyError, SpecError
-from gradum.files import toml
-from gradum.files.toml import DEEPEST, LARGEST, bounded_content, parsed_toml, read_text
+from gradum.files import bounded
+from gradum.files.bounded import DEEPEST, LARGEST, bounded_content, parsed_toml, read_text
 from gradum.ship import unfinished
 from gradum.ship.run_spec import read_spec
 from gradum.study.properties.read import read_properties
@@ -86,7 +86,7 @@ def test_a_file_is_read_up_to_a_length(tmp_path, monkeypatch):
     path = tmp_path / "spec.toml"
     path.write_text("x = 1")
     assert bounded_content(path) == b"x = 1"
-    monkeypatch.setattr(toml, "LONGEST", 4)
+    monkeypatch.setattr(bounded, "LONGEST", 4)
     with pytest.raises(ValueError, match="longer than such a file can be"):
         bounded_content(path)
 
