@@ -18,7 +18,7 @@ from gradum.tables.schema import infer
 from gradum.tables.sheets import header_row
 from gradum.tables.sources import rows as batches
 from gradum.tables.sources import sqlite, workbook
-from gradum.tables.sources.brought import Brought, brought
+from gradum.tables.sources.fetched import Fetched, fetched
 from gradum.tables.sources.workbook import _letters, _number, close_gaps, stray_cells
 from gradum.tables.stream import opened
 from workbooks import write_ods, write_xlsx
@@ -187,7 +187,7 @@ def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "FILE_ROWS", 30)
     values = [(n, n / 2 if n > 50 else n, None if n < 90 else f"t{n}") for n in range(100)]
     path = database(tmp_path / "d.sqlite", t=("a, b, c", values))
-    with brought(path) as here:
+    with fetched(path) as here:
         assert len(here.files) > 2
         folder = here.files[0].path.parent
         assert read(here).frame.rows() == values
@@ -404,11 +404,11 @@ def test_options_for_another_kind_of_source(tmp_path):
 
 def test_a_plain_file_is_read_where_it_lies(tmp_path):
     (tmp_path / "a.csv").write_text("a\n1\n")
-    with brought(tmp_path / "a.csv") as here:
+    with fetched(tmp_path / "a.csv") as here:
         assert [file.path for file in here.files] == [tmp_path / "a.csv"]
-        with brought(here) as again:
+        with fetched(here) as again:
             assert again is here
-    assert isinstance(here, Brought)
+    assert isinstance(here, Fetched)
     assert not here.sha256
 
 

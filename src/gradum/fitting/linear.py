@@ -23,7 +23,7 @@ from gradum.fitting.rung import Rung
 from gradum.fitting.spec import LinearSpec
 from gradum.fitting.target_scale import TargetScale
 from gradum.fitting.with_spread import with_spread
-from gradum.solvers.compact import Compact
+from gradum.solvers.byte_columns import ByteColumns
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
@@ -206,7 +206,7 @@ def columns_of(layer: InputLayer, rows: Rows) -> Columns:
 
 def _columns(numbers: np.ndarray, whole: np.ndarray, wide: list[Any]) -> Columns:
     """Return numbers, whole numbers of a byte and the sparse blocks of some rows as a matrix."""
-    dense = Compact(numbers, whole) if whole.shape[1] else numbers
+    dense = ByteColumns(numbers, whole) if whole.shape[1] else numbers
     return Columns.of(dense, sparse.vstack(wide, format="csr") if wide else None)
 
 

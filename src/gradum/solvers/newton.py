@@ -37,8 +37,8 @@ from gradum.randomness import stream
 from gradum.solvers import active_set
 from gradum.solvers.certify import certify, least_subgradient
 from gradum.solvers.curvature import Factored, truncated_step
+from gradum.solvers.lbfgs_memory import Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
-from gradum.solvers.memory import Memory
 from gradum.solvers.needs import SMOOTHNESS, Need
 from gradum.solvers.solution import EpochDone, Solution, Status
 

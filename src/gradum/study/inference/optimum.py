@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.losses import Loss
-from gradum.solvers.compact import Dense
+from gradum.solvers.byte_columns import Dense
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.exact import LARGEST_ACCURATE, LeastSquares

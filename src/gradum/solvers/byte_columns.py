@@ -17,7 +17,7 @@ ROWS_PER_BLOCK = 8192  # of an expanded copy, so that it stays in the processor'
 
 
 @dataclass(frozen=True, eq=False)
-class Compact:
+class ByteColumns:
     """A matrix [n, d + v]: numbers, and behind them whole numbers.
 
     Parameters
@@ -59,10 +59,10 @@ class Compact:
             rows, chosen = key
             first, rest = np.split(chosen, [np.searchsorted(chosen, self.numbers.shape[1])])
             rest = rest - self.numbers.shape[1]
-            return Compact(self.numbers[rows][:, first], self.whole[rows][:, rest])
+            return ByteColumns(self.numbers[rows][:, first], self.whole[rows][:, rest])
         if isinstance(key, int):
             return np.concatenate([self.numbers[key], self.whole[key]])
-        return Compact(self.numbers[key], self.whole[key])
+        return ByteColumns(self.numbers[key], self.whole[key])
 
     def __matmul__(self, right: np.ndarray) -> np.ndarray:
         """Return X @ right, for right [d + v] or [d + v, k]."""
@@ -88,14 +88,14 @@ class Compact:
         return [slice(at, at + ROWS_PER_BLOCK) for at in range(0, len(self), ROWS_PER_BLOCK)]
 
 
-Dense = np.ndarray | Compact
+Dense = np.ndarray | ByteColumns
 
 
 @dataclass(frozen=True, eq=False)
 class Transposed:
-    """Xᵀ of a compact matrix X."""
+    """Xᵀ of a matrix X of byte columns."""
 
-    of: Compact
+    of: ByteColumns
 
     def __matmul__(self, left: Any) -> np.ndarray:
         """Return Xᵀ @ left."""

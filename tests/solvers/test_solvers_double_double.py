@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 from exact_rationals import rationals
 
-from gradum.solvers.accurate import AccurateColumns, Pair, total
+from gradum.solvers.double_double import DoubleDoubleColumns, Pair, total
 from gradum.solvers.matrix import Columns
 
 
@@ -46,7 +46,7 @@ def pair(rng, rows, vectors):
 @pytest.mark.parametrize("rows_per_block", [7, 64, 90])
 def test_products_have_a_hundred_bits(kind, rows_per_block):
     columns, whole, rng = table(kind)
-    accurate = AccurateColumns(columns)
+    accurate = DoubleDoubleColumns(columns)
     accurate.rows_per_block = rows_per_block
     left, right = pair(rng, 90, 2), pair(rng, whole.shape[1], 2)
     size = np.abs(whole).max(axis=0)
@@ -75,6 +75,6 @@ def test_pairs_add_and_multiply_to_a_hundred_bits():
 
 
 def test_an_exact_zero_stays_zero():
-    accurate = AccurateColumns(Columns.of(np.zeros((5, 2))))
+    accurate = DoubleDoubleColumns(Columns.of(np.zeros((5, 2))))
     assert exact(accurate.product(Pair.of(np.ones((2, 1))))) == [[Fraction(0)]] * 5
     assert exact(accurate.transpose_product(Pair.of(np.zeros((5, 1))))) == [[Fraction(0)]] * 2

@@ -6,8 +6,8 @@ from scipy import sparse
 
 from gradum.core.losses import LOSSES
 from gradum.core.penalties import L2
-from gradum.solvers import compact
-from gradum.solvers.compact import Compact
+from gradum.solvers import byte_columns
+from gradum.solvers.byte_columns import ByteColumns
 from gradum.solvers.convex import CONVEX, minimise
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel
@@ -25,15 +25,15 @@ DENSE = np.concatenate([NUMBERS, WHOLE], axis=1)
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(compact, "ROWS_PER_BLOCK", 700)
+    monkeypatch.setattr(byte_columns, "ROWS_PER_BLOCK", 700)
 
 
 def both(wide):
-    return Columns.of(Compact(NUMBERS, WHOLE), wide), Columns.of(DENSE, wide)
+    return Columns.of(ByteColumns(NUMBERS, WHOLE), wide), Columns.of(DENSE, wide)
 
 
 def test_a_compact_matrix_is_expanded_where_an_array_is_asked_for():
-    ours = Compact(NUMBERS, WHOLE)
+    ours = ByteColumns(NUMBERS, WHOLE)
     assert ours.shape == DENSE.shape == np.asarray(ours).shape
     assert ours.size == DENSE.size
     assert np.array_equal(ours, DENSE)

@@ -1,8 +1,8 @@
 """Dates, times and durations that a calendar holds.
 
 A file counts days or microseconds from 1970 on, and may count further than any calendar goes.
-polars panics where it has to name such a moment, and Python has no word for it; so they are taken
-for missing at the door, and everything behind it is spared them.
+polars panics where it has to name such a moment, and Python has no type for it; so such values are
+taken as missing when a table is read.
 """
 
 from __future__ import annotations

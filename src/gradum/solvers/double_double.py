@@ -72,7 +72,7 @@ def total(pair: Pair) -> Pair:
     return result
 
 
-class AccurateColumns:
+class DoubleDoubleColumns:
     """A matrix [n, D], dense or sparse, for products with pairs.
 
     Parameters

@@ -51,7 +51,7 @@ OF_TEXT = ("encoding", "skip_rows")  # for who reads the file, wherever it was b
 
 
 @dataclass(frozen=True)
-class Brought:
+class Fetched:
     """A table as files on this machine.
 
     Parameters
@@ -86,7 +86,7 @@ def are_paths(data: Any) -> bool:
 
 
 @contextmanager
-def brought(
+def fetched(
     data: Any, reading: ReadingOptions = PLAINLY, scratch: Path | None = None
 ) -> Iterator[Any]:
     """Bring a table that is named to files; they are there while the block runs.
@@ -94,7 +94,7 @@ def brought(
     Parameters
     ----------
     data : path, address, list of such, or anything else
-        A path may be a pattern or ``-``. What is no name is yielded as it is, a `Brought` too.
+        A path may be a pattern or ``-``. What is no name is yielded as it is, a `Fetched` too.
     reading : ReadingOptions
         Which table of a workbook or a database.
     scratch : Path, optional
@@ -102,7 +102,7 @@ def brought(
 
     Yields
     ------
-    Brought or the data
+    Fetched or the data
 
     Raises
     ------
@@ -112,7 +112,7 @@ def brought(
         The disk is full.
     """
     refuse_after_fork()
-    if isinstance(data, Brought):
+    if isinstance(data, Fetched):
         yield data
         return
     if not are_paths(data):
@@ -138,7 +138,7 @@ def brought(
         hashes = {
             name: digest for journey, _ in journeys for name, digest in journey.sha256.items()
         }
-        yield Brought(tuple(files), source, _one_name(data), hashes, reading)
+        yield Fetched(tuple(files), source, _one_name(data), hashes, reading)
 
 
 def _one_name(data: Any) -> str | None:
