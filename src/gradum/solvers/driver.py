@@ -107,7 +107,8 @@ def train(
         history.extend(resume.history)
         began -= resume.seconds
         program.compile_seconds = resume.compile_seconds
-    factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
+    steps = regime.max_epochs * feed.steps_per_epoch
+    factors = schedules.resolve(solver.schedule)(np.arange(steps) / max(steps, 1))
     done = tally.step - carried.step
     chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=stopping.sure)
 
@@ -223,10 +224,6 @@ def _beginning(
         resumed = start.state or Continuation()
         return (start.params if resumed.params is None else resumed.params), resumed
     return start, Continuation()
-
-
-def _learning_rate_factors(solver: FirstOrder, steps: int) -> np.ndarray:
-    return schedules.resolve(solver.schedule)(np.arange(steps) / max(steps, 1))
 
 
 def _reason(info: Info, gradient_tol: float) -> Status | None:

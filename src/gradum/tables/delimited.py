@@ -64,7 +64,9 @@ def read_delimited(
 
     def read(content: Content, dialect: Dialect) -> _Read:
         _refuse_many_values(content, dialect, source)
-        return _read(content, dialect)
+        frame = pl.read_csv(content, **_options(dialect))
+        short = frame.width > 0 and frame.to_series(-1).null_count() > 0
+        return frame, _Extent(frame.width, frame.height, short)
 
     (frame, _), understood = _understood(content, source, encoding, skip, read)
     frame.columns = understood.names
@@ -195,7 +197,8 @@ def _refuse_header(head: bytes, source: str) -> None:
 
 def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None:
     """Refuse a text whose values memory does not hold."""
-    memory, letters = available_memory(), _length(content)
+    memory = available_memory()
+    letters = len(content) if isinstance(content, bytes) else content.stat().st_size
     if memory is None or (CELL_BYTES + 1) * letters <= memory:  # a value has a byte of its own
         return
     ends = (dialect.delimiter.encode(), b"\n")
@@ -203,10 +206,6 @@ def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None
     refuse_more_than_memory(
         CELL_BYTES * values + letters, say("about {values:,} values", values=values), source
     )
-
-
-def _length(content: Content) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _parse(
@@ -234,12 +233,6 @@ def _parse(
     if doubt and any(line for line, _ in _uneven(content, dialect)):
         raise _ragged(content, dialect, source)
     return parsed, dialect
-
-
-def _read(content: Content, dialect: Dialect) -> _Read:
-    frame = pl.read_csv(content, **_options(dialect))
-    short = frame.width > 0 and frame.to_series(-1).null_count() > 0
-    return frame, _Extent(frame.width, frame.height, short)
 
 
 def _options(dialect: Dialect) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def lines_above(
     if skip is not None:
         _refuse_few_lines(content, skip, source)
     lines = head.decode(errors="ignore").split("\n")
-    first = _first_full(lines, skip or 0)
+    first = next((at for at in range(skip or 0, len(lines)) if lines[at]), skip or 0)
     above = first if skip is not None else _above(lines, first)
     named = [line for line in lines[:above] if line.strip()]
     if not named:
@@ -154,11 +154,6 @@ def _refuse_few_lines(content: Content, skip: int, source: str) -> None:
             ),
             say("Give the number of lines above the header."),
         )
-
-
-def _first_full(lines: list[str], start: int) -> int:
-    """Return the place of the first line, from a place on, that is not empty."""
-    return next((at for at in range(start, len(lines)) if lines[at]), start)
 
 
 def _above(lines: list[str], first: int) -> int:

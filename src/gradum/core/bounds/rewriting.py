@@ -42,7 +42,10 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
     unit : float
         As in `intervals`.
     """
-    values, enclosure = _exactly(graph, box), intervals(graph, box, unit)
+    values: list[Box] = []  # in exact arithmetic: a point where a number is constant
+    for node in graph.nodes:
+        values.append(node.operation.interval(*taken(node, box, values)))
+    enclosure = intervals(graph, box, unit)
     moves = [(low < high)[0] for low, high in values]
     draft = Draft(graph.inputs)
     inputs = np.flatnonzero(box.low[0] < box.high[0])
@@ -76,14 +79,6 @@ class _Rest:
     def has(self, numbers: np.ndarray) -> np.ndarray:
         """Return which of some numbers are left."""
         return np.isin(numbers, self.numbers, assume_unique=True)
-
-
-def _exactly(graph: Graph, box: Box) -> list[Box]:
-    """Return the interval of every node in exact arithmetic: a point where a number is constant."""
-    values: list[Box] = []
-    for node in graph.nodes:
-        values.append(node.operation.interval(*taken(node, box, values)))
-    return values
 
 
 def _needed(graph: Graph, moves: list[np.ndarray]) -> list[np.ndarray]:

@@ -36,10 +36,6 @@ class Gamma(Loss):
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
 
-    def outputs(self, classes: int | None = None) -> int:
-        """Return 1: the logarithm of the mean."""
-        return 1
-
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values that are not above 0."""
         valid = np.isfinite(target) & (target > 0)

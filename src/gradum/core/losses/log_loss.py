@@ -227,16 +227,10 @@ class LogLoss(Loss):
         return _softmax(logits)
 
 
-def _log_likelihood(
-    logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
-) -> float:
-    return -float(weight @ LogLoss().value(logits, target))
-
-
 MULTINOMIAL = Likelihood(
     model=marked("Logistic regression"),
     link=scipy.special.logit,
-    log_likelihood=_log_likelihood,
+    log_likelihood=lambda logits, y, weight, *_: -float(weight @ LogLoss().value(logits, y)),
     ratio=marked("odds ratio"),
     explained=marked("McFadden's R²"),
     separation=marked("tell a class apart"),

@@ -124,27 +124,30 @@ class Loss(ABC):
     majorises: ClassVar[bool] = False
     """Whether `majorant` is a parabola above the loss."""
 
-    @abstractmethod
-    def outputs(self, classes: int | None) -> int:
-        """Return k, the number of outputs for that many classes (None: regression)."""
+    def outputs(self, classes: int | None = None) -> int:
+        """Return k, the outputs for that many classes (None: regression): by default, 1."""
+        return 1
 
-    @abstractmethod
     def check_target(self, target: np.ndarray) -> None:
-        """Refuse a target that the loss has no meaning for.
+        """Refuse a target that the loss has no meaning for: by default, what is no finite number.
 
         Raises
         ------
         TargetError
             The first such row is named, counted from 1, with its value and what is valid.
         """
+        check_finite(target)
 
     @abstractmethod
     def value(self, logits: Any, target: Any) -> Any:
         """Return the loss of each example, [n]; NumPy in, NumPy out, and JAX likewise."""
 
-    @abstractmethod
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return predictions [n] or [n, k], or class probabilities [n, K], in NumPy."""
+        """Return predictions [n] or [n, k], or class probabilities [n, K], in NumPy.
+
+        By default, the predictions are the logits [n, 1] themselves.
+        """
+        return np.asarray(logits)[:, 0]
 
     @abstractmethod
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -37,10 +37,6 @@ class Poisson(Loss):
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
 
-    def outputs(self, classes: int | None = None) -> int:
-        """Return 1: the logarithm of the mean."""
-        return 1
-
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values below 0, and a target without any above it."""
         valid = np.isfinite(target) & (target >= 0)

@@ -55,7 +55,9 @@ class PackRows:
         self._coded = np.array(network.coded, np.intp)
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         self._shape = network.members, width
-        self._step = _rows_at_once(network.members * (coded * network.codes + width))
+        numbers = network.members * (coded * network.codes + width)
+        # A power of two, which products like.
+        self._step = 1 << (max(NUMBERS_AT_ONCE // numbers, 1).bit_length() - 1)
         places = np.cumsum([columns, coded * network.codes])
         dense, codes, embedded = np.split(weight, places, axis=1)
         by_column = dense.swapaxes(0, 1).reshape(columns, network.members * width)
@@ -140,11 +142,6 @@ def _places(columns: np.ndarray, shift: np.ndarray, slope: np.ndarray) -> np.nda
     place = columns - shift[..., None]
     place *= slope[..., None]
     return place
-
-
-def _rows_at_once(numbers: int) -> int:
-    """Return how many rows of so many numbers go together: a power of two, which products like."""
-    return 1 << (max(NUMBERS_AT_ONCE // numbers, 1).bit_length() - 1)
 
 
 class PackBulk(msgspec.Struct, frozen=True):

@@ -136,7 +136,7 @@ def _batches(answers: Iterator[list], name: str, mixed: set[str]) -> Iterator[pl
     """Yield the rows; add to ``mixed`` the columns that hold texts and numbers in one batch."""
     names = next(answers)
     refuse_width(len(names), name)
-    _refuse_twins(names, name)
+    refuse_names((twin for twin, count in Counter(names).items() for _ in range(count)), name)
     for batch in _gathered(answers, max(1, BATCH_CELLS // len(names))):
         columns = {}
         for column, values in zip(names, zip(*batch, strict=True), strict=True):
@@ -167,10 +167,6 @@ def _column(name: str, values: list, kinds: set[type]) -> pl.Series:
             for value in values
         ]
     return from_objects(name, values)
-
-
-def _refuse_twins(names: list[str], source: str) -> None:
-    refuse_names((name for name, count in Counter(names).items() for _ in range(count)), source)
 
 
 def _explained(error: Exception, name: str) -> TableError:

@@ -65,7 +65,8 @@ class Workbook:
         """Write the sheet that is named, or the only one with a table."""
         needs("fastexcel", "excel", say("Workbooks"))
         unpacked = _refuse_large(location)
-        _refuse_encrypted(location)
+        if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
+            raise _encrypted(location.name)
         bounds = Bounds(
             BOUNDS.memory + READER_TIMES_IN_MEMORY * unpacked, BOUNDS.seconds + unpacked // 2**20
         )
@@ -139,11 +140,6 @@ def _refuse_large(location: Location) -> int:
         )
     refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, say("sheets"), location.name)
     return unpacked
-
-
-def _refuse_encrypted(location: Location) -> None:
-    if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
-        raise _encrypted(location.name)
 
 
 def _encrypted(name: str) -> TableError:
