@@ -1,4 +1,4 @@
-"""The objective, which every solver brings down, and one step of gradient descent on it."""
+"""The objective, which every solver minimises, and one step of gradient descent on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gradum.messages import say
 )
 @dataclass(frozen=True)
 class Problem:
-    """What is to be learned: a model, what an error costs, and what large weights cost.
+    """A learning problem: a model, what an error costs, and what large weights cost.
 
     A JAX pytree: the network and the loss are its structure, which a compiled program is
     made for; the penalty's strength is a value, with which it may be called again.

@@ -1,4 +1,4 @@
-"""Between the estimators and the solvers: one stream of events, whichever the solver is."""
+"""Solvers, penalties and numbers as the estimators take them, and a solver's stream of events."""
 
 from __future__ import annotations
 

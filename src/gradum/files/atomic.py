@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name, then renamed.
+"""Writing of files, whole or not at all: under a temporary name, which is then changed.
 
 What the system refuses to write is said in one line.
 """

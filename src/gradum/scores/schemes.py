@@ -1,4 +1,4 @@
-"""Ways of drawing rows with replacement: what is independent is drawn, and as often as it varies.
+"""The bootstrap of rows, of groups or of blocks of time.
 
 B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993; one fewer of each kind, so that
 the variance has no bias: T. Hesterberg, Unbiasing the Bootstrap, 2004; blocks in time: D. Politis

@@ -1,4 +1,4 @@
-"""A run that is not finished: what its folder says of it from the first moment to the last.
+"""The record of an unfinished run in its folder, from the first moment to the last.
 
 ``RUN/.gradum-run/run.toml`` is written before anything else of a run, and taken away after
 everything else. While it is there, the run is unfinished: it is being fitted, or was cut short.

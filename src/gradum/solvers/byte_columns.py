@@ -43,7 +43,7 @@ class ByteColumns:
 
     @property
     def strides(self) -> tuple[int, int]:
-        """Those of the expanded matrix, which is row-major."""
+        """The strides of the expanded matrix, which is row-major."""
         return 8 * self.shape[1], 8
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""The choice of a solver for a linear model, and the one door to all convex solvers.
+"""The choice of a convex solver for a linear model, and one function that runs any of them.
 
 Exact least squares, Newton's method, accelerated proximal gradients and the interior-point
 method each claim some problems; where two claim the same, they agree.

@@ -1,4 +1,4 @@
-"""Refinement: an answer of least squares is corrected by what it leaves over.
+"""Refinement: an answer of least squares is corrected by its own residuals.
 
     minimise over b, b0    Σᵢ vᵢ (yᵢ − xᵢ·b − b0)² / Σᵢ vᵢ  +  alpha · ½ ‖b‖²
 

@@ -1,4 +1,4 @@
-"""The answer of a solver: events on the way, why it stopped, and what is certain of where.
+"""The answer of a solver: its events, why it stopped, and a certificate.
 
 Events are immutable, and all that anybody outside sees of a solver. Progress bars, ``--json``
 lines, histories and callbacks are consumers of this stream; a solver neither prints nor logs.
@@ -157,7 +157,7 @@ Event = ChunkDone | EpochDone | Stopped
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known about the answer, measured at the answer and not along the way.
+    """Evidence about the answer, measured at the answer and not along the way.
 
     Parameters
     ----------

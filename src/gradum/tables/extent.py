@@ -36,7 +36,7 @@ VIEW, INLINE = 16, 12  # bytes of a text's place in a column, and of a text that
 
 @dataclass(frozen=True)
 class Extent:
-    """What is known of a table before it is read.
+    """The size of a table as far as it is known before it is read.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Frames, arrays and plain Python data as a polars frame; differences between them end here."""
+"""Frames, arrays and plain Python data as one polars frame."""
 
 from __future__ import annotations
 

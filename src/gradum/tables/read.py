@@ -1,4 +1,4 @@
-"""Any table in, one Table out: files are recognised by their content, frames by their kind."""
+"""Reading of any table: files are recognised by their content, frames by their kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logarithms and log-odds of probabilities, which may be as good as 0 or 1.
+"""Logarithms and log-odds of probabilities, also where these are all but 0 or 1.
 
 Nothing bounds the logarithm of a probability that may be 0 from below. Its interval then begins at
 −10³⁰, which stands for −∞.

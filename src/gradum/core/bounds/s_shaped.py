@@ -133,5 +133,5 @@ class SmoothClip(SShaped):
         return super().slack(unit, z) + np.where(z.size > OVERFLOWING, SMOOTH_CLIP, 0.0)
 
     def disorder(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return that of float64; a cast to float32 keeps the order."""
+        """Return the disorder in float64; a cast to float32 keeps the order."""
         return self.slack(min(unit, FLOAT64), *parents)

@@ -37,7 +37,7 @@ with thirds, 3.9% with halves, and 7% where all units had a direction.
 
 @dataclass(frozen=True, eq=False)
 class Movement:
-    """What is known of numbers of any shape, the last axis of which are those of a layer.
+    """How numbers of any shape move; their last axis is that of a layer's units.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A model opened at its first layer or before its last, where what a row adds is a sum away.
+"""Rows of a model before its first or its last layer, where what each column or unit adds is a sum.
 
 Each model begins with a sum over its inputs, z = Σ x W + b, and each input is made from one row's
 value of one column. So z = Σ share(column) + b, and what a change of one column does costs the

@@ -1,4 +1,4 @@
-"""A pack opened at its first sums, those of all members and of their wide parts side by side.
+"""Rows of a pack before its first layer: the sums of all members and of their wide parts.
 
 Only what a pack makes of two columns together belongs to neither of them, and is made anew.
 

@@ -42,7 +42,7 @@ class FirstOrder(Protocol):
 
     @property
     def schedule(self) -> str | Schedule:
-        """How the learning rate moves over the run; left to the driver."""
+        """The schedule of the learning rate over the run; left to the driver."""
         ...
 
     def settled(self, problem: Problem, data: Data) -> FirstOrder:

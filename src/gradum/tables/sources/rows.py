@@ -1,4 +1,4 @@
-"""ParquetRows that come in batches, written to Parquet files with bounded memory."""
+"""Rows that come in batches, written to Parquet files with bounded memory."""
 
 from __future__ import annotations
 
