@@ -10,7 +10,7 @@ from gradum.errors import GradumError
 from gradum.tables.paths import without_secrets
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources import postgresql, rows
+from gradum.tables.sources import parquet_rows, postgresql
 from gradum.tables.sources.fetched import fetched
 from gradum.tables.sources.postgresql import Fingerprint
 from gradum.tables.stream import opened
@@ -50,7 +50,7 @@ def test_the_values_of_each_type():
 @needs_postgresql
 def test_rows_come_in_batches_and_the_hash_does_not_tell(monkeypatch):
     monkeypatch.setattr(postgresql, "BATCH_BYTES", 20_000)
-    monkeypatch.setattr(rows, "FILE_ROWS", 1000)
+    monkeypatch.setattr(parquet_rows, "FILE_ROWS", 1000)
     reading = ReadingOptions(query=QUERY.format(5000))
     with fetched(ADDRESS, reading) as here:
         assert len(here.files) > 3

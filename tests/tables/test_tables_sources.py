@@ -16,7 +16,7 @@ from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sheets import header_row
-from gradum.tables.sources import rows as batches
+from gradum.tables.sources import parquet_rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.fetched import Fetched, fetched
 from gradum.tables.sources.workbook import _letters, _number, close_gaps, stray_cells

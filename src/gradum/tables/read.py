@@ -13,8 +13,8 @@ from gradum.tables.columnar import is_columnar, read_columnar
 from gradum.tables.content import content_of, is_packed, unpacked
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import Content, as_utf8, stream
-from gradum.tables.failures import explained
 from gradum.tables.frames import SOURCE, from_data
+from gradum.tables.read_failures import explained
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json, read_records
 from gradum.tables.several import stack

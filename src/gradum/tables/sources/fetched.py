@@ -24,7 +24,6 @@ from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say, say_plural
 from gradum.tables.content import nearest_files
-from gradum.tables.failures import explained
 from gradum.tables.paths import (
     STANDARD_INPUT,
     is_address,
@@ -34,6 +33,7 @@ from gradum.tables.paths import (
     scheme,
     shown,
 )
+from gradum.tables.read_failures import explained
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES

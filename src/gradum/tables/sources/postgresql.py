@@ -24,15 +24,15 @@ from gradum.tables.frames import refuse_names
 from gradum.tables.paths import refuse_unclear, scheme, without_secrets
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.statement import (
+from gradum.tables.sources.parquet_rows import ParquetRows
+from gradum.tables.sources.select_statement import (
     identifier,
     more_than_one,
     no_rows,
     only_table,
     statement,
 )
+from gradum.tables.sources.source import Location, NewFile
 
 BATCH_BYTES = 2**24
 SECONDS = 15  # to connect

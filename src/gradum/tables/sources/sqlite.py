@@ -19,15 +19,15 @@ from gradum.tables.bounds import refuse_width
 from gradum.tables.content import most_unpacked
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile, start_of
-from gradum.tables.sources.statement import (
+from gradum.tables.sources.parquet_rows import ParquetRows
+from gradum.tables.sources.select_statement import (
     identifier,
     more_than_one,
     no_rows,
     only_table,
     statement,
 )
+from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sqlite_rows import sqlite_rows
 from gradum.tables.wording import size
 

@@ -13,7 +13,7 @@ from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.rows import ParquetRows
+from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 
 BATCH_CELLS = 1_000_000
