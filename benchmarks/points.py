@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.certified import STAGES
 from gradum.core.bounds import Box, Graph
-from gradum.core.bounds.rounding import FLOAT32
+from gradum.core.bounds.box import FLOAT32
 from gradum.core.models import ACTIVATIONS, Embedding, Network
 from gradum.core.models.pack_network import PackNetwork
 

@@ -18,7 +18,7 @@ from safetensors.numpy import load
 import gradum
 from gradum.errors import GradumError, ModelFileError
 from gradum.run.fitted import fingerprint_of
-from gradum.ship.guarantee_record import PREFIX
+from gradum.ship.bundle import PREFIX
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 RAW = "(raw)"  # stands for JSON that no Python value is written as

@@ -22,7 +22,7 @@ DEPEND_ON_ARITHMETIC = [
     "core/test_core_pack_network.py",  # float32 against float64
     "rungs/test_rungs_pack_padding.py",  # two programs that compute the same
     "rungs/test_rungs_pack_program.py",  # slopes and steps, against NumPy's
-    "solvers/test_solvers_padding.py",
+    "solvers/test_solvers_chunk.py",
 ]
 """Files of tests that `test_optimised_programs.py` runs; the whole suite runs them there alone."""
 

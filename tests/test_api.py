@@ -15,7 +15,7 @@ from gradum.errors import (
     TargetError,
 )
 from gradum.run.spec import SplitSpec
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 from synthetic import FEATURES, ONCE, QUICK, TINY, mixed, task
 
 NEW = mixed(20, seed=4).select(FEATURES)

@@ -81,7 +81,6 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "app/cli/misuse.py": {"No such command", "Got unexpected", "does not take", ", unable to"},
     "files/archive.py": {"Error while deserializing"},
     "files/atomic.py": {"there is always one more", r"\(os error"},
-    "files/scratch.py": {r"\(os error"},
 }
 
 

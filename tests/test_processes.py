@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 import gradum
 from gradum.run.machine import this_machine
 from gradum.rungs.pack.spec import PackSpec
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 from gradum.tables.kinds.date import is_format
 from synthetic import ONCE, task
 

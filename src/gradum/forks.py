@@ -1,4 +1,4 @@
-"""A guard against forks: without the threads of polars and JAX both wait for ever.
+"""A guard against forks, in which polars and JAX would wait for ever for their threads.
 
 Either starts its threads when it first computes. A process forked after that has none of them and
 does not know it. Forked before, it starts its own, and all is well.

@@ -16,7 +16,7 @@ from gradum.app.cli import COMMANDS, help_pages, progress
 from gradum.run.events import PathStep, RivalFitted, RungFinished, RungStarted
 from gradum.run.options import options
 from gradum.rungs.pack.spec import EFFORTS
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 from synthetic import FEW, SHORT, TINY, mixed
 
 NAMES = [each.__name__.rpartition(".")[2].replace("_", "-") for each in COMMANDS]
@@ -121,7 +121,7 @@ def test_a_line_of_progress_has_the_order_and_marks_of_chinese(chinese):
 
 
 def test_every_reason_to_stop_has_words(chinese):
-    from gradum.solvers.status import Status
+    from gradum.solvers.solution import Status
 
     for status in Status:
         assert not re.search("[a-z]", progress.say(status.value.replace("_", " ")))

@@ -7,7 +7,7 @@ import pytest
 
 from gradum.app.cli import progress
 from gradum.run.events import PathStep, RungFinished, RungStarted
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 
 
 class Terminal(io.StringIO):

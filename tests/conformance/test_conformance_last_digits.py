@@ -24,7 +24,7 @@ from gradum.solvers.convex import InteriorPoint, Newton, minimise
 from gradum.solvers.driver import solve
 from gradum.solvers.exact import LeastSquares
 from gradum.solvers.linear_model import LinearModel
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.study.bins import equal_count_bins
 from gradum.study.inference import infer
 from gradum.study.inference.collinearity import Standard

@@ -12,9 +12,9 @@ import scipy.optimize
 from gradum.core import L2, LOSSES, Huber, LogLoss, Loss, Quantile
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.show.inference import Summary
+from gradum.solvers.chunk import NEVER
 from gradum.solvers.convex import CONVEX, minimise, solvers_of
 from gradum.solvers.driver import solve
-from gradum.solvers.padding import NEVER
 from gradum.study.inference import infer
 from toy_loss import LogCosh
 

@@ -12,7 +12,7 @@ import scipy.sparse
 
 from gradum.core import Embedding, Network
 from gradum.core.bounds import Box, crown
-from gradum.core.bounds.rounding import FLOAT32
+from gradum.core.bounds.box import FLOAT32
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested

@@ -36,9 +36,9 @@ from gradum.core.bounds import (
     planes,
     zonotopes,
 )
+from gradum.core.bounds.box import FLOAT32, FLOAT64
+from gradum.core.bounds.crown import traced
 from gradum.core.bounds.optimised import slope_derivatives
-from gradum.core.bounds.planes import traced
-from gradum.core.bounds.rounding import FLOAT32, FLOAT64
 from gradum.core.bounds.zonotope import carried
 from gradum.core.models import ACTIVATIONS, Network
 from gradum.core.models.input_layer import InputLayer

@@ -31,7 +31,7 @@ from gradum.core.bounds import (
     softmax,
     zonotopes,
 )
-from gradum.core.bounds.rounding import FLOAT64
+from gradum.core.bounds.box import FLOAT64
 
 AROUND = {
     "exp": (Exp(), -3.0, 3.0),

@@ -36,8 +36,8 @@ from gradum.core.bounds import (
     softmax,
     zonotopes,
 )
-from gradum.core.bounds.order import above, greater
-from gradum.core.bounds.rounding import FLOAT32, FLOAT64
+from gradum.core.bounds.box import FLOAT32, FLOAT64
+from gradum.core.bounds.rewriting import above, greater
 from gradum.core.models import Embedding, Network
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork

@@ -17,7 +17,7 @@ from gradum.core import Huber, Quantile
 from gradum.errors import GradumError
 from gradum.estimators import PackClassifier, PackRegressor
 from gradum.rungs.pack.spec import PackSpec
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from synthetic import FEW
 
 TINY = structs.replace(FEW, epochs=8, batch_size=32)

@@ -6,10 +6,7 @@ import pytest
 from msgspec import structs
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    RandomForestClassifier,
-)
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.svm import LinearSVC
@@ -21,10 +18,9 @@ from gradum.run.judging.verdict import rivals_in_words, standing
 from gradum.run.rivals import contest
 from gradum.run.spec import Spec, SplitSpec
 from gradum.rungs.context import Context
-from gradum.scores.bootstrap import Resamples
+from gradum.scores.bootstrap import Resamples, paired_difference
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Outcome
-from gradum.scores.paired import paired_difference
 from gradum.tables.split import Part
 from synthetic import ONCE, SHORT, mixed, task
 

@@ -13,7 +13,7 @@ from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import TITLES, Spec, SplitSpec
 from gradum.rungs.context import Context
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
 from gradum.tables.table import Table

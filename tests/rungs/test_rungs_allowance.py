@@ -14,7 +14,7 @@ from gradum.rungs.pack import kind as pack
 from gradum.rungs.pack import training
 from gradum.rungs.pack.held_out import HeldOut
 from gradum.rungs.registry import KINDS
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 
 QUICK = {"effort": "quick", "max_epochs": 4, "learning_curve": False, "seed": 1}
 

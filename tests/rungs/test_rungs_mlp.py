@@ -14,7 +14,7 @@ from gradum.rungs.context import ALONE, Context
 from gradum.rungs.linear.fit import fit_linear
 from gradum.rungs.mlp.fit import fit_mlp
 from gradum.rungs.rows import Rows
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.check import check, target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import infer

@@ -20,7 +20,7 @@ from gradum.rungs.pack import fit as module
 from gradum.rungs.pack.held_out import SMOOTHED, HeldOut
 from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.rungs.pack.training import PackTraining
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 
 LEARNING = structs.replace(TINY, epochs=16, hidden_layer_sizes=(16,), most_codes=4)
 

@@ -14,7 +14,7 @@ from gradum.run.spec import SplitSpec
 from gradum.rungs.pack import fit as module
 from gradum.rungs.pack import training
 from gradum.rungs.pack.held_out import HeldOut
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.split import Part
 from synthetic import SHORT
 from synthetic import TINY as TINY_MLP

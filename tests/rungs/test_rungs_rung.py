@@ -8,7 +8,7 @@ import pytest
 from gradum.core.models.compiled import _logits
 from gradum.rungs import rung as module
 from gradum.rungs.rung import Prediction
-from gradum.solvers import in_order
+from gradum.solvers import threads
 from synthetic import FEATURES, mixed
 
 BLOCK = 64
@@ -67,7 +67,7 @@ def test_the_same_rows_have_the_same_bits_however_many_cores_there_are(
     given, rung = design(regressor, 3 * BLOCK + 5), new(regressor, name)
     logits = rung.logits(given).tobytes()
     for cores in (1, 2, 5):
-        monkeypatch.setattr(in_order, "cores", lambda cores=cores: cores)
+        monkeypatch.setattr(threads, "cores", lambda cores=cores: cores)
         monkeypatch.setattr(module, "cores", lambda cores=cores: cores)
         assert rung.logits(given).tobytes() == logits
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gradum.core.bounds import Affine, Box, crown, intervals, zonotopes
-from gradum.core.bounds.rounding import FLOAT32
+from gradum.core.bounds.box import FLOAT32
 from gradum.errors import ModelFileError, PropertyError, ShapeError
-from gradum.ship.exchange import onnx_file, onnx_operators, onnx_wire
+from gradum.ship.exchange import onnx_contents, onnx_file, onnx_operators
 from gradum.ship.exchange.onnx_network import parsed_network, read_network
 from gradum.ship.exchange.vnnlib import parsed_property
 
@@ -444,14 +444,14 @@ def test_files_that_would_grow_in_memory_are_refused_before_they_are_parsed(monk
 
     unknown = b"\x7a\x80\x80\x80\x01" + bytes(2**21)
     refused(unknown, "It has more than 1,048,576 parts and unknown bytes.")
-    monkeypatch.setattr(onnx_wire, "FIELD_LIMIT", 1000)
+    monkeypatch.setattr(onnx_contents, "FIELD_LIMIT", 1000)
     for nodes, constants in CASES.values():
-        assert onnx_wire.is_small(model(nodes, constants).SerializeToString())
+        assert onnx_contents.is_small(model(nodes, constants).SerializeToString())
     many = 1001 * b"\x0a\x00"  # inputs, operators
-    assert onnx_wire.is_small(field(7, many[:800] + field(1, many[:900])))
-    assert not onnx_wire.is_small(field(7, many))
-    assert not onnx_wire.is_small(field(7, field(1, many)))
-    assert not onnx_wire.is_small(field(7, field(1, field(5, field(6, many)))))
+    assert onnx_contents.is_small(field(7, many[:800] + field(1, many[:900])))
+    assert not onnx_contents.is_small(field(7, many))
+    assert not onnx_contents.is_small(field(7, field(1, many)))
+    assert not onnx_contents.is_small(field(7, field(1, field(5, field(6, many)))))
     for broken in (b"\x3a\x05\x00", b"\x3a", b"\x80" * 20, b"\x3b\x3c", b"\x0d\x00"):
         refused(broken, "It is not an ONNX file, or a damaged one.")
 

@@ -8,9 +8,8 @@ import pytest
 
 from gradum.errors import PropertyError
 from gradum.ship.exchange import vnnlib
-from gradum.ship.exchange.counterexample import counterexample_text
-from gradum.ship.exchange.expressions import DEPTH_LIMIT, expressions
-from gradum.ship.exchange.vnnlib import parsed_property, read_property
+from gradum.ship.exchange.smt_lib import DEPTH_LIMIT, expressions
+from gradum.ship.exchange.vnnlib import counterexample_text, parsed_property, read_property
 
 DECLARED = """; two of each
 (declare-const X_0 Real)

@@ -10,9 +10,9 @@ from gradum.core.losses import LOSSES
 from gradum.errors import SpecError
 from gradum.solvers.data import Data
 from gradum.solvers.driver import solve, train
-from gradum.solvers.events import ChunkDone
 from gradum.solvers.first_order import Adam
-from gradum.solvers.stopping import Regime
+from gradum.solvers.solution import ChunkDone
+from gradum.solvers.training_state import Regime
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(200, 3)).astype(np.float32)

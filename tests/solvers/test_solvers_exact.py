@@ -7,8 +7,8 @@ import scipy.sparse as sp
 from sklearn.linear_model import Ridge
 
 from gradum.errors import ShapeError
-from gradum.solvers import accurate, exact, moments
-from gradum.solvers.accurate import AccurateColumns, Pair
+from gradum.solvers import double_double, exact, moments
+from gradum.solvers.double_double import DoubleDoubleColumns, Pair
 from gradum.solvers.exact import LeastSquares, least_squares
 from gradum.solvers.matrix import Columns
 from gradum.solvers.refinement import Accurate, Plain
@@ -216,7 +216,7 @@ def test_blocks_of_rows_change_nothing_beyond_rounding(large, monkeypatch):
         monkeypatch.setattr(exact, "LARGEST_ACCURATE", 0)
     whole = coefficients(least_squares(x, y, alpha=0.1, weight=weight))
     for module, name in [
-        (accurate, "MOST_ROWS_PER_BLOCK"),
+        (double_double, "MOST_ROWS_PER_BLOCK"),
         (moments, "ENTRIES_PER_BLOCK"),
         (moments, "FEWEST_ROWS_PER_BLOCK"),
     ]:
@@ -261,7 +261,7 @@ def test_the_certificate_is_the_gradient_of_the_documented_objective(precision):
         at_origin = here[3] + problem.frame.origin @ here[:3]
         measured = start.measure(np.append(here[:3], at_origin)[:, None])
     else:
-        accurate = AccurateColumns(problem.columns)
+        accurate = DoubleDoubleColumns(problem.columns)
         start = Accurate(accurate, y[:, None], weight, problem.frame, alpha, centred=True)
         measured = start.measure(Pair.of(here[:, None]))
 

@@ -26,10 +26,10 @@ from gradum.solvers import (
     train,
 )
 from gradum.solvers.batches import SegmentBatches, feed_of
+from gradum.solvers.chunk import pad_problem
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import newton
-from gradum.solvers.padding import pad_problem
 from gradum.solvers.segments import Pool, SegmentedData
 
 LENGTHS = (20, 7, 1, 31, 16, 20, 5)

@@ -8,7 +8,7 @@ import gradum
 from command_line import run as gradum_command
 from command_line import short_paths
 from gradum.api.learned_rows import learned_rows
-from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.run.plan import make_plan
 from gradum.tables.split import Part

@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.core.models.bends import with_crossings
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.opened import with_crossings
 from gradum.rungs.calibration import MatrixScaling
 from gradum.study.explanation.breakpoints import exact_curve
 from gradum.study.explanation.scale import answer_on

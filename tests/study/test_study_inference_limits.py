@@ -7,7 +7,7 @@ from scipy import sparse
 
 from gradum.core.losses import resolve
 from gradum.errors import ShapeError, SpecError, TargetError
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.study.inference import Inference, infer
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.optimum import fit

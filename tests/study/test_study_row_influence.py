@@ -8,7 +8,7 @@ import scipy.special
 
 import gradum
 from gradum.api.learned_rows import learned_rows
-from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.study.explanation import influence as module
 from gradum.study.explanation.influence import STRENGTH, influence

@@ -10,7 +10,7 @@ from msgspec import structs
 
 import gradum
 from gradum.core.bounds import Box, Ramp, crown, folded, intervals, zonotopes
-from gradum.core.bounds.rounding import FLOAT32, FLOAT64
+from gradum.core.bounds.box import FLOAT32, FLOAT64
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
 from gradum.run.predict import predict

@@ -26,9 +26,9 @@ from gradum.core.bounds import (
     planes,
     zonotopes,
 )
+from gradum.core.bounds.box import FLOAT32
 from gradum.core.bounds.crown import narrow
 from gradum.core.bounds.property import Polyhedron
-from gradum.core.bounds.rounding import FLOAT32
 from gradum.core.bounds.zonotope import carried
 from gradum.errors import PropertyError
 from gradum.study.verification import Domain, attack, verify, verify_all

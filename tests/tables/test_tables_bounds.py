@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import TableError
-from gradum.tables import bounds, content, delimited, memory
+from gradum.tables import bounds, content, delimited
 from gradum.tables.read import read
 from gradum.tables.stream import opened
 
@@ -105,7 +105,7 @@ def test_a_pipe_without_end_is_refused_at_half_of_the_memory(monkeypatch, tmp_pa
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2_500_000_000, resource.RLIM_INFINITY))
-from gradum.tables.memory import available_memory
+from gradum.tables.bounds import available_memory
 from gradum.tables.read import read
 assert available_memory() < 1_500_000_000
 try:
@@ -126,8 +126,8 @@ def test_a_small_file_of_many_values_does_not_end_the_process(tmp_path):
 
 
 def test_the_limit_of_addresses_counts(monkeypatch):
-    monkeypatch.setattr(memory, "CGROUP", memory.Path("/nosuch"))
+    monkeypatch.setattr(bounds, "CGROUP", bounds.Path("/nosuch"))
     monkeypatch.setattr(resource, "getrlimit", lambda which: (2**36, 2**36))
-    used = memory.available_memory()
+    used = bounds.available_memory()
     monkeypatch.setattr(resource, "getrlimit", lambda which: (0, 0))
-    assert memory.available_memory() == 0 < used
+    assert bounds.available_memory() == 0 < used

@@ -15,9 +15,9 @@ import pytest
 from refusals import refused
 
 from gradum.errors import GradumError, TableError
+from gradum.tables.calendar_range import within_calendar
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.moments import within_calendar
 from gradum.tables.read import read
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.stream import opened

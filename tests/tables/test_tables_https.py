@@ -12,7 +12,7 @@ import pytest
 from gradum.errors import TableError
 from gradum.tables.read import read
 from gradum.tables.sources import https
-from gradum.tables.sources.brought import brought
+from gradum.tables.sources.fetched import fetched
 
 CSV = b"a,b\n1,x\n2,y\n"
 
@@ -60,7 +60,7 @@ def refused(address, *words):
 
 def test_a_file_is_fetched_once_and_hashed(server, tmp_path):
     Answers.paths["/d/t.csv?token=s3cret"] = (200, {"Content-Type": "text/csv"}, CSV)
-    with brought(f"{server}/d/t.csv?token=s3cret", scratch=tmp_path) as here:
+    with fetched(f"{server}/d/t.csv?token=s3cret", scratch=tmp_path) as here:
         assert here.sha256 == {f"{server}/d/t.csv": sha256(CSV).hexdigest()}
         assert here.name == here.source == f"{server}/d/t.csv"
         assert read(here).frame.rows() == read(here).frame.rows() == [("1", "x"), ("2", "y")]
@@ -73,7 +73,7 @@ def test_what_is_fetched_may_be_an_archive_or_json(server, tmp_path):
         archive.writestr("t.csv", CSV)
     Answers.paths["/t.zip"] = (200, {}, (tmp_path / "t.zip").read_bytes())
     Answers.paths["/t"] = (200, {}, json.dumps([{"a": {"b": 1}}]).encode())
-    with brought(f"{server}/t.zip") as here:
+    with fetched(f"{server}/t.zip") as here:
         assert here.sha256 == {f"{server}/t.zip": sha256(Answers.paths["/t.zip"][2]).hexdigest()}
         assert read(here).frame.rows() == [("1", "x"), ("2", "y")]
     assert read(f"{server}/t").frame.columns == ["a.b"]

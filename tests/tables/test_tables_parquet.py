@@ -5,8 +5,7 @@ import polars as pl
 import pytest
 
 from gradum.tables import parquet, stream
-from gradum.tables.parquet import columns_together, first_rows, has_large_groups
-from gradum.tables.row_groups import row_groups
+from gradum.tables.parquet import columns_together, first_rows, has_large_groups, row_groups
 from gradum.tables.stream import opened
 
 pyarrow = pytest.importorskip("pyarrow.parquet")

@@ -7,12 +7,12 @@ import polars as pl
 import pytest
 
 from gradum.errors import GradumError
-from gradum.tables.addresses import without_secrets
+from gradum.tables.paths import without_secrets
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources import postgresql, rows
-from gradum.tables.sources.brought import brought
-from gradum.tables.sources.fingerprint import Fingerprint
+from gradum.tables.sources import parquet_rows, postgresql
+from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.postgresql import Fingerprint
 from gradum.tables.stream import opened
 from servers import ADDRESS, PASSWORD, SHOWN, WITHOUT_PASSWORD, needs_postgresql, tell
 
@@ -50,19 +50,19 @@ def test_the_values_of_each_type():
 @needs_postgresql
 def test_rows_come_in_batches_and_the_hash_does_not_tell(monkeypatch):
     monkeypatch.setattr(postgresql, "BATCH_BYTES", 20_000)
-    monkeypatch.setattr(rows, "FILE_ROWS", 1000)
+    monkeypatch.setattr(parquet_rows, "FILE_ROWS", 1000)
     reading = ReadingOptions(query=QUERY.format(5000))
-    with brought(ADDRESS, reading) as here:
+    with fetched(ADDRESS, reading) as here:
         assert len(here.files) > 3
         assert read(here).frame.rows() == EXPECTED
         with opened(here) as stream:
             assert pl.concat([block.frame for block in stream.blocks()]).rows() == EXPECTED
         assert list(here.sha256) == [SHOWN]
     monkeypatch.undo()
-    with brought(ADDRESS, reading) as whole:
+    with fetched(ADDRESS, reading) as whole:
         assert len(whole.files) == 1
         assert whole.sha256 == here.sha256
-    with brought(ADDRESS, ReadingOptions(query=QUERY.format(4999))) as fewer:
+    with fetched(ADDRESS, ReadingOptions(query=QUERY.format(4999))) as fewer:
         assert fewer.sha256 != here.sha256
 
 

@@ -11,16 +11,15 @@ import pytest
 
 from gradum.errors import GradumError
 from gradum.isolation import IsolationError
-from gradum.tables.addresses import secrets, shown
-from gradum.tables.paths import files_of
+from gradum.tables.paths import files_of, secrets, shown
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sheets import header_row
-from gradum.tables.sources import rows as batches
+from gradum.tables.sources import parquet_rows as batches
 from gradum.tables.sources import sqlite, workbook
-from gradum.tables.sources.brought import Brought, brought
-from gradum.tables.sources.stray_cells import _letters, _number, close_gaps, stray_cells
+from gradum.tables.sources.fetched import Fetched, fetched
+from gradum.tables.sources.workbook import _letters, _number, close_gaps, stray_cells
 from gradum.tables.stream import opened
 from workbooks import write_ods, write_xlsx
 
@@ -93,7 +92,7 @@ def test_a_member_may_have_a_long_ending(tmp_path):
 
 
 def test_an_archive_that_unpacks_to_far_too_much(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.content.ALWAYS_ALLOWED", 2**16)
     bomb = zipped(tmp_path / "bomb.zip", a_csv="x\n" + "0\n" * 2**22)
     refused(bomb, ReadingOptions(), "unpacks to more than", "far more than a table would")
 
@@ -174,8 +173,8 @@ COUNTING = "WITH RECURSIVE q(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM q {}) S
     ],
 )
 def test_a_view_without_end_or_measure_is_refused(view, words, tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 2**16)
-    monkeypatch.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+    monkeypatch.setattr("gradum.tables.content.ALWAYS_ALLOWED", 2**16)
+    monkeypatch.setattr("gradum.tables.content.MOST_TIMES", 1)
     monkeypatch.setattr(sqlite, "BOUNDS", sqlite.BOUNDS._replace(seconds=1))
     path = tmp_path / "v.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -188,7 +187,7 @@ def test_rows_come_in_batches_into_one_table(tmp_path, monkeypatch):
     monkeypatch.setattr(batches, "FILE_ROWS", 30)
     values = [(n, n / 2 if n > 50 else n, None if n < 90 else f"t{n}") for n in range(100)]
     path = database(tmp_path / "d.sqlite", t=("a, b, c", values))
-    with brought(path) as here:
+    with fetched(path) as here:
         assert len(here.files) > 2
         folder = here.files[0].path.parent
         assert read(here).frame.rows() == values
@@ -337,7 +336,7 @@ def test_a_sheet_that_is_too_large_is_refused_with_and_without_a_gap(tmp_path, m
 
 
 def test_stray_cells_are_those_beyond_a_gap_and_move_to_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradum.tables.sources.stray_cells.BLOCK_BYTES", 50)
+    monkeypatch.setattr("gradum.tables.sources.workbook.BLOCK_BYTES", 50)
     path, closed, sheet = tmp_path / "a.xlsx", tmp_path / "b.xlsx", "xl/worksheets/sheet1.xml"
     near = "".join(f"<x:c s='1' r='{c}{r}'><v>1</v></x:c>" for r in range(1, 5) for c in "AB")
     for beyond, found, moved in [
@@ -382,8 +381,8 @@ def test_workbooks_that_cannot_be_read(tmp_path, monkeypatch):
         path, ReadingOptions(query="SELECT 1"), "--query is for databases, and book.xls is none"
     )
     with monkeypatch.context() as patched:
-        patched.setattr("gradum.tables.compressed.ALWAYS_ALLOWED", 100)
-        patched.setattr("gradum.tables.compressed.MOST_TIMES", 1)
+        patched.setattr("gradum.tables.content.ALWAYS_ALLOWED", 100)
+        patched.setattr("gradum.tables.content.MOST_TIMES", 1)
         refused(path, ReadingOptions(), "far more than a workbook would")
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     refused(
@@ -405,11 +404,11 @@ def test_options_for_another_kind_of_source(tmp_path):
 
 def test_a_plain_file_is_read_where_it_lies(tmp_path):
     (tmp_path / "a.csv").write_text("a\n1\n")
-    with brought(tmp_path / "a.csv") as here:
+    with fetched(tmp_path / "a.csv") as here:
         assert [file.path for file in here.files] == [tmp_path / "a.csv"]
-        with brought(here) as again:
+        with fetched(here) as again:
             assert again is here
-    assert isinstance(here, Brought)
+    assert isinstance(here, Fetched)
     assert not here.sha256
 
 

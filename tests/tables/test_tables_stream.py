@@ -13,7 +13,7 @@ import pytest
 
 from gradum.errors import DiskError, TableError
 from gradum.tables import encoding, stream
-from gradum.tables.compressed import zstd
+from gradum.tables.content import zstd
 from gradum.tables.read import read
 from gradum.tables.stream import is_batches, opened
 

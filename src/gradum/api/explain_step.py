@@ -27,7 +27,7 @@ from gradum.tables.check import check, target_values
 from gradum.tables.design import Design
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier

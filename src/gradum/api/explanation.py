@@ -22,7 +22,7 @@ from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.show.source import Source
 from gradum.tables.schema import Schema
-from gradum.tables.sources.brought import Brought
+from gradum.tables.sources.fetched import Fetched
 from gradum.tables.stream import at_hand
 
 
@@ -141,4 +141,4 @@ def fit_spec(
 
 def _name(data: Any) -> str | None:
     """Return what a command would call the table: its path, if it has one."""
-    return data.name if isinstance(data, Brought) else None
+    return data.name if isinstance(data, Fetched) else None

@@ -15,17 +15,11 @@ from gradum.run.judging.judgement import Judgement
 from gradum.rungs import balance
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import MODEL, SPEC
-from gradum.ship.run_spec import (
-    RunSpec,
-    changed_files,
-    named,
-    read_spec,
-    refuse_other_content,
-)
+from gradum.ship.run_spec import RunSpec, changed_files, named, read_spec, refuse_other_content
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.study.evidence import Evidence
-from gradum.tables.addresses import is_address
 from gradum.tables.check import widened
+from gradum.tables.paths import is_address
 from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.stream import at_hand, opened

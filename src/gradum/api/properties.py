@@ -18,7 +18,7 @@ from gradum.study.properties.question import CentreRows
 from gradum.study.properties.read import read_properties, read_property
 from gradum.study.properties.verify import verify_properties
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

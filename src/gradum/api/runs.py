@@ -27,7 +27,7 @@ from gradum.study.explanation.background import background_rows
 from gradum.study.findings import Findings, examine, without_rows
 from gradum.study.segments import segments
 from gradum.study.threshold import threshold
-from gradum.tables.addresses import is_address
+from gradum.tables.paths import is_address
 
 
 def save_run(

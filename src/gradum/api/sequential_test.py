@@ -40,7 +40,7 @@ from gradum.tables.check import (
     time_values,
 )
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted
 

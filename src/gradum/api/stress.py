@@ -25,7 +25,7 @@ from gradum.study.stress.stressed_rows import StressedRows
 from gradum.study.stress.threat import Threat
 from gradum.tables.check import check, widened
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from gradum.run.memory_bound import predicted_in_blocks
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.stream import Stream, at_hand, opened
 from gradum.tables.table import Table
 

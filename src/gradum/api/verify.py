@@ -24,7 +24,7 @@ from gradum.tables.columns import Overrides
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.wording import nearest
 
 STATED = (".vnnlib", ".vnnlib.gz")

@@ -31,7 +31,7 @@ from gradum.study.watch.joint import JOINT_ROWS, watch_jointly
 from gradum.study.watch.watch import watch
 from gradum.study.watch.watched import JointWatch, Watched
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -9,7 +9,6 @@ It can be driven by hand::
 
 from __future__ import annotations
 
-from gradum.core.gradient_step import gradient_step
 from gradum.core.losses import (
     LOSSES,
     AbsoluteError,
@@ -22,7 +21,7 @@ from gradum.core.losses import (
     SquaredError,
 )
 from gradum.core.models import ACTIVATIONS, Activation, Embedding, Inputs, Network, Params
-from gradum.core.objective import Problem, objective
+from gradum.core.objective import Problem, gradient_step, objective
 from gradum.core.penalties import L1, L2, PENALTIES, ElasticNet, Penalty, Unpenalised
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The objective: what every solver brings down."""
+"""The objective, which every solver minimises, and one step of gradient descent on it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gradum.messages import say
 )
 @dataclass(frozen=True)
 class Problem:
-    """What is to be learned: a model, what an error costs, and what large weights cost.
+    """A learning problem: a model, what an error costs, and what large weights cost.
 
     A JAX pytree: the network and the loss are its structure, which a compiled program is
     made for; the penalty's strength is a value, with which it may be called again.
@@ -106,3 +106,30 @@ def _dropped(units: Any, level: int, *, share: Any, key: Any) -> Any:
     """Leave out a share of the units [n, h] of a hidden layer, and make up for it in the others."""
     kept = jax.random.bernoulli(jax.random.fold_in(key, level), 1.0 - share, units.shape)
     return jnp.where(kept, units / (1.0 - share), 0.0)
+
+
+def gradient_step(
+    params: Params, problem: Problem, inputs: Inputs, target: Any, learning_rate: Any
+) -> Params:
+    """Return θ − α · ∂objective/∂θ of every parameter θ, from all rows at once.
+
+    ``jax.jit(gradient_step)`` compiles it once for every learning rate.
+
+    Parameters
+    ----------
+    params : dict
+        The network's parameters θ.
+    problem : Problem
+        Network, loss and penalty.
+    inputs, target
+        As those of `objective`.
+    learning_rate : scalar
+        α.
+
+    Raises
+    ------
+    ShapeError
+        Predictions and target do not pair off; both shapes are named.
+    """
+    slopes = jax.grad(objective)(params, problem, inputs, target)
+    return jax.tree.map(lambda value, slope: value - learning_rate * slope, params, slopes)

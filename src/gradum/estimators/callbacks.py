@@ -8,8 +8,7 @@ from typing import Any
 from gradum.core import Params
 from gradum.estimators.training import Events
 from gradum.solvers.driver import solve
-from gradum.solvers.events import EpochDone
-from gradum.solvers.solution import Solution
+from gradum.solvers.solution import EpochDone, Solution
 from gradum.solvers.threads import between_turns, turn
 
 

@@ -31,8 +31,7 @@ from gradum.messages import listed, say
 from gradum.rungs.penalty_path.path import Path, PenaltyPath, penalty_path
 from gradum.solvers.convex import CONVEX, Convex, Exact, choose, misfit, solvers_of
 from gradum.solvers.linear_model import LinearModel
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import turn
 
 Checked = tuple[
@@ -57,18 +56,18 @@ class Linear(Summarises, Estimator):
     def __init__(
         self,
         *,
-        loss: Any,
-        penalty: Any,
-        alpha: Any,
-        l1_ratio: float,
-        fit_intercept: bool,
-        solver: Any,
-        learning_rate: Any,
-        batch_size: int | str,
-        max_iter: int,
-        tol: float,
-        random_state: Any,
-        warm_start: bool,
+        loss: Any = "squared_error",
+        penalty: Any = "l2",
+        alpha: Any = 0.0,
+        l1_ratio: float = 0.5,
+        fit_intercept: bool = True,
+        solver: Any = "auto",
+        learning_rate: Any = None,
+        batch_size: int | str = "auto",
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        random_state: Any = None,
+        warm_start: bool = False,
     ) -> None:
         self.loss = loss
         self.penalty = penalty

@@ -12,8 +12,8 @@ from sklearn.callback import with_callbacks
 from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.linear import Checked, Linear
-from gradum.estimators.numeric import number_loss
 from gradum.estimators.rows import MatrixLike, checked_rows
+from gradum.estimators.training import number_loss
 
 
 class LinearRegression(RegressorMixin, Linear):
@@ -92,37 +92,6 @@ class LinearRegression(RegressorMixin, Linear):
     -----
     The convex solvers compute in float64, the first-order ones in the dtype of X.
     """
-
-    def __init__(
-        self,
-        *,
-        loss: Any = "squared_error",
-        penalty: Any = "l2",
-        alpha: Any = 0.0,
-        l1_ratio: float = 0.5,
-        fit_intercept: bool = True,
-        solver: Any = "auto",
-        learning_rate: Any = None,
-        batch_size: int | str = "auto",
-        max_iter: int = 1000,
-        tol: float = 1e-4,
-        random_state: Any = None,
-        warm_start: bool = False,
-    ) -> None:
-        super().__init__(
-            loss=loss,
-            penalty=penalty,
-            alpha=alpha,
-            l1_ratio=l1_ratio,
-            fit_intercept=fit_intercept,
-            solver=solver,
-            learning_rate=learning_rate,
-            batch_size=batch_size,
-            max_iter=max_iter,
-            tol=tol,
-            random_state=random_state,
-            warm_start=warm_start,
-        )
 
     @with_callbacks
     def fit(

@@ -29,7 +29,7 @@ from gradum.solvers.data import Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam
 from gradum.solvers.solution import Solution
-from gradum.solvers.stopping import Regime
+from gradum.solvers.training_state import Regime
 
 
 class MLP(Estimator):

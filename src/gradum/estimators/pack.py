@@ -15,9 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradum.core.losses import LOSSES, Loss
 from gradum.errors import ShapeError, SpecError, TargetError
-from gradum.estimators.numeric import number_loss
 from gradum.estimators.teaching import fitted_teacher, given_teacher
-from gradum.estimators.training import seed_of
+from gradum.estimators.training import number_loss, seed_of
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.run.metric import metric_for

@@ -1,4 +1,4 @@
-"""The door of the estimators: what a caller passes to ``fit`` becomes rows to learn from."""
+"""Rows to learn from, checked and made of what a caller passes to ``fit``."""
 
 from __future__ import annotations
 

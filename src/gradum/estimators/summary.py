@@ -102,11 +102,12 @@ class Summarises:
         if alpha and not isinstance(self.alpha, Real):
             notes += (say("alpha was chosen by the data; the standard errors take it as known."),)
         weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
+        named = getattr(self, "feature_names_in_", [f"x{k}" for k in range(self.n_features_in_)])
         inference = infer(
             rows.matrix,
             rows.target,
             loss,
-            names=self._names(),
+            names=list(named),
             weight=rows.weight,
             weights=weights,
             covariance=covariance or ("robust" if weighted else "classical"),
@@ -164,10 +165,6 @@ class Summarises:
                 say("Fit with one alpha for all."),
             )
         return float(l2[0]) if len(l2) else 0.0
-
-    def _names(self) -> list[str]:
-        names = getattr(self, "feature_names_in_", None)
-        return [f"x{k}" for k in range(self.n_features_in_)] if names is None else list(names)
 
     def _distance(self, inference: Any) -> tuple[str, ...]:
         """Say how far the estimator's coefficients are from the optimum, in standard errors."""

@@ -1,4 +1,4 @@
-"""Between the estimators and the solvers: one stream of events, whichever the solver is."""
+"""Solvers, penalties and numbers as the estimators take them, and a solver's stream of events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
-from gradum.core import PENALTIES, Params, Penalty, Problem
+from gradum.core import PENALTIES, Loss, Params, Penalty, Problem
+from gradum.core.losses import resolve
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows, network_inputs
 from gradum.messages import listed, say, sentences
@@ -19,8 +20,8 @@ from gradum.solvers import first_order
 from gradum.solvers.convex import Convex, minimise
 from gradum.solvers.driver import train
 from gradum.solvers.solution import Solution, Status
-from gradum.solvers.stopping import Regime
 from gradum.solvers.threads import turn
+from gradum.solvers.training_state import Regime
 
 Events = Generator[Any, None, Solution]
 TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)
@@ -245,3 +246,19 @@ def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
     unfinished = optimum_expected and solution.status is Status.STEP_LIMIT
     if unfinished or solution.status in TROUBLE:
         warnings.warn(solution.advice, ConvergenceWarning, stacklevel=5)
+
+
+def number_loss(loss: Any) -> Loss:
+    """Return the loss of that name, or the loss itself.
+
+    Raises
+    ------
+    SpecError
+        It is a loss of classes.
+    """
+    resolved = resolve(loss)
+    if resolved.link == "logit":
+        raise SpecError(
+            say("{loss} is a loss of classes.", loss=resolved.name), say("Use a classifier for it.")
+        )
+    return resolved

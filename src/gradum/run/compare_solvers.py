@@ -23,12 +23,11 @@ from gradum.rungs.mlp.fit import fit_mlp, solver_of
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
-from gradum.scores.bootstrap import intervals
+from gradum.scores.bootstrap import intervals, paired_differences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
-from gradum.scores.paired import paired_differences
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.split import Part
 from gradum.tables.table import Table
 

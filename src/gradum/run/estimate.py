@@ -23,8 +23,8 @@ from gradum.rungs.allowance import Allowance
 from gradum.rungs.cost import NONZERO_NGRAMS, Fit
 from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import kinds_of
+from gradum.tables.bounds import available_memory
 from gradum.tables.design import Layout
-from gradum.tables.memory import available_memory
 from gradum.tables.wording import size
 
 WORTH_TELLING = 60.0  # seconds

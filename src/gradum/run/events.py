@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gradum.rungs.events import Passed, PathStep, Resumed
-from gradum.solvers.events import ChunkDone, EpochDone, Stopped
+from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
 if TYPE_CHECKING:
     from gradum.run.alarm import Alarm

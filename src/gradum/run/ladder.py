@@ -17,7 +17,7 @@ from gradum.rungs.learning import InMemory, LearningRows
 from gradum.rungs.registry import KINDS, kinds_of
 from gradum.rungs.rung import Rung
 from gradum.rungs.with_spread import with_spread_of
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 
 OUT_OF_TIME = marked(
     "The run's time limit ended it before it was done, and the best so far "

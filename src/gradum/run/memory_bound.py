@@ -19,8 +19,8 @@ from gradum.run.fitted import Fitted
 from gradum.run.memory import held_bytes, judged_bytes, predicted_bytes
 from gradum.run.spec import LEAST_MEMORY, TITLES, Spec
 from gradum.rungs.registry import kinds_of
+from gradum.tables.bounds import available_memory
 from gradum.tables.extent import Extent, extent_of
-from gradum.tables.memory import available_memory
 from gradum.tables.stream import is_batches
 from gradum.tables.wording import size
 

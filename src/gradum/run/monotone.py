@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from gradum.core.models.movement import Movement
+from gradum.core.models.monotonicity import Movement
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.spec import TITLES

@@ -42,7 +42,7 @@ from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gradum.rungs.rung import Rung
-from gradum.solvers.events import ChunkDone, EpochDone, Event
-from gradum.solvers.snapshot import Snapshot
+from gradum.solvers.solution import ChunkDone, EpochDone, Event
+from gradum.solvers.training_state import Snapshot
 
 
 class Checkpoints(Protocol):

@@ -19,7 +19,7 @@ from gradum.rungs.allowance import Allowance
 from gradum.rungs.checkpoints import NO_CHECKPOINTS, Checkpoints, Snapshots
 from gradum.rungs.rung import Rung
 from gradum.solvers.driver import solve
-from gradum.solvers.snapshot import Snapshot
+from gradum.solvers.training_state import Snapshot
 
 Answer = TypeVar("Answer")
 

@@ -23,8 +23,8 @@ from gradum.rungs.located import Located
 from gradum.rungs.post import PostStep
 from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
-from gradum.solvers.in_order import in_order
 from gradum.solvers.solution import Certificate, Status
+from gradum.solvers.threads import in_order
 from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
 

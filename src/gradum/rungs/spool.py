@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.rungs.cost import expanded_levels
 from gradum.tables.design import Design, Layout

@@ -28,13 +28,20 @@ from gradum.scores.interval import (
 )
 from gradum.scores.of_classes import (
     accuracy,
+    auc,
+    auc_of_classes,
+    average_precision,
+    average_precision_of_classes,
     balanced_accuracy,
     brier,
     brier_scores,
+    distance_as_share,
     f1,
     f1_of_classes,
     f1_of_second,
+    gini,
     hit_shares,
+    ks,
     log_loss,
     log_losses,
     macro_f1,
@@ -61,18 +68,8 @@ from gradum.scores.of_numbers import (
     squared_errors,
     squared_log_errors,
 )
-from gradum.scores.of_rankings import (
-    auc,
-    auc_of_classes,
-    average_precision,
-    average_precision_of_classes,
-    distance_as_share,
-    gini,
-    ks,
-)
 from gradum.scores.outcome import Outcome, Task
-from gradum.scores.ratios import ratio
-from gradum.scores.weighting import Weighting
+from gradum.scores.weighting import Weighting, ratio
 
 
 def row_losses(outcome: Outcome) -> np.ndarray:

@@ -7,8 +7,7 @@ import math
 import numpy as np
 
 from gradum.scores.outcome import Outcome
-from gradum.scores.ratios import ratio
-from gradum.scores.weighting import Weighting
+from gradum.scores.weighting import Weighting, ratio
 
 EXACT = 1e-12  # share of the weight that is rounding
 

@@ -1,4 +1,4 @@
-"""Ways of drawing rows with replacement: what is independent is drawn, and as often as it varies.
+"""The bootstrap of rows, of groups or of blocks of time.
 
 B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993; one fewer of each kind, so that
 the variance has no bias: T. Hesterberg, Unbiasing the Bootstrap, 2004; blocks in time: D. Politis
@@ -88,11 +88,6 @@ class ByRow:
     of_class: np.ndarray
     known: np.ndarray
 
-    @property
-    def _each(self) -> np.ndarray:
-        """By how much k − 1 drawn rows count for k."""
-        return self.of_class / np.maximum(self.of_class - 1, 1)
-
     @classmethod
     def of(cls, classes: np.ndarray, table: np.ndarray | None) -> ByRow:
         """Take n class codes of the rows, and those of the table if that is more."""
@@ -118,7 +113,7 @@ class ByRow:
         if not self.rows:
             return weights
         table = self.known.sum()
-        expected, worth = self.known / table, self._each
+        expected, worth = self.known / table, self.of_class / np.maximum(self.of_class - 1, 1)
         for line in weights:
             shares = rng.multinomial(table, expected) / self.known
             places = self.start + (rng.random(len(self.start)) * self.size).astype(np.intp)

@@ -1,19 +1,23 @@
-"""The model file: a manifest of what was decided next to the weights of every rung."""
+"""The model file: a manifest of what was decided next to the weights of every rung.
+
+The judged rows' scores, of which intervals are made, are named arrays beside the weights.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import structs
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.messages import say
-from gradum.run.conformal.guarantee import Terms
+from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
@@ -22,14 +26,54 @@ from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
 from gradum.ship.format_1 import upgraded
-from gradum.ship.guarantee_record import PREFIX, restored_guarantee, score_arrays
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.wording import shortened
 
+PREFIX = "guarantee/"
+RUNG = f"{PREFIX}score/"
+DIVIDING = tuple(field.name for field in fields(JudgedScores) if field.name != "by_rung")
+
 FORMAT = 2
+
+
+def score_arrays(guarantee: Guarantee | None) -> dict[str, np.ndarray]:
+    """Name every array of a guarantee: ``guarantee/score/mlp``, ``guarantee/fold`` …."""
+    if guarantee is None:
+        return {}
+    scores = guarantee.scores
+    arrays = {f"{RUNG}{rung}": score for rung, score in scores.by_rung.items()}
+    dividing = {f"{PREFIX}{name}": getattr(scores, name) for name in DIVIDING}
+    return arrays | {name: array for name, array in dividing.items() if array is not None}
+
+
+def restored_guarantee(terms: Terms | None, arrays: Mapping[str, np.ndarray]) -> Guarantee | None:
+    """Return the guarantee of its terms and the arrays of `score_arrays`.
+
+    Raises
+    ------
+    ValueError
+        An array is absent, is another's, or has another form; said as a clause.
+    """
+    by_rung = {name.removeprefix(RUNG): a for name, a in arrays.items() if name.startswith(RUNG)}
+    dividing = {
+        name.removeprefix(PREFIX): array
+        for name, array in arrays.items()
+        if not name.startswith(RUNG)
+    }
+    if terms is None and not arrays:
+        return None
+    if terms is None or "fold" not in dividing or not dividing.keys() <= set(DIVIDING):
+        raise ValueError(say("the scores of judged rows are not those of its guarantee"))
+    forms = {name: (np.float64 if name == "weight" else np.int32) for name in dividing}
+    typed = all(array.dtype == forms[name] for name, array in dividing.items())
+    numbers = all(score.dtype == np.float64 for score in by_rung.values())
+    shapes = {array.shape for array in arrays.values()}
+    if not typed or not numbers or shapes != {(len(dividing["fold"]),)}:
+        raise ValueError(say("the scores of judged rows have another form than a row each"))
+    return Guarantee(terms, JudgedScores(by_rung, **dividing))
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,10 +21,8 @@ from gradum.rungs.rung import Rung
 from gradum.ship.contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.state_folder import CHECKPOINT, Manifest
-from gradum.solvers.events import EpochDone
-from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.stopping import StoppingState
-from gradum.solvers.tally import Tally
+from gradum.solvers.solution import EpochDone
+from gradum.solvers.training_state import Snapshot, StoppingState, Tally
 
 FORMAT = 2
 TRAINING = "training"

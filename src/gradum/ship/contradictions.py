@@ -1,4 +1,4 @@
-"""In what the parts of a model can contradict each other, before a prediction trips over it."""
+"""Checks that the parts of a model from a file do not contradict each other."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Predictions as a file: Parquet or CSV, by its name."""
+"""Predictions and explanations as files: Parquet, CSV or JSON, by their names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,13 +10,19 @@ import msgspec
 import polars as pl
 
 from gradum.errors import OutputError, SpecError
-from gradum.files.atomic import replacing
+from gradum.files.atomic import check_writable, replacing
 from gradum.messages import listed, say
 from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 
 FORMATS = (".parquet", ".csv")
+
+WRITERS = {
+    ".parquet": pl.DataFrame.write_parquet,
+    ".csv": pl.DataFrame.write_csv,
+    ".json": pl.DataFrame.write_json,
+}
 
 
 def check_format(path: Path, *, force: bool) -> None:
@@ -121,3 +127,40 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
         )
         for column in lists
     )
+
+
+def check_frame_format(path: Path, *, force: bool, also: Sequence[str] = ()) -> None:
+    """Refuse a name that says no format, and a file that is already there.
+
+    Parameters
+    ----------
+    path : path
+    force : bool
+        Whether a file may be replaced.
+    also : sequence of str
+        Other endings that the caller would have taken.
+
+    Raises
+    ------
+    OutputError
+    """
+    if path.suffix.lower() not in WRITERS:
+        raise OutputError(
+            say("{path} names no format that explanations are written in.", path=path),
+            say("End the name in {endings}.", endings=listed([*WRITERS, *also], "or")),
+        )
+    refuse_existing(path, force=force)
+    check_writable(path)
+
+
+def write_frame(path: Path, frame: pl.DataFrame, *, force: bool) -> None:
+    """Write the lines of explanations.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written; or there is one by now, unless ``force``.
+    """
+    with replacing(path) as temporary:
+        WRITERS[path.suffix.lower()](frame, temporary)
+        refuse_existing(path, force=force)  # it may have come while the rows were explained

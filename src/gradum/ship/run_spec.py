@@ -21,13 +21,11 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
-from gradum.files.text import decoded
-from gradum.files.toml import bounded_content, parsed_toml
+from gradum.files.bounded import bounded_content, decoded, parsed_toml
 from gradum.messages import listed, say
 from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
-from gradum.tables.addresses import is_address
-from gradum.tables.paths import STANDARD_INPUT, files_of
+from gradum.tables.paths import STANDARD_INPUT, files_of, is_address
 
 RUNS = Path("runs")  # where runs lie that were given no folder
 ENDINGS = (

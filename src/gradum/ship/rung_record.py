@@ -47,23 +47,15 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def recorded(rung: Rung) -> RungRecord:
     """Return what JSON can say of a rung; `named_arrays` has the rest."""
+    fields = {name: getattr(rung, name) for name in RungRecord.__struct_fields__}
     layer = rung.input_layer
     return RungRecord(
-        name=rung.name,
-        loss=rung.loss,
-        network=rung.network,  # type: ignore[arg-type] - the union has every architecture
-        input_layer=layer and _InputRecord(layer.clip, layer.levels, layer.treatments),
-        target_scale=rung.target_scale,
-        clamp=rung.clamp,
-        status=rung.status,
-        certificate=rung.certificate,
-        history=tuple(dict(entry) for entry in rung.history),
-        iterations=rung.iterations,
-        seconds=rung.seconds,
-        settings=dict(rung.settings),
-        advice=rung.advice,
-        post=rung.post,
-        spread=rung.spread,
+        **fields
+        | {
+            "input_layer": layer and _InputRecord(layer.clip, layer.levels, layer.treatments),
+            "history": tuple(dict(entry) for entry in rung.history),
+            "settings": dict(rung.settings),
+        }
     )
 
 
@@ -111,21 +103,5 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
             record.input_layer.levels,
             record.input_layer.treatments,
         )
-    return Rung(
-        name=record.name,
-        loss=record.loss,
-        network=network,
-        params=params,
-        input_layer=layer,
-        target_scale=record.target_scale,
-        clamp=record.clamp,
-        status=record.status,
-        certificate=record.certificate,
-        history=record.history,  # type: ignore[arg-type]
-        iterations=record.iterations,
-        seconds=record.seconds,
-        settings=record.settings,
-        advice=record.advice,
-        post=record.post,
-        spread=record.spread,
-    )
+    fields = {name: getattr(record, name) for name in RungRecord.__struct_fields__}
+    return Rung(**fields | {"params": params, "input_layer": layer})

@@ -1,4 +1,4 @@
-"""The folder that holds the state of an unfinished run, ``RUN/.gradum-run``, and how it goes again.
+"""The folder that holds the state of an unfinished run, ``RUN/.gradum-run``, and its removal.
 
 Its lock is the sign that gradum made it. What gradum did not write there is neither removed nor
 written over: files are recognised, by name and where they tell by what they hold, and removed one

@@ -1,4 +1,4 @@
-"""A run that is not finished: what its folder says of it from the first moment to the last.
+"""The record of an unfinished run in its folder, from the first moment to the last.
 
 ``RUN/.gradum-run/run.toml`` is written before anything else of a run, and taken away after
 everything else. While it is there, the run is unfinished: it is being fitted, or was cut short.
@@ -17,7 +17,7 @@ import tomli_w
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, TableError
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
-from gradum.files.toml import bounded_content, parsed_toml
+from gradum.files.bounded import bounded_content, parsed_toml
 from gradum.messages import listed, say
 from gradum.run.machine import Machine, this_machine
 from gradum.ship import state_folder

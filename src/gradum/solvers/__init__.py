@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import solve, train
-from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import (
     FIRST_ORDER,
     LBFGS,
@@ -25,10 +24,16 @@ from gradum.solvers.first_order import (
     Muon,
 )
 from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
-from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.solution import Certificate, Solution
-from gradum.solvers.status import Status
-from gradum.solvers.stopping import Regime
+from gradum.solvers.solution import (
+    Certificate,
+    ChunkDone,
+    EpochDone,
+    Event,
+    Solution,
+    Status,
+    Stopped,
+)
+from gradum.solvers.training_state import Regime, Snapshot
 
 __all__ = [
     "FIRST_ORDER",

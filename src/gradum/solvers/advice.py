@@ -6,10 +6,9 @@ import math
 
 from gradum.messages import say
 from gradum.scores.figures import figure
-from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import FirstOrder
-from gradum.solvers.status import Status
-from gradum.solvers.tally import Tally
+from gradum.solvers.solution import EpochDone, Status
+from gradum.solvers.training_state import Tally
 
 ROUNDING = 1e-6  # a rise of the loss by less may be rounding
 

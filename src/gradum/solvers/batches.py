@@ -19,9 +19,8 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.buffer import Buffer, ChunkRows, chunk_length
-from gradum.solvers.chunk import Batches, precision
+from gradum.solvers.chunk import Batches, bucket, pad_problem, precision
 from gradum.solvers.data import Data
-from gradum.solvers.padding import bucket, pad_problem
 from gradum.solvers.segments import Pool, SegmentedData
 
 FEWEST_ROWS = 64  # of a full batch: filling up costs less than compiling for every small table

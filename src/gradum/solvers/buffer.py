@@ -70,11 +70,6 @@ class Buffer:
         # A row that only fills up has weight 0, but 0 times an infinite loss is no number.
         self._target()[:] = rows.target[0]
 
-    @property
-    def capacity(self) -> int:
-        """Rows that the buffer holds."""
-        return self.batches.weight.size
-
     def put(self, rows: ChunkRows, chosen: np.ndarray, at: int = 0) -> None:
         """Copy the chosen rows into the places from ``at`` on."""
         places = slice(at, at + len(chosen))

@@ -1,4 +1,4 @@
-"""The choice of a solver for a linear model, and the one door to all convex solvers.
+"""The choice of a convex solver for a linear model, and one function that runs any of them.
 
 Exact least squares, Newton's method, accelerated proximal gradients and the interior-point
 method each claim some problems; where two claim the same, they agree.
@@ -17,7 +17,6 @@ from gradum.core.models import Params
 from gradum.core.penalties import Penalty
 from gradum.errors import SpecError
 from gradum.messages import marked, say
-from gradum.solvers.events import EpochDone
 from gradum.solvers.exact import LeastSquares
 from gradum.solvers.interior_point import InteriorPoint, interior_point
 from gradum.solvers.linear_model import LinearModel
@@ -26,8 +25,7 @@ from gradum.solvers.needs import LEAST_SQUARES, Need
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK, Newton, newton
 from gradum.solvers.proximal import Proximal, proximal
 from gradum.solvers.separation import separating_columns
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Solution, Status
 
 FIRST_ORDER = marked("a first-order solver, such as solver='adam'")
 LARGEST_EXACT, LARGEST_SPARSE_EXACT = 10_000, 1000  # columns

@@ -20,15 +20,19 @@ from gradum.solvers.batches import Chunk, feed_of
 from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.data import Data, Validation
-from gradum.solvers.events import ChunkDone, EpochDone, Event, Stopped
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.program import Continuation, Program
 from gradum.solvers.segments import SegmentedData
-from gradum.solvers.snapshot import Snapshot
-from gradum.solvers.solution import Certificate, Solution
-from gradum.solvers.status import Status
-from gradum.solvers.stopping import EarlyStopping, Regime, StoppingState
-from gradum.solvers.tally import Tally
+from gradum.solvers.solution import (
+    Certificate,
+    ChunkDone,
+    EpochDone,
+    Event,
+    Solution,
+    Status,
+    Stopped,
+)
+from gradum.solvers.training_state import EarlyStopping, Regime, Snapshot, StoppingState, Tally
 
 Answer = TypeVar("Answer")
 
@@ -103,7 +107,8 @@ def train(
         history.extend(resume.history)
         began -= resume.seconds
         program.compile_seconds = resume.compile_seconds
-    factors = _learning_rate_factors(solver, regime.max_epochs * feed.steps_per_epoch)
+    steps = regime.max_epochs * feed.steps_per_epoch
+    factors = schedules.resolve(solver.schedule)(np.arange(steps) / max(steps, 1))
     done = tally.step - carried.step
     chunks = feed.chunks(factors, seed, carried.epoch, done=done, ahead=stopping.sure)
 
@@ -219,10 +224,6 @@ def _beginning(
         resumed = start.state or Continuation()
         return (start.params if resumed.params is None else resumed.params), resumed
     return start, Continuation()
-
-
-def _learning_rate_factors(solver: FirstOrder, steps: int) -> np.ndarray:
-    return schedules.resolve(solver.schedule)(np.arange(steps) / max(steps, 1))
 
 
 def _reason(info: Info, gradient_tol: float) -> Status | None:

@@ -37,8 +37,8 @@ import numpy as np
 from gradum.core.losses import check_shapes
 from gradum.margins import EPSILON, TIMES, of_sums, sizes
 from gradum.messages import say
-from gradum.solvers.accurate import AccurateColumns, Pair
-from gradum.solvers.factors import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
+from gradum.solvers.double_double import DoubleDoubleColumns, Pair
+from gradum.solvers.factorisations import LARGEST_CONDITION, Dual, Factor, Normal, Orthogonal
 from gradum.solvers.matrix import Columns
 from gradum.solvers.moments import BlockedColumns, Frame, Moments
 from gradum.solvers.refinement import Accurate, Measured, Plain, refine
@@ -115,9 +115,9 @@ class LeastSquares:
         return self.moments.frame
 
     @cached_property
-    def accurate(self) -> AccurateColumns:
+    def accurate(self) -> DoubleDoubleColumns:
         """The columns, for products in twice the precision."""
-        return AccurateColumns(self.columns)
+        return DoubleDoubleColumns(self.columns)
 
     def path(self, alphas: Iterable[float]) -> list[Solution]:
         """Solve for each alpha; the Gram matrix is formed once."""

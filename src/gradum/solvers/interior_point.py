@@ -29,11 +29,9 @@ from gradum.margins import EPSILON, TIMES, sizes
 from gradum.messages import marked, say
 from gradum.solvers.certify import certify_dual
 from gradum.solvers.curvature import Factored, bordered_gram
-from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import PINBALL, Need
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Solution, Status
 
 BACK_OFF = 0.9995  # of the step that would reach the boundary
 LARGEST_DIRECT = 3000  # coefficients

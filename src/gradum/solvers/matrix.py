@@ -17,7 +17,7 @@ from scipy import sparse
 
 from gradum.errors import ShapeError
 from gradum.messages import say
-from gradum.solvers.compact import Compact, Dense
+from gradum.solvers.byte_columns import ByteColumns, Dense
 
 Layer = dict[str, np.ndarray]  # {"weight": [D, k], "bias": [k]}, as in a network's parameters
 
@@ -30,7 +30,7 @@ class Columns:
 
     Parameters
     ----------
-    dense : ndarray or Compact of shape (n, d)
+    dense : ndarray or ByteColumns of shape (n, d)
         The dense block, float64.
     sparse : csr_array of shape (n, v), optional
         The sparse block, float64.
@@ -52,7 +52,7 @@ class Columns:
             return matrix
         if sparse.issparse(matrix):
             return cls(np.zeros((matrix.shape[0], 0)), _csr(matrix))
-        dense = matrix if isinstance(matrix, Compact) else np.asarray(matrix, np.float64)
+        dense = matrix if isinstance(matrix, ByteColumns) else np.asarray(matrix, np.float64)
         if len(dense.shape) != 2:
             raise ShapeError(
                 say("The columns have shape {shape}.", shape=dense.shape),

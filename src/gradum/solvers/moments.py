@@ -17,7 +17,7 @@ import scipy.linalg
 from scipy import sparse
 
 from gradum.margins import LAST_DIGITS, STILL, of_sums
-from gradum.solvers.compact import Dense
+from gradum.solvers.byte_columns import Dense
 from gradum.solvers.matrix import Columns
 
 ENTRIES_PER_BLOCK = 2**16  # of a shifted copy, so that it stays in the processor's cache

@@ -37,12 +37,10 @@ from gradum.randomness import stream
 from gradum.solvers import active_set
 from gradum.solvers.certify import certify, least_subgradient
 from gradum.solvers.curvature import Factored, truncated_step
-from gradum.solvers.events import EpochDone
+from gradum.solvers.lbfgs_memory import Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
-from gradum.solvers.memory import Memory
 from gradum.solvers.needs import SMOOTHNESS, Need
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Solution, Status
 
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
 LARGEST_SOFTMAX = 300  # the same, where K classes make the Hessian K² blocks, all but alike

@@ -30,13 +30,11 @@ from gradum.margins import EPSILON, TIMES, of_sums
 from gradum.solvers.certify import certificate
 from gradum.solvers.curvature import Factored, truncated_step
 from gradum.solvers.duality import DualRows, columns_apart
-from gradum.solvers.events import EpochDone
-from gradum.solvers.in_order import in_order
+from gradum.solvers.lbfgs_memory import Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
-from gradum.solvers.memory import Memory
 from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.threads import in_order
 
 MOST_SETTLING = 12  # passes that bring the intercept to rest, for the certificate
 SHORTEST = 1e-4  # a step, halved until the objective falls

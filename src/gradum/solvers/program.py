@@ -13,9 +13,18 @@ import numpy as np
 from gradum.core import Params, Problem
 from gradum.randomness import stream
 from gradum.solvers.batches import Chunk
-from gradum.solvers.chunk import Info, Noise, State, precision, run_chunk, traces
+from gradum.solvers.chunk import (
+    Info,
+    Noise,
+    State,
+    pad_params,
+    pad_problem,
+    precision,
+    run_chunk,
+    traces,
+    unpad_params,
+)
 from gradum.solvers.first_order import FirstOrder
-from gradum.solvers.padding import pad_params, pad_problem, unpad_params
 
 
 @dataclass(frozen=True)

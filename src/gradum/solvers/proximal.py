@@ -26,11 +26,9 @@ import numpy as np
 from gradum.core.models import Params
 from gradum.messages import marked
 from gradum.solvers.certify import certify, least_subgradient
-from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import SMOOTHNESS, Need
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Solution, Status
 
 SHRINK, GROW = 0.95, 2.0  # of L, before every step and after a trial that failed
 

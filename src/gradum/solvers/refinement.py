@@ -1,4 +1,4 @@
-"""Refinement: an answer of least squares is corrected by what it leaves over.
+"""Refinement: an answer of least squares is corrected by its own residuals.
 
     minimise over b, b0    Σᵢ vᵢ (yᵢ − xᵢ·b − b0)² / Σᵢ vᵢ  +  alpha · ½ ‖b‖²
 
@@ -32,8 +32,8 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from gradum.solvers.accurate import AccurateColumns, Pair, total
-from gradum.solvers.factors import Factor
+from gradum.solvers.double_double import DoubleDoubleColumns, Pair, total
+from gradum.solvers.factorisations import Factor
 from gradum.solvers.moments import BlockedColumns, Frame
 
 MOST_STEPS = 40
@@ -170,7 +170,7 @@ class Accurate:
 
     Parameters
     ----------
-    columns : AccurateColumns
+    columns : DoubleDoubleColumns
         X.
     target : ndarray of shape (n, k)
         y.
@@ -191,7 +191,7 @@ class Accurate:
 
     def __init__(
         self,
-        columns: AccurateColumns,
+        columns: DoubleDoubleColumns,
         target: np.ndarray,
         weight: np.ndarray | None,
         frame: Frame,

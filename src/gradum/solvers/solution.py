@@ -1,18 +1,163 @@
-"""The solution of a solver: parameters, the reason why it stopped, and a certificate."""
+"""The answer of a solver: its events, why it stopped, and a certificate.
+
+Events are immutable, and all that anybody outside sees of a solver. Progress bars, ``--json``
+lines, histories and callbacks are consumers of this stream; a solver neither prints nor logs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradum.messages import listed, say
-from gradum.solvers.events import EpochDone
-from gradum.solvers.status import Status
+from gradum.core import Params
+from gradum.messages import listed, marked, say
+
+if TYPE_CHECKING:
+    from gradum.solvers.training_state import Snapshot
+
+
+class Status(StrEnum):
+    """Why a solver stopped. A status is a value; whether it is an error, the caller decides."""
+
+    CONVERGED = "converged"
+    EARLY_STOPPED = "early_stopped"
+    COMPLETED = "completed"
+    PLATEAU = "plateau"
+    STEP_LIMIT = "step_limit"
+    TIME_LIMIT = "time_limit"
+    STALLED = "stalled"
+    SEPARATED = "separated"
+    INTERRUPTED = "interrupted"
+    DIVERGED = "diverged"
+
+    @property
+    def advice(self) -> str:
+        """One sentence: what it means and what to do."""
+        return say(_ADVICE[self])
+
+
+_ADVICE = {
+    Status.CONVERGED: marked("The optimum was reached within the tolerance; nothing to do."),
+    Status.EARLY_STOPPED: marked(
+        "The validation rows stopped improving, and the best epoch's parameters "
+        "were kept; nothing to do."
+    ),
+    Status.COMPLETED: marked(
+        "Every epoch was done, and each member's best epoch was kept; nothing to do."
+    ),
+    Status.PLATEAU: marked(
+        "The training loss stopped improving; a smaller tol or another learning_rate may lower it."
+    ),
+    Status.STEP_LIMIT: marked(
+        "The step limit was reached while still improving; allow more steps with max_iter."
+    ),
+    Status.TIME_LIMIT: marked(
+        "The time limit ended the training before it was done, and the best so "
+        "far was kept; allow more with --time-limit (time_limit), or spend less "
+        "with a lower --effort (effort)."
+    ),
+    Status.STALLED: marked(
+        "No step lowers the objective any further, yet the tolerance is not met: "
+        "rounding limits it; standardise the columns or add a small penalty."
+    ),
+    Status.SEPARATED: marked(
+        "Some columns tell a class apart without error, so the best coefficients "
+        "are infinite and these are only large; set alpha above 0, or drop the "
+        "columns that give the class away."
+    ),
+    Status.INTERRUPTED: marked(
+        "The fit was stopped before it was done; the parameters are the best so far."
+    ),
+    Status.DIVERGED: marked(
+        "The loss grew instead of falling; lower the learning_rate or standardise the columns."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ChunkDone:
+    """Some steps of an epoch are done.
+
+    Parameters
+    ----------
+    step : int
+        Steps (updates of the parameters) taken so far in this fit.
+    epoch : int
+        The epoch under way, from 1.
+    loss : float
+        Mean objective over the chunk's steps.
+    snapshot : callable or None
+        Takes a `Snapshot` of the training as it stands, until the next event; no part of the
+        value, and None where this chunk was the last for another reason than the step limit.
+    """
+
+    snapshot: ClassVar[Callable[[], Snapshot] | None] = None
+
+    step: int
+    epoch: int
+    loss: float
+
+    def at(self, snapshot: Callable[[], Snapshot]) -> ChunkDone:
+        """Return the event with the snapshot at hand."""
+        event = replace(self)
+        object.__setattr__(event, "snapshot", snapshot)
+        return event
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """Every row has been seen once more; an entry of a solution's history.
+
+    Parameters
+    ----------
+    epoch : int
+        Epochs done, from 1; iterations, for solvers that have no epochs.
+    step : int
+        Steps taken so far.
+    train_loss : float
+        Mean objective over the epoch's steps, each measured before its update.
+    validation_loss : float or None
+        Loss of the validation rows after the epoch, or the monitor's value.
+    seconds : float
+        Since the fit began, compilation included.
+    params : callable or None
+        Brings the parameters at the end of the chunk to the host, until the next event; no
+        part of the value, and None in a history.
+    """
+
+    params: ClassVar[Callable[[], Params] | None] = None
+
+    epoch: int
+    step: int
+    train_loss: float
+    validation_loss: float | None
+    seconds: float
+
+    def at(self, params: Callable[[], Params]) -> EpochDone:
+        """Return the event with the parameters at hand."""
+        event = replace(self)
+        object.__setattr__(event, "params", params)
+        return event
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The solver has ended, with why and what to do about it."""
+
+    status: Status
+    advice: str
+    epoch: int
+    step: int
+
+
+Event = ChunkDone | EpochDone | Stopped
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What is known about the answer, measured at the answer and not along the way.
+    """Evidence about the answer, measured at the answer and not along the way.
 
     Parameters
     ----------

@@ -1,9 +1,11 @@
-"""Turns of threads that compute, and the number of BLAS's threads in each.
+"""Threads that compute: turns, the number of BLAS's threads in each, and results in order.
 
 BLAS has one number of threads for the whole process, and with another number it takes its sums in
 another order: the last bits differ. A problem that wants another number therefore changes it only
 while nobody else fits. Fits in several threads take turns, event by event, and each comes to the
 bits that it comes to alone; they lose little by it, as one fit occupies every core.
+
+Items are worked on side by side by one thread a core; results keep the items' order.
 """
 
 from __future__ import annotations
@@ -11,13 +13,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
 import scipy.linalg  # noqa: F401  its BLAS is to be there when it is looked for
 from threadpoolctl import ThreadpoolController
+
+from gradum.cores import cores
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 SMALL = 10_000_000  # numbers of a matrix; a Gram matrix of it takes one thread a tenth of a second
 POLITE = 0.001  # seconds that a thread which has just had its turn leaves to those that wait
@@ -27,6 +36,30 @@ Answer = TypeVar("Answer")
 
 _computing = threading.RLock()
 _waiting: set[object] = set()
+
+
+def in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], *, most: int
+) -> Iterator[Result]:
+    """Yield ``work(item)`` of every item, in the order of the items.
+
+    Items are taken in the caller's thread, and never more than ``most`` before the result of the
+    first of them is yielded, so that memory is bounded. An error that ``work`` raises is raised
+    where its result would be yielded. Once the caller stops, for whatever reason, no other item is
+    begun.
+    """
+    running: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(min(most, cores())) as pool:
+        try:
+            for item in items:
+                running.append(pool.submit(work, item))
+                if len(running) == most:
+                    yield running.popleft().result()
+            while running:
+                yield running.popleft().result()
+        finally:
+            for future in running:
+                future.cancel()
 
 
 @contextmanager

@@ -9,18 +9,13 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.spec import TITLES
 from gradum.rungs.rung import Prediction
+from gradum.scores.bootstrap import paired_difference
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
 from gradum.scores.outcome import Outcome
-from gradum.scores.paired import paired_difference
 from gradum.study.evidence import Evidence
-from gradum.study.finding_words import (
-    FIRST_IS_BETTER,
-    NO_DIFFERENCE,
-    OTHER_SPLIT,
-    SECOND_IS_BETTER,
-)
+from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, OTHER_SPLIT, SECOND_IS_BETTER
 from gradum.tables.schema import Schema
 from gradum.tables.wording import quoted
 

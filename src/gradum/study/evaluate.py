@@ -19,7 +19,7 @@ from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
 from gradum.rungs.rung import Prediction
 from gradum.scores.metrics import DEFAULT_METRIC
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.study.changes import Change, change_sentences, changes, level_moved
 from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
 from gradum.study.evidence import Evidence

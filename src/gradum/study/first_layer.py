@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.models.first_layer import Change, FirstLayer, Interaction, Places
+from gradum.core.models.opened import Change, FirstLayer, Interaction, Places
 from gradum.rungs.rung import Rung
 from gradum.tables.design import Design, Layout
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.messages import say
 from gradum.scores.interval import Interval
-from gradum.scores.ratios import ratio
+from gradum.scores.weighting import ratio
 from gradum.study.bins import (
     FEWEST_GROUPS,
     FEWEST_ROWS,

@@ -11,8 +11,7 @@ from gradum.messages import say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.of_numbers import absolute_errors, median_absolute_error
-from gradum.scores.ratios import ratio
-from gradum.scores.weighting import Weighting
+from gradum.scores.weighting import Weighting, ratio
 from gradum.study.bins import (
     FEWEST_GROUPS,
     FEWEST_ROWS,

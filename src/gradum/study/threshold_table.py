@@ -9,7 +9,7 @@ from msgspec import structs
 from gradum.run.judging.by_class import ClassScores
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
-from gradum.scores.ratios import ratio
+from gradum.scores.weighting import ratio
 from gradum.study.evidence import Evidence
 from gradum.study.resampling import places_to_redraw, redrawn
 

@@ -1,4 +1,4 @@
-"""The door: a table against a schema, typed columns out, and every difference said."""
+"""A table checked against a schema: its typed columns, and a note on every difference."""
 
 from __future__ import annotations
 

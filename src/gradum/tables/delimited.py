@@ -13,13 +13,24 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from gradum.errors import TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import listed, say, say_plural
-from gradum.tables.bounds import MOST_COLUMNS, refuse_more_than_memory, refuse_width
-from gradum.tables.dialect import DELIMITER_NAMES, DELIMITERS, Dialect, rows_of, sniff
+from gradum.tables.bounds import (
+    MOST_COLUMNS,
+    available_memory,
+    refuse_more_than_memory,
+    refuse_width,
+)
+from gradum.tables.dialect import (
+    DELIMITER_NAMES,
+    DELIMITERS,
+    Dialect,
+    after,
+    lines_above,
+    rows_of,
+    sniff,
+)
 from gradum.tables.encoding import Content, blocks, count_lines, sample
-from gradum.tables.header import after, lines_above
-from gradum.tables.memory import available_memory
 from gradum.tables.table import Table
 from gradum.tables.wording import first_numbers, quoted
 
@@ -53,7 +64,9 @@ def read_delimited(
 
     def read(content: Content, dialect: Dialect) -> _Read:
         _refuse_many_values(content, dialect, source)
-        return _read(content, dialect)
+        frame = pl.read_csv(content, **_options(dialect))
+        short = frame.width > 0 and frame.to_series(-1).null_count() > 0
+        return frame, _Extent(frame.width, frame.height, short)
 
     (frame, _), understood = _understood(content, source, encoding, skip, read)
     frame.columns = understood.names
@@ -184,7 +197,8 @@ def _refuse_header(head: bytes, source: str) -> None:
 
 def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None:
     """Refuse a text whose values memory does not hold."""
-    memory, letters = available_memory(), _length(content)
+    memory = available_memory()
+    letters = len(content) if isinstance(content, bytes) else content.stat().st_size
     if memory is None or (CELL_BYTES + 1) * letters <= memory:  # a value has a byte of its own
         return
     ends = (dialect.delimiter.encode(), b"\n")
@@ -192,10 +206,6 @@ def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None
     refuse_more_than_memory(
         CELL_BYTES * values + letters, say("about {values:,} values", values=values), source
     )
-
-
-def _length(content: Content) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
 
 
 def _parse(
@@ -223,12 +233,6 @@ def _parse(
     if doubt and any(line for line, _ in _uneven(content, dialect)):
         raise _ragged(content, dialect, source)
     return parsed, dialect
-
-
-def _read(content: Content, dialect: Dialect) -> _Read:
-    frame = pl.read_csv(content, **_options(dialect))
-    short = frame.width > 0 and frame.to_series(-1).null_count() > 0
-    return frame, _Extent(frame.width, frame.height, short)
 
 
 def _options(dialect: Dialect) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from gradum.errors import SpecError, TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import listed, say
 from gradum.tables.letters import (
     JAPANESE_TEXT,

@@ -14,18 +14,17 @@ from typing import Any
 import polars as pl
 
 from gradum.errors import GradumError
-from gradum.tables.arrow_buffers import refuse_false_lengths
-from gradum.tables.columnar import ARROW, DAMAGE, PARQUET
-from gradum.tables.compressed import DAMAGE as UNPACKING_DAMAGE
-from gradum.tables.compressed import PACKINGS, is_packed
+from gradum.tables.calendar_range import within_calendar
+from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, refuse_false_lengths
+from gradum.tables.content import DAMAGE as UNPACKING_DAMAGE
+from gradum.tables.content import PACKINGS, is_packed
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import as_utf8
-from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, length
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_file
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
-from gradum.tables.sources.brought import PLAINLY, Brought
+from gradum.tables.sources.fetched import PLAINLY, Fetched
 from gradum.tables.table import Table
 
 HEAD_ROWS = 1_000
@@ -37,7 +36,7 @@ VIEW, INLINE = 16, 12  # bytes of a text's place in a column, and of a text that
 
 @dataclass(frozen=True)
 class Extent:
-    """What is known of a table before it is read.
+    """The size of a table as far as it is known before it is read.
 
     Parameters
     ----------
@@ -81,7 +80,7 @@ def extent_of(data: Any) -> Extent:
     if isinstance(data, Table):
         rows = len(data.frame)
         return Extent(rows, 0, 0, Table(data.frame.head(HEAD_ROWS), data.source, typed=data.typed))
-    if isinstance(data, Brought):
+    if isinstance(data, Fetched):
         files = [file.path for file in data.files if file.where != STANDARD_INPUT]
         reading = data.reading
         return _together([_of_file(path, reading) for path in files if is_file(path)])

@@ -1,4 +1,4 @@
-"""Frames, arrays and plain Python data as a polars frame; differences between them end here."""
+"""Frames, arrays and plain Python data as one polars frame."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from narwhals import dependencies
 from gradum.errors import TableError
 from gradum.messages import listed, marked, say
 from gradum.tables.bounds import refuse_width
-from gradum.tables.failures import ANYTHING, explained
 from gradum.tables.flat import flattened
+from gradum.tables.read_failures import ANYTHING, explained
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
 

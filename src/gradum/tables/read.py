@@ -1,4 +1,4 @@
-"""Any table in, one Table out: files are recognised by their content, frames by their kind."""
+"""Reading of any table: files are recognised by their content, frames by their kind."""
 
 from __future__ import annotations
 
@@ -8,18 +8,17 @@ from typing import Any
 from gradum.errors import TableError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
+from gradum.tables.calendar_range import lost_moments, within_calendar
 from gradum.tables.columnar import is_columnar, read_columnar
-from gradum.tables.compressed import is_packed, unpacked
-from gradum.tables.content import content_of
+from gradum.tables.content import content_of, is_packed, unpacked
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import Content, as_utf8, stream
-from gradum.tables.failures import explained
 from gradum.tables.frames import SOURCE, from_data
-from gradum.tables.moments import lost_moments, within_calendar
+from gradum.tables.read_failures import explained
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json, read_records
 from gradum.tables.several import stack
-from gradum.tables.sources.brought import PLAINLY, Brought, brought, of_text, refuse_unused
+from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
@@ -65,7 +64,7 @@ def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
         or Arrow (Feather version 2), plain or compressed by gzip, bzip2, xz or zstd, recognised by
         its content; a place that `gradum.tables.sources` knows, such as a workbook, a database, an
         archive or an address; ``-`` for standard input; a pattern such as ``data/part-*.csv``, or
-        a list of paths, whose files are stacked in order; what `brought` yields; any data frame
+        a list of paths, whose files are stacked in order; what `fetched` yields; any data frame
         that narwhals knows (pandas, polars, pyarrow, ...; eager or lazy); a two-dimensional NumPy
         array, whose columns become x0, x1, ...; a dict of columns; a list of dicts; one dict of
         values, which is one row; or a Table, which is returned as it is.
@@ -80,8 +79,8 @@ def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
     refuse_after_fork()
     if isinstance(data, Table):
         return data
-    with brought(data, reading) as here:
-        if isinstance(here, Brought):
+    with fetched(data, reading) as here:
+        if isinstance(here, Fetched):
             return _read_files(here)
         with explained(say(SOURCE)):
             return _sound(from_data(here))
@@ -93,7 +92,7 @@ def _sound(table: Table) -> Table:
     return replace(table, frame=frame, notes=(*table.notes, *lost_moments(table.frame, frame)))
 
 
-def _read_files(here: Brought) -> Table:
+def _read_files(here: Fetched) -> Table:
     tables = [_read_file(location, here.reading) for location in here.files]
     if len(tables) == 1:
         return replace(tables[0], source=here.source)

@@ -1,4 +1,4 @@
-"""The door for single rows: plain values of a dict become a Design without a frame in between.
+"""The encoding of single rows: plain values of a dict become a Design without a frame in between.
 
 `check` and the encoder look at whole columns at once, which for one row takes milliseconds, most
 of them to find that nothing is the matter. A value is plain if they would take it without a word:

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.messages import listed, say, say_plural
+from gradum.tables.column_options import options_by_column
 from gradum.tables.columns import Column, Label, Overrides, Parse, Role, Target, Task
 from gradum.tables.contradictions import (
     VERSION,
@@ -22,7 +23,6 @@ from gradum.tables.kinds import PARSED, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.duplicate import duplicates
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.values import LARGEST
-from gradum.tables.options import options_by_column
 from gradum.tables.slips import slip_hint
 from gradum.tables.table import Table
 from gradum.tables.target import KEPT, case_twins, padding, recognise_target

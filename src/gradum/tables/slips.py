@@ -170,7 +170,8 @@ def _beyond_a_gap(
         return None
     tail = -np.sort(-distances())
     tail = tail[tail > 0]
-    groups = _groups(tail)
+    # Of equal distances, one group: its number for each distance.
+    groups = np.concatenate([[0], np.cumsum(-np.diff(tail) > SAME * tail[0])])
     logarithms = np.log(_apart(tail, groups))
     for m in (np.flatnonzero(far & wide) + 1)[::-1].tolist():
         distinct = groups[-1] - groups[m] + 1
@@ -190,11 +191,6 @@ def _chance(logarithms: np.ndarray, m: int) -> float:
         spacings = float(above.sum() + m * above[0])  # Σ i · log(Dᵢ / Dᵢ₊₁), i from m + 1 to m + k
         least = min(least, (1.0 + gap / spacings) ** -k)
     return least
-
-
-def _groups(tail: np.ndarray) -> np.ndarray:
-    """Return the number of the group of equal distances that each of them, falling, is in."""
-    return np.concatenate([[0], np.cumsum(-np.diff(tail) > SAME * tail[0])])
 
 
 def _apart(tail: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -20,24 +20,22 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import GradumError, TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.arrow_buffers import refuse_false_lengths
 from gradum.tables.bounds import refuse_width
-from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar
-from gradum.tables.compressed import is_packed, unpack
-from gradum.tables.content import bytes_of, lies_on_disk
+from gradum.tables.calendar_range import within_calendar
+from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
+from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
 from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
-from gradum.tables.moments import within_calendar
 from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
 from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
-from gradum.tables.sources.brought import PLAINLY, Brought, brought, of_text, refuse_unused
+from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
@@ -176,7 +174,7 @@ def is_batches(data: Any) -> bool:
         return True
     if isinstance(data, list | tuple):
         return bool(data) and _is_frame(data[0])
-    plain = isinstance(data, str | bytes | os.PathLike | Mapping | Table | Brought)
+    plain = isinstance(data, str | bytes | os.PathLike | Mapping | Table | Fetched)
     return isinstance(data, Iterable) and not plain and not _is_frame(data)
 
 
@@ -191,8 +189,8 @@ def at_hand(
     if data is None or is_batches(data):
         yield data
         return
-    with brought(data, reading, scratch) as here:
-        yield here if isinstance(here, Brought) else read(here)
+    with fetched(data, reading, scratch) as here:
+        yield here if isinstance(here, Fetched) else read(here)
 
 
 def _is_frame(data: Any) -> bool:
@@ -208,7 +206,7 @@ def opened(
     Parameters
     ----------
     data : path, list of paths, Table, or iterable of tables
-        Paths are what `gradum.tables.sources.brought.brought` takes; batches are whatever
+        Paths are what `gradum.tables.sources.fetched.fetched` takes; batches are whatever
         `gradum.tables.read.read` takes.
     scratch : Path, optional
         The folder for a copy of what is no Parquet file; the system's if left out.
@@ -227,11 +225,11 @@ def opened(
         elif is_batches(data):
             yield _of_batches(data, Path(folder))
         else:
-            with brought(data, reading, scratch) as here:
+            with fetched(data, reading, scratch) as here:
                 yield _of_files(here, Path(folder))
 
 
-def _of_files(here: Brought, folder: Path) -> Stream:
+def _of_files(here: Fetched, folder: Path) -> Stream:
     parts = [
         _part(location, here.reading, folder / f"{number}")
         for number, location in enumerate(here.files)

@@ -1,4 +1,4 @@
-"""Values that are not of their column's kind: among others taken as missing, alone refused."""
+"""Values that are not of their column's kind: taken as missing, or refused if all are such."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from gradum.show.repeat import command, python
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust.check import Check, Line, Obstacle
-from gradum.tables.addresses import is_address
+from gradum.tables.paths import is_address
 
 TABLE = Line("data.table", marked("The run's table is what it was"))
 ALARMS = Line("data.alarms", marked("The fit raised no alarm of its rows"))

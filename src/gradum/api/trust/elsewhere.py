@@ -19,7 +19,7 @@ from gradum.show.trust import TrustReport
 from gradum.tables.paths import files_of
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 
 
 def trust_elsewhere(

@@ -22,7 +22,7 @@ from gradum.study.trust.check import Check
 from gradum.study.trust.family import Family, settled
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.brought import PLAINLY
+from gradum.tables.sources.fetched import PLAINLY
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

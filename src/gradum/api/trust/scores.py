@@ -12,12 +12,11 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.run.metric import metric_for
-from gradum.scores.bootstrap import intervals
+from gradum.scores.bootstrap import intervals, paired_difference
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Outcome, Task
-from gradum.scores.paired import paired_difference
 from gradum.show.pictures.ladder import ladder
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding

@@ -16,8 +16,7 @@ from msgspec import Meta, structs
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.errors import SpecError
-from gradum.files.text import read_text
-from gradum.files.toml import parsed_toml
+from gradum.files.bounded import parsed_toml, read_text
 from gradum.messages import marked, say
 from gradum.tables.wording import nearest
 

@@ -62,10 +62,10 @@ def command(
     was learned, whole numbers whole; texts and missing values stay as they are.
     """
     from gradum.messages import say
-    from gradum.ship.explanations import check_format, write_frame
+    from gradum.ship.predictions import check_frame_format, write_frame
 
     if out is not None:
-        check_format(out, force=force)
+        check_frame_format(out, force=force)
     loaded = load_model(model)
     known = loaded.features
     found = loaded.counterfactuals(

@@ -11,8 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.carry_out import begin
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.tables.addresses import is_address
-from gradum.tables.paths import STANDARD_INPUT, absolute
+from gradum.tables.paths import STANDARD_INPUT, absolute, is_address
 
 
 @options.taking(*options.ON_COMMAND_LINE)

@@ -89,8 +89,7 @@ def command(
     from gradum.run.options.options import make_reading
     from gradum.ship.predictions import check_format
     from gradum.study.run_rows import trained_on_sentence
-    from gradum.tables.addresses import is_address
-    from gradum.tables.paths import files_of
+    from gradum.tables.paths import files_of, is_address
     from gradum.tables.stream import at_hand
 
     check_format(out, force=force)

@@ -27,7 +27,7 @@ from gradum.run.events import (
 from gradum.run.spec import TITLES
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.show.visible import visible
-from gradum.solvers.events import EpochDone
+from gradum.solvers.solution import EpochDone
 
 REDRAWS_PER_SECOND = 10
 PLAIN_SECONDS = 2.0

@@ -12,8 +12,7 @@ from gradum.app.cli.carry_out import begin, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
 from gradum.errors import TableError
 from gradum.messages import listed, say, say_plural
-from gradum.tables.addresses import is_address
-from gradum.tables.paths import absolute, files_of
+from gradum.tables.paths import absolute, files_of, is_address
 
 OTHER_WEIGHTS = 3
 """What the command ends with where the weights are not those of the run."""

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.box import Box
-from gradum.core.bounds.convex import Exp, Reciprocal
-from gradum.core.bounds.crown import crown
+from gradum.core.bounds.crown import Planes, crown, enclosing_lines, lower, planes
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.folding import folded
-from gradum.core.bounds.forward_error import disorder, forward_error
+from gradum.core.bounds.enclosure import (
+    Enclosure,
+    disorder,
+    forward_error,
+    intervals,
+    reaches,
+    slopes,
+)
+from gradum.core.bounds.forms import Lines, Slopes
 from gradum.core.bounds.graph import INPUT, Draft, Graph, Node
-from gradum.core.bounds.interval import Enclosure, intervals
 from gradum.core.bounds.linear import Affine, Sum
-from gradum.core.bounds.lines import Lines, Slopes
 from gradum.core.bounds.logarithm import Log, Logit
 from gradum.core.bounds.operation import Operation
 from gradum.core.bounds.optimised import optimised_lower
 from gradum.core.bounds.piecewise import Leaky, Ramp, Relu
-from gradum.core.bounds.planes import Planes, enclosing_lines, lower, planes
 from gradum.core.bounds.rescaled import BentScale, Interpolated, Limited, Standardised
+from gradum.core.bounds.rewriting import folded
 from gradum.core.bounds.s_shaped import Sigmoid, SmoothClip, Tanh
-from gradum.core.bounds.slopes import reaches, slopes
 from gradum.core.bounds.smooth import Cosine, Gelu, Selu
-from gradum.core.bounds.softmax import probabilities, softmax
+from gradum.core.bounds.softmax import Exp, Reciprocal, probabilities, softmax
 from gradum.core.bounds.zonotope import zonotopes
 
 __all__ = [

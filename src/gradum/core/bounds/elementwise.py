@@ -12,13 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from gradum.core.bounds.box import Box
-from gradum.core.bounds.forms import Pulled, against
-from gradum.core.bounds.generators import Zonotope
-from gradum.core.bounds.lines import Lines, Slopes
+from gradum.core.bounds.box import FLOAT64, UNDERFLOW, Box, gamma
+from gradum.core.bounds.forms import Lines, Pulled, Slopes, Zonotope, against, chosen_first
 from gradum.core.bounds.operation import Operation
-from gradum.core.bounds.ragged import chosen_first
-from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 ROUNDINGS = 16
 """In units of roundoff, what one elementwise function is taken to be off by at most.

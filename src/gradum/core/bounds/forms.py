@@ -1,13 +1,37 @@
-"""Linear forms of a node's numbers.
+"""What operations pass on: linear forms pulled back, and zonotopes pushed forward; and lines.
 
-Shapes: B boxes, r forms, n numbers of a node.
+Shapes: B boxes, r forms, n numbers of a node, g generators.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+
+from gradum.core.bounds.box import FLOAT64, Box, gamma
+
+
+class Lines(NamedTuple):
+    """A line below and a line above a function, each with slopes and intercepts [B, n].
+
+    They touch it at the places ``lower_touch`` and ``upper_touch``, but for rounding.
+    """
+
+    lower_slope: np.ndarray
+    lower_intercept: np.ndarray
+    lower_touch: np.ndarray
+    upper_slope: np.ndarray
+    upper_intercept: np.ndarray
+    upper_touch: np.ndarray
+
+
+class Slopes(NamedTuple):
+    """Slopes [B, n] of a line below and a line above a function."""
+
+    lower: np.ndarray
+    upper: np.ndarray
 
 
 class Pulled(NamedTuple):
@@ -25,3 +49,68 @@ class Pulled(NamedTuple):
 def against(forms: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Return A z [B, r] of linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
     return np.matmul(forms, z[..., None])[..., 0]
+
+
+def chosen_first(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places [B, most] of the numbers that each row of [B, n] wants, in order.
+
+    Rows that want fewer than ``most`` are filled up with other places; the second array [B, most]
+    tells which places are wanted.
+    """
+    most = int(wanted.sum(axis=1).max(initial=0))
+    places = np.argsort(~wanted, axis=1, kind="stable")[:, :most]
+    return places, np.take_along_axis(wanted, places, axis=1)
+
+
+class Zonotope(NamedTuple):
+    """Numbers centre + Σ ε_g generators_g, each |ε_g| ≤ 1, give or take ``rest``.
+
+    ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. ``symbols`` [g], rising, number
+    the ε: the same number means the same ε in every node of a graph. The first d are those of the
+    inputs.
+    """
+
+    centre: np.ndarray
+    generators: np.ndarray
+    rest: np.ndarray
+    symbols: np.ndarray
+
+    @classmethod
+    def of_box(cls, box: Box) -> Zonotope:
+        """Return the zonotope of a box [B, d], with a generator for each number."""
+        centre = (box.low + box.high) / 2
+        reach = np.maximum(box.high - centre, centre - box.low)
+        inputs = centre.shape[1]
+        generators = np.eye(inputs) * reach[:, None]
+        return cls(centre, generators, 2 * FLOAT64 * reach, np.arange(inputs))
+
+    @property
+    def reach(self) -> np.ndarray:
+        """How far [B, n] the numbers reach from the centre, but for rounding."""
+        return np.abs(self.generators).sum(axis=1) + self.rest
+
+    def widened(self, slack: np.ndarray) -> Zonotope:
+        """Return the zonotope with that much more rest [B or 1, n]."""
+        return self._replace(rest=self.rest + slack)
+
+    def ends(self) -> Box:
+        """Return the interval of each number, rounded outward."""
+        reach = self.reach
+        rounding = gamma(self.generators.shape[1] + 8, FLOAT64) * (np.abs(self.centre) + reach)
+        return Box(self.centre - reach, self.centre + reach).widened(rounding)
+
+
+def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return generators of several zonotopes over the same symbols, all that any of them has."""
+    symbols = zonotopes[0].symbols
+    for other in zonotopes[1:]:
+        if not np.array_equal(other.symbols, symbols):
+            symbols = np.union1d(symbols, other.symbols)
+    filled = []
+    for centre, generators, _, of_one in zonotopes:
+        if len(of_one) < len(symbols):
+            wider = np.zeros((len(centre), len(symbols), centre.shape[1]))
+            wider[:, np.searchsorted(symbols, of_one)] = generators
+            generators = wider
+        filled.append(generators)
+    return filled, symbols

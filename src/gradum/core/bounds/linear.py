@@ -10,12 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradum.core.bounds.box import Box
-from gradum.core.bounds.forms import Pulled, against
-from gradum.core.bounds.generators import Zonotope, over_symbols
-from gradum.core.bounds.lines import Lines
+from gradum.core.bounds.box import FLOAT64, UNDERFLOW, Box, gamma
+from gradum.core.bounds.forms import Lines, Pulled, Zonotope, against, over_symbols
 from gradum.core.bounds.operation import Operation
-from gradum.core.bounds.rounding import FLOAT64, UNDERFLOW, gamma
 
 
 @dataclass(frozen=True, eq=False)

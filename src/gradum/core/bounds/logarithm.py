@@ -1,4 +1,4 @@
-"""Logarithms and log-odds of probabilities, which may be as good as 0 or 1.
+"""Logarithms and log-odds of probabilities, also where these are all but 0 or 1.
 
 Nothing bounds the logarithm of a probability that may be 0 from below. Its interval then begins at
 −10³⁰, which stands for −∞.
@@ -16,7 +16,7 @@ import scipy.special
 
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.lines import Lines, Slopes
+from gradum.core.bounds.forms import Lines, Slopes
 
 VAST = 1e30
 LEAST_PROBABILITY = 1e-25

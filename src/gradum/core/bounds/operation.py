@@ -11,9 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradum.core.bounds.box import Box
-from gradum.core.bounds.forms import Pulled
-from gradum.core.bounds.generators import Zonotope
-from gradum.core.bounds.lines import Lines, Slopes
+from gradum.core.bounds.forms import Lines, Pulled, Slopes, Zonotope
 
 
 class Operation(ABC):

@@ -16,10 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from gradum.core.bounds.crown import Planes, enclosing_lines, traced
+from gradum.core.bounds.enclosure import Enclosure
+from gradum.core.bounds.forms import Lines, Slopes
 from gradum.core.bounds.graph import taken
-from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.lines import Lines, Slopes
-from gradum.core.bounds.planes import Planes, enclosing_lines, traced
 
 FIRST_STEP = 0.3
 """A share of the spread of slopes: those of a function at the ends, and those of its lines."""

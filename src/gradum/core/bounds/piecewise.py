@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gradum.core.bounds.box import Box
+from gradum.core.bounds.box import FLOAT64, Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.lines import Slopes
-from gradum.core.bounds.rounding import FLOAT64
+from gradum.core.bounds.forms import Slopes
 
 
 @dataclass(frozen=True, eq=False)

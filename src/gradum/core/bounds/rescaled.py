@@ -11,7 +11,7 @@ import numpy as np
 
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.lines import Slopes
+from gradum.core.bounds.forms import Slopes
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.special
 
-from gradum.core.bounds.box import Box
+from gradum.core.bounds.box import FLOAT64, Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.lines import Slopes
-from gradum.core.bounds.rounding import FLOAT64
+from gradum.core.bounds.forms import Slopes
 
 SMOOTH_CLIP = 3.0
 """What z is clipped to, smoothly, as in `gradum.core.models.input_layer`."""
@@ -134,5 +133,5 @@ class SmoothClip(SShaped):
         return super().slack(unit, z) + np.where(z.size > OVERFLOWING, SMOOTH_CLIP, 0.0)
 
     def disorder(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return that of float64; a cast to float32 keeps the order."""
+        """Return the disorder in float64; a cast to float32 keeps the order."""
         return self.slack(min(unit, FLOAT64), *parents)

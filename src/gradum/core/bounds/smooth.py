@@ -13,7 +13,7 @@ import scipy.special
 
 from gradum.core.bounds.box import Box
 from gradum.core.bounds.elementwise import Elementwise
-from gradum.core.bounds.lines import Slopes
+from gradum.core.bounds.forms import Slopes
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 

@@ -1,16 +1,100 @@
-"""Probabilities of classes as operations of a graph.
+"""Probabilities of classes as operations of a graph, and the convex functions they are made of.
 
 Shapes: K classes.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from gradum.core.bounds.convex import Exp, Reciprocal
+from gradum.core.bounds.box import Box
+from gradum.core.bounds.elementwise import Elementwise
+from gradum.core.bounds.forms import Slopes
 from gradum.core.bounds.graph import Graph
 from gradum.core.bounds.linear import Affine
 from gradum.core.bounds.s_shaped import Sigmoid
+
+LARGEST_EXPONENT = 600.0
+"""Far enough below 709, where eᶻ overflows float64, for sums of products not to overflow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Exp(Elementwise):
+    """e^min(z, 600): beyond z = 600 it stays what it is there."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return e^min(z, 600)."""
+        return np.exp(np.minimum(parents[0], LARGEST_EXPONENT))
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return eᶻ, 0 beyond 600."""
+        return np.where(z < LARGEST_EXPONENT, self.concrete(z), 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return the kink."""
+        return [np.full(1, LARGEST_EXPONENT)]
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return the kink, and where eᶻ is the slope."""
+        place = np.log(np.maximum(slope, np.finfo(float).tiny))
+        return [np.full(1, LARGEST_EXPONENT), np.minimum(place, LARGEST_EXPONENT)]
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's above, and below that of the tangent in the middle."""
+        tangent = self.concrete((z.low + z.high) / 2)
+        return Slopes(tangent, self.chord_slope(z, tangent))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return eᶻ (1 + |z|): a rounding of z counts as often as z is large."""
+        return self.concrete(z.high) * (1.0 + np.minimum(z.size, LARGEST_EXPONENT))
+
+    @property
+    def increasing(self) -> bool:
+        """Always, up to 600."""
+        return True
+
+    def inverse(self, values: np.ndarray) -> np.ndarray:
+        """Return the logarithms; −∞ for values of 0 and below, which no exponential has."""
+        with np.errstate(divide="ignore"):
+            return np.log(np.maximum(values, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Reciprocal(Elementwise):
+    """1 / max(z, 1), of sums that are 1 or more but for rounding."""
+
+    def concrete(self, *parents: np.ndarray) -> np.ndarray:
+        """Return 1 / max(z, 1)."""
+        return 1.0 / np.maximum(parents[0], 1.0)
+
+    def derivative(self, z: np.ndarray) -> np.ndarray:
+        """Return −1 / z², 0 below 1."""
+        return np.where(z > 1.0, -(self.concrete(z) ** 2), 0.0)
+
+    def inflections(self) -> list[np.ndarray]:
+        """Return the kink, 1."""
+        return [np.ones(1)]
+
+    def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
+        """Return its kink, 1, and where −1 / z² is the slope."""
+        steep = np.maximum(-slope, np.finfo(float).tiny)
+        return [np.ones(1), np.maximum(1.0 / np.sqrt(steep), 1.0)]
+
+    def bent(self, z: Box) -> np.ndarray:
+        """Return where the interval reaches above 1."""
+        return z.high > 1.0
+
+    def slopes(self, z: Box) -> Slopes:
+        """Return the chord's above, and below that of the tangent in the middle."""
+        middle = np.sqrt(np.maximum(z.low, 1.0)) * np.sqrt(np.maximum(z.high, 1.0))
+        tangent = -1.0 / middle**2
+        return Slopes(tangent, self.chord_slope(z, tangent))
+
+    def sensitivity(self, z: Box) -> np.ndarray:
+        """Return twice the largest value: an error of z counts relatively."""
+        return 2.0 * self.concrete(z.low)
 
 
 def probabilities(outputs: int) -> Graph:

@@ -19,10 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gradum.core.bounds.box import Box
-from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.enclosure import Enclosure
+from gradum.core.bounds.forms import Lines, Slopes, Zonotope
 from gradum.core.bounds.graph import Graph, taken
-from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.lines import Lines, Slopes
 from gradum.core.bounds.operation import Operation
 
 COEFFICIENTS_AT_ONCE = 200_000

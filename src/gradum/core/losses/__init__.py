@@ -5,9 +5,8 @@ from __future__ import annotations
 from gradum.core.losses.absolute_error import AbsoluteError
 from gradum.core.losses.gamma import Gamma
 from gradum.core.losses.huber import Huber
-from gradum.core.losses.likelihood import Likelihood
 from gradum.core.losses.log_loss import LogLoss
-from gradum.core.losses.loss import Loss, check_shapes
+from gradum.core.losses.loss import Likelihood, Loss, check_shapes
 from gradum.core.losses.poisson import Poisson
 from gradum.core.losses.quantile import Quantile
 from gradum.core.losses.squared_error import SquaredError

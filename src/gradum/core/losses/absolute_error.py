@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
+from gradum.core.losses.loss import Link, Loss, array_module, check_shapes
 from gradum.messages import say
 
 
@@ -25,14 +25,6 @@ class AbsoluteError(Loss):
     homogeneous: ClassVar[bool] = True
     chosen_by: ClassVar[tuple[str, ...]] = ("mae",)
 
-    def outputs(self, classes: int | None = None) -> int:
-        """Return 1: a regression has one output."""
-        return 1
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values that are no finite numbers."""
-        check_finite(target)
-
     def value(self, logits: Any, target: Any) -> Any:
         """Return |ŷ − y| of each example: logits [n, 1], target [n] → [n].
 
@@ -43,10 +35,6 @@ class AbsoluteError(Loss):
         """
         check_shapes(logits, target, outputs=1)
         return array_module(logits, target).abs(logits[:, 0] - target)
-
-    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the predictions [n]: the logits [n, 1] themselves."""
-        return np.asarray(logits)[:, 0]
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return the sign of ŷ − y, 0 at the kink, float64 [n, 1]."""

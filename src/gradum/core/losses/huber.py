@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
+from gradum.core.losses.loss import Link, Loss, array_module, check_shapes
 from gradum.errors import SpecError
 from gradum.messages import say
 
@@ -45,14 +45,6 @@ class Huber(Loss):
                 say("Huber's delta is {delta!r}.", delta=self.delta), say("Give a number above 0.")
             )
 
-    def outputs(self, classes: int | None = None) -> int:
-        """Return 1: a regression has one output."""
-        return 1
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values that are no finite numbers."""
-        check_finite(target)
-
     def value(self, logits: Any, target: Any) -> Any:
         """Return the loss of each example: logits [n, 1], target [n] → [n].
 
@@ -66,10 +58,6 @@ class Huber(Loss):
         # min(r, δ)·(2r − min(r, δ)): both branches in one, and no square of a large number.
         squared = array_module(size).minimum(size, self.delta)
         return squared * (2.0 * size - squared)
-
-    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the predictions [n]: the logits [n, 1] themselves."""
-        return np.asarray(logits)[:, 0]
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return 2r, held within ±2δ, float64 [n, 1]."""

@@ -11,8 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.likelihood import Likelihood
-from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.loss import Likelihood, Link, Loss, array_module, check_shapes, check_values
 from gradum.errors import SpecError
 from gradum.messages import marked, say
 
@@ -228,16 +227,10 @@ class LogLoss(Loss):
         return _softmax(logits)
 
 
-def _log_likelihood(
-    logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
-) -> float:
-    return -float(weight @ LogLoss().value(logits, target))
-
-
 MULTINOMIAL = Likelihood(
     model=marked("Logistic regression"),
     link=scipy.special.logit,
-    log_likelihood=_log_likelihood,
+    log_likelihood=lambda logits, y, weight, *_: -float(weight @ LogLoss().value(logits, y)),
     ratio=marked("odds ratio"),
     explained=marked("McFadden's R²"),
     separation=marked("tell a class apart"),

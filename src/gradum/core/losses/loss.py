@@ -7,13 +7,15 @@ per example: [n, k] and [n] in, [n] out; weighting and averaging are the objecti
 ``value`` serves NumPy arrays on the host and JAX arrays, traced or not, alike: the
 formula is written once, over the module that :func:`array_module` picks. ``gradient``,
 ``hessian`` and ``conjugate`` are the closed forms in NumPy float64, for Newton's method and
-for certificates; the tests hold them against automatic differentiation.
+for certificates; the tests hold them against automatic differentiation. The inverse of a
+logarithmic link is held so that it never overflows.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
@@ -21,11 +23,73 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gradum.core.losses.likelihood import Likelihood
 from gradum.errors import ShapeError, TargetError
-from gradum.messages import say
+from gradum.messages import marked, say
+
+LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], float]
 
 Link = Literal["identity", "log", "logit"]
+
+LARGEST_LOGIT = 60.0
+"""Beyond e^60 ≈ 10²⁶ no mean is real; a loss goes on in a straight line, and stays convex."""
+
+
+LEAST_MEAN = 1e-6
+"""A smaller one is no place to start from."""
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """An exponential family with its link, and the words for its regression table.
+
+    A loss's gradient and curvature, times ``unit``, are those of the negative log-likelihood with
+    its dispersion φ taken out: (y − ŷ)² / 2 for least squares, the loss itself for the others.
+    McCullagh and Nelder, Generalized Linear Models (1989), chapter 2.
+
+    Parameters
+    ----------
+    model : str
+        What a linear model with it is called: "Poisson regression".
+    link : callable
+        The logit of a mean.
+    log_likelihood : callable
+        log L from logits [n, k], target [n], weights [n], whether a weight is a precision, which
+        divides the row's dispersion, or a frequency, which multiplies its term; and φ.
+    unit : float
+        What turns the loss into the negative log-likelihood.
+    pearson : callable, optional
+        The residual (y − μ) / √V(μ) [n] from logits [n] and target [n], of which φ is estimated;
+        None where φ is 1.
+    expected_curvature : callable, optional
+        Fisher's, from the logits [n]; None where the link is canonical, so that it is the Hessian.
+    ratio : str
+        What e to the power of a coefficient is called; empty where it has no meaning.
+    explained : str
+        What 1 − deviance / null deviance is called.
+    separation : str
+        What columns do without error when the likelihood has no maximum.
+    assumption : str
+        When the classical standard errors are right.
+    robustness : str
+        When the robust ones are right as well.
+    """
+
+    model: str
+    link: Callable[[Any], Any]
+    log_likelihood: LogLikelihood
+    unit: float = 1.0
+    pearson: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    expected_curvature: Callable[[np.ndarray], np.ndarray] | None = None
+    ratio: str = ""
+    explained: str = marked("deviance explained")
+    separation: str = marked("tell zeros apart")
+    assumption: str = marked("all rows are independent")
+    robustness: str = marked("the variance is another than the model's")
+
+    @property
+    def dispersed(self) -> bool:
+        """Whether the dispersion φ is estimated; else it is 1."""
+        return self.pearson is not None
 
 
 class Loss(ABC):
@@ -63,27 +127,30 @@ class Loss(ABC):
     majorises: ClassVar[bool] = False
     """Whether `majorant` is a parabola above the loss."""
 
-    @abstractmethod
-    def outputs(self, classes: int | None) -> int:
-        """Return k, the number of outputs for that many classes (None: regression)."""
+    def outputs(self, classes: int | None = None) -> int:
+        """Return k, the outputs for that many classes (None: regression): by default, 1."""
+        return 1
 
-    @abstractmethod
     def check_target(self, target: np.ndarray) -> None:
-        """Refuse a target that the loss has no meaning for.
+        """Refuse a target that the loss has no meaning for: by default, what is no finite number.
 
         Raises
         ------
         TargetError
             The first such row is named, counted from 1, with its value and what is valid.
         """
+        check_finite(target)
 
     @abstractmethod
     def value(self, logits: Any, target: Any) -> Any:
         """Return the loss of each example, [n]; NumPy in, NumPy out, and JAX likewise."""
 
-    @abstractmethod
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return predictions [n] or [n, k], or class probabilities [n, K], in NumPy."""
+        """Return predictions [n] or [n, k], or class probabilities [n, K], in NumPy.
+
+        By default, the predictions are the logits [n, 1] themselves.
+        """
+        return np.asarray(logits)[:, 0]
 
     @abstractmethod
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -248,3 +315,20 @@ def _remedy(
     if outputs in (None, 1):
         return say("This loss takes one output a row.")
     return say("This loss takes {outputs} outputs a row.", outputs=outputs)
+
+
+def mean_of(logit: Any) -> Any:
+    """Return e^z, for z up to `LARGEST_LOGIT`; it stays there."""
+    xp = array_module(logit)
+    return xp.exp(xp.minimum(logit, LARGEST_LOGIT))
+
+
+def log_of_mean(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+    """Return the logarithm of the mean target, [k]; weights sum to 1."""
+    return np.full(outputs, np.log(max(float(weight @ target), LEAST_MEAN)))
+
+
+def exponential(logit: Any) -> Any:
+    """Return e^z, and beyond `LARGEST_LOGIT` its tangent there; its derivative is `mean_of`."""
+    xp = array_module(logit)
+    return mean_of(logit) * (1.0 + xp.maximum(logit - LARGEST_LOGIT, 0.0))

@@ -8,9 +8,18 @@ from typing import Any, ClassVar
 import numpy as np
 import scipy.special
 
-from gradum.core.losses.likelihood import Likelihood
-from gradum.core.losses.log_link import LARGEST_LOGIT, exponential, log_of_mean, mean_of
-from gradum.core.losses.loss import Link, Loss, array_module, check_shapes, check_values
+from gradum.core.losses.loss import (
+    LARGEST_LOGIT,
+    Likelihood,
+    Link,
+    Loss,
+    array_module,
+    check_shapes,
+    check_values,
+    exponential,
+    log_of_mean,
+    mean_of,
+)
 from gradum.messages import marked, say
 
 
@@ -27,10 +36,6 @@ class Poisson(Loss):
     link: ClassVar[Link] = "log"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
-
-    def outputs(self, classes: int | None = None) -> int:
-        """Return 1: the logarithm of the mean."""
-        return 1
 
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values below 0, and a target without any above it."""

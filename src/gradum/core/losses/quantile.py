@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.loss import Link, Loss, array_module, check_finite, check_shapes
+from gradum.core.losses.loss import Link, Loss, array_module, check_shapes
 from gradum.errors import SpecError
 from gradum.messages import say
 
@@ -52,10 +52,6 @@ class Quantile(Loss):
     def outputs(self, classes: int | None = None) -> int:
         """Return the number of levels."""
         return len(self.levels)
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values that are no finite numbers."""
-        check_finite(target)
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return the mean loss over levels: logits [n, k], target [n] → [n].

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradum.core.losses.likelihood import Likelihood
-from gradum.core.losses.loss import Link, Loss, check_finite, check_shapes
+from gradum.core.losses.loss import Likelihood, Link, Loss, check_shapes
 from gradum.messages import marked
 
 
@@ -27,14 +26,6 @@ class SquaredError(Loss):
     strictly_convex: ClassVar[bool] = True
     homogeneous: ClassVar[bool] = True
 
-    def outputs(self, classes: int | None = None) -> int:
-        """Return 1: a regression has one output."""
-        return 1
-
-    def check_target(self, target: np.ndarray) -> None:
-        """Refuse values that are no finite numbers."""
-        check_finite(target)
-
     def value(self, logits: Any, target: Any) -> Any:
         """Return (ŷ − y)² of each example: logits [n, 1], target [n] → [n].
 
@@ -45,10 +36,6 @@ class SquaredError(Loss):
         """
         check_shapes(logits, target, outputs=1)
         return (logits[:, 0] - target) ** 2
-
-    def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the predictions [n]: the logits [n, 1] themselves."""
-        return np.asarray(logits)[:, 0]
 
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return 2(ŷ − y), float64 [n, 1]."""

@@ -15,11 +15,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from gradum.core.bounds.graph import Graph
-from gradum.core.models.first_layer import FirstLayer
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.last_layer import LastLayer
-from gradum.core.models.movement import Movement
+from gradum.core.models.monotonicity import Movement
 from gradum.core.models.network import Embedding, Inputs, Link, Network
+from gradum.core.models.opened import FirstLayer, LastLayer
 from gradum.core.models.parameters import Params, Shapes
 
 

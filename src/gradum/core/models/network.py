@@ -20,10 +20,9 @@ from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
-from gradum.core.models.first_layer import NetworkFirstLayer
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.last_layer import LastLayer
-from gradum.core.models.movement import Movement
+from gradum.core.models.monotonicity import Movement
+from gradum.core.models.opened import LastLayer, NetworkFirstLayer
 from gradum.core.models.parameters import Params, Shapes, have
 from gradum.errors import SpecError
 from gradum.messages import listed, say

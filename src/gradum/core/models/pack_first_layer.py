@@ -1,4 +1,4 @@
-"""A pack opened at its first sums, those of all members and of their wide parts side by side.
+"""Rows of a pack before its first layer: the sums of all members and of their wide parts.
 
 Only what a pack makes of two columns together belongs to neither of them, and is made anew.
 
@@ -16,8 +16,14 @@ import numpy as np
 from msgspec import structs
 
 from gradum.core.models.activations import leaky
-from gradum.core.models.bends import on_the_way, with_crossings
-from gradum.core.models.first_layer import Change, Interaction, Pieces, Places
+from gradum.core.models.opened import (
+    Change,
+    Interaction,
+    Pieces,
+    Places,
+    on_the_way,
+    with_crossings,
+)
 
 if TYPE_CHECKING:
     from gradum.core.models.network import Inputs, Params

@@ -50,9 +50,11 @@ def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> G
         parts.append(draft.add(projection, words))
     row = draft.add(Concatenated(), *parts)
     known = draft.add(Selected(dense + text + np.arange(sum(levels))), INPUT)
+    shared = ("projection", "sharpness", "share")
+    members = {name: array for name, array in params.items() if name not in shared}
     logits = []
     for member in range(network.members):
-        own = jax.tree.map(lambda array, member=member: array[member], _of_members(params))
+        own = jax.tree.map(lambda array, member=member: array[member], members)
         risen = np.flatnonzero(own["slope"])
         x = [row]
         if len(risen):
@@ -63,12 +65,6 @@ def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> G
         x = draft.add(Concatenated(), *x)
         logits.append(_member(draft, network, own, x, risen))
     return _together(draft, network, params, logits)
-
-
-def _of_members(params: Params) -> Params:
-    """Return the parameters that each member has its own of."""
-    shared = ("projection", "sharpness", "share")
-    return {name: array for name, array in params.items() if name not in shared}
 
 
 def _pairs(network: PackNetwork, dense: int) -> Affine:

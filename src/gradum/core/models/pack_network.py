@@ -19,14 +19,13 @@ from msgspec import structs
 from gradum.core.bounds.graph import Graph
 from gradum.core.models.activations import leaky
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.last_layer import LastLayer
-from gradum.core.models.movement import Movement
+from gradum.core.models.monotonicity import Movement
 from gradum.core.models.network import Embedding, Inputs, Link
-from gradum.core.models.pack_bulk import PackBulk
+from gradum.core.models.opened import LastLayer
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
 from gradum.core.models.pack_graph import pack_graph
-from gradum.core.models.pack_rows import PackRows
+from gradum.core.models.pack_rows import PackBulk, PackRows
 from gradum.core.models.parameters import Params, Shapes, have
 
 Pair = tuple[int, int, int]

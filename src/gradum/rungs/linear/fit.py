@@ -24,12 +24,11 @@ from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.with_spread import with_spread
-from gradum.solvers.compact import Compact
+from gradum.solvers.byte_columns import ByteColumns
 from gradum.solvers.convex import choose, minimise
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import threads_for
 from gradum.tables.design import Layout
 
@@ -201,7 +200,7 @@ def columns_of(layer: InputLayer, rows: Rows) -> Columns:
 
 def _columns(numbers: np.ndarray, whole: np.ndarray, wide: list[Any]) -> Columns:
     """Return numbers, whole numbers of a byte and the sparse blocks of some rows as a matrix."""
-    dense = Compact(numbers, whole) if whole.shape[1] else numbers
+    dense = ByteColumns(numbers, whole) if whole.shape[1] else numbers
     return Columns.of(dense, sparse.vstack(wide, format="csr") if wide else None)
 
 

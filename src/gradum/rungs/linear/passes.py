@@ -22,10 +22,10 @@ from gradum.rungs.spool import Spool
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.with_spread import with_spread
 from gradum.solvers.driver import solve
-from gradum.solvers.events import EpochDone
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.passes import NewtonOverPasses, newton_over_passes
+from gradum.solvers.solution import EpochDone
 from gradum.solvers.standard import StandardColumns
 
 TOLERANCE = 1e-6  # of the gradient: the objective is then right to nine digits or so

@@ -28,12 +28,11 @@ from gradum.rungs.with_spread import with_spread
 from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
-from gradum.solvers.events import EpochDone
 from gradum.solvers.first_order import FirstOrder, Monotone, resolve
 from gradum.solvers.schedules import Schedule
 from gradum.solvers.segments import SegmentedData
-from gradum.solvers.solution import Solution, Status
-from gradum.solvers.stopping import Regime
+from gradum.solvers.solution import EpochDone, Solution, Status
+from gradum.solvers.training_state import Regime
 
 ONE_HOT_LEVELS = 9
 LEARNING_RATES = {

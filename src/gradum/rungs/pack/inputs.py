@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
-from gradum.core.models.directions import of_layers
 from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.monotonicity import of_layers
 from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork, Pair
 from gradum.randomness import stream

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.models.directions import oriented
+from gradum.core.models.monotonicity import oriented
 from gradum.core.models.network import Params
 from gradum.randomness import stream
 from gradum.rungs.pack.codes import TREE_ROWS, ramps, steps, waves

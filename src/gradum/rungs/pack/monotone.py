@@ -13,7 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from gradum.core.models.directions import projected
+from gradum.core.models.monotonicity import projected
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork, Pair
 

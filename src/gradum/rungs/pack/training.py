@@ -18,8 +18,7 @@ from gradum.rungs.pack.lessons import Lessons
 from gradum.rungs.pack.members import Members
 from gradum.rungs.pack.program import STEPS, PackBatches, PackProgram
 from gradum.rungs.pack.spec import PackSpec
-from gradum.solvers.events import EpochDone
-from gradum.solvers.status import Status
+from gradum.solvers.solution import EpochDone, Status
 
 FIXED = ("shift", "slope", "wave", "wide")
 RISING = 0.04  # of all steps, in which the learning rate rises to its height

@@ -27,8 +27,8 @@ from gradum.core.models import Params
 from gradum.rungs.penalty_path.normal_equations import NormalEquations, centred, gram, restored
 from gradum.solvers.certify import least_subgradient
 from gradum.solvers.curvature import Curvature, Factored
+from gradum.solvers.lbfgs_memory import REMEMBERED, Memory
 from gradum.solvers.linear_model import LinearModel, Point, Strengths
-from gradum.solvers.memory import REMEMBERED, Memory
 from gradum.solvers.newton import is_direct, selecting_step
 
 Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on

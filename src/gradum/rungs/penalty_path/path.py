@@ -16,11 +16,11 @@ from gradum.rungs.penalty_path.dual_folds import DualFolds, are_dual
 from gradum.rungs.penalty_path.normal_equations import NormalEquations, centred, gram, restored
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
-from gradum.solvers.events import EpochDone
 from gradum.solvers.interior_point import InteriorPoint
 from gradum.solvers.linear_model import LinearModel, Strengths
 from gradum.solvers.newton import Newton, may_be_formed
 from gradum.solvers.proximal import Proximal
+from gradum.solvers.solution import EpochDone
 from gradum.solvers.threads import threads_for
 
 RISES_BEFORE_STOP = 2

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import ModelFileError
+from gradum.files.bounded import read_unpacked
 from gradum.messages import say
-from gradum.ship.exchange.onnx_contents import refuse_contents
-from gradum.ship.exchange.onnx_wire import FIELD_LIMIT, is_small
-from gradum.ship.exchange.packed_file import read_unpacked
+from gradum.ship.exchange.onnx_contents import FIELD_LIMIT, is_small, refuse_contents
 from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 

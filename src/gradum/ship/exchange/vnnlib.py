@@ -1,4 +1,6 @@
-"""Properties in VNN-LIB 1.0, the format of the verification competition, as far as it is linear.
+"""Properties and counterexamples in VNN-LIB 1.0, the verification competition's format.
+
+Only linear properties are read.
 
 A file declares inputs X_0, X_1, … and outputs Y_0, Y_1, … and asserts what a counterexample would
 be: bounds of inputs and linear constraints on outputs, joined by ``and`` and ``or``.
@@ -19,16 +21,19 @@ import numpy as np
 
 from gradum.core.bounds.property import Case, Polyhedron, Property
 from gradum.errors import PropertyError
+from gradum.files.bounded import read_unpacked
 from gradum.messages import say
-from gradum.ship.exchange.constraints import (
+from gradum.ship.exchange.smt_lib import (
+    Atom,
+    Compound,
     Constraint,
+    Expression,
     InputBound,
     OutputConstraint,
     Variable,
     constraint,
+    expressions,
 )
-from gradum.ship.exchange.expressions import Atom, Compound, Expression, expressions
-from gradum.ship.exchange.packed_file import read_unpacked
 from gradum.tables.wording import shortened
 
 TEXT_LIMIT = 64 * 2**20
@@ -259,3 +264,14 @@ def _polyhedron(constraints: Sequence[OutputConstraint], outputs: int) -> Polyhe
         for index, weight in part.weights:
             row[index] = weight
     return Polyhedron(coefficients, np.array([part.limit for part in constraints]))
+
+
+def counterexample_text(x: np.ndarray, y: np.ndarray) -> str:
+    """Return an input [d] and its output [k] as ``((X_0 0.5) … (Y_1 2.0))``, a number a line.
+
+    Every number is written with as many digits as its float64 needs to be read back to the bit.
+    """
+    names = [f"X_{i}" for i in range(len(x))] + [f"Y_{j}" for j in range(len(y))]
+    numbers = [float(number) for number in (*x, *y)]
+    pairs = (f"({name} {number!r})" for name, number in zip(names, numbers, strict=True))
+    return "({})".format("\n ".join(pairs))

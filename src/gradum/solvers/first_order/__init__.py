@@ -14,8 +14,7 @@ from typing import Any
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.solvers.first_order.adam import Adam, AdamW
-from gradum.solvers.first_order.averaged import Averaged
-from gradum.solvers.first_order.clipped import Clipped
+from gradum.solvers.first_order.composed import Averaged, Clipped
 from gradum.solvers.first_order.gradient_descent import GradientDescent
 from gradum.solvers.first_order.lbfgs import LBFGS
 from gradum.solvers.first_order.monotone import Monotone

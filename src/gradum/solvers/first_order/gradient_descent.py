@@ -11,9 +11,8 @@ from gradum.core import Problem
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.solvers.data import Data
-from gradum.solvers.first_order.line_search import line_search
 from gradum.solvers.first_order.smoothness import smoothness
-from gradum.solvers.first_order.solver import Method, Searching, pytree
+from gradum.solvers.first_order.solver import Method, Searching, line_search, pytree
 from gradum.solvers.schedules import Schedule
 
 INVERSE_CURVATURE, LINE_SEARCH = "1/L", "line_search"

@@ -12,8 +12,7 @@ from jax.flatten_util import ravel_pytree
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.solvers.first_order.line_search import line_search
-from gradum.solvers.first_order.solver import Searching, pytree
+from gradum.solvers.first_order.solver import Searching, line_search, pytree
 
 
 @pytree(values=(), structure=("memory",))

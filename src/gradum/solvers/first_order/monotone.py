@@ -13,7 +13,7 @@ import optax
 
 from gradum.core import Params, Problem
 from gradum.core.models.activations import ACTIVATIONS
-from gradum.core.models.directions import of_layers, oriented, projected
+from gradum.core.models.monotonicity import of_layers, oriented, projected
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.solvers.data import Data

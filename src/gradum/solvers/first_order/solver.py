@@ -1,13 +1,14 @@
-"""The protocol of first-order solvers, and what most of them have in common."""
+"""The protocol of first-order solvers, what most of them have in common, and their line search."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from gradum.core import Params, Problem
@@ -15,6 +16,10 @@ from gradum.solvers.data import Data
 from gradum.solvers.schedules import Schedule
 
 T = TypeVar("T", bound=type)
+
+SUFFICIENT, CURVED = 1e-4, 0.9  # c₁ and c₂ of Nocedal and Wright
+MOST_TRIALS = 40
+ROUNDING = 8.0  # units in the last place that a sum over rows may be off
 
 
 class FirstOrder(Protocol):
@@ -37,7 +42,7 @@ class FirstOrder(Protocol):
 
     @property
     def schedule(self) -> str | Schedule:
-        """How the learning rate moves over the run; left to the driver."""
+        """The schedule of the learning rate over the run; left to the driver."""
         ...
 
     def settled(self, problem: Problem, data: Data) -> FirstOrder:
@@ -149,3 +154,75 @@ def pytree(*, values: tuple[str, ...], structure: tuple[str, ...] = ()) -> Calla
         meta_fields=list(structure),
         drop_fields=["schedule"],
     )
+
+
+class Bracket(NamedTuple):
+    """A search under way: ``step`` is tried next, ``low`` and ``high`` close in on an answer."""
+
+    step: Any
+    low: Any  # the longest step known to fall enough, but to be too short; 0 at first
+    high: Any  # the shortest known to be too long; infinite at first
+    trials: Any
+    ended: Any  # whether it is the answer
+
+
+def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
+    """Scale a direction d so that the objective f falls enough, and its slope has flattened.
+
+    The step t must meet f(θ + td) ≤ f(θ) + c₁·t·∇f·d and ∇f(θ + td)·d ≥ c₂·∇f·d. It is
+    doubled while too short and halved into its interval when too long: Lewis and Overton,
+    Mathematical Programming 141, 2013, whose search also ends on functions with kinks. Close
+    to the optimum differences of f are rounding, and its slope decides instead: Hager and
+    Zhang's approximate condition, SIAM Journal on Optimization 16, 2005.
+
+    A direction that does not descend is replaced by −∇f. If no step is found after
+    ``MOST_TRIALS``, the longest that fell enough is taken, or none.
+
+    Parameters
+    ----------
+    from_last : bool
+        Begin at the length of the last step, and at min(1, 1/‖∇f‖) for the first; else at 1,
+        the natural length of a quasi-Newton step.
+    """
+
+    def init(params: Any) -> Any:
+        return jnp.zeros((), optax.tree.dtype(params))
+
+    def update(updates: Any, state: Any, params: Any = None, **at: Any) -> Any:
+        value, grad, value_fn = at["value"], at["grad"], at["value_fn"]
+        descends = _product(updates, grad) < 0
+        direction = jax.tree.map(lambda d, g: jnp.where(descends, d, -g), updates, grad)
+        slope = _product(direction, grad)
+        rounding = ROUNDING * jnp.finfo(state.dtype).eps * jnp.abs(value)
+
+        def unfinished(search: Bracket) -> Any:
+            return ~search.ended & (search.trials < MOST_TRIALS)
+
+        def narrowed(search: Bracket) -> Bracket:
+            step, low, high, trials, _ = search
+            trial = optax.tree.add_scale(params, step, direction)
+            there, gradient = jax.value_and_grad(value_fn)(trial)
+            steepness = _product(gradient, direction)
+            level = (there <= value + rounding) & (steepness <= (2 * SUFFICIENT - 1) * slope)
+            falls = (there <= value + SUFFICIENT * step * slope) | level
+            flat = steepness >= CURVED * slope
+            low, high = jnp.where(falls & ~flat, step, low), jnp.where(falls, high, step)
+            between = jnp.where(jnp.isfinite(high), 0.5 * (low + high), 2.0 * step)
+            right = falls & flat
+            return Bracket(jnp.where(right, step, between), low, high, trials + 1, right)
+
+        first = jnp.ones_like(state)
+        if from_last:
+            first = jnp.where(state > 0, state, jnp.minimum(1.0, 1.0 / optax.tree.norm(grad)))
+        nothing = jnp.zeros_like(state)
+        begun = Bracket(first, nothing, nothing + jnp.inf, jnp.int32(0), jnp.array(False))
+        last = jax.lax.while_loop(unfinished, narrowed, begun)
+        step = jnp.where(last.ended, last.step, last.low)
+        return optax.tree.scale(step, direction), step
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _product(left: Any, right: Any) -> Any:
+    """Return the inner product of two trees."""
+    return optax.tree.vdot(left, right)

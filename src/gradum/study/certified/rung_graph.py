@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from gradum.core.bounds import Affine, Graph, Selected, probabilities
-from gradum.core.bounds.order import above, greater
-from gradum.core.bounds.rounding import FLOAT64
+from gradum.core.bounds.box import FLOAT64
+from gradum.core.bounds.rewriting import above, greater
 from gradum.errors import NotCertifiableError
 from gradum.messages import say
 from gradum.rungs.rung import Rung

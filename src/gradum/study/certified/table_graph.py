@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core.bounds import Graph
-from gradum.core.bounds.rounding import FLOAT32, FLOAT64
+from gradum.core.bounds.box import FLOAT32, FLOAT64
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.fitted import Fitted

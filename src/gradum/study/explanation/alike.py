@@ -25,7 +25,7 @@ import polars as pl
 from scipy.spatial.distance import pdist
 
 from gradum.core.losses import LOSSES
-from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.messages import say

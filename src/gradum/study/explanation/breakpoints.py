@@ -16,8 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
-from gradum.core.models.first_layer import FirstLayer
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.opened import FirstLayer
 from gradum.margins import EQUAL
 from gradum.study.explanation.scale import Answer
 from gradum.study.first_layer import Opened

@@ -21,7 +21,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gradum.core.models.first_layer import Change
+from gradum.core.models.opened import Change
 from gradum.study.explanation.scale import Answer, answers_of
 from gradum.study.first_layer import Opened
 

@@ -33,7 +33,7 @@ import numpy as np
 import polars as pl
 
 from gradum.core.losses import LOSSES, Loss
-from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.margins import falling, first_greatest
 from gradum.messages import say

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gradum.core.models.last_layer import LastLayer
+from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.dataset import Dataset

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradum.core.models.first_layer import Change
+from gradum.core.models.opened import Change
 from gradum.study.explanation.game import NUMBERS_AT_ONCE
 from gradum.study.explanation.scale import Answer, answers_of
 from gradum.study.first_layer import Opened

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from gradum.core.models.first_layer import FirstLayer
+from gradum.core.models.opened import FirstLayer
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.fitted import Fitted

@@ -10,8 +10,7 @@ import numpy as np
 from gradum.messages import marked
 from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome, Task
-from gradum.scores.ratios import ratio
-from gradum.scores.weighting import Weighting
+from gradum.scores.weighting import Weighting, ratio
 from gradum.study.finding_words import HIGHER, LOWER, STRONGER, WEAKER
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.linalg
 
 from gradum.margins import EQUAL, STILL, of_dependence, of_sums, sizes
-from gradum.solvers.compact import Dense
+from gradum.solvers.byte_columns import Dense
 
 ROWS_AT_ONCE = 8192  # of which a QR stays in the processor's cache
 TELLING = 1e-7  # share of another column, in standard units, from which on it is named
@@ -32,7 +32,7 @@ class Standard:
 
     Parameters
     ----------
-    columns : ndarray or Compact of shape (n, D)
+    columns : ndarray or ByteColumns of shape (n, D)
         X.
     origin, drift : ndarray of shape (D,)
         The weighted mean is origin + drift (both 0 without an intercept). Measured from the

@@ -17,7 +17,7 @@ import scipy.special
 from gradum.core.losses import Loss, resolve
 from gradum.margins import EPSILON, STILL, TIMES
 from gradum.messages import say
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.solvers.threads import one_thread
 from gradum.study.inference import wording
 from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of

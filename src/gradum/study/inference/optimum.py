@@ -7,15 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.core.losses import Loss
-from gradum.solvers.compact import Dense
+from gradum.solvers.byte_columns import Dense
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.exact import LARGEST_ACCURATE, LeastSquares
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
 from gradum.solvers.separation import separating_columns
-from gradum.solvers.solution import Solution
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Solution, Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import FactoredCovariance
 from gradum.study.inference.family import Weights, likelihood_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradum.messages import marked, say
-from gradum.solvers.compact import Compact, Dense
+from gradum.solvers.byte_columns import ByteColumns, Dense
 from gradum.solvers.threads import one_thread
 from gradum.study.inference.collinearity import Standard
 from gradum.study.reference_level import compared_levels, level_name
@@ -42,7 +42,7 @@ class ReferenceCoded:
 
     Parameters
     ----------
-    matrix : ndarray or Compact of shape (n, D)
+    matrix : ndarray or ByteColumns of shape (n, D)
     names : tuple of str
         Such as ``size``, ``age missing`` or ``colour=red``.
     references : dict of str to str
@@ -109,7 +109,7 @@ def _matrix(design: Design, shown: list[tuple[int, int]]) -> Dense:
     if not shown:
         return design.dense
     levels = [design.codes[:, column] == code for column, code in shown]
-    return Compact(design.dense, np.stack(levels, axis=1).astype(np.int8))
+    return ByteColumns(design.dense, np.stack(levels, axis=1).astype(np.int8))
 
 
 def _texts(design: Design) -> list[str]:

@@ -13,7 +13,7 @@ import scipy.sparse
 from gradum.core.losses import Loss, check_shapes
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.messages import listed, marked, say
-from gradum.solvers.compact import Compact, Dense
+from gradum.solvers.byte_columns import ByteColumns, Dense
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import COVARIANCES
 from gradum.study.inference.family import likelihood_of
@@ -162,7 +162,7 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, lis
             say("Choose fewer columns, or a sample of the rows."),
         )
     dense = columns.toarray() if scipy.sparse.issparse(columns) else columns
-    dense = dense if isinstance(dense, Compact) else np.asarray(dense, np.float64)
+    dense = dense if isinstance(dense, ByteColumns) else np.asarray(dense, np.float64)
     parts = (dense[at : at + ROWS_AT_ONCE] for at in range(0, len(dense), ROWS_AT_ONCE))
     if not all(np.isfinite(part).all() for part in parts):
         raise SpecError(

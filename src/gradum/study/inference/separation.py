@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gradum.margins import EPSILON, TIMES
-from gradum.solvers.compact import Dense
+from gradum.solvers.byte_columns import Dense
 
 ROWS_AT_ONCE = 8192  # of the columns, looked through together
 

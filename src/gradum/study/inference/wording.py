@@ -9,7 +9,7 @@ import numpy as np
 from gradum.core.losses import Loss
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure
-from gradum.solvers.status import Status
+from gradum.solvers.solution import Status
 from gradum.study.inference.collinearity import Dependency
 from gradum.study.inference.family import likelihood_of
 from gradum.study.inference.fitted import FittedModel

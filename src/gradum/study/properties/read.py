@@ -21,8 +21,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gradum.errors import PropertyError
-from gradum.files.text import read_text
-from gradum.files.toml import parsed_toml
+from gradum.files.bounded import parsed_toml, read_text
 from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.study.properties.irrelevant import IrrelevantProperty

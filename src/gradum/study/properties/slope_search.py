@@ -15,10 +15,10 @@ from time import perf_counter
 import numpy as np
 
 from gradum.core.bounds import Box, Graph, disorder, enclosing_lines, slopes
-from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.crown import traced
+from gradum.core.bounds.enclosure import Enclosure
+from gradum.core.bounds.forms import Zonotope
 from gradum.core.bounds.graph import taken
-from gradum.core.bounds.interval import Enclosure
-from gradum.core.bounds.planes import traced
 from gradum.core.bounds.zonotope import boxes_at_once, carried
 from gradum.study.verification import Domain
 from gradum.study.verification.domain import settled

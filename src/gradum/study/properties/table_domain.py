@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from gradum.core.bounds import Box, forward_error, intervals, zonotopes
+from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.property import Polyhedron
-from gradum.core.bounds.rounding import FLOAT64
 from gradum.errors import PropertyError
 from gradum.messages import listed, say
 from gradum.run.predict import predict

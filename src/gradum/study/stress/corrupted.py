@@ -15,10 +15,10 @@ from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Seen, Truth
 from gradum.rungs.rung import Prediction
+from gradum.scores.bootstrap import paired_differences
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS, score
 from gradum.scores.outcome import Outcome
-from gradum.scores.paired import paired_differences
 from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
 from gradum.study.stress.stressed_rows import StressedRows

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradum.core.bounds import Box, Enclosure, Lines, Planes, enclosing_lines
-from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.box import FLOAT64
+from gradum.core.bounds.crown import traced
+from gradum.core.bounds.forms import Zonotope
 from gradum.core.bounds.optimised import optimised_planes
-from gradum.core.bounds.planes import traced
-from gradum.core.bounds.rounding import FLOAT64
 from gradum.core.bounds.zonotope import Narrowing, carried
 from gradum.study.verification.constraints import Constraints
 from gradum.study.verification.domain import Domain, settled

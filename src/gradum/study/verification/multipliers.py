@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.core.bounds import Box, Planes
+from gradum.core.bounds.box import FLOAT64, gamma
 from gradum.core.bounds.forms import against
-from gradum.core.bounds.rounding import FLOAT64, gamma
 
 ROUNDS = 4
 """Of the search for λ."""

@@ -20,9 +20,8 @@ from functools import cached_property
 import numpy as np
 
 from gradum.core.bounds import INPUT, Box, Graph, Planes
-from gradum.core.bounds.generators import Zonotope
-from gradum.core.bounds.ragged import chosen_first
-from gradum.core.bounds.rounding import FLOAT64, gamma
+from gradum.core.bounds.box import FLOAT64, gamma
+from gradum.core.bounds.forms import Zonotope, chosen_first
 
 ANYWHERE = Box(np.array(-np.inf), np.array(np.inf))
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradum.core.bounds import INPUT, Box
-from gradum.core.bounds.generators import Zonotope
+from gradum.core.bounds.forms import Zonotope
 from gradum.study.verification.bounding import Bounded
 from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.phases import Phases

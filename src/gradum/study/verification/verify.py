@@ -10,8 +10,8 @@ from time import perf_counter
 import numpy as np
 
 from gradum.core.bounds import INPUT, Affine, Box, Enclosure, Graph, crown, intervals, planes
+from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.crown import narrow
-from gradum.core.bounds.rounding import FLOAT64
 from gradum.randomness import stream
 from gradum.study.verification.attack import attack, attack_from
 from gradum.study.verification.bounding import MANY_STEPS, Bounding

@@ -14,10 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gradum.errors import TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import marked, say, sentences
-from gradum.tables.addresses import refuse_unclear, scheme, shown
 from gradum.tables.encoding import BLOCK_BYTES
+from gradum.tables.paths import refuse_unclear, scheme, shown
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
 from gradum.tables.wording import size
@@ -42,10 +42,9 @@ class Https:
     ) -> list[Location]:
         """Fetch the file, and tell its hash."""
         _refuse_address(location.where)
-        with (
-            _explained(location.name),
-            _opener(location).open(_request(location), timeout=SECONDS) as answer,
-        ):
+        request = urllib.request.Request(location.where, headers={"User-Agent": "gradum"})
+        opener = urllib.request.build_opener(_SameHost(location))
+        with _explained(location.name), opener.open(request, timeout=SECONDS) as answer:
             if answer.headers.get_content_type() == "text/html":
                 raise TableError(
                     say("{name} is a web page, not a table.", name=location.name),
@@ -80,14 +79,6 @@ def _refuse_address(address: str) -> None:
             ),
             say("Give an https:// address, or download the file and give that."),
         )
-
-
-def _request(location: Location) -> urllib.request.Request:
-    return urllib.request.Request(location.where, headers={"User-Agent": "gradum"})
-
-
-def _opener(location: Location) -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_SameHost(location))
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):

@@ -1,36 +1,38 @@
 """PostgreSQL: the rows of one query, read in batches in a transaction that cannot write.
 
 The driver (ADBC, over libpq) finds passwords where PostgreSQL's own programs do: in ``PGPASSWORD``,
-in ``~/.pgpass``, or in the address. Nothing here repeats them.
+in ``~/.pgpass``, or in the address. Nothing here repeats them. A hash of the rows is the same
+however they are cut into batches.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from gradum.errors import GradumError, TableError
 from gradum.messages import say
-from gradum.tables.addresses import refuse_unclear, scheme, without_secrets
 from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
+from gradum.tables.paths import refuse_unclear, scheme, without_secrets
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.fingerprint import Fingerprint
-from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.statement import (
+from gradum.tables.sources.parquet_rows import ParquetRows
+from gradum.tables.sources.select_statement import (
     identifier,
     more_than_one,
     no_rows,
     only_table,
     statement,
 )
+from gradum.tables.sources.source import Location, NewFile
 
 BATCH_BYTES = 2**24
 SECONDS = 15  # to connect
@@ -41,6 +43,54 @@ TABLES = (
     "('pg_catalog', 'information_schema') ORDER BY 1, 2"
 )
 SEVERAL, READ_ONLY, DENIED = "42601", "25006", "42501"  # PostgreSQL's codes of errors
+
+
+@dataclass
+class Fingerprint:
+    """The SHA-256 of a table's values, of its columns' names and types, and of their order.
+
+    Columns of lists, records and bytes, which no model uses, count by their names alone.
+    """
+
+    _columns: dict[str, _Column] = field(default_factory=dict)
+
+    def update(self, frame: pl.DataFrame) -> None:
+        """Take the next rows."""
+        for column in frame:
+            if column.name not in self._columns:
+                self._columns[column.name] = _Column(str(column.dtype))
+            self._columns[column.name].update(column)
+
+    def hexdigest(self) -> str:
+        """Return the hash of all rows so far."""
+        whole = hashlib.sha256()
+        for name, column in self._columns.items():
+            whole.update(name.encode() + b"\0" + column.digest())
+        return whole.hexdigest()
+
+
+@dataclass
+class _Column:
+    """Hashes of a column: where it is missing and how long its texts are, and its values."""
+
+    kind: str
+    shape: Any = field(default_factory=hashlib.sha256)
+    values: Any = field(default_factory=hashlib.sha256)
+
+    def update(self, column: pl.Series) -> None:
+        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+            return
+        if column.dtype == pl.String:
+            lengths = column.str.len_bytes().cast(pl.Int64).fill_null(-1)
+            self.shape.update(lengths.to_numpy())
+            self.values.update((column.str.join("").item() or "").encode())
+        else:
+            self.shape.update(column.is_null().to_numpy())
+            self.values.update(column.to_physical().fill_null(0).to_numpy())
+
+    def digest(self) -> bytes:
+        kind = hashlib.sha256(self.kind.encode()).digest()
+        return kind + self.shape.digest() + self.values.digest()
 
 
 class PostgreSql:

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from gradum.tables.content import lies_on_disk
+from gradum.tables.paths import STANDARD_INPUT, is_address
 from gradum.tables.reading import ReadingOptions
 
 NewFile = Callable[[str], Path]
 """Makes an empty file of the user's alone, with the ending that is given, and returns its path."""
+
+START_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -72,3 +76,16 @@ class TableSource(Protocol):
             The table cannot be had; one line that names the cause and holds no password.
         """
         ...
+
+
+def start_of(location: Location) -> bytes:
+    """Return the first bytes of a file; none of anything else, which its reader will refuse."""
+    if location.where == STANDARD_INPUT or is_address(location.where):
+        return b""
+    try:
+        if not lies_on_disk(location.path):
+            return b""
+        with location.path.open("rb") as file:
+            return file.read(START_BYTES)
+    except (OSError, ValueError):
+        return b""

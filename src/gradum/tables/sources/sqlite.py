@@ -16,19 +16,18 @@ from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say
 from gradum.tables.bounds import refuse_width
-from gradum.tables.compressed import most_unpacked
+from gradum.tables.content import most_unpacked
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.starts import start_of
-from gradum.tables.sources.statement import (
+from gradum.tables.sources.parquet_rows import ParquetRows
+from gradum.tables.sources.select_statement import (
     identifier,
     more_than_one,
     no_rows,
     only_table,
     statement,
 )
+from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sqlite_rows import sqlite_rows
 from gradum.tables.wording import size
 
@@ -137,7 +136,7 @@ def _batches(answers: Iterator[list], name: str, mixed: set[str]) -> Iterator[pl
     """Yield the rows; add to ``mixed`` the columns that hold texts and numbers in one batch."""
     names = next(answers)
     refuse_width(len(names), name)
-    _refuse_twins(names, name)
+    refuse_names((twin for twin, count in Counter(names).items() for _ in range(count)), name)
     for batch in _gathered(answers, max(1, BATCH_CELLS // len(names))):
         columns = {}
         for column, values in zip(names, zip(*batch, strict=True), strict=True):
@@ -168,10 +167,6 @@ def _column(name: str, values: list, kinds: set[type]) -> pl.Series:
             for value in values
         ]
     return from_objects(name, values)
-
-
-def _refuse_twins(names: list[str], source: str) -> None:
-    refuse_names((name for name, count in Counter(names).items() for _ in range(count)), source)
 
 
 def _explained(error: Exception, name: str) -> TableError:

@@ -13,9 +13,8 @@ from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.starts import start_of
+from gradum.tables.sources.parquet_rows import ParquetRows
+from gradum.tables.sources.source import Location, NewFile, start_of
 
 BATCH_CELLS = 1_000_000
 BY_LABEL = {"apply_value_formats": True, "formats_as_category": False}

@@ -1,4 +1,9 @@
-"""Workbooks of Excel and OpenDocument: one sheet, its header found below lines of title."""
+"""Workbooks of Excel and OpenDocument: one sheet, its header found below lines of title.
+
+A reader lays a sheet out as a rectangle, which a cell far from all others, such as one touched by
+mistake, makes larger than any memory. Such gaps are found in the workbook's XML, and closed: the
+sheet has the same cells, and rows and columns beyond a gap move up to where it began.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +11,9 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import polars as pl
 
@@ -15,16 +21,15 @@ from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say, say_plural
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
-from gradum.tables.compressed import most_unpacked
+from gradum.tables.content import most_unpacked
+from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sheets import header_row, sheet_of
 from gradum.tables.sources.extra import needs
-from gradum.tables.sources.rows import ParquetRows
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.starts import start_of
-from gradum.tables.sources.stray_cells import close_gaps, stray_cells
-from gradum.tables.sources.zipped import MAGIC, is_workbook
+from gradum.tables.sources.parquet_rows import ParquetRows
+from gradum.tables.sources.source import Location, NewFile, start_of
+from gradum.tables.sources.zipped import DAMAGE, MAGIC, is_workbook
 from gradum.tables.wording import quoted, size
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of Excel before 2007, and of what Excel has encrypted
@@ -34,6 +39,14 @@ TIMES_IN_MEMORY = 2  # as large as its XML is a sheet of which a frame is made
 BOUNDS = Bounds(memory=2**31, seconds=30)  # and a second for each megabyte, of which there may be
 READER_TIMES_IN_MEMORY = 8  # as many; a cell takes 32 bytes, and about 25 of XML
 LARGEST_WHOLE = 2.0**53  # from which on not every whole number is a float
+
+SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
+CELL = re.compile(
+    rb"(<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"'])([A-Z]{1,3})(\d{1,7})(?=[\"'][^<>]*(?<!/)>)"
+)
+LONGEST_TAG = 2**16  # bytes
+Places = dict[int, str]
+"""Rows or columns, by their numbers from 1, and the first cell of each that is not empty."""
 
 
 class Workbook:
@@ -52,7 +65,8 @@ class Workbook:
         """Write the sheet that is named, or the only one with a table."""
         needs("fastexcel", "excel", say("Workbooks"))
         unpacked = _refuse_large(location)
-        _refuse_encrypted(location)
+        if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
+            raise _encrypted(location.name)
         bounds = Bounds(
             BOUNDS.memory + READER_TIMES_IN_MEMORY * unpacked, BOUNDS.seconds + unpacked // 2**20
         )
@@ -126,11 +140,6 @@ def _refuse_large(location: Location) -> int:
         )
     refuse_more_than_memory(TIMES_IN_MEMORY * unpacked, say("sheets"), location.name)
     return unpacked
-
-
-def _refuse_encrypted(location: Location) -> None:
-    if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
-        raise _encrypted(location.name)
 
 
 def _encrypted(name: str) -> TableError:
@@ -258,3 +267,99 @@ def _whole(column: pl.Series) -> pl.Series:
         present.is_finite() & (present.abs() < LARGEST_WHOLE) & (present == present.floor())
     ).all()
     return column.cast(pl.Int64) if whole else column
+
+
+def stray_cells(path: Path) -> list[str]:
+    """Return the first cell beyond each gap between rows, and beyond each between columns.
+
+    A gap counts if it is wider than all that is filled. There is none in a workbook of another
+    kind than .xlsx, or a damaged one.
+    """
+    stray: list[str] = []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for name in filter(SHEETS.fullmatch, archive.namelist()):
+                for places in _places(archive, name):
+                    stray += [places[after] for _, after in _gaps(places)]
+    except DAMAGE:
+        pass
+    return list(dict.fromkeys(stray))
+
+
+def close_gaps(path: Path, out: Path) -> None:
+    """Write a workbook without the gaps that `stray_cells` finds."""
+    with (
+        zipfile.ZipFile(path) as archive,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as closed,
+    ):
+        for name in archive.namelist():
+            if not SHEETS.fullmatch(name):
+                closed.writestr(name, archive.read(name))
+                continue
+            rows, columns = map(_moved, _places(archive, name))
+
+            def moved(cell: re.Match[bytes], rows=rows, columns=columns) -> bytes:
+                column, row = columns[_number(cell[2])], rows[int(cell[3])]
+                return cell[1] + _letters(column) + str(row).encode()
+
+            with archive.open(name) as sheet, closed.open(name, "w") as copy:
+                for piece in _pieces(cast(BinaryIO, sheet)):
+                    copy.write(CELL.sub(moved, piece))
+
+
+def _places(archive: zipfile.ZipFile, name: str) -> tuple[Places, Places]:
+    """Return the rows and the columns of a sheet that hold anything."""
+    rows: Places = {}
+    columns: Places = {}
+    with archive.open(name) as sheet:
+        for piece in _pieces(cast(BinaryIO, sheet)):
+            for _, letters, row in CELL.findall(piece):
+                cell = (letters + row).decode()
+                rows.setdefault(int(row), cell)
+                columns.setdefault(_number(letters), cell)
+    return rows, columns
+
+
+def _pieces(sheet: BinaryIO) -> Iterator[bytes]:
+    """Yield a text in pieces that begin with a tag, as long as tags are not too long."""
+    rest = b""
+    while block := sheet.read(BLOCK_BYTES):
+        text = rest + block
+        cut = max(text.rfind(b"<"), len(text) - LONGEST_TAG)
+        yield text[:cut]
+        rest = text[cut:]
+    yield rest
+
+
+def _gaps(places: Places) -> Iterator[tuple[int, int]]:
+    """Yield the last place before a gap and the first beyond it."""
+    for before, after in pairwise(sorted(places)):
+        if after - before > len(places):
+            yield before, after
+
+
+def _moved(places: Places) -> dict[int, int]:
+    """Return where each place comes to lie when gaps are closed."""
+    gaps = {after: after - before - 1 for before, after in _gaps(places)}
+    moved, closed = {}, 0
+    for place in sorted(places):
+        closed += gaps.get(place, 0)
+        moved[place] = place - closed
+    return moved
+
+
+def _number(letters: bytes) -> int:
+    """Return the number of a column, from 1: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - ord("A") + 1
+    return number
+
+
+def _letters(number: int) -> bytes:
+    """Return the letters of a column's number."""
+    letters = b""
+    while number:
+        number, last = divmod(number - 1, 26)
+        letters = bytes([ord("A") + last]) + letters
+    return letters

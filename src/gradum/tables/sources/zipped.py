@@ -10,13 +10,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from gradum.errors import GradumError, TableError
-from gradum.files.scratch import filling
+from gradum.files.atomic import filling
 from gradum.messages import say, say_plural
-from gradum.tables.compressed import most_unpacked
+from gradum.tables.content import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.source import Location, NewFile
-from gradum.tables.sources.starts import start_of
+from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.wording import quoted, size
 
 MAGIC = b"PK\x03\x04"

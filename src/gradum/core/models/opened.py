@@ -1,0 +1,237 @@
+"""Rows of a model before its first or its last layer, where what each column or unit adds is a sum.
+
+Each model begins with a sum over its inputs, z = Σ x W + b, and each input is made from one row's
+value of one column. So z = Σ share(column) + b, and what a change of one column does costs the
+layers behind z, however many columns there are. Along a straight way between two rows a piecewise
+linear model bends where the sum of a unit crosses 0. The logits are a sum over the last layer.
+
+Shapes: n rows, h numbers of z or units of the last layer, M networks that answer together, p places
+on a way, u units, k outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from msgspec import structs
+
+from gradum.core.models.activations import ACTIVATIONS
+
+if TYPE_CHECKING:
+    from gradum.core.models.network import Inputs, Network, Params
+
+Places = Mapping[str, np.ndarray]
+"""Where what was made of one column stands in each block of the inputs; see `InputLayer.places`."""
+
+Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From rows (m,), and the rows whose values they take, to what that adds to their z (m, h)."""
+
+Interaction = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""From the same, to what taking the values of two columns adds beyond their single changes."""
+
+Pieces = tuple[np.ndarray, np.ndarray]
+"""Places (p,) from 0 to 1 on the way between two rows, and the members' logits [M, p, k] there,
+which are straight between neighbouring places."""
+
+
+class FirstLayer(Protocol):
+    """n rows before a model's first layer."""
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        ...
+
+    def total(self) -> np.ndarray:
+        """Return the sum of all shares and of the bias: z (n, h)."""
+        ...
+
+    def share(self, places: Places) -> np.ndarray | None:
+        """Return what a column adds to z (n, h) by itself; None if the model does not see it."""
+        ...
+
+    def change(self, places: Places) -> Change | None:
+        """Return what other rows' values of a column do; None if the model does not see it."""
+        ...
+
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return what two columns do together; None if each adds its own share alone."""
+        ...
+
+    def logits(self, total: np.ndarray) -> np.ndarray:
+        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        ...
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Return the logits [M, m, k] of the M networks that answer together; M = 1 for one."""
+        ...
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the logits (m, k) of what the members [M, m, k] say together, in float64."""
+        ...
+
+    def pieces(self) -> Pieces | None:
+        """Return what the members say on the straight way from the first row to the second.
+
+        The rows differ in the dense block alone. None if what is said is curved.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class NetworkFirstLayer:
+    """n rows before a network's first layer."""
+
+    network: Network
+    params: Params
+    inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        return sum(a * b for a, b in pairwise(self.network.widths[1:]))
+
+    def total(self) -> np.ndarray:
+        """Return the sum of all shares and of the bias: z (n, h), h the first layer's width."""
+        first = structs.replace(self.network, outputs=self.network.widths[1], hidden=())
+        return first.forward({**self.params, "layers": self.params["layers"][:1]}, self.inputs)
+
+    def share(self, places: Places) -> np.ndarray | None:
+        """Return what a column adds to z (n, h) by itself; None if it is not seen."""
+        weight, shares = self.params["layers"][0]["weight"], []
+        dense, sparse, coded = (places[name] for name in ("dense", "sparse", "codes"))
+        width = self.inputs["dense"].shape[1]
+        if len(dense):
+            shares.append(self.inputs["dense"][:, dense] @ weight[dense])
+        if len(sparse):
+            shares.append(self.inputs["sparse"][:, sparse] @ weight[width + sparse])
+        for place in coded:
+            embedding = self.params["embedding"]
+            size = embedding.shape[1]
+            start = self.network.inputs + place * size
+            vectors = embedding[self.inputs["codes"][:, place]]
+            shares.append(vectors @ weight[start : start + size])
+        return sum(shares[1:], shares[0]) if shares else None
+
+    def change(self, places: Places) -> Change | None:
+        """Return what other rows' values of a column do; None if it is not seen."""
+        share = self.share(places)
+        if share is None:
+            return None
+        return lambda rows, others: share[others] - share[rows]
+
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return None: every column adds its own share."""
+        return None
+
+    def logits(self, total: np.ndarray) -> np.ndarray:
+        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        network, others = self.network, self.params["layers"][1:]
+        if not others:
+            return total.astype(np.float64)
+        rest = structs.replace(
+            network, inputs=network.widths[1], hidden=network.hidden[1:], embedding=None
+        )
+        inputs: dict[str, Any] = {"dense": ACTIVATIONS[network.activation].numpy(total)}
+        return rest.forward({"layers": others}, inputs).astype(np.float64)
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Return the logits [1, m, k]: the network is alone."""
+        return self.logits(total)[None]
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the logits (m, k) of the one network."""
+        return members[0]
+
+    def pieces(self) -> Pieces | None:
+        """Return what is said on the way from the first row to the second; None if it is curved."""
+        activation, others = ACTIVATIONS[self.network.activation], self.params["layers"][1:]
+        if others and not activation.straight:
+            return None
+        places = np.array([0.0, 1.0])
+        sums = replace(self, inputs=on_the_way(self.inputs, places)).total()[None]
+        for layer in others:
+            places, sums = with_crossings(places, sums)
+            sums = activation.numpy(sums) @ layer["weight"] + layer.get("bias", 0.0)
+        return places, sums
+
+
+def on_the_way(inputs: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
+    """Return rows (p,) between the first and the second of some rows, in float64.
+
+    The rows differ in the dense block alone.
+    """
+    first, second = inputs["dense"][:2].astype(np.float64)
+    others = {name: block[np.zeros(len(places), np.intp)] for name, block in inputs.items()}
+    return {**others, "dense": first + places[:, None] * (second - first)}
+
+
+def with_crossings(
+    places: np.ndarray, sums: np.ndarray, *others: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Put in the places where sums of units cross 0.
+
+    Parameters
+    ----------
+    places : ndarray (p,)
+        Rising.
+    sums, others : ndarray (M, p, u)
+        Values at the places, straight between them.
+
+    Returns
+    -------
+    tuple of ndarray
+        The places, and all values at them.
+    """
+    before, after = sums[:, :-1], sums[:, 1:]
+    crossing = np.nonzero(before * after < 0)
+    share = before[crossing] / (before[crossing] - after[crossing])
+    low, high = places[crossing[1]], places[crossing[1] + 1]
+    finer = np.union1d(places, low + share * (high - low))
+    upper = np.clip(np.searchsorted(places, finer, side="right"), 1, len(places) - 1)
+    share = (finer - places[upper - 1]) / (places[upper] - places[upper - 1])
+    share = share[:, None]
+    straight = (
+        (1 - share) * values[:, upper - 1] + share * values[:, upper] for values in (sums, *others)
+    )
+    return finer, *straight
+
+
+@dataclass(frozen=True)
+class LastLayer:
+    """n rows before the last layers of M networks, whose logits are units W + b + beside.
+
+    Parameters
+    ----------
+    units : ndarray of shape (M, n, h)
+        What the last hidden layer makes of a row; of a linear model, the row's encoded columns.
+    beside : ndarray of shape (M, n, k)
+        What reaches the logits past the last layer: the wide part of a pack's members.
+    weight : ndarray of shape (M, h, k)
+    bias : ndarray of shape (M, k)
+    share : ndarray of shape (M,)
+        The networks' weights in the answer, adding up to 1.
+    """
+
+    units: np.ndarray
+    beside: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    share: np.ndarray
+
+    @property
+    def logits(self) -> np.ndarray:
+        """The networks' logits (M, n, k)."""
+        return self.units @ self.weight + self.beside + self.bias[:, None]
+
+    @classmethod
+    def join(cls, blocks: Iterable[LastLayer]) -> LastLayer:
+        """Put rows behind others."""
+        several = list(blocks)
+        units = np.concatenate([block.units for block in several], axis=1)
+        beside = np.concatenate([block.beside for block in several], axis=1)
+        return replace(several[0], units=units, beside=beside)

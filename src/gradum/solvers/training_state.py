@@ -1,0 +1,263 @@
+"""The state of a training between two chunks: counts, early stopping, and a snapshot of it all.
+
+A snapshot is all that it takes to go on, to the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from gradum.core import Params, Problem
+from gradum.errors import ShapeError, SpecError
+from gradum.margins import falls
+from gradum.messages import say
+from gradum.solvers.batches import Chunk
+from gradum.solvers.chunk import Info, State
+from gradum.solvers.data import Validation
+from gradum.solvers.solution import EpochDone, Status
+
+FAR_ABOVE = 1e3
+"""A loss so many times that of a fresh model's first step has not come from learning."""
+
+
+@dataclass
+class Tally:
+    """Counts steps and epochs, and averages the losses of each."""
+
+    epoch: int
+    step: int
+    steps_per_epoch: int
+    chunk_loss: float = math.nan
+    first_loss: float = math.nan
+    gradient_norm: float = math.nan
+    finite: bool = True
+    _loss: float = 0.0
+
+    def epochs(self, info: Info, chunk: Chunk) -> Iterator[float]:
+        """Count a chunk's steps; yield the training loss of each epoch that it completes.
+
+        An epoch's loss is the mean over its batches, each by its share of the rows. A step
+        whose loss was not finite was not taken, and does not count.
+        """
+        steps = int(info.steps) - (not info.finite)
+        losses = info.losses[:steps].astype(np.float64)
+        self.finite = bool(info.finite)
+        if steps:
+            self.gradient_norm, self.chunk_loss = float(info.gradient_norm), float(losses.mean())
+        if math.isnan(self.first_loss) and steps:
+            self.first_loss = float(losses[0])
+        for part in (losses * chunk.share[:steps]).tolist():
+            self._loss += part
+            self.step += 1
+            if self.step % self.steps_per_epoch == 0:
+                self.epoch += 1
+                loss, self._loss = self._loss, 0.0
+                yield loss
+
+    @property
+    def grown(self) -> bool:
+        """Whether the loss is far above that of the first step, however finite."""
+        return self.chunk_loss > FAR_ABOVE * self.first_loss
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How long to train, and in what portions.
+
+    Parameters
+    ----------
+    max_epochs : int
+        Passes over the rows at most.
+    batch_size : int, optional
+        Rows a step; all of them if not given or if there are no more.
+    patience : int, optional
+        Stop after so many epochs without an improvement of the validation loss, or of the
+        training loss where there are no validation rows. Never, if not given.
+    tol : float
+        An improvement smaller than this is none.
+    each_epoch : bool
+        Whether somebody looks at the parameters after each epoch: no chunk spans two then.
+    gradient_tol : float
+        Where a step sees every row, stop as converged once the gradient's norm is at most
+        this.
+
+    Raises
+    ------
+    SpecError
+        A number is out of range.
+    """
+
+    max_epochs: int
+    batch_size: int | None = None
+    patience: int | None = None
+    tol: float = 0.0
+    gradient_tol: float = 0.0
+    each_epoch: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in (("max_epochs", 0), ("batch_size", 1), ("patience", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise SpecError(
+                    say("{name} is {value}.", name=name, value=value),
+                    say("Give a whole number from {least} up.", least=least),
+                )
+
+
+@dataclass(frozen=True)
+class StoppingState:
+    """What early stopping has seen so far.
+
+    Parameters
+    ----------
+    mark : float
+        The least loss so far, of which gains are counted.
+    waited : int
+        Epochs since the last gain.
+    best_epoch, best_loss, best_params
+        Of the best epoch; None before there was one, or without validation rows.
+    """
+
+    mark: float = math.inf
+    waited: int = 0
+    best_epoch: int | None = None
+    best_loss: float | None = None
+    best_params: Params | None = None
+
+
+class EarlyStopping:
+    """Follows the epochs: scores the validation rows, keeps the best, and says when to end.
+
+    The best epoch is the one of least validation loss, the earliest of equals. An epoch that
+    gains more than ``tol`` over the best before it renews the patience, as in scikit-learn.
+    """
+
+    def __init__(self, problem: Problem, validation: Validation | None, regime: Regime) -> None:
+        self._problem, self._validation, self._regime = problem, validation, regime
+        self.seen = StoppingState()
+
+    def epoch_done(
+        self, epoch: int, train_loss: float, params: Callable[[], Params]
+    ) -> float | None:
+        """Take note of an epoch; return its validation loss, if there are validation rows.
+
+        ``params`` brings the parameters to the host; it is called only if they are needed.
+        """
+        if self._validation is None:
+            self._note(train_loss)
+            return None
+        current = params()
+        loss = self._validation.score(current, self._problem)
+        if self.seen.best_loss is None or falls(loss, self.seen.best_loss):
+            self.seen = replace(self.seen, best_epoch=epoch, best_loss=loss, best_params=current)
+        self._note(loss)
+        return loss
+
+    def _note(self, loss: float) -> None:
+        waited = 0 if loss < self.seen.mark - self._regime.tol else self.seen.waited + 1
+        self.seen = replace(self.seen, mark=min(self.seen.mark, loss), waited=waited)
+
+    def sure(self) -> int:
+        """Return how many epochs are sure to come, whatever their losses; 1 of those looked at."""
+        if self._validation is not None or self._regime.each_epoch:
+            return 1
+        patience = self._regime.patience
+        return sys.maxsize if patience is None else patience - self.seen.waited
+
+    @property
+    def status(self) -> Status | None:
+        """Why to end now; None to go on."""
+        if self._regime.patience is None or self.seen.waited < self._regime.patience:
+            return None
+        return Status.PLATEAU if self._validation is None else Status.EARLY_STOPPED
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Numbers and arrays on the host, which a file can hold.
+
+    A `Solution` with its state is another thing: from there, a *further* training begins.
+
+    Parameters
+    ----------
+    state : tuple of ndarray
+        The parameters and the optimiser's state in the padded shapes, leaf by leaf in JAX's order.
+    best : tuple of ndarray or None
+        The parameters of the best epoch, leaf by leaf.
+    tally : Tally
+        Steps and epochs done, and the losses of the epoch under way.
+    seen : StoppingState
+        What decides when to stop, without the best parameters.
+    history : tuple of EpochDone
+    seconds, compile_seconds : float
+        Spent so far.
+    """
+
+    state: tuple[np.ndarray, ...]
+    best: tuple[np.ndarray, ...] | None
+    tally: Tally
+    seen: StoppingState
+    history: tuple[EpochDone, ...]
+    seconds: float
+    compile_seconds: float
+
+    @classmethod
+    def take(
+        cls,
+        state: State,
+        tally: Tally,
+        seen: StoppingState,
+        history: Sequence[EpochDone],
+        seconds: float,
+        compile_seconds: float,
+    ) -> Snapshot:
+        """Copy a training's state to the host, where no later chunk overwrites it."""
+        return cls(
+            _leaves(state),
+            None if seen.best_params is None else _leaves(seen.best_params),
+            replace(tally),
+            replace(seen, best_params=None),
+            tuple(history),
+            seconds,
+            compile_seconds,
+        )
+
+    def restored(
+        self, state: State, tally: Tally, params: Params
+    ) -> tuple[State, Tally, StoppingState]:
+        """Return what was carried, in the form of a training that begins.
+
+        Raises
+        ------
+        ShapeError
+            The snapshot is of another network, solver, dtype or number of rows.
+        """
+        if self.tally.steps_per_epoch != tally.steps_per_epoch or self.tally.step < tally.step:
+            raise _other_training()
+        best = None if self.best is None else _rebuilt(params, self.best)
+        seen = replace(self.seen, best_params=best)
+        return _rebuilt(state, self.state), replace(self.tally), seen
+
+
+def _leaves(tree: Any) -> tuple[np.ndarray, ...]:
+    return tuple(np.array(leaf) for leaf in jax.tree.leaves(tree))
+
+
+def _rebuilt(like: Any, leaves: Sequence[np.ndarray]) -> Any:
+    """Put copies of the leaves where those of ``like`` are."""
+    expected, structure = jax.tree.flatten(like)
+    forms = [[(np.shape(leaf), leaf.dtype) for leaf in tree] for tree in (expected, leaves)]
+    if forms[0] != forms[1]:
+        raise _other_training()
+    return jax.tree.unflatten(structure, [np.array(leaf) for leaf in leaves])
+
+
+def _other_training() -> ShapeError:
+    return ShapeError(say("The snapshot is of another training."), say("Train from the beginning."))

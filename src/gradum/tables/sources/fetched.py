@@ -1,0 +1,256 @@
+"""Tables brought to files that can be read at any place and again, from wherever they are.
+
+Everything that reads a table by its name begins here. A plain file is read where it lies; what is
+inside an archive, a database or another machine is first written, once, to files in a folder of
+the user's alone, which goes when the reading is done.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import asdict
+
+from gradum.errors import TableError
+from gradum.files.atomic import filling
+from gradum.forks import refuse_after_fork
+from gradum.messages import marked, say, say_plural
+from gradum.tables.content import nearest_files
+from gradum.tables.paths import (
+    STANDARD_INPUT,
+    is_address,
+    is_pattern,
+    matches,
+    refuse_unclear,
+    scheme,
+    shown,
+)
+from gradum.tables.read_failures import explained
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.several import name_of, names_of
+from gradum.tables.sources import SOURCES
+from gradum.tables.sources.source import Location, NewFile
+
+PLAINLY = ReadingOptions()
+LETTERS = re.compile(r"\.[a-z]{1,16}")  # a longer one may be no name of a file
+OPTION_OF = {
+    "sheet": marked("workbooks"),
+    "query": marked("databases"),
+    "encoding": marked("files of text"),
+    "skip_rows": marked("files of text"),
+}
+OF_TEXT = ("encoding", "skip_rows")  # for who reads the file, wherever it was brought from
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A table as files on this machine.
+
+    Parameters
+    ----------
+    files : tuple of Location
+        Files whose rows follow one another; or standard input.
+    source : str
+        What the table is called in messages.
+    name : str or None
+        What a command would call it: its path or, of an address, what may be shown of it. None
+        where it has no one name.
+    sha256 : mapping of str to str
+        The SHA-256 of what other machines gave, by what may be shown of its address.
+    reading : ReadingOptions
+        What the user says about the table.
+    """
+
+    files: tuple[Location, ...]
+    source: str
+    name: str | None = None
+    sha256: Mapping[str, str] = field(default_factory=dict)
+    reading: ReadingOptions = PLAINLY
+
+
+def are_paths(data: Any) -> bool:
+    """Whether data are the path or address of a table, or a list of such."""
+    if isinstance(data, str | os.PathLike):
+        return True
+    if not isinstance(data, list | tuple) or not data:
+        return False
+    return all(isinstance(path, str | os.PathLike) for path in data)
+
+
+@contextmanager
+def fetched(
+    data: Any, reading: ReadingOptions = PLAINLY, scratch: Path | None = None
+) -> Iterator[Any]:
+    """Bring a table that is named to files; they are there while the block runs.
+
+    Parameters
+    ----------
+    data : path, address, list of such, or anything else
+        A path may be a pattern or ``-``. What is no name is yielded as it is, a `Fetched` too.
+    reading : ReadingOptions
+        Which table of a workbook or a database.
+    scratch : Path, optional
+        The folder for what has to be written; the system's if left out.
+
+    Yields
+    ------
+    Fetched or the data
+
+    Raises
+    ------
+    TableError
+        There is no such table.
+    DiskError
+        The disk is full.
+    """
+    refuse_after_fork()
+    if isinstance(data, Fetched):
+        yield data
+        return
+    if not are_paths(data):
+        refuse_unused(reading, say("a table in memory"))
+        yield data
+        return
+    locations, source = _locations(data)
+    with ExitStack() as entered:
+        folders: list[Path] = []
+        numbers = count()
+
+        def new_file(ending: str) -> Path:
+            with filling(source):
+                if not folders:
+                    made = tempfile.TemporaryDirectory(prefix=".gradum-", dir=scratch)
+                    folders.append(Path(entered.enter_context(made)))
+                path = folders[0] / f"{next(numbers)}{ending if LETTERS.fullmatch(ending) else ''}"
+                path.touch(exist_ok=False)
+            return path
+
+        journeys = [(_Journey(reading, new_file), location) for location in locations]
+        files = [file for journey, location in journeys for file in journey.files(location)]
+        hashes = {
+            name: digest for journey, _ in journeys for name, digest in journey.sha256.items()
+        }
+        yield Fetched(tuple(files), source, _one_name(data), hashes, reading)
+
+
+def _one_name(data: Any) -> str | None:
+    if not isinstance(data, str | os.PathLike):
+        return None
+    name = os.fspath(data)
+    return shown(name) if is_address(name) else name
+
+
+def _locations(data: Any) -> tuple[list[Location], str]:
+    """Return the locations that are meant, and what they are called together."""
+    if isinstance(data, list | tuple):
+        return _several([os.fspath(name) for name in data])
+    name = os.fspath(data)
+    if name == STANDARD_INPUT:
+        return [Location(name, say("standard input"))], say("standard input")
+    if is_address(name):
+        return [Location(name, shown(name))], shown(name)
+    path = Path(name)
+    if not is_pattern(path):
+        return [Location(name, path.name)], path.name
+    paths = matches(path)
+    if not paths:
+        raise TableError(say("No file matches {name}.", name=name), nearest_files(path))
+    return _named(list(map(str, paths)), names_of(paths)), (
+        say_plural(
+            "{name} ({count:,} file)", "{name} ({count:,} files)", len(paths), name=path.name
+        )
+    )
+
+
+def _several(names: Sequence[str]) -> tuple[list[Location], str]:
+    addresses = [shown(name) if is_address(name) else name for name in names]
+    paths = [Path(name) for name in addresses]
+    return _named(names, names_of(paths)), name_of(paths)
+
+
+def _named(names: Sequence[str], called: Sequence[str]) -> list[Location]:
+    pairs = zip(names, called, strict=True)
+    return [Location(name, shown(name) if is_address(name) else call) for name, call in pairs]
+
+
+@dataclass
+class _Journey:
+    """The way of one table to this machine: from source to source, until readers know its files.
+
+    Parameters
+    ----------
+    reading : ReadingOptions
+    new_file : callable
+
+    Attributes
+    ----------
+    heeded : set of str
+        The fields of the reading that a source on the way takes.
+    sha256 : dict of str to str
+        Of what other machines gave, whatever was inside it.
+    """
+
+    reading: ReadingOptions
+    new_file: NewFile
+    heeded: set[str] = field(default_factory=set)
+    sha256: dict[str, str] = field(default_factory=dict)
+
+    def files(self, location: Location) -> list[Location]:
+        """Return the files of a table, and refuse what no source took of the reading."""
+        files = self._carried(location)
+        refuse_unused(self.reading, location.name, {*self.heeded, *OF_TEXT})
+        return files
+
+    def _carried(self, location: Location) -> list[Location]:
+        source = next((source for source in SOURCES if source.is_at(location)), None)
+        if source is None:
+            _refuse_address(location.where)
+            return [location]
+        self.heeded.update(source.takes)
+        with explained(location.name):
+            nearer = source.bring(location, self.reading, self.new_file)
+        self.sha256 |= {part.name: part.sha256 for part in nearer if part.sha256}
+        return [file for part in nearer for file in self._carried(part)]
+
+
+def of_text(reading: ReadingOptions) -> ReadingOptions:
+    """Return what is said of the text of a file alone."""
+    return ReadingOptions(**{option: getattr(reading, option) for option in OF_TEXT})
+
+
+def _refuse_address(where: str) -> None:
+    if is_address(where):
+        refuse_unclear(where)
+        raise TableError(
+            say("gradum reads no table from {scheme}:// addresses.", scheme=scheme(where)),
+            say("Give a file, or an address that begins with https:// or postgresql://."),
+        )
+
+
+def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = ()) -> None:
+    """Refuse an option that says something of another kind of source.
+
+    Raises
+    ------
+    TableError
+    """
+    for option, value in asdict(reading).items():
+        if value is not None and option not in heeded:
+            flag = option.replace("_", "-")
+            raise TableError(
+                say(
+                    "--{flag} is for {kind}, and {name} is none.",
+                    flag=flag,
+                    kind=say(OPTION_OF[option]),
+                    name=name,
+                ),
+                say("Leave out --{flag}.", flag=flag),
+            )
