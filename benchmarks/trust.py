@@ -39,8 +39,7 @@ from gradum.study.coverage.shortfall import exact_share, shortfall_of_new
 from gradum.study.evidence import Evidence
 from gradum.study.reliability import reliability
 from gradum.study.resampling import RESAMPLES
-from gradum.study.trust.check import Check
-from gradum.study.trust.family import settled
+from gradum.study.trust import Check, settled
 from gradum.study.watch.distances import LEVEL, between_numbers
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.read import read

@@ -34,6 +34,7 @@ from gradum.study.explanation.counterfactual.result import (
     Counterfactual,
     RowCounterfactuals,
 )
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.study.explanation.influence import MOST_COEFFICIENTS
 from gradum.study.explanation.interactions import Interaction, Interactions
 from gradum.study.explanation.judged import (
@@ -45,7 +46,6 @@ from gradum.study.explanation.judged import (
     JudgedExplanation,
     JudgedRow,
 )
-from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.study.explanation.overall import (
     ColumnOverall,
     Direction,
@@ -64,9 +64,8 @@ from gradum.study.explanation.surrogate import (
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import Importance
-from gradum.study.lift import Lift, Top
 from gradum.study.profile import ColumnProfile
-from gradum.study.ranking import RankingCurve
+from gradum.study.ranking import Lift, RankingCurve, Top
 from gradum.study.reliability import Reliability, ReliabilityBin
 from gradum.study.residuals import Residuals
 from gradum.study.segments import Segment, Segments

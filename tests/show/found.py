@@ -3,9 +3,9 @@
 from gradum.fitting.by_class import ClassScores
 from gradum.scores.interval import Interval
 from gradum.study.confusion import Confusion
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.study.explanation.interactions import Interaction, Interactions
 from gradum.study.explanation.judged import JudgedExplanation, JudgedRow
-from gradum.study.explanation.one_row import Contribution, RowExplanation
 from gradum.study.explanation.overall import (
     ColumnOverall,
     Direction,
@@ -15,9 +15,8 @@ from gradum.study.explanation.overall import (
 from gradum.study.findings import Findings
 from gradum.study.growth import Growth
 from gradum.study.importance import ColumnImportance, Importance
-from gradum.study.lift import Lift, Top
 from gradum.study.profile import ColumnProfile
-from gradum.study.ranking import RankingCurve
+from gradum.study.ranking import Lift, RankingCurve, Top
 from gradum.study.reliability import Reliability, ReliabilityBin
 from gradum.study.residuals import Residuals
 from gradum.study.segments import Segment, Segments

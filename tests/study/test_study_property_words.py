@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from gradum.errors import ColumnError, PropertyError
-from gradum.study.properties.read import read_property
+from gradum.study.properties.verify import read_property
 from gradum.study.properties.words import parts_of, qualifiers
 from gradum.tables.schema import Column, Schema
 

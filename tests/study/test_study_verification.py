@@ -33,10 +33,8 @@ from gradum.core.bounds.zonotope import carried
 from gradum.errors import PropertyError
 from gradum.study.verification import Domain, attack, verify, verify_all
 from gradum.study.verification.attack import attack_from
-from gradum.study.verification.bounding import Bounding
-from gradum.study.verification.constraints import Constraints
-from gradum.study.verification.domain import settled
-from gradum.study.verification.multipliers import best_step
+from gradum.study.verification.bounding import Bounding, best_step
+from gradum.study.verification.domain import Constraints, settled
 from gradum.study.verification.phases import Phases
 from gradum.study.verification.splitting import halves
 

@@ -27,9 +27,8 @@ from gradum.study.explanation.surrogate import Surrogate, surrogate
 from gradum.study.growth import Growth, growth
 from gradum.study.importance import Importance, importance
 from gradum.study.inference.regression import Regression, regression_table, without_influential
-from gradum.study.lift import Lift, lift
 from gradum.study.profile import ColumnProfile, profile
-from gradum.study.ranking import RankingCurve, ranking_curves
+from gradum.study.ranking import Lift, RankingCurve, lift, ranking_curves
 from gradum.study.reliability import Reliability, reliability
 from gradum.study.residuals import Residuals, residuals
 from gradum.study.segments import Segments, segments

@@ -11,7 +11,7 @@ from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Task
-from gradum.study.interval_words import said
+from gradum.study.finding_words import said
 
 LEVEL = 0.05
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
 
 from gradum.messages import say
-from gradum.scores.interval import Interval
+from gradum.scores.interval import Interval, wilson
 from gradum.scores.ratios import ratio
 from gradum.study.bins import (
     FEWEST_GROUPS,
@@ -21,7 +22,8 @@ from gradum.study.bins import (
 from gradum.study.evidence import Evidence
 from gradum.study.miscalibration import Gap, shown_by
 from gradum.study.resampling import around
-from gradum.study.wilson_interval import share_intervals
+
+Z95 = NormalDist().inv_cdf(0.975)
 
 
 class ReliabilityBin(msgspec.Struct, frozen=True):
@@ -243,3 +245,41 @@ def _told(
     else:
         enough &= rows >= FEWEST_ROWS
     return list(zip((independent - 1).tolist(), enough.tolist(), strict=True))
+
+
+def share_intervals(
+    shares: list[Interval], evidence: Evidence, codes: np.ndarray
+) -> list[Interval]:
+    """Turn resampled intervals of shares within k bins into Wilson's.
+
+    Percentiles of resamples are too short where a bin holds few rows of one kind, and have no
+    width where it holds none. So the resamples give only the number of independent rows: the one
+    with their standard error, s (1 − s) / SE², but at most what the weights leave, (Σw)² / Σw².
+    Where they show no error, it is (ΣW)² / ΣW² with W the weight of a group, as if all rows of a
+    group were one.
+
+    Parameters
+    ----------
+    shares : list of Interval
+        With the standard errors by resamples.
+    evidence : Evidence
+        n rows.
+    codes : ndarray of shape (n,)
+        The bins, 0 .. k-1.
+    """
+    rows = groups = _effective(codes, evidence.weight)
+    if evidence.groups is not None:
+        span = evidence.groups.max() + 1
+        pairs, place = np.unique(codes * span + evidence.groups, return_inverse=True)
+        groups = _effective(pairs // span, np.bincount(place, evidence.weight))
+    intervals = []
+    for share, most, fewest in zip(shares, rows.tolist(), groups.tolist(), strict=True):
+        s, error = share.value, share.standard_error
+        independent = min(most, s * (1 - s) / error**2) if error > 1e-9 else fewest
+        low, high = wilson(s, independent, Z95)
+        intervals.append(Interval(s, low, high, (high - low) / (2 * Z95)))
+    return intervals
+
+
+def _effective(codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return np.bincount(codes, weight) ** 2 / np.bincount(codes, weight**2)

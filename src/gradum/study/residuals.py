@@ -22,7 +22,7 @@ from gradum.study.bins import (
     redrawn_sums,
 )
 from gradum.study.evidence import Evidence
-from gradum.study.interval_words import said
+from gradum.study.finding_words import said
 from gradum.study.resampling import around
 
 

@@ -14,11 +14,10 @@ from gradum.margins import first_least
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
-from gradum.study.curve_points import thinned
 from gradum.study.evidence import Evidence
-from gradum.study.interval_words import said
+from gradum.study.finding_words import said
 from gradum.study.resampling import around, places_to_redraw, redrawn
-from gradum.study.threshold_sweep import NO_ROW, Sweep
+from gradum.study.threshold_sweep import NO_ROW, Sweep, thinned
 
 
 class Threshold(msgspec.Struct, frozen=True):

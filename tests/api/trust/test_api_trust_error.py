@@ -14,7 +14,7 @@ from gradum.scores.interval import Interval
 from gradum.study.changes import Change
 from gradum.study.coverage.coverage import Coverage
 from gradum.study.coverage.groups import SHORT, CoveredRows, covered_groups
-from gradum.study.trust.family import settled
+from gradum.study.trust import settled
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.read import read
 

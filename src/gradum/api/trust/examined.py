@@ -15,7 +15,7 @@ from gradum.study.evaluate import Evaluation, new_rows_evidence
 from gradum.study.evidence import Evidence
 from gradum.study.properties.network_pairs import ForeignNetwork
 from gradum.study.run_rows import RunRows
-from gradum.study.trust.check import Obstacle
+from gradum.study.trust import Obstacle
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

@@ -1,14 +1,17 @@
-"""Background rows: what the columns are like that a coalition does not bring."""
+"""Rows drawn by chance, and the background rows: they fill in the columns outside a coalition."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from gradum.fitting.run import Run
 from gradum.randomness import stream
-from gradum.study.explanation.drawn_rows import drawn_rows
 from gradum.tables.split import Part
+
+if TYPE_CHECKING:
+    from gradum.fitting.run import Run
 
 BACKGROUND_ROWS = 200
 
@@ -47,3 +50,10 @@ def drawn_by_weight(weight: np.ndarray, count: int, rng: np.random.Generator) ->
     reached = np.cumsum(weight[order])
     points = (rng.random() + np.arange(count)) / count * reached[-1]
     return np.sort(order[np.searchsorted(reached, points, side="right")])
+
+
+def drawn_rows(rows: pl.DataFrame, most: int, rng: np.random.Generator) -> pl.DataFrame:
+    """Return up to ``most`` of some rows, drawn without replacement, in their order."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.sort(rng.choice(len(rows), most, replace=False))]

@@ -41,14 +41,13 @@ from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.explanation.alike import refuse_count
-from gradum.study.explanation.drawn_rows import drawn_rows
+from gradum.study.explanation.background import drawn_rows
 from gradum.study.explanation.learned import LearnedRows
 from gradum.study.explanation.scale import Answer, answer_on
 from gradum.study.first_layer import Opened
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import OneOutput, Softmax
-from gradum.study.inference.family import likelihood_of
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, likelihood_of
 from gradum.tables.wording import size
 
 ROWS_ASKED = 200  # of all that were learned from, when a model is asked about as a whole

@@ -32,8 +32,8 @@ from gradum.randomness import stream
 from gradum.scores.interval import Interval
 from gradum.study.explanation.explain import Explanations, games
 from gradum.study.explanation.game import Game
+from gradum.study.explanation.overall import SIZE, bounds_of, mean_sizes
 from gradum.study.explanation.shapley import MOST_EXACT, MOST_PRODUCTS, all_coalitions
-from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes
 
 MOST_PAIRS = 10
 MOST_ROWS = 100
@@ -47,7 +47,7 @@ class Interaction(msgspec.Struct, frozen=True):
     ----------
     columns : pair of str
     size : Interval
-        Mean |E| over rows and answers; see `gradum.study.explanation.sizes`.
+        Mean |E| over rows and answers; see `gradum.study.explanation.overall.mean_sizes`.
     """
 
     columns: tuple[str, str]

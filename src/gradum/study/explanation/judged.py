@@ -18,12 +18,18 @@ from msgspec import structs
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.judge import first_repeat
 from gradum.fitting.run import Run
+from gradum.margins import falling
 from gradum.messages import say
 from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.background import background_among
-from gradum.study.explanation.chosen_rows import drawn, typical
-from gradum.study.explanation.explain import Explanations, explain, games
+from gradum.study.explanation.explain import (
+    Explanations,
+    RowExplanation,
+    explain,
+    games,
+    row_explanation,
+)
 from gradum.study.explanation.game import Game
 from gradum.study.explanation.interactions import (
     STRONGEST,
@@ -31,7 +37,6 @@ from gradum.study.explanation.interactions import (
     strongest_pairs,
     strongest_players,
 )
-from gradum.study.explanation.one_row import RowExplanation, row_explanation
 from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.shapley import FEWEST_ROUNDS
 from gradum.tables.split import Part
@@ -51,6 +56,9 @@ decides, so that the same seed explains the same rows."""
 MOST_PRODUCTS, PRODUCTS_BESIDES = 1.5e9, 2_500
 """Multiplications that may be taken in any case, and as many as take as long as what an answer
 takes besides: small models are asked more often."""
+
+MOST_TYPICAL = 4
+SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers, below which typical ones lie
 
 
 class JudgedRow(msgspec.Struct, frozen=True):
@@ -84,7 +92,7 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     interactions : Interactions
         Of one in `INTERACTION_ROWS` of the same rows.
     worst, typical : tuple of JudgedRow
-        See `gradum.study.explanation.chosen_rows`.
+        The rows of the greatest loss, and those that `typical` returns.
     """
 
     judged: int
@@ -271,3 +279,35 @@ def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
 def _target(evidence: Evidence, place: int) -> str:
     target = evidence.target[place]
     return evidence.classes[target] if evidence.classes else number(float(target))
+
+
+def drawn(evidence: Evidence, most: int) -> np.ndarray:
+    """Return the places of up to ``most`` judged rows, the likelier the more they weigh, rising."""
+    count = min(most, len(evidence))
+    weight = evidence.weight / evidence.weight.sum()
+    rng = evidence.rng("explained rows")
+    return np.sort(rng.choice(len(evidence), count, replace=False, p=weight))
+
+
+def typical(evidence: Evidence) -> dict[int, float | None]:
+    """Return the places of typical rows.
+
+    Of each class, the commonest first, the row of middle probability among those rightly predicted
+    as it, `MOST_TYPICAL` in all. Of numbers, the rows whose predictions lie above the `SHARES` of
+    all, each with its share.
+    """
+    if evidence.classes:
+        return dict.fromkeys(_of_classes(evidence))
+    rising = falling(-evidence.prediction.middle)
+    return {int(rising[round(share * (len(rising) - 1))]): share for share in SHARES}
+
+
+def _of_classes(evidence: Evidence) -> Iterator[int]:
+    probability = evidence.prediction.probability
+    assert probability is not None
+    counts = np.bincount(evidence.target, minlength=len(evidence.classes))
+    for code in np.argsort(-counts, kind="stable")[:MOST_TYPICAL]:
+        right = np.flatnonzero((evidence.target == code) & (evidence.prediction.value == code))
+        if len(right):
+            order = falling(probability[right, code])
+            yield int(right[order[len(order) // 2]])

@@ -28,8 +28,7 @@ import scipy.linalg
 
 from gradum.margins import EPSILON, TIMES
 from gradum.solvers.curvature import numerical_rank
-from gradum.study.inference.family import curvature
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, curvature
 
 Covariance = Literal["classical", "robust", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)

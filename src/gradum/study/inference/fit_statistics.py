@@ -8,8 +8,7 @@ import scipy.special
 
 from gradum.margins import EQUAL, STILL, of_sums
 from gradum.study.inference.covariance import FactoredCovariance
-from gradum.study.inference.family import deviance, likelihood_of
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, deviance, likelihood_of
 from gradum.study.inference.result import FitStatistics, Test
 
 

@@ -21,14 +21,13 @@ from gradum.solvers.status import Status
 from gradum.solvers.threads import one_thread
 from gradum.study.inference import wording
 from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
-from gradum.study.inference.family import Weights, dispersion, likelihood_of
+from gradum.study.inference.family import FittedModel, Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
     deviances,
     fit_statistics,
     likelihood_test,
     wald_test,
 )
-from gradum.study.inference.fitted import FittedModel
 from gradum.study.inference.influence import influence_of
 from gradum.study.inference.optimum import Optimum, fit
 from gradum.study.inference.result import Coefficient, Inference

@@ -18,8 +18,7 @@ from gradum.solvers.solution import Solution
 from gradum.solvers.status import Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import FactoredCovariance
-from gradum.study.inference.family import Weights, likelihood_of
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, Weights, likelihood_of
 
 MOST_REFINED = 1e7  # n D², up to which an inverse in twice the precision costs a moment
 MOST_SEARCHED = 1e6  # entries times outputs, for which separating columns are looked for

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gradum.study.properties.read import read_properties, read_property
 from gradum.study.properties.result import Counterexample, Verification, Verified
 from gradum.study.properties.table_domain import TableDomain
-from gradum.study.properties.verify import verify_properties
+from gradum.study.properties.verify import read_properties, read_property, verify_properties
 
 __all__ = [
     "Counterexample",

@@ -20,7 +20,7 @@ from gradum.study.properties.region import Region
 from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.table_domain import Row, TableDomain
 from gradum.study.verification import Domain, VerificationOutcome, verify
-from gradum.study.verification.outcome import Verdict
+from gradum.study.verification.domain import Verdict
 from gradum.study.verification.verify import Replay
 
 

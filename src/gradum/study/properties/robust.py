@@ -30,8 +30,7 @@ from gradum.study.properties.words import (
     parts_of,
     qualifiers,
 )
-from gradum.study.verification.domain import Form
-from gradum.study.verification.outcome import Stage, Verdict, gravest, latest
+from gradum.study.verification.domain import Form, Stage, Verdict, gravest, latest
 
 ANY = "any"
 

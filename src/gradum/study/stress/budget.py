@@ -19,7 +19,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.reference import Reference
 from gradum.fitting.reference.values import Numbers
 from gradum.messages import say
-from gradum.study.explanation.unseen_column import unseen_column
+from gradum.study.explanation.named_columns import unseen_column
 from gradum.tables.encoders import AnyStep, Date, Numeric
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 

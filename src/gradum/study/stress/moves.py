@@ -20,7 +20,7 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.together import refuse_no_groups
+from gradum.study.explanation.named_columns import refuse_no_groups
 from gradum.study.stress.budget import ShiftScale
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gradum.study.verification.attack import attack
-from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import VerificationOutcome
+from gradum.study.verification.domain import Domain, VerificationOutcome
 from gradum.study.verification.verify import verify, verify_all
 
 __all__ = ["Domain", "VerificationOutcome", "attack", "verify", "verify_all"]

@@ -11,8 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.core.bounds import Graph
-from gradum.study.verification.constraints import Constraints
-from gradum.study.verification.domain import Domain
+from gradum.study.verification.domain import Constraints, Domain
 
 POINTS, STEPS = 48, 24
 FIRST_STEP = 0.25

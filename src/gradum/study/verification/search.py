@@ -21,10 +21,8 @@ from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.zonotope import boxes_at_once
 from gradum.study.verification.attack import attack, descend
 from gradum.study.verification.bounding import Bounded, Bounding
-from gradum.study.verification.constraints import Constraints
-from gradum.study.verification.domain import Domain
-from gradum.study.verification.open_boxes import OpenBoxes
-from gradum.study.verification.splitting import halves, promises
+from gradum.study.verification.domain import Constraints, Domain
+from gradum.study.verification.splitting import OpenBoxes, halves, promises
 
 Refuted = tuple[np.ndarray, np.ndarray]
 """A counterexample [d] and its output [k]."""

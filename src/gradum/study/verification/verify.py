@@ -15,9 +15,13 @@ from gradum.core.bounds.rounding import FLOAT64
 from gradum.randomness import stream
 from gradum.study.verification.attack import attack, attack_from
 from gradum.study.verification.bounding import MANY_STEPS, Bounding
-from gradum.study.verification.constraints import Constraints
-from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import VerificationOutcome, gravest, latest
+from gradum.study.verification.domain import (
+    Constraints,
+    Domain,
+    VerificationOutcome,
+    gravest,
+    latest,
+)
 from gradum.study.verification.phases import Phases
 from gradum.study.verification.search import BranchAndBound, Refuted
 

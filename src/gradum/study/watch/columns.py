@@ -1,4 +1,4 @@
-"""Each column of new rows against the same column of the reference."""
+"""Each column of new rows, and the answers for them, against the reference."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import polars as pl
 
 from gradum.fitting.reference.reference import Reference
 from gradum.fitting.reference.values import Levels, Numbers, as_numbers
-from gradum.margins import first_greatest
+from gradum.margins import first_greatest, first_least
 from gradum.randomness import stream
 from gradum.study.watch.counted import CountedColumn
 from gradum.study.watch.distances import between_levels, between_numbers, more_p, share_p
 from gradum.study.watch.watched import (
+    AnswersWatch,
     ColumnWatch,
     LevelShare,
     Median,
@@ -21,6 +22,9 @@ from gradum.study.watch.watched import (
 from gradum.tables.columns import Column
 
 SHOWN_LEVELS = 3
+
+ANSWERED_ROWS = 20_000
+"""New rows, drawn by chance, whose answers are looked at."""
 
 
 def watch_column(
@@ -96,3 +100,37 @@ def _unseen(values: Levels, new: CountedColumn) -> UnseenLevels | None:
     p = more_p(expected, values.rows, new.unseen, new.rows)
     share = values.unseen / max(values.rows, 1)
     return UnseenLevels(new.unseen, tuple(levels)[:SHOWN_LEVELS], len(levels), share * new.rows, p)
+
+
+def watch_answers(
+    reference: Reference, answers: np.ndarray, names: tuple[str, ...]
+) -> AnswersWatch | None:
+    """Compare the distribution of answers (n, c); of several, the one that has moved most.
+
+    Its p-value is then multiplied by their number. None where no answers are known.
+    """
+    if not reference.answers or not len(answers):
+        return None
+    new = [known.values.bins(answers[:, known.place]) for known in reference.answers]
+    distances = [
+        between_numbers(known.values.counts, counts)
+        for known, counts in zip(reference.answers, new, strict=True)
+    ]
+    ps = np.array([distance.p for distance in distances])
+    sizes = np.array([distance.size for distance in distances])
+    among = np.flatnonzero(ps <= ps[first_least(ps)])
+    place = int(among[first_least(-sizes[among])])
+    known, counts, distance = reference.answers[place], new[place], distances[place]
+    return AnswersWatch(
+        answer=names[known.place],
+        rows=len(answers),
+        reference_rows=known.values.rows,
+        size=distance.size,
+        least_size=distance.least_size,
+        p=min(1.0, distance.p * len(distances)) if reference.same_fit else None,
+        median=float(np.median(answers[:, known.place])),
+        reference_median=known.values.median,
+        places=known.values.edges,
+        counts=tuple(counts.tolist()),
+        reference_counts=tuple(known.values.counts.tolist()),
+    )

@@ -7,7 +7,7 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.messages import say
-from gradum.study.watch.taken import TakenTable
+from gradum.study.watch.taken import CountedTable
 
 ALPHA = 0.05
 POWER = 0.8
@@ -74,7 +74,7 @@ class ErrorCount(msgspec.Struct, frozen=True):
         With labels, of all tables so far.
     alarm : int or None
         After how many rows there was an alarm.
-    tables : tuple of TakenTable
+    tables : tuple of CountedTable
         What they were counted in.
 
     Raises
@@ -88,7 +88,7 @@ class ErrorCount(msgspec.Struct, frozen=True):
     rows: int = 0
     errors: int = 0
     alarm: int | None = None
-    tables: tuple[TakenTable, ...] = ()
+    tables: tuple[CountedTable, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what no test has counted: a file may come from anybody."""

@@ -19,7 +19,7 @@ FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ by the golden ratio
 SHIFT = np.uint64(29)
 
 
-class TakenTable(msgspec.Struct, frozen=True):
+class CountedTable(msgspec.Struct, frozen=True):
     """A table whose rows were counted.
 
     Parameters
@@ -37,12 +37,12 @@ class TakenTable(msgspec.Struct, frozen=True):
     digest: str
 
     @classmethod
-    def of(cls, source: str, hashes: np.ndarray) -> TakenTable:
+    def of(cls, source: str, hashes: np.ndarray) -> CountedTable:
         """Note a table by the hashes of its rows (n,)."""
         return cls(source, len(hashes), _digest(hashes))
 
 
-def refuse_taken(source: str, hashes: np.ndarray, tables: Iterable[TakenTable]) -> None:
+def refuse_counted(source: str, hashes: np.ndarray, tables: Iterable[CountedTable]) -> None:
     """Refuse a table that begins with all rows of one that was counted.
 
     Rows in another order, or some of them, are not known again.

@@ -17,10 +17,8 @@ from gradum.messages import say
 from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
 from gradum.study.explanation.counterfactual.answers import Answers, CandidateGrid
 from gradum.study.explanation.counterfactual.candidates import candidates_of
-from gradum.study.explanation.counterfactual.costs import Costs
-from gradum.study.explanation.counterfactual.found import without_detours
+from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis, priced_axes
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.counterfactual.priced_axis import PricedAxis, priced_axes
 from gradum.study.explanation.counterfactual.refine import refined
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
@@ -28,7 +26,7 @@ from gradum.study.explanation.counterfactual.result import (
     CounterfactualRows,
     RowCounterfactuals,
 )
-from gradum.study.explanation.counterfactual.search import search
+from gradum.study.explanation.counterfactual.search import search, without_detours
 
 COUNT = 3
 REFINED = 8  # choices for each that is wanted, and as many besides

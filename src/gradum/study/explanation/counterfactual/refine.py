@@ -14,8 +14,7 @@ import numpy as np
 
 from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.answers import Answers, Changed
-from gradum.study.explanation.counterfactual.costs import Costs
-from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
+from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis
 
 SECTIONS = 16  # values at a time
 

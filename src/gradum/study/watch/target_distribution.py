@@ -1,7 +1,8 @@
-"""The law of the classes of new rows, learned from judged rows: probabilities, and their error.
+"""The distribution of the targets of new rows, learned from judged rows: of classes, of numbers.
 
-The model's own probabilities are recalibrated (J. Białek et al., arXiv 2401.08348), and corrected
-where the columns of judged rows show that they are off.
+Of classes, the model's own probabilities are recalibrated (J. Białek et al., arXiv 2401.08348), and
+corrected where the columns of judged rows show that they are off. Of numbers, errors of judged rows
+are scaled by the size that is expected of each row.
 """
 
 from __future__ import annotations
@@ -12,9 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
-from gradum.study.watch.answered import Answered, Learner
-from gradum.study.watch.cross_fitting import CrossFitted
-from gradum.study.watch.likeness import effective
+from gradum.study.watch.domain_sample import CrossFitted, DomainSample, Learner, effective
 
 PRECISION_OF_SLOPE = PRECISION_OF_BIAS = 1.0
 PRECISION_OF_CORRECTION = 10.0
@@ -29,9 +28,12 @@ Beyond what it learned from, a model is surer than it should be.
 MOST_NUMBERS = 2e7
 """Of the design of the recalibration: of more rows, as many are taken as fit."""
 
+LEAST_SIZE = 1e-3
+"""Of an error that is expected of a row, as a share of the mean error."""
+
 
 @dataclass(frozen=True, eq=False)
-class ClassLaw:
+class ClassDistribution:
     """The probabilities of K classes of n new rows.
 
     q = softmax((1 + b) ln p + a + c f 1[k = focus]), where p is what the model says, f the
@@ -60,14 +62,14 @@ class ClassLaw:
     @classmethod
     def learn(
         cls,
-        judged: Answered,
+        judged: DomainSample,
         target: np.ndarray,
-        new: Answered,
+        new: DomainSample,
         *,
         alike: np.ndarray,
         learn: Learner,
         rng: np.random.Generator,
-    ) -> ClassLaw:
+    ) -> ClassDistribution:
         """Learn θ from the classes (m,) of judged rows.
 
         f is the mean of a step of Newton's method, (1[y = focus] − p) / p(1 − p), learned by the
@@ -113,7 +115,7 @@ class ClassLaw:
         return softmax(self.log_p + _features(self.log_p, self.focus, correction) @ theta, axis=1)
 
 
-def _focus(rows: Answered) -> np.ndarray:
+def _focus(rows: DomainSample) -> np.ndarray:
     classes = rows.log_probability.shape[1]
     return np.ones(len(rows), np.intp) if classes == 2 else rows.prediction.value
 
@@ -174,3 +176,60 @@ class _Losses:
     def _precision(self) -> np.ndarray:
         biases = np.full(self.features.shape[1], PRECISION_OF_BIAS)
         return np.r_[PRECISION_OF_SLOPE, PRECISION_OF_CORRECTION, biases]
+
+
+@dataclass(frozen=True, eq=False)
+class NumberDistribution:
+    """The targets of n new rows: y = ŷ + s t.
+
+    Parameters
+    ----------
+    centre : ndarray of shape (n,)
+        ŷ.
+    log_size : CrossFitted
+        ln s, the size of the error that is expected of a row.
+    deviation : ndarray of shape (m,)
+        t = (y − ŷ) / s of judged rows.
+    weight : ndarray of shape (m,)
+        How much each of them counts; the sum is their effective number.
+    """
+
+    centre: np.ndarray
+    log_size: CrossFitted
+    deviation: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def learn(
+        cls,
+        judged: DomainSample,
+        target: np.ndarray,
+        new: DomainSample,
+        *,
+        alike: np.ndarray,
+        learn: Learner,
+        rng: np.random.Generator,
+    ) -> NumberDistribution:
+        """Learn s by the columns and the answers; t is what s leaves of the errors (m,)."""
+        error = target - judged.prediction.value
+        mean = float(np.average(np.abs(error), weights=judged.weight)) or 1.0
+        size = CrossFitted.by(
+            learn, judged.values, np.abs(error) / mean, judged.weight, new.values, rng
+        )
+        log_size = CrossFitted(
+            np.log(np.maximum(size.out_of_fold, LEAST_SIZE) * mean),
+            np.log(np.maximum(size.of_new, LEAST_SIZE) * mean),
+        )
+        deviation = error / np.exp(log_size.out_of_fold)
+        return cls(new.prediction.value, log_size, deviation, alike)
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Draw targets of the new rows (n,), from a law that is drawn itself.
+
+        Weights of the deviations are drawn as in the Bayesian bootstrap (D. B. Rubin, Annals of
+        Statistics 9, 1981), each by a gamma distribution of its own weight.
+        """
+        passed = np.cumsum(rng.standard_gamma(self.weight))
+        places = np.searchsorted(passed, rng.random(len(self.centre)) * passed[-1], side="right")
+        deviation = self.deviation[np.minimum(places, len(passed) - 1)]
+        return self.centre + np.exp(self.log_size.draw(rng)) * deviation

@@ -1,12 +1,17 @@
-"""Columns that stand together: groups of two or more, no column in any of them twice."""
+"""Errors about columns that a question names: unseen by the model, or no group of columns."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.study.explanation.unseen_column import unseen_column
+from gradum.tables.wording import nearest
+
+
+def unseen_column(name: str, columns: Iterable[str]) -> SpecError:
+    """Return the error about a name that is none of the columns that a model sees."""
+    return SpecError(say("The model sees no column {name!r}.", name=name), nearest(name, columns))
 
 
 def refuse_no_groups(together: Sequence[Sequence[str]], columns: Collection[str]) -> None:
