@@ -11,6 +11,7 @@ from scipy import stats
 
 from gradum.errors import SpecError
 from gradum.fitting.reference.judged_errors import JudgedErrors, judged_errors
+from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
 from gradum.study.watch.sequence import (
     SHARES,
     TILTS,
@@ -22,7 +23,6 @@ from gradum.study.watch.sequence import (
     reaches,
 )
 from gradum.study.watch.sequential_test import ErrorBound, ErrorCount, Unjudged
-from gradum.study.watch.taken import CountedTable, refuse_counted, stable_hashes
 
 
 def evidence_of_counts(rows, rate):

@@ -20,6 +20,7 @@ from gradum.errors import ColumnError, SpecError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.messages import say
+from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
 from gradum.study.watch.sequence import Labelled, follow
 from gradum.study.watch.sequential_test import (
     ALPHA,
@@ -28,7 +29,6 @@ from gradum.study.watch.sequential_test import (
     SequentialTest,
     Unjudged,
 )
-from gradum.study.watch.taken import CountedTable, refuse_counted, stable_hashes
 from gradum.tables.check import (
     Checked,
     Difference,

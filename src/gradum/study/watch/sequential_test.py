@@ -7,7 +7,7 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.fitting.reference.judged_errors import JudgedErrors
 from gradum.messages import say
-from gradum.study.watch.taken import CountedTable
+from gradum.study.watch.counted_table import CountedTable
 
 ALPHA = 0.05
 POWER = 0.8
