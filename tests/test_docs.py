@@ -25,7 +25,6 @@ from gradum.fitting.pack.spec import EFFORTS, PackSpec
 from gradum.fitting.spec import LinearSpec, MLPSpec, SplitSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
-from gradum.study.confusion import Confusion
 from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
 from gradum.study.coverage.groups import GroupCoverage
 from gradum.study.explanation.background import BACKGROUND_ROWS
@@ -61,17 +60,18 @@ from gradum.study.explanation.surrogate import (
     Rule,
     Surrogate,
 )
-from gradum.study.findings import Findings
-from gradum.study.growth import Growth
-from gradum.study.importance import Importance
+from gradum.study.findings.confusion import Confusion
+from gradum.study.findings.findings import Findings
+from gradum.study.findings.growth import Growth
+from gradum.study.findings.importance import Importance
+from gradum.study.findings.ranking import Lift, RankingCurve, Top
+from gradum.study.findings.reliability import Reliability, ReliabilityBin
+from gradum.study.findings.residuals import Residuals
+from gradum.study.findings.segments import Segment, Segments
+from gradum.study.findings.threshold_table import AtThreshold, ThresholdTable
+from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
-from gradum.study.ranking import Lift, RankingCurve, Top
-from gradum.study.reliability import Reliability, ReliabilityBin
-from gradum.study.residuals import Residuals
-from gradum.study.segments import Segment, Segments
-from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import Coefficients
-from gradum.study.worst import WorstRow
 from pages import assert_page_shows, script
 from synthetic import FEW, SHORT, TINY
 

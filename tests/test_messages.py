@@ -72,9 +72,9 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/repeat.py": {"import gradum"},
     "show/vega.py": {"window.vegaEmbed"},
     "study/explanation/surrogate.py": {"there is no rule", "there is no class"},
-    "study/findings.py": {"there is no rung", "there is no metric"},
-    "study/reliability.py": {"Too few rows"},  # of old files
-    "study/segments.py": {"segments by chance"},
+    "study/findings/findings.py": {"there is no rung", "there is no metric"},
+    "study/findings/reliability.py": {"Too few rows"},  # of old files
+    "study/findings/segments.py": {"segments by chance"},
     "api/model.py": {"<gradum.Model of"},
     "api/offset.py": {"a number (--numeric)"},  # taken out of a sentence in English
     "api/spelled_out.py": {r"\*\*options"},

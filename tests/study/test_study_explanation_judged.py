@@ -17,7 +17,7 @@ from gradum.study.explanation.judged import (
     explain_judged,
     typical,
 )
-from gradum.study.findings import without_rows
+from gradum.study.findings.findings import without_rows
 from synthetic import FEATURES, ONCE, mixed
 
 

@@ -12,9 +12,9 @@ from gradum.fitting.rungs.kind import Curve
 from gradum.fitting.rungs.linear import LinearKind
 from gradum.fitting.spec import LinearSpec, SplitSpec
 from gradum.scores.interval import Interval
-from gradum.study import growth as module
-from gradum.study.extrapolation import doubled
-from gradum.study.growth import growth
+from gradum.study.findings import growth as module
+from gradum.study.findings.extrapolation import doubled
+from gradum.study.findings.growth import growth
 from gradum.tables.split import Part
 from synthetic import ONCE, QUICK, TINY, task
 

@@ -6,9 +6,9 @@ from sklearn import metrics as peer
 from statsmodels.stats.proportion import proportion_confint
 
 from gradum.scores.interval import wilson
-from gradum.study.ranking import TOPS, areas, lift, ranking_curves
+from gradum.study.findings.ranking import TOPS, areas, lift, ranking_curves
+from gradum.study.findings.threshold_sweep import Sweep, thinned
 from gradum.study.resampling import redrawn
-from gradum.study.threshold_sweep import Sweep, thinned
 
 
 def binary(rows, seed=0, digits=17, **more):

@@ -25,7 +25,7 @@ from gradum.ship import bundle
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
-from gradum.study.findings import Findings, examine
+from gradum.study.findings.findings import Findings, examine
 from gradum.tables.check import Difference
 from gradum.tables.columns import Task
 

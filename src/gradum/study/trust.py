@@ -16,7 +16,7 @@ from scipy.special import betainc
 from gradum.errors import GradumError
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent
-from gradum.study.coverage.shortfall import holm
+from gradum.study.shortfall import holm
 
 Status = Literal["held", "failed", "not checked"]
 

@@ -15,9 +15,9 @@ from gradum.fitting.option_values import read_size
 from gradum.fitting.options import make_reading
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
-from gradum.study.evaluate import Evaluation, Grouping, evaluate_in_blocks
-from gradum.study.evaluate import evaluate as evaluate_table
-from gradum.study.run_rows import RunRows
+from gradum.study.evaluation.evaluate import Evaluation, Grouping, evaluate_in_blocks
+from gradum.study.evaluation.evaluate import evaluate as evaluate_table
+from gradum.study.evaluation.run_rows import RunRows
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import at_hand, opened

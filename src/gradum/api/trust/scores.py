@@ -21,7 +21,7 @@ from gradum.scores.paired import paired_difference
 from gradum.show.pictures.ladder import ladder
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.study.changes import Change
+from gradum.study.evaluation.changes import Change
 from gradum.study.evidence import Evidence
 from gradum.study.trust import Check, Gauge, Line, Obstacle
 

@@ -88,7 +88,7 @@ def command(
     from gradum.fitting.option_values import read_size
     from gradum.fitting.options import make_reading
     from gradum.ship.predictions import check_format
-    from gradum.study.run_rows import trained_on_sentence
+    from gradum.study.evaluation.run_rows import trained_on_sentence
     from gradum.tables.addresses import is_address
     from gradum.tables.paths import files_of
     from gradum.tables.stream import at_hand

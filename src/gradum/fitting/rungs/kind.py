@@ -14,7 +14,7 @@ from gradum.fitting.spec import Spec
 
 @dataclass(frozen=True)
 class Curve:
-    """How the learning curve of a kind of rung is drawn, see `gradum.study.growth`.
+    """How the learning curve of a kind of rung is drawn, see `gradum.study.findings.growth`.
 
     Parameters
     ----------

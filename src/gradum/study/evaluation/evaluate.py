@@ -20,12 +20,12 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
-from gradum.study.changes import Change, change_sentences, changes, level_moved
 from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
+from gradum.study.evaluation.changes import Change, change_sentences, changes, level_moved
+from gradum.study.evaluation.run_rows import RunRows, trained_on_sentence
 from gradum.study.evidence import Evidence
 from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.check import widened
 from gradum.tables.schema import with_columns_of
 from gradum.tables.stream import Stream

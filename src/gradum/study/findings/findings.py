@@ -15,7 +15,6 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
-from gradum.study.confusion import Confusion, confusion
 from gradum.study.coverage.coverage import Coverage, coverage, without_few_rows
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.judged import (
@@ -24,18 +23,19 @@ from gradum.study.explanation.judged import (
     without_judged_rows,
 )
 from gradum.study.explanation.surrogate import Surrogate, surrogate
-from gradum.study.growth import Growth, growth
-from gradum.study.importance import Importance, importance
+from gradum.study.findings.confusion import Confusion, confusion
+from gradum.study.findings.growth import Growth, growth
+from gradum.study.findings.importance import Importance, importance
+from gradum.study.findings.ranking import Lift, RankingCurve, lift, ranking_curves
+from gradum.study.findings.reliability import Reliability, reliability
+from gradum.study.findings.residuals import Residuals, residuals
+from gradum.study.findings.segments import Segments, segments
+from gradum.study.findings.threshold import Threshold, threshold
+from gradum.study.findings.threshold_table import ThresholdTable, threshold_table
+from gradum.study.findings.worst import WorstRow, worst_rows
 from gradum.study.inference.regression import Regression, regression_table, without_influential
 from gradum.study.profile import ColumnProfile, profile
-from gradum.study.ranking import Lift, RankingCurve, lift, ranking_curves
-from gradum.study.reliability import Reliability, reliability
-from gradum.study.residuals import Residuals, residuals
-from gradum.study.segments import Segments, segments
-from gradum.study.threshold import Threshold, threshold
-from gradum.study.threshold_table import ThresholdTable, threshold_table
 from gradum.study.uncertainty import Coefficients, main_coefficients
-from gradum.study.worst import WorstRow, worst_rows
 
 MOST_FEATURES = 40  # of a row that is shown
 

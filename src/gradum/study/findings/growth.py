@@ -29,7 +29,7 @@ from gradum.scores.bootstrap import resampled
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import METRICS, score
-from gradum.study.extrapolation import doubled
+from gradum.study.findings.extrapolation import doubled
 from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
 

@@ -13,8 +13,8 @@ from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
 from gradum.scores.schemes import Scheme
 from gradum.study.evidence import Evidence
+from gradum.study.findings.threshold_sweep import Sweep, thinned
 from gradum.study.resampling import places_to_redraw, redrawn
-from gradum.study.threshold_sweep import Sweep, thinned
 
 MOST_POINTS = 200
 MOST_CLASSES = 8

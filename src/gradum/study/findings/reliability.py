@@ -20,7 +20,7 @@ from gradum.study.bins import (
     redrawn_sums,
 )
 from gradum.study.evidence import Evidence
-from gradum.study.miscalibration import Gap, shown_by
+from gradum.study.findings.miscalibration import Gap, shown_by
 from gradum.study.resampling import around
 
 Z95 = NormalDist().inv_cdf(0.975)

@@ -16,8 +16,8 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import Interval, interval
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import said
+from gradum.study.findings.threshold_sweep import NO_ROW, Sweep, thinned
 from gradum.study.resampling import around, places_to_redraw, redrawn
-from gradum.study.threshold_sweep import NO_ROW, Sweep, thinned
 
 
 class Threshold(msgspec.Struct, frozen=True):
