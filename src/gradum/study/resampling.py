@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradum.scores.interval import Interval, interval
+from gradum.scores.interval import Basis, Interval, Sampled, Shares, interval, of_shares
 from gradum.study.evidence import Evidence
 
 ROWS_FOR_INTERVALS = 40_000
@@ -62,3 +62,20 @@ def around(value: float, drawn: np.ndarray) -> Interval:
         is ``value``.
     """
     return interval(value, drawn[1:] + (value - drawn[0]))
+
+
+def share_around(value: float, drawn: np.ndarray, basis: Basis, rows: float) -> Interval:
+    """Give a share of all rows its interval, as the judge does.
+
+    Parameters
+    ----------
+    value, drawn : float, ndarray of shape (1 + B,)
+        As of `around`.
+    basis : Basis
+        The rows that the share speaks of.
+    rows : float
+        How many of them it rests on.
+    """
+    draws = drawn[1:] + (value - drawn[0])
+    shares = Shares(np.array([value]), draws[:, None], np.array([rows]))
+    return of_shares(Sampled(value, draws, basis, shares=shares))

@@ -139,9 +139,12 @@ def explain_judged(
     strongest = strongest_players(looked_at, alone, STRONGEST)
 
     def judged_row(place: int, share: float | None = None) -> JudgedRow:
-        predicted = int(evidence.prediction.value[place]) if evidence.classes else None
-        explanation = row_explanation(found, place_of[place], predicted)
-        return JudgedRow(_target(evidence, place), explanation, share)
+        target, predicted = evidence.target[place], evidence.prediction.value[place]
+        if not evidence.classes:
+            explanation = row_explanation(found, place_of[place])
+            return JudgedRow(number(float(target)), explanation, share)
+        explanation = row_explanation(found, place_of[place], int(predicted))
+        return JudgedRow(evidence.classes[target], explanation, share)
 
     return JudgedExplanation(
         evidence.judged,
@@ -274,11 +277,6 @@ def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
         parts=tuple(chain.from_iterable(explained.parts for explained in of_judges)),
     )
     return found, np.concatenate([judge.places for judge in judges])
-
-
-def _target(evidence: Evidence, place: int) -> str:
-    target = evidence.target[place]
-    return evidence.classes[target] if evidence.classes else number(float(target))
 
 
 def drawn(evidence: Evidence, most: int) -> np.ndarray:

@@ -15,7 +15,6 @@ from scipy.special import stdtrit
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.scores.interval import NORMAL_95, Interval
 from gradum.study.explanation.explain import Explanations
-from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
 from gradum.tables.wording import value_text
 
@@ -150,10 +149,15 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
     errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)
     noise = NOISE * max(float(np.abs(of_answer).max()), np.finfo(float).tiny)
     columns = [
-        _column(name, size, _only(found.values, player), of_answer[:, i], float(errors[i]), noise)
-        for i, (name, player, size) in enumerate(
-            zip(found.names, found.players, sizes, strict=True)
+        _column(
+            found.names[i],
+            sizes[i],
+            found.values[player[0]] if len(player) == 1 else None,
+            of_answer[:, i],
+            float(errors[i]),
+            noise,
         )
+        for i, player in enumerate(found.players)
     ]
     order = falling(np.array([size.value for size in sizes]))
     label = found.answers[place]
@@ -173,11 +177,6 @@ def _foremost(found: Explanations) -> int:
         return answers // 2
     outputs = np.stack([part.output for part in found.parts]).mean(axis=0)
     return 1 if answers == 2 else int(first_greatest(outputs))
-
-
-def _only(values: pl.DataFrame, player: Player) -> pl.Series | None:
-    """Return the values of a player that is one column."""
-    return values[player[0]] if len(player) == 1 else None
 
 
 def _column(

@@ -43,7 +43,8 @@ def confusion(evidence: Evidence) -> Confusion:
     true, predicted = evidence.target, evidence.prediction.value.astype(np.intp)
     parts = row_parts(evidence.rows)
     classes = len(evidence.classes)
-    shown = _commonest(true, parts, classes)
+    most = np.argsort(-np.bincount(true, parts, classes).round(), kind="stable")
+    shown = np.sort(most[:MOST_CLASSES])
     place = np.full(classes, len(shown))
     place[shown] = np.arange(len(shown))
     side = len(shown) + 1  # the last row and column take the classes that are not shown
@@ -55,12 +56,6 @@ def confusion(evidence: Evidence) -> Confusion:
         mistaken=_mistaken(evidence.classes, true, predicted, parts),
         others=_others(classes, len(shown), whole(parts.sum()), whole(counts.sum())),
     )
-
-
-def _commonest(true: np.ndarray, parts: np.ndarray, classes: int) -> np.ndarray:
-    """Return the codes of the classes with most rows, by rising code."""
-    rows = np.bincount(true, parts, classes).round()
-    return np.sort(np.argsort(-rows, kind="stable")[:MOST_CLASSES])
 
 
 def _mistaken(

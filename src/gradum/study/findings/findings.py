@@ -116,7 +116,8 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         else ""
     )
     important = importance(run)
-    foremost = _foremost(evidence, important)
+    ranked = [each.column for each in important.columns]
+    foremost = list(dict.fromkeys([*ranked, *evidence.features]))[:MOST_FEATURES]
     found = Findings(
         rung=evidence.rung,
         rows=len(evidence),
@@ -172,12 +173,6 @@ def _as_judged(evidence: Evidence, judgement: Judgement) -> ThresholdTable | Non
     judged = table.at_usual.as_judged(judgement.by_class[1])
     rows = (judged if each.threshold == table.usual else each for each in table.rows)
     return structs.replace(table, rows=tuple(rows))
-
-
-def _foremost(evidence: Evidence, found: Importance) -> list[str]:
-    """Return the features to show of a row, the most important first."""
-    ranked = [each.column for each in found.columns]
-    return list(dict.fromkeys([*ranked, *evidence.features]))[:MOST_FEATURES]
 
 
 def without_rows(findings: Findings) -> Findings:

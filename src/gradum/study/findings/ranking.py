@@ -10,11 +10,10 @@ import numpy as np
 from gradum.messages import say
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, percent_with_interval
-from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
-from gradum.scores.schemes import Scheme
+from gradum.scores.interval import Interval
 from gradum.study.evidence import Evidence
 from gradum.study.findings.threshold_sweep import Sweep, thinned
-from gradum.study.resampling import places_to_redraw, redrawn
+from gradum.study.resampling import places_to_redraw, redrawn, share_around
 
 MOST_POINTS = 200
 MOST_CLASSES = 8
@@ -71,8 +70,9 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
         if np.isnan(values).any():
             continue
         positive = evidence.target == code
+        basis = scheme_basis([positive, ~positive], scheme)
         auc, average_precision = (
-            _interval(value, draws, positive, scheme)
+            share_around(value, draws, basis, basis.rows / 2)
             for value, draws in zip(values, drawn, strict=True)
         )
         curve = RankingCurve(
@@ -80,7 +80,7 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
             prevalence=float(true[0, -1] / evidence.weight.sum()),
             auc=auc,
             average_precision=average_precision,
-            roc=_roc(true[0], false[0], sweep.thresholds),
+            roc=_points(false[0] / false[0, -1], true[0] / true[0, -1], sweep.thresholds),
             precision_recall=_precision_recall(true[0], false[0], sweep.thresholds),
         )
         curves.append(curve)
@@ -135,20 +135,6 @@ def _redrawn_areas(evidence: Evidence, codes: list[int]) -> np.ndarray:
         for weights in redrawn(evidence, places, "ranking")
     ]
     return np.concatenate(blocks, axis=2)
-
-
-def _interval(value: float, drawn: np.ndarray, positive: np.ndarray, scheme: Scheme) -> Interval:
-    """Give an area its interval, as the judge does: from the sampled rows and their resamples."""
-    rests_on = scheme_basis([positive, ~positive], scheme)
-    draws = drawn[1:] + (value - drawn[0])
-    shares = Shares(np.array([value]), draws[:, None], np.array([rests_on.rows / 2]))
-    return of_shares(Sampled(value, draws, rests_on, shares=shares))
-
-
-def _roc(
-    true: np.ndarray, false: np.ndarray, thresholds: np.ndarray
-) -> tuple[tuple[float, float, float], ...]:
-    return _points(false / false[-1], true / true[-1], thresholds)
 
 
 def _precision_recall(
@@ -221,11 +207,10 @@ def lift(evidence: Evidence) -> Lift | None:
     drawn = np.concatenate(
         [_gains(sweep, weights) for weights in redrawn(evidence, places, "lift")]
     )
-    drawn += gains - drawn[0]  # where a sample is looked at, or steps
     basis = scheme_basis([positive, ~positive], evidence.resamples("lift").scheme)
     tops = tuple(
-        _top(share, float(gain), draws, basis)
-        for share, gain, draws in zip(TOPS, gains, drawn[1:].T, strict=True)
+        _top(share, share_around(float(gain), draws, basis, basis.rows / 2))
+        for share, gain, draws in zip(TOPS, gains, drawn.T, strict=True)
     )
     label = evidence.classes[1]
     prevalence = float(np.average(positive, weights=evidence.weight))
@@ -241,11 +226,8 @@ def _gains(sweep: Sweep, weights: np.ndarray) -> np.ndarray:
     return np.array(gained) / np.where(true[:, -1:] > 0, true[:, -1:], np.nan)
 
 
-def _top(share: float, gain: float, draws: np.ndarray, basis: Basis) -> Top:
-    shares = Shares(np.array([gain]), draws[:, None], np.array([basis.rows / 2]))
-    interval = of_shares(Sampled(gain, draws, basis, shares=shares))
-    times = Interval(*(value / share for value in astuple(interval)))
-    return Top(share, interval, times)
+def _top(share: float, gain: Interval) -> Top:
+    return Top(share, gain, Interval(*(value / share for value in astuple(gain))))
 
 
 def _sentence(top: Top, label: str) -> str:

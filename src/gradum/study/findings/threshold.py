@@ -107,9 +107,8 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
     chosen = float(sweep.thresholds[best])
     in_folds = score >= _chosen_by_others(evidence, sweep, cost, theoretical)
     at_half = evidence.prediction.value == 1
-    row_costs = np.stack(
-        [_row_costs(predicted, positive, cost) for predicted in (in_folds, at_half)]
-    )
+    mistake = np.where(positive, cost.false_negative, cost.false_positive)
+    row_costs = np.where(np.stack([in_folds, at_half]) == positive, 0.0, mistake)
     cheapest, costs, costs_at_half, saved = _intervals(evidence, chosen, row_costs, cost)
     negative_label, positive_label = evidence.classes
     return Threshold(
@@ -142,11 +141,6 @@ def _total_costs(sweep: Sweep, weights: np.ndarray, cost: Cost) -> np.ndarray:
     """Sum the costs of mistakes under weights (b, n) at each of the sweep's thresholds: (b, T)."""
     true, false = sweep.passed(weights)
     return cost.false_positive * false + cost.false_negative * (true[:, -1:] - true)
-
-
-def _row_costs(predicted: np.ndarray, positive: np.ndarray, cost: Cost) -> np.ndarray:
-    mistake = np.where(positive, cost.false_negative, cost.false_positive)
-    return np.where(predicted == positive, 0.0, mistake)
 
 
 def _chosen_by_others(

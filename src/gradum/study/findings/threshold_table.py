@@ -8,10 +8,10 @@ from msgspec import structs
 
 from gradum.fitting.by_class import ClassScores
 from gradum.scores.bootstrap import scheme_basis
-from gradum.scores.interval import Basis, Interval, Sampled, Shares, of_shares
+from gradum.scores.interval import Interval
 from gradum.scores.ratios import ratio
 from gradum.study.evidence import Evidence
-from gradum.study.resampling import places_to_redraw, redrawn
+from gradum.study.resampling import places_to_redraw, redrawn, share_around
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
@@ -106,10 +106,11 @@ def threshold_table(evidence: Evidence) -> ThresholdTable | None:
         of_flagged = scheme_basis([flagged], scheme) if flagged.any() else of_class
         bases = {"precision": of_flagged, "recall": of_class, "f1": of_class}
         found = {
-            name: _interval(
-                getattr(own, name)[0, place],
+            name: share_around(
+                float(getattr(own, name)[0, place]),
                 np.concatenate([getattr(block, name)[:, place] for block in blocks]),
                 basis,
+                float(max(basis.rows, 1)),
             )
             for name, basis in bases.items()
             if name != "precision" or flagged.any()
@@ -151,11 +152,3 @@ class _Shares(msgspec.Struct, frozen=True):
             ratio(hits, of_class),
             ratio(2.0 * hits, of_class + flagged),
         )
-
-
-def _interval(value: float, drawn: np.ndarray, basis: Basis) -> Interval:
-    """Give a share its interval; the first that was drawn is of the sampled rows themselves."""
-    draws = drawn[1:] + (value - drawn[0])
-    rows = np.array([float(max(basis.rows, 1))])
-    shares = Shares(np.array([value]), draws[:, None], rows)
-    return of_shares(Sampled(float(value), draws, basis, shares=shares))

@@ -29,7 +29,7 @@ from gradum.study.inference.fit_statistics import (
     wald_test,
 )
 from gradum.study.inference.influence import influence_of
-from gradum.study.inference.optimum import Optimum, fit
+from gradum.study.inference.optimum import Optimum, fit, screen, thresholds
 from gradum.study.inference.result import Coefficient, Inference
 from gradum.study.inference.sample import (
     Sample,
@@ -39,7 +39,6 @@ from gradum.study.inference.sample import (
     labels_of,
     outputs_of,
 )
-from gradum.study.inference.separation import screen, thresholds
 
 INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
 
@@ -229,7 +228,7 @@ def _table(
     test = None
     if not asked.alpha:
         test = (
-            wald_test(fitted, estimate.T.ravel(), spread, _wald_degrees(fitted, degrees))
+            wald_test(fitted, estimate.T.ravel(), spread, degrees)
             if robust
             else likelihood_test(fitted, parameters, phi)
         )
@@ -366,10 +365,6 @@ def _degrees(fitted: FittedModel, parameters: float, groups: np.ndarray | None) 
     return fitted.n - parameters if groups is None else len(np.unique(groups)) - 1.0
 
 
-def _wald_degrees(fitted: FittedModel, degrees: float | None) -> float | None:
-    return degrees if fitted.loss.quadratic else None
-
-
 def _coefficients(
     asked: _Asked,
     fitted: FittedModel,
@@ -397,7 +392,9 @@ def _coefficients(
         place = {-1: len(kept), **place}
     order = [-1] if fitted.standard.fit_intercept else []
     order += range(len(asked.names))
-    vif = dict(zip(kept.tolist(), fitted.standard.inflation, strict=True)) if _full(fitted) else {}
+    vif = {}
+    if not fitted.standard.dependencies:
+        vif = dict(zip(kept.tolist(), fitted.standard.inflation, strict=True))
     classes = asked.classes[1:] if len(asked.classes) > 2 else (None,)
     rows = []
     for output, class_ in enumerate(classes):
@@ -411,10 +408,6 @@ def _coefficients(
                 Coefficient(name, class_, estimate_, error, statistic_, p_, low, high, inflation)
             )
     return tuple(rows)
-
-
-def _full(fitted: FittedModel) -> bool:
-    return not fitted.standard.dependencies
 
 
 def _finite(value: Any) -> float | None:

@@ -152,7 +152,9 @@ class _Asked:
             changes += self._searched(costs, count, known)[0]
         while True:
             kept = _cheapest(changes, costs, count)
-            failed = [changed for changed in kept if not self._holds(changed)]
+            failed = [
+                changed for changed in kept if not self.aim.reached(self._replayed(changed))[0]
+            ]
             if not failed:
                 return kept, complete
             changes = [changed for changed in changes if changed not in failed]
@@ -173,9 +175,6 @@ class _Asked:
         choices = reached.worth_refining(REFINED)
         changes = refined(self._answers, costs, [grid.changed(choice) for choice in choices])
         return changes, complete
-
-    def _holds(self, changed: Mapping[str, Any]) -> bool:
-        return bool(self.aim.reached(self._replayed(changed))[0])
 
     def _replayed(self, changed: Mapping[str, Any]) -> Prediction:
         """Return what `predict` says of the changed row."""

@@ -6,7 +6,7 @@ that does, again and again, until no possible value lies between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,10 @@ def _needed(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[
             for column in changed
             if len(changed) > 1
         ]
-        copies = [_less(needed[place], column) for place, column in without]
+        copies = [
+            {name: value for name, value in needed[place].items() if name != column}
+            for place, column in without
+        ]
         spare: dict[int, list[str]] = {}
         for (place, column), reached in zip(without, _reach(answers, copies), strict=True):
             if reached:
@@ -113,10 +116,6 @@ def _needed(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[
         for place, columns in spare.items():
             prices = {name: costs.with_toll(name, needed[place][name]) for name in columns}
             del needed[place][max(columns, key=prices.__getitem__)]
-
-
-def _less(changed: Mapping[str, Any], column: str) -> dict[str, Any]:
-    return {name: value for name, value in changed.items() if name != column}
 
 
 def _reach(answers: Answers, copies: Sequence[Changed]) -> np.ndarray:
