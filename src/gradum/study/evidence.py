@@ -1,4 +1,4 @@
-"""The judged rows, what the rung in use said of them, and their columns: what a study looks at."""
+"""The evidence of every finding: the judged rows, their predictions and their columns."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Evidence:
 
     @property
     def task(self) -> Task:
-        """What was asked."""
+        """The task of the run."""
         return self.truth.task
 
     @property

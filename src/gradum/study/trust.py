@@ -270,7 +270,7 @@ class Family(msgspec.Struct, frozen=True):
 
 
 def settled(checks: Sequence[Check], error: float) -> tuple[list[Check], Family]:
-    """Let tested lines hold that chance explains, and say what each would find.
+    """Let tested lines hold where chance explains the gap, and add what each would find.
 
     The p-values of all m tested lines are adjusted together (Holm): whatever their dependence, if
     there is no gap, any of them is at most ``error`` with at most that probability. What a line
@@ -305,7 +305,7 @@ def _settled(check: Check, adjusted: float, family: Family) -> Check:
 
 
 def _remark(check: Check, family: Family, *, beyond: bool, shown: bool) -> str:
-    """Say why a line holds though there is a gap; nothing of other lines."""
+    """Say why a line holds though there is a gap; empty for other lines."""
     if shown and not beyond:
         return say("That is shown, and small.")
     if shown or not beyond:

@@ -49,7 +49,7 @@ class WidthAt(msgspec.Struct, frozen=True):
 
 
 class Widths(msgspec.Struct, frozen=True):
-    """How wide the intervals of the judged rows are, in units of the target."""
+    """Widths of the intervals of the judged rows, in units of the target."""
 
     mean: float
     median: float
@@ -65,7 +65,7 @@ class SetSize(msgspec.Struct, frozen=True):
 
 
 class Coverage(msgspec.Struct, frozen=True):
-    """How intervals or sets for 90% do on the judged rows.
+    """Coverage of the judged rows by intervals or sets for 90%.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def without_few_rows(found: Coverage) -> Coverage:
 
 @dataclass(frozen=True, eq=False)
 class JudgedIntervals:
-    """What the intervals or sets of n judged rows are.
+    """The intervals or sets of n judged rows.
 
     Parameters
     ----------

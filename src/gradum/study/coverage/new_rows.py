@@ -22,7 +22,7 @@ from gradum.study.shortfall import exact_share, shortfall_of_new
 
 
 class NewCoverage(msgspec.Struct, frozen=True):
-    """How intervals or sets for 90% do on rows that are new to the run.
+    """Coverage of rows that are new to the run, by intervals or sets for 90%.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ def _change(metric: str, new: Interval, held_out: Interval, chance: float) -> Ch
 
 
 def _widened(interval: Interval, times: float) -> Interval:
-    """Move both ends so many times as far from the value."""
+    """Widen an interval: either end lies so many times as far from the value."""
     value = interval.value
     low, high = (value + times * (end - value) for end in (interval.low, interval.high))
     return replace(interval, low=low, high=high)

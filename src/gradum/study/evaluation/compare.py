@@ -47,7 +47,7 @@ class MetricDifference(msgspec.Struct, frozen=True):
 
 
 class RivalScores(msgspec.Struct, frozen=True):
-    """What a rival of both runs scored in each.
+    """The scores of one rival in each of two runs.
 
     Parameters
     ----------
@@ -224,7 +224,7 @@ def _what(evidence: Evidence) -> str:
 
 
 def _labels(evidence: Evidence) -> np.ndarray:
-    """Return the target as what it says, whatever code a run gave it."""
+    """Return the target as labels or numbers, which do not depend on a run's codes."""
     if not evidence.classes:
         return evidence.target
     return np.array(evidence.classes)[evidence.target]

@@ -65,7 +65,7 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 
 class Grouping(msgspec.Struct, frozen=True):
-    """By what columns scores are asked for, and which score; the run's own metric if None."""
+    """The columns by whose groups scores are asked for, and the metric: None for the run's own."""
 
     columns: tuple[str, ...] = ()
     metric: str | None = None

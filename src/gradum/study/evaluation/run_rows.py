@@ -49,8 +49,8 @@ class RunRows:
     def among(self, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows of a frame were learned from, and which others were held out (n,).
 
-        The frame is typed as `tables.check` leaves it. None are where they are no more than repeat
-        others among the rows learned from.
+        The frame is typed as `tables.check` leaves it. No row counts as learned from if no
+        more match than rows learned from repeat each other.
         """
         rows = len(frame)
         if not set(self.columns) <= set(frame.columns):
@@ -63,7 +63,7 @@ class RunRows:
         return learned, held_out
 
     def exceed_chance(self, count: int, rows: int) -> bool:
-        """Whether more of so many rows are among them than repeat others in the run's own table."""
+        """Whether more of so many rows match than rows of the run's own table repeat each other."""
         expected = self.repeating * rows
         return count > expected + CHANCE_ERRORS * np.sqrt(expected)
 

@@ -25,7 +25,7 @@ from gradum.study.first_layer import Opened
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Places of rows before a rung.
+    """Where the rows that an effect looks at stand among those given to the rung.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Extremes:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """What a model answers as one column takes other values.
+    """The answers of a model as one column takes other values.
 
     Parameters
     ----------

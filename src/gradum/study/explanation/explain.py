@@ -35,7 +35,7 @@ MOST_VALUES = 3  # of columns that count as one
 
 @dataclass(frozen=True)
 class Explanations:
-    """How the answers for some rows come about.
+    """The answers for some rows, each divided among the columns.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def explain(
     """Divide the answers for rows among the columns; see `gradum.study.explanation.shapley`.
 
     Few players are divided exactly, more by drawn orders until ``tolerance`` is met.
-    A row's values do not hang on which other rows are explained.
+    A row's values do not depend on which other rows are explained.
 
     Parameters
     ----------

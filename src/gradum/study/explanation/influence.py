@@ -271,7 +271,7 @@ class Refit:
 
 
 def _loss(rung: Rung) -> Loss:
-    """Return the loss that a rung learned by, which bends."""
+    """Return the loss that a rung learned by, if it has a curvature."""
     loss = LOSSES[rung.loss]
     if loss.smooth and loss.likelihood is not None:
         return loss

@@ -1,4 +1,4 @@
-r"""What two columns do together beyond what each does: Faith-Shap values of order 2.
+r"""Interactions of two columns, beyond the effect of each: Faith-Shap values of order 2.
 
 They are the coefficients E of the function of at most two players at a time that comes closest to
 the game, coalitions weighted by the Shapley kernel, exact for nobody and for all:
@@ -41,7 +41,7 @@ STRONGEST = 6  # players whose pairs are looked at where all would take too long
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """Two columns, and how far they move the answers together beyond what each does.
+    """Two columns, and how far they move the answers together beyond the effect of each.
 
     Parameters
     ----------

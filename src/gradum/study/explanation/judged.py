@@ -1,4 +1,4 @@
-"""Judged rows explained: what the columns do over them, together, and in a few rows each.
+"""Judged rows explained: effects of columns over all rows, of pairs, and in a few single rows.
 
 Each row is explained by the model that judged it and so had not seen it, against rows that this
 model learned from.
@@ -172,7 +172,7 @@ def without_judged_rows(found: JudgedExplanation) -> JudgedExplanation:
 
 @dataclass(frozen=True)
 class _Size:
-    """How many rows are explained, before how many background rows, by how many answers each."""
+    """Numbers of explained rows, of background rows, and of answers for each explained row."""
 
     rows: int
     background: int

@@ -46,7 +46,7 @@ class Direction(msgspec.Struct, frozen=True):
 
 
 class LevelContribution(msgspec.Struct, frozen=True):
-    """What one level of a column without order brings.
+    """The mean contribution of one level of a column without order.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class LevelContribution(msgspec.Struct, frozen=True):
 
 
 class ColumnOverall(msgspec.Struct, frozen=True):
-    """What one column, or several that count as one, does over all rows.
+    """The effect of one column, or of several that count as one, over all rows.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def divided(
 
 
 def _a_round(game: Game) -> int:
-    """Return how many coalitions an order and its reverse meet, but for nobody and all."""
+    """Return how many coalitions an order and its reverse meet, besides none and all players."""
     return 2 * max(game.players - 1, 0)
 
 

@@ -41,7 +41,7 @@ MOST_FEATURES = 40  # of a row that is shown
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """What the judged rows show of the rung in use.
+    """Everything that the judged rows show of the rung in use.
 
     Parameters
     ----------

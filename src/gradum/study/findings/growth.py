@@ -332,7 +332,7 @@ def _extrapolate(
 
 
 def _means(models: Sequence[int]) -> np.ndarray:
-    """Return what takes the means of the values of several models at a time, in order: (p, Σ)."""
+    """Return the matrix (p, Σ models) that averages the values of the models of each size."""
     size = np.repeat(np.arange(len(models)), models)
     return (size == np.arange(len(models))[:, None]) / np.array(models, np.float64)[:, None]
 

@@ -56,7 +56,7 @@ class Gap:
 
 
 class Shown(NamedTuple):
-    """What the tests of a reliability curve come to.
+    """The results of the tests of a reliability curve.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _direction(task: Task, above: bool) -> str:
 
 
 def _steepness(task: Task, slope: Interval) -> str:
-    """Say what differences between predictions are worth."""
+    """Say whether predictions lie too far apart or too close together."""
     flat = slope.value < 1
     if task == "binary":
         rise = said(slope, unit=0.1)

@@ -136,7 +136,7 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
 
 
 def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
-    """Return what is looked at, what was predicted of it and what was observed, each (n,)."""
+    """Return the name of what is predicted, the predictions and the observations, (n,) each."""
     probability, target = evidence.prediction.probability, evidence.target
     if probability is None:
         assert evidence.schema.target is not None
@@ -149,7 +149,7 @@ def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class _Calibration:
-    """What the sums within k bins say, of S weightings of the rows.
+    """Means and sums within k bins, of S weightings of the rows.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def _gaps(
 def _told(
     evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]
 ) -> list[tuple[int, bool]]:
-    """Return rows or groups less one, and whether they suffice: of each bin, and last of all."""
+    """Return degrees of freedom, and whether these suffice: of each bin and, last, of all."""
     rows = np.array([each.rows for each in bins])
     expected = rows * [each.predicted for each in bins]
     found = rows * [each.observed.value for each in bins]

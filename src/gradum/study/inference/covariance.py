@@ -38,7 +38,7 @@ MOST_FULL = 1e-4  # of the same, however ill-conditioned the columns
 
 
 def covariance_of(asked: str, outputs: int) -> str:
-    """Return which covariance is meant: ``robust`` is the best there is for so many outputs.
+    """Return the covariance asked for: ``robust`` is the best there is for so many outputs.
 
     HC3 is no narrower than HC0 at any n, and becomes it as n grows; where rows are few, HC0 covers
     the truth far less often than it says. Long and Ervin, The American Statistician 54, 2000.

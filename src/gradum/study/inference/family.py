@@ -108,7 +108,7 @@ def dispersion(
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
-    """An optimum, with what its covariance is made of.
+    """A linear model at its optimum, with the parts of its covariance.
 
     Parameters
     ----------

@@ -181,7 +181,7 @@ def infer(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the table is to be of."""
+    """The request for a regression table."""
 
     names: list[str]
     target: str
@@ -359,7 +359,7 @@ def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tupl
 
 
 def _degrees(fitted: FittedModel, parameters: float, groups: np.ndarray | None) -> float | None:
-    """Return those of the t; None where the statistic is normal."""
+    """Return the degrees of freedom of the t statistic; None where it is normal."""
     if not fitted.loss.quadratic:
         return None
     return fitted.n - parameters if groups is None else len(np.unique(groups)) - 1.0

@@ -39,7 +39,7 @@ ROWS_AT_ONCE = 8192  # of the columns, looked through together
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """What least squares' classical errors are made of, to the last digits.
+    """The parts of least squares' classical errors, exact to the last digits.
 
     Parameters
     ----------

@@ -66,7 +66,7 @@ class NetworkColumns:
 
     @property
     def described(self) -> tuple[ColumnDomain, ...]:
-        """What each can be, as plain values; None where nothing says so."""
+        """The domain of each column, as plain values; None where it is unknown."""
         ends = [
             [float(end) if np.isfinite(end) else None for end in part]
             for part in (self.low, self.high)

@@ -56,7 +56,7 @@ class ForeignNetwork:
 
     @property
     def outputs(self) -> int:
-        """How many there are, k."""
+        """The number of outputs, k."""
         return self.graph.widths[-1]
 
 
@@ -164,7 +164,7 @@ class PairProperty:
         ]
 
     def _classes_differ(self, copies: Copies, run: Replay) -> Replay:
-        """Return what makes both answers of pairs, not a number where they are of one class."""
+        """Return the function from pairs to both answers, NaN where these are of one class."""
 
         def replay(x: np.ndarray) -> np.ndarray:
             first, second = (np.asarray(run(rows), np.float64) for rows in copies.pair(x))

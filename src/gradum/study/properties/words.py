@@ -26,7 +26,7 @@ QUALIFIER = re.compile(r"\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))$")
 
 
 class Described(Protocol):
-    """What has columns: a fitted model, or a network from elsewhere."""
+    """Anything with columns: a fitted model, or a network from elsewhere."""
 
     @property
     def schema(self) -> Schema:

@@ -34,7 +34,7 @@ class AimProgress(NamedTuple):
 
 
 class Aims(Protocol):
-    """What is to be reached, aim by aim."""
+    """The answers that an attack tries to reach, aim by aim."""
 
     @property
     def rows(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What corruptions of a table's columns do to a model's score, and whether a watch notices."""
+"""Effects of corrupted columns on a model's score, and whether a watch notices them."""
 
 from __future__ import annotations
 

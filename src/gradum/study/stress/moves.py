@@ -1,4 +1,4 @@
-"""Moves of rows: the copies that shifts make of them, which are rows that could be in the table.
+"""Moves of rows: shifted copies, each of which is a row that the table could hold.
 
 A number moves to one with no more decimals than those of the rows learned from have, a date by
 whole days. Both stay within the range that was learned, which is widened to the row's own value.
@@ -98,7 +98,7 @@ class MovingColumn:
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """The copies of some rows.
+    """Moved copies of some rows.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def moves_of(
     limits: Limits,
     together: Sequence[Sequence[str]],
 ) -> Moves:
-    """Say how rows may move.
+    """Return the moves that rows may make.
 
     Parameters
     ----------

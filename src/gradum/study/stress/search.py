@@ -46,7 +46,7 @@ MOST_COPIES = 20_000  # that are answered at a time
 
 
 class Climb(NamedTuple):
-    """How boxes are looked through.
+    """Settings of the search through a box.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whether a network has a property: attacked first, then bounded, then searched to the end."""
+"""Verification of a network's property: attacked first, then bounded, then searched."""
 
 from __future__ import annotations
 

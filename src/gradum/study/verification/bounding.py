@@ -195,7 +195,7 @@ def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
 def _cut(
     domain: Domain, constraints: Constraints, planes: Planes, sides: Planes, box: Box
 ) -> tuple[Box, np.ndarray]:
-    """Cut off what leads to no polyhedron; return the rest, and to which [B, p] nothing leads."""
+    """Cut off inputs that reach no polyhedron; return the rest, and polyhedra [B, p] unreached."""
     low, high = _reached(on_simplices(sides, domain, box), np.zeros(1), box)
     low, high = low.max(axis=1, initial=-np.inf), high.min(axis=1, initial=np.inf)
     low, high = np.maximum(low, box.low)[:, None], np.minimum(high, box.high)[:, None]

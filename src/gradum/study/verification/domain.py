@@ -28,7 +28,7 @@ STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """What values inputs can have, besides lying in a box.
+    """The values that inputs can have within a box: whole numbers, and values implied by others.
 
     Parameters
     ----------
@@ -275,7 +275,7 @@ def latest(stages: Iterable[Stage]) -> Stage:
 
 @dataclass(frozen=True, eq=False)
 class VerificationOutcome:
-    """Whether a network has a property.
+    """The verdict on a property of a network.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ class _Question:
 
 
 def _known(enclosure: Enclosure) -> dict[int, Box]:
-    """Return where those nodes lie [1, n] of which narrower intervals give tighter bounds."""
+    """Return intervals [1, n] of the nodes of which narrower intervals give tighter bounds."""
     known = {}
     for place, node in enumerate(enclosure.graph.nodes):
         for parent, z in zip(node.parents, enclosure.parents(place), strict=True):

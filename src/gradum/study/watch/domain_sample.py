@@ -25,7 +25,7 @@ MOST_LOG_RATIO = 6.0
 
 @dataclass(frozen=True)
 class Learners:
-    """What learns from the columns of rows.
+    """Learners from the columns of rows.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Learners:
 
 @dataclass(frozen=True, eq=False)
 class DomainSample:
-    """n rows and what a model said of them.
+    """A sample of n rows, with the predictions of a model.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class DomainSample:
 
 @dataclass(frozen=True, eq=False)
 class CrossFitted:
-    """What fits on all but one fold say.
+    """Scores by fits on all folds but one.
 
     Parameters
     ----------

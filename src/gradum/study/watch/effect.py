@@ -85,7 +85,7 @@ def mapped_back(
     known: Sequence[str],
     rng: np.random.Generator,
 ) -> pl.Series | None:
-    """Return a typed column (n,) with the reference's distribution, moved as little as may be.
+    """Return a typed column (n,) with the reference's distribution, changed as little as can be.
 
     As many rows gain or lose a value as the shares of missing ones differ, drawn by chance. None
     where the reference knows neither a quantile nor a level.

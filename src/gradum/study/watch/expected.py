@@ -1,10 +1,10 @@
 """The score that new rows will have, expected before their labels are known.
 
 Judged rows tell how targets follow from answers and columns; new rows have answers and columns.
-Were labels of new rows to follow by the same law, they would be like those that are drawn here,
-many times over; each draw is scored as if it were the truth. The draws differ by the labels, by
-what the judged rows leave unknown of the law, and by nothing else: where the law itself has
-changed, no row without a label shows it.
+Labels of new rows are drawn many times over from the distribution that judged rows show, and each
+draw is scored as if it were the truth. The draws differ by the labels and by what the judged rows
+leave unknown of that distribution. Where the distribution itself has changed, no row without a
+label shows it.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _error_of_one_row(outcome: Outcome, metric: str, rng: np.random.Generator) -
 
 
 def _answer(rows: DomainSample) -> np.ndarray:
-    """Return what was said of each row (n,): a number, or how probable the likeliest class is."""
+    """Return the answer for each row (n,): a number, or how probable the likeliest class is."""
     probability = rows.prediction.probability
     if probability is None:
         return rows.prediction.value
@@ -214,7 +214,7 @@ def _refuse_few(judged: int, new: int) -> None:
 
 
 def rows_to_label(order: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Choose up to 20 of n rows, those first of which the score hangs most.
+    """Choose up to 20 of n rows whose labels would narrow the error of the score most.
 
     Parameters
     ----------

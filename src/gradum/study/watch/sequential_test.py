@@ -91,14 +91,14 @@ class ErrorCount(msgspec.Struct, frozen=True):
     tables: tuple[CountedTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what no test has counted: a file may come from anybody."""
+        """Refuse counts that no test can have made: a file may come from anybody."""
         bound = self.bound
         if not (0 <= self.errors <= self.rows and 0 < bound.at_most <= 1 and 0 < bound.level < 1):
             raise ValueError(say("it counts more errors than rows, or tests no rate"))
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What was known after some rows.
+    """The state of a test after some rows.
 
     Parameters
     ----------

@@ -24,10 +24,10 @@ TINY = np.finfo(np.float64).tiny
 
 
 class Aim(Protocol):
-    """What is to be reached from one row."""
+    """An answer that a counterfactual of one row is to reach."""
 
     def lead(self, prediction: Prediction) -> np.ndarray:
-        """Return how far beyond the aim predictions are (n,), below 0 where not there."""
+        """Return how far beyond the aim predictions are (n,): below 0 where they fall short."""
         ...
 
     def reached(self, prediction: Prediction) -> np.ndarray:
@@ -114,12 +114,12 @@ def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
 
 
 def aim_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row: int) -> Aim:
-    """Return the aim of a row that is predicted so.
+    """Return the aim of a row, given its present prediction.
 
     Raises
     ------
     SpecError
-        It is there already.
+        The row has that answer already.
     """
     answer = present.value[0]
     if not fitted.classes:

@@ -26,7 +26,7 @@ Measure = Literal["median", "mean", "range", "one"]
 
 @dataclass(frozen=True)
 class Costs:
-    """What changes of one row cost: moves in units of their columns, another level 1.
+    """Costs of changes of one row: moves in units of their columns, another level 1.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def priced_axes(fitted: Fitted, background: pl.DataFrame) -> dict[str, PricedAxi
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A move of this size costs 1.
+    """The unit of a column: a move of this size costs 1.
 
     Parameters
     ----------

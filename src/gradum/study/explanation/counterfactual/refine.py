@@ -1,4 +1,4 @@
-"""From choices on a grid to the least changes: moves are shortened, what is not needed goes back.
+"""Refinement of changes found on a grid: shorter moves, and needless changes taken back.
 
 A move is shortened by sections: as many values between one that does not reach the aim and one
 that does, again and again, until no possible value lies between.
@@ -20,7 +20,7 @@ SECTIONS = 16  # values at a time
 
 
 def refined(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
-    """Return what becomes of choices that reach the aim, in several ways each.
+    """Refine choices that reach the aim, each in several ways.
 
     Every choice is refined as it is and without the changes that it does not need, and its moves
     are shortened in two orders: what one column saves, another one has to pay.

@@ -285,12 +285,12 @@ class SingleChanges:
 
     @property
     def gains(self) -> np.ndarray:
-        """What each brings (c,)."""
+        """The lead that each change gains by itself (c,)."""
         return self.leads - self.start
 
     @property
     def telling(self) -> np.ndarray:
-        """The places of those that are tried together with others.
+        """The places of the changes that are tried in combination.
 
         They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
         most: all, unless there are very many.
