@@ -9,7 +9,7 @@ from gradum.scores.interval import Interval
 NO_DIFFERENCE = marked("no difference shown")
 
 BETTER, WORSE = marked("better"), marked("worse")
-"""On new rows than in the run."""
+"""Of a score on new rows, held against that of the run."""
 
 FIRST_IS_BETTER, SECOND_IS_BETTER = marked("first is better"), marked("second is better")
 OTHER_SPLIT = marked("another split")

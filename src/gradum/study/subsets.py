@@ -15,7 +15,7 @@ from gradum.study.evidence import Evidence
 ERROR = 0.05
 
 TAIL = 0.1
-"""The share of draws, the farthest, by whose distances probabilities beyond them are told."""
+"""The share of draws, the farthest, from which smaller probabilities are extrapolated."""
 
 
 @dataclass(frozen=True, eq=False)

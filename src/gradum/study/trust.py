@@ -37,7 +37,7 @@ UNITS: dict[Unit, str] = {
 }
 
 FOUND = 3.5
-"""How many standard errors lie between what is asked and what can just be found, about."""
+"""Standard errors from the share asked for down to one that a test can just tell from it, about."""
 
 
 class Check(msgspec.Struct, frozen=True):

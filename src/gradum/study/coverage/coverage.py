@@ -299,7 +299,7 @@ def _held_against_others(
     weight, newcomer = scores.weights(among)
     score = np.abs(scores.by_rung[rung][among])
     ranked = ScoreList.of(score, weight)
-    # Without its own weight, less than this must lie below a row's score.
+    # A row is covered if less mass than this, its own left out, lies below its score.
     wanted = coverage * (ranked.total - weight + newcomer) * (1 - EQUAL)
     covered = ranked.mass[np.sort(score).searchsorted(score, "left")] < wanted
     whole = wanted_mass(coverage, ranked.total, newcomer)

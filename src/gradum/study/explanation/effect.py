@@ -232,7 +232,7 @@ class Replacing:
         members : ndarray (M, m, k)
             Of each member; M = 1 where a network is alone.
         """
-        if not len(rows):  # a network must be asked of a row before its answers can be counted
+        if not len(rows):  # one row shows how many answers and members there are
             first = np.zeros(1, np.intp)
             together, alone = self.answers(first, first)
             return together[:0], alone[:, :0]

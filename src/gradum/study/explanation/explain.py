@@ -28,7 +28,7 @@ from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
 from gradum.study.first_layer import Opened
 from gradum.tables.wording import quoted_text
 
-ROWS_AT_ONCE = 256  # that stand opened beside the background
+ROWS_AT_ONCE = 256  # that are opened at once with the background
 
 MOST_VALUES = 3  # of columns that count as one
 

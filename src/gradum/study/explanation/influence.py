@@ -50,12 +50,12 @@ from gradum.study.inference.covariance import OneOutput, Softmax
 from gradum.study.inference.family import FittedModel, likelihood_of
 from gradum.tables.wording import size
 
-ROWS_ASKED = 200  # of all that were learned from, when a model is asked about as a whole
+ROWS_ASKED = 200  # drawn where a model is asked about as a whole
 MOST_COEFFICIENTS = 3_000  # Q, of one member; the time grows with its square, and with n
 MOST_BYTES = 2**31  # of the last layers of all rows
 NUMBERS_AT_ONCE = 2**23  # 64 MiB
 STRENGTH = 1.0
-"""Of the L2 penalty on a last layer whose training had none: that of one row's weight."""
+"""The strength of an L2 penalty on a last layer that was trained without: the weight of one row."""
 
 
 @dataclass(frozen=True)

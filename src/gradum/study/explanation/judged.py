@@ -46,7 +46,7 @@ FEWEST_BACKGROUND, MOST_BACKGROUND = 32, 100
 MOST_COLUMNS = 20  # that stand by themselves; the others count as one
 MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
-INTERACTION_ROWS = 4  # of which one is looked at for pairs
+INTERACTION_ROWS = 4  # one row in so many is looked at for pairs
 
 ANSWERS, ANSWERS_A_ROW, FITS = 30_000, 5, 5
 """Answers that a model is asked for, more for each row that it learned from, and in proportion to
@@ -54,11 +54,11 @@ the fits that judged it where they are more than these: its training takes longe
 decides, so that the same seed explains the same rows."""
 
 MOST_PRODUCTS, PRODUCTS_BESIDES = 1.5e9, 2_500
-"""Multiplications that may be taken in any case, and as many as take as long as what an answer
-takes besides: small models are asked more often."""
+"""Multiplications that are allowed in any case, and those that take as long as the overhead of one
+answer: small models are asked more often."""
 
 MOST_TYPICAL = 4
-SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers, below which typical ones lie
+SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers that lie below typical ones
 
 
 class JudgedRow(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ MOST_POINTS = 150  # of a column
 MOST_LEVELS = 6
 FEWEST_ROWS = 10  # of a correlation
 FEWEST_ROWS_OF_LEVEL = 5
-NOISE = 1e-6  # of the largest contribution, within which rounding makes two differ
+NOISE = 1e-6  # times the largest contribution: smaller differences are rounding
 
 Tendency = Literal["rises", "falls", "neither"]
 

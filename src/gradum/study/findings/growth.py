@@ -34,7 +34,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
 
 HALVINGS = 3
-SHARE_OF_FIT = 0.25  # of the seconds that the fit took, in which the curve is drawn unasked
+SHARE_OF_FIT = 0.25  # of the fit's seconds, which an unasked curve may take
 LONGEST_SECONDS = 20.0
 RESAMPLED_ROWS = 20_000
 DRAWS = 8_000_000
@@ -104,7 +104,7 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     try:
         curves = _curves(run, judges, quiet.until(perf_counter() + seconds))
     except SpecError:
-        why = (  # rows are enough
+        why = (  # of rows there are enough
             say("There are too few times to learn from an eighth of them.")
             if run.dataset.time is not None
             else say("There are too few groups to learn from an eighth of them.")

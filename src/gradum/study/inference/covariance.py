@@ -34,7 +34,7 @@ Covariance = Literal["classical", "robust", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)
 
 FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
-MOST_FULL = 1e-4  # of the same, however ill-conditioned the columns
+MOST_FULL = 1e-4  # up to which it grows where columns are ill-conditioned
 
 
 def covariance_of(asked: str, outputs: int) -> str:

@@ -40,7 +40,7 @@ from gradum.study.inference.sample import (
     outputs_of,
 )
 
-INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
+INFINITE = 50.0  # a standard error by standard deviation that only separation brings
 
 
 @one_thread()

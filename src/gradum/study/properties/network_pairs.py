@@ -30,7 +30,7 @@ from gradum.study.verification.verify import Replay
 
 KEYWORD = "irrelevant"
 MOST_CLASSES = 16
-"""Every two classes are looked at by themselves."""
+"""The most classes of a network, since every two are searched by themselves."""
 EXAMPLES = ("irrelevant sex within 0.05", "irrelevant sex, age to class")
 
 _TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
@@ -204,7 +204,7 @@ def verify_pairs(
     asked = []
     for text, where in stated:
         there = replace(network, columns=network.columns.within(where))
-        there.columns.domain()  # or the region is empty, which this says
+        there.columns.domain()  # raises where the region is empty
         asked.append((text, where, there, PairProperty.read(text, there)))
     until, found = perf_counter() + seconds, []
     for place, (text, where, there, claimed) in enumerate(asked):

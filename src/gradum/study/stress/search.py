@@ -31,7 +31,7 @@ from gradum.margins import falling, first_greatest
 from gradum.study.stress.aims import AimProgress, Aims
 from gradum.study.stress.moves import Moves
 
-STARTS = 250  # points that are spread over a box, about
+STARTS = 250  # points spread over a box, about
 CLIMBS = 2  # from the best of all points
 SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
 EXPLORED = 2  # failures after which points are no longer spread over the box of a changed row

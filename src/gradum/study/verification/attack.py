@@ -19,8 +19,8 @@ FIRST_STEP = 0.25
 SHRINKING = 0.85
 """The length of each step, as a share of the one before."""
 AROUND, FARTHEST, STEPS_AROUND = 8, 0.2, 12
-"""Starts of each slope of linear bounds, how large a share of inputs these have at their other ends
-at most, and how many steps they take: they are near to where bounds are least."""
+"""Starts for each slope of linear bounds, the largest share of their inputs at other ends, and the
+steps of each: few, as starts are near to where bounds are least."""
 MOST_SLOPES = 64
 """Slopes from which an attack starts, at most."""
 

@@ -34,7 +34,7 @@ STEPS, MANY_STEPS = 6, 20
 """How often the slopes of lines are moved: of boxes of few inputs, and of many."""
 
 ROUNDS = 4
-"""Of the search for λ."""
+"""Rounds of the search for λ."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from gradum.errors import SpecError
 from gradum.messages import say, say_plural
 
 FEWEST_ROWS = 20
-"""Of a table that is known again: fewer rows may be the same by chance."""
+"""The least rows of a table that is recognised: fewer may be equal by chance."""
 
 FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ by the golden ratio
 SHIFT = np.uint64(29)

@@ -46,7 +46,7 @@ TILTS = 2.0**DOUBLINGS
 """λ: an error's odds of exp(λ) times those at m, 1.008 to 55."""
 
 SHARES = 2.0 ** -np.abs(DOUBLINGS + 1.0) / np.sum(2.0 ** -np.abs(DOUBLINGS + 1.0))
-"""Of each tilt in E: most of odds of 1.65 times, and half with each doubling away from it."""
+"""The weight of each tilt in E: greatest for odds of 1.65 times, half at each doubling from it."""
 
 ROUNDING = 1e-9  # by which ln E must be above its threshold
 BLOCK = 2**15

@@ -11,7 +11,7 @@ from gradum.study.watch.counted_table import CountedTable
 
 ALPHA = 0.05
 POWER = 0.8
-"""The probability with which what a test is said to find is found."""
+"""The probability with which a test finds a rate that it is said to find."""
 
 
 class ErrorBound(msgspec.Struct, frozen=True):

@@ -20,16 +20,16 @@ PRECISION_OF_CORRECTION = 10.0
 MOST_CERTAIN = 0.98
 MOST_CORRECTION = 5.0
 OUTERMOST = 0.03
-"""The share of judged rows on either side whose logits mark how sure a model is believed to be.
+"""The share of judged rows on either side within whose logits those of all rows are held.
 
 Beyond what it learned from, a model is surer than it should be.
 """
 
 MOST_NUMBERS = 2e7
-"""Of the design of the recalibration: of more rows, as many are taken as fit."""
+"""Numbers in the design of the recalibration, at most: of more rows, as many are drawn as fit."""
 
 LEAST_SIZE = 1e-3
-"""Of an error that is expected of a row, as a share of the mean error."""
+"""The least error that is expected of a row, as a share of the mean error."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.study.axis import Axis, axes_of, place_of
 from gradum.study.explanation.counterfactual.limits import Limits
 
-DIGITS = 4  # of a move: so many significant ones are as fine as anybody asks for
+DIGITS = 4  # significant ones of a move, as fine as anybody asks for
 
 Measure = Literal["median", "mean", "range", "one"]
 

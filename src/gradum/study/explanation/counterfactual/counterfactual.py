@@ -29,8 +29,8 @@ from gradum.study.explanation.counterfactual.result import (
 from gradum.study.explanation.counterfactual.search import search, without_detours
 
 COUNT = 3
-REFINED = 8  # choices for each that is wanted, and as many besides
-TOLL = 1e4  # of a change beyond the limits, where these are crossed
+REFINED = 8  # choices that are refined besides those that are wanted
+TOLL = 1e4  # the cost of a change beyond the limits
 MOST_PRODUCTS = 2e10
 """Multiplications that pairs of columns may take to be tried: a second of one core."""
 MOST_PAIRS, FEWEST_PAIRS = 32_768, 1_024

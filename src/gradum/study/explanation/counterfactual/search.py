@@ -19,7 +19,7 @@ from gradum.margins import distinct, falling
 from gradum.study.explanation.counterfactual.answers import CandidateGrid
 
 FIRST_BATCH = 128  # pairs; the next ones are larger
-PROMISING = 3.0  # times the ceiling: so far may sums of gains be off what two do together
+PROMISING = 3.0  # times the ceiling: two gains together may be so far off their sum
 BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one column more
 
 KEPT = 3  # choices of the same columns
