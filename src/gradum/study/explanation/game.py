@@ -29,8 +29,9 @@ Player = tuple[str, ...]
 """Columns of the table whose values are brought together."""
 
 NUMBERS_AT_ONCE = 2**16
-"""Numbers of z held at once, a quarter of a mebibyte. With twice as many, a 64-64 network takes two
-to three times as long: the system takes the memory of each layer back and clears it for the next."""
+"""Numbers of z held at once, a quarter of a mebibyte. With twice as many, a 64-64 network takes
+two to three times as long: the system takes the memory of each layer back and clears it for the
+next."""
 
 
 @dataclass(frozen=True)
