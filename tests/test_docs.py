@@ -27,7 +27,6 @@ from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
 from gradum.study.coverage.groups import GroupCoverage
-from gradum.study.explanation.background import BACKGROUND_ROWS
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
     Counterfactual,
@@ -45,6 +44,7 @@ from gradum.study.explanation.judged import (
     JudgedExplanation,
     JudgedRow,
 )
+from gradum.study.explanation.learned import BACKGROUND_ROWS
 from gradum.study.explanation.overall import (
     ColumnOverall,
     Direction,

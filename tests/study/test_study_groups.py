@@ -12,7 +12,7 @@ from gradum.scores.metrics import METRICS
 from gradum.study.groups import comparison, scoring
 from gradum.study.groups.groups import measures_of
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.subsets import Subset, farthest_by_chance
+from gradum.study.resampling import Subset, farthest_by_chance
 
 SIZES = {"large": 300, "middle": 120, "small": 40, "tiny": 6, "one": 1, "another": 1}
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from gradum.study.subsets import p_values, tail_probability
+from gradum.study.resampling import p_values, tail_probability
 from gradum.study.trust import Gauge, Line, at_most, settled, share_error
 
 LINE = Line("part.line", "A demand")

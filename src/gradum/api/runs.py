@@ -23,7 +23,7 @@ from gradum.ship.run_spec import RunSpec, read_spec
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
 from gradum.study.evaluation.compare import RunComparison, compare
-from gradum.study.explanation.background import background_rows
+from gradum.study.explanation.learned import background_rows
 from gradum.study.findings.findings import Findings, examine, without_rows
 from gradum.study.findings.segments import segments
 from gradum.study.findings.threshold import threshold

@@ -23,7 +23,7 @@ from gradum.fitting.reference.reference import Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.show.watch import Watch
-from gradum.study.explanation.background import drawn_rows
+from gradum.study.explanation.learned import drawn_rows
 from gradum.study.watch.columns import ANSWERED_ROWS
 from gradum.study.watch.counted import Counted
 from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS

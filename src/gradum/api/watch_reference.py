@@ -16,7 +16,7 @@ from gradum.fitting.predict import predict_typed
 from gradum.fitting.reference.reference import MOST_ROWS, Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
-from gradum.study.explanation.background import drawn_rows
+from gradum.study.explanation.learned import drawn_rows
 from gradum.study.watch.columns import ANSWERED_ROWS
 from gradum.study.watch.joint import JOINT_ROWS
 from gradum.tables.check import widened

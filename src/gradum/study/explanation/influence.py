@@ -41,8 +41,7 @@ from gradum.margins import falling, first_greatest
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.explanation.alike import refuse_count
-from gradum.study.explanation.background import drawn_rows
-from gradum.study.explanation.learned import LearnedRows
+from gradum.study.explanation.learned import LearnedRows, drawn_rows
 from gradum.study.explanation.scale import Answer, answer_on
 from gradum.study.first_layer import Opened
 from gradum.study.inference.collinearity import Standard

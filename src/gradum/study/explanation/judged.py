@@ -22,7 +22,6 @@ from gradum.margins import falling
 from gradum.messages import say
 from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
-from gradum.study.explanation.background import background_among
 from gradum.study.explanation.explain import (
     Explanations,
     RowExplanation,
@@ -37,6 +36,7 @@ from gradum.study.explanation.interactions import (
     strongest_pairs,
     strongest_players,
 )
+from gradum.study.explanation.learned import background_among
 from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.shapley import FEWEST_ROUNDS
 from gradum.tables.split import Part

@@ -18,8 +18,16 @@ from gradum.scores.metrics import METRICS, row_losses
 from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, STRONGER, TOO_FEW_ROWS, WEAKER
-from gradum.study.resampling import RESAMPLES, around, places_to_redraw, redrawn
-from gradum.study.subsets import ERROR, Subset, farthest_by_chance, independent
+from gradum.study.resampling import (
+    ERROR,
+    RESAMPLES,
+    Subset,
+    around,
+    farthest_by_chance,
+    independent,
+    places_to_redraw,
+    redrawn,
+)
 from gradum.tables.wording import nearest
 
 FEWEST_ROWS = 30

@@ -24,9 +24,9 @@ from gradum.messages import listed, say
 from gradum.study.properties.network_columns import NetworkColumns
 from gradum.study.properties.result import Counterexample, Verification, Verified
 from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers
-from gradum.study.verification import VerificationOutcome, verify
 from gradum.study.verification.copies import Copies
-from gradum.study.verification.verify import Replay
+from gradum.study.verification.domain import VerificationOutcome
+from gradum.study.verification.verify import Replay, verify
 
 KEYWORD = "irrelevant"
 MOST_CLASSES = 16

@@ -19,9 +19,8 @@ from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.table_domain import Row, TableDomain
-from gradum.study.verification import Domain, VerificationOutcome, verify
-from gradum.study.verification.domain import Verdict
-from gradum.study.verification.verify import Replay
+from gradum.study.verification.domain import Domain, Verdict, VerificationOutcome
+from gradum.study.verification.verify import Replay, verify
 
 
 @dataclass(frozen=True, eq=False)

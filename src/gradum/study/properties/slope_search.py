@@ -20,8 +20,7 @@ from gradum.core.bounds.graph import taken
 from gradum.core.bounds.interval import Enclosure
 from gradum.core.bounds.planes import traced
 from gradum.core.bounds.zonotope import boxes_at_once, carried
-from gradum.study.verification import Domain
-from gradum.study.verification.domain import settled
+from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.splitting import OpenBoxes, halves
 
 MOST = 1e200

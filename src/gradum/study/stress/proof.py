@@ -27,8 +27,8 @@ from gradum.study.stress.attack import CURVE
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.result import Attack, ProofStage
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.study.verification import Domain, verify
-from gradum.study.verification.domain import Form
+from gradum.study.verification.domain import Domain, Form
+from gradum.study.verification.verify import verify
 
 SECONDS = 1.0
 """For the proofs of each row."""
