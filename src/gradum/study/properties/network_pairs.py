@@ -23,7 +23,7 @@ from gradum.errors import PropertyError
 from gradum.messages import listed, say
 from gradum.study.properties.network_columns import NetworkColumns
 from gradum.study.properties.result import Counterexample, Verification, Verified
-from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers
+from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers, within_of
 from gradum.study.verification.copies import Copies
 from gradum.study.verification.domain import VerificationOutcome
 from gradum.study.verification.verify import Replay, verify
@@ -104,13 +104,7 @@ class PairProperty:
             _check_classes(network.outputs, at)
             return cls(names, to_class=True, at=at)
         stated, words = qualifiers(stated, ("within",))
-        within = number_of(words.get("within", "0"))
-        if within < 0:
-            raise PropertyError(
-                say("Answers cannot differ by less than 0, as by {within}.", within=within),
-                say("Give a number from 0 up behind within."),
-            )
-        return cls(_names(stated, network), within)
+        return cls(_names(stated, network), within_of(words))
 
     def verify(
         self, network: ForeignNetwork, *, seconds: float, seed: int

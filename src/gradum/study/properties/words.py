@@ -182,6 +182,23 @@ def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
     return text, taken
 
 
+def within_of(words: dict[str, str]) -> float:
+    """Return by how much answers may differ, of `qualifiers`; 0 where nothing is said.
+
+    Raises
+    ------
+    PropertyError
+        It is below 0, or no number.
+    """
+    within = number_of(words.get("within", "0"))
+    if within < 0:
+        raise PropertyError(
+            say("Answers cannot differ by less than 0, as by {within}.", within=within),
+            say("Give a number from 0 up behind within."),
+        )
+    return within
+
+
 def class_of(text: str | None, fitted: Fitted) -> int | None:
     """Return the place of the named class, or of the second of two classes; None for a number.
 
