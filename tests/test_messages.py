@@ -60,7 +60,9 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/influence.py": {"<gradum.InfluentialRows"},
     "show/surrogate.py": {"<gradum.SurrogateTree of"},
     "show/verification.py": {"<gradum.PropertyReport of"},
-    "study/properties/verify.py": {"robust income"},  # an example, in the words that are read
+    "study/properties/stated_properties.py": {
+        "robust income"
+    },  # an example, in the words that are read
     "show/stress.py": {"<gradum.StressTest of"},
     "show/watch.py": {"<gradum.Watch with"},
     "show/trust.py": {"<gradum.TrustReport of"},

@@ -13,7 +13,7 @@ from gradum.fitting.rung import Prediction
 from gradum.fitting.verdict import Standing
 from gradum.scores.interval import Interval
 from gradum.show.text import comparison_parts, plain
-from gradum.study.evaluation.compare import compare
+from gradum.study.evaluation.run_comparison import compare
 from gradum.study.evidence import Evidence
 from gradum.tables.schema import Column, Schema, Target
 

@@ -28,7 +28,7 @@ from gradum.study.stress.budget import Lengths
 from gradum.study.stress.corruption import corruptions_of, mistyped
 from gradum.study.stress.moves import Moves, MovingColumn
 from gradum.study.stress.result import RowAttack
-from gradum.study.stress.search import ShiftSearch
+from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH

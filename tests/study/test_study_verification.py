@@ -31,10 +31,10 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.rounding import FLOAT32
 from gradum.core.bounds.zonotope import carried
 from gradum.errors import PropertyError
-from gradum.study.verification.attack import attack, attack_from
 from gradum.study.verification.bounding import Bounding, best_step
 from gradum.study.verification.domain import Constraints, Domain, settled
 from gradum.study.verification.phases import Phases
+from gradum.study.verification.projected_descent import attack, attack_from
 from gradum.study.verification.splitting import halves
 from gradum.study.verification.verify import verify, verify_all
 

@@ -35,7 +35,7 @@ from gradum.study.watch.distances import (
     stability,
     total_variation,
 )
-from gradum.study.watch.effect import mapped_back
+from gradum.study.watch.drift_effect import mapped_back
 from gradum.study.watch.joint import watch_jointly
 from gradum.tables.columns import Column
 

@@ -17,7 +17,7 @@ from gradum.fitting.reference.reference import MOST_ROWS, Reference
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.study.explanation.learned import drawn_rows
-from gradum.study.watch.columns import ANSWERED_ROWS
+from gradum.study.watch.column_drift import ANSWERED_ROWS
 from gradum.study.watch.joint import JOINT_ROWS
 from gradum.tables.check import widened
 from gradum.tables.split import Part

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     # A table can be looked at without JAX, which these would load.
     from gradum.fitting.fitted import Fitted
     from gradum.fitting.judgement import Judgement
-    from gradum.study.evaluation.compare import RunComparison
     from gradum.study.evaluation.evaluate import Evaluation
+    from gradum.study.evaluation.run_comparison import RunComparison
 
 MOST_COLUMNS = 40
 MOST_CLASSES = 20

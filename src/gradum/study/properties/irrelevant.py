@@ -11,9 +11,9 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.fitting.fitted import Fitted
 from gradum.messages import say
+from gradum.study.properties.property_words import class_of, column_of, qualifiers, within_of
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
-from gradum.study.properties.words import class_of, column_of, qualifiers, within_of
 from gradum.study.verification.copies import Copies
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from gradum.errors import PropertyError
 from gradum.messages import say
+from gradum.study.properties.property_words import parts_of
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
-from gradum.study.properties.words import parts_of
 from gradum.study.verification.domain import Domain, Form
 from gradum.tables.columns import Column
 from gradum.tables.schema import Schema

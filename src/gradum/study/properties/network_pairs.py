@@ -22,8 +22,14 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import listed, say
 from gradum.study.properties.network_columns import NetworkColumns
+from gradum.study.properties.property_words import (
+    column_of,
+    number_of,
+    parts_of,
+    qualifiers,
+    within_of,
+)
 from gradum.study.properties.result import Counterexample, Verification, Verified
-from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers, within_of
 from gradum.study.verification.copies import Copies
 from gradum.study.verification.domain import VerificationOutcome
 from gradum.study.verification.verify import Replay, verify

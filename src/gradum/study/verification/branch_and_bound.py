@@ -19,9 +19,9 @@ import numpy as np
 
 from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.zonotope import boxes_at_once
-from gradum.study.verification.attack import attack, descend
 from gradum.study.verification.bounding import Bounded, Bounding
 from gradum.study.verification.domain import Constraints, Domain
+from gradum.study.verification.projected_descent import attack, descend
 from gradum.study.verification.splitting import OpenBoxes, halves, promises
 
 Refuted = tuple[np.ndarray, np.ndarray]

@@ -13,8 +13,8 @@ from gradum.core.bounds import INPUT, Affine, Box, Enclosure, Graph, crown, inte
 from gradum.core.bounds.crown import narrow
 from gradum.core.bounds.rounding import FLOAT64
 from gradum.randomness import stream
-from gradum.study.verification.attack import attack, attack_from
 from gradum.study.verification.bounding import MANY_STEPS, Bounding
+from gradum.study.verification.branch_and_bound import BranchAndBound, Refuted
 from gradum.study.verification.domain import (
     Constraints,
     Domain,
@@ -23,7 +23,7 @@ from gradum.study.verification.domain import (
     latest,
 )
 from gradum.study.verification.phases import Phases
-from gradum.study.verification.search import BranchAndBound, Refuted
+from gradum.study.verification.projected_descent import attack, attack_from
 
 Replay = Callable[[np.ndarray], np.ndarray]
 """From inputs [N, d] to the outputs [N, k] that the deployed network has."""
