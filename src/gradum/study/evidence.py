@@ -143,13 +143,12 @@ class Evidence:
     @cached_property
     def outcome(self) -> Outcome:
         """Truth and prediction, as the metrics take them."""
-        return Outcome(
-            task=self.task,
-            target=self.target,
-            prediction=self.prediction.value,
-            probability=self.prediction.probability,
-            weight=self.weight,
-        )
+        return self.outcome_of(slice(None), self.prediction)
+
+    def outcome_of(self, places: np.ndarray | slice, prediction: Prediction) -> Outcome:
+        """Return the truth of the rows at some places, and a prediction of these."""
+        truth = self.target[places], prediction.value, prediction.probability
+        return Outcome(self.task, *truth, self.weight[places])
 
     @property
     def groups(self) -> np.ndarray | None:

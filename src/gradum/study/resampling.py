@@ -101,17 +101,7 @@ class Subset:
         """Take those of n judged rows, given by position, where a mask (n,) holds."""
         places = np.flatnonzero(mask)
         chosen = rows[places]
-        prediction = evidence.prediction.take(chosen)
-        return cls(
-            places,
-            Outcome(
-                task=evidence.task,
-                target=evidence.target[chosen],
-                prediction=prediction.value,
-                probability=prediction.probability,
-                weight=evidence.weight[chosen],
-            ),
-        )
+        return cls(places, evidence.outcome_of(chosen, evidence.prediction.take(chosen)))
 
     def weighting(self, weights: np.ndarray) -> Weighting:
         """Return its rows under weights (B, n) of the n rows."""
@@ -133,10 +123,18 @@ def farthest_by_chance(drawn: np.ndarray) -> np.ndarray:
         The differences of s subsets in B permutations of the rows. In 95% of them none lies
         farther, when each is measured by the root mean square of its own to that side.
     """
+    scale, farthest = _to_either_side(drawn)
+    return scale * np.quantile(farthest, 1.0 - ERROR)
+
+
+def _to_either_side(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return root mean squares of draws (s, B) below and above zero, (s, 2); and the farthest (B,).
+
+    Those are in units of the former, the largest to any side of any s.
+    """
     sides = np.nan_to_num(np.stack([-drawn, drawn], axis=1)).clip(min=0.0)
     scale = np.sqrt(np.mean(sides**2, axis=2))
-    farthest = np.max(sides / np.where(scale > 0, scale, 1.0)[:, :, None], axis=(0, 1))
-    return scale * np.quantile(farthest, 1.0 - ERROR)
+    return scale, np.max(sides / np.where(scale > 0, scale, 1.0)[:, :, None], axis=(0, 1))
 
 
 def p_values(
@@ -199,11 +197,8 @@ def _by_chance(apart: np.ndarray, permuted: np.ndarray) -> np.ndarray:
     """
     if not permuted.any():
         return np.zeros(len(apart))
-    sides = np.nan_to_num(np.stack([-permuted, permuted], axis=1)).clip(min=0.0)  # (g, 2, B)
-    scale = np.sqrt(np.mean(sides**2, axis=2))
-    scale = np.where(scale > 0, scale, np.inf)
-    farthest = (sides / scale[:, :, None]).max(axis=(0, 1))
-    own = (np.stack([-apart, apart], axis=1) / scale).max(axis=1)
+    scale, farthest = _to_either_side(permuted)
+    own = (np.stack([-apart, apart], axis=1) / np.where(scale > 0, scale, np.inf)).max(axis=1)
     return np.array([tail_probability(farthest, far) for far in own.tolist()])
 
 

@@ -12,7 +12,6 @@ from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, score
-from gradum.scores.outcome import Outcome
 from gradum.scores.paired import paired_difference
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import (
@@ -109,8 +108,8 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
             say("The two runs judged no rows in common."),
             say("Compare runs of one table with the same --seed, --test and way of splitting."),
         )
-    a = _outcome(first, mine, first.prediction.take(mine))
-    b = _outcome(first, mine, _in_order_of(first, second).take(yours))
+    a = first.outcome_of(mine, first.prediction.take(mine))
+    b = first.outcome_of(mine, _in_order_of(first, second).take(yours))
     resamples = first.resamples("compare", mine)
     one, two = score(a), score(b)
     caution = _caution(first.schema, second.schema)
@@ -237,13 +236,3 @@ def _in_order_of(first: Evidence, second: Evidence) -> Prediction:
         return second.prediction
     places = [second.classes.index(label) for label in first.classes]
     return Prediction(np.argsort(places)[second.prediction.value], probability[:, places])
-
-
-def _outcome(evidence: Evidence, rows: np.ndarray, prediction: Prediction) -> Outcome:
-    return Outcome(
-        task=evidence.task,
-        target=evidence.target[rows],
-        prediction=prediction.value,
-        probability=prediction.probability,
-        weight=evidence.weight[rows],
-    )

@@ -49,15 +49,20 @@ class ClassAim:
 
     def lead(self, prediction: Prediction) -> np.ndarray:
         """Return max log p over wanted classes less that over the others, less a margin."""
-        deciding = prediction.probability if prediction.balanced is None else prediction.balanced
-        assert deciding is not None
-        logs = np.log(np.maximum(deciding, TINY))
+        logs = np.log(np.maximum(deciding(prediction), TINY))
         wanted = np.isin(np.arange(logs.shape[1]), self.wanted)
         return logs[:, wanted].max(axis=1) - logs[:, ~wanted].max(axis=1) - MARGIN_OF_CLASSES
 
     def reached(self, prediction: Prediction) -> np.ndarray:
         """Return whether the class predicted is wanted."""
         return np.isin(prediction.value, self.wanted)
+
+
+def deciding(prediction: Prediction) -> np.ndarray:
+    """Return the probabilities (n, K) of which the greatest decides."""
+    probability = prediction.probability if prediction.balanced is None else prediction.balanced
+    assert probability is not None
+    return probability
 
 
 @dataclass(frozen=True)
