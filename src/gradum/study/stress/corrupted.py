@@ -22,7 +22,7 @@ from gradum.scores.paired import paired_differences
 from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.study.watch.counted import Counted
+from gradum.study.watch.column_drift import Counted
 from gradum.study.watch.watch import watch
 
 SHARE = 0.1

@@ -29,7 +29,7 @@ import numpy as np
 from gradum.fitting.rung import Prediction
 from gradum.margins import falling, first_greatest
 from gradum.study.stress.aims import AimProgress, Aims
-from gradum.study.stress.moves import Moves
+from gradum.study.stress.stressed_rows import Moves
 
 STARTS = 250  # points spread over a box, about
 CLIMBS = 2  # from the best of all points

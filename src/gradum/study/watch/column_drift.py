@@ -1,15 +1,16 @@
-"""Each column of new rows, and the answers for them, against the reference."""
+"""Columns of new rows, counted block by block, and the answers for them, against the reference."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import numpy as np
 import polars as pl
 
-from gradum.fitting.reference.reference import Reference
-from gradum.fitting.reference.values import Levels, Numbers, as_numbers
+from gradum.fitting.reference.reference import ColumnSummary, Reference
+from gradum.fitting.reference.values import Levels, Numbers, as_numbers, level_counts
 from gradum.margins import first_greatest, first_least
 from gradum.randomness import stream
-from gradum.study.watch.counted import CountedColumn
 from gradum.study.watch.distances import between_levels, between_numbers, more_p, share_p
 from gradum.study.watch.watched import (
     AnswersWatch,
@@ -20,6 +21,7 @@ from gradum.study.watch.watched import (
     UnseenLevels,
 )
 from gradum.tables.columns import Column
+from gradum.tables.encode import Encoder
 
 SHOWN_LEVELS = 3
 
@@ -134,3 +136,77 @@ def watch_answers(
         counts=tuple(counts.tolist()),
         reference_counts=tuple(known.values.counts.tolist()),
     )
+
+
+class CountedColumn:
+    """A column of new rows, counted as the reference's is.
+
+    Parameters
+    ----------
+    summary : ColumnSummary
+        The reference.
+    known : Series or None
+        The levels that the encoder knows, as one list; None where it keeps none.
+
+    Attributes
+    ----------
+    rows : int
+        With a value.
+    missing : int
+        Without one.
+    unseen : int
+        Rows of levels that the encoder does not know.
+    """
+
+    def __init__(self, summary: ColumnSummary, known: pl.Series | None = None) -> None:
+        self._values, self._known = summary.values, known
+        self._bins = np.zeros(1, np.int64)
+        self._levels: Counter[str] = Counter()
+        self.rows = self.missing = self.unseen = 0
+
+    def add(self, values: pl.Series) -> None:
+        """Count typed values, as `tables.check` leaves them."""
+        missing = values.null_count()
+        self.missing += missing
+        self.rows += len(values) - missing
+        if isinstance(self._values, Numbers):
+            self._bins = self._bins + self._values.bins(as_numbers(values))
+            return
+        counts = level_counts(values)
+        self._levels.update(counts)
+        if self._known is not None:
+            levels = pl.Series(list(counts), dtype=pl.String)
+            unseen = levels.filter(~levels.is_in(self._known))
+            self.unseen += sum(counts[level] for level in unseen)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows in each cell of the reference (k,)."""
+        if isinstance(self._values, Levels):
+            return self._values.arranged(self._levels)
+        return np.broadcast_to(self._bins, len(self._values.edges) + 1)
+
+    @property
+    def new_levels(self) -> dict[str, int]:
+        """Rows of the levels that the encoder does not know, the commonest first."""
+        if self._known is None:
+            return {}
+        known = set(self._known[0])
+        return {level: rows for level, rows in self._levels.most_common() if level not in known}
+
+
+class Counted:
+    """All columns of new rows that a reference has."""
+
+    def __init__(self, columns: dict[str, ColumnSummary], encoder: Encoder) -> None:
+        self.columns = {
+            name: CountedColumn(summary, encoder.known.get(name))
+            for name, summary in columns.items()
+        }
+        self.rows = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Count a block of typed columns."""
+        self.rows += len(frame)
+        for name, column in self.columns.items():
+            column.add(frame[name])

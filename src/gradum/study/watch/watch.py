@@ -14,8 +14,7 @@ from gradum.fitting.reference.reference import Reference
 from gradum.margins import falling
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.study.watch.column_drift import watch_answers, watch_column
-from gradum.study.watch.counted import Counted
+from gradum.study.watch.column_drift import Counted, watch_answers, watch_column
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.drift_effect import EFFECT_ROWS, answer_names, answers_for, effect_of
 from gradum.study.watch.expectation import Expectation
