@@ -24,9 +24,7 @@ from gradum.api.stress import threat_of
 from gradum.errors import GradumError
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import CURVE, attack
-from gradum.study.stress.certified import claims_of
-from gradum.study.stress.claims import Claims
-from gradum.study.stress.proof import Proof, by_intervals, by_lines
+from gradum.study.stress.proof import Claims, Proof, by_intervals, by_lines, claims_of
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened

@@ -31,16 +31,15 @@ from gradum.api.trust.thresholds import Thresholds
 from gradum.scores.bootstrap import sampled
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
-from gradum.study.changes import changes
 from gradum.study.coverage.coverage import COVERAGE, Coverage
 from gradum.study.coverage.groups import CoveredRows, covered_groups
 from gradum.study.coverage.new_rows import NewCoverage
-from gradum.study.coverage.shortfall import exact_share, shortfall_of_new
+from gradum.study.evaluation.changes import changes
 from gradum.study.evidence import Evidence
-from gradum.study.reliability import reliability
+from gradum.study.findings.reliability import reliability
 from gradum.study.resampling import RESAMPLES
-from gradum.study.trust.check import Check
-from gradum.study.trust.family import settled
+from gradum.study.shortfall import exact_share, shortfall_of_new
+from gradum.study.trust import Check, settled
 from gradum.study.watch.distances import LEVEL, between_numbers
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.read import read

@@ -25,15 +25,14 @@ from gradum.rungs.pack.inputs import TEXT_COLUMNS
 from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
-from gradum.study.confusion import Confusion
 from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
 from gradum.study.coverage.groups import GroupCoverage
-from gradum.study.explanation.background import BACKGROUND_ROWS
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
     Counterfactual,
     RowCounterfactuals,
 )
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.study.explanation.influence import MOST_COEFFICIENTS
 from gradum.study.explanation.interactions import Interaction, Interactions
 from gradum.study.explanation.judged import (
@@ -45,13 +44,8 @@ from gradum.study.explanation.judged import (
     JudgedExplanation,
     JudgedRow,
 )
-from gradum.study.explanation.one_row import Contribution, RowExplanation
-from gradum.study.explanation.overall import (
-    ColumnOverall,
-    Direction,
-    LevelContribution,
-    Overall,
-)
+from gradum.study.explanation.learned import BACKGROUND_ROWS
+from gradum.study.explanation.overall import ColumnOverall, Direction, LevelContribution, Overall
 from gradum.study.explanation.shapley import MOST_EXACT, TOLERANCE
 from gradum.study.explanation.surrogate import (
     MOST_GROWN,
@@ -61,18 +55,18 @@ from gradum.study.explanation.surrogate import (
     Rule,
     Surrogate,
 )
-from gradum.study.findings import Findings
-from gradum.study.growth import Growth
-from gradum.study.importance import Importance
-from gradum.study.lift import Lift, Top
+from gradum.study.findings.confusion import Confusion
+from gradum.study.findings.findings import Findings
+from gradum.study.findings.growth import Growth
+from gradum.study.findings.importance import Importance
+from gradum.study.findings.ranking import Lift, RankingCurve, Top
+from gradum.study.findings.reliability import Reliability, ReliabilityBin
+from gradum.study.findings.residuals import Residuals
+from gradum.study.findings.segments import Segment, Segments
+from gradum.study.findings.threshold_table import AtThreshold, ThresholdTable
+from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
-from gradum.study.ranking import RankingCurve
-from gradum.study.reliability import Reliability, ReliabilityBin
-from gradum.study.residuals import Residuals
-from gradum.study.segments import Segment, Segments
-from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import Coefficients
-from gradum.study.worst import WorstRow
 from pages import assert_page_shows, script
 from synthetic import FEW, SHORT, TINY
 

@@ -60,7 +60,9 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/influence.py": {"<gradum.InfluentialRows"},
     "show/surrogate.py": {"<gradum.SurrogateTree of"},
     "show/verification.py": {"<gradum.PropertyReport of"},
-    "study/properties/read.py": {"robust income"},  # an example, in the words that are read
+    "study/properties/stated_properties.py": {
+        "robust income"
+    },  # an example, in the words that are read
     "show/stress.py": {"<gradum.StressTest of"},
     "show/watch.py": {"<gradum.Watch with"},
     "show/trust.py": {"<gradum.TrustReport of"},
@@ -72,9 +74,9 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "show/repeat.py": {"import gradum"},
     "show/vega.py": {"window.vegaEmbed"},
     "study/explanation/surrogate.py": {"there is no rule", "there is no class"},
-    "study/findings.py": {"there is no rung", "there is no metric"},
-    "study/reliability.py": {"Too few rows"},  # of old files
-    "study/segments.py": {"segments by chance"},
+    "study/findings/findings.py": {"there is no rung", "there is no metric"},
+    "study/findings/reliability.py": {"Too few rows"},  # of old files
+    "study/findings/segments.py": {"segments by chance"},
     "api/model.py": {"<gradum.Model of"},
     "api/offset.py": {"a number (--numeric)"},  # taken out of a sentence in English
     "api/spelled_out.py": {r"\*\*options"},

@@ -10,13 +10,13 @@ import numpy as np
 import polars as pl
 
 from benchmarks.environments import answer_of, python_with, version_in
-from gradum.study.watch.answered import Answered
+from gradum.study.watch.domain_sample import DomainSample
 
 NAMES = {"roc_auc": "auc", "accuracy": "accuracy"}
 
 
 def cbpe(
-    judged: Answered, target: np.ndarray, chunks: Sequence[Answered]
+    judged: DomainSample, target: np.ndarray, chunks: Sequence[DomainSample]
 ) -> list[dict[str, float]]:
     """Return the metrics that nannyml expects of each chunk of new rows, by gradum's names."""
     with TemporaryDirectory() as folder:
@@ -44,7 +44,7 @@ def _python() -> str:
     return python_with("nannyml", "statsmodels")  # which it imports and does not ask for
 
 
-def _frame(rows: Answered) -> pl.DataFrame:
+def _frame(rows: DomainSample) -> pl.DataFrame:
     probability, value = rows.prediction.probability, rows.prediction.value
     assert probability is not None
     return pl.DataFrame({"probability": probability[:, 1], "prediction": value})

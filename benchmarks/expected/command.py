@@ -25,8 +25,8 @@ from gradum.run.fitted import Fitted
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
 from gradum.study.evidence import Evidence
-from gradum.study.watch.answered import Answered
 from gradum.study.watch.answered_rows import answered_rows
+from gradum.study.watch.domain_sample import DomainSample
 from gradum.study.watch.expected import expect
 from gradum.tables.read import read
 
@@ -132,13 +132,13 @@ def _errors(shift: Shift, folder: Path, seed: int, model: str, labels: str) -> I
             )
 
 
-def _answered(fitted: Fitted, chunk: pl.DataFrame) -> tuple[Answered, np.ndarray]:
+def _answered(fitted: Fitted, chunk: pl.DataFrame) -> tuple[DomainSample, np.ndarray]:
     dataset = labelled(read(chunk), fitted.schema, encoder=fitted.encoder)
     prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
     return answered_rows(fitted, dataset.frame, prediction), dataset.target
 
 
-def _outcome(rows: Answered, target: np.ndarray) -> Outcome:
+def _outcome(rows: DomainSample, target: np.ndarray) -> Outcome:
     return Outcome("binary", target, rows.prediction.value, rows.prediction.probability)
 
 

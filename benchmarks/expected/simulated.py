@@ -15,7 +15,7 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome, Task
-from gradum.study.watch.answered import Answered
+from gradum.study.watch.domain_sample import DomainSample
 from gradum.study.watch.expected import ALONGSIDE, expect
 
 PACKAGES = ("gradum", "numpy", "scikit-learn", "scipy")
@@ -75,9 +75,9 @@ def _one(task: Task, shift: float, draw: int) -> dict[str, tuple[bool, float, fl
     scores = intervals(outcome, Resamples.draw(JUDGED, count=100, rng=rng))
     predicted, truth, others = POPULATIONS[task](NEW, shift, rng)
     found = expect(
-        Answered(prediction, np.ones(JUDGED), columns),
+        DomainSample(prediction, np.ones(JUDGED), columns),
         target,
-        Answered(predicted, np.ones(NEW), others),
+        DomainSample(predicted, np.ones(NEW), others),
         task=task,
         metric=ALONGSIDE[task][0],
         scores=scores,

@@ -25,9 +25,8 @@ import polars as pl
 
 import gradum
 from gradum.api.explanation import background_of
-from gradum.study.explanation.counterfactual.costs import Costs
+from gradum.study.explanation.counterfactual.costs import Costs, priced_axes
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.counterfactual.priced_axis import priced_axes
 
 ROWS = 20
 METHODS = ("random", "genetic")

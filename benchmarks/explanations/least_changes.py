@@ -18,9 +18,8 @@ import polars as pl
 
 import gradum
 from gradum.api.explanation import background_of
-from gradum.study.explanation.counterfactual.costs import Costs
+from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis, priced_axes
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.counterfactual.priced_axis import PricedAxis, priced_axes
 
 ROWS, SIDE, FINER_SIDE, FINER = 1_200, 61, 17, 3
 STARTS, NEAR = 5, 1.05  # of the cheapest on the grid: what is refined, and up to which cost

@@ -11,7 +11,7 @@ from scipy.optimize import LinearConstraint, milp
 
 from gradum.core.bounds import Affine, Graph, intervals
 from gradum.core.bounds.property import Polyhedron
-from gradum.study.verification import Domain
+from gradum.study.verification.domain import Domain
 
 TOLERANCE = 1e-6
 """To which the solver keeps constraints, at least."""

@@ -13,7 +13,7 @@ from time import process_time
 
 from benchmarks.page import table
 from gradum.api.verify import verify_network
-from gradum.study.verification import VerificationOutcome
+from gradum.study.verification.domain import VerificationOutcome
 
 VERDICTS = {"proved": "unsat", "refuted": "sat", "not decided": "unknown"}
 

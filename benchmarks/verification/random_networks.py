@@ -13,7 +13,8 @@ from benchmarks.verification.exact import least_margin
 from gradum.core.bounds import INPUT, Affine, Graph, Node, Relu
 from gradum.core.bounds.property import Polyhedron
 from gradum.randomness import stream
-from gradum.study.verification import Domain, verify
+from gradum.study.verification.domain import Domain
+from gradum.study.verification.verify import verify
 
 GAPS = (1e-4, 1e-2, 1.0)
 """How far limits lie on either side of what integer programming says is least."""

@@ -5,7 +5,7 @@ import pytest
 import statsmodels.api as sm
 
 import gradum
-from gradum.study.inference import Inference
+from gradum.study.inference.result import Inference
 
 
 def test_the_table_is_printed(gradum_command, tables):

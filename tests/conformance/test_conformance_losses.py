@@ -15,7 +15,7 @@ from gradum.show.inference import Summary
 from gradum.solvers.chunk import NEVER
 from gradum.solvers.convex import CONVEX, minimise, solvers_of
 from gradum.solvers.driver import solve
-from gradum.study.inference import infer
+from gradum.study.inference.infer import infer
 from toy_loss import LogCosh
 
 VARIANTS = (Huber(0.7), Quantile((0.1, 0.5, 0.8)), LogLoss(0.2))  # settings besides the defaults

@@ -10,7 +10,7 @@ from gradum.files import bounded
 from gradum.files.bounded import DEEPEST, LARGEST, bounded_content, parsed_toml, read_text
 from gradum.ship import unfinished
 from gradum.ship.run_spec import read_spec
-from gradum.study.properties.read import read_properties
+from gradum.study.properties.stated_properties import read_properties
 
 DEEP = "a." * 20_000 + "a = 1"
 

@@ -2,29 +2,23 @@
 
 from gradum.run.judging.by_class import ClassScores
 from gradum.scores.interval import Interval
-from gradum.study.confusion import Confusion
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.study.explanation.interactions import Interaction, Interactions
 from gradum.study.explanation.judged import JudgedExplanation, JudgedRow
-from gradum.study.explanation.one_row import Contribution, RowExplanation
-from gradum.study.explanation.overall import (
-    ColumnOverall,
-    Direction,
-    LevelContribution,
-    Overall,
-)
-from gradum.study.findings import Findings
-from gradum.study.growth import Growth
-from gradum.study.importance import ColumnImportance, Importance
-from gradum.study.lift import Lift, Top
+from gradum.study.explanation.overall import ColumnOverall, Direction, LevelContribution, Overall
+from gradum.study.findings.confusion import Confusion
+from gradum.study.findings.findings import Findings
+from gradum.study.findings.growth import Growth
+from gradum.study.findings.importance import ColumnImportance, Importance
+from gradum.study.findings.ranking import Lift, RankingCurve, Top
+from gradum.study.findings.reliability import Reliability, ReliabilityBin
+from gradum.study.findings.residuals import Residuals
+from gradum.study.findings.segments import Segment, Segments
+from gradum.study.findings.threshold import Threshold
+from gradum.study.findings.threshold_table import AtThreshold, ThresholdTable
+from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
-from gradum.study.ranking import RankingCurve
-from gradum.study.reliability import Reliability, ReliabilityBin
-from gradum.study.residuals import Residuals
-from gradum.study.segments import Segment, Segments
-from gradum.study.threshold import Threshold
-from gradum.study.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
-from gradum.study.worst import WorstRow
 
 
 def around(value, width=0.02):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from gradum.show.pictures.confusion import WRITTEN_UP_TO, confusion_matrix
-from gradum.study.confusion import Confusion
+from gradum.study.findings.confusion import Confusion
 
 
 def found(classes):

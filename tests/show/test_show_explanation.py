@@ -6,7 +6,7 @@ import pytest
 
 import gradum
 from gradum.show.explanation_words import because
-from gradum.study.explanation.one_row import row_explanation
+from gradum.study.explanation.explain import row_explanation
 from synthetic import QUICK
 
 

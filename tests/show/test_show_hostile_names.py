@@ -19,7 +19,7 @@ from gradum.show.pictures.picture import Picture
 from gradum.show.report import report_html
 from gradum.show.source import Source
 from gradum.show.visible import visible
-from gradum.study.worst import WorstRow
+from gradum.study.findings.worst import WorstRow
 
 XML = "{http://www.w3.org/2000/svg}"
 ESCAPE = re.compile(r"\\[xu]((?<=x)[0-9a-f]{2}|(?<=u)[0-9a-f]{4})")

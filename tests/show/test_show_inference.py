@@ -12,7 +12,7 @@ import gradum
 from gradum.show.inference import Summary, p_value
 from gradum.show.report import report_html
 from gradum.show.text import plain
-from gradum.study.inference import infer
+from gradum.study.inference.infer import infer
 from gradum.study.inference.regression import Regression
 
 

@@ -17,9 +17,9 @@ from gradum.show.pictures.picture import dressed
 from gradum.show.pictures.ranking import ranking
 from gradum.show.report import report_html, sections_of
 from gradum.show.source import Source
-from gradum.study.findings import Findings, without_rows
+from gradum.study.findings.findings import Findings, without_rows
+from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
-from gradum.study.worst import WorstRow
 from synthetic import ONCE, QUICK, task
 
 MOST_BYTES = 1_500_000

@@ -12,7 +12,7 @@ import pytest
 import gradum
 from gradum.show.counterfactual_words import sentence
 from gradum.show.pictures.waterfall import MOST_COLUMNS, waterfall
-from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from synthetic import QUICK
 
 HOSTILE = "</script><b>ha"

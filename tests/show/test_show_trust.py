@@ -8,9 +8,7 @@ from gradum.show.row_page import RowTable
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
-from gradum.study.trust.check import Check, Line
-from gradum.study.trust.family import Family, settled
-from gradum.study.trust.gauge import Gauge
+from gradum.study.trust import Check, Family, Gauge, Line, settled
 
 LINE = Line("part.line", "A demand")
 HELD = LINE.judged(True, "It does.", figure="1", threshold="at most 2", value=1.0, limit=2.0)

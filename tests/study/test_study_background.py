@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.study.explanation.background import BACKGROUND_ROWS, background_rows, drawn_by_weight
+from gradum.study.explanation.learned import BACKGROUND_ROWS, background_rows, drawn_by_weight
 from gradum.tables.split import Part
 from synthetic import QUICK
 

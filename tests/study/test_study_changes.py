@@ -7,7 +7,12 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.interval import Interval
 from gradum.scores.outcome import Outcome
-from gradum.study.changes import change_sentences, changes, independent_difference, level_moved
+from gradum.study.evaluation.changes import (
+    change_sentences,
+    changes,
+    independent_difference,
+    level_moved,
+)
 
 
 def around(value, half=0.1):

@@ -13,7 +13,7 @@ from gradum.run.judging.verdict import Standing
 from gradum.rungs.rung import Prediction
 from gradum.scores.interval import Interval
 from gradum.show.text import comparison_parts, plain
-from gradum.study.compare import compare
+from gradum.study.evaluation.run_comparison import compare
 from gradum.study.evidence import Evidence
 from gradum.tables.schema import Column, Schema, Target
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from gradum.study.confusion import confusion
+from gradum.study.findings.confusion import confusion
 
 
 def random_classes(rows, count, seed=0, **more):

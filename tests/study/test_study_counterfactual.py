@@ -17,8 +17,7 @@ import gradum
 from gradum.errors import SpecError
 from gradum.run.spec import MLPSpec
 from gradum.study.axis import Axis
-from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
-from gradum.study.explanation.counterfactual.unit import unit_of
+from gradum.study.explanation.counterfactual.costs import PricedAxis, unit_of
 from synthetic import QUICK
 
 LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}

@@ -11,8 +11,8 @@ from gradum.study.coverage.groups import (
     CoveredRows,
     covered_groups,
 )
-from gradum.study.coverage.shortfall import holm, shortfall_of_judged
 from gradum.study.finding_words import TOO_FEW_ROWS
+from gradum.study.shortfall import holm, shortfall_of_judged
 
 ROWS = 1_200
 

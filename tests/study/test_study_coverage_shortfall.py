@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import binom, binomtest, hypergeom
 from statsmodels.stats.multitest import multipletests
 
-from gradum.study.coverage.shortfall import (
+from gradum.study.shortfall import (
     exact_share,
     holm,
     shortfall_of_judged,

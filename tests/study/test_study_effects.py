@@ -9,8 +9,7 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
-from gradum.study.explanation.accumulated import Accumulated, bins_of
-from gradum.study.explanation.dependence import Dependence
+from gradum.study.explanation.dependence import Accumulated, Dependence, bins_of
 from gradum.study.explanation.effects import effects_of
 from gradum.study.explanation.grid import FEW_ROWS, bin_edges, grid_of
 from gradum.study.explanation.scale import answer_on

@@ -5,7 +5,7 @@ from sklearn import metrics as peer
 
 import gradum
 from gradum.errors import SchemaError, TargetError
-from gradum.study import evaluate
+from gradum.study.evaluation import evaluate
 from synthetic import QUICK, task
 
 HELD = task("label", 200, seed=21)

@@ -10,9 +10,14 @@ from msgspec import structs
 
 import gradum
 from gradum.study.evidence import Evidence
-from gradum.study.explanation.chosen_rows import SHARES, drawn, typical
-from gradum.study.explanation.judged import JudgedExplanation, explain_judged
-from gradum.study.findings import without_rows
+from gradum.study.explanation.judged import (
+    SHARES,
+    JudgedExplanation,
+    drawn,
+    explain_judged,
+    typical,
+)
+from gradum.study.findings.findings import without_rows
 from synthetic import FEATURES, ONCE, mixed
 
 

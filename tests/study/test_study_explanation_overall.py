@@ -10,16 +10,16 @@ import pytest
 from scipy.stats import spearmanr
 
 import gradum
-from gradum.study.explanation.explain import Explanations
+from gradum.study.explanation.explain import Explanations, row_explanation
 from gradum.study.explanation.interactions import faith_shap
-from gradum.study.explanation.one_row import row_explanation
 from gradum.study.explanation.overall import (
     MOST_POINTS,
+    mean_sizes,
+    mean_sizes_before,
     overall,
     rank_correlation,
 )
 from gradum.study.explanation.shapley import Shapley
-from gradum.study.explanation.sizes import mean_sizes, mean_sizes_before
 from synthetic import ONCE, task
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from gradum.study.findings.importance import importance
 from gradum.study.first_layer import Opened
-from gradum.study.importance import importance
 from packed_models import TARGETS, pack_of
 
 COLUMNS = {"size", "age", "colour", "member", "shop", "day", "note"}

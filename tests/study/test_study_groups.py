@@ -10,9 +10,9 @@ from sklearn import metrics as peer
 from gradum.errors import SpecError
 from gradum.scores.metrics import METRICS
 from gradum.study.groups import comparison, scoring
-from gradum.study.groups.measures import measures_of
+from gradum.study.groups.groups import measures_of
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.subsets import Subset, farthest_by_chance
+from gradum.study.resampling import Subset, farthest_by_chance
 
 SIZES = {"large": 300, "middle": 120, "small": 40, "tiny": 6, "one": 1, "another": 1}
 

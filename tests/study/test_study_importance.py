@@ -6,9 +6,9 @@ import pytest
 
 import gradum
 from gradum.run.spec import LinearSpec
-from gradum.study import importance as module
+from gradum.study.findings.findings import importance as module
+from gradum.study.findings.importance import importance
 from gradum.study.first_layer import Opened
-from gradum.study.importance import importance
 from gradum.tables.design import Design
 from gradum.tables.split import Part
 from synthetic import ONCE, QUICK, mixed, task

@@ -6,7 +6,7 @@ import statsmodels.api as sm
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from gradum.errors import SpecError
-from gradum.study.inference import infer
+from gradum.study.inference.infer import infer
 from solvers import nist_sets
 
 FAMILIES = {

@@ -4,7 +4,8 @@ import statsmodels.api as sm
 from statsmodels.stats.outliers_influence import OLSInfluence
 
 from gradum.errors import SpecError
-from gradum.study.inference import infer, influence
+from gradum.study.inference.infer import infer
+from gradum.study.inference.influence import influence
 
 
 def sample(rows=40, seed=0):

@@ -8,9 +8,10 @@ from scipy import sparse
 from gradum.core.losses import resolve
 from gradum.errors import ShapeError, SpecError, TargetError
 from gradum.solvers.solution import Status
-from gradum.study.inference import Inference, infer
 from gradum.study.inference.collinearity import Standard
+from gradum.study.inference.infer import infer
 from gradum.study.inference.optimum import fit
+from gradum.study.inference.result import Inference
 from gradum.study.inference.wording import caveats
 
 

@@ -4,7 +4,7 @@ import pytest
 import statsmodels.api as sm
 
 import gradum
-from gradum.study.inference import infer
+from gradum.study.inference.infer import infer
 
 
 def flagged(rows=300, seed=0):

@@ -7,7 +7,7 @@ import statsmodels.formula.api as smf
 
 import gradum
 from gradum.errors import SpecError
-from gradum.study.findings import Findings, without_rows
+from gradum.study.findings.findings import Findings, without_rows
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import Regression, regression_table
 from gradum.tables.design import CodedColumn, Design, Feature, Layout

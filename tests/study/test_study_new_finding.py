@@ -28,7 +28,7 @@ def toy(evidence: Evidence) -> Toy:
 PICTURE = """
 import altair as alt
 from gradum.show.pictures.picture import Picture, data
-from gradum.study.toy import Toy
+from gradum.study.findings.toy import Toy
 
 
 def toy_picture(found: Toy) -> Picture:
@@ -52,13 +52,19 @@ assert f"The largest error of {model.findings.toy.rows} rows is a toy." in page
 
 def test_a_toy_finding_reaches_the_report(tmp_path):
     package = Edited(tmp_path)
-    (package.path / "study/toy.py").write_text(FINDING)
+    (package.path / "study/findings/toy.py").write_text(FINDING)
     (package.path / "show/pictures/toy.py").write_text(PICTURE)
     package.add(
-        "study/findings.py", "from gradum.study.toy import Toy, toy", "from gradum.study.uncert"
+        "study/findings/findings.py",
+        "from gradum.study.findings.toy import Toy, toy",
+        "from gradum.study.uncert",
     )
-    package.add("study/findings.py", "    toy: Toy | None = None", "    worst: tuple[WorstRow")
-    package.add("study/findings.py", "        toy=toy(evidence),", "        worst=worst_rows(")
+    package.add(
+        "study/findings/findings.py", "    toy: Toy | None = None", "    worst: tuple[WorstRow"
+    )
+    package.add(
+        "study/findings/findings.py", "        toy=toy(evidence),", "        worst=worst_rows("
+    )
     package.add(
         "show/report.py",
         "from gradum.show.pictures.toy import toy_picture",

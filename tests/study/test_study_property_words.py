@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from gradum.errors import ColumnError, PropertyError
-from gradum.study.properties.read import read_property
-from gradum.study.properties.words import parts_of, qualifiers
+from gradum.study.properties.property_words import parts_of, qualifiers
+from gradum.study.properties.stated_properties import read_property
 from gradum.tables.schema import Column, Schema
 
 COLUMNS = {

@@ -8,8 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 import gradum
 from gradum.scores.interval import wilson
 from gradum.study.bins import equal_count_bins
-from gradum.study.reliability import Reliability, reliability
-from gradum.study.wilson_interval import Z95
+from gradum.study.findings.reliability import Z95, Reliability, reliability
 
 
 def binary(rows, seed=0, *, said=lambda share: share, **more):

@@ -2,7 +2,7 @@ import evidence_of
 import numpy as np
 import pytest
 
-from gradum.study.residuals import residuals
+from gradum.study.findings.residuals import residuals
 
 
 def numbers(rows=1000, seed=0, *, bias=0.0, growth=0.0, **more):

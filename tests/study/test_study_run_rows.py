@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from gradum.study.run_rows import RunRows, row_hashes, trained_on_sentence
+from gradum.study.evaluation.run_rows import RunRows, row_hashes, trained_on_sentence
 
 COLUMNS = ("x", "c")
 

@@ -9,10 +9,10 @@ from sklearn import metrics as peer
 from gradum.errors import SpecError
 from gradum.run.dataset import labelled
 from gradum.rungs.rung import Prediction
-from gradum.study import segments as module
 from gradum.study.binning import cut
 from gradum.study.evidence import Evidence
-from gradum.study.segments import Segments, segments
+from gradum.study.findings.findings import segments as module
+from gradum.study.findings.segments import Segments, segments
 from gradum.tables.read import read
 from gradum.tables.schema import Overrides, infer
 
@@ -234,7 +234,7 @@ def test_large_tables_keep_their_values_and_bootstrap_some_rows(monkeypatch):
     seen = regression(3000, colour=("blue", 1.5))
     whole = segments(seen, ["colour"], "rmse")
     monkeypatch.setattr("gradum.study.resampling.ROWS_FOR_INTERVALS", 750)
-    monkeypatch.setattr("gradum.study.segments.SEARCHED_VALUES", 5 * 1500)
+    monkeypatch.setattr("gradum.study.findings.segments.SEARCHED_VALUES", 5 * 1500)
     some = segments(seen, ["colour"], "rmse")
     for one, other in zip(whole.slices["colour"], some.slices["colour"], strict=True):
         assert (one.rows, one.score.value) == (other.rows, other.score.value)

@@ -11,10 +11,18 @@ from scipy import stats
 
 from gradum.errors import SpecError
 from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
-from gradum.study.watch.e_process import SHARES, TILTS, bounds, found_from, log_evidence, reaches
-from gradum.study.watch.sequence import Labelled, follow
+from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
+from gradum.study.watch.sequence import (
+    SHARES,
+    TILTS,
+    Labelled,
+    bounds,
+    follow,
+    found_from,
+    log_evidence,
+    reaches,
+)
 from gradum.study.watch.sequential_test import ErrorBound, ErrorCount, Unjudged
-from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
 
 
 def evidence_of_counts(rows, rate):
@@ -178,13 +186,15 @@ def frame(rows=30, seed=0):
 
 def test_a_table_is_known_again_alone_and_at_the_beginning_of_a_longer_one():
     seen = stable_hashes(frame())
-    tables = (TakenTable.of("monday.csv", seen),)
+    tables = (CountedTable.of("monday.csv", seen),)
     for again in (frame(), pl.concat([frame(), frame(seed=1)])):
         with pytest.raises(SpecError, match=r"the 30 rows of monday\.csv"):
-            refuse_taken("tuesday.csv", stable_hashes(again), tables)
-    refuse_taken("tuesday.csv", stable_hashes(frame(seed=1)), tables)
-    refuse_taken("tuesday.csv", stable_hashes(frame().reverse()), tables)
-    refuse_taken("one.csv", seen[:1], (TakenTable.of("row.csv", seen[:1]),))  # perhaps by chance
+            refuse_counted("tuesday.csv", stable_hashes(again), tables)
+    refuse_counted("tuesday.csv", stable_hashes(frame(seed=1)), tables)
+    refuse_counted("tuesday.csv", stable_hashes(frame().reverse()), tables)
+    refuse_counted(
+        "one.csv", seen[:1], (CountedTable.of("row.csv", seen[:1]),)
+    )  # perhaps by chance
 
 
 def test_hashes_tell_values_apart_and_stay_what_they_are():

@@ -26,10 +26,9 @@ from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
 from gradum.study.stress.budget import Lengths
 from gradum.study.stress.corruption import corruptions_of, mistyped
-from gradum.study.stress.moves import Moves, MovingColumn
 from gradum.study.stress.result import RowAttack
-from gradum.study.stress.search import ShiftSearch
-from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.shift_search import ShiftSearch
+from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH
 from gradum.tables.read import read

@@ -16,7 +16,7 @@ from gradum.run.predict import predict_typed
 from gradum.run.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import attack
-from gradum.study.stress.certified import certify
+from gradum.study.stress.proof import certify
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened

@@ -5,7 +5,7 @@ from sklearn.metrics import confusion_matrix
 
 from gradum.errors import SpecError
 from gradum.run.spec import Cost
-from gradum.study.threshold import threshold
+from gradum.study.findings.threshold import threshold
 
 
 def calibrated(rows, seed=0, digits=17, **more):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
-from gradum.study.threshold_table import THRESHOLDS, threshold_table
+from gradum.study.findings.threshold_table import THRESHOLDS, threshold_table
 
 
 def judged(rows=300):

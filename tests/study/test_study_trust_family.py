@@ -5,11 +5,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from gradum.study.groups.p_values import p_values, tail_probability
-from gradum.study.trust.check import Line
-from gradum.study.trust.family import settled
-from gradum.study.trust.gauge import Gauge
-from gradum.study.trust.shares import at_most, share_error
+from gradum.study.resampling import p_values, tail_probability
+from gradum.study.trust import Gauge, Line, at_most, settled, share_error
 
 LINE = Line("part.line", "A demand")
 

@@ -31,14 +31,12 @@ from gradum.core.bounds.crown import narrow
 from gradum.core.bounds.property import Polyhedron
 from gradum.core.bounds.zonotope import carried
 from gradum.errors import PropertyError
-from gradum.study.verification import Domain, attack, verify, verify_all
-from gradum.study.verification.attack import attack_from
-from gradum.study.verification.bounding import Bounding
-from gradum.study.verification.constraints import Constraints
-from gradum.study.verification.domain import settled
-from gradum.study.verification.multipliers import best_step
+from gradum.study.verification.bounding import Bounding, best_step
+from gradum.study.verification.domain import Constraints, Domain, settled
 from gradum.study.verification.phases import Phases
+from gradum.study.verification.projected_descent import attack, attack_from
 from gradum.study.verification.splitting import halves
+from gradum.study.verification.verify import verify, verify_all
 
 
 def affine(rng, fan_in, fan_out):

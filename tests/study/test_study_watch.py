@@ -13,13 +13,7 @@ from scipy import stats
 import gradum
 from gradum.errors import SchemaError, SpecError, TableError
 from gradum.run.reference.reference import ColumnSummary
-from gradum.run.reference.values import (
-    Levels,
-    Numbers,
-    as_numbers,
-    expected_unseen,
-    level_counts,
-)
+from gradum.run.reference.values import Levels, Numbers, as_numbers, expected_unseen, level_counts
 from gradum.study.watch.distances import (
     between_levels,
     between_numbers,
@@ -35,7 +29,7 @@ from gradum.study.watch.distances import (
     stability,
     total_variation,
 )
-from gradum.study.watch.effect import mapped_back
+from gradum.study.watch.drift_effect import mapped_back
 from gradum.study.watch.joint import watch_jointly
 from gradum.tables.columns import Column
 

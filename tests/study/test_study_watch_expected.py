@@ -12,12 +12,10 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome
-from gradum.study.watch.answered import Answered, Learners
-from gradum.study.watch.class_law import ClassLaw, _Losses
+from gradum.study.watch.domain_sample import DomainSample, Learners, density_ratio_weights
 from gradum.study.watch.expectation import Expectation
-from gradum.study.watch.expected import expect
-from gradum.study.watch.likeness import likeness
-from gradum.study.watch.telling_rows import labels_to_halve, telling_rows
+from gradum.study.watch.expected import expect, labels_to_halve, rows_to_label
+from gradum.study.watch.target_distribution import ClassDistribution, _Losses
 
 METRIC = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
 
@@ -43,9 +41,9 @@ def expected(judged, new, task, *, learners=BLIND, weight=None, seed=0) -> Expec
     outcome = Outcome(task, target, prediction.value, prediction.probability, weight)
     rng = np.random.default_rng(seed)
     return expect(
-        Answered(prediction, weight, columns),
+        DomainSample(prediction, weight, columns),
         target,
-        Answered(new[0], np.ones(len(new[1])), new[2]),
+        DomainSample(new[0], np.ones(len(new[1])), new[2]),
         task=task,
         metric=METRIC[task],
         scores=intervals(outcome, Resamples.draw(len(target), count=50, rng=rng)),
@@ -133,10 +131,10 @@ def test_columns_correct_what_the_model_misses():
 
     judged, new = draw(3_000, 0.5), draw(2_000, 0.9)
     prediction, target, columns = judged
-    law = ClassLaw.learn(
-        Answered(prediction, np.ones(len(target)), columns),
+    law = ClassDistribution.learn(
+        DomainSample(prediction, np.ones(len(target)), columns),
         target,
-        Answered(new[0], np.ones(len(new[1])), new[2]),
+        DomainSample(new[0], np.ones(len(new[1])), new[2]),
         alike=np.ones(len(target)),
         learn=boosted_trees().mean,
         rng=rng,
@@ -151,7 +149,7 @@ def test_weights_count_as_repetition():
     rng = np.random.default_rng(5)
     prediction, target, columns = two_classes(600, rng, surer=1.5)
     twice = np.r_[np.arange(600), np.arange(300)]
-    log_p = Answered(prediction, np.ones(600), columns).log_probability
+    log_p = DomainSample(prediction, np.ones(600), columns).log_probability
     features = np.concatenate([log_p[:, :, None], np.ones((600, 2, 1)) * [[[0], [1]]]], axis=2)
     features = np.concatenate([features, np.zeros((600, 2, 2))], axis=2)
     weighted = _Losses(log_p, features, target).mode(np.r_[np.full(300, 2.0), np.ones(300)])
@@ -196,8 +194,8 @@ def test_rows_that_are_like_the_new_ones_count_most():
     rng = np.random.default_rng(9)
     judged, new = rng.normal(size=(1_500, 1)), rng.normal(size=(1_500, 1)) + 1.5
     predicted = Prediction(np.zeros(1_500), None)
-    rows = [Answered(predicted, np.ones(1_500), columns) for columns in (judged, new)]
-    alike = likeness(*rows, boosted_trees().membership, rng)
+    rows = [DomainSample(predicted, np.ones(1_500), columns) for columns in (judged, new)]
+    alike = density_ratio_weights(*rows, boosted_trees().membership, rng)
     true = np.sqrt(norm.pdf(judged[:, 0] - 1.5) / norm.pdf(judged[:, 0]))
     assert np.corrcoef(alike, np.minimum(true, 20))[0, 1] > 0.8
     assert alike.sum() == pytest.approx(alike.sum() ** 2 / (alike**2).sum())
@@ -207,11 +205,11 @@ def test_rows_that_are_like_the_new_ones_count_most():
 def test_the_telling_rows_are_spread_out_and_of_great_spread():
     order = np.arange(1_000.0)
     spread = np.r_[np.full(500, 1.0), np.full(500, 3.0)]
-    rows = telling_rows(order, spread)
+    rows = rows_to_label(order, spread)
     assert len(rows) == 20 == len(set(rows.tolist()))
     assert np.count_nonzero(rows >= 500) == 15  # three quarters of the spread
     assert np.diff(np.sort(rows)).max() <= 110
-    assert len(telling_rows(order, np.zeros(1_000))) == 0
+    assert len(rows_to_label(order, np.zeros(1_000))) == 0
 
 
 def test_so_many_labels_halve_a_standard_error():

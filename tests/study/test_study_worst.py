@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from sklearn.metrics import log_loss
 
-from gradum.study.worst import worst_rows
+from gradum.study.findings.worst import worst_rows
 
 
 def test_classes_are_ordered_by_scikit_learns_log_loss():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from gradum.study.watch.answered import Learners, Scores
+from gradum.study.watch.domain_sample import Learners, Scores
 
 BINS = 64
 SMALL_TREES: dict[str, Any] = {

@@ -21,8 +21,8 @@ from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
 from gradum.run.predict import predict_typed
 from gradum.study.evidence import Evidence
-from gradum.study.watch.answered import Answered
 from gradum.study.watch.answered_rows import answered_rows
+from gradum.study.watch.domain_sample import DomainSample
 from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.expected import MOST_ROWS, expect
 
@@ -70,7 +70,7 @@ def _judgement(fitted: Fitted, rung: str | None) -> Judgement:
     return fitted.judgement
 
 
-def _judged(model: Model) -> tuple[Answered, np.ndarray]:
+def _judged(model: Model) -> tuple[DomainSample, np.ndarray]:
     """Return the rows that judged the model and their targets, or such as go together like them.
 
     Raises
@@ -86,7 +86,7 @@ def _judged(model: Model) -> tuple[Answered, np.ndarray]:
         if not summary:
             raise
         prediction, target = summary.as_rows()
-        return Answered(prediction, np.ones(len(target))), target
+        return DomainSample(prediction, np.ones(len(target))), target
     judged = answered_rows(fitted, evidence.frame, evidence.prediction, evidence.weight)
     return judged, evidence.target
 

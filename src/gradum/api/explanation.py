@@ -16,8 +16,8 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
-from gradum.study.explanation.background import background_rows, given_background
 from gradum.study.explanation.explain import TOLERANCE, explain
+from gradum.study.explanation.learned import background_rows, given_background
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
 from gradum.tables.read import read

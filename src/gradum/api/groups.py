@@ -9,7 +9,7 @@ from gradum.api.judged_rows import judged_rows
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.metric import metric_for
-from gradum.study.evaluate import Evaluation, Grouping
+from gradum.study.evaluation.evaluate import Evaluation, Grouping
 from gradum.study.evidence import Evidence
 from gradum.study.groups.scoring import scores_by_group
 

@@ -17,7 +17,7 @@ from gradum.run.options.option_values import read_names
 from gradum.run.options.options import make_overrides, make_reading
 from gradum.run.run import Run
 from gradum.show.inference import Summary
-from gradum.study.inference import infer as infer_coefficients
+from gradum.study.inference.infer import infer as infer_coefficients
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import imputation
 from gradum.tables.columns import Column

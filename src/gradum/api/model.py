@@ -25,12 +25,11 @@ from gradum.ship import bundle
 from gradum.show.source import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
-from gradum.study.findings import Findings, examine
+from gradum.study.findings.findings import Findings, examine
 from gradum.tables.check import Difference
 from gradum.tables.columns import Task
 
 if TYPE_CHECKING:
-    # What a prediction does not need is imported where it is asked for.
     from gradum.run.judge import Judge
     from gradum.study.certified.table_graph import TableGraph
 

@@ -15,8 +15,11 @@ from gradum.randomness import stream
 from gradum.show.verification import PropertyReport
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.question import CentreRows
-from gradum.study.properties.read import read_properties, read_property
-from gradum.study.properties.verify import verify_properties
+from gradum.study.properties.stated_properties import (
+    read_properties,
+    read_property,
+    verify_properties,
+)
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 

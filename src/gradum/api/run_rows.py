@@ -17,7 +17,7 @@ from gradum.run.run import Run
 from gradum.ship import run_folder
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import RunSpec, changed_files, read_spec
-from gradum.study.run_rows import RunRows, row_hashes
+from gradum.study.evaluation.run_rows import RunRows, row_hashes
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.paths import is_address
 from gradum.tables.read import read

@@ -22,11 +22,11 @@ from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import RunSpec, read_spec
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.source import Source
-from gradum.study.compare import RunComparison, compare
-from gradum.study.explanation.background import background_rows
-from gradum.study.findings import Findings, examine, without_rows
-from gradum.study.segments import segments
-from gradum.study.threshold import threshold
+from gradum.study.evaluation.run_comparison import RunComparison, compare
+from gradum.study.explanation.learned import background_rows
+from gradum.study.findings.findings import Findings, examine, without_rows
+from gradum.study.findings.segments import segments
+from gradum.study.findings.threshold import threshold
 from gradum.tables.paths import is_address
 
 

@@ -14,7 +14,7 @@ from gradum.errors import TableError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
-from gradum.study.watch.counted import Counted
+from gradum.study.watch.column_drift import Counted
 from gradum.tables.check import Difference, check_blocks, merged
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions

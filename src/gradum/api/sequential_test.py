@@ -20,6 +20,7 @@ from gradum.errors import ColumnError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
+from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
 from gradum.study.watch.sequence import Labelled, follow
 from gradum.study.watch.sequential_test import (
     ALPHA,
@@ -28,7 +29,6 @@ from gradum.study.watch.sequential_test import (
     SequentialTest,
     Unjudged,
 )
-from gradum.study.watch.taken import TakenTable, refuse_taken, stable_hashes
 from gradum.tables.check import (
     Checked,
     Difference,
@@ -62,7 +62,7 @@ def sequential_test(
     """Test whether the rate of errors is above a bound, row by row of a table with labels.
 
     Rows are taken in the order of the run's time column, if it has one, else of the table. The
-    test holds at every row: see `gradum.study.watch.e_process`.
+    test holds at every row: see `gradum.study.watch.sequence`.
 
     Parameters
     ----------
@@ -111,9 +111,9 @@ def sequential_test(
     if state is None:
         return follow(labelled, before, notes)
     of_rows = np.concatenate(hashes)
-    refuse_taken(labelled.source, of_rows, before.tables)
+    refuse_counted(labelled.source, of_rows, before.tables)
     test = follow(labelled, before, notes)
-    tables = (*before.tables, TakenTable.of(labelled.source, of_rows))
+    tables = (*before.tables, CountedTable.of(labelled.source, of_rows))
     return structs.replace(test, count=structs.replace(test.count, tables=tables))
 
 

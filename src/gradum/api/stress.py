@@ -21,8 +21,7 @@ from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.corrupted import Labels
 from gradum.study.stress.stress import CORRUPTED_ROWS, stress
-from gradum.study.stress.stressed_rows import StressedRows
-from gradum.study.stress.threat import Threat
+from gradum.study.stress.stressed_rows import StressedRows, Threat
 from gradum.tables.check import check, widened
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY

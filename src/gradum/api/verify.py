@@ -17,8 +17,9 @@ from gradum.ship.exchange.vnnlib import read_property
 from gradum.show.verification import PropertyReport, notes_on_networks
 from gradum.study.properties.network_columns import NetworkColumns
 from gradum.study.properties.network_pairs import ForeignNetwork, verify_pairs
-from gradum.study.properties.read import stated_in
-from gradum.study.verification import Domain, VerificationOutcome, verify_all
+from gradum.study.properties.stated_properties import stated_in
+from gradum.study.verification.domain import Domain, VerificationOutcome
+from gradum.study.verification.verify import verify_all
 from gradum.tables.check import check
 from gradum.tables.columns import Overrides
 from gradum.tables.read import read

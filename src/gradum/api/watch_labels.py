@@ -19,7 +19,7 @@ from gradum.errors import SpecError
 from gradum.files.atomic import write_bytes
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.study.evaluate import table_by_group
+from gradum.study.evaluation.evaluate import table_by_group
 from gradum.study.evidence import MOST_ROWS
 from gradum.study.groups.groups import Groups
 from gradum.study.watch.sequential_test import SequentialTest

@@ -16,8 +16,8 @@ from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.run.predict import predict_typed
 from gradum.run.reference.reference import MOST_ROWS, Reference
-from gradum.study.explanation.drawn_rows import drawn_rows
-from gradum.study.watch.answers import ANSWERED_ROWS
+from gradum.study.explanation.learned import drawn_rows
+from gradum.study.watch.column_drift import ANSWERED_ROWS
 from gradum.study.watch.joint import JOINT_ROWS
 from gradum.tables.check import widened
 from gradum.tables.split import Part

@@ -81,7 +81,7 @@ class Summarises:
             penalty one that leaves columns out; or an option makes no sense.
         """
         from gradum.show.inference import Summary
-        from gradum.study.inference import infer
+        from gradum.study.inference.infer import infer
 
         check_is_fitted(self)
         self._refuse_other_columns(X)

@@ -14,7 +14,7 @@ from gradum.rungs.rung_spec import RungSpec, S
 
 @dataclass(frozen=True)
 class Curve:
-    """How the learning curve of a kind of rung is drawn, see `gradum.study.growth`.
+    """How the learning curve of a kind of rung is drawn, see `gradum.study.findings.growth`.
 
     Parameters
     ----------

@@ -8,13 +8,13 @@ from typing import Any
 from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
+from gradum.study.explanation.counterfactual.costs import Measure
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
     Counterfactual,
     CounterfactualRows,
     RowCounterfactuals,
 )
-from gradum.study.explanation.counterfactual.unit import Measure
 from gradum.tables.wording import number, quoted_text, shortened
 
 DIGITS = 8  # of a number that is not whole: more than a move has

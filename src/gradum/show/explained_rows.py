@@ -9,7 +9,7 @@ from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.show.explanation_words import because, heading, shares, the_others, with_error
 from gradum.study.explanation.judged import JudgedRow
-from gradum.study.findings import Findings
+from gradum.study.findings.findings import Findings
 
 MOST_COLUMNS = 8
 

@@ -29,9 +29,8 @@ from gradum.show.reasons import Reasons
 from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
-from gradum.study.explanation.explain import Explanations
+from gradum.study.explanation.explain import Explanations, row_explanation
 from gradum.study.explanation.interactions import Interactions, interactions
-from gradum.study.explanation.one_row import row_explanation
 from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
 from gradum.tables.columns import Label

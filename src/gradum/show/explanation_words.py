@@ -13,7 +13,7 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95, Interval
 from gradum.show.answer_words import answer_text
 from gradum.show.visible import visible
-from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.study.explanation.overall import ColumnOverall, LevelContribution
 from gradum.tables.wording import shortened
 

@@ -16,8 +16,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.visible import visible
 from gradum.study.finding_words import NO_DIFFERENCE
-from gradum.study.groups.groups import UNMARKED, Group, Groups, GroupScore
-from gradum.study.groups.measures import RATES
+from gradum.study.groups.groups import RATES, UNMARKED, Group, Groups, GroupScore
 
 TITLES = {rate.name: rate.title for rate in RATES}
 MARK = " *"

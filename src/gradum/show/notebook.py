@@ -12,7 +12,7 @@ from gradum.show.pictures.importance import importance_bars
 from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.residuals import residual_pictures
-from gradum.study.findings import Findings
+from gradum.study.findings.findings import Findings
 
 
 def fragment(fitted: Fitted, findings: Findings | None) -> str:

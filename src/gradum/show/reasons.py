@@ -14,8 +14,7 @@ from gradum.run.fitted import Fitted
 from gradum.show.explanation_words import heading, with_error
 from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
-from gradum.study.explanation.explain import Explanations, name_of
-from gradum.study.explanation.one_row import row_explanation, value_words
+from gradum.study.explanation.explain import Explanations, name_of, row_explanation, value_words
 from gradum.study.explanation.reasons import (
     WITH_MEDIAN,
     WITH_MODE,

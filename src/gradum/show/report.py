@@ -38,7 +38,7 @@ from gradum.show.repeat import command, only_python, python, teacher
 from gradum.show.source import Source
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.judged import JudgedExplanation
-from gradum.study.findings import Findings
+from gradum.study.findings.findings import Findings
 
 MOST_COLUMNS = 200
 MOST_WORST_COLUMNS = 12

@@ -23,7 +23,7 @@ from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
 from gradum.study.explanation.effects import Effects
-from gradum.study.explanation.one_row import RowExplanation, row_explanation
+from gradum.study.explanation.explain import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
 
 MOST_CLASSES = 2

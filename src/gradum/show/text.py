@@ -25,12 +25,10 @@ from gradum.tables.schema import Column, Schema, Target
 
 if TYPE_CHECKING:
     from gradum.run.alarm import Alarm
-
-    # A table can be looked at without JAX, which these would load.
     from gradum.run.fitted import Fitted
     from gradum.run.judging.judgement import Judgement
-    from gradum.study.compare import RunComparison
-    from gradum.study.evaluate import Evaluation
+    from gradum.study.evaluation.evaluate import Evaluation
+    from gradum.study.evaluation.run_comparison import RunComparison
 
 MOST_COLUMNS = 40
 MOST_CLASSES = 20

@@ -23,8 +23,7 @@ from gradum.show.trust_words import (
     unchecked_together,
 )
 from gradum.show.visible import visible
-from gradum.study.trust.check import STATUSES, Check, Status
-from gradum.study.trust.family import Family
+from gradum.study.trust import STATUSES, Check, Family, Status
 
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 

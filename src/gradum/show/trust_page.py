@@ -16,8 +16,7 @@ from gradum.show.trust_words import (
     title_text,
     unchecked_together,
 )
-from gradum.study.trust.check import STATUSES
-from gradum.study.trust.family import Family
+from gradum.study.trust import STATUSES, Family
 
 
 def trust_page(

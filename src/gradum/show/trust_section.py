@@ -8,7 +8,7 @@ from typing import Any
 
 from gradum.show.pictures.picture import Picture
 from gradum.show.row_page import RowTable
-from gradum.study.trust.check import Check
+from gradum.study.trust import Check
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure, percent
-from gradum.study.trust.check import Check
-from gradum.study.trust.gauge import POWER
+from gradum.study.trust import POWER, Check
 from gradum.tables.wording import shortened
 
 

@@ -8,7 +8,7 @@ from gradum.margins import falling
 from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
-from gradum.study.watch.effect import HARMLESS
+from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import ColumnWatch, Watched
 from gradum.tables.wording import quoted, shortened
 

@@ -36,7 +36,7 @@ def equal_count_bins(values: np.ndarray) -> np.ndarray:
 
 
 def _join_small(sizes: np.ndarray, least: float) -> np.ndarray:
-    """Give each of some bins in a row the number of the larger bin that it goes into."""
+    """Join neighbouring bins until each holds ``least``; return the new bin of each."""
     numbers, number, held = [], 0, 0.0
     for size in sizes:
         if held >= least:

@@ -35,7 +35,7 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
 
 
 def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
-    """Return the same of linear combinations of the linear rung's weights.
+    """Return the frame of `coefficients` for linear combinations of the linear rung's weights.
 
     Raises
     ------

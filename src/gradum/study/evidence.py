@@ -1,4 +1,4 @@
-"""The judged rows, what the rung in use said of them, and their columns: what a study looks at."""
+"""The evidence of every finding: the judged rows, their predictions and their columns."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class Evidence:
 
     @property
     def task(self) -> Task:
-        """What was asked."""
+        """The task of the run."""
         return self.truth.task
 
     @property
@@ -143,13 +143,12 @@ class Evidence:
     @cached_property
     def outcome(self) -> Outcome:
         """Truth and prediction, as the metrics take them."""
-        return Outcome(
-            task=self.task,
-            target=self.target,
-            prediction=self.prediction.value,
-            probability=self.prediction.probability,
-            weight=self.weight,
-        )
+        return self.outcome_of(slice(None), self.prediction)
+
+    def outcome_of(self, places: np.ndarray | slice, prediction: Prediction) -> Outcome:
+        """Return the truth of the rows at some places, and a prediction of these."""
+        truth = self.target[places], prediction.value, prediction.probability
+        return Outcome(self.task, *truth, self.weight[places])
 
     @property
     def groups(self) -> np.ndarray | None:

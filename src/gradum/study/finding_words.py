@@ -1,13 +1,15 @@
-"""The names of what a comparison can find; code compares them, and `say` shows them."""
+"""Words of findings: what a comparison can find, and intervals within sentences."""
 
 from __future__ import annotations
 
 from gradum.messages import marked
+from gradum.scores.figures import with_interval
+from gradum.scores.interval import Interval
 
 NO_DIFFERENCE = marked("no difference shown")
 
 BETTER, WORSE = marked("better"), marked("worse")
-"""On new rows than in the run."""
+"""Of a score on new rows, held against that of the run."""
 
 FIRST_IS_BETTER, SECOND_IS_BETTER = marked("first is better"), marked("second is better")
 OTHER_SPLIT = marked("another split")
@@ -20,3 +22,14 @@ TOO_FEW_ROWS = marked("too few rows to say")
 HIGHER, LOWER = marked("higher than the rest"), marked("lower than the rest")
 UNDEFINED = marked("undefined")
 """Of a group."""
+
+
+def said(interval: Interval, *, sign: bool = False, unit: float = 1.0) -> str:
+    """Write ``0.31 [0.29, 0.33]``; of a rate, for so many units of what it is by."""
+    scaled = Interval(
+        unit * interval.value,
+        unit * interval.low,
+        unit * interval.high,
+        unit * interval.standard_error,
+    )
+    return with_interval(scaled, digits=3, sign=sign)

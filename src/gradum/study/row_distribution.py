@@ -8,7 +8,7 @@ import numpy as np
 from gradum.run.conformal.distribution import Distribution
 
 COVERAGE = 0.9
-"""Of the interval."""
+"""The coverage of the interval."""
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 DRAWN = (0.01, 0.99)
 """Between these quantiles are the bins; the outermost also hold what lies beyond."""

@@ -11,10 +11,10 @@ from gradum.api.trust.predictions import predictions_of_table
 from gradum.api.trust.report import trust_predictions
 from gradum.api.trust.scores import changed
 from gradum.scores.interval import Interval
-from gradum.study.changes import Change
 from gradum.study.coverage.coverage import Coverage
 from gradum.study.coverage.groups import SHORT, CoveredRows, covered_groups
-from gradum.study.trust.family import settled
+from gradum.study.evaluation.changes import Change
+from gradum.study.trust import settled
 from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.read import read
 

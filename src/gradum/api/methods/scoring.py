@@ -15,9 +15,9 @@ from gradum.run.memory_bound import judging_bound
 from gradum.run.options.option_values import read_size
 from gradum.run.options.options import make_reading
 from gradum.scores.metrics import METRICS
-from gradum.study.evaluate import Evaluation, Grouping, evaluate_in_blocks
-from gradum.study.evaluate import evaluate as evaluate_table
-from gradum.study.run_rows import RunRows
+from gradum.study.evaluation.evaluate import Evaluation, Grouping, evaluate_in_blocks
+from gradum.study.evaluation.evaluate import evaluate as evaluate_table
+from gradum.study.evaluation.run_rows import RunRows
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.stream import at_hand, opened

@@ -18,9 +18,8 @@ from gradum.scores.figures import figure, percent
 from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.trust_section import PartFinding
 from gradum.study.evidence import Evidence
-from gradum.study.reliability import Reliability, reliability
-from gradum.study.trust.check import Check, Line, Obstacle
-from gradum.study.trust.gauge import Gauge
+from gradum.study.findings.reliability import Reliability, reliability
+from gradum.study.trust import Check, Gauge, Line, Obstacle
 
 JUDGED = Line("calibration.judged", marked("No miscalibration is shown on judged rows"))
 TABLE = Line("calibration.table", marked("No miscalibration is shown on new rows"))

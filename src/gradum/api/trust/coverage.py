@@ -18,9 +18,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.coverage.coverage import COVERAGE, Coverage
 from gradum.study.coverage.groups import GroupCoverage
 from gradum.study.coverage.new_rows import NewCoverage
-from gradum.study.trust.check import Check, Line, Obstacle
-from gradum.study.trust.gauge import Gauge
-from gradum.study.trust.shares import at_most, share_error
+from gradum.study.trust import Check, Gauge, Line, Obstacle, at_most, share_error
 
 GUARANTEE = Line("coverage.guarantee", marked("Intervals or sets have a guarantee"))
 GROUPS = Line("coverage.groups", marked("No group is shown to be covered less"))

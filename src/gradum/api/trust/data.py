@@ -17,7 +17,7 @@ from gradum.ship.run_spec import changed_files, read_spec
 from gradum.show.repeat import command, python
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.study.trust.check import Check, Line, Obstacle
+from gradum.study.trust import Check, Line, Obstacle
 from gradum.tables.paths import is_address
 
 TABLE = Line("data.table", marked("The run's table is what it was"))

@@ -22,8 +22,7 @@ from gradum.show.watch_words import (
     shown_columns,
     verdict,
 )
-from gradum.study.trust.check import Check, Line
-from gradum.study.trust.gauge import Gauge
+from gradum.study.trust import Check, Gauge, Line
 from gradum.study.watch.distances import effective
 from gradum.study.watch.watched import Watched
 

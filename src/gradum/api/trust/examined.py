@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from gradum.api.groups import judged_evidence
 from gradum.api.run_rows import known_rows
 from gradum.messages import say
-from gradum.study.evaluate import Evaluation, new_rows_evidence
+from gradum.study.evaluation.evaluate import Evaluation, new_rows_evidence
+from gradum.study.evaluation.run_rows import RunRows
 from gradum.study.evidence import Evidence
 from gradum.study.properties.network_pairs import ForeignNetwork
-from gradum.study.run_rows import RunRows
-from gradum.study.trust.check import Obstacle
+from gradum.study.trust import Obstacle
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

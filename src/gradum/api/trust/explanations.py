@@ -13,7 +13,7 @@ from gradum.scores.figures import figure, percent
 from gradum.show.pictures.contributions import contribution_bars
 from gradum.show.trust_section import PartFinding
 from gradum.study.explanation.overall import Overall
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust import Check, Line
 
 ERROR = Line("explanations.error", marked("Explanations are exact enough"))
 

@@ -20,8 +20,7 @@ from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
 from gradum.study.groups.groups import Group, Groups
 from gradum.study.groups.scoring import scores_by_group
-from gradum.study.trust.check import Check, Line, Obstacle
-from gradum.study.trust.gauge import Gauge
+from gradum.study.trust import Check, Gauge, Line, Obstacle
 from gradum.tables.wording import quoted
 
 SCORE = Line("groups.score", marked("No group is shown to be served worse"))

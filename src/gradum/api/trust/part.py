@@ -11,7 +11,7 @@ import msgspec
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.messages import say
 from gradum.show.trust_section import PartFinding, TrustSection
-from gradum.study.trust.check import Line
+from gradum.study.trust import Line
 
 
 class PartThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -15,7 +15,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.show.verification import VERDICTS, explained, notes_on_networks
 from gradum.study.properties.network_pairs import verify_pairs
 from gradum.study.properties.result import Verified
-from gradum.study.trust.check import Check, Line
+from gradum.study.trust import Check, Line
 
 PROVED = Line("properties.proved", marked("Properties are proved"))
 

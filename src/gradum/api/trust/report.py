@@ -18,8 +18,7 @@ from gradum.api.trust.thresholds import of_part, thresholds_of
 from gradum.messages import say
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import TrustSection
-from gradum.study.trust.check import Check
-from gradum.study.trust.family import Family, settled
+from gradum.study.trust import Check, Family, settled
 from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY

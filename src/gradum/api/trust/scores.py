@@ -20,10 +20,9 @@ from gradum.scores.outcome import Outcome, Task
 from gradum.show.pictures.ladder import ladder
 from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.study.changes import Change
+from gradum.study.evaluation.changes import Change
 from gradum.study.evidence import Evidence
-from gradum.study.trust.check import Check, Line, Obstacle
-from gradum.study.trust.gauge import Gauge
+from gradum.study.trust import Check, Gauge, Line, Obstacle
 
 BASELINE = Line("scores.baseline", marked("Shown to be better than guessing"))
 BOUNDS = Line("scores.bounds", marked("Good enough"))

@@ -7,7 +7,7 @@ from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import listed, marked, say, sentences
 from gradum.run.split_check import SplitCheck
 from gradum.show.trust_section import PartFinding
-from gradum.study.trust.check import Check, Line, Obstacle
+from gradum.study.trust import Check, Line, Obstacle
 
 USE = Line("split.use", marked("The split suits the use"))
 SHOWN = 5  # columns

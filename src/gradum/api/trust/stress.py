@@ -25,11 +25,9 @@ from gradum.show.stress_words import (
     curve_header,
 )
 from gradum.show.trust_section import PartFinding
-from gradum.study.stress.certified import SECONDS
+from gradum.study.stress.proof import SECONDS
 from gradum.study.stress.result import Attack
-from gradum.study.trust.check import Check, Line
-from gradum.study.trust.gauge import Gauge
-from gradum.study.trust.shares import at_most, share_error
+from gradum.study.trust import Check, Gauge, Line, at_most, share_error
 
 KEPT = Line("stress.kept", marked("Small changes of a row leave its answer as it is"))
 PROVED = Line("stress.proved", marked("Small changes are proved to leave answers as they are"))

@@ -88,7 +88,7 @@ def command(
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
     from gradum.ship.predictions import check_format
-    from gradum.study.run_rows import trained_on_sentence
+    from gradum.study.evaluation.run_rows import trained_on_sentence
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.stream import at_hand
 

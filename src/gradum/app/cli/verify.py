@@ -13,7 +13,7 @@ from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural
 
 if TYPE_CHECKING:
-    from gradum.study.verification import VerificationOutcome
+    from gradum.study.verification.domain import VerificationOutcome
 
 REFUTED, NOT_DECIDED = 3, 4
 """What the command ends with unless all is proved."""

@@ -16,7 +16,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.confusion import Confusion
+from gradum.study.findings.confusion import Confusion
 
 WRITTEN_UP_TO = 30  # classes; beyond, numbers in the cells would overlap
 LEVEL_UP_TO = 5  # classes whose labels stand side by side

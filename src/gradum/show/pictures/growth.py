@@ -16,7 +16,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.growth import Growth
+from gradum.study.findings.growth import Growth
 
 
 def growth_curve(growth: Growth) -> Picture | None:

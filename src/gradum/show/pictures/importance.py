@@ -19,7 +19,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.importance import Importance
+from gradum.study.findings.importance import Importance
 
 MOST = 20
 

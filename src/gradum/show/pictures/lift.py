@@ -7,7 +7,7 @@ import altair as alt
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, quantitative, tooltips
-from gradum.study.lift import Lift, Top
+from gradum.study.findings.ranking import Lift, Top
 
 
 def gain_curve(lift: Lift) -> Picture:

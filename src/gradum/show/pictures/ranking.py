@@ -20,7 +20,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.ranking import RankingCurve
+from gradum.study.findings.ranking import RankingCurve
 
 MOST_SAID = 4  # classes in a sentence
 

@@ -18,7 +18,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.reliability import Reliability
+from gradum.study.findings.reliability import Reliability
 
 
 def reliability_curve(

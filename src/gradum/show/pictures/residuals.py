@@ -7,7 +7,7 @@ import altair as alt
 from gradum.messages import listed, say
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
-from gradum.study.residuals import Residuals
+from gradum.study.findings.residuals import Residuals
 
 SPARSE = 300  # points, of which none hides another
 

@@ -21,7 +21,7 @@ from gradum.show.pictures.picture import (
     tooltips,
 )
 from gradum.study.finding_words import WEAKER
-from gradum.study.segments import Segment, Segments
+from gradum.study.findings.segments import Segment, Segments
 
 
 def slices(segments: Segments) -> list[Picture]:

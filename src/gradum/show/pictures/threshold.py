@@ -15,7 +15,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.threshold import Threshold
+from gradum.study.findings.threshold import Threshold
 
 
 def threshold_curve(threshold: Threshold) -> Picture:

@@ -22,7 +22,7 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.study.explanation.one_row import Contribution, RowExplanation
+from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12

@@ -12,10 +12,10 @@ from scipy.special import stdtr
 from gradum.messages import marked
 from gradum.scores.interval import NORMAL_95, Interval, effective_rows, wilson
 from gradum.study.binning import Cut, cut
-from gradum.study.coverage.shortfall import exact_share, holm, shortfall_of_judged
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import TOO_FEW_ROWS
 from gradum.study.resampling import redrawn
+from gradum.study.shortfall import exact_share, holm, shortfall_of_judged
 
 LEVEL = 0.05
 FEWEST_ROWS = 10

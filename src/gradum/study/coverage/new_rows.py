@@ -18,11 +18,11 @@ from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
 from gradum.study.coverage.coverage import COVERAGE
 from gradum.study.coverage.groups import LEVEL
-from gradum.study.coverage.shortfall import exact_share, shortfall_of_new
+from gradum.study.shortfall import exact_share, shortfall_of_new
 
 
 class NewCoverage(msgspec.Struct, frozen=True):
-    """How intervals or sets for 90% do on rows that are new to the run.
+    """Coverage of rows that are new to the run, by intervals or sets for 90%.
 
     Parameters
     ----------

@@ -32,8 +32,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
-from gradum.study.explanation.drawn_rows import drawn_rows
-from gradum.study.explanation.learned import LearnedRows
+from gradum.study.explanation.learned import LearnedRows, drawn_rows
 
 ROWS_OF_PAIRS = 400  # drawn by chance; all pairs of them make the rank
 

@@ -1,27 +1,31 @@
 """The effect of one column: partial dependence, accumulated local effects and ICE.
 
-Shapes: n rows, B background rows, g values of the column, m of them half-way between, k answers.
+Shapes: n rows, B background rows, g values of the column, m of them half-way between, k answers,
+M members, h numbers of z before the first layer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from gradum.core.models.opened import Change
 from gradum.margins import first_greatest, first_least
-from gradum.study.explanation.accumulated import Accumulated, bins_of
 from gradum.study.explanation.breakpoints import ExactCurve, exact_curve
-from gradum.study.explanation.dependence import Dependence
+from gradum.study.explanation.dependence import Accumulated, Dependence, bins_of
+from gradum.study.explanation.game import NUMBERS_AT_ONCE
 from gradum.study.explanation.grid import Grid, numbers_of
-from gradum.study.explanation.replacing import Replacing
+from gradum.study.explanation.scale import Answer, answers_of
+from gradum.study.first_layer import Opened
 
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Places of rows before a rung.
+    """Where the rows that an effect looks at stand among those given to the rung.
 
     Parameters
     ----------
@@ -68,7 +72,7 @@ class Extremes:
 
 @dataclass(frozen=True, eq=False)
 class Effect:
-    """What a model answers as one column takes other values.
+    """The answers of a model as one column takes other values.
 
     Parameters
     ----------
@@ -200,3 +204,67 @@ def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> 
     share = ((grid.between - low) / (high - low))[:, None, None]
     straight = (1 - share) * curves[after - 1] + share * curves[after]
     return np.abs(halfway - straight).max(axis=(0, 1))
+
+
+@dataclass(frozen=True)
+class Replacing:
+    """One column whose values are replaced.
+
+    Parameters
+    ----------
+    opened : Opened
+        A rung before rows, among them such as hold the other values.
+    answer : Answer
+        From logits to answers.
+    column : str
+    """
+
+    opened: Opened
+    answer: Answer
+    column: str
+
+    def answers(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is answered for rows (m,) that take the values of others (m,).
+
+        Returns
+        -------
+        answers : ndarray (m, k)
+        members : ndarray (M, m, k)
+            Of each member; M = 1 where a network is alone.
+        """
+        if not len(rows):  # one row shows how many answers and members there are
+            first = np.zeros(1, np.intp)
+            together, alone = self.answers(first, first)
+            return together[:0], alone[:, :0]
+        opened = self.opened
+        step = max(1, NUMBERS_AT_ONCE // max(opened.total.shape[1], 1))
+        parts = []
+        for start in range(0, len(rows), step):
+            taking, taken = rows[start : start + step], others[start : start + step]
+            z = opened.total[taking]
+            if self._change is not None:
+                z = z + self._change(taking, taken)
+            parts.append(answers_of(opened.first_layer, z, self.answer))
+        answers, members = zip(*parts, strict=True)
+        return np.concatenate(answers), np.concatenate(members, axis=1)
+
+    def curves(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is answered for each of n rows that takes each of g values in turn.
+
+        Returns
+        -------
+        curves : ndarray (g, n, k)
+        members : ndarray (M, g, k)
+            The mean over the rows, of each member.
+        """
+        answers, alone = self.answers(rows[:0], others[:0])
+        curves = np.zeros((len(others), len(rows), answers.shape[1]))
+        members = np.zeros((len(alone), len(others), answers.shape[1]))
+        for place, other in enumerate(others if len(rows) else ()):
+            curves[place], alone = self.answers(rows, np.full(len(rows), other))
+            members[:, place] = alone.mean(axis=1)
+        return curves, members
+
+    @cached_property
+    def _change(self) -> Change | None:
+        return self.opened.change(self.column)

@@ -18,11 +18,10 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.solvers.threads import threads_for
 from gradum.study.axis import axes_of
-from gradum.study.explanation.effect import Effect, Extremes, effect_of
+from gradum.study.explanation.effect import Effect, Extremes, Replacing, effect_of
 from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of
-from gradum.study.explanation.replacing import Replacing
+from gradum.study.explanation.named_columns import unseen_column
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
-from gradum.study.explanation.unseen_column import unseen_column
 from gradum.study.first_layer import Opened
 from gradum.tables.columns import Column
 

@@ -60,7 +60,7 @@ class Setting:
         return (*alone, *pairs)
 
     def changes(self, row: int) -> np.ndarray:
-        """Return what each term changes of z (p, B, h) when a row's values come."""
+        """Return by how much each term changes z (p, B, h) as a row's values come in."""
         rows = np.arange(self.background)
         others = np.full(self.background, self.background + row)
         shape = len(self.terms), self.background, self.opened.total.shape[1]
@@ -72,7 +72,7 @@ class Setting:
 
     @cached_property
     def _added(self) -> list[tuple[tuple[int, ...], Change]]:
-        """What the columns, and pairs of them, change, and of which players they are."""
+        """The changes of z by columns and pairs of them, each with the players that bring it."""
         owner = {column: i for i, player in enumerate(self.players) for column in player}
         changes = [((i,), self.opened.change(column)) for column, i in owner.items()]
         changes += [

@@ -41,22 +41,20 @@ from gradum.randomness import stream
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.study.explanation.alike import refuse_count
-from gradum.study.explanation.drawn_rows import drawn_rows
-from gradum.study.explanation.learned import LearnedRows
+from gradum.study.explanation.learned import LearnedRows, drawn_rows
 from gradum.study.explanation.scale import Answer, answer_on
 from gradum.study.first_layer import Opened
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import OneOutput, Softmax
-from gradum.study.inference.family import likelihood_of
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, likelihood_of
 from gradum.tables.wording import size
 
-ROWS_ASKED = 200  # of all that were learned from, when a model is asked about as a whole
+ROWS_ASKED = 200  # drawn where a model is asked about as a whole
 MOST_COEFFICIENTS = 3_000  # Q, of one member; the time grows with its square, and with n
 MOST_BYTES = 2**31  # of the last layers of all rows
 NUMBERS_AT_ONCE = 2**23  # 64 MiB
 STRENGTH = 1.0
-"""Of the L2 penalty on a last layer whose training had none: that of one row's weight."""
+"""The strength of an L2 penalty on a last layer that was trained without: the weight of one row."""
 
 
 @dataclass(frozen=True)
@@ -272,7 +270,7 @@ class Refit:
 
 
 def _loss(rung: Rung) -> Loss:
-    """Return the loss that a rung learned by, which bends."""
+    """Return the loss that a rung learned by, if it has a curvature."""
     loss = LOSSES[rung.loss]
     if loss.smooth and loss.likelihood is not None:
         return loss

@@ -1,4 +1,4 @@
-r"""What two columns do together beyond what each does: Faith-Shap values of order 2.
+r"""Interactions of two columns, beyond the effect of each: Faith-Shap values of order 2.
 
 They are the coefficients E of the function of at most two players at a time that comes closest to
 the game, coalitions weighted by the Shapley kernel, exact for nobody and for all:
@@ -32,8 +32,8 @@ from gradum.run.fitted import Fitted
 from gradum.scores.interval import Interval
 from gradum.study.explanation.explain import Explanations, games
 from gradum.study.explanation.game import Game
+from gradum.study.explanation.overall import SIZE, bounds_of, mean_sizes
 from gradum.study.explanation.shapley import MOST_EXACT, MOST_PRODUCTS, all_coalitions
-from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes
 
 MOST_PAIRS = 10
 MOST_ROWS = 100
@@ -41,13 +41,13 @@ STRONGEST = 6  # players whose pairs are looked at where all would take too long
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """Two columns, and how far they move the answers together beyond what each does.
+    """Two columns, and how far they move the answers together beyond the effect of each.
 
     Parameters
     ----------
     columns : pair of str
     size : Interval
-        Mean |E| over rows and answers; see `gradum.study.explanation.sizes`.
+        Mean |E| over rows and answers; see `gradum.study.explanation.overall.mean_sizes`.
     """
 
     columns: tuple[str, str]

@@ -1,4 +1,4 @@
-"""Judged rows explained: what the columns do over them, together, and in a few rows each.
+"""Judged rows explained: effects of columns over all rows, of pairs, and in a few single rows.
 
 Each row is explained by the model that judged it and so had not seen it, against rows that this
 model learned from.
@@ -15,15 +15,20 @@ import numpy as np
 import polars as pl
 from msgspec import structs
 
+from gradum.margins import falling
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.judge import first_repeat
 from gradum.run.run import Run
 from gradum.solvers.threads import one_thread
 from gradum.study.evidence import Evidence
-from gradum.study.explanation.background import background_among
-from gradum.study.explanation.chosen_rows import drawn, typical
-from gradum.study.explanation.explain import Explanations, explain, games
+from gradum.study.explanation.explain import (
+    Explanations,
+    RowExplanation,
+    explain,
+    games,
+    row_explanation,
+)
 from gradum.study.explanation.game import Game
 from gradum.study.explanation.interactions import (
     STRONGEST,
@@ -31,7 +36,7 @@ from gradum.study.explanation.interactions import (
     strongest_pairs,
     strongest_players,
 )
-from gradum.study.explanation.one_row import RowExplanation, row_explanation
+from gradum.study.explanation.learned import background_among
 from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.shapley import FEWEST_ROUNDS
 from gradum.tables.split import Part
@@ -41,7 +46,7 @@ FEWEST_BACKGROUND, MOST_BACKGROUND = 32, 100
 MOST_COLUMNS = 20  # that stand by themselves; the others count as one
 MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
-INTERACTION_ROWS = 4  # of which one is looked at for pairs
+INTERACTION_ROWS = 4  # one row in so many is looked at for pairs
 
 ANSWERS, ANSWERS_A_ROW, FITS = 30_000, 5, 5
 """Answers that a model is asked for, more for each row that it learned from, and in proportion to
@@ -49,8 +54,11 @@ the fits that judged it where they are more than these: its training takes longe
 decides, so that the same seed explains the same rows."""
 
 MOST_PRODUCTS, PRODUCTS_BESIDES = 1.5e9, 2_500
-"""Multiplications that may be taken in any case, and as many as take as long as what an answer
-takes besides: small models are asked more often."""
+"""Multiplications that are allowed in any case, and those that take as long as the overhead of one
+answer: small models are asked more often."""
+
+MOST_TYPICAL = 4
+SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers that lie below typical ones
 
 
 class JudgedRow(msgspec.Struct, frozen=True):
@@ -84,7 +92,7 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     interactions : Interactions
         Of one in `INTERACTION_ROWS` of the same rows.
     worst, typical : tuple of JudgedRow
-        See `gradum.study.explanation.chosen_rows`.
+        The rows of the greatest loss, and those that `typical` returns.
     """
 
     judged: int
@@ -131,9 +139,12 @@ def explain_judged(
     strongest = strongest_players(looked_at, alone, STRONGEST)
 
     def judged_row(place: int, share: float | None = None) -> JudgedRow:
-        predicted = int(evidence.prediction.value[place]) if evidence.classes else None
-        explanation = row_explanation(found, place_of[place], predicted)
-        return JudgedRow(_target(evidence, place), explanation, share)
+        target, predicted = evidence.target[place], evidence.prediction.value[place]
+        if not evidence.classes:
+            explanation = row_explanation(found, place_of[place])
+            return JudgedRow(number(float(target)), explanation, share)
+        explanation = row_explanation(found, place_of[place], int(predicted))
+        return JudgedRow(evidence.classes[target], explanation, share)
 
     return JudgedExplanation(
         evidence.judged,
@@ -161,7 +172,7 @@ def without_judged_rows(found: JudgedExplanation) -> JudgedExplanation:
 
 @dataclass(frozen=True)
 class _Size:
-    """How many rows are explained, before how many background rows, by how many answers each."""
+    """Numbers of explained rows, of background rows, and of answers for each explained row."""
 
     rows: int
     background: int
@@ -268,6 +279,33 @@ def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
     return found, np.concatenate([judge.places for judge in judges])
 
 
-def _target(evidence: Evidence, place: int) -> str:
-    target = evidence.target[place]
-    return evidence.classes[target] if evidence.classes else number(float(target))
+def drawn(evidence: Evidence, most: int) -> np.ndarray:
+    """Return the places of up to ``most`` judged rows, the likelier the more they weigh, rising."""
+    count = min(most, len(evidence))
+    weight = evidence.weight / evidence.weight.sum()
+    rng = evidence.rng("explained rows")
+    return np.sort(rng.choice(len(evidence), count, replace=False, p=weight))
+
+
+def typical(evidence: Evidence) -> dict[int, float | None]:
+    """Return the places of typical rows.
+
+    Of each class, the commonest first, the row of middle probability among those rightly predicted
+    as it, `MOST_TYPICAL` in all. Of numbers, the rows whose predictions lie above the `SHARES` of
+    all, each with its share.
+    """
+    if evidence.classes:
+        return dict.fromkeys(_of_classes(evidence))
+    rising = falling(-evidence.prediction.middle)
+    return {int(rising[round(share * (len(rising) - 1))]): share for share in SHARES}
+
+
+def _of_classes(evidence: Evidence) -> Iterator[int]:
+    probability = evidence.prediction.probability
+    assert probability is not None
+    counts = np.bincount(evidence.target, minlength=len(evidence.classes))
+    for code in np.argsort(-counts, kind="stable")[:MOST_TYPICAL]:
+        right = np.flatnonzero((evidence.target == code) & (evidence.prediction.value == code))
+        if len(right):
+            order = falling(probability[right, code])
+            yield int(right[order[len(order) // 2]])

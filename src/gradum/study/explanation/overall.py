@@ -1,6 +1,6 @@
 """Global explanation: mean sizes of Shapley values over many rows, and their directions.
 
-Shapes: n rows, d players, k answers.
+Shapes: n rows, d players, k answers, G batches of background rows.
 """
 
 from __future__ import annotations
@@ -10,22 +10,24 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 import polars as pl
+from scipy.special import stdtrit
 
 from gradum.margins import EQUAL, falling, first_greatest
 from gradum.scores.interval import NORMAL_95, Interval
 from gradum.study.explanation.explain import Explanations
-from gradum.study.explanation.game import Player
 from gradum.study.explanation.scale import Scale
-from gradum.study.explanation.sizes import SIZE, bounds_of, mean_sizes_before, student_95
 from gradum.tables.wording import value_text
 
 MOST_POINTS = 150  # of a column
 MOST_LEVELS = 6
 FEWEST_ROWS = 10  # of a correlation
 FEWEST_ROWS_OF_LEVEL = 5
-NOISE = 1e-6  # of the largest contribution, within which rounding makes two differ
+NOISE = 1e-6  # times the largest contribution: smaller differences are rounding
 
 Tendency = Literal["rises", "falls", "neither"]
+
+SIZE = {"size": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+"""The columns of a frame that hold a size; bounds are null where they are unknown."""
 
 
 class Direction(msgspec.Struct, frozen=True):
@@ -44,7 +46,7 @@ class Direction(msgspec.Struct, frozen=True):
 
 
 class LevelContribution(msgspec.Struct, frozen=True):
-    """What one level of a column without order brings.
+    """The mean contribution of one level of a column without order.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ class LevelContribution(msgspec.Struct, frozen=True):
 
 
 class ColumnOverall(msgspec.Struct, frozen=True):
-    """What one column, or several that count as one, does over all rows.
+    """The effect of one column, or of several that count as one, over all rows.
 
     Parameters
     ----------
@@ -147,10 +149,15 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
     errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)
     noise = NOISE * max(float(np.abs(of_answer).max()), np.finfo(float).tiny)
     columns = [
-        _column(name, size, _only(found.values, player), of_answer[:, i], float(errors[i]), noise)
-        for i, (name, player, size) in enumerate(
-            zip(found.names, found.players, sizes, strict=True)
+        _column(
+            found.names[i],
+            sizes[i],
+            found.values[player[0]] if len(player) == 1 else None,
+            of_answer[:, i],
+            float(errors[i]),
+            noise,
         )
+        for i, player in enumerate(found.players)
     ]
     order = falling(np.array([size.value for size in sizes]))
     label = found.answers[place]
@@ -170,11 +177,6 @@ def _foremost(found: Explanations) -> int:
         return answers // 2
     outputs = np.stack([part.output for part in found.parts]).mean(axis=0)
     return 1 if answers == 2 else int(first_greatest(outputs))
-
-
-def _only(values: pl.DataFrame, player: Player) -> pl.Series | None:
-    """Return the values of a player that is one column."""
-    return values[player[0]] if len(player) == 1 else None
 
 
 def _column(
@@ -291,3 +293,88 @@ def _thinned(contributions: np.ndarray) -> np.ndarray:
     if len(order) <= MOST_POINTS:
         return order
     return order[np.linspace(0, len(order) - 1, MOST_POINTS).round().astype(int)]
+
+
+def bounds_of(size: Interval) -> tuple[float, float | None, float | None]:
+    """Return a size as `SIZE` has it."""
+    return (size.value, size.low, size.high) if size.known else (size.value, None, None)
+
+
+def mean_sizes(values: np.ndarray, errors: np.ndarray) -> tuple[Interval, ...]:
+    """Return the mean of |v| over rows and answers for each of d values, with its 95% interval.
+
+    The half-width is √(t² s² / n + z² e²): s, the standard deviation over the rows of their mean
+    over the answers, and t, Student's quantile, are of other rows; e is the mean of the values'
+    own standard errors. All rows meet the same background rows, so their errors may all be of one
+    sign, and their mean bounds what they do to the mean of |v|. That a mean of sizes cannot be
+    below 0, and noise adds to it, is within the same bound.
+
+    Parameters
+    ----------
+    values, errors : ndarray (n, d, k)
+        Errors are NaN where they are unknown, as they are before one background row.
+
+    Returns
+    -------
+    tuple of Interval
+        Without bounds for one row, or where errors are unknown.
+    """
+    by_row = np.abs(values).mean(axis=2)
+    rows = len(by_row)
+    mean, error = by_row.mean(axis=0), errors.mean(axis=(0, 2))
+    if rows < 2:
+        return tuple(Interval(float(value), np.nan, np.nan, np.nan) for value in mean)
+    of_rows = by_row.std(axis=0, ddof=1) / np.sqrt(rows)
+    half = np.hypot(student_95(rows) * of_rows, NORMAL_95 * error)
+    standard_error = np.hypot(of_rows, error)
+    return tuple(
+        Interval(float(value), max(float(value - width), 0.0), float(value + width), float(scatter))
+        for value, width, scatter in zip(mean, half, standard_error, strict=True)
+    )
+
+
+def mean_sizes_before(
+    values: np.ndarray, errors: np.ndarray, batches: np.ndarray
+) -> tuple[Interval, ...]:
+    """Return the mean of |v| over rows and answers, where all rows met the same background rows.
+
+    Of d values each; the 95% interval holds what other rows and another background would make of
+    it. With v_g the values before batch g alone, h_g = Σ sign(v) v_g / (n k) is what the mean of
+    |v| would be before that batch, to the first order: values of both signs lose and gain by the
+    same background, which a mean of their errors would not see. The half-width is
+    √(t² s² + u² e²): s and e the standard errors of the means over the rows and over the h_g, t and
+    u Student's quantiles. A value within two of its standard errors σ of 0 may be nothing but
+    noise, which is √(2/π) σ in size: the lower end is lower by their mean.
+    Source of batch means: B. Schmeiser, Batch size effects in the analysis of simulation output
+    (Operations Research 30, 1982).
+
+    Parameters
+    ----------
+    values, errors : ndarray (n, d, k)
+    batches : ndarray (n, d, G, k)
+
+    Returns
+    -------
+    tuple of Interval
+        Without bounds for one row, or one batch.
+    """
+    rows, count = len(values), batches.shape[2]
+    by_row = np.abs(values).mean(axis=2)
+    mean = by_row.mean(axis=0)
+    if min(rows, count) < 2:
+        return tuple(Interval(float(value), np.nan, np.nan, np.nan) for value in mean)
+    of_batches = (np.sign(values)[:, :, None, :] * batches).mean(axis=(0, 3))
+    of_rows = by_row.std(axis=0, ddof=1) / np.sqrt(rows)
+    of_background = of_batches.std(axis=1, ddof=1) / np.sqrt(count)
+    half = np.hypot(student_95(rows) * of_rows, student_95(count) * of_background)
+    noise = np.sqrt(2 / np.pi) * np.nan_to_num(errors)
+    added = np.where(np.abs(values) < 2 * errors, noise, 0.0).mean(axis=(0, 2))
+    scatter = np.hypot(of_rows, of_background)
+    ends = np.maximum(mean - half - added, 0.0), mean + half
+    columns = (mean.tolist(), *(end.tolist() for end in ends), scatter.tolist())
+    return tuple(Interval(*each) for each in zip(*columns, strict=True))
+
+
+def student_95(rows: int) -> float:
+    """Return Student's quantile of 0.975 for a mean over so many rows."""
+    return float(stdtrit(rows - 1, 0.975))

@@ -105,7 +105,7 @@ def divided(
 
 
 def _a_round(game: Game) -> int:
-    """Return how many coalitions an order and its reverse meet, but for nobody and all."""
+    """Return how many coalitions an order and its reverse meet, besides none and all players."""
     return 2 * max(game.players - 1, 0)
 
 
@@ -176,7 +176,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
             continue
         variance = np.asarray(squares - sums**2 / rounds) / (rounds - 1)  # s_b², (d, B, k)
         rows = game.background
-        variance = variance.clip(min=0.0)  # which rounding may bring below
+        variance = variance.clip(min=0.0)  # rounding may make it negative
         error = np.sqrt((variance / rounds).sum(axis=1)) / rows
         coalitions = rounds * a_round + 2
         if coalitions >= 2**game.players or coalitions + a_round > most:
@@ -185,7 +185,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
         if believed and (error * NORMAL_95 <= enough).all():
             break
     by_row = np.asarray(sums / rounds)
-    noise = np.mean(variance / rounds, axis=1)  # of φ_b, which is not of the background
+    noise = np.mean(variance / rounds, axis=1)  # of φ_b that the draws of orders bring
     scatter = np.maximum(by_row.var(axis=1, ddof=1) - noise, 0.0) if rows > 1 else np.nan * noise
     return Shapley(
         by_row.mean(axis=1),

@@ -14,11 +14,16 @@ from gradum.scores.interval import Interval, effective_rows, standard_error, wil
 from gradum.study.binning import Cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
-from gradum.study.groups.groups import GroupGap, GroupScore
-from gradum.study.groups.measures import GroupMeasure
-from gradum.study.groups.p_values import p_values
-from gradum.study.resampling import RESAMPLES, redrawn
-from gradum.study.subsets import ERROR, Subset, farthest_by_chance, independent
+from gradum.study.groups.groups import GroupGap, GroupMeasure, GroupScore
+from gradum.study.resampling import (
+    ERROR,
+    RESAMPLES,
+    Subset,
+    farthest_by_chance,
+    independent,
+    p_values,
+    redrawn,
+)
 
 FEWEST_ROWS = 20
 FEWEST_INDEPENDENT = 5

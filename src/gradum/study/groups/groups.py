@@ -1,11 +1,29 @@
-"""Scores by group, as plain values: in JSON, each field by its name."""
+"""Scores by group, as plain values: the measures that groups are compared by, and sentences."""
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+import msgspec
+import numpy as np
+
+from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.interval import Interval
-from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
+from gradum.scores.metrics import METRICS, Metric
+from gradum.scores.outcome import Outcome, Task
+from gradum.scores.ratios import ratio
+from gradum.scores.weighting import Weighting
+from gradum.study.finding_words import (
+    HIGHER,
+    LOWER,
+    NO_DIFFERENCE,
+    STRONGER,
+    TOO_FEW_ROWS,
+    UNDEFINED,
+    WEAKER,
+)
+from gradum.tables.wording import SHOWN_NAMES, and_more
 
 UNMARKED = (NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED)
 """Findings that claim no difference."""
@@ -109,3 +127,163 @@ class Groups(msgspec.Struct, frozen=True):
             for measure, score in group.scores.items()
             if score.finding not in UNMARKED
         )
+
+
+@dataclass(frozen=True)
+class GroupMeasure:
+    """A number that each group has.
+
+    Parameters
+    ----------
+    name, title : str
+        As code and JSON, and as people read it.
+    function : callable
+        From a `Weighting` to values (B,).
+    rests_on : callable
+        From an outcome to how many of its rows the number speaks of, at least.
+    above, below : str
+        What is found of a group whose number is shown to be above, or below, that of the rest.
+    is_share : bool
+        Whether it is a share of the rows that it speaks of.
+    """
+
+    name: str
+    title: str
+    function: Callable[[Weighting], np.ndarray]
+    rests_on: Callable[[Outcome], int]
+    above: str
+    below: str
+    is_share: bool = False
+
+
+def selection_rate(rows: Weighting) -> np.ndarray:
+    """Share of all rows that is predicted as the second of two classes."""
+    _, predicted, _ = rows.per_class
+    return ratio(predicted[:, 1], rows.total)
+
+
+def true_positive_rate(rows: Weighting) -> np.ndarray:
+    """Share of the rows of the second of two classes that is predicted as it."""
+    actual, _, hits = rows.per_class
+    return ratio(hits[:, 1], actual[:, 1])
+
+
+def false_positive_rate(rows: Weighting) -> np.ndarray:
+    """Share of the rows of the first of two classes that is predicted as the second."""
+    actual, predicted, hits = rows.per_class
+    return ratio(predicted[:, 1] - hits[:, 1], actual[:, 0])
+
+
+def _all_rows(outcome: Outcome) -> int:
+    return len(outcome)
+
+
+def _of_class(code: int) -> Callable[[Outcome], int]:
+    return lambda outcome: int(np.count_nonzero(outcome.target == code))
+
+
+def _of_rarest(metric: Metric) -> Callable[[Outcome], int]:
+    return lambda outcome: min(int(np.count_nonzero(kind)) for kind in metric.kinds(outcome))
+
+
+RATES = tuple(
+    GroupMeasure(name, title, function, rests_on, HIGHER, LOWER, is_share=True)
+    for name, title, function, rests_on in (
+        ("selection_rate", marked("Selection rate"), selection_rate, _all_rows),
+        (
+            "true_positive_rate",
+            marked("True positive rate"),
+            true_positive_rate,
+            _of_class(1),
+        ),
+        (
+            "false_positive_rate",
+            marked("False positive rate"),
+            false_positive_rate,
+            _of_class(0),
+        ),
+    )
+)
+
+
+def measures_of(task: Task, metric: str) -> tuple[GroupMeasure, ...]:
+    """Return a metric as a measure and, of two classes, the rates besides."""
+    line = METRICS[metric]
+    compares_classes = line.by_class and task == "binary"
+    better, worse = STRONGER, WEAKER
+    measure = GroupMeasure(
+        metric,
+        line.title,
+        line.function,
+        _of_rarest(line) if compares_classes else _all_rows,
+        better if line.greater_is_better else worse,
+        worse if line.greater_is_better else better,
+        is_share=line.shares is not None and not line.by_class,
+    )
+    return (measure, *RATES) if task == "binary" else (measure,)
+
+
+def group_sentences(found: Groups, measures: Sequence[GroupMeasure]) -> tuple[str, ...]:
+    """Say which groups differ, what the intervals mean, and which groups are too small."""
+    differences = list(_differences(found, measures))
+    if not differences:
+        differences.append(say("No group is shown to differ from the rest."))
+    return (*differences, *_meaning(found), *_small(found))
+
+
+def _differences(found: Groups, measures: Sequence[GroupMeasure]) -> Iterator[str]:
+    """Say which groups differ, those that differ alike in one sentence."""
+    titles = {measure.name: measure.title for measure in measures}
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for group, name in found.flagged:
+        finding = group.scores[name].finding
+        alike.setdefault((group.column, name, finding), []).append(repr(group.values))
+    for (column, name, finding), groups in alike.items():
+        yield say(
+            "{measure} by {column}, {finding}: {groups}.",
+            measure=say(titles[name]),
+            column=column,
+            finding=say(finding),
+            groups=_named(groups),
+        )
+
+
+def _meaning(found: Groups) -> Iterator[str]:
+    """Say what rates and intervals are."""
+    if found.selected is not None:
+        yield say(
+            "Rates are of {label!r}: selected are the rows predicted as it.", label=found.selected
+        )
+    yield say(
+        "Differences are those from all other rows; their intervals hold at once with 95% "
+        "certainty, so that if no group differs, any is said to with a probability of at most 5%."
+    )
+
+
+def _small(found: Groups) -> Iterator[str]:
+    """Name the groups of too few rows, and those of one."""
+    metric = found.measures[0]
+    few = [
+        f"{group.values!r} ({group.rows})"
+        for group in found.groups
+        if group.scores[metric].finding == TOO_FEW_ROWS and group.rows > 1
+    ]
+    single = [repr(group.values) for group in found.groups if group.rows == 1]
+    if few:
+        yield say_plural(
+            "{count} group has too few rows to say whether it differs: {groups}.",
+            "{count} groups have too few rows to say whether they differ: {groups}.",
+            len(few),
+            groups=_named(few),
+        )
+    if single:
+        yield say_plural(
+            "{count} group is a single row: {groups}.",
+            "{count} groups are single rows: {groups}.",
+            len(single),
+            groups=_named(single),
+        )
+
+
+def _named(groups: Sequence[str]) -> str:
+    return and_more(listed(groups[:SHOWN_NAMES]), len(groups) - SHOWN_NAMES)

@@ -12,9 +12,7 @@ from gradum.messages import say
 from gradum.study.binning import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.groups.comparison import ColumnGroup, compare_groups
-from gradum.study.groups.groups import Group, Groups
-from gradum.study.groups.measures import measures_of
-from gradum.study.groups.wording import group_sentences
+from gradum.study.groups.groups import Group, Groups, group_sentences, measures_of
 from gradum.tables.wording import nearest
 
 MOST_GROUPS = 200

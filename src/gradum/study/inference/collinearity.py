@@ -1,4 +1,4 @@
-"""Columns that say the same: exact dependencies, condition number, variance inflation."""
+"""Collinearity: exact dependencies of columns, condition number, variance inflation."""
 
 from __future__ import annotations
 

@@ -28,18 +28,17 @@ import scipy.linalg
 
 from gradum.margins import EPSILON, TIMES
 from gradum.solvers.curvature import numerical_rank
-from gradum.study.inference.family import curvature
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, curvature
 
 Covariance = Literal["classical", "robust", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)
 
 FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
-MOST_FULL = 1e-4  # of the same, however ill-conditioned the columns
+MOST_FULL = 1e-4  # up to which it grows where columns are ill-conditioned
 
 
 def covariance_of(asked: str, outputs: int) -> str:
-    """Return which covariance is meant: ``robust`` is the best there is for so many outputs.
+    """Return the covariance asked for: ``robust`` is the best there is for so many outputs.
 
     HC3 is no narrower than HC0 at any n, and becomes it as n grows; where rows are few, HC0 covers
     the truth far less often than it says. Long and Ervin, The American Statistician 54, 2000.

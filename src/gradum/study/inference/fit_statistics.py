@@ -8,8 +8,7 @@ import scipy.special
 
 from gradum.margins import EQUAL, STILL, of_sums
 from gradum.study.inference.covariance import FactoredCovariance
-from gradum.study.inference.family import deviance, likelihood_of
-from gradum.study.inference.fitted import FittedModel
+from gradum.study.inference.family import FittedModel, deviance, likelihood_of
 from gradum.study.inference.result import FitStatistics, Test
 
 
@@ -63,7 +62,7 @@ def deviances(fitted: FittedModel) -> tuple[float, float]:
 
 def likelihood_test(fitted: FittedModel, parameters: float, dispersion: float) -> Test | None:
     """Return the F test of a family whose dispersion is estimated, else the likelihood ratio's."""
-    tested = _tested(fitted)
+    tested = len(fitted.standard.scale) * max(fitted.outputs - 1, 1)
     left, left_by_null = deviances(fitted)
     gain = max(left_by_null - left, 0.0) / dispersion
     if not tested:
@@ -110,7 +109,3 @@ def wald_test(
         return Test("Wald", "chi-squared", square, tested, None, p)
     p = float(scipy.special.fdtrc(tested, degrees, square / tested))
     return Test("Wald", "F", square / tested, tested, degrees, p)
-
-
-def _tested(fitted: FittedModel) -> int:
-    return len(fitted.standard.scale) * max(fitted.outputs - 1, 1)

@@ -21,16 +21,15 @@ from gradum.solvers.solution import Status
 from gradum.solvers.threads import one_thread
 from gradum.study.inference import wording
 from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
-from gradum.study.inference.family import Weights, dispersion, likelihood_of
+from gradum.study.inference.family import FittedModel, Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
     deviances,
     fit_statistics,
     likelihood_test,
     wald_test,
 )
-from gradum.study.inference.fitted import FittedModel
 from gradum.study.inference.influence import influence_of
-from gradum.study.inference.optimum import Optimum, fit
+from gradum.study.inference.optimum import Optimum, fit, screen, thresholds
 from gradum.study.inference.result import Coefficient, Inference
 from gradum.study.inference.sample import (
     Sample,
@@ -40,9 +39,8 @@ from gradum.study.inference.sample import (
     labels_of,
     outputs_of,
 )
-from gradum.study.inference.separation import screen, thresholds
 
-INFINITE = 50.0  # from that standard error for one standard deviation up, of a separated fit
+INFINITE = 50.0  # a standard error by standard deviation that only separation brings
 
 
 @one_thread()
@@ -183,7 +181,7 @@ def infer(
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the table is to be of."""
+    """The request for a regression table."""
 
     names: list[str]
     target: str
@@ -230,7 +228,7 @@ def _table(
     test = None
     if not asked.alpha:
         test = (
-            wald_test(fitted, estimate.T.ravel(), spread, _wald_degrees(fitted, degrees))
+            wald_test(fitted, estimate.T.ravel(), spread, degrees)
             if robust
             else likelihood_test(fitted, parameters, phi)
         )
@@ -361,14 +359,10 @@ def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tupl
 
 
 def _degrees(fitted: FittedModel, parameters: float, groups: np.ndarray | None) -> float | None:
-    """Return those of the t; None where the statistic is normal."""
+    """Return the degrees of freedom of the t statistic; None where it is normal."""
     if not fitted.loss.quadratic:
         return None
     return fitted.n - parameters if groups is None else len(np.unique(groups)) - 1.0
-
-
-def _wald_degrees(fitted: FittedModel, degrees: float | None) -> float | None:
-    return degrees if fitted.loss.quadratic else None
 
 
 def _coefficients(
@@ -398,7 +392,9 @@ def _coefficients(
         place = {-1: len(kept), **place}
     order = [-1] if fitted.standard.fit_intercept else []
     order += range(len(asked.names))
-    vif = dict(zip(kept.tolist(), fitted.standard.inflation, strict=True)) if _full(fitted) else {}
+    vif = {}
+    if not fitted.standard.dependencies:
+        vif = dict(zip(kept.tolist(), fitted.standard.inflation, strict=True))
     classes = asked.classes[1:] if len(asked.classes) > 2 else (None,)
     rows = []
     for output, class_ in enumerate(classes):
@@ -412,10 +408,6 @@ def _coefficients(
                 Coefficient(name, class_, estimate_, error, statistic_, p_, low, high, inflation)
             )
     return tuple(rows)
-
-
-def _full(fitted: FittedModel) -> bool:
-    return not fitted.standard.dependencies
 
 
 def _finite(value: Any) -> float | None:

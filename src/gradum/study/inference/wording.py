@@ -11,9 +11,8 @@ from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.solvers.solution import Status
 from gradum.study.inference.collinearity import Dependency
-from gradum.study.inference.family import likelihood_of
-from gradum.study.inference.fitted import FittedModel
-from gradum.study.inference.separation import Perfect, Screened
+from gradum.study.inference.family import FittedModel, likelihood_of
+from gradum.study.inference.optimum import Perfect, Screened
 from gradum.tables.wording import SHOWN_ROWS, quoted, rows_text
 
 LARGEST_CONDITION = 1e6

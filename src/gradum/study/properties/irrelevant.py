@@ -11,9 +11,9 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
+from gradum.study.properties.property_words import class_of, column_of, qualifiers, within_of
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
-from gradum.study.properties.words import class_of, column_of, number_of, qualifiers
 from gradum.study.verification.copies import Copies
 
 
@@ -53,12 +53,7 @@ class IrrelevantProperty:
                 ),
                 say('Write it as in "irrelevant age" or "irrelevant age within 0.05".'),
             )
-        within = number_of(words.get("within", "0"))
-        if within < 0:
-            raise PropertyError(
-                say("Answers cannot differ by less than 0, as by {within}.", within=within),
-                say("Give a number from 0 up behind within."),
-            )
+        within = within_of(words)
         if column.role == "target":
             raise PropertyError(
                 say("Column {column!r} is the target.", column=column.name),

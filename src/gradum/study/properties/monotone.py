@@ -23,10 +23,10 @@ from gradum.errors import PropertyError, SpecError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
+from gradum.study.properties.property_words import class_of, column_of, qualifiers
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.slope_search import SlopeSearch
-from gradum.study.properties.words import class_of, column_of, qualifiers
 from gradum.study.verification.copies import Copies
 
 OF = ("of",)

@@ -13,9 +13,9 @@ import numpy as np
 
 from gradum.errors import PropertyError
 from gradum.messages import say
+from gradum.study.properties.property_words import parts_of
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
-from gradum.study.properties.words import parts_of
 from gradum.study.verification.domain import Domain, Form
 from gradum.tables.columns import Column
 from gradum.tables.schema import Schema
@@ -66,7 +66,7 @@ class NetworkColumns:
 
     @property
     def described(self) -> tuple[ColumnDomain, ...]:
-        """What each can be, as plain values; None where nothing says so."""
+        """The domain of each column, as plain values; None where it is unknown."""
         ends = [
             [float(end) if np.isfinite(end) else None for end in part]
             for part in (self.low, self.high)

@@ -22,15 +22,21 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import listed, say
 from gradum.study.properties.network_columns import NetworkColumns
+from gradum.study.properties.property_words import (
+    column_of,
+    number_of,
+    parts_of,
+    qualifiers,
+    within_of,
+)
 from gradum.study.properties.result import Counterexample, Verification, Verified
-from gradum.study.properties.words import column_of, number_of, parts_of, qualifiers
-from gradum.study.verification import VerificationOutcome, verify
 from gradum.study.verification.copies import Copies
-from gradum.study.verification.verify import Replay
+from gradum.study.verification.domain import VerificationOutcome
+from gradum.study.verification.verify import Replay, verify
 
 KEYWORD = "irrelevant"
 MOST_CLASSES = 16
-"""Every two classes are looked at by themselves."""
+"""The most classes of a network, since every two are searched by themselves."""
 EXAMPLES = ("irrelevant sex within 0.05", "irrelevant sex, age to class")
 
 _TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
@@ -56,7 +62,7 @@ class ForeignNetwork:
 
     @property
     def outputs(self) -> int:
-        """How many there are, k."""
+        """The number of outputs, k."""
         return self.graph.widths[-1]
 
 
@@ -104,13 +110,7 @@ class PairProperty:
             _check_classes(network.outputs, at)
             return cls(names, to_class=True, at=at)
         stated, words = qualifiers(stated, ("within",))
-        within = number_of(words.get("within", "0"))
-        if within < 0:
-            raise PropertyError(
-                say("Answers cannot differ by less than 0, as by {within}.", within=within),
-                say("Give a number from 0 up behind within."),
-            )
-        return cls(_names(stated, network), within)
+        return cls(_names(stated, network), within_of(words))
 
     def verify(
         self, network: ForeignNetwork, *, seconds: float, seed: int
@@ -164,7 +164,7 @@ class PairProperty:
         ]
 
     def _classes_differ(self, copies: Copies, run: Replay) -> Replay:
-        """Return what makes both answers of pairs, not a number where they are of one class."""
+        """Return the function from pairs to both answers, NaN where these are of one class."""
 
         def replay(x: np.ndarray) -> np.ndarray:
             first, second = (np.asarray(run(rows), np.float64) for rows in copies.pair(x))
@@ -204,7 +204,7 @@ def verify_pairs(
     asked = []
     for text, where in stated:
         there = replace(network, columns=network.columns.within(where))
-        there.columns.domain()  # or the region is empty, which this says
+        there.columns.domain()  # raises where the region is empty
         asked.append((text, where, there, PairProperty.read(text, there)))
     until, found = perf_counter() + seconds, []
     for place, (text, where, there, claimed) in enumerate(asked):

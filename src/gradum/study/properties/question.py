@@ -1,4 +1,4 @@
-"""A property as it is asked of a model: where it is to hold, for how long; and how it ends.
+"""A property asked of a model: its region, the time that it may take, and its verdict.
 
 Shapes: N points, n rows, d inputs.
 """
@@ -19,9 +19,8 @@ from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.table_domain import Row, TableDomain
-from gradum.study.verification import Domain, VerificationOutcome, verify
-from gradum.study.verification.outcome import Verdict
-from gradum.study.verification.verify import Replay
+from gradum.study.verification.domain import Domain, Verdict, VerificationOutcome
+from gradum.study.verification.verify import Replay, verify
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,7 @@ class CentreRows:
 
 @dataclass(frozen=True, eq=False)
 class PropertyQuestion:
-    """What is asked of a model.
+    """A property that a model is asked about.
 
     Parameters
     ----------
@@ -137,8 +136,8 @@ class PropertyQuestion:
     def unreached(self, box: Box, changed: np.ndarray, asked: float = 0.0) -> Verified | None:
         """Return a proof if nothing leads from some inputs to the answer, in a box [1, d].
 
-        What does not reach the logits changes no bit of them. Behind them, an answer can be level
-        and still be rounded either way, which is to be no more than was asked.
+        Inputs that do not reach the logits change no bit of them. Behind the logits, an answer can
+        be constant and still be rounded either way; that must be no more than was asked.
         """
         graphs, unit, rounding = self.table_graph, self.table_graph.unit, 0.0
         if reaches(intervals(graphs.answer, box, unit), changed):

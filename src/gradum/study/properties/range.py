@@ -11,10 +11,10 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
+from gradum.study.properties.property_words import class_of, qualifiers, range_of
 from gradum.study.properties.question import PropertyQuestion
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import TIE
-from gradum.study.properties.words import class_of, qualifiers, range_of
 
 
 @dataclass(frozen=True)

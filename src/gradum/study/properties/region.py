@@ -8,7 +8,7 @@ from typing import Any
 
 from gradum.errors import NotCertifiableError, PropertyError
 from gradum.messages import listed, say
-from gradum.study.properties.words import (
+from gradum.study.properties.property_words import (
     Described,
     column_of,
     number_of,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from gradum.study.verification.outcome import Stage, Verdict, gravest
+from gradum.study.verification.domain import Stage, Verdict, gravest
 from gradum.tables.columns import Label
 
 PropertyStage = Literal["weights", "slopes", Stage]

@@ -19,10 +19,7 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.study.properties.question import CentreRows, PropertyQuestion, why_too_fine
-from gradum.study.properties.result import Counterexample, Verified
-from gradum.study.properties.table_domain import HARDLY, Row, TableDomain
-from gradum.study.properties.words import (
+from gradum.study.properties.property_words import (
     Amount,
     amount_of,
     column_of,
@@ -30,8 +27,10 @@ from gradum.study.properties.words import (
     parts_of,
     qualifiers,
 )
-from gradum.study.verification.domain import Form
-from gradum.study.verification.outcome import Stage, Verdict, gravest, latest
+from gradum.study.properties.question import CentreRows, PropertyQuestion, why_too_fine
+from gradum.study.properties.result import Counterexample, Verified
+from gradum.study.properties.table_domain import HARDLY, Row, TableDomain
+from gradum.study.verification.domain import Form, Stage, Verdict, gravest, latest
 
 ANY = "any"
 

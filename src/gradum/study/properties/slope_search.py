@@ -20,10 +20,8 @@ from gradum.core.bounds.enclosure import Enclosure
 from gradum.core.bounds.forms import Zonotope
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.zonotope import boxes_at_once, carried
-from gradum.study.verification import Domain
-from gradum.study.verification.domain import settled
-from gradum.study.verification.open_boxes import OpenBoxes
-from gradum.study.verification.splitting import halves
+from gradum.study.verification.domain import Domain, settled
+from gradum.study.verification.splitting import OpenBoxes, halves
 
 MOST = 1e200
 """In place of infinity: numbers of this size can still be added up."""

@@ -1,1 +1,1 @@
-"""Stress: which little changes of rows change answers, which provably do not; and accidents."""
+"""Stress tests: small changes that change answers, proofs that none does, and accidents."""

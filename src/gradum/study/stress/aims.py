@@ -20,6 +20,7 @@ from gradum.study.explanation.counterfactual.aim import (
     MARGIN_OF_CLASSES,
     MARGIN_OF_NUMBERS,
     TINY,
+    deciding,
 )
 
 MOST_CLASSES = 2
@@ -34,7 +35,7 @@ class AimProgress(NamedTuple):
 
 
 class Aims(Protocol):
-    """What is to be reached, aim by aim."""
+    """The answers that an attack tries to reach, aim by aim."""
 
     @property
     def rows(self) -> np.ndarray:
@@ -65,7 +66,7 @@ class ClassAims:
     @classmethod
     def of(cls, prediction: Prediction) -> ClassAims:
         """Aim from each row at the likeliest of the other classes."""
-        others = _deciding(prediction).copy()
+        others = deciding(prediction).copy()
         rows = np.arange(len(others))
         others[rows, prediction.value] = -1.0
         count = min(MOST_CLASSES, others.shape[1] - 1)
@@ -74,7 +75,7 @@ class ClassAims:
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
         """Lead by log p of the wanted class less the largest other one; changed to any class."""
-        logs = np.log(np.maximum(_deciding(prediction), TINY))
+        logs = np.log(np.maximum(deciding(prediction), TINY))
         copies = np.arange(len(logs))
         wanted = logs[copies, self.wanted[aims]]
         present = logs[copies, self.present[aims]]
@@ -129,10 +130,3 @@ def far_of(rung: Rung, share: float) -> float:
     """Return how far a number has to move: a share of the range of the training target."""
     assert rung.target_scale is not None
     return share * (rung.target_scale.high - rung.target_scale.low)
-
-
-def _deciding(prediction: Prediction) -> np.ndarray:
-    """Return the probabilities (m, K) of which the greatest decides."""
-    deciding = prediction.probability if prediction.balanced is None else prediction.balanced
-    assert deciding is not None
-    return deciding

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gradum.rungs.rung import Prediction, Rung
-from gradum.study.stress.moves import Moves
+from gradum.study.stress.stressed_rows import Moves
 from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
 

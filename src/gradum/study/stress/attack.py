@@ -22,7 +22,7 @@ from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of
 from gradum.study.stress.answers import MovedAnswers
 from gradum.study.stress.levels import Variants, variants
 from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
-from gradum.study.stress.search import ShiftSearch
+from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 
 ROWS_AT_ONCE = 25

@@ -19,7 +19,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.reference.reference import Reference
 from gradum.run.reference.values import Numbers
-from gradum.study.explanation.unseen_column import unseen_column
+from gradum.study.explanation.named_columns import unseen_column
 from gradum.tables.encoders import AnyStep, Date, Numeric
 from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
 

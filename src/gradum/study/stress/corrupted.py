@@ -1,4 +1,4 @@
-"""What corruptions of a table's columns do to a model's score, and whether a watch notices."""
+"""Effects of corrupted columns on a model's score, and whether a watch notices them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gradum.scores.outcome import Outcome
 from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.study.watch.counted import Counted
+from gradum.study.watch.column_drift import Counted
 from gradum.study.watch.watch import watch
 
 SHARE = 0.1
@@ -96,7 +96,7 @@ def corruptions(
             rows=int(np.count_nonzero(accident.chosen)),
             moved=_moved(stressed.fitted, present, accident.prediction, accident.chosen),
             score=difference,
-            worse=difference is not None and _least_harm(sign, difference) > 0,
+            worse=difference is not None and min(sign * difference.low, sign * difference.high) > 0,
             noticed=None
             if accident.alarms is None or alarms is None
             else bool(accident.alarms - alarms),
@@ -180,11 +180,6 @@ def _scored(
     resamples = truth.resamples(Seen(labels.places, {rung: present}), rng)
     outcomes = [labels.outcome(rung, prediction) for prediction in predictions]
     return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
-
-
-def _least_harm(sign: float, difference: Interval) -> float:
-    """Return the least harm in the interval of a difference; times ``sign``, harm is above 0."""
-    return min(sign * difference.low, sign * difference.high)
 
 
 def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> Alarms | None:

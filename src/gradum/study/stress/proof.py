@@ -1,28 +1,38 @@
-"""Proofs that answers stay, and up to which size: bounds of many rows, then a search for each row.
+"""Proofs that answers stay: up to which ε no copy of an attacked row is answered otherwise.
 
-The size of each row is bisected, first among given sizes, by ever better bounds: intervals, then
-linear bounds of all rows at once, then branch and bound of one row after the other. Bounds hold for
-float32 sums in any order; where two classes tie, neither counts as predicted.
+An attack finds the least change that it can, and a proof the largest box in which there is none;
+the least change of all lies between the two. The size of each row is bisected, first among given
+sizes, by ever better bounds: intervals, then linear bounds of all rows at once, then branch and
+bound of one row after the other. Bounds hold for float32 sums in any order; where two classes tie,
+neither counts as predicted.
 
-Shapes: n rows, m of them, b boxes, g sizes.
+Shapes: n rows, m of them, b boxes, g sizes, k outputs of a graph.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from time import perf_counter
+from typing import Protocol
 
 import numpy as np
+from msgspec import structs
 
 from gradum.core.bounds import Box, Graph, folded, intervals, planes, zonotopes
+from gradum.core.bounds.property import Polyhedron
 from gradum.study.certified.table_graph import TableGraph
-from gradum.study.stress.claims import Claims
+from gradum.study.stress.attack import CURVE
 from gradum.study.stress.reach import Reach
-from gradum.study.stress.result import ProofStage
-from gradum.study.verification import Domain, verify
-from gradum.study.verification.domain import Form
+from gradum.study.stress.result import Attack, ProofStage
+from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.verification.domain import Domain, Form
+from gradum.study.verification.verify import verify
+
+SECONDS = 1.0
+"""For the proofs of each row."""
+ROWS_AT_ONCE = 25
 
 Bounds = Callable[[Graph, Box, float], Box]
 """From a graph, boxes [b, d] and the unit roundoff to intervals of the outputs, [b, k]."""
@@ -37,6 +47,60 @@ MOST_BOXES = 200
 """The most boxes that one search at one size may bound."""
 BOXES_AT_ONCE = 100
 """Boxes that are bounded together: for each, every number of the network is kept."""
+
+
+def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECONDS) -> Attack:
+    """Return an attack with, for each row, the ε up to which its answer is proved to stay.
+
+    Parameters
+    ----------
+    stressed : StressedRows
+    attacked : Attack
+        Of these rows.
+    seconds : float
+        Of wall time, on average over the rows.
+
+    Raises
+    ------
+    NotCertifiableError
+        No bounds can be taken of the rung.
+    """
+    table_graph = TableGraph(stressed.fitted, stressed.rung)
+    curve = stressed.threat.budget.full * np.array([0.0, *CURVE])
+    places = {int(number): place for place, number in enumerate(stressed.numbers)}
+    certified = []
+    for at in range(0, len(attacked.rows), ROWS_AT_ONCE):
+        part = attacked.rows[at : at + ROWS_AT_ONCE]
+        reach = Reach.of(stressed.take(np.array([places[row.row] for row in part])))
+        answers = [row.answer for row in part]
+        radii = np.array([np.inf if row.radius is None else row.radius for row in part])
+        proof = Proof(table_graph, reach, claims_of(table_graph, answers, attacked), radii, curve)
+        proof.run(seconds * len(part))
+        certified += [
+            structs.replace(
+                row, certified_radius=float(size) if size >= 0 else None, certified_by=stage
+            )
+            for row, size, stage in zip(part, proof.proved, proof.stages, strict=True)
+        ]
+    known = np.array(
+        [-np.inf if row.certified_radius is None else row.certified_radius for row in certified]
+    )
+    return structs.replace(
+        attacked,
+        rows=tuple(certified),
+        curve=tuple(
+            structs.replace(kept, certified=float(np.mean(known >= kept.epsilon)))
+            for kept in attacked.curve
+        ),
+    )
+
+
+def claims_of(table_graph: TableGraph, answers: Sequence, attacked: Attack) -> Claims:
+    """Return the claims that rows keep their answers, by what the attack counts as a change."""
+    if attacked.least_move is None:
+        labels = [table_graph.fitted.classes.index(answer) for answer in answers]
+        return ClassStays(table_graph, np.array(labels))
+    return NumberStays(table_graph, np.array(answers, np.float64), attacked.least_move)
 
 
 def by_intervals(graph: Graph, box: Box, unit: float) -> Box:
@@ -164,3 +228,86 @@ class Proof:
             return float(between[len(between) // 2])
         near = not np.isfinite(failed - proved) or failed - proved <= FINENESS * failed
         return np.nan if near else (proved + failed) / 2
+
+
+class Claims(Protocol):
+    """That the answers of n rows stay."""
+
+    @property
+    def kinds(self) -> np.ndarray:
+        """The kind of each row (n,): the claims of one kind are about the same graph."""
+        ...
+
+    def graph(self, row: int) -> Graph:
+        """Return the graph that a row's claim is about."""
+        ...
+
+    def hold(self, outputs: Box, rows: np.ndarray) -> np.ndarray:
+        """Return whether claims of rows (b,) of one kind hold for all outputs in boxes [b, k]."""
+        ...
+
+    def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
+        """Return the outputs that contradict a row's claim."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ClassStays:
+    """Each row's class (n,), a place among the labels, stays the one that is predicted."""
+
+    table_graph: TableGraph
+    kinds: np.ndarray
+
+    def graph(self, row: int) -> Graph:
+        """Return the margins of the class over all others."""
+        return self._margins(int(self.kinds[row]))
+
+    def hold(self, outputs: Box, rows: np.ndarray) -> np.ndarray:
+        """Return whether all margins are above 0 (b,)."""
+        del rows
+        return np.all(outputs.low > 0, axis=1)
+
+    def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
+        """Return where a margin is not above 0."""
+        margins = np.eye(self.graph(row).widths[-1])
+        return tuple(Polyhedron(margin[None], np.zeros(1)) for margin in margins)
+
+    @cache  # noqa: B019 - as long as the claims
+    def _margins(self, label: int) -> Graph:
+        return self.table_graph.margin(label)
+
+
+@dataclass(frozen=True, eq=False)
+class NumberStays:
+    """Each row's number (n,) moves by less than ``far``, which is above 0."""
+
+    table_graph: TableGraph
+    present: np.ndarray
+    far: float
+
+    @property
+    def kinds(self) -> np.ndarray:
+        """One kind: all claims are about the graph to the number."""
+        return np.zeros(len(self.present), np.intp)
+
+    def graph(self, row: int) -> Graph:
+        """Return the graph to the number."""
+        del row
+        return self.table_graph.answer
+
+    def hold(self, outputs: Box, rows: np.ndarray) -> np.ndarray:
+        """Return whether both ends (b,) lie near enough."""
+        low, high = self._limits
+        return (outputs.low[:, 0] > low[rows]) & (outputs.high[:, 0] < high[rows])
+
+    def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
+        """Return the numbers that are too low, and those that are too high."""
+        low, high = (float(limit[row]) for limit in self._limits)
+        one = np.ones((1, 1))
+        return Polyhedron(one, np.array([low])), Polyhedron(-one, np.array([-high]))
+
+    @property
+    def _limits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what numbers must stay above and below: a little less than ``far`` away."""
+        near = self.far - 4 * np.spacing(np.abs(self.present) + self.far)
+        return self.present - near, self.present + near

@@ -19,8 +19,7 @@ import polars as pl
 from gradum.core.bounds import Box
 from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.stress.levels import level_choices, other_levels, with_levels
-from gradum.study.stress.moves import Moves, MovingColumn
-from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows
 from gradum.tables.encode import Encoder
 
 

@@ -175,7 +175,7 @@ CorruptionKind = Literal[
 
 
 class CorruptionEffect(msgspec.Struct, frozen=True):
-    """What a corruption of a column does.
+    """The effect of a corruption of a column.
 
     Parameters
     ----------

@@ -14,8 +14,8 @@ from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.study.stress.attack import attack
-from gradum.study.stress.certified import certify
 from gradum.study.stress.corrupted import Labels, corruptions
+from gradum.study.stress.proof import certify
 from gradum.study.stress.result import Attack, Corruptions, Stress
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.wording import SHOWN_NAMES, quoted

@@ -1,20 +1,36 @@
-"""Rows of a table under stress: what answers for them, and what may be done to them."""
+"""Rows of a table under stress: the rung that answers, the threat, and the moves that it allows.
+
+A number moves to one with no more decimals than those of the rows learned from have, a date by
+whole days. Both stay within the range that was learned, which is widened to the row's own value.
+Rounding goes towards that value, so that no column shifts further than it may.
+
+Shapes: n rows under stress, p rows that move, m copies, c columns, a axes along which they move.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import polars as pl
 
+from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.predict import predict_typed
 from gradum.run.reference.reference import Reference
 from gradum.rungs.rung import Prediction, Rung
-from gradum.study.axis import axes_of
-from gradum.study.stress.moves import Moves, moves_of
-from gradum.study.stress.threat import Threat
+from gradum.study.axis import Axis, axes_of
+from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.study.explanation.named_columns import refuse_no_groups
+from gradum.study.stress.budget import Budget, ShiftScale
+from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+
+ROUNDING = 1e-6  # of the last decimal
+SLACK = 1e-9
+"""A size is widened by this share of itself, and by this much besides, to leave nothing out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,3 +82,243 @@ class StressedRows:
         threat = self.threat
         scales = threat.budget.scales(self.fitted, self.reference)
         return moves_of(self.rows, axes_of(self.fitted), scales, threat.limits, threat.together)
+
+
+@dataclass(frozen=True)
+class Threat:
+    """What an attack may do.
+
+    Parameters
+    ----------
+    budget : Budget
+        How far columns may move.
+    limits : Limits
+        Columns that stay, or go one way only.
+    together : sequence of sequences of str
+        Columns that shift by the same amount.
+    levels : int
+        How many levels of categories, yes and no, may change besides.
+    share : float
+        Of the range of the training target, by which a number has to move.
+    """
+
+    budget: Budget
+    limits: Limits = Limits()  # noqa: RUF009 - frozen
+    together: Sequence[Sequence[str]] = ()
+    levels: int = 0
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse a number of levels or a share that makes no sense."""
+        if self.levels < 0:
+            raise SpecError(
+                say("{levels!r} levels are to change.", levels=self.levels), say("Give 0 or more.")
+            )
+        if not 0 < self.share <= 1:
+            raise SpecError(
+                say("Numbers are to move by {share} of the target's range.", share=self.share),
+                say("Give a share above 0, up to 1, such as 0.1."),
+            )
+
+
+@dataclass(frozen=True)
+class MovingColumn:
+    """A column that may move.
+
+    Parameters
+    ----------
+    name : str
+    axis : Axis
+        The range that was learned, and which values there are.
+    scale : ShiftScale
+    upward, downward : bool
+        Whether values may rise, and fall.
+    """
+
+    name: str
+    axis: Axis
+    scale: ShiftScale
+    upward: bool = True
+    downward: bool = True
+
+    def moved(self, starts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return the places (m,) that shifts (m,) lead to; a missing start stays missing."""
+        places = self._within(starts, self.scale.moved(starts, shifts))
+        unmoved = (shifts == 0) | np.isin(places, self.axis.never)
+        return np.where(unmoved, starts, places)
+
+    def stops(self, start: float, size: float) -> np.ndarray:
+        """Return the outermost places within shifts of up to a size; for a date, every day."""
+        if np.isnan(start):
+            return np.array([start])
+        size += SLACK * (1 + size)
+        starts = np.full(2, start)
+        places = self.scale.moved(starts, np.array([-size, size]))
+        low, high = self._within(starts, np.nextafter(places, [-np.inf, np.inf]))
+        low, high = min(low, start), max(high, start)
+        if not self.axis.dates:
+            return np.array([low, high])
+        return start + np.arange(np.rint(low - start), np.rint(high - start) + 1)
+
+    def values(self, places: np.ndarray) -> pl.Series:
+        """Return the values of places (m,), null where they are missing."""
+        if not self.axis.dates:
+            return pl.Series(self.name, places, nan_to_null=True)
+        microseconds = np.round(places * MICROSECONDS_PER_DAY)
+        moments = pl.Series(self.name, microseconds, nan_to_null=True)
+        return moments.cast(pl.Int64).cast(pl.Datetime("us"))
+
+    def _within(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Bring places (m,) back to where the column may move from its starts."""
+        low = np.minimum(self.axis.low, starts) if self.downward else starts
+        high = np.maximum(self.axis.high, starts) if self.upward else starts
+        return self._possible(starts, np.clip(places, low, high))
+
+    def _possible(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Round places towards the starts to values that the column may hold."""
+        axis = self.axis
+        if axis.dates:
+            moves = places - starts
+            return starts + np.trunc(moves + np.sign(moves) * ROUNDING)
+        if axis.decimals is None:
+            return places
+        scaled = places * 10.0**axis.decimals
+        below = np.floor(scaled + ROUNDING) / 10.0**axis.decimals
+        above = np.ceil(scaled - ROUNDING) / 10.0**axis.decimals
+        return np.where(places > starts, np.maximum(below, starts), np.minimum(above, starts))
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """Moved copies of some rows.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        p typed rows, every number in float64.
+    columns : tuple of MovingColumn (c,)
+    axes : ndarray of int (c,)
+        The axis along which each column moves; columns that move together share one.
+    """
+
+    rows: pl.DataFrame
+    columns: tuple[MovingColumn, ...]
+    axes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def of(self, rows: pl.DataFrame) -> Moves:
+        """Return the same moves of other rows."""
+        return Moves(rows, self.columns, self.axes)
+
+    @property
+    def count(self) -> int:
+        """The number of axes, a."""
+        return int(self.axes.max(initial=-1)) + 1
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The rows' own places (p, c), NaN where a value is missing."""
+        starts = [places_of(self.rows[column.name]) for column in self.columns]
+        return np.stack(starts, axis=1) if starts else np.zeros((len(self), 0))
+
+    def places(self, rows: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+        """Return the places (m, c) of copies of rows (m,), shifted along the axes (m, a)."""
+        starts = self.starts[rows]
+        moved = [
+            column.moved(starts[:, place], shifts[:, self.axes[place]])
+            for place, column in enumerate(self.columns)
+        ]
+        return np.stack(moved, axis=1) if moved else starts
+
+    def distances(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return how far copies are from their rows (m,): the largest shift of a column."""
+        return self.shifts(rows, places).max(axis=1, initial=0.0)
+
+    def shifts(self, rows: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return the size of each column's shift (m, c); 0 where a value is missing."""
+        starts = self.starts[rows]
+        sizes = [
+            column.scale.distance(starts[:, place], places[:, place])
+            for place, column in enumerate(self.columns)
+        ]
+        moved = places != starts
+        return np.where(moved & ~np.isnan(starts), np.reshape(sizes, (-1, len(rows))).T, 0.0)
+
+    def frame(self, rows: np.ndarray, places: np.ndarray) -> pl.DataFrame:
+        """Return the copies as a table."""
+        return self.rows[rows].with_columns(self.values(places))
+
+    def values(self, places: np.ndarray) -> pl.DataFrame:
+        """Return the moving columns alone of copies at places (m, c)."""
+        return pl.DataFrame(
+            [column.values(places[:, place]) for place, column in enumerate(self.columns)]
+        )
+
+
+def moves_of(
+    rows: pl.DataFrame,
+    axes: Mapping[str, Axis],
+    scales: Mapping[str, ShiftScale],
+    limits: Limits,
+    together: Sequence[Sequence[str]],
+) -> Moves:
+    """Return the moves that rows may make.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Typed.
+    axes, scales : dict
+        By the columns that have them.
+    limits : Limits
+        Columns that stay, or go one way only.
+    together : sequence of sequences of str
+        Columns that shift by the same amount, each group along an axis of its own.
+
+    Raises
+    ------
+    SpecError
+        A column that is to move with others cannot move; besides what `refuse_no_groups` raises.
+    """
+    names = [name for name in scales if name in axes and name not in limits.frozen]
+    axis_of = _axes(names, together, rows.columns)
+    columns = tuple(
+        MovingColumn(
+            name,
+            axes[name],
+            scales[name],
+            upward=name not in limits.downward,
+            downward=name not in limits.upward,
+        )
+        for name in names
+    )
+    numbers = list(dict.fromkeys(axis_of[name] for name in names))
+    places = [numbers.index(axis_of[name]) for name in names]
+    return Moves(rows, columns, np.array(places, np.intp))
+
+
+def _axes(
+    names: Sequence[str], together: Sequence[Sequence[str]], known: Sequence[str]
+) -> dict[str, str]:
+    """Return for each column the name of its axis: that of the first column on it."""
+    refuse_no_groups(together, known)
+    axis_of = {name: name for name in names}
+    for group in together:
+        for name in group:
+            if name not in axis_of:
+                raise SpecError(
+                    say("Column {name!r} is to move with others, but cannot move.", name=name),
+                    say("Leave it out of --together: numbers and dates within the budget move."),
+                )
+            axis_of[name] = group[0]
+    return axis_of
+
+
+def places_of(values: pl.Series) -> np.ndarray:
+    """Return numbers, or the days since 1970-01-01 of dates (n,), NaN where they are missing."""
+    if values.dtype.is_temporal():
+        microseconds = values.to_physical().cast(pl.Float64)
+        return (microseconds / MICROSECONDS_PER_DAY).fill_null(np.nan).to_numpy()
+    return values.cast(pl.Float64).fill_null(np.nan).to_numpy()

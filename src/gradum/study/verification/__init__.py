@@ -1,10 +1,1 @@
-"""Whether a network has a property: attacked first, then bounded, then searched to the end."""
-
-from __future__ import annotations
-
-from gradum.study.verification.attack import attack
-from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import VerificationOutcome
-from gradum.study.verification.verify import verify, verify_all
-
-__all__ = ["Domain", "VerificationOutcome", "attack", "verify", "verify_all"]
+"""Verification of a network's property: attacked first, then bounded, then searched."""

@@ -95,7 +95,7 @@ class Copies:
         )
 
     def differences(self, outputs: Replay) -> Replay:
-        """Return what makes f(x′) − f(x) [N, k] of pairs, given what makes outputs of points."""
+        """Return the function from pairs to f(x′) − f(x) [N, k], given the one to outputs."""
 
         def replay(x: np.ndarray) -> np.ndarray:
             first, second = self.pair(x)

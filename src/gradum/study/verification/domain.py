@@ -1,12 +1,14 @@
-"""Where inputs may lie, and which outputs are unsafe there.
+"""Where inputs may lie, which outputs are unsafe there, and the outcome of a verification.
 
-Shapes: N points, d inputs.
+Shapes: N points, B boxes, d inputs, k outputs, p polyhedra, r constraints of all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -15,10 +17,18 @@ from gradum.core.bounds.property import Case, Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import say
 
+Verdict = Literal["proved", "refuted", "not decided"]
+Stage = Literal["attack", "interval", "crown", "search"]
+
+VERDICTS: tuple[Verdict, ...] = ("proved", "not decided", "refuted")
+"""From good to bad."""
+STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
+"""In the order in which they are tried."""
+
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """What values inputs can have, besides lying in a box.
+    """The values that inputs can have within a box: whole numbers, and values implied by others.
 
     Parameters
     ----------
@@ -193,3 +203,104 @@ def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.
         low, high = domain.form.narrowed(low, high)
         empty |= (low > high).any(axis=1)
     return Box(low, high), empty
+
+
+@dataclass(frozen=True, eq=False)
+class Constraints:
+    """Outputs with C y ≤ c, polyhedron by polyhedron.
+
+    Parameters
+    ----------
+    coefficients : ndarray [r, k]
+        C.
+    limits : ndarray [r]
+        c.
+    starts : ndarray [p]
+        The first row of each polyhedron.
+    """
+
+    coefficients: np.ndarray
+    limits: np.ndarray
+    starts: np.ndarray
+
+    @classmethod
+    def of(cls, unsafe: Sequence[Polyhedron], outputs: int) -> Constraints:
+        """Stack the rows of polyhedra; one without rows gets 0 y ≤ 0, which always holds."""
+        nothing = Polyhedron(np.zeros((1, outputs)), np.zeros(1))
+        filled = [polyhedron if len(polyhedron.limits) else nothing for polyhedron in unsafe]
+        counts = [len(polyhedron.limits) for polyhedron in filled]
+        return cls(
+            np.concatenate([polyhedron.coefficients for polyhedron in filled]),
+            np.concatenate([polyhedron.limits for polyhedron in filled]),
+            np.cumsum([0, *counts[:-1]]),
+        )
+
+    @property
+    def owners(self) -> np.ndarray:
+        """The polyhedron [r] of each row."""
+        counts = np.diff([*self.starts, len(self.limits)])
+        return np.repeat(np.arange(len(self.starts)), counts)
+
+    def margins(self, y: np.ndarray) -> np.ndarray:
+        """Return max (C y − c) [N, p] of each polyhedron: 0 or less where y belongs to it."""
+        return np.maximum.reduceat(self.excess(y), self.starts, axis=1)
+
+    def excess(self, y: np.ndarray) -> np.ndarray:
+        """Return C y − c [N, r]."""
+        return y @ self.coefficients.T - self.limits
+
+    def lacks(self, lower: np.ndarray) -> np.ndarray:
+        """Return how much [B, p] lower bounds [B, r] of C y lack to exclude each polyhedron.
+
+        Where the lack is negative, a row has a bound above its limit, and the polyhedron is
+        excluded.
+        """
+        return np.minimum.reduceat(self.limits - lower, self.starts, axis=1)
+
+    def nearest_row(self, lower: np.ndarray, polyhedron: np.ndarray) -> np.ndarray:
+        """Return which row [B] of a polyhedron [B] lacks least."""
+        lacks = np.where(self.owners == polyhedron[:, None], self.limits - lower, np.inf)
+        return lacks.argmin(axis=1)
+
+
+def gravest(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return "refuted" if any is, else "not decided" if any is, else "proved"."""
+    return max((VERDICTS[0], *verdicts), key=VERDICTS.index)
+
+
+def latest(stages: Iterable[Stage]) -> Stage:
+    """Return the stage, of one at least, that is tried after all others."""
+    return max(stages, key=STAGES.index)
+
+
+@dataclass(frozen=True, eq=False)
+class VerificationOutcome:
+    """The verdict on a property of a network.
+
+    Parameters
+    ----------
+    verdict : str
+        "proved", "refuted" or "not decided".
+    stage : str
+        What decided, or was the last to be tried: "attack", "interval" (arithmetic), "crown"
+        (linear bounds of the whole box, or an attack from the corners that they lead to) or
+        "search" (branch and bound).
+    certified : float
+        The share of the domain's volume in which there is certainly no unsafe output. Inputs that
+        are fixed do not count; levels of a group count alike. A box that was divided by a unit
+        counts as open as a whole while one of its parts is open.
+    boxes : int
+        How many boxes were bounded.
+    seconds : float
+        Of wall time.
+    x, y : ndarray, optional
+        The counterexample and its output, where refuted.
+    """
+
+    verdict: Verdict
+    stage: Stage
+    certified: float
+    boxes: int
+    seconds: float
+    x: np.ndarray | None = None
+    y: np.ndarray | None = None

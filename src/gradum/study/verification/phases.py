@@ -1,4 +1,4 @@
-"""On which side of their bends units are taken to be: another way to divide a box.
+"""Phases of units: a box divided by the side of its bend on which a unit is taken to lie.
 
 A ReLU is straight on either side of 0. If a box has many inputs and few units that bend, it is
 better divided by the side of a unit than by an input: the unit then is exact, and its side is one
@@ -28,7 +28,7 @@ ANYWHERE = Box(np.array(-np.inf), np.array(np.inf))
 
 @dataclass(frozen=True, eq=False)
 class Phases:
-    """The numbers of a graph that are bent at one place.
+    """The units of a graph, whose numbers bend at one point, and their phases.
 
     On each box every number has a phase, in an array [B, m] of int8. In phase −1, only inputs
     matter that bring the number to its bend or below; in phase 1, to its bend or above; in phase 0,

@@ -1,17 +1,18 @@
-"""How to divide a box: by an input, by the levels of a group, or by the side of a unit.
+"""Open boxes, and how one is divided: by an input, the levels of a group, or the side of a unit.
 
 The bound of a box is low for two reasons: its plane falls over the box, and each unit that bends
 lies somewhere between two lines. Both shrink with an input's width: the fall by the slope of the
 plane, the gap between the lines by as much as the input moves the unit. The sum of both estimates
 what dividing the input would bring. Dividing by the side of a unit closes the gap of that unit.
 
-Shapes: B boxes, d inputs, n numbers of a node.
+Shapes: B boxes, d inputs, m units that bend, n numbers of a node.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -166,3 +167,65 @@ def _place(low: float, high: float, thresholds: np.ndarray | None) -> float:
         return middle
     within = thresholds[(thresholds > low) & (thresholds < high)]
     return float(within[np.abs(within - middle).argmin()]) if len(within) else middle
+
+
+@dataclass(frozen=True, eq=False)
+class OpenBoxes:
+    """Boxes of inputs that are neither excluded nor given up.
+
+    Parameters
+    ----------
+    box : Box [N, d]
+        Their ends.
+    phases : ndarray [N, m] of int8
+        Of the units, in `Phases`.
+    share : ndarray [N]
+        Of the domain's volume. If a box was divided by a unit, both parts have its whole share.
+    lack : ndarray [N]
+        How far the bounds of the box that it was part of were from excluding the worst polyhedron.
+    margin : ndarray [N]
+        How far the best tried point of that box was from an unsafe output.
+    """
+
+    box: Box
+    phases: np.ndarray
+    share: np.ndarray
+    lack: np.ndarray
+    margin: np.ndarray
+
+    @classmethod
+    def whole(cls, box: Box, units: int) -> OpenBoxes:
+        """Return the one box of a domain, of which nothing is known."""
+        nothing = np.full(1, np.inf)
+        return cls(box, np.zeros((1, units), np.int8), np.ones(1), nothing, nothing)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.share)
+
+    def chosen(self, which: np.ndarray) -> OpenBoxes:
+        """Return some of them, by a mask or by places."""
+        box = Box(self.box.low[which], self.box.high[which])
+        others = (self.phases, self.share, self.lack, self.margin)
+        return OpenBoxes(box, *(part[which] for part in others))
+
+    def first(self, count: int) -> tuple[OpenBoxes, OpenBoxes]:
+        """Return up to ``count`` boxes, half of them worst, half nearest; and the others."""
+        if count >= len(self):
+            return self, self.chosen(np.zeros(0, int))
+        nearest = np.argpartition(self.margin, count // 2)
+        near, others = np.split(nearest, [count // 2])
+        worst = others[np.argpartition(-self.lack[others], count - count // 2)]
+        worst, others = np.split(worst, [count - count // 2])
+        return self.chosen(np.concatenate([near, worst])), self.chosen(others)
+
+    def joined(self, others: OpenBoxes) -> OpenBoxes:
+        """Return these and others."""
+        box = Box(*(np.concatenate(ends) for ends in zip(self.box, others.box, strict=True)))
+        pairs = (
+            (self.phases, others.phases),
+            (self.share, others.share),
+            (self.lack, others.lack),
+            (self.margin, others.margin),
+        )
+        return OpenBoxes(box, *map(np.concatenate, pairs))

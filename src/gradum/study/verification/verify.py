@@ -13,13 +13,17 @@ from gradum.core.bounds import INPUT, Affine, Box, Enclosure, Graph, crown, inte
 from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.crown import narrow
 from gradum.randomness import stream
-from gradum.study.verification.attack import attack, attack_from
 from gradum.study.verification.bounding import MANY_STEPS, Bounding
-from gradum.study.verification.constraints import Constraints
-from gradum.study.verification.domain import Domain
-from gradum.study.verification.outcome import VerificationOutcome, gravest, latest
+from gradum.study.verification.branch_and_bound import BranchAndBound, Refuted
+from gradum.study.verification.domain import (
+    Constraints,
+    Domain,
+    VerificationOutcome,
+    gravest,
+    latest,
+)
 from gradum.study.verification.phases import Phases
-from gradum.study.verification.search import BranchAndBound, Refuted
+from gradum.study.verification.projected_descent import attack, attack_from
 
 Replay = Callable[[np.ndarray], np.ndarray]
 """From inputs [N, d] to the outputs [N, k] that the deployed network has."""
@@ -165,7 +169,7 @@ class _Question:
 
 
 def _known(enclosure: Enclosure) -> dict[int, Box]:
-    """Return where those nodes lie [1, n] of which narrower intervals give tighter bounds."""
+    """Return intervals [1, n] of the nodes of which narrower intervals give tighter bounds."""
     known = {}
     for place, node in enumerate(enclosure.graph.nodes):
         for parent, z in zip(node.parents, enclosure.parents(place), strict=True):

@@ -8,7 +8,7 @@ import polars as pl
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
-from gradum.study.watch.answered import Answered
+from gradum.study.watch.domain_sample import DomainSample
 
 MOST_COLUMNS = 200
 """Encoded columns by which rows are told apart; of more, as many are drawn by chance."""
@@ -16,7 +16,7 @@ MOST_COLUMNS = 200
 
 def answered_rows(
     fitted: Fitted, frame: pl.DataFrame, prediction: Prediction, weight: np.ndarray | None = None
-) -> Answered:
+) -> DomainSample:
     """Put typed rows (n) beside what was said of them; of texts only their lengths count.
 
     The middle one of several quantiles is the prediction.
@@ -28,4 +28,4 @@ def answered_rows(
         columns = columns[:, np.sort(rng.choice(columns.shape[1], MOST_COLUMNS, replace=False))]
     if prediction.value.ndim == 2:
         prediction = Prediction(prediction.middle, None)
-    return Answered(prediction, np.ones(len(frame)) if weight is None else weight, columns)
+    return DomainSample(prediction, np.ones(len(frame)) if weight is None else weight, columns)

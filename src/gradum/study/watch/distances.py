@@ -1,4 +1,4 @@
-"""Distances between two distributions of counts, and how likely chance is to bring as much.
+"""Distances between two distributions of counts, with their p-values.
 
 Every p-value here is at least as large as the exact one, or exact: ties, whole numbers and few rows
 make it no smaller. n rows are the reference's, m are new.

@@ -1,10 +1,10 @@
 """The score that new rows will have, expected before their labels are known.
 
 Judged rows tell how targets follow from answers and columns; new rows have answers and columns.
-Were labels of new rows to follow by the same law, they would be like those that are drawn here,
-many times over; each draw is scored as if it were the truth. The draws differ by the labels, by
-what the judged rows leave unknown of the law, and by nothing else: where the law itself has
-changed, no row without a label shows it.
+Labels of new rows are drawn many times over from the distribution that judged rows show, and each
+draw is scored as if it were the truth. The draws differ by the labels and by what the judged rows
+leave unknown of that distribution. Where the distribution itself has changed, no row without a
+label shows it.
 """
 
 from __future__ import annotations
@@ -17,23 +17,21 @@ import numpy as np
 from scipy.special import ndtr
 
 from gradum.errors import TableError
+from gradum.margins import falling
 from gradum.messages import say
 from gradum.scores.bootstrap import Resamples, resampled
 from gradum.scores.interval import Interval, standard_error
 from gradum.scores.metrics import METRICS, row_losses
 from gradum.scores.outcome import Outcome, Task
 from gradum.scores.weighting import Weighting
-from gradum.study.watch.answered import Answered, Learners
-from gradum.study.watch.class_law import ClassLaw
+from gradum.study.watch.domain_sample import DomainSample, Learners, density_ratio_weights
 from gradum.study.watch.expectation import (
     FEWEST_JUDGED,
     Expectation,
     ExpectedScore,
     expectation_sentences,
 )
-from gradum.study.watch.likeness import likeness
-from gradum.study.watch.number_law import NumberLaw
-from gradum.study.watch.telling_rows import labels_to_halve, telling_rows
+from gradum.study.watch.target_distribution import ClassDistribution, NumberDistribution
 
 FEWEST_NEW = 20
 MOST_ROWS = 10_000
@@ -47,11 +45,13 @@ ALONGSIDE: Mapping[Task, tuple[str, ...]] = {
     "multiclass": ("log_loss", "accuracy", "auc", "macro_f1"),
 }
 
+MOST_TOLD = 20
+
 
 def expect(
-    judged: Answered,
+    judged: DomainSample,
     target: np.ndarray,
-    new: Answered,
+    new: DomainSample,
     *,
     task: Task,
     metric: str,
@@ -64,11 +64,11 @@ def expect(
 
     Parameters
     ----------
-    judged : Answered
+    judged : DomainSample
         m rows that the model had not learned from.
     target : ndarray of shape (m,)
         Their targets: numbers, or class codes.
-    new : Answered
+    new : DomainSample
         n rows without labels, with the same columns, or with none on either side.
     task : str
     metric : str
@@ -88,11 +88,15 @@ def expect(
     _refuse_few(len(judged), len(new))
     some, looked_at = _at_most(len(judged), rng), _at_most(len(new), rng)
     judged, target, new = judged.take(some), target[some], new.take(looked_at)
-    alike = likeness(judged, new, learners.membership, rng)
+    alike = density_ratio_weights(judged, new, learners.membership, rng)
     if task == "regression":
-        law = NumberLaw.learn(judged, target, new, alike=alike, learn=learners.size, rng=rng)
+        law = NumberDistribution.learn(
+            judged, target, new, alike=alike, learn=learners.size, rng=rng
+        )
     else:
-        law = ClassLaw.learn(judged, target, new, alike=alike, learn=learners.mean, rng=rng)
+        law = ClassDistribution.learn(
+            judged, target, new, alike=alike, learn=learners.mean, rng=rng
+        )
     names = tuple(dict.fromkeys((metric, *ALONGSIDE[task])))
     drawn = _scored(law, new, task, names, rng)
     expected = [_score(name, drawn.scores[name], scores[name]) for name in names if name in scores]
@@ -104,7 +108,7 @@ def expect(
         judged_rows=len(judged),
         alike=float(alike.sum()),
         by_columns=new.columns is not None,
-        telling_rows=tuple(looked_at[telling_rows(_answer(new), drawn.spread)].tolist()),
+        telling_rows=tuple(looked_at[rows_to_label(_answer(new), drawn.spread)].tolist()),
         labels_to_halve=labels_to_halve(error, one_row, len(new)),
     )
     sentences = tuple(expectation_sentences(expectation, dependent=dependent))
@@ -135,8 +139,8 @@ class _Drawn:
 
 
 def _scored(
-    law: ClassLaw | NumberLaw,
-    new: Answered,
+    law: ClassDistribution | NumberDistribution,
+    new: DomainSample,
     task: Task,
     names: tuple[str, ...],
     rng: np.random.Generator,
@@ -179,8 +183,8 @@ def _error_of_one_row(outcome: Outcome, metric: str, rng: np.random.Generator) -
     return float(standard_error(drawn) * np.sqrt(len(outcome)))
 
 
-def _answer(rows: Answered) -> np.ndarray:
-    """Return what was said of each row (n,): a number, or how probable the likeliest class is."""
+def _answer(rows: DomainSample) -> np.ndarray:
+    """Return the answer for each row (n,): a number, or how probable the likeliest class is."""
     probability = rows.prediction.probability
     if probability is None:
         return rows.prediction.value
@@ -207,3 +211,44 @@ def _refuse_few(judged: int, new: int) -> None:
             ),
             say("Give more rows."),
         )
+
+
+def rows_to_label(order: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Choose up to 20 of n rows whose labels would narrow the error of the score most.
+
+    Parameters
+    ----------
+    order : ndarray of shape (n,)
+        By which rows are alike: what was said of them.
+    spread : ndarray of shape (n,)
+        The standard deviation of a row's loss times its weight. To label rows in proportion to it
+        estimates a mean loss best (J. Neyman, JRSS 97, 1934).
+
+    Returns
+    -------
+    ndarray of shape (k,)
+        Places. The rows in that order are cut into 20 stretches of equal spread; of each, the row
+        of the greatest is taken, so that the rows are not all alike.
+    """
+    if not spread.sum() > 0:
+        return np.zeros(0, np.intp)
+    ordered = np.argsort(order, kind="stable")
+    passed = np.cumsum(spread[ordered])
+    stretch = np.minimum((passed - spread[ordered] / 2) / passed[-1] * MOST_TOLD, MOST_TOLD - 1)
+    best: dict[int, int] = {}
+    for place, number in zip(ordered.tolist(), stretch.astype(int).tolist(), strict=True):
+        if number not in best or spread[place] > spread[best[number]]:
+            best[number] = place
+    chosen = np.array([place for place in best.values() if spread[place] > 0], np.intp)
+    return chosen[falling(spread[chosen])]
+
+
+def labels_to_halve(standard_error: float, of_one_row: float, rows: int) -> int:
+    """Return how many labels of rows drawn by chance give half of a standard error.
+
+    The error of a score of k of n rows, as an estimate of that of all, is τ √(1/k − 1/n), where
+    τ is that of one row: k = 1 / (SE² / 4τ² + 1/n). All n where that is not fewer.
+    """
+    if not (standard_error > 0 and of_one_row > 0):
+        return rows
+    return int(min(np.ceil(1 / ((standard_error / of_one_row) ** 2 / 4 + 1 / rows)), rows))

@@ -19,8 +19,8 @@ import polars as pl
 from scipy import stats
 
 from gradum.margins import falling
-from gradum.study.watch.answered import Scores
 from gradum.study.watch.distances import LEVEL
+from gradum.study.watch.domain_sample import Scores
 from gradum.study.watch.watched import JointWatch
 from gradum.tables.columns import Column
 

@@ -7,11 +7,11 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.reference.judged_errors import JudgedErrors
-from gradum.study.watch.taken import TakenTable
+from gradum.study.watch.counted_table import CountedTable
 
 ALPHA = 0.05
 POWER = 0.8
-"""The probability with which what a test is said to find is found."""
+"""The probability with which a test finds a rate that it is said to find."""
 
 
 class ErrorBound(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ class ErrorCount(msgspec.Struct, frozen=True):
         With labels, of all tables so far.
     alarm : int or None
         After how many rows there was an alarm.
-    tables : tuple of TakenTable
+    tables : tuple of CountedTable
         What they were counted in.
 
     Raises
@@ -88,17 +88,17 @@ class ErrorCount(msgspec.Struct, frozen=True):
     rows: int = 0
     errors: int = 0
     alarm: int | None = None
-    tables: tuple[TakenTable, ...] = ()
+    tables: tuple[CountedTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what no test has counted: a file may come from anybody."""
+        """Refuse counts that no test can have made: a file may come from anybody."""
         bound = self.bound
         if not (0 <= self.errors <= self.rows and 0 < bound.at_most <= 1 and 0 < bound.level < 1):
             raise ValueError(say("it counts more errors than rows, or tests no rate"))
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What was known after some rows.
+    """The state of a test after some rows.
 
     Parameters
     ----------

@@ -14,11 +14,9 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.reference.reference import Reference
-from gradum.study.watch.answers import watch_answers
-from gradum.study.watch.columns import watch_column
-from gradum.study.watch.counted import Counted
+from gradum.study.watch.column_drift import Counted, watch_answers, watch_column
 from gradum.study.watch.distances import LEVEL
-from gradum.study.watch.effect import EFFECT_ROWS, answer_names, answers_for, effect_of
+from gradum.study.watch.drift_effect import EFFECT_ROWS, answer_names, answers_for, effect_of
 from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.watched import (
     AnswersWatch,

@@ -26,7 +26,7 @@ class WatchAlarm(msgspec.Struct, frozen=True):
 
 
 class DriftEffect(msgspec.Struct, frozen=True):
-    """What a column's drift does to the answers for new rows.
+    """The effect of a column's drift on the answers for new rows.
 
     An answer is held against the answer for the same row with the column mapped back to the
     distribution that was learned from: each value to the value of the same rank, as many levels
@@ -220,7 +220,7 @@ class JointWatch(msgspec.Struct, frozen=True):
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """What a watch found.
+    """The findings of a watch.
 
     Parameters
     ----------

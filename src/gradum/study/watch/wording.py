@@ -9,7 +9,7 @@ import numpy as np
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
-from gradum.study.watch.effect import HARMLESS
+from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median
 from gradum.tables.wording import and_more, shortened
 

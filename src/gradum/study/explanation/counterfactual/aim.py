@@ -24,10 +24,10 @@ TINY = np.finfo(np.float64).tiny
 
 
 class Aim(Protocol):
-    """What is to be reached from one row."""
+    """An answer that a counterfactual of one row is to reach."""
 
     def lead(self, prediction: Prediction) -> np.ndarray:
-        """Return how far beyond the aim predictions are (n,), below 0 where not there."""
+        """Return how far beyond the aim predictions are (n,): below 0 where they fall short."""
         ...
 
     def reached(self, prediction: Prediction) -> np.ndarray:
@@ -49,15 +49,20 @@ class ClassAim:
 
     def lead(self, prediction: Prediction) -> np.ndarray:
         """Return max log p over wanted classes less that over the others, less a margin."""
-        deciding = prediction.probability if prediction.balanced is None else prediction.balanced
-        assert deciding is not None
-        logs = np.log(np.maximum(deciding, TINY))
+        logs = np.log(np.maximum(deciding(prediction), TINY))
         wanted = np.isin(np.arange(logs.shape[1]), self.wanted)
         return logs[:, wanted].max(axis=1) - logs[:, ~wanted].max(axis=1) - MARGIN_OF_CLASSES
 
     def reached(self, prediction: Prediction) -> np.ndarray:
         """Return whether the class predicted is wanted."""
         return np.isin(prediction.value, self.wanted)
+
+
+def deciding(prediction: Prediction) -> np.ndarray:
+    """Return the probabilities (n, K) of which the greatest decides."""
+    probability = prediction.probability if prediction.balanced is None else prediction.balanced
+    assert probability is not None
+    return probability
 
 
 @dataclass(frozen=True)
@@ -114,12 +119,12 @@ def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
 
 
 def aim_of(fitted: Fitted, wanted: int | float | None, present: Prediction, row: int) -> Aim:
-    """Return the aim of a row that is predicted so.
+    """Return the aim of a row, given its present prediction.
 
     Raises
     ------
     SpecError
-        It is there already.
+        The row has that answer already.
     """
     answer = present.value[0]
     if not fitted.classes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.study.explanation.unseen_column import unseen_column
+from gradum.study.explanation.named_columns import unseen_column
 from gradum.tables.schema import Schema
 
 ORDERED = ("numeric", "date", "boolean")  # kinds of which there is more and less

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
+from gradum.study.explanation.counterfactual.costs import PricedAxis
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 
 
 class ColumnChange(msgspec.Struct, frozen=True):

@@ -8,18 +8,26 @@ Shapes: m choices, d columns, c candidates of all columns together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradum.margins import falling
+from gradum.margins import distinct, falling
 from gradum.study.explanation.counterfactual.answers import CandidateGrid
-from gradum.study.explanation.counterfactual.found import Found
-from gradum.study.explanation.counterfactual.singles import BATCH, Singles, leads_of
 
 FIRST_BATCH = 128  # pairs; the next ones are larger
-PROMISING = 3.0  # times the ceiling: so far may sums of gains be off what two do together
+PROMISING = 3.0  # times the ceiling: two gains together may be so far off their sum
 BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one column more
+
+KEPT = 3  # choices of the same columns
+
+Columns = tuple[int, ...]
+
+MOST_COLUMNS, MOST_LEVELS = 64, 64  # that are tried together with others
+BATCH = 512
 
 
 def search(
@@ -43,7 +51,7 @@ def search(
     complete : bool
         Whether all choices of one or two columns were tried that could be cheaper.
     """
-    found, singles = Found(count, ceiling), Singles.of(grid)
+    found, singles = Found(count, ceiling), SingleChanges.of(grid)
     beam = Beam(grid, singles, found)
     beam.take(singles.choices, singles.leads)
     pairs = Pairs.of(singles, ceiling)
@@ -59,12 +67,12 @@ class Beam:
     Parameters
     ----------
     grid : CandidateGrid
-    singles : Singles
+    singles : SingleChanges
     found : Found
         Where those go that do reach it.
     """
 
-    def __init__(self, grid: CandidateGrid, singles: Singles, found: Found) -> None:
+    def __init__(self, grid: CandidateGrid, singles: SingleChanges, found: Found) -> None:
         self.grid = grid
         self.singles = singles
         self.found = found
@@ -119,7 +127,7 @@ class Pairs:
     left_out: bool
 
     @classmethod
-    def of(cls, singles: Singles, ceiling: float = np.inf) -> Pairs:
+    def of(cls, singles: SingleChanges, ceiling: float = np.inf) -> Pairs:
         """Pair the telling candidates of different columns.
 
         Under a ceiling, pairs whose gains by themselves promise far less are left out.
@@ -151,3 +159,169 @@ class Pairs:
             beam.take(both, leads_of(beam.grid, both))
             at, batch = part.stop, min(2 * batch, BATCH)
         return True
+
+
+class Reached(NamedTuple):
+    """A choice (d,) that reaches the aim, its cost, and what it may cost once it is refined."""
+
+    cost: float
+    floor: float
+    choice: np.ndarray
+
+
+@dataclass
+class Found:
+    """Choices that reach the aim.
+
+    Parameters
+    ----------
+    count : int
+        How many that change different columns are wanted.
+    ceiling : float
+        What a choice may cost at most to be wanted.
+
+    Attributes
+    ----------
+    by_columns : dict
+        By the columns that they change, the cheapest first.
+    spared : dict
+        The same of choices of which one column alone reaches the aim: refined they may be cheaper
+        than that column, yet they may also come down to it, so that they do not count as found.
+    """
+
+    count: int
+    ceiling: float = np.inf
+    by_columns: dict[Columns, list[Reached]] = field(default_factory=dict)
+    spared: dict[Columns, list[Reached]] = field(default_factory=dict)
+
+    def add(self, grid: CandidateGrid, choices: np.ndarray, spared: np.ndarray) -> None:
+        """Take choices (m, d) that reach the aim, and whether one column alone does (m,)."""
+        costs, floors = grid.costs(choices).tolist(), grid.floors(choices).tolist()
+        for *reached, is_spared in zip(costs, floors, choices, spared, strict=True):
+            one = Reached(*reached)
+            columns = tuple(np.flatnonzero(one.choice).tolist())
+            alike = (self.spared if is_spared else self.by_columns).setdefault(columns, [])
+            alike.append(one)
+            alike.sort(key=attrgetter("cost"))
+            del alike[KEPT:]
+
+    @property
+    def wanted(self) -> list[Reached]:
+        """Up to `count` choices that change different columns, the cheapest first."""
+        cheapest = {columns: alike[0] for columns, alike in self.by_columns.items()}
+        costs = np.array([one.cost for one in cheapest.values()])
+        places = without_detours(list(cheapest), costs, self.count)
+        return [list(cheapest.values())[place] for place in places]
+
+    @property
+    def bound(self) -> float:
+        """The cost beyond which nothing is wanted any more."""
+        wanted = self.wanted
+        return min(self.ceiling, wanted[-1].cost if len(wanted) == self.count else np.inf)
+
+    def worth_refining(self, most: int) -> list[np.ndarray]:
+        """Return choices (d,): those that are wanted, and up to so many that may become cheaper."""
+        bound = self.bound
+        both = (*self.by_columns.values(), *self.spared.values())
+        closer = [one for alike in both for one in alike if one.floor < bound]
+        order = falling(-np.array([one.cost for one in closer]))[:most]
+        return [one.choice for one in (*self.wanted, *(closer[place] for place in order))]
+
+
+def without_detours(columns: Sequence[Collection[Any]], costs: np.ndarray, most: int) -> list[int]:
+    """Return the places of up to ``most`` sets of columns: the cheapest, of equals the smallest.
+
+    They stand in that order. A set is left out if one that was taken, and so costs no more, is part
+    of it.
+    """
+    size = np.array([len(names) for names in columns])
+    order = np.argsort(costs, kind="stable")
+    tier = np.zeros(len(costs), int)
+    tier[order] = distinct(costs[order])
+    kept: list[int] = []
+    for place in np.lexsort((size, tier)).tolist():
+        if len(kept) == most:
+            break
+        if not any(set(columns[one]) <= set(columns[place]) for one in kept):
+            kept.append(place)
+    return kept
+
+
+@dataclass(frozen=True)
+class SingleChanges:
+    """Choices that change one column.
+
+    Parameters
+    ----------
+    column : ndarray of int (c,)
+        Which one.
+    choices : ndarray of int (c, d)
+    costs, floors : ndarray (c,)
+        See `candidates.Candidates`.
+    leads : ndarray (c,)
+        How far beyond the aim they come.
+    start : float
+        The lead of the row as it is, below 0.
+    """
+
+    column: np.ndarray
+    choices: np.ndarray
+    costs: np.ndarray
+    floors: np.ndarray
+    leads: np.ndarray
+    start: float
+
+    @classmethod
+    def of(cls, grid: CandidateGrid) -> SingleChanges:
+        """Ask for the lead of every candidate."""
+        sizes = [len(candidates.values) - 1 for candidates in grid.candidates]
+        column = np.repeat(np.arange(len(sizes)), sizes)
+        number = np.concatenate([np.zeros(0, int), *(np.arange(1, size + 1) for size in sizes)])
+        choices = np.zeros((1 + len(column), len(sizes)), np.int32)
+        choices[np.arange(1, len(choices)), column] = number
+        leads = leads_of(grid, choices)
+        costs, floors = grid.costs(choices), grid.floors(choices)
+        return cls(column, choices[1:], costs[1:], floors[1:], leads[1:], float(leads[0]))
+
+    @property
+    def gains(self) -> np.ndarray:
+        """The lead that each change gains by itself (c,)."""
+        return self.leads - self.start
+
+    @property
+    def telling(self) -> np.ndarray:
+        """The places of the changes that are tried in combination.
+
+        They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
+        most: all, unless there are very many.
+        """
+        size = np.abs(self.gains)
+        columns = np.unique(self.column)
+        most = np.array([size[self.column == column].max() for column in columns])
+        kept = [np.zeros(0, int)]
+        for column in columns[falling(most)[:MOST_COLUMNS]]:
+            there = np.flatnonzero(self.column == column)
+            kept.append(there[falling(self.gains[there])[:MOST_LEVELS]])
+        return np.sort(np.concatenate(kept))
+
+    def suffice(self, choices: np.ndarray) -> np.ndarray:
+        """Return whether one column of each choice alone reaches the aim (m,)."""
+        numbers = self.choices.max(axis=1, initial=0)
+        enough = np.zeros((choices.shape[1], 1 + numbers.max(initial=0)), bool)
+        enough[self.column, numbers] = self.leads >= 0
+        return np.any(enough[np.arange(choices.shape[1]), choices], axis=1)
+
+    def promise(self, costs: np.ndarray, leads: np.ndarray) -> np.ndarray:
+        """Return what it would cost to reach the aim at the price paid so far.
+
+        Infinite where nothing has been gained; ``costs`` and ``leads`` are of the same shape.
+        """
+        gain = leads - self.start
+        gained = gain > 0
+        return np.where(gained, costs * -self.start / np.where(gained, gain, 1.0), np.inf)
+
+
+def leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
+    """Return the leads of choices (m,), asking for some at a time."""
+    parts = [grid.leads(choices[at : at + BATCH]) for at in range(0, len(choices), BATCH)]
+    return np.concatenate([np.zeros(0), *parts])

@@ -1,0 +1,301 @@
+"""A fitted model held against rows that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from gradum.errors import TargetError
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.dataset import Dataset, labelled
+from gradum.run.fitted import Fitted
+from gradum.run.judge import Judge
+from gradum.run.judging.judgement import Judgement, Seen, judge
+from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
+from gradum.rungs import balance
+from gradum.rungs.rung import Prediction
+from gradum.scores.metrics import DEFAULT_METRIC
+from gradum.solvers.solution import Status
+from gradum.study.coverage.new_rows import NewCoverage, coverage_of_new
+from gradum.study.evaluation.changes import Change, change_sentences, changes, level_moved
+from gradum.study.evaluation.run_rows import RunRows, trained_on_sentence
+from gradum.study.evidence import Evidence
+from gradum.study.groups.groups import Groups
+from gradum.study.groups.scoring import scores_by_group
+from gradum.tables.check import widened
+from gradum.tables.schema import with_columns_of
+from gradum.tables.stream import Stream
+from gradum.tables.table import Table
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """Scores on held-out rows, and how those rows differ from the training rows.
+
+    Parameters
+    ----------
+    judgement : Judgement
+        Its headline and classes are of the rung that the run uses.
+    differences : tuple of str
+        How the columns differ from those of training.
+    trained_on : int or None
+        How many of the rows the model was trained on; None where the run's rows are not at hand.
+    changes : tuple of Change
+        Scores of the rung in use beside those that the run found, what got worse first. Of the
+        rows that are new to the run; empty where there are none, or no scores of the run.
+    sentences : tuple of str
+        What must be known first: rows trained on, what got worse, where the target's level moved,
+        how many are covered.
+    coverage : NewCoverage or None
+        Of intervals or sets of the rows that are new to the run; None where there are none.
+    groups : Groups or None
+        Scores of the rung in use by the groups that were asked for.
+    """
+
+    judgement: Judgement
+    differences: tuple[str, ...]
+    trained_on: int | None = None
+    changes: tuple[Change, ...] = ()
+    sentences: tuple[str, ...] = ()
+    coverage: NewCoverage | None = None
+    groups: Groups | None = None
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """The columns by whose groups scores are asked for, and the metric: None for the run's own."""
+
+    columns: tuple[str, ...] = ()
+    metric: str | None = None
+
+
+UNGROUPED = Grouping()
+
+
+def evaluate(
+    fitted: Fitted,
+    table: Table,
+    *,
+    drawn_from: int | None = None,
+    run_rows: RunRows | None = None,
+    judges: Sequence[Judge] = (),
+    grouping: Grouping = UNGROUPED,
+) -> Evaluation:
+    """Score every rung on a table that holds the target.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    table : Table
+    drawn_from : int, optional
+        Rows of the whole table, where these are some of them.
+    run_rows : RunRows, optional
+        The rows of the run that fitted the model, where they are at hand.
+    judges : sequence of Judge
+        Those of a cross-validation, which its intervals need, where they are at hand.
+    grouping : Grouping
+        Columns of the table, which the model need not use.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        The table does not match the model's schema, or has no usable target.
+    SpecError
+        The rows cannot be grouped so.
+    """
+    dataset = _labelled(fitted, table, grouping)
+    design = fitted.encoder.transform(dataset.frame)
+    predictions = {name: rung.predict(design) for name, rung in fitted.rungs.items()}
+    seen = Seen(np.arange(len(dataset)), predictions)
+    judgement = _judged(fitted, table, dataset, seen, drawn_from)
+    learned, held_out = np.zeros((2, len(dataset)), bool)
+    if run_rows is not None:
+        learned, held_out = run_rows.among(dataset.frame)
+    count = int(np.count_nonzero(learned))
+    first = (trained_on_sentence(count, len(dataset), scored=True),) if count else ()
+    compared, sentences = _beside_the_run(fitted, dataset, seen, judgement, learned | held_out)
+    covered = coverage_of_new(
+        fitted, judges, dataset, predictions[fitted.used], ~(learned | held_out)
+    )
+    last = () if covered is None else (covered.sentence,)
+    return Evaluation(
+        judgement,
+        dataset.differences,
+        None if run_rows is None else count,
+        compared,
+        (*first, *sentences, *last),
+        covered,
+        _grouped(fitted, dataset, predictions[fitted.used], grouping),
+    )
+
+
+def _judged(
+    fitted: Fitted, table: Table, dataset: Dataset, seen: Seen, drawn_from: int | None
+) -> Judgement:
+    """Score what every rung says of the rows of a table."""
+    how = say("Judged on {rows:,} rows of {source}.", rows=len(dataset), source=table.source)
+    if drawn_from is not None:
+        how = say(
+            "Judged on {rows:,} rows drawn from {drawn_from:,} of {source}.",
+            rows=len(dataset),
+            drawn_from=drawn_from,
+            source=table.source,
+        )
+    return judge(
+        dataset.truth,
+        {"test": seen},
+        metric=fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task],
+        seed=fitted.spec.seed,
+        how=how,
+        notes=(
+            *table.notes,
+            *dataset.notes,
+            *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
+        ),
+        spoken_of=fitted.used,
+        cut_short=tuple(
+            name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
+        ),
+    )
+
+
+def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
+    """Score the rung in use by groups of a table that holds the target, and nothing else.
+
+    Raises
+    ------
+    SchemaError, TargetError, SpecError
+        As `evaluate`.
+    """
+    dataset = _labelled(fitted, table, grouping)
+    prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
+    groups = _grouped(fitted, dataset, prediction, grouping)
+    assert groups is not None
+    return groups
+
+
+def _labelled(fitted: Fitted, table: Table, grouping: Grouping) -> Dataset:
+    by = None if fitted.guarantee is None else fitted.guarantee.terms.by
+    schema = with_columns_of(fitted.schema, table, grouping.columns)
+    also = (*grouping.columns, *(() if by is None else (by,)))
+    return labelled(table, schema, encoder=fitted.encoder, also=also)
+
+
+def _grouped(
+    fitted: Fitted, dataset: Dataset, prediction: Prediction, grouping: Grouping
+) -> Groups | None:
+    """Score the rung in use by groups of a table's rows."""
+    if not grouping.columns:
+        return None
+    metric = grouping.metric or fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task]
+    return scores_by_group(_evidence(fitted, dataset, prediction), grouping.columns, metric)
+
+
+def new_rows_evidence(
+    fitted: Fitted, table: Table, also: Sequence[str] = (), run_rows: RunRows | None = None
+) -> Evidence | None:
+    """Return what the rung in use says of the rows of a table that are new to the run.
+
+    None where no row is new. ``also`` names columns that are wanted though no model uses them.
+
+    Raises
+    ------
+    SchemaError, TargetError
+        As `evaluate`.
+    """
+    dataset = _labelled(fitted, table, Grouping(tuple(also)))
+    if run_rows is not None:
+        learned, held_out = run_rows.among(dataset.frame)
+        new = ~(learned | held_out)
+        if not new.any():
+            return None
+        dataset = replace(dataset, frame=dataset.frame.filter(new), numbers=dataset.numbers[new])
+    prediction = fitted.rung().predict(fitted.encoder.transform(dataset.frame))
+    return _evidence(fitted, dataset, prediction)
+
+
+def _evidence(fitted: Fitted, dataset: Dataset, prediction: Prediction) -> Evidence:
+    return Evidence(
+        fitted.used,
+        dataset.truth,
+        np.arange(len(dataset)),
+        dataset.numbers + 1,
+        prediction,
+        widened(dataset.frame),
+        dataset.schema,
+        fitted.spec.seed,
+        len(dataset),
+        balance.threshold(fitted.rung().class_weight),
+    )
+
+
+def _beside_the_run(
+    fitted: Fitted, dataset: Dataset, seen: Seen, judgement: Judgement, known: np.ndarray
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Compare the rows that are not ``known`` to the run (n,) with those that it held out."""
+    of_run, used, truth = fitted.judgement, fitted.used, dataset.truth
+    if known.all():
+        return (), (say("Nothing is compared with the run's own scores: no row is new to it."),)
+    if of_run is None:
+        return (), change_sentences((), judgement.verdict.metric, (0, 0))
+    if known.any():
+        others = np.flatnonzero(~known)
+        predictions = {
+            name: prediction.take(others) for name, prediction in seen.predictions.items()
+        }
+        seen = Seen(others, predictions)
+        try:
+            judgement = judge(
+                truth,
+                {"test": seen},
+                metric=judgement.verdict.metric,
+                seed=fitted.spec.seed,
+                how=judgement.how,
+            )
+        except TargetError as error:
+            why = say(
+                "The rows that are new to the run cannot be compared: {message}",
+                message=error.message,
+            )
+            return (), (why,)
+    metric = judgement.verdict.metric
+    compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"], metric)
+    rows = judgement.rows["test"], of_run.rows["test"]
+    baseline, target = seen.predictions.get("baseline"), fitted.schema.target
+    assert target is not None
+    mean = None if baseline is None else float(baseline.value[0])
+    moved = level_moved(truth, seen, of_run, mean, target.name, fitted.spec.seed)
+    sentences = change_sentences(compared, metric, rows)
+    return compared, tuple(sentence for sentence in (*sentences, moved) if sentence)
+
+
+def evaluate_in_blocks(
+    fitted: Fitted,
+    rows: Stream,
+    memory: int,
+    *,
+    run_rows: RunRows | None = None,
+    judges: Sequence[Judge] = (),
+    grouping: Grouping = UNGROUPED,
+) -> Evaluation:
+    """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
+
+    They are drawn by chance from the whole table; all of them where there is room.
+    """
+    room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
+    count = int(max(room, FEWEST_HELD))
+    if count >= len(rows):
+        whole = rows.take(np.arange(len(rows)))
+        return evaluate(fitted, whole, run_rows=run_rows, judges=judges, grouping=grouping)
+    rng = stream(fitted.spec.seed, "evaluate")
+    numbers = np.sort(rng.choice(len(rows), count, replace=False))
+    return evaluate(
+        fitted,
+        rows.take(numbers),
+        drawn_from=len(rows),
+        run_rows=run_rows,
+        judges=judges,
+        grouping=grouping,
+    )

@@ -1,0 +1,84 @@
+"""The confusion of classes."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from gradum.messages import say
+from gradum.scores.figures import rows_figure
+from gradum.scores.schemes import row_parts, whole
+from gradum.study.evidence import Evidence
+
+MOST_CLASSES = 40
+MOST_MISTAKEN = 15
+ROUNDED = 6  # decimals, so that sums of parts of rows are equal where they should be
+
+
+class Confusion(msgspec.Struct, frozen=True):
+    """Counts of judged rows by true and by predicted class.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The classes shown, in the order of the model's: all, or the `MOST_CLASSES` commonest.
+    counts : tuple of tuple of number
+        (K, K): row of the true class, column of the predicted one. Rows, whatever their weight; of
+        a row that several folds predicted, each prediction is its part.
+    mistaken : tuple of (str, str, number)
+        True class, predicted class, rows: the most frequent mistakes, most frequent first, at
+        most `MOST_MISTAKEN` of them; of any class, shown or not.
+    others : str
+        A sentence on classes left out of ``counts`` where there are more than can be read.
+    """
+
+    labels: tuple[str, ...]
+    counts: tuple[tuple[int | float, ...], ...]
+    mistaken: tuple[tuple[str, str, int | float], ...]
+    others: str = ""
+
+
+def confusion(evidence: Evidence) -> Confusion:
+    """Count the judged rows by true and predicted class."""
+    true, predicted = evidence.target, evidence.prediction.value.astype(np.intp)
+    parts = row_parts(evidence.rows)
+    classes = len(evidence.classes)
+    most = np.argsort(-np.bincount(true, parts, classes).round(), kind="stable")
+    shown = np.sort(most[:MOST_CLASSES])
+    place = np.full(classes, len(shown))
+    place[shown] = np.arange(len(shown))
+    side = len(shown) + 1  # the last row and column take the classes that are not shown
+    pairs = place[true] * side + place[predicted]
+    counts = np.bincount(pairs, parts, side**2).reshape(side, side)[:-1, :-1]
+    return Confusion(
+        labels=tuple(evidence.classes[k] for k in shown),
+        counts=tuple(tuple(map(whole, line)) for line in counts.tolist()),
+        mistaken=_mistaken(evidence.classes, true, predicted, parts),
+        others=_others(classes, len(shown), whole(parts.sum()), whole(counts.sum())),
+    )
+
+
+def _mistaken(
+    labels: tuple[str, ...], true: np.ndarray, predicted: np.ndarray, parts: np.ndarray
+) -> tuple[tuple[str, str, float], ...]:
+    wrong = true != predicted
+    pairs, pair = np.unique(true[wrong] * len(labels) + predicted[wrong], return_inverse=True)
+    rows = np.bincount(pair, parts[wrong], len(pairs)).round(ROUNDED)
+    first = np.argsort(-rows, kind="stable")[:MOST_MISTAKEN]
+    return tuple(
+        (labels[pair // len(labels)], labels[pair % len(labels)], whole(count))
+        for pair, count in zip(pairs[first].tolist(), rows[first].tolist(), strict=True)
+    )
+
+
+def _others(classes: int, shown: int, rows: float, counted: float) -> str:
+    if shown == classes:
+        return ""
+    return say(
+        "The {shown} commonest of {classes:,} classes are shown; {others} of {rows} judged "
+        "rows are of another class, or were taken for one.",
+        shown=shown,
+        classes=classes,
+        others=rows_figure(rows - counted),
+        rows=rows_figure(rows),
+    )

@@ -1,0 +1,191 @@
+"""Everything that is found out about a run besides its scores: one value, kept as JSON."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from msgspec import structs
+
+from gradum.forks import refuse_after_fork
+from gradum.messages import say
+from gradum.run.judging.by_class import ClassScores
+from gradum.run.judging.judgement import Judgement
+from gradum.run.run import Run
+from gradum.run.spec import TITLES
+from gradum.rungs.context import ALONE, Context
+from gradum.scores.metrics import METRICS
+from gradum.solvers.threads import turn
+from gradum.study.coverage.coverage import Coverage, coverage, without_few_rows
+from gradum.study.evidence import Evidence
+from gradum.study.explanation.judged import JudgedExplanation, explain_judged, without_judged_rows
+from gradum.study.explanation.surrogate import Surrogate, surrogate
+from gradum.study.findings.confusion import Confusion, confusion
+from gradum.study.findings.growth import Growth, growth
+from gradum.study.findings.importance import Importance, importance
+from gradum.study.findings.ranking import Lift, RankingCurve, lift, ranking_curves
+from gradum.study.findings.reliability import Reliability, reliability
+from gradum.study.findings.residuals import Residuals, residuals
+from gradum.study.findings.segments import Segments, segments
+from gradum.study.findings.threshold import Threshold, threshold
+from gradum.study.findings.threshold_table import ThresholdTable, threshold_table
+from gradum.study.findings.worst import WorstRow, worst_rows
+from gradum.study.inference.regression import Regression, regression_table, without_influential
+from gradum.study.profile import ColumnProfile, profile
+from gradum.study.uncertainty import Coefficients, main_coefficients
+
+MOST_FEATURES = 40  # of a row that is shown
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """Everything that the judged rows show of the rung in use.
+
+    Parameters
+    ----------
+    rung : str
+        The rung in use.
+    rows : int
+        Judged rows looked at.
+    predictions : int
+        Predictions of them that confusion, curves, thresholds, gain and the scores of classes are
+        of: more where several folds predicted a row. All else is of the mean of a row's.
+    sample : str
+        A sentence where these are a sample of the judged rows; else empty.
+    columns : tuple of ColumnProfile
+        What the table's columns hold.
+    others
+        Each as its own module says; None where it does not apply, or was not asked for.
+    """
+
+    rung: str
+    rows: int
+    sample: str
+    columns: tuple[ColumnProfile, ...]
+    reliability: Reliability
+    importance: Importance
+    segments: Segments
+    growth: Growth
+    coefficients: Coefficients | None = None
+    regression: Regression | None = None
+    confusion: Confusion | None = None
+    by_class: tuple[ClassScores, ...] = ()
+    ranking: tuple[RankingCurve, ...] = ()
+    lift: Lift | None = None
+    thresholds: ThresholdTable | None = None
+    residuals: Residuals | None = None
+    threshold: Threshold | None = None
+    worst: tuple[WorstRow, ...] = ()
+    explanation: JudgedExplanation | None = None
+    surrogate: Surrogate | None = None
+    coverage: Coverage | None = None
+    predictions: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse names that no report could look up; a file may have been written by hand."""
+        if self.rung not in TITLES:
+            raise ValueError(f"there is no rung {self.rung!r}")
+        for metric in (self.importance.metric, self.segments.metric, self.growth.metric):
+            if metric not in METRICS:
+                raise ValueError(f"there is no metric {metric!r}")
+
+
+@turn()
+def examine(run: Run, context: Context = ALONE) -> Findings:
+    """Study a run's judged rows; its spec's `ReportSpec` says what is asked for.
+
+    Raises
+    ------
+    SpecError
+        A slice names no column, or a cost is given for a task that has no threshold.
+    """
+    refuse_after_fork()
+    assert run.fitted.judgement is not None
+    spec, evidence, each = run.fitted.spec.report, Evidence.of(run), Evidence.of_each(run)
+    metric = run.fitted.judgement.verdict.metric
+    regression = evidence.task == "regression"
+    sample = (
+        say(
+            "Drawn from a random {drawn:,} of the {rows:,} judged rows.",
+            drawn=len(evidence),
+            rows=evidence.judged,
+        )
+        if len(evidence) < evidence.judged
+        else ""
+    )
+    important = importance(run)
+    ranked = [each.column for each in important.columns]
+    foremost = list(dict.fromkeys([*ranked, *evidence.features]))[:MOST_FEATURES]
+    found = Findings(
+        rung=evidence.rung,
+        rows=len(evidence),
+        sample=sample,
+        columns=profile(run.dataset, rows=spec.rows),
+        reliability=reliability(evidence, run.fitted.judgement.held_out_from),
+        importance=important,
+        segments=segments(evidence, spec.slices, metric),
+        growth=growth(run, context, asked=spec.learning_curve),
+        coefficients=main_coefficients(run),
+        regression=regression_table(run),
+        confusion=None if regression else confusion(each),
+        by_class=run.fitted.judgement.by_class,
+        lift=lift(each) if evidence.task == "binary" else None,
+        thresholds=_as_judged(each, run.fitted.judgement) if evidence.task == "binary" else None,
+        ranking=() if regression else _as_scored(ranking_curves(each), run.fitted.judgement),
+        residuals=residuals(evidence, each) if regression else None,
+        threshold=threshold(evidence, spec.cost) if spec.cost else None,
+        worst=worst_rows(evidence, foremost),
+        surrogate=surrogate(run) if spec.explain else None,
+        coverage=coverage(run, evidence, spec.slices),
+        predictions=len(each),
+    )
+    if spec.explain and not context.stop():
+        worst = [each.row for each in found.worst]
+        explanation = explain_judged(run, evidence, foremost, worst)
+        found = structs.replace(found, explanation=explanation)
+    return found if spec.rows else without_rows(found)
+
+
+def _as_scored(curves: tuple[RankingCurve, ...], judgement: Judgement) -> tuple[RankingCurve, ...]:
+    """Give a curve the intervals that the judge found for the same scores.
+
+    Those of several classes are not the same, nor are those of a sample of the rows.
+    """
+    test = judgement.scores[judgement.verdict.used]["test"]
+    if (
+        len(curves) != 1
+        or "auc" not in test
+        or not np.isclose(test["auc"].value, curves[0].auc.value)
+    ):
+        return curves
+    return (
+        structs.replace(curves[0], auc=test["auc"], average_precision=test["average_precision"]),
+    )
+
+
+def _as_judged(evidence: Evidence, judgement: Judgement) -> ThresholdTable | None:
+    """Return the table of thresholds; what the usual one scores has the judge's intervals."""
+    table = threshold_table(evidence)
+    if table is None or len(judgement.by_class) < 2:
+        return table
+    judged = table.at_usual.as_judged(judgement.by_class[1])
+    rows = (judged if each.threshold == table.usual else each for each in table.rows)
+    return structs.replace(table, rows=tuple(rows))
+
+
+def without_rows(findings: Findings) -> Findings:
+    """Return the same without any single row of the table.
+
+    The rules of the tree go too, and the coverage of levels that few rows have, which they name.
+    """
+    residuals = findings.residuals and structs.replace(findings.residuals, points=())
+    table = findings.regression and without_influential(findings.regression)
+    explanation = findings.explanation and without_judged_rows(findings.explanation)
+    covered = findings.coverage and without_few_rows(findings.coverage)
+    return structs.replace(
+        findings,
+        worst=(),
+        residuals=residuals,
+        regression=table,
+        explanation=explanation,
+        surrogate=None,
+        coverage=covered,
+    )

@@ -1,0 +1,207 @@
+"""Sentences on a reliability curve: only what a test shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from scipy.special import stdtr
+
+from gradum.messages import marked, say, sentences
+from gradum.scores.figures import figure
+from gradum.scores.interval import Interval
+from gradum.scores.outcome import Task
+from gradum.study.finding_words import said
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A figure next to the one that a calibrated model would have.
+
+    Parameters
+    ----------
+    estimate : Interval
+    calibrated : float
+    least_error : float
+        The standard error that the outcomes of a calibrated model would give: what resamples of
+        few rows of one kind may fail to show.
+    freedom : int
+        Of Student's distribution: independent rows, or groups of them, less one.
+    enough : bool
+        Whether there are rows enough to tell.
+    """
+
+    estimate: Interval
+    calibrated: float
+    least_error: float
+    freedom: int
+    enough: bool
+
+    @property
+    def error(self) -> float:
+        """The standard error, of resamples or of a calibrated model, whichever is larger."""
+        return max(self.estimate.standard_error, self.least_error)
+
+    def p_value(self, widened: float) -> float:
+        """Return that of so large a difference, by Student's law; 1 where the interval holds both.
+
+        The standard error is multiplied by ``widened``.
+        """
+        estimate, error = self.estimate, widened * self.error
+        if not self.enough or not error > 0 or estimate.low <= self.calibrated <= estimate.high:
+            return 1.0
+        return float(2 * stdtr(self.freedom, -abs(estimate.value - self.calibrated) / error))
+
+
+class Shown(NamedTuple):
+    """The results of the tests of a reliability curve.
+
+    Parameters
+    ----------
+    sentence : str
+    miscalibrated : bool
+        Whether p is at most `LEVEL`.
+    tested : bool
+        Whether there were rows enough.
+    p_value : float
+        Of a calibrated model, all tests being counted.
+    comparisons : int
+        By how many the p-value of the calibration in the large was multiplied.
+    error : float or None
+        The standard error that this was tested by.
+    """
+
+    sentence: str
+    miscalibrated: bool = False
+    tested: bool = False
+    p_value: float = 1.0
+    comparisons: int = 1
+    error: float | None = None
+
+
+def shown_by(
+    task: Task,
+    label: str,
+    mean: float,
+    large: Gap,
+    slope: Gap | None,
+    bins: list[Gap],
+    widened: float = 1.0,
+) -> Shown:
+    """Say where predictions differ from what was observed, as far as tests show it.
+
+    The calibration in the large, the slope and all bins have the same share of `LEVEL`, and each
+    bin the same of that of the bins (weighted Bonferroni): together they claim something of a
+    calibrated model in `LEVEL` of all cases at most. So many bins would take most of it otherwise
+    from the two figures that say most of a model.
+
+    Parameters
+    ----------
+    task : str
+    label : str
+        The class whose probability is looked at; not needed otherwise.
+    mean : float
+        Of the predictions.
+    large : Gap
+        Mean prediction - mean observation.
+    slope : Gap or None
+        Of the observed on the predicted.
+    bins : list of Gap
+        The observed of rows with like predictions, next to the predicted.
+    widened : float
+        By what standard errors are multiplied, for what the model itself is unsure of.
+    """
+    if not large.enough:
+        return Shown(
+            say("Too few rows, or groups of them, to say whether predictions mean what they say.")
+        )
+    kinds = 2 + (slope is not None)
+    p_large = kinds * large.p_value(widened)
+    p_slope = 1.0 if slope is None else kinds * slope.p_value(widened)
+    worst = min(bins, key=lambda gap: gap.p_value(widened))
+    p_bins = kinds * sum(gap.enough for gap in bins) * worst.p_value(widened)
+    means = _means(task, label, mean, mean - large.estimate.value)
+    shown = []
+    if p_large <= LEVEL:
+        shown.append(
+            say(
+                _direction(task, large.estimate.value > 0),
+                means=means,
+                difference=said(large.estimate, sign=True),
+            )
+        )
+    if slope is not None and p_slope <= LEVEL:
+        shown.append(_steepness(task, slope.estimate))
+    if not shown and p_bins <= LEVEL and worst.enough:
+        shown.append(
+            say(
+                "Off in places: where it says {predicted}, {observed} is observed.",
+                predicted=figure(worst.calibrated, digits=3),
+                observed=said(worst.estimate),
+            )
+        )
+    p_bins = p_bins if worst.enough else 1.0
+    if not shown:
+        shown.append(say("No miscalibration shown: {means}.", means=means))
+    p_value = min(p_large, p_slope, p_bins, 1.0)
+    error = widened * large.error
+    return Shown(sentences(shown), p_value <= LEVEL, True, p_value, kinds, error)
+
+
+def _means(task: Task, label: str, predicted: float, observed: float) -> str:
+    values = {
+        "predicted": figure(predicted, digits=3),
+        "observed": figure(observed, digits=3),
+    }
+    if task == "binary":
+        return say(
+            "{label!r} has a probability of {predicted} on average, and a share of {observed}",
+            label=label,
+            **values,
+        )
+    if task == "multiclass":
+        return say(
+            "the class it predicts has a probability of {predicted} on average, and is right in "
+            "{observed}",
+            **values,
+        )
+    return say("{predicted} on average, where {observed} is observed", **values)
+
+
+def _direction(task: Task, above: bool) -> str:
+    if task == "multiclass" and above:
+        return marked("Too sure of itself: {means} (difference {difference}).")
+    if task == "multiclass":
+        return marked("Not sure enough: {means} (difference {difference}).")
+    if above:
+        return marked("Predicts too high: {means} (difference {difference}).")
+    return marked("Predicts too low: {means} (difference {difference}).")
+
+
+def _steepness(task: Task, slope: Interval) -> str:
+    """Say whether predictions lie too far apart or too close together."""
+    flat = slope.value < 1
+    if task == "binary":
+        rise = said(slope, unit=0.1)
+        if flat:
+            return say(
+                "Too sure of itself: where probabilities differ by 0.1, shares differ by {rise}.",
+                rise=rise,
+            )
+        return say(
+            "Not sure enough: where probabilities differ by 0.1, shares differ by {rise}.",
+            rise=rise,
+        )
+    if flat:
+        return say(
+            "Predictions lie too far apart: where they differ by 1, actual values differ by "
+            "{rise}.",
+            rise=said(slope),
+        )
+    return say(
+        "Predictions lie too close together: where they differ by 1, actual values differ by "
+        "{rise}.",
+        rise=said(slope),
+    )

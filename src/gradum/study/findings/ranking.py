@@ -1,0 +1,241 @@
+"""Rankings by the probability of a class: ROC, precision–recall, gain and lift."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import msgspec
+import numpy as np
+
+from gradum.messages import say
+from gradum.scores.bootstrap import scheme_basis
+from gradum.scores.figures import figure, percent, percent_with_interval
+from gradum.scores.interval import Interval
+from gradum.study.evidence import Evidence
+from gradum.study.findings.threshold_sweep import Sweep, thinned
+from gradum.study.resampling import places_to_redraw, redrawn, share_around
+
+MOST_POINTS = 200
+MOST_CLASSES = 8
+STEPS_REDRAWN = 600
+
+TOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+SAID = TOPS.index(0.1)
+LIFT_STEPS_REDRAWN = 2000
+
+
+class RankingCurve(msgspec.Struct, frozen=True):
+    """One class against the rest.
+
+    Parameters
+    ----------
+    label : str
+        The class: the second of two, or each of several.
+    prevalence : float
+        Its weighted share of the judged rows: the precision of a ranking by chance.
+    auc, average_precision : Interval
+        As `scores.metrics` defines them.
+    roc : tuple of (float, float, float)
+        False-positive rate, true-positive rate, threshold; from (0, 0) to (1, 1), at most
+        `MOST_POINTS` points that keep the shape. No row reaches the first threshold.
+    precision_recall : tuple of (float, float, float)
+        Recall, precision, threshold, by rising recall, at most `MOST_POINTS` points; the first,
+        at recall 0, has the precision of the rows that rank highest.
+    """
+
+    label: str
+    prevalence: float
+    auc: Interval
+    average_precision: Interval
+    roc: tuple[tuple[float, float, float], ...]
+    precision_recall: tuple[tuple[float, float, float], ...]
+
+
+def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
+    """Draw the curves of the second of two classes, or of the `MOST_CLASSES` commonest.
+
+    The commonest comes first. A class is left out where its curves are undefined: all rows are of
+    it, or none, among the judged ones or those that the intervals are drawn from (at most
+    `resampling.ROWS_FOR_INTERVALS`, passed in at most `STEPS_REDRAWN` steps, which changes the
+    width of an interval by less than a hundredth).
+    """
+    probability = evidence.prediction.probability
+    assert probability is not None
+    codes, scheme = _commonest(evidence), evidence.resamples("ranking").scheme
+    curves = []
+    for code, drawn in zip(codes, _redrawn_areas(evidence, codes), strict=True):
+        sweep = Sweep.of(probability[:, code], evidence.target == code)
+        true, false = sweep.passed(evidence.weight[None, :])
+        values = [float(area[0]) for area in areas(true, false)]
+        if np.isnan(values).any():
+            continue
+        positive = evidence.target == code
+        basis = scheme_basis([positive, ~positive], scheme)
+        auc, average_precision = (
+            share_around(value, draws, basis, basis.rows / 2)
+            for value, draws in zip(values, drawn, strict=True)
+        )
+        curve = RankingCurve(
+            label=evidence.classes[code],
+            prevalence=float(true[0, -1] / evidence.weight.sum()),
+            auc=auc,
+            average_precision=average_precision,
+            roc=_points(false[0] / false[0, -1], true[0] / true[0, -1], sweep.thresholds),
+            precision_recall=_precision_recall(true[0], false[0], sweep.thresholds),
+        )
+        curves.append(curve)
+    return tuple(curves)
+
+
+def areas(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Compute AUC and average precision from the weights passed after each of T steps.
+
+    With T the weight of the class passed and F that of the others, P and N their totals,
+
+        AUC = Σ (Fₜ − Fₜ₋₁)(Tₜ + Tₜ₋₁) / 2PN,    AP = Σ (Tₜ − Tₜ₋₁) Tₜ / (Tₜ + Fₜ) / P.
+
+    Parameters
+    ----------
+    true, false : ndarray of shape (b, T + 1)
+
+    Returns
+    -------
+    tuple of ndarray of shape (b,)
+        NaN where P or N is 0.
+    """
+    positives, negatives = true[:, -1], false[:, -1]
+    defined = (positives > 0) & (negatives > 0)
+    positives, negatives = (np.where(defined, total, np.nan) for total in (positives, negatives))
+    pairs = np.einsum("bt,bt->b", np.diff(false), true[:, 1:] + true[:, :-1]) / 2
+    precisions = np.einsum("bt,bt->b", np.diff(true), _precision(true, false)[:, 1:])
+    return pairs / (positives * negatives), precisions / positives
+
+
+def _precision(true: np.ndarray, false: np.ndarray) -> np.ndarray:
+    passed = true + false
+    return np.divide(true, passed, out=np.zeros_like(passed), where=passed > 0)
+
+
+def _commonest(evidence: Evidence) -> list[int]:
+    if evidence.task == "binary":
+        return [1]
+    shares = np.bincount(evidence.target, evidence.weight, minlength=len(evidence.classes))
+    return np.argsort(-shares, kind="stable")[:MOST_CLASSES].tolist()
+
+
+def _redrawn_areas(evidence: Evidence, codes: list[int]) -> np.ndarray:
+    """Compute both areas of each class on the sampled rows and their resamples: (classes, 2, B)."""
+    probability = evidence.prediction.probability
+    assert probability is not None
+    places = places_to_redraw(evidence, "ranking")
+    target = evidence.target[places]
+    sweeps = [Sweep.of(probability[places, k], target == k, STEPS_REDRAWN) for k in codes]
+    blocks = [
+        np.array([areas(*sweep.passed(weights)) for sweep in sweeps])
+        for weights in redrawn(evidence, places, "ranking")
+    ]
+    return np.concatenate(blocks, axis=2)
+
+
+def _precision_recall(
+    true: np.ndarray, false: np.ndarray, thresholds: np.ndarray
+) -> tuple[tuple[float, float, float], ...]:
+    precision = _precision(true[None, :], false[None, :])[0]
+    precision[0] = precision[1]
+    return _points(true / true[-1], precision, thresholds)
+
+
+def _points(
+    x: np.ndarray, y: np.ndarray, thresholds: np.ndarray
+) -> tuple[tuple[float, float, float], ...]:
+    kept = thinned(x, y, MOST_POINTS)
+    return tuple(zip(x[kept].tolist(), y[kept].tolist(), thresholds[kept].tolist(), strict=True))
+
+
+class Top(msgspec.Struct, frozen=True):
+    """The rows that rank highest by the probability of the class.
+
+    Parameters
+    ----------
+    share : float
+        Their share of the weight of all rows.
+    gain : Interval
+        The share of the class that is among them.
+    lift : Interval
+        gain / share: how many times as many as by chance.
+    """
+
+    share: float
+    gain: Interval
+    lift: Interval
+
+
+class Lift(msgspec.Struct, frozen=True):
+    """Gain and lift of the second of two classes.
+
+    Parameters
+    ----------
+    positive : str
+        The class.
+    prevalence : float
+        Its weighted share of the judged rows; times the lift it is the precision among the top.
+    tops : tuple of Top
+        By rising share: `TOPS`.
+    sentence : str
+        What the top tenth holds.
+    """
+
+    positive: str
+    prevalence: float
+    tops: tuple[Top, ...]
+    sentence: str
+
+
+def lift(evidence: Evidence) -> Lift | None:
+    """Go down the ranking of the judged rows; None where they are of one class.
+
+    Where a share ends among rows of equal probability, these count in part, as they would in a
+    random order on average. Intervals are Wilson's, by the judge's resamples.
+    """
+    assert evidence.prediction.probability is not None
+    score, positive = evidence.prediction.probability[:, 1], evidence.target == 1
+    if positive.all() or not positive.any():
+        return None
+    gains = _gains(Sweep.of(score, positive), evidence.weight[None, :])[0]
+    places = places_to_redraw(evidence, "lift")
+    sweep = Sweep.of(score[places], positive[places], LIFT_STEPS_REDRAWN)
+    drawn = np.concatenate(
+        [_gains(sweep, weights) for weights in redrawn(evidence, places, "lift")]
+    )
+    basis = scheme_basis([positive, ~positive], evidence.resamples("lift").scheme)
+    tops = tuple(
+        _top(share, share_around(float(gain), draws, basis, basis.rows / 2))
+        for share, gain, draws in zip(TOPS, gains, drawn.T, strict=True)
+    )
+    label = evidence.classes[1]
+    prevalence = float(np.average(positive, weights=evidence.weight))
+    return Lift(label, prevalence, tops, _sentence(tops[SAID], label))
+
+
+def _gains(sweep: Sweep, weights: np.ndarray) -> np.ndarray:
+    """Return the share of the class within each of the `TOPS`, under weights (b, n): (b, tops)."""
+    true, false = sweep.passed(weights)
+    passed = true + false
+    wanted = np.array(TOPS) * passed[:, -1:]
+    gained = [np.interp(*line) for line in zip(wanted, passed, true, strict=True)]
+    return np.array(gained) / np.where(true[:, -1:] > 0, true[:, -1:], np.nan)
+
+
+def _top(share: float, gain: Interval) -> Top:
+    return Top(share, gain, Interval(*(value / share for value in astuple(gain))))
+
+
+def _sentence(top: Top, label: str) -> str:
+    return say(
+        "The {share} of the rows that rank highest hold {gain} of those that are {label!r}: {lift} "
+        "times as many as chance would.",
+        share=percent(top.share),
+        gain=percent_with_interval(top.gain),
+        label=label,
+        lift=figure(top.lift.value, digits=2),
+    )

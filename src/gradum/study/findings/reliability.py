@@ -1,0 +1,285 @@
+"""Reliability: predicted against observed values, by bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import msgspec
+import numpy as np
+
+from gradum.messages import say
+from gradum.scores.interval import Interval, wilson
+from gradum.scores.weighting import ratio
+from gradum.study.bins import (
+    FEWEST_GROUPS,
+    FEWEST_ROWS,
+    bin_sums,
+    equal_count_bins,
+    groups_within,
+    redrawn_sums,
+)
+from gradum.study.evidence import Evidence
+from gradum.study.findings.miscalibration import Gap, shown_by
+from gradum.study.resampling import around
+
+Z95 = NormalDist().inv_cdf(0.975)
+
+
+class ReliabilityBin(msgspec.Struct, frozen=True):
+    """Rows whose predictions are close to each other.
+
+    Parameters
+    ----------
+    predicted : float
+        Mean predicted probability, or predicted number.
+    observed : Interval
+        Share of rows of the class, or mean of the target, with its 95% interval.
+    rows : int
+    """
+
+    predicted: float
+    observed: Interval
+    rows: int
+
+
+class Reliability(msgspec.Struct, frozen=True):
+    """A reliability curve.
+
+    Parameters
+    ----------
+    label : str
+        The class whose probability is looked at; "the predicted class" for more than two
+        classes; the target's name for a number.
+    bins : tuple of ReliabilityBin
+        By rising prediction.
+    calibration_in_the_large : Interval
+        Mean prediction - mean observation.
+    sentence : str
+        What the curve shows, in plain words: too high or too low, too sure of itself or not sure
+        enough, off in places, or none of these.
+    miscalibrated : bool or None
+        Whether the curve shows that; None in files of versions that did not write it.
+    tested : bool
+        Whether there were rows enough to tell; files of earlier versions do not say.
+    p_value : float or None
+        Of a calibrated model, all tests of the curve being counted; None in files of versions that
+        did not write it.
+    comparisons : int
+        By how many the p-value of the calibration in the large was multiplied for that.
+    error : float or None
+        The standard error that the calibration in the large was tested by.
+    """
+
+    label: str
+    bins: tuple[ReliabilityBin, ...]
+    calibration_in_the_large: Interval
+    sentence: str
+    miscalibrated: bool | None = None
+    tested: bool = True
+    p_value: float | None = None
+    comparisons: int = 1
+    error: float | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a miscalibration is shown, so that the verdict must name it."""
+        if self.miscalibrated is None:
+            return not self.sentence.startswith(NOTHING_SHOWN)
+        return self.miscalibrated
+
+
+FEWEST_OF_EACH = 10
+NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how such sentences of old files begin
+
+
+def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
+    """Bin the judged rows by prediction and compare with what was observed.
+
+    Two classes: the probability of the second against its share. More classes: the probability of
+    the predicted class against the share of rows where it is the true one. A number: the predicted
+    against the actual one. Means and shares are weighted, the bins are `equal_count_bins`.
+
+    Intervals are by resamples of groups, of time or of rows, in which the shares of the classes
+    vary. Shares have Wilson's throughout, as `share_intervals` says, so that no interval lacks a
+    width because a bin holds only rows of one kind.
+
+    The sentence rests on the calibration in the large, the slope of the observed on the predicted
+    (both after D. Cox, Two further applications of a model for binary regression, 1958; here
+    without logarithms) and each bin, tested as `miscalibration.shown_by` says where there are
+    `FEWEST_OF_EACH` rows of either kind, expected or observed, or `FEWEST_ROWS` numbers.
+
+    A model of the right form still errs as the n rows that it learned from let it: its mean
+    prediction by σ/√n, where m judged rows tell theirs to σ/√m. Where n is given as ``learned``,
+    standard errors of tests are multiplied by √(1 + m/n) for that. It is not of a cross-validation,
+    in which every row judges and is learned from, and errors of the mean cancel.
+    """
+    label, predicted, observed = _sides(evidence)
+    codes = equal_count_bins(predicted)
+    values = np.stack([predicted, observed])
+    whole = _Calibration.of(bin_sums(codes, evidence.weight, values)[None])
+    drawn = _Calibration.of(redrawn_sums(evidence, codes, values, "reliability"))
+    large = around(float(whole.large[0]), drawn.large)
+    slope = around(float(whole.slope[0]), drawn.slope)
+    pairs = zip(whole.observed[0].tolist(), drawn.observed.T, strict=True)
+    means = [around(value, each) for value, each in pairs]
+    if evidence.classes:
+        means = share_intervals(means, evidence, codes)
+        if observed.min() == observed.max():
+            large = _of_one_kind(evidence, whole)
+    columns = whole.predicted[0].tolist(), means, np.bincount(codes).tolist()
+    bins = tuple(ReliabilityBin(*each) for each in zip(*columns, strict=True))
+    gaps = _gaps(evidence, codes, predicted, bins, large, slope)
+    mean = float(whole.mean_predicted[0])
+    widened = 1.0 if learned is None else float(np.sqrt(1 + len(evidence) / learned))
+    return Reliability(label, bins, large, *shown_by(evidence.task, label, mean, *gaps, widened))
+
+
+def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
+    """Return the name of what is predicted, the predictions and the observations, (n,) each."""
+    probability, target = evidence.prediction.probability, evidence.target
+    if probability is None:
+        assert evidence.schema.target is not None
+        return evidence.schema.target.name, evidence.prediction.value, target
+    if evidence.task == "binary":
+        return evidence.classes[1], probability[:, 1], (target == 1).astype(np.float64)
+    right = evidence.prediction.value == target
+    return say("the predicted class"), probability.max(axis=1), right.astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Calibration:
+    """Means and sums within k bins, of S weightings of the rows.
+
+    Parameters
+    ----------
+    predicted, observed : ndarray of shape (S, k)
+        Means within the bins; NaN where a bin has no row.
+    mean_predicted, mean_observed : ndarray of shape (S,)
+        Of all rows.
+    slope : ndarray of shape (S,)
+        Of the observed on the predicted means of the bins by weighted least squares; 1 if
+        calibrated, NaN with a single bin.
+    """
+
+    predicted: np.ndarray
+    observed: np.ndarray
+    mean_predicted: np.ndarray
+    mean_observed: np.ndarray
+    slope: np.ndarray
+
+    @classmethod
+    def of(cls, sums: np.ndarray) -> _Calibration:
+        """Take the weights and the weighted sums of predicted and observed: (S, 3, k)."""
+        weight, total = sums[:, 0], sums[:, 0].sum(axis=1)
+        predicted, observed = ratio(sums[:, 1], weight), ratio(sums[:, 2], weight)
+        mean_predicted, mean_observed = (sums[:, side].sum(axis=1) / total for side in (1, 2))
+        off = np.nan_to_num(predicted - mean_predicted[:, None])
+        rise = np.nan_to_num(observed - mean_observed[:, None])
+        spread = (weight * off**2).sum(axis=1)
+        spread[spread <= 1e-12 * total * mean_predicted**2] = 0.0  # one bin, and rounding
+        slope = ratio((weight * off * rise).sum(axis=1), spread)
+        return cls(predicted, observed, mean_predicted, mean_observed, slope)
+
+    @property
+    def large(self) -> np.ndarray:
+        """Mean prediction - mean observation (S,)."""
+        return self.mean_predicted - self.mean_observed
+
+
+def _of_one_kind(evidence: Evidence, whole: _Calibration) -> Interval:
+    """Give the calibration in the large an interval where all outcomes are the same."""
+    predicted, observed = float(whole.mean_predicted[0]), float(whole.mean_observed[0])
+    unknown = Interval(observed, np.nan, np.nan, 0.0)
+    (share,) = share_intervals([unknown], evidence, np.zeros(len(evidence), np.intp))
+    low, high = predicted - share.high, predicted - share.low
+    return Interval(predicted - observed, low, high, share.standard_error)
+
+
+def _gaps(
+    evidence: Evidence,
+    codes: np.ndarray,
+    predicted: np.ndarray,
+    bins: tuple[ReliabilityBin, ...],
+    large: Interval,
+    slope: Interval,
+) -> tuple[Gap, Gap | None, list[Gap]]:
+    """Put the calibration in the large, the slope and each bin next to what they should be.
+
+    If calibrated, Σ w y varies by V = Σ w² p (1 − p) within a bin, so the large by √ΣV / Σw, a bin
+    by √V / Σw, and the slope by √Σc²V / Σc²w, where c is how far the bin's prediction is from the
+    mean. There is no slope for whichever class is predicted.
+    """
+    *told, all_told = _told(evidence, codes, bins)  # freedom and whether that is enough
+    weight, means = np.bincount(codes, evidence.weight), np.array([b.predicted for b in bins])
+    noise = np.zeros(len(bins))
+    if evidence.classes:
+        noise = np.bincount(codes, evidence.weight**2 * predicted * (1 - predicted))
+    errors = (np.sqrt(noise) / weight).tolist()
+    in_bins = [
+        Gap(each.observed, each.predicted, error, *enough)
+        for each, error, enough in zip(bins, errors, told, strict=True)
+    ]
+    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), *all_told)
+    squares = (means - weight @ means / weight.sum()) ** 2  # may underflow to 0
+    if evidence.task == "multiclass" or len(bins) == 1 or not squares.any():
+        return in_the_large, None, in_bins
+    error = float(np.sqrt(squares @ noise) / (squares @ weight))
+    return in_the_large, Gap(slope, 1.0, error, *all_told), in_bins
+
+
+def _told(
+    evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]
+) -> list[tuple[int, bool]]:
+    """Return degrees of freedom, and whether these suffice: of each bin and, last, of all."""
+    rows = np.array([each.rows for each in bins])
+    expected = rows * [each.predicted for each in bins]
+    found = rows * [each.observed.value for each in bins]
+    of_bins, of_all = (groups_within(each, evidence.groups) for each in (codes, 0 * codes))
+    independent = np.append(of_bins, of_all)
+    rows, expected, found = (np.append(each, each.sum()) for each in (rows, expected, found))
+    enough = independent >= FEWEST_GROUPS
+    if evidence.classes:
+        of_class, of_others = np.maximum(expected, found), np.maximum(rows - expected, rows - found)
+        enough &= np.minimum(of_class, of_others) >= FEWEST_OF_EACH
+    else:
+        enough &= rows >= FEWEST_ROWS
+    return list(zip((independent - 1).tolist(), enough.tolist(), strict=True))
+
+
+def share_intervals(
+    shares: list[Interval], evidence: Evidence, codes: np.ndarray
+) -> list[Interval]:
+    """Turn resampled intervals of shares within k bins into Wilson's.
+
+    Percentiles of resamples are too short where a bin holds few rows of one kind, and have no
+    width where it holds none. So the resamples give only the number of independent rows: the one
+    with their standard error, s (1 − s) / SE², but at most what the weights leave, (Σw)² / Σw².
+    Where they show no error, it is (ΣW)² / ΣW² with W the weight of a group, as if all rows of a
+    group were one.
+
+    Parameters
+    ----------
+    shares : list of Interval
+        With the standard errors by resamples.
+    evidence : Evidence
+        n rows.
+    codes : ndarray of shape (n,)
+        The bins, 0 .. k-1.
+    """
+    rows = groups = _effective(codes, evidence.weight)
+    if evidence.groups is not None:
+        span = evidence.groups.max() + 1
+        pairs, place = np.unique(codes * span + evidence.groups, return_inverse=True)
+        groups = _effective(pairs // span, np.bincount(place, evidence.weight))
+    intervals = []
+    for share, most, fewest in zip(shares, rows.tolist(), groups.tolist(), strict=True):
+        s, error = share.value, share.standard_error
+        independent = min(most, s * (1 - s) / error**2) if error > 1e-9 else fewest
+        low, high = wilson(s, independent, Z95)
+        intervals.append(Interval(s, low, high, (high - low) / (2 * Z95)))
+    return intervals
+
+
+def _effective(codes: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    return np.bincount(codes, weight) ** 2 / np.bincount(codes, weight**2)

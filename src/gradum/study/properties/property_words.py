@@ -1,0 +1,241 @@
+"""Words of a property: columns, numbers, ranges, amounts, and lists of them.
+
+A column is named as the table names it. If a text begins with the names of several columns, the
+longest one counts after which the rest can be read. Quotes, 'so' or "so", hold a name or a level
+with a comma in it together, and show where a name ends: if there is a column a+ too, 'a'+ is the
+column a, rising.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from gradum.errors import PropertyError
+from gradum.messages import say
+from gradum.run.fitted import Fitted
+from gradum.tables.columns import Column, Label
+from gradum.tables.schema import Schema
+from gradum.tables.wording import SHOWN_NAMES, nearest, quoted
+
+QUOTES = "'\""
+AMOUNT = re.compile(r"^(?:±|\+/-|\+-)\s*(\S+?)\s*(%?)$")
+QUALIFIER = re.compile(r"\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))$")
+
+
+class Described(Protocol):
+    """Anything with columns: a fitted model, or a network from elsewhere."""
+
+    @property
+    def schema(self) -> Schema:
+        """Its columns."""
+        ...
+
+
+class Amount(NamedTuple):
+    """By how much a value may move, either way: a number, or a share of the value."""
+
+    size: float
+    relative: bool
+
+
+def parts_of(text: str, separator: str = ",") -> list[str]:
+    """Return the parts of a list, without blanks around them; quotes hold a part together."""
+    parts, start, quote = [], 0, ""
+    for place, letter in enumerate(text):
+        if letter == separator and not quote:
+            parts.append(text[start:place])
+            start = place + 1
+        elif letter in QUOTES and quote in ("", letter):
+            before = text[max(start, place - 1) : place]
+            begins = not before.isalnum()  # behind a letter it is an apostrophe
+            quote = "" if quote else letter if begins else ""
+    return [part.strip() for part in (*parts, text[start:])]
+
+
+def unquoted(text: str) -> str:
+    """Return a name without the quotes around it, if it has any."""
+    if len(text) > 1 and text[0] in QUOTES and text[-1] == text[0]:
+        return text[1:-1]
+    return text
+
+
+def column_of(
+    text: str, fitted: Described, can_be_read: Callable[[str], bool] = lambda rest: True
+) -> tuple[Column, str]:
+    """Return the column that a text begins with, and what stands behind its name.
+
+    Parameters
+    ----------
+    text : str
+    fitted : Described
+    can_be_read : callable
+        Whether the rest behind a name makes sense. If the text begins with several names, the
+        longest one with such a rest counts; without any, the longest of all.
+
+    Raises
+    ------
+    ColumnError
+        It begins with no column's name; the message has the nearest ones.
+    PropertyError
+        It is empty.
+    """
+    text = text.strip()
+    if not text:
+        raise PropertyError(
+            say("A property names no column."), say('Write it as in "monotone age+".')
+        )
+    names = [column.name for column in fitted.schema.columns if _begins_with(text, column.name)]
+    if not names and text[0] in QUOTES and text.find(text[0], 1) > 0:
+        end = text.find(text[0], 1)
+        return fitted.schema.column(text[1:end]), text[end + 1 :].strip()
+    rests = {name: text[len(name) :].strip() for name in sorted(names, key=len, reverse=True)}
+    for name in [name for name in rests if can_be_read(rests[name])] or rests:
+        return fitted.schema.column(name), rests[name]
+    unknown = re.split(r"[\s±]|\+|-$", text)[0]
+    return fitted.schema.column(unknown or text), ""
+
+
+def _begins_with(text: str, name: str) -> bool:
+    rest = text[len(name) :]
+    return bool(name) and text.startswith(name) and not (rest[:1].isalnum() or rest[:1] == "_")
+
+
+def number_of(text: str) -> float:
+    """Return a finite number.
+
+    Raises
+    ------
+    PropertyError
+        It is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise PropertyError(
+            say("{text!r} is no number.", text=text), say("Write numbers as 1000 or 0.05.")
+        )
+    return number
+
+
+def range_of(text: str) -> tuple[float, float] | None:
+    """Return the ends of ``LOW..HIGH``, infinite where one is left out; None if it is no range.
+
+    Raises
+    ------
+    PropertyError
+        An end is no number, or the ends are the wrong way round.
+    """
+    low, dots, high = text.partition("..")
+    if not dots or high.startswith(".") or not (low.strip() or high.strip()):
+        return None  # "0...1" could end at 1 or at 0.1
+    ends = (
+        number_of(low.strip()) if low.strip() else -math.inf,
+        number_of(high.strip()) if high.strip() else math.inf,
+    )
+    if ends[0] > ends[1]:
+        raise PropertyError(
+            say("The range {range} begins above its end.", range=text.strip()),
+            say("Write the lesser number first."),
+        )
+    return ends
+
+
+def amount_of(text: str) -> Amount | None:
+    """Return what ``±5%``, ``+/-5%`` or ``+-1`` says; None if it says no amount.
+
+    Raises
+    ------
+    PropertyError
+        The amount is no number, or below 0.
+    """
+    match = AMOUNT.match(text.strip())
+    if match is None:
+        return None
+    size = number_of(match[1])
+    if size < 0:
+        raise PropertyError(
+            say("An amount is below 0: {text}.", text=text.strip()), say("Write ±1 or ±5%.")
+        )
+    return Amount(size / 100 if match[2] else size, bool(match[2]))
+
+
+def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Take ``of CLASS`` and ``within NUMBER``, if they are allowed, off the end of a text.
+
+    Returns
+    -------
+    str
+        What is left.
+    dict of str to str
+        What stood behind either word.
+    """
+    taken: dict[str, str] = {}
+    text = text.strip()
+    while (match := QUALIFIER.search(text)) and match[1] in allowed and match[1] not in taken:
+        taken[match[1]] = next(word for word in match.groups()[1:] if word is not None)
+        text = text[: match.start()].rstrip()
+    return text, taken
+
+
+def within_of(words: dict[str, str]) -> float:
+    """Return by how much answers may differ, of `qualifiers`; 0 where nothing is said.
+
+    Raises
+    ------
+    PropertyError
+        It is below 0, or no number.
+    """
+    within = number_of(words.get("within", "0"))
+    if within < 0:
+        raise PropertyError(
+            say("Answers cannot differ by less than 0, as by {within}.", within=within),
+            say("Give a number from 0 up behind within."),
+        )
+    return within
+
+
+def class_of(text: str | None, fitted: Fitted) -> int | None:
+    """Return the place of the named class, or of the second of two classes; None for a number.
+
+    Raises
+    ------
+    PropertyError
+        There is no such class, or none is named where there are more than two.
+    """
+    classes = fitted.classes
+    if not classes:
+        if text is not None:
+            raise PropertyError(
+                say("The target is a number, and has no class {name!r}.", name=text),
+                say("Leave the class out."),
+            )
+        return None
+    if text is None:
+        if len(classes) > 2:
+            raise PropertyError(
+                say("The target has {count} classes, and none is named.", count=len(classes)),
+                say('Add "of CLASS", of the classes {names}.', names=quoted(classes, SHOWN_NAMES)),
+            )
+        return len(classes) - 1
+    return place_of(text, classes)
+
+
+def place_of(text: str, classes: Sequence[Label]) -> int:
+    """Return the place of a class.
+
+    Raises
+    ------
+    PropertyError
+        There is none of that name.
+    """
+    names = [str(label) for label in classes]
+    if text in names:
+        return names.index(text)
+    raise PropertyError(
+        say("The model has no class {name!r}.", name=text), nearest(text, names, say("classes"))
+    )

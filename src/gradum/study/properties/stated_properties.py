@@ -1,0 +1,203 @@
+"""Properties in words, read from a text or from a file, and verified one after the other.
+
+A file is TOML with a table for each property::
+
+    where = "age 30..60"          # for all that name no region of their own
+
+    [[property]]
+    holds = "monotone age+"
+
+    [[property]]
+    holds = "robust income ±5%, age ±1"
+    where = "sex female"
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+import msgspec
+from msgspec import structs
+
+from gradum.errors import PropertyError
+from gradum.files.bounded import parsed_toml, read_text
+from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
+from gradum.study.certified.table_graph import TableGraph
+from gradum.study.properties.irrelevant import IrrelevantProperty
+from gradum.study.properties.monotone import MonotoneProperty
+from gradum.study.properties.question import CentreRows, PropertyQuestion, TableProperty
+from gradum.study.properties.range import RangeProperty
+from gradum.study.properties.region import Region
+from gradum.study.properties.result import Verification, Verified
+from gradum.study.properties.robust import RobustProperty
+from gradum.study.properties.table_domain import TableDomain
+from gradum.tables.wording import nearest_names
+
+KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
+    "monotone": MonotoneProperty.read,
+    "irrelevant": IrrelevantProperty.read,
+    "range": RangeProperty.read,
+    "robust": RobustProperty.read,
+}
+"""By the first word of a property, what reads the rest."""
+
+EXAMPLES = ("monotone age+", "irrelevant sex", "range 0..100", "robust income ±5%, age ±1")
+
+
+def verify_properties(
+    table_graph: TableGraph,
+    stated: Sequence[Stated],
+    rows: CentreRows | None = None,
+    *,
+    seconds: float,
+    seed: int = 0,
+) -> Verification:
+    """Prove or refute properties; each gets an even part of the time that is left.
+
+    A proof holds for answers as they are computed, but for the ``rounding`` of each; a proof
+    by slopes holds in real numbers, and that is what computing does to them. A counterexample
+    counts only if `Model.predict` confirms it on rows as the table has them.
+
+    Parameters
+    ----------
+    table_graph : TableGraph
+        Of the rung.
+    stated : sequence of Stated
+    rows : CentreRows, optional
+        Of a table, for properties that are asked around rows.
+    seconds : float
+        Of wall time, for all of them.
+    seed : int
+        Of attacks.
+
+    Raises
+    ------
+    PropertyError
+        A region is empty.
+    NotCertifiableError
+        The rung, or a column, has no bounds.
+    SpecError
+        A property needs rows, and there are none.
+    """
+    table = TableDomain(table_graph)
+    return Verification(
+        target=table_graph.fitted.spec.target,
+        rung=table_graph.rung.name,
+        domain=table.columns,
+        properties=tuple(_verified(table, stated, rows, seconds, seed)),
+        notes=tuple(table.notes),
+    )
+
+
+def _verified(
+    table: TableDomain, stated: Sequence[Stated], rows: CentreRows | None, seconds: float, seed: int
+) -> Iterable[Verified]:
+    until = perf_counter() + seconds
+    for place, statement in enumerate(stated):
+        part = max(until - perf_counter(), 0.0) / (len(stated) - place)
+        question = PropertyQuestion(statement.text, table, statement.region, rows, part, seed)
+        verified, classes = statement.property.verify(question), table.table_graph.fitted.classes
+        of = None if statement.property.place is None else classes[statement.property.place]
+        yield structs.replace(verified, of=of)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """A property as it was stated, with its region.
+
+    Parameters
+    ----------
+    text : str
+    property : TableProperty
+    region : Region
+    """
+
+    text: str
+    property: TableProperty
+    region: Region
+
+
+class _Entry(msgspec.Struct, forbid_unknown_fields=True):
+    holds: str
+    where: str | None = None
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    property: list[_Entry]
+    where: str = ""
+
+
+def read_property(text: str, where: str, fitted: Fitted) -> Stated:
+    """Read a property, and the region in which it is to hold.
+
+    Raises
+    ------
+    PropertyError
+        It cannot be read, contradicts itself, or its region is empty.
+    ColumnError
+        It names a column that is not there.
+    SpecError, NotCertifiableError
+        It names a column of the wrong kind.
+    """
+    word, *rest = text.split(maxsplit=1) or [""]
+    if word.casefold() not in KINDS:
+        close = nearest_names(word, KINDS)
+        raise PropertyError(
+            say("The property {text!r} cannot be read.", text=text.strip()),
+            say(
+                "Did you mean {word!r}? Properties are written as in {examples}.",
+                word=close[0],
+                examples=listed([repr(example) for example in EXAMPLES], "or"),
+            )
+            if close
+            else say(
+                "Properties are written as in {examples}.",
+                examples=listed([repr(example) for example in EXAMPLES], "or"),
+            ),
+        )
+    parsed = KINDS[word.casefold()]("".join(rest), fitted)
+    return Stated(" ".join(text.split()), parsed, Region.read(where, fitted))
+
+
+def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list[Stated]:
+    """Read the properties of a file.
+
+    Parameters
+    ----------
+    path : path
+    where : str
+        The region of those that name none, where the file names none either.
+    fitted : Fitted
+
+    Raises
+    ------
+    PropertyError
+        The file cannot be read, or says something else; as `read_property`.
+    """
+    return [read_property(text, of_one, fitted) for text, of_one in stated_in(path, where)]
+
+
+def stated_in(path: str | os.PathLike, where: str) -> list[tuple[str, str]]:
+    """Return the properties of a file and their regions, all as they are stated there.
+
+    Raises
+    ------
+    PropertyError
+        The file cannot be read, or says something else.
+    """
+    text = read_text(path, PropertyError, say("Name a TOML file of properties."))
+    try:
+        known = parsed_toml(text, _File)
+    except (ValueError, RecursionError) as error:
+        raise PropertyError(
+            say("{path} is no list of properties: {cause}.", path=path, cause=str(error)),
+            say('Write a table [[property]] with holds = "…" for each.'),
+        ) from None
+    return [
+        (entry.holds, known.where or where if entry.where is None else entry.where)
+        for entry in known.property
+    ]

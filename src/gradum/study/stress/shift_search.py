@@ -1,0 +1,328 @@
+"""The search for the least shifts that change answers: boxes that shrink, and climbs within them.
+
+A box of size ε holds the copies of a row all of whose columns shift by at most ε. The model is only
+asked for answers, whatever it is: codes of numbers are steps, between which a gradient says
+nothing. Slopes are therefore differences, over lengths from the whole box down to a fraction of it.
+
+In each box, points are tried that a lattice or chance spreads over it. Climbs by coordinates start
+from the best of them and from where the last box was left: every axis is tried at both ends of the
+box and at points around its present one, and the best steps are taken together, as many as gain
+most. Slanting steps, and steps onward where the climb has led so far, follow ridges. When an answer
+has changed, the shifts are cut back to the smallest box that still changes it. The next box is
+smaller than that by a share, and by a lesser share once a climb fails. In the end they are cut back
+until neighbouring numbers are all that is between.
+
+Source: F. Croce & M. Hein, "Reliable evaluation of adversarial robustness with an ensemble of
+diverse parameter-free attacks", ICML 2020, for attacks that reduce what they may spend and start
+again from the best; here without gradients.
+
+Shapes: p problems, m copies, a axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from gradum.margins import falling, first_greatest
+from gradum.rungs.rung import Prediction
+from gradum.study.stress.aims import AimProgress, Aims
+from gradum.study.stress.stressed_rows import Moves
+
+STARTS = 250  # points spread over a box, about
+CLIMBS = 2  # from the best of all points
+SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
+EXPLORED = 2  # failures after which points are no longer spread over the box of a changed row
+WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
+ENDS = (-2.0, 2.0)  # lengths that lead from anywhere in a box to its ends
+DIRECTIONS = 8  # slanting steps, for ridges on which no step along an axis leads up
+ONWARD = np.array([[0.5], [1.0], [2.0], [4.0]])  # times the way of the climb so far
+MOST_BOXES = 60
+CUTS, FINEST_CUTS = 3, 23  # each narrows down by `PARTS` what a box is cut to
+PARTS = 5
+MOST_COPIES = 20_000  # that are answered at a time
+
+
+class Climb(NamedTuple):
+    """Settings of the search through a box.
+
+    Parameters
+    ----------
+    points : int
+        How many points are spread over a box, at most.
+    steps : tuple of float
+        Lengths of the steps that a climb takes one after the other, as shares of the box.
+    with_ends : int
+        In how many of them, from the first, each axis is also tried at both ends of the box.
+    per_axis : int
+        Slanting steps for each axis, besides `DIRECTIONS`.
+    slanting : float
+        Up to which share of the box axes may have shifted that take part in slanting steps.
+    """
+
+    points: int
+    steps: tuple[float, ...]
+    with_ends: int
+    per_axis: int
+    slanting: float
+
+
+FAR = Climb(STARTS, (1.0, 0.5, 0.25, 0.08, 0.02), with_ends=5, per_axis=0, slanting=1.0)
+NEAR = Climb(0, (0.3, 0.1, 0.03, 0.006, 0.001), with_ends=1, per_axis=2, slanting=0.999)
+"""From the nearest change on: most axes are at an end of the box and stay there. What is left to
+gain lies along ridges of the others, for which slanting steps are tried in place of ends."""
+
+
+class ShiftSearch:
+    """The least shifts of some rows, all looked for at the same time.
+
+    Parameters
+    ----------
+    moves : Moves
+        Of p rows, each with its aim.
+    aims : Aims
+        p of them.
+    answer : function
+        From rows (m,) and the places (m, c) of their copies to predictions.
+    rng : Generator
+
+    Attributes
+    ----------
+    shifts : ndarray (p, a)
+        The least that were found.
+    size : ndarray (p,)
+        The size of the box that they need; infinite where no answer has changed.
+    evaluations : int
+        Answers that were asked for.
+    """
+
+    def __init__(
+        self,
+        moves: Moves,
+        aims: Aims,
+        answer: Callable[[np.ndarray, np.ndarray], Prediction],
+        rng: np.random.Generator,
+    ) -> None:
+        self.moves = moves
+        self.aims = aims
+        self.answer = answer
+        self.shifts = np.zeros((len(moves), moves.count))
+        self.size = np.full(len(moves), np.inf)
+        self.evaluations = 0
+        self._promising = np.zeros((len(moves), moves.count))
+        self._spread = _spread(moves.count, rng)
+        self._rng = rng
+
+    def run(self, full: float) -> None:
+        """Look for the least shifts within boxes of up to a size."""
+        problems = np.arange(len(self.moves))
+        unmoved = self._progress(problems, self.shifts)
+        self.size[unmoved.changed] = 0.0
+        failures = np.zeros(len(problems), np.int64)
+        left = problems[~unmoved.changed] if self.moves.count else problems[:0]
+        slanting = DIRECTIONS + NEAR.per_axis * self.moves.count
+        shape = (len(FAR.steps), slanting, self.moves.count)
+        for _ in range(MOST_BOXES):
+            if not len(left):
+                break
+            directions = self._rng.uniform(-1, 1, shape)
+            reached = np.isfinite(self.size[left])
+            smaller = self.size[left] * (1 - np.take(SMALLER, failures[left]))
+            box = np.where(reached, smaller, full * np.take(WIDER, failures[left]))
+            changed = np.zeros(len(left), bool)
+            known = reached & (failures[left] >= EXPLORED)
+            for some, way in ((~known, FAR), (known, NEAR)):
+                if some.any():
+                    changed[some] = self._look_in(left[some], box[some], way, directions)
+            failures[left[~changed]] += 1
+            failures[left[changed & ~reached]] = 0
+            left = left[failures[left] < len(SMALLER)]
+        shifted = problems[(self.size > 0) & np.isfinite(self.size)]
+        self._cut(shifted, FINEST_CUTS)
+        self._put_back(shifted)
+
+    def _look_in(
+        self, problems: np.ndarray, box: np.ndarray, way: Climb, directions: np.ndarray
+    ) -> np.ndarray:
+        """Look for changed answers in boxes (q,) of problems (q,), and return where there are any.
+
+        Directions (t, s, a) are those of the slanting steps of each of t lengths.
+        """
+        warm = np.clip(self._promising[problems], -box[:, None], box[:, None])
+        known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
+        points = self._spread[: way.points] * box[:, None, None]
+        starts = np.concatenate([warm[:, None], known[:, None], points], axis=1)
+        lead, changed = self._try(problems, starts)
+        order = np.array([falling(of_problem)[:CLIMBS] for of_problem in lead])
+        every = np.arange(len(problems))
+        highest, best = starts[every, order[:, 0]], lead[every, order[:, 0]]
+        for climb in range(order.shape[1]):
+            left = np.flatnonzero(~changed)
+            if not len(left):
+                break
+            start = order[left, climb]
+            reached, height, changed[left] = self._climb(
+                problems[left], starts[left, start], lead[left, start], box[left], way, directions
+            )
+            higher = height > best[left]
+            highest[left[higher]], best[left[higher]] = reached[higher], height[higher]
+        self._promising[problems] = highest
+        self._cut(problems[changed], CUTS)
+        return changed
+
+    def _climb(
+        self,
+        problems: np.ndarray,
+        shifts: np.ndarray,
+        lead: np.ndarray,
+        box: np.ndarray,
+        way: Climb,
+        directions: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Climb from shifts (q, a), whose leads (q,) are known, until answers change.
+
+        Return the shifts and the leads that are reached, and whether answers change (q,).
+        """
+        changed = np.zeros(len(problems), bool)
+        begun, shifts, lead = shifts, shifts.copy(), lead.copy()
+        count = DIRECTIONS + way.per_axis * self.moves.count
+        for place, step in enumerate(way.steps):
+            at = np.flatnonzero(~changed)
+            if not len(at):
+                break
+            ends, here = box[at, None, None], shifts[at][:, None]
+            lengths = np.array([-step, step, *(ENDS if place < way.with_ends else ())])
+            places = np.clip(shifts[at][:, :, None] + lengths * ends, -ends, ends)
+            aslant = step * ends * directions[place, :count] * (np.abs(here) <= way.slanting * ends)
+            onward = ONWARD * (here - begun[at][:, None])
+            slanting = np.clip(here + np.concatenate([aslant, onward], axis=1), -ends, ends)
+            shifts[at], lead[at], changed[at] = self._step(
+                problems[at], shifts[at], lead[at], places, slanting
+            )
+        return shifts, lead, changed
+
+    def _step(
+        self,
+        problems: np.ndarray,
+        shifts: np.ndarray,
+        lead: np.ndarray,
+        places: np.ndarray,
+        slanting: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Take the best of single steps along axes, as many together as gain most.
+
+        ``places`` (q, a, v) are where each axis may go, ``slanting`` (q, s, a) are shifts besides.
+        Return the shifts (q, a) and leads (q,) that are reached, and whether answers change (q,).
+        """
+        q, a, v = places.shape
+        copies = np.broadcast_to(shifts[:, None, None], (q, a, v, a)).copy()
+        copies[:, np.arange(a), :, np.arange(a)] = places.transpose(1, 0, 2)
+        gains, changed = self._try(problems, copies.reshape(q, a * v, a))
+        gains = gains.reshape(q, a, v)
+        best = first_greatest(gains)
+        of_axis = np.take_along_axis(gains, best[:, :, None], axis=2)[:, :, 0]
+        moved = np.take_along_axis(places, best[:, :, None], axis=2)[:, :, 0]
+        rank = np.argsort([falling(gain) for gain in of_axis], axis=1)
+        counts = np.unique(np.minimum(2 ** np.arange(a.bit_length() + 1), a))
+        better = of_axis > lead[:, None]
+        taken = (rank[:, None] < counts[:, None]) & better[:, None]
+        together = np.where(taken, moved[:, None], shifts[:, None])
+        together = np.concatenate([together, slanting], axis=1)
+        leads, also = self._try(problems, together)
+        most = first_greatest(leads)
+        highest = leads[np.arange(q), most]
+        gained = highest > lead
+        shifts = np.where(gained[:, None], together[np.arange(q), most], shifts)
+        return shifts, np.where(gained, highest, lead), changed | also
+
+    def _try(self, problems: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ask for several copies of each problem (q, s, a); keep the nearest that are changed.
+
+        Return the leads (q, s), and whether any answer changes (q,).
+        """
+        q, s, a = shifts.shape
+        copies = np.repeat(problems, s)
+        progress = self._progress(copies, shifts.reshape(q * s, a), keep=True)
+        return progress.lead.reshape(q, s), np.any(progress.changed.reshape(q, s), axis=1)
+
+    def _progress(
+        self, problems: np.ndarray, shifts: np.ndarray, *, keep: bool = False
+    ) -> AimProgress:
+        """Ask for copies of problems (m,), shifted (m, a), some at a time."""
+        parts = []
+        for at in range(0, len(problems), MOST_COPIES):
+            rows, of_rows = problems[at : at + MOST_COPIES], shifts[at : at + MOST_COPIES]
+            places = self.moves.places(rows, of_rows)
+            parts.append(self.aims.progress(self.answer(rows, places), rows))
+            if keep:
+                self._keep(rows, of_rows, places, parts[-1].changed)
+        self.evaluations += len(problems)
+        return AimProgress(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+
+    def _keep(
+        self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray, changed: np.ndarray
+    ) -> None:
+        """Keep the nearest changed copy of each problem, if it is nearer than what is known."""
+        sizes = np.where(changed, self.moves.distances(problems, places), np.inf)
+        order = np.lexsort((sizes, problems))
+        named, first = np.unique(problems[order], return_index=True)
+        nearest = order[first]
+        nearer = sizes[nearest] < self.size[named]
+        self.size[named[nearer]] = sizes[nearest[nearer]]
+        self.shifts[named[nearer]] = shifts[nearest[nearer]]
+
+    def _cut(self, problems: np.ndarray, cuts: int) -> None:
+        """Cut boxes back towards the row to the smallest that still hold a changed answer.
+
+        Both are tried: clipping the shifts to a smaller box, and shortening all of them.
+        """
+        low, high = np.zeros(len(problems)), np.ones(len(problems))
+        parts = np.arange(1, PARTS) / PARTS
+        begun, size = self.shifts[problems], self.size[problems]
+        for _ in range(cuts if len(problems) else 0):
+            share = (low[:, None] + (high - low)[:, None] * parts)[:, :, None]
+            ends = share * size[:, None, None]
+            tried = np.concatenate(
+                [np.clip(begun[:, None], -ends, ends), begun[:, None] * share], axis=1
+            )
+            copies = np.repeat(problems, tried.shape[1])
+            progress = self._progress(copies, tried.reshape(len(copies), -1), keep=True)
+            changed = np.any(np.reshape(progress.changed, (-1, 2, len(parts))), axis=1)
+            first = np.where(changed.any(axis=1), changed.argmax(axis=1), len(parts))
+            width = (high - low) / PARTS
+            low, high = low + first * width, low + (first + 1) * width
+
+    def _put_back(self, problems: np.ndarray) -> None:
+        """Put columns back without which answers still change, those that matter least first."""
+        if not len(problems) or self.moves.count < 2:
+            return
+        shifts, a = self.shifts[problems], self.moves.count
+        without = shifts[:, None] * (1 - np.eye(a))
+        lead = self._progress(np.repeat(problems, a), without.reshape(-1, a)).lead
+        rank = np.argsort([falling(of_problem) for of_problem in lead.reshape(-1, a)], axis=1)
+        kept = rank[:, None] >= np.arange(a)[:, None]  # the first so many are put back
+        copies = shifts[:, None] * kept
+        progress = self._progress(np.repeat(problems, a), copies.reshape(-1, a))
+        changed = progress.changed.reshape(len(problems), a)
+        changed[:, 0] = True
+        last = a - 1 - changed[:, ::-1].argmax(axis=1)
+        self.shifts[problems] = copies[np.arange(len(problems)), last]
+        places = self.moves.places(problems, self.shifts[problems])
+        self.size[problems] = self.moves.distances(problems, places)
+
+
+def _spread(axes: int, rng: np.random.Generator) -> np.ndarray:
+    """Return points of the box from -1 to 1 (s, a): a lattice of few axes, else corners and inside.
+
+    Along few axes, a lattice leaves out nothing. Along many, only little of a box is far from all
+    its corners.
+    """
+    levels = int(STARTS ** (1 / axes) + 1e-9) if axes else 0
+    if levels >= 3:
+        line = np.linspace(-1, 1, levels)
+        return np.stack(np.meshgrid(*[line] * axes, indexing="ij"), axis=-1).reshape(-1, axes)
+    points = rng.uniform(-1, 1, (STARTS, axes))
+    points[: STARTS // 2] = np.sign(points[: STARTS // 2])
+    return points

@@ -1,0 +1,331 @@
+"""Lines of a trust report: what each asks and finds, its power, and the error that all share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Literal
+
+import msgspec
+import numpy as np
+from msgspec import structs
+from scipy.special import betainc
+
+from gradum.errors import GradumError
+from gradum.messages import marked, say, say_plural, sentences
+from gradum.scores.figures import figure, percent
+from gradum.study.shortfall import holm
+
+Status = Literal["held", "failed", "not checked"]
+
+STATUSES: dict[Status, str] = {
+    "held": marked("held"),
+    "failed": marked("failed"),
+    "not checked": marked("not checked"),
+}
+"""In words, in the order in which they are counted."""
+
+POWER = 0.8
+
+Unit = Literal["points", "deviations", "metric"]
+UNITS: dict[Unit, str] = {
+    "points": marked("{gap} points"),
+    "deviations": marked("{gap} of a standard deviation"),
+    "metric": marked("{gap}"),
+}
+
+FOUND = 3.5
+"""Standard errors from the share asked for down to one that a test can just tell from it, about."""
+
+
+class Check(msgspec.Struct, frozen=True):
+    """A demand on a model that was held against what was found, or could not be.
+
+    Parameters
+    ----------
+    name : str
+        The part and the line, such as "scores.baseline".
+    title : str
+        What is demanded, in words.
+    status : {"held", "failed", "not checked"}
+    reason : str
+        Why, in whole sentences.
+    about : str
+        The column or metric that the line is about, where a demand has several lines.
+    value, limit : float or None
+        What was found and what was asked for; None where either is no number.
+    figure, threshold : str
+        The same for people; empty where nothing was checked.
+    remedy : str
+        How to check what was not checked; empty for the others.
+    required : bool
+        Whether the line counts as failed when it was not checked.
+    p_value : float or None
+        Of a line that chance may fail: the probability of what was found, or worse, were there no
+        gap; whatever the line itself compares is counted. None of all other lines.
+    adjusted_p : float or None
+        The same, all lines of the report that chance may fail being counted as well (Holm).
+    gauge : Gauge or None
+        What such a line can find; None where it is unknown.
+    detectable : float or None
+        The gap that it would find with 80% probability.
+    power : str
+        The same for people.
+    """
+
+    name: str
+    title: str
+    status: Status
+    reason: str
+    about: str = ""
+    value: float | None = None
+    limit: float | None = None
+    figure: str = ""
+    threshold: str = ""
+    remedy: str = ""
+    required: bool = False
+    p_value: float | None = None
+    adjusted_p: float | None = None
+    gauge: Gauge | None = None
+    detectable: float | None = None
+    power: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether the report fails by this line."""
+        return self.status == "failed" or (self.required and self.status == "not checked")
+
+    @property
+    def part(self) -> str:
+        """The part of the report that the line belongs to."""
+        return self.name.partition(".")[0]
+
+    def tested(self, p_value: float, gauge: Gauge | None = None) -> Check:
+        """Return the line as one that chance may fail, judged by what was found alone so far.
+
+        `settled` lets it hold if chance explains that.
+        """
+        return structs.replace(self, p_value=p_value, gauge=gauge)
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a demand cannot be checked, and what would help.
+
+    Parameters
+    ----------
+    reason : str
+        In whole sentences.
+    remedy : str
+        Empty where nothing helps.
+    """
+
+    reason: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: GradumError) -> Obstacle:
+        """Take both from an error."""
+        return cls(error.message, error.remedy)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A demand that a part of the report makes.
+
+    Parameters
+    ----------
+    name : str
+        The part and the line, as `Check` has them and as ``require`` names them.
+    title : str
+        `marked`; it is said when the check is made.
+    """
+
+    name: str
+    title: str
+
+    def judged(
+        self,
+        holds: bool,
+        reason: str,
+        *,
+        figure: str,
+        threshold: str,
+        value: float | None = None,
+        limit: float | None = None,
+        about: str = "",
+    ) -> Check:
+        """Return the line of a demand that was checked."""
+        return Check(
+            self.name,
+            say(self.title),
+            "held" if holds else "failed",
+            reason,
+            about,
+            value,
+            limit,
+            figure,
+            threshold,
+        )
+
+    def not_checked(self, reason: str, remedy: str = "", *, about: str = "") -> Check:
+        """Return the line of a demand that could not be checked, or that nobody made."""
+        return Check(self.name, say(self.title), "not checked", reason, about, remedy=remedy)
+
+    def blocked(self, obstacle: Obstacle, *, about: str = "") -> Check:
+        """Return the line of a demand that an obstacle keeps from being checked."""
+        return self.not_checked(obstacle.reason, obstacle.remedy, about=about)
+
+
+class Gauge(msgspec.Struct, frozen=True):
+    """The estimate that a line tests.
+
+    Parameters
+    ----------
+    finds : str
+        `marked`: what the line would find, with its ``{gap}`` and ``{where}``.
+    unit : {"points", "deviations", "metric"}
+        Of the gap: hundredths of a share, standard deviations, or a metric's own.
+    standard_error : float
+        Of the gap, in shares, deviations or the metric's unit.
+    comparisons : float
+        By how many the line divides its level: what it compares, twice where both sides count.
+    allowed : float
+        The gap that is no failure.
+    beyond : bool
+        Whether the test is that the gap is larger than ``allowed``; else that there is any.
+    where : str
+        The group or the metric that the gap is of.
+    """
+
+    finds: str
+    unit: Unit
+    standard_error: float
+    comparisons: float
+    allowed: float = 0.0
+    beyond: bool = False
+    where: str = ""
+
+    def detectable(self, level: float) -> float:
+        """Return the gap that fails the line in `POWER` of cases at a level, of a normal estimate.
+
+        (z₁ + z₂) SE with z₁ and z₂ the normal quantiles of 1 − level / comparisons and of the
+        power; it also has to lie ``allowed`` away, by z₂ SE where the test is of any gap.
+        """
+        normal = NormalDist()
+        reach = normal.inv_cdf(POWER) * self.standard_error
+        shown = normal.inv_cdf(1.0 - level / self.comparisons) * self.standard_error + reach
+        return self.allowed + shown if self.beyond else max(shown, self.allowed + reach)
+
+    def in_words(self, gap: float) -> str:
+        """Say what the line would find."""
+        number = {
+            "points": figure(100 * gap, digits=2),
+            "deviations": percent(gap),
+            "metric": figure(gap, digits=2),
+        }[self.unit]
+        return say(self.finds, gap=say(UNITS[self.unit], gap=number), where=self.where)
+
+
+class Family(msgspec.Struct, frozen=True):
+    """The lines of a report that chance may fail.
+
+    Parameters
+    ----------
+    error : float
+        The share of reports of a correct model, on rows without shift, in which any may fail.
+    lines : int
+        How many were tested.
+    power : float
+        The probability with which each finds its ``detectable`` gap.
+    """
+
+    error: float
+    lines: int
+    power: float = POWER
+
+    @property
+    def sentence(self) -> str:
+        """What a failed line means, and a line that holds."""
+        if not self.lines:
+            return say("No line was tested that chance may fail.")
+        return sentences(
+            (
+                say_plural(
+                    "{count} line is a test, which chance may fail: of a correct model, on rows "
+                    "without shift, in at most {error} of reports.",
+                    "{count} lines are tests, which chance may fail: of a correct model, on rows "
+                    "without shift, any of them does in at most {error} of reports (Holm).",
+                    self.lines,
+                    error=percent(self.error, decimals=1),
+                ),
+                say(
+                    "A test fails where a gap is beyond chance at that error and the gap found is "
+                    "larger than what is allowed; smaller gaps than those below may go unseen."
+                ),
+            )
+        )
+
+
+def settled(checks: Sequence[Check], error: float) -> tuple[list[Check], Family]:
+    """Let tested lines hold where chance explains the gap, and add what each would find.
+
+    The p-values of all m tested lines are adjusted together (Holm): whatever their dependence, if
+    there is no gap, any of them is at most ``error`` with at most that probability. What a line
+    would find is given at the level error / m, which it is sure to have.
+
+    Parameters
+    ----------
+    checks : sequence of Check
+        Of a whole report.
+    error : float
+    """
+    places = [place for place, check in enumerate(checks) if check.p_value is not None]
+    settled = list(checks)
+    adjusted = holm(np.array([checks[place].p_value for place in places], float))
+    family = Family(error, len(places))
+    for place, p_value in zip(places, adjusted.tolist(), strict=True):
+        settled[place] = _settled(checks[place], p_value, family)
+    return settled, family
+
+
+def _settled(check: Check, adjusted: float, family: Family) -> Check:
+    beyond, shown = check.status == "failed", adjusted <= family.error
+    gap = None if check.gauge is None else check.gauge.detectable(family.error / family.lines)
+    return structs.replace(
+        check,
+        status="failed" if beyond and shown else "held",
+        reason=sentences((check.reason, _remark(check, family, beyond=beyond, shown=shown))),
+        adjusted_p=adjusted,
+        detectable=gap,
+        power="" if check.gauge is None or gap is None else check.gauge.in_words(gap),
+    )
+
+
+def _remark(check: Check, family: Family, *, beyond: bool, shown: bool) -> str:
+    """Say why a line holds though there is a gap; empty for other lines."""
+    if shown and not beyond:
+        return say("That is shown, and small.")
+    if shown or not beyond:
+        return ""
+    if (check.p_value or 0.0) > family.error:
+        return say("Chance explains as much as was found; more rows would tell.")
+    return say(
+        "Alone that would be beyond chance; among the {lines} tests of this report it is not, and "
+        "more rows would tell.",
+        lines=family.lines,
+    )
+
+
+def at_most(covered: float, rows: float, share: float) -> float:
+    """Return P(X ≤ x) of a binomial X of m rows and a share q: I(m − x, x + 1; 1 − q)."""
+    return 1.0 if covered >= rows else float(betainc(rows - covered, covered + 1.0, 1.0 - share))
+
+
+def share_error(share: float, rows: float) -> float:
+    """Return the standard error of a share of rows so far below ``share`` as can just be found."""
+    error = sqrt(share * (1 - share) / rows)
+    lower = max(share - FOUND * error, 0.5) if share > 0.5 else share
+    return sqrt(lower * (1 - lower) / rows)

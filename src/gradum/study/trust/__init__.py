@@ -1,1 +1,0 @@
-"""Lines of a trust report: what is asked of a model, and whether it holds."""

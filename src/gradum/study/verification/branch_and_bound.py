@@ -1,0 +1,169 @@
+"""Branch and bound over boxes of inputs: first those that are worst or came nearest.
+
+Boxes are bounded many at a time. A box that is not excluded is cut to the part that unsafe outputs
+can come from, and divided in two. The points at which bounds are least are tried as
+counterexamples.
+
+Source: R. Bunel et al., "Branch and bound for piecewise linear neural network verification", JMLR
+2020, for the scheme.
+
+Shapes: B boxes, d inputs, r constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from gradum.core.bounds import Box, Graph
+from gradum.core.bounds.zonotope import boxes_at_once
+from gradum.study.verification.bounding import Bounded, Bounding
+from gradum.study.verification.domain import Constraints, Domain
+from gradum.study.verification.projected_descent import attack, descend
+from gradum.study.verification.splitting import OpenBoxes, halves, promises
+
+Refuted = tuple[np.ndarray, np.ndarray]
+"""A counterexample [d] and its output [k]."""
+
+FIRST_ATTACK, FIRST_OF_WIDE = 64, 8
+"""After how many boxes a search first attacks; the second of layers so wide that boxes are bounded
+one by one, which takes longer than to attack from as many points."""
+MOST_POINTS = 2048
+"""The most points of an attack. One is made each time that the boxes have doubled, with as many
+points as there were boxes: half of them those that were tried and came nearest."""
+
+
+@dataclass(eq=False)
+class BranchAndBound:
+    """A search in progress.
+
+    Parameters
+    ----------
+    bounding : Bounding
+        How boxes are bounded.
+    confirm : callable
+        From points [N, d] to the first of them that is a counterexample, with its output, or None.
+    rng : Generator
+        Of the attacks on the way.
+
+    Attributes
+    ----------
+    open_boxes : OpenBoxes
+        The open boxes.
+    boxes : int
+        How many were bounded.
+    stuck : int
+        How many can neither be excluded nor divided any further.
+    stuck_share : float
+        Their share of the domain's volume.
+    """
+
+    bounding: Bounding
+    confirm: Callable[[np.ndarray], Refuted | None]
+    rng: np.random.Generator
+    open_boxes: OpenBoxes = field(init=False)
+    boxes: int = field(default=0, init=False)
+    stuck: int = field(default=0, init=False)
+    stuck_share: float = field(default=0.0, init=False)
+    _next_attack: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open_boxes = OpenBoxes.whole(self.domain.box, self.bounding.units.count)
+        self._next_attack = FIRST_ATTACK if boxes_at_once(self.graph) > 1 else FIRST_OF_WIDE
+
+    @property
+    def graph(self) -> Graph:
+        """The network."""
+        return self.bounding.units.graph
+
+    @property
+    def domain(self) -> Domain:
+        """Where its inputs may lie."""
+        return self.bounding.domain
+
+    @property
+    def constraints(self) -> Constraints:
+        """The domain's unsafe outputs."""
+        return self.bounding.constraints
+
+    @property
+    def certified(self) -> float:
+        """The share of the domain's volume, at least, in which there is no unsafe output."""
+        return max(0.0, 1.0 - float(self.open_boxes.share.sum()) - self.stuck_share)
+
+    def step(self) -> Refuted | None:
+        """Bound the next open boxes and divide what is left of them; return a counterexample."""
+        batch, others = self.open_boxes.first(boxes_at_once(self.graph))
+        result = self.bounding(batch.box, batch.phases)
+        self.boxes += len(batch)
+        left = np.flatnonzero(~result.excluded.all(axis=1))
+        if not len(left):
+            self.open_boxes = others
+            return None
+        lacks = np.where(result.excluded, -np.inf, self.constraints.lacks(result.lower))[left]
+        polyhedra = lacks.argmax(axis=1)
+        rows = self.constraints.nearest_row(result.lower[left], polyhedra)
+        refuted, margins = self._tried(result, left, rows)
+        if refuted is not None:
+            return refuted
+        promise = promises(self.domain, self.bounding.units, result, left, rows)
+        share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
+        divisible, lack = promise.max(axis=1) > -np.inf, lacks.max(axis=1)
+        # What is left of a box may be a point, which has not been bounded as such.
+        again = ~divisible & _is_cut(batch.box, result.box)[left]
+        self.stuck += int((~divisible & ~again).sum())
+        self.stuck_share += float(share[~divisible & ~again].sum())
+        kept = left[again]
+        box = Box(*(ends[kept] for ends in result.box))
+        others = others.joined(
+            OpenBoxes(box, batch.phases[kept], share[again], lack[again], margins[again])
+        )
+        left, rows, columns = (of[divisible] for of in (left, rows, promise.argmax(axis=1)))
+        slopes = result.planes.coefficients[left, rows]
+        box = Box(*(ends[left] for ends in result.box))
+        box, phases, parts = halves(self.domain, box, batch.phases[left], slopes, columns)
+        share, lack, margin = (np.tile(of[divisible], 2) for of in (share, lack, margins))
+        self.open_boxes = others.joined(OpenBoxes(box, phases, share * parts, lack, margin))
+        return None
+
+    def _tried(
+        self, result: Bounded, left: np.ndarray, rows: np.ndarray
+    ) -> tuple[Refuted | None, np.ndarray]:
+        """Try two points of each box: where the plane of a row is least, and the middle.
+
+        Return a counterexample, and the lesser margin [b] of both points.
+        """
+        box = Box(*(ends[left] for ends in result.box))
+        slopes = result.planes.coefficients[left, rows]
+        least = self.domain.least(slopes, box)
+        levels = self.domain.least_levels(slopes, box)
+        middle = self.domain.one_hot((box.low + box.high) / 2, levels)
+        points = self.domain.snapped(np.concatenate([least, middle]))
+        margins = self.constraints.margins(self.graph(points)).min(axis=1)
+        order = np.argsort(margins, kind="stable")
+        hits = points[order[margins[order] <= 0]]
+        if not len(hits) and self.boxes >= self._next_attack:
+            self._next_attack = 2 * self.boxes
+            count = min(self.boxes, MOST_POINTS)
+            hits = descend(self.graph, self.domain, points[order[: count // 2]])
+            if not len(hits):
+                hits = attack(self.graph, self.domain, self.rng, count - count // 2)
+        return self.confirm(hits), margins.reshape(2, -1).min(axis=0)
+
+
+def _is_cut(before: Box, after: Box) -> np.ndarray:
+    """Return from which boxes [B] anything was cut off."""
+    return ((before.low != after.low) | (before.high != after.high)).any(axis=1)
+
+
+def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
+    """Return what share [B] of boxes is left after a cut."""
+    width, left = (box.high - box.low + domain.whole for box in (before, after))
+    share = np.divide(left, width, out=np.ones_like(width), where=(width > 0) & ~domain.grouped)
+    share = share.prod(axis=1)
+    for places in domain.groups:
+        allowed, kept = ((box.high[:, places] > 0).sum(axis=1) for box in (before, after))
+        share = share * kept / allowed
+    return share

@@ -1,0 +1,212 @@
+"""Columns of new rows, counted block by block, and the answers for them, against the reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import polars as pl
+
+from gradum.margins import first_greatest, first_least
+from gradum.randomness import stream
+from gradum.run.reference.reference import ColumnSummary, Reference
+from gradum.run.reference.values import Levels, Numbers, as_numbers, level_counts
+from gradum.study.watch.distances import between_levels, between_numbers, more_p, share_p
+from gradum.study.watch.watched import (
+    AnswersWatch,
+    ColumnWatch,
+    LevelShare,
+    Median,
+    MissingShare,
+    UnseenLevels,
+)
+from gradum.tables.columns import Column
+from gradum.tables.encode import Encoder
+
+SHOWN_LEVELS = 3
+
+ANSWERED_ROWS = 20_000
+"""New rows, drawn by chance, whose answers are looked at."""
+
+
+def watch_column(
+    column: Column, reference: Reference, new: CountedColumn, some: pl.Series, seed: int
+) -> ColumnWatch:
+    """Compare a column.
+
+    Parameters
+    ----------
+    column : Column
+        What the schema knows of it.
+    reference : Reference
+    new : CountedColumn
+        The column of all new rows.
+    some : Series
+        Its typed values in some of them, of which the median is told.
+    seed : int
+        Of the draws that a p-value may need.
+    """
+    summary = reference.columns[column.name]
+    values, before, now = summary.values, summary.values.counts, new.counts
+    median = level = unseen = None
+    if isinstance(values, Levels):
+        rng = stream(seed, "study", "watch", column.name)
+        distance = between_levels(values.comparable(before), values.comparable(now), rng)
+        level, unseen = _moved_level(values, before, now), _unseen(values, new)
+        places = tuple(values.named)
+    else:
+        distance = between_numbers(before, now)
+        median = _median(values, some)
+        places = values.edges
+    return ColumnWatch(
+        column=column.name,
+        kind=column.kind,  # type: ignore[arg-type] - a feature's
+        **distance._asdict(),
+        median=median,
+        level=level,
+        missing=_missing(summary.missing, reference.rows, new),
+        unseen=unseen,
+        counts=tuple(now.tolist()),
+        reference_counts=tuple(before.tolist()),
+        places=places,
+    )
+
+
+def _median(values: Numbers, some: pl.Series) -> Median | None:
+    new = as_numbers(some)
+    if not len(new) or not values.edges or values.deviation == 0:
+        return None
+    median = float(np.median(new))
+    return Median(values.median, median, (median - values.median) / values.deviation)
+
+
+def _moved_level(values: Levels, before: np.ndarray, now: np.ndarray) -> LevelShare | None:
+    if not values.named or not now.any():
+        return None
+    reference, new = before / before.sum(), now / now.sum()
+    place = int(first_greatest(np.abs(new - reference)[: len(values.named)]))
+    return LevelShare(list(values.named)[place], float(reference[place]), float(new[place]))
+
+
+def _missing(missing: int, rows: int, new: CountedColumn) -> MissingShare:
+    m = new.missing + new.rows
+    p = share_p(missing, rows, new.missing, m) if missing + new.missing else None
+    return MissingShare(missing / rows, new.missing / m, p)
+
+
+def _unseen(values: Levels, new: CountedColumn) -> UnseenLevels | None:
+    levels = new.new_levels
+    if not levels:
+        return None
+    expected = min(int(np.ceil(values.unseen)), values.rows)
+    p = more_p(expected, values.rows, new.unseen, new.rows)
+    share = values.unseen / max(values.rows, 1)
+    return UnseenLevels(new.unseen, tuple(levels)[:SHOWN_LEVELS], len(levels), share * new.rows, p)
+
+
+def watch_answers(
+    reference: Reference, answers: np.ndarray, names: tuple[str, ...]
+) -> AnswersWatch | None:
+    """Compare the distribution of answers (n, c); of several, the one that has moved most.
+
+    Its p-value is then multiplied by their number. None where no answers are known.
+    """
+    if not reference.answers or not len(answers):
+        return None
+    new = [known.values.bins(answers[:, known.place]) for known in reference.answers]
+    distances = [
+        between_numbers(known.values.counts, counts)
+        for known, counts in zip(reference.answers, new, strict=True)
+    ]
+    ps = np.array([distance.p for distance in distances])
+    sizes = np.array([distance.size for distance in distances])
+    among = np.flatnonzero(ps <= ps[first_least(ps)])
+    place = int(among[first_least(-sizes[among])])
+    known, counts, distance = reference.answers[place], new[place], distances[place]
+    return AnswersWatch(
+        answer=names[known.place],
+        rows=len(answers),
+        reference_rows=known.values.rows,
+        size=distance.size,
+        least_size=distance.least_size,
+        p=min(1.0, distance.p * len(distances)) if reference.same_fit else None,
+        median=float(np.median(answers[:, known.place])),
+        reference_median=known.values.median,
+        places=known.values.edges,
+        counts=tuple(counts.tolist()),
+        reference_counts=tuple(known.values.counts.tolist()),
+    )
+
+
+class CountedColumn:
+    """A column of new rows, counted as the reference's is.
+
+    Parameters
+    ----------
+    summary : ColumnSummary
+        The reference.
+    known : Series or None
+        The levels that the encoder knows, as one list; None where it keeps none.
+
+    Attributes
+    ----------
+    rows : int
+        With a value.
+    missing : int
+        Without one.
+    unseen : int
+        Rows of levels that the encoder does not know.
+    """
+
+    def __init__(self, summary: ColumnSummary, known: pl.Series | None = None) -> None:
+        self._values, self._known = summary.values, known
+        self._bins = np.zeros(1, np.int64)
+        self._levels: Counter[str] = Counter()
+        self.rows = self.missing = self.unseen = 0
+
+    def add(self, values: pl.Series) -> None:
+        """Count typed values, as `tables.check` leaves them."""
+        missing = values.null_count()
+        self.missing += missing
+        self.rows += len(values) - missing
+        if isinstance(self._values, Numbers):
+            self._bins = self._bins + self._values.bins(as_numbers(values))
+            return
+        counts = level_counts(values)
+        self._levels.update(counts)
+        if self._known is not None:
+            levels = pl.Series(list(counts), dtype=pl.String)
+            unseen = levels.filter(~levels.is_in(self._known))
+            self.unseen += sum(counts[level] for level in unseen)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Rows in each cell of the reference (k,)."""
+        if isinstance(self._values, Levels):
+            return self._values.arranged(self._levels)
+        return np.broadcast_to(self._bins, len(self._values.edges) + 1)
+
+    @property
+    def new_levels(self) -> dict[str, int]:
+        """Rows of the levels that the encoder does not know, the commonest first."""
+        if self._known is None:
+            return {}
+        known = set(self._known[0])
+        return {level: rows for level, rows in self._levels.most_common() if level not in known}
+
+
+class Counted:
+    """All columns of new rows that a reference has."""
+
+    def __init__(self, columns: dict[str, ColumnSummary], encoder: Encoder) -> None:
+        self.columns = {
+            name: CountedColumn(summary, encoder.known.get(name))
+            for name, summary in columns.items()
+        }
+        self.rows = 0
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Count a block of typed columns."""
+        self.rows += len(frame)
+        for name, column in self.columns.items():
+            column.add(frame[name])
