@@ -13,7 +13,7 @@ from gradum.fitting.dataset import Dataset
 from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.tables.check import widened
-from gradum.tables.encoders.text import WORD
+from gradum.tables.kinds.text.step import WORD
 from gradum.tables.wording import number, shortened
 
 

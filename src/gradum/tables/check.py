@@ -14,8 +14,8 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
-from gradum.tables.encoders.date import EPOCH, elapsed_days
 from gradum.tables.kinds import PARSED
+from gradum.tables.kinds.date.step import EPOCH, elapsed_days
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable

@@ -19,8 +19,12 @@ from scipy import sparse
 from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import listed, say
 from gradum.tables.design import Design, Layout, row_positions
-from gradum.tables.encoders import STEPS, AnyStep, Categorical, Date, Numeric, Text
-from gradum.tables.encoders.text import MOST_NGRAMS
+from gradum.tables.kinds import STEPS, AnyStep
+from gradum.tables.kinds.categorical.step import Categorical
+from gradum.tables.kinds.date.step import Date
+from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.step import Step
+from gradum.tables.kinds.text.step import MOST_NGRAMS, Text
 
 if TYPE_CHECKING:
     from gradum.tables.schema import Column, Schema
@@ -35,7 +39,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
     Parameters
     ----------
     steps : tuple of steps
-        In the schema's column order; see ``gradum.tables.encoders``.
+        In the schema's column order; see ``gradum.tables.kinds``.
     """
 
     steps: tuple[AnyStep, ...]
@@ -260,7 +264,7 @@ class Unencoded:
 
 def _fit_step(
     column: Column, series: pl.Series, positions: np.ndarray | None, most_ngrams: int
-) -> AnyStep:
+) -> Step:
     if column.kind not in STEPS:
         raise SchemaError(
             say(
