@@ -22,7 +22,7 @@ import polars as pl
 from gradum.tables.columns import Column
 from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
-from gradum.tables.kinds import PARSED
+from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.boolean import NO, YES
 from gradum.tables.kinds.boolean.step import Boolean
 from gradum.tables.kinds.categorical.step import Categorical
@@ -167,7 +167,7 @@ def _looked_up(column: Column, step: Step, values: Iterable[Iterable[Any]]) -> R
     table: dict[type, dict[Any, tuple[float, ...]]] = {}
     for alike in (*values, markers):
         raw = pl.Series(column.name, list(alike))
-        typed = PARSED[column.kind].parse(raw, column.parse)
+        typed = KINDS[column.kind].parse(raw, column.parse)
         for value, meant, numbers in zip(raw, typed, _encoded(step, typed), strict=True):
             if meant in known or (meant is None and value in markers):
                 table.setdefault(type(value), {})[value] = numbers
@@ -222,7 +222,7 @@ def _missing(column: Column, step: Step) -> Read:
     if not column.missing:
         return _never
     gap = pl.Series(column.name, [None])
-    (numbers,) = _encoded(step, PARSED[column.kind].parse(gap, column.parse))
+    (numbers,) = _encoded(step, KINDS[column.kind].parse(gap, column.parse))
 
     def read(value: Any) -> tuple[float, ...]:
         if value is None or (isinstance(value, float | np.floating) and value != value):

@@ -31,12 +31,12 @@ from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
-from gradum.tables.columns import Parse
 from gradum.tables.design import FLOAT32_MAX
 from gradum.tables.kinds.boolean.step import Boolean
 from gradum.tables.kinds.categorical.step import MISSING, Categorical
 from gradum.tables.kinds.date.step import EPOCH, Date
 from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import Step
 from gradum.tables.wording import number
 

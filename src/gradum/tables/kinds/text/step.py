@@ -22,6 +22,7 @@ WORD = r"\w+(?:['’]\w+)*"
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
 MOST_NGRAMS = 1_000
+MOST_NGRAMS_IN_ALL = 2_000  # of all columns of text
 PIECE = 16_384  # texts whose words are listed at a time
 
 
@@ -106,6 +107,11 @@ class Text(Step, frozen=True, tag="text"):
             missing=missing,
             letters=letters,
         )
+
+    @classmethod
+    def fit_among(cls, series: pl.Series, alike: int) -> Text:
+        """Choose it where several texts share `MOST_NGRAMS_IN_ALL`."""
+        return cls.fit(series, most_ngrams=min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // alike))
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the length, then the indicator."""
