@@ -25,7 +25,7 @@ KINDS = frozenset(
 FEATURES = frozenset(("value", "boolean", "missing", "days", "cycle", "length", "ngram"))
 STEPS = frozenset(("Numeric", "Boolean", "Categorical", "Date", "Text"))
 BLOCKS = frozenset(("dense", "codes", "sparse"))
-OF_KINDS = ("kinds", "encoders")
+OF_KINDS = ("kinds",)
 """Folders in which a kind may be named."""
 FIRST_LAYERS = ("core/models",)
 MOST_PARAMETERS = 8

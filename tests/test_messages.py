@@ -31,7 +31,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
         "JSON is malformed",
     },
     "tables/delimited.py": {"end of data"},
-    "tables/encoders/step.py": {"… has no coded column.", "… has no sparse columns."},
+    "tables/kinds/step.py": {"… has no coded column.", "… has no sparse columns."},
     "tables/kinds/values.py": {"^(|id|idx"},
     "tables/sources/postgresql.py": {
         "(?:failed: |Failed to connect: )",

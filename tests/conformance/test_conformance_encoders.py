@@ -9,7 +9,7 @@ import pytest
 
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.encode import Encoder
-from gradum.tables.encoders import STEPS
+from gradum.tables.kinds import STEPS
 from gradum.tables.schema import Column, Schema
 
 N = 40

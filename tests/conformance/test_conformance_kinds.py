@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.tables.columns import FEATURE_KINDS, Parse
-from gradum.tables.kinds import KINDS, PARSED, SAYABLE, Values
+from gradum.tables.columns import FEATURE_KINDS
+from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
 
@@ -86,7 +87,7 @@ ODD = {
 }
 CASES = [(kind, i) for kind, columns in EXAMPLES.items() for i in range(len(columns))]
 every_example = pytest.mark.parametrize(("kind", "i"), CASES)
-USED = [(kind, i) for kind, i in CASES if kind in PARSED]
+USED = [(kind, i) for kind, i in CASES if kind in STEPS]
 
 
 def understood(series, **overrides):
@@ -97,17 +98,17 @@ def understood(series, **overrides):
 
 
 def test_every_kind_has_its_examples_here():
-    assert set(EXAMPLES) == {kind.name for kind in KINDS}
-    assert set(PARSED) == set(FEATURE_KINDS) == set(DTYPES)
-    assert set(SAYABLE) <= set(PARSED)
-    assert len({kind.name for kind in KINDS}) == len(KINDS)
+    assert set(EXAMPLES) == set(KINDS) - {"duplicate"}
+    assert set(STEPS) == set(FEATURE_KINDS) == set(DTYPES)
+    assert set(SAYABLE) <= set(STEPS)
+    assert all(kind.name == name for name, kind in KINDS.items())
 
 
 @every_example
 def test_its_own_kind_recognises_a_column_with_a_sentence(kind, i):
     _, column = understood(EXAMPLES[kind][i])
     assert column.kind == kind
-    assert (column.role == "feature") == (kind in PARSED)
+    assert (column.role == "feature") == (kind in STEPS)
     assert column.reason[0].isupper() or not column.reason[0].isalpha()
     assert column.reason.endswith(".")
 
@@ -125,13 +126,13 @@ def test_what_was_understood_survives_json(kind, i):
 def test_a_column_is_read_the_same_after_json_and_row_by_row(kind, i):
     raw = EXAMPLES[kind][i]
     schema, column = understood(raw)
-    read = PARSED[kind].parse(raw, column.parse)
+    read = KINDS[kind].parse(raw, column.parse)
     assert read.dtype == DTYPES[kind]
     assert len(read) == len(raw)
     assert read.null_count() == column.missing
     how = Schema.from_json(schema.to_json()).column("x").parse
-    assert PARSED[kind].parse(raw, how).equals(read, null_equal=True)
-    rows = pl.concat([PARSED[kind].parse(raw[row : row + 1], how) for row in range(len(raw))])
+    assert KINDS[kind].parse(raw, how).equals(read, null_equal=True)
+    rows = pl.concat([KINDS[kind].parse(raw[row : row + 1], how) for row in range(len(raw))])
     assert rows.equals(read, null_equal=True)
 
 
@@ -139,15 +140,15 @@ def test_a_column_is_read_the_same_after_json_and_row_by_row(kind, i):
 def test_what_was_read_is_read_as_it_is(kind, i):
     raw = EXAMPLES[kind][i]
     _, column = understood(raw)
-    read = PARSED[kind].parse(raw, column.parse)
-    assert PARSED[kind].parse(read, Parse()).equals(read, null_equal=True)
+    read = KINDS[kind].parse(raw, column.parse)
+    assert KINDS[kind].parse(read, Parse()).equals(read, null_equal=True)
 
 
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(("kind", "i"), USED)
 def test_a_later_column_of_any_sort_is_read_or_missing(kind, i, odd):
     _, column = understood(EXAMPLES[kind][i])
-    read = PARSED[kind].parse(ODD[odd], column.parse)
+    read = KINDS[kind].parse(ODD[odd], column.parse)
     assert read.dtype == DTYPES[kind]
     assert len(read) == len(ODD[odd])
     if kind == "numeric":
@@ -162,5 +163,5 @@ def test_what_is_recognised_can_be_said(kind, i):
     assert (said.kind, said.role) == (kind, "feature")
     insisted = SAYABLE[kind].insist(Values("x", raw, typed=False))
     for parse in (said.parse, insisted.parse):
-        read = PARSED[kind].parse(raw, parse)
-        assert read.equals(PARSED[kind].parse(raw, column.parse), null_equal=True)
+        read = KINDS[kind].parse(raw, parse)
+        assert read.equals(KINDS[kind].parse(raw, column.parse), null_equal=True)

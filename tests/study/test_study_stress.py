@@ -30,7 +30,7 @@ from gradum.study.stress.result import RowAttack
 from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows
 from gradum.tables.check import check, widened
-from gradum.tables.encoders.date import EPOCH
+from gradum.tables.kinds.date.step import EPOCH
 from gradum.tables.read import read
 from synthetic import QUICK, task
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gradum.errors import ModelFileError, SchemaError
 from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
-from gradum.tables.encoders.text import MOST_NGRAMS
+from gradum.tables.kinds.text.step import MOST_NGRAMS
 from gradum.tables.schema import Column, Schema
 
 DTYPES = {

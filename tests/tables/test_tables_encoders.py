@@ -21,8 +21,13 @@ from sklearn.preprocessing import OneHotEncoder
 from gradum.errors import ModelFileError
 from gradum.tables.design import FLOAT32_MAX
 from gradum.tables.encode import Encoder
-from gradum.tables.encoders import Boolean, Categorical, Date, Numeric, Text, categorical, text
-from gradum.tables.encoders.numeric import MOST_DECIMALS, decimals_of
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.categorical import step as categorical
+from gradum.tables.kinds.categorical.step import Categorical
+from gradum.tables.kinds.date.step import Date
+from gradum.tables.kinds.numeric.step import MOST_DECIMALS, Numeric, decimals_of
+from gradum.tables.kinds.text import step as text
+from gradum.tables.kinds.text.step import Text
 
 REVIEWS = [
     "I love this dress, I don't love the colour.",

@@ -5,7 +5,7 @@ import datetime as dt
 import polars as pl
 import pytest
 
-from gradum.tables.kinds import PARSED
+from gradum.tables.kinds import KINDS
 from gradum.tables.schema import infer
 from gradum.tables.table import Table
 
@@ -15,7 +15,7 @@ OTHERS = [str(1000 + 7 * i) for i in range(40)]
 def understood(values, **table):
     frame = pl.DataFrame({"x": values, "other": [i % 7 / 7 for i in range(len(values))]})
     column = infer(Table(frame, "t.csv", typed=False, **table)).column("x")
-    kind = PARSED.get(column.kind, PARSED["categorical"])
+    kind = KINDS[column.kind]
     return column, kind.parse(frame["x"], column.parse).to_list()
 
 

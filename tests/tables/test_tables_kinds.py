@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradum.errors import ColumnError
-from gradum.tables.columns import Parse
-from gradum.tables.kinds import KINDS, PARSED, SAYABLE, Values, recognise
+from gradum.tables.kinds import KINDS, SAYABLE, Values, recognise
 from gradum.tables.kinds.codes import named_like_codes
 from gradum.tables.kinds.date import FORMATS
 from gradum.tables.kinds.duplicate import duplicates
 from gradum.tables.kinds.numeric import mostly_numbers
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import MARKERS, clean
 
@@ -28,7 +28,7 @@ def understood(values, name="x", typed=False):
 def parsed(values, **options):
     series = pl.Series("x", values)
     reading = understood(series, **options)
-    return reading, PARSED[reading.kind].parse(series, reading.parse).to_list()
+    return reading, KINDS[reading.kind].parse(series, reading.parse).to_list()
 
 
 NUMBERS = [
@@ -99,7 +99,7 @@ def test_what_only_looks_like_numbers_stays_levels(texts):
 def test_a_unit_is_said_and_other_units_are_missing_later():
     reading, _ = parsed(["60 kg", "61 kg", "62.5 kg"] * 20)
     assert "stored as text with 'kg'" in reading.reason
-    later = PARSED["numeric"].parse(pl.Series(["63 kg", "64", "900 g"]), reading.parse)
+    later = KINDS["numeric"].parse(pl.Series(["63 kg", "64", "900 g"]), reading.parse)
     assert later.to_list() == [63, 64, None]
 
 
@@ -242,7 +242,7 @@ def test_one_word_among_many_different_numbers_is_a_marker():
 def test_infinities_and_what_float32_cannot_hold_are_missing():
     numbers = [1.5, np.inf, -np.inf, np.nan, 1e39, -2.0, None]
     expected = [1.5, None, None, None, None, -2.0, None]
-    assert PARSED["numeric"].parse(pl.Series(numbers), Parse()).to_list() == expected
+    assert KINDS["numeric"].parse(pl.Series(numbers), Parse()).to_list() == expected
     reading, values = parsed(["1.5", "inf", "-Infinity", "nan", "1e39", "-2.0", ""])
     assert reading.kind == "numeric"
     assert values == expected
@@ -289,7 +289,7 @@ def test_booleans_are_one_pair_of_words(words, kind):
 
 
 def test_booleans_are_read_from_words_numbers_and_booleans():
-    boolean = PARSED["boolean"]
+    boolean = KINDS["boolean"]
     expected = [True, False, None]
     for raw in (["Yes", " no", "?"], ["1", "0", "x"], [1, 0, 7], [1.0, 0.0, None]):
         assert boolean.parse(pl.Series(raw), Parse(true="yes", false="no")).to_list() == expected
@@ -312,7 +312,7 @@ def test_zones_become_utc():
     assert reading.kind == "date"
     assert values[:2] == [dt.datetime(2020, 7, 1, 8), dt.datetime(2020, 1, 1, 10)]
     berlin = pl.Series([dt.datetime(2020, 7, 1)]).dt.replace_time_zone("Europe/Berlin")
-    utc = PARSED["date"].parse(berlin, Parse())
+    utc = KINDS["date"].parse(berlin, Parse())
     assert utc.dtype == pl.Datetime("us")
     assert utc.to_list() == [dt.datetime(2020, 6, 30, 22)]
 
@@ -329,7 +329,7 @@ def test_day_and_month_are_told_apart_by_the_data_or_said_to_be_ambiguous():
 
 def test_dates_written_anew_by_another_program_are_still_read():
     how = Parse(date_format="%d/%m/%Y")
-    read = PARSED["date"].parse(pl.Series(["2020-01-31", None]), how)
+    read = KINDS["date"].parse(pl.Series(["2020-01-31", None]), how)
     assert read.to_list() == [dt.datetime(2020, 1, 31), None]
 
 
@@ -388,7 +388,7 @@ def test_whole_levels_are_the_same_from_every_type():
     reading, values = parsed(["1", "2.0", "10"] * 20, typed=True)
     how = SAYABLE["categorical"].insist(Values("x", pl.Series([1, 2, 10]), True)).parse
     for raw in ([1, 2, 10], [1.0, 2.0, 10.0], ["1", "2.0", "10"]):
-        assert PARSED["categorical"].parse(pl.Series(raw), how).to_list() == ["1", "2", "10"]
+        assert KINDS["categorical"].parse(pl.Series(raw), how).to_list() == ["1", "2", "10"]
     assert reading.kind == "numeric"
     assert values[:3] == [1, 2, 10]
 
@@ -417,7 +417,7 @@ def test_years_and_compact_dates_are_read_where_the_user_says_so():
     ):
         series = pl.Series("x", raw)
         reading = SAYABLE["date"].insist(Values("x", series, False))
-        assert PARSED["date"].parse(series, reading.parse).to_list() == days
+        assert KINDS["date"].parse(series, reading.parse).to_list() == days
 
 
 def test_duplicates_are_equal_in_every_row_whatever_their_type():
@@ -437,7 +437,7 @@ def test_duplicates_are_equal_in_every_row_whatever_their_type():
 
 
 def test_every_kind_speaks_in_one_clause():
-    for kind in KINDS:
+    for kind in KINDS.values():
         assert kind.name
     columns = {
         "a": ["1,5", "2"],

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradum.tables.check import check
-from gradum.tables.columns import Parse
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.read import read
 from gradum.tables.row import MOST_ROWS, RowDoor
 from gradum.tables.schema import Schema, infer

@@ -4,7 +4,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from gradum.tables.encoders.text import Text
+from gradum.tables.kinds.text.step import Text
 from gradum.tables.schema import infer
 from gradum.tables.table import Table
 from gradum.tables.unspaced import are_unspaced

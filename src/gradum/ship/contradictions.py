@@ -20,7 +20,7 @@ from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
 from gradum.tables.contradictions import refuse_contradictions
 from gradum.tables.design import Layout
-from gradum.tables.encoders import STEPS
+from gradum.tables.kinds import STEPS
 from gradum.tables.split import Part
 from gradum.tables.target import MOST_CLASSES
 

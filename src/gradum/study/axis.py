@@ -12,9 +12,9 @@ from typing import Any
 
 from gradum.run.fitted import Fitted
 from gradum.tables.columns import Column
-from gradum.tables.encoders import Date, Numeric
-from gradum.tables.encoders.date import EPOCH, MICROSECONDS_PER_DAY
+from gradum.tables.kinds.date.step import EPOCH, MICROSECONDS_PER_DAY, Date
 from gradum.tables.kinds.numeric import listed_numbers
+from gradum.tables.kinds.numeric.step import Numeric
 
 
 @dataclass(frozen=True)

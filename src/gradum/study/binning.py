@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import marked, say
-from gradum.tables.encoders.text import WORD
+from gradum.tables.kinds.text.step import WORD
 from gradum.tables.wording import number, shortened
 
 MOST_LEVELS = 12

@@ -13,7 +13,7 @@ from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.tables.check import widened
-from gradum.tables.encoders.text import WORD
+from gradum.tables.kinds.text.step import WORD
 from gradum.tables.wording import number, shortened
 
 

@@ -14,8 +14,8 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
-from gradum.tables.encoders.date import EPOCH, elapsed_days
-from gradum.tables.kinds import PARSED
+from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.date.step import EPOCH, elapsed_days
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
@@ -207,8 +207,7 @@ def check(
         if not wanted or column.name not in given:
             continue
         raw = table.frame[column.name]
-        kind = PARSED.get(column.kind, PARSED["categorical"])  # of constants and identifiers
-        values = kind.parse(raw, column.parse).alias(column.name)
+        values = KINDS[column.kind].parse(raw, column.parse).alias(column.name)
         kept = values if block or column.role != "feature" else narrowed(values, raw)
         typed.append(kept)
         unread = Unreadable.of(raw, values, column)

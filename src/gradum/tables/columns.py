@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-KindName = Literal[
-    "numeric",
-    "boolean",
-    "categorical",
-    "date",
-    "text",
-    "identifier",
-    "constant",
-    "duplicate",
-    "nested",
-]
+from gradum.tables.kinds import KINDS, STEPS
+from gradum.tables.kinds.parse import Parse
+
+if TYPE_CHECKING:
+    KindName = str
+else:
+    KindName = Literal[tuple(KINDS)]
 Role = Literal["feature", "target", "weight", "group", "time", "unused"]
 Task = Literal["regression", "binary", "multiclass"]
 Label = str | bool | int | float
 
-FEATURE_KINDS: tuple[KindName, ...] = ("numeric", "boolean", "categorical", "date", "text")
-
-
-class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """How the raw values of one column are read; the same at training and at prediction.
-
-    Attributes
-    ----------
-    missing : tuple of str
-        Markers of missing values met in this column, such as "?" or "NA". The usual markers
-        are understood at prediction even where training had none; others can be added here.
-    kept : tuple of str
-        Usual markers that are values in this column, such as "None" as a class.
-    decimal, thousands : str
-        Separators of numbers stored as text.
-    currency : str
-        A currency's sign or code, or a unit such as "kg", before or after the numbers.
-    percent : bool
-        Whether the numbers carry a percent sign; 12% is read as 12.
-    date_format : str
-        The chrono format of dates stored as text.
-    other_date_format : str
-        A second one, for the dates that do not follow the first.
-    true, false : str
-        The words of a boolean stored as text, in lower case.
-    whole : bool
-        Whether the levels are whole numbers, so that 3, "3" and 3.0 are the same level.
-    """
-
-    missing: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    decimal: str = "."
-    thousands: str = ""
-    currency: str = ""
-    percent: bool = False
-    date_format: str = ""
-    other_date_format: str = ""
-    true: str = "true"
-    false: str = "false"
-    whole: bool = False
+FEATURE_KINDS = tuple(STEPS)
 
 
 class Column(Struct, frozen=True, forbid_unknown_fields=True):

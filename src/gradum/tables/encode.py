@@ -6,6 +6,7 @@ scaling are each model's first layer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,13 +20,15 @@ from scipy import sparse
 from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import listed, say
 from gradum.tables.design import Design, Layout, row_positions
-from gradum.tables.encoders import STEPS, AnyStep, Categorical, Date, Numeric, Text
-from gradum.tables.encoders.text import MOST_NGRAMS
+from gradum.tables.kinds import STEPS, AnyStep
+from gradum.tables.kinds.categorical.step import Categorical
+from gradum.tables.kinds.date.step import Date
+from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.step import Step
 
 if TYPE_CHECKING:
     from gradum.tables.schema import Column, Schema
 
-MOST_NGRAMS_IN_ALL = 2_000
 BLOCK_ROWS = 16_384  # encoded at a time: what a block needs besides stays small
 
 
@@ -35,7 +38,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
     Parameters
     ----------
     steps : tuple of steps
-        In the schema's column order; see ``gradum.tables.encoders``.
+        In the schema's column order; see ``gradum.tables.kinds``.
     """
 
     steps: tuple[AnyStep, ...]
@@ -61,11 +64,11 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         """
         columns = schema.features
         positions = None if rows is None else row_positions(rows)
-        texts = sum(column.kind == "text" for column in columns)
-        most_ngrams = min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // max(texts, 1))
+        alike = Counter(column.kind for column in columns)
         return cls(
             tuple(
-                _fit_step(column, frame[column.name], positions, most_ngrams) for column in columns
+                _fit_step(column, frame[column.name], positions, alike[column.kind])
+                for column in columns
             )
         )
 
@@ -74,12 +77,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 
         It encodes alike: a range says what is known, and what is out of it.
         """
-        return Encoder(
-            tuple(
-                step.reaching(frame[step.source]) if isinstance(step, Numeric) else step
-                for step in self.steps
-            )
-        )
+        return Encoder(tuple(step.reaching(frame[step.source]) for step in self.steps))
 
     def transform(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> Design:
         """Encode every row; unseen levels and new missing values have their place.
@@ -258,9 +256,7 @@ class Unencoded:
         return replace(self, rows=positions if self.rows is None else self.rows[positions])
 
 
-def _fit_step(
-    column: Column, series: pl.Series, positions: np.ndarray | None, most_ngrams: int
-) -> AnyStep:
+def _fit_step(column: Column, series: pl.Series, positions: np.ndarray | None, alike: int) -> Step:
     if column.kind not in STEPS:
         raise SchemaError(
             say(
@@ -270,9 +266,5 @@ def _fit_step(
             ),
             say("Give it one of the kinds {kinds}, or drop it.", kinds=listed(list(STEPS))),
         )
-    step = STEPS[column.kind]
-    if positions is not None:
-        series = series[positions]
-    if step is Text:
-        return Text.fit(series, most_ngrams=most_ngrams)
-    return step.fit(series)
+    series = series if positions is None else series[positions]
+    return STEPS[column.kind].fit_among(series, alike)

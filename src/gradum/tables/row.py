@@ -22,11 +22,15 @@ import polars as pl
 from gradum.tables.columns import Column
 from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
-from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric
-from gradum.tables.kinds import PARSED
+from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.boolean import NO, YES
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.categorical.step import Categorical
 from gradum.tables.kinds.date import EARLIEST, LATEST
+from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.numeric import listed_numbers
+from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.values import LARGEST, markers_of
 from gradum.tables.schema import Schema
 from gradum.tables.unreadable import KIND_WORDS
@@ -118,7 +122,7 @@ class RowDoor:
                 raise _NotPlain
 
 
-def _reader(column: Column, step: AnyStep) -> Read:
+def _reader(column: Column, step: Step) -> Read:
     match step:
         case Numeric():
             return _numeric(column, step)
@@ -156,14 +160,14 @@ def _numeric(column: Column, step: Numeric) -> Read:
     return read
 
 
-def _looked_up(column: Column, step: AnyStep, values: Iterable[Iterable[Any]]) -> Read:
+def _looked_up(column: Column, step: Step, values: Iterable[Iterable[Any]]) -> Read:
     """Read what is found in a table, by type: the given values, of one type each time."""
     markers = frozenset(markers_of(column.parse) if column.missing else ())
     known = frozenset(step.known) if isinstance(step, Categorical) else (True, False)
     table: dict[type, dict[Any, tuple[float, ...]]] = {}
     for alike in (*values, markers):
         raw = pl.Series(column.name, list(alike))
-        typed = PARSED[column.kind].parse(raw, column.parse)
+        typed = KINDS[column.kind].parse(raw, column.parse)
         for value, meant, numbers in zip(raw, typed, _encoded(step, typed), strict=True):
             if meant in known or (meant is None and value in markers):
                 table.setdefault(type(value), {})[value] = numbers
@@ -213,12 +217,12 @@ def _moment(text: str) -> datetime.datetime:
     return moment
 
 
-def _missing(column: Column, step: AnyStep) -> Read:
+def _missing(column: Column, step: Step) -> Read:
     """Read None and not-a-number, where training had missing values as well."""
     if not column.missing:
         return _never
     gap = pl.Series(column.name, [None])
-    (numbers,) = _encoded(step, PARSED[column.kind].parse(gap, column.parse))
+    (numbers,) = _encoded(step, KINDS[column.kind].parse(gap, column.parse))
 
     def read(value: Any) -> tuple[float, ...]:
         if value is None or (isinstance(value, float | np.floating) and value != value):
@@ -228,7 +232,7 @@ def _missing(column: Column, step: AnyStep) -> Read:
     return read
 
 
-def _encoded(step: AnyStep, typed: pl.Series) -> list[tuple[float, ...]]:
+def _encoded(step: Step, typed: pl.Series) -> list[tuple[float, ...]]:
     """Ask a step for the numbers of each value of a typed column."""
     coded = step.coded_column() is not None
     expressions = [step.code_expression()] if coded else step.dense_expressions()

@@ -11,17 +11,13 @@ from msgspec import Struct, structs
 from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.column_options import options_by_column
-from gradum.tables.columns import Column, Label, Overrides, Parse, Role, Target, Task
-from gradum.tables.contradictions import (
-    VERSION,
-    explain,
-    refuse_contradictions,
-    refuse_names,
-)
+from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
+from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
-from gradum.tables.kinds import PARSED, SAYABLE, Reading, Values, recognise
+from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.duplicate import duplicates
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import LARGEST
 from gradum.tables.slips import slip_hint
 from gradum.tables.table import Table
@@ -308,7 +304,7 @@ def _sentence(reading: Reading, values: Values) -> str:
     if reading.kind in ("categorical", "identifier", "text"):
         clauses += mostly_numbers(values)
     if reading.kind in ("numeric", "date"):
-        clauses += slip_hint(values, PARSED[reading.kind], reading.parse)
+        clauses += slip_hint(values, KINDS[reading.kind], reading.parse)
     return full_stop(joined_clauses(clauses))
 
 

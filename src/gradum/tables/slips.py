@@ -23,9 +23,9 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import listed, say
-from gradum.tables.columns import Parse
-from gradum.tables.kinds import FeatureKind, Values
+from gradum.tables.kinds import Kind, Values
 from gradum.tables.kinds.codes import named_like_codes
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import FEWEST_MARKERS, MARKERS
 from gradum.tables.wording import number, rows_of, rows_text, span
 
@@ -55,13 +55,13 @@ class Slips(NamedTuple):
     high: float
 
 
-def slip_hint(values: Values, kind: FeatureKind, how: Parse) -> list[str]:
+def slip_hint(values: Values, kind: Kind, how: Parse) -> list[str]:
     """Return a clause on what may be mistyped in a column of numbers or dates.
 
     Parameters
     ----------
     values : Values
-    kind : FeatureKind
+    kind : Kind
         What the column was taken for: it reads numbers or points in time.
     how : Parse
     """
@@ -107,7 +107,7 @@ def slip_hint(values: Values, kind: FeatureKind, how: Parse) -> list[str]:
     ]
 
 
-def _numbers(values: Values, kind: FeatureKind, how: Parse) -> np.ndarray:
+def _numbers(values: Values, kind: Kind, how: Parse) -> np.ndarray:
     """Return the values that are there as float64, a date as microseconds, in any order."""
     if not values.holds_strings:
         return kind.parse(values.raw, how).to_physical().drop_nulls().cast(pl.Float64).to_numpy()

@@ -7,11 +7,13 @@ import polars as pl
 
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.messages import listed, say, say_plural
-from gradum.tables.columns import Column, Label, Parse, Target
+from gradum.tables.columns import Column, Label, Target
 from gradum.tables.kinds.date import DateKind
+from gradum.tables.kinds.kind import Reading
 from gradum.tables.kinds.numeric import NumericKind, too_close
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
-from gradum.tables.kinds.values import LARGEST, Reading, Values
+from gradum.tables.kinds.values import LARGEST, Values
 from gradum.tables.slips import slip_hint
 from gradum.tables.wording import (
     full_stop,

@@ -37,9 +37,12 @@ from gradum.tables.check import (
 )
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
-from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric, Text
-from gradum.tables.encoders.categorical import level_counts
-from gradum.tables.encoders.numeric import decimals_of
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.categorical.step import Categorical, level_counts
+from gradum.tables.kinds.date.step import Date
+from gradum.tables.kinds.numeric.step import Numeric, decimals_of
+from gradum.tables.kinds.step import Step
+from gradum.tables.kinds.text.step import Text
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.stream import Stream
@@ -223,7 +226,7 @@ class _Facts:
             if least is not None:
                 self._decimals[source] = decimals_of(frame[source], least)
 
-    def completed(self, step: AnyStep) -> AnyStep:
+    def completed(self, step: Step) -> Step:
         """Return a step that a sample was fitted to, with what all rows told."""
         missing = sum(self._found.get(f"missing {step.source}", [0]))
         match step:
@@ -249,7 +252,7 @@ class _Facts:
                 return step
 
 
-def _measures(step: AnyStep) -> list[pl.Expr]:
+def _measures(step: Step) -> list[pl.Expr]:
     column = pl.col(step.source)
     missing = column.null_count().alias(f"missing {step.source}")
     match step:

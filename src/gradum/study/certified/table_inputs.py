@@ -25,7 +25,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.tables.check import check
 from gradum.tables.design import FLOAT32_MAX, Layout
-from gradum.tables.encoders.categorical import MISSING
+from gradum.tables.kinds.categorical.step import MISSING
 from gradum.tables.read import read
 from gradum.tables.wording import nearest
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from gradum.tables.columns import KindName
 from gradum.tables.design import FLOAT32_MAX
-from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
 
 MOST_BINS = 20
 FEWEST_IN_BIN = 5

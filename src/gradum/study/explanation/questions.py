@@ -14,7 +14,7 @@ import polars as pl
 
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import TreeColumn
-from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
 from gradum.tables.wording import quoted_text
 
 MOST_CUTS = 64  # of a number's range

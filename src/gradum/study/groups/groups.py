@@ -12,8 +12,7 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Metric
 from gradum.scores.outcome import Outcome, Task
-from gradum.scores.ratios import ratio
-from gradum.scores.weighting import Weighting
+from gradum.scores.weighting import Weighting, ratio
 from gradum.study.finding_words import (
     HIGHER,
     LOWER,

@@ -31,11 +31,13 @@ from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
-from gradum.tables.columns import Parse
 from gradum.tables.design import FLOAT32_MAX
-from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric
-from gradum.tables.encoders.categorical import MISSING
-from gradum.tables.encoders.date import EPOCH
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.categorical.step import MISSING, Categorical
+from gradum.tables.kinds.date.step import EPOCH, Date
+from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.step import Step
 from gradum.tables.wording import number
 
 TIE = 2.0**-40
@@ -196,7 +198,7 @@ class TableDomain:
         """The whole domain, column by column."""
         return tuple(self._column(step) for step in self._steps)
 
-    def _column(self, step: AnyStep) -> ColumnDomain:
+    def _column(self, step: Step) -> ColumnDomain:
         missing = "missing" in self.inputs.places(step.source)
         match step:
             case Numeric() if step.range is not None:
@@ -229,7 +231,7 @@ class TableDomain:
         ]
 
     @property
-    def _steps(self) -> Sequence[AnyStep]:
+    def _steps(self) -> Sequence[Step]:
         return self.table_graph.fitted.encoder.steps
 
     @cached_property
@@ -254,7 +256,7 @@ class TableDomain:
         """A value of each column: the median, the commoner truth, a level, no text."""
         return {step.source: self._typical_value(step) for step in self._steps}
 
-    def _typical_value(self, step: AnyStep) -> Any:
+    def _typical_value(self, step: Step) -> Any:
         match step:
             case Numeric():
                 return None if step.median is None else self._value(step.source, step.median)
@@ -306,7 +308,7 @@ class TableDomain:
         return low, high
 
 
-def _imputed(step: AnyStep) -> float:
+def _imputed(step: Step) -> float:
     """Return what the encoder puts in place of a missing value."""
     match step:
         case Numeric(median=float(median)):

@@ -20,8 +20,9 @@ from gradum.run.fitted import Fitted
 from gradum.run.reference.reference import Reference
 from gradum.run.reference.values import Numbers
 from gradum.study.explanation.named_columns import unseen_column
-from gradum.tables.encoders import AnyStep, Date, Numeric
-from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY, Date
+from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.step import Step
 
 BudgetKind = Literal["iqr", "quantile", "amounts"]
 KINDS = ("iqr", "quantile")
@@ -160,7 +161,7 @@ class Budget:
                 scales[step.source] = scale
         return scales
 
-    def _scale(self, step: AnyStep, reference: Reference) -> ShiftScale | None:
+    def _scale(self, step: Step, reference: Reference) -> ShiftScale | None:
         if not isinstance(step, Numeric | Date) or step.minimum is None or step.maximum is None:
             return None
         if self.amounts is not None:

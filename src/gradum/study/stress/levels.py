@@ -14,8 +14,8 @@ from gradum.run.fitted import Fitted
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.tables.encoders import Boolean, Categorical
-from gradum.tables.encoders.categorical import MISSING
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.categorical.step import MISSING, Categorical
 
 KEPT = 3
 """For each aim and each number of changed levels, the changes that are tried with moves as well."""

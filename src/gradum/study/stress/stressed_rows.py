@@ -26,7 +26,7 @@ from gradum.study.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.named_columns import refuse_no_groups
 from gradum.study.stress.budget import Budget, ShiftScale
-from gradum.tables.encoders.date import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
 
 ROUNDING = 1e-6  # of the last decimal
 SLACK = 1e-9

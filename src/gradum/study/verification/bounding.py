@@ -21,11 +21,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from gradum.core.bounds import Box, Enclosure, Lines, Planes, enclosing_lines
-from gradum.core.bounds.box import FLOAT64
+from gradum.core.bounds.box import FLOAT64, gamma
 from gradum.core.bounds.crown import traced
 from gradum.core.bounds.forms import Zonotope, against
 from gradum.core.bounds.optimised import optimised_planes
-from gradum.core.bounds.rounding import gamma
 from gradum.core.bounds.zonotope import Narrowing, carried
 from gradum.study.verification.domain import Constraints, Domain, settled
 from gradum.study.verification.phases import Phases

@@ -1,48 +1,53 @@
-"""The kinds of columns: how each is recognised and parsed, one per file.
+"""The kinds of columns: how each is recognised, read and encoded, a folder each.
 
-A new kind is one file and one line in ``KINDS``, which stands in order of precedence: the first
-kind that recognises a column's values has it.
+A new kind is its folder and one line in ``KINDS``, which stands in the order in which kinds are
+listed.
 """
 
 from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
 
 from gradum.tables.kinds.boolean import BooleanKind
 from gradum.tables.kinds.categorical import CategoricalKind
 from gradum.tables.kinds.constant import Constant
 from gradum.tables.kinds.date import DateKind
+from gradum.tables.kinds.duplicate import Duplicate
 from gradum.tables.kinds.identifier import Identifier
+from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.nested import Nested
 from gradum.tables.kinds.numeric import NumericKind
+from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.text import TextKind
-from gradum.tables.kinds.values import FeatureKind, Kind, Reading, SayableKind, Values
+from gradum.tables.kinds.values import Values
 
-__all__ = ["KINDS", "PARSED", "SAYABLE", "FeatureKind", "Kind", "Reading", "Values", "recognise"]
+__all__ = ["KINDS", "SAYABLE", "STEPS", "AnyStep", "Kind", "Reading", "Values", "recognise"]
 
-_NUMERIC, _BOOLEAN, _CATEGORICAL, _DATE, _TEXT = (
-    NumericKind(),
-    BooleanKind(),
-    CategoricalKind(),
-    DateKind(),
-    TextKind(),
-)
-KINDS: tuple[Kind, ...] = (
-    Nested(),
-    Constant(),
-    _BOOLEAN,
-    _DATE,
-    _TEXT,
-    _NUMERIC,
-    Identifier(),
-    _CATEGORICAL,
-)
-PARSED: dict[str, FeatureKind] = {
-    kind.name: kind for kind in (_NUMERIC, _BOOLEAN, _CATEGORICAL, _DATE, _TEXT)
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        NumericKind(),
+        BooleanKind(),
+        CategoricalKind(),
+        DateKind(),
+        TextKind(),
+        Identifier(),
+        Constant(),
+        Duplicate(),
+        Nested(),
+    )
 }
-SAYABLE: dict[str, SayableKind] = {
-    kind.name: kind for kind in (_NUMERIC, _CATEGORICAL, _TEXT, _DATE)
-}
+SAYABLE = {name: kind for name, kind in KINDS.items() if kind.sayable}
+STEPS: dict[str, type[Step]] = {name: k.step for name, k in KINDS.items() if k.step is not None}
+if TYPE_CHECKING:
+    AnyStep = Step
+else:
+    AnyStep = reduce(or_, STEPS.values())
+_BY_TURN = sorted(KINDS.values(), key=lambda kind: kind.turn)
 
 
 def recognise(values: Values) -> Reading:
     """Return what the first kind that recognises a column understood of it."""
-    return next(reading for kind in KINDS if (reading := kind.recognise(values)) is not None)
+    return next(reading for kind in _BY_TURN if (reading := kind.recognise(values)) is not None)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from gradum.messages import say
-from gradum.tables.columns import KindName
-from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.values import Values
 from gradum.tables.wording import shortened
 
 
-class Constant:
+class Constant(Kind):
     """The same in every row; not used. One value next to missing ones is not constant."""
 
-    name: KindName = "constant"
+    name, turn = "constant", 1
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if there is at most one value and none, or all, are missing."""

@@ -6,6 +6,19 @@ from collections.abc import Iterable
 
 import polars as pl
 
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.values import Values
+
+
+class Duplicate(Kind):
+    """The same as another column; not used."""
+
+    name, turn = "duplicate", 8
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return None: only another column tells."""
+        return None
+
 
 def duplicates(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
     """Return, for each column equal in every row to an earlier one, that earlier column.

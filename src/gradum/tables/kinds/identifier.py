@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from gradum.messages import say
-from gradum.tables.columns import KindName
-from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.values import Values
 from gradum.tables.wording import joined_clauses
 
 ALL = 0.98
 
 
-class Identifier:
+class Identifier(Kind):
     """A name or number for each row; not used."""
 
-    name: KindName = "identifier"
+    name, turn = "identifier", 6
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if nearly every row has a value of its own that is no quantity."""

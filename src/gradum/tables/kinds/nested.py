@@ -5,14 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.columns import KindName
-from gradum.tables.kinds.values import Reading, Values
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.values import Values
 
 
-class Nested:
+class Nested(Kind):
     """Lists, records, bytes or objects; not used."""
 
-    name: KindName = "nested"
+    name, turn = "nested", 0
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of values that are not single numbers, words or dates."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.columns import KindName, Parse
+from gradum.tables.kinds.parse import Parse
 
 MARKERS = (
     *("", "?", "-", ".", "NA", "N/A", "n/a", "#N/A", "<NA>"),
@@ -30,52 +29,6 @@ IDENTIFIER_NAME = re.compile(
     re.IGNORECASE,
 )
 CAMEL_IDENTIFIER = re.compile(r".*[a-z0-9](Id|ID)$")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a kind understood of a column: how to parse it, and a clause that says so.
-
-    ``unread`` counts values of another kind, too few to matter, that count as missing.
-    """
-
-    kind: KindName
-    reason: str
-    parse: Parse = field(default_factory=Parse)
-    usable: bool = True
-    unread: int = 0
-
-
-class Kind(Protocol):
-    """A kind of column, recognised by its values."""
-
-    name: KindName
-
-    def recognise(self, values: Values) -> Reading | None:
-        """Return what was understood, or None where the values are of another kind."""
-        ...
-
-
-class FeatureKind(Kind, Protocol):
-    """A kind whose columns can serve a model."""
-
-    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
-        """Return the typed column; null where a value is missing or cannot be read."""
-        ...
-
-
-class SayableKind(FeatureKind, Protocol):
-    """A kind that a user can say a column is of."""
-
-    def insist(self, values: Values) -> Reading:
-        """Return the reading of a column said to be of this kind.
-
-        Raises
-        ------
-        ColumnError
-            The values cannot be read as this kind.
-        """
-        ...
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import numpy as np
 from gradum.run.fitted import Fitted
 from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.costs import Costs
-from gradum.tables.encoders import AnyStep, Boolean, Categorical
-from gradum.tables.encoders.categorical import MISSING
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.categorical.step import MISSING, Categorical
+from gradum.tables.kinds.step import Step
 
 MOST_IN_ALL = 256  # values on axes, of all columns together, about
 FEWEST, MOST = 4, 16  # of one column, besides the ends of its range
@@ -62,7 +63,7 @@ def candidates_of(
     return tuple(candidates for candidates in of_columns if len(candidates.values) > 1)
 
 
-def _candidates(step: AnyStep, costs: Costs, most: int, reach: float | None) -> Candidates:
+def _candidates(step: Step, costs: Costs, most: int, reach: float | None) -> Candidates:
     name = step.source
     value = costs.row[name]
     others = _others(step, costs, most, reach)
@@ -73,7 +74,7 @@ def _candidates(step: AnyStep, costs: Costs, most: int, reach: float | None) -> 
     return Candidates(name, (value, *others), np.append(0.0, prices), np.append(0.0, floors))
 
 
-def _others(step: AnyStep, costs: Costs, most: int, reach: float | None) -> list[Any]:
+def _others(step: Step, costs: Costs, most: int, reach: float | None) -> list[Any]:
     """Return the values that a column may take besides its own, whatever the limits."""
     value, axis = costs.row[step.source], costs.axes.get(step.source)
     if axis is not None:

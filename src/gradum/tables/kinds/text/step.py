@@ -13,7 +13,7 @@ from scipy import sparse
 
 from gradum.messages import say
 from gradum.tables.design import Feature
-from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+from gradum.tables.kinds.step import Step, missing_expression, missing_feature
 from gradum.tables.unspaced import are_unspaced, spaced_out
 
 WORD = r"\w+(?:['’]\w+)*"
@@ -22,6 +22,7 @@ WORD = r"\w+(?:['’]\w+)*"
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
 MOST_NGRAMS = 1_000
+MOST_NGRAMS_IN_ALL = 2_000  # of all columns of text
 PIECE = 16_384  # texts whose words are listed at a time
 
 
@@ -106,6 +107,11 @@ class Text(Step, frozen=True, tag="text"):
             missing=missing,
             letters=letters,
         )
+
+    @classmethod
+    def fit_among(cls, series: pl.Series, alike: int) -> Text:
+        """Choose it where several texts share `MOST_NGRAMS_IN_ALL`."""
+        return cls.fit(series, most_ngrams=min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // alike))
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the length, then the indicator."""

@@ -6,7 +6,7 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import Feature
-from gradum.tables.encoders.step import Step, missing_expression, missing_feature
+from gradum.tables.kinds.step import Step, missing_expression, missing_feature
 
 
 class Boolean(Step, frozen=True, tag="boolean"):

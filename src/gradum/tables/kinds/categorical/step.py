@@ -6,7 +6,7 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import CodedColumn
-from gradum.tables.encoders.step import Step
+from gradum.tables.kinds.step import Step
 
 MISSING = "(missing)"
 """The level that a missing value belongs to. A value spelled so is taken as missing."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.messages import say, say_plural
-from gradum.tables.columns import KindName, Parse
-from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.kinds.categorical.step import Categorical
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.values import Values, clean
 from gradum.tables.wording import joined_clauses
 
 MANY_LEVELS = 30
@@ -14,10 +16,12 @@ WHOLE = r"^[+-]?\d+(\.0+)?$"
 CODE = r"^0\d+$"
 
 
-class CategoricalKind:
+class CategoricalKind(Kind):
     """Levels as stripped strings, null where missing."""
 
-    name: KindName = "categorical"
+    name, turn = "categorical", 7
+    step = Categorical
+    sayable = has_levels = names_groups = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of anything that can be written as levels: the last resort."""

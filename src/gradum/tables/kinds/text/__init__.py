@@ -5,8 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.columns import KindName, Parse
-from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.text.step import Text
+from gradum.tables.kinds.values import Values, clean
 from gradum.tables.unspaced import LETTERS_PER_WORD, are_unspaced, letters, spaced_out
 from gradum.tables.wording import number
 
@@ -17,10 +19,12 @@ SAMPLE = 2000
 WORD = r"\p{L}[\p{L}'’-]*"  # "1 234 567" has no words
 
 
-class TextKind:
+class TextKind(Kind):
     """Sentences; strings, null where missing."""
 
-    name: KindName = "text"
+    name, turn = "text", 4
+    step = Text
+    sayable = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if values have several words and seldom repeat."""

@@ -10,7 +10,7 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import LARGEST, Feature
-from gradum.tables.encoders.step import (
+from gradum.tables.kinds.step import (
     Step,
     missing_expression,
     missing_feature,

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import polars as pl
 
-from gradum.messages import say
-from gradum.tables.columns import KindName, Parse
-from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.messages import marked, say
+from gradum.tables.kinds.boolean.step import Boolean
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.values import Values, clean
 
 WORDS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
 YES = [true for true, _ in WORDS] + ["1", "1.0"]
 NO = [false for _, false in WORDS] + ["0", "0.0"]
 
 
-class BooleanKind:
+class BooleanKind(Kind):
     """True or false; zeros and ones stay numbers."""
 
-    name: KindName = "boolean"
+    name, turn = "boolean", 2
+    step = Boolean
+    is_ordered = has_levels = True
+    fixed_levels = (False, True)
+    in_words = marked("yes or no")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a boolean column, or of exactly two words that say yes and no."""

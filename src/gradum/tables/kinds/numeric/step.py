@@ -11,7 +11,7 @@ from msgspec import structs
 
 from gradum.messages import say
 from gradum.tables.design import FLOAT32_MAX, Feature
-from gradum.tables.encoders.step import (
+from gradum.tables.kinds.step import (
     Step,
     missing_expression,
     missing_feature,

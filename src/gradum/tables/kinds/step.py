@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import msgspec
 import polars as pl
 from scipy import sparse
@@ -24,6 +26,20 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     """
 
     source: str
+
+    @classmethod
+    def fit(cls, series: pl.Series) -> Self:
+        """Measure a typed series of training rows."""
+        raise NotImplementedError
+
+    @classmethod
+    def fit_among(cls, series: pl.Series, alike: int) -> Self:
+        """Measure one of so many columns of the same kind."""
+        return cls.fit(series)
+
+    def reaching(self, series: pl.Series) -> Self:
+        """Return the same with the ends of more rows, the training rows among them."""
+        return self
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the columns that this step adds to the dense block."""

@@ -9,15 +9,16 @@ import polars as pl
 from msgspec.structs import replace
 
 from gradum.errors import ColumnError
-from gradum.messages import listed, say, say_plural
-from gradum.tables.columns import KindName, Parse
+from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import (
     LARGEST,
     SMALLEST_SPREAD,
-    Reading,
     Values,
     all_finite,
     clean,
@@ -54,10 +55,13 @@ CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
 
 
-class NumericKind:
+class NumericKind(Kind):
     """Quantities; float64, null where missing, never NaN or infinite."""
 
-    name: KindName = "numeric"
+    name, turn = "numeric", 5
+    step = Numeric
+    sayable = lies_on_line = is_ordered = is_quantity = True
+    in_words = marked("numbers")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if all but a handful of values are numbers."""

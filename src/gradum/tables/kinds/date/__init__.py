@@ -6,10 +6,12 @@ import polars as pl
 
 from gradum.errors import ColumnError
 from gradum.forks import refuse_after_fork
-from gradum.messages import say
-from gradum.tables.columns import KindName, Parse
+from gradum.messages import marked, say
+from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
-from gradum.tables.kinds.values import Reading, Values, clean
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.values import Values, clean
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
 
 ENOUGH = 0.99
@@ -42,10 +44,13 @@ LOOKS_LIKE_A_DATE = (
 )
 
 
-class DateKind:
+class DateKind(Kind):
     """Points in time; microseconds since 1970, UTC."""
 
-    name: KindName = "date"
+    name, turn = "date", 3
+    step = Date
+    sayable = lies_on_line = is_ordered = True
+    in_words = marked("dates")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a date column, or of texts that follow one common format."""

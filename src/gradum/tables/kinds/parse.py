@@ -1,0 +1,44 @@
+"""How the raw values of a column are read."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """How the raw values of one column are read; the same at training and at prediction.
+
+    Attributes
+    ----------
+    missing : tuple of str
+        Markers of missing values met in this column, such as "?" or "NA". The usual markers
+        are understood at prediction even where training had none; others can be added here.
+    kept : tuple of str
+        Usual markers that are values in this column, such as "None" as a class.
+    decimal, thousands : str
+        Separators of numbers stored as text.
+    currency : str
+        A currency's sign or code, or a unit such as "kg", before or after the numbers.
+    percent : bool
+        Whether the numbers carry a percent sign; 12% is read as 12.
+    date_format : str
+        The chrono format of dates stored as text.
+    other_date_format : str
+        A second one, for the dates that do not follow the first.
+    true, false : str
+        The words of a boolean stored as text, in lower case.
+    whole : bool
+        Whether the levels are whole numbers, so that 3, "3" and 3.0 are the same level.
+    """
+
+    missing: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    decimal: str = "."
+    thousands: str = ""
+    currency: str = ""
+    percent: bool = False
+    date_format: str = ""
+    other_date_format: str = ""
+    true: str = "true"
+    false: str = "false"
+    whole: bool = False
