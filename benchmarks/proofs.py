@@ -20,15 +20,16 @@ import polars as pl
 import gradum
 from benchmarks.certified import fitted
 from benchmarks.quality.sets import Suite
-from gradum.api.stress import threat_of
 from gradum.errors import GradumError
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import CURVE, attack
+from gradum.study.stress.budget import Budget
 from gradum.study.stress.certified import claims_of
 from gradum.study.stress.claims import Claims
 from gradum.study.stress.proof import Proof, by_intervals, by_lines
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.threat import Threat
 from gradum.tables.check import check, widened
 from gradum.tables.read import read
 
@@ -59,7 +60,7 @@ def main(
 
 def stressed_rows(model: gradum.Model, frame: pl.DataFrame, rung: str) -> StressedRows:
     """Return rows of which every column of numbers may move, by interquartile ranges."""
-    fitted, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
+    fitted, threat = model.fitted, Threat(Budget.of("iqr", model.fitted))
     assert fitted.reference is not None
     table = check(read(frame), fitted.schema, encoder=fitted.encoder).frame
     rows, numbers = widened(table.select(model.features)), np.arange(len(table))

@@ -10,15 +10,17 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.api.stress import threat_of
 from gradum.errors import NotCertifiableError, SpecError
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
+from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.attack import attack
+from gradum.study.stress.budget import Budget
 from gradum.study.stress.certified import certify
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.threat import Threat
 from gradum.tables.check import check, widened
 from gradum.tables.read import read
 from synthetic import QUICK
@@ -67,10 +69,11 @@ def features(model, rows):
     return widened(checked.frame.select(model.features))
 
 
-def stressed(model, rows, **options):
-    options = {"budget": "iqr", "levels": 0, "share": 0.1} | options
+def stressed(model, rows, budget="iqr", frozen=(), upward=(), **options):
     fitted, frame = model.fitted, features(model, rows)
-    numbers, threat = np.arange(len(frame)) + 1, threat_of(fitted, **options)
+    limits = Limits.of(fitted.schema, frozen, upward)
+    threat = Threat(Budget.of(budget, fitted), limits, **options)
+    numbers = np.arange(len(frame)) + 1
     return StressedRows(fitted, fitted.rung(None), fitted.reference, frame, numbers, threat)
 
 

@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.api.watch import watch_model
 from gradum.api.watch_reference import FEWEST_ROWS
+from gradum.api.watched_rows import watch_model
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.show.pictures.drift import answers_picture
 from gradum.show.row_page import RowTable

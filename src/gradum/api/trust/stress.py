@@ -7,7 +7,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
@@ -94,12 +93,9 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
         )
         reason = say("No change of rows was tried.")
         return PartFinding([line.not_checked(reason, remedy) for line in (KEPT, PROVED)])
-    threat = threat_of(examined.model.fitted, budget="iqr", levels=0, share=0.1)
     try:
-        test = stress_model(
-            examined.model,
+        test = examined.model.stress(
             examined.table,
-            threat=threat,
             rows=thresholds.rows,
             certify=SECONDS if thresholds.least_proved else 0.0,
         )
