@@ -13,11 +13,9 @@ from gradum.api.watch_reference import FEWEST_ROWS
 from gradum.api.watched_rows import watch_model
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.show.pictures.drift import answers_picture
-from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
 from gradum.show.watch_words import (
-    column_cells,
-    column_header,
+    columns_table,
     how_to_read,
     shown_columns,
     verdict,
@@ -68,8 +66,8 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
         return PartFinding([reference, few])
     watch = watch_model(examined.model, examined.table)
     changes, fitted = watch.found, examined.model.fitted
-    cells = [column_cells(fitted, column) for column in shown_columns(changes)]
-    tables = [RowTable(column_header(), cells, title=say("Columns, what moved most first"))]
+    title = say("Columns, what moved most first")
+    tables = [columns_table(fitted, shown_columns(changes), title)]
     pictures = [] if changes.answers is None else [answers_picture(changes.answers, fitted)]
     return PartFinding(
         [reference, alike(changes, watch.source, thresholds)],

@@ -18,8 +18,8 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Outcome, Task
 from gradum.scores.paired import paired_difference
+from gradum.show.document import Grid
 from gradum.show.pictures.ladder import ladder
-from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
 from gradum.study.changes import Change
 from gradum.study.evidence import Evidence
@@ -222,7 +222,7 @@ def changed(change: Change) -> Check:
     return check.tested(p_value, Gauge(WORSE_BY, "metric", error, 1.0, where=title))
 
 
-def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> RowTable:
+def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> Grid:
     """Lay out every metric that the first column has."""
     several = tuple(columns.values())
     rows = [
@@ -235,7 +235,7 @@ def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> RowTable:
         )
         for name in several[0]
     ]
-    return RowTable((say("score"), *columns), rows, title=say("Scores with 95% intervals"))
+    return Grid((say("score"), *columns), rows, title=say("Scores with 95% intervals"))
 
 
 def _of_predictions(examined: ExaminedPredictions, thresholds: ScoreThresholds) -> PartFinding:

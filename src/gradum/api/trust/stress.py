@@ -14,14 +14,11 @@ from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.show.pictures.kept_answers import kept_answers
-from gradum.show.row_page import RowTable
 from gradum.show.stress_words import (
     attack_sentences,
-    corruption_cells,
-    corruption_header,
     corruption_sentences,
-    curve_cells,
-    curve_header,
+    corruption_tables,
+    curve_table,
 )
 from gradum.show.trust_section import PartFinding
 from gradum.study.stress.certified import SECONDS
@@ -104,15 +101,13 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
             [line.not_checked(error.message, error.remedy) for line in (KEPT, PROVED)]
         )
     attack, corruptions = test.found.attack, test.found.corruptions
-    classes = bool(examined.model.classes)
-    cells = [corruption_cells(effect, classes=classes) for effect in corruptions.effects]
-    header = corruption_header(corruptions, classes=classes)
+    classes, title = bool(examined.model.classes), say("What accidents do")
     return PartFinding(
         [_kept(attack, thresholds), proof_check(attack, thresholds, test.found.notes)],
         [*attack_sentences(attack), *corruption_sentences(corruptions), *test.found.notes],
         [
-            RowTable(curve_header(attack), [curve_cells(attack, kept) for kept in attack.curve]),
-            *([RowTable(header, cells, 2, say("What accidents do"))] if cells else []),
+            curve_table(attack),
+            *corruption_tables(corruptions, classes=classes, title=title),
         ],
         [kept_answers(attack)],
         test.found,
