@@ -16,14 +16,15 @@ from time import process_time
 
 import numpy as np
 import polars as pl
+from gradum.study.stress.threat import Threat
 
 import gradum
 from benchmarks.certified import fitted
 from benchmarks.quality.sets import Suite
-from gradum.api.stress import threat_of
 from gradum.errors import GradumError
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import CURVE, attack
+from gradum.study.stress.budget import Budget
 from gradum.study.stress.proof import Claims, Proof, by_intervals, by_lines, claims_of
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
@@ -57,7 +58,7 @@ def main(
 
 def stressed_rows(model: gradum.Model, frame: pl.DataFrame, rung: str) -> StressedRows:
     """Return rows of which every column of numbers may move, by interquartile ranges."""
-    fitted, threat = model.fitted, threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
+    fitted, threat = model.fitted, Threat(Budget.of("iqr", model.fitted))
     assert fitted.reference is not None
     table = check(read(frame), fitted.schema, encoder=fitted.encoder).frame
     rows, numbers = widened(table.select(model.features)), np.arange(len(table))

@@ -331,7 +331,7 @@ def test_a_model_that_cannot_be_stressed_or_certified_leaves_that_unchecked(monk
     def uncertifiable(*_, **__):
         raise NotCertifiableError("Several quantiles have no bounds.", "Choose another rung.")
 
-    monkeypatch.setattr("gradum.api.trust.properties.verify_model", uncertifiable)
+    monkeypatch.setattr("gradum.api.model.Model.verify", uncertifiable)
     earlier = gradum.load(FIXTURES / "number-1.gradum")
     rows = json.loads((FIXTURES / "number-1.json").read_bytes())["rows"]
     asked = {"stress": {"rows": 2}, "properties": {"ask": ["range 0..1", "range 0..2"]}}

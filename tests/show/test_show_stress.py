@@ -9,9 +9,8 @@ from gradum.show.pictures.kept_answers import kept_answers
 from gradum.show.stress_words import (
     attack_sentences,
     corruption_sentences,
-    curve_cells,
-    curve_header,
-    row_cells,
+    curve_table,
+    rows_table,
 )
 from gradum.study.stress.result import (
     Attack,
@@ -123,9 +122,9 @@ def test_what_is_proved_has_a_line_and_cells_of_its_own(attack):
     gap = [(at["value"], at["low"], at["high"]) for at in between["data"]["values"]]
     assert gap == [(0, 1.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 0.5), (1.0, 0.0, 0.5)]
     for shown, more in ((attack, 0), (proved, 1)):
-        assert len(curve_header(shown)) == 2 + more
-        assert len(curve_cells(shown, shown.curve[0])) == 2 + more
-        assert len(row_cells(shown, shown.rows[0])) == 5 + more
+        curve, changes = curve_table(shown), rows_table(shown, shown.rows[:1])
+        assert len(curve.header) == len(curve.rows[0]) == 2 + more
+        assert len(changes.header) == len(changes.rows[0]) == 5 + more
 
 
 @pytest.mark.parametrize(
@@ -148,7 +147,7 @@ def test_the_trust_report_holds_proofs_against_a_threshold(attack, epsilon, leas
 
 def test_a_change_is_said_with_its_size(attack):
     change = "age: 40 to 41"
-    assert row_cells(attack, attack.rows[0]) == (
+    assert rows_table(attack, attack.rows).rows[0] == (
         *("3", "'no'", "'yes'", change),
         "0.25 times the interquartile range",
     )

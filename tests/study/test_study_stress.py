@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from gradum.study.stress.threat import Threat
 from sklearn.metrics import log_loss, root_mean_squared_error
 
 import gradum
-from gradum.api.stress import threat_of
 from gradum.errors import SpecError, TableError
 from gradum.randomness import stream
 from gradum.run.predict import predict_typed
@@ -24,7 +24,7 @@ from gradum.study.stress import corrupted as corrupted_module
 from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
-from gradum.study.stress.budget import Lengths
+from gradum.study.stress.budget import Budget, Lengths
 from gradum.study.stress.corruption import corruptions_of, mistyped
 from gradum.study.stress.result import RowAttack
 from gradum.study.stress.shift_search import ShiftSearch
@@ -155,9 +155,7 @@ def test_the_attack_is_never_weaker_than_chance_of_a_hundred_times_its_answers(
     fixture = request.getfixturevalue(name)
     rows, model = fixture if name == "waves" else (task(fixture.target, 300), fixture)
     some = features(model, rows)[row : row + 1]
-    threat = threat_of(
-        model.fitted, budget="quantile" if name == "grader" else "iqr", levels=0, share=0.1
-    )
+    threat = Threat(Budget.of("quantile" if name == "grader" else "iqr", model.fitted))
     under_stress = stressed(model, some, threat, rung)
     found = attack(under_stress)
     chance = by_chance(under_stress, 100 * found.evaluations, seed=row)
@@ -291,7 +289,7 @@ def test_changes_are_replayed_and_keep_to_what_rows_may_hold(mixed):
 
 def test_what_a_row_may_become_does_not_hang_on_the_rows_beside(mixed):
     rows, model = mixed
-    threat = threat_of(model.fitted, budget="iqr", levels=0, share=0.1)
+    threat = Threat(Budget.of("iqr", model.fitted))
     alone = features(model, rows.with_columns(pl.col("price").round()))[:1]
     moves = stressed(model, alone, threat).moves
     shifts = np.linspace(-1, 1, 101)[:, None] * np.ones(moves.count)

@@ -7,15 +7,17 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
+from gradum.study.stress.threat import Threat
 from msgspec import structs
 
 import gradum
-from gradum.api.stress import threat_of
 from gradum.errors import NotCertifiableError, SpecError
 from gradum.run.predict import predict_typed
 from gradum.run.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
+from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.attack import attack
+from gradum.study.stress.budget import Budget
 from gradum.study.stress.proof import certify
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows
@@ -67,10 +69,11 @@ def features(model, rows):
     return widened(checked.frame.select(model.features))
 
 
-def stressed(model, rows, **options):
-    options = {"budget": "iqr", "levels": 0, "share": 0.1} | options
+def stressed(model, rows, budget="iqr", frozen=(), upward=(), **options):
     fitted, frame = model.fitted, features(model, rows)
-    numbers, threat = np.arange(len(frame)) + 1, threat_of(fitted, **options)
+    limits = Limits.of(fitted.schema, frozen, upward)
+    threat = Threat(Budget.of(budget, fitted), limits, **options)
+    numbers = np.arange(len(frame)) + 1
     return StressedRows(fitted, fitted.rung(None), fitted.reference, frame, numbers, threat)
 
 

@@ -9,46 +9,112 @@ import polars as pl
 from gradum.api.explanation import asked_rows
 from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
+from gradum.forks import refuse_after_fork
 from gradum.messages import say
-from gradum.show.alike import AlikeRows
-from gradum.show.influence import InfluentialRows
-from gradum.study.explanation.alike import alike
-from gradum.study.explanation.influence import influence
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.show.alike import AlikeRows
+    from gradum.show.influence import InfluentialRows
 
 
-def alike_model(
-    model: Model,
+def alike(
+    self: Model,
     data: Any = None,
     *,
     row: int | None = None,
     count: int = 5,
     rung: str | None = None,
 ) -> AlikeRows:
-    """Find the rows learned from that are like a row; see `Model.alike`."""
-    rows = learned_rows(model, rung)
-    asked, number = _row(model, data, row)
+    """Find the rows that the model learned from and takes to be most like a row.
+
+    Rows are alike if the last layer makes the same of them; see
+    `gradum.study.explanation.alike`. The run's table is read again, if the model was loaded.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or one dict, optional
+        A table with the row; a loaded run's own table if left out, and then the row itself is
+        none of those like it.
+    row : int, optional
+        Its number, from 1; to be left out of a table of one row.
+    count : int
+        How many to find.
+    rung : str, optional
+        As in `predict`.
+
+    Returns
+    -------
+    AlikeRows
+        It shows itself; ``frame`` has one line a row with its target, what the model says of
+        it, and how near it is; ``values`` has their columns.
+
+    Raises
+    ------
+    SpecError
+        There is no such row or rung, or the rows learned from are not kept.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    refuse_after_fork()
+    from gradum.show.alike import AlikeRows
+    from gradum.study.explanation.alike import alike
+
+    rows = learned_rows(self, rung)
+    asked, number = _row(self, data, row)
     if data is None:  # a row of the run's own table is most like itself
         rows = rows.without(number)
-    return AlikeRows(alike(rows, asked, number=number, count=count), model.fitted)
+    return AlikeRows(alike(rows, asked, number=number, count=count), self.fitted)
 
 
-def influence_model(
-    model: Model,
+def influence(
+    self: Model,
     data: Any = None,
     *,
     row: int | None = None,
     count: int = 10,
     rung: str | None = None,
 ) -> InfluentialRows:
-    """Find the rows learned from that push an answer most; see `Model.influence`."""
-    rows = learned_rows(model, rung)
+    """Find the rows learned from that push an answer, or answers on the whole, most.
+
+    A row's push is the answer less what it would be if the last layer had been refitted
+    without the row, all before it held: exact for least squares, one Newton step for other
+    losses; see `gradum.study.explanation.influence`.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or one dict, optional
+        A table with the row asked about; a loaded run's own table if left out.
+    row : int, optional
+        Its number, from 1. With no table and no row, up to 200 of the rows learned from are
+        asked about.
+    count : int
+        How many to find.
+    rung : str, optional
+        As in `predict`.
+
+    Returns
+    -------
+    InfluentialRows
+        It shows itself; ``frame`` has one line a row with its target and its push.
+
+    Raises
+    ------
+    SpecError
+        There is no such row or rung, the rows learned from are not kept, or the rung learned
+        by a loss without curvature.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    refuse_after_fork()
+    from gradum.show.influence import InfluentialRows
+    from gradum.study.explanation.influence import influence
+
+    rows = learned_rows(self, rung)
     asked = number = None
     if data is not None or row is not None:
-        asked, number = _row(model, data, row)
-    return InfluentialRows(influence(rows, asked, number=number, count=count), model.fitted)
+        asked, number = _row(self, data, row)
+    return InfluentialRows(influence(rows, asked, number=number, count=count), self.fitted)
 
 
 def _row(model: Model, data: Any, row: int | None) -> tuple[pl.DataFrame, int]:

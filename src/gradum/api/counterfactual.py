@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import asked_rows, background_of
+from gradum.forks import refuse_after_fork
 from gradum.run.options.option_values import read_names
-from gradum.show.counterfactual import Counterfactuals
-from gradum.study.explanation.counterfactual.counterfactual import COUNT, counterfactuals
-from gradum.study.explanation.counterfactual.limits import Limits
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.show.counterfactual import Counterfactuals
 
 
-def counterfactuals_of_model(
-    model: Model,
+def counterfactuals(
+    self: Model,
     data: Any = None,
     *,
     rows: int | Sequence[int],
@@ -24,22 +23,66 @@ def counterfactuals_of_model(
     upward: str | Sequence[str] = (),
     downward: str | Sequence[str] = (),
     towards: Any = None,
-    count: int = COUNT,
+    count: int = 3,
     background: Any = None,
     rung: str | None = None,
 ) -> Counterfactuals:
-    """Look for the least changes of rows; see `Model.counterfactuals`."""
-    fitted = model.fitted
-    limits = Limits.of(fitted.schema, *map(read_names, (frozen, upward, downward)))
-    chosen, numbers = asked_rows(model, data, rows)
+    """Say what would have changed an answer: the least changes of a row that do.
+
+    The answer is the one of `predict`, which each change is replayed through. A change costs
+    Σ |Δ| / (median absolute deviation) over numbers and dates, and 1 for each other level.
+    Numbers stay within the range that was learned and keep their decimals, dates move by whole
+    days, levels are known ones; what is missing stays so, and texts are not changed. Changes of
+    one column and of two are all tried, on a grid, and then refined; more columns by a beam.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or one dict, optional
+        The table of the rows; a loaded run's own if left out.
+    rows : int or sequence of int
+        Numbers of rows, from 1.
+    frozen : str or sequence of str
+        Columns that may not change.
+    upward, downward : str or sequence of str
+        Numbers that may only rise, or only fall; dates that may only become later, or earlier.
+    towards : label or float, optional
+        The class to reach; any other if left out. A number has to be given: at least it where
+        it is above the present answer, at most it where it is below.
+    count : int
+        How many for each row, each changing other columns.
+    background : path or data frame, optional
+        Rows that the deviations are measured on; those that the run keeps if left out.
+    rung : str, optional
+        As in `predict`.
+
+    Returns
+    -------
+    Counterfactuals
+        They show themselves; ``frame`` has one line a changed column.
+
+    Raises
+    ------
+    SpecError
+        There is no such row, column, class or rung, a column has two limits, the answer is
+        what is to be reached already, or there are no background rows.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    refuse_after_fork()
+    from gradum.show.counterfactual import Counterfactuals
+    from gradum.study.explanation.counterfactual.counterfactual import counterfactuals
+    from gradum.study.explanation.counterfactual.limits import Limits
+
+    limits = Limits.of(self.fitted.schema, *map(read_names, (frozen, upward, downward)))
+    chosen, numbers = asked_rows(self, data, rows)
     found = counterfactuals(
-        fitted,
+        self.fitted,
         chosen,
-        background_of(model, background),
+        background_of(self, background),
         numbers=numbers,
         limits=limits,
         towards=towards,
         count=count,
         rung=rung,
     )
-    return Counterfactuals(found, fitted)
+    return Counterfactuals(found, self.fitted)

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from gradum.api.explanation import background_of, features_of
 from gradum.errors import SpecError
+from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted
-from gradum.show.effects import EffectCurves
-from gradum.study.explanation.effects import Effects, columns_with_grid, effects_of
 from gradum.study.explanation.scale import Scale
 from gradum.tables.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.show.effects import EffectCurves
+    from gradum.study.explanation.effects import Effects
 
 MOST_CURVES = 4  # in a report, and on the page of a row
 
 
-def model_effects(
-    model: Model,
+def effects(
+    self: Model,
     columns: str | Sequence[str] | None = None,
     *,
     rows: Any = None,
@@ -28,13 +29,50 @@ def model_effects(
     rung: str | None = None,
     scale: Scale | None = None,
 ) -> EffectCurves:
-    """Work out the curves of columns; see `Model.effects`."""
-    fitted = model.fitted
+    """Say what is answered as one column takes other values: partial dependence, ALE and ICE.
+
+    Partial dependence is the mean answer once all background rows have the same value of the
+    column. Accumulated local effects (ALE), of numbers and dates, move each row only between
+    values that rows like it have, so that they tell apart columns that go together. ICE are
+    the answers for one given row. All stand at the same values: quantiles of the background
+    rows, levels, yes and no, and missing where rows lack a value.
+
+    Parameters
+    ----------
+    columns : str or sequence of str, optional
+        All but texts, which have no curve, if left out.
+    rows : path, data frame, array, list of dicts or one dict, optional
+        Up to 1,000 rows whose own curves are wanted.
+    background : path or data frame, optional
+        As in `explain`.
+    rung : str, optional
+        As in `predict`.
+    scale : {"probability", "log-odds", "target"}, optional
+        Of the answers.
+
+    Returns
+    -------
+    EffectCurves
+        It shows itself; ``frame`` has one line a column, class and value, with standard errors
+        and the number of background rows near; ``curves`` has ICE.
+
+    Raises
+    ------
+    SpecError
+        There is no such column, rung or scale, a column is a text, the rows are too many, or
+        there are no background rows.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    refuse_after_fork()
+    from gradum.show.effects import EffectCurves
+    from gradum.study.explanation.effects import effects_of
+
     found = effects_of(
-        fitted,
-        background_of(model, background),
+        self.fitted,
+        background_of(self, background),
         columns=[columns] if isinstance(columns, str) else columns,
-        rows=None if rows is None else features_of(fitted, read(rows)),
+        rows=None if rows is None else features_of(self.fitted, read(rows)),
         rung=rung,
         scale=scale,
     )
@@ -47,6 +85,8 @@ def foremost_effects(model: Model) -> Effects | None:
     None where the judged rows were not explained, no background rows are at hand, or the findings
     name no single row: the curves stand at values that single background rows have.
     """
+    from gradum.study.explanation.effects import effects_of
+
     explanation = None if model.findings is None else model.findings.explanation
     if explanation is None or not (explanation.worst or explanation.typical):
         return None
@@ -60,5 +100,7 @@ def foremost_effects(model: Model) -> Effects | None:
 
 def with_curves(fitted: Fitted, names: Iterable[str]) -> list[str]:
     """Return those of some names that are columns with a curve: the first `MOST_CURVES`."""
+    from gradum.study.explanation.effects import columns_with_grid
+
     with_grid = {column.name for column in columns_with_grid(fitted, None)}
     return [name for name in names if name in with_grid][:MOST_CURVES]

@@ -12,11 +12,13 @@ import polars as pl
 from gradum.api.run_rows import run_with_its_table
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
+from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
-from gradum.study.explanation.explain import TOLERANCE, explain
+from gradum.study.explanation.explain import TOLERANCE
+from gradum.study.explanation.explain import explain as shapley_values
 from gradum.study.explanation.learned import background_rows, given_background
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
@@ -27,6 +29,73 @@ from gradum.tables.table import Table
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+
+
+def explain(
+    self: Model,
+    data: Any = None,
+    *,
+    rows: int | Sequence[int] | None = None,
+    background: Any = None,
+    rung: str | None = None,
+    scale: Scale | None = None,
+    together: Sequence[Sequence[str]] = (),
+    tolerance: float = 0.001,
+) -> Explanation:
+    """Say why rows are answered as they are: Shapley values by column, with their errors.
+
+    A column's value φ is what it moves the answer away from the mean over background rows,
+    averaged over all orders in which columns can come; the values of a row add up to its
+    answer less that mean. A date, a text, a category with its missing flag: each column of the
+    table is one, whatever the model makes of it.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or one dict, optional
+        Rows to explain; a loaded run's own table if left out.
+    rows : int or sequence of int, optional
+        Numbers of rows, from 1; all if left out.
+    background : path or data frame, optional
+        Rows that stand for what the other columns are like; 200 rows that the run learned
+        from, if it keeps them.
+    rung : str, optional
+        As in `predict`.
+    scale : {"probability", "log-odds", "target"}, optional
+        Of the answers. Probabilities and numbers add up over the members of a pack,
+        log-odds do not.
+    together : sequence of columns
+        Each group of columns is one player, such as ``[["length", "width"]]``.
+    tolerance : float
+        Of more than twelve columns, or where exact values would take more than about a second
+        a row, values are drawn until the half-width of their 95% intervals is below this share
+        of the range of the answers, or that second is spent. A share below a thousandth takes
+        the time that it needs.
+
+    Returns
+    -------
+    Explanation
+        It shows itself; ``frame`` has one line a row, column and class, ``reasons`` names what
+        speaks most against an answer, ``overall()`` says what the columns do over all rows, and
+        ``interactions()`` which pairs act together.
+
+    Raises
+    ------
+    SpecError
+        There is no such row, column, rung or scale, or there are no background rows.
+    SchemaError
+        A column is absent or of another kind.
+    """
+    refuse_after_fork()
+    return explain_model(
+        self,
+        data,
+        rows=rows,
+        background=background,
+        rung=rung,
+        scale=scale,
+        together=together,
+        tolerance=tolerance,
+    )
 
 
 def explain_model(
@@ -43,7 +112,7 @@ def explain_model(
 ) -> Explanation:
     """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
     frame, numbers = asked_rows(model, data, rows, reading)
-    found = explain(
+    found = shapley_values(
         model.fitted,
         frame,
         background_of(model, background),

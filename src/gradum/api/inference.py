@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
@@ -26,6 +26,9 @@ from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.schema import infer as infer_schema
 from gradum.tables.wording import SHOWN_NAMES
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
 
 WHICH = marked(
     "Say weights='frequency' (--weights frequency) if a row of weight w "
@@ -154,6 +157,25 @@ def infer(
         level=level,
         alpha=alpha,
     )
+
+
+def inference(self: Model, **options: Any) -> Summary:
+    """Return the regression table of an unpenalised linear model of the run's rows.
+
+    All rows count, those that judge too; ``options`` are ``loss``, ``covariance``,
+    ``weights``, ``level`` and ``alpha`` of `gradum.infer`. A weight is that of one row, and
+    standard errors then robust, unless they say otherwise.
+
+    Raises
+    ------
+    SpecError
+        The model was loaded, and has no rows at hand; or an option makes no sense.
+    """
+    if self.run is None:
+        raise SpecError(
+            say("A loaded model has no rows at hand."), say("Use gradum.infer on its table.")
+        )
+    return infer_run(self.run, **options)
 
 
 def infer_run(

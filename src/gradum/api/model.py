@@ -10,14 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gradum.api.methods import (
-    explaining,
-    neighbouring,
-    predicting,
-    reporting,
-    scoring,
-    withstanding,
+from gradum.api.alike import alike, influence
+from gradum.api.counterfactual import counterfactuals
+from gradum.api.effects import effects
+from gradum.api.evaluation import evaluate, score
+from gradum.api.explanation import explain
+from gradum.api.inference import inference
+from gradum.api.prediction import (
+    guarantee,
+    predict,
+    predict_distribution,
+    predict_interval,
+    predict_proba,
+    predict_set,
 )
+from gradum.api.properties import verify
+from gradum.api.reports import report, row_page, trust
+from gradum.api.stress import stress
+from gradum.api.surrogate import surrogate
+from gradum.api.watch import watch
 from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted
 from gradum.run.run import Run
@@ -52,32 +63,32 @@ class Model:
         The run folder that it was loaded from.
     """
 
-    # What it can be asked, each a function of its kind in `gradum.api.methods`.
-    predict = predicting.predict
-    predict_proba = predicting.predict_proba
-    predict_interval = predicting.predict_interval
-    predict_set = predicting.predict_set
-    predict_distribution = predicting.predict_distribution
-    guarantee = predicting.guarantee
+    # What it can be asked: each a function of the file that answers it.
+    predict = predict
+    predict_proba = predict_proba
+    predict_interval = predict_interval
+    predict_set = predict_set
+    predict_distribution = predict_distribution
+    guarantee = guarantee
 
-    evaluate = scoring.evaluate
-    score = scoring.score
+    evaluate = evaluate
+    score = score
 
-    explain = explaining.explain
-    row_page = explaining.row_page
-    effects = explaining.effects
-    surrogate = explaining.surrogate
-    counterfactuals = neighbouring.counterfactuals
-    alike = neighbouring.alike
-    influence = neighbouring.influence
+    explain = explain
+    row_page = row_page
+    effects = effects
+    surrogate = surrogate
+    counterfactuals = counterfactuals
+    alike = alike
+    influence = influence
 
-    watch = withstanding.watch
-    verify = withstanding.verify
-    stress = withstanding.stress
+    watch = watch
+    verify = verify
+    stress = stress
 
-    inference = reporting.inference
-    trust = reporting.trust
-    report = reporting.report
+    inference = inference
+    trust = trust
+    report = report
 
     def __init__(
         self,

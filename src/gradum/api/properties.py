@@ -10,38 +10,104 @@ import numpy as np
 
 from gradum.api.table_rows import table_rows
 from gradum.errors import PropertyError, SpecError, TableError
+from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.show.verification import PropertyReport
-from gradum.study.certified.table_graph import TableGraph
-from gradum.study.properties.question import CentreRows
-from gradum.study.properties.stated_properties import (
-    read_properties,
-    read_property,
-    verify_properties,
-)
+from gradum.run.options.argument_kinds import with_checked_arguments
+from gradum.run.options.options import make_reading
+from gradum.study.properties.stated_properties import verify_properties
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.fetched import PLAINLY
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.show.verification import PropertyReport
+    from gradum.study.certified.table_graph import TableGraph
+    from gradum.study.properties.question import CentreRows
 
 
-def verify_model(
-    model: Model,
-    properties: str | Sequence[str],
+@with_checked_arguments
+def verify(
+    self: Model,
+    properties: str | Sequence[str] = (),
     data: Any = None,
     *,
     file: str | os.PathLike | None = None,
     where: str = "",
     rows: int = 100,
     rung: str | None = None,
-    seconds: float,
+    seconds: float = 300.0,
     seed: int = 0,
-    reading: ReadingOptions = PLAINLY,
+    sheet: str | None = None,
+    query: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
 ) -> PropertyReport:
-    """Verify properties, and those of a file besides; see `Model.verify`."""
-    fitted = model.fitted
+    """Prove properties of the model on all rows that there could be, or find a counterexample.
+
+    ``range LOW..HIGH [of CLASS]``: the number, or the probability of a class, stays within.
+    ``monotone COL+ [of CLASS]``, or ``COL-``: of two rows that differ in that column alone, the
+    one with more of it has no lesser answer; with ``-``, no greater one.
+    ``irrelevant COL [within T] [of CLASS]``: two rows that differ in that column alone have the
+    same answer, or answers no farther apart than T.
+    ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move so far, at
+    once, its class stays what it is, or its number moves by at most T.
+
+    If none of two classes is named, the probability of the second counts. All but ``robust`` are
+    about the whole domain, which is that of the rows learned from: ranges of numbers, whole ones if
+    all of them were, and levels that were met.
+
+    Bounds count every rounding, so that a proof is of answers as they are computed, and holds but
+    for 2⁻⁴⁰ of the T, LOW or HIGH that was asked. Without T, answers are the same if no weight
+    leads from the column, or if they differ by no more than float64 makes of them, and that is less
+    than a millionth of every answer. ``monotone`` is proved of real numbers: computed answers may
+    fall by what rounding does in the region, and nothing is decided where the column does no more
+    than that. ``rounding`` of each result says how much that is, in the target's unit or of a
+    probability; where it is more than what was asked, the verdict is "not decided", with a reason.
+
+    Parameters
+    ----------
+    properties : str or sequence of str
+    data : path, data frame, array, list of dicts or iterable of such, optional
+        A table around whose rows ``robust`` is asked.
+    file : path, optional
+        TOML with more properties: a table ``[[property]]`` for each, with ``holds`` and perhaps
+        ``where``.
+    where : str
+        A region, such as ``age 30..60, sex female|male``, in place of the whole domain.
+    rows : int
+        How many rows of the table, drawn by chance, are looked at.
+    rung : str, optional
+        As in `predict`.
+    seconds : float
+        Of wall time, for all properties; what is still open then is not decided.
+    seed : int
+        Of the search for counterexamples and of the draw of rows.
+    sheet, query, encoding, skip_rows : optional
+        How ``data`` is read, as in `gradum.fit`.
+
+    Returns
+    -------
+    PropertyReport
+        It shows itself; ``verdict`` is that of all together, ``frame`` has one line a property,
+        ``found`` everything as plain values. What is proved holds for the model as it is deployed.
+        What is refuted has a counterexample: rows on which `predict` confirms it.
+
+    Raises
+    ------
+    PropertyError
+        A property cannot be read or contradicts itself, or its region is empty.
+    ColumnError, SpecError
+        It names a column that is not there, or of the wrong kind.
+    NotCertifiableError
+        No bounds can be taken of the rung.
+    """
+    refuse_after_fork()
+    from gradum.show.verification import PropertyReport
+    from gradum.study.properties.stated_properties import read_properties, read_property
+    from gradum.study.properties.verify import verify_properties
+
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    fitted = self.fitted
     if rows < 1:
         raise SpecError(say("{rows!r} rows are to be tried.", rows=rows), say("Give 1 or more."))
     if seed < 0:
@@ -61,7 +127,7 @@ def verify_model(
         raise PropertyError(
             say("No property is stated."), say('State one, such as "monotone age+".')
         )
-    graph = model.graph(rung)
+    graph = self.graph(rung)
     centres = None if data is None else _drawn(graph, data, rows, seed, reading)
     verification = verify_properties(graph, stated, centres, seconds=seconds, seed=seed)
     return PropertyReport(verification)
@@ -71,6 +137,8 @@ def _drawn(
     graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions
 ) -> CentreRows:
     """Return up to so many rows of a table, drawn by chance; raise TableError if it has none."""
+    from gradum.study.properties.question import CentreRows
+
     with table_rows(data, graph.fitted, reading) as table:
         if not len(table):
             raise TableError(say("{source} has no rows.", source=table.source))

@@ -16,9 +16,9 @@ from gradum.errors import SpecError
 from gradum.margins import falling
 from gradum.show.alike import AlikeRows
 from gradum.show.counterfactual import Counterfactuals
+from gradum.show.document import Section
 from gradum.show.explanation import Explanation
 from gradum.show.row_page import (
-    RowSection,
     alike_section,
     answers_to_show,
     changes_section,
@@ -45,7 +45,7 @@ def page_of_row(model: Model, explanation: Explanation, *, cache: Path | None = 
     return row_page(explanation, list(more), cache=cache)
 
 
-def _sections(model: Model, explanation: Explanation) -> Iterator[RowSection]:
+def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
     found, fitted = explanation.found, model.fitted
     row, number = found.values[:1], found.rows[:1]
     expected = _expected(model, explanation)
@@ -79,7 +79,7 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[RowSection]:
     yield alike_section(AlikeRows(_like_it(learned, row, int(number[0])), fitted))
 
 
-def _expected(model: Model, explanation: Explanation) -> RowSection | None:
+def _expected(model: Model, explanation: Explanation) -> Section | None:
     """Return what may be expected of the row's number, where judged rows tell."""
     found, guarantee = explanation.found, model.fitted.guarantee
     if model.classes or guarantee is None:

@@ -8,71 +8,122 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.api.table_rows import table_rows
-from gradum.api.watch_reference import reference_of_run
 from gradum.errors import SpecError, TableError
+from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.dataset import labelled
 from gradum.run.fitted import Fitted
+from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.option_values import read_names
+from gradum.run.options.options import make_reading
 from gradum.rungs.pack.spec import refuse_time_limit
-from gradum.show.stress import StressTest
-from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.stress.budget import Budget
-from gradum.study.stress.corrupted import Labels
-from gradum.study.stress.stress import CORRUPTED_ROWS, stress
-from gradum.study.stress.stressed_rows import StressedRows, Threat
+from gradum.study.stress.stressed_rows import Threat
 from gradum.tables.check import check, widened
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gradum.api.model import Model
+    from gradum.show.stress import StressTest
+    from gradum.study.stress.corrupted import Labels
 
 
-def threat_of(
-    fitted: Fitted,
+@with_checked_arguments
+def stress(
+    self: Model,
+    data: Any,
     *,
-    budget: str | Mapping[str, float],
-    levels: int,
-    share: float,
+    rows: int = 100,
+    budget: str | Mapping[str, float] = "iqr",
+    levels: int = 0,
+    share: float = 0.1,
     frozen: str | Sequence[str] = (),
     upward: str | Sequence[str] = (),
     downward: str | Sequence[str] = (),
     together: Sequence[Sequence[str]] = (),
-) -> Threat:
-    """Say what an attack may do.
+    rung: str | None = None,
+    time_limit: float | None = None,
+    certify: float = 1.0,
+    sheet: str | None = None,
+    query: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
+) -> StressTest:
+    """Say how small a change changes an answer, and what accidents of tables do to the score.
+
+    For each attacked row, the attack looks for the least ε at which some copy of the row, whose
+    columns all moved by at most ε, has another answer. A proof gives the largest ε, as far as that
+    can be proved, within which no copy has. Then one column after the other is corrupted in a
+    tenth of the rows, as by other units, gaps and typing errors, and a watch is asked whether it
+    notices. See `gradum.study.stress`.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or iterable of such
+        A table; with the target, it is scored.
+    rows : int
+        How many to attack, drawn by chance.
+    budget : {"iqr", "quantile"} or dict of str to float
+        What ε counts: interquartile ranges of the rows learned from; shares of their ranks; or
+        multiples of an amount for each column, in its own unit (days for dates). Columns without
+        an amount then stay.
+    levels : int
+        How many categories, yes and no, may be others besides.
+    share : float
+        Of the training target's range, by which a number must move for its answer to count as
+        changed.
+    frozen : str or sequence of str
+        Columns that may not change.
+    upward, downward : str or sequence of str
+        Columns that may only rise, or only fall.
+    together : sequence of sequences of str
+        Groups of columns that shift by the same amount, such as a sum and its largest part.
+    rung : str, optional
+        As in `predict`.
+    time_limit : float, optional
+        Seconds for the attack, the proofs and the corruptions: each has an even part of what is
+        left of them. One row is attacked, and one corruption tried, however little it is.
+    certify : float
+        Seconds for the proofs of a row, on average; 0 proves nothing. Where that time ends a
+        search, another run may prove more.
+    sheet, query, encoding, skip_rows : optional
+        How ``data`` is read, as in `gradum.fit`.
+
+    Returns
+    -------
+    StressTest
+        It shows itself; ``frame`` has one line a row, ``corruptions`` one a corruption,
+        ``found`` everything as plain values, and ``page()`` a page.
 
     Raises
     ------
     SpecError
-        There is no such budget or column, or a number makes no sense.
+        There is no such rung, column or budget, nothing may change, or a number makes no sense.
+    SchemaError, TargetError
+        A column is absent or of another kind, or a label was never seen.
+    TableError
+        There are no rows.
     """
-    return Threat(
+    refuse_after_fork()
+    from gradum.api.watch_reference import reference_of_run
+    from gradum.show.stress import StressTest
+    from gradum.study.explanation.counterfactual.limits import Limits
+    from gradum.study.stress.budget import Budget
+    from gradum.study.stress.stress import CORRUPTED_ROWS, stress
+    from gradum.study.stress.stressed_rows import StressedRows
+    from gradum.study.stress.threat import Threat
+
+    fitted = self.fitted
+    threat = Threat(
         Budget.of(budget, fitted),
         Limits.of(fitted.schema, *map(read_names, (frozen, upward, downward))),
         [read_names(group) for group in together],
         levels,
         share,
     )
-
-
-def stress_model(
-    model: Model,
-    data: Any,
-    *,
-    threat: Threat,
-    rows: int,
-    rung: str | None = None,
-    time_limit: float | None = None,
-    certify: float = 0.0,
-    reading: ReadingOptions = PLAINLY,
-) -> StressTest:
-    """Attack rows of a table, which is read with ``reading``; see `Model.stress`."""
-    fitted = model.fitted
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     chosen = fitted.rung(rung)  # or there is none, and nothing need be read
     if rows < 1:
         raise SpecError(say("{rows!r} rows are to be attacked.", rows=rows), say("Give 1 or more."))
@@ -93,7 +144,7 @@ def stress_model(
     stressed = StressedRows(
         fitted,
         chosen,
-        reference_of_run(model).summary if reference is None else reference,
+        reference_of_run(self).summary if reference is None else reference,
         widened(frame),
         drawn[numbers] + 1,
         threat,
@@ -116,6 +167,8 @@ def _features_and_labels(
 
     Where the table has the target, rows without one are left out.
     """
+    from gradum.study.stress.corrupted import Labels
+
     features = [column.name for column in fitted.schema.features]
     if fitted.spec.target not in table.frame.columns:
         frame = check(table, fitted.schema, encoder=fitted.encoder).frame

@@ -6,38 +6,54 @@ from typing import TYPE_CHECKING
 
 from gradum.api.learned_rows import no_run_folder, no_single_rows
 from gradum.errors import SpecError
+from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.rungs.registry import KINDS
 from gradum.show.surrogate import SurrogateTree
-from gradum.study.explanation.surrogate import surrogate
+from gradum.study.explanation.surrogate import surrogate as grown
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
 
 
-def surrogate_of(model: Model) -> SurrogateTree:
-    """Return the tree in place of the rung in use; see `Model.surrogate`."""
+def surrogate(self: Model) -> SurrogateTree:
+    """Grow a tree of at most four questions that says what the rung in use says.
+
+    Its fidelity is R² of the answers, on rows that it was not grown on; below 0.8 it is not
+    shown. How far the linear rung says the same is told as well.
+
+    Returns
+    -------
+    SurrogateTree
+        It shows itself; ``frame`` has one line a rule.
+
+    Raises
+    ------
+    SpecError
+        The model was loaded from a file alone, or there is no tree.
+    """
+    refuse_after_fork()
     tree = None
-    if model.run is not None:
-        tree = surrogate(model.run)
-    elif model.folder is None:
+    if self.run is not None:
+        tree = grown(self.run)
+    elif self.folder is None:
         raise no_run_folder()
-    elif not model.fitted.spec.report.rows:
+    elif not self.fitted.spec.report.rows:
         raise no_single_rows()
-    elif not model.fitted.spec.report.explain:
+    elif not self.fitted.spec.report.explain:
         raise SpecError(
             say("The run was not explained (--no-explain), and no tree was grown."),
             say("Fit again without --no-explain."),
         )
-    elif model.findings is not None:
-        tree = model.findings.surrogate
+    elif self.findings is not None:
+        tree = self.findings.surrogate
     if tree is None:
         raise SpecError(
             say(
                 "No tree was grown for this run: {rung} says the same of every row, there are "
                 "only texts to ask about, or too few rows.",
-                rung=say(KINDS[model.used].in_words),
+                rung=say(KINDS[self.used].in_words),
             ),
             say("Ask about single rows with explain."),
         )
-    return SurrogateTree(tree, model.fitted)
+    return SurrogateTree(tree, self.fitted)

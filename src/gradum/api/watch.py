@@ -1,134 +1,93 @@
-"""A watch from a model and a table of new rows: what both hold is found, and held together."""
+"""``Model.watch``: whether new rows are like those that the model learned from."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-from threadpoolctl import threadpool_limits
-
-from gradum.api.boosted_trees import classifying_trees
-from gradum.api.expected_score import expected_score
-from gradum.api.sampled_rows import SampledRows, sampled_rows
-from gradum.api.watch_labels import NO_LABELS, LabelOptions, shown_by_labels
-from gradum.api.watch_reference import (
-    FEWEST_ROWS,
-    WatchReference,
-    given_reference,
-    reference_of_run,
-    refuse_few,
-)
-from gradum.messages import say, say_plural
-from gradum.randomness import stream
-from gradum.run.fitted import Fitted
-from gradum.run.reference.reference import Reference
-from gradum.show.watch import Watch
+from gradum.forks import refuse_after_fork
+from gradum.run.options.options import make_reading
 from gradum.study.explanation.learned import drawn_rows
 from gradum.study.watch.column_drift import ANSWERED_ROWS, Counted
-from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
-from gradum.study.watch.joint import JOINT_ROWS, watch_jointly
-from gradum.study.watch.watch import watch
-from gradum.study.watch.watched import JointWatch, Watched
-from gradum.tables.reading import ReadingOptions
-from gradum.tables.sources.fetched import PLAINLY
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.show.watch import Watch
 
 
-def watch_model(
-    model: Model,
+def watch(
+    self: Model,
     data: Any,
     *,
     reference: Any = None,
     rung: str | None = None,
-    labels: LabelOptions = NO_LABELS,
-    reading: ReadingOptions = PLAINLY,
+    labels: str | None = None,
+    stream: bool = False,
+    by: str | Sequence[str] = (),
+    at_most: float | None = None,
+    beyond: float | None = None,
+    state: str | os.PathLike | None = None,
+    sheet: str | None = None,
+    query: str | None = None,
+    encoding: str | None = None,
+    skip_rows: int | None = None,
 ) -> Watch:
-    """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`.
+    """Say whether new rows are like those that the model learned from, and what differs.
 
-    A state is not written: whoever has shown the watch passes it to `save_state`.
+    Each column, all of them together, and the answers are held against the rows of the fit,
+    of which the model file has a summary. Of rows that are alike, at most 5% of watches find
+    any drift. Drift that moves the answers by less than 2% of their deviation is no alarm.
+
+    Parameters
+    ----------
+    data : path, data frame, array, list of dicts or iterable of such
+        New rows: 20 at least.
+    reference : path or data frame, optional
+        Rows to compare with, in place of those that the model learned from.
+    rung : str, optional
+        As in `predict`; its answers are not compared with those for the judged rows unless it
+        is the one in use.
+    labels : str, optional
+        The column of labels, for ``stream`` and ``by``; the target if left out.
+    stream : bool
+        Count errors in the order of the rows, and raise an alarm once their rate is shown to be
+        above a bound, which holds however often it is looked at; see
+        `gradum.study.watch.sequence`.
+    by : str or sequence of str
+        Columns by whose groups rows with labels are scored, as by `evaluate`.
+    at_most : float, optional
+        The rate of errors that is tested; if left out, the highest that the judged rows leave
+        possible.
+    beyond : float, optional
+        Of numbers: from which distance on a prediction is an error; if left out, the one that
+        90% of the judged rows keep within.
+    state : path, optional
+        A JSON file that the count of errors is carried on from, if it is there, and written to.
+    sheet, query, encoding, skip_rows : optional
+        How ``data`` is read, as in `gradum.fit`.
+
+    Returns
+    -------
+    Watch
+        It shows itself; ``alarm`` says whether there is one, ``frame`` has one line a column,
+        ``found`` everything as plain values, and ``page()`` a page.
+
+    Raises
+    ------
+    SpecError
+        There is no such rung, or the model's file is of an earlier gradum.
+    SchemaError
+        A column is absent or of another kind.
+    TableError
+        The rows are too few.
     """
-    fitted = model.fitted
-    fitted.rung(rung)  # or there is none, and nothing need be read
-    before = (
-        reference_of_run(model) if reference is None else given_reference(model, reference, rung)
-    )
-    shown = shown_by_labels(model, data, labels, reading)
-    new = Counted(before.summary.columns, fitted.encoder)
-    some = sampled_rows(fitted, data, ANSWERED_ROWS, "new", reading=reading, counted=new)
-    if some.rows < FEWEST_ROWS and shown.stream is not None:
-        return Watch(shown.added_to(_uncompared(before.summary, some, fitted)), fitted, some.source)
-    refuse_few(some)
-    joint, notes = _jointly(fitted, before, some.frame)
-    expected = expected_score(model, some.frame, rung)
-    if isinstance(expected, str):
-        expected, notes = None, (*notes, expected)
-    else:
-        expected = expected.numbered(some.numbers)
-    if some.labels and not labels.asked:
-        notes = (*notes, _unused_labels(some, fitted))
-    found = watch(
-        fitted,
-        before.summary,
-        new,
-        some.frame,
-        joint=joint,
-        expected=expected,
-        notes=(*(difference.sentence for difference in some.differences), *notes),
-        rung=rung,
-    )
-    return Watch(shown.added_to(found), fitted, some.source)
+    refuse_after_fork()
+    from gradum.api.watch_labels import LabelOptions, save_state
+    from gradum.api.watched_rows import watch_model  # trees and charts
 
-
-def _unused_labels(some: SampledRows, fitted: Fitted) -> str:
-    """Say that the table has labels, and what would look at them."""
-    return say_plural(
-        "{source} holds {target!r} in {count:,} row, at which nothing here looks: gradum evaluate "
-        "scores it, --stream (stream) counts errors, --by (by) scores groups.",
-        "{source} holds {target!r} in {count:,} rows, at which nothing here looks: gradum evaluate "
-        "scores them, --stream (stream) counts errors, --by (by) scores groups.",
-        some.labels,
-        source=some.source,
-        target=fitted.spec.target,
-    )
-
-
-def _uncompared(reference: Reference, some: SampledRows, fitted: Fitted) -> Watched:
-    """Return a watch of rows too few to be compared, whose labels are counted all the same."""
-    note = say("Columns and answers were not looked at: that takes {rows} rows.", rows=FEWEST_ROWS)
-    return Watched(
-        target=fitted.spec.target,
-        rung=fitted.used,
-        rows=some.rows,
-        reference_rows=reference.rows,
-        alarms=(),
-        tests=0,
-        columns=(),
-        notes=(*(difference.sentence for difference in some.differences), note),
-    )
-
-
-def _jointly(
-    fitted: Fitted, before: WatchReference, new: pl.DataFrame
-) -> tuple[JointWatch | None, tuple[str, ...]]:
-    """Let a classifier tell new rows from others, or say why it was not asked."""
-    if isinstance(before.rows, str):
-        why = say(
-            "Columns were looked at one by one, not jointly. {cause} Rows to compare with can be "
-            "given by --reference (reference).",
-            cause=before.rows,
-        )
-        return None, (*before.notes, why)
-    if min(len(before.rows), len(new)) < FEWEST_JOINT_ROWS:
-        why = say(
-            "Columns were looked at one by one, not jointly: that takes {rows} rows.",
-            rows=FEWEST_JOINT_ROWS,
-        )
-        return None, (*before.notes, why)
-    rng = stream(fitted.spec.seed, "study", "watch", "joint")
-    some = drawn_rows(new, JOINT_ROWS, rng)
-    # Threads that wait for each other take many times as long on a machine that is not idle.
-    with threadpool_limits(1, user_api="openmp"):
-        found = watch_jointly(before.rows, some, fitted.schema.features, classifying_trees, rng)
-    return found, before.notes
+    asked = LabelOptions(labels, stream, by, at_most, beyond, state)
+    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    found = watch_model(self, data, reference=reference, rung=rung, labels=asked, reading=reading)
+    save_state(found.found, state)
+    return found

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from gradum.messages import listed, say
@@ -14,7 +13,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
 from gradum.show.answer_words import answer_name
-from gradum.show.text import summary_as_html, summary_of
+from gradum.show.document import Grid, Shown, laid_out, lines
 from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
@@ -23,7 +22,7 @@ FAR = 0.1
 """A row is far where more of the pairs are nearer to each other than it is to its nearest."""
 
 
-class AlikeRows:
+class AlikeRows(Shown):
     """The rows learned from that are most like a row; it shows itself.
 
     Parameters
@@ -47,50 +46,29 @@ class AlikeRows:
         """The feature columns of the row itself, then of those like it."""
         return self.found.values
 
-    def summary(self) -> str:
-        """Return the rows in words."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         return f"<gradum.AlikeRows: {len(self.frame)} of {self.found.learned:,}>"
-
-    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         heading = _heading(self.found, self.fitted.spec.target)
         yield Text(visible(heading), style="bold")
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for name in self.header:
-            table.add_column(visible(name), justify="right", overflow="fold")
-        for cells in self.cells():
-            table.add_row(*(Text(visible(cell)) for cell in cells))
-        yield table
-        for sentence in self.sentences():
-            yield Text(visible(sentence))
+        yield laid_out(self.table, header="table.header")
+        yield from lines(self.sentences())
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """What the columns of its table are called."""
-        found = self.found
+    def table(self) -> Grid:
+        """A line a row like the given one."""
+        found, columns = self.found, len(self.found.values.columns)
         target = self.fitted.spec.target
         probability = ()
         if found.label is not None:
             probability = (answer_name("probability", found.label, target),)
-        return (
+        header = (
             *(say("row"), target, say("answer"), *probability),
             *(say("nearer than this share of pairs"), say("equal columns")),
         )
-
-    def cells(self) -> Iterator[tuple[str, ...]]:
-        """Yield its table, a row like the given one a line."""
-        found, columns = self.found, len(self.found.values.columns)
-        for line in found.frame.iter_rows(named=True):
-            yield (
+        rows = [
+            (
                 str(line["row"]),
                 value_text(line["target"]),
                 value_text(line["answer"]),
@@ -98,6 +76,9 @@ class AlikeRows:
                 percent(line["nearer_than"], decimals=1),
                 say("{equal} of {columns}", equal=line["equal_columns"], columns=columns),
             )
+            for line in found.frame.iter_rows(named=True)
+        ]
+        return Grid(header, rows, 0)
 
     def sentences(self) -> list[str]:
         """Say what became of the rows like it, and whether they are far."""

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gradum.show.document import Section
 from gradum.show.page import file, for_script, render
-from gradum.show.pictures.picture import Picture
+from gradum.show.trust_section import TrustSection
 from gradum.show.vega import vega_script
 
 
 def charted_page(
-    template: str, pictures: Iterable[Picture], cache: Path | None, /, **values: Any
+    template: str, sections: Iterable[Section | TrustSection], cache: Path | None, /, **values: Any
 ) -> str:
     """Return a self-contained page.
 
@@ -20,15 +21,18 @@ def charted_page(
     ----------
     template : str
         Of `show/templates`.
-    pictures : iterable of Picture
-        Those that the template places.
+    sections : iterable of Section or TrustSection
+        Its parts, whose pictures the template places.
     cache : path or None
         A folder that keeps the charts' script from one page to the next.
     values
         What the template says beside them.
     """
+    sections = list(sections)
+    pictures = [picture for section in sections for picture in section.pictures]
     return render(
         template,
+        sections=sections,
         charts=for_script({picture.name: picture.specification for picture in pictures}),
         vega=vega_script(cache),
         style=file("report.css"),

@@ -23,16 +23,13 @@ from gradum.show.counterfactual_words import (
     sentence,
     why_none,
 )
-from gradum.show.text import summary_of
+from gradum.show.document import Shown
 from gradum.show.visible import visible
-from gradum.study.explanation.counterfactual.result import (
-    CounterfactualRows,
-    RowCounterfactuals,
-)
+from gradum.study.explanation.counterfactual.result import CounterfactualRows, RowCounterfactuals
 from gradum.tables.columns import Column
 
 
-class Counterfactuals:
+class Counterfactuals(Shown):
     """What would have changed the answers for rows; shows itself in a terminal and a notebook.
 
     Parameters
@@ -85,15 +82,6 @@ class Counterfactuals:
                 record["counterfactuals"][place]["sentence"] = sentence(counterfactual)
             record["why_none"] = None if row.counterfactuals else self.why_none(row)
             yield record
-
-    def summary(self) -> str:
-        """Return every row in words and tables."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.Counterfactuals of {len(self.found.rows):,} rows>"

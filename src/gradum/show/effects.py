@@ -6,16 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
 from gradum.show.bar import bar
+from gradum.show.document import Grid, Shown, laid_out, lines
 from gradum.show.effect_words import mean_ends
 from gradum.show.page import render
-from gradum.show.text import summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
@@ -24,7 +23,7 @@ from gradum.tables.wording import shortened
 MOST_PICTURES = 8
 
 
-class EffectCurves:
+class EffectCurves(Shown):
     """What a model answers as one column takes other values; it shows itself.
 
     Parameters
@@ -51,28 +50,21 @@ class EffectCurves:
         """One line a given row, column and class; see `Effects.ranges`."""
         return self.found.ranges
 
-    def summary(self) -> str:
-        """Say of each column from where to where the mean answer goes, the farthest first."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        header = (say("column"), say("class"), say("least"), say("greatest"), "")
+    def _parts(self) -> Iterator[RenderableType]:
+        header = [say("column"), say("class"), say("least"), say("greatest"), ""]
         with_classes = self.found.answers != (None,)
-        for name in header if with_classes else header[:1] + header[2:]:
-            table.add_column(name, overflow="fold")
-        shown = list(self._by_reach())
+        if not with_classes:
+            del header[1]
+        rows, shown = [], list(self._by_reach())
         longest = max((effect.reach[answer] for effect, answer in shown), default=0.0)
         for effect, answer in shown:
             label = [shortened(self.found.answers[answer])] if with_classes else []
             ends = mean_ends(self.found, effect, answer) or ("–", "–")
             length = bar(effect.reach[answer] / (longest or 1.0))
-            cells = (shortened(effect.column), *label, *ends, length)
-            table.add_row(*(Text(visible(cell)) for cell in cells))
-        heading = Text(visible(self._heading), style="bold")
-        return Group(heading, table, *(Text(visible(note)) for note in self._notes))
-
-    __str__ = summary
+            rows.append((shortened(effect.column), *label, *ends, length))
+        yield Text(visible(self._heading), style="bold")
+        yield laid_out(Grid(header, rows, len(header)))
+        yield from lines(self._notes)
 
     def __repr__(self) -> str:
         return f"<gradum.EffectCurves of {len(self.found.effects):,} columns>"

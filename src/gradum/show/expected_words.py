@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from gradum.messages import listed, say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
+from gradum.show.document import Grid
 from gradum.study.watch.expectation import Expectation, ExpectedScore
 
 
-def expected_header() -> list[str]:
-    """Return the headings of `expected_cells`."""
-    return [say("metric"), say("expected"), say("95% interval"), say("judged rows")]
+def expected_table(expected: Expectation) -> Grid:
+    """Lay out each score, its interval, and that of the judged rows."""
+    header = [say("metric"), say("expected"), say("95% interval"), say("judged rows")]
+    return Grid(header, [_cells(score) for score in expected.scores])
 
 
-def expected_cells(score: ExpectedScore) -> list[str]:
-    """Return a score, its interval, and that of the judged rows."""
+def _cells(score: ExpectedScore) -> list[str]:
     interval = say("{low} to {high}", low=figure(score.low), high=figure(score.high))
     return [say(METRICS[score.metric].title), figure(score.value), interval, figure(score.judged)]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +17,7 @@ from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
 from gradum.show.bar import signed_bar
+from gradum.show.document import Shown
 from gradum.show.explanation_words import (
     because,
     direction_words,
@@ -26,7 +27,6 @@ from gradum.show.explanation_words import (
     with_error,
 )
 from gradum.show.reasons import Reasons
-from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations, row_explanation
@@ -40,7 +40,7 @@ MOST_COLUMNS = 12
 MOST_GROUPS = 3  # of columns that depend on each other
 
 
-class Explanation:
+class Explanation(Shown):
     """Why rows are answered as they are; it shows itself in a terminal and in a notebook.
 
     Parameters
@@ -87,10 +87,6 @@ class Explanation:
         reasons = reasons_against(self.found, self.fitted, answer, count)
         return Reasons(self.found, self.fitted, answer, reasons, count)
 
-    def summary(self) -> str:
-        """Return every row in words and bars; of many rows, what the columns do on average."""
-        return summary_of(self)
-
     def overall(self, answer: Any = None) -> Overall:
         """Return what the columns do over all rows; see `gradum.study.explanation.overall`.
 
@@ -130,21 +126,20 @@ class Explanation:
             raise SpecError(say("There are no rows to explain."))
         return interactions(self.found, self.fitted)
 
-    def __rich__(self) -> RenderableType:
-        found = self.found
-        if not found.parts:
-            return Text(say("There are no rows to explain."))
-        if len(found.parts) > MOST_ROWS:
-            return Group(*_overall(self.overall()), *self._correlated())
-        rows = (part for place in range(len(found.parts)) for part in self._row(place))
-        return Group(*rows, *self._correlated())
-
-    __str__ = summary
+    def _parts(self) -> Iterator[RenderableType]:
+        count = len(self.found.parts)
+        if not count:
+            yield Text(say("There are no rows to explain."))
+            return
+        if count > MOST_ROWS:
+            yield from _overall(self.overall())
+        else:
+            for place in range(count):
+                yield from self._row(place)
+        yield from self._correlated()
 
     def __repr__(self) -> str:
         return f"<gradum.Explanation of {len(self.found.parts):,} rows>"
-
-    _repr_html_ = summary_as_html
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         """Say why one row is answered as it is: its likeliest class, or its number."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -14,6 +13,7 @@ from gradum.messages import say
 from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
+from gradum.show.document import Grid
 from gradum.show.visible import visible
 from gradum.study.finding_words import NO_DIFFERENCE
 from gradum.study.groups.groups import RATES, UNMARKED, Group, Groups, GroupScore
@@ -23,24 +23,11 @@ MARK = " *"
 """Behind a rate that is shown to differ from that of the rest."""
 
 
-@dataclass(frozen=True)
-class GroupTable:
-    """A line for each group of a column, the first cell its name."""
-
-    header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-
-
 def group_parts(groups: Groups) -> list[RenderableType]:
     """Say which groups differ, then lay out the scores of each column's groups."""
     sentences = [Text(visible(sentence)) for sentence in groups.sentences]
     tables = [Padding(_laid_out(table), (1, 0, 0, 0)) for table in group_tables(groups)]
     return ["", *sentences, *tables, *(Text(key, "dim") for key in key_to_rates(groups))]
-
-
-def group_tables(groups: Groups) -> list[GroupTable]:
-    """Return the tables of each column."""
-    return list(_tables(groups))
 
 
 def key_to_rates(groups: Groups) -> list[str]:
@@ -55,7 +42,8 @@ def key_to_rates(groups: Groups) -> list[str]:
     ]
 
 
-def _tables(groups: Groups) -> Iterator[GroupTable]:
+def group_tables(groups: Groups) -> Iterator[Grid]:
+    """Yield the tables of each column: a line for each group, the first cell its name."""
     metric, *rates = groups.measures
     for column in dict.fromkeys(group.column for group in groups.groups):
         of_column = [group for group in groups.groups if group.column == column]
@@ -64,7 +52,7 @@ def _tables(groups: Groups) -> Iterator[GroupTable]:
             yield _rates(column, of_column, rates, groups)
 
 
-def _scores(column: str, groups: list[Group], metric: str) -> GroupTable:
+def _scores(column: str, groups: list[Group], metric: str) -> Grid:
     """Lay out the metric of each group, and its difference from the rest."""
     title = say(METRICS[metric].title)
     rows = []
@@ -74,10 +62,10 @@ def _scores(column: str, groups: list[Group], metric: str) -> GroupTable:
         difference = "" if score.difference is None else with_interval(score.difference, sign=True)
         finding = "–" if score.finding == NO_DIFFERENCE else say(score.finding)
         rows.append((*_named(group), value, difference, finding))
-    return GroupTable((column, say("rows"), title, say("less the rest's"), ""), rows)
+    return Grid((column, say("rows"), title, say("less the rest's"), ""), rows)
 
 
-def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) -> GroupTable:
+def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) -> Grid:
     """Lay out the rates of each group, and how far those of the groups lie apart."""
     rows = [(*_named(group), *(_share(group.scores[rate]) for rate in rates)) for group in groups]
     gaps = {gap.measure: gap for gap in found.gaps if gap.column == column}
@@ -86,7 +74,7 @@ def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) ->
         intervals = (gap and Interval(gap.value, gap.low, gap.high, 0.0) for gap in apart)
         cells = (percent_with_interval(gap) if gap else "–" for gap in intervals)
         rows.append((say("highest − lowest"), "", *cells))
-    return GroupTable((column, say("rows"), *(say(TITLES[rate]) for rate in rates)), rows)
+    return Grid((column, say("rows"), *(say(TITLES[rate]) for rate in rates)), rows)
 
 
 def _named(group: Group) -> tuple[str, str]:
@@ -101,7 +89,7 @@ def _share(score: GroupScore) -> str:
     return percent_with_interval(score.interval) + ("" if score.finding in UNMARKED else MARK)
 
 
-def _laid_out(content: GroupTable) -> Table:
+def _laid_out(content: Grid) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, name in enumerate(content.header):
         justify = "right" if place == 1 else "left"

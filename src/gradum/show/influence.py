@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -15,13 +15,13 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
 from gradum.show.bar import signed_bar
-from gradum.show.text import summary_as_html, summary_of
+from gradum.show.document import Shown
 from gradum.show.visible import visible
 from gradum.study.explanation.influence import RowInfluence
 from gradum.tables.wording import shortened, value_text
 
 
-class InfluentialRows:
+class InfluentialRows(Shown):
     """The rows learned from that push an answer most, or answers on the whole; it shows itself.
 
     Parameters
@@ -40,19 +40,8 @@ class InfluentialRows:
         """One line a row, those that push most first; see `RowInfluence`."""
         return self.found.frame
 
-    def summary(self) -> str:
-        """Return the rows in words and bars."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         return f"<gradum.InfluentialRows: {len(self.frame)} of {self.found.learned:,}>"
-
-    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from gradum.messages import listed, say, say_plural
 from gradum.run.fitted import Fitted
+from gradum.show.document import Shown
 from gradum.show.explanation_words import heading, with_error
-from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of, row_explanation, value_words
 from gradum.study.explanation.reasons import (
@@ -28,7 +28,7 @@ from gradum.tables.wording import shortened
 MOST_ROWS = 10  # shown one by one
 
 
-class Reasons:
+class Reasons(Shown):
     """What speaks most against the answer that was hoped for, row by row.
 
     Parameters
@@ -91,35 +91,23 @@ class Reasons:
         }
         return pl.DataFrame(lines, schema=schema)
 
-    def summary(self) -> str:
-        """Return the reasons of every row in words; of the first ten, if there are more."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        shown = [
-            part for place in range(len(self.reasons))[:MOST_ROWS] for part in self._row(place)
-        ]
-        if not shown:
-            return Text(say("There are no rows to explain."))
+    def _parts(self) -> Iterator[RenderableType]:
+        if not self.reasons:
+            yield Text(say("There are no rows to explain."))
+        for place in range(len(self.reasons))[:MOST_ROWS]:
+            yield from self._row(place)
         more = len(self.reasons) - MOST_ROWS
         if more > 0:
-            shown.append(
-                Text(
-                    say_plural(
-                        "The frame has the reasons of {count:,} more row; -o writes it to a file.",
-                        "The frame has the reasons of {count:,} more rows; -o writes it to a file.",
-                        more,
-                    )
+            yield Text(
+                say_plural(
+                    "The frame has the reasons of {count:,} more row; -o writes it to a file.",
+                    "The frame has the reasons of {count:,} more rows; -o writes it to a file.",
+                    more,
                 )
             )
-        return Group(*shown)
-
-    __str__ = summary
 
     def __repr__(self) -> str:
         return f"<gradum.Reasons of {len(self.reasons):,} rows>"
-
-    _repr_html_ = summary_as_html
 
     def _row(self, place: int) -> Iterator[RenderableType]:
         of_row, answer = self.reasons[place], answer_of(self.found, self.favourable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from gradum.scores.figures import figure, rows_figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
+from gradum.show.document import Section
 from gradum.show.explained_rows import explained_rows
 from gradum.show.inference import layout
 from gradum.show.pictures.coefficients import coefficient_dots
@@ -59,19 +60,6 @@ TITLE_OF_SECTION = {
 }
 
 
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: the name of its template, its heading, and its pictures."""
-
-    name: str
-    pictures: tuple[Picture, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """The heading."""
-        return say(TITLE_OF_SECTION[self.name])
-
-
 def report_html(
     fitted: Fitted,
     findings: Findings | None = None,
@@ -95,12 +83,10 @@ def report_html(
     cache : path, optional
         A folder that keeps the charts' script from one report to the next.
     """
-    sections = sections_of(fitted, findings, effects)
-    pictures = [picture for section in sections for picture in section.pictures]
     assert fitted.schema.target is not None
     return charted_page(
         "report.html",
-        pictures,
+        sections_of(fitted, findings, effects),
         cache,
         heading=say(
             "{target} from {source}",
@@ -112,7 +98,6 @@ def report_html(
         judgement=fitted.judgement,
         schema=fitted.schema,
         target=fitted.schema.target,
-        sections=sections,
         **_headline(fitted.judgement),
         **_worst(findings),
         **_columns(fitted, findings),
@@ -134,27 +119,32 @@ def sections_of(
 ) -> list[Section]:
     """Return the page's parts in order; those of which nothing is known are left out."""
     judgement = fitted.judgement
-    parts: list[Section] = [Section("verdict")]
+    parts: list[Section] = [_section("verdict")]
     if judgement is not None:
-        parts.append(Section("scores", (ladder(judgement),)))
+        parts.append(_section("scores", (ladder(judgement),)))
     if findings is not None:
         assert fitted.schema.target is not None
-        parts.append(Section("errors", _errors(findings, fitted)))
+        parts.append(_section("errors", _errors(findings, fitted)))
         if findings.coverage is not None:
             pictures = coverage_pictures(findings.coverage, fitted.schema.target.name)
-            parts.append(Section("coverage", tuple(pictures)))
+            parts.append(_section("coverage", tuple(pictures)))
         used = _some(importance_bars(findings.importance, findings.rung))
-        parts.append(Section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
+        parts.append(_section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
         if findings.explanation is not None:
             pictures = (*_explanations(findings.explanation), *_curves(findings, effects))
-            parts.append(Section("explanations", pictures))
+            parts.append(_section("explanations", pictures))
         if findings.regression is not None:
-            parts.append(Section("regression"))
+            parts.append(_section("regression"))
         found = (*_some(weakest(findings.segments)), *slices(findings.segments))
-        parts.append(Section("segments", found))
+        parts.append(_section("segments", found))
     grown = _some(growth_curve(findings.growth)) if findings is not None else ()
-    parts.append(Section("training", (*learning(fitted), *grown)))
-    return [*parts, Section("data"), Section("repeat")]
+    parts.append(_section("training", (*learning(fitted), *grown)))
+    return [*parts, _section("data"), _section("repeat")]
+
+
+def _section(name: str, pictures: Iterable[Picture] = ()) -> Section:
+    """Return a part of the page: the name is that of its template."""
+    return Section(name, say(TITLE_OF_SECTION[name]), pictures=tuple(pictures))
 
 
 def _errors(findings: Findings, fitted: Fitted) -> tuple[Picture, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,10 @@ from gradum.show.answer_words import answer_name, answer_text, scale_title
 from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.counterfactual_words import change_texts, notes, sentence
+from gradum.show.document import Grid, Section
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
 from gradum.show.pictures.effects import effect_picture
-from gradum.show.pictures.picture import Picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
 from gradum.study.explanation.effects import Effects
@@ -30,30 +29,9 @@ MOST_CLASSES = 2
 """Classes with a picture of their own: the likeliest, and the one that comes next."""
 
 
-@dataclass(frozen=True)
-class RowTable:
-    """A table of a page; its first ``words`` columns are words, the others numbers."""
-
-    header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    words: int = 1
-    title: str = ""
-
-
-@dataclass(frozen=True)
-class RowSection:
-    """A part of a page: sentences, pictures, tables; its name is its anchor."""
-
-    name: str
-    title: str
-    sentences: Sequence[str] = ()
-    pictures: Sequence[Picture] = ()
-    tables: Sequence[RowTable] = field(default=())
-
-
 def row_page(
     explanation: Explanation,
-    more: Sequence[RowSection] = (),
+    more: Sequence[Section] = (),
     *,
     place: int = 0,
     cache: Path | None = None,
@@ -63,18 +41,16 @@ def row_page(
     Parameters
     ----------
     explanation : Explanation
-    more : sequence of RowSection
+    more : sequence of Section
         What else is known of the row: it stands between the answer and the numbers.
     place : int
         The row's place among those explained.
     cache : path, optional
         A folder that keeps the charts' script from one page to the next.
     """
-    sections = [_why(explanation, place), *more, _numbers(explanation, place)]
-    pictures = [picture for section in sections for picture in section.pictures]
     return charted_page(
         "row.html",
-        pictures,
+        [_why(explanation, place), *more, _numbers(explanation, place)],
         cache,
         heading=say(
             "Row {row}: {target}",
@@ -83,20 +59,19 @@ def row_page(
         ),
         remarks=_remarks(explanation, place),
         facts=_facts(explanation, place),
-        sections=sections,
     )
 
 
-def distribution_section(expected: RowDistribution, target: str, promise: str) -> RowSection:
+def distribution_section(expected: RowDistribution, target: str, promise: str) -> Section:
     """Return what may be expected of the row's target, and what is promised of that."""
     picture = distribution_picture(expected, target)
-    return RowSection("expected", say("What may be expected?"), [promise], [picture])
+    return Section("expected", say("What may be expected?"), [promise], [picture])
 
 
-def effects_section(effects: Effects, answer: int) -> RowSection:
+def effects_section(effects: Effects, answer: int) -> Section:
     """Return the curves of some columns, each with the row's own and its place."""
     pictures = [effect_picture(effects, effect, answer, 0) for effect in effects.effects]
-    return RowSection(
+    return Section(
         "curves",
         say("What if one column were otherwise?"),
         [say("Of the columns that add most; all others stay as they are in the row.")],
@@ -104,16 +79,16 @@ def effects_section(effects: Effects, answer: int) -> RowSection:
     )
 
 
-def changes_section(changes: Counterfactuals) -> RowSection:
+def changes_section(changes: Counterfactuals) -> Section:
     """Return the least changes of the row that change its answer."""
     (row,) = changes.found.rows
     header = (say("column"), say("before"), say("after"), say("cost"))
     tables = [
-        RowTable(header, [change_texts(change) for change in found.changes], 3, sentence(found))
+        Grid(header, [change_texts(change) for change in found.changes], 3, sentence(found))
         for found in row.counterfactuals
     ]
     first = [] if tables else [changes.why_none(row)]
-    return RowSection(
+    return Section(
         "changes",
         say("What would have changed the answer?"),
         [*first, *notes(changes.fitted, changes.found)],
@@ -121,12 +96,10 @@ def changes_section(changes: Counterfactuals) -> RowSection:
     )
 
 
-def alike_section(alike: AlikeRows) -> RowSection:
+def alike_section(alike: AlikeRows) -> Section:
     """Return the rows learned from that are most like the row."""
-    table = RowTable(alike.header, list(alike.cells()), 0)
-    return RowSection(
-        "alike", say("Rows like this one"), alike.sentences(), tables=[table] if table.rows else []
-    )
+    tables = [alike.table] if alike.table.rows else []
+    return Section("alike", say("Rows like this one"), alike.sentences(), tables=tables)
 
 
 def answers_to_show(explanation: Explanation, place: int) -> list[int]:
@@ -168,10 +141,10 @@ def _remarks(explanation: Explanation, place: int) -> list[str]:
     return [how, against, say("The values describe the model, not causes.")]
 
 
-def _why(explanation: Explanation, place: int) -> RowSection:
+def _why(explanation: Explanation, place: int) -> Section:
     rows, target = _rows(explanation, place), explanation.fitted.spec.target
     sentences = [heading(rows[0], target, explanation.found.background), because(rows[0])]
-    return RowSection(
+    return Section(
         "why",
         say("Why this answer?"),
         [sentence for sentence in sentences if sentence],
@@ -187,7 +160,7 @@ def _why(explanation: Explanation, place: int) -> RowSection:
     )
 
 
-def _numbers(explanation: Explanation, place: int) -> RowSection:
+def _numbers(explanation: Explanation, place: int) -> Section:
     """Every column's value for the first answer, each error by itself."""
     found, answer = explanation.found, answers_to_show(explanation, place)[0]
     part, row = found.parts[place], row_explanation(found, place, answer)
@@ -217,4 +190,4 @@ def _numbers(explanation: Explanation, place: int) -> RowSection:
         for adds in row.contributions
     ]
     title = answer_name(row.scale, row.answer, explanation.fitted.spec.target)
-    return RowSection("numbers", say("The numbers"), tables=[RowTable(header, rows, 2, title)])
+    return Section("numbers", say("The numbers"), tables=[Grid(header, rows, 2, title)])

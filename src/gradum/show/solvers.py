@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from gradum.messages import marked, say
@@ -14,6 +13,7 @@ from gradum.run.compare_solvers import Course, SolverComparison
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
+from gradum.show.document import Grid, Section, laid_out
 from gradum.show.pictures.solvers import solver_courses
 from gradum.show.text import plain
 
@@ -40,16 +40,13 @@ class Solvers:
 
     def __rich__(self) -> RenderableType:
         comparison = self.comparison
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for place, name in enumerate(header(comparison)):
-            table.add_column(name, justify="left" if place == 0 else "right", overflow="fold")
-        for course in comparison.courses:
-            style = "bold" if course.solver == comparison.choice else ""
-            table.add_row(*cells(course), style=style)
+        solvers = [course.solver for course in comparison.courses]
+        chosen = [place for place, name in enumerate(solvers) if name == comparison.choice]
+        table = Grid(header(comparison), [cells(course) for course in comparison.courses])
         return Group(
             Text(heading(comparison), "bold"),
             Text(conditions(comparison), "dim"),
-            table,
+            laid_out(table, bold=chosen),
             comparison.sentence,
         )
 
@@ -61,10 +58,9 @@ class Solvers:
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page with the curves; ``cache`` keeps the charts' script."""
         comparison = self.comparison
-        pictures = solver_courses(comparison)
         return charted_page(
             "solvers.html",
-            pictures,
+            [Section("courses", "", pictures=solver_courses(comparison))],
             cache,
             heading=heading(comparison),
             conditions=conditions(comparison),
@@ -72,7 +68,6 @@ class Solvers:
             choice=comparison.choice,
             header=header(comparison),
             rows=[cells(course) for course in comparison.courses],
-            pictures=pictures,
         )
 
 

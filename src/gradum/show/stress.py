@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
-from gradum.messages import say, say_plural
+from gradum.messages import say_plural
 from gradum.run.fitted import Fitted
+from gradum.show.document import Shown, laid_out, lines, notes
 from gradum.show.stress_words import (
     attack_sentences,
-    corruption_cells,
-    corruption_header,
     corruption_sentences,
-    curve_cells,
-    curve_header,
+    corruption_tables,
+    curve_table,
     headline,
-    parts_cells,
-    parts_header,
+    parts_table,
 )
-from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.study.stress.result import Stress
 
@@ -31,7 +27,7 @@ SHOWN = 10
 """Columns, and corruptions, that a terminal shows."""
 
 
-class StressTest:
+class StressTest(Shown):
     """What little changes and common accidents do to a model's answers; it shows itself.
 
     Parameters
@@ -121,64 +117,34 @@ class StressTest:
             orient="row",
         )
 
-    def summary(self) -> str:
-        """Return what was found, as text."""
-        return summary_of(self)
-
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
         from gradum.show.stress_page import stress_page  # charts, which a terminal does not need
 
         return stress_page(self.found, self.fitted, self.source, cache)
 
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         return f"<gradum.StressTest of {self.found.target}>"
 
-    _repr_html_ = summary_as_html
-
     def _parts(self) -> Iterator[RenderableType]:
         attack, corruptions = self.found.attack, self.found.corruptions
-        classes = bool(self.fitted.classes)
         yield Text(visible(headline(self.found, self.source)), style="bold")
-        for sentence in attack_sentences(attack):
-            yield Text(visible(sentence))
+        yield from lines(attack_sentences(attack))
         yield Text()
-        yield _table(curve_header(attack), [curve_cells(attack, kept) for kept in attack.curve], 1)
+        yield laid_out(curve_table(attack))
         if attack.parts:
             yield Text()
-            yield _table(parts_header(), parts_cells(attack)[:SHOWN], 1)
+            yield laid_out(parts_table(attack).first(SHOWN))
         yield Text()
-        for sentence in corruption_sentences(corruptions):
-            yield Text(visible(sentence))
-        effects = corruptions.effects[:SHOWN]
-        if effects:
-            header = corruption_header(corruptions, classes=classes)
-            cells = [corruption_cells(effect, classes=classes) for effect in effects]
-            yield _table(header, cells, 2)
-        others = len(corruptions.effects) - len(effects)
-        if others:
+        yield from lines(corruption_sentences(corruptions))
+        for table in corruption_tables(corruptions, classes=bool(self.fitted.classes)):
+            yield laid_out(table.first(SHOWN))
+        others = len(corruptions.effects) - SHOWN
+        if others > 0:
             left_out = say_plural(
                 "{count:,} more corruption does less.",
                 "{count:,} more corruptions do less.",
                 others,
             )
             yield Text(left_out, style="dim")
-        for note in self.found.notes:
-            yield Text(visible(say("note: {sentence}", sentence=note)), style="dim")
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> Table:
-    """Return a table whose first columns are words."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for place, name in enumerate(header):
-        table.add_column(
-            visible(name), justify="left" if place < words else "right", overflow="fold"
-        )
-    for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
-    return table
+        yield from notes(self.found.notes)

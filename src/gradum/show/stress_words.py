@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.counterfactual_words import exact_text
+from gradum.show.document import Grid
 from gradum.study.stress.budget import BudgetKind
 from gradum.study.stress.result import (
     Attack,
@@ -123,37 +124,33 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         )
 
 
-def curve_header(attack: Attack) -> tuple[str, ...]:
-    """Name the cells of `curve_cells`."""
+def curve_table(attack: Attack) -> Grid:
+    """Lay out the points of the curve."""
     header = (say("columns move by up to"), say("answers that stay, at most"))
-    return (*header, say("proved to stay, at least")) if attack.is_certified else header
+    proved = (say("proved to stay, at least"),) if attack.is_certified else ()
+    return Grid((*header, *proved), [_point(attack, kept) for kept in attack.curve])
 
 
-def curve_cells(attack: Attack, kept: Kept) -> tuple[str, ...]:
-    """Write a point of the curve."""
+def _point(attack: Attack, kept: Kept) -> tuple[str, ...]:
     cells = (size_text(attack.budget, kept.epsilon), percent_with_interval(kept.attacked))
     return cells if kept.certified is None else (*cells, percent(kept.certified))
 
 
-def parts_header() -> tuple[str, str]:
-    """Name the cells of `parts_cells`."""
-    return say("column"), say("changes that need it")
-
-
-def parts_cells(attack: Attack) -> list[tuple[str, str]]:
-    """Write in how many of the least changes each column takes part."""
+def parts_table(attack: Attack) -> Grid:
+    """Lay out in how many of the least changes each column takes part."""
     total = attack.changed
-    return [(part.column, f"{part.rows:,} / {total:,}") for part in attack.parts]
+    rows = [(part.column, f"{part.rows:,} / {total:,}") for part in attack.parts]
+    return Grid((say("column"), say("changes that need it")), rows)
 
 
-def row_header(attack: Attack) -> tuple[str, ...]:
-    """Name the cells of `row_cells`."""
+def rows_table(attack: Attack, rows: Iterable[RowAttack]) -> Grid:
+    """Lay out the least changes of rows."""
     header = (say("row"), say("answer"), say("becomes"), say("change"), say("within"))
-    return (*header, say("proved to stay within")) if attack.is_certified else header
+    proved = (say("proved to stay within"),) if attack.is_certified else ()
+    return Grid((*header, *proved), [_change(attack, row) for row in rows], 4)
 
 
-def row_cells(attack: Attack, row: RowAttack) -> tuple[str, ...]:
-    """Write the least change of a row."""
+def _change(attack: Attack, row: RowAttack) -> tuple[str, ...]:
     cells = (
         str(row.row),
         exact_text(row.answer),
@@ -218,15 +215,17 @@ def _worse(found: Corruptions, metric: str) -> str:
     )
 
 
-def corruption_header(found: Corruptions, *, classes: bool) -> tuple[str, ...]:
-    """Name the cells of `corruption_cells`."""
+def corruption_tables(found: Corruptions, *, classes: bool, title: str = "") -> list[Grid]:
+    """Lay out what each corruption does; nothing where there is none."""
+    if not found.effects:
+        return []
     moved = say("answers changed") if classes else say("answers move by")
     scores = () if found.metric is None else (METRICS[found.metric].words,)
-    return (say("column"), say("corruption"), *scores, moved, say("noticed"))
+    header = (say("column"), say("corruption"), *scores, moved, say("noticed"))
+    return [Grid(header, [_effect(each, classes=classes) for each in found.effects], 2, title)]
 
 
-def corruption_cells(effect: CorruptionEffect, *, classes: bool) -> tuple[str, ...]:
-    """Write what a corruption does."""
+def _effect(effect: CorruptionEffect, *, classes: bool) -> tuple[str, ...]:
     score = () if effect.score is None else (with_interval(effect.score, sign=True),)
     moved = percent(effect.moved, decimals=1) if classes else figure(effect.moved, digits=3)
     noticed = {True: say("yes"), False: say("no"), None: "–"}[effect.noticed]

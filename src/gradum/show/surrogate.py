@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
-from gradum.show.text import summary_as_html, summary_of
+from gradum.show.document import Shown
 from gradum.show.visible import visible
 from gradum.study.explanation.surrogate import Rule, Surrogate
 
 
-class SurrogateTree:
+class SurrogateTree(Shown):
     """A tree that says what a model says, as far as it does; it shows itself.
 
     Parameters
@@ -53,19 +53,8 @@ class SurrogateTree:
             {name: pl.Series(values, dtype=dtype) for name, (values, dtype) in columns.items()}
         )
 
-    def summary(self) -> str:
-        """Return what to make of it, and the rules in words."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         return f"<gradum.SurrogateTree of {len(self.found.rules)} rules>"
-
-    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import io
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
@@ -50,24 +49,6 @@ def plain(*parts: RenderableType, width: int = 110) -> str:
         console.print(part)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
-
-
-def summary_of(shown: RenderableType) -> str:
-    """Return what shows itself in a terminal as the text of its ``summary``."""
-    return plain(shown, width=SUMMARY).rstrip("\n")
-
-
-class Summarised(Protocol):
-    """A result that sums itself up as text."""
-
-    def summary(self) -> str:
-        """Return the text."""
-        ...
-
-
-def summary_as_html(shown: Summarised) -> str:
-    """Return a summary as a notebook shows it, line by line: a result's ``_repr_html_``."""
-    return f"<pre>{html.escape(shown.summary())}</pre>"
 
 
 def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]:

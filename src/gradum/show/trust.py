@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from gradum.messages import say
-from gradum.show.text import summary_as_html, summary_of
+from gradum.show.document import Shown
 from gradum.show.trust_section import TrustSection
 from gradum.show.trust_words import (
     report_verdict,
@@ -28,7 +28,7 @@ from gradum.study.trust import STATUSES, Check, Family, Status
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 
 
-class TrustReport:
+class TrustReport(Shown):
     """What was asked of a model, and whether it holds; it shows itself.
 
     Parameters
@@ -120,10 +120,6 @@ class TrustReport:
         rows = [{name: getattr(check, name) for name in schema} for check in self.checks]
         return pl.DataFrame(rows, schema=schema)
 
-    def summary(self) -> str:
-        """Return every line, and what was not checked, as text."""
-        return summary_of(self)
-
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
         from gradum.show.trust_page import trust_page  # charts, which a terminal does not need
@@ -132,16 +128,9 @@ class TrustReport:
             self.subject, self.target, self.sections, self.family, self.written, cache
         )
 
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         failed = sum(check.fails for check in self.checks)
         return f"<gradum.TrustReport of {self.subject} with {failed} of {len(self.checks)} failed>"
-
-    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         yield Text(visible(report_verdict(self.checks, self.subject)), style="bold")

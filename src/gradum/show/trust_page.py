@@ -33,10 +33,9 @@ def trust_page(
     """
     checks = [check for section in sections for check in section.finding.checks]
     counts = Counter(check.status for check in checks)
-    pictures = [picture for section in sections for picture in section.finding.pictures]
     return charted_page(
         "trust.html",
-        pictures,
+        [*sections, _unchecked()],
         cache,
         heading=say("Trust report: {target}", target=target),
         verdict=report_verdict(checks, subject),
@@ -44,7 +43,6 @@ def trust_page(
         family=family.sentence,
         facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
         checks=checks,
-        sections=[*sections, _unchecked()],
         unchecked=unchecked_together(checks),
         statuses=STATUSES,
         title_text=title_text,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gradum.show.document import Grid
 from gradum.show.pictures.picture import Picture
-from gradum.show.row_page import RowTable
 from gradum.study.trust import Check
 
 
@@ -20,7 +20,7 @@ class PartFinding:
     checks : sequence of Check
     sentences : sequence of str
         What else a reader must know.
-    tables : sequence of RowTable
+    tables : sequence of Grid
     pictures : sequence of Picture
     details : Any
         Plain values for JSON.
@@ -28,7 +28,7 @@ class PartFinding:
 
     checks: Sequence[Check] = ()
     sentences: Sequence[str] = ()
-    tables: Sequence[RowTable] = ()
+    tables: Sequence[Grid] = ()
     pictures: Sequence[Picture] = ()
     details: Any = None
 
@@ -40,3 +40,8 @@ class TrustSection:
     name: str
     title: str
     finding: PartFinding
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """What is drawn in it."""
+        return self.finding.pictures

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import percent
-from gradum.show.text import summary_as_html, summary_of
+from gradum.show.document import Shown
 from gradum.show.visible import visible
 from gradum.study.properties.result import ColumnDomain, Counterexample, Verification, Verified
 from gradum.tables.wording import SHOWN_NAMES, number, quoted, quoted_text
@@ -34,7 +34,7 @@ STAGES = {
 }
 
 
-class PropertyReport:
+class PropertyReport(Shown):
     """What came of properties; shows itself in a terminal and a notebook.
 
     Parameters
@@ -73,19 +73,8 @@ class PropertyReport:
         """Return everything as plain values for JSON."""
         return msgspec.to_builtins(self.found)
 
-    def summary(self) -> str:
-        """Return everything in words."""
-        return summary_of(self)
-
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         return f"<gradum.PropertyReport of {len(self.found.properties):,} properties>"
-
-    _repr_html_ = summary_as_html
 
     def verdict_lines(self) -> Iterator[RenderableType]:
         """Yield the verdict of each property, and its counterexample."""

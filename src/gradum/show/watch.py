@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.console import RenderableType
 from rich.text import Text
 
-from gradum.messages import say, say_plural
+from gradum.messages import say_plural
 from gradum.run.fitted import Fitted
-from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
+from gradum.show.document import Shown, laid_out, lines, notes
+from gradum.show.expected_words import expected_sentences, expected_table
 from gradum.show.groups import group_parts
-from gradum.show.text import summary_as_html, summary_of
 from gradum.show.visible import visible
 from gradum.show.watch_words import (
-    column_cells,
-    column_header,
+    columns_table,
     harmless_sentence,
     psi_note,
     shown_columns,
@@ -27,7 +25,7 @@ from gradum.show.watch_words import (
 from gradum.study.watch.watched import ColumnWatch, Watched
 
 
-class Watch:
+class Watch(Shown):
     """New rows against what a model learned from; it shows itself.
 
     Parameters
@@ -74,84 +72,54 @@ class Watch:
             },
         )
 
-    def summary(self) -> str:
-        """Return the verdict, and a table of the columns, as text."""
-        return summary_of(self)
-
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
         from gradum.show.watch_page import watch_page  # charts, which a terminal does not need
 
         return watch_page(self.found, self.fitted, self.source, cache)
 
-    def __rich__(self) -> RenderableType:
-        return Group(*self._parts())
-
-    __str__ = summary
-
     def __repr__(self) -> str:
         return f"<gradum.Watch with {len(self.found.alarms)} alarms>"
-
-    _repr_html_ = summary_as_html
 
     def _parts(self) -> Iterator[RenderableType]:
         found = self.found
         style = "bold red" if found.alarms else "bold green"
         yield Text(visible(verdict(found, self.source)), style=style)
-        for alarm in found.alarms:
-            yield Text(visible(alarm.sentence))
+        yield from lines(alarm.sentence for alarm in found.alarms)
         if harmless := harmless_sentence(found):
             yield Text(visible(harmless))
         yield Text()
         if found.stream is not None:
             # The sentence of an alarm stands above.
-            others = found.stream.sentences[found.stream.alarm is not None :]
-            yield from (Text(visible(sentence)) for sentence in others)
+            yield from lines(found.stream.sentences[found.stream.alarm is not None :])
             yield Text()
         if found.columns:
-            yield self._columns()
+            yield from self._columns()
         if found.joint is not None and not any(alarm.kind == "joint" for alarm in found.alarms):
             yield Text(visible(found.joint.sentence))
         if found.columns:
             yield Text(visible(psi_note()), style="dim")
-        yield from self._expected()
+        if (expected := found.expected_score) is not None:
+            yield Text()
+            yield laid_out(expected_table(expected))
+            yield from lines(expected_sentences(expected))
         if found.groups is not None:
             yield from group_parts(found.groups)
-        for note in found.notes:
-            yield Text(visible(say("note: {sentence}", sentence=note)), style="dim")
+        yield from notes(found.notes)
 
-    def _expected(self) -> Iterator[RenderableType]:
-        expected = self.found.expected_score
-        if expected is None:
-            return
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for place, name in enumerate(expected_header()):
-            table.add_column(name, justify="right" if place else "left")
-        for score in expected.scores:
-            table.add_row(*map(Text, expected_cells(score)))
-        yield Text()
-        yield table
-        for sentence in expected_sentences(expected):
-            yield Text(visible(sentence))
-
-    def _columns(self) -> RenderableType:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        for place, name in enumerate(column_header()):
-            table.add_column(name, justify="right" if 0 < place < 6 else "left", overflow="fold")
+    def _columns(self) -> Iterator[RenderableType]:
         shown = shown_columns(self.found)
-        for column in shown:
-            style = "bold" if column.alarming else None
-            cells = column_cells(self.fitted, column)
-            table.add_row(*(Text(visible(cell)) for cell in cells), style=style)
+        table = columns_table(self.fitted, shown)
+        alarming = [place for place, column in enumerate(shown) if column.alarming]
+        yield laid_out(table, left=(0, len(table.header) - 1), bold=alarming)
         others = len(self.found.columns) - len(shown)
-        if not others:
-            return table
-        left_out = say_plural(
-            "{count:,} more column shows no drift.",
-            "{count:,} more columns show no drift.",
-            others,
-        )
-        return Group(table, Text(left_out, style="dim"))
+        if others:
+            left_out = say_plural(
+                "{count:,} more column shows no drift.",
+                "{count:,} more columns show no drift.",
+                others,
+            )
+            yield Text(left_out, style="dim")
 
 
 def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:

@@ -8,12 +8,12 @@ from pathlib import Path
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.show.charted_page import charted_page
-from gradum.show.expected_words import expected_cells, expected_header, expected_sentences
+from gradum.show.document import Section
+from gradum.show.expected_words import expected_sentences, expected_table
 from gradum.show.groups import group_tables, key_to_rates
 from gradum.show.pictures.drift import answers_picture, column_picture
 from gradum.show.pictures.error_course import error_course
-from gradum.show.row_page import RowSection, RowTable
-from gradum.show.watch_words import column_cells, column_header, how_to_read, verdict
+from gradum.show.watch_words import columns_table, how_to_read, verdict
 from gradum.study.watch.watched import Watched
 
 MOST_PICTURES = 20
@@ -21,30 +21,27 @@ MOST_PICTURES = 20
 
 def watch_page(found: Watched, fitted: Fitted, source: str, cache: Path | None = None) -> str:
     """Return the page; ``cache`` keeps the charts' script from one page to the next."""
-    sections = list(_sections(found, fitted))
-    pictures = [picture for section in sections for picture in section.pictures]
     return charted_page(
         "watch.html",
-        pictures,
+        _sections(found, fitted),
         cache,
         heading=say("Watch: {target}", target=found.target),
         verdict=verdict(found, source),
         alarms=found.alarms,
-        sections=sections,
     )
 
 
-def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
+def _sections(found: Watched, fitted: Fitted) -> Iterator[Section]:
     if found.stream is not None:
         course = error_course(found.stream)
-        yield RowSection("errors", course.title, found.stream.sentences, [course])
+        yield Section("errors", course.title, found.stream.sentences, [course])
     if found.groups is not None:
         sentences = [*found.groups.sentences, *key_to_rates(found.groups)]
-        tables = [RowTable(table.header, table.rows) for table in group_tables(found.groups)]
-        yield RowSection("groups", say("By group"), sentences, tables=tables)
+        tables = list(group_tables(found.groups))
+        yield Section("groups", say("By group"), sentences, tables=tables)
     drifted = [column for column in found.columns if column.drifted]
     if drifted:
-        yield RowSection(
+        yield Section(
             "drift",
             say("What has moved"),
             pictures=[
@@ -54,18 +51,17 @@ def _sections(found: Watched, fitted: Fitted) -> Iterator[RowSection]:
         )
     if found.answers is not None:
         answers = found.answers
-        yield RowSection(
+        yield Section(
             "answers",
             say("The answers"),
             pictures=[answers_picture(answers, fitted)],
         )
     expected = found.expected_score
     if expected is not None:
-        scores = RowTable(expected_header(), [expected_cells(score) for score in expected.scores])
         title, sentences = say("The score to be expected"), list(expected_sentences(expected))
-        yield RowSection("expected", title, sentences, tables=[scores])
-    table = RowTable(column_header(), [column_cells(fitted, column) for column in found.columns])
-    yield RowSection("columns", say("All columns"), how_to_read(found), tables=[table])
+        yield Section("expected", title, sentences, tables=[expected_table(expected)])
+    tables = [columns_table(fitted, found.columns)]
+    yield Section("columns", say("All columns"), how_to_read(found), tables=tables)
     rest = [found.joint.sentence] if found.joint is not None else []
     if rest or found.notes:
-        yield RowSection("notes", say("What else is to be known"), [*rest, *found.notes])
+        yield Section("notes", say("What else is to be known"), [*rest, *found.notes])

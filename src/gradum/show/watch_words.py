@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from gradum.margins import falling
 from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
+from gradum.show.document import Grid
 from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import ColumnWatch, Watched
 from gradum.tables.wording import quoted, shortened
@@ -66,21 +69,14 @@ def shown_columns(found: Watched) -> list[ColumnWatch]:
     return [*drifted, *(others[place] for place in order[:NEAREST])]
 
 
-def column_header() -> tuple[str, ...]:
-    """Name the cells of `column_cells`."""
-    return (
-        say("column"),
-        say("size"),
-        say("shown from"),
-        "p",
-        "PSI",
-        say("effect"),
-        say("verdict"),
-    )
+def columns_table(fitted: Fitted, columns: Iterable[ColumnWatch], title: str = "") -> Grid:
+    """Lay out some columns."""
+    moved = (say("column"), say("size"), say("shown from"), "p", "PSI")
+    rows = [_cells(fitted, column) for column in columns]
+    return Grid((*moved, say("effect"), say("verdict")), rows, title=title)
 
 
-def column_cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
-    """Write a column in a line of a table."""
+def _cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
     effect = "" if column.effect is None else figure(column.effect.absolute, digits=2)
     if column.effect is not None and fitted.classes:
         effect = percent(column.effect.absolute, decimals=1)

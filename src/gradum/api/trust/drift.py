@@ -9,19 +9,12 @@ from msgspec import Meta
 
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
-from gradum.api.watch import watch_model
 from gradum.api.watch_reference import FEWEST_ROWS
+from gradum.api.watched_rows import watch_model
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.show.pictures.drift import answers_picture
-from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
-from gradum.show.watch_words import (
-    column_cells,
-    column_header,
-    how_to_read,
-    shown_columns,
-    verdict,
-)
+from gradum.show.watch_words import columns_table, how_to_read, shown_columns, verdict
 from gradum.study.trust import Check, Gauge, Line
 from gradum.study.watch.distances import effective
 from gradum.study.watch.watched import Watched
@@ -67,8 +60,8 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
         return PartFinding([reference, few])
     watch = watch_model(examined.model, examined.table)
     changes, fitted = watch.found, examined.model.fitted
-    cells = [column_cells(fitted, column) for column in shown_columns(changes)]
-    tables = [RowTable(column_header(), cells, title=say("Columns, what moved most first"))]
+    title = say("Columns, what moved most first")
+    tables = [columns_table(fitted, shown_columns(changes), title)]
     pictures = [] if changes.answers is None else [answers_picture(changes.answers, fitted)]
     return PartFinding(
         [reference, alike(changes, watch.source, thresholds)],

@@ -15,8 +15,8 @@ from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Task
+from gradum.show.document import Grid
 from gradum.show.groups import group_tables, key_to_rates
-from gradum.show.row_page import RowTable
 from gradum.show.trust_section import PartFinding
 from gradum.study.groups.groups import Group, Groups
 from gradum.study.groups.scoring import scores_by_group
@@ -130,8 +130,8 @@ def _finding(scores: Groups, checks: Sequence[Check], first: Sequence[str] = ())
     return PartFinding(checks, remarks, _tables(scores), details=scores)
 
 
-def _tables(scores: Groups) -> list[RowTable]:
-    return [RowTable(table.header, table.rows) for table in group_tables(scores)]
+def _tables(scores: Groups) -> list[Grid]:
+    return list(group_tables(scores))
 
 
 def _scored(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:

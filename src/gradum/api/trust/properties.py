@@ -6,7 +6,6 @@ from typing import Annotated
 
 from msgspec import Meta, to_builtins
 
-from gradum.api.properties import verify_model
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import ModelFileError, NotCertifiableError
@@ -56,9 +55,7 @@ def _of_model(examined: ExaminedModel, thresholds: PropertyThresholds) -> PartFi
         )
         return PartFinding([PROVED.not_checked(say("No property was asked for."), remedy)])
     try:
-        report = verify_model(
-            examined.model, thresholds.ask, examined.table, seconds=thresholds.seconds
-        )
+        report = examined.model.verify(thresholds.ask, examined.table, seconds=thresholds.seconds)
     except NotCertifiableError as error:
         return PartFinding(
             [PROVED.not_checked(error.message, error.remedy, about=text) for text in thresholds.ask]

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from gradum.api.stress import stress_model, threat_of
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
@@ -15,14 +14,11 @@ from gradum.messages import marked, say, say_plural, sentences
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.show.pictures.kept_answers import kept_answers
-from gradum.show.row_page import RowTable
 from gradum.show.stress_words import (
     attack_sentences,
-    corruption_cells,
-    corruption_header,
     corruption_sentences,
-    curve_cells,
-    curve_header,
+    corruption_tables,
+    curve_table,
 )
 from gradum.show.trust_section import PartFinding
 from gradum.study.stress.proof import SECONDS
@@ -92,12 +88,9 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
         )
         reason = say("No change of rows was tried.")
         return PartFinding([line.not_checked(reason, remedy) for line in (KEPT, PROVED)])
-    threat = threat_of(examined.model.fitted, budget="iqr", levels=0, share=0.1)
     try:
-        test = stress_model(
-            examined.model,
+        test = examined.model.stress(
             examined.table,
-            threat=threat,
             rows=thresholds.rows,
             certify=SECONDS if thresholds.least_proved else 0.0,
         )
@@ -106,15 +99,13 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
             [line.not_checked(error.message, error.remedy) for line in (KEPT, PROVED)]
         )
     attack, corruptions = test.found.attack, test.found.corruptions
-    classes = bool(examined.model.classes)
-    cells = [corruption_cells(effect, classes=classes) for effect in corruptions.effects]
-    header = corruption_header(corruptions, classes=classes)
+    classes, title = bool(examined.model.classes), say("What accidents do")
     return PartFinding(
         [_kept(attack, thresholds), proof_check(attack, thresholds, test.found.notes)],
         [*attack_sentences(attack), *corruption_sentences(corruptions), *test.found.notes],
         [
-            RowTable(curve_header(attack), [curve_cells(attack, kept) for kept in attack.curve]),
-            *([RowTable(header, cells, 2, say("What accidents do"))] if cells else []),
+            curve_table(attack),
+            *corruption_tables(corruptions, classes=classes, title=title),
         ],
         [kept_answers(attack)],
         test.found,

@@ -101,23 +101,24 @@ def command(
         raise SpecError(
             say("There is nothing to examine."), say("Name a run folder, a model file or a table.")
         )
+    from gradum.api.runs import load
     from gradum.run.options.options import make_reading
 
     if out is not None:
         check_page(out)
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-    report = _report(
-        model,
-        data,
-        reading,
-        by=by or (),
-        rerun=rerun,
-        thresholds=thresholds,
-        target=target,
-        scores=score or (),
-        positive=positive,
-        task=task,
-    )
+    reading = {"sheet": sheet, "query": query, "encoding": encoding, "skip_rows": skip_rows}
+    asked = {"by": by or (), "thresholds": thresholds}
+    elsewhere = {"target": target, "scores": score or (), "positive": positive, "task": task}
+    if model.is_dir() or model.suffix == ".gradum":
+        _refuse_for_models(*elsewhere.values())
+        examined = load(model) if model.is_dir() else load_model(model)
+        report = examined.trust(data, rerun=rerun, **asked, **reading)
+    elif rerun:
+        raise SpecError(say("Only a run of gradum can be fitted again."), say("Leave out --rerun."))
+    else:
+        from gradum.api.trust.elsewhere import trust_elsewhere
+
+        report = trust_elsewhere(model, data, **elsewhere, **asked, reading=make_reading(**reading))
     hand_over(report, report.content, out, as_json=as_json, quiet=quiet)
     if report.failed:
         raise typer.Exit(FAILED)
@@ -131,46 +132,6 @@ def _write_thresholds(path: Path, *, force: bool) -> None:
     refuse_existing(path, force=force)
     write_text(path, thresholds_toml())
     write(say("Written to {path}.", path=path))
-
-
-def _report(
-    model: Path,
-    data: str | None,
-    reading: Any,
-    *,
-    by: list[str] | tuple[str, ...],
-    rerun: bool,
-    thresholds: Path | None,
-    target: str | None,
-    scores: list[str] | tuple[str, ...],
-    positive: str | None,
-    task: str | None,
-) -> Any:
-    """Examine what was named: a model of gradum, or predictions of another's."""
-    from gradum.api import load
-    from gradum.api.trust.report import trust_model
-
-    if model.is_dir() or model.suffix == ".gradum":
-        _refuse_for_models(target, scores, positive, task)
-        examined = load(model) if model.is_dir() else load_model(model)
-        return trust_model(
-            examined, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading
-        )
-    from gradum.api.trust.elsewhere import trust_elsewhere
-
-    if rerun:
-        raise SpecError(say("Only a run of gradum can be fitted again."), say("Leave out --rerun."))
-    return trust_elsewhere(
-        model,
-        data,
-        target=target,
-        scores=scores,
-        by=by,
-        positive=positive,
-        task=task,
-        thresholds=thresholds,
-        reading=reading,
-    )
 
 
 def _refuse_for_models(*given: Any) -> None:

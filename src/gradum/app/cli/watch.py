@@ -81,8 +81,8 @@ def command(
     in their order, and there is an alarm once the rate of errors is shown to be too high. Ends with
     3 where there is an alarm.
     """
-    from gradum.api.watch import watch_model
     from gradum.api.watch_labels import LabelOptions, save_state
+    from gradum.api.watched_rows import watch_model
     from gradum.run.options.options import make_reading
 
     if out is not None:

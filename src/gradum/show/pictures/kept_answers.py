@@ -10,7 +10,7 @@ import numpy as np
 from gradum.messages import say, sentences
 from gradum.scores.figures import percent
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
-from gradum.show.stress_words import AXES, attack_sentences, curve_cells, curve_header, size_text
+from gradum.show.stress_words import AXES, attack_sentences, curve_table, size_text
 from gradum.study.stress.result import Attack
 
 
@@ -25,15 +25,15 @@ def kept_answers(attack: Attack) -> Picture:
     chart = _curves(sizes, places, x)
     if attack.is_certified:
         chart = alt.layer(_between(sizes, places, x), chart)
-    description = _description(attack)
+    description, curve = _description(attack), curve_table(attack)
     return Picture(
         "kept-answers",
         say("Answers that stay"),
         chart.properties(width="container", height=260),
         next(attack_sentences(attack), description),
         description,
-        curve_header(attack),
-        [curve_cells(attack, kept) for kept in attack.curve],
+        tuple(curve.header),
+        [tuple(row) for row in curve.rows],
         wide=True,
     )
 

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.errors import TargetError
+from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.predict import predict as predict_table
+from gradum.run.predict import predict_typed
 from gradum.rungs.rung import Prediction
+from gradum.tables.check import check
+from gradum.tables.read import read
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from gradum.api.model import Model
     from gradum.run.conformal.distribution import Distribution
     from gradum.run.conformal.statement import Statement
+    from gradum.run.intervals.predictor import ConformalPredictor
 
 
 def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
@@ -95,11 +102,13 @@ def predict_interval(
     SchemaError
         A column is absent or of another kind.
     """
-    from gradum.api.intervals import model_intervals
-
-    ends, checked = model_intervals(self, data, coverage, rung)
-    self._last.differences = checked.differences
-    return ends
+    refuse_after_fork()
+    if self.classes:
+        raise TargetError(
+            say("The target is a class, which has no interval."), say("Use predict_set.")
+        )
+    conformal, frame = _conformal(self, data, coverage, rung)
+    return conformal.intervals(frame)
 
 
 @with_checked_arguments
@@ -135,11 +144,15 @@ def predict_set(
     SpecError, SchemaError
         As in `predict_interval`.
     """
-    from gradum.api.intervals import model_sets
-
-    sets, checked = model_sets(self, data, coverage, rung, by_class=by_class)
-    self._last.differences = checked.differences
-    return sets
+    refuse_after_fork()
+    if not self.classes:
+        raise TargetError(
+            say("The target is a number, which has no set of classes."),
+            say("Use predict_interval."),
+        )
+    conformal, frame = _conformal(self, data, coverage, rung, by_class=by_class)
+    prediction = predict_typed(self.fitted, frame, rung=rung)
+    return conformal.labels(conformal.sets(frame, prediction))
 
 
 def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> Distribution:
@@ -169,11 +182,14 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
     SchemaError
         A column is absent or of another kind.
     """
-    from gradum.api.intervals import model_distribution
-
-    distribution, checked = model_distribution(self, data, rung)
-    self._last.differences = checked.differences
-    return distribution
+    refuse_after_fork()
+    if self.classes:
+        raise TargetError(
+            say("The target is a class, whose distribution is its probabilities."),
+            say("Use predict_proba."),
+        )
+    conformal, frame = _conformal(self, data, 0.9, rung)
+    return conformal.distribution(frame)
 
 
 @with_checked_arguments
@@ -199,11 +215,25 @@ def guarantee(
     SpecError
         As in `predict_interval`.
     """
-    from gradum.api.intervals import model_guarantee
+    from gradum.api.intervals import conformal_of
 
-    return model_guarantee(self, coverage, rung, by_class=by_class)
+    return conformal_of(self, coverage, rung=rung, by_class=by_class).statement
 
 
 def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
     prediction, self._last.differences = predict_table(self.fitted, data, rung=rung)
     return prediction
+
+
+def _conformal(
+    self: Model, data: Any, coverage: float, rung: str | None, *, by_class: bool = False
+) -> tuple[ConformalPredictor, pl.DataFrame]:
+    """Return what makes intervals and sets, and the rows to make them for."""
+    from gradum.api.intervals import conformal_of
+
+    conformal = conformal_of(self, coverage, rung=rung, by_class=by_class)
+    checked = check(
+        read(data), self.fitted.schema, encoder=self.fitted.encoder, also=conformal.also
+    )
+    self._last.differences = checked.differences
+    return conformal, checked.frame

@@ -1,4 +1,4 @@
-"""Reports on a model: its regression table, the trust report, and everything on a page."""
+"""Reports on a model: everything on a page, one row on a page, and the trust report."""
 
 from __future__ import annotations
 
@@ -7,38 +7,28 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gradum.api.inference import infer_run
-from gradum.api.page import Page
-from gradum.errors import SpecError
 from gradum.files.atomic import write_text
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.options import make_reading
-from gradum.show.inference import Summary
+from gradum.tables.wording import size
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
     from gradum.show.trust import TrustReport
 
 
-def inference(self: Model, **options: Any) -> Summary:
-    """Return the regression table of an unpenalised linear model of the run's rows.
+class Page(str):
+    """A report: HTML that says how large it is instead of filling a notebook or a prompt."""
 
-    All rows count, those that judge too; ``options`` are ``loss``, ``covariance``,
-    ``weights``, ``level`` and ``alpha`` of `gradum.infer`. A weight is that of one row, and
-    standard errors then robust, unless they say otherwise.
+    __slots__ = ()
 
-    Raises
-    ------
-    SpecError
-        The model was loaded, and has no rows at hand; or an option makes no sense.
-    """
-    if self.run is None:
-        raise SpecError(
-            say("A loaded model has no rows at hand."), say("Use gradum.infer on its table.")
+    def __repr__(self) -> str:
+        return say(
+            "<a report of {size}; model.report(path) writes it to a file>",
+            size=size(len(self.encode())),
         )
-    return infer_run(self.run, **options)
 
 
 @with_checked_arguments
@@ -124,6 +114,46 @@ def report(
 
     effects = foremost_effects(self)
     page = report_html(self.fitted, self.findings, effects=effects, source=self.source, cache=cache)
+    if path is not None:
+        write_text(path, page)
+    return Page(page)
+
+
+def row_page(
+    self: Model,
+    data: Any = None,
+    *,
+    row: int,
+    path: str | os.PathLike | None = None,
+    cache: Path | None = None,
+    **options: Any,
+) -> Page:
+    """Explain one row on a self-contained HTML page, and write it to ``path`` if given.
+
+    Parameters
+    ----------
+    data
+        As in `explain`.
+    row : int
+        Its number, from 1.
+    path : path, optional
+    cache : path, optional
+        As in `report`.
+    **options
+        As in `explain`: ``background``, ``rung``, ``scale``, ``together``, ``tolerance``.
+
+    Raises
+    ------
+    SpecError, SchemaError
+        As `explain`.
+    OutputError
+        The file cannot be written.
+    """
+    refuse_after_fork()
+    from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
+
+    explanation = self.explain(data, rows=[row], **options)
+    page = page_of_row(self, explanation, cache=cache)
     if path is not None:
         write_text(path, page)
     return Page(page)

@@ -1,0 +1,135 @@
+"""A watch from a model and a table of new rows: what both hold is found, and held together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from gradum.api.boosted_trees import classifying_trees
+from gradum.api.expected_score import expected_score
+from gradum.api.sampled_rows import SampledRows, sampled_rows
+from gradum.api.watch_labels import NO_LABELS, LabelOptions, shown_by_labels
+from gradum.api.watch_reference import (
+    FEWEST_ROWS,
+    WatchReference,
+    given_reference,
+    reference_of_run,
+    refuse_few,
+)
+from gradum.messages import say, say_plural
+from gradum.randomness import stream
+from gradum.run.fitted import Fitted
+from gradum.run.reference.reference import Reference
+from gradum.show.watch import Watch
+from gradum.study.explanation.drawn_rows import drawn_rows
+from gradum.study.watch.answers import ANSWERED_ROWS
+from gradum.study.watch.counted import Counted
+from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
+from gradum.study.watch.joint import JOINT_ROWS, watch_jointly
+from gradum.study.watch.watch import watch
+from gradum.study.watch.watched import JointWatch, Watched
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources.fetched import PLAINLY
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+
+
+def watch_model(
+    model: Model,
+    data: Any,
+    *,
+    reference: Any = None,
+    rung: str | None = None,
+    labels: LabelOptions = NO_LABELS,
+    reading: ReadingOptions = PLAINLY,
+) -> Watch:
+    """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`.
+
+    A state is not written: whoever has shown the watch passes it to `save_state`.
+    """
+    fitted = model.fitted
+    fitted.rung(rung)  # or there is none, and nothing need be read
+    before = (
+        reference_of_run(model) if reference is None else given_reference(model, reference, rung)
+    )
+    shown = shown_by_labels(model, data, labels, reading)
+    new = Counted(before.summary.columns, fitted.encoder)
+    some = sampled_rows(fitted, data, ANSWERED_ROWS, "new", reading=reading, counted=new)
+    if some.rows < FEWEST_ROWS and shown.stream is not None:
+        return Watch(shown.added_to(_uncompared(before.summary, some, fitted)), fitted, some.source)
+    refuse_few(some)
+    joint, notes = _jointly(fitted, before, some.frame)
+    expected = expected_score(model, some.frame, rung)
+    if isinstance(expected, str):
+        expected, notes = None, (*notes, expected)
+    else:
+        expected = expected.numbered(some.numbers)
+    if some.labels and not labels.asked:
+        notes = (*notes, _unused_labels(some, fitted))
+    found = watch(
+        fitted,
+        before.summary,
+        new,
+        some.frame,
+        joint=joint,
+        expected=expected,
+        notes=(*(difference.sentence for difference in some.differences), *notes),
+        rung=rung,
+    )
+    return Watch(shown.added_to(found), fitted, some.source)
+
+
+def _unused_labels(some: SampledRows, fitted: Fitted) -> str:
+    """Say that the table has labels, and what would look at them."""
+    return say_plural(
+        "{source} holds {target!r} in {count:,} row, at which nothing here looks: gradum evaluate "
+        "scores it, --stream (stream) counts errors, --by (by) scores groups.",
+        "{source} holds {target!r} in {count:,} rows, at which nothing here looks: gradum evaluate "
+        "scores them, --stream (stream) counts errors, --by (by) scores groups.",
+        some.labels,
+        source=some.source,
+        target=fitted.spec.target,
+    )
+
+
+def _uncompared(reference: Reference, some: SampledRows, fitted: Fitted) -> Watched:
+    """Return a watch of rows too few to be compared, whose labels are counted all the same."""
+    note = say("Columns and answers were not looked at: that takes {rows} rows.", rows=FEWEST_ROWS)
+    return Watched(
+        target=fitted.spec.target,
+        rung=fitted.used,
+        rows=some.rows,
+        reference_rows=reference.rows,
+        alarms=(),
+        tests=0,
+        columns=(),
+        notes=(*(difference.sentence for difference in some.differences), note),
+    )
+
+
+def _jointly(
+    fitted: Fitted, before: WatchReference, new: pl.DataFrame
+) -> tuple[JointWatch | None, tuple[str, ...]]:
+    """Let a classifier tell new rows from others, or say why it was not asked."""
+    if isinstance(before.rows, str):
+        why = say(
+            "Columns were looked at one by one, not jointly. {cause} Rows to compare with can be "
+            "given by --reference (reference).",
+            cause=before.rows,
+        )
+        return None, (*before.notes, why)
+    if min(len(before.rows), len(new)) < FEWEST_JOINT_ROWS:
+        why = say(
+            "Columns were looked at one by one, not jointly: that takes {rows} rows.",
+            rows=FEWEST_JOINT_ROWS,
+        )
+        return None, (*before.notes, why)
+    rng = stream(fitted.spec.seed, "study", "watch", "joint")
+    some = drawn_rows(new, JOINT_ROWS, rng)
+    # Threads that wait for each other take many times as long on a machine that is not idle.
+    with threadpool_limits(1, user_api="openmp"):
+        found = watch_jointly(before.rows, some, fitted.schema.features, classifying_trees, rng)
+    return found, before.notes

@@ -1,0 +1,106 @@
+"""What a result says: sections and tables of a page, and how a terminal or notebook shows them."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gradum.messages import say
+from gradum.show.text import SUMMARY, plain
+from gradum.show.visible import visible
+
+if TYPE_CHECKING:
+    from gradum.show.pictures.picture import Picture
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of text; its first ``words`` columns are words, the others numbers."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: int = 1
+    title: str = ""
+
+    def first(self, count: int) -> Grid:
+        """Return its first rows alone."""
+        return replace(self, rows=self.rows[:count])
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page: sentences, pictures, tables; its name is its anchor."""
+
+    name: str
+    title: str
+    sentences: Sequence[str] = ()
+    pictures: Sequence[Picture] = ()
+    tables: Sequence[Grid] = ()
+
+
+class Shown:
+    """A result that shows itself in a terminal and in a notebook, by what its ``_parts`` yields."""
+
+    def _parts(self) -> Iterator[RenderableType]:
+        raise NotImplementedError
+
+    def summary(self) -> str:
+        """Return what a terminal shows, as text."""
+        return plain(self, width=SUMMARY).rstrip("\n")
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def __rich__(self) -> RenderableType:
+        return Group(*self._parts())
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.summary())}</pre>"
+
+
+def lines(sentences: Iterable[str], style: str = "") -> Iterator[Text]:
+    """Yield each sentence in a line of its own, as a terminal shows it."""
+    for sentence in sentences:
+        yield Text(visible(sentence), style)
+
+
+def notes(sentences: Iterable[str]) -> Iterator[Text]:
+    """Yield what is to be known besides."""
+    return lines((say("note: {sentence}", sentence=sentence) for sentence in sentences), "dim")
+
+
+def laid_out(
+    grid: Grid,
+    *,
+    left: Collection[int] | None = None,
+    bold: Collection[int] = (),
+    header: str = "dim",
+) -> Table:
+    """Lay a table out for a terminal.
+
+    Parameters
+    ----------
+    grid : Grid
+    left : collection of int, optional
+        The columns that are flush left; those of words if left out.
+    bold : collection of int
+        The rows in bold.
+    header : str
+        The style of the header.
+    """
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=header)
+    flush = range(grid.words) if left is None else left
+    for place, name in enumerate(grid.header):
+        table.add_column(
+            visible(name), justify="left" if place in flush else "right", overflow="fold"
+        )
+    for place, row in enumerate(grid.rows):
+        style = "bold" if place in bold else None
+        table.add_row(*(Text(visible(cell)) for cell in row), style=style)
+    return table
