@@ -4,7 +4,6 @@ import os
 import sys
 from importlib.util import find_spec
 from itertools import permutations
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,41 +15,13 @@ from benchmarks.explanations.brute_force import by_brute_force
 from benchmarks.explanations.network import Network, Problem
 from benchmarks.intervals.figures import LEVELS, crps, interval_score
 from benchmarks.page import replace_section
-from benchmarks.sides import Absent, Ratio, Side, in_fresh_processes, in_turns, spread
+from benchmarks.sides import Ratio, Side, in_fresh_processes, in_turns, spread
 from benchmarks.training import flops
 from scipy.stats import norm
 
+from counting_sides import counting, lacking, raising, refusing
+
 HERE = {"PYTHONPATH": os.pathsep.join(sys.path)}
-
-
-def counting(journal, name):
-    """A side that notes its rounds in a journal and counts them."""
-    rounds = 0
-
-    def one_round():
-        nonlocal rounds
-        rounds += 1
-        print("what a library prints is no answer")
-        with Path(journal).open("a") as file:
-            file.write(name)
-        return {"round": rounds, "process": os.getpid()}
-
-    return one_round
-
-
-def lacking():
-    """A side whose library is not installed."""
-    import a_library_that_nobody_has  # noqa: F401
-
-
-def refusing():
-    """A side that cannot be measured."""
-    raise Absent("the library fails")
-
-
-def raising():
-    """A side that breaks."""
-    raise ValueError("broken")
 
 
 @pytest.fixture
