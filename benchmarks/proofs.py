@@ -16,7 +16,6 @@ from time import process_time
 
 import numpy as np
 import polars as pl
-from gradum.study.stress.threat import Threat
 
 import gradum
 from benchmarks.certified import fitted
@@ -27,7 +26,7 @@ from gradum.study.stress.attack import CURVE, attack
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.proof import Claims, Proof, by_intervals, by_lines, claims_of
 from gradum.study.stress.reach import Reach
-from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.stressed_rows import StressedRows, Threat
 from gradum.tables.check import check, widened
 from gradum.tables.read import read
 

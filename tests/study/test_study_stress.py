@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 import polars as pl
 import pytest
-from gradum.study.stress.threat import Threat
 from sklearn.metrics import log_loss, root_mean_squared_error
 
 import gradum
@@ -28,7 +27,7 @@ from gradum.study.stress.budget import Budget, Lengths
 from gradum.study.stress.corruption import corruptions_of, mistyped
 from gradum.study.stress.result import RowAttack
 from gradum.study.stress.shift_search import ShiftSearch
-from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows
+from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows, Threat
 from gradum.tables.check import check, widened
 from gradum.tables.kinds.date.step import EPOCH
 from gradum.tables.read import read

@@ -7,7 +7,6 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
-from gradum.study.stress.threat import Threat
 from msgspec import structs
 
 import gradum
@@ -20,7 +19,7 @@ from gradum.study.stress.attack import attack
 from gradum.study.stress.budget import Budget
 from gradum.study.stress.proof import certify
 from gradum.study.stress.reach import Reach
-from gradum.study.stress.stressed_rows import StressedRows
+from gradum.study.stress.stressed_rows import StressedRows, Threat
 from gradum.tables.check import check, widened
 from gradum.tables.read import read
 from synthetic import QUICK

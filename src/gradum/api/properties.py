@@ -15,7 +15,6 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.options import make_reading
-from gradum.study.properties.stated_properties import verify_properties
 from gradum.tables.reading import ReadingOptions
 
 if TYPE_CHECKING:
@@ -103,8 +102,11 @@ def verify(
     """
     refuse_after_fork()
     from gradum.show.verification import PropertyReport
-    from gradum.study.properties.stated_properties import read_properties, read_property
-    from gradum.study.properties.verify import verify_properties
+    from gradum.study.properties.stated_properties import (
+        read_properties,
+        read_property,
+        verify_properties,
+    )
 
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
     fitted = self.fitted

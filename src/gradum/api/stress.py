@@ -18,7 +18,6 @@ from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.option_values import read_names
 from gradum.run.options.options import make_reading
 from gradum.rungs.pack.spec import refuse_time_limit
-from gradum.study.stress.stressed_rows import Threat
 from gradum.tables.check import check, widened
 from gradum.tables.table import Table
 
@@ -112,8 +111,7 @@ def stress(
     from gradum.study.explanation.counterfactual.limits import Limits
     from gradum.study.stress.budget import Budget
     from gradum.study.stress.stress import CORRUPTED_ROWS, stress
-    from gradum.study.stress.stressed_rows import StressedRows
-    from gradum.study.stress.threat import Threat
+    from gradum.study.stress.stressed_rows import StressedRows, Threat
 
     fitted = self.fitted
     threat = Threat(

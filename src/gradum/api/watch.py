@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from gradum.forks import refuse_after_fork
 from gradum.run.options.options import make_reading
-from gradum.study.explanation.learned import drawn_rows
-from gradum.study.watch.column_drift import ANSWERED_ROWS, Counted
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -23,9 +23,8 @@ from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.reference.reference import Reference
 from gradum.show.watch import Watch
-from gradum.study.explanation.drawn_rows import drawn_rows
-from gradum.study.watch.answers import ANSWERED_ROWS
-from gradum.study.watch.counted import Counted
+from gradum.study.explanation.learned import drawn_rows
+from gradum.study.watch.column_drift import ANSWERED_ROWS, Counted
 from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
 from gradum.study.watch.joint import JOINT_ROWS, watch_jointly
 from gradum.study.watch.watch import watch
