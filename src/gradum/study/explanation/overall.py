@@ -144,7 +144,7 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
         np.stack([part.error for part in found.parts]),
         np.stack([part.batches for part in found.parts]),
     )
-    place = _foremost(found) if answer is None else answer
+    place = _default_answer(found) if answer is None else answer
     of_answer = values[:, :, place]
     errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)
     noise = NOISE * max(float(np.abs(of_answer).max()), np.finfo(float).tiny)
@@ -171,7 +171,7 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
     )
 
 
-def _foremost(found: Explanations) -> int:
+def _default_answer(found: Explanations) -> int:
     answers = len(found.answers)
     if found.scale == "target":
         return answers // 2

@@ -210,7 +210,7 @@ def _gaps(
     by √V / Σw, and the slope by √Σc²V / Σc²w, where c is how far the bin's prediction is from the
     mean. There is no slope for whichever class is predicted.
     """
-    *told, all_told = _told(evidence, codes, bins)  # freedom and whether that is enough
+    *of_bins, of_all = _freedom(evidence, codes, bins)
     weight, means = np.bincount(codes, evidence.weight), np.array([b.predicted for b in bins])
     noise = np.zeros(len(bins))
     if evidence.classes:
@@ -218,17 +218,17 @@ def _gaps(
     errors = (np.sqrt(noise) / weight).tolist()
     in_bins = [
         Gap(each.observed, each.predicted, error, *enough)
-        for each, error, enough in zip(bins, errors, told, strict=True)
+        for each, error, enough in zip(bins, errors, of_bins, strict=True)
     ]
-    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), *all_told)
+    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), *of_all)
     squares = (means - weight @ means / weight.sum()) ** 2  # may underflow to 0
     if evidence.task == "multiclass" or len(bins) == 1 or not squares.any():
         return in_the_large, None, in_bins
     error = float(np.sqrt(squares @ noise) / (squares @ weight))
-    return in_the_large, Gap(slope, 1.0, error, *all_told), in_bins
+    return in_the_large, Gap(slope, 1.0, error, *of_all), in_bins
 
 
-def _told(
+def _freedom(
     evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]
 ) -> list[tuple[int, bool]]:
     """Return degrees of freedom, and whether these suffice: of each bin and, last, of all."""

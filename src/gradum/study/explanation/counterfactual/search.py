@@ -118,7 +118,7 @@ class Pairs:
     floors : ndarray
         Rising.
     left_out : bool
-        Whether there are pairs besides, of candidates that are not telling.
+        Whether there are pairs besides, of candidates that are not among the strongest.
     """
 
     first: np.ndarray
@@ -128,13 +128,13 @@ class Pairs:
 
     @classmethod
     def of(cls, singles: SingleChanges, ceiling: float = np.inf) -> Pairs:
-        """Pair the telling candidates of different columns.
+        """Pair the strongest candidates of different columns.
 
         Under a ceiling, pairs whose gains by themselves promise far less are left out.
         """
-        telling = singles.telling
-        one, other = np.triu_indices(len(telling), 1)
-        first, second = telling[one], telling[other]
+        strongest = singles.strongest
+        one, other = np.triu_indices(len(strongest), 1)
+        first, second = strongest[one], strongest[other]
         apart = singles.column[first] != singles.column[second]
         if np.isfinite(ceiling):
             gains = singles.leads[first] + singles.gains[second]
@@ -144,7 +144,7 @@ class Pairs:
         floors = singles.floors[first] + singles.floors[second]
         costs = singles.costs[first] + singles.costs[second]
         order = np.lexsort((np.round(costs, 9), np.round(floors, 9)))
-        left_out = len(telling) < len(singles.column)
+        left_out = len(strongest) < len(singles.column)
         return cls(first[order], second[order], floors[order], left_out)
 
     def try_on(self, beam: Beam, most: int) -> bool:
@@ -289,8 +289,8 @@ class SingleChanges:
         return self.leads - self.start
 
     @property
-    def telling(self) -> np.ndarray:
-        """The places of the changes that are tried in combination.
+    def strongest(self) -> np.ndarray:
+        """The places of the strongest changes, which are tried in pairs.
 
         They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
         most: all, unless there are very many.
