@@ -104,7 +104,7 @@ class Beam:
         wider = self.choices[choice[best]] + singles.choices[added[best]]
         self.choices, self.leads = self.choices[:0], self.leads[:0]
         wider = np.unique(wider, axis=0)
-        self.take(wider, leads_of(self.grid, wider))
+        self.take(wider, _leads_of(self.grid, wider))
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ class Pairs:
                 return False
             part = slice(at, at + batch)
             both = choices[self.first[part]] + choices[self.second[part]]
-            beam.take(both, leads_of(beam.grid, both))
+            beam.take(both, _leads_of(beam.grid, both))
             at, batch = part.stop, min(2 * batch, BATCH)
         return True
 
@@ -279,7 +279,7 @@ class SingleChanges:
         number = np.concatenate([np.zeros(0, int), *(np.arange(1, size + 1) for size in sizes)])
         choices = np.zeros((1 + len(column), len(sizes)), np.int32)
         choices[np.arange(1, len(choices)), column] = number
-        leads = leads_of(grid, choices)
+        leads = _leads_of(grid, choices)
         costs, floors = grid.costs(choices), grid.floors(choices)
         return cls(column, choices[1:], costs[1:], floors[1:], leads[1:], float(leads[0]))
 
@@ -321,7 +321,7 @@ class SingleChanges:
         return np.where(gained, costs * -self.start / np.where(gained, gain, 1.0), np.inf)
 
 
-def leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
+def _leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
     """Return the leads of choices (m,), asking for some at a time."""
     parts = [grid.leads(choices[at : at + BATCH]) for at in range(0, len(choices), BATCH)]
     return np.concatenate([np.zeros(0), *parts])
