@@ -113,9 +113,9 @@ class Accumulated:
         squares = _sums(bins, (steps - mean[bins]) ** 2, len(rows))
         with np.errstate(invalid="ignore"):  # 0 / 0: of one row no variance is known
             variance = squares / (rows - 1) / rows
-        passed = passed_of(points, edges)
+        passed = _passed_of(points, edges)
         # Of n_j rows in bin j, half of its own step lies below their middle, and all steps before.
-        at_edges = passed_of(edges, edges)
+        at_edges = _passed_of(edges, edges)
         middle = (at_edges[1:] + at_edges[:-1]) / 2
         factors = passed - (rows[:, 0] / max(len(bins), 1)) @ middle
         nowhere = np.where(np.isnan(points), np.nan, 0.0)[:, None]
@@ -127,7 +127,7 @@ def bins_of(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.maximum(np.searchsorted(edges, numbers) - 1, 0)
 
 
-def passed_of(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def _passed_of(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return which share of each bin lies below each point (g, K); NaN for no number."""
     low, width = edges[:-1], np.diff(edges)
     return np.clip((points[:, None] - low) / width, 0.0, 1.0)

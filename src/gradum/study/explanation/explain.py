@@ -166,7 +166,7 @@ def explain(
             say("The tolerance is {tolerance}.", tolerance=tolerance),
             say("Give a share between 0 and 1."),
         )
-    players = players_of([column.name for column in fitted.schema.features], together)
+    players = _players_of([column.name for column in fitted.schema.features], together)
     parts: list[Shapley] = []
     for block in rows.iter_slices(ROWS_AT_ONCE):
         if chosen.input_layer is None:
@@ -183,7 +183,7 @@ def explain(
     )
 
 
-def players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:
+def _players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:
     """Return every column as a player, but for those that stand together.
 
     Raises

@@ -144,7 +144,7 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
         np.stack([part.error for part in found.parts]),
         np.stack([part.batches for part in found.parts]),
     )
-    place = _foremost(found) if answer is None else answer
+    place = _default_answer(found) if answer is None else answer
     of_answer = values[:, :, place]
     errors = np.stack([part.background_error[:, place] for part in found.parts]).mean(axis=0)
     noise = NOISE * max(float(np.abs(of_answer).max()), np.finfo(float).tiny)
@@ -171,7 +171,7 @@ def overall(found: Explanations, answer: int | None = None) -> Overall:
     )
 
 
-def _foremost(found: Explanations) -> int:
+def _default_answer(found: Explanations) -> int:
     answers = len(found.answers)
     if found.scale == "target":
         return answers // 2
@@ -251,7 +251,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> Interval:
     error = float(projected.std(ddof=1) / scale / np.sqrt(n))
     if 1 - abs(r) < EQUAL:
         return Interval(r, r, r, 0.0)
-    half = student_95(n) * error / (1 - r**2)
+    half = _student_95(n) * error / (1 - r**2)
     low, high = np.tanh(np.arctanh(r) + half * np.array([-1.0, 1.0]))
     return Interval(r, float(low), float(high), error)
 
@@ -282,7 +282,7 @@ def _levels(
 def _mean(contributions: np.ndarray, error: float) -> Interval:
     rows = len(contributions)
     of_rows = float(contributions.std(ddof=1)) / np.sqrt(rows)
-    half = np.hypot(student_95(rows) * of_rows, NORMAL_95 * error)
+    half = np.hypot(_student_95(rows) * of_rows, NORMAL_95 * error)
     mean = float(contributions.mean())
     return Interval(mean, float(mean - half), float(mean + half), float(np.hypot(of_rows, error)))
 
@@ -325,7 +325,7 @@ def mean_sizes(values: np.ndarray, errors: np.ndarray) -> tuple[Interval, ...]:
     if rows < 2:
         return tuple(Interval(float(value), np.nan, np.nan, np.nan) for value in mean)
     of_rows = by_row.std(axis=0, ddof=1) / np.sqrt(rows)
-    half = np.hypot(student_95(rows) * of_rows, NORMAL_95 * error)
+    half = np.hypot(_student_95(rows) * of_rows, NORMAL_95 * error)
     standard_error = np.hypot(of_rows, error)
     return tuple(
         Interval(float(value), max(float(value - width), 0.0), float(value + width), float(scatter))
@@ -366,7 +366,7 @@ def mean_sizes_before(
     of_batches = (np.sign(values)[:, :, None, :] * batches).mean(axis=(0, 3))
     of_rows = by_row.std(axis=0, ddof=1) / np.sqrt(rows)
     of_background = of_batches.std(axis=1, ddof=1) / np.sqrt(count)
-    half = np.hypot(student_95(rows) * of_rows, student_95(count) * of_background)
+    half = np.hypot(_student_95(rows) * of_rows, _student_95(count) * of_background)
     noise = np.sqrt(2 / np.pi) * np.nan_to_num(errors)
     added = np.where(np.abs(values) < 2 * errors, noise, 0.0).mean(axis=(0, 2))
     scatter = np.hypot(of_rows, of_background)
@@ -375,6 +375,6 @@ def mean_sizes_before(
     return tuple(Interval(*each) for each in zip(*columns, strict=True))
 
 
-def student_95(rows: int) -> float:
+def _student_95(rows: int) -> float:
     """Return Student's quantile of 0.975 for a mean over so many rows."""
     return float(stdtrit(rows - 1, 0.975))

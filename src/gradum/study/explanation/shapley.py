@@ -96,7 +96,7 @@ def divided(
     few = game.players <= MOST_EXACT
     everybody = 2.0**game.players
     most = MOST_PRODUCTS / game.products if most_answers is None else most_answers / game.background
-    if few and everybody <= max(most, FEWEST_ROUNDS * _a_round(game) + 2):
+    if few and everybody <= max(most, FEWEST_ROUNDS * _coalitions_a_round(game) + 2):
         return exact(game)
     if most_answers is None:
         most *= max(1.0, (TOLERANCE / tolerance) ** 2)
@@ -104,7 +104,7 @@ def divided(
     return exact(game) if few and values.coalitions >= everybody else values
 
 
-def _a_round(game: Game) -> int:
+def _coalitions_a_round(game: Game) -> int:
     """Return how many coalitions an order and its reverse meet, besides none and all players."""
     return 2 * max(game.players - 1, 0)
 
@@ -166,7 +166,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
     empty, full = ends[0], ends[1]
     reach = np.concatenate([empty, full[:1]])
     enough = tolerance * np.ptp(reach, axis=0)
-    a_round = _a_round(game)
+    a_round = _coalitions_a_round(game)
     sums = squares = members = np.zeros(())
     rounds = 0
     for gains, by_member in _rounds(game, rng, ends):

@@ -296,7 +296,7 @@ def _extrapolate(
     it.
     """
     rng = stream(run.fitted.spec.seed, "study", "growth")
-    seen = Seen.pool([_see(run, *pair) for pair in zip(judges, curves, strict=True)])
+    seen = Seen.pool([_predicted(run, *pair) for pair in zip(judges, curves, strict=True)])
     outcomes = run.dataset.truth.outcomes(seen).values()
     measured = np.array([score(outcome)[metric] for outcome in outcomes])
     drawn, resampled_rows = _resample(run, seen, metric, rng)
@@ -352,7 +352,7 @@ def _resample(
     return resampled(outcomes, drawn, [metric])[metric], len(rows)
 
 
-def _see(run: Run, judge: Judge, curve: Sequence[tuple[_Model, ...]]) -> Seen:
+def _predicted(run: Run, judge: Judge, curve: Sequence[tuple[_Model, ...]]) -> Seen:
     """Let one judge's models predict the rows that it judges."""
     rows = np.flatnonzero(judge.parts == Part.TEST)
     frame = run.dataset.frame[rows]

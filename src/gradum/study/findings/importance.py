@@ -88,7 +88,7 @@ def importance(run: Run) -> Importance:
     if run.fitted.used == "baseline":
         return Importance(metric, (), 0, 0)
     rng = stream(run.fitted.spec.seed, "study", "importance")
-    rows = _looked_at(run, rng)
+    rows = _some_judged(run, rng)
     columns = [column.name for column in run.dataset.schema.features]
     kept = columns
     if len(columns) > MOST_COLUMNS:
@@ -106,7 +106,7 @@ def importance(run: Run) -> Importance:
     return Importance(metric, tuple(measured), len(rows), REPEATS, len(columns) - len(kept))
 
 
-def _looked_at(run: Run, rng: np.random.Generator) -> np.ndarray:
+def _some_judged(run: Run, rng: np.random.Generator) -> np.ndarray:
     """Return the positions of judged rows, at random where they are many."""
     tested = [judge.parts == Part.TEST for judge in first_repeat(run.judges)]
     rows = np.flatnonzero(np.any(tested, axis=0))

@@ -101,7 +101,7 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     against the actual one. Means and shares are weighted, the bins are `equal_count_bins`.
 
     Intervals are by resamples of groups, of time or of rows, in which the shares of the classes
-    vary. Shares have Wilson's throughout, as `share_intervals` says, so that no interval lacks a
+    vary. Shares have Wilson's throughout, as `_share_intervals` says, so that no interval lacks a
     width because a bin holds only rows of one kind.
 
     The sentence rests on the calibration in the large, the slope of the observed on the predicted
@@ -124,7 +124,7 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
     pairs = zip(whole.observed[0].tolist(), drawn.observed.T, strict=True)
     means = [around(value, each) for value, each in pairs]
     if evidence.classes:
-        means = share_intervals(means, evidence, codes)
+        means = _share_intervals(means, evidence, codes)
         if observed.min() == observed.max():
             large = _of_one_kind(evidence, whole)
     columns = whole.predicted[0].tolist(), means, np.bincount(codes).tolist()
@@ -191,7 +191,7 @@ def _of_one_kind(evidence: Evidence, whole: _Calibration) -> Interval:
     """Give the calibration in the large an interval where all outcomes are the same."""
     predicted, observed = float(whole.mean_predicted[0]), float(whole.mean_observed[0])
     unknown = Interval(observed, np.nan, np.nan, 0.0)
-    (share,) = share_intervals([unknown], evidence, np.zeros(len(evidence), np.intp))
+    (share,) = _share_intervals([unknown], evidence, np.zeros(len(evidence), np.intp))
     low, high = predicted - share.high, predicted - share.low
     return Interval(predicted - observed, low, high, share.standard_error)
 
@@ -210,7 +210,7 @@ def _gaps(
     by √V / Σw, and the slope by √Σc²V / Σc²w, where c is how far the bin's prediction is from the
     mean. There is no slope for whichever class is predicted.
     """
-    *told, all_told = _told(evidence, codes, bins)  # freedom and whether that is enough
+    *of_bins, of_all = _freedom(evidence, codes, bins)
     weight, means = np.bincount(codes, evidence.weight), np.array([b.predicted for b in bins])
     noise = np.zeros(len(bins))
     if evidence.classes:
@@ -218,17 +218,17 @@ def _gaps(
     errors = (np.sqrt(noise) / weight).tolist()
     in_bins = [
         Gap(each.observed, each.predicted, error, *enough)
-        for each, error, enough in zip(bins, errors, told, strict=True)
+        for each, error, enough in zip(bins, errors, of_bins, strict=True)
     ]
-    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), *all_told)
+    in_the_large = Gap(large, 0.0, float(np.sqrt(noise.sum()) / weight.sum()), *of_all)
     squares = (means - weight @ means / weight.sum()) ** 2  # may underflow to 0
     if evidence.task == "multiclass" or len(bins) == 1 or not squares.any():
         return in_the_large, None, in_bins
     error = float(np.sqrt(squares @ noise) / (squares @ weight))
-    return in_the_large, Gap(slope, 1.0, error, *all_told), in_bins
+    return in_the_large, Gap(slope, 1.0, error, *of_all), in_bins
 
 
-def _told(
+def _freedom(
     evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]
 ) -> list[tuple[int, bool]]:
     """Return degrees of freedom, and whether these suffice: of each bin and, last, of all."""
@@ -247,7 +247,7 @@ def _told(
     return list(zip((independent - 1).tolist(), enough.tolist(), strict=True))
 
 
-def share_intervals(
+def _share_intervals(
     shares: list[Interval], evidence: Evidence, codes: np.ndarray
 ) -> list[Interval]:
     """Turn resampled intervals of shares within k bins into Wilson's.

@@ -13,7 +13,7 @@ from gradum.margins import EQUAL, STILL, of_dependence, of_sums, sizes
 from gradum.solvers.byte_columns import Dense
 
 ROWS_AT_ONCE = 8192  # of which a QR stays in the processor's cache
-TELLING = 1e-7  # share of another column, in standard units, from which on it is named
+LEAST_NAMED = 1e-7  # share of another column, in standard units, from which on it is named
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Standard:
                 kept.append(column)
                 continue
             unsure = margin * np.linalg.norm(inverse[:count, :count], axis=1)
-            named = np.flatnonzero(np.abs(shares) > np.maximum(TELLING, unsure))
+            named = np.flatnonzero(np.abs(shares) > np.maximum(LEAST_NAMED, unsure))
             on = [kept[k] - first for k in named if kept[k] >= first]
             if self._leaves_a_level(column - first, kept, shares, unsure):
                 on.insert(0, -1)

@@ -139,13 +139,15 @@ def infer(
         screened = screen(sample.columns, sample.target, count, fit_intercept=fit_intercept)
         left = sample.take(screened.rows)
         if len(np.unique(left.target)) < count:
-            return _nothing(asked, [wording.tell_apart(screened.perfect, names)])
+            return _empty_table(asked, [wording.tell_apart(screened.perfect, names)])
         sentences += wording.left_out(screened, names, asked.classes)
         sample, kept = left, np.setdiff1d(kept, screened.columns)
         alone = thresholds(sample.chosen(kept), sample.target, count)
         if alone:
             splits = [(int(kept[column]), code, sign) for column, code, sign in alone]
-            return _nothing(asked, [*sentences, wording.thresholds(splits, names, asked.classes)])
+            return _empty_table(
+                asked, [*sentences, wording.thresholds(splits, names, asked.classes)]
+            )
     standard = sample.standard(kept, fit_intercept=fit_intercept)
     dependencies = () if alpha else standard.dependencies
     if dependencies:
@@ -258,7 +260,7 @@ def _without_errors(
     estimate = optimum.against_first
     if optimum.status == Status.SEPARATED:
         together = [asked.names[kept[column]] for column in optimum.separating]
-        running = [] if together else _running_off(optimum, asked, kept)
+        running = [] if together else _diverging(optimum, asked, kept)
         sentences += [wording.together(together)] if together else []
         sentences += [wording.infinite(running)] if running else []
         estimate = np.full_like(estimate, np.nan)
@@ -266,7 +268,7 @@ def _without_errors(
     return _result(asked, rows, None, None, (), sentences)
 
 
-def _nothing(asked: _Asked, sentences: list[str]) -> Inference:
+def _empty_table(asked: _Asked, sentences: list[str]) -> Inference:
     """Return a table without a number."""
     classes = asked.classes[1:] if len(asked.classes) > 2 else (None,)
     names = [*(["(intercept)"] if asked.fit_intercept else []), *asked.names]
@@ -341,7 +343,7 @@ def _is_exact(fitted: FittedModel, optimum: Optimum) -> bool:
     return deviances(fitted)[0] <= float(np.sum(fitted.weight * np.maximum(known**2, least)))
 
 
-def _running_off(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tuple[str, float]]:
+def _diverging(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tuple[str, float]]:
     """Name the columns whose coefficients grow without end, with how far they have come."""
     fitted, estimate = optimum.fitted, optimum.against_first
     try:

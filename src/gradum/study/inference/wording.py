@@ -304,10 +304,10 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
                 number=figure(fitted.standard.condition, digits=2),
             )
         )
-    return notes + missing_constant(fitted)
+    return notes + _missing_constant(fitted)
 
 
-def missing_constant(fitted: FittedModel) -> list[str]:
+def _missing_constant(fitted: FittedModel) -> list[str]:
     """Say that residuals of least squares through the origin do not average 0."""
     if fitted.standard.fit_intercept or not fitted.loss.quadratic:
         return []

@@ -81,7 +81,7 @@ class StressedRows:
         """
         threat = self.threat
         scales = threat.budget.scales(self.fitted, self.reference)
-        return moves_of(self.rows, axes_of(self.fitted), scales, threat.limits, threat.together)
+        return _moves_of(self.rows, axes_of(self.fitted), scales, threat.limits, threat.together)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class Moves:
     @cached_property
     def starts(self) -> np.ndarray:
         """The rows' own places (p, c), NaN where a value is missing."""
-        starts = [places_of(self.rows[column.name]) for column in self.columns]
+        starts = [_places_of(self.rows[column.name]) for column in self.columns]
         return np.stack(starts, axis=1) if starts else np.zeros((len(self), 0))
 
     def places(self, rows: np.ndarray, shifts: np.ndarray) -> np.ndarray:
@@ -257,7 +257,7 @@ class Moves:
         )
 
 
-def moves_of(
+def _moves_of(
     rows: pl.DataFrame,
     axes: Mapping[str, Axis],
     scales: Mapping[str, ShiftScale],
@@ -316,7 +316,7 @@ def _axes(
     return axis_of
 
 
-def places_of(values: pl.Series) -> np.ndarray:
+def _places_of(values: pl.Series) -> np.ndarray:
     """Return numbers, or the days since 1970-01-01 of dates (n,), NaN where they are missing."""
     if values.dtype.is_temporal():
         microseconds = values.to_physical().cast(pl.Float64)

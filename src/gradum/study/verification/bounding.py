@@ -119,7 +119,7 @@ class Bounding:
         planes = self._optimised(enclosure, planes, left, excluded)
         left, nowhere = _cut(domain, constraints, planes, sides, left)
         excluded |= nowhere
-        planes, sides = on_simplices(planes, domain, left), on_simplices(sides, domain, left)
+        planes, sides = _on_simplices(planes, domain, left), _on_simplices(sides, domain, left)
         lower = planes.ends(left).low
         excluded |= constraints.lacks(lower) < 0
         _exclude_together(constraints, planes, sides, left, excluded)
@@ -130,7 +130,7 @@ class Bounding:
     ) -> Planes:
         """Optimise slopes for the row of each remaining polyhedron that lacks least."""
         domain, constraints = self.domain, self.constraints
-        lower = on_simplices(planes, domain, box).ends(box).low
+        lower = _on_simplices(planes, domain, box).ends(box).low
         boxes, polyhedra = np.nonzero(~excluded & (constraints.lacks(lower) >= 0))
         if not len(boxes):
             return planes
@@ -138,7 +138,7 @@ class Bounding:
         part = Box(box.low[boxes], box.high[boxes])
 
         def least(planes: Planes) -> tuple[np.ndarray, np.ndarray]:
-            bound = on_simplices(planes, domain, part).ends(part).low
+            bound = _on_simplices(planes, domain, part).ends(part).low
             return bound, domain.least(planes.coefficients[:, 0], part)[:, None]
 
         forms = constraints.coefficients[rows][:, None]
@@ -166,10 +166,10 @@ def _exclude_together(
             )
             limits = np.concatenate([constraints.limits[start:end], zeros])
             part = Box(box.low[left], box.high[left])
-            excluded[left, place] = lower_together(rows, limits, part) > 0
+            excluded[left, place] = _lower_together(rows, limits, part) > 0
 
 
-def on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
+def _on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
     """Return planes whose coefficients in a group are at least 0, and 0 for one of its levels.
 
     Because the inputs of a group sum to 1, the least coefficient can be moved to the constant. A
@@ -195,10 +195,10 @@ def _cut(
     domain: Domain, constraints: Constraints, planes: Planes, sides: Planes, box: Box
 ) -> tuple[Box, np.ndarray]:
     """Cut off inputs that reach no polyhedron; return the rest, and polyhedra [B, p] unreached."""
-    low, high = _reached(on_simplices(sides, domain, box), np.zeros(1), box)
+    low, high = _reached(_on_simplices(sides, domain, box), np.zeros(1), box)
     low, high = low.max(axis=1, initial=-np.inf), high.min(axis=1, initial=np.inf)
     low, high = np.maximum(low, box.low)[:, None], np.minimum(high, box.high)[:, None]
-    below, above = _reached(on_simplices(planes, domain, box), constraints.limits, box)
+    below, above = _reached(_on_simplices(planes, domain, box), constraints.limits, box)
     below = np.maximum(np.maximum.reduceat(below, constraints.starts, axis=1), low)
     above = np.minimum(np.minimum.reduceat(above, constraints.starts, axis=1), high)
     excluded = np.logical_or.reduce(below > above, axis=2)
@@ -233,7 +233,7 @@ def _reached(planes: Planes, limits: np.ndarray, box: Box) -> Box:
     return Box(np.where(falling, box.high[:, None] - reach, -np.inf), high)
 
 
-def lower_together(planes: Planes, limits: np.ndarray, box: Box) -> np.ndarray:
+def _lower_together(planes: Planes, limits: np.ndarray, box: Box) -> np.ndarray:
     """Bound from below [B] the best sum λᵀ(C y − c) with Σ λ = 1 that `ROUNDS` rounds find.
 
     Each round moves the sum towards the row that is greatest at the point where the sum is least,

@@ -123,7 +123,7 @@ def follow(labelled: Labelled, before: ErrorCount, notes: tuple[str, ...] = ()) 
         _course(rows, errors, logs, place, bound.alpha),
         found_from(after.rows, bound.at_most, bound.level, POWER),
     )
-    sentences = (*sequence_sentences(test), *labelled.notes, *notes)
+    sentences = (*_sequence_sentences(test), *labelled.notes, *notes)
     return structs.replace(test, sentences=tuple(filter(None, sentences)))
 
 
@@ -215,7 +215,7 @@ def _lower(rows: np.ndarray, errors: np.ndarray, alpha: float) -> np.ndarray:
     return low
 
 
-def sequence_sentences(test: SequentialTest) -> Iterator[str]:
+def _sequence_sentences(test: SequentialTest) -> Iterator[str]:
     """Say what was found, what is tested, how sure that is, and which rows are not in it."""
     yield _finding(test)
     yield _rate(test)

@@ -104,7 +104,7 @@ class Beam:
         wider = self.choices[choice[best]] + singles.choices[added[best]]
         self.choices, self.leads = self.choices[:0], self.leads[:0]
         wider = np.unique(wider, axis=0)
-        self.take(wider, leads_of(self.grid, wider))
+        self.take(wider, _leads_of(self.grid, wider))
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Pairs:
     floors : ndarray
         Rising.
     left_out : bool
-        Whether there are pairs besides, of candidates that are not telling.
+        Whether there are pairs besides, of candidates that are not among the strongest.
     """
 
     first: np.ndarray
@@ -128,13 +128,13 @@ class Pairs:
 
     @classmethod
     def of(cls, singles: SingleChanges, ceiling: float = np.inf) -> Pairs:
-        """Pair the telling candidates of different columns.
+        """Pair the strongest candidates of different columns.
 
         Under a ceiling, pairs whose gains by themselves promise far less are left out.
         """
-        telling = singles.telling
-        one, other = np.triu_indices(len(telling), 1)
-        first, second = telling[one], telling[other]
+        strongest = singles.strongest
+        one, other = np.triu_indices(len(strongest), 1)
+        first, second = strongest[one], strongest[other]
         apart = singles.column[first] != singles.column[second]
         if np.isfinite(ceiling):
             gains = singles.leads[first] + singles.gains[second]
@@ -144,7 +144,7 @@ class Pairs:
         floors = singles.floors[first] + singles.floors[second]
         costs = singles.costs[first] + singles.costs[second]
         order = np.lexsort((np.round(costs, 9), np.round(floors, 9)))
-        left_out = len(telling) < len(singles.column)
+        left_out = len(strongest) < len(singles.column)
         return cls(first[order], second[order], floors[order], left_out)
 
     def try_on(self, beam: Beam, most: int) -> bool:
@@ -156,7 +156,7 @@ class Pairs:
                 return False
             part = slice(at, at + batch)
             both = choices[self.first[part]] + choices[self.second[part]]
-            beam.take(both, leads_of(beam.grid, both))
+            beam.take(both, _leads_of(beam.grid, both))
             at, batch = part.stop, min(2 * batch, BATCH)
         return True
 
@@ -279,7 +279,7 @@ class SingleChanges:
         number = np.concatenate([np.zeros(0, int), *(np.arange(1, size + 1) for size in sizes)])
         choices = np.zeros((1 + len(column), len(sizes)), np.int32)
         choices[np.arange(1, len(choices)), column] = number
-        leads = leads_of(grid, choices)
+        leads = _leads_of(grid, choices)
         costs, floors = grid.costs(choices), grid.floors(choices)
         return cls(column, choices[1:], costs[1:], floors[1:], leads[1:], float(leads[0]))
 
@@ -289,8 +289,8 @@ class SingleChanges:
         return self.leads - self.start
 
     @property
-    def telling(self) -> np.ndarray:
-        """The places of the changes that are tried in combination.
+    def strongest(self) -> np.ndarray:
+        """The places of the strongest changes, which are tried in pairs.
 
         They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
         most: all, unless there are very many.
@@ -321,7 +321,7 @@ class SingleChanges:
         return np.where(gained, costs * -self.start / np.where(gained, gain, 1.0), np.inf)
 
 
-def leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
+def _leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
     """Return the leads of choices (m,), asking for some at a time."""
     parts = [grid.leads(choices[at : at + BATCH]) for at in range(0, len(choices), BATCH)]
     return np.concatenate([np.zeros(0), *parts])
