@@ -138,15 +138,14 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"an L2 penalty of {mlp.strength:g} / n",
         f"has not improved for {mlp.patience}",
         f"an embedding of {mlp.embedding_size} numbers",
-        f"{pack.members} small networks (two hidden layers of {first} ReLU units, each "
-        "with a leak that is learned)",
-        f"without one of {WORDS[pack.folds]} folds",
+        f"Each of the {pack.members} networks has two hidden layers of {first} ReLU units",
+        f"divided into {WORDS[pack.folds]} folds, and each member learns without one of them",
         f"counts as much as {pack.shrinkage} rows",
         f"more than {pack.one_hot_levels} levels are embedded",
         f"down to {TEXT_COLUMNS} columns",
         f"up to {pack.text_scores} classes, to the scores",
         f"`--effort quick` trains {WORDS[quick.members]} networks for {quick.epochs} epochs, "
-        f"`best` {best.members} for {best.epochs}; above {pack.epochs_at:,} rows",
+        f"`best` {best.members} for {best.epochs}. Above {pack.epochs_at:,} rows",
         f"A step needs {choice.FEWEST_ROWS} rows of equal weight",
         f"one number between {1 / temperature.MOST} and {temperature.MOST:g}.",
         f"from {quadratic.FEWEST_OF_A_CLASS} rows of each class on",

@@ -190,7 +190,7 @@ def level_moved(
 ) -> str:
     """Say where the target's level has moved: its mean, or the share of a class; else nothing.
 
-    It must have moved by more than the drift alarm asks for (`fitting.alarms.drift`), and its 95%
+    It must have moved by more than the drift alarm asks for (`run.alarms.drift`), and its 95%
     interval leave out the run's level. The new rows are resampled by group, time or row; the run's
     own level counts as uncertain as that many independent rows make it.
 
