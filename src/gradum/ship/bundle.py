@@ -17,7 +17,8 @@ from gradum.run.conformal.guarantee import Terms
 from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
-from gradum.run.spec import TITLES, Spec
+from gradum.run.spec import Spec
+from gradum.rungs.registry import KINDS
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
@@ -161,7 +162,7 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             rung: {
                 part: ordered(scores, METRICS) for part, scores in ordered(parts_of, parts).items()
             }
-            for rung, parts_of in ordered(judgement.scores, tuple(TITLES)).items()
+            for rung, parts_of in ordered(judgement.scores, tuple(KINDS)).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
         rivals=tuple(

@@ -17,6 +17,7 @@ from gradum.run.judge import Judge
 from gradum.run.judging.judgement import Judgement, Seen, judge
 from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
+from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Prediction
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.status import Status
@@ -263,7 +264,7 @@ def _beside_the_run(
     metric = judgement.verdict.metric
     compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"], metric)
     rows = judgement.rows["test"], of_run.rows["test"]
-    baseline, target = seen.predictions.get("baseline"), fitted.schema.target
+    baseline, target = seen.predictions.get(BASELINE), fitted.schema.target
     assert target is not None
     mean = None if baseline is None else float(baseline.value[0])
     moved = level_moved(truth, seen, of_run, mean, target.name, fitted.spec.seed)

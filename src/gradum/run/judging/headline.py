@@ -12,7 +12,8 @@ from gradum.run.judging.verdict import (
     cut_short_in_words,
     rivals_in_words,
 )
-from gradum.run.spec import TITLES
+from gradum.rungs.names import BASELINE
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent, percent_with_interval, rows_figure
 from gradum.scores.interval import Interval
 from gradum.tables.wording import shortened
@@ -52,14 +53,14 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         first = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
-        first = _of_numbers(scores, test.get("baseline"))
+        first = _of_numbers(scores, test.get(BASELINE))
     if first and spoken_of not in (None, verdict.used):
         first = say(
             "{rung}, which the run uses: {sentence}",
-            rung=say(TITLES[spoken_of]),
+            rung=say(KINDS[spoken_of].title),
             sentence=f"{first[:1].lower()}{first[1:]}",
         )
-    overfits = "" if verdict.used == "baseline" else judgement.fit_check
+    overfits = "" if verdict.used == BASELINE else judgement.fit_check
     rivals = rivals_in_words(metric, judgement.rivals)
     unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
     flattered = judgement.split.shown if judgement.split else ()

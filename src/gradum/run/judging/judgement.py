@@ -20,8 +20,8 @@ from gradum.run.judging.fit_check import fit_check
 from gradum.run.judging.headline import headline
 from gradum.run.judging.interval_notes import cautions
 from gradum.run.judging.verdict import Standing, Verdict, decide, standing
-from gradum.run.spec import TITLES
 from gradum.run.split_check import SplitCheck
+from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, sampled
 from gradum.scores.interval import Interval, Sampled
@@ -395,7 +395,7 @@ def _not_compared(metric: str, rungs: list[str]) -> tuple[str, ...]:
     return tuple(
         say(
             "{rung} has no {metric}, as {undefined}, and takes no part in the comparison.",
-            rung=say(TITLES[rung]),
+            rung=say(KINDS[rung].title),
             metric=METRICS[metric].words,
             undefined=say(METRICS[metric].undefined),
         )
