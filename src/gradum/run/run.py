@@ -25,7 +25,9 @@ from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.run.fitted import Fitted, Provenance, fingerprint
 from gradum.run.intervals.scoring import guarantee_of
 from gradum.run.judge import Judge
-from gradum.run.judging.judgement import Judgement, Seen, judge
+from gradum.run.judging.headline import with_headline
+from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.resampled import Seen, judge
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
@@ -303,7 +305,7 @@ def conclude(
         split=structs.replace(split, neighbours=neighbours),
         notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
     )
-    return seen, judgement.with_headline()
+    return seen, with_headline(judgement)
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:

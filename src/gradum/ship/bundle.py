@@ -15,6 +15,7 @@ from gradum.files import archive
 from gradum.messages import say
 from gradum.run.conformal.guarantee import Terms
 from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
+from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
 from gradum.run.spec import Spec
@@ -155,7 +156,7 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
     def ordered(mapping: dict, names: Iterable[str]) -> dict:
         return {name: mapping[name] for name in names if name in mapping}
 
-    return structs.replace(
+    in_order = structs.replace(
         judgement,
         rows=ordered(judgement.rows, parts),
         scores={
@@ -169,4 +170,5 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             structs.replace(rival, scores=ordered(rival.scores, METRICS))
             for rival in judgement.rivals
         ),
-    ).with_headline()
+    )
+    return with_headline(in_order)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from msgspec import structs
 
 from gradum.messages import say
 from gradum.run.judging.by_class import ClassScores
+from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import (
     beside_running,
     choice,
@@ -18,12 +19,17 @@ from gradum.scores.figures import figure, percent, percent_with_interval, rows_f
 from gradum.scores.interval import Interval
 from gradum.tables.wording import shortened
 
-if TYPE_CHECKING:  # which keeps the headline
-    from gradum.run.judging.judgement import Judgement
-
 MOST = 3  # sentences
 UNEQUAL = 0.8
 """Share of the commonest class from which accuracy says little: guessing has most of it."""
+
+
+def with_headline(judgement: Judgement, spoken_of: str | None = None) -> Judgement:
+    """Return a judgement with its headline, which files of earlier versions lack.
+
+    It tells how good a rung is: the one in use, unless another is ``spoken_of``.
+    """
+    return structs.replace(judgement, headline=headline(judgement, spoken_of))
 
 
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
