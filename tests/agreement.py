@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from gradum.run.spec import TITLES
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval, with_unknown_bounds
 from gradum.scores.metrics import METRICS
@@ -125,7 +125,7 @@ def assert_terminal_agrees(judgement):
     lines = [line.split("  ") for line in text.splitlines()]
     metric = judgement.verdict.metric
     for rung, score in judgement.compared.items():
-        line = next(cells for cells in lines if cells[0].split(",")[0] == TITLES[rung])
+        line = next(cells for cells in lines if cells[0].split(",")[0] == KINDS[rung].title)
         assert with_interval(score) in [cell.strip() for cell in line], metric
     for each in judgement.by_class:
         line = next(cells for cells in lines if cells[0] == each.label)

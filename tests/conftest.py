@@ -20,7 +20,7 @@ import vl_convert
 
 import gradum
 from command_line import run
-from gradum.run.judging import judgement
+from gradum.run.judging import resampled
 from gradum.rungs.spread import fit as spread
 from synthetic import QUICK, task
 
@@ -96,6 +96,6 @@ def gradum_command():
 @pytest.fixture
 def short_judging(monkeypatch):
     """Judge on as few resamples as of a large table; choose spreads among two, on two folds."""
-    monkeypatch.setattr(judgement, "RESAMPLES", (200, 200))
+    monkeypatch.setattr(resampled, "RESAMPLES", (200, 200))
     monkeypatch.setattr(spread, "STRENGTHS", (1e2, 1e0))
     monkeypatch.setattr(spread, "FOLDS", 2)

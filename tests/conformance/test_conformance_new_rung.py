@@ -1,6 +1,5 @@
 """A rung is added as CONTRIBUTING says: a file for its kind, a line in each of two registries."""
 
-from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -9,8 +8,8 @@ import pytest
 import gradum
 from gradum.core.models.network import Network
 from gradum.run import spec as spec_module
-from gradum.rungs.cost import LEARNED
 from gradum.rungs.kind import RungKind
+from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
@@ -19,23 +18,12 @@ from gradum.tables.split import Part
 from synthetic import ONCE, task
 
 
-class MedianKind:
+class MedianKind(RungKind[None]):
     """A toy: the median of the training rows."""
 
-    name = "median"
+    name = title = "median"
     in_words = "the median"
     in_blocks = True
-    quicker_in_blocks = False
-    kept = True
-    course = ()
-    curve = None
-    compiling = 0.0
-
-    def taken(self, settings):
-        return replace(LEARNED, level=0)
-
-    def epochs(self, settings, rows, *, in_blocks):
-        return 0
 
     def fit(self, rows, spec, context):
         return self._median(rows.take(Part.TRAIN, Part.VALIDATION))
@@ -45,12 +33,6 @@ class MedianKind:
 
     def refit(self, rows, spec, judged, context):
         return self.fit(rows, spec, context)
-
-    def smaller(self, settings, judged):
-        return settings
-
-    def loss(self, spec, classes):
-        return "squared_error"
 
     def holds(self, rung):
         return rung.input_layer is None
@@ -78,9 +60,8 @@ class MedianKind:
 
 @pytest.fixture
 def with_the_median(monkeypatch):
-    kind: RungKind[None] = MedianKind()
-    monkeypatch.setitem(KINDS, "median", kind)
-    monkeypatch.setitem(spec_module.TITLES, "median", "median")
+    monkeypatch.setitem(KINDS, "median", MedianKind())
+    monkeypatch.setattr(spec_module, "LADDER", (*LADDER, "median"))
 
 
 def test_the_ladder_has_it_from_the_fit_to_the_report_and_the_file(with_the_median, tmp_path):

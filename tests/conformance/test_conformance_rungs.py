@@ -12,10 +12,11 @@ from gradum.run.run import run
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import LEAST_MEMORY, TITLES
+from gradum.run.spec import LEAST_MEMORY
 from gradum.rungs.context import Context
 from gradum.rungs.cost import Fit
 from gradum.rungs.learning import InMemory
+from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.design import Feature, Layout
@@ -56,7 +57,7 @@ def fitted(request):
 
 
 def test_the_registry_is_the_ladder():
-    assert tuple(KINDS) == tuple(TITLES)
+    assert tuple(KINDS) == LADDER
     assert all(kind.name == name for name, kind in KINDS.items())
 
 
@@ -177,7 +178,7 @@ def test_in_blocks_it_is_fitted_or_refused(name, target):
     batches = (frame[at : at + 100] for at in range(0, len(frame), 100))
     with opened(batches) as rows:
         if not KINDS[name].in_blocks:
-            with pytest.raises(SpecError, match=f"{TITLES[name]} learns from rows in memory"):
+            with pytest.raises(SpecError, match=f"{KINDS[name].title} learns from rows in memory"):
                 run(spec, RowsInBlocks(rows))
             return
         finished = run(spec, RowsInBlocks(rows))

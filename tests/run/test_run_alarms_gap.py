@@ -5,7 +5,7 @@ from alarm_tables import planned
 from msgspec import structs
 
 from gradum.run.alarms.gap import gap
-from gradum.run.judging.judgement import Seen, judge
+from gradum.run.judging.resampled import Seen, judge
 from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import gradum
 from gradum.errors import SchemaError, SpecError
-from gradum.run.spec import TITLES
+from gradum.rungs.names import LADDER
 from gradum.tables.encode import Encoder
 from synthetic import FEATURES, QUICK, mixed, task
 
@@ -198,7 +198,7 @@ def test_a_column_of_another_kind_is_refused_with_what_it_holds(classifier):
 
 
 def test_a_rung_is_chosen_by_name(classifier):
-    each = {r: classifier.predict_proba(NEW, rung=r) for r in TITLES}
+    each = {r: classifier.predict_proba(NEW, rung=r) for r in LADDER}
     assert len({shares.tobytes() for shares in each.values()}) == 4
     np.testing.assert_array_equal(classifier.predict_proba(NEW), each[classifier.used])
     np.testing.assert_array_equal(

@@ -7,7 +7,6 @@ from gradum.run.options.option_values import read_size
 from gradum.run.options.options import make_spec
 from gradum.run.spec import (
     LEAST_MEMORY,
-    TITLES,
     Cost,
     LinearSpec,
     MLPSpec,
@@ -15,6 +14,7 @@ from gradum.run.spec import (
     Spec,
     SplitSpec,
 )
+from gradum.rungs.names import LADDER
 from gradum.rungs.pack.spec import PackSpec
 from gradum.ship.run_spec import without_none
 from gradum.tables.reading import ReadingOptions
@@ -101,7 +101,7 @@ def test_a_file_with_an_unknown_word_or_a_refused_value_does_not_decode():
 @pytest.mark.parametrize(
     ("model", "rungs"),
     [
-        ("ladder", tuple(TITLES)),
+        ("ladder", LADDER),
         *((name, ("baseline", name)) for name in ("linear", "mlp", "pack")),
     ],
 )

@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 import gradum
 from gradum.api.runs import compare_runs
-from gradum.run.judging.judgement import Seen
+from gradum.run.judging.resampled import Seen
 from gradum.run.spec import LinearSpec
 from gradum.rungs import balance
 from gradum.rungs.rung import Prediction

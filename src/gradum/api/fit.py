@@ -18,6 +18,7 @@ from gradum.run.options.options import make_spec
 from gradum.run.rivals import Rival
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
+from gradum.rungs.registry import kinds_of
 from gradum.show.source import Source
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
@@ -87,7 +88,7 @@ def _teacher(named: Any, spec: Spec) -> Rival | None:
             say("There are {count} teachers.", count=len(teachers)),
             say("Give one; scikit-learn's VotingClassifier makes one of several."),
         )
-    if teachers and "pack" not in spec.rungs:
+    if teachers and not any(kind.taught for kind in kinds_of(spec.rungs)):
         raise SpecError(
             say("Only a pack learns from a teacher, and none is fitted."),
             say('Give model="pack" or "ladder", or leave the teacher out.'),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from gradum.errors import TableError
 from gradum.files.atomic import partial_files
 from gradum.run.events import RungStarted
 from gradum.run.memory_bound import decided
-from gradum.run.rivals import Rival
 from gradum.rungs.context import Context, ignore
 from gradum.ship import unfinished
 from gradum.ship.checkpoint_folder import CheckpointFolder
@@ -26,6 +25,7 @@ from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import (
     FileState,
+    RunSpec,
     file_states,
     named,
     refuse_changed,
@@ -114,60 +114,35 @@ def finish_run(
         The table, the target, an option or a checkpoint cannot be used, or a file not be written.
     """
     asked, rivals = unfinished.read(folder), rivals_of(against)
-    files = file_states(asked.run)
-    place, scratch = named(asked.run, data), folder / STATE
+    files, scratch = file_states(asked.run), folder / STATE
     with (
-        at_hand(place, asked.run.spec.reading, scratch) as table,
+        at_hand(named(asked.run, data), asked.run.spec.reading, scratch) as table,
         at_hand(asked.run.test, scratch=scratch) as test,
     ):
-        return _finish(folder, context, asked, files, table, test, rivals, on_report, cache)
-
-
-def _finish(
-    folder: Path,
-    context: Context,
-    asked: Unfinished,
-    files: dict[str, FileState],
-    table: Any,
-    test: Any,
-    rivals: Sequence[Rival],
-    on_report: Callable[[], None],
-    cache: Path | None,
-) -> Model:
-    """As `finish_run`, of tables that are at hand."""
-    if not asked.run.sha256:
-        spec = decided(asked.run.spec, table, test)
-        hashes = {name: state.sha256 for name, state in files.items()}
-        hashed = structs.replace(asked.run, spec=spec, sha256={**hashes, **table.sha256})
-        unfinished.write(folder, structs.replace(asked, run=hashed))
-        asked = unfinished.read(folder)
-    refuse_other_content(asked.run, table.sha256, folder)
-    test = None if test is None else read(test)
-    schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
-    known_unchanged = False
-
-    def hear(event: Any) -> None:
-        nonlocal known_unchanged
-        if isinstance(event, RungStarted) and not known_unchanged:  # all rows have been read
-            refuse_changed(asked.run, files)
-            known_unchanged = True
-        context.tell(event)
-
-    checkpoints = CheckpointFolder(folder / STATE, asked.identity, asked.checkpoint_every)
-    try:
-        model = fit_spec(
-            asked.run.spec,
-            table,
-            replace(context, tell=hear, checkpoints=checkpoints),
-            test=test,
-            schema=schema,
-            rivals=rivals,
-            scratch=folder / STATE,
+        if not asked.run.sha256:
+            asked = _hashed(folder, asked, files, table, test)
+        refuse_other_content(asked.run, table.sha256, folder)
+        judging = None if test is None else read(test)
+        schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
+        hearing = replace(
+            context,
+            tell=_unless_changed(context.tell, asked.run, files),
+            checkpoints=CheckpointFolder(scratch, asked.identity, asked.checkpoint_every),
         )
-    except TableError:
-        if not all(is_file(Path(name)) for name in files):  # one has gone since it was hashed
-            refuse_changed(asked.run, files)
-        raise
+        try:
+            model = fit_spec(
+                asked.run.spec,
+                table,
+                hearing,
+                test=judging,
+                schema=schema,
+                rivals=rivals,
+                scratch=scratch,
+            )
+        except TableError:
+            if not all(is_file(Path(name)) for name in files):  # one has gone since it was hashed
+                refuse_changed(asked.run, files)
+            raise
     on_report()
     for left in (path for name in FILES for path in partial_files(folder / name)):
         left.unlink()  # by this run when it was killed: there were none when it began
@@ -179,3 +154,30 @@ def _finish(
     else:
         unfinished.end(folder)
     return model
+
+
+def _hashed(
+    folder: Path, asked: Unfinished, files: dict[str, FileState], table: Any, test: Any
+) -> Unfinished:
+    """Set down what the run's files are, and whether it reads its table in blocks."""
+    spec = decided(asked.run.spec, table, test)
+    hashes = {name: state.sha256 for name, state in files.items()}
+    run = structs.replace(asked.run, spec=spec, sha256={**hashes, **table.sha256})
+    unfinished.write(folder, structs.replace(asked, run=run))
+    return unfinished.read(folder)
+
+
+def _unless_changed(
+    tell: Callable[[Any], object], run: RunSpec, files: dict[str, FileState]
+) -> Callable[[Any], None]:
+    """Return a listener that refuses files that changed, once all rows have been read."""
+    known_unchanged = False
+
+    def hear(event: Any) -> None:
+        nonlocal known_unchanged
+        if isinstance(event, RungStarted) and not known_unchanged:
+            refuse_changed(run, files)
+            known_unchanged = True
+        tell(event)
+
+    return hear

@@ -19,6 +19,7 @@ from gradum.run.conformal.guarantee import Guarantee
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
 from gradum.run.spec import Spec
+from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.encode import Encoder
 from gradum.tables.row import RowDoor
@@ -96,6 +97,12 @@ class Fitted:
     def row_door(self) -> RowDoor:
         """Reads single rows for the encoder."""
         return RowDoor(self.schema, self.encoder)
+
+    @property
+    def linear(self) -> Rung | None:
+        """The rung that has a coefficient for each column; None where there is none."""
+        of = (rung for name, rung in self.rungs.items() if KINDS[name].has_coefficients)
+        return next(of, None)
 
     def rung(self, name: str | None = None) -> Rung:
         """Return a rung by name, or the one in use.

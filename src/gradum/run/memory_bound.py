@@ -17,8 +17,8 @@ from gradum.errors import SpecError
 from gradum.messages import marked, say
 from gradum.run.fitted import Fitted
 from gradum.run.memory import held_bytes, judged_bytes, predicted_bytes
-from gradum.run.spec import LEAST_MEMORY, TITLES, Spec
-from gradum.rungs.registry import kinds_of
+from gradum.run.spec import LEAST_MEMORY, Spec
+from gradum.rungs.registry import KINDS, kinds_of
 from gradum.tables.bounds import available_memory
 from gradum.tables.extent import Extent, extent_of
 from gradum.tables.stream import is_batches
@@ -103,7 +103,7 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
         return _Obstacle(say(AS_A_WHOLE), say(WRITE_ANEW))
     if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
         return _Obstacle(
-            say("A {rung} of all rows", rung=say(TITLES[spec.model])),
+            say("A {rung} of all rows", rung=say(KINDS[spec.model].title)),
             say("Choose --model linear or mlp, to have the table read in blocks"),
         )
     if spec.split.folds:

@@ -16,7 +16,7 @@ import numpy as np
 from gradum.core.models.monotonicity import Movement
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.run.spec import TITLES
+from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.columns import Target
 from gradum.tables.design import Layout
@@ -54,7 +54,7 @@ def refuse_unproven(rungs: Iterable[Rung], layout: Layout, directions: Mapping[s
                     say(
                         "The weights of the model {rung} do not prove that it is monotone in "
                         "{column!r}.",
-                        rung=say(TITLES[rung.name]),
+                        rung=say(KINDS[rung.name].title),
                         column=column,
                     ),
                     say("Its training broke down: leave out extreme values, or the directions."),

@@ -25,7 +25,9 @@ from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.run.fitted import Fitted, Provenance, fingerprint
 from gradum.run.intervals.scoring import guarantee_of
 from gradum.run.judge import Judge
-from gradum.run.judging.judgement import Judgement, Seen, judge
+from gradum.run.judging.headline import with_headline
+from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.resampled import Seen, judge
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
@@ -33,10 +35,11 @@ from gradum.run.monotone import monotone_in_words, refuse_unproven
 from gradum.run.reference.reference import reference_of
 from gradum.run.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.run.source.row_source import Asked, Divided, RowSource
-from gradum.run.spec import TITLES, Spec
+from gradum.run.spec import Spec
 from gradum.run.split_check import SplitCheck
 from gradum.rungs import balance
 from gradum.rungs.context import ALONE, Context, OutOfTime
+from gradum.rungs.names import BASELINE
 from gradum.rungs.post import calibrated_in_words
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
@@ -294,7 +297,7 @@ def conclude(
     )
     alarms = (*alarms, *after_judging(dataset, judgement))
     used, neighbours = judgement.verdict.used, ""
-    if used != "baseline" and not alarms:
+    if used != BASELINE and not alarms:
         neighbours = shared_errors(dataset, seen["test"], used, seed=spec.seed)
     judgement = structs.replace(
         judgement,
@@ -302,12 +305,12 @@ def conclude(
         split=structs.replace(split, neighbours=neighbours),
         notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
     )
-    return seen, judgement.with_headline()
+    return seen, with_headline(judgement)
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
     """Say what lies between what rungs have learned and what they predict."""
-    scales = [(say(TITLES[name]), rung.target_scale) for name, rung in rungs.items()]
+    scales = [(say(KINDS[name].title), rung.target_scale) for name, rung in rungs.items()]
     smeared = [
         scale.spread.sentence(title, scale.smearing)
         for title, scale in scales
@@ -319,7 +322,8 @@ def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
         for sentence in calibrated_in_words(say(KINDS[name].in_words), rung.calibration)
     ]
     weights = [rung.class_weight for rung in rungs.values()]
-    return (*balance.notes(weights), *_taught(rungs), *calibrated, *smeared)
+    remarks = [remark for name, rung in rungs.items() for remark in KINDS[name].remarks(rung)]
+    return (*balance.notes(weights), *remarks, *calibrated, *smeared)
 
 
 def _monotone(spec: Spec, schema: Schema, rivals: Sequence[Rival]) -> tuple[str, ...]:
@@ -331,46 +335,6 @@ def _monotone(spec: Spec, schema: Schema, rivals: Sequence[Rival]) -> tuple[str,
     return notes
 
 
-def _taught(rungs: dict[str, Rung]) -> tuple[str, ...]:
-    """Say who taught a rung, and how far it listened."""
-    notes = []
-    for rung in rungs.values():
-        if not (teacher := rung.settings.get("teacher")):
-            continue
-        shares = [share for share in rung.settings["teaching"] if share > 0]
-        if shares:
-            notes.append(
-                say(
-                    "The pack learned from {teacher}, whose answers make up {least:.0%} to "
-                    "{most:.0%} of the targets of {listening} of its {kept} networks. {teacher} "
-                    "was fitted to rows that the pack learns from alone, and a repeated run needs "
-                    "it again.",
-                    teacher=teacher,
-                    kept=rung.settings["kept"],
-                    listening=len(shares),
-                    least=min(shares),
-                    most=max(shares),
-                )
-            )
-        elif rung.settings["heard"]:
-            notes.append(
-                say(
-                    "The pack did not listen to {teacher}: on held-out rows it was no better for "
-                    "it.",
-                    teacher=teacher,
-                )
-            )
-        else:
-            notes.append(
-                say(
-                    "There was no time to tell whether the pack is better for {teacher}, and so it "
-                    "did not listen; allow more with --time-limit (time_limit).",
-                    teacher=teacher,
-                )
-            )
-    return tuple(notes)
-
-
 def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
     """Say whose training went wrong or was cut short, in how many fits, and what to do about it."""
     notes = []
@@ -380,7 +344,7 @@ def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
         if troubled:
             sentence = say(
                 messages[len(fits) > 1],
-                rung=say(TITLES[name]),
+                rung=say(KINDS[name].title),
                 troubled=len(troubled),
                 fits=len(fits),
             )
@@ -397,7 +361,7 @@ def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tupl
     if interrupted or spec.time_limit is None:
         return ()
     missing = [
-        say(TITLES[name])
+        say(KINDS[name].title)
         for name in spec.rungs
         if KINDS[name].compiling and any(name not in judge.rungs for judge in judges)
     ]

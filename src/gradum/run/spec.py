@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 
 from gradum.errors import SpecError
-from gradum.messages import marked, say
+from gradum.messages import say
 from gradum.run.metric import metric_named
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.names import BASELINE, LADDER, ModelName
 from gradum.rungs.number_ranges import (
     LARGEST,
     MOST,
@@ -27,26 +28,8 @@ from gradum.tables.schema import Overrides
 from gradum.tables.wording import shortened, size
 
 LEAST_MEMORY = 500_000_000  # bytes, most of which the software itself takes
-TITLES = {
-    "baseline": marked("baseline"),
-    "linear": marked("linear"),
-    "mlp": marked("MLP"),
-    "pack": marked("pack"),
-}
-"""The rungs of the ladder, simplest first, each by its name and as users read it.
-
-`gradum.rungs` holds what else is known of each.
-"""
-
-AGAINST_OVERFITTING = {
-    "linear": marked("leave columns out with --drop"),
-    "mlp": marked("stop it earlier with --max-epochs"),
-    "pack": marked("--effort best averages more networks"),
-}
-"""What to do about a rung that overfits, with the option that does it."""
 
 SIGNS = {"+": 1, "-": -1}  # of a monotone column
-ModelName = Literal["ladder", "linear", "mlp", "pack"]
 
 
 class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -204,8 +187,9 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("Column {column!r} has more than one direction.", column=shortened(twice)),
                 say("Give each column of --monotone once."),
             )
-        if self.monotone and "mlp" in self.rungs:
-            self.mlp.refuse_without_directions()
+        asked = [self.of_rung(name).settings for name in self.rungs] if self.monotone else []
+        for settings in filter(None, asked):
+            settings.refuse_without_directions()
 
     @property
     def directions(self) -> dict[str, int]:
@@ -215,7 +199,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def rungs(self) -> tuple[str, ...]:
         """The rungs to climb; the baseline is always there to be compared with."""
-        return tuple(TITLES) if self.model == "ladder" else ("baseline", self.model)
+        return LADDER if self.model == "ladder" else (BASELINE, self.model)
 
     @property
     def also(self) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
-"""The protocol of a kind of rung: what the ladder, the estimates and the files ask of it."""
+"""What a kind of rung is: all that the ladder, the estimates and the files ask of it."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Generic
 
+from gradum.core.losses import learned_loss
 from gradum.rungs.context import Context
-from gradum.rungs.cost import Fit, Taken
-from gradum.rungs.learning import InMemory, Learner
+from gradum.rungs.cost import LEARNED, Fit, Taken
+from gradum.rungs.learning import InBlocks, InMemory
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
 
@@ -31,55 +33,85 @@ class Curve:
     unasked: bool = True
 
 
-class RungKind(Learner[S], Protocol[S]):
+class RungKind(ABC, Generic[S]):
     """A kind of rung, whose settings are an S; None where nothing can be set.
 
-    Attributes
-    ----------
-    name : str
-        As users and files write it.
-    in_words : str
-        As a sentence has it: "the linear rung".
-    quicker_in_blocks : bool
-        Whether a table of many values is learned sooner in blocks, even where it fits in memory.
-    kept : bool
-        Whether a checkpoint keeps it; what takes no time is fitted again.
-    course : tuple of str
-        What each entry of its history holds, the first of them always.
-    curve : Curve or None
-        How its learning curve is drawn; None where more rows hardly change it.
-    compiling : float
-        The seconds of its first fit that a program takes to compile.
+    What is abstract here, every kind defines, with `name`, `title` and `in_words`. The rest it
+    states where the default does not hold. Nobody asks for a kind's name or class.
     """
 
-    name: str
-    in_words: str
-    quicker_in_blocks: bool
-    kept: bool
-    course: tuple[str, ...]
-    curve: Curve | None
-    compiling: float
+    name: ClassVar[str]
+    """As users and files write it."""
+
+    title: ClassVar[str]
+    """As tables and sentences have it: "MLP"."""
+
+    in_words: ClassVar[str]
+    """As a sentence has it: "the linear rung"."""
+
+    against_overfitting: ClassVar[str] = ""
+    """What to do where it overfits, with the option that does it."""
+
+    in_blocks: ClassVar[bool] = False
+    """Whether it can learn from rows that do not fit in memory."""
+
+    quicker_in_blocks: ClassVar[bool] = False
+    """Whether a table of many values is learned sooner in blocks, even where it fits in memory."""
+
+    kept: ClassVar[bool] = True
+    """Whether a checkpoint keeps it; what takes no time is fitted again."""
+
+    taught: ClassVar[bool] = False
+    """Whether it can learn from another model's answers."""
+
+    has_coefficients: ClassVar[bool] = False
+    """Whether each column has a coefficient, which can be read."""
+
+    course: ClassVar[tuple[str, ...]] = ()
+    """What each entry of its history holds, the first of them always."""
+
+    curve: ClassVar[Curve | None] = None
+    """How its learning curve is drawn; None where more rows hardly change it."""
+
+    compiling: ClassVar[float] = 0.0
+    """The seconds of its first fit that a program takes to compile."""
+
+    @abstractmethod
+    def fit(self, rows: InMemory, spec: RungSpec[S], context: Context) -> Rung:
+        """Fit it to the training rows; the validation rows may choose, or be learned from too."""
+
+    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[S], context: Context) -> Rung:
+        """Fit it to rows that do not fit in memory; called only where it learns `in_blocks`."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
+        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
+
+    @abstractmethod
+    def holds(self, rung: Rung) -> bool:
+        """Whether a rung that a file gives this name is of this kind."""
+
+    @abstractmethod
+    def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
+        """Return the seconds of a fit on the machine that was measured on."""
 
     def taken(self, settings: S) -> Taken:
         """Return the bytes that it takes at its worst moment."""
-        ...
+        return LEARNED
 
-    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
-        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
-        ...
+    def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
+        """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
+        return 0
 
     def smaller(self, settings: S, judged: Rung) -> S:
         """Return the settings under which fewer rows are fitted as a judged rung was."""
-        ...
+        return settings
 
     def loss(self, spec: RungSpec[S], classes: int | None) -> str:
         """Return the name of the loss that a rung learns by; ``classes`` is None for numbers."""
-        ...
+        return learned_loss(classes).name
 
-    def holds(self, rung: Rung) -> bool:
-        """Whether a rung that a file gives this name is of this kind."""
-        ...
-
-    def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
-        """Return the seconds of a fit on the machine that was measured on."""
-        ...
+    def remarks(self, rung: Rung) -> tuple[str, ...]:
+        """Return what a reader of the scores should know of how the rung learned."""
+        return ()

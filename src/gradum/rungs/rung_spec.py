@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+import msgspec
+
 S = TypeVar("S")
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a kind of rung is fitted."""
+
+    def refuse_without_directions(self) -> None:
+        """Raise SpecError where such a rung cannot be held monotone."""
 
 
 @dataclass(frozen=True)

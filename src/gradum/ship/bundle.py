@@ -19,9 +19,11 @@ from gradum.files import archive
 from gradum.messages import say
 from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
+from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
-from gradum.run.spec import TITLES, Spec
+from gradum.run.spec import Spec
+from gradum.rungs.registry import KINDS
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
 from gradum.ship.contradictions import contradiction
@@ -198,18 +200,19 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
     def ordered(mapping: dict, names: Iterable[str]) -> dict:
         return {name: mapping[name] for name in names if name in mapping}
 
-    return structs.replace(
+    in_order = structs.replace(
         judgement,
         rows=ordered(judgement.rows, parts),
         scores={
             rung: {
                 part: ordered(scores, METRICS) for part, scores in ordered(parts_of, parts).items()
             }
-            for rung, parts_of in ordered(judgement.scores, tuple(TITLES)).items()
+            for rung, parts_of in ordered(judgement.scores, tuple(KINDS)).items()
         },
         prevalence=ordered(judgement.prevalence, map(str, schema.target.classes)),
         rivals=tuple(
             structs.replace(rival, scores=ordered(rival.scores, METRICS))
             for rival in judgement.rivals
         ),
-    ).with_headline()
+    )
+    return with_headline(in_order)

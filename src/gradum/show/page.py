@@ -12,7 +12,6 @@ import msgspec
 from markupsafe import Markup, escape
 
 from gradum.messages import listed, say, say_plural, sentences, spoken
-from gradum.run.spec import TITLES
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
@@ -21,9 +20,10 @@ from gradum.show.visible import visible
 
 def render(name: str, **values: Any) -> str:
     """Fill in a template of `show/templates`."""
+    titles = {rung: kind.title for rung, kind in KINDS.items()}
     in_words = {rung: kind.in_words for rung, kind in KINDS.items()}
     template = _environment().get_template(name)
-    return template.render(titles=TITLES, in_words=in_words, metrics=METRICS, **values)
+    return template.render(titles=titles, in_words=in_words, metrics=METRICS, **values)
 
 
 def file(name: str) -> str:

@@ -29,7 +29,7 @@ def coefficients(fitted: Fitted) -> pl.DataFrame:
     SpecError
         The model has no linear rung.
     """
-    layer = _linear(fitted).input_layer
+    layer = linear_rung(fitted).input_layer
     assert layer is not None
     return combined(fitted, of_each_column(layer, fitted.encoder.layout))
 
@@ -42,7 +42,7 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
     SpecError
         The model has no linear rung.
     """
-    rung = _linear(fitted)
+    rung = linear_rung(fitted)
     assert fitted.schema.target is not None
     layer, scale = rung.params["layers"][0], rung.target_scale
     values = combinations.matrix @ np.vstack([layer["weight"], layer["bias"]])
@@ -68,12 +68,19 @@ def combined(fitted: Fitted, combinations: Combinations) -> pl.DataFrame:
     return pl.concat(frames)
 
 
-def _linear(fitted: Fitted) -> Rung:
-    if "linear" not in fitted.rungs:
+def linear_rung(fitted: Fitted) -> Rung:
+    """Return the rung whose coefficients are read.
+
+    Raises
+    ------
+    SpecError
+        The model has none.
+    """
+    if fitted.linear is None:
         raise SpecError(
             say("This model has no linear rung."), say("Fit it with model='ladder' or 'linear'.")
         )
-    return fitted.rungs["linear"]
+    return fitted.linear
 
 
 def _output_labels(classes: tuple[Label, ...]) -> list[str | None]:

@@ -39,7 +39,7 @@ from gradum.scores.interval import NORMAL_95
 from gradum.solvers.curvature import Curvature, numerical_rank
 from gradum.solvers.matrix import Columns
 from gradum.solvers.standard import StandardColumns
-from gradum.study.coefficients import combined
+from gradum.study.coefficients import combined, linear_rung
 from gradum.study.combinations import Combinations, against_reference
 from gradum.tables.split import Part
 from gradum.tables.wording import quoted
@@ -105,7 +105,7 @@ class Coefficients(msgspec.Struct, frozen=True):
 
 def main_coefficients(run: Run) -> Coefficients | None:
     """Return the largest coefficients with their intervals; None without a linear rung."""
-    if "linear" not in run.fitted.rungs:
+    if run.fitted.linear is None:
         return None
     frame, sentence = coefficient_intervals(run)
     frame = frame.filter(pl.col("source").is_not_null())
@@ -136,7 +136,7 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
     SpecError
         The model has no linear rung.
     """
-    rows, layer = _learned(run), run.fitted.rungs["linear"].input_layer
+    rows, layer = _learned(run), linear_rung(run.fitted).input_layer
     assert layer is not None
     weight = run.dataset.weight[learned_rows(run)]  # without that of a class, as people count
     combinations = against_reference(layer, rows.design.encoded(), weight)
@@ -174,7 +174,7 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
 def _held_at_0(run: Run) -> list[str]:
     """Return the columns whose coefficients have a direction and are 0."""
     directions, features = run.fitted.spec.directions, run.fitted.encoder.layout.dense
-    weight = run.fitted.rungs["linear"].params["layers"][0]["weight"][: len(features)]
+    weight = linear_rung(run.fitted).params["layers"][0]["weight"][: len(features)]
     return [
         feature.source
         for feature, of_feature in zip(features, weight, strict=True)
@@ -202,7 +202,7 @@ def _meaning(rows: Rows) -> str:
 def learned_rows(run: Run) -> np.ndarray:
     """Return the positions of the rows that the kept linear rung was fitted on."""
     rows = np.flatnonzero((run.parts == Part.TRAIN) | (run.parts == Part.VALIDATION))
-    if run.fitted.rungs["linear"].settings["rows"] != len(rows):  # it was refitted on all rows
+    if linear_rung(run.fitted).settings["rows"] != len(rows):  # it was refitted on all rows
         rows = np.arange(len(run.dataset))
     return rows
 
@@ -210,13 +210,13 @@ def learned_rows(run: Run) -> np.ndarray:
 def _learned(run: Run) -> Rows:
     """Return the rows that the kept linear rung was fitted on, with their weights."""
     taken = run.dataset.rows(run.fitted.encoder).take(learned_rows(run))
-    by_class = run.fitted.rungs["linear"].class_weight
+    by_class = linear_rung(run.fitted).class_weight
     return taken if by_class is None else taken.weighed(by_class)
 
 
 def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.ndarray:
     """Return those of the combinations in raw units, one output after the other."""
-    rung = run.fitted.rungs["linear"]
+    rung = linear_rung(run.fitted)
     layer, scale = rung.input_layer, rung.target_scale
     assert layer is not None
     variance = sandwich(

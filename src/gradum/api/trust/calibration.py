@@ -12,6 +12,7 @@ from gradum.api.groups import judged_evidence
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
+from gradum.rungs.names import BASELINE
 from gradum.rungs.post import calibrated_in_words
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
@@ -86,7 +87,7 @@ def _unit_of_model(examined: ExaminedModel) -> float | None:
     judgement = examined.model.fitted.judgement
     if examined.model.task != "regression" or judgement is None:
         return None
-    scores = judgement.scores.get("baseline", {}).get("test", {})
+    scores = judgement.scores.get(BASELINE, {}).get("test", {})
     return scores["rmse"].value if "rmse" in scores else None
 
 

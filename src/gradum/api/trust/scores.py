@@ -12,6 +12,7 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.messages import marked, say
 from gradum.run.metric import metric_for
+from gradum.rungs import names
 from gradum.scores.bootstrap import intervals, paired_difference
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
@@ -67,7 +68,7 @@ def _of_model(examined: ExaminedModel, thresholds: ScoreThresholds) -> PartFindi
         (
             comparison.difference
             for comparison in verdict.comparisons
-            if (comparison.rung, comparison.against) == (verdict.used, "baseline")
+            if (comparison.rung, comparison.against) == (verdict.used, names.BASELINE)
         ),
         None,
     )
@@ -77,8 +78,8 @@ def _of_model(examined: ExaminedModel, thresholds: ScoreThresholds) -> PartFindi
         sentences += evaluation.sentences
         on_table = evaluation.judgement.scores[verdict.used]["test"]
         columns[say("on all rows of {source}", source=examined.table_name)] = on_table
-    if "baseline" in judgement.scores:
-        columns[say("guessing, on judged rows")] = judgement.scores["baseline"]["test"]
+    if names.BASELINE in judgement.scores:
+        columns[say("guessing, on judged rows")] = judgement.scores[names.BASELINE]["test"]
     return PartFinding(
         [
             _better(lead, verdict.metric, thresholds),

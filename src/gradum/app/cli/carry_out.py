@@ -16,20 +16,11 @@ from gradum.messages import listed, say, say_plural
 from gradum.show.visible import visible
 
 
-def begin(
-    run_spec: Any,
-    out: Path | None,
-    *,
-    data: str | None = None,
-    against: Sequence[str] = (),
-    every: float,
-    force: bool,
-    as_json: bool,
-    quiet: bool,
-) -> Any:
-    """Fit what a spec asks for into a new run folder; see `carry_out`.
-
-    ``data`` is the table as the user names it, perhaps with a password that no file records.
+@contextmanager
+def new_run(
+    run_spec: Any, out: Path | None, *, every: float, force: bool
+) -> Iterator[tuple[Path, Interrupt]]:
+    """Yield a new run folder for what a spec asks, and who hears Ctrl-C; see `carry_out`.
 
     The run is set down first, before anything slow is imported or read: from then on it can be
     resumed.
@@ -44,9 +35,7 @@ def begin(
         unfinished.begun(folder, asked, force=force),
         _kept_if_of_use(folder),
     ):
-        return carry_out(
-            folder, interrupt, data=data, against=against, as_json=as_json, quiet=quiet
-        )
+        yield folder, interrupt
 
 
 def carry_out(
@@ -60,7 +49,8 @@ def carry_out(
 ) -> Any:
     """Do what is left of an unfinished run that is held, and show it.
 
-    ``against`` names its rivals, whose code is then imported.
+    ``data`` is the table as the user names it, perhaps with a password that no file records;
+    ``against`` names the rivals, whose code is then imported.
 
     Returns the model, or exits with 130 if interrupted.
     """

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.carry_out import begin
+from gradum.app.cli.carry_out import carry_out, new_run
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.tables.paths import STANDARD_INPUT, absolute, is_address
@@ -56,13 +56,6 @@ def command(
         schema=None if schema is None else absolute(schema),
         against=against,
     )
-    begin(
-        run_spec,
-        out,
-        data=data if is_address(data) else None,
-        against=against,
-        every=checkpoint_every,
-        force=force,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    with new_run(run_spec, out, every=checkpoint_every, force=force) as (folder, interrupt):
+        named = data if is_address(data) else None
+        carry_out(folder, interrupt, data=named, against=against, as_json=as_json, quiet=quiet)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from gradum.run.options.option_table import OPTIONS, TYPES, flag, signature_with_options
+from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signature_with_options
+from gradum.rungs.names import LADDER
 
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "
@@ -63,7 +64,7 @@ Table = Annotated[str, typer.Argument(metavar="TABLE", help=TABLE)]
 Rung = Annotated[
     str | None,
     typer.Option(
-        "--rung", metavar="NAME", help="baseline, linear, mlp, pack or enough. Default: the best."
+        "--rung", metavar="NAME", help=f"{either((*LADDER, 'enough'))}. Default: the best."
     ),
 ]
 Data = Annotated[

@@ -24,7 +24,7 @@ from gradum.run.events import (
     Understood,
     as_json,
 )
-from gradum.run.spec import TITLES
+from gradum.rungs.registry import KINDS
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.show.visible import visible
 from gradum.solvers.solution import EpochDone
@@ -292,7 +292,7 @@ class Place:
 
 
 def _title(event: RungStarted) -> str:
-    title = say(TITLES[event.rung])
+    title = say(KINDS[event.rung].title)
     return _with_fold(title, event) if event.folds else title
 
 
@@ -311,7 +311,7 @@ def _at_most(seconds: float) -> str:
 def _resumed(event: Resumed) -> str:
     return say(
         "{rung}: goes on after epoch {epoch} of at most {epochs}",
-        rung=say(TITLES[event.rung]),
+        rung=say(KINDS[event.rung].title),
         epoch=event.epoch,
         epochs=event.epochs,
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
-from gradum.app.cli.carry_out import begin, say_rivals_left_out
+from gradum.app.cli.carry_out import carry_out, new_run, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
 from gradum.errors import TableError
 from gradum.messages import listed, say, say_plural
@@ -55,16 +55,16 @@ def command(
         _refuse_gone(before.data)
     if not (as_json or quiet):
         say_rivals_left_out(before.against, against)
-    model = begin(
-        structs.replace(before, against=tuple(against or ()), sha256={}, fingerprint=""),
-        out,
-        data=data if data is not None and is_address(data) else None,
-        against=against or (),
-        every=checkpoint_every,
-        force=force,
-        as_json=as_json,
-        quiet=quiet,
-    )
+    anew = structs.replace(before, against=tuple(against or ()), sha256={}, fingerprint="")
+    with new_run(anew, out, every=checkpoint_every, force=force) as (folder, interrupt):
+        model = carry_out(
+            folder,
+            interrupt,
+            data=data if data is not None and is_address(data) else None,
+            against=against or (),
+            as_json=as_json,
+            quiet=quiet,
+        )
     changed += other_content(before, model.source.hashes)
     identical = None
     if before.fingerprint:

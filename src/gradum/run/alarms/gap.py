@@ -8,7 +8,8 @@ from gradum.messages import say
 from gradum.run.alarm import Alarm
 from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import Judgement
-from gradum.run.spec import TITLES
+from gradum.rungs.names import BASELINE
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 
@@ -25,7 +26,7 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     used, metric = judgement.verdict.used, judgement.verdict.metric
     validation = judgement.scores[used].get("validation", {}).get(metric)
     test = judgement.scores[used]["test"][metric]
-    baseline = judgement.scores.get("baseline", {}).get("test", {}).get(metric)
+    baseline = judgement.scores.get(BASELINE, {}).get("test", {}).get(metric)
     if validation is None or baseline is None:
         return ()
     sign = METRICS[metric].sign
@@ -36,7 +37,7 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
         return ()
     values = {
         "metric": say(METRICS[metric].title),
-        "rung": say(TITLES[used]),
+        "rung": say(KINDS[used].title),
         "validation": figure(validation.value),
         "test": figure(test.value),
     }

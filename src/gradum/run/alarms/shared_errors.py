@@ -20,8 +20,8 @@ from gradum.run.alarms.both_splits import QuickRows
 from gradum.run.alarms.nearness import nearest, stretch
 from gradum.run.alarms.quick_model import ridge_answers
 from gradum.run.dataset import Dataset
-from gradum.run.judging.judgement import Seen
-from gradum.run.spec import TITLES
+from gradum.run.judging.resampled import Seen
+from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure
 
@@ -137,7 +137,7 @@ def shared_errors(dataset: Dataset, seen: Seen, rung: str, *, seed: int) -> str:
         "Neighbours share error: what the {rung} model leaves over goes with what rows near by "
         "have left over (a correlation of {share}). There are groups that no column names, or it "
         "is too simple a model.",
-        rung=say(TITLES[rung]),
+        rung=say(KINDS[rung].title),
         share=figure(float(products.mean() / size), digits=2),
     )
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from gradum.messages import say
 from gradum.run.judging.verdict import Comparison, Verdict
-from gradum.run.spec import AGAINST_OVERFITTING, TITLES
+from gradum.rungs.names import BASELINE
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -31,12 +32,12 @@ def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdic
         Rung -> part -> metric -> interval.
     verdict : Verdict
     """
-    if verdict.used == "baseline":
+    if verdict.used == BASELINE:
         return say("Underfitting: no rung does better than the baseline, which looks at no column.")
     for comparison in verdict.comparisons:
         if _overfits(scores, verdict.metric, comparison):
             return _overfitting(scores, verdict.metric, comparison)
-    guessing = scores.get("baseline", {}).get("test", {}).get(verdict.metric)
+    guessing = scores.get(BASELINE, {}).get("test", {}).get(verdict.metric)
     return _gap(scores[verdict.used], verdict, guessing)
 
 
@@ -59,15 +60,16 @@ def _overfitting(
         for part in ("train", "test")
     )
     values = {
-        "rung": say(TITLES[rung]),
-        "simpler": say(TITLES[simpler]),
+        "rung": say(KINDS[rung].title),
+        "simpler": say(KINDS[simpler].title),
         "metric": METRICS[metric].words,
         "first": first,
         "second": second,
         "new": new,
         "new_simpler": new_simpler,
     }
-    if rung not in AGAINST_OVERFITTING:
+    remedy = KINDS[rung].against_overfitting
+    if not remedy:
         return say(
             "Overfitting: {rung} beats {simpler} on the rows it learned from ({metric} {first} "
             "against {second}) and loses to it on new ones ({new} against {new_simpler}); use "
@@ -78,7 +80,7 @@ def _overfitting(
         "Overfitting: {rung} beats {simpler} on the rows it learned from ({metric} {first} against "
         "{second}) and loses to it on new ones ({new} against {new_simpler}); {remedy}, or use "
         "{simpler}.",
-        remedy=say(AGAINST_OVERFITTING[rung]),
+        remedy=say(remedy),
         **values,
     )
 
@@ -98,7 +100,7 @@ def _gap(
             "The {rung} model knows the rows it learned from better ({metric} "
             "{on_train}) than new ones ({on_test}), which costs nothing here: no "
             "simpler model does better on new rows.",
-            rung=say(TITLES[verdict.used]),
+            rung=say(KINDS[verdict.used].title),
             metric=METRICS[metric].words,
             on_train=on_train,
             on_test=on_test,

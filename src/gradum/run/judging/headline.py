@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from msgspec import structs
 
 from gradum.messages import say
 from gradum.run.judging.by_class import ClassScores
+from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import (
     beside_running,
     choice,
     cut_short_in_words,
     rivals_in_words,
 )
-from gradum.run.spec import TITLES
+from gradum.rungs.names import BASELINE
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent, percent_with_interval, rows_figure
 from gradum.scores.interval import Interval
 from gradum.tables.wording import shortened
 
-if TYPE_CHECKING:  # which keeps the headline
-    from gradum.run.judging.judgement import Judgement
-
 MOST = 3  # sentences
 UNEQUAL = 0.8
 """Share of the commonest class from which accuracy says little: guessing has most of it."""
+
+
+def with_headline(judgement: Judgement, spoken_of: str | None = None) -> Judgement:
+    """Return a judgement with its headline, which files of earlier versions lack.
+
+    It tells how good a rung is: the one in use, unless another is ``spoken_of``.
+    """
+    return structs.replace(judgement, headline=headline(judgement, spoken_of))
 
 
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
@@ -52,14 +59,14 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         first = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
-        first = _of_numbers(scores, test.get("baseline"))
+        first = _of_numbers(scores, test.get(BASELINE))
     if first and spoken_of not in (None, verdict.used):
         first = say(
             "{rung}, which the run uses: {sentence}",
-            rung=say(TITLES[spoken_of]),
+            rung=say(KINDS[spoken_of].title),
             sentence=f"{first[:1].lower()}{first[1:]}",
         )
-    overfits = "" if verdict.used == "baseline" else judgement.fit_check
+    overfits = "" if verdict.used == BASELINE else judgement.fit_check
     rivals = rivals_in_words(metric, judgement.rivals)
     unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
     flattered = judgement.split.shown if judgement.split else ()

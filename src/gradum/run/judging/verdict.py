@@ -11,7 +11,8 @@ from msgspec import structs
 
 from gradum.margins import EQUAL, first_least
 from gradum.messages import say
-from gradum.run.spec import TITLES
+from gradum.rungs.names import BASELINE
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -106,7 +107,7 @@ def standing(
     sign = METRICS[metric].sign
     nothing = EQUAL * abs(scores[metric].value)
     shows = _shown(difference, sign, nothing)
-    finding = _in_words(name, say(TITLES[against]), shows)
+    finding = _in_words(name, say(KINDS[against].title), shows)
     return Standing(name, scores, against, difference, finding, shows)
 
 
@@ -133,7 +134,7 @@ def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
         return say(
             "{rivals}; a rival is only judged, and the run uses its own {rung}.",
             rivals=rivals,
-            rung=say(TITLES[standings[0].against]),
+            rung=say(KINDS[standings[0].against].title),
         )
     return say("{rivals}.", rivals=rivals)
 
@@ -206,7 +207,7 @@ def _compared(
     rung: str, against: str, difference: Interval, sign: float, nothing: float
 ) -> Comparison:
     shows = _shown(difference, sign, nothing)
-    finding = _in_words(say(TITLES[rung]), say(TITLES[against]), shows)
+    finding = _in_words(say(KINDS[rung].title), say(KINDS[against].title), shows)
     return Comparison(rung, against, difference, finding, shows)
 
 
@@ -258,7 +259,7 @@ def choice(
     title, rungs = METRICS[metric].words, list(scores)
     if len(rungs) < 2:
         return ""
-    if used == "baseline":
+    if used == BASELINE:
         return say("Use no model: by {metric} none beats guessing, the baseline.", metric=title)
     if enough != used:
         return _does_as_well(title, used, enough, comparisons)
@@ -347,7 +348,7 @@ def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Compari
         )
         for lead in leads
     )
-    if enough == "baseline":
+    if enough == BASELINE:
         return say(
             "No column is shown to help: guessing, the baseline, does as well; {used} leads it in "
             "{metric}{lead}, and predicts unless you say --rung enough.",
@@ -367,9 +368,9 @@ def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Compari
 
 def _model(rung: str) -> str:
     """Name a rung as a reader does who knows no ladder: "the linear model", but "guessing"."""
-    if rung == "baseline":
+    if rung == BASELINE:
         return say("guessing")
-    return say("the {rung} model", rung=say(TITLES[rung]))
+    return say("the {rung} model", rung=say(KINDS[rung].title))
 
 
 def _models(rungs: list[str]) -> str:

@@ -10,9 +10,9 @@ files that take long to import are quoted: ``gradum --help`` reads this table.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict, get_args
 
 from gradum.run.options.option_values import (
     read_batch_size,
@@ -26,14 +26,20 @@ from gradum.run.options.option_values import (
     write_cost,
     write_widths,
 )
+from gradum.rungs.names import ModelName
 
 if TYPE_CHECKING:
-    from gradum.run.spec import Cost, LinearSpec, MLPSpec, ModelName, SplitSpec
+    from gradum.run.spec import Cost, LinearSpec, MLPSpec, SplitSpec
     from gradum.rungs.pack.spec import Effort, PackSpec
     from gradum.tables.columns import Task
     from gradum.tables.schema import Schema
 
 Columns = str | Iterable[str] | None
+
+
+def either(names: Sequence[str]) -> str:
+    """Return ``a, b or c``, as the help has it."""
+    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 class Option(NamedTuple):
@@ -56,6 +62,8 @@ class Option(NamedTuple):
     on_command_line : bool
         Whether the command line has it. An option of Python alone is a part of the spec, given as
         it is or as a mapping of its fields.
+    harmless : bool
+        Whether it may be given where the rung whose setting it is, is not fitted.
     read : callable
         Takes a value as people write it, and returns what the spec holds.
     write : callable
@@ -69,6 +77,7 @@ class Option(NamedTuple):
     default: Any = None
     flag: str = ""
     on_command_line: bool = True
+    harmless: bool = False
     read: Callable[[Any], Any] = lambda value: value
     write: Callable[[Any], Any] = lambda value: value
 
@@ -80,7 +89,8 @@ class Options(TypedDict, total=False):
     """What a fit can be asked for, in the order of the help."""
 
     model: Annotated[
-        "ModelName", Option("model", "ladder, linear, mlp or pack.", "NAME", default="ladder")
+        ModelName,
+        Option("model", f"{either(get_args(ModelName))}.", "NAME", default="ladder"),
     ]
     effort: Annotated[
         "Effort",
@@ -255,7 +265,8 @@ class Options(TypedDict, total=False):
         ),
     ]
     max_epochs: Annotated[
-        int | None, Option("mlp.max_epochs", "Train the MLP for at most N epochs.", "N")
+        int | None,
+        Option("mlp.max_epochs", "Train the MLP for at most N epochs.", "N", harmless=True),
     ]
     hidden: Annotated[
         str | Iterable[int] | None,

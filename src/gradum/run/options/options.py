@@ -14,6 +14,7 @@ from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.options.option_table import OPTIONS, Columns, Options, flag
 from gradum.run.spec import Spec
+from gradum.rungs.names import LADDER
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 
@@ -59,21 +60,31 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
 
 
 def decides_nothing(name: str, spec: Spec) -> bool:
-    """Whether an option says how the MLP learns where no rung is one; fewer epochs do no harm."""
-    field = OPTIONS[name].field or ""
-    return "mlp" not in spec.rungs and field.startswith("mlp.") and field != "mlp.max_epochs"
+    """Whether an option says how a rung learns that is not fitted, which might do harm."""
+    rung = _rung_of(name)
+    return rung not in ("", *spec.rungs) and not OPTIONS[name].harmless
+
+
+def _rung_of(name: str) -> str:
+    """Return the rung whose settings an option is one of; "" for any other option."""
+    part, _, field = (OPTIONS[name].field or "").partition(".")
+    return part if field and part in LADDER else ""
 
 
 def _refuse_what_decides_nothing(options: Mapping[str, Any], spec: Spec) -> None:
     for name, value in options.items():
         if value is not None and decides_nothing(name, spec):
+            from gradum.rungs.registry import KINDS  # with JAX, which a look at a table needs not
+
+            rung = KINDS[_rung_of(name)]
             raise SpecError(
                 say(
-                    "--{flag} is for the MLP, and --model {model} trains none.",
+                    "--{flag} is for {rung}, and --model {model} trains none.",
                     flag=flag(name),
+                    rung=say(rung.in_words),
                     model=spec.model,
                 ),
-                say("Give --model mlp, or leave --model out."),
+                say("Give --model {rung}, or leave --model out.", rung=rung.name),
             )
 
 

@@ -32,11 +32,11 @@ from gradum.run.source.held import Held, divide
 from gradum.run.source.parting import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
 from gradum.run.source.survey import Survey, survey, with_classes
-from gradum.run.spec import TITLES, Spec
+from gradum.run.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
 from gradum.rungs.learning import InBlocks, InMemory
-from gradum.rungs.registry import kinds_of
+from gradum.rungs.registry import KINDS, kinds_of
 from gradum.rungs.spool import Spool, Units
 from gradum.rungs.totals import Totals
 from gradum.tables.check import check, times_of, without_weight
@@ -226,7 +226,7 @@ def _refuse(spec: Spec) -> None:
         raise SpecError(
             say(
                 "A {rung} learns from rows in memory, but the table is read in blocks.",
-                rung=say(TITLES[spec.model]),
+                rung=say(KINDS[spec.model].title),
             ),
             say(
                 "Choose --model ladder, linear or mlp; or have the table read whole: "
@@ -327,7 +327,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
     notes += [
         say(
             "No {rung} is trained: it learns from rows in memory, as --no-blocks has them.",
-            rung=say(TITLES[kind.name]),
+            rung=say(KINDS[kind.name].title),
         )
         for kind in kinds_of(spec.rungs)
         if not kind.in_blocks

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from msgspec import structs
 
-from gradum.core.losses import learned_loss
 from gradum.messages import marked
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
@@ -14,17 +13,15 @@ from gradum.rungs.cost import (
     HESSIANS,
     IN_FACTORISATION,
     IN_PRODUCT,
-    LEARNED,
     NEWTON_STEPS,
     NONZERO_NGRAMS,
     PENALTIES,
     PRODUCTS,
     Fit,
-    Taken,
     one_hot,
     product,
 )
-from gradum.rungs.kind import Curve
+from gradum.rungs.kind import Curve, RungKind
 from gradum.rungs.learning import InBlocks, InMemory
 from gradum.rungs.linear.fit import fit_linear
 from gradum.rungs.linear.passes import fit_linear as fit_in_passes
@@ -36,25 +33,18 @@ from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_SOFTMAX, LARGEST_SPARS
 from gradum.tables.split import Part
 
 
-class LinearKind:
+class LinearKind(RungKind[LinearSpec]):
     """The linear model among the kinds of rungs."""
 
     name = "linear"
+    title = marked("linear")
     in_words = marked("the linear rung")
+    against_overfitting = marked("leave columns out with --drop")
     in_blocks = True
     quicker_in_blocks = True
-    kept = True
-    course: tuple[str, ...] = ("alpha", "validation_loss")
-    curve: Curve | None = Curve(models=2, chance=1.0)
-    compiling = 0.0
-
-    def taken(self, settings: LinearSpec) -> Taken:
-        """Return the bytes of rows that are learned from."""
-        return LEARNED
-
-    def epochs(self, settings: LinearSpec, rows: int, *, in_blocks: bool) -> int:
-        """Return 0."""
-        return 0
+    has_coefficients = True
+    course = ("alpha", "validation_loss")
+    curve = Curve(models=2, chance=1.0)
 
     def fit(self, rows: InMemory, spec: RungSpec[LinearSpec], context: Context) -> Rung:
         """Choose the penalty, then solve on the training and validation rows."""
@@ -76,14 +66,6 @@ class LinearKind:
         strength = judged.settings["alpha"] * judged.settings["rows"]
         settings = structs.replace(spec.settings, strengths=(strength,))
         return self.fit(rows, replace(spec, settings=settings), context)
-
-    def smaller(self, settings: LinearSpec, judged: Rung) -> LinearSpec:
-        """Return the settings."""
-        return settings
-
-    def loss(self, spec: RungSpec[LinearSpec], classes: int | None) -> str:
-        """Return log loss or squared error."""
-        return learned_loss(classes).name
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is linear in its columns."""

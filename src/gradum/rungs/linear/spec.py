@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from gradum.rungs.number_ranges import AtLeastTwo, Factor, FromNone, refuse_beyond_ranges
+from gradum.rungs.rung_spec import Settings
 
 
-class LinearSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LinearSpec(Settings, frozen=True):
     """How the linear rung is fitted.
 
     The penalties tried are ``alpha = s / n`` for n training rows and each strength s,

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from msgspec import structs
 
-from gradum.core.losses import learned_loss
 from gradum.messages import marked
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
@@ -20,7 +19,7 @@ from gradum.rungs.cost import (
     Taken,
     one_hot,
 )
-from gradum.rungs.kind import Curve
+from gradum.rungs.kind import Curve, RungKind
 from gradum.rungs.learning import InBlocks, InMemory
 from gradum.rungs.mlp.fit import ONE_HOT_LEVELS, fit_mlp, solver_of
 from gradum.rungs.mlp.segments import fit_mlp as fit_in_segments
@@ -30,16 +29,16 @@ from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.split import Part
 
 
-class MLPKind:
+class MLPKind(RungKind[MLPSpec]):
     """The multi-layer perceptron among the kinds of rungs."""
 
     name = "mlp"
+    title = marked("MLP")
     in_words = marked("the MLP")
+    against_overfitting = marked("stop it earlier with --max-epochs")
     in_blocks = True
-    quicker_in_blocks = False
-    kept = True
-    course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
-    curve: Curve | None = Curve(models=1, chance=6.0)
+    course = ("epoch", "objective", "validation_loss")
+    curve = Curve(models=1, chance=6.0)
     compiling = COMPILING
 
     def taken(self, settings: MLPSpec) -> Taken:
@@ -86,10 +85,6 @@ class MLPKind:
         compiled for batches of another size.
         """
         return structs.replace(settings, batch_rows=judged.settings["batch_size"])
-
-    def loss(self, spec: RungSpec[MLPSpec], classes: int | None) -> str:
-        """Return log loss or squared error."""
-        return learned_loss(classes).name
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is a single network that looks at columns."""

@@ -20,10 +20,11 @@ from gradum.rungs.number_ranges import (
     ranges_of,
     refuse_beyond_ranges,
 )
+from gradum.rungs.rung_spec import Settings
 from gradum.tables.wording import shortened
 
 
-class MLPSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MLPSpec(Settings, frozen=True):
     """How the multi-layer perceptron rung is fitted.
 
     The defaults were chosen by held-out loss on 16 public tables, on rows that no published

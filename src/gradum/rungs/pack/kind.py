@@ -8,7 +8,7 @@ from itertools import pairwise
 from time import perf_counter
 
 from gradum.core.losses import learned_loss
-from gradum.messages import marked
+from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
     ADAM,
@@ -25,8 +25,8 @@ from gradum.rungs.cost import (
     one_hot,
     product,
 )
-from gradum.rungs.kind import Curve
-from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.kind import Curve, RungKind
+from gradum.rungs.learning import InMemory
 from gradum.rungs.pack.fit import fit_pack
 from gradum.rungs.pack.held_out import MOST_ROWS
 from gradum.rungs.pack.inputs import TEXT_COLUMNS, codes_each
@@ -42,16 +42,16 @@ from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.split import Part
 
 
-class PackKind:
+class PackKind(RungKind[PackSpec]):
     """The packed ensemble among the kinds of rungs."""
 
     name = "pack"
+    title = marked("pack")
     in_words = marked("the pack")
-    in_blocks = False
-    quicker_in_blocks = False
-    kept = True
-    course: tuple[str, ...] = ("epoch", "objective", "validation_loss")
-    curve: Curve | None = Curve(models=1, chance=2.0, unasked=False)
+    against_overfitting = marked("--effort best averages more networks")
+    taught = True
+    course = ("epoch", "objective", "validation_loss")
+    curve = Curve(models=1, chance=2.0, unasked=False)
     compiling = PACK_COMPILING
 
     def taken(self, settings: PackSpec) -> Taken:
@@ -74,10 +74,6 @@ class PackKind:
             seconds=None if math.isinf(context.end) else max(context.end - perf_counter(), 0.0),
         )
 
-    def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[PackSpec], context: Context) -> Rung:
-        """Raise NotImplementedError: members hold codes of all rows in memory."""
-        raise NotImplementedError
-
     def refit(
         self, rows: InMemory, spec: RungSpec[PackSpec], judged: Rung, context: Context
     ) -> Rung:
@@ -85,13 +81,44 @@ class PackKind:
         rung = self.fit(rows, spec, context)
         return replace(rung, post=steps_for(rung.class_weight, judged.calibration))
 
-    def smaller(self, settings: PackSpec, judged: Rung) -> PackSpec:
-        """Return the settings."""
-        return settings
-
     def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
         """Return the loss that members learn by, for the metric that judges them."""
         return learned_loss(classes, spec.metric).name
+
+    def remarks(self, rung: Rung) -> tuple[str, ...]:
+        """Say who taught it, and how far it listened."""
+        if not (teacher := rung.settings.get("teacher")):
+            return ()
+        shares = [share for share in rung.settings["teaching"] if share > 0]
+        if shares:
+            return (
+                say(
+                    "The pack learned from {teacher}, whose answers make up {least:.0%} to "
+                    "{most:.0%} of the targets of {listening} of its {kept} networks. {teacher} "
+                    "was fitted to rows that the pack learns from alone, and a repeated run needs "
+                    "it again.",
+                    teacher=teacher,
+                    kept=rung.settings["kept"],
+                    listening=len(shares),
+                    least=min(shares),
+                    most=max(shares),
+                ),
+            )
+        if rung.settings["heard"]:
+            return (
+                say(
+                    "The pack did not listen to {teacher}: on held-out rows it was no better for "
+                    "it.",
+                    teacher=teacher,
+                ),
+            )
+        return (
+            say(
+                "There was no time to tell whether the pack is better for {teacher}, and so it "
+                "did not listen; allow more with --time-limit (time_limit).",
+                teacher=teacher,
+            ),
+        )
 
     def holds(self, rung: Rung) -> bool:
         """Whether it has members."""

@@ -23,6 +23,7 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
+from gradum.rungs.rung_spec import Settings
 from gradum.tables.wording import shortened
 
 DRAWN = (
@@ -33,7 +34,7 @@ Members = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
 Effort = Literal["quick", "standard", "best"]
 
 
-class PackSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PackSpec(Settings, frozen=True):
     """How the packed ensemble is trained.
 
     Ranges are drawn from for each member by itself: learning rate and decay log-uniformly, the

@@ -6,7 +6,7 @@ import altair as alt
 
 from gradum.messages import say
 from gradum.run.judging.judgement import Judgement
-from gradum.run.spec import TITLES
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS, Metric
 from gradum.show.pictures.picture import (
@@ -23,7 +23,7 @@ from gradum.show.pictures.picture import (
 def ladder(judgement: Judgement) -> Picture:
     """Draw each rung's test score and its interval."""
     metric = METRICS[judgement.verdict.metric]
-    scores = {say(TITLES[name]): score for name, score in judgement.compared.items()}
+    scores = {say(KINDS[name].title): score for name, score in judgement.compared.items()}
     rows = [{"rung": rung, **bounds(score)} for rung, score in scores.items()]
     base = alt.Chart(data(rows)).encode(y=alt.Y("rung:N", title=None, sort=list(scores)))
     axis = alt.X(**quantitative("low", _axis_title(metric)))

@@ -40,6 +40,7 @@ def learning(fitted: Fitted) -> list[Picture]:
 
 def _epochs(rung: Rung) -> Picture:
     history, best = rung.history, rung.certificate.best_epoch
+    simplest = next(kind.name for kind in KINDS.values() if "epoch" in kind.course)
     curves = [name for name in CURVES if any(entry.get(name) is not None for entry in history)]
     rows = [
         {"epoch": entry["epoch"], "curve": say(CURVES[name]), "loss": entry[name]}
@@ -63,7 +64,7 @@ def _epochs(rung: Rung) -> Picture:
         rule = alt.Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)
         chart = rule.encode(x=alt.X("epoch:Q")) + chart
     return Picture(
-        "epochs" if rung.name == "mlp" else f"epochs-{rung.name}",
+        "epochs" if rung.name == simplest else f"epochs-{rung.name}",
         say("Learning curves of {rung}", rung=say(KINDS[rung.name].in_words)),
         chart.properties(width="container", height=240),
         sentences(_course(rung)),

@@ -11,7 +11,9 @@ from scipy.special import ndtr, ndtri
 from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
 from gradum.run.alarms.drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
-from gradum.run.judging.judgement import Judgement, Seen, Truth
+from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.resampled import Seen, Truth
+from gradum.rungs.names import BASELINE
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, with_interval
 from gradum.scores.interval import LEVEL, NORMAL_95, Interval, student
@@ -214,7 +216,7 @@ def level_moved(
 def _moved_mean(
     truth: Truth, seen: Seen, judgement: Judgement, old: float | None, target: str, seed: int
 ) -> str:
-    baseline = judgement.scores.get("baseline", {}).get("test", {}).get("rmse")
+    baseline = judgement.scores.get(BASELINE, {}).get("test", {}).get("rmse")
     if old is None or baseline is None:
         return ""
     rows = max(judgement.rows.get("train", judgement.rows["test"]), 1)

@@ -14,9 +14,11 @@ from gradum.randomness import stream
 from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
 from gradum.run.judge import Judge
-from gradum.run.judging.judgement import Judgement, Seen, judge
+from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.resampled import Seen, judge
 from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
+from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Prediction
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.solution import Status
@@ -263,7 +265,7 @@ def _beside_the_run(
     metric = judgement.verdict.metric
     compared = changes(judgement.scores[used]["test"], of_run.scores[used]["test"], metric)
     rows = judgement.rows["test"], of_run.rows["test"]
-    baseline, target = seen.predictions.get("baseline"), fitted.schema.target
+    baseline, target = seen.predictions.get(BASELINE), fitted.schema.target
     assert target is not None
     mean = None if baseline is None else float(baseline.value[0])
     moved = level_moved(truth, seen, of_run, mean, target.name, fitted.spec.seed)

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.run.spec import TITLES
+from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_difference
 from gradum.scores.figures import figure
@@ -121,7 +121,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
     )
     only = (len(first) - len(mine), len(second) - len(yours))
     return RunComparison(
-        (TITLES[first.rung], TITLES[second.rung]),
+        (KINDS[first.rung].title, KINDS[second.rung].title),
         len(mine),
         only,
         differences,

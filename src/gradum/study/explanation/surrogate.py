@@ -26,7 +26,7 @@ from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
-from gradum.run.judging.judgement import Seen
+from gradum.run.judging.resampled import Seen
 from gradum.run.run import Run
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction, Rung
@@ -155,8 +155,8 @@ def surrogate(run: Run) -> Surrogate | None:
     judge = _Judge(run, judged, of_judged)
     fidelity = judge.fidelity(_Answers.of_values(rung, tree_answers(leaves, asked)))
     linear = None
-    if "linear" in fitted.rungs and fitted.used != "linear":
-        linear = judge.fidelity(_Answers.of(fitted, fitted.rung("linear"), frame[judged]))
+    if fitted.linear is not None and fitted.used != fitted.linear.name:
+        linear = judge.fidelity(_Answers.of(fitted, fitted.linear, frame[judged]))
     readable = fidelity.variance.value >= READABLE
     left_out = [column.name for column in fitted.schema.features if column.kind == "text"]
     classes = tuple(str(label) for label in fitted.classes)

@@ -11,8 +11,8 @@ from gradum.messages import say
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.judgement import Judgement
 from gradum.run.run import Run
-from gradum.run.spec import TITLES
 from gradum.rungs.context import ALONE, Context
+from gradum.rungs.registry import KINDS
 from gradum.scores.metrics import METRICS
 from gradum.solvers.threads import turn
 from gradum.study.coverage.coverage import Coverage, coverage, without_few_rows
@@ -81,7 +81,7 @@ class Findings(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up; a file may have been written by hand."""
-        if self.rung not in TITLES:
+        if self.rung not in KINDS:
             raise ValueError(f"there is no rung {self.rung!r}")
         for metric in (self.importance.metric, self.segments.metric, self.growth.metric):
             if metric not in METRICS:

@@ -15,8 +15,9 @@ import numpy as np
 from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.run.judge import first_repeat
-from gradum.run.judging.judgement import Seen
+from gradum.run.judging.resampled import Seen
 from gradum.run.run import Run
+from gradum.rungs.names import BASELINE
 from gradum.scores.interval import Interval, interval
 from gradum.scores.metrics import DEFAULT_METRIC, row_losses
 from gradum.scores.outcome import Outcome
@@ -85,7 +86,7 @@ def importance(run: Run) -> Importance:
     """
     task = run.dataset.truth.task
     metric = DEFAULT_METRIC[task]
-    if run.fitted.used == "baseline":
+    if run.fitted.used == BASELINE:
         return Importance(metric, (), 0, 0)
     rng = stream(run.fitted.spec.seed, "study", "importance")
     rows = _some_judged(run, rng)

@@ -9,6 +9,7 @@ from msgspec import structs
 from gradum.errors import GradumError
 from gradum.messages import say, say_plural, sentences
 from gradum.run.run import Run
+from gradum.study.coefficients import linear_rung
 from gradum.study.inference.infer import infer
 from gradum.study.inference.reference_coding import most_columns, reference_coded
 from gradum.study.inference.result import Inference
@@ -32,7 +33,7 @@ def regression_table(run: Run) -> Regression | None:
     The loss is the linear rung's. The standard errors are robust; rows of a group are taken
     together. A weight is that of one row, as it is in the fit and in the scores.
     """
-    if "linear" not in run.fitted.rungs:
+    if run.fitted.linear is None:
         return None
     fitted, dataset, rows = run.fitted, run.dataset, learned_rows(run)
     columns = most_columns(fitted.encoder.layout)
@@ -75,7 +76,7 @@ def _coefficients(count: int) -> str:
 
 
 def _regression(run: Run, rows: np.ndarray) -> Regression:
-    dataset, encoder, rung = run.dataset, run.fitted.encoder, run.fitted.rungs["linear"]
+    dataset, encoder, rung = run.dataset, run.fitted.encoder, linear_rung(run.fitted)
     taken = dataset.rows(encoder).take(rows)
     coded = reference_coded(taken.design.encoded(), taken.weight)
     log = rung.target_scale is not None and rung.target_scale.log

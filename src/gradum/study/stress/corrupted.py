@@ -13,7 +13,7 @@ import polars as pl
 from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
-from gradum.run.judging.judgement import Seen, Truth
+from gradum.run.judging.resampled import Seen, Truth
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_differences
 from gradum.scores.interval import Interval

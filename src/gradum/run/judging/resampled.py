@@ -1,0 +1,349 @@
+"""The rungs are judged: what they said of held-out rows is scored, resampled and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from itertools import combinations
+from types import MappingProxyType
+
+import numpy as np
+
+from gradum.errors import TargetError
+from gradum.messages import say
+from gradum.randomness import stream
+from gradum.run.judging.by_class import ClassScores, class_scores
+from gradum.run.judging.fit_check import fit_check
+from gradum.run.judging.headline import with_headline
+from gradum.run.judging.interval_notes import cautions
+from gradum.run.judging.judgement import Judgement, Scores, defined
+from gradum.run.judging.verdict import Verdict, decide, standing
+from gradum.rungs.registry import KINDS
+from gradum.rungs.rung import Prediction
+from gradum.scores.bootstrap import Resamples, sampled
+from gradum.scores.interval import Interval, Sampled
+from gradum.scores.metrics import METRICS, row_losses, score
+from gradum.scores.outcome import Outcome, Task
+from gradum.scores.schemes import Scheme
+
+ROWS_FOR_INTERVALS = 100_000
+RESAMPLES = (200, 1000)
+RANKED_ROWS = 2e7
+
+NOBODY: Mapping[str, Prediction] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the rungs said of some rows: one part's evidence.
+
+    ``rows`` (m,) are positions in the table, repeated where a row was predicted in several
+    folds; each prediction is aligned with it.
+    """
+
+    rows: np.ndarray
+    predictions: dict[str, Prediction]
+
+    @classmethod
+    def pool(cls, several: list[Seen]) -> Seen:
+        """Put the evidence of several folds together."""
+        first = several[0]
+        names = [n for n in first.predictions if all(n in seen.predictions for seen in several)]
+        return cls(
+            np.concatenate([seen.rows for seen in several]),
+            {name: Prediction.join(seen.predictions[name] for seen in several) for name in names},
+        )
+
+    def average(self, rows: int) -> tuple[np.ndarray, dict[str, Prediction]]:
+        """Average over the repeats of each row; returns positions in row order, predictions."""
+        counts = np.bincount(self.rows, minlength=rows)
+        seen = np.flatnonzero(counts)
+
+        def mean(values: np.ndarray) -> np.ndarray:
+            return np.bincount(self.rows, weights=values, minlength=rows)[seen] / counts[seen]
+
+        def means(shares: np.ndarray) -> np.ndarray:
+            return np.column_stack([mean(share) for share in shares.T])
+
+        averaged = {}
+        for name, prediction in self.predictions.items():
+            if prediction.probability is None:
+                averaged[name] = Prediction(mean(prediction.value), None)
+            else:
+                balanced = prediction.balanced
+                averaged[name] = Prediction.of_classes(
+                    means(prediction.probability), None if balanced is None else means(balanced)
+                )
+        return seen, averaged
+
+
+@dataclass(frozen=True)
+class Truth:
+    """The table's rows as the judge needs them: target, weight, and what belongs together.
+
+    ``drawn_by_class`` says how many of the rows, from the first, were divided class by class, so
+    that all of them are known to have the shares of the classes that their parts have.
+    """
+
+    task: Task
+    target: np.ndarray
+    weight: np.ndarray
+    classes: tuple
+    groups: np.ndarray | None = None
+    time: np.ndarray | None = None
+    drawn_by_class: int = 0
+
+    def outcomes(self, seen: Seen) -> dict[str, Outcome]:
+        """Hold every rung's predictions against the truth."""
+        return {
+            name: Outcome(
+                task=self.task,
+                target=self.target[seen.rows],
+                prediction=prediction.value,
+                probability=prediction.probability,
+                weight=self.weight[seen.rows],
+            )
+            for name, prediction in seen.predictions.items()
+        }
+
+    def resamples(self, seen: Seen, rng: np.random.Generator) -> Resamples:
+        """Draw what is independent: groups, else stretches of time, else rows.
+
+        What the models said, where ``seen`` has it, shows how long a stretch must be.
+        """
+        rows = len(seen.rows)
+        draw = partial(Resamples.draw, rows, count=self._resample_count(rows), rng=rng)
+        if self.groups is not None:
+            return draw(groups=self.groups[seen.rows], numbers=seen.rows)
+        if len(np.unique(seen.rows)) < rows:
+            # Repeats of one row are one observation: they are drawn together.
+            return draw(groups=seen.rows, numbers=seen.rows)
+        if self.time is not None:
+            costs = [row_losses(outcome) for outcome in self.outcomes(seen).values()]
+            return draw(time=self.time[seen.rows], losses=costs)
+        if self.task == "regression":
+            return draw()
+        divided = rows > 0 and seen.rows.max() < self.drawn_by_class
+        table = self.target[: self.drawn_by_class] if divided else None
+        return draw(classes=self.target[seen.rows], table=table)
+
+    def _resample_count(self, rows: int) -> int:
+        """Return 1000, or as many as keep the rankings of all classes within a second or two."""
+        rankings = max(1.0, len(self.classes) / 2)
+        return int(np.clip(RANKED_ROWS / max(rows * rankings, 1.0), *RESAMPLES))
+
+
+def judge(
+    truth: Truth,
+    parts: dict[str, Seen],
+    *,
+    metric: str,
+    seed: int,
+    how: str,
+    notes: tuple[str, ...] = (),
+    folds: int = 0,
+    interrupted: bool = False,
+    spoken_of: str | None = None,
+    rivals: Mapping[str, Prediction] = NOBODY,
+    cut_short: tuple[str, ...] = (),
+) -> Judgement:
+    """Score every rung on every part, and decide by the part named ``test``.
+
+    The headline and the classes are those of the best rung, or of the one that is ``spoken_of``:
+    what a run chose before, on other rows.
+    ``rivals`` predicted the rows of that part too, and have no say in the choice.
+    """
+    scores: Scores = {}
+    evidence = {
+        part: _Evidence.of(truth, seen, part, seed, rivals if part == "test" else NOBODY)
+        for part, seen in parts.items()
+    }
+    for part, evidence_of in evidence.items():
+        for name, rung in evidence_of.rungs.items():
+            scores.setdefault(name, {})[part] = rung.intervals(evidence_of.defined)
+    rows = {part: len(np.unique(seen.rows)) for part, seen in parts.items()}
+    test = evidence["test"].rungs
+    compared = defined({name: scores[name]["test"] for name in test}, metric)
+    verdict = _decided(metric, compared, test, rows["test"], spoken_of)
+    judgement = Judgement(
+        how=how,
+        rows=rows,
+        scores=scores,
+        prevalence=_class_shares(truth, parts["test"]),
+        verdict=verdict,
+        fit_check=fit_check(scores, verdict),
+        notes=(
+            *notes,
+            *_not_compared(metric, [name for name in test if name not in compared]),
+            *evidence["test"].cautions(verdict.used, truth.classes),
+        ),
+        folds=folds,
+        interrupted=interrupted,
+        cut_short=cut_short,
+        by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
+        rivals=tuple(
+            standing(
+                name,
+                rival.intervals(evidence["test"].defined),
+                verdict.used,
+                rival.difference(test[verdict.used], metric),
+                metric,
+            )
+            for name, rival in evidence["test"].rivals.items()
+        ),
+    )
+    return with_headline(judgement, spoken_of)
+
+
+@dataclass(frozen=True)
+class _Resampled:
+    """One rung's scores on all rows of a part, and each as it is resampled."""
+
+    values: dict[str, float]
+    samples: dict[str, Sampled]
+
+    def intervals(self, names: Collection[str]) -> dict[str, Interval]:
+        """Give each score its interval; one that is NaN has none."""
+        return {
+            name: METRICS[name].interval(_moved(self.samples[name], value))
+            if not np.isnan(value)
+            else Interval(np.nan, np.nan, np.nan, np.nan)
+            for name, value in self.values.items()
+            if name in names
+        }
+
+    def difference(self, other: _Resampled, metric: str) -> Interval:
+        """Return self - other, on the same resamples."""
+        one, two = (
+            replace(evidence.samples[metric], value=evidence.values[metric])
+            for evidence in (self, other)
+        )
+        return METRICS[metric].difference(one, two)
+
+
+def _moved(score: Sampled, value: float) -> Sampled:
+    """Let a score of some rows stand for that of all, which had too many to be resampled."""
+    return replace(score, value=value, draws=score.draws + (value - score.value))
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """What the rungs said of a part's rows, or a sample of them, and how those are resampled.
+
+    ``numbers`` (n,) says which row each is, the same where one was predicted several times.
+    """
+
+    outcomes: dict[str, Outcome]
+    numbers: np.ndarray
+    scheme: Scheme
+    rungs: dict[str, _Resampled]
+    rivals: dict[str, _Resampled]
+
+    @classmethod
+    def of(
+        cls, truth: Truth, seen: Seen, part: str, seed: int, rivals: Mapping[str, Prediction]
+    ) -> _Evidence:
+        rng = stream(seed, "bootstrap", part)
+        rivalry = Seen(seen.rows, dict(rivals))
+        values = [score(outcome) for outcome in _outcomes(truth, seen, rivalry)]
+        seen, rivalry = _sample(rng, seen, rivalry)
+        # What is drawn hangs on the rungs alone, whose scores no rival may change.
+        outcomes, resamples = truth.outcomes(seen), truth.resamples(seen, rng)
+        samples = sampled(_outcomes(truth, seen, rivalry), resamples)
+        resampled = list(map(_Resampled, values, samples))
+        rungs = dict(zip(outcomes, resampled, strict=False))
+        rest = dict(zip(rivals, resampled[len(rungs) :], strict=True))
+        return cls(outcomes, seen.rows, resamples.scheme, rungs, rest)
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The metrics that are defined for a rung.
+
+        Rows leave others undefined, such as the AUC where they are of a single class.
+        """
+        values = [rung.values for rung in self.rungs.values()]
+        return frozenset(name for name in values[0] if any(not np.isnan(v[name]) for v in values))
+
+    def cautions(self, used: str, classes: tuple) -> tuple[str, ...]:
+        return cautions(self.outcomes[used], self.scheme, classes, self.numbers)
+
+
+def _decided(
+    metric: str,
+    compared: dict[str, Interval],
+    rungs: Mapping[str, _Resampled],
+    rows: int,
+    running: str | None,
+) -> Verdict:
+    """Decide among the rungs that have a score, or refuse where none has one."""
+    if not compared:
+        raise TargetError(
+            say(
+                "The metric {metric} is undefined on the {rows:,} judging rows: {undefined}.",
+                metric=metric,
+                rows=rows,
+                undefined=say(METRICS[metric].undefined),
+            ),
+            say("Judge on other rows, or by another --metric."),
+        )
+    differences = {
+        (rung, simpler): rungs[rung].difference(rungs[simpler], metric)
+        for rung, simpler in combinations(reversed(compared), 2)
+    }
+    return decide(metric, compared, differences, running)
+
+
+def _not_compared(metric: str, rungs: list[str]) -> tuple[str, ...]:
+    """Say which rungs take no part in the verdict."""
+    return tuple(
+        say(
+            "{rung} has no {metric}, as {undefined}, and takes no part in the comparison.",
+            rung=say(KINDS[rung].title),
+            metric=METRICS[metric].words,
+            undefined=say(METRICS[metric].undefined),
+        )
+        for rung in rungs
+    )
+
+
+def _by_class(truth: Truth, seen: Seen, evidence: _Evidence, used: str) -> tuple[ClassScores, ...]:
+    if not truth.classes:
+        return ()
+    return class_scores(
+        truth.outcomes(Seen(seen.rows, {used: seen.predictions[used]}))[used],
+        evidence.outcomes[used],
+        evidence.rungs[used].samples,
+        evidence.scheme,
+        tuple(map(str, truth.classes)),
+        seen.rows,
+    )
+
+
+def _class_shares(truth: Truth, seen: Seen) -> dict[str, float]:
+    if not truth.classes:
+        return {}
+    weights = np.bincount(
+        truth.target[seen.rows], weights=truth.weight[seen.rows], minlength=len(truth.classes)
+    )
+    shares = weights / weights.sum()
+    return {str(label): float(share) for label, share in zip(truth.classes, shares, strict=True)}
+
+
+def _outcomes(truth: Truth, *several: Seen) -> list[Outcome]:
+    return [outcome for seen in several for outcome in truth.outcomes(seen).values()]
+
+
+def _sample(rng: np.random.Generator, *several: Seen) -> tuple[Seen, ...]:
+    """Keep at most `ROWS_FOR_INTERVALS` rows, the same of each: more only cost time."""
+    rows = len(several[0].rows)
+    if rows <= ROWS_FOR_INTERVALS:
+        return several
+    kept = np.sort(rng.choice(rows, ROWS_FOR_INTERVALS, replace=False))
+    return tuple(
+        Seen(
+            seen.rows[kept],
+            {name: prediction.take(kept) for name, prediction in seen.predictions.items()},
+        )
+        for seen in several
+    )
