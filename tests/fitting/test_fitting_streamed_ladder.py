@@ -17,7 +17,7 @@ from gradum.fitting.rows_in_blocks import RowsInBlocks
 from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY
 from gradum.fitting.streamed.parting import HELD_CELL, Parting
-from gradum.solvers import ChunkDone, buffer
+from gradum.solvers import ChunkDone, pool
 from gradum.tables.split import Part
 from gradum.tables.stream import opened
 from kept_in_memory import Kept
@@ -82,7 +82,7 @@ def test_rows_sorted_by_the_target_are_no_hindrance():
 
 @pytest.mark.parametrize("chunks", [1, 5, 9])
 def test_a_run_that_was_cut_short_goes_on_to_the_same_weights(chunks, monkeypatch):
-    monkeypatch.setattr(buffer, "MOST_STEPS", 4)  # chunks within an epoch
+    monkeypatch.setattr(pool, "MOST_STEPS", 4)  # chunks within an epoch
     frame = task("label", 1_500)
     spec = make_spec("label", max_memory=LEAST_MEMORY, **QUICK)
 

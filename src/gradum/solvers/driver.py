@@ -21,8 +21,8 @@ from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.first_order import FirstOrder
+from gradum.solvers.pool import SegmentedData
 from gradum.solvers.program import Continuation, Program
-from gradum.solvers.segments import SegmentedData
 from gradum.solvers.solution import (
     Certificate,
     ChunkDone,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -65,15 +65,11 @@ class FirstOrder(Protocol):
 class Method:
     """A solver that needs no rows to be settled, and whose last parameters are its answer."""
 
-    @property
-    def full_batch(self) -> bool:
-        """False: a step may see a few rows only."""
-        return False
+    full_batch: ClassVar[bool] = False
+    """A step may see a few rows only."""
 
-    @property
-    def searches(self) -> bool:
-        """False: the step's length is the learning rate's."""
-        return False
+    searches: ClassVar[bool] = False
+    """The step's length is the learning rate's."""
 
     def settled(self, problem: Problem, data: Data) -> Any:
         """Return the solver itself."""
@@ -91,25 +87,10 @@ class Method:
 class Searching(Method):
     """A method on all rows that finds the length of each step by a line search."""
 
-    @property
-    def full_batch(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def searches(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def learning_rate(self) -> None:
-        """None."""
-        return None
-
-    @property
-    def schedule(self) -> str:
-        """Constant: the search alone decides."""
-        return "constant"
+    full_batch: ClassVar[bool] = True
+    searches: ClassVar[bool] = True
+    learning_rate: ClassVar[None] = None
+    schedule: ClassVar[str] = "constant"  # the search alone decides
 
 
 class Composed:
