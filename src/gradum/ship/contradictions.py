@@ -154,10 +154,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
     sentences = (*sentences, *trials)
     if len(sentences) + len(judgement.by_class) > MOST_SENTENCES:
-        yield say(
-            "the judgement holds more than {most:,} sentences",
-            most=MOST_SENTENCES,
-        )
+        yield say("the judgement holds more than {most:,} sentences", most=MOST_SENTENCES)
     if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
         yield say("the judgement speaks of other classes than the schema")
 

@@ -174,9 +174,7 @@ class MiniBatches:
                     order, ordered = rng.permutation(self._rows), epoch
                 last = min(first + steps - start, per_epoch)
                 buffer.put(
-                    self._source,
-                    order[first * self._size : last * self._size],
-                    start * self._size,
+                    self._source, order[first * self._size : last * self._size], start * self._size
                 )
             counts = self._counts[places % per_epoch]
             buffer.close(counts, factors[step : step + steps])

@@ -34,12 +34,7 @@ if TYPE_CHECKING:
     from gradum.tables.encode import Encoder
 
 DifferenceKind = Literal[
-    "missing column",
-    "extra column",
-    "wrong kind",
-    "unseen levels",
-    "out of range",
-    "new missing",
+    "missing column", "extra column", "wrong kind", "unseen levels", "out of range", "new missing"
 ]
 
 
