@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.monotone import monotone_by_signs
@@ -271,7 +270,7 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return False
     if layer is None:
         return True
-    if _link(rung) not in network.links:
+    if ("logit" if rung.target_scale is None else "identity") not in network.links:
         return False
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
@@ -291,10 +290,6 @@ def _takes(rung: Rung, layout: Layout) -> bool:
     return (
         shape == (layer.embedding_rows, layer.embedded_columns) and min(*shape, embedding.size) > 0
     )
-
-
-def _link(rung: Rung) -> Link:
-    return "logit" if rung.target_scale is None else "identity"
 
 
 def _has_its_course(rung: Rung) -> bool:

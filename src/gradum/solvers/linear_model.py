@@ -195,7 +195,10 @@ class LinearModel:
 
     def point(self, values: np.ndarray, strengths: Strengths) -> Point:
         """Measure objective and gradient."""
-        origin = Point(np.zeros_like(values), self._given_logits(), np.nan, np.zeros_like(values))
+        given = np.zeros((len(self), self.outputs))
+        if self.offset is not None:
+            given = given + self.offset[:, None]
+        origin = Point(np.zeros_like(values), given, np.nan, np.zeros_like(values))
         return self.moved(origin, values, strengths)[0]
 
     def point_at(
@@ -281,11 +284,6 @@ class LinearModel:
         numbers = self.loss.link != "logit" and self.target.ndim == 1
         size = float(self.weight @ np.abs(self.target)) if numbers else 1.0
         return 4.0 * np.finfo(np.float64).eps * size
-
-    def _given_logits(self) -> np.ndarray:
-        """Return the logits [n, k] where all values are 0."""
-        given = np.zeros((len(self), self.outputs))
-        return given if self.offset is None else given + self.offset[:, None]
 
 
 @dataclass(frozen=True)
