@@ -6,7 +6,7 @@ L is the largest curvature of a linear model's objective: 1/L is a step that nev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import optax
@@ -56,7 +56,7 @@ class GradientDescent(Method):
         The learning rate is a word, but neither rule.
     """
 
-    full_batch: ClassVar[bool] = True
+    full_batch = True
 
     learning_rate: float | str = 0.1
     schedule: str | Schedule = "constant"

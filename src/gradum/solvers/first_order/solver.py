@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -65,10 +65,10 @@ class FirstOrder(Protocol):
 class Method:
     """A solver that needs no rows to be settled, and whose last parameters are its answer."""
 
-    full_batch: ClassVar[bool] = False
+    full_batch: bool = False
     """A step may see a few rows only."""
 
-    searches: ClassVar[bool] = False
+    searches: bool = False
     """The step's length is the learning rate's."""
 
     def settled(self, problem: Problem, data: Data) -> Any:
@@ -87,10 +87,10 @@ class Method:
 class Searching(Method):
     """A method on all rows that finds the length of each step by a line search."""
 
-    full_batch: ClassVar[bool] = True
-    searches: ClassVar[bool] = True
-    learning_rate: ClassVar[None] = None
-    schedule: ClassVar[str] = "constant"  # the search alone decides
+    full_batch: bool = True
+    searches: bool = True
+    learning_rate: Any = None
+    schedule: str | Schedule = "constant"  # the search alone decides
 
 
 class Composed:
