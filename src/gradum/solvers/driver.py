@@ -157,7 +157,7 @@ def train(
 def solve(
     events: Generator[Any, Any, Answer], hear: Callable[[Any], object] = lambda _: None
 ) -> Answer:
-    """Return what a training or a fit ends in.
+    """Consume the events of a training or a fit, and return its solution.
 
     ``hear`` is called with each of its events, and answers True to have it end.
     """

@@ -67,7 +67,7 @@ class Strengths:
 
 @dataclass(frozen=True)
 class Point:
-    """Where an iteration stands."""
+    """A point of an iteration: values, logits, objective and gradient."""
 
     values: np.ndarray  # [D + 1, k]
     logits: np.ndarray  # [n, k]

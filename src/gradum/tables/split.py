@@ -22,7 +22,7 @@ BLOCK_ROWS = 65_536  # hashed or compared at a time
 
 
 class Part(IntEnum):
-    """What a row is for."""
+    """The part of the rows that a row is in."""
 
     TRAIN = 0
     VALIDATION = 1

@@ -135,7 +135,7 @@ class Nodes:
 
 @dataclass(frozen=True)
 class Call:
-    """An operator where it stands in a file.
+    """An operator of a file, with its inputs and attributes.
 
     Parameters
     ----------
@@ -410,7 +410,7 @@ def _constant(call: Call) -> Value:
 
 @dataclass(frozen=True)
 class Operator:
-    """How an operator is read.
+    """The reading of an operator.
 
     Parameters
     ----------
