@@ -12,7 +12,11 @@ from gradum.tables.columns import Column
 from gradum.tables.kinds.values import EXAMPLES, clean, examples_of
 from gradum.tables.wording import quoted, rows_text, rows_where
 
-KIND_WORDS = {"numeric": marked("numbers"), "boolean": marked("yes or no"), "date": marked("dates")}
+KIND_WORDS = {
+    "numeric": marked("numbers"),
+    "boolean": marked("yes or no"),
+    "date": marked("dates"),
+}
 
 
 @dataclass(frozen=True)
