@@ -10,8 +10,8 @@ from gradum.errors import GradumError
 from gradum.fitting import memory_bound, rows_in_blocks
 from gradum.fitting.events import RungStarted
 from gradum.fitting.spec import LinearSpec, SplitSpec
-from gradum.tables import stream
 from gradum.tables.schema import infer
+from gradum.tables.sources import stream
 from gradum.tables.table import Table
 from synthetic import mixed
 

@@ -13,7 +13,7 @@ from gradum.ship.checkpoint_folder import TRAINING
 from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
 from gradum.solvers import pool
-from gradum.tables import stream
+from gradum.tables.sources import stream
 from synthetic import task
 
 ROWS = 1_500

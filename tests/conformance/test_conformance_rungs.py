@@ -19,9 +19,9 @@ from gradum.fitting.rungs.learning import InMemory
 from gradum.fitting.spec import LEAST_MEMORY, TITLES
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.design import Feature, Layout
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from kept_in_memory import Kept, Killed
 from synthetic import ONCE, task
 

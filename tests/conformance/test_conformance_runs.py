@@ -30,7 +30,7 @@ from gradum.ship.run_spec import RunSpec
 from gradum.ship.rung_record import recorded
 from gradum.ship.unfinished import Unfinished, begun
 from gradum.solvers import pool
-from gradum.tables import stream
+from gradum.tables.sources import stream
 from synthetic import FEW, task
 
 ROWS, TEST_ROWS = 100, 40

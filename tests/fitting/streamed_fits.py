@@ -7,7 +7,7 @@ from gradum.fitting import rows_in_blocks
 from gradum.fitting.spec import LinearSpec, MLPSpec
 from gradum.fitting.streamed import parting, spool
 from gradum.solvers import pool
-from gradum.tables import stream
+from gradum.tables.sources import stream
 from synthetic import FEW
 
 ROWS = 3_000

@@ -14,7 +14,7 @@ from gradum.fitting.run import run
 from gradum.fitting.rungs import KINDS, cost, kinds_of
 from gradum.fitting.spec import Spec
 from gradum.tables.design import CodedColumn, Feature, Layout
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from gradum.tables.split import Part
 from synthetic import ONCE, task
 

@@ -11,11 +11,11 @@ from gradum.fitting.streamed.held import Totals, divide
 from gradum.fitting.streamed.parting import Parting
 from gradum.fitting.streamed.spool import Spool, Units
 from gradum.fitting.target_scale import TargetScale
-from gradum.tables import stream
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import infer
+from gradum.tables.sources import stream
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from gradum.tables.table import Table
 from synthetic import task
 

@@ -18,8 +18,8 @@ from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY
 from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.solvers import ChunkDone, pool
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from kept_in_memory import Kept
 from synthetic import task
 

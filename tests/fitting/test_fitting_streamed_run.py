@@ -17,8 +17,8 @@ from gradum.fitting.run import run
 from gradum.fitting.spec import LEAST_MEMORY
 from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.tables.schema import infer
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from gradum.tables.table import Table
 from synthetic import mixed, task
 

@@ -14,12 +14,12 @@ from gradum.fitting.spec import Spec
 from gradum.fitting.streamed import survey as module
 from gradum.fitting.streamed.parting import HELD_CELL, Parting
 from gradum.fitting.streamed.survey import blocks, survey, with_classes
-from gradum.tables import stream as tables_stream
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, infer
+from gradum.tables.sources import stream as tables_stream
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from gradum.tables.table import Table
 
 ROWS = 1_000

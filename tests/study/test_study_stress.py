@@ -32,7 +32,7 @@ from gradum.study.stress.search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
 from gradum.tables.encoders.date import EPOCH
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from synthetic import QUICK, task
 
 LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}

@@ -11,7 +11,7 @@ from gradum.fitting.fitted import Fitted
 from gradum.show.effects import EffectCurves
 from gradum.study.explanation.effects import Effects, columns_with_grid, effects_of
 from gradum.study.explanation.scale import Scale
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -20,9 +20,9 @@ from gradum.study.explanation.background import background_rows, given_backgroun
 from gradum.study.explanation.explain import TOLERANCE, explain
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from gradum.messages import say
 from gradum.show.source import Source
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
-from gradum.tables.stream import at_hand
+from gradum.tables.sources.stream import at_hand
 
 
 @spell_out

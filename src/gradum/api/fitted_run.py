@@ -19,9 +19,9 @@ from gradum.fitting.run import Run, run
 from gradum.fitting.spec import Spec
 from gradum.messages import say
 from gradum.solvers.threads import between_turns, turn
-from gradum.tables.read import read
 from gradum.tables.schema import Schema
-from gradum.tables.stream import opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 
 
 def fitted_run(

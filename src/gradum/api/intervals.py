@@ -17,7 +17,7 @@ from gradum.messages import say
 from gradum.ship.judges import load_judges
 from gradum.ship.layout import JUDGES
 from gradum.tables.check import Checked, check
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

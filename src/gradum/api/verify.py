@@ -21,10 +21,10 @@ from gradum.study.properties.read import stated_in
 from gradum.study.verification import Domain, VerificationOutcome, verify_all
 from gradum.tables.check import check
 from gradum.tables.columns import Overrides
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
 
 STATED = (".vnnlib", ".vnnlib.gz")

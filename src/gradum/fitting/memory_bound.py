@@ -20,8 +20,8 @@ from gradum.fitting.rungs import kinds_of
 from gradum.fitting.spec import LEAST_MEMORY, TITLES, Spec
 from gradum.messages import marked, say
 from gradum.tables.bounds import available_memory
-from gradum.tables.extent import Extent, extent_of
-from gradum.tables.stream import is_batches
+from gradum.tables.sources.extent import Extent, extent_of
+from gradum.tables.sources.stream import is_batches
 from gradum.tables.wording import size
 
 AS_A_WHOLE = marked("JSON, which is read as a whole,")

@@ -28,7 +28,7 @@ from gradum.study.groups.scoring import scores_by_group
 from gradum.study.run_rows import RunRows, trained_on_sentence
 from gradum.tables.check import widened
 from gradum.tables.schema import with_columns_of
-from gradum.tables.stream import Stream
+from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 
 

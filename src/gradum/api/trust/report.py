@@ -20,9 +20,9 @@ from gradum.show.trust import TrustReport
 from gradum.show.trust_section import TrustSection
 from gradum.study.trust.check import Check
 from gradum.study.trust.family import Family, settled
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

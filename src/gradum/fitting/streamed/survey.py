@@ -41,8 +41,8 @@ from gradum.tables.encoders import AnyStep, Boolean, Categorical, Date, Numeric,
 from gradum.tables.encoders.categorical import level_counts
 from gradum.tables.encoders.numeric import decimals_of
 from gradum.tables.schema import Schema
+from gradum.tables.sources.stream import Stream
 from gradum.tables.split import Part
-from gradum.tables.stream import Stream
 from gradum.tables.target import MOST_CLASSES, say_classes
 from gradum.tables.wording import full_stop
 
