@@ -1,8 +1,4 @@
-"""Checks that the parts of a model from a file do not contradict each other, and stay finite.
-
-Weights that are finite one by one can come to infinite sums, and these to numbers that are none.
-No fit leaves such weights; a file that was altered can hold them.
-"""
+"""Checks that the parts of a model from a file do not contradict each other."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradum.core.models.network import Link
 from gradum.errors import SchemaError
 from gradum.fitting.fitted import Fitted
 from gradum.fitting.monotone import monotone_by_signs
@@ -19,9 +16,10 @@ from gradum.fitting.rungs import KINDS
 from gradum.fitting.target_scale import TargetScale
 from gradum.messages import say
 from gradum.scores.metrics import metrics_of
+from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
 from gradum.tables.contradictions import refuse_contradictions
-from gradum.tables.design import LARGEST, Layout
+from gradum.tables.design import Layout
 from gradum.tables.encoders import STEPS
 from gradum.tables.split import Part
 from gradum.tables.target import MOST_CLASSES
@@ -29,8 +27,6 @@ from gradum.tables.target import MOST_CLASSES
 MOST_SENTENCES = 100_000
 MOST_RIVALS = 1000
 CLASS_TYPES = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str, int, float}}
-
-ROOM = 16  # left for what is summed in halves and put together again, and for rounding
 
 
 def contradiction(fitted: Fitted) -> str | None:
@@ -270,7 +266,7 @@ def _takes(rung: Rung, layout: Layout) -> bool:
         return False
     if layer is None:
         return True
-    if ("logit" if rung.target_scale is None else "identity") not in network.links:
+    if _link(rung) not in network.links:
         return False
     if layer.levels != layout.level_counts or len(layer.treatments) != len(layer.levels):
         return False
@@ -292,6 +288,10 @@ def _takes(rung: Rung, layout: Layout) -> bool:
     )
 
 
+def _link(rung: Rung) -> Link:
+    return "logit" if rung.target_scale is None else "identity"
+
+
 def _has_its_course(rung: Rung) -> bool:
     """Whether the history, and the penalty that was chosen by it, can be drawn."""
     named, alpha = KINDS[rung.name].course, rung.settings.get("alpha")
@@ -301,19 +301,3 @@ def _has_its_course(rung: Rung) -> bool:
         entry.keys() >= set(named) and all(entry[name] is not None for name in named[:1])
         for entry in rung.history
     )
-
-
-def stays_finite(rung: Rung, layout: Layout) -> bool:
-    """Tell whether bounds of all sums of a rung's forward are within its type.
-
-    Its shapes have been checked.
-    """
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        raw = np.array([LARGEST[feature.kind] for feature in layout.dense])
-        dense = np.zeros(0) if rung.input_layer is None else rung.input_layer.largest(raw)
-        logits = np.zeros(1)
-        for logits in rung.network.sizes(rung.params, dense):
-            if not (logits <= np.finfo(logits.dtype).max / ROOM).all():  # nor where it is NaN
-                return False
-        scale = rung.target_scale
-        return scale is None or bool(np.isfinite(scale.largest(float(logits.max()))))

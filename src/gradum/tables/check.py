@@ -13,7 +13,7 @@ import polars as pl
 
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
-from gradum.tables.columns import Column, Label
+from gradum.tables.columns import Column, Label, Target
 from gradum.tables.encoders.date import EPOCH, elapsed_days
 from gradum.tables.kinds import PARSED
 from gradum.tables.schema import Schema
@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from gradum.tables.encode import Encoder
 
 DifferenceKind = Literal[
-    "missing column", "extra column", "wrong kind", "unseen levels", "out of range", "new missing"
+    "missing column",
+    "extra column",
+    "wrong kind",
+    "unseen levels",
+    "out of range",
+    "new missing",
 ]
 
 
@@ -460,8 +465,12 @@ def has_target(checked: Checked) -> pl.Series:
     target = checked.schema.target
     assert target is not None
     values = checked.frame[target.name]
-    left_out = _typed_labels(target.left_out, values.dtype)
-    return values.is_not_null() & ~values.is_in(left_out.implode()).fill_null(False)
+    return values.is_not_null() & ~_is_left_out(values, target)
+
+
+def _is_left_out(values: pl.Series, target: Target) -> pl.Series:
+    labels = _typed_labels(target.left_out, values.dtype)
+    return values.is_in(labels.implode()).fill_null(False)
 
 
 def left_out_counts(checked: Checked) -> dict[Label, int]:

@@ -12,7 +12,12 @@ from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.column_options import options_by_column
 from gradum.tables.columns import Column, Label, Overrides, Parse, Role, Target, Task
-from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
+from gradum.tables.contradictions import (
+    VERSION,
+    explain,
+    refuse_contradictions,
+    refuse_names,
+)
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.kinds import PARSED, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.duplicate import duplicates
