@@ -18,7 +18,7 @@ import gradum
 from benchmarks.page import ACCURACY, publish, table
 from gradum.api.intervals import conformal_of
 from gradum.tables.check import check
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 FILE, TIME, TARGET = "vic_elec.parquet", "Time", "Demand"
 COVERAGES = (0.9, 0.95)

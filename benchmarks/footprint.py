@@ -23,8 +23,8 @@ import polars as pl
 
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
 from gradum.tables.split import Part, hold_out
 
 ROWS, FEW_ROWS = 1_000_000, 1_000

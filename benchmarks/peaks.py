@@ -32,7 +32,7 @@ from benchmarks.page import publish, table
 from gradum.files.atomic import replacing
 from gradum.run.memory import LIBRARIES, held_bytes
 from gradum.run.options.options import make_spec
-from gradum.tables.extent import Extent, extent_of
+from gradum.tables.sources.extent import Extent, extent_of
 
 COMMAND = (sys.executable, "-c", "from gradum.app.cli import main; main()")
 PIECE = 250_000  # rows that are made at a time

@@ -28,7 +28,7 @@ from gradum.study.stress.proof import Claims, Proof, by_intervals, by_lines, cla
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows, Threat
 from gradum.tables.check import check, widened
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 SIZE = 0.01
 """Interquartile ranges."""

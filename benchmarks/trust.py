@@ -42,7 +42,7 @@ from gradum.study.shortfall import exact_share, shortfall_of_new
 from gradum.study.trust import Check, settled
 from gradum.study.watch.distances import LEVEL, between_numbers
 from gradum.study.watch.watched import WatchAlarm, Watched
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 SETS, RUNS = 400, 40
 PART, FEW = 50, 10  # sets and runs that a process goes through at a time

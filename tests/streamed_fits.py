@@ -6,8 +6,8 @@ import gradum
 from gradum.run.source import parting, rows_in_blocks
 from gradum.run.spec import LinearSpec, MLPSpec
 from gradum.rungs import spool
-from gradum.solvers import segments
-from gradum.tables import stream
+from gradum.solvers import pool
+from gradum.tables.sources import stream
 from synthetic import FEW
 
 ROWS = 3_000
@@ -25,7 +25,7 @@ def make_small(monkeypatch):
     monkeypatch.setattr(stream, "WINDOW_ROWS", 64)
     monkeypatch.setattr(rows_in_blocks, "SAMPLED_ROWS", 1_000)
     monkeypatch.setattr(spool, "SEGMENT_ROWS", 128)
-    monkeypatch.setattr(segments, "POOL_ROWS", 512)
+    monkeypatch.setattr(pool, "POOL_ROWS", 512)
     monkeypatch.setattr(parting, "MOST_SAMPLED", 1_000)
 
 

@@ -28,7 +28,7 @@ from gradum.study.evidence import Evidence
 from gradum.study.watch.answered_rows import answered_rows
 from gradum.study.watch.domain_sample import DomainSample
 from gradum.study.watch.expected import expect
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 METRICS = ("accuracy", "auc")
 JUDGED_SHARE = 0.3

@@ -11,8 +11,8 @@ from gradum.run import memory_bound
 from gradum.run.events import RungStarted
 from gradum.run.source import rows_in_blocks
 from gradum.run.spec import LinearSpec, SplitSpec
-from gradum.tables import stream
 from gradum.tables.schema import infer
+from gradum.tables.sources import stream
 from gradum.tables.table import Table
 from synthetic import mixed
 

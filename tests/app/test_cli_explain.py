@@ -163,7 +163,7 @@ def test_a_table_too_large_to_hold_is_explained_in_blocks(
     linear_run, tables, gradum_command, monkeypatch
 ):
     from gradum.api import table_rows
-    from gradum.tables import stream
+    from gradum.tables.sources import stream
 
     folder, table = linear_run[0], tables / "held.csv"
     cases = [[], ["--row", "40", "--row", "2", "--row", "40"]]

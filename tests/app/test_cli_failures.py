@@ -62,7 +62,7 @@ def test_memory_that_does_not_suffice_ends_in_one_line(tmp_path, monkeypatch):
     def full(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("gradum.tables.read.read", full)
+    monkeypatch.setattr("gradum.tables.sources.read.read", full)
     ended = run("inspect", path)
     assert (ended.code, ended.out) == (1, "")
     assert ended.err.startswith("error: There is not enough memory left. Give fewer rows")

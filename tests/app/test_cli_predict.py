@@ -8,7 +8,7 @@ import pytest
 
 import gradum
 from gradum.run import memory_bound
-from gradum.tables import stream
+from gradum.tables.sources import stream
 from synthetic import ONCE, task
 
 

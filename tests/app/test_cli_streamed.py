@@ -12,8 +12,8 @@ from gradum.ship.bundle import load
 from gradum.ship.checkpoint_folder import TRAINING
 from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
-from gradum.solvers import buffer
-from gradum.tables import stream
+from gradum.solvers import pool
+from gradum.tables.sources import stream
 from synthetic import task
 
 ROWS = 1_500
@@ -25,7 +25,7 @@ def small(monkeypatch):
     """Several blocks, segments and chunks."""
     monkeypatch.setattr(stream, "BLOCK_ROWS", 400)
     monkeypatch.setattr(spool, "SEGMENT_ROWS", 128)
-    monkeypatch.setattr(buffer, "MOST_STEPS", 4)
+    monkeypatch.setattr(pool, "MOST_STEPS", 4)
 
 
 @pytest.fixture(scope="module")

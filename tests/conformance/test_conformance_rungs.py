@@ -20,9 +20,9 @@ from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.design import Feature, Layout
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from kept_in_memory import Kept, Killed
 from synthetic import ONCE, task
 

@@ -29,8 +29,8 @@ from gradum.rungs.context import Context
 from gradum.ship.run_spec import RunSpec
 from gradum.ship.rung_record import recorded
 from gradum.ship.unfinished import Unfinished, begun
-from gradum.solvers import segments
-from gradum.tables import stream
+from gradum.solvers import pool
+from gradum.tables.sources import stream
 from synthetic import FEW, task
 
 ROWS, TEST_ROWS = 100, 40
@@ -175,7 +175,7 @@ def small(monkeypatch):
     """Make blocks and segments small, so that there are several."""
     monkeypatch.setattr(stream, "BLOCK_ROWS", 40)
     monkeypatch.setattr(spool, "SEGMENT_ROWS", 32)
-    monkeypatch.setattr(segments, "POOL_ROWS", 64)
+    monkeypatch.setattr(pool, "POOL_ROWS", 64)
 
 
 @pytest.fixture

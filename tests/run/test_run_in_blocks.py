@@ -16,8 +16,8 @@ from gradum.run.source.parting import HELD_CELL, Parting
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.spec import LEAST_MEMORY
 from gradum.tables.schema import infer
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from gradum.tables.table import Table
 from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed
 from synthetic import mixed, task

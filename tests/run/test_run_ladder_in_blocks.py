@@ -16,9 +16,9 @@ from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.spec import LEAST_MEMORY
 from gradum.rungs.checkpoints import NO_CHECKPOINTS
 from gradum.rungs.context import Context
-from gradum.solvers import ChunkDone, buffer
+from gradum.solvers import ChunkDone, pool
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from kept_in_memory import Kept
 from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed
 from synthetic import task
@@ -82,7 +82,7 @@ def test_rows_sorted_by_the_target_are_no_hindrance():
 
 @pytest.mark.parametrize("chunks", [1, 5, 9])
 def test_a_run_that_was_cut_short_goes_on_to_the_same_weights(chunks, monkeypatch):
-    monkeypatch.setattr(buffer, "MOST_STEPS", 4)  # chunks within an epoch
+    monkeypatch.setattr(pool, "MOST_STEPS", 4)  # chunks within an epoch
     frame = task("label", 1_500)
     spec = make_spec("label", max_memory=LEAST_MEMORY, **QUICK)
 

@@ -13,8 +13,8 @@ from gradum.rungs.context import ALONE
 from gradum.rungs.learning import InMemory
 from gradum.rungs.mlp.fit import robust_layer
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
 from gradum.tables.split import Part
 
 ROWS, COLUMNS = 120_000, 20

@@ -14,8 +14,8 @@ from gradum.run.options.options import make_spec
 from gradum.run.spec import LEAST_MEMORY
 from gradum.rungs.cost import Taken
 from gradum.rungs.registry import KINDS
-from gradum.tables.extent import Extent, extent_of
-from gradum.tables.read import read
+from gradum.tables.sources.extent import Extent, extent_of
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
 HEAD = pl.DataFrame({f"x{j}": np.random.default_rng(j).standard_normal(200) for j in range(20)})

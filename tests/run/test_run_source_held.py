@@ -12,11 +12,11 @@ from gradum.rungs.context import Context
 from gradum.rungs.spool import Spool, Units
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.totals import Totals
-from gradum.tables import stream
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import infer
+from gradum.tables.sources import stream
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from gradum.tables.table import Table
 from synthetic import task
 

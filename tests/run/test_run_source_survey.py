@@ -14,12 +14,12 @@ from gradum.run.source.parting import HELD_CELL, Parting
 from gradum.run.source.survey import blocks, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
-from gradum.tables import stream as tables_stream
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, infer
+from gradum.tables.sources import stream as tables_stream
+from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
-from gradum.tables.stream import opened
 from gradum.tables.table import Table
 
 ROWS = 1_000

@@ -10,7 +10,7 @@ from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import MLPSpec, Spec, SplitSpec
 from gradum.rungs.context import Context
 from gradum.solvers.solution import EpochDone
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from kept_in_memory import Killed
 from synthetic import FEW, SHORT, task
 

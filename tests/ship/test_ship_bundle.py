@@ -12,7 +12,7 @@ import gradum
 from gradum.errors import GradumError, ModelFileError
 from gradum.files import archive
 from gradum.ship import bundle
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from synthetic import FEATURES, QUICK, mixed, task
 
 NEW = mixed(30, seed=3).select(FEATURES)

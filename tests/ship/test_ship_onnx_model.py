@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper  # noqa: E402
 from gradum.api.trust.onnx_predictions import predictions_of_onnx  # noqa: E402
 from gradum.errors import GradumError  # noqa: E402
 from gradum.ship.exchange import onnx_model  # noqa: E402
-from gradum.tables.read import read  # noqa: E402
+from gradum.tables.sources.read import read  # noqa: E402
 
 WEIGHT = np.array([[1.5, -0.5], [-1.0, 0.25], [0.0, 1.0]], np.float32)
 

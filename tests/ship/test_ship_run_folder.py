@@ -13,7 +13,7 @@ from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError
 from gradum.files.atomic import claim_folder, make_first
 from gradum.ship import predictions, run_folder, run_spec
 from gradum.ship.run_spec import RunSpec
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from synthetic import QUICK, task
 
 FILES = {

@@ -17,9 +17,9 @@ from gradum.core import (
 )
 from gradum.errors import SpecError
 from gradum.solvers import Adam, Averaged, Data, GradientDescent, Regime, Status
-from gradum.solvers.first_order import resolve, smoothness
+from gradum.solvers.first_order import gradient_descent, resolve
 
-BOUND = smoothness.smoothness
+BOUND = gradient_descent.smoothness
 
 
 def hessian(x, problem, weight, logits):
@@ -67,7 +67,7 @@ def test_no_hessian_of_log_loss_is_above_l(outputs, middle):
 
 
 def test_many_columns_are_bounded_from_above_by_power_iteration(monkeypatch):
-    monkeypatch.setattr(smoothness, "LARGEST_GRAM", 10)
+    monkeypatch.setattr(gradient_descent, "LARGEST_GRAM", 10)
     rng = np.random.default_rng(2)
     x = rng.normal(size=(60, 100)) * (rng.random((60, 100)) < 0.3) + 0.1
     problem = Problem(Network(100), SquaredError())

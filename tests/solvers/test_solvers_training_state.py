@@ -23,7 +23,7 @@ from gradum.solvers import (
     Status,
     Stopped,
     Validation,
-    buffer,
+    pool,
     train,
 )
 from gradum.solvers.driver import solve
@@ -32,7 +32,7 @@ from gradum.solvers.driver import solve
 @pytest.fixture(autouse=True)
 def short_chunks(monkeypatch):
     """Chunks of 4 steps, so that an epoch has several."""
-    monkeypatch.setattr(buffer, "MOST_STEPS", 4)
+    monkeypatch.setattr(pool, "MOST_STEPS", 4)
 
 
 def followed(events, chunks=None):

@@ -14,7 +14,7 @@ from gradum.study.explanation.effects import effects_of
 from gradum.study.explanation.grid import FEW_ROWS, bin_edges, grid_of
 from gradum.study.explanation.scale import answer_on
 from gradum.tables.check import check
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from packed_models import TARGETS, everything, pack_of
 from synthetic import QUICK
 

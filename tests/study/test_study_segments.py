@@ -13,8 +13,8 @@ from gradum.study.binning import cut
 from gradum.study.evidence import Evidence
 from gradum.study.findings.findings import segments as module
 from gradum.study.findings.segments import Segments, segments
-from gradum.tables.read import read
 from gradum.tables.schema import Overrides, infer
+from gradum.tables.sources.read import read
 
 
 def evidence(frame, prediction, **roles):

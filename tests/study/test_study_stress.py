@@ -30,7 +30,7 @@ from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows, Threat
 from gradum.tables.check import check, widened
 from gradum.tables.kinds.date.step import EPOCH
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from synthetic import QUICK, task
 
 LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}

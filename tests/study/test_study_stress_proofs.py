@@ -21,7 +21,7 @@ from gradum.study.stress.proof import certify
 from gradum.study.stress.reach import Reach
 from gradum.study.stress.stressed_rows import StressedRows, Threat
 from gradum.tables.check import check, widened
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from synthetic import QUICK
 
 LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}

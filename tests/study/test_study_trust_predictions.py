@@ -9,7 +9,7 @@ from gradum.api.trust.elsewhere import trust_elsewhere
 from gradum.api.trust.predictions import examined_answers, labelled_rows, predictions_of_table
 from gradum.api.trust.report import trust_predictions
 from gradum.errors import GradumError, SpecError, TableError, TargetError
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 ROWS = 600
 

@@ -3,7 +3,7 @@
 import pytest
 
 from gradum.errors import TableError
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 
 def refused(data, *words):

@@ -12,8 +12,8 @@ import pytest
 
 from gradum.errors import TableError
 from gradum.tables import bounds, content, delimited
-from gradum.tables.read import read
-from gradum.tables.stream import opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 
 NAMES = [f"c{k}" for k in range(12)]
 
@@ -106,7 +106,7 @@ LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2_500_000_000, resource.RLIM_INFINITY))
 from gradum.tables.bounds import available_memory
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 assert available_memory() < 1_500_000_000
 try:
     read(sys.argv[1])

@@ -16,8 +16,8 @@ from gradum.tables.check import (
     weight_values,
 )
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import Overrides, Parse, infer
+from gradum.tables.sources.read import read
 
 N = 40
 FRAME = pl.DataFrame(

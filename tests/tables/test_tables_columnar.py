@@ -13,9 +13,9 @@ from refusals import refused_by_name as refused
 from gradum.errors import TableError
 from gradum.tables import columnar
 from gradum.tables.columnar import refuse_false_lengths
-from gradum.tables.extent import extent_of
-from gradum.tables.read import read
-from gradum.tables.stream import opened
+from gradum.tables.sources.extent import extent_of
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 
 FRAME = pl.DataFrame(
     {

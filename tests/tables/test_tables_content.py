@@ -12,7 +12,7 @@ from refusals import refused_by_name as refused
 from gradum.tables import bounds
 from gradum.tables import content as module
 from gradum.tables.content import zstd
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 
 def zstd_with_checksum(content):
@@ -101,7 +101,7 @@ def test_a_bomb_of_ten_gigabytes_takes_bounded_memory(tmp_path):
     script = f"""
 import resource
 from gradum.errors import TableError
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read({str(path)!r})

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from gradum.tables.check import check
-from gradum.tables.read import read
 from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
 
 NUMBERS = np.random.default_rng(0).normal(0, 2000, 60).round(2)
 THOUSANDTHS = np.array([1.234, 5.678, -9.012, 123.456, 2.345, 6.789] * 5)

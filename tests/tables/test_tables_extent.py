@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.tables import extent as module
-from gradum.tables.extent import NOTHING, extent_of
-from gradum.tables.read import read
+from gradum.tables.sources import extent as module
+from gradum.tables.sources.extent import NOTHING, extent_of
+from gradum.tables.sources.read import read
 
 ROWS = 30_000
 

@@ -10,9 +10,9 @@ from typing import ClassVar
 import pytest
 
 from gradum.errors import TableError
-from gradum.tables.read import read
 from gradum.tables.sources import https
 from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.read import read
 
 CSV = b"a,b\n1,x\n2,y\n"
 

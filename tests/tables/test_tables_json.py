@@ -10,8 +10,8 @@ from refusals import refused_by_name as refused
 
 from gradum.errors import TableError
 from gradum.tables import records
-from gradum.tables.read import read
 from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
 
 RECORDS = [{"a": 1, "b": "x", "c": True}, {"a": 2.5, "b": None}, {"b": "é", "c": False, "a": None}]
 ROWS = [(1.0, "x", True), (2.5, None, None), (None, "é", False)]

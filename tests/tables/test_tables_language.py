@@ -8,8 +8,8 @@ from gradum.errors import ColumnError, TableError, TargetError
 from gradum.tables.check import check, merged
 from gradum.tables.columns import Overrides
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import Schema, infer
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest, quoted, rows_text
 

@@ -16,7 +16,7 @@ import resource, sys
 import numpy as np
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 from gradum.tables.schema import infer
 
 def steps(path):

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.read import read
 from gradum.tables.row import MOST_ROWS, RowDoor
 from gradum.tables.schema import Schema, infer
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
 N = 60

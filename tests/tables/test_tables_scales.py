@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from gradum.errors import ColumnError, TargetError
-from gradum.tables.read import read
 from gradum.tables.schema import Overrides, infer
+from gradum.tables.sources.read import read
 
 RNG = np.random.default_rng(0)
 X, Y, W = RNG.normal(size=(40, 2)), RNG.normal(size=40), RNG.uniform(1, 2, size=40)

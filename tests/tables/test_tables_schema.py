@@ -7,8 +7,8 @@ import pytest
 
 from gradum.errors import ColumnError, SchemaError, SpecError, TableError
 from gradum.tables.columns import FEATURE_KINDS
-from gradum.tables.read import read
 from gradum.tables.schema import Overrides, Schema, infer
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
 N = 40

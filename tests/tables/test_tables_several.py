@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from refusals import refused
 
 from gradum.tables.paths import absolute, files_of
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 
 @pytest.fixture

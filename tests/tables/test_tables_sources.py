@@ -12,15 +12,15 @@ import pytest
 from gradum.errors import GradumError
 from gradum.isolation import IsolationError
 from gradum.tables.paths import files_of, secrets, shown
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sheets import header_row
 from gradum.tables.sources import parquet_rows as batches
 from gradum.tables.sources import sqlite, workbook
 from gradum.tables.sources.fetched import Fetched, fetched
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 from gradum.tables.sources.workbook import _letters, _number, close_gaps, stray_cells
-from gradum.tables.stream import opened
 from workbooks import write_ods, write_xlsx
 
 HOMES = [("price", "rooms", "code"), (100.5, 3, "007"), (90, None, "010"), (120.25, 4, "011")]

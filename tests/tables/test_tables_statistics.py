@@ -7,9 +7,9 @@ import pyreadstat
 import pytest
 
 from gradum.errors import TableError
-from gradum.tables.read import read
 from gradum.tables.sources import statistics
-from gradum.tables.stream import opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 
 FRAME = pl.DataFrame(
     {

@@ -12,10 +12,11 @@ import polars as pl
 import pytest
 
 from gradum.errors import DiskError, TableError
-from gradum.tables import encoding, stream
+from gradum.tables import encoding
 from gradum.tables.content import zstd
-from gradum.tables.read import read
-from gradum.tables.stream import is_batches, opened
+from gradum.tables.sources import stream
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import is_batches, opened
 
 FRAME = pl.DataFrame(
     {

@@ -5,8 +5,8 @@ from scipy import stats
 
 from gradum.errors import SpecError, TargetError
 from gradum.tables.check import check, target_values
-from gradum.tables.read import read
 from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
 from gradum.tables.target import _skewness
 
 N = 200

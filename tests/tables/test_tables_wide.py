@@ -10,8 +10,8 @@ from refusals import refused_by_name as refused
 from gradum.errors import SchemaError
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
 
 
 def frame(columns, rows=30):

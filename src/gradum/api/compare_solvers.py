@@ -19,8 +19,8 @@ from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.rungs.context import Context, ignore
 from gradum.show.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
-from gradum.tables.read import read
-from gradum.tables.stream import at_hand
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import at_hand
 
 SOLVERS = ("gd", "sgd", "momentum", "adam", "lbfgs")
 

@@ -10,7 +10,7 @@ from gradum.errors import SpecError
 from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted
 from gradum.study.explanation.scale import Scale
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

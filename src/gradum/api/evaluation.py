@@ -18,9 +18,9 @@ from gradum.scores.metrics import METRICS
 from gradum.study.evaluation.evaluate import Evaluation, Grouping, evaluate_in_blocks
 from gradum.study.evaluation.evaluate import evaluate as evaluate_table
 from gradum.study.evaluation.run_rows import RunRows
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.stream import at_hand, opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import at_hand, opened
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

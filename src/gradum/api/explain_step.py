@@ -25,9 +25,9 @@ from gradum.study import explain_step as study
 from gradum.study.explain_step import Names, output_names
 from gradum.tables.check import check, target_values
 from gradum.tables.design import Design
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier

@@ -22,9 +22,9 @@ from gradum.study.explanation.explain import explain as shapley_values
 from gradum.study.explanation.learned import background_rows, given_background
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
 if TYPE_CHECKING:

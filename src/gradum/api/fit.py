@@ -22,7 +22,7 @@ from gradum.rungs.registry import kinds_of
 from gradum.show.source import Source
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
-from gradum.tables.stream import at_hand
+from gradum.tables.sources.stream import at_hand
 
 
 @spell_out

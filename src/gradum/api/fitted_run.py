@@ -19,9 +19,9 @@ from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context
 from gradum.solvers.threads import between_turns, turn
-from gradum.tables.read import read
 from gradum.tables.schema import Schema
-from gradum.tables.stream import opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
 
 
 def fitted_run(

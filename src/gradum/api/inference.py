@@ -22,9 +22,9 @@ from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import imputation
 from gradum.tables.columns import Column
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import Schema
 from gradum.tables.schema import infer as infer_schema
+from gradum.tables.sources.read import read
 from gradum.tables.wording import SHOWN_NAMES
 
 if TYPE_CHECKING:

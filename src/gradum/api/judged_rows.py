@@ -20,9 +20,9 @@ from gradum.ship.unfinished import refuse_unfinished
 from gradum.study.evidence import Evidence
 from gradum.tables.check import widened
 from gradum.tables.paths import is_address
-from gradum.tables.read import read
 from gradum.tables.schema import Schema
-from gradum.tables.stream import at_hand, opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import at_hand, opened
 
 
 def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = None) -> Evidence:

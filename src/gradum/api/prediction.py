@@ -14,7 +14,7 @@ from gradum.run.predict import predict as predict_table
 from gradum.run.predict import predict_typed
 from gradum.rungs.rung import Prediction
 from gradum.tables.check import check
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     import polars as pl

@@ -33,8 +33,8 @@ from gradum.ship.run_spec import (
 )
 from gradum.ship.unfinished import Unfinished
 from gradum.tables.paths import is_file
-from gradum.tables.read import read
-from gradum.tables.stream import at_hand
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import at_hand
 
 
 def resume(

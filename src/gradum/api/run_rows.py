@@ -20,10 +20,10 @@ from gradum.ship.run_spec import RunSpec, changed_files, read_spec
 from gradum.study.evaluation.run_rows import RunRows, row_hashes
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.paths import is_address
-from gradum.tables.read import read
 from gradum.tables.schema import Schema
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import at_hand, opened
 from gradum.tables.split import Part
-from gradum.tables.stream import at_hand, opened
 
 MOST_BYTES = 200_000_000
 """Of a run's table, beyond which no prediction and no watch waits for it to be read again."""

@@ -16,10 +16,10 @@ from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.study.watch.column_drift import Counted
 from gradum.tables.check import Difference, check_blocks, merged
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
-from gradum.tables.stream import BLOCK_ROWS, at_hand, opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened
 from gradum.tables.table import Table
 
 

@@ -14,10 +14,10 @@ from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.run.memory_bound import predicted_in_blocks
 from gradum.tables.check import Checked, check, check_blocks
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
-from gradum.tables.stream import Stream, at_hand, opened
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import Stream, at_hand, opened
 from gradum.tables.table import Table
 
 

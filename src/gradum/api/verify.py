@@ -22,10 +22,10 @@ from gradum.study.verification.domain import Domain, VerificationOutcome
 from gradum.study.verification.verify import verify_all
 from gradum.tables.check import check
 from gradum.tables.columns import Overrides
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
 
 STATED = (".vnnlib", ".vnnlib.gz")

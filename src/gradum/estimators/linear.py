@@ -14,10 +14,10 @@ from gradum.core import Loss, Network, Params, Problem
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.cross_validation import CrossValidated, pricing
-from gradum.estimators.estimator import Estimator
 from gradum.estimators.rows import FLOATS, CheckedRows, MatrixLike
 from gradum.estimators.summary import Summarises
 from gradum.estimators.training import (
+    Estimator,
     Events,
     Solver,
     check_numbers,

@@ -13,9 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gradum.core import Loss, Network, Params, Problem
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.estimator import Estimator
 from gradum.estimators.rows import FLOATS, CheckedRows, network_inputs
 from gradum.estimators.training import (
+    Estimator,
     batch_rows,
     check_numbers,
     resolve_penalty,

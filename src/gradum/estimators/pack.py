@@ -32,8 +32,8 @@ from gradum.rungs.teacher import Teacher
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.read import read
 from gradum.tables.schema import infer, require_features
+from gradum.tables.sources.read import read
 from gradum.tables.table import Table
 
 FEWEST_ROWS = 10

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import Tags, check_random_state
 
 from gradum.core import PENALTIES, Loss, Params, Penalty, Problem
 from gradum.core.losses import resolve
@@ -32,6 +34,8 @@ LAST_EPOCHS, FALL = 10, 0.01  # a loss that falls by such a share in so many epo
 
 
 Solver = Convex | first_order.FirstOrder
+
+Self = TypeVar("Self", bound="Estimator")
 
 
 def resolve_solver(
@@ -262,3 +266,27 @@ def number_loss(loss: Any) -> Loss:
             say("{loss} is a loss of classes.", loss=resolved.name), say("Use a classifier for it.")
         )
     return resolved
+
+
+class Estimator(CallbackSupportMixin, BaseEstimator):
+    """A scikit-learn estimator that takes sparse columns and callbacks, and keeps its solution."""
+
+    def _settle(
+        self: Self,
+        problem: Problem,
+        rows: CheckedRows,
+        solution: Solution,
+        *,
+        optimum_expected: bool,
+    ) -> Self:
+        """Keep what is known about the solution, and warn of what a caller must know."""
+        warn_of_trouble(solution, optimum_expected=optimum_expected)
+        self.status_, self.certificate_ = solution.status, solution.certificate
+        self.n_iter_, self.history_ = max(solution.iterations, 1), solution.history
+        self.loss_ = objective_value(problem, solution, rows)
+        return self
+
+    def __sklearn_tags__(self) -> Tags:
+        tags: Any = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

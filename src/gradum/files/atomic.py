@@ -104,7 +104,7 @@ def partial_files(path: str | os.PathLike) -> list[Path]:
 
 
 def becoming(path: Path) -> str | None:
-    """Return the name of the file that a temporary one of `replacing` is to become, by its name."""
+    """Return the name of the file that a temporary file of `replacing` will become."""
     match = _TEMPORARY.fullmatch(path.name)
     return None if match is None else match[1]
 

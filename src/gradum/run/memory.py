@@ -23,8 +23,8 @@ from gradum.tables.check import check
 from gradum.tables.columns import Column
 from gradum.tables.design import Layout
 from gradum.tables.encode import Encoder
-from gradum.tables.extent import Extent
 from gradum.tables.schema import infer
+from gradum.tables.sources.extent import Extent
 
 LIBRARIES = 330e6  # with the report; up to 500 MB are granted to them
 OPAQUE = 8.0  # bytes for each of a source whose rows are not known before it is read

@@ -20,8 +20,8 @@ from gradum.run.memory import held_bytes, judged_bytes, predicted_bytes
 from gradum.run.spec import LEAST_MEMORY, Spec
 from gradum.rungs.registry import KINDS, kinds_of
 from gradum.tables.bounds import available_memory
-from gradum.tables.extent import Extent, extent_of
-from gradum.tables.stream import is_batches
+from gradum.tables.sources.extent import Extent, extent_of
+from gradum.tables.sources.stream import is_batches
 from gradum.tables.wording import size
 
 AS_A_WHOLE = marked("JSON, which is read as a whole,")

@@ -13,9 +13,9 @@ from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
 from gradum.tables.check import Checked, Difference, check, check_blocks, merged
-from gradum.tables.read import read
 from gradum.tables.schema import Label
-from gradum.tables.stream import Stream
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 
 

@@ -188,7 +188,7 @@ def scheme_basis(kinds: Sequence[np.ndarray], scheme: Scheme) -> Basis:
 
 
 def _measures(metric: Metric) -> dict[tuple[str, str], Measure]:
-    """List what a metric's interval is made of, each by a name and what it is."""
+    """List the quantities that a metric's interval is made of, by name."""
     measures: dict[tuple[str, str], Measure] = {(metric.name, "value"): metric.function}
     if metric.shares is not None:
         measures[metric.name, "shares"] = metric.shares

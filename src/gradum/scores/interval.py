@@ -53,7 +53,7 @@ class Interval:
 
 
 def with_unknown_bounds(content: Any) -> Any:
-    """Let what is not known of an `Interval` be NaN again, in what was decoded from JSON.
+    """Turn unknown bounds of each `Interval` back into NaN, in what was decoded from JSON.
 
     JSON has no NaN and writes null, which is None. Changes ``content`` in place.
     """
@@ -128,7 +128,7 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """A score and what it is on resamples of its rows.
+    """A score, and its values on resamples of the rows.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ def effective_rows(share: float, error: float, most: float) -> float:
 
 
 def standard_error(draws: np.ndarray) -> float:
-    """Return the standard deviation of what is defined of B draws; NaN where nothing is."""
+    """Return the standard deviation of those of B draws that are defined; NaN where none is."""
     defined = draws[~np.isnan(draws)]
     if not len(defined):
         return np.nan

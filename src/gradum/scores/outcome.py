@@ -104,7 +104,7 @@ class Outcome:
 
     @cached_property
     def constant(self) -> bool:
-        """Whether the same is said of every row."""
+        """Whether every row has the same prediction."""
         answers = self.predicted if self.probability is None else self.probability
         return bool((answers == answers[:1]).all())
 

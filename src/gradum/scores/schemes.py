@@ -49,7 +49,7 @@ class Scheme(Protocol):
         ...
 
     def independent(self, rows: np.ndarray) -> float:
-        """Count how many things that are drawn on their own hold rows of a mask (n,)."""
+        """Count the rows, groups or blocks, drawn independently, that hold rows of a mask (n,)."""
         ...
 
 

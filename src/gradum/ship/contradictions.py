@@ -149,10 +149,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
     sentences = (*sentences, *trials)
     if len(sentences) + len(judgement.by_class) > MOST_SENTENCES:
-        yield say(
-            "the judgement holds more than {most:,} sentences",
-            most=MOST_SENTENCES,
-        )
+        yield say("the judgement holds more than {most:,} sentences", most=MOST_SENTENCES)
     if not judgement.prevalence.keys() <= {str(label) for label in target.classes}:
         yield say("the judgement speaks of other classes than the schema")
 
@@ -228,14 +225,14 @@ def _target(fitted: Fitted) -> Target:
 
 
 def _is_sound(scale: TargetScale, target: Target) -> bool:
-    """Whether the way back to the target's units can be gone."""
+    """Whether a target scale can turn outputs back into the target's units."""
     positive = min(scale.scale, scale.smearing, scale.low if scale.log else 1.0) > 0
     sound = scale.spread is None or (scale.log and scale.spread.is_sound)
     return positive and sound and scale.low <= scale.high and scale.log == target.log
 
 
 def _spreads(rung: Rung, layout: Layout) -> bool:
-    """Whether a rung's spread is of a number, and of what the rung takes."""
+    """Whether a rung predicts a number, and its spread takes the rung's inputs."""
     layer = rung.input_layer
     inputs = 0 if layer is None else len(layer.columns(layout)[0])
     assert rung.spread is not None
@@ -243,7 +240,7 @@ def _spreads(rung: Rung, layout: Layout) -> bool:
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:
-    """Whether a rung's class weights are asked for, of its classes, and taken out once, at last."""
+    """Whether class weights are asked for, of the rung's classes, and undone by its last step."""
     *before, last = rung.post
     asked = fitted.spec.class_weight is not None and rung.input_layer is not None
     of_classes = bool(_target(fitted).classes) and last.is_sound(rung.network.outputs)
@@ -251,7 +248,7 @@ def _weighs(rung: Rung, fitted: Fitted) -> bool:
 
 
 def _is_calibrated(rung: Rung) -> bool:
-    """Whether a rung of classes that looks at columns is calibrated, and once."""
+    """Whether a rung is of classes, looks at columns, and has exactly one calibration."""
     of_classes = rung.target_scale is None and rung.input_layer is not None
     sound = all(step.is_sound(rung.network.outputs) for step in rung.calibration)
     return of_classes and sound and len(rung.calibration) == 1

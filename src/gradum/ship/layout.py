@@ -6,17 +6,6 @@ MODEL, METRICS, PREDICTIONS = "model.gradum", "metrics.json", "predictions.parqu
 HISTORY, SPEC, SCHEMA = "history.jsonl", "spec.toml", "schema.json"
 FINDINGS, REPORT, BACKGROUND = "findings.json", "report.html", "background.parquet"
 JUDGES = "judges.gradum"  # of a cross-validation alone
-FILES = (
-    REPORT,
-    MODEL,
-    JUDGES,
-    PREDICTIONS,
-    METRICS,
-    FINDINGS,
-    BACKGROUND,
-    HISTORY,
-    SPEC,
-    SCHEMA,
-)
+FILES = (REPORT, MODEL, JUDGES, PREDICTIONS, METRICS, FINDINGS, BACKGROUND, HISTORY, SPEC, SCHEMA)
 
 STATE = ".gradum-run"  # while the run is unfinished; see `gradum.ship.state_folder`

@@ -67,11 +67,7 @@ def read_schema(path: Path) -> Schema:
         return Schema.from_json(path.read_bytes())
     except OSError as error:
         raise SchemaError(
-            say(
-                "The schema {path} cannot be read: {cause}.",
-                path=path,
-                cause=cause_of(error),
-            ),
+            say("The schema {path} cannot be read: {cause}.", path=path, cause=cause_of(error)),
             say("Write one with gradum inspect TABLE --json."),
         ) from error
 
@@ -193,11 +189,7 @@ def _predictions(folder: Path, columns: list[str]) -> pl.DataFrame:
         return pl.read_parquet(path, columns=columns)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ModelFileError(
-            say(
-                "{path} cannot be read: {cause}.",
-                path=path,
-                cause=str(error).splitlines()[0],
-            ),
+            say("{path} cannot be read: {cause}.", path=path, cause=str(error).splitlines()[0]),
             say("Run the fit again."),
         ) from None
 

@@ -31,7 +31,7 @@ ROUNDING = 4 * np.finfo(np.float64).eps  # of the objective, below which nothing
 
 @dataclass
 class _Search:
-    """The point, and what is known of it."""
+    """The problem, the point, and the signs assumed there."""
 
     hessian: np.ndarray
     linear: np.ndarray

@@ -14,11 +14,7 @@ ROUNDING = 1e-6  # a rise of the loss by less may be rounding
 
 
 def advice_on(
-    status: Status,
-    solver: FirstOrder,
-    tally: Tally,
-    history: list[EpochDone],
-    gradient_tol: float,
+    status: Status, solver: FirstOrder, tally: Tally, history: list[EpochDone], gradient_tol: float
 ) -> str:
     """Return the status's advice, with the figures of this training where they help.
 

@@ -18,10 +18,9 @@ from gradum.core import Network, Problem
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.solvers.buffer import Buffer, ChunkRows, chunk_length
 from gradum.solvers.chunk import Batches, bucket, pad_problem, precision
 from gradum.solvers.data import Data
-from gradum.solvers.segments import Pool, SegmentedData
+from gradum.solvers.pool import Buffer, ChunkRows, Pool, SegmentedData, chunk_length
 
 FEWEST_ROWS = 64  # of a full batch: filling up costs less than compiling for every small table
 
@@ -175,9 +174,7 @@ class MiniBatches:
                     order, ordered = rng.permutation(self._rows), epoch
                 last = min(first + steps - start, per_epoch)
                 buffer.put(
-                    self._source,
-                    order[first * self._size : last * self._size],
-                    start * self._size,
+                    self._source, order[first * self._size : last * self._size], start * self._size
                 )
             counts = self._counts[places % per_epoch]
             buffer.close(counts, factors[step : step + steps])

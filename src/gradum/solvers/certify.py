@@ -70,13 +70,7 @@ def certify_rows(params: Params, problem: Problem, data: Data, **known: Any) -> 
         slope = share[:, None] * loss.gradient(logits, data.target)
         level = slope.sum(axis=0) if "bias" in layer else []
         norm = _norm(least_subgradient(transposed(slope), weight, l1, l2), level)
-    return _certificate(
-        objective,
-        len(weight),
-        gradient_norm=norm,
-        duality_gap=gap,
-        **known,
-    )
+    return _certificate(objective, len(weight), gradient_norm=norm, duality_gap=gap, **known)
 
 
 def certificate(

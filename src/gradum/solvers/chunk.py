@@ -134,7 +134,7 @@ class Batches(NamedTuple):
 
 
 class Noise(NamedTuple):
-    """What the chance of a chunk's steps is drawn from."""
+    """The random key of a chunk's steps."""
 
     key: Any  # uint32 [2], of the whole training
     first: Any  # the number of the chunk's first step

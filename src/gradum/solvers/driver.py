@@ -21,8 +21,8 @@ from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info, State
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.first_order import FirstOrder
+from gradum.solvers.pool import SegmentedData
 from gradum.solvers.program import Continuation, Program
-from gradum.solvers.segments import SegmentedData
 from gradum.solvers.solution import (
     Certificate,
     ChunkDone,
@@ -157,7 +157,7 @@ def train(
 def solve(
     events: Generator[Any, Any, Answer], hear: Callable[[Any], object] = lambda _: None
 ) -> Answer:
-    """Return what a training or a fit ends in.
+    """Consume the events of a training or a fit, and return its solution.
 
     ``hear`` is called with each of its events, and answers True to have it end.
     """

@@ -277,7 +277,7 @@ def _step(rows: DualRows, logits: np.ndarray, pull: np.ndarray) -> np.ndarray | 
 def _balanced(
     rows: DualRows, logits: np.ndarray, slope: np.ndarray
 ) -> tuple[float, np.ndarray, np.ndarray, float] | None:
-    """Project slopes to where nothing without a price is pulled; as `_at_rest`."""
+    """Project slopes so that they pull no coefficient without a price; as `_at_rest`."""
     slope = np.where(rows.weight[:, None] > 0, slope, 0.0)
     rounding = rows.of_sums(slope)
     gram = rows.free.T @ (rows.weight[:, None] * rows.free)

@@ -109,7 +109,7 @@ class LeastSquares:
 
     @cached_property
     def frame(self) -> Frame:
-        """Where the columns lie and how far they spread."""
+        """The centres and scales of the columns."""
         if self._wide:
             return Frame.of(self.columns, self._share, centred=self.fit_intercept)
         return self.moments.frame

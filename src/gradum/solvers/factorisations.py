@@ -157,7 +157,8 @@ class Orthogonal:
         triangle, order = _qr(stacked[:width], mode="r", pivoting=True)
         rank = _rank(triangle, of_sums(max(rows, width)), size[order])
         triangle, basis = triangle[:rank], None
-        condition = _condition(triangle[:, :rank])
+        reciprocal = _reciprocal_condition("trcon", triangle[:, :rank])
+        condition = 1.0 / reciprocal if reciprocal else np.inf
         if rank < width:
             basis, triangle = _qr((triangle * scale[order]).T, mode="economic")
         return cls(triangle, basis, order, scale, condition, rank)
@@ -199,11 +200,6 @@ def _substitute(triangle: np.ndarray, right: np.ndarray, *, transposed: bool = F
     if not len(right):
         return right
     return scipy.linalg.solve_triangular(triangle, right, trans=int(transposed), check_finite=False)
-
-
-def _condition(triangle: np.ndarray) -> float:
-    reciprocal = _reciprocal_condition("trcon", triangle)
-    return 1.0 / reciprocal if reciprocal else np.inf
 
 
 def _reciprocal_condition(routine: str, triangle: np.ndarray, *norm: float) -> float:

@@ -27,7 +27,7 @@ FARTHEST_ORIGIN = 10.0  # spreads between mean and origin, which cost two digits
 
 @dataclass(frozen=True)
 class Frame:
-    """Where the columns lie and how far they spread: Z = (X − centre) / scale.
+    """The centres and scales of the columns: Z = (X − centre) / scale.
 
     Parameters
     ----------

@@ -97,13 +97,7 @@ class Program:
         noise = None if self._key is None else Noise(self._key, np.int32(first))
         traced, began = traces(), time.perf_counter()
         with precision(self._dtype):
-            result = run_chunk(
-                state,
-                chunk.batches,
-                np.int32(chunk.steps),
-                *self._numbers,
-                noise,
-            )
+            result = run_chunk(state, chunk.batches, np.int32(chunk.steps), *self._numbers, noise)
         if traces() > traced:
             self.compile_seconds += time.perf_counter() - began
         return result

@@ -42,7 +42,7 @@ Point = TypeVar("Point", np.ndarray, Pair)
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known at a point.
+    """The slope, the gradient and the objective at a point.
 
     Parameters
     ----------

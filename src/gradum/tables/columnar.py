@@ -29,10 +29,7 @@ FORMATS: dict[bytes, tuple[str, Callable[..., pl.DataFrame]]] = {
     ARROW: ("Arrow", pl.read_ipc),
     b"\xff\xff\xff\xff": ("Arrow", pl.read_ipc_stream),
 }
-SCANS: dict[bytes, Callable[..., pl.LazyFrame]] = {
-    PARQUET: pl.scan_parquet,
-    ARROW: pl.scan_ipc,
-}
+SCANS: dict[bytes, Callable[..., pl.LazyFrame]] = {PARQUET: pl.scan_parquet, ARROW: pl.scan_ipc}
 LOOKED_AT = 64  # rows, of which each bit of a boolean counts
 TEXT_BYTES = 16  # that a text takes besides its letters, which polars does not count
 # polars says of some damage that it panicked, which is no Exception

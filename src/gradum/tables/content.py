@@ -68,7 +68,7 @@ def bytes_of(path: Path) -> Iterator[BinaryIO]:
 
 
 def lies_on_disk(path: Path) -> bool:
-    """Whether a file can be read at any place and again; what the system makes up cannot."""
+    """Whether a file is on a disk, so that it can be read again and from any position."""
     return str(path) != STANDARD_INPUT and is_file(path) and path.stat().st_size > 0
 
 

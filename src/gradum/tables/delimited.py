@@ -209,10 +209,7 @@ def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None
 
 
 def _parse(
-    content: Content,
-    dialect: Dialect,
-    source: str,
-    read: Callable[[Content, Dialect], _Read],
+    content: Content, dialect: Dialect, source: str, read: Callable[[Content, Dialect], _Read]
 ) -> tuple[_Read, Dialect]:
     """Return what was read, without quotes where quotes are only apostrophes or inches."""
     plain = replace(dialect, quote=None)

@@ -19,7 +19,7 @@ NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?|true|false", re.IGNORECASE)
 
 
 def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
-    """Yield what a workbook holds, step by step; who asks stops where a step is not as it should.
+    """Yield the contents of a workbook step by step; a caller may stop after any step.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ BLOCK_ROWS = 65_536  # hashed or compared at a time
 
 
 class Part(IntEnum):
-    """What a row is for."""
+    """The part of the rows that a row is in."""
 
     TRAIN = 0
     VALIDATION = 1
@@ -235,11 +235,7 @@ def _fold_numbers(
 
 
 def _by_class(
-    rows: int,
-    labels: np.ndarray | None,
-    test: float,
-    validation: float,
-    rng: np.random.Generator,
+    rows: int, labels: np.ndarray | None, test: float, validation: float, rng: np.random.Generator
 ) -> np.ndarray:
     labels = np.zeros(rows, np.int8) if labels is None else labels
     _, label, sizes = np.unique(labels, return_inverse=True, return_counts=True)
@@ -365,11 +361,7 @@ def refuse_both(group: object, time: object) -> None:
 
 
 def _check(
-    rows: int,
-    *,
-    labels: np.ndarray | None,
-    groups: np.ndarray | None,
-    time: np.ndarray | None,
+    rows: int, *, labels: np.ndarray | None, groups: np.ndarray | None, time: np.ndarray | None
 ) -> None:
     for name, codes in (("labels", labels), ("groups", groups), ("time", time)):
         if codes is not None and codes.shape != (rows,):
@@ -387,8 +379,7 @@ def _check(
         if len(missing):
             raise SpecError(
                 say(
-                    "The time is missing in {rows}.",
-                    rows=rows_text(rows_of(missing), len(missing)),
+                    "The time is missing in {rows}.", rows=rows_text(rows_of(missing), len(missing))
                 ),
                 say("Remove these rows or give their times."),
             )

@@ -16,7 +16,7 @@ from gradum.study.coverage.groups import SHORT, CoveredRows, covered_groups
 from gradum.study.evaluation.changes import Change
 from gradum.study.trust import settled
 from gradum.study.watch.watched import WatchAlarm, Watched
-from gradum.tables.read import read
+from gradum.tables.sources.read import read
 
 
 def drawn(rows, seed):

@@ -17,9 +17,9 @@ from gradum.messages import say
 from gradum.ship.exchange.onnx_file import is_network
 from gradum.show.trust import TrustReport
 from gradum.tables.paths import files_of
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 
 
 def trust_elsewhere(

@@ -19,9 +19,9 @@ from gradum.messages import say
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import TrustSection
 from gradum.study.trust import Check, Family, settled
-from gradum.tables.read import read
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

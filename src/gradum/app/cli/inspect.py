@@ -26,8 +26,8 @@ def command(
     """Say what each column of a table is taken for, and why."""
     from gradum.run.options.options import make_overrides, make_reading
     from gradum.show.text import schema_parts
-    from gradum.tables.read import read
     from gradum.tables.schema import infer
+    from gradum.tables.sources.read import read
 
     task, log_target = asked.pop("task"), asked.pop("log_target")
     reading = make_reading(**{name: asked.pop(name) for name in READING})

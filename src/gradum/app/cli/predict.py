@@ -90,7 +90,7 @@ def command(
     from gradum.ship.predictions import check_format
     from gradum.study.evaluation.run_rows import trained_on_sentence
     from gradum.tables.paths import files_of, is_address
-    from gradum.tables.stream import at_hand
+    from gradum.tables.sources.stream import at_hand
 
     check_format(out, force=force)
     check_writable(out)
@@ -201,7 +201,7 @@ def _at_once(
     from gradum.run.predict import predict_typed
     from gradum.ship.predictions import kept_columns, write
     from gradum.tables.check import check
-    from gradum.tables.read import read
+    from gradum.tables.sources.read import read
 
     table = read(data)
     kept = kept_columns(table, keep)
@@ -224,7 +224,7 @@ def _in_blocks(
     """Predict a table that is read block by block, and written so."""
     from gradum.run.predict import Streamed
     from gradum.ship.predictions import kept_columns, write
-    from gradum.tables.stream import opened
+    from gradum.tables.sources.stream import opened
 
     with opened(data, out.resolve().parent) as rows:
         kept_columns(rows.head, keep)  # or there are no such columns

@@ -47,11 +47,7 @@ class Concatenated(Operation):
         return np.zeros(1)
 
     def pull(
-        self,
-        forms: np.ndarray,
-        slack: np.ndarray,
-        parents: Sequence[Box],
-        lines: Lines | None,
+        self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
         """Hand each parent its own part of the forms."""
         ends = np.cumsum([y.low.shape[-1] for y in parents])
@@ -59,11 +55,7 @@ class Concatenated(Operation):
         return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
 
     def push(
-        self,
-        zonotopes: Sequence[Zonotope],
-        parents: Sequence[Box],
-        lines: Lines | None,
-        fresh: int,
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
         """Put them side by side."""
         generators, symbols = over_symbols(zonotopes)
@@ -129,11 +121,7 @@ class Selected(Operation):
         return np.zeros(1)
 
     def pull(
-        self,
-        forms: np.ndarray,
-        slack: np.ndarray,
-        parents: Sequence[Box],
-        lines: Lines | None,
+        self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
         """Add up the forms of each number of the parent, wherever it was taken."""
         width = parents[0].low.shape[-1]
@@ -148,11 +136,7 @@ class Selected(Operation):
         return Pulled([coefficients], np.zeros_like(radius), radius)
 
     def push(
-        self,
-        zonotopes: Sequence[Zonotope],
-        parents: Sequence[Box],
-        lines: Lines | None,
-        fresh: int,
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
         """Take the same numbers of centre, generators and rest."""
         (y,) = zonotopes

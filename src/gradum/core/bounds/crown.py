@@ -104,10 +104,7 @@ def traced(
         node = graph.nodes[current]
         passed[current] = pending.pop(current)
         pulled = node.operation.pull(
-            passed[current],
-            enclosure.slacks[current],
-            enclosure.parents(current),
-            lines[current],
+            passed[current], enclosure.slacks[current], enclosure.parents(current), lines[current]
         )
         constant += pulled.constant
         radius += pulled.radius

@@ -128,11 +128,7 @@ class Elementwise(Operation):
         return Lines(below, low, lowest, above, high, highest)
 
     def pull(
-        self,
-        forms: np.ndarray,
-        slack: np.ndarray,
-        parents: Sequence[Box],
-        lines: Lines | None,
+        self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
         """Take the line below where A ≥ 0, the line above where A < 0.
 
@@ -154,11 +150,7 @@ class Elementwise(Operation):
         return Pulled([coefficients], constant, radius)
 
     def push(
-        self,
-        zonotopes: Sequence[Zonotope],
-        parents: Sequence[Box],
-        lines: Lines | None,
-        fresh: int,
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
         """Follow the middle between the lines; a unit that bends has a generator of its own."""
         (y,), (z,), (slope, low, _, _, high, _) = zonotopes, parents, lines or self.lines(*parents)

@@ -84,11 +84,7 @@ class Affine(Operation):
         return gamma(count, unit) * size + UNDERFLOW[unit]
 
     def pull(
-        self,
-        forms: np.ndarray,
-        slack: np.ndarray,
-        parents: Sequence[Box],
-        lines: Lines | None,
+        self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
         """Return A Wᵀ, and A b beside it."""
         flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
@@ -134,11 +130,7 @@ class Affine(Operation):
         return (values - self.bias) / self.weight[0, 0]
 
     def push(
-        self,
-        zonotopes: Sequence[Zonotope],
-        parents: Sequence[Box],
-        lines: Lines | None,
-        fresh: int,
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
         """Multiply centre and generators by W, and the rest by |W|; add the error to the rest."""
         (y,) = zonotopes
@@ -198,22 +190,14 @@ class Sum(Operation):
         return gamma(len(parents), unit) * np.sum([y.size for y in parents], axis=0)
 
     def pull(
-        self,
-        forms: np.ndarray,
-        slack: np.ndarray,
-        parents: Sequence[Box],
-        lines: Lines | None,
+        self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
         """Hand the forms on, with each parent's sign."""
         radius = against(np.abs(forms), slack)
         return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
 
     def push(
-        self,
-        zonotopes: Sequence[Zonotope],
-        parents: Sequence[Box],
-        lines: Lines | None,
-        fresh: int,
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
         """Add centres and generators, each with its parent's sign."""
         generators, symbols = over_symbols(zonotopes)
@@ -222,10 +206,7 @@ class Sum(Operation):
             FLOAT64, *(Box(-r, r) for r in reach)
         )
         return Zonotope(
-            self.concrete(*(y.centre for y in zonotopes)),
-            self.concrete(*generators),
-            rest,
-            symbols,
+            self.concrete(*(y.centre for y in zonotopes)), self.concrete(*generators), rest, symbols
         )
 
     def part(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import scipy.special
@@ -28,6 +29,8 @@ LEAST_REST = 2.0**-40
 
 class OfProbability(Elementwise):
     """An increasing function that is unbounded where a probability is 0 or 1."""
+
+    increasing: ClassVar[bool] = True
 
     def interval(self, *parents: Box) -> Box:
         """Take the values at both ends, ±`VAST` where a probability may be 0 or 1."""
@@ -57,11 +60,6 @@ class OfProbability(Elementwise):
             np.where(topless, VAST, high),
             highest,
         )
-
-    @property
-    def increasing(self) -> bool:
-        """Always."""
-        return True
 
     @abstractmethod
     def _bottomless(self, z: Box) -> np.ndarray: ...

@@ -133,11 +133,7 @@ class Operation(ABC):
 
     @abstractmethod
     def pull(
-        self,
-        forms: np.ndarray,
-        slack: np.ndarray,
-        parents: Sequence[Box],
-        lines: Lines | None,
+        self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
         """Bound linear forms A z [B or 1, r, n] of its values from below by forms of its parents'.
 
@@ -155,11 +151,7 @@ class Operation(ABC):
 
     @abstractmethod
     def push(
-        self,
-        zonotopes: Sequence[Zonotope],
-        parents: Sequence[Box],
-        lines: Lines | None,
-        fresh: int,
+        self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
         """Carry zonotopes of its parents forward to one that its exact values lie in.
 

@@ -6,6 +6,7 @@ Shapes: N rows, B boxes, n numbers of a node.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -169,6 +170,8 @@ class BentScale(Elementwise):
         c, its value at 0.
     """
 
+    increasing: ClassVar[bool] = True
+
     low: float
     high: float
     slope_low: float
@@ -212,11 +215,6 @@ class BentScale(Elementwise):
         steepest = max(self.slope_low, self.slope_high)
         reach = z.size + 2 * max(abs(self.low), abs(self.high))
         return 1.0 + abs(self.intercept) + 4 * steepest * reach
-
-    @property
-    def increasing(self) -> bool:
-        """Always, for its slopes are above 0."""
-        return True
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
         """Solve its two straight pieces and the parabola between them."""

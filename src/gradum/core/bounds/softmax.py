@@ -6,6 +6,7 @@ Shapes: K classes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,8 @@ LARGEST_EXPONENT = 600.0
 @dataclass(frozen=True, eq=False)
 class Exp(Elementwise):
     """e^min(z, 600): beyond z = 600 it stays what it is there."""
+
+    increasing: ClassVar[bool] = True
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return e^min(z, 600)."""
@@ -49,11 +52,6 @@ class Exp(Elementwise):
     def sensitivity(self, z: Box) -> np.ndarray:
         """Return eᶻ (1 + |z|): a rounding of z counts as often as z is large."""
         return self.concrete(z.high) * (1.0 + np.minimum(z.size, LARGEST_EXPONENT))
-
-    @property
-    def increasing(self) -> bool:
-        """Always, up to 600."""
-        return True
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
         """Return the logarithms; −∞ for values of 0 and below, which no exponential has."""

@@ -13,7 +13,7 @@ Shapes: B boxes, d inputs, n numbers of a node, g generators.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +45,10 @@ def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
 
 def enclosed(graph: Graph, box: Box, unit: float, narrow: Narrowing | None = None) -> Enclosure:
     """Return `zonotopes`, in which each node may be narrowed further before the next one."""
-    parts = [carried(graph, part, unit, narrow=narrow).enclosure for part in _stretches(graph, box)]
+    step, parts = boxes_at_once(graph), []
+    for start in range(0, max(len(box.low), 1), step):  # without any boxes, one empty stretch
+        part = Box(box.low[start : start + step], box.high[start : start + step])
+        parts.append(carried(graph, part, unit, narrow=narrow).enclosure)
     return Enclosure.joined(parts)
 
 
@@ -96,13 +99,6 @@ def carried(
         if narrow is not None:
             empty |= narrow(enclosure, place)
     return Carried(enclosure, zonotopes, empty)
-
-
-def _stretches(graph: Graph, box: Box) -> Iterator[Box]:
-    """Yield the boxes a few at a time; without any, one empty stretch."""
-    step = boxes_at_once(graph)
-    for start in range(0, max(len(box.low), 1), step):
-        yield Box(box.low[start : start + step], box.high[start : start + step])
 
 
 def boxes_at_once(graph: Graph) -> int:

@@ -35,6 +35,7 @@ class Gamma(Loss):
     link: ClassVar[Link] = "log"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
+    slope_formula: ClassVar[str] = "1 − y·e^−a"
 
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values that are not above 0."""
@@ -87,11 +88,6 @@ class Gamma(Loss):
     def formula(self, outputs: int) -> str:
         """Return half the deviance, in the logit a."""
         return "y·e^−a + a − log y − 1"
-
-    @property
-    def slope_formula(self) -> str:
-        """Less than 1 by the ratio of the target to its mean."""
-        return "1 − y·e^−a"
 
     @staticmethod
     def _ratio(logits: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -46,6 +46,7 @@ class LogLoss(Loss):
     link: ClassVar[Link] = "logit"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
+    slope_formula: ClassVar[str] = "p − t"
 
     label_smoothing: float = 0.0
 
@@ -173,11 +174,6 @@ class LogLoss(Loss):
         if outputs == 1 and not self.label_smoothing:
             return "−t·log p − (1 − t)·log(1 − p)"
         return "−Σ t·log p"
-
-    @property
-    def slope_formula(self) -> str:
-        """The probabilities less the truth."""
-        return "p − t"
 
     @property
     def target_formula(self) -> str:

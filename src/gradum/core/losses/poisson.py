@@ -36,6 +36,7 @@ class Poisson(Loss):
     link: ClassVar[Link] = "log"
     smooth: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
+    slope_formula: ClassVar[str] = "e^a − y"
 
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values below 0, and a target without any above it."""
@@ -95,11 +96,6 @@ class Poisson(Loss):
     def formula(self, outputs: int) -> str:
         """Return half the deviance, in the logit a."""
         return "e^a − y·a + y·log y − y"
-
-    @property
-    def slope_formula(self) -> str:
-        """The mean less the target."""
-        return "e^a − y"
 
 
 def _log_likelihood(

@@ -37,6 +37,7 @@ class Quantile(Loss):
     link: ClassVar[Link] = "identity"
     smooth: ClassVar[bool] = False
     homogeneous: ClassVar[bool] = True
+    slope_formula: ClassVar[str] = "(1[y < ŷ] − τ)/k"
 
     levels: tuple[float, ...] = (0.5,)
 
@@ -101,11 +102,6 @@ class Quantile(Loss):
     def formula(self, outputs: int) -> str:
         """Return the mean over levels."""
         return say("mean over τ of max(τ(y − ŷ), (τ − 1)(y − ŷ))")
-
-    @property
-    def slope_formula(self) -> str:
-        """The share of targets below, less the level."""
-        return "(1[y < ŷ] − τ)/k"
 
     @property
     def symbols(self) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ class SquaredError(Loss):
     quadratic: ClassVar[bool] = True
     strictly_convex: ClassVar[bool] = True
     homogeneous: ClassVar[bool] = True
+    slope_formula: ClassVar[str] = "2(ŷ − y)"
 
     def value(self, logits: Any, target: Any) -> Any:
         """Return (ŷ − y)² of each example: logits [n, 1], target [n] → [n].
@@ -63,11 +64,6 @@ class SquaredError(Loss):
     def formula(self, outputs: int) -> str:
         """Return (ŷ − y)²."""
         return "(ŷ − y)²"
-
-    @property
-    def slope_formula(self) -> str:
-        """Twice the error."""
-        return "2(ŷ − y)"
 
 
 def _log_likelihood(

@@ -171,10 +171,7 @@ class PackFirstLayer:
         values = network.with_pairs(dense, np)[:, columns]
         places = [*columns, *(place for index in coded for place in network.code_places(index))]
         alone = structs.replace(
-            network.flattened,
-            inputs=len(pairs),
-            coded=tuple(range(len(coded))),
-            embedding=None,
+            network.flattened, inputs=len(pairs), coded=tuple(range(len(coded))), embedding=None
         )
         codes = {name: params[name][:, coded] for name in ("shift", "slope")}
         x = alone.expand(params | codes, values[None], None, np)

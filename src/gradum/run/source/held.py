@@ -15,8 +15,8 @@ from gradum.rungs.totals import Totals
 from gradum.tables.check import target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
+from gradum.tables.sources.stream import Stream
 from gradum.tables.split import UNUSED, Part
-from gradum.tables.stream import Stream
 
 
 @dataclass(frozen=True)

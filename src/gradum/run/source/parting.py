@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from gradum.run.spec import Spec
+from gradum.tables.sources.stream import row_bytes
 from gradum.tables.split import UNUSED, Part
-from gradum.tables.stream import row_bytes
 
 MOST_TEST, MOST_VALIDATION, MOST_SAMPLED = 100_000, 50_000, 100_000
 FEWEST_HELD = 2_000

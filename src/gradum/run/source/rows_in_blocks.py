@@ -42,8 +42,8 @@ from gradum.rungs.totals import Totals
 from gradum.tables.check import check, times_of, without_weight
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Label, Schema
+from gradum.tables.sources.stream import Stream, row_bytes
 from gradum.tables.split import Part
-from gradum.tables.stream import Stream, row_bytes
 from gradum.tables.table import Table
 from gradum.tables.wording import size
 

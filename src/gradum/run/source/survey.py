@@ -44,8 +44,8 @@ from gradum.tables.kinds.numeric.step import Numeric, decimals_of
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.text.step import Text
 from gradum.tables.schema import Schema
+from gradum.tables.sources.stream import Stream
 from gradum.tables.split import Part
-from gradum.tables.stream import Stream
 from gradum.tables.target import MOST_CLASSES, say_classes
 from gradum.tables.wording import full_stop
 

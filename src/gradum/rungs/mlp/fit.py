@@ -29,8 +29,8 @@ from gradum.solvers import schedules
 from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import FirstOrder, Monotone, resolve
+from gradum.solvers.pool import SegmentedData
 from gradum.solvers.schedules import Schedule
-from gradum.solvers.segments import SegmentedData
 from gradum.solvers.solution import EpochDone, Solution, Status
 from gradum.solvers.training_state import Regime
 

@@ -19,13 +19,13 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.spool import Spool
 from gradum.rungs.target_scale import TargetScale
 from gradum.rungs.with_spread import with_spread
-from gradum.solvers import buffer
+from gradum.solvers.pool import ChunkRows
 from gradum.solvers.solution import Status
 
 
 @dataclass(frozen=True)
 class Spooled:
-    """A spool as the network's solver takes it: `gradum.solvers.segments.SegmentedData`.
+    """A spool as the network's solver takes it: `gradum.solvers.pool.SegmentedData`.
 
     ``layer`` is the network's input layer, in the spool's units.
     """
@@ -52,14 +52,14 @@ class Spooled:
         """Rows of each segment."""
         return self.spool.lengths
 
-    def read(self, segment: int) -> buffer.ChunkRows:
+    def read(self, segment: int) -> ChunkRows:
         """Return a segment as the network takes it."""
         rows = self.spool.read(segment)
         target = rows.target
         if self.scale is not None:
             target = self.scale.forward(target).astype(np.float32)
         mean = self.spool.total_weight / len(self.spool)
-        return buffer.ChunkRows(
+        return ChunkRows(
             self.layer(rows.arrays),
             target,
             (rows.weight / mean).astype(np.float32),

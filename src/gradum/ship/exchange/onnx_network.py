@@ -80,10 +80,6 @@ def _quotient(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return first / second
 
 
-def _matmul(call: Call) -> np.ndarray:
-    return _product(call, call.constant(0), call.constant(1))
-
-
 def _product(call: Call, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     rows = first.size // max(first.shape[-1], 1)
     columns = second.size // max(second.shape[-2 if second.ndim > 1 else 0], 1)
@@ -123,7 +119,7 @@ FOLDS: Mapping[str, Fold] = {
     "Div": _of_two(_quotient),
     "Gemm": _gemm,
     "LeakyRelu": _leaky,
-    "MatMul": _matmul,
+    "MatMul": lambda call: _product(call, call.constant(0), call.constant(1)),
     "Mul": _of_two(np.multiply),
     "Neg": _of_each(np.negative),
     "ReduceSum": _reduce_sum,

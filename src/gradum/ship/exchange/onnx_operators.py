@@ -135,7 +135,7 @@ class Nodes:
 
 @dataclass(frozen=True)
 class Call:
-    """An operator where it stands in a file.
+    """An operator of a file, with its inputs and attributes.
 
     Parameters
     ----------
@@ -221,10 +221,6 @@ def _reshape(call: Call, values: np.ndarray) -> np.ndarray:
 
 def _transpose(call: Call, values: np.ndarray) -> np.ndarray:
     return values.transpose(call.attributes.get("perm"))
-
-
-def _squeeze(call: Call, values: np.ndarray) -> np.ndarray:
-    return np.squeeze(values, call.axes())
 
 
 def _unsqueeze(call: Call, values: np.ndarray) -> np.ndarray:
@@ -314,14 +310,6 @@ def _check_row(value: Computed, numbers: int) -> None:
                 taken=value.size,
             )
         )
-
-
-def _add(call: Call) -> Value:
-    return _sum(call, 1.0)
-
-
-def _subtract(call: Call) -> Value:
-    return _sum(call, -1.0)
 
 
 def _sum(call: Call, sign: float) -> Value:
@@ -422,7 +410,7 @@ def _constant(call: Call) -> Value:
 
 @dataclass(frozen=True)
 class Operator:
-    """How an operator is read.
+    """The reading of an operator.
 
     Parameters
     ----------
@@ -441,7 +429,7 @@ class Operator:
 
 
 OPERATORS: dict[str, Operator] = {
-    "Add": Operator(_add, (2, 2)),
+    "Add": Operator(lambda call: _sum(call, 1.0), (2, 2)),
     "Concat": Operator(_concat, (1, PART_LIMIT), {"axis": "INT"}),
     "Constant": Operator(
         _constant,
@@ -473,8 +461,10 @@ OPERATORS: dict[str, Operator] = {
     "Sigmoid": Operator(_elementwise(lambda _: Sigmoid())),
     "Sin": Operator(_elementwise(_wave(math.pi / 2))),
     "Slice": Operator(_moving(_slice), (1, 5), dict.fromkeys(("axes", "ends", "starts"), "INTS")),
-    "Squeeze": Operator(_moving(_squeeze), (1, 2), {"axes": "INTS"}),
-    "Sub": Operator(_subtract, (2, 2)),
+    "Squeeze": Operator(
+        _moving(lambda call, values: np.squeeze(values, call.axes())), (1, 2), {"axes": "INTS"}
+    ),
+    "Sub": Operator(lambda call: _sum(call, -1.0), (2, 2)),
     "Tanh": Operator(_elementwise(lambda _: Tanh())),
     "Transpose": Operator(_moving(_transpose), attributes={"perm": "INTS"}),
     "Unsqueeze": Operator(_moving(_unsqueeze), (1, 2), {"axes": "INTS"}),

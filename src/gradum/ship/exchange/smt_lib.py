@@ -33,7 +33,7 @@ class Atom:
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """What stands between two brackets, the first of which is on this line."""
+    """An expression in brackets, and the line on which it opens."""
 
     parts: list[Atom | Compound]
     line: int

@@ -79,10 +79,7 @@ class Monotone(Composed):
             layers = [
                 step | {"weight": projected(layer["weight"], before, after, jnp) - old["weight"]}
                 for (layer, before, after), step, old in zip(
-                    self._between(goal["layers"]),
-                    updates["layers"],
-                    params["layers"],
-                    strict=True,
+                    self._between(goal["layers"]), updates["layers"], params["layers"], strict=True
                 )
             ]
             return updates | {"layers": layers}, state

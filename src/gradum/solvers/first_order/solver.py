@@ -65,15 +65,11 @@ class FirstOrder(Protocol):
 class Method:
     """A solver that needs no rows to be settled, and whose last parameters are its answer."""
 
-    @property
-    def full_batch(self) -> bool:
-        """False: a step may see a few rows only."""
-        return False
+    full_batch: bool = False
+    """A step may see a few rows only."""
 
-    @property
-    def searches(self) -> bool:
-        """False: the step's length is the learning rate's."""
-        return False
+    searches: bool = False
+    """The step's length is the learning rate's."""
 
     def settled(self, problem: Problem, data: Data) -> Any:
         """Return the solver itself."""
@@ -91,25 +87,10 @@ class Method:
 class Searching(Method):
     """A method on all rows that finds the length of each step by a line search."""
 
-    @property
-    def full_batch(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def searches(self) -> bool:
-        """True."""
-        return True
-
-    @property
-    def learning_rate(self) -> None:
-        """None."""
-        return None
-
-    @property
-    def schedule(self) -> str:
-        """Constant: the search alone decides."""
-        return "constant"
+    full_batch: bool = True
+    searches: bool = True
+    learning_rate: Any = None
+    schedule: str | Schedule = "constant"  # the search alone decides
 
 
 class Composed:

@@ -30,7 +30,7 @@ from gradum.study.groups.groups import Groups
 from gradum.study.groups.scoring import scores_by_group
 from gradum.tables.check import widened
 from gradum.tables.schema import with_columns_of
-from gradum.tables.stream import Stream
+from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
 
 

@@ -1,4 +1,4 @@
-"""Places of tables besides plain files, a file per kind."""
+"""Where tables come from: their reading, whole or in blocks, and a file per kind of place."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ def _named(names: Sequence[str], called: Sequence[str]) -> list[Location]:
 
 @dataclass
 class _Journey:
-    """The way of one table to this machine: from source to source, until readers know its files.
+    """The fetching of one table: from source to source, until readers know its files.
 
     Parameters
     ----------

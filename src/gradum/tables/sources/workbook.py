@@ -151,11 +151,7 @@ def _damaged(name: str, error: BaseException) -> TableError:
     if re.search("password|encrypt", str(error), re.IGNORECASE):
         return _encrypted(name)
     return TableError(
-        say(
-            "{name} is a damaged workbook, or none that can be read: {why}.",
-            name=name,
-            why=words,
-        ),
+        say("{name} is a damaged workbook, or none that can be read: {why}.", name=name, why=words),
         say("Save it anew, or save its sheet as CSV."),
     )
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from gradum.solvers import preconditioner
+from gradum.solvers import linear_model
+from gradum.solvers.linear_model import Preconditioner
 from gradum.solvers.matrix import Columns
-from gradum.solvers.preconditioner import Preconditioner
 from gradum.solvers.standard import StandardColumns
 
 ALPHA, MEAN = 0.03, np.array([0.2, 0.01, 0.15])
@@ -38,7 +38,7 @@ def test_dense_columns_are_inverted_exactly():
 
 @pytest.mark.parametrize("coupled", [1000, 0])
 def test_other_columns_enter_by_their_diagonal(coupled, monkeypatch):
-    monkeypatch.setattr(preconditioner, "LARGEST_COUPLED", coupled)
+    monkeypatch.setattr(linear_model, "LARGEST_COUPLED", coupled)
     standardised, weight = measured(sparse_columns=True)
     penalty = ALPHA / standardised.scale[:, None] ** 2
     inverse = applied(Preconditioner.of(standardised, weight).at(MEAN, penalty), 7)

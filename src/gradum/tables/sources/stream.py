@@ -31,11 +31,11 @@ from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
 from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
-from gradum.tables.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
+from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
@@ -207,7 +207,7 @@ def opened(
     ----------
     data : path, list of paths, Table, or iterable of tables
         Paths are what `gradum.tables.sources.fetched.fetched` takes; batches are whatever
-        `gradum.tables.read.read` takes.
+        `gradum.tables.sources.read.read` takes.
     scratch : Path, optional
         The folder for a copy of what is no Parquet file; the system's if left out.
     reading : ReadingOptions

@@ -20,8 +20,7 @@ from gradum.solvers import (
     Regime,
     Status,
     Validation,
-    buffer,
-    segments,
+    pool,
     solve,
     train,
 )
@@ -30,7 +29,7 @@ from gradum.solvers.chunk import pad_problem
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import newton
-from gradum.solvers.segments import Pool, SegmentedData
+from gradum.solvers.pool import ChunkRows, Pool, SegmentedData
 
 LENGTHS = (20, 7, 1, 31, 16, 20, 5)
 ROWS = sum(LENGTHS)
@@ -72,16 +71,16 @@ class InMemory:
         self.read_so_far.append(segment)
         start = sum(self.lengths[:segment])
         rows = slice(start, start + self.lengths[segment])
-        whole = buffer.ChunkRows.of(self.data)
+        whole = ChunkRows.of(self.data)
         inputs = {name: block[rows] for name, block in whole.inputs.items()}
-        return buffer.ChunkRows(inputs, whole.target[rows], whole.weight[rows])
+        return ChunkRows(inputs, whole.target[rows], whole.weight[rows])
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Pools of 40 rows, two segments or three, and chunks of 4 steps."""
-    monkeypatch.setattr(segments, "POOL_ROWS", 40)
-    monkeypatch.setattr(buffer, "MOST_STEPS", 4)
+    monkeypatch.setattr(pool, "POOL_ROWS", 40)
+    monkeypatch.setattr(pool, "MOST_STEPS", 4)
 
 
 def numbered(rows=ROWS, lengths=LENGTHS):
@@ -166,11 +165,11 @@ def test_segments_come_in_random_order_and_rows_are_mixed_within_a_pool():
                 visited
             ):
                 count += 1
-            pool, visited = visited[:count], visited[count:]
-            starts = [sum(LENGTHS[:segment]) for segment in pool]
+            poured, visited = visited[:count], visited[count:]
+            starts = [sum(LENGTHS[:segment]) for segment in poured]
             known = [
                 start + k
-                for start, seg in zip(starts, pool, strict=True)
+                for start, seg in zip(starts, poured, strict=True)
                 for k in range(LENGTHS[seg])
             ]
             drawn = rows[at : at + len(known)]
@@ -193,7 +192,7 @@ def test_any_lengths_will_do(lengths):
 
 
 def test_wide_rows_have_smaller_pools(monkeypatch):
-    monkeypatch.setattr(segments, "POOL_BYTES", 4 * 21)
+    monkeypatch.setattr(pool, "POOL_BYTES", 4 * 21)
     drawn = Pool(numbered(), np.random.default_rng(0), None)._drawn(np.random.default_rng(0))
     rows = [sum(LENGTHS[each] for each in chosen) for chosen, _ in drawn]
     assert sum(rows) == ROWS
@@ -216,8 +215,8 @@ def test_an_epoch_goes_on_anywhere_as_if_undisturbed(done):
 def test_skipped_pools_are_not_read():
     data = numbered()
     with ThreadPoolExecutor(1) as reader:
-        pool = Pool(data, stream(0, "shuffle", 0), reader)
-        pool.skip(ROWS - 1)
+        mixed = Pool(data, stream(0, "shuffle", 0), reader)
+        mixed.skip(ROWS - 1)
         rows = Pool(data, stream(0, "shuffle", 0), reader)
         last = list(rows._drawn(stream(0, "shuffle", 0)))[-1][0]
     assert sorted(data.read_so_far) == sorted(last)
