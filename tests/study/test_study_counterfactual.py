@@ -16,9 +16,9 @@ from scipy.stats import median_abs_deviation
 import gradum
 from gradum.errors import SpecError
 from gradum.fitting.spec import MLPSpec
-from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
 from gradum.study.explanation.counterfactual.unit import unit_of
+from gradum.tables.kinds.axis import Axis
 from synthetic import QUICK
 
 LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}

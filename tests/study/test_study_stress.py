@@ -17,7 +17,6 @@ from gradum.fitting.predict import predict_typed
 from gradum.fitting.rung import Prediction
 from gradum.fitting.spec import MLPSpec
 from gradum.randomness import stream
-from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS
 from gradum.study.stress import attack as attack_module
 from gradum.study.stress import corrupted as corrupted_module
@@ -25,13 +24,14 @@ from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
 from gradum.study.stress.budget import Lengths
-from gradum.study.stress.corruption import corruptions_of, mistyped
+from gradum.study.stress.corruption import corruptions_of
 from gradum.study.stress.moves import Moves, MovingColumn
 from gradum.study.stress.result import RowAttack
 from gradum.study.stress.search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.tables.check import check, widened
-from gradum.tables.kinds.date.step import EPOCH
+from gradum.tables.kinds.axis import EPOCH, Axis
+from gradum.tables.kinds.categorical import mistyped
 from gradum.tables.read import read
 from synthetic import QUICK, task
 

@@ -1,5 +1,5 @@
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -50,7 +50,6 @@ class Memory:
 
     levels: dict
     ranges: dict
-    date_ranges: dict = field(default_factory=dict)
 
     @property
     def known(self):

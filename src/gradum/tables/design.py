@@ -49,6 +49,26 @@ class Feature:
     source: str
     kind: FeatureKind
 
+    @property
+    def is_quantity(self) -> bool:
+        """Whether it is the column's number itself, in its unit."""
+        return self.kind == "value"
+
+    @property
+    def is_truth(self) -> bool:
+        """Whether it is 0 or 1."""
+        return self.kind in ("boolean", "missing")
+
+    @property
+    def marks_missing(self) -> bool:
+        """Whether it says that the column has no value."""
+        return self.kind == "missing"
+
+    @property
+    def is_cyclic(self) -> bool:
+        """Whether it is a place on a circle."""
+        return self.kind == "cycle"
+
 
 @dataclass(frozen=True)
 class CodedColumn:

@@ -84,7 +84,7 @@ def _names_of_groups(dataset: Dataset, names: Collection[str]) -> list[str]:
         if not groups(values, column):
             continue
         known = values.is_not_null().to_numpy()
-        if column.kind == "categorical":
+        if column.traits.names_groups:
             found.append(name)
             continue
         order = values.drop_nulls().rank().to_numpy()

@@ -18,11 +18,10 @@ import polars as pl
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.together import refuse_no_groups
 from gradum.study.stress.budget import ShiftScale
-from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, Axis
 
 ROUNDING = 1e-6  # of the last decimal
 SLACK = 1e-9

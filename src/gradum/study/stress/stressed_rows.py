@@ -12,7 +12,6 @@ from gradum.fitting.fitted import Fitted
 from gradum.fitting.predict import predict_typed
 from gradum.fitting.reference.reference import Reference
 from gradum.fitting.rung import Prediction, Rung
-from gradum.study.axis import axes_of
 from gradum.study.stress.moves import Moves, moves_of
 from gradum.study.stress.threat import Threat
 
@@ -65,4 +64,10 @@ class StressedRows:
         """
         threat = self.threat
         scales = threat.budget.scales(self.fitted, self.reference)
-        return moves_of(self.rows, axes_of(self.fitted), scales, threat.limits, threat.together)
+        return moves_of(
+            self.rows,
+            self.fitted.encoder.axes(self.fitted.schema.features),
+            scales,
+            threat.limits,
+            threat.together,
+        )

@@ -12,6 +12,7 @@ class Constant(Kind):
     """The same in every row; not used. One value next to missing ones is not constant."""
 
     name, turn = "constant", 1
+    has_levels = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if there is at most one value and none, or all, are missing."""

@@ -14,6 +14,7 @@ class Duplicate(Kind):
     """The same as another column; not used."""
 
     name, turn = "duplicate", 8
+    has_levels = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return None: only another column tells."""

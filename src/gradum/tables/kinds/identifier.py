@@ -14,6 +14,7 @@ class Identifier(Kind):
     """A name or number for each row; not used."""
 
     name, turn = "identifier", 6
+    has_levels = may_be_numbers = names_rows = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if nearly every row has a value of its own that is no quantity."""

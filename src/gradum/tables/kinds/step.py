@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import msgspec
 import polars as pl
@@ -10,6 +10,9 @@ from scipy import sparse
 
 from gradum.messages import say
 from gradum.tables.design import LARGEST, CodedColumn, Feature
+from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.measure import Measure
+from gradum.tables.kinds.parse import Parse
 
 
 class Step(msgspec.Struct, frozen=True, dict=True):
@@ -41,6 +44,64 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         """Return the same with the ends of more rows, the training rows among them."""
         return self
 
+    unit: ClassVar[float] = 1.0
+    """What one step of the axis is, in the numbers that the typed column holds underneath."""
+
+    is_passed_by_chance: ClassVar[bool] = False
+    """Whether a value beyond the range may come from the same law, now and then."""
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Least and greatest place of training; None where values lie on no line, or all lack."""
+        return None
+
+    def axis(self, parse: Parse) -> Axis | None:
+        """Return the line on which values lie, if they do, and training had any."""
+        return None
+
+    @property
+    def every_level(self) -> tuple[str, ...] | None:
+        """Return the names of all levels of training; None where they are not all kept."""
+        return None
+
+    @property
+    def lacks_levels(self) -> bool:
+        """Whether training had levels that have no code."""
+        return False
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The levels that training knew well, any of which a row might have."""
+        return ()
+
+    @property
+    def imputed(self) -> float:
+        """What the first dense column holds where a value is missing."""
+        return 0.0
+
+    def typical(self, parse: Parse) -> Any:
+        """Return a value as a table may hold it: the median, the commoner truth, a level."""
+        return None
+
+    def value_of(self, number: float, parse: Parse) -> Any:
+        """Return what a table holds where the one dense column, not missing, is a number."""
+        raise NotImplementedError
+
+    def level_of(self, code: int) -> str | None:
+        """Return the level of a code."""
+        raise NotImplementedError
+
+    def domain(self, parse: Parse) -> dict[str, Any]:
+        """Return the fields of a `ColumnDomain` that say what the values can be."""
+        return {}
+
+    def measure(self, most: int) -> Measure:
+        """Return what completes this step, fitted to a sample, by all rows.
+
+        Of levels that training may name without end, about ``most`` names are held meanwhile.
+        """
+        return Measure(self)
+
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the columns that this step adds to the dense block."""
         return ()
@@ -48,7 +109,7 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     def dense_ranges(self) -> tuple[tuple[float, float], ...]:
         """Return the least and the greatest that each of them had, or can have at all."""
         return tuple(
-            (0.0 if feature.kind != "cycle" else -1.0, LARGEST[feature.kind])
+            (-1.0 if feature.is_cyclic else 0.0, LARGEST[feature.kind])
             for feature in self.dense_features()
         )
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
+from gradum.tables.kinds.axis import place_of
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.answers import Answers, Changed
 from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.study.explanation.counterfactual.priced_axis import PricedAxis
+from gradum.tables.kinds.axis import place_of
 
 SECTIONS = 16  # values at a time
 

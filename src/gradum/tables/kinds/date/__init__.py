@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
+from gradum.tables.kinds.date.plain import EARLIEST, LATEST, plain_dates
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
-from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.plain import Read
+from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.values import Values, clean
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
 
+if TYPE_CHECKING:
+    from gradum.tables.columns import Column
+
 ENOUGH = 0.99
+YEAR = datetime.timedelta(days=365)
+WEEK = 7 * 86_400_000_000  # in microseconds
 SAMPLE = 50
 SAMPLE_OF_TWO = 2_000  # levels in which two formats are looked for
 MOST_MARKERS = 10  # words kept as markers of missing values
-EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 ISO = ("%Y-%m-%d", "%Y/%m/%d")
 # month first stands before day first: it wins where the data cannot tell them apart
 MONTHS = ("%Y年%m月", "%Y년 %m월", "%Y년%m월")
@@ -49,7 +60,8 @@ class DateKind(Kind):
 
     name, turn = "date", 3
     step = Date
-    sayable = lies_on_line = is_ordered = True
+    sayable = lies_on_line = is_ordered = is_time = is_of_one_type = has_scale = True
+    accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
 
     def recognise(self, values: Values) -> Reading | None:
@@ -86,6 +98,21 @@ class DateKind(Kind):
             ),
             say("Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date."),
         )
+
+    def scale(self, values: pl.Series) -> Scale:
+        """Return microseconds, written as days; with the time where all lie within a week."""
+        moments = values.to_physical().to_numpy()
+        unit = "m" if len(moments) and np.ptp(moments) < WEEK else "D"
+
+        def write(moment: float) -> str:
+            return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
+
+        return Scale(moments, write)
+
+    def plain(self, column: Column, step: Step) -> Read:
+        """Read what is plainly a date of the training range."""
+        assert isinstance(step, Date)
+        return plain_dates(self, column, step)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Datetime("us")`` in UTC."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import LARGEST, Feature
+from gradum.tables.kinds.axis import EPOCH, MICROSECONDS_PER_DAY, Axis
+from gradum.tables.kinds.measure import MissingMeasure
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
     Step,
     missing_expression,
@@ -19,10 +22,8 @@ from gradum.tables.kinds.step import (
 
 Part = Literal["days", "year sin", "year cos", "week sin", "week cos", "day sin", "day cos"]
 
-MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_YEAR = 365.25
 SMALLEST_SPREAD = 1e-9
-EPOCH = datetime.datetime(1970, 1, 1)
 
 
 class Date(Step, frozen=True, tag="date"):
@@ -50,6 +51,8 @@ class Date(Step, frozen=True, tag="date"):
     parts: tuple[Part, ...]
     missing: bool
 
+    unit: ClassVar[float] = float(MICROSECONDS_PER_DAY)
+
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
         refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
@@ -75,6 +78,10 @@ class Date(Step, frozen=True, tag="date"):
             parts=tuple(p for p in get_args(Part) if (spread[p] or 0) > SMALLEST_SPREAD),
             missing=series.null_count() > 0,
         )
+
+    def measure(self, most: int) -> MissingMeasure:
+        """Complete whether any row is missing."""
+        return MissingMeasure(self)
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the parts, then the indicator."""
@@ -105,14 +112,30 @@ class Date(Step, frozen=True, tag="date"):
         marks = (0.0,) if self._marked else ()
         return (*(values[part] for part in self.parts), *marks)
 
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """First and last day of training."""
+        if self.minimum is None or self.maximum is None:
+            return None
+        return self.minimum, self.maximum
+
+    def axis(self, parse: Parse) -> Axis | None:
+        """Return the line of days."""
+        return None if self.range is None else Axis(*self.range, 0, dates=True)
+
+    def typical(self, parse: Parse) -> str | None:
+        """Return the median."""
+        if self.median is None:
+            return None
+        moment = EPOCH + datetime.timedelta(days=self.median)
+        return moment.replace(microsecond=0).isoformat(sep=" ")
+
     def holds(self, moment: datetime.datetime) -> bool:
         """Whether training had moments before and after this one, or at it; so, where it had none.
 
         The moment has no zone.
         """
-        if self.minimum is None or self.maximum is None:
-            return True
-        return self.minimum <= _values(moment)["days"] <= self.maximum
+        return self.range is None or self.range[0] <= _values(moment)["days"] <= self.range[1]
 
     @property
     def _marked(self) -> bool:
