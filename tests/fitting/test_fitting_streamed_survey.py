@@ -17,7 +17,7 @@ from gradum.fitting.streamed.survey import blocks, survey, with_classes
 from gradum.tables import stream as tables_stream
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
-from gradum.tables.kinds.measure import LevelCounts
+from gradum.tables.kinds.step import LevelCounts
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.split import Part
 from gradum.tables.stream import opened

@@ -19,7 +19,7 @@ from gradum.tables.contradictions import (
 )
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
-from gradum.tables.kinds.duplicate import duplicates
+from gradum.tables.kinds.inert import duplicates
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import LARGEST

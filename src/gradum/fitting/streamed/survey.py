@@ -36,7 +36,7 @@ from gradum.tables.check import (
 )
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
-from gradum.tables.kinds.measure import LevelCounts
+from gradum.tables.kinds.step import LevelCounts
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.stream import Stream

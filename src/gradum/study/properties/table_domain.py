@@ -74,7 +74,7 @@ class TableDomain:
         """What values the inputs can have, besides lying in the box."""
         dense = self.inputs.layout.dense
         whole = np.zeros(self.inputs.count, bool)
-        whole[: len(dense)] = [feature.is_truth for feature in dense]
+        whole[: len(dense)] = [feature.traits.is_truth for feature in dense]
         tried = np.full(self.inputs.count, np.nan)
         implied = []
         for step in self._steps:

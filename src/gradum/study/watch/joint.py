@@ -132,6 +132,8 @@ def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray
             values = _codes(values)
         elif values.dtype == pl.String:
             values = values.str.len_chars()
+        elif values.dtype == pl.List:
+            values = values.list.len()
         arrays.append(values.to_physical().cast(pl.Float64).to_numpy())
     return np.column_stack(arrays), coded
 

@@ -9,9 +9,8 @@ from msgspec import structs
 
 from gradum.messages import say
 from gradum.tables.design import Feature
-from gradum.tables.kinds.measure import Measure
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.step import Step, missing_expression, missing_feature
+from gradum.tables.kinds.step import Measure, Step, missing_expression, missing_feature
 
 
 class Boolean(Step, frozen=True, tag="boolean"):

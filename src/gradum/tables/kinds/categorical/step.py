@@ -8,9 +8,8 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import CodedColumn
-from gradum.tables.kinds.measure import LevelCounts, Measure
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.step import Step
+from gradum.tables.kinds.step import LevelCounts, Measure, Step
 
 MISSING = "(missing)"
 """The level that a missing value belongs to. A value spelled so is taken as missing."""

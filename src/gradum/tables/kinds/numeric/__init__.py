@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
@@ -13,8 +15,7 @@ from gradum.errors import ColumnError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
-from gradum.tables.kinds.kind import Kind, Reading, Scale
-from gradum.tables.kinds.numeric.accidents import ACCIDENTS
+from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale, lost
 from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
@@ -60,6 +61,36 @@ LOOKS_LIKE_A_NUMBER = (
 )
 CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
+
+
+CENTIMETRES = 2.54  # in an inch
+
+
+def _times(factor: float) -> Callable[[pl.Series], pl.Series]:
+    return lambda values: values * factor
+
+
+def _to_power_of_ten(values: pl.Series) -> pl.Series:
+    """Round to the power of ten next below the standard deviation of the values."""
+    present = values.drop_nulls().to_numpy()
+    spread = float(np.std(present)) if len(present) else 0.0
+    if spread == 0:
+        return values
+    unit = 10.0 ** np.floor(np.log10(spread))
+    return (values / unit).round() * unit
+
+
+ACCIDENTS = (
+    Accident("missing_high", marked("missing where it is highest"), lost, highest=True),
+    Accident("tenfold", marked("10 times as large"), _times(10.0)),
+    Accident("thousandfold", marked("1,000 times as large"), _times(1000.0)),
+    Accident(
+        "centimetres",
+        marked("2.54 times as large, as centimetres are for inches"),
+        _times(CENTIMETRES),
+    ),
+    Accident("rounded", marked("rounded to a power of ten"), _to_power_of_ten),
+)
 
 
 class NumericKind(Kind):
@@ -141,7 +172,7 @@ class NumericKind(Kind):
         low, high = max(low, -LARGEST), min(high, LARGEST)
         listed = frozenset(listed_numbers(column.parse))
         missing = missing_read(self, column, step)
-        marks = (0.0,) * sum(feature.marks_missing for feature in step.dense_features())
+        marks = (0.0,) * sum(feature.traits.marks_missing for feature in step.dense_features())
         varies = len(step.dense_features()) > len(marks)
 
         def read(value: Any) -> tuple[float, ...]:

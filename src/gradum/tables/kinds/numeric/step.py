@@ -13,13 +13,12 @@ from msgspec import structs
 from gradum.messages import say
 from gradum.tables.design import FLOAT32_MAX, Feature
 from gradum.tables.kinds.axis import Axis
-from gradum.tables.kinds.measure import Measure
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
-    Step,
+    Measure,
+    Ranged,
     missing_expression,
     missing_feature,
-    refuse_loose_range,
 )
 
 MOST_DECIMALS = 6
@@ -27,7 +26,7 @@ FIRST_ROWS = 1_000
 """Looked at before all are: in most columns of many decimals one of them has as many."""
 
 
-class Numeric(Step, frozen=True, tag="numeric"):
+class Numeric(Ranged, frozen=True, tag="numeric"):
     """x, or the median of the training rows where x is missing, clipped to the float32 range.
 
     Parameters
@@ -44,17 +43,15 @@ class Numeric(Step, frozen=True, tag="numeric"):
         where one has more than `MOST_DECIMALS`, and of a file that does not say.
     """
 
-    median: float | None
-    minimum: float | None
-    maximum: float | None
     missing: bool
     decimals: Annotated[int, msgspec.Meta(ge=0, le=MOST_DECIMALS)] | None = None
 
     is_passed_by_chance: ClassVar[bool] = True
+    of_line: ClassVar[str] = "value"
 
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
-        refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
+        super().__post_init__()
         places, ends = self.decimals, self.range or ()
         if places is not None and any(round(end, places) != end for end in ends):
             raise ValueError(
@@ -92,13 +89,6 @@ class Numeric(Step, frozen=True, tag="numeric"):
             decimals=measured.decimals,
         )
 
-    @property
-    def range(self) -> tuple[float, float] | None:
-        """Smallest and largest training value."""
-        if self.minimum is None or self.maximum is None:
-            return None
-        return self.minimum, self.maximum
-
     def axis(self, parse: Parse) -> Axis | None:
         """Return the line of numbers with the column's decimals."""
         never = tuple(listed_numbers(parse))
@@ -131,12 +121,6 @@ class Numeric(Step, frozen=True, tag="numeric"):
         """Name the value, then the indicator."""
         value = (Feature(self.source, self.source, "value"),) if self._varies else ()
         return (*value, missing_feature(self.source)) if self._marked else value
-
-    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
-        """Return the range of the training rows, then those of the other columns."""
-        known = self.minimum or 0.0, self.maximum or 0.0
-        pairs = zip(self.dense_features(), super().dense_ranges(), strict=True)
-        return tuple(known if feature.kind == "value" else pair for feature, pair in pairs)
 
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute the value, then the indicator."""

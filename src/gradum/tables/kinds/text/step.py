@@ -13,8 +13,7 @@ from scipy import sparse
 
 from gradum.messages import say
 from gradum.tables.design import Feature
-from gradum.tables.kinds.measure import MissingMeasure
-from gradum.tables.kinds.step import Step, missing_expression, missing_feature
+from gradum.tables.kinds.step import MissingMeasure, Step, missing_expression, missing_feature
 from gradum.tables.unspaced import are_unspaced, spaced_out
 
 WORD = r"\w+(?:['’]\w+)*"
