@@ -16,6 +16,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.tables.check import check
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.step import LevelCounts
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.sources import stream as tables_stream
 from gradum.tables.sources.stream import opened
@@ -239,14 +240,14 @@ def test_levels_beyond_count_keep_the_frequent_ones(monkeypatch):
 
 def test_counts_keep_to_their_memory(monkeypatch):
     held = []
-    table_of = module._Counts.table.fget
+    table_of = LevelCounts.table.fget
 
     def seen(counts):
         held.append(counts._size)
         return table_of(counts)
 
-    monkeypatch.setattr(module._Counts, "table", property(seen))
-    counts = module._Counts(100)
+    monkeypatch.setattr(LevelCounts, "table", property(seen))
+    counts = LevelCounts(100)
     for block in range(
         40
     ):  # 30 levels of two rows a block, none of them met again, and one that is

@@ -16,8 +16,8 @@ from scipy.stats import median_abs_deviation
 import gradum
 from gradum.errors import SpecError
 from gradum.run.spec import MLPSpec
-from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.costs import PricedAxis, unit_of
+from gradum.tables.kinds.axis import Axis
 from synthetic import QUICK
 
 LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}

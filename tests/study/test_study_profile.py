@@ -102,7 +102,7 @@ def test_booleans_are_counted():
 
 def test_texts_are_counted_by_their_number_of_words():
     found = of_column(["one", "two words", "and two", "three, of them"], kind="text")
-    assert found.bars == (("1 words", 0.25), ("2 words", 0.5), ("3 words", 0.25))
+    assert found.bars == (("1 word", 0.25), ("2 words", 0.5), ("3 words", 0.25))
     long = of_column(["word " * k for k in range(200)], kind="text")
     assert long.bars[0][0].startswith("up to ")
     assert all(label.endswith(" words") for label, _ in long.bars)

@@ -16,7 +16,6 @@ from gradum.randomness import stream
 from gradum.run.predict import predict_typed
 from gradum.run.spec import MLPSpec
 from gradum.rungs.rung import Prediction
-from gradum.study.axis import Axis
 from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS
 from gradum.study.stress import attack as attack_module
 from gradum.study.stress import corrupted as corrupted_module
@@ -24,12 +23,13 @@ from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
 from gradum.study.stress.attack import attack
 from gradum.study.stress.budget import Budget, Lengths
-from gradum.study.stress.corruption import corruptions_of, mistyped
+from gradum.study.stress.corruption import corruptions_of
 from gradum.study.stress.result import RowAttack
 from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import Moves, MovingColumn, StressedRows, Threat
 from gradum.tables.check import check, widened
-from gradum.tables.kinds.date.step import EPOCH
+from gradum.tables.kinds.axis import EPOCH, Axis
+from gradum.tables.kinds.categorical import mistyped
 from gradum.tables.sources.read import read
 from synthetic import QUICK, task
 

@@ -1,5 +1,5 @@
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -8,13 +8,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import ColumnError, SchemaError, TargetError
-from gradum.tables.check import (
-    check,
-    group_values,
-    target_values,
-    time_values,
-    weight_values,
-)
+from gradum.tables.check import check, group_values, target_values, time_values, weight_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Parse, infer
 from gradum.tables.sources.read import read
@@ -50,7 +44,6 @@ class Memory:
 
     levels: dict
     ranges: dict
-    date_ranges: dict = field(default_factory=dict)
 
     @property
     def known(self):

@@ -10,7 +10,7 @@ from gradum.errors import ColumnError
 from gradum.tables.kinds import KINDS, SAYABLE, Values, recognise
 from gradum.tables.kinds.codes import named_like_codes
 from gradum.tables.kinds.date import FORMATS
-from gradum.tables.kinds.duplicate import duplicates
+from gradum.tables.kinds.inert import duplicates
 from gradum.tables.kinds.numeric import mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions

@@ -330,7 +330,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
 
 def _given(fitted: Fitted, values: Mapping[str, Any]) -> dict[str, str]:
     """Write what the row holds in each column; not whole texts, whose words are columns."""
-    columns = [column.name for column in fitted.schema.features if column.kind != "text"]
+    columns = [column.name for column in fitted.schema.features if column.traits.has_domain]
     return {name: _written(values[name]) for name in columns}
 
 

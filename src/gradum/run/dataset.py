@@ -348,7 +348,7 @@ def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int])
     )
     if len(rare) > len(classes) - 2:
         return TargetError(message, say("Add rows of them, or choose another target."))
-    if schema.column(name).kind == "numeric":
+    if schema.column(name).traits.is_quantity:
         remedy = say(
             "Leave their rows out with --drop-rare-classes, or add rows of them; --task "
             "regression if they are quantities."

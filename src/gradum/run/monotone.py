@@ -112,8 +112,8 @@ def _of_logits(rung: Rung, layout: Layout, column: str) -> Movement:
         unknown = np.zeros(rung.network.outputs, bool)
         return Movement(unknown, unknown)
     # Whether a value is missing does not change with it.
-    moving = [f.source == column and f.kind != "missing" for f in layout.dense]
-    values = np.array([feature.kind == "value" for feature in layout.dense], bool)
+    moving = [f.source == column and not f.traits.marks_missing for f in layout.dense]
+    values = np.array([feature.traits.is_quantity for feature in layout.dense], bool)
     upright = (rung.input_layer.scale > 0) & (rung.input_layer.spread > 0)
     still = ~np.array(moving, bool)
     dense = Movement(still | (values & upright), still)

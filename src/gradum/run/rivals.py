@@ -185,7 +185,7 @@ def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
     assert target is not None
     columns, places = _columns(dataset)
     notes: list[str] = []
-    if text := [column.name for column in dataset.schema.features if column.kind == "text"]:
+    if text := [column.name for column in dataset.schema.features if not column.traits.has_domain]:
         notes.append(
             say(
                 "{teacher} teaches without the text in {columns}.",
@@ -201,19 +201,19 @@ def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
 
 def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
     """Return the columns that rivals see, and the places of the categories among them."""
-    columns = [column for column in dataset.schema.features if column.kind != "text"]
+    columns = [column for column in dataset.schema.features if column.traits.has_domain]
     if not columns:
         raise SpecError(
             say("All columns are text, which no estimator of another library takes."),
             say("Leave out --against and teacher."),
         )
-    return columns, [place for place, column in enumerate(columns) if column.kind == "categorical"]
+    return columns, [place for place, column in enumerate(columns) if column.traits.names_groups]
 
 
 def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
     """Say from what rivals learned, and what repeats that."""
     titles = say(" and ").join(rival.title for rival in rivals)
-    text = [column.name for column in dataset.schema.features if column.kind == "text"]
+    text = [column.name for column in dataset.schema.features if not column.traits.has_domain]
     without = say(" (not the text in {columns})", columns=quoted(text)) if text else ""
     if len(rivals) == 1:
         return say(
@@ -236,12 +236,12 @@ def _matrix(frame: pl.DataFrame, columns: Iterable[Column], learned: np.ndarray)
 
 
 def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarray:
-    if column.kind == "categorical":
+    if column.traits.names_groups:
         words = values.cast(pl.String)
         levels = words[learned].drop_nulls().unique().sort()
         codes = words.replace_strict(levels, np.arange(len(levels)), default=None)
         return codes.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    if column.kind == "date":
+    if values.dtype.is_temporal():
         return (values.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy()
 

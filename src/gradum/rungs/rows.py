@@ -73,7 +73,7 @@ class Rows:
         features = self.design.layout.dense
         return np.array(
             [
-                self.monotone.get(feature.source, 0) if feature.kind == "value" else 0
+                self.monotone.get(feature.source, 0) if feature.traits.is_quantity else 0
                 for feature in features
             ],
             np.float32,

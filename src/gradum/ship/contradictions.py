@@ -11,7 +11,6 @@ from gradum.errors import SchemaError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.monotone import monotone_by_signs
-from gradum.run.reference.reference import LEVELLED
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
@@ -187,12 +186,12 @@ def _reference(fitted: Fitted) -> Iterator[str]:
     reference = fitted.reference
     if reference is None:
         return
-    kinds = {column.name: column.kind for column in fitted.schema.features}
-    if reference.columns.keys() != kinds.keys():
+    columns = {column.name: column for column in fitted.schema.features}
+    if reference.columns.keys() != columns.keys():
         yield say("the summary of its rows is of other columns than the schema names")
     summaries = list(reference.columns.values())
     if any(
-        summary.values.levelled != (kinds[name] in LEVELLED)
+        summary.values.levelled != columns[name].traits.has_levels
         for name, summary in reference.columns.items()
     ):
         yield say("the summary of its rows is of columns of other kinds")

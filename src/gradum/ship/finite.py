@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.rungs.rung import Rung
-from gradum.tables.design import LARGEST, Layout
+from gradum.tables.design import Layout
 
 ROOM = 16  # left for what is summed in halves and put together again, and for rounding
 
@@ -20,7 +20,7 @@ def stays_finite(rung: Rung, layout: Layout) -> bool:
     Its shapes have been checked.
     """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        raw = np.array([LARGEST[feature.kind] for feature in layout.dense])
+        raw = np.array([feature.traits.largest for feature in layout.dense])
         dense = np.zeros(0) if rung.input_layer is None else rung.input_layer.largest(raw)
         logits = np.zeros(1)
         for logits in rung.network.sizes(rung.params, dense):

@@ -128,7 +128,7 @@ def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:
     for column in dict.fromkeys(_changed(found)):
         if column in found.axes and (unit := found.axes[column].unit).measure in OTHER_UNITS:
             yield say(OTHER_UNITS[unit.measure], column=column, size=figure(unit.size))
-    texts = [column.name for column in fitted.schema.features if column.kind == "text"]
+    texts = [column.name for column in fitted.schema.features if not column.traits.has_domain]
     if texts:
         yield say_plural(
             "The text {columns} is never changed.",

@@ -15,14 +15,8 @@ from gradum.show.document import Shown
 from gradum.show.explanation_words import heading, with_error
 from gradum.show.visible import visible
 from gradum.study.explanation.explain import Explanations, name_of, row_explanation, value_words
-from gradum.study.explanation.reasons import (
-    WITH_MEDIAN,
-    WITH_MODE,
-    Favourable,
-    Reason,
-    Value,
-    answer_of,
-)
+from gradum.study.explanation.reasons import Favourable, Reason, Value, answer_of
+from gradum.tables.kinds import KINDS
 from gradum.tables.wording import shortened
 
 MOST_ROWS = 10  # shown one by one
@@ -155,11 +149,11 @@ def sentence(reason: Reason) -> str:
 def _clause(value: Value) -> str:
     words = {"column": value.column, "value": value_words(value.value)}
     common = value_words(value.common)
-    if value.kind in WITH_MEDIAN and value.common is not None:
+    if KINDS[value.kind].lies_on_line and value.common is not None:
         return say("{column} is {value} (median {median})", median=common, **words)
-    if value.kind in WITH_MODE and value.common == value.value:
+    if KINDS[value.kind].has_levels and value.common == value.value:
         return say("{column} is {value}, the most frequent value", **words)
-    if value.kind in WITH_MODE:
+    if KINDS[value.kind].has_levels:
         return say("{column} is {value} (most often {mode})", mode=common, **words)
     return say("{column} is {value}", **words)
 
@@ -168,6 +162,6 @@ def _common(reason: Reason) -> str | None:
     common = [
         value_words(value.common)
         for value in reason.values
-        if value.kind in WITH_MODE or value.common is not None
+        if KINDS[value.kind].has_levels or value.common is not None
     ]
     return listed(common) or None

@@ -13,12 +13,12 @@ from gradum.study.stress.budget import BudgetKind
 from gradum.study.stress.result import (
     Attack,
     CorruptionEffect,
-    CorruptionKind,
     Corruptions,
     Kept,
     RowAttack,
     Stress,
 )
+from gradum.tables.kinds import KINDS
 from gradum.tables.wording import SHOWN_NAMES, quoted, shortened
 
 SIZES: dict[BudgetKind, str] = {
@@ -36,16 +36,10 @@ AXES: dict[BudgetKind, str] = {
     "quantile": marked("each column moves by up to such a share of the ranks"),
     "amounts": marked("each column moves by up to so many of its given amounts"),
 }
-ACCIDENTS: dict[CorruptionKind, str] = {
-    "tenfold": marked("10 times as large"),
-    "thousandfold": marked("1,000 times as large"),
-    "centimetres": marked("2.54 times as large, as centimetres are for inches"),
+ACCIDENTS = {
     "missing": marked("missing by chance"),
-    "missing_high": marked("missing where it is highest"),
-    "typos": marked("two letters exchanged"),
-    "year_later": marked("a year later"),
     "swapped": marked("exchanged with each other"),
-    "rounded": marked("rounded to a power of ten"),
+    **{each.name: each.in_words for kind in KINDS.values() for each in kind.accidents},
 }
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from gradum.messages import marked, say
-from gradum.tables.kinds.text.step import WORD
-from gradum.tables.wording import number, shortened
+from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.kind import Scale
+from gradum.tables.wording import shortened
 
 MOST_LEVELS = 12
 FEW_VALUES = 6
@@ -47,19 +47,16 @@ def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:
     - Rows without a value are the last segment, "missing".
     """
     present = values.drop_nulls()
-    match kind:
-        case "numeric":
-            names, codes = _ranges(present.to_numpy(), number)
-        case "date":
-            names, codes = _ranges(present.to_physical().to_numpy(), _date_writer(present))
-        case "text":
-            words = present.str.count_matches(WORD).cast(pl.Float64).to_numpy()
-            names, codes = _ranges(words, number)
-            names = [say("1 word") if name == "1" else _of_words(name) for name in names]
-        case "boolean":
-            names, codes = ["false", "true"], present.to_numpy().astype(np.intp)
-        case _:
-            names, codes = _levels(present, most_levels)
+    traits = KINDS[kind]
+    if traits.has_scale:
+        names, codes = _ranges(traits.scale(present))
+    elif traits.fixed_levels:
+        names = [str(level).lower() for level in traits.fixed_levels]
+        codes = present.replace_strict(
+            traits.fixed_levels, np.arange(len(names)), return_dtype=pl.Int64
+        ).to_numpy()
+    else:
+        names, codes = _levels(present, most_levels)
     whole = np.full(len(values), len(names), np.intp)
     whole[values.is_not_null().to_numpy()] = codes
     return Cut(
@@ -67,12 +64,9 @@ def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:
     )
 
 
-def _of_words(numbers: str) -> str:
-    return say("{numbers} words", numbers=numbers)
-
-
-def _ranges(values: np.ndarray, write: Callable[[float], str]) -> tuple[list[str], np.ndarray]:
+def _ranges(scale: Scale) -> tuple[list[str], np.ndarray]:
     """Cut numbers (m,) after their quartiles, each of which is one of them."""
+    values, write = scale.numbers, scale.write
     if not len(values):
         return [], np.zeros(0, np.intp)
     ends = np.unique(np.quantile(values, [0.25, 0.5, 0.75, 1.0], method="inverted_cdf"))
@@ -84,16 +78,7 @@ def _ranges(values: np.ndarray, write: Callable[[float], str]) -> tuple[list[str
         within = values[codes == code]
         low, high = write(within.min()), write(within.max())
         names.append(low if low == high else say("{low} to {high}", low=low, high=high))
-    return names, codes
-
-
-def _date_writer(dates: pl.Series) -> Callable[[float], str]:
-    """Write microseconds since 1970 as days; with the time of day where all lie within a week."""
-    span = np.ptp(dates.to_physical().to_numpy()) if len(dates) else 0
-    unit = "D" if span > 7 * 86_400_000_000 else "m"
-    return lambda value: str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace(
-        "T", " "
-    )
+    return [scale.label(name) for name in names], codes
 
 
 def _levels(values: pl.Series, most: int) -> tuple[list[str], np.ndarray]:

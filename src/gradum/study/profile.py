@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import msgspec
@@ -13,8 +14,9 @@ from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.tables.check import widened
-from gradum.tables.kinds.text.step import WORD
-from gradum.tables.wording import number, shortened
+from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.kind import Scale
+from gradum.tables.wording import shortened
 
 
 class ColumnProfile(msgspec.Struct, frozen=True):
@@ -47,7 +49,6 @@ MOST_ROWS = 20_000
 MOST_BARS = 12
 FEWEST_ROWS = 5
 OTHERS = marked("all others")
-WEEK = 7 * 86_400_000_000
 
 Write = Callable[[float], str]
 Bars = tuple[tuple[str, float], ...]
@@ -90,33 +91,30 @@ def _look(
     values: pl.Series, whole: pl.Series, kind: str, fewest: int
 ) -> tuple[tuple[str, ...], Bars]:
     """Return range and bars of some of a column's values, none of them missing."""
-    match kind:
-        case "numeric" | "date":
-            numbers = np.sort(values.to_physical().to_numpy())
-            write = number if kind == "numeric" else _date_writer(numbers)
-            span = _range(numbers, whole.to_physical(), write, fewest)
-            return span, _ranges(numbers, write, fewest)
-        case "text":
-            words = np.sort(values.str.count_matches(WORD).to_numpy())
-            return (), _ranges(words, number, fewest, _of_words)
-        case "boolean":
-            yes = int(values.sum())
-            return (), _bars(
-                [(say("yes"), yes), (say("no"), len(values) - yes)], len(values), fewest
-            )
-        case _:
-            return (), _levels(values, fewest)
+    traits = KINDS[kind]
+    if traits.has_scale:
+        scale = traits.scale(values)
+        scale = replace(scale, numbers=np.sort(scale.numbers))
+        ends = whole.to_physical()
+        span = _range(scale, ends, fewest) if traits.lies_on_line else ()
+        return span, _ranges(scale, fewest)
+    if traits.fixed_levels:
+        counts = dict(values.value_counts(name="rows").iter_rows())
+        named = [(traits.level_in_words(k), counts.get(k, 0)) for k in traits.fixed_levels[::-1]]
+        return (), _bars(named, len(values), fewest)
+    return (), _levels(values, fewest)
 
 
-def _range(numbers: np.ndarray, whole: pl.Series, write: Write, fewest: int) -> tuple[str, ...]:
+def _range(scale: Scale, whole: pl.Series, fewest: int) -> tuple[str, ...]:
     """Return the ends and the middle of sorted numbers; the ends those of the whole column."""
+    numbers = scale.numbers
     if len(numbers) < fewest:
         return ()
     if fewest == 1:
         points = whole.min(), float(np.median(numbers)), whole.max()
     else:
         points = (_point(numbers, share) for share in (0.01, 0.5, 0.99))
-    return tuple(write(point) for point in points)  # type: ignore[arg-type]
+    return tuple(scale.write(point) for point in points)  # type: ignore[arg-type]
 
 
 def _point(numbers: np.ndarray, share: float) -> float:
@@ -126,14 +124,9 @@ def _point(numbers: np.ndarray, share: float) -> float:
     return float(numbers[first : first + FEWEST_ROWS].mean())
 
 
-def _of_words(numbers: str) -> str:
-    return say("{numbers} words", numbers=numbers)
-
-
-def _ranges(
-    numbers: np.ndarray, write: Write, fewest: int, label: Callable[[str], str] = str
-) -> Bars:
+def _ranges(scale: Scale, fewest: int) -> Bars:
     """Count sorted numbers by value where these are few, else by range."""
+    numbers, write = scale.numbers, scale.write
     starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # of each distinct value
     if len(starts) <= MOST_BARS:
         names = [write(number) for number in numbers[starts].tolist()]
@@ -142,7 +135,7 @@ def _ranges(
         fewest = 0  # a range is nobody's value, and a gap is worth seeing
         low, high = _point(numbers, 0.01), _point(numbers, 0.99)
         names, counts = _cut(numbers, low, high, write) if low < high else _around(numbers, write)
-    named = [(label(name), count) for name, count in zip(names, counts.tolist(), strict=True)]
+    named = [(scale.label(name), count) for name, count in zip(names, counts.tolist(), strict=True)]
     return _bars(named, len(numbers), fewest)
 
 
@@ -183,13 +176,3 @@ def _bars(named: list[tuple[str, int]], total: int, fewest: int) -> Bars:
     if others:
         shown.append((say(OTHERS), others))
     return tuple((name, count / total) for name, count in shown)
-
-
-def _date_writer(moments: np.ndarray) -> Write:
-    """Write microseconds since 1970 as days; with the time of day where all lie within a week."""
-    unit = "m" if len(moments) and moments[-1] - moments[0] < WEEK else "D"
-
-    def write(moment: float) -> str:
-        return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
-
-    return write

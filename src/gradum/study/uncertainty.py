@@ -178,7 +178,7 @@ def _held_at_0(run: Run) -> list[str]:
     return [
         feature.source
         for feature, of_feature in zip(features, weight, strict=True)
-        if feature.kind == "value" and feature.source in directions and not of_feature.any()
+        if feature.traits.is_quantity and feature.source in directions and not of_feature.any()
     ]
 
 

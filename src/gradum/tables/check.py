@@ -14,8 +14,8 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
-from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.date.step import EPOCH, elapsed_days
+from gradum.tables.kinds.axis import EPOCH
+from gradum.tables.kinds.date.step import elapsed_days
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
@@ -207,7 +207,7 @@ def check(
         if not wanted or column.name not in given:
             continue
         raw = table.frame[column.name]
-        values = KINDS[column.kind].parse(raw, column.parse).alias(column.name)
+        values = column.traits.parse(raw, column.parse).alias(column.name)
         kept = values if block or column.role != "feature" else narrowed(values, raw)
         typed.append(kept)
         unread = Unreadable.of(raw, values, column)
@@ -358,9 +358,9 @@ def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
 
 def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     """Tell which rows have a date before or after all of training (n,); None for no date."""
-    if not values.dtype.is_temporal() or values.name not in encoder.date_ranges:
+    if not values.dtype.is_temporal() or values.name not in encoder.ranges:
         return None
-    low, high = encoder.date_ranges[values.name]
+    low, high = encoder.ranges[values.name]
     days = values.to_frame().select(elapsed_days(values.name)).to_series()
     return ((days < low) | (days > high)).fill_null(False)
 
@@ -383,9 +383,7 @@ def _out_of_dates(values: pl.Series, encoder: Encoder | None) -> list[Difference
     where = None if encoder is None else dates_out_of_range(values, encoder)
     if encoder is None or where is None or not where.any():
         return []
-    first, last = (
-        str(EPOCH + timedelta(days=end))[:10] for end in encoder.date_ranges[values.name]
-    )
+    first, last = (str(EPOCH + timedelta(days=end))[:10] for end in encoder.ranges[values.name])
     return [_outside(values.name, where, say("from {first} to {last}", first=first, last=last))]
 
 

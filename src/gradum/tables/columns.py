@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from gradum.tables.kinds import KINDS, STEPS
+from gradum.tables.kinds import KINDS, STEPS, Kind
 from gradum.tables.kinds.parse import Parse
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     parse: Parse = Parse()
     distinct: int = 0
     missing: int = 0
+
+    @property
+    def traits(self) -> Kind:
+        """What its kind can do."""
+        return KINDS[self.kind]
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True):

@@ -222,7 +222,7 @@ def _refuse_target(columns: Sequence[Column], target: Target | None) -> None:
             ),
             say("List every class once; none for regression."),
         )
-    if target.task == "regression" and holder.kind != "numeric":
+    if target.task == "regression" and not holder.traits.is_quantity:
         raise SchemaError(
             say(
                 "The schema's column {name!r}, field 'kind': a regression needs "

@@ -41,7 +41,7 @@ def with_decimal_commas(
 
 def _has_signs(table: Table, column: Column) -> bool:
     """Whether points or commas stand in numbers that were read with a decimal point."""
-    if column.kind != "numeric" or column.parse.decimal != ".":
+    if not column.traits.is_quantity or column.parse.decimal != ".":
         return False
     raw = table.frame[column.name]
     return raw.dtype == pl.String and bool(raw.str.contains("[.,]").any())

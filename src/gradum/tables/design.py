@@ -8,25 +8,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-FeatureKind = Literal["value", "boolean", "missing", "days", "cycle", "length", "ngram"]
 FLOAT32_MAX = 3.4028234663852886e38
 """The largest float32: dense values are clipped to it, so that no model's cast overflows."""
 
-LARGEST: dict[FeatureKind, float] = {
-    "value": FLOAT32_MAX,
-    "boolean": 1.0,
-    "missing": 1.0,
-    "days": 2.0**63 / 86_400_000_000,  # of 64 bits of microseconds
-    "cycle": 1.0,
-    "length": 45.0,  # the logarithm of more words than any address counts
-    "ngram": 1.0,
+
+@dataclass(frozen=True)
+class FeatureTraits:
+    """What features of a kind are like; the default is true of any."""
+
+    largest: float = FLOAT32_MAX  # their largest size, whatever a table holds
+    is_quantity: bool = False  # the column's number itself, in its unit
+    is_truth: bool = False  # 0 or 1
+    marks_missing: bool = False  # whether the column has no value
+    is_cyclic: bool = False  # a place on a circle
+
+
+FEATURES = {
+    "value": FeatureTraits(is_quantity=True),
+    "boolean": FeatureTraits(1.0, is_truth=True),
+    "missing": FeatureTraits(1.0, is_truth=True, marks_missing=True),
+    "days": FeatureTraits(2.0**63 / 86_400_000_000),  # of 64 bits of microseconds
+    "cycle": FeatureTraits(1.0, is_cyclic=True),
+    "length": FeatureTraits(45.0),  # the logarithm of more words than any address counts
+    "ngram": FeatureTraits(1.0),
 }
-"""The largest size of a feature of each kind, whatever a table holds."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,12 @@ class Feature:
 
     name: str
     source: str
-    kind: FeatureKind
+    kind: str
+
+    @property
+    def traits(self) -> FeatureTraits:
+        """What features of its kind are like."""
+        return FEATURES.get(self.kind, FeatureTraits())
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ scaling are each model's first layer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,9 +21,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import listed, say
 from gradum.tables.design import Design, Layout, row_positions
 from gradum.tables.kinds import STEPS, AnyStep
-from gradum.tables.kinds.categorical.step import Categorical
-from gradum.tables.kinds.date.step import Date
-from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.axis import Axis
 from gradum.tables.kinds.step import Step
 
 if TYPE_CHECKING:
@@ -140,11 +138,8 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 
         A column whose levels were too many to keep has no entry: nothing can be called unseen.
         """
-        return {
-            step.source: step.known
-            for step in self.steps
-            if isinstance(step, Categorical) and not step.forgotten
-        }
+        known = {step.source: step.every_level for step in self.steps}
+        return {source: levels for source, levels in known.items() if levels is not None}
 
     @cached_property
     def known(self) -> dict[str, pl.Series]:
@@ -156,21 +151,15 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Smallest and largest training value by numeric column, in its unit."""
-        return {
-            step.source: step.range
-            for step in self.steps
-            if isinstance(step, Numeric) and step.range is not None
-        }
+        """Smallest and largest training value of numbers, first and last day of dates."""
+        ends = {step.source: step.range for step in self.steps}
+        return {source: pair for source, pair in ends.items() if pair is not None}
 
-    @cached_property
-    def date_ranges(self) -> dict[str, tuple[float, float]]:
-        """First and last day of training by date column, in days since 1970-01-01."""
-        return {
-            step.source: (step.minimum, step.maximum)
-            for step in self.steps
-            if isinstance(step, Date) and step.minimum is not None and step.maximum is not None
-        }
+    def axes(self, columns: Sequence[Column]) -> dict[str, Axis]:
+        """Return the axis of every column that has one; the columns are those of the steps."""
+        pairs = zip(columns, self.steps, strict=True)
+        axes = {column.name: step.axis(column.parse) for column, step in pairs}
+        return {name: axis for name, axis in axes.items() if axis is not None}
 
     def to_json(self) -> str:
         """Write the steps as JSON; floats keep every bit."""

@@ -15,7 +15,7 @@ from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
-from gradum.tables.kinds.duplicate import duplicates
+from gradum.tables.kinds.inert import duplicates
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import LARGEST
@@ -159,7 +159,7 @@ def infer(
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
     if target is not None and not schema.features:
         dropped = {name for name, options in options_of.items() if "drop" in options}
-        named = [c.name for c in columns if c.kind == "identifier" and c.name not in dropped]
+        named = [c.name for c in columns if c.traits.names_rows and c.name not in dropped]
         hints = {name: clauses[0] for name in named if (clauses := mostly_numbers(values_of(name)))}
         raise _nothing_usable(schema, dropped, hints)
     return schema
@@ -284,7 +284,7 @@ def _time(values: Values) -> Reading:
 
 def _sentence(reading: Reading, values: Values) -> str:
     """Return the reading's clause with what was noticed besides, as one sentence."""
-    clauses = [reading.reason]
+    kind, clauses = KINDS[reading.kind], [reading.reason]
     if values.missing and values.present:
         clauses.append(_missing(values))
     if values.infinite:
@@ -299,12 +299,12 @@ def _sentence(reading: Reading, values: Values) -> str:
         )
     if values.padded:
         clauses.append(padding(values))
-    if reading.kind == "categorical" and values.case_twins:
+    if kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
-    if reading.kind in ("categorical", "identifier", "text"):
+    if kind.may_be_numbers:
         clauses += mostly_numbers(values)
-    if reading.kind in ("numeric", "date"):
-        clauses += slip_hint(values, KINDS[reading.kind], reading.parse)
+    if kind.lies_on_line:
+        clauses += slip_hint(values, kind, reading.parse)
     return full_stop(joined_clauses(clauses))
 
 
@@ -362,7 +362,7 @@ def _nothing_usable(
             source=schema.source,
             columns=and_more(listed(why[:3]), len(why) - 3),
         ),
-        _remedy([column for column in others if column.kind == "identifier"], dropped),
+        _remedy([column for column in others if column.traits.names_rows], dropped),
     )
 
 

@@ -8,6 +8,7 @@ import polars as pl
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.columns import Column, Label, Target
+from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.date import DateKind
 from gradum.tables.kinds.kind import Reading
 from gradum.tables.kinds.numeric import NumericKind, too_close
@@ -275,7 +276,7 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     by_count = "binary" if len(labels) == 2 else "multiclass"
     clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
     missing = len(values.raw) - sum(counts)
-    if kind == "categorical" and values.case_twins:
+    if KINDS[kind].names_groups and values.case_twins:
         clauses.append(case_twins(values))
     if values.padded:
         clauses.append(padding(values))

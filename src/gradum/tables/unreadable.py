@@ -7,16 +7,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from gradum.errors import SchemaError
-from gradum.messages import marked, say, say_plural
+from gradum.messages import say, say_plural
 from gradum.tables.columns import Column
 from gradum.tables.kinds.values import EXAMPLES, clean, examples_of
 from gradum.tables.wording import quoted, rows_text, rows_where
-
-KIND_WORDS = {
-    "numeric": marked("numbers"),
-    "boolean": marked("yes or no"),
-    "date": marked("dates"),
-}
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Unreadable:
     @classmethod
     def of(cls, raw: pl.Series, values: pl.Series, column: Column) -> Unreadable | None:
         """Compare a column as it was given with what was read of it; None where all was."""
-        if column.kind not in KIND_WORDS or values.null_count() == raw.null_count():
+        if not column.traits.in_words or values.null_count() == raw.null_count():
             return None
         present = _present(raw, column)
         bad = present & values.is_null()
@@ -93,7 +87,7 @@ class Unreadable:
             "Column {name!r} of {source} should hold {kind}",
             name=self.column.name,
             source=source,
-            kind=say(KIND_WORDS[self.column.kind]),
+            kind=say(self.column.traits.in_words),
         )
 
     def then(self, later: Unreadable) -> Unreadable:

@@ -40,7 +40,7 @@ def full_stop(sentence: str) -> str:
 
 def shortened(value: object, most: int = 40) -> str:
     """Return a value as text, cut where it is long."""
-    text = str(value)
+    text = str(value.to_list() if isinstance(value, pl.Series) else value)
     return text if len(text) <= most else f"{text[:most]}…"
 
 

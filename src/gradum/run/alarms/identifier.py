@@ -32,7 +32,7 @@ def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
         name, count, distinct = column.name, len(values), values.n_unique()
         if count < FEWEST_ROWS_TO_COUNT or distinct < ALL * count:
             continue
-        if column.kind == "categorical":
+        if column.traits.names_groups:
             sentence = say(
                 "{column!r} has {distinct:,} levels in {rows:,} rows, so few will come again: "
                 "leave it out with --drop {column!r}.",
@@ -40,7 +40,7 @@ def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
                 distinct=distinct,
                 rows=count,
             )
-        elif column.kind == "numeric" and (
+        elif column.traits.is_quantity and (
             _counts(values, rows) or Values(name, values).numbers_rows
         ):
             sentence = _numbering(dataset, given)

@@ -26,7 +26,6 @@ MOST_CLASSES = 32
 FEWEST_NATS = 15.0
 SHOWN = 4
 MOST_ORDERED = 0.5  # of a correlation of ranks: numbers that go with the target name no groups
-CELLS_OF = {"categorical": Cells.of_levels, "text": Cells.of_presence}
 
 
 def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
@@ -84,7 +83,7 @@ def _names_of_groups(dataset: Dataset, names: Collection[str]) -> list[str]:
         if not groups(values, column):
             continue
         known = values.is_not_null().to_numpy()
-        if column.kind == "categorical":
+        if column.traits.names_groups:
             found.append(name)
             continue
         order = values.drop_nulls().rank().to_numpy()
@@ -145,7 +144,7 @@ def strengths(
     values, gaps = {}, {}
     for column in dataset.schema.features:
         name, series = column.name, frame[column.name]
-        values[name] = best(measure, CELLS_OF.get(column.kind, Cells.of_numbers)(series), half)
+        values[name] = best(measure, Cells.of(series, column.traits), half)
         if series.null_count():
             gap = Classes.of(series.is_null().to_numpy().astype(np.intp))
             gaps[name] = best(gap, by_target, half)

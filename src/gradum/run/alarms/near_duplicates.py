@@ -19,14 +19,7 @@ import polars as pl
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.alarm import Alarm
-from gradum.run.alarms.nearness import (
-    axes,
-    disagreement,
-    nearest,
-    numbers,
-    row_name,
-    stretch,
-)
+from gradum.run.alarms.nearness import axes, disagreement, nearest, numbers, row_name, stretch
 from gradum.run.dataset import Dataset
 from gradum.run.plan import Plan
 from gradum.scores.figures import figure
@@ -189,8 +182,9 @@ def _steps(
     for line, column in zip(steps, columns, strict=True):
         values = frame[column.name]
         one, other = values[rows], values[others]
-        if column.kind in ("categorical", "text"):
-            line[one.ne_missing(other).to_numpy()] = 1 if column.kind == "categorical" else ROOM
+        kind = column.traits
+        if not kind.is_ordered:
+            line[one.ne_missing(other).to_numpy()] = 1 if kind.has_levels else ROOM
             continue
         present = numbers(values.drop_nulls())
         if not len(present):

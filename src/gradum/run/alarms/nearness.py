@@ -10,6 +10,7 @@ import polars as pl
 from gradum.messages import say
 from gradum.run.dataset import Dataset
 from gradum.tables.columns import Column
+from gradum.tables.kinds import KINDS
 
 
 def stretch(
@@ -34,7 +35,7 @@ def axes(values: pl.Series, kind: str) -> Iterator[np.ndarray]:
 
     Numbers are standardised and their tails drawn in; a level has a random place in a cube.
     """
-    if kind in ("categorical", "text"):
+    if not KINDS[kind].is_ordered:
         for seed in range(3):
             hashed = values.hash(seed).to_numpy() >> np.uint64(40)
             yield hashed.astype(np.float32) * np.float32(2.0**-23) - 1  # -1 .. 1

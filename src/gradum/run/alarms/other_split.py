@@ -78,7 +78,7 @@ def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
         for column in features
         if column not in ordering and groups(frame[column.name], column)
     ]
-    grouping = sorted(grouping, key=lambda column: column.kind != "categorical")[:MOST_GROUPINGS]
+    grouping = sorted(grouping, key=lambda column: not column.traits.names_groups)[:MOST_GROUPINGS]
     looked_at = tuple(column.name for column in (*ordering[:MOST_TRIALS], *grouping))
     trials = []
     for column in ordering[:MOST_TRIALS]:

@@ -75,7 +75,7 @@ class QuickColumns:
         of_numbers = [feature.source for feature in layout.dense]
         of_codes = [coded.source for coded in layout.codes]
         of_steps = np.repeat(np.array([of_codes[place] for place in few], dtype=object), counts)
-        cycle = [feature.kind == "cycle" for feature in layout.dense]
+        cycle = [feature.traits.is_cyclic for feature in layout.dense]
         return cls(
             _block(numbers, of_numbers, cycle, np.hstack([numbers[:, :0], *steps]), of_steps),
             _block(numbers, of_numbers, cycle, design.codes, of_codes),

@@ -14,6 +14,8 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from gradum.tables.kinds import Kind
+
 # What counts as nearly all: noise of a sixth of the target's deviation; a class that is told
 # wrong in 2% of the rows, but never less than four fifths of the log loss.
 LEAST_OF_VARIANCE = 0.97
@@ -94,6 +96,13 @@ class Cells:
     codes: np.ndarray
     count: int
     coarser: int
+
+    @classmethod
+    def of(cls, values: pl.Series, kind: Kind) -> Cells:
+        """Divide a typed column as its kind allows."""
+        if kind.is_ordered:
+            return cls.of_numbers(values)
+        return cls.of_levels(values) if kind.has_levels else cls.of_presence(values)
 
     @classmethod
     def of_levels(cls, values: pl.Series) -> Cells:

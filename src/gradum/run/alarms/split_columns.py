@@ -21,15 +21,14 @@ def orders(values: pl.Series, column: Column) -> bool:
     was seen; they are tried as groups.
     """
     few = values.n_unique() < FEWEST_MOMENTS or values.null_count() > MOST_MISSING * len(values)
-    return column.kind == "date" and not few
+    return column.traits.is_time and not few
 
 
 def groups(values: pl.Series, column: Column) -> bool:
     """Whether a column's levels, or whole numbers, can stand for groups: many, with few rows."""
     given = values.drop_nulls()
-    if column.kind not in ("categorical", "numeric"):
-        return False
-    if column.kind == "numeric" and not (given == given.floor()).all():
+    kind = column.traits
+    if not kind.names_groups and not (kind.is_quantity and (given == given.floor()).all()):
         return False
     counts = given.value_counts()["count"].to_numpy().astype(np.float64)
     typical = float(np.sum(counts**2)) / len(given)

@@ -162,7 +162,7 @@ def _places(frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Gener
     places = [np.empty((len(frame), 0), np.float32)]
     for column in columns:
         values = frame[column.name]
-        if column.kind in ("categorical", "text"):
+        if not column.traits.is_ordered:
             levels = values.hash(int(rng.integers(2**63))).to_numpy()
         else:
             levels = numbers(values)
@@ -262,5 +262,5 @@ def _naming_column(dataset: Dataset, groups: Clusters) -> str:
         equal, other = (values_here.eq_missing(values[places]).mean() for places in (mate, beyond))
         if equal >= SAME and other <= 1 - SAME:  # type: ignore[operator]
             naming.append(column)
-    naming.sort(key=lambda column: column.kind != "categorical")
+    naming.sort(key=lambda column: not column.traits.names_groups)
     return naming[0].name if naming else ""

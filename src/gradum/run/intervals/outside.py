@@ -52,6 +52,7 @@ def outside_in_words(
     """Say of how many rows nothing is promised, column by column; empty where of all there is."""
     if statement.name in WITHOUT_BOUND:
         return ""
+    by_chance = {step.source for step in encoder.steps if step.is_passed_by_chance}
     return sentences(
         say_plural(
             "Of {count:,} row nothing is promised, since its {column!r} is none of those learned "
@@ -62,5 +63,5 @@ def outside_in_words(
             column=difference.column,
         )
         for difference in differences
-        if difference.beyond and difference.column in encoder.date_ranges | encoder.levels
+        if difference.beyond and difference.column not in by_chance
     )

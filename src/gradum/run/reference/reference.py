@@ -31,13 +31,13 @@ from gradum.run.reference.values import (
 from gradum.run.spec import Spec
 from gradum.rungs.rung import Prediction
 from gradum.tables.columns import Column, KindName
+from gradum.tables.kinds import KINDS
 from gradum.tables.split import Part
 
 MOST_ROWS = 100_000
 """Rows that are summarised; of more, as many are drawn by chance."""
 
 MOST_ANSWERS = 20
-LEVELLED = ("categorical", "boolean")
 
 Unseen = Callable[[str, dict[str, int]], float]
 """From a column and its rows by level to those whose level an encoder does not know."""
@@ -178,7 +178,7 @@ def reference_of(
 def summary(values: pl.Series, kind: KindName, unseen: Unseen) -> ColumnSummary:
     """Summarise a typed column of a kind that a model may use."""
     missing = values.null_count()
-    if kind in LEVELLED:
+    if KINDS[kind].has_levels:
         counts = level_counts(values)
         return ColumnSummary(missing, Levels.of(counts, unseen(values.name, counts)))
     return ColumnSummary(missing, Numbers.of(as_numbers(values)))

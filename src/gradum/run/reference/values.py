@@ -178,11 +178,14 @@ def expected_unseen(counts: dict[str, int], learned: int) -> float:
 def as_numbers(values: pl.Series) -> np.ndarray:
     """Return the values of a typed column that are there, as numbers: float64.
 
-    Dates are microseconds since 1970 (UTC), texts are as long as their characters.
+    Dates are microseconds since 1970 (UTC), texts are as long as their characters, lists as what
+    they hold.
     """
     present = values.drop_nulls()
     if present.dtype == pl.String:
         present = present.str.len_chars()
+    elif present.dtype == pl.List:
+        present = present.list.len()
     return present.to_physical().cast(pl.Float64).to_numpy()
 
 

@@ -62,7 +62,7 @@ def _refuse(column: Column) -> None:
             ),
             say("Leave its direction out."),
         )
-    if column.kind != "numeric":
+    if not column.traits.is_quantity:
         raise SpecError(
             say(
                 "Column {column!r} can have no direction: it is of the kind {kind}, not a number.",

@@ -188,7 +188,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
         if name is not None and name not in table.frame.columns:
             raise SchemaError(say(LACKING[role], source=table.source, column=name), say("Add it."))
     for name in spec.report.slices:
-        if schema.column(name).kind == "nested" or name == target.name:
+        if not schema.column(name).traits.can_be_cut or name == target.name:
             if name == target.name:
                 message = say("Column {column!r} is the target, which is no slice.", column=name)
             else:
@@ -231,7 +231,8 @@ def _refuse_levels(name: str, schema: Schema, target: Target) -> None:
             say("Intervals cannot be made by column {column!r}: it is the target.", column=name),
             say("For sets by class, leave out --interval-by and predict with --by-class."),
         )
-    if schema.column(name).kind in ("nested", "text", "date"):
+    kind = schema.column(name).traits
+    if not (kind.has_levels or kind.is_quantity):
         raise SpecError(
             say(
                 "Intervals cannot be made by column {column!r}: it is of the kind {kind}.",

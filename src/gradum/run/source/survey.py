@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-import polars as pl
 from msgspec import structs
 
 from gradum.errors import TargetError
@@ -37,12 +36,7 @@ from gradum.tables.check import (
 )
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
-from gradum.tables.kinds.boolean.step import Boolean
-from gradum.tables.kinds.categorical.step import Categorical, level_counts
-from gradum.tables.kinds.date.step import Date
-from gradum.tables.kinds.numeric.step import Numeric, decimals_of
-from gradum.tables.kinds.step import Step
-from gradum.tables.kinds.text.step import Text
+from gradum.tables.kinds.step import LevelCounts
 from gradum.tables.schema import Schema
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import Part
@@ -145,11 +139,11 @@ def survey(
     target = schema.target
     assert target is not None
     rows, left_out = 0, Counter[str]()
-    coded = [step.source for step in encoder.steps if isinstance(step, Categorical)]
-    room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(len(coded), 1)))
+    counted = sum(column.traits.names_groups for column in schema.features)
+    room = int(COUNTED_SHARE * memory / (COUNTED_BYTES * max(counted, 1)))
     most = min(max(room, FEWEST_COUNTED), MOST_COUNTED)
-    facts, levels = _Facts(encoder), {source: _Counts(most) for source in coded}
-    labels = _Counts(most)
+    measures = [step.measure(most) for step in encoder.steps]
+    labels = LevelCounts(most)
     low = np.inf
     unread: dict[str, int] = {}
     for block in blocks(stream, schema, parting):
@@ -164,108 +158,13 @@ def survey(
         elif len(values):
             low = min(low, float(values.min()))  # type: ignore[arg-type]
         train = block.checked.frame.filter(block.parts == Part.TRAIN)
-        facts.add(train)
-        for source, counts in levels.items():
-            counts.add(level_counts(train[source]))
+        for measure in measures:
+            measure.add(train[measure.step.source])
         if context.stop():
             break
-    steps = tuple(
-        Categorical.of_counts(step.source, levels[step.source].table)
-        if isinstance(step, Categorical)
-        else facts.completed(step)
-        for step in encoder.steps
-    )
+    steps = tuple(measure.completed() for measure in measures)
     rows_of = dict(labels.table.sort("level").iter_rows()) if target.classes else {}
     return Survey(rows, left_out, rows_of, low, Encoder(steps), unread)
-
-
-class _Counts:
-    """Rows by level, over all blocks; of about ``most`` levels, those of most rows."""
-
-    def __init__(self, most: int) -> None:
-        self._waiting: list[pl.DataFrame] = []
-        self._size, self._most = 0, most
-
-    def add(self, counts: pl.DataFrame) -> None:
-        """Add the counts of a block."""
-        self._waiting.append(counts)
-        self._size += len(counts)
-        if self._size <= self._most:
-            return
-        table = self.table
-        if len(table) > self._most / 2:  # hardly any level repeats
-            table = table.filter(pl.col("rows") > 1)
-        if len(table) > self._most / 2:
-            commonest = table.sort("rows", "level", descending=[True, False])
-            table = commonest.head(self._most // 2)
-        self._waiting, self._size = [table], len(table)
-
-    @property
-    def table(self) -> pl.DataFrame:
-        """``level`` and ``rows``."""
-        return pl.concat(self._waiting).group_by("level").agg(pl.col("rows").sum())
-
-
-class _Facts:
-    """Missing values, ranges, decimals and yeses, over all blocks of training rows."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        self._expressions = [expression for step in encoder.steps for expression in _measures(step)]
-        self._found: dict[str, list[Any]] = {}
-        numbers = [step for step in encoder.steps if isinstance(step, Numeric)]
-        self._decimals = {step.source: step.decimals for step in numbers}
-
-    def add(self, frame: pl.DataFrame) -> None:
-        """Measure a block."""
-        if not self._expressions or not len(frame):
-            return
-        for name, value in frame.select(self._expressions).row(0, named=True).items():
-            if value is not None:
-                self._found.setdefault(name, []).append(value)
-        for source, least in self._decimals.items():
-            if least is not None:
-                self._decimals[source] = decimals_of(frame[source], least)
-
-    def completed(self, step: Step) -> Step:
-        """Return a step that a sample was fitted to, with what all rows told."""
-        missing = sum(self._found.get(f"missing {step.source}", [0]))
-        match step:
-            case Numeric():
-                lows = self._found.get(f"low {step.source}", [])
-                highs = self._found.get(f"high {step.source}", [])
-                if step.median is None or not lows:
-                    return step
-                return structs.replace(
-                    step,
-                    minimum=min(lows),
-                    maximum=max(highs),
-                    missing=missing > 0,
-                    decimals=self._decimals[step.source],
-                )
-            case Boolean():
-                trues = sum(self._found.get(f"yes {step.source}", [0]))
-                falses = sum(self._found.get(f"rows {step.source}", [0])) - trues
-                return structs.replace(step, trues=trues, falses=falses, missing=missing)
-            case Date() | Text():
-                return structs.replace(step, missing=missing > 0)
-            case _:
-                return step
-
-
-def _measures(step: Step) -> list[pl.Expr]:
-    column = pl.col(step.source)
-    missing = column.null_count().alias(f"missing {step.source}")
-    match step:
-        case Numeric():
-            low, high = column.min().alias(f"low {step.source}"), column.max()
-            return [missing, low, high.alias(f"high {step.source}")]
-        case Boolean():
-            yes = column.sum().alias(f"yes {step.source}")
-            return [missing, yes, column.count().alias(f"rows {step.source}")]
-        case Date() | Text():
-            return [missing]
-        case _:
-            return []
 
 
 def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> Schema:
@@ -297,7 +196,7 @@ def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> 
             ),
             say("Group rare labels into one, or give --task regression."),
         )
-    numbers = schema.column(target.name).kind == "numeric"
+    numbers = schema.column(target.name).traits.is_quantity
     rows = [counts[label] for label in kept]
     reason = say_classes(kept, rows, numbers=numbers, asked=False)
     reason = without_rare(reason) if rare else full_stop(reason)

@@ -12,6 +12,7 @@ from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.picture import FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch
+from gradum.tables.kinds import KINDS
 from gradum.tables.wording import shortened
 
 MOST_LEVELS = 12
@@ -23,7 +24,7 @@ def column_picture(name: str, column: ColumnWatch) -> Picture:
     if column.level is not None:
         return _levels(name, title, column)
     places = [float(place) for place in column.places]
-    dates = column.kind == "date"
+    dates = KINDS[column.kind].is_time
     return _functions(
         name, title, places, column.reference_counts, column.counts, column.sentence, dates=dates
     )

@@ -43,7 +43,7 @@ from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of
 from gradum.study.explanation.scale import Scale
-from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
 
 DIGITS = 4  # of a chart's range, which is all that is seen of a number
 HEIGHT = 260

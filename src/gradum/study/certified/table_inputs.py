@@ -25,6 +25,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.tables.check import check
 from gradum.tables.design import FLOAT32_MAX, Layout
+from gradum.tables.kinds import Kind
 from gradum.tables.kinds.categorical.step import MISSING
 from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
@@ -161,7 +162,7 @@ class TableInputs:
         """
         low, high = rows.copy(), rows.copy()
         for column, radius in radii.items():
-            if self._kind(column) != "numeric":
+            if not self._kind(column).is_quantity:
                 raise ColumnError(
                     say("Column {column!r} is not numeric.", column=column),
                     say("Name the levels that it may have instead."),
@@ -183,7 +184,7 @@ class TableInputs:
                 high[:, places["value"]] = np.where(moves, greatest, value)
         return Box(*(np.clip(end, -FLOAT32_MAX, FLOAT32_MAX) for end in (low, high)))
 
-    def _kind(self, column: str) -> str:
+    def _kind(self, column: str) -> Kind:
         """Return the kind of a feature."""
         known = self.fitted.schema.column(column)
         if known.role != "feature":
@@ -192,17 +193,17 @@ class TableInputs:
                 say("The model does not use column {column!r}.", column=column),
                 nearest(column, names),
             )
-        return known.kind
+        return known.traits
 
     def _ranges(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         """Return the ranges of the inputs of a column that is changed."""
-        match self._kind(column):
-            case "numeric":
-                return self._of_numbers(column, change)
-            case "boolean":
-                return self._of_truths(column, change)
-            case "categorical":
-                return self._of_levels(column, change)
+        kind = self._kind(column)
+        if kind.is_quantity:
+            return self._of_numbers(column, change)
+        if kind.fixed_levels:
+            return self._of_truths(column, change)
+        if kind.has_levels:
+            return self._of_levels(column, change)
         raise NotCertifiableError(
             say(
                 "Changes of column {column!r} are not certifiable: a date or a text enters as "

@@ -19,8 +19,6 @@ from gradum.study.shortfall import exact_share, holm, shortfall_of_judged
 
 LEVEL = 0.05
 FEWEST_ROWS = 10
-KINDS = ("categorical", "boolean")
-"""Of features whose levels are looked at without being asked for."""
 
 SHORT = marked("covered less")
 NOT_SHORT = marked("no shortfall shown")
@@ -103,7 +101,7 @@ def _together(found: Iterable[GroupCoverage]) -> list[GroupCoverage]:
 
 def _cuts(rows: CoveredRows, slices: Sequence[str]) -> Iterator[Cut]:
     evidence = rows.evidence
-    names = [column.name for column in evidence.schema.features if column.kind in KINDS]
+    names = [column.name for column in evidence.schema.features if column.traits.has_levels]
     for name in dict.fromkeys([*names, *slices]):
         column = cut(evidence.frame[name][rows.places], evidence.schema.column(name).kind)
         if len(column.names) > 1:

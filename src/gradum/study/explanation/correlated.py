@@ -13,11 +13,10 @@ import polars as pl
 from scipy.sparse.csgraph import connected_components
 
 from gradum.study.explanation.game import Player
-from gradum.tables.columns import Column, KindName
+from gradum.tables.columns import Column
 
 STRONG = 0.8
 FEWEST_ROWS = 10  # of fewer, even columns that have nothing to do with each other are often strong
-RANKED: tuple[KindName, ...] = ("numeric", "date")
 
 
 def correlated(
@@ -28,7 +27,7 @@ def correlated(
     Each group and its columns stand in the table's order. A missing value has the middle rank. Not
     among them: a group whose columns are one player already. None of fewer than `FEWEST_ROWS` rows.
     """
-    names = [column.name for column in columns if column.kind in RANKED]
+    names = [column.name for column in columns if column.traits.lies_on_line]
     if len(names) < 2 or len(rows) < FEWEST_ROWS:
         return ()
     ranks = rows.select(pl.col(names).rank())

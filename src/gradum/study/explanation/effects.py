@@ -17,9 +17,8 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.solvers.threads import threads_for
-from gradum.study.axis import axes_of
 from gradum.study.explanation.effect import Effect, Extremes, Replacing, effect_of
-from gradum.study.explanation.grid import WITH_GRID, Grid, grid_of
+from gradum.study.explanation.grid import Grid, grid_of
 from gradum.study.explanation.named_columns import unseen_column
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.first_layer import Opened
@@ -172,7 +171,9 @@ def effects_of(
         )
     named = columns_with_grid(fitted, columns)
     given = background.clear() if rows is None else rows
-    whole = {name for name, axis in axes_of(fitted).items() if axis.is_whole}
+    whole = {
+        name for name, axis in fitted.encoder.axes(fitted.schema.features).items() if axis.is_whole
+    }
     grids = []
     for column in named:
         name = column.name
@@ -193,7 +194,7 @@ def effects_of(
         used,
         tuple(fitted.classes) or (None,) * outputs.shape[1],
         effects,
-        tuple(c.name for c in fitted.schema.features if c.kind not in WITH_GRID),
+        tuple(c.name for c in fitted.schema.features if not c.traits.has_domain),
         len(background),
         outputs[: len(background)].mean(axis=0),
         given,
@@ -211,12 +212,12 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
     """
     columns = {column.name: column for column in fitted.schema.features}
     if names is None:
-        return [column for column in columns.values() if column.kind in WITH_GRID]
+        return [column for column in columns.values() if column.traits.has_domain]
     named = dict.fromkeys(names)
     for name in named:
         if name not in columns:
             raise unseen_column(name, columns)
-        if columns[name].kind not in WITH_GRID:
+        if not columns[name].traits.has_domain:
             raise SpecError(
                 say("Column {name!r} holds texts, and there is no curve over texts.", name=name),
                 say("Ask for columns of numbers, dates or categories."),

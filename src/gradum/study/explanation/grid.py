@@ -14,7 +14,8 @@ import polars as pl
 
 from gradum.tables.columns import KindName
 from gradum.tables.design import FLOAT32_MAX
-from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
+from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
 
 MOST_BINS = 20
 FEWEST_IN_BIN = 5
@@ -22,9 +23,6 @@ WIDEST_GAP = 1 / 20  # between neighbours, of the column's range
 MOST_LEVELS = 20
 NEAR = 1 / 20  # of the range, on either side of a value
 FEW_ROWS = 5
-
-WITH_GRID: tuple[KindName, ...] = ("numeric", "date", "boolean", "categorical")
-"""Kinds of columns that have a grid: there is no list of the values that a text may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,13 +99,11 @@ def grid_of(kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bo
     whole : bool
         Whether it is one of whole numbers.
     """
-    match kind:
-        case "numeric" | "date":
-            return _of_numbers(background, rows, whole)
-        case "boolean":
-            levels = [False, True]
-        case _:
-            levels = list(dict.fromkeys([*_commonest(background), *_commonest(rows)]))
+    traits = KINDS[kind]
+    if traits.lies_on_line:
+        return _of_numbers(background, rows, whole)
+    commonest = dict.fromkeys([*_commonest(background), *_commonest(rows)])
+    levels = list(traits.fixed_levels or commonest)
     return _of_levels(pl.Series(background.name, levels, background.dtype), background, rows)
 
 

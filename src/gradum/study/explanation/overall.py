@@ -192,7 +192,7 @@ def _column(
     if values is None:
         return ColumnOverall(name, size, None, (), points, (None,) * len(order))
     if not (values.dtype.is_numeric() or values.dtype.is_temporal()):
-        levels = _levels(values, contributions, error)
+        levels = () if values.dtype.is_nested() else _levels(values, contributions, error)
         return ColumnOverall(name, size, None, levels, points, (None,) * len(order))
     ranks = _ranks(values)
     shown = tuple(None if np.isnan(rank) else float(rank) for rank in ranks[order])

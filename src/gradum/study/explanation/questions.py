@@ -14,7 +14,8 @@ import polars as pl
 
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import TreeColumn
-from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
+from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
 from gradum.tables.wording import quoted_text
 
 MOST_CUTS = 64  # of a number's range
@@ -49,12 +50,12 @@ class Question:
     def of(cls, values: pl.Series, kind: str) -> Question:
         """Choose the thresholds of a typed column that is no text, or its levels."""
         missing = bool(_is_missing(values).any())
-        if kind in ("numeric", "date"):
-            numbers = _numbers(values)
-            cuts = _cuts(numbers[~np.isnan(numbers)], dates=kind == "date")
+        if KINDS[kind].lies_on_line:
+            numbers, dates = _numbers(values), KINDS[kind].is_time
+            cuts = _cuts(numbers[~np.isnan(numbers)], dates=dates)
             # Between two thresholds lies a value: each stands between neighbours.
             seen = np.append(np.ones(len(cuts) + 1, bool), missing)
-            return cls(values.name, cuts, (), kind == "date", seen)
+            return cls(values.name, cuts, (), dates, seen)
         counts = values.drop_nulls().value_counts(name="rows").rows()
         common = sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:MOST_LEVELS]
         levels = tuple(level for level, _ in common)

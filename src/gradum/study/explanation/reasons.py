@@ -27,8 +27,6 @@ from gradum.tables.wording import nearest
 COUNT = 4
 DIRECTIONS = {"high": 1.0, "low": -1.0}  # of numbers: which of them is favourable
 ROUNDING = 1e-6  # of an answer, which is no reason, nor puts one reason before another
-WITH_MEDIAN: tuple[KindName, ...] = ("numeric", "date")
-WITH_MODE: tuple[KindName, ...] = ("categorical", "boolean")
 
 
 @dataclass(frozen=True)
@@ -167,11 +165,12 @@ def common_values(rows: pl.DataFrame, columns: Sequence[Column]) -> dict[str, tu
     common: dict[str, tuple[Any, KindName]] = {}
     for column in columns:
         name, value = column.name, None
-        if column.kind == "numeric":
-            value = rows[name].median()
-        elif column.kind == "date":
+        kind = column.traits
+        if kind.is_time:
             value = rows[name].quantile(0.5, "lower")  # between two days there is none
-        elif column.kind in WITH_MODE:
+        elif kind.lies_on_line:
+            value = rows[name].median()
+        elif kind.has_levels:
             counts = rows[name].value_counts(name="rows")
             value = counts.sort("rows", name, descending=[True, False], nulls_last=True)[name][0]
         common[name] = value, column.kind

@@ -135,7 +135,7 @@ def surrogate(run: Run) -> Surrogate | None:
     """
     fitted, dataset = run.fitted, run.dataset
     rung = fitted.rung()
-    features = [column for column in fitted.schema.features if column.kind != "text"]
+    features = [column for column in fitted.schema.features if column.traits.has_domain]
     grown, judged = _divided(run)
     if rung.input_layer is None or not features or min(len(grown), len(judged)) < FEWEST_JUDGED:
         return None
@@ -158,7 +158,7 @@ def surrogate(run: Run) -> Surrogate | None:
     if fitted.linear is not None and fitted.used != fitted.linear.name:
         linear = judge.fidelity(_Answers.of(fitted, fitted.linear, frame[judged]))
     readable = fidelity.variance.value >= READABLE
-    left_out = [column.name for column in fitted.schema.features if column.kind == "text"]
+    left_out = [column.name for column in fitted.schema.features if not column.traits.has_domain]
     classes = tuple(str(label) for label in fitted.classes)
     return Surrogate(
         rung.name,

@@ -152,7 +152,7 @@ def _search(evidence: Evidence) -> tuple[list[tuple[Cut, int]], int]:
     Only those are returned whose excess is beyond chance. Where rows and columns are many, the
     columns are chosen by some of the rows.
     """
-    kinds = {each.name: each.kind for each in evidence.schema.features if each.kind != "text"}
+    kinds = {each.name: each.kind for each in evidence.schema.features if each.traits.has_domain}
     loss, weight = row_losses(evidence.outcome), evidence.weight
     some, most = np.arange(len(evidence)), SEARCHED_VALUES // max(len(kinds), 1)
     if len(some) > most:

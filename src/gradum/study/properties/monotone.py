@@ -67,7 +67,7 @@ class MonotoneProperty:
                 say("No direction of column {column!r} can be read.", column=column.name),
                 say('Write "monotone {column}+" or "monotone {column}-".', column=column.name),
             )
-        if column.role != "feature" or column.kind != "numeric":
+        if column.role != "feature" or not column.traits.is_quantity:
             raise SpecError(
                 say(
                     "Column {column!r} is no column of numbers that the model learned from, and no "

@@ -66,14 +66,13 @@ class Region:
 
 def _limits(column: Column, text: str) -> tuple[Any, ...]:
     """Return what a column may be."""
-    match column.kind:
-        case "numeric":
-            ends = range_of(text)
-            return ends or (number_of(text), number_of(text))
-        case "boolean":
-            return tuple(_truth(column, word) for word in _words(column, text))
-        case "categorical":
-            return tuple(_words(column, text))
+    kind = column.traits
+    if kind.is_quantity:
+        return range_of(text) or (number_of(text), number_of(text))
+    if kind.fixed_levels:
+        return tuple(_truth(column, word) for word in _words(column, text))
+    if kind.has_levels:
+        return tuple(_words(column, text))
     raise NotCertifiableError(
         say(
             "Column {column!r} is of the kind {kind}, in which no region can be given.",

@@ -236,10 +236,10 @@ def _change(text: str, fitted: Fitted) -> ColumnMove:
             say("The model does not use column {column!r}.", column=column.name),
             say("Name columns that it learned from."),
         )
-    if rest == ANY and column.kind in ("categorical", "boolean"):
+    if rest == ANY and column.traits.has_levels:
         return ColumnMove(column.name, None)
     amount = amount_of(rest)
-    if amount is not None and column.kind == "numeric":
+    if amount is not None and column.traits.is_quantity:
         return ColumnMove(column.name, amount)
     raise PropertyError(
         say(

@@ -11,7 +11,6 @@ Shapes: N points, n rows, d inputs.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,10 +31,6 @@ from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
 from gradum.tables.design import FLOAT32_MAX
-from gradum.tables.kinds.boolean.step import Boolean
-from gradum.tables.kinds.categorical.step import MISSING, Categorical
-from gradum.tables.kinds.date.step import EPOCH, Date
-from gradum.tables.kinds.numeric.step import Numeric
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import Step
 from gradum.tables.wording import number
@@ -71,25 +66,24 @@ class TableDomain:
         """The whole domain, [1, d]."""
         low, high = (end.copy() for end in self.inputs.domain)
         for group, step in self._levels:
-            high[:, group[0]] = float(bool(step.rare or step.forgotten))
+            high[:, group[0]] = float(step.lacks_levels)
         return Box(low, high)
 
     @cached_property
     def form(self) -> Form:
         """What values the inputs can have, besides lying in the box."""
+        dense = self.inputs.layout.dense
         whole = np.zeros(self.inputs.count, bool)
+        whole[: len(dense)] = [feature.traits.is_truth for feature in dense]
         tried = np.full(self.inputs.count, np.nan)
         implied = []
         for step in self._steps:
             places = self.inputs.places(step.source)
-            whole[[place for kind, place in places.items() if kind in ("boolean", "missing")]] = (
-                True
-            )
-            if isinstance(step, Numeric) and "value" in places:
-                whole[places["value"]] = step.decimals == 0
+            if "value" in places:
+                whole[places["value"]] = self._column(step).whole
             main = places.get("value", places.get("boolean"))
             if main is not None and "missing" in places:
-                implied.append((places["missing"], main, _imputed(step)))
+                implied.append((places["missing"], main, step.imputed))
         several = self._of_several_inputs
         if several.any():
             tried[several] = self.inputs.encoded([self._typical])[0, several]
@@ -141,12 +135,12 @@ class TableDomain:
             for row, point in zip(rows, x, strict=True):
                 if step.source in levels:
                     code = int(point[levels[step.source][0]].argmax())
-                    row[step.source] = _level(levels[step.source][1], code)
+                    row[step.source] = step.level_of(code)
                 elif "missing" in places and point[places["missing"]] == 1:
                     row[step.source] = None
                 elif "value" in places or "boolean" in places:
                     place = places.get("value", places.get("boolean", 0))
-                    row[step.source] = self._value(step.source, float(point[place]))
+                    row[step.source] = step.value_of(float(point[place]), self._parse(step))
                 else:
                     row[step.source] = self._typical[step.source]
         return rows
@@ -200,19 +194,7 @@ class TableDomain:
 
     def _column(self, step: Step) -> ColumnDomain:
         missing = "missing" in self.inputs.places(step.source)
-        match step:
-            case Numeric() if step.range is not None:
-                low, high = step.range
-                whole = step.decimals == 0
-                return ColumnDomain(step.source, low, high, whole=whole, missing=missing)
-            case Boolean():
-                parse = self.table_graph.fitted.schema.column(step.source).parse
-                levels = (parse.false, parse.true)
-                return ColumnDomain(step.source, levels=levels, missing=missing)
-            case Categorical():
-                levels = tuple(level for level in step.known if level != MISSING)
-                return ColumnDomain(step.source, levels=levels, missing=MISSING in step.known)
-        return ColumnDomain(step.source, missing=missing)
+        return ColumnDomain(step.source, **{"missing": missing, **step.domain(self._parse(step))})
 
     @property
     def notes(self) -> list[str]:
@@ -235,9 +217,9 @@ class TableDomain:
         return self.table_graph.fitted.encoder.steps
 
     @cached_property
-    def _levels(self) -> list[tuple[np.ndarray, Categorical]]:
+    def _levels(self) -> list[tuple[np.ndarray, Step]]:
         """The group of each column of levels, and its step."""
-        steps = {step.source: step for step in self._steps if isinstance(step, Categorical)}
+        steps = {step.source: step for step in self._steps}
         codes = self.inputs.layout.codes
         return [
             (group, steps[coded.source])
@@ -247,42 +229,24 @@ class TableDomain:
     @cached_property
     def _of_several_inputs(self) -> np.ndarray:
         """Which inputs [d] are parts of dates and texts."""
-        one_input = Numeric | Boolean | Categorical
-        plain = [step.source for step in self._steps if isinstance(step, one_input)]
+        features = self.table_graph.fitted.schema.features
+        kinds = {column.name: column.traits for column in features}
+        plain = [name for name, kind in kinds.items() if kind.is_quantity or kind.has_levels]
         return ~np.isin(self.inputs.sources, plain)
 
     @cached_property
     def _typical(self) -> Row:
         """A value of each column: the median, the commoner truth, a level, no text."""
-        return {step.source: self._typical_value(step) for step in self._steps}
+        return {step.source: step.typical(self._parse(step)) for step in self._steps}
 
-    def _typical_value(self, step: Step) -> Any:
-        match step:
-            case Numeric():
-                return None if step.median is None else self._value(step.source, step.median)
-            case Boolean():
-                return self._value(step.source, float(step.trues > step.falses))
-            case Categorical():
-                return _level(step, 1) if step.levels else _level(step, 0)
-            case Date() if step.median is not None:
-                moment = EPOCH + datetime.timedelta(days=step.median)
-                return moment.replace(microsecond=0).isoformat(sep=" ")
-        return None
-
-    def _value(self, column: str, value: float) -> Any:
-        """Return a number, or a truth in the column's words, as a table holds it."""
-        known = self.table_graph.fitted.schema.column(column)
-        if known.kind == "boolean":
-            truth, parse = value >= 0.5, known.parse
-            if parse == Parse():
-                return bool(truth)
-            return parse.true if truth else parse.false
-        return int(value) if value.is_integer() and abs(value) < 1e15 else value
+    def _parse(self, step: Step) -> Parse:
+        return self.table_graph.fitted.schema.column(step.source).parse
 
     def _within(self, column: str, limits: tuple[Any, ...]) -> Any:
         """Return limits of a column, where infinite ones become the ends of its domain."""
         step = next((step for step in self._steps if step.source == column), None)
-        if not isinstance(step, Numeric):
+        known = self.table_graph.fitted.schema.column(column)
+        if step is None or not known.traits.is_quantity:
             return limits
         least, greatest = step.range or (0.0, 0.0)
         low = limits[0] if np.isfinite(limits[0]) else least
@@ -306,21 +270,3 @@ class TableDomain:
                 say("Give a range with lesser numbers in it."),
             )
         return low, high
-
-
-def _imputed(step: Step) -> float:
-    """Return what the encoder puts in place of a missing value."""
-    match step:
-        case Numeric(median=float(median)):
-            return median
-        case Boolean():
-            return float(step.trues > step.falses)
-    return 0.0
-
-
-def _level(step: Categorical, code: int) -> str | None:
-    """Return the level of a code; code 0 stands for levels that were too rare to learn."""
-    if code == 0:
-        return step.rare[0] if step.rare else None
-    level = step.levels[code - 1]
-    return None if level == MISSING else level

@@ -20,12 +20,10 @@ from gradum.run.fitted import Fitted
 from gradum.run.reference.reference import Reference
 from gradum.run.reference.values import Numbers
 from gradum.study.explanation.named_columns import unseen_column
-from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY, Date
-from gradum.tables.kinds.numeric.step import Numeric
 from gradum.tables.kinds.step import Step
 
 BudgetKind = Literal["iqr", "quantile", "amounts"]
-KINDS = ("iqr", "quantile")
+BUDGETS = ("iqr", "quantile")
 FULL: dict[BudgetKind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
 """The largest ε that is tried."""
 FEWEST_QUANTILES = 3
@@ -120,18 +118,18 @@ class Budget:
             above 0.
         """
         if isinstance(asked, str):
-            for kind in KINDS:
+            for kind in BUDGETS:
                 if asked == kind:
                     return cls(kind)  # type: ignore[arg-type]
             raise SpecError(
                 say("{asked!r} is no budget.", asked=asked),
                 say("Choose iqr, quantile, or amounts such as income=500,age=1."),
             )
-        steps = {step.source: step for step in fitted.encoder.steps}
+        columns = {column.name: column for column in fitted.schema.features}
         for name, amount in asked.items():
-            if name not in steps:
-                raise unseen_column(name, steps)
-            if not isinstance(steps[name], Numeric | Date):
+            if name not in columns:
+                raise unseen_column(name, columns)
+            if not columns[name].traits.lies_on_line:
                 raise SpecError(
                     say("Column {name!r} is no number and no date: it has no amounts.", name=name),
                     say("Leave it out, and say by --levels how many levels may change."),
@@ -162,19 +160,19 @@ class Budget:
         return scales
 
     def _scale(self, step: Step, reference: Reference) -> ShiftScale | None:
-        if not isinstance(step, Numeric | Date) or step.minimum is None or step.maximum is None:
+        if step.range is None:
             return None
         if self.amounts is not None:
             amount = self.amounts.get(step.source)
             return None if amount is None else Lengths(amount)
-        if step.minimum == step.maximum:
+        low, high = step.range
+        if low == high:
             return None
         values = reference.columns[step.source].values
         assert isinstance(values, Numbers)
-        unit = float(MICROSECONDS_PER_DAY) if isinstance(step, Date) else 1.0
         if self.kind == "quantile":
-            return Ranks.of(values, step.minimum, step.maximum, unit)
-        return Lengths(interquartile_range(values) / unit)
+            return Ranks.of(values, low, high, step.unit)
+        return Lengths(interquartile_range(values) / step.unit)
 
 
 def interquartile_range(values: Numbers) -> float:

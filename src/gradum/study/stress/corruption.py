@@ -6,7 +6,6 @@ two columns that are exchanged, numbers that are rounded.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,11 +13,9 @@ import numpy as np
 import polars as pl
 
 from gradum.run.fitted import Fitted
-from gradum.study.stress.result import CorruptionKind
 from gradum.tables.columns import Column
+from gradum.tables.kinds.kind import lost
 
-CENTIMETRES = 2.54  # in an inch
-DAYS = 365  # in a year
 Corrupt = Callable[[pl.DataFrame, np.ndarray], pl.DataFrame]
 """From typed rows and a mask of those to be corrupted (n,) to all rows."""
 
@@ -37,7 +34,7 @@ class Corruption:
         The column by whose highest values rows are chosen; by chance, where it is None.
     """
 
-    kind: CorruptionKind
+    kind: str
     columns: tuple[str, ...]
     corrupt: Corrupt
     highest: str | None = None
@@ -49,18 +46,10 @@ def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:
     columns = [column for column in fitted.schema.features if column.name in seen]
     for column in columns:
         name = column.name
-        yield Corruption("missing", (name,), _changing(name, _lost))
-        match column.kind:
-            case "numeric":
-                yield Corruption("missing_high", (name,), _changing(name, _lost), name)
-                yield Corruption("tenfold", (name,), _changing(name, _times(10.0)))
-                yield Corruption("thousandfold", (name,), _changing(name, _times(1000.0)))
-                yield Corruption("centimetres", (name,), _changing(name, _times(CENTIMETRES)))
-                yield Corruption("rounded", (name,), _changing(name, _rounded))
-            case "date":
-                yield Corruption("year_later", (name,), _changing(name, _another_year))
-            case "categorical":
-                yield Corruption("typos", (name,), _changing(name, _mistyped))
+        yield Corruption("missing", (name,), _changing(name, lost))
+        for each in column.traits.accidents:
+            highest = name if each.highest else None
+            yield Corruption(each.name, (name,), _changing(name, each.change), highest)
     for one, other in _neighbours(columns):
         yield Corruption("swapped", (one, other), _swapping(one, other))
 
@@ -68,7 +57,7 @@ def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:
 def _neighbours(columns: list[Column]) -> Iterator[tuple[str, str]]:
     """Yield each column with the next one of its kind, where values are written alike."""
     for place, column in enumerate(columns):
-        if column.kind in ("numeric", "date", "categorical"):
+        if column.traits.accidents:
             alike = (other for other in columns[place + 1 :] if other.kind == column.kind)
             for other in alike:
                 yield column.name, other.name
@@ -92,42 +81,3 @@ def _swapping(one: str, other: str) -> Corrupt:
         )
 
     return corrupt
-
-
-def _lost(values: pl.Series) -> pl.Series:
-    return values.clear(len(values))
-
-
-def _times(factor: float) -> Callable[[pl.Series], pl.Series]:
-    return lambda values: values * factor
-
-
-def _rounded(values: pl.Series) -> pl.Series:
-    """Round to the power of ten next below the standard deviation of the values."""
-    present = values.drop_nulls().to_numpy()
-    spread = float(np.std(present)) if len(present) else 0.0
-    if spread == 0:
-        return values
-    unit = 10.0 ** np.floor(np.log10(spread))
-    return (values / unit).round() * unit
-
-
-def _another_year(values: pl.Series) -> pl.Series:
-    return values + datetime.timedelta(days=DAYS)
-
-
-def _mistyped(levels: pl.Series) -> pl.Series:
-    """Write every level as `mistyped` does."""
-    written = {level: mistyped(level) for level in levels.unique().drop_nulls()}
-    return levels.replace_strict(written, default=None, return_dtype=pl.String)
-
-
-def mistyped(level: str) -> str:
-    """Return a level with two neighbouring letters exchanged, the middle ones where they differ."""
-    middle = len(level) // 2
-    places = sorted(range(len(level) - 1), key=lambda place: abs(place + 1 - middle))
-    for place in places:
-        if level[place] != level[place + 1]:
-            swapped = level[place + 1] + level[place]
-            return level[:place] + swapped + level[place + 2 :]
-    return level + level[-1:]

@@ -14,8 +14,6 @@ from gradum.run.fitted import Fitted
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.aims import Aims
 from gradum.study.stress.stressed_rows import StressedRows
-from gradum.tables.kinds.boolean.step import Boolean
-from gradum.tables.kinds.categorical.step import MISSING, Categorical
 
 KEPT = 3
 """For each aim and each number of changed levels, the changes that are tried with moves as well."""
@@ -45,13 +43,7 @@ class Variants:
 
 def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
     """Return the levels that each column may take: the known ones of categories, and yes and no."""
-    choices: dict[str, tuple[Any, ...]] = {}
-    for step in fitted.encoder.steps:
-        if isinstance(step, Boolean):
-            choices[step.source] = (False, True)
-        elif isinstance(step, Categorical):
-            choices[step.source] = tuple(level for level in step.levels if level != MISSING)
-    return choices
+    return {step.source: step.choices for step in fitted.encoder.steps if step.choices}
 
 
 def variants(stressed: StressedRows, aims: Aims) -> Variants:

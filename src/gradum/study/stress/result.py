@@ -161,19 +161,6 @@ class Attack(msgspec.Struct, frozen=True):
         return median if median > 0 else None
 
 
-CorruptionKind = Literal[
-    "tenfold",
-    "thousandfold",
-    "centimetres",
-    "missing",
-    "missing_high",
-    "typos",
-    "year_later",
-    "swapped",
-    "rounded",
-]
-
-
 class CorruptionEffect(msgspec.Struct, frozen=True):
     """The effect of a corruption of a column.
 
@@ -197,7 +184,7 @@ class CorruptionEffect(msgspec.Struct, frozen=True):
         None where they are too few for a watch.
     """
 
-    kind: CorruptionKind
+    kind: str
     columns: tuple[str, ...]
     rows: int
     moved: float

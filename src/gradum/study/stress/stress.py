@@ -108,7 +108,7 @@ def _notes(
             "The time was up: {count:,} accidents were not tried.",
             corrupted.left_out,
         )
-    texts = [column.name for column in fitted.schema.features if column.kind == "text"]
+    texts = [column.name for column in fitted.schema.features if not column.traits.has_domain]
     if texts:
         yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
     if not attacked.is_certified:

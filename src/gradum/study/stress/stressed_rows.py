@@ -22,10 +22,10 @@ from gradum.run.fitted import Fitted
 from gradum.run.predict import predict_typed
 from gradum.run.reference.reference import Reference
 from gradum.rungs.rung import Prediction, Rung
-from gradum.study.axis import Axis, axes_of
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.named_columns import refuse_no_groups
 from gradum.study.stress.budget import Budget, ShiftScale
+from gradum.tables.kinds.axis import Axis
 from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
 
 ROUNDING = 1e-6  # of the last decimal
@@ -81,7 +81,8 @@ class StressedRows:
         """
         threat = self.threat
         scales = threat.budget.scales(self.fitted, self.reference)
-        return _moves_of(self.rows, axes_of(self.fitted), scales, threat.limits, threat.together)
+        axes = self.fitted.encoder.axes(self.fitted.schema.features)
+        return _moves_of(self.rows, axes, scales, threat.limits, threat.together)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def watch_column(
         places = values.edges
     return ColumnWatch(
         column=column.name,
-        kind=column.kind,  # type: ignore[arg-type] - a feature's
+        kind=column.kind,
         **distance._asdict(),
         median=median,
         level=level,

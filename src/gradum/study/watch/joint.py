@@ -124,7 +124,7 @@ def _foremost(
 
 def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray]:
     """Return columns (n, d) as numbers, NaN where missing, and which of them are codes (d,)."""
-    coded = np.array([column.kind == "categorical" for column in columns])
+    coded = np.array([column.traits.names_groups for column in columns])
     arrays = []
     for column, levels in zip(columns, coded, strict=True):
         values = rows[column.name]
@@ -132,6 +132,8 @@ def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray
             values = _codes(values)
         elif values.dtype == pl.String:
             values = values.str.len_chars()
+        elif values.dtype == pl.List:
+            values = values.list.len()
         arrays.append(values.to_physical().cast(pl.Float64).to_numpy())
     return np.column_stack(arrays), coded
 

@@ -27,6 +27,7 @@ from gradum.study.watch.watched import (
     Watched,
 )
 from gradum.study.watch.wording import answers_sentence, column_sentence, joint_sentence
+from gradum.tables.kinds import KINDS
 
 
 def watch(
@@ -130,7 +131,9 @@ def _concluded(
     if not any(beyond.values()):
         return column
     drifted = structs.replace(
-        column, drifted=True, effect=None if column.kind == "text" else effect(column.column)
+        column,
+        drifted=True,
+        effect=effect(column.column) if KINDS[column.kind].has_domain else None,
     )
     return structs.replace(drifted, sentence=column_sentence(fitted, drifted, beyond))
 

@@ -11,7 +11,6 @@ from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.sequential_test import SequentialTest
 
 AlarmKind = Literal["column", "answers", "joint", "score", "sequence"]
-ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
 
 
 class WatchAlarm(msgspec.Struct, frozen=True):
@@ -129,7 +128,7 @@ class ColumnWatch(msgspec.Struct, frozen=True):
     """
 
     column: str
-    kind: ColumnKind
+    kind: str
     size: float
     least_size: float
     p: float

@@ -11,6 +11,7 @@ from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median
+from gradum.tables.kinds import KINDS
 from gradum.tables.wording import and_more, shortened
 
 
@@ -86,7 +87,7 @@ def _moved(column: ColumnWatch) -> str:
         "now": now,
         "shift": figure(column.median.shift, digits=2, sign=True),
     }
-    if column.kind == "text":
+    if not KINDS[column.kind].has_domain:
         return say(
             "Column {column!r} has moved: the median of its lengths is {now} characters, where it "
             "was {before} ({shift} standard deviations; distance {size}).",
@@ -102,7 +103,7 @@ def _moved(column: ColumnWatch) -> str:
 def median_texts(kind: str, median: Median) -> tuple[str, str]:
     """Write the medians of the reference and of new rows, dates as days."""
     both = (median.reference, median.new)
-    if kind != "date":
+    if not KINDS[kind].is_time:
         return figure(both[0]), figure(both[1])
     before, now = (str(np.datetime64(int(value), "us").astype("M8[D]")) for value in both)
     return before, now

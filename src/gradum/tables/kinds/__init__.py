@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING
 
 from gradum.tables.kinds.boolean import BooleanKind
 from gradum.tables.kinds.categorical import CategoricalKind
-from gradum.tables.kinds.constant import Constant
 from gradum.tables.kinds.date import DateKind
-from gradum.tables.kinds.duplicate import Duplicate
-from gradum.tables.kinds.identifier import Identifier
+from gradum.tables.kinds.inert import Constant, Duplicate, Identifier, Nested
 from gradum.tables.kinds.kind import Kind, Reading
-from gradum.tables.kinds.nested import Nested
 from gradum.tables.kinds.numeric import NumericKind
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.text import TextKind

@@ -7,15 +7,20 @@ needs to know something new of kinds adds it to `Kind`, with a default: that a k
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.plain import Read, never
 from gradum.tables.kinds.values import Values, clean
+from gradum.tables.wording import shortened
 
 if TYPE_CHECKING:
+    from gradum.tables.columns import Column
     from gradum.tables.kinds.step import Step
 
 
@@ -33,6 +38,36 @@ class Reading:
     unread: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Numbers that stand for values.
+
+    Parameters
+    ----------
+    numbers : ndarray (n,)
+    write : function
+        Of a number, as people write it.
+    label : function
+        Of one or two written numbers, in a sentence that says what they are.
+    """
+
+    numbers: np.ndarray
+    write: Callable[[float], str]
+    label: Callable[[str], str] = str
+
+
+class Accident(NamedTuple):
+    """What may happen to a column: its name, what it is in words, and the change of typed values.
+
+    ``highest`` says that it happens to the highest values, rather than to some by chance.
+    """
+
+    name: str
+    in_words: str
+    change: Callable[[pl.Series], pl.Series]
+    highest: bool = False
+
+
 class Kind(ABC):
     """A kind of column."""
 
@@ -43,29 +78,31 @@ class Kind(ABC):
     step: ClassVar[type[Step] | None] = None
     """What encodes it; None of a kind from which no model learns."""
 
-    sayable: ClassVar[bool] = False
-    """Whether a user can say that a column is of it: `insist` then reads its values."""
+    # What a kind can do, where its class says so:
+    sayable: ClassVar[bool] = False  # a user may say that a column is of it; `insist` reads it then
+    in_words: ClassVar[str] = ""  # what its values are, if those that are not count as missing
+    lies_on_line: ClassVar[bool] = False  # values have places, distances and a middle
+    is_ordered: ClassVar[bool] = False  # there is more and less; typed values are numbers beneath
+    is_quantity: ClassVar[bool] = False  # numbers in a unit, which rise, fall, move by an amount
+    is_time: ClassVar[bool] = False  # moments, in microseconds beneath
+    is_of_one_type: ClassVar[bool] = False  # plain values of several rows have to be of one type
+    has_levels: ClassVar[bool] = False  # each of which many rows may have
+    fixed_levels: ClassVar[tuple[Any, ...]] = ()  # all that can be; empty if rows may bring others
+    names_groups: ClassVar[bool] = False  # a value can be the name of rows that belong together
+    names_rows: ClassVar[bool] = False  # a value is one row's, so that a user may have to insist
+    may_be_numbers: ClassVar[bool] = False  # texts that a hint may say are numbers
+    has_scale: ClassVar[bool] = False  # `scale` puts numbers for values
+    accidents: ClassVar[tuple[Accident, ...]] = ()  # what happens to it on the way into a table
 
-    in_words: ClassVar[str] = ""
-    """What its values are, where some that cannot be read as such count as missing."""
+    @property
+    def has_domain(self) -> bool:
+        """Whether it is known what values a column can have: levels, or those on a line."""
+        return self.has_levels or self.lies_on_line
 
-    lies_on_line: ClassVar[bool] = False
-    """Whether its values have places and distances, and so a middle, as numbers and dates."""
-
-    is_ordered: ClassVar[bool] = False
-    """Whether there is more and less of it, and its typed values are numbers underneath."""
-
-    is_quantity: ClassVar[bool] = False
-    """Whether its values are numbers in a unit: they rise and fall, and move by an amount."""
-
-    has_levels: ClassVar[bool] = False
-    """Whether its values are levels, each of which many rows may have."""
-
-    fixed_levels: ClassVar[tuple[Any, ...]] = ()
-    """All levels that there can be; empty where new rows may bring others."""
-
-    names_groups: ClassVar[bool] = False
-    """Whether a value can be the name of rows that belong together."""
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a column can be cut into a few segments of rows."""
+        return self.has_levels or self.has_scale
 
     @abstractmethod
     def recognise(self, values: Values) -> Reading | None:
@@ -79,8 +116,28 @@ class Kind(ABC):
         ColumnError
             The values cannot be read as this kind.
         """
-        raise NotImplementedError(f"Nobody can say that a column is {self.name}.")
+        raise NotImplementedError
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the typed column; null where a value is missing or cannot be read."""
         return clean(raw, how)
+
+    def scale(self, values: pl.Series) -> Scale:
+        """Return numbers for typed values, none of them missing, by which these can be cut."""
+        raise NotImplementedError
+
+    def level_in_words(self, level: Any) -> str:
+        """Return a level as people write it."""
+        return shortened(level)
+
+    def plain(self, column: Column, step: Step) -> Read:
+        """Return what reads single plain values to the dense numbers, or the code, of a column.
+
+        Without it, rows go the ordinary way, as a whole column.
+        """
+        return never
+
+
+def lost(values: pl.Series) -> pl.Series:
+    """Return no value in any row."""
+    return values.clear(len(values))

@@ -2,14 +2,78 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
 import polars as pl
+from msgspec import structs
 from scipy import sparse
 
 from gradum.messages import say
-from gradum.tables.design import LARGEST, CodedColumn, Feature
+from gradum.tables.design import CodedColumn, Feature
+from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.parse import Parse
+
+AStep = TypeVar("AStep", bound="Step")
+
+
+class Measure(Generic[AStep]):
+    """Rows with and without a value, of a column whose other facts are those of a sample.
+
+    Parameters
+    ----------
+    step : Step
+        As it was fitted to the sample.
+    """
+
+    def __init__(self, step: AStep) -> None:
+        self.step = step
+        self.present = self.missing = 0
+
+    def add(self, values: pl.Series) -> None:
+        """Look at a block of typed training rows."""
+        missing = values.null_count()
+        self.missing += missing
+        self.present += len(values) - missing
+
+    def completed(self) -> AStep:
+        """Return the step with what all rows told."""
+        return self.step
+
+
+class MissingMeasure(Measure[AStep]):
+    """The same, of a step with a field ``missing`` that says whether any row lacks a value."""
+
+    def completed(self) -> AStep:
+        """Return the step with what all rows told."""
+        return structs.replace(self.step, missing=self.missing > 0)
+
+
+class LevelCounts:
+    """Rows by level, over all blocks; of about ``most`` levels, those of most rows."""
+
+    def __init__(self, most: int) -> None:
+        self._waiting: list[pl.DataFrame] = []
+        self._size, self._most = 0, most
+
+    def add(self, counts: pl.DataFrame) -> None:
+        """Add the counts of a block."""
+        self._waiting.append(counts)
+        self._size += len(counts)
+        if self._size <= self._most:
+            return
+        table = self.table
+        if len(table) > self._most / 2:  # hardly any level repeats
+            table = table.filter(pl.col("rows") > 1)
+        if len(table) > self._most / 2:
+            commonest = table.sort("rows", "level", descending=[True, False])
+            table = commonest.head(self._most // 2)
+        self._waiting, self._size = [table], len(table)
+
+    @property
+    def table(self) -> pl.DataFrame:
+        """``level`` and ``rows``."""
+        return pl.concat(self._waiting).group_by("level").agg(pl.col("rows").sum())
 
 
 class Step(msgspec.Struct, frozen=True, dict=True):
@@ -41,6 +105,64 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         """Return the same with the ends of more rows, the training rows among them."""
         return self
 
+    unit: ClassVar[float] = 1.0
+    """What one step of the axis is, in the numbers that the typed column holds underneath."""
+
+    is_passed_by_chance: ClassVar[bool] = False
+    """Whether a value beyond the range may come from the same law, now and then."""
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Least and greatest place of training; None where values lie on no line, or all lack."""
+        return None
+
+    def axis(self, parse: Parse) -> Axis | None:
+        """Return the line on which values lie, if they do, and training had any."""
+        return None
+
+    @property
+    def every_level(self) -> tuple[str, ...] | None:
+        """Return the names of all levels of training; None where they are not all kept."""
+        return None
+
+    @property
+    def lacks_levels(self) -> bool:
+        """Whether training had levels that have no code."""
+        return False
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """The levels that training knew well, any of which a row might have."""
+        return ()
+
+    @property
+    def imputed(self) -> float:
+        """What the first dense column holds where a value is missing."""
+        return 0.0
+
+    def typical(self, parse: Parse) -> Any:
+        """Return a value as a table may hold it: the median, the commoner truth, a level."""
+        return None
+
+    def value_of(self, number: float, parse: Parse) -> Any:
+        """Return what a table holds where the one dense column, not missing, is a number."""
+        raise NotImplementedError
+
+    def level_of(self, code: int) -> str | None:
+        """Return the level of a code."""
+        raise NotImplementedError
+
+    def domain(self, parse: Parse) -> dict[str, Any]:
+        """Return the fields of a `ColumnDomain` that say what the values can be."""
+        return {}
+
+    def measure(self, most: int) -> Measure:
+        """Return what completes this step, fitted to a sample, by all rows.
+
+        Of levels that training may name without end, about ``most`` names are held meanwhile.
+        """
+        return Measure(self)
+
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the columns that this step adds to the dense block."""
         return ()
@@ -48,7 +170,7 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     def dense_ranges(self) -> tuple[tuple[float, float], ...]:
         """Return the least and the greatest that each of them had, or can have at all."""
         return tuple(
-            (0.0 if feature.kind != "cycle" else -1.0, LARGEST[feature.kind])
+            (-1.0 if feature.traits.is_cyclic else 0.0, feature.traits.largest)
             for feature in self.dense_features()
         )
 
@@ -73,6 +195,48 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         raise NotImplementedError(f"{type(self).__name__} has no sparse columns.")
 
 
+class Ranged(Step, frozen=True):
+    """A step of values on a line.
+
+    Parameters
+    ----------
+    median, minimum, maximum : float or None
+        Of the training rows, unweighted, in the line's unit; None where all are missing.
+    """
+
+    median: float | None
+    minimum: float | None
+    maximum: float | None
+
+    of_line: ClassVar[str]
+    """The kind of the feature that has this range."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no fit yields; a damaged model file could hold it."""
+        low, high = self.minimum, self.maximum
+        alike = (self.median is None) == (low is None) == (high is None)
+        if not alike or (low is not None and high is not None and low > high):
+            raise ValueError(
+                say(
+                    "the range and median of column {source!r} do not go together",
+                    source=self.source,
+                )
+            )
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """Least and greatest place of training."""
+        if self.minimum is None or self.maximum is None:
+            return None
+        return self.minimum, self.maximum
+
+    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
+        """Return the range of the training rows, then those of the other columns."""
+        pairs = zip(self.dense_features(), super().dense_ranges(), strict=True)
+        known = self.range or (0.0, 0.0)
+        return tuple(known if feature.kind == self.of_line else pair for feature, pair in pairs)
+
+
 def missing_feature(source: str) -> Feature:
     """Name the indicator of missing values."""
     return Feature(f"{source} missing", source, "missing")
@@ -81,14 +245,3 @@ def missing_feature(source: str) -> Feature:
 def missing_expression(source: str) -> pl.Expr:
     """1 where the value is missing, else 0."""
     return pl.col(source).is_null().cast(pl.Float64)
-
-
-def refuse_loose_range(
-    source: str, median: float | None, minimum: float | None, maximum: float | None
-) -> None:
-    """Raise ValueError where a column's range and median do not go together."""
-    alike = (median is None) == (minimum is None) == (maximum is None)
-    if not alike or (minimum is not None and maximum is not None and minimum > maximum):
-        raise ValueError(
-            say("the range and median of column {source!r} do not go together", source=source)
-        )

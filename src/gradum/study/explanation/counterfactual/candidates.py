@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradum.run.fitted import Fitted
-from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.costs import Costs
-from gradum.tables.kinds.boolean.step import Boolean
-from gradum.tables.kinds.categorical.step import MISSING, Categorical
+from gradum.tables.kinds.axis import place_of
 from gradum.tables.kinds.step import Step
 
 MOST_IN_ALL = 256  # values on axes, of all columns together, about
@@ -83,11 +81,7 @@ def _others(step: Step, costs: Costs, most: int, reach: float | None) -> list[An
         return [axis.value(place) for place in places]
     if reach is not None and reach < 1.0:  # what another level costs
         return []
-    if isinstance(step, Boolean):
-        return [not value]
-    if isinstance(step, Categorical):
-        return [level for level in step.levels if level not in (value, MISSING)]
-    return []
+    return [level for level in step.choices if level != value]
 
 
 def _floors(name: str, others: Sequence[Any], prices: np.ndarray, costs: Costs) -> np.ndarray:

@@ -16,8 +16,8 @@ import numpy as np
 import polars as pl
 
 from gradum.run.fitted import Fitted
-from gradum.study.axis import Axis, axes_of, place_of
 from gradum.study.explanation.counterfactual.limits import Limits
+from gradum.tables.kinds.axis import Axis, place_of
 
 DIGITS = 4  # significant ones of a move, as fine as anybody asks for
 
@@ -172,7 +172,8 @@ class PricedAxis:
 
 def priced_axes(fitted: Fitted, background: pl.DataFrame) -> dict[str, PricedAxis]:
     """Return the axis of every column that has one, its moves priced by background rows."""
-    return {name: PricedAxis.of(axis, background[name]) for name, axis in axes_of(fitted).items()}
+    axes = fitted.encoder.axes(fitted.schema.features)
+    return {name: PricedAxis.of(axis, background[name]) for name, axis in axes.items()}
 
 
 class Unit(msgspec.Struct, frozen=True):

@@ -19,7 +19,6 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.predict import predict
 from gradum.rungs.rung import Prediction, Rung
-from gradum.study.axis import place_of
 from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
 from gradum.study.explanation.counterfactual.answers import Answers, CandidateGrid, Changed
 from gradum.study.explanation.counterfactual.candidates import candidates_of
@@ -32,6 +31,7 @@ from gradum.study.explanation.counterfactual.result import (
     RowCounterfactuals,
 )
 from gradum.study.explanation.counterfactual.search import search, without_detours
+from gradum.tables.kinds.axis import place_of
 
 COUNT = 3
 REFINED = 8  # choices that are refined besides those that are wanted

@@ -11,8 +11,6 @@ from gradum.messages import say
 from gradum.study.explanation.named_columns import unseen_column
 from gradum.tables.schema import Schema
 
-ORDERED = ("numeric", "date", "boolean")  # kinds of which there is more and less
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -64,7 +62,7 @@ class Limits:
                         say("Name it once."),
                     )
         for name in (*upward, *downward):
-            if features[name].kind not in ORDERED:
+            if not features[name].traits.is_ordered:
                 raise SpecError(
                     say(
                         "Column {name!r} has no order: nothing in it is upward or downward.",

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import polars as pl
 
 from gradum.messages import marked, say
 from gradum.tables.kinds.boolean.step import Boolean
 from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.plain import Read, looked_up
+from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.values import Values, clean
+
+if TYPE_CHECKING:
+    from gradum.tables.columns import Column
 
 WORDS = (("true", "false"), ("yes", "no"), ("y", "n"), ("t", "f"))
 YES = [true for true, _ in WORDS] + ["1", "1.0"]
@@ -40,6 +47,16 @@ class BooleanKind(Kind):
                     parse,
                 )
         return None
+
+    def level_in_words(self, level: Any) -> str:
+        """Return yes or no."""
+        return say("yes") if level else say("no")
+
+    def plain(self, column: Column, step: Step) -> Read:
+        """Read the known words, truths, 0 and 1."""
+        spellings = (*YES, *NO, column.parse.true, column.parse.false)
+        words = {spelled for word in spellings for spelled in (word, word.title(), word.upper())}
+        return looked_up(self, column, step, (words, (True, False), (1, 0)), (True, False))
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as booleans; any of the known words, 0 and 1 are understood."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
+from msgspec import structs
 
 from gradum.messages import say
 from gradum.tables.design import Feature
-from gradum.tables.kinds.step import Step, missing_expression, missing_feature
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.step import Measure, Step, missing_expression, missing_feature
 
 
 class Boolean(Step, frozen=True, tag="boolean"):
@@ -36,6 +40,10 @@ class Boolean(Step, frozen=True, tag="boolean"):
         trues = int(series.sum() or 0)
         return cls(series.name, trues=trues, falses=len(series) - missing - trues, missing=missing)
 
+    def measure(self, most: int) -> _Counted:
+        """Count all rows."""
+        return _Counted(self)
+
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the value, then the indicator."""
         value = (Feature(self.source, self.source, "boolean"),) if self._varies else ()
@@ -45,12 +53,35 @@ class Boolean(Step, frozen=True, tag="boolean"):
         """Compute the value, then the indicator."""
         expressions = []
         if self._varies:
-            mode = self.trues > self.falses
-            value = pl.col(self.source).cast(pl.Boolean).fill_null(mode)
+            value = pl.col(self.source).cast(pl.Boolean).fill_null(bool(self.imputed))
             expressions.append(value.cast(pl.Float64))
         if self._marked:
             expressions.append(missing_expression(self.source))
         return expressions
+
+    @property
+    def choices(self) -> tuple[bool, ...]:
+        """No and yes."""
+        return False, True
+
+    @property
+    def imputed(self) -> float:
+        """The commoner truth."""
+        return float(self.trues > self.falses)
+
+    def typical(self, parse: Parse) -> bool | str:
+        """Return the commoner truth."""
+        return self.value_of(self.imputed, parse)
+
+    def value_of(self, number: float, parse: Parse) -> bool | str:
+        """Return a truth in the column's words."""
+        if parse == Parse():
+            return number >= 0.5
+        return parse.true if number >= 0.5 else parse.false
+
+    def domain(self, parse: Parse) -> dict[str, Any]:
+        """Return both truths, in the column's words."""
+        return {"levels": (parse.false, parse.true)}
 
     @property
     def _varies(self) -> bool:
@@ -59,3 +90,15 @@ class Boolean(Step, frozen=True, tag="boolean"):
     @property
     def _marked(self) -> bool:
         return self.missing > 0 and self.trues + self.falses > 0
+
+
+class _Counted(Measure[Boolean]):
+    trues = 0
+
+    def add(self, values: pl.Series) -> None:
+        super().add(values)
+        self.trues += int(values.sum() or 0)
+
+    def completed(self) -> Boolean:
+        falses = self.present - self.trues
+        return structs.replace(self.step, trues=self.trues, falses=falses, missing=self.missing)

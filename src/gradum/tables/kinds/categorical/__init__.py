@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 import polars as pl
 
-from gradum.messages import say, say_plural
+from gradum.messages import marked, say, say_plural
 from gradum.tables.kinds.categorical.step import Categorical
-from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.kind import Accident, Kind, Reading
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.plain import Read, looked_up
+from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.values import Values, clean
 from gradum.tables.wording import joined_clauses
+
+if TYPE_CHECKING:
+    from gradum.tables.columns import Column
 
 MANY_LEVELS = 30
 WHOLE = r"^[+-]?\d+(\.0+)?$"
 CODE = r"^0\d+$"
+WHOLE_TEXT = re.compile("0|-?[1-9][0-9]{0,17}")
+
+
+def _mistyped(levels: pl.Series) -> pl.Series:
+    """Write every level as `mistyped` does."""
+    written = {level: mistyped(level) for level in levels.unique().drop_nulls()}
+    return levels.replace_strict(written, default=None, return_dtype=pl.String)
+
+
+def mistyped(level: str) -> str:
+    """Return a level with two neighbouring letters exchanged, the middle ones where they differ."""
+    middle = len(level) // 2
+    places = sorted(range(len(level) - 1), key=lambda place: abs(place + 1 - middle))
+    for place in places:
+        if level[place] != level[place + 1]:
+            swapped = level[place + 1] + level[place]
+            return level[:place] + swapped + level[place + 2 :]
+    return level + level[-1:]
 
 
 class CategoricalKind(Kind):
@@ -21,7 +47,11 @@ class CategoricalKind(Kind):
 
     name, turn = "categorical", 7
     step = Categorical
-    sayable = has_levels = names_groups = True
+    sayable = has_levels = names_groups = may_be_numbers = True
+    accidents = (Accident("typos", marked("two letters exchanged"), _mistyped),)
+    accidents = (
+        Accident("typos", marked("two letters exchanged"), lambda levels: _mistyped(levels)),
+    )
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of anything that can be written as levels: the last resort."""
@@ -39,6 +69,12 @@ class CategoricalKind(Kind):
         if values.holds_strings and whole:
             clauses.append(say("--numeric {name!r} if they are quantities", name=values.name))
         return Reading("categorical", joined_clauses(clauses), parse)
+
+    def plain(self, column: Column, step: Step) -> Read:
+        """Read the known levels, and whole numbers written as they are."""
+        assert isinstance(step, Categorical)
+        whole = [int(level) for level in step.known if WHOLE_TEXT.fullmatch(level)]
+        return looked_up(self, column, step, (step.known, whole), frozenset(step.known))
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the levels as stripped strings."""

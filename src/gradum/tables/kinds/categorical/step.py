@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import CodedColumn
-from gradum.tables.kinds.step import Step
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.step import LevelCounts, Measure, Step
 
 MISSING = "(missing)"
 """The level that a missing value belongs to. A value spelled so is taken as missing."""
@@ -74,9 +77,44 @@ class Categorical(Step, frozen=True, tag="categorical"):
         """Every level of the training rows whose name was kept: well known, then rare."""
         return self.levels + self.rare
 
+    @property
+    def every_level(self) -> tuple[str, ...] | None:
+        """The names of all levels of training; None where they were too many to keep."""
+        return None if self.forgotten else self.known
+
+    @property
+    def lacks_levels(self) -> bool:
+        """Whether some levels were too rare to learn, or too many to keep."""
+        return bool(self.rare or self.forgotten)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The well known levels."""
+        return tuple(level for level in self.levels if level != MISSING)
+
+    def typical(self, parse: Parse) -> str | None:
+        """Return the first level."""
+        return self.level_of(1 if self.levels else 0)
+
+    def level_of(self, code: int) -> str | None:
+        """Return the level of a code; code 0 stands for levels that were too rare to learn."""
+        if code == 0:
+            return self.rare[0] if self.rare else None
+        level = self.levels[code - 1]
+        return None if level == MISSING else level
+
+    def domain(self, parse: Parse) -> dict[str, Any]:
+        """Return the levels."""
+        levels = tuple(level for level in self.known if level != MISSING)
+        return {"levels": levels, "missing": MISSING in self.known}
+
+    def measure(self, most: int) -> _Counted:
+        """Count the levels of all rows."""
+        return _Counted(self, most)
+
     def coded_column(self) -> CodedColumn | None:
         """Describe the codes; None where all training rows have the same one."""
-        distinct_codes = len(self.levels) + bool(self.rare or self.forgotten)
+        distinct_codes = len(self.levels) + self.lacks_levels
         return CodedColumn(self.source, self.levels) if distinct_codes > 1 else None
 
     def code_expression(self) -> pl.Expr:
@@ -92,3 +130,15 @@ def level_counts(series: pl.Series) -> pl.DataFrame:
     """Count the values of a column: ``level``, ``(missing)`` where there is none, and ``rows``."""
     levels = series.rename("level").cast(pl.String).fill_null(MISSING)
     return levels.value_counts(name="rows")
+
+
+class _Counted(Measure[Categorical]):
+    def __init__(self, step: Categorical, most: int) -> None:
+        super().__init__(step)
+        self._counts = LevelCounts(most)
+
+    def add(self, values: pl.Series) -> None:
+        self._counts.add(level_counts(values))
+
+    def completed(self) -> Categorical:
+        return Categorical.of_counts(self.step.source, self._counts.table)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError
@@ -9,16 +14,22 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
-from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.values import Values, clean
+from gradum.tables.kinds.plain import NotPlain, Read, missing_read
+from gradum.tables.kinds.step import Step
+from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
 
+if TYPE_CHECKING:
+    from gradum.tables.columns import Column
+
 ENOUGH = 0.99
+YEAR = datetime.timedelta(days=365)
+WEEK = 7 * 86_400_000_000  # in microseconds
 SAMPLE = 50
 SAMPLE_OF_TWO = 2_000  # levels in which two formats are looked for
 MOST_MARKERS = 10  # words kept as markers of missing values
-EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 ISO = ("%Y-%m-%d", "%Y/%m/%d")
 # month first stands before day first: it wins where the data cannot tell them apart
 MONTHS = ("%Y年%m月", "%Y년 %m월", "%Y년%m월")
@@ -42,6 +53,17 @@ LOOKS_LIKE_A_DATE = (
     r"|\d{4}[年년] ?\d{1,2}[月월]( ?\d{1,2}[日일])?"
     r"|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})([T ].*)?$"
 )
+EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
+_DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
+_SECONDS = rf"{_TIME}:[0-9]{{2}}(\.[0-9]{{3}}|\.[0-9]{{6}})?"
+PLAIN_DATE = "%Y-%m-%d"
+PLAIN = {  # formats, and the texts that Python reads as they do
+    PLAIN_DATE: re.compile(_DAY),
+    "%Y-%m-%d %H:%M": re.compile(f"{_DAY} {_TIME}"),
+    "%Y-%m-%dT%H:%M": re.compile(f"{_DAY}T{_TIME}"),
+    "%Y-%m-%d %H:%M:%S%.f": re.compile(f"{_DAY} {_SECONDS}"),
+    "%Y-%m-%dT%H:%M:%S%.f": re.compile(f"{_DAY}T{_SECONDS}"),
+}
 
 
 class DateKind(Kind):
@@ -49,7 +71,8 @@ class DateKind(Kind):
 
     name, turn = "date", 3
     step = Date
-    sayable = lies_on_line = is_ordered = True
+    sayable = lies_on_line = is_ordered = is_time = is_of_one_type = has_scale = True
+    accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
 
     def recognise(self, values: Values) -> Reading | None:
@@ -86,6 +109,21 @@ class DateKind(Kind):
             ),
             say("Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date."),
         )
+
+    def scale(self, values: pl.Series) -> Scale:
+        """Return microseconds, written as days; with the time where all lie within a week."""
+        moments = values.to_physical().to_numpy()
+        unit = "m" if len(moments) and np.ptp(moments) < WEEK else "D"
+
+        def write(moment: float) -> str:
+            return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
+
+        return Scale(moments, write)
+
+    def plain(self, column: Column, step: Step) -> Read:
+        """Read what is plainly a date of the training range."""
+        assert isinstance(step, Date)
+        return _plain(self, column, step)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Datetime("us")`` in UTC."""
@@ -255,3 +293,38 @@ def _readable(pattern: str) -> str:
     for code, word in letters.items():
         pattern = pattern.replace(code, word)
     return pattern
+
+
+def _plain(kind: Kind, column: Column, step: Date) -> Read:
+    """Read dates and times of the training range, and texts of the column's format if it is ISO's.
+
+    They have no zone.
+    """
+    shape = PLAIN.get(column.parse.date_format or PLAIN_DATE)
+    markers = frozenset(markers_of(column.parse))
+    missing = missing_read(kind, column, step)
+
+    def read(value: Any) -> tuple[float, ...]:
+        if type(value) is str and shape and shape.fullmatch(value) and value not in markers:
+            moment = _moment(value)
+        elif type(value) is datetime.datetime and value.tzinfo is None:
+            moment = value
+        elif type(value) is datetime.date:
+            moment = datetime.datetime(value.year, value.month, value.day)
+        else:
+            return missing(value)
+        if not step.holds(moment):
+            raise NotPlain
+        return step.numbers(moment)
+
+    return read
+
+
+def _moment(text: str) -> datetime.datetime:
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:  # 30 February
+        raise NotPlain from None
+    if not EARLIEST <= moment.year <= LATEST:
+        raise NotPlain
+    return moment

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.design import LARGEST, Feature
+from gradum.tables.design import FEATURES, Feature
+from gradum.tables.kinds.axis import EPOCH, MICROSECONDS_PER_DAY, Axis
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
-    Step,
+    MissingMeasure,
+    Ranged,
     missing_expression,
     missing_feature,
-    refuse_loose_range,
 )
 
 Part = Literal["days", "year sin", "year cos", "week sin", "week cos", "day sin", "day cos"]
 
-MICROSECONDS_PER_DAY = 86_400_000_000
 DAYS_PER_YEAR = 365.25
 SMALLEST_SPREAD = 1e-9
-EPOCH = datetime.datetime(1970, 1, 1)
 
 
-class Date(Step, frozen=True, tag="date"):
+class Date(Ranged, frozen=True, tag="date"):
     """Days since 1970-01-01, with fraction, and sin and cos of 2 pi times each cycle's position.
 
     The position in the year is (day of the year - 1) / 365.25, in the week 0 on Mondays, in the
@@ -44,16 +44,16 @@ class Date(Step, frozen=True, tag="date"):
         Whether training rows have missing values: if so, an indicator column is added.
     """
 
-    median: float | None
-    minimum: float | None
-    maximum: float | None
     parts: tuple[Part, ...]
     missing: bool
 
+    of_line: ClassVar[str] = "days"
+    unit: ClassVar[float] = float(MICROSECONDS_PER_DAY)
+
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
-        refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
-        if abs(self.median or 0.0) > LARGEST["days"]:
+        super().__post_init__()
+        if abs(self.median or 0.0) > FEATURES["days"].largest:
             raise ValueError(say("the median of column {source!r} is no date", source=self.source))
         if len(set(self.parts)) < len(self.parts) or (self.parts and self.median is None):
             raise ValueError(
@@ -76,6 +76,10 @@ class Date(Step, frozen=True, tag="date"):
             missing=series.null_count() > 0,
         )
 
+    def measure(self, most: int) -> MissingMeasure:
+        """Complete whether any row is missing."""
+        return MissingMeasure(self)
+
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the parts, then the indicator."""
         features = [
@@ -83,12 +87,6 @@ class Date(Step, frozen=True, tag="date"):
             for part in self.parts
         ]
         return (*features, missing_feature(self.source)) if self._marked else tuple(features)
-
-    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
-        """Return the range of the training rows, then those of the other columns."""
-        known = self.minimum or 0.0, self.maximum or 0.0
-        pairs = zip(self.dense_features(), super().dense_ranges(), strict=True)
-        return tuple(known if feature.kind == "days" else pair for feature, pair in pairs)
 
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute the parts, then the indicator."""
@@ -105,14 +103,23 @@ class Date(Step, frozen=True, tag="date"):
         marks = (0.0,) if self._marked else ()
         return (*(values[part] for part in self.parts), *marks)
 
+    def axis(self, parse: Parse) -> Axis | None:
+        """Return the line of days."""
+        return None if self.range is None else Axis(*self.range, 0, dates=True)
+
+    def typical(self, parse: Parse) -> str | None:
+        """Return the median."""
+        if self.median is None:
+            return None
+        moment = EPOCH + datetime.timedelta(days=self.median)
+        return moment.replace(microsecond=0).isoformat(sep=" ")
+
     def holds(self, moment: datetime.datetime) -> bool:
         """Whether training had moments before and after this one, or at it; so, where it had none.
 
         The moment has no zone.
         """
-        if self.minimum is None or self.maximum is None:
-            return True
-        return self.minimum <= _values(moment)["days"] <= self.maximum
+        return self.range is None or self.range[0] <= _values(moment)["days"] <= self.range[1]
 
     @property
     def _marked(self) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
@@ -12,9 +15,11 @@ from gradum.errors import ColumnError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
-from gradum.tables.kinds.kind import Kind, Reading
-from gradum.tables.kinds.numeric.step import Numeric
+from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale, lost
+from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
+from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import (
     LARGEST,
@@ -32,6 +37,9 @@ from gradum.tables.wording import (
     span,
     value_count,
 )
+
+if TYPE_CHECKING:
+    from gradum.tables.columns import Column
 
 CURRENCIES = "€$£¥₹₽₩₺"
 CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
@@ -55,12 +63,43 @@ CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
 
 
+CENTIMETRES = 2.54  # in an inch
+
+
+def _times(factor: float) -> Callable[[pl.Series], pl.Series]:
+    return lambda values: values * factor
+
+
+def _to_power_of_ten(values: pl.Series) -> pl.Series:
+    """Round to the power of ten next below the standard deviation of the values."""
+    present = values.drop_nulls().to_numpy()
+    spread = float(np.std(present)) if len(present) else 0.0
+    if spread == 0:
+        return values
+    unit = 10.0 ** np.floor(np.log10(spread))
+    return (values / unit).round() * unit
+
+
+ACCIDENTS = (
+    Accident("missing_high", marked("missing where it is highest"), lost, highest=True),
+    Accident("tenfold", marked("10 times as large"), _times(10.0)),
+    Accident("thousandfold", marked("1,000 times as large"), _times(1000.0)),
+    Accident(
+        "centimetres",
+        marked("2.54 times as large, as centimetres are for inches"),
+        _times(CENTIMETRES),
+    ),
+    Accident("rounded", marked("rounded to a power of ten"), _to_power_of_ten),
+)
+
+
 class NumericKind(Kind):
     """Quantities; float64, null where missing, never NaN or infinite."""
 
     name, turn = "numeric", 5
     step = Numeric
-    sayable = lies_on_line = is_ordered = is_quantity = True
+    sayable = lies_on_line = is_ordered = is_quantity = has_scale = True
+    accidents = ACCIDENTS
     in_words = marked("numbers")
 
     def recognise(self, values: Values) -> Reading | None:
@@ -122,6 +161,29 @@ class NumericKind(Kind):
             ),
             remedy or say("Correct these values, or leave out --numeric."),
         )
+
+    def scale(self, values: pl.Series) -> Scale:
+        """Return the numbers themselves."""
+        return Scale(values.to_numpy(), number)
+
+    def plain(self, column: Column, step: Step) -> Read:
+        """Read numbers within the training range."""
+        low, high = step.range or (-LARGEST, LARGEST)
+        low, high = max(low, -LARGEST), min(high, LARGEST)
+        listed = frozenset(listed_numbers(column.parse))
+        missing = missing_read(self, column, step)
+        marks = (0.0,) * sum(feature.traits.marks_missing for feature in step.dense_features())
+        varies = len(step.dense_features()) > len(marks)
+
+        def read(value: Any) -> tuple[float, ...]:
+            if type(value) not in NUMBERS:
+                return missing(value)
+            number = float(value)
+            if low <= number <= high and number not in listed:
+                return (number, *marks) if varies else marks
+            return missing(value)
+
+        return read
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as float64."""
@@ -245,14 +307,6 @@ def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
     plain = rf"^[+\-−]?(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
     valid = texts.str.contains(f"{grouped}|{plain}")
     return texts.set(~valid, None).str.replace_all(how.thousands, "", literal=True)
-
-
-def listed_numbers(how: Parse) -> list[float]:
-    """Return the numbers that a column lists as missing, such as -999."""
-    if not how.missing:
-        return []
-    listed = pl.Series(how.missing, dtype=pl.String).cast(pl.Float64, strict=False)
-    return listed.drop_nulls().to_list()
 
 
 def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import math
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -11,11 +12,13 @@ from msgspec import structs
 
 from gradum.messages import say
 from gradum.tables.design import FLOAT32_MAX, Feature
+from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
-    Step,
+    Measure,
+    Ranged,
     missing_expression,
     missing_feature,
-    refuse_loose_range,
 )
 
 MOST_DECIMALS = 6
@@ -23,7 +26,7 @@ FIRST_ROWS = 1_000
 """Looked at before all are: in most columns of many decimals one of them has as many."""
 
 
-class Numeric(Step, frozen=True, tag="numeric"):
+class Numeric(Ranged, frozen=True, tag="numeric"):
     """x, or the median of the training rows where x is missing, clipped to the float32 range.
 
     Parameters
@@ -40,15 +43,15 @@ class Numeric(Step, frozen=True, tag="numeric"):
         where one has more than `MOST_DECIMALS`, and of a file that does not say.
     """
 
-    median: float | None
-    minimum: float | None
-    maximum: float | None
     missing: bool
     decimals: Annotated[int, msgspec.Meta(ge=0, le=MOST_DECIMALS)] | None = None
 
+    is_passed_by_chance: ClassVar[bool] = True
+    of_line: ClassVar[str] = "value"
+
     def __post_init__(self) -> None:
         """Refuse what no fit yields; a damaged model file could hold it."""
-        refuse_loose_range(self.source, self.median, self.minimum, self.maximum)
+        super().__post_init__()
         places, ends = self.decimals, self.range or ()
         if places is not None and any(round(end, places) != end for end in ends):
             raise ValueError(
@@ -86,23 +89,38 @@ class Numeric(Step, frozen=True, tag="numeric"):
             decimals=measured.decimals,
         )
 
+    def axis(self, parse: Parse) -> Axis | None:
+        """Return the line of numbers with the column's decimals."""
+        never = tuple(listed_numbers(parse))
+        return None if self.range is None else Axis(*self.range, self.decimals, never=never)
+
     @property
-    def range(self) -> tuple[float, float] | None:
-        """Smallest and largest training value; None where all are missing."""
-        if self.minimum is None or self.maximum is None:
-            return None
-        return self.minimum, self.maximum
+    def imputed(self) -> float:
+        """The median."""
+        return 0.0 if self.median is None else self.median
+
+    def typical(self, parse: Parse) -> float | None:
+        """Return the median."""
+        return None if self.median is None else self.value_of(self.median, parse)
+
+    def value_of(self, number: float, parse: Parse) -> float:
+        """Return the number, a whole one as such."""
+        return int(number) if number.is_integer() and abs(number) < 1e15 else number
+
+    def domain(self, parse: Parse) -> dict[str, Any]:
+        """Return the range."""
+        if self.range is None:
+            return {}
+        return {"low": self.range[0], "high": self.range[1], "whole": self.decimals == 0}
+
+    def measure(self, most: int) -> _Ranged:
+        """Complete the range, the decimals, and whether any row is missing."""
+        return _Ranged(self)
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the value, then the indicator."""
         value = (Feature(self.source, self.source, "value"),) if self._varies else ()
         return (*value, missing_feature(self.source)) if self._marked else value
-
-    def dense_ranges(self) -> tuple[tuple[float, float], ...]:
-        """Return the range of the training rows, then those of the other columns."""
-        known = self.minimum or 0.0, self.maximum or 0.0
-        pairs = zip(self.dense_features(), super().dense_ranges(), strict=True)
-        return tuple(known if feature.kind == "value" else pair for feature, pair in pairs)
 
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute the value, then the indicator."""
@@ -116,9 +134,8 @@ class Numeric(Step, frozen=True, tag="numeric"):
 
     @property
     def _varies(self) -> bool:
-        if self.minimum is None or self.maximum is None:
-            return False
-        return max(self.minimum, -FLOAT32_MAX) < min(self.maximum, FLOAT32_MAX)
+        low, high = self.range or (0.0, 0.0)
+        return max(low, -FLOAT32_MAX) < min(high, FLOAT32_MAX)
 
     @property
     def _marked(self) -> bool:
@@ -139,3 +156,36 @@ def decimals_of(values: pl.Series, least: int = 0) -> int | None:
             ):
                 return decimals
     return None
+
+
+def listed_numbers(how: Parse) -> list[float]:
+    """Return the numbers that a column lists as missing, such as -999."""
+    if not how.missing:
+        return []
+    listed = pl.Series(how.missing, dtype=pl.String).cast(pl.Float64, strict=False)
+    return listed.drop_nulls().to_list()
+
+
+class _Ranged(Measure[Numeric]):
+    def __init__(self, step: Numeric) -> None:
+        super().__init__(step)
+        self._low, self._high, self._decimals = math.inf, -math.inf, step.decimals
+
+    def add(self, values: pl.Series) -> None:
+        super().add(values)
+        if values.null_count() < len(values):
+            self._low = min(self._low, float(values.min()))  # type: ignore[arg-type]
+            self._high = max(self._high, float(values.max()))  # type: ignore[arg-type]
+        if self._decimals is not None:
+            self._decimals = decimals_of(values, self._decimals)
+
+    def completed(self) -> Numeric:
+        if self.step.median is None or not self.present:
+            return self.step
+        return structs.replace(
+            self.step,
+            minimum=self._low,
+            maximum=self._high,
+            missing=self.missing > 0,
+            decimals=self._decimals,
+        )

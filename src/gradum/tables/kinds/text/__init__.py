@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.kind import Kind, Reading, Scale
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.text.step import WORD as WORD_OF_ANY
 from gradum.tables.kinds.text.step import Text
 from gradum.tables.kinds.values import Values, clean
 from gradum.tables.unspaced import LETTERS_PER_WORD, are_unspaced, letters, spaced_out
@@ -24,7 +25,7 @@ class TextKind(Kind):
 
     name, turn = "text", 4
     step = Text
-    sayable = True
+    sayable = may_be_numbers = has_scale = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if values have several words and seldom repeat."""
@@ -39,9 +40,18 @@ class TextKind(Kind):
         """Return the reading of a column said to be text."""
         return _reading(values, _mean_words(values))
 
+    def scale(self, values: pl.Series) -> Scale:
+        """Return how many words each text has."""
+        words = values.str.count_matches(WORD_OF_ANY).cast(pl.Float64).to_numpy()
+        return Scale(words, number, _of_words)
+
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as stripped strings."""
         return clean(raw, how)
+
+
+def _of_words(numbers: str) -> str:
+    return say("1 word") if numbers == "1" else say("{numbers} words", numbers=numbers)
 
 
 def _mean_words(values: Values) -> float:

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from gradum.messages import say
 from gradum.tables.design import Feature
-from gradum.tables.kinds.step import Step, missing_expression, missing_feature
+from gradum.tables.kinds.step import MissingMeasure, Step, missing_expression, missing_feature
 from gradum.tables.unspaced import are_unspaced, spaced_out
 
 WORD = r"\w+(?:['’]\w+)*"
@@ -112,6 +112,10 @@ class Text(Step, frozen=True, tag="text"):
     def fit_among(cls, series: pl.Series, alike: int) -> Text:
         """Choose it where several texts share `MOST_NGRAMS_IN_ALL`."""
         return cls.fit(series, most_ngrams=min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // alike))
+
+    def measure(self, most: int) -> MissingMeasure:
+        """Complete whether any row is missing."""
+        return MissingMeasure(self)
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the length, then the indicator."""

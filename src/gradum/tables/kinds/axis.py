@@ -10,11 +10,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from gradum.run.fitted import Fitted
-from gradum.tables.columns import Column
-from gradum.tables.kinds.date.step import EPOCH, MICROSECONDS_PER_DAY, Date
-from gradum.tables.kinds.numeric import listed_numbers
-from gradum.tables.kinds.numeric.step import Numeric
+EPOCH = datetime.datetime(1970, 1, 1)
+MICROSECONDS_PER_DAY = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -39,16 +36,6 @@ class Axis:
     dates: bool = False
     never: tuple[float, ...] = ()
 
-    @classmethod
-    def of(cls, column: Column, step: Numeric | Date) -> Axis | None:
-        """Return a column's axis; None where no row that was learned from has a value."""
-        if step.minimum is None or step.maximum is None:
-            return None
-        if isinstance(step, Date):
-            return cls(step.minimum, step.maximum, 0, dates=True)
-        never = tuple(listed_numbers(column.parse))
-        return cls(step.minimum, step.maximum, step.decimals, never=never)
-
     @property
     def is_whole(self) -> bool:
         """Whether its values are whole numbers."""
@@ -59,16 +46,6 @@ class Axis:
         if not self.dates:
             return float(place)
         return EPOCH + datetime.timedelta(microseconds=round(place * MICROSECONDS_PER_DAY))
-
-
-def axes_of(fitted: Fitted) -> dict[str, Axis]:
-    """Return the axis of every column that has one."""
-    axes = {
-        step.source: Axis.of(column, step)
-        for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True)
-        if isinstance(step, Numeric | Date)
-    }
-    return {name: axis for name, axis in axes.items() if axis is not None}
 
 
 def place_of(value: Any) -> float:
