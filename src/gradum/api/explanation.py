@@ -18,7 +18,6 @@ from gradum.messages import say
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
 from gradum.study.explanation.background import background_rows, given_background
-from gradum.study.explanation.explain import TOLERANCE
 from gradum.study.explanation.explain import explain as shapley_values
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
@@ -104,11 +103,9 @@ def explain_model(
     *,
     rows: int | Sequence[int] | None = None,
     background: Any = None,
-    rung: str | None = None,
-    scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
-    tolerance: float = TOLERANCE,
     reading: ReadingOptions = PLAINLY,
+    **options: Any,
 ) -> Explanation:
     """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
     frame, numbers = asked_rows(model, data, rows, reading)
@@ -117,10 +114,8 @@ def explain_model(
         frame,
         background_of(model, background),
         numbers=numbers,
-        rung=rung,
-        scale=scale,
         together=[[names] if isinstance(names, str) else names for names in together],
-        tolerance=tolerance,
+        **options,
     )
     return Explanation(found, model.fitted)
 

@@ -9,7 +9,8 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.column_lists import read_all_columns
-from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.console import load_model
+from gradum.app.cli.pages import print_result
 
 
 def command(
@@ -61,7 +62,6 @@ def command(
     Each is replayed through the prediction before it is shown. Numbers stay within the range that
     was learned, whole numbers whole; texts and missing values stay as they are.
     """
-    from gradum.messages import say
     from gradum.ship.explanations import check_format, write_frame
 
     if out is not None:
@@ -81,10 +81,4 @@ def command(
     )
     if out is not None:
         write_frame(out, found.frame, force=force)
-    if as_json:
-        for record in found.records():
-            write_json(record)
-    elif not quiet:
-        write(found)
-        if out is not None:
-            write(say("Written to {path}.", path=out))
+    print_result(found, found.records(), out, as_json=as_json, quiet=quiet)

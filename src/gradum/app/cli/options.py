@@ -93,10 +93,6 @@ Downward = Annotated[
     list[str] | None, typer.Option("--downward", metavar="COLS", help="Columns that may only fall.")
 ]
 Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")]
-Sheet = Annotated[str | None, option("sheet")]
-Query = Annotated[str | None, option("query")]
-Encoding = Annotated[str | None, option("encoding")]
-SkipRows = Annotated[int | None, option("skip_rows")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 CHECKPOINT_SECONDS = 30.0

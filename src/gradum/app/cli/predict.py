@@ -11,6 +11,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
 from gradum.errors import SpecError
+from gradum.fitting.option_table import READING
 from gradum.messages import say, say_plural
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Added = ConformalPredictor | DistributionColumns | OutsideColumn
 
 
+@options.taking(*READING, "max_memory")
 def command(
     model: options.Model,
     data: options.Table,
@@ -65,14 +67,11 @@ def command(
             help="Add the probability of a target above each number, such as 250.",
         ),
     ] = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
-    max_memory: Annotated[str | None, options.option("max_memory")] = None,
+    *,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **asked: Any,
 ) -> None:
     """Predict every row of a table, in order, and write the predictions to a file.
 
@@ -95,13 +94,14 @@ def command(
 
     check_format(out, force=force)
     check_writable(out)
-    most = None if max_memory is None else read_size(max_memory)
+    size = asked.pop("max_memory")
+    most = None if size is None else read_size(size)
     loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
     conformal = _conformal(loaded, interval, rung, by_class=by_class)
     distribution = _distribution(loaded, quantiles, beyond, rung)
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(**asked)
     with at_hand(data, reading, out.resolve().parent) as table:
         in_blocks = predicted_in_blocks(fitted, table, most)
         if in_blocks and conformal is not None:

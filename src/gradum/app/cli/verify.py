@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
 from gradum.errors import SpecError
+from gradum.fitting.option_table import READING
 from gradum.messages import marked, say, say_plural
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ STAGES = {
 }
 
 
+@options.taking(*READING)
 def command(
     model: Annotated[
         Path,
@@ -102,15 +104,13 @@ def command(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Of the attack. Default: 0.")
     ] = 0,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    *,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the verdict and the counterexample only.")
     ] = False,
+    **reading: Any,
 ) -> None:
     """Prove properties of a model or of a network, or find counterexamples.
 
@@ -139,7 +139,6 @@ def command(
                 say("--counterexample is for networks; rows of a table are printed."),
                 say("Leave it out; --json prints them as JSON."),
             )
-        reading = {"sheet": sheet, "query": query, "encoding": encoding, "skip_rows": skip_rows}
         asked = {"file": file, "where": where, "seconds": timeout, "seed": seed}
         if is_network(model):
             _refuse_rung(rung)
