@@ -1,14 +1,8 @@
 """Explanations of a model's answers: of which rows, against which background."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import polars as pl
-
+from collections.abc import Iterable
+from collections.abc import Sequence
 from gradum.api.run_rows import run_with_its_table
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
@@ -17,15 +11,20 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
-from gradum.study.explanation.explain import TOLERANCE
 from gradum.study.explanation.explain import explain as shapley_values
-from gradum.study.explanation.learned import background_rows, given_background
+from gradum.study.explanation.learned import background_rows
+from gradum.study.explanation.learned import given_background
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
+from pathlib import Path
+from typing import Any
+from typing import TYPE_CHECKING
+import numpy as np
+import polars as pl
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -104,11 +103,9 @@ def explain_model(
     *,
     rows: int | Sequence[int] | None = None,
     background: Any = None,
-    rung: str | None = None,
-    scale: Scale | None = None,
     together: Sequence[Sequence[str]] = (),
-    tolerance: float = TOLERANCE,
     reading: ReadingOptions = PLAINLY,
+    **options: Any,
 ) -> Explanation:
     """Explain rows of a table, which is read with ``reading``; see `Model.explain`."""
     frame, numbers = asked_rows(model, data, rows, reading)
@@ -117,10 +114,8 @@ def explain_model(
         frame,
         background_of(model, background),
         numbers=numbers,
-        rung=rung,
-        scale=scale,
         together=[[names] if isinstance(names, str) else names for names in together],
-        tolerance=tolerance,
+        **options,
     )
     return Explanation(found, model.fitted)
 

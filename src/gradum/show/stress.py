@@ -1,30 +1,35 @@
 """A stress test as text, as a page and as frames."""
 
 from __future__ import annotations
-
 from collections.abc import Iterator
-from pathlib import Path
-
-import polars as pl
-from rich.console import RenderableType
-from rich.text import Text
-
+from gradum.margins import falling
+from gradum.messages import say
 from gradum.messages import say_plural
 from gradum.run.fitted import Fitted
-from gradum.show.document import Shown, laid_out, lines, notes
-from gradum.show.stress_words import (
-    attack_sentences,
-    corruption_sentences,
-    corruption_tables,
-    curve_table,
-    headline,
-    parts_table,
-)
+from gradum.show.document import Section
+from gradum.show.document import Shown
+from gradum.show.document import laid_out
+from gradum.show.document import lines
+from gradum.show.document import notes
+from gradum.show.stress_words import attack_sentences
+from gradum.show.stress_words import corruption_sentences
+from gradum.show.stress_words import corruption_tables
+from gradum.show.stress_words import curve_table
+from gradum.show.stress_words import headline
+from gradum.show.stress_words import parts_table
+from gradum.show.stress_words import rows_table
 from gradum.show.visible import visible
 from gradum.study.stress.result import Stress
+from pathlib import Path
+from rich.console import RenderableType
+from rich.text import Text
+import numpy as np
+import polars as pl
 
 SHOWN = 10
 """Columns, and corruptions, that a terminal shows."""
+NEAREST = 20
+"""Rows whose changes a page shows: those of the least radius."""
 
 
 class StressTest(Shown):
@@ -119,9 +124,16 @@ class StressTest(Shown):
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
-        from gradum.show.stress_page import stress_page  # charts, which a terminal does not need
+        from gradum.show.charted_page import charted_page  # which a terminal does not need
 
-        return stress_page(self.found, self.fitted, self.source, cache)
+        return charted_page(
+            "stress.html",
+            self._sections(),
+            cache,
+            heading=say("Stress: {target}", target=self.found.target),
+            headline=headline(self.found, self.source),
+            notes=self.found.notes,
+        )
 
     def __repr__(self) -> str:
         return f"<gradum.StressTest of {self.found.target}>"
@@ -148,3 +160,29 @@ class StressTest(Shown):
             )
             yield Text(left_out, style="dim")
         yield from notes(self.found.notes)
+
+    def _sections(self) -> Iterator[Section]:
+        from gradum.show.pictures.kept_answers import kept_answers
+
+        attack, corruptions = self.found.attack, self.found.corruptions
+        yield Section(
+            "attack",
+            say("How little changes an answer?"),
+            list(attack_sentences(attack)),
+            [kept_answers(attack)],
+            [curve_table(attack)],
+        )
+        if attack.parts:
+            tables = [parts_table(attack)]
+            yield Section("parts", say("Which columns change answers?"), tables=tables)
+        changed = [(row.radius, row) for row in attack.rows if row.radius is not None]
+        order = falling(-np.array([radius for radius, _ in changed]))[:NEAREST]
+        if changed:
+            nearest = rows_table(attack, [changed[place][1] for place in order])
+            yield Section("rows", say("The answers that change soonest"), tables=[nearest])
+        yield Section(
+            "corruptions",
+            say("What do accidents do?"),
+            list(corruption_sentences(corruptions)),
+            tables=corruption_tables(corruptions, classes=bool(self.fitted.classes)),
+        )

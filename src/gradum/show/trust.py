@@ -1,29 +1,30 @@
-"""A trust report in words: every line held, failed or not checked, and what was not checked."""
+"""A trust report: every line held, failed or not checked, as text, as a page and as a frame."""
 
 from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Sequence
+from gradum.messages import say
+from gradum.messages import say_plural
+from gradum.messages import sentences
+from gradum.scores.figures import figure
+from gradum.scores.figures import percent
+from gradum.show.document import Shown
+from gradum.show.trust_section import PartFinding
+from gradum.show.trust_section import TrustSection
+from gradum.show.visible import visible
+from gradum.study.trust import Check
+from gradum.study.trust import Family
+from gradum.study.trust import STATUSES
+from gradum.study.trust import Status
+from gradum.study.trust.gauge import POWER
+from gradum.tables.wording import shortened
 from pathlib import Path
-from typing import Any
-
-import polars as pl
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
-
-from gradum.messages import say
-from gradum.show.document import Shown
-from gradum.show.trust_section import TrustSection
-from gradum.show.trust_words import (
-    report_verdict,
-    test_text,
-    threshold_text,
-    title_text,
-    unchecked_together,
-)
-from gradum.show.visible import visible
-from gradum.study.trust import STATUSES, Check, Family, Status
+from typing import Any
+import polars as pl
 
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 
@@ -122,10 +123,26 @@ class TrustReport(Shown):
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
-        from gradum.show.trust_page import trust_page  # charts, which a terminal does not need
+        from gradum.show.charted_page import charted_page  # which a terminal does not need
 
-        return trust_page(
-            self.subject, self.target, self.sections, self.family, self.written, cache
+        counts = Counter(check.status for check in self.checks)
+        # The template fills the last section with what was not checked.
+        unchecked = TrustSection("not-checked", say("Not checked"), PartFinding())
+        return charted_page(
+            "trust.html",
+            [*self.sections, unchecked],
+            cache,
+            heading=say("Trust report: {target}", target=self.target),
+            verdict=report_verdict(self.checks, self.subject),
+            written=self.written,
+            family=self.family.sentence,
+            facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
+            checks=self.checks,
+            unchecked=unchecked_together(self.checks),
+            statuses=STATUSES,
+            title_text=title_text,
+            threshold_text=threshold_text,
+            test_text=test_text,
         )
 
     def __repr__(self) -> str:
@@ -168,3 +185,66 @@ class TrustReport(Shown):
 
 def _with_reason(title: str, reason: str) -> Text:
     return Text(visible(say("- {title}. {reason}", title=title, reason=reason)))
+
+
+def report_verdict(checks: Sequence[Check], subject: str) -> str:
+    """Say in a sentence or two whether all that was asked for holds."""
+    failed = sum(check.fails for check in checks)
+    held = sum(check.status == "held" for check in checks)
+    unknown = sum(check.status == "not checked" for check in checks)
+    if failed:
+        first = say_plural(
+            "{count} demand on {subject} failed.",
+            "{count} demands on {subject} failed.",
+            failed,
+            subject=subject,
+        )
+    elif held:
+        first = say("All that was checked of {subject} holds.", subject=subject)
+    else:
+        first = say("Nothing was checked of {subject}.", subject=subject)
+    return sentences(
+        (
+            first,
+            say_plural("{count} holds.", "{count} hold.", held),
+            say_plural("{count} was not checked.", "{count} were not checked.", unknown),
+        )
+    )
+
+
+def unchecked_together(checks: Sequence[Check]) -> list[tuple[str, str]]:
+    """Return what was not checked: titles, and why and how to check it, where alike in one line."""
+    alike: dict[str, list[str]] = {}
+    for check in checks:
+        if check.status == "not checked":
+            alike.setdefault(sentences((check.reason, check.remedy)), []).append(title_text(check))
+    return [(say("; ").join(titles), why) for why, titles in alike.items()]
+
+
+def title_text(check: Check) -> str:
+    """Return what is demanded, and of which column or metric."""
+    if not check.about:
+        return check.title
+    return say("{title}: {about}", title=check.title, about=shortened(check.about))
+
+
+def threshold_text(check: Check) -> str:
+    """Return what was asked for; of a line that must be checked and was not, that."""
+    if check.required and check.status == "not checked":
+        return say("must be checked")
+    return check.threshold
+
+
+def test_text(check: Check) -> str:
+    """Say how likely chance is to bring what a test found, and what it would find; else nothing."""
+    if check.adjusted_p is None:
+        return ""
+    p = figure(check.adjusted_p, digits=2)
+    if not check.power:
+        return say("Among all tests p = {p}.", p=p)
+    return say(
+        "Among all tests p = {p}. These rows would show in {share} of cases: {power}.",
+        p=p,
+        share=percent(POWER),
+        power=check.power,
+    )

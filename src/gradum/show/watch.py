@@ -1,28 +1,39 @@
-"""A watch in words: whether there is an alarm, and each column."""
+"""A watch as text, as a page and as a frame: whether there is an alarm, and each column."""
 
 from __future__ import annotations
-
 from collections.abc import Iterator
-from pathlib import Path
-
-import polars as pl
-from rich.console import RenderableType
-from rich.text import Text
-
+from gradum.messages import listed
+from gradum.messages import say
 from gradum.messages import say_plural
 from gradum.run.fitted import Fitted
-from gradum.show.document import Shown, laid_out, lines, notes
-from gradum.show.expected_words import expected_sentences, expected_table
+from gradum.scores.figures import figure
+from gradum.scores.metrics import METRICS
+from gradum.show.document import Grid
+from gradum.show.document import Section
+from gradum.show.document import Shown
+from gradum.show.document import laid_out
+from gradum.show.document import lines
+from gradum.show.document import notes
 from gradum.show.groups import group_parts
+from gradum.show.groups import group_tables
+from gradum.show.groups import key_to_rates
 from gradum.show.visible import visible
-from gradum.show.watch_words import (
-    columns_table,
-    harmless_sentence,
-    psi_note,
-    shown_columns,
-    verdict,
-)
-from gradum.study.watch.watched import ColumnWatch, Watched
+from gradum.show.watch_words import columns_table
+from gradum.show.watch_words import harmless_sentence
+from gradum.show.watch_words import how_to_read
+from gradum.show.watch_words import psi_note
+from gradum.show.watch_words import shown_columns
+from gradum.show.watch_words import verdict
+from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.expectation import ExpectedScore
+from gradum.study.watch.watched import ColumnWatch
+from gradum.study.watch.watched import Watched
+from pathlib import Path
+from rich.console import RenderableType
+from rich.text import Text
+import polars as pl
+
+MOST_PICTURES = 20
 
 
 class Watch(Shown):
@@ -74,9 +85,16 @@ class Watch(Shown):
 
     def page(self, cache: Path | None = None) -> str:
         """Return one self-contained page; ``cache`` keeps the charts' script."""
-        from gradum.show.watch_page import watch_page  # charts, which a terminal does not need
+        from gradum.show.charted_page import charted_page  # which a terminal does not need
 
-        return watch_page(self.found, self.fitted, self.source, cache)
+        return charted_page(
+            "watch.html",
+            self._sections(),
+            cache,
+            heading=say("Watch: {target}", target=self.found.target),
+            verdict=verdict(self.found, self.source),
+            alarms=self.found.alarms,
+        )
 
     def __repr__(self) -> str:
         return f"<gradum.Watch with {len(self.found.alarms)} alarms>"
@@ -101,8 +119,8 @@ class Watch(Shown):
             yield Text(visible(psi_note()), style="dim")
         if (expected := found.expected_score) is not None:
             yield Text()
-            yield laid_out(expected_table(expected))
-            yield from lines(expected_sentences(expected))
+            yield laid_out(_expected_table(expected))
+            yield from lines(_expected_sentences(expected))
         if found.groups is not None:
             yield from group_parts(found.groups)
         yield from notes(found.notes)
@@ -121,6 +139,41 @@ class Watch(Shown):
             )
             yield Text(left_out, style="dim")
 
+    def _sections(self) -> Iterator[Section]:
+        from gradum.show.pictures.drift import answers_picture, column_picture
+        from gradum.show.pictures.error_course import error_course
+
+        found = self.found
+        if found.stream is not None:
+            course = error_course(found.stream)
+            yield Section("errors", course.title, found.stream.sentences, [course])
+        if found.groups is not None:
+            sentences = [*found.groups.sentences, *key_to_rates(found.groups)]
+            tables = list(group_tables(found.groups))
+            yield Section("groups", say("By group"), sentences, tables=tables)
+        drifted = [column for column in found.columns if column.drifted]
+        if drifted:
+            yield Section(
+                "drift",
+                say("What has moved"),
+                pictures=[
+                    column_picture(f"column-{place}", column)
+                    for place, column in enumerate(drifted[:MOST_PICTURES])
+                ],
+            )
+        if found.answers is not None:
+            pictures = [answers_picture(found.answers, self.fitted)]
+            yield Section("answers", say("The answers"), pictures=pictures)
+        expected = found.expected_score
+        if expected is not None:
+            title, sentences = say("The score to be expected"), list(_expected_sentences(expected))
+            yield Section("expected", title, sentences, tables=[_expected_table(expected)])
+        tables = [columns_table(self.fitted, found.columns)]
+        yield Section("columns", say("All columns"), how_to_read(found), tables=tables)
+        rest = [found.joint.sentence] if found.joint is not None else []
+        if rest or found.notes:
+            yield Section("notes", say("What else is to be known"), [*rest, *found.notes])
+
 
 def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
     effect = column.effect
@@ -137,3 +190,30 @@ def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
         "effect": None if effect is None else effect.absolute,
         "harmless": None if effect is None else effect.harmless,
     }
+
+
+def _expected_table(expected: Expectation) -> Grid:
+    """Lay out each score, its interval, and that of the judged rows."""
+    header = [say("metric"), say("expected"), say("95% interval"), say("judged rows")]
+    return Grid(header, [_cells(score) for score in expected.scores])
+
+
+def _cells(score: ExpectedScore) -> list[str]:
+    interval = say("{low} to {high}", low=figure(score.low), high=figure(score.high))
+    return [say(METRICS[score.metric].title), figure(score.value), interval, figure(score.judged)]
+
+
+def _expected_sentences(expected: Expectation) -> Iterator[str]:
+    """Yield what is to be known of the scores, and which labels would tell most."""
+    # The alarm of a worse score is the first sentence, and has been shown.
+    yield from expected.sentences[1:] if expected.worse else expected.sentences
+    if expected.telling_rows:
+        yield say(
+            "Labels of these rows would tell most of the score: {rows}.",
+            rows=listed([f"{row + 1:,}" for row in expected.telling_rows]),
+        )
+    if expected.labels_to_halve < expected.rows:
+        yield say(
+            "Labels of {count:,} rows drawn by chance would halve the interval.",
+            count=expected.labels_to_halve,
+        )

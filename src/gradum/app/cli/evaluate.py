@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.fitting.option_table import READING
 from gradum.messages import say
 
 
+@options.taking(*READING, "max_memory")
 def command(
     model: options.Model,
     data: Annotated[
@@ -31,12 +33,9 @@ def command(
             "--metric", metavar="NAME", help="What groups are scored by. Default: the run's metric."
         ),
     ] = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
-    max_memory: Annotated[str | None, options.option("max_memory")] = None,
+    *,
     as_json: options.Json = False,
+    **asked: Any,
 ) -> None:
     """Score every rung of a model on a table that it has not seen, beside the run's own scores.
 
@@ -47,11 +46,7 @@ def command(
         data,
         by=by or (),
         metric=metric,
-        max_memory=max_memory,
-        sheet=sheet,
-        query=query,
-        encoding=encoding,
-        skip_rows=skip_rows,
+        **asked,
     )
     if as_json:
         write_json(evaluation)

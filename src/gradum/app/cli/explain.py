@@ -1,18 +1,19 @@
 """``gradum explain``: why a model answers as it does."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.column_lists import read_columns
-from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page
+from gradum.app.cli.pages import print_result
 from gradum.messages import say
+from gradum.run.options.option_table import READING
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import TYPE_CHECKING
+import typer
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 PAGE = ".html"
 
 
+@options.taking(*READING)
 def command(
     model: options.Model,
     data: Annotated[
@@ -83,13 +85,11 @@ def command(
             "--reasons", metavar="N", help="How many reasons, with --favourable. Default: 4."
         ),
     ] = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    *,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **reading: Any,
 ) -> None:
     """Say why rows are answered as they are: what each column adds to the answer.
 
@@ -116,10 +116,10 @@ def command(
         rows=row,
         background=background,
         rung=rung,
-        scale=scale,  # type: ignore[arg-type]
+        scale=scale,
         together=[read_columns(text, loaded.features) for text in together or ()],
         tolerance=tolerance,
-        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
+        reading=make_reading(**reading),
     )
     shown = explanation
     if hoped is not None:
@@ -128,13 +128,7 @@ def command(
         _write_page(out, loaded, explanation)
     elif out is not None:
         write_frame(out, shown.frame, force=force)
-    if as_json:
-        for line in shown.frame.iter_rows(named=True):
-            write_json(line)
-    elif not quiet:
-        write(shown)
-        if out is not None:
-            write(say("Written to {path}.", path=out))
+    print_result(shown, shown.frame.iter_rows(named=True), out, as_json=as_json, quiet=quiet)
 
 
 def _is_page(out: Path) -> bool:

@@ -1,18 +1,19 @@
 """``gradum explain-step``: one step of learning on one row of a table, number by number."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, write
+from gradum.app.cli.console import load_model
+from gradum.app.cli.console import write
 from gradum.app.cli.pages import check_page
 from gradum.messages import say
+from gradum.run.options.option_table import READING
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+import typer
 
 
+@options.taking(*READING)
 def command(
     model: options.Model,
     data: options.Table,
@@ -45,10 +46,7 @@ def command(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write a page with the formulas."),
     ] = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    **reading: Any,
 ) -> None:
     """Work one row forward through a model, backward, and one step of gradient descent on.
 
@@ -68,7 +66,7 @@ def command(
         target_value,
         rung=rung,
         learning_rate=learning_rate,
-        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
+        reading=make_reading(**reading),
     )
     write(explained)
     if out is not None:

@@ -1,15 +1,19 @@
 """Options of the command line: those of the table of options, and others that commands share."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Annotated, Any, get_args
-
-import typer
-
-from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signature_with_options
+from collections.abc import Callable
+from collections.abc import Iterable
+from gradum.run.options.option_table import OPTIONS
+from gradum.run.options.option_table import TYPES
+from gradum.run.options.option_table import either
+from gradum.run.options.option_table import flag
+from gradum.run.options.option_table import signature_with_options
 from gradum.rungs.names import LADDER
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import get_args
+import typer
 
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "
@@ -94,10 +98,6 @@ Downward = Annotated[
     list[str] | None, typer.Option("--downward", metavar="COLS", help="Columns that may only fall.")
 ]
 Page = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="A page: .html.")]
-Sheet = Annotated[str | None, option("sheet")]
-Query = Annotated[str | None, option("query")]
-Encoding = Annotated[str | None, option("encoding")]
-SkipRows = Annotated[int | None, option("skip_rows")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one event a line.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 CHECKPOINT_SECONDS = 30.0

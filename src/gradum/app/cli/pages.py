@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -79,8 +80,16 @@ def hand_over(
 
     if out is not None:
         write_text(out, result.page(cache_directory()))
+    print_result(result, [content], out, as_json=as_json, quiet=quiet)
+
+
+def print_result(
+    result: RenderableType, records: Iterable[Any], out: Path | None, *, as_json: bool, quiet: bool
+) -> None:
+    """Print a result and where it was written, or its records as JSON, a line each."""
     if as_json:
-        write_json(content)
+        for record in records:
+            write_json(record)
     elif not quiet:
         write(result)
         if out is not None:

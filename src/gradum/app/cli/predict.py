@@ -1,17 +1,20 @@
 """``gradum predict``: a model's predictions for a table."""
 
 from __future__ import annotations
-
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.console import load_model
+from gradum.app.cli.console import write
+from gradum.app.cli.console import write_json
 from gradum.errors import SpecError
-from gradum.messages import say, say_plural
+from gradum.messages import say
+from gradum.messages import say_plural
+from gradum.run.options.option_table import READING
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import TYPE_CHECKING
+import typer
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     Added = ConformalPredictor | DistributionColumns | OutsideColumn
 
 
+@options.taking(*READING, "max_memory")
 def command(
     model: options.Model,
     data: options.Table,
@@ -65,14 +69,11 @@ def command(
             help="Add the probability of a target above each number, such as 250.",
         ),
     ] = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
-    max_memory: Annotated[str | None, options.option("max_memory")] = None,
+    *,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **asked: Any,
 ) -> None:
     """Predict every row of a table, in order, and write the predictions to a file.
 
@@ -94,13 +95,14 @@ def command(
 
     check_format(out, force=force)
     check_writable(out)
-    most = None if max_memory is None else read_size(max_memory)
+    size = asked.pop("max_memory")
+    most = None if size is None else read_size(size)
     loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # or there is none, and nothing need be read
     conformal = _conformal(loaded, interval, rung, by_class=by_class)
     distribution = _distribution(loaded, quantiles, beyond, rung)
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(**asked)
     with at_hand(data, reading, out.resolve().parent) as table:
         in_blocks = predicted_in_blocks(fitted, table, most)
         if in_blocks and conformal is not None:

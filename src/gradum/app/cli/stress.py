@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,11 @@ from gradum.app.cli.column_lists import read_all_columns, read_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page, hand_over
 from gradum.errors import SpecError
+from gradum.fitting.option_table import READING
 from gradum.messages import say
 
 
+@options.taking(*READING)
 def command(
     model: options.Model,
     data: options.Table,
@@ -64,12 +66,10 @@ def command(
     ] = 1.0,
     out: options.Page = None,
     rung: options.Rung = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    *,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **reading: Any,
 ) -> None:
     """Say how little changes an answer, and what the accidents of tables do to the score.
 
@@ -97,10 +97,7 @@ def command(
         rung=rung,
         time_limit=time_limit,
         certify=certify,
-        sheet=sheet,
-        query=query,
-        encoding=encoding,
-        skip_rows=skip_rows,
+        **reading,
     )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
 

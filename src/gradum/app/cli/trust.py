@@ -1,22 +1,24 @@
 """``gradum trust``: what is known of a model and what is not, held against thresholds."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Annotated, Any
-
-import typer
-
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, write
-from gradum.app.cli.pages import check_page, hand_over
+from gradum.app.cli.console import load_model
+from gradum.app.cli.console import write
+from gradum.app.cli.pages import check_page
+from gradum.app.cli.pages import hand_over
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.run.options.option_table import READING
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+import typer
 
 FAILED = 3
 """What the command ends with where a demand failed."""
 
 
+@options.taking(*READING)
 def command(
     model: Annotated[
         Path | None,
@@ -80,12 +82,10 @@ def command(
     ] = None,
     task: Annotated[str | None, options.option("task")] = None,
     out: options.Page = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    *,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **reading: Any,
 ) -> None:
     """Say of a model what holds, what fails and what was not checked, line by line.
 
@@ -106,7 +106,6 @@ def command(
 
     if out is not None:
         check_page(out)
-    reading = {"sheet": sheet, "query": query, "encoding": encoding, "skip_rows": skip_rows}
     asked = {"by": by or (), "thresholds": thresholds}
     elsewhere = {"target": target, "scores": score or (), "positive": positive, "task": task}
     if model.is_dir() or model.suffix == ".gradum":

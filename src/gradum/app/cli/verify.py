@@ -1,16 +1,20 @@
 """``gradum verify``: whether a network, or a model of a table, has a property."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.console import load_model
+from gradum.app.cli.console import write
+from gradum.app.cli.console import write_json
 from gradum.errors import SpecError
-from gradum.messages import marked, say, say_plural
+from gradum.messages import marked
+from gradum.messages import say
+from gradum.messages import say_plural
+from gradum.run.options.option_table import READING
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+from typing import TYPE_CHECKING
+import typer
 
 if TYPE_CHECKING:
     from gradum.study.verification.domain import VerificationOutcome
@@ -30,6 +34,7 @@ STAGES = {
 }
 
 
+@options.taking(*READING)
 def command(
     model: Annotated[
         Path,
@@ -102,15 +107,13 @@ def command(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Of the attack. Default: 0.")
     ] = 0,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    *,
     force: options.Replace = False,
     as_json: options.Json = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print the verdict and the counterexample only.")
     ] = False,
+    **reading: Any,
 ) -> None:
     """Prove properties of a model or of a network, or find counterexamples.
 
@@ -139,7 +142,6 @@ def command(
                 say("--counterexample is for networks; rows of a table are printed."),
                 say("Leave it out; --json prints them as JSON."),
             )
-        reading = {"sheet": sheet, "query": query, "encoding": encoding, "skip_rows": skip_rows}
         asked = {"file": file, "where": where, "seconds": timeout, "seed": seed}
         if is_network(model):
             _refuse_rung(rung)

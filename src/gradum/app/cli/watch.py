@@ -1,20 +1,21 @@
 """``gradum watch``: whether new rows are like those that a model learned from."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model
-from gradum.app.cli.pages import check_page, hand_over
+from gradum.app.cli.pages import check_page
+from gradum.app.cli.pages import hand_over
+from gradum.run.options.option_table import READING
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+import typer
 
 ALARM = 3
 """What the command ends with where there is an alarm."""
 
 
+@options.taking(*READING)
 def command(
     model: options.Model,
     data: Annotated[
@@ -65,12 +66,10 @@ def command(
         list[str] | None,
         typer.Option("--by", metavar="COL", help="Score rows with labels by a column's groups."),
     ] = None,
-    sheet: options.Sheet = None,
-    query: options.Query = None,
-    encoding: options.Encoding = None,
-    skip_rows: options.SkipRows = None,
+    *,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
+    **reading: Any,
 ) -> None:
     """Say whether new rows are like those that a model learned from, and what it is that differs.
 
@@ -93,7 +92,7 @@ def command(
         reference=reference,
         rung=rung,
         labels=LabelOptions(labels, stream, by or (), at_most, beyond, state),
-        reading=make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows),
+        reading=make_reading(**reading),
     )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
     save_state(found.found, state)  # its rows are not counted again, and the page is there
