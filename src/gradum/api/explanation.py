@@ -1,8 +1,14 @@
 """Explanations of a model's answers: of which rows, against which background."""
 
 from __future__ import annotations
-from collections.abc import Iterable
-from collections.abc import Sequence
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
 from gradum.api.run_rows import run_with_its_table
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
@@ -12,19 +18,13 @@ from gradum.run.fitted import Fitted
 from gradum.ship.run_folder import read_background
 from gradum.show.explanation import Explanation
 from gradum.study.explanation.explain import explain as shapley_values
-from gradum.study.explanation.learned import background_rows
-from gradum.study.explanation.learned import given_background
+from gradum.study.explanation.learned import background_rows, given_background
 from gradum.study.explanation.scale import Scale
 from gradum.tables.check import check
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
-from pathlib import Path
-from typing import Any
-from typing import TYPE_CHECKING
-import numpy as np
-import polars as pl
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -1,30 +1,30 @@
 """A stress test as text, as a page and as frames."""
 
 from __future__ import annotations
+
 from collections.abc import Iterator
-from gradum.margins import falling
-from gradum.messages import say
-from gradum.messages import say_plural
-from gradum.run.fitted import Fitted
-from gradum.show.document import Section
-from gradum.show.document import Shown
-from gradum.show.document import laid_out
-from gradum.show.document import lines
-from gradum.show.document import notes
-from gradum.show.stress_words import attack_sentences
-from gradum.show.stress_words import corruption_sentences
-from gradum.show.stress_words import corruption_tables
-from gradum.show.stress_words import curve_table
-from gradum.show.stress_words import headline
-from gradum.show.stress_words import parts_table
-from gradum.show.stress_words import rows_table
-from gradum.show.visible import visible
-from gradum.study.stress.result import Stress
 from pathlib import Path
-from rich.console import RenderableType
-from rich.text import Text
+
 import numpy as np
 import polars as pl
+from rich.console import RenderableType
+from rich.text import Text
+
+from gradum.margins import falling
+from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
+from gradum.show.document import Section, Shown, laid_out, lines, notes
+from gradum.show.stress_words import (
+    attack_sentences,
+    corruption_sentences,
+    corruption_tables,
+    curve_table,
+    headline,
+    parts_table,
+    rows_table,
+)
+from gradum.show.visible import visible
+from gradum.study.stress.result import Stress
 
 SHOWN = 10
 """Columns, and corruptions, that a terminal shows."""

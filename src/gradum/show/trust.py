@@ -1,30 +1,25 @@
 """A trust report: every line held, failed or not checked, as text, as a page and as a frame."""
 
 from __future__ import annotations
+
 from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Sequence
-from gradum.messages import say
-from gradum.messages import say_plural
-from gradum.messages import sentences
-from gradum.scores.figures import figure
-from gradum.scores.figures import percent
-from gradum.show.document import Shown
-from gradum.show.trust_section import PartFinding
-from gradum.show.trust_section import TrustSection
-from gradum.show.visible import visible
-from gradum.study.trust import Check
-from gradum.study.trust import Family
-from gradum.study.trust import STATUSES
-from gradum.study.trust import Status
-from gradum.study.trust.gauge import POWER
-from gradum.tables.wording import shortened
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
-from typing import Any
-import polars as pl
+
+from gradum.messages import say, say_plural, sentences
+from gradum.scores.figures import figure, percent
+from gradum.show.document import Shown
+from gradum.show.trust_section import PartFinding, TrustSection
+from gradum.show.visible import visible
+from gradum.study.trust import STATUSES, Check, Family, Status
+from gradum.study.trust.gauge import POWER
+from gradum.tables.wording import shortened
 
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 

@@ -1,37 +1,31 @@
 """A watch as text, as a page and as a frame: whether there is an alarm, and each column."""
 
 from __future__ import annotations
+
 from collections.abc import Iterator
-from gradum.messages import listed
-from gradum.messages import say
-from gradum.messages import say_plural
+from pathlib import Path
+
+import polars as pl
+from rich.console import RenderableType
+from rich.text import Text
+
+from gradum.messages import listed, say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.show.document import Grid
-from gradum.show.document import Section
-from gradum.show.document import Shown
-from gradum.show.document import laid_out
-from gradum.show.document import lines
-from gradum.show.document import notes
-from gradum.show.groups import group_parts
-from gradum.show.groups import group_tables
-from gradum.show.groups import key_to_rates
+from gradum.show.document import Grid, Section, Shown, laid_out, lines, notes
+from gradum.show.groups import group_parts, group_tables, key_to_rates
 from gradum.show.visible import visible
-from gradum.show.watch_words import columns_table
-from gradum.show.watch_words import harmless_sentence
-from gradum.show.watch_words import how_to_read
-from gradum.show.watch_words import psi_note
-from gradum.show.watch_words import shown_columns
-from gradum.show.watch_words import verdict
-from gradum.study.watch.expectation import Expectation
-from gradum.study.watch.expectation import ExpectedScore
-from gradum.study.watch.watched import ColumnWatch
-from gradum.study.watch.watched import Watched
-from pathlib import Path
-from rich.console import RenderableType
-from rich.text import Text
-import polars as pl
+from gradum.show.watch_words import (
+    columns_table,
+    harmless_sentence,
+    how_to_read,
+    psi_note,
+    shown_columns,
+    verdict,
+)
+from gradum.study.watch.expectation import Expectation, ExpectedScore
+from gradum.study.watch.watched import ColumnWatch, Watched
 
 MOST_PICTURES = 20
 

@@ -1,13 +1,16 @@
 """``gradum counterfactual``: what would have changed an answer."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from gradum.app.cli import options
 from gradum.app.cli.column_lists import read_all_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import print_result
-from pathlib import Path
-from typing import Annotated
-import typer
 
 
 def command(
@@ -59,15 +62,7 @@ def command(
     Each is replayed through the prediction before it is shown. Numbers stay within the range that
     was learned, whole numbers whole; texts and missing values stay as they are.
     """
-<<<<<<< /tmp/tmptgjcordm/ours
-    from gradum.messages import say
     from gradum.ship.predictions import check_frame_format, write_frame
-||||||| /tmp/tmptgjcordm/base
-    from gradum.messages import say
-    from gradum.ship.explanations import check_format, write_frame
-=======
-    from gradum.ship.explanations import check_format, write_frame
->>>>>>> /tmp/tmptgjcordm/theirs
 
     if out is not None:
         check_frame_format(out, force=force)

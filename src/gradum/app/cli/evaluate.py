@@ -8,8 +8,8 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
-from gradum.fitting.option_table import READING
 from gradum.messages import say
+from gradum.run.options.option_table import READING
 
 
 @options.taking(*READING, "max_memory")

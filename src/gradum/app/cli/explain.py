@@ -1,19 +1,19 @@
 """``gradum explain``: why a model answers as it does."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
 from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.column_lists import read_columns
 from gradum.app.cli.console import load_model
-from gradum.app.cli.pages import check_page
-from gradum.app.cli.pages import print_result
+from gradum.app.cli.pages import check_page, print_result
 from gradum.messages import say
 from gradum.run.options.option_table import READING
-from pathlib import Path
-from typing import Annotated
-from typing import Any
-from typing import TYPE_CHECKING
-import typer
 
 if TYPE_CHECKING:
     from gradum.api.model import Model

@@ -1,16 +1,17 @@
 """``gradum explain-step``: one step of learning on one row of a table, number by number."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model
-from gradum.app.cli.console import write
+from gradum.app.cli.console import load_model, write
 from gradum.app.cli.pages import check_page
 from gradum.messages import say
 from gradum.run.options.option_table import READING
-from pathlib import Path
-from typing import Annotated
-from typing import Any
-import typer
 
 
 @options.taking(*READING)

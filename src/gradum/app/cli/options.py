@@ -1,19 +1,15 @@
 """Options of the command line: those of the table of options, and others that commands share."""
 
 from __future__ import annotations
-from collections.abc import Callable
-from collections.abc import Iterable
-from gradum.run.options.option_table import OPTIONS
-from gradum.run.options.option_table import TYPES
-from gradum.run.options.option_table import either
-from gradum.run.options.option_table import flag
-from gradum.run.options.option_table import signature_with_options
-from gradum.rungs.names import LADDER
+
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
-from typing import Any
-from typing import get_args
+from typing import Annotated, Any, get_args
+
 import typer
+
+from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signature_with_options
+from gradum.rungs.names import LADDER
 
 TABLE = (
     "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "

@@ -1,20 +1,18 @@
 """``gradum predict``: a model's predictions for a table."""
 
 from __future__ import annotations
+
 from collections.abc import Sequence
-from gradum.app.cli import options
-from gradum.app.cli.console import load_model
-from gradum.app.cli.console import write
-from gradum.app.cli.console import write_json
-from gradum.errors import SpecError
-from gradum.messages import say
-from gradum.messages import say_plural
-from gradum.run.options.option_table import READING
 from pathlib import Path
-from typing import Annotated
-from typing import Any
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
 import typer
+
+from gradum.app.cli import options
+from gradum.app.cli.console import load_model, write, write_json
+from gradum.errors import SpecError
+from gradum.messages import say, say_plural
+from gradum.run.options.option_table import READING
 
 if TYPE_CHECKING:
     import polars as pl

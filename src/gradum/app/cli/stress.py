@@ -11,8 +11,8 @@ from gradum.app.cli.column_lists import read_all_columns, read_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page, hand_over
 from gradum.errors import SpecError
-from gradum.fitting.option_table import READING
 from gradum.messages import say
+from gradum.run.options.option_table import READING
 
 
 @options.taking(*READING)

@@ -1,18 +1,18 @@
 """``gradum trust``: what is known of a model and what is not, held against thresholds."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
 from gradum.app.cli import options
-from gradum.app.cli.console import load_model
-from gradum.app.cli.console import write
-from gradum.app.cli.pages import check_page
-from gradum.app.cli.pages import hand_over
+from gradum.app.cli.console import load_model, write
+from gradum.app.cli.pages import check_page, hand_over
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.options.option_table import READING
-from pathlib import Path
-from typing import Annotated
-from typing import Any
-import typer
 
 FAILED = 3
 """What the command ends with where a demand failed."""

@@ -1,15 +1,16 @@
 """``gradum watch``: whether new rows are like those that a model learned from."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model
-from gradum.app.cli.pages import check_page
-from gradum.app.cli.pages import hand_over
+from gradum.app.cli.pages import check_page, hand_over
 from gradum.run.options.option_table import READING
-from pathlib import Path
-from typing import Annotated
-from typing import Any
-import typer
 
 ALARM = 3
 """What the command ends with where there is an alarm."""
