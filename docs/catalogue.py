@@ -63,12 +63,19 @@ def read(language: str, room: str) -> Catalog:
     return read_po(io.StringIO(text), locale=language, domain=DOMAIN)
 
 
-def refreshed(language: str, room: str) -> Catalog:
-    """Return the translations of what a room says now."""
-    catalogue = read(language, room)
-    catalogue.update(gathered(room), no_fuzzy_matching=True)
-    catalogue.obsolete.clear()
-    return catalogue
+def refreshed(language: str) -> dict[str, Catalog]:
+    """Return the translations of what each room says now; a sentence takes its own along."""
+    found = {path.stem: read(language, path.stem) for path in (FOLDER / language).glob("*.po")}
+    every = [message for catalogue in found.values() for message in messages(catalogue)]
+    known = {_key(message): message.string for message in every if _is_translated(message)}
+    for room in rooms():
+        catalogue = found.setdefault(room, read(language, room))
+        catalogue.update(gathered(room), no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        for message in messages(catalogue):
+            if not _is_translated(message):
+                message.string = known.get(_key(message), message.string)
+    return {room: found[room] for room in rooms()}
 
 
 def messages(catalogue: Catalog) -> Iterator[Message]:
@@ -140,8 +147,7 @@ def main() -> None:
     """Refresh the files of every language, and say what is not translated."""
     for language in OTHERS:
         missing = 0
-        for room in rooms():
-            catalogue = refreshed(language, room)
+        for room, catalogue in refreshed(language).items():
             file = io.BytesIO()
             write_po(
                 file, catalogue, width=100, include_lineno=False, omit_header=True,
