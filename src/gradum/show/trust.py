@@ -17,8 +17,7 @@ from gradum.scores.figures import figure, percent
 from gradum.show.document import Shown
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
-from gradum.study.trust import STATUSES, Check, Family, Status
-from gradum.study.trust import POWER
+from gradum.study.trust import POWER, STATUSES, Check, Family, Status
 from gradum.tables.wording import shortened
 
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
