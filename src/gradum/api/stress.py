@@ -15,7 +15,7 @@ from gradum.randomness import stream
 from gradum.run.dataset import labelled
 from gradum.run.fitted import Fitted
 from gradum.run.options.option_values import read_names
-from gradum.rungs.pack.spec import refuse_time_limit
+from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.show.stress import StressTest
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.budget import Budget
