@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor
 
-from gradum.rungs.baseline.fit import fit_baseline
+from gradum.rungs.baseline.kind import fit_baseline
 from gradum.rungs.rows import Rows
 from gradum.tables.design import Design, Layout
 

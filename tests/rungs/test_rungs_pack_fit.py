@@ -470,10 +470,11 @@ def test_efforts_go_through_json(effort):
     spec = Spec("y", effort=effort, time_limit=9.5)
     again = msgspec.json.decode(msgspec.json.encode(spec), type=Spec)
     assert again == spec
-    assert again.packed == EFFORTS[effort]
+    assert again.of_rung("pack").settings == EFFORTS[effort]
     own = Spec("y", pack=EFFORTS[effort])
-    assert msgspec.json.decode(msgspec.json.encode(own), type=Spec).packed == EFFORTS[effort]
-    assert own.packed == Spec("y", effort=effort).packed
+    read = msgspec.json.decode(msgspec.json.encode(own), type=Spec)
+    assert read.of_rung("pack").settings == EFFORTS[effort]
+    assert own.of_rung("pack") == Spec("y", effort=effort).of_rung("pack")
 
 
 def test_more_effort_is_more_members():

@@ -17,7 +17,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.run.options.option_values import read_names
 from gradum.run.options.options import make_reading
-from gradum.rungs.pack.spec import refuse_time_limit
+from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.tables.check import check, widened
 from gradum.tables.table import Table
 

@@ -20,12 +20,12 @@ from gradum.estimators.training import number_loss, seed_of
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.run.metric import metric_for
-from gradum.run.monotone import refuse_unproven
+from gradum.run.monotone import refuse_directions, refuse_unproven
 from gradum.run.options.options import make_overrides
-from gradum.run.source.directions import refuse_directions
 from gradum.rungs.context import Context, ignore
+from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.rungs.pack.fit import fit_pack
-from gradum.rungs.pack.spec import PackSpec, pack_of, refuse_time_limit
+from gradum.rungs.pack.spec import PackSpec, pack_of
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Prediction
 from gradum.rungs.teacher import Teacher

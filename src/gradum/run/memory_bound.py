@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from gradum.errors import SpecError
-from gradum.messages import marked, say
+from gradum.messages import listed, marked, say
 from gradum.run.fitted import Fitted
 from gradum.run.memory import held_bytes, judged_bytes, predicted_bytes
 from gradum.run.spec import LEAST_MEMORY, Spec
-from gradum.rungs.registry import KINDS, kinds_of
+from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
 from gradum.tables.bounds import available_memory
 from gradum.tables.sources.extent import Extent, extent_of
 from gradum.tables.sources.stream import is_batches
@@ -104,7 +104,10 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
     if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
         return _Obstacle(
             say("A {rung} of all rows", rung=say(KINDS[spec.model].title)),
-            say("Choose --model linear or mlp, to have the table read in blocks"),
+            say(
+                "Choose --model {names}, to have the table read in blocks",
+                names=listed(learn_in_blocks(), "or"),
+            ),
         )
     if spec.split.folds:
         return _Obstacle(

@@ -20,8 +20,9 @@ from gradum.rungs.number_ranges import (
     FromOne,
     ProperShare,
     refuse_beyond_ranges,
+    refuse_time_limit,
 )
-from gradum.rungs.pack.spec import Effort, PackSpec, pack_of, refuse_time_limit
+from gradum.rungs.pack.spec import Effort, PackSpec, pack_of
 from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides

@@ -16,9 +16,8 @@ from gradum.rungs.context import Context
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
-from gradum.rungs.spool import Spool
+from gradum.rungs.spool import Spool, Totals
 from gradum.rungs.target_scale import TargetScale
-from gradum.rungs.totals import Totals
 from gradum.tables.split import Part
 
 

@@ -129,3 +129,13 @@ def _range(hint: Any) -> NumberRange | None:
         kind, *metas = get_args(hint)
         return NumberRange(kind is int, metas[0]) if isinstance(metas[0], Meta) else None
     return None
+
+
+def refuse_time_limit(seconds: float | None) -> None:
+    """Raise SpecError where a time limit is none that a training can keep."""
+    number = isinstance(seconds, Real) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and 0 < seconds <= LARGEST):
+        raise SpecError(
+            say("The time limit is {seconds}.", seconds=shortened(seconds)),
+            say("Give seconds above 0, such as 60."),
+        )

@@ -9,6 +9,7 @@ from gradum.rungs.baseline.kind import BaselineKind
 from gradum.rungs.kind import RungKind
 from gradum.rungs.linear.kind import LinearKind
 from gradum.rungs.mlp.kind import MLPKind
+from gradum.rungs.names import BASELINE
 from gradum.rungs.pack.kind import PackKind
 
 KINDS: dict[str, RungKind[Any]] = {
@@ -20,3 +21,8 @@ KINDS: dict[str, RungKind[Any]] = {
 def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:
     """Return the kinds of these names."""
     return [KINDS[name] for name in names]
+
+
+def learn_in_blocks() -> list[str]:
+    """Return the names of the kinds beyond the baseline that learn from rows in blocks."""
+    return [name for name, kind in KINDS.items() if kind.in_blocks and name != BASELINE]

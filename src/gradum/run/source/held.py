@@ -10,8 +10,7 @@ import polars as pl
 from gradum.run.source.parting import Parting
 from gradum.run.source.survey import blocks
 from gradum.rungs.context import Context
-from gradum.rungs.spool import Spool
-from gradum.rungs.totals import Totals
+from gradum.rungs.spool import Spool, Totals
 from gradum.tables.check import target_values
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema

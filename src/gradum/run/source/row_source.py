@@ -17,8 +17,8 @@ from gradum.errors import SchemaError, SpecError
 from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
 from gradum.run.events import Expected
+from gradum.run.monotone import refuse_directions
 from gradum.run.plan import Plan
-from gradum.run.source.directions import refuse_directions
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning import InMemory, LearningRows

@@ -13,7 +13,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SpecError, TableError, TargetError
-from gradum.messages import marked, say, say_plural, sentences
+from gradum.messages import listed, marked, say, say_plural, sentences
 from gradum.run.dataset import (
     FEWEST_ROWS,
     OF_NO_WEIGHT,
@@ -36,9 +36,8 @@ from gradum.run.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
 from gradum.rungs.learning import InBlocks, InMemory
-from gradum.rungs.registry import KINDS, kinds_of
-from gradum.rungs.spool import Spool, Units
-from gradum.rungs.totals import Totals
+from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
+from gradum.rungs.spool import Spool, Totals, Units
 from gradum.tables.check import check, times_of, without_weight
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Label, Schema
@@ -229,8 +228,9 @@ def _refuse(spec: Spec) -> None:
                 rung=say(KINDS[spec.model].title),
             ),
             say(
-                "Choose --model ladder, linear or mlp; or have the table read whole: "
-                "from files, with a larger --max-memory."
+                "Choose --model {names}; or have the table read whole: "
+                "from files, with a larger --max-memory.",
+                names=listed(["ladder", *learn_in_blocks()], "or"),
             ),
         )
     asked = {"--cv": spec.split.folds, "--refit": spec.refit}

@@ -1,19 +1,27 @@
-"""The baseline rung: the mean, or the class shares, of the rows that are learned from."""
+"""The baseline rung: what to say of a row without looking at it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from time import perf_counter
 
+import numpy as np
+
+from gradum.core.losses import LogLoss, SquaredError
+from gradum.core.models.network import Network
 from gradum.messages import marked
-from gradum.rungs.baseline.fit import baseline_of_mean, baseline_of_shares, fit_baseline
 from gradum.rungs.context import Context
 from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.kind import RungKind
 from gradum.rungs.learning import InBlocks, InMemory
 from gradum.rungs.names import BASELINE
+from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
+from gradum.rungs.spread.fit import constant_spread
+from gradum.rungs.spread.spread import Spread
+from gradum.rungs.target_scale import TargetScale
+from gradum.solvers.solution import Certificate, Status
 from gradum.tables.split import Part
 
 
@@ -53,3 +61,57 @@ class BaselineKind(RungKind[None]):
     def seconds(self, spec: RungSpec[None], fit: Fit) -> float:
         """Return 0."""
         return 0.0
+
+
+def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
+    """Predict the mean, or the class shares, of the given rows."""
+    began = perf_counter()
+    if rows.classes is not None:
+        # Weights are brought to a mean of 1 first, so that 1 is one row, whatever their unit.
+        weight = rows.weight / rows.weight.mean()
+        return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
+    scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    return baseline_of_mean(scale, rows, began)
+
+
+def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
+    """Return the baseline that predicts the centre of a scale; rows show how they spread."""
+    scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
+    spread = constant_spread(scale.forward(rows.target), rows.weight)
+    return _baseline(SquaredError.name, np.zeros(1), scale, began, spread)
+
+
+def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
+    """Return the baseline of classes with these weights in all (K,), of mean 1 a row.
+
+    A class that these rows lack counts as one row, so that it does not make the log loss infinite.
+    The other shares are those of the rows: with a row more of each class, as Laplace has it, any
+    rung with an intercept would seem better than the baseline where a class is rare.
+    """
+    totals = np.where(totals > 0, totals, 1.0)
+    shares = np.log(totals / totals.sum())
+    bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
+    return _baseline(LogLoss.name, bias, None, began)
+
+
+def _baseline(
+    loss: str,
+    bias: np.ndarray,
+    scale: TargetScale | None,
+    began: float,
+    spread: Spread | None = None,
+) -> Rung:
+    """Put the answer, 0 on the scaled target or the log of the shares, into a bias."""
+    return Rung(
+        name="baseline",
+        loss=loss,
+        network=Network(inputs=0, outputs=len(bias)),
+        params={"layers": [{"weight": np.zeros((0, len(bias))), "bias": bias}]},
+        input_layer=None,
+        target_scale=scale,
+        clamp=False,
+        status=Status.CONVERGED,
+        certificate=Certificate("stationary"),
+        seconds=perf_counter() - began,
+        spread=spread,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,7 +10,6 @@ import msgspec
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.rungs.number_ranges import (
-    LARGEST,
     AboveZero,
     AtLeastTwo,
     Epochs,
@@ -24,7 +22,6 @@ from gradum.rungs.number_ranges import (
     refuse_beyond_ranges,
 )
 from gradum.rungs.rung_spec import Settings
-from gradum.tables.wording import shortened
 
 DRAWN = (
     *("learning_rate", "decay", "frequency"),
@@ -224,13 +221,3 @@ def pack_of(effort: str) -> PackSpec:
             say("Choose {names}.", names=say(" or ").join(EFFORTS)),
         )
     return EFFORTS[effort]
-
-
-def refuse_time_limit(seconds: float | None) -> None:
-    """Raise SpecError where a time limit is none that a training can keep."""
-    number = isinstance(seconds, Real) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and 0 < seconds <= LARGEST):
-        raise SpecError(
-            say("The time limit is {seconds}.", seconds=shortened(seconds)),
-            say("Give seconds above 0, such as 60."),
-        )
