@@ -20,6 +20,7 @@ import vl_convert
 
 import gradum
 from command_line import run
+from gradum.fitting.spec import SplitSpec
 from synthetic import QUICK, task
 
 # How long an example takes is the machine's doing, and no test is to hang on it.
@@ -81,8 +82,8 @@ def classifier():
 
 @pytest.fixture(scope="session")
 def grader():
-    """A ladder on 300 rows with the classes 0, 1 and 2, judged by cross-validation."""
-    return gradum.fit(task("grade", 300), "grade", cv=3, **QUICK)
+    """A ladder on 300 rows with the classes 0, 1 and 2, judged by three folds, twice drawn."""
+    return gradum.fit(task("grade", 300), "grade", cv=3, **QUICK | {"split": SplitSpec()})
 
 
 @pytest.fixture(scope="session")
