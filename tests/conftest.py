@@ -21,6 +21,7 @@ import vl_convert
 import gradum
 from command_line import run
 from gradum.run.judging import resampled
+from gradum.run.spec import SplitSpec
 from gradum.rungs.spread import fit as spread
 from synthetic import QUICK, task
 
@@ -83,8 +84,8 @@ def classifier():
 
 @pytest.fixture(scope="session")
 def grader():
-    """A ladder on 300 rows with the classes 0, 1 and 2, judged by cross-validation."""
-    return gradum.fit(task("grade", 300), "grade", cv=3, **QUICK)
+    """A ladder on 300 rows with the classes 0, 1 and 2, judged by three folds, twice drawn."""
+    return gradum.fit(task("grade", 300), "grade", cv=3, **QUICK | {"split": SplitSpec()})
 
 
 @pytest.fixture(scope="session")

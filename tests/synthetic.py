@@ -17,7 +17,10 @@ FEW = PackSpec(
     all_codes=32,
     batch_size=64,
 )
-QUICK = {"mlp": TINY, "linear": SHORT, "pack": FEW}
+FOLDS_ONCE = SplitSpec(repeats=1)
+"""Folds that are drawn once, where a small table has them: half of the fits."""
+
+QUICK = {"mlp": TINY, "linear": SHORT, "pack": FEW, "split": FOLDS_ONCE}
 """Options under which a whole ladder takes a moment."""
 
 ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}

@@ -163,7 +163,9 @@ def test_a_fit_leaves_the_process_as_it_was():
 
 
 IN_CHILDREN = """
-import os, warnings
+import os, sys, warnings
+import gradum.estimators, gradum.estimators.summary
+print({"altair", "jinja2", "vl_convert"} & set(sys.modules))
 import numpy as np
 import gradum
 from gradum.errors import ProcessError
@@ -222,9 +224,10 @@ works()
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-def test_a_fork_works_or_says_at_once_what_to_do():
-    done = subprocess.run(
+@pytest.fixture(scope="module")
+def forked():
+    """A fresh process that imports the estimators, and then works in forks of itself."""
+    return subprocess.run(
         [sys.executable, "-c", IN_CHILDREN],
         cwd=Path(__file__).parent,
         capture_output=True,
@@ -232,4 +235,12 @@ def test_a_fork_works_or_says_at_once_what_to_do():
         timeout=100,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_the_estimators_load_no_charts_and_no_templates(forked):
+    assert forked.stdout.splitlines()[0] == "set()"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_works_or_says_at_once_what_to_do(forked):
+    assert forked.returncode == 0, forked.stderr[-2000:]

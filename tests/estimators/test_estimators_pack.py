@@ -47,6 +47,16 @@ def label(number):
     return np.array(["no", "yes"])[(number > np.median(number)).astype(int)]
 
 
+@pytest.fixture(scope="module")
+def of_numbers(x, number):
+    return regressor().fit(x, number)
+
+
+@pytest.fixture(scope="module")
+def of_labels(x, label):
+    return classifier().fit(x, label)
+
+
 def table(rows=ROWS, seed=0):
     """Strings, booleans, dates and numbers, of all of which some are missing; and a target."""
     rng = np.random.default_rng(seed)
@@ -126,8 +136,8 @@ def test_pandas_and_polars_say_the_same():
     )
 
 
-def test_arrays_are_learned_from_and_their_dtype_does_not_matter(x, number):
-    model = regressor().fit(x, number)
+def test_arrays_are_learned_from_and_their_dtype_does_not_matter(of_numbers, x, number):
+    model = of_numbers
     assert model.score(x, number) > 0.6
     assert model.predict(x).shape == (ROWS,)
     assert model.predict(x).dtype == np.float64
@@ -140,8 +150,8 @@ def test_arrays_are_learned_from_and_their_dtype_does_not_matter(x, number):
     assert list(named.columns) == [0, 1, 2]
 
 
-def test_labels_are_those_that_were_given(x, label):
-    model = classifier().fit(x, label)
+def test_labels_are_those_that_were_given(of_labels, x, label):
+    model = of_labels
     assert model.classes_.tolist() == ["no", "yes"]
     share = model.predict_proba(x)
     assert share.shape == (ROWS, 2)
@@ -304,17 +314,15 @@ def test_a_column_s_kind_can_be_said(x, number):
     assert kind(numeric=["k"]) == "numeric"
 
 
-def test_a_column_called_target_is_a_column(number, x):
+def test_a_column_called_target_is_a_column(of_numbers, number, x):
     frame = pl.DataFrame({"target": x[:, 0], "x": x[:, 1], "y": x[:, 2]})
     model = regressor().fit(frame, number)
-    plain = regressor().fit(x, number)
-    np.testing.assert_array_equal(model.predict(frame), plain.predict(x))
+    np.testing.assert_array_equal(model.predict(frame), of_numbers.predict(x))
 
 
-def test_a_pickled_model_predicts_the_same(x, label):
-    model = classifier().fit(x, label)
-    again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.predict_proba(x), model.predict_proba(x))
+def test_a_pickled_model_predicts_the_same(x, of_labels):
+    again = pickle.loads(pickle.dumps(of_labels))
+    np.testing.assert_array_equal(again.predict_proba(x), of_labels.predict_proba(x))
 
 
 def test_cross_validation_and_a_grid_search(x, label, number):
@@ -442,7 +450,6 @@ def test_an_arrow_table_is_learned_from_as_a_frame_is(x, number):
     np.testing.assert_array_equal(by_arrow.predict(frame.to_arrow()), by_frame.predict(frame))
 
 
-def test_one_row_that_is_no_table_is_refused_as_scikit_learn_asks(x, number):
-    fitted = regressor().fit(x, number)
+def test_one_row_that_is_no_table_is_refused_as_scikit_learn_asks(x, of_numbers):
     with pytest.raises(GradumError, match="Reshape your data"):
-        fitted.predict(x[0])
+        of_numbers.predict(x[0])

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -127,11 +124,3 @@ def test_other_columns_are_refused():
         model.summary(X.rename(columns={"c": "d"}), y)
     with pytest.raises(SpecError, match="2 columns, but the fit had 3"):
         model.summary(X.to_numpy()[:, :2], y)
-
-
-def test_the_estimators_load_no_charts_and_no_templates():
-    code = "import sys, gradum.estimators, gradum.estimators.summary\n" + (
-        "print({'altair', 'jinja2', 'vl_convert'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"

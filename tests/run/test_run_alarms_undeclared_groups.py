@@ -10,7 +10,7 @@ from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.tables.table import Table
-from synthetic import SHORT, task
+from synthetic import ONCE, SHORT, task
 
 
 def alarms(frame, target="y", seed=0, **options):
@@ -88,7 +88,7 @@ def test_rows_split_by_time_are_not_looked_at():
 
 def test_a_run_says_so_before_it_trains():
     frame, _ = subjects(60, 5, 20, 0.3, 0, seed=5)
-    spec = Spec("y", model="linear", linear=SHORT)
+    spec = Spec("y", model="linear", linear=SHORT, split=ONCE["split"])
     events = []
     source = RowsInMemory(lambda: Table(frame, "made.csv"))
     run(spec, source, context=Context(tell=events.append))

@@ -9,6 +9,7 @@ from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.run.conformal import levels
 from gradum.run.events import RungFinished
 from gradum.run.judge import first_repeat
+from gradum.run.spec import SplitSpec
 from gradum.tables.split import Part
 from synthetic import FEATURES, ONCE, QUICK, mixed, task
 
@@ -18,7 +19,7 @@ LINEAR = {"model": "linear", **QUICK}
 @pytest.fixture(scope="module")
 def folded():
     """A linear rung on 300 rows, judged by three folds, twice over."""
-    return gradum.fit(task("amount", 300), "amount", cv=3, **LINEAR)
+    return gradum.fit(task("amount", 300), "amount", cv=3, **LINEAR | {"split": SplitSpec()})
 
 
 def test_a_hold_out_keeps_the_errors_of_its_judged_rows(regressor):

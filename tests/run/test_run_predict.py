@@ -144,8 +144,8 @@ values = {
 }
 
 
-@settings(max_examples=60, deadline=None)
-@given(rows=st.lists(st.fixed_dictionaries(values), min_size=1, max_size=5))
+@settings(max_examples=30, deadline=None)
+@given(rows=st.lists(st.fixed_dictionaries(values), min_size=1, max_size=10))
 def test_unseen_levels_and_missing_values_never_stop_a_prediction(classifier, regressor, rows):
     schema = {"size": pl.Float64, "age": pl.Int64, "member": pl.Boolean}
     frame = pl.DataFrame(rows, schema=schema | {"colour": pl.String, "city": pl.String})

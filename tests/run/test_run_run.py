@@ -18,8 +18,9 @@ from gradum.solvers.solution import EpochDone
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
 from gradum.tables.table import Table
-from synthetic import QUICK, SHORT, TINY, mixed, task
+from synthetic import ONCE, QUICK, SHORT, TINY, mixed, task
 
+HOLD_OUT = ONCE["split"]
 SOURCE = RowsInMemory(lambda: Table(task("label"), "made"))
 
 
@@ -104,8 +105,7 @@ def test_balancing_classes_weighs_training_rows_alone():
 
 def test_the_seed_decides_everything():
     frame = task("label", 400)
-    kept = {**QUICK, "split": SplitSpec(small_table_rows=0)}
-    one, same, other = (fit(frame, "label", seed=seed, **kept) for seed in (5, 5, 6))
+    one, same, other = (fit(frame, "label", seed=seed, split=HOLD_OUT) for seed in (5, 5, 6))
     assert fingerprint(one) == fingerprint(same)
     assert one.fitted.judgement == same.fitted.judgement
     assert fingerprint(one) != fingerprint(other)
@@ -221,8 +221,8 @@ def test_duplicates_across_the_split_are_counted_or_cause_an_alarm(again):
 def test_refit_trains_the_rung_in_use_on_every_row():
     """Ridge of scikit-learn on all 400 rows, under the penalty that the path chose."""
     frame = task("amount", 400).select("size", "member", "amount")
-    judged = fit(frame, "amount", model="linear")
-    model = fit(frame, "amount", model="linear", refit=True)
+    judged = fit(frame, "amount", model="linear", split=HOLD_OUT)
+    model = fit(frame, "amount", model="linear", split=HOLD_OUT, refit=True)
     assert list(model.fitted.rungs) == [judged.used] == ["linear"]
     assert model.fitted.judgement == judged.fitted.judgement
     rung = model.fitted.rungs["linear"]

@@ -15,8 +15,16 @@ from gradum.rungs.pack import training
 from gradum.rungs.pack.held_out import HeldOut
 from gradum.rungs.registry import KINDS
 from gradum.solvers.solution import Status
+from synthetic import FEW, FOLDS_ONCE, SHORT
 
-QUICK = {"effort": "quick", "max_epochs": 4, "learning_curve": False, "seed": 1}
+QUICK = {
+    "linear": SHORT,
+    "effort": "quick",
+    "max_epochs": 4,
+    "split": FOLDS_ONCE,
+    "learning_curve": False,
+    "seed": 1,
+}
 
 
 @pytest.fixture
@@ -71,7 +79,7 @@ def test_a_run_out_of_time_ends_with_what_it_has_and_says_so(table):
     assert rungs["linear"].status is Status.TIME_LIMIT
     assert len(rungs["linear"].history) == 1  # a penalty
     notes = "\n".join(model.fitted.judgement.notes)
-    assert "linear ran out of time in 4 of 4 fits. The run's time limit ended it" in notes
+    assert "linear ran out of time in 2 of 2 fits. The run's time limit ended it" in notes
     assert "left no time for MLP and pack; allow more with --time-limit" in notes
     assert not model.fitted.judgement.interrupted
     # What the linear rung has is the answer to its one penalty, to the end.
@@ -90,7 +98,7 @@ def test_a_network_out_of_time_keeps_its_best_epoch(table, monkeypatch):
 
 def test_a_limit_that_is_not_reached_changes_nothing(table):
     free, limited = (
-        gradum.fit(table, "y", test=table.head(60), **limit, **QUICK)
+        gradum.fit(table, "y", test=table.head(60), pack=FEW, **limit, **QUICK)
         for limit in ({}, {"time_limit": 10_000.0})
     )
     assert limited.fitted.provenance.fingerprint == free.fitted.provenance.fingerprint

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
 
 import gradum
+from command_line import short_paths
 from gradum.api.runs import compare_runs
 from gradum.run.judging.resampled import Seen
 from gradum.run.spec import LinearSpec
@@ -20,11 +21,15 @@ from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.split import Part
 from streamed_fits import batches, make_small
-from synthetic import FEW, TINY, task
+from synthetic import FEW, ONCE, TINY, task
 
 pytestmark = pytest.mark.usefixtures("short_judging")
 
-ONE_STRENGTH = {"model": "linear", "linear": LinearSpec(strengths=(1.0,))}
+ONE_STRENGTH = {
+    "model": "linear",
+    "linear": LinearSpec(strengths=(1.0,)),
+    "split": ONCE["split"],
+}
 WORLDS = {"two": (0.9, 0.1), "three": (0.75, 0.2, 0.05)}
 
 
@@ -168,7 +173,8 @@ def test_files_say_what_the_model_says(gradum_command, tmp_path):
     new.write_csv(tmp_path / "new.csv")
     asked = ("fit", tmp_path / "rows.csv", "-t", "y", "--model", "linear", "--no-learning-curve")
     asked, run = (*asked, "--test", tmp_path / "new.csv"), tmp_path / "run"
-    assert gradum_command(*asked, "--class-weight", "balanced", "-o", run).code == 0
+    with short_paths():
+        assert gradum_command(*asked, "--class-weight", "balanced", "-o", run).code == 0
     gradum_command("predict", run, tmp_path / "new.csv", "-o", tmp_path / "p.parquet")
     written, model = pl.read_parquet(tmp_path / "p.parquet"), gradum.load(run)
     assert written["prediction"].to_list() == model.predict(new).tolist()

@@ -106,7 +106,7 @@ def test_a_refit_keeps_the_calibration_of_the_judged_rung_which_a_note_names(nam
     for module in (mlp, pack):
         monkeypatch.setattr(module, "chosen_calibration", lambda *_: (next(steps),))
     frame = task("label", 300)
-    model = gradum.fit(frame, "label", model=name, refit=True, learning_curve=False, **QUICK)
+    model = gradum.fit(frame, "label", model=name, cv=2, refit=True, learning_curve=False, **QUICK)
     notes = [note for note in model.fitted.judgement.notes if "quadratic scaling" in note]
     assert len(notes) == 1
     if name in model.fitted.rungs:  # and not the baseline, which may have been as good

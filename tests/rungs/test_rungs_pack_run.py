@@ -16,12 +16,12 @@ from gradum.rungs.pack import training
 from gradum.rungs.pack.held_out import HeldOut
 from gradum.solvers.solution import Status
 from gradum.tables.split import Part
-from synthetic import SHORT
+from synthetic import FOLDS_ONCE, SHORT
 from synthetic import TINY as TINY_MLP
 
 pytestmark = pytest.mark.usefixtures("short_judging")
 
-QUICK = {"mlp": TINY_MLP, "linear": SHORT, "pack": TINY}
+QUICK = {"mlp": TINY_MLP, "linear": SHORT, "pack": TINY, "split": FOLDS_ONCE}
 ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}
 
 

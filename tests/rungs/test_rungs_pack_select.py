@@ -44,14 +44,25 @@ def chosen(predictions, target, weight, *, picks):
 
 
 def loss_of(share, predictions, target, weight):
+    """Of the mean under these shares: its squared error, or its log loss."""
     mean = np.tensordot(share, predictions, 1)
     if mean.shape[1] == 1:
-        return mean_squared_error(target, mean, sample_weight=weight)
-    return log_loss(target, mean, sample_weight=weight, labels=np.arange(mean.shape[1]))
+        return np.average((mean[:, 0] - target) ** 2, weights=weight)
+    return -np.average(np.log(mean[np.arange(len(target)), target]), weights=weight)
+
+
+def test_the_loss_by_hand_is_scikit_learns():
+    share = np.array([0.1, 0.2, 0.3, 0.4])
+    for (predictions, target, weight), peer in (
+        (numbers(0), mean_squared_error),
+        (classes(0), log_loss),
+    ):
+        expected = peer(target, np.tensordot(share, predictions, 1), sample_weight=weight)
+        assert loss_of(share, predictions, target, weight) == pytest.approx(expected, rel=1e-12)
 
 
 def reimplemented(predictions, target, weight, picks):
-    """Caruana's selection, with scikit-learn's losses, in plain Python."""
+    """Caruana's selection in plain Python."""
     chosen, best = [], (np.inf, None)
     for _ in range(picks):
         losses = [

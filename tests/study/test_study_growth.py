@@ -227,7 +227,8 @@ def test_a_network_is_fitted_again_in_batches_of_the_same_size(monkeypatch):
 
 
 def test_folds_of_the_first_repeat_judge_each_row_once():
-    model = gradum.fit(task("amount", 300), "amount", cv=3, model="linear", **QUICK)
+    twice = QUICK | {"split": SplitSpec()}
+    model = gradum.fit(task("amount", 300), "amount", cv=3, model="linear", **twice)
     assert len(model.run.judges) == 6
     found = growth(model.run, asked=True)
     assert [rows for rows, _ in found.points] == [25, 50, 100, 200]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Learner(Protocol[S]):
         Whether it can learn from rows that do not fit in memory.
     """
 
-    in_blocks: bool
+    in_blocks: ClassVar[bool]
 
     def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
         """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
