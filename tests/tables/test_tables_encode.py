@@ -158,7 +158,7 @@ def test_every_column_maps_back_to_its_source():
 
 def test_levels_and_ranges_of_the_training_rows_are_kept():
     encoder = Encoder.fit(example(), schema(**KINDS), np.array([0, 1, 2, 5]))
-    assert encoder.ranges == {"size": (1.0, 6.0)}
+    assert encoder.ranges == {"size": (1.0, 6.0), "day": (19723.0, 19728.0)}
     assert set(encoder.levels["town"]) == {"Rome", "Oslo", "(missing)"}
 
 

@@ -15,6 +15,7 @@ from gradum.study.explanation.counterfactual.result import (
     CounterfactualRows,
     RowCounterfactuals,
 )
+from gradum.tables.columns import unvaried
 from gradum.tables.wording import number, quoted_text, shortened
 
 DIGITS = 8  # of a number that is not whole: more than a move has
@@ -128,7 +129,8 @@ def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:
     for column in dict.fromkeys(_changed(found)):
         if column in found.axes and (unit := found.axes[column].unit).measure in OTHER_UNITS:
             yield say(OTHER_UNITS[unit.measure], column=column, size=figure(unit.size))
-    texts = [column.name for column in fitted.schema.features if not column.traits.has_domain]
+    yield from unvaried(fitted.schema.features)
+    texts = [column.name for column in fitted.schema.features if column.traits.holds_words]
     if texts:
         yield say_plural(
             "The text {columns} is never changed.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from gradum.messages import say
 from gradum.tables.kinds import KINDS, STEPS, Kind
 from gradum.tables.kinds.parse import Parse
 
@@ -52,6 +54,20 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     def traits(self) -> Kind:
         """What its kind can do."""
         return KINDS[self.kind]
+
+
+def unvaried(columns: Iterable[Column]) -> list[str]:
+    """Say which columns, besides texts, keep their values, as nothing tells what else they hold."""
+    return [
+        say(
+            "Column {column!r} is left as it is: nothing tells what else a column of the kind "
+            "{kind} may hold.",
+            column=column.name,
+            kind=column.kind,
+        )
+        for column in columns
+        if not column.traits.has_domain and not column.traits.holds_words
+    ]
 
 
 class Target(Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ from gradum.study.explanation.grid import Grid, grid_of
 from gradum.study.explanation.named_columns import unseen_column
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.first_layer import Opened
-from gradum.tables.columns import Column
+from gradum.tables.columns import Column, unvaried
 
 MOST_ROWS = 1_000  # whose own curves are worked out
 
@@ -217,6 +217,8 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
     for name in named:
         if name not in columns:
             raise unseen_column(name, columns)
+        for reason in unvaried([columns[name]]):
+            raise SpecError(reason, say("Ask for columns of numbers, dates or categories."))
         if not columns[name].traits.has_domain:
             raise SpecError(
                 say("Column {name!r} holds texts, and there is no curve over texts.", name=name),

@@ -18,6 +18,7 @@ from gradum.study.stress.corrupted import Labels, corruptions
 from gradum.study.stress.proof import certify
 from gradum.study.stress.result import Attack, Corruptions, Stress
 from gradum.study.stress.stressed_rows import StressedRows
+from gradum.tables.columns import unvaried
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
 CORRUPTED_ROWS = 1_000
@@ -108,7 +109,8 @@ def _notes(
             "The time was up: {count:,} accidents were not tried.",
             corrupted.left_out,
         )
-    texts = [column.name for column in fitted.schema.features if not column.traits.has_domain]
+    yield from unvaried(fitted.schema.features)
+    texts = [column.name for column in fitted.schema.features if column.traits.holds_words]
     if texts:
         yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
     if not attacked.is_certified:

@@ -87,7 +87,7 @@ def _moved(column: ColumnWatch) -> str:
         "now": now,
         "shift": figure(column.median.shift, digits=2, sign=True),
     }
-    if not KINDS[column.kind].has_domain:
+    if KINDS[column.kind].holds_words:
         return say(
             "Column {column!r} has moved: the median of its lengths is {now} characters, where it "
             "was {before} ({shift} standard deviations; distance {size}).",

@@ -90,6 +90,7 @@ class Kind(ABC):
     fixed_levels: ClassVar[tuple[Any, ...]] = ()  # all that can be; empty if rows may bring others
     names_groups: ClassVar[bool] = False  # a value can be the name of rows that belong together
     names_rows: ClassVar[bool] = False  # a value is one row's, so that a user may have to insist
+    holds_words: ClassVar[bool] = False  # texts of words
     may_be_numbers: ClassVar[bool] = False  # texts that a hint may say are numbers
     has_scale: ClassVar[bool] = False  # `scale` puts numbers for values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what happens to it on the way into a table

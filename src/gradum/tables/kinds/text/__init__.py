@@ -25,7 +25,7 @@ class TextKind(Kind):
 
     name, turn = "text", 4
     step = Text
-    sayable = may_be_numbers = has_scale = True
+    sayable = holds_words = may_be_numbers = has_scale = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if values have several words and seldom repeat."""
