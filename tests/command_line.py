@@ -12,7 +12,9 @@ import typer.main
 import gradum
 from gradum.app.cli import main
 from gradum.run.options import options
-from synthetic import SHORT
+from gradum.show import report
+from gradum.study.explanation import judged
+from synthetic import FOLDS_ONCE, SHORT
 
 # Typer else makes all commands anew at every call, which takes a third of what a short one does.
 typer.main.get_command = cache(typer.main.get_command)
@@ -42,9 +44,19 @@ def run(*arguments):
     return Ended(code, out.getvalue(), err.getvalue())
 
 
+def shorten_reports(patched):
+    """Let reports have their first lines only, and explain the fewest rows.
+
+    Altair and explanations take two thirds of what a short run takes.
+    """
+    patched.setattr(report, "sections_of", lambda *_: [])
+    patched.setattr(judged, "MOST_ROWS", judged.FEWEST_ROWS)
+
+
 @contextlib.contextmanager
-def short_paths():
-    """Let commands fit linear rungs on a path of four strengths in three folds."""
+def short_paths(split=FOLDS_ONCE):
+    """Let commands fit linear rungs on a path of four strengths, and draw folds once."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(options, "make_spec", partial(options.make_spec, linear=SHORT))
+        make_spec = partial(options.make_spec, linear=SHORT, split=split)
+        patched.setattr(options, "make_spec", make_spec)
         yield

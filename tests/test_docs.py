@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
+from msgspec import structs
 
 import gradum
-from command_line import run
+from command_line import run, shorten_reports
 from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.run.judging.by_class import ClassScores
@@ -68,14 +69,15 @@ from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
 from gradum.study.uncertainty import Coefficients
 from pages import assert_page_shows, script
-from synthetic import FEW, SHORT, TINY
+from synthetic import FEW, FOLDS_ONCE, SHORT, TINY
 
 ROOT = Path(__file__).parent.parent
 WORDS = {4: "four", 5: "five", 6: "six", 8: "eight"}
 CODE = re.compile(r"`([a-z_0-9]+)`")
 
 
-def test_every_key_of_metrics_json_is_documented(classifier, tmp_path):
+def test_every_key_of_metrics_json_is_documented(classifier, tmp_path, monkeypatch):
+    shorten_reports(monkeypatch)
     save_run(classifier, tmp_path, RunSpec("t.csv", classifier.fitted.spec))
     said = msgspec.json.decode((tmp_path / "metrics.json").read_bytes())
     documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
@@ -211,14 +213,16 @@ FITS_PENGUINS = next(line for line in commands("docs/quick-start.md") if "runs/p
 SHORTLY = {
     "fit": ["--cv", "3", "--max-epochs", "2", "--no-learning-curve"],
     "compare-solvers": ["--max-epochs", "2"],
+    "stress": ["--rows", "10"],
 }
 
 
 def obey(line):
-    """Run a printed command in the current folder; its fits are short and few."""
+    """Run a printed command in the current folder; its fits are short and few, and its reports."""
     with pytest.MonkeyPatch.context() as patched:
+        shorten_reports(patched)
         patched.setitem(EFFORTS, "standard", FEW)
-        make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY)
+        make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)
         before, pipe, command = line.rpartition(" | ")
         if pipe:
@@ -257,15 +261,35 @@ def test_the_guides_print_commands():
     assert sum(len(commands(guide)) for guide in GUIDES) > 10
 
 
+@pytest.fixture(scope="module")
+def short_fit():
+    """``gradum.fit`` with a short fit in place of the whole ladder, and two folds.
+
+    The guides begin with one fit of one file, which is made once.
+    """
+    shortly = {"model": "linear", "linear": SHORT, "split": FOLDS_ONCE, "cv": 2}
+    fit, made = gradum.fit, {}
+
+    def fit_shortly(data, *target, **options):
+        if not isinstance(data, str):
+            return fit(data, *target, **options)
+        asked = repr((data, target, options))
+        if asked not in made:
+            made[asked] = fit(data, *target, **shortly | {"learning_curve": False} | options)
+        return made[asked]
+
+    return fit_shortly
+
+
 @pytest.mark.parametrize("guide", GUIDES)
-def test_every_python_of_the_guides_runs(guide, tmp_path, folder, monkeypatch):
-    """As printed, with a short fit in place of the whole ladder, and few folds."""
+def test_every_python_of_the_guides_runs(guide, tmp_path, folder, short_fit, monkeypatch):
+    """As printed, with short fits."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(gradum, "fit", short_fit)
+    monkeypatch.setitem(EFFORTS, "quick", structs.replace(FEW, members=6, folds=3))
     (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
     for block in blocks(guide, "python"):
-        code = block.replace('target="species")', 'target="species", model="linear")')
-        code = code.replace('model="linear")', 'model="linear", cv=2, learning_curve=False)')
-        exec(compile(code, guide, "exec"), {})
+        exec(compile(block, guide, "exec"), {})
 
 
 CHAPTERS = sorted(path.name for path in (ROOT / "docs/chapters").glob("[0-9]*.md"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from command_line import run, short_paths
-from gradum.show import report
+from command_line import run, short_paths, shorten_reports
+from gradum.run.spec import SplitSpec
 from synthetic import task
 
 
@@ -14,12 +14,18 @@ def fits_are_short():
         yield
 
 
-@pytest.fixture
-def no_charts():
-    """Let a test's reports have their first lines only: Altair takes half of what a run takes."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(report, "sections_of", lambda *_: [])
+@pytest.fixture(autouse=True)
+def reports_are_short(request):
+    """Let reports be short; a test that looks at their sections asks for `whole_reports`."""
+    with pytest.MonkeyPatch.context() as patched:  # which no test undoes
+        if "whole_reports" not in request.fixturenames:
+            shorten_reports(patched)
         yield
+
+
+@pytest.fixture
+def whole_reports():
+    """Let a test's reports be whole."""
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +40,9 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def linear_run(tables, tmp_path_factory):
-    """A run folder of a linear fit of ``label.csv``, and what the command printed."""
+    """A run folder of a linear fit, judged by two folds, twice drawn, and what the command said."""
     folder = tmp_path_factory.mktemp("runs") / "linear"
-    with short_paths():  # a module's fixtures come after the session's
+    with short_paths(SplitSpec()):  # a module's fixtures come after the session's
         ended = run(
             "fit", tables / "label.csv", "-t", "label", "--model", "linear", "--cv", 2, "-o", folder
         )

@@ -13,7 +13,6 @@ from gradum.run.events import RungStarted, Understood
 from gradum.ship.run_spec import read_spec
 from synthetic import task
 
-pytestmark = pytest.mark.usefixtures("no_charts")
 ROWS = 60
 FIT = ["-t", "label", "--model", "linear", "--no-learning-curve", "-q"]
 finishing = importlib.import_module("gradum.api.resume")

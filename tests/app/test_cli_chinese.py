@@ -17,7 +17,9 @@ from gradum.run.events import PathStep, RivalFitted, RungFinished, RungStarted
 from gradum.run.options import options
 from gradum.rungs.pack.spec import EFFORTS
 from gradum.solvers.solution import EpochDone
-from synthetic import FEW, SHORT, TINY, mixed
+from synthetic import FEW, FOLDS_ONCE, SHORT, TINY, mixed
+
+pytestmark = pytest.mark.usefixtures("whole_reports")
 
 NAMES = [each.__name__.rpartition(".")[2].replace("_", "-") for each in COMMANDS]
 NOT_FIRST = "，。：；、？！）”]"
@@ -146,7 +148,7 @@ def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "110")
     monkeypatch.setitem(EFFORTS, "standard", FEW)
-    make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY)
+    make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY, split=FOLDS_ONCE)
     monkeypatch.setattr(options, "make_spec", make_spec)
     frame = mixed(150, seed=3).with_columns(kind=pl.Series(["oak", "elm", "ash"] * 50))
     frame.write_csv("trees.csv")

@@ -65,7 +65,6 @@ def test_new_rows_stand_beside_the_runs_own_scores(gradum_command, linear_run, t
     assert "precision" in shown
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_where_the_runs_table_has_changed_it_says_what_is_not_known(
     gradum_command, tables, tmp_path
 ):

@@ -32,7 +32,6 @@ def test_a_run_says_what_it_understood_found_and_wrote(linear_run):
     assert (folder / "report.html").read_text().startswith("<!doctype html>")
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_json_is_one_event_a_line(gradum_command, tables, tmp_path):
     ended = gradum_command(
         "fit", tables / "label.csv", "-t", "label", *options("-o", tmp_path / "run", "--json")
@@ -49,7 +48,6 @@ def test_json_is_one_event_a_line(gradum_command, tables, tmp_path):
     assert ended.err == ""
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_quiet_prints_nothing(gradum_command, tables, tmp_path):
     arguments = ["fit", tables / "label.csv", "-t", "label", "-o", tmp_path / "run", "--quiet"]
     ended = gradum_command(*arguments, *options())
@@ -78,7 +76,6 @@ def test_the_ladder_climbs_to_the_networks(gradum_command, tmp_path, monkeypatch
             assert kept[rung].certificate.best_epoch == best["epoch"]
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_the_default_folder_is_made_under_runs(gradum_command, tables, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
@@ -177,7 +174,6 @@ def test_balanced_classes_catch_more_of_the_rare_one(fit_file):
     assert recall(balanced) > recall(plain) + 0.1
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_an_edited_schema_decides(gradum_command, tables, tmp_path):
     said = gradum_command("inspect", tables / "label.csv", "-t", "label", "--json").out
     schema = json.loads(said)
@@ -190,7 +186,6 @@ def test_an_edited_schema_decides(gradum_command, tables, tmp_path):
     assert "city" in said
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_the_seed_decides_the_weights(gradum_command, tables, tmp_path):
     prints = []
     for number, seed in enumerate((1, 1, 2)):
@@ -281,7 +276,6 @@ def test_an_empty_folder_of_the_users_own_survives_a_mistake(gradum_command, tmp
     assert (tmp_path / "mine").is_dir()
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_force_keeps_what_else_is_in_the_folder(gradum_command, tables, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     arguments = ["fit", tables / "label.csv", "-t", "label", "-o", tmp_path, *options("--quiet")]

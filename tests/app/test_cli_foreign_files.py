@@ -63,7 +63,6 @@ def test_what_is_refused_touches_nothing(
     assert left(project) == before
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_force_puts_a_run_among_others_files_or_says_what_is_in_its_way(
     project, gradum_command, tables
 ):

@@ -12,6 +12,8 @@ from gradum.api import load_run
 from gradum.api.judged_rows import judged_rows
 from synthetic import task
 
+pytestmark = pytest.mark.usefixtures("whole_reports")
+
 
 @pytest.fixture(scope="module")
 def other_run(tables, gradum_command, tmp_path_factory):

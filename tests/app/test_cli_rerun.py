@@ -35,7 +35,6 @@ def test_an_edited_spec_is_another_run_and_its_weights_differ(before):
     assert "The weights differ" in ended.out
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_the_same_run_has_bit_identical_weights(before, gradum_command, tmp_path):
     folder, _ = before
     ended = gradum_command("rerun", folder / "b", "-o", tmp_path / "c")
@@ -48,7 +47,6 @@ def test_the_same_run_has_bit_identical_weights(before, gradum_command, tmp_path
         assert (folder / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_a_changed_table_is_named(before, gradum_command, tmp_path):
     folder, _ = before
     table = folder / "t.csv"
@@ -75,7 +73,6 @@ def test_a_table_that_is_gone_is_one_line(before, gradum_command, tmp_path):
     assert not (tmp_path / "c").exists()
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_a_table_that_was_moved_is_the_same_table(linear_run, gradum_command, tables, tmp_path):
     run, _ = linear_run
     moved = tmp_path / "moved.csv"
@@ -86,7 +83,6 @@ def test_a_table_that_was_moved_is_the_same_table(linear_run, gradum_command, ta
     assert read_spec(tmp_path / "c" / "spec.toml").data == str(moved)
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_the_last_sentence_names_what_has_changed(linear_run, gradum_command, tables, tmp_path):
     run, _ = linear_run
     other = tmp_path / "other.csv"
@@ -96,7 +92,6 @@ def test_the_last_sentence_names_what_has_changed(linear_run, gradum_command, ta
     assert ended.out.splitlines()[-1].endswith(f"{other} has changed since.")
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_quiet_prints_nothing(before, gradum_command, tmp_path):
     folder, _ = before
     ended = gradum_command("rerun", folder / "a", "-o", tmp_path / "c", "--quiet")

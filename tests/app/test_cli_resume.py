@@ -23,8 +23,6 @@ from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
 from synthetic import FEW, ONCE, task
 
-pytestmark = pytest.mark.usefixtures("no_charts")
-
 COMMAND = """
 import sys
 from functools import partial

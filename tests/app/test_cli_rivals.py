@@ -5,6 +5,8 @@ import tomllib
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("whole_reports")
+
 MODULE = """
 from pathlib import Path
 Path(__file__).with_name("imported").touch()

@@ -40,7 +40,6 @@ def test_files_that_match_a_pattern_are_fitted_as_one_table(run, spec, linear_ru
     assert spec.fingerprint == read_spec(linear_run[0] / "spec.toml").fingerprint
 
 
-@pytest.mark.usefixtures("no_charts")
 def test_a_run_on_several_files_is_repeated_from_any_folder(
     run, gradum_command, tmp_path, monkeypatch
 ):

@@ -56,7 +56,6 @@ WRITTEN = {
 }
 
 
-@pytest.mark.usefixtures("no_charts")
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_run_of_a_source_is_recorded_and_repeated(name, tmp_path, monkeypatch):
     write, words = WRITTEN[name]
@@ -147,6 +146,7 @@ def secrets_in(folder):
 
 
 @servers.needs_postgresql
+@pytest.mark.usefixtures("whole_reports")
 def test_a_run_of_a_server_is_read_again_only_when_it_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     address, folder, column = servers.ADDRESS, tmp_path / "run", frame().columns[1]

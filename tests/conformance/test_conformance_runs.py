@@ -135,7 +135,8 @@ def asked(cell: Cell, rows: pl.DataFrame, held: pl.DataFrame, folder):
     }
     match cell.judge:
         case "cross-validation":
-            options |= {"cv": 2, "split": SplitSpec()}  # which repeats it
+            repeats = 2 if cell.option == "none" else 1
+            options |= {"cv": 2, "split": SplitSpec(repeats=repeats)}
         case "group":
             options["group"] = "who"
         case "time":
