@@ -60,3 +60,17 @@ def short_paths(split=FOLDS_ONCE):
         make_spec = partial(options.make_spec, linear=SHORT, split=split)
         patched.setattr(options, "make_spec", make_spec)
         yield
+
+
+def specs_that_fit_asks_for(monkeypatch):
+    """A list that ``gradum fit`` adds what it would run to, instead of running it."""
+    asked = []
+
+    @contextlib.contextmanager
+    def new_run(run_spec, *_, **__):
+        asked.append(run_spec)
+        yield None, None
+
+    monkeypatch.setattr("gradum.app.cli.fit.new_run", new_run)
+    monkeypatch.setattr("gradum.app.cli.fit.carry_out", lambda *_, **__: None)
+    return asked

@@ -14,6 +14,7 @@ import pytest
 import typer
 
 import gradum
+from command_line import specs_that_fit_asks_for
 from edited_package import Edited
 from gradum.app.cli import app
 from gradum.errors import SpecError
@@ -90,10 +91,7 @@ def test_the_defaults_of_the_table_are_those_of_the_spec():
 @pytest.mark.parametrize("name", [n for n, option in IN_THE_SPEC.items() if option.on_command_line])
 def test_an_option_goes_to_its_field_and_comes_back(name, monkeypatch):
     """From the command line and from Python, and from the command that repeats the run."""
-    asked = []
-    monkeypatch.setattr(
-        "gradum.app.cli.fit.begin", lambda run_spec, *_, **__: asked.append(run_spec)
-    )
+    asked = specs_that_fit_asks_for(monkeypatch)
 
     def run(*words):
         typer.main.get_command(app)(["fit", "t.csv", *words], standalone_mode=False)
@@ -135,7 +133,15 @@ sys.argv = ["gradum", "fit", "--help"]
 with contextlib.redirect_stdout(io.StringIO()) as helped, contextlib.suppress(SystemExit):
     main()
 asked = []
-fit.begin = lambda run_spec, *_, **__: asked.append(run_spec)
+
+
+@contextlib.contextmanager
+def new_run(run_spec, *_, **__):
+    asked.append(run_spec)
+    yield None, None
+
+
+fit.new_run, fit.carry_out = new_run, lambda *_, **__: None
 spec = make_spec("y", toy=3)
 repeats = command(spec, "t.csv")
 typer.main.get_command(app)(shlex.split(repeats)[1:], standalone_mode=False)

@@ -7,6 +7,7 @@ import typer
 from msgspec import structs
 
 import gradum
+from command_line import specs_that_fit_asks_for
 from gradum.app.cli import app
 from gradum.run.spec import Cost, MLPSpec, ReportSpec, Spec, SplitSpec
 from gradum.rungs.pack.spec import PackSpec
@@ -44,10 +45,7 @@ DEFAULT_PACK = structs.replace(PLAIN, effort="quick", pack=PackSpec())
 
 def read_back(line, monkeypatch):
     """The spec and the files that ``gradum fit`` would run with, given this line."""
-    asked = []
-    monkeypatch.setattr(
-        "gradum.app.cli.fit.begin", lambda run_spec, *_, **__: asked.append(run_spec)
-    )
+    asked = specs_that_fit_asks_for(monkeypatch)
     words = shlex.split(line)
     assert words[0] == "gradum"
     typer.main.get_command(app)(words[1:], standalone_mode=False)

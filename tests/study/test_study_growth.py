@@ -12,8 +12,8 @@ from gradum.rungs.context import Context
 from gradum.rungs.kind import Curve
 from gradum.rungs.linear.kind import LinearKind
 from gradum.scores.interval import Interval
+from gradum.study.findings import growth as module
 from gradum.study.findings.extrapolation import doubled
-from gradum.study.findings.findings import growth as module
 from gradum.study.findings.growth import growth
 from gradum.tables.split import Part
 from synthetic import ONCE, QUICK, TINY, task

@@ -6,7 +6,7 @@ import pytest
 
 import gradum
 from gradum.run.spec import LinearSpec
-from gradum.study.findings.findings import importance as module
+from gradum.study.findings import importance as module
 from gradum.study.findings.importance import importance
 from gradum.study.first_layer import Opened
 from gradum.tables.design import Design

@@ -11,7 +11,7 @@ from gradum.run.dataset import labelled
 from gradum.rungs.rung import Prediction
 from gradum.study.binning import cut
 from gradum.study.evidence import Evidence
-from gradum.study.findings.findings import segments as module
+from gradum.study.findings import segments as module
 from gradum.study.findings.segments import Segments, segments
 from gradum.tables.schema import Overrides, infer
 from gradum.tables.sources.read import read

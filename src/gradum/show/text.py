@@ -13,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 from gradum.messages import listed, marked, say
-from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -178,7 +177,7 @@ def _few_scores(judgement: Judgement) -> Table:
 
 def _role(rung: str, judgement: Judgement) -> str:
     """Name a rung, and what the verdict says of it."""
-    verdict, title = judgement.verdict, say(KINDS[rung].title)
+    verdict, title = judgement.verdict, _title(rung)
     if len(judgement.scores) > 1 and rung == verdict.used:
         return say("{title}, best", title=title)
     is_enough = rung == verdict.enough != verdict.used
@@ -229,7 +228,7 @@ def _rival_scores(judgement: Judgement) -> Table:
     minus_ours = say(
         "{metric} − {rung}'s",
         metric=say(METRICS[verdict.metric].title),
-        rung=say(KINDS[verdict.used].title),
+        rung=_title(verdict.used),
     )
     table.add_row(minus_ours, *differences)
     return table
@@ -240,7 +239,7 @@ def _table(corner: str, rungs: Iterable[str], judgement: Judgement) -> Table:
     table.add_column(corner, no_wrap=True)
     for rung in rungs:
         used = rung == judgement.verdict.used
-        table.add_column(say(KINDS[rung].title), style="" if used else "dim")
+        table.add_column(_title(rung), style="" if used else "dim")
     return table
 
 
@@ -350,3 +349,9 @@ def fitted_parts(fitted: Fitted) -> list[RenderableType]:
 def judgement_text(fitted: Fitted) -> str:
     """Return the ladder and the verdict as plain text."""
     return plain(*fitted_parts(fitted), width=WIDE)
+
+
+def _title(rung: str) -> str:
+    from gradum.rungs.registry import KINDS  # with JAX, which a schema does not need
+
+    return say(KINDS[rung].title)
