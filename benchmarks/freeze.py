@@ -89,6 +89,8 @@ TABLES = {
 
 def main(folder: str, tables: str = ",".join(TABLES)) -> None:
     """Write what a user sees, or compare it with what is written."""
+    if folder.startswith("-"):
+        sys.exit(__doc__)
     before = Path(folder).absolute()
     with tempfile.TemporaryDirectory() as place:
         now = Path(place, "record") if before.exists() else before
