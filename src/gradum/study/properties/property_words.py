@@ -25,7 +25,7 @@ AMOUNT = re.compile(r"^(?:±|\+/-|\+-)\s*(\S+?)\s*(%?)$")
 QUALIFIER = re.compile(r"\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))$")
 
 
-class Described(Protocol):
+class WithSchema(Protocol):
     """Anything with columns: a fitted model, or a network from elsewhere."""
 
     @property
@@ -63,14 +63,14 @@ def unquoted(text: str) -> str:
 
 
 def column_of(
-    text: str, fitted: Described, can_be_read: Callable[[str], bool] = lambda rest: True
+    text: str, fitted: WithSchema, can_be_read: Callable[[str], bool] = lambda rest: True
 ) -> tuple[Column, str]:
     """Return the column that a text begins with, and what stands behind its name.
 
     Parameters
     ----------
     text : str
-    fitted : Described
+    fitted : WithSchema
     can_be_read : callable
         Whether the rest behind a name makes sense. If the text begins with several names, the
         longest one with such a rest counts; without any, the longest of all.

@@ -9,7 +9,7 @@ from typing import Any
 from gradum.errors import NotCertifiableError, PropertyError
 from gradum.messages import listed, say
 from gradum.study.properties.property_words import (
-    Described,
+    WithSchema,
     column_of,
     number_of,
     parts_of,
@@ -40,7 +40,7 @@ class Region:
     limits: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, text: str, fitted: Described) -> Region:
+    def read(cls, text: str, fitted: WithSchema) -> Region:
         """Read ``age 30..60, sex female|male, member yes``.
 
         Raises
