@@ -2,10 +2,10 @@
 
 from rich.text import Text
 
-from gradum.show.document import Grid, Shown, laid_out, lines, notes
+from gradum.show.document import Shown, TextTable, laid_out, lines, notes
 from gradum.show.text import plain
 
-GRID = Grid(("name", "count"), [("a", "1"), ("longer", "1,000"), ("\x1b[2J", "20")])
+GRID = TextTable(("name", "count"), [("a", "1"), ("longer", "1,000"), ("\x1b[2J", "20")])
 
 
 class Toy(Shown):

@@ -4,7 +4,7 @@ import pytest
 from hostile import NAMES
 from markupsafe import escape
 
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.show.visible import visible
@@ -58,7 +58,7 @@ def test_a_required_line_says_that_it_must_be_checked():
 def test_names_are_data(name):
     name = f"<i>{name}"
     check = LINE.judged(False, name, figure=name, threshold=name, about=name)
-    table = Grid((name,), [(name,)], title=name)
+    table = TextTable((name,), [(name,)], title=name)
     found = report(check, title=name, sentences=[name], tables=[table])
     page = found.page()
     assert "<i>" not in page.replace("<i></i>", "")

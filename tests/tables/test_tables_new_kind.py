@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 KIND = '''
 import polars as pl
 
-from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale
+from gradum.tables.kinds.kind import Accident, Kind, Reading, NumericScale
 from gradum.tables.kinds.pixels.step import Pixels
 
 
@@ -33,7 +33,7 @@ class PixelsKind(Kind):
         return pl.Series(raw.name, raw.to_list(), pl.List(pl.Float64))
 
     def scale(self, values):
-        return Scale(values.list.mean().to_numpy(), "{:.1f}".format, "brightness {}".format)
+        return NumericScale(values.list.mean().to_numpy(), "{:.1f}".format, "brightness {}".format)
 '''
 
 STEP = '''

@@ -1,4 +1,4 @@
-"""What a kind of rung is: all that the ladder, the estimates and the files ask of it."""
+"""The base of kinds of rungs: all that the ladder, the estimates and the files ask of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run asks of one rung."""
+"""The spec of one rung: its own settings, and what the run asks of every rung."""
 
 from __future__ import annotations
 

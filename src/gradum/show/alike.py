@@ -13,7 +13,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent
 from gradum.show.answer_words import answer_name
-from gradum.show.document import Grid, Shown, laid_out, lines
+from gradum.show.document import Shown, TextTable, laid_out, lines
 from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
@@ -56,7 +56,7 @@ class AlikeRows(Shown):
         yield from lines(self.sentences())
 
     @property
-    def table(self) -> Grid:
+    def table(self) -> TextTable:
         """A line a row like the given one."""
         found, columns = self.found, len(self.found.values.columns)
         target = self.fitted.spec.target
@@ -78,7 +78,7 @@ class AlikeRows(Shown):
             )
             for line in found.frame.iter_rows(named=True)
         ]
-        return Grid(header, rows, 0)
+        return TextTable(header, rows, 0)
 
     def sentences(self) -> list[str]:
         """Say what became of the rows like it, and whether they are far."""

@@ -1,4 +1,4 @@
-"""What a result says: sections and tables of a page, and how a terminal or notebook shows them."""
+"""Sections and tables of a result, and how a terminal or notebook shows them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TextTable:
     """A table of text; its first ``words`` columns are words, the others numbers."""
 
     header: Sequence[str]
@@ -28,7 +28,7 @@ class Grid:
     words: int = 1
     title: str = ""
 
-    def first(self, count: int) -> Grid:
+    def first(self, count: int) -> TextTable:
         """Return its first rows alone."""
         return replace(self, rows=self.rows[:count])
 
@@ -41,7 +41,7 @@ class Section:
     title: str
     sentences: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
-    tables: Sequence[Grid] = ()
+    tables: Sequence[TextTable] = ()
 
 
 class Shown:
@@ -76,7 +76,7 @@ def notes(sentences: Iterable[str]) -> Iterator[Text]:
 
 
 def laid_out(
-    grid: Grid,
+    grid: TextTable,
     *,
     left: Collection[int] | None = None,
     bold: Collection[int] = (),
@@ -86,7 +86,7 @@ def laid_out(
 
     Parameters
     ----------
-    grid : Grid
+    grid : TextTable
     left : collection of int, optional
         The columns that are flush left; those of words if left out.
     bold : collection of int

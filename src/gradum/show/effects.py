@@ -12,7 +12,7 @@ from rich.text import Text
 from gradum.margins import falling, first_greatest
 from gradum.messages import listed, say, say_plural
 from gradum.show.bar import bar
-from gradum.show.document import Grid, Shown, laid_out, lines
+from gradum.show.document import Shown, TextTable, laid_out, lines
 from gradum.show.effect_words import mean_ends
 from gradum.show.page import render
 from gradum.show.visible import visible
@@ -63,7 +63,7 @@ class EffectCurves(Shown):
             length = bar(effect.reach[answer] / (longest or 1.0))
             rows.append((shortened(effect.column), *label, *ends, length))
         yield Text(visible(self._heading), style="bold")
-        yield laid_out(Grid(header, rows, len(header)))
+        yield laid_out(TextTable(header, rows, len(header)))
         yield from lines(self._notes)
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from gradum.messages import say
 from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.show.visible import visible
 from gradum.study.finding_words import NO_DIFFERENCE
 from gradum.study.groups.groups import RATES, UNMARKED, Group, Groups, GroupScore
@@ -42,7 +42,7 @@ def key_to_rates(groups: Groups) -> list[str]:
     ]
 
 
-def group_tables(groups: Groups) -> Iterator[Grid]:
+def group_tables(groups: Groups) -> Iterator[TextTable]:
     """Yield the tables of each column: a line for each group, the first cell its name."""
     metric, *rates = groups.measures
     for column in dict.fromkeys(group.column for group in groups.groups):
@@ -52,7 +52,7 @@ def group_tables(groups: Groups) -> Iterator[Grid]:
             yield _rates(column, of_column, rates, groups)
 
 
-def _scores(column: str, groups: list[Group], metric: str) -> Grid:
+def _scores(column: str, groups: list[Group], metric: str) -> TextTable:
     """Lay out the metric of each group, and its difference from the rest."""
     title = say(METRICS[metric].title)
     rows = []
@@ -62,10 +62,10 @@ def _scores(column: str, groups: list[Group], metric: str) -> Grid:
         difference = "" if score.difference is None else with_interval(score.difference, sign=True)
         finding = "–" if score.finding == NO_DIFFERENCE else say(score.finding)
         rows.append((*_named(group), value, difference, finding))
-    return Grid((column, say("rows"), title, say("less the rest's"), ""), rows)
+    return TextTable((column, say("rows"), title, say("less the rest's"), ""), rows)
 
 
-def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) -> Grid:
+def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) -> TextTable:
     """Lay out the rates of each group, and how far those of the groups lie apart."""
     rows = [(*_named(group), *(_share(group.scores[rate]) for rate in rates)) for group in groups]
     gaps = {gap.measure: gap for gap in found.gaps if gap.column == column}
@@ -74,7 +74,7 @@ def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) ->
         intervals = (gap and Interval(gap.value, gap.low, gap.high, 0.0) for gap in apart)
         cells = (percent_with_interval(gap) if gap else "–" for gap in intervals)
         rows.append((say("highest − lowest"), "", *cells))
-    return Grid((column, say("rows"), *(say(TITLES[rate]) for rate in rates)), rows)
+    return TextTable((column, say("rows"), *(say(TITLES[rate]) for rate in rates)), rows)
 
 
 def _named(group: Group) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def _share(score: GroupScore) -> str:
     return percent_with_interval(score.interval) + ("" if score.finding in UNMARKED else MARK)
 
 
-def _laid_out(content: Grid) -> Table:
+def _laid_out(content: TextTable) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, name in enumerate(content.header):
         justify = "right" if place == 1 else "left"

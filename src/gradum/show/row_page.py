@@ -15,7 +15,7 @@ from gradum.show.answer_words import answer_name, answer_text, scale_title
 from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.counterfactual_words import change_texts, notes, sentence
-from gradum.show.document import Grid, Section
+from gradum.show.document import Section, TextTable
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
 from gradum.show.pictures.effects import effect_picture
@@ -84,7 +84,7 @@ def changes_section(changes: Counterfactuals) -> Section:
     (row,) = changes.found.rows
     header = (say("column"), say("before"), say("after"), say("cost"))
     tables = [
-        Grid(header, [change_texts(change) for change in found.changes], 3, sentence(found))
+        TextTable(header, [change_texts(change) for change in found.changes], 3, sentence(found))
         for found in row.counterfactuals
     ]
     first = [] if tables else [changes.why_none(row)]
@@ -190,4 +190,4 @@ def _numbers(explanation: Explanation, place: int) -> Section:
         for adds in row.contributions
     ]
     title = answer_name(row.scale, row.answer, explanation.fitted.spec.target)
-    return Section("numbers", say("The numbers"), tables=[Grid(header, rows, 2, title)])
+    return Section("numbers", say("The numbers"), tables=[TextTable(header, rows, 2, title)])

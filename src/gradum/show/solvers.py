@@ -13,7 +13,7 @@ from gradum.run.compare_solvers import Course, SolverComparison
 from gradum.scores.figures import figure, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
-from gradum.show.document import Grid, Section, laid_out
+from gradum.show.document import Section, TextTable, laid_out
 from gradum.show.pictures.solvers import solver_courses
 from gradum.show.text import plain
 
@@ -42,7 +42,7 @@ class Solvers:
         comparison = self.comparison
         solvers = [course.solver for course in comparison.courses]
         chosen = [place for place, name in enumerate(solvers) if name == comparison.choice]
-        table = Grid(header(comparison), [cells(course) for course in comparison.courses])
+        table = TextTable(header(comparison), [cells(course) for course in comparison.courses])
         return Group(
             Text(heading(comparison), "bold"),
             Text(conditions(comparison), "dim"),

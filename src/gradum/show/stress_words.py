@@ -8,7 +8,7 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
 from gradum.scores.metrics import METRICS
 from gradum.show.counterfactual_words import exact_text
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.study.stress.budget import BudgetKind
 from gradum.study.stress.result import (
     Attack,
@@ -118,11 +118,11 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         )
 
 
-def curve_table(attack: Attack) -> Grid:
+def curve_table(attack: Attack) -> TextTable:
     """Lay out the points of the curve."""
     header = (say("columns move by up to"), say("answers that stay, at most"))
     proved = (say("proved to stay, at least"),) if attack.is_certified else ()
-    return Grid((*header, *proved), [_point(attack, kept) for kept in attack.curve])
+    return TextTable((*header, *proved), [_point(attack, kept) for kept in attack.curve])
 
 
 def _point(attack: Attack, kept: Kept) -> tuple[str, ...]:
@@ -130,18 +130,18 @@ def _point(attack: Attack, kept: Kept) -> tuple[str, ...]:
     return cells if kept.certified is None else (*cells, percent(kept.certified))
 
 
-def parts_table(attack: Attack) -> Grid:
+def parts_table(attack: Attack) -> TextTable:
     """Lay out in how many of the least changes each column takes part."""
     total = attack.changed
     rows = [(part.column, f"{part.rows:,} / {total:,}") for part in attack.parts]
-    return Grid((say("column"), say("changes that need it")), rows)
+    return TextTable((say("column"), say("changes that need it")), rows)
 
 
-def rows_table(attack: Attack, rows: Iterable[RowAttack]) -> Grid:
+def rows_table(attack: Attack, rows: Iterable[RowAttack]) -> TextTable:
     """Lay out the least changes of rows."""
     header = (say("row"), say("answer"), say("becomes"), say("change"), say("within"))
     proved = (say("proved to stay within"),) if attack.is_certified else ()
-    return Grid((*header, *proved), [_change(attack, row) for row in rows], 4)
+    return TextTable((*header, *proved), [_change(attack, row) for row in rows], 4)
 
 
 def _change(attack: Attack, row: RowAttack) -> tuple[str, ...]:
@@ -209,14 +209,14 @@ def _worse(found: Corruptions, metric: str) -> str:
     )
 
 
-def corruption_tables(found: Corruptions, *, classes: bool, title: str = "") -> list[Grid]:
+def corruption_tables(found: Corruptions, *, classes: bool, title: str = "") -> list[TextTable]:
     """Lay out what each corruption does; nothing where there is none."""
     if not found.effects:
         return []
     moved = say("answers changed") if classes else say("answers move by")
     scores = () if found.metric is None else (METRICS[found.metric].words,)
     header = (say("column"), say("corruption"), *scores, moved, say("noticed"))
-    return [Grid(header, [_effect(each, classes=classes) for each in found.effects], 2, title)]
+    return [TextTable(header, [_effect(each, classes=classes) for each in found.effects], 2, title)]
 
 
 def _effect(effect: CorruptionEffect, *, classes: bool) -> tuple[str, ...]:

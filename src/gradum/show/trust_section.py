@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.show.pictures.picture import Picture
 from gradum.study.trust import Check
 
@@ -20,7 +20,7 @@ class PartFinding:
     checks : sequence of Check
     sentences : sequence of str
         What else a reader must know.
-    tables : sequence of Grid
+    tables : sequence of TextTable
     pictures : sequence of Picture
     details : Any
         Plain values for JSON.
@@ -28,7 +28,7 @@ class PartFinding:
 
     checks: Sequence[Check] = ()
     sentences: Sequence[str] = ()
-    tables: Sequence[Grid] = ()
+    tables: Sequence[TextTable] = ()
     pictures: Sequence[Picture] = ()
     details: Any = None
 

@@ -13,7 +13,7 @@ from gradum.messages import listed, say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.show.document import Grid, Section, Shown, laid_out, lines, notes
+from gradum.show.document import Section, Shown, TextTable, laid_out, lines, notes
 from gradum.show.groups import group_parts, group_tables, key_to_rates
 from gradum.show.visible import visible
 from gradum.show.watch_words import (
@@ -186,10 +186,10 @@ def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
     }
 
 
-def _expected_table(expected: Expectation) -> Grid:
+def _expected_table(expected: Expectation) -> TextTable:
     """Lay out each score, its interval, and that of the judged rows."""
     header = [say("metric"), say("expected"), say("95% interval"), say("judged rows")]
-    return Grid(header, [_cells(score) for score in expected.scores])
+    return TextTable(header, [_cells(score) for score in expected.scores])
 
 
 def _cells(score: ExpectedScore) -> list[str]:

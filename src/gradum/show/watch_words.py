@@ -10,7 +10,7 @@ from gradum.margins import falling
 from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import ColumnWatch, Watched
 from gradum.tables.wording import quoted, shortened
@@ -69,11 +69,11 @@ def shown_columns(found: Watched) -> list[ColumnWatch]:
     return [*drifted, *(others[place] for place in order[:NEAREST])]
 
 
-def columns_table(fitted: Fitted, columns: Iterable[ColumnWatch], title: str = "") -> Grid:
+def columns_table(fitted: Fitted, columns: Iterable[ColumnWatch], title: str = "") -> TextTable:
     """Lay out some columns."""
     moved = (say("column"), say("size"), say("shown from"), "p", "PSI")
     rows = [_cells(fitted, column) for column in columns]
-    return Grid((*moved, say("effect"), say("verdict")), rows, title=title)
+    return TextTable((*moved, say("effect"), say("verdict")), rows, title=title)
 
 
 def _cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from gradum.messages import marked, say
 from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.kind import Scale
+from gradum.tables.kinds.kind import NumericScale
 from gradum.tables.wording import shortened
 
 MOST_LEVELS = 12
@@ -64,7 +64,7 @@ def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:
     )
 
 
-def _ranges(scale: Scale) -> tuple[list[str], np.ndarray]:
+def _ranges(scale: NumericScale) -> tuple[list[str], np.ndarray]:
     """Cut numbers (m,) after their quartiles, each of which is one of them."""
     values, write = scale.numbers, scale.write
     if not len(values):

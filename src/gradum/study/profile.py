@@ -15,7 +15,7 @@ from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.tables.check import widened
 from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.kind import Scale
+from gradum.tables.kinds.kind import NumericScale
 from gradum.tables.wording import shortened
 
 
@@ -105,7 +105,7 @@ def _look(
     return (), _levels(values, fewest)
 
 
-def _range(scale: Scale, whole: pl.Series, fewest: int) -> tuple[str, ...]:
+def _range(scale: NumericScale, whole: pl.Series, fewest: int) -> tuple[str, ...]:
     """Return the ends and the middle of sorted numbers; the ends those of the whole column."""
     numbers = scale.numbers
     if len(numbers) < fewest:
@@ -124,7 +124,7 @@ def _point(numbers: np.ndarray, share: float) -> float:
     return float(numbers[first : first + FEWEST_ROWS].mean())
 
 
-def _ranges(scale: Scale, fewest: int) -> Bars:
+def _ranges(scale: NumericScale, fewest: int) -> Bars:
     """Count sorted numbers by value where these are few, else by range."""
     numbers, write = scale.numbers, scale.write
     starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # of each distinct value

@@ -14,7 +14,7 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import changed_files, read_spec
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.show.repeat import command, python
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust import Check, Line, Obstacle
@@ -46,10 +46,10 @@ def _of_model(examined: ExaminedModel, thresholds: DataThresholds) -> PartFindin
         for column in schema.columns
         if column.role == "unused"
     ]
-    tables = [Grid(("", ""), list(_facts(examined)), 2)]
+    tables = [TextTable(("", ""), list(_facts(examined)), 2)]
     if left_out:
         header = (say("column"), say("taken for"), say("why"))
-        tables.append(Grid(header, left_out, 3, say("Columns left out")))
+        tables.append(TextTable(header, left_out, 3, say("Columns left out")))
     return PartFinding(
         (_table(examined), _alarms(examined, thresholds)),
         _kept_sentences(examined),
@@ -168,7 +168,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: DataThresholds) -
     return PartFinding(
         [line.blocked(unknown) for line in PART.lines],
         [examined.how],
-        [Grid(("", ""), facts, 2)],
+        [TextTable(("", ""), facts, 2)],
         details={"rows": len(evidence), "sha256": dict(examined.sha256)},
     )
 

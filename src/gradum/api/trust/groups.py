@@ -15,7 +15,7 @@ from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Task
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.show.groups import group_tables, key_to_rates
 from gradum.show.trust_section import PartFinding
 from gradum.study.groups.groups import Group, Groups
@@ -130,7 +130,7 @@ def _finding(scores: Groups, checks: Sequence[Check], first: Sequence[str] = ())
     return PartFinding(checks, remarks, _tables(scores), details=scores)
 
 
-def _tables(scores: Groups) -> list[Grid]:
+def _tables(scores: Groups) -> list[TextTable]:
     return list(group_tables(scores))
 
 

@@ -18,7 +18,7 @@ from gradum.scores.figures import figure, with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.scores.outcome import Outcome, Task
-from gradum.show.document import Grid
+from gradum.show.document import TextTable
 from gradum.show.pictures.ladder import ladder
 from gradum.show.trust_section import PartFinding
 from gradum.study.evaluation.changes import Change
@@ -221,7 +221,7 @@ def changed(change: Change) -> Check:
     return check.tested(p_value, Gauge(WORSE_BY, "metric", error, 1.0, where=title))
 
 
-def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> Grid:
+def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> TextTable:
     """Lay out every metric that the first column has."""
     several = tuple(columns.values())
     rows = [
@@ -234,7 +234,7 @@ def _score_table(columns: Mapping[str, Mapping[str, Interval]]) -> Grid:
         )
         for name in several[0]
     ]
-    return Grid((say("score"), *columns), rows, title=say("Scores with 95% intervals"))
+    return TextTable((say("score"), *columns), rows, title=say("Scores with 95% intervals"))
 
 
 def _of_predictions(examined: ExaminedPredictions, thresholds: ScoreThresholds) -> PartFinding:

@@ -1,4 +1,4 @@
-"""What operations pass on: linear forms pulled back, and zonotopes pushed forward; and lines.
+"""Linear forms that operations pull back, zonotopes that they push forward, and lines.
 
 Shapes: B boxes, r forms, n numbers of a node, g generators.
 """

@@ -13,7 +13,14 @@ import polars as pl
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.run.alarm import Alarm
-from gradum.run.alarms.single_column import Cells, Classes, Finding, Measure, NumberTarget, best
+from gradum.run.alarms.single_column import (
+    AssociationMeasure,
+    Cells,
+    Classes,
+    Finding,
+    NumberTarget,
+    best,
+)
 from gradum.run.alarms.split_columns import groups
 from gradum.run.dataset import Dataset
 from gradum.run.plan import Plan
@@ -134,7 +141,7 @@ def strengths(
         rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
     half = _halves(None if dataset.groups is None else dataset.groups[rows], len(rows), rng)
     target = dataset.target[rows]
-    measure: Measure
+    measure: AssociationMeasure
     if dataset.classes:
         target = target % MOST_CLASSES  # who knows the class knows this
         measure, by_target = Classes.of(target), Cells.of_levels(pl.Series(target))

@@ -50,7 +50,7 @@ class Finding:
 NOTHING = Finding(0.0, 0.0, 0.0, 1.0)
 
 
-class Measure(Protocol):
+class AssociationMeasure(Protocol):
     """A target of n rows, and how well its sums in cells predict it."""
 
     def sums(self, codes: np.ndarray, count: int) -> np.ndarray:
@@ -62,12 +62,12 @@ class Measure(Protocol):
         ...
 
 
-def best(measure: Measure, cells: Cells, half: np.ndarray) -> Finding:
+def best(measure: AssociationMeasure, cells: Cells, half: np.ndarray) -> Finding:
     """Return the finding at the resolution that explains most, if half of the rows have support.
 
     Parameters
     ----------
-    measure : Measure
+    measure : AssociationMeasure
         The target.
     cells : Cells
         The column.
@@ -136,7 +136,7 @@ class Cells:
         whole[values.is_not_null().to_numpy()] = codes
         return cls(whole, count, coarser)
 
-    def resolutions(self, measure: Measure, half: np.ndarray) -> Iterator[np.ndarray]:
+    def resolutions(self, measure: AssociationMeasure, half: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the measure's sums (2, cells, k) in each half, from fine to coarse.
 
         Each twice where values are missing: with them in a cell of their own, and without them.

@@ -49,7 +49,7 @@ Scores that grow e-fold cost 1/η misses more than aimed at, so that smaller ste
 
 
 @dataclass(frozen=True)
-class Scale:
+class ScoreTransform:
     """A monotone scale without an end on which scores are tracked, and the way back.
 
     Parameters
@@ -71,10 +71,10 @@ def _log_odds(score: np.ndarray) -> np.ndarray:
     return logit(np.clip(score, least, 1.0 - least))
 
 
-SCALE_OF_NUMBERS = Scale(_logarithm, np.exp)
+SCALE_OF_NUMBERS = ScoreTransform(_logarithm, np.exp)
 """log |t|; 0 is taken for the smallest number."""
 
-SCALE_OF_CLASSES = Scale(_log_odds, expit)
+SCALE_OF_CLASSES = ScoreTransform(_log_odds, expit)
 """The log-odds of 1 − p; 0 and 1 are taken for 2⁻⁵² and 1 − 2⁻⁵²."""
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradum.run.conformal.adaptive import SCALE_OF_CLASSES, SCALE_OF_NUMBERS, Scale, Tracker
+from gradum.run.conformal.adaptive import (
+    SCALE_OF_CLASSES,
+    SCALE_OF_NUMBERS,
+    ScoreTransform,
+    Tracker,
+)
 from gradum.run.conformal.guarantee import JudgedScores
 from gradum.run.intervals.scoring import score
 from gradum.rungs.rung import Rung
@@ -12,7 +17,7 @@ from gradum.tables.check import Checked, target_values, time_values
 from gradum.tables.encode import Encoder, Unencoded
 
 
-def scale_of(rung: Rung) -> Scale:
+def scale_of(rung: Rung) -> ScoreTransform:
     """Return the scale on which a rung's scores are tracked."""
     return SCALE_OF_CLASSES if rung.target_scale is None else SCALE_OF_NUMBERS
 

@@ -1,1 +1,1 @@
-"""How good the rungs are: scores, a verdict, and what is said of them."""
+"""The judgement of the rungs: scores, a verdict, and sentences about both."""

@@ -1,4 +1,4 @@
-"""What keeps a pack's answer monotone in some columns: directions of its numbers and units.
+"""Directions of a pack's numbers and units, which keep its answer monotone in some columns.
 
 What is made of a column moves as it does: its ramps and steps, and its sums and differences with
 others. Waves do not, and so a member of waves has none of such a column, which enters as it is.

@@ -1,4 +1,4 @@
-"""What an ONNX file may consist of, and the memory it can take once it is parsed.
+"""Permitted contents of an ONNX file, and the memory that it can take once it is parsed.
 
 Two bytes can make an empty operator or attribute of a hundred bytes in memory. So the fields of a
 file are counted before it is parsed, from its bytes alone. What this module does not know counts by

@@ -55,7 +55,7 @@ class Gap:
         return float(2 * stdtr(self.freedom, -abs(estimate.value - self.calibrated) / error))
 
 
-class Shown(NamedTuple):
+class CalibrationFinding(NamedTuple):
     """The results of the tests of a reliability curve.
 
     Parameters
@@ -89,7 +89,7 @@ def shown_by(
     slope: Gap | None,
     bins: list[Gap],
     widened: float = 1.0,
-) -> Shown:
+) -> CalibrationFinding:
     """Say where predictions differ from what was observed, as far as tests show it.
 
     The calibration in the large, the slope and all bins have the same share of `LEVEL`, and each
@@ -114,7 +114,7 @@ def shown_by(
         By what standard errors are multiplied, for what the model itself is unsure of.
     """
     if not large.enough:
-        return Shown(
+        return CalibrationFinding(
             say("Too few rows, or groups of them, to say whether predictions mean what they say.")
         )
     kinds = 2 + (slope is not None)
@@ -147,7 +147,7 @@ def shown_by(
         shown.append(say("No miscalibration shown: {means}.", means=means))
     p_value = min(p_large, p_slope, p_bins, 1.0)
     error = widened * large.error
-    return Shown(sentences(shown), p_value <= LEVEL, True, p_value, kinds, error)
+    return CalibrationFinding(sentences(shown), p_value <= LEVEL, True, p_value, kinds, error)
 
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:

@@ -39,7 +39,7 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Scale:
+class NumericScale:
     """Numbers that stand for values.
 
     Parameters
@@ -123,7 +123,7 @@ class Kind(ABC):
         """Return the typed column; null where a value is missing or cannot be read."""
         return clean(raw, how)
 
-    def scale(self, values: pl.Series) -> Scale:
+    def scale(self, values: pl.Series) -> NumericScale:
         """Return numbers for typed values, none of them missing, by which these can be cut."""
         raise NotImplementedError
 

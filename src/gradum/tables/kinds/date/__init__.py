@@ -14,7 +14,7 @@ from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
-from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale
+from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NotPlain, Read, missing_read
 from gradum.tables.kinds.step import Step
@@ -110,7 +110,7 @@ class DateKind(Kind):
             say("Write dates as 2024-01-31 or 2024-01-31 13:45, or leave out --date."),
         )
 
-    def scale(self, values: pl.Series) -> Scale:
+    def scale(self, values: pl.Series) -> NumericScale:
         """Return microseconds, written as days; with the time where all lie within a week."""
         moments = values.to_physical().to_numpy()
         unit = "m" if len(moments) and np.ptp(moments) < WEEK else "D"
@@ -118,7 +118,7 @@ class DateKind(Kind):
         def write(moment: float) -> str:
             return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
-        return Scale(moments, write)
+        return NumericScale(moments, write)
 
     def plain(self, column: Column, step: Step) -> Read:
         """Read what is plainly a date of the training range."""

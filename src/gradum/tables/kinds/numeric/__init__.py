@@ -15,7 +15,7 @@ from gradum.errors import ColumnError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
-from gradum.tables.kinds.kind import Accident, Kind, Reading, Scale, lost
+from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading, lost
 from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
@@ -162,9 +162,9 @@ class NumericKind(Kind):
             remedy or say("Correct these values, or leave out --numeric."),
         )
 
-    def scale(self, values: pl.Series) -> Scale:
+    def scale(self, values: pl.Series) -> NumericScale:
         """Return the numbers themselves."""
-        return Scale(values.to_numpy(), number)
+        return NumericScale(values.to_numpy(), number)
 
     def plain(self, column: Column, step: Step) -> Read:
         """Read numbers within the training range."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.kinds.kind import Kind, Reading, Scale
+from gradum.tables.kinds.kind import Kind, NumericScale, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.text.step import WORD as WORD_OF_ANY
 from gradum.tables.kinds.text.step import Text
@@ -40,10 +40,10 @@ class TextKind(Kind):
         """Return the reading of a column said to be text."""
         return _reading(values, _mean_words(values))
 
-    def scale(self, values: pl.Series) -> Scale:
+    def scale(self, values: pl.Series) -> NumericScale:
         """Return how many words each text has."""
         words = values.str.count_matches(WORD_OF_ANY).cast(pl.Float64).to_numpy()
-        return Scale(words, number, _of_words)
+        return NumericScale(words, number, _of_words)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as stripped strings."""
