@@ -337,7 +337,13 @@ def test_every_chapter_ends_with_five_exercises_whose_answers_are_run(chapter):
 
 def test_every_file_that_a_document_links_to_is_there():
     chapters = [f"docs/chapters/{chapter}" for chapter in ["README.md", *CHAPTERS]]
-    others = ["CONTRIBUTING.md", "docs/metrics.md", "docs/article.md", "docs/keras.md"]
+    others = [
+        "CONTRIBUTING.md",
+        "benchmarks/README.md",
+        "docs/metrics.md",
+        "docs/article.md",
+        "docs/keras.md",
+    ]
     for document in [*GUIDES, *others, *chapters]:
         path = ROOT / document
         prose = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
