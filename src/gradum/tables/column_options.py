@@ -40,7 +40,7 @@ def options_by_column(
         named = _named(overrides, option)
         if named and option not in (*SAYABLE, "drop", *ROLES):
             raise SpecError(
-                say("There is no kind of column {option!r}, for --{option}.", option=option),
+                say("This gradum is without columns of the kind of --{option}.", option=option),
                 say("Choose among {choices}.", choices=listed(list(SAYABLE))),
             )
         for name in named:
