@@ -39,7 +39,7 @@ def module_of(file):
 
 
 class _Unlisted(ast.NodeTransformer):
-    """Drops the imports of modules, and of each collection and class the entries that need them."""
+    """Drops the imports of modules; and the entries of tuples, classes and calls that need them."""
 
     def __init__(self, modules):
         self.modules, self.names = modules, set()
@@ -59,6 +59,10 @@ class _Unlisted(ast.NodeTransformer):
     def visit_Tuple(self, node):
         node.elts = [self.visit(each) for each in node.elts if not self._needs(each)]
         return node
+
+    def visit_Call(self, node):
+        node.keywords = [self.visit(each) for each in node.keywords if not self._needs(each)]
+        return self.generic_visit(node)
 
     def visit_ClassDef(self, node):
         node.body = [each for each in node.body if not self._is_entry(each)]

@@ -31,8 +31,8 @@ import gradum
 from gradum.app.cli import COMMANDS, main
 
 assert gradum.__file__.startswith(sys.argv[1])
-fit = ["fit", "t.csv", "--target", "y", "--model", "linear", "--cv", "2", "--out", "run"]
-commands = [[*fit, "--no-learning-curve", "--quiet"]]
+fit = ["fit", "t.csv", "--model", "linear", "--cv", "2", "--no-learning-curve", "--quiet"]
+commands = [[*fit, "--out", "run", "--target", *sys.argv[2:]]]
 if any(command.__name__.endswith(".trust") for command in COMMANDS):
     commands.append(["trust", "run"])
 for command in commands:
@@ -63,6 +63,15 @@ def question(name, *methods, more="", also=()):
     asked = {"app/cli/__init__.py": commands, "api/model.py": methods, more: also}
     files = tuple(file for files in asked.values() for file in files)
     return Part(f"question {name}", files, tuple(place for place, files in asked.items() if files))
+
+
+def finding(name, *more, picture=True, others=()):
+    """What is found, how it is drawn and shown, and files and registries of it besides."""
+    usual = f"study/findings/{name}.py", f"show/templates/sections/{name}.html"
+    pictures = (f"show/pictures/{name}.py",) if picture else ()
+    files = tuple(file for file in (*usual, *pictures, *more) if (PACKAGE / file).exists())
+    report = ("show/report.py",) if picture else ()
+    return Part(f"finding {name}", files, ("study/findings/findings.py", *report, *others))
 
 
 PARTS = {
@@ -107,9 +116,25 @@ PARTS = {
             *("api/sequential_test.py", "api/expected_score.py", "api/boosted_trees.py"),
             "show/watch.py",
         ),
+        # The importance of columns orders what the other findings show.
+        finding("confusion", others=("show/notebook.py",)),
+        finding("growth", "study/findings/extrapolation.py"),
+        finding("ranking", "show/pictures/lift.py"),
+        finding(
+            "reliability",
+            *("study/findings/miscalibration.py", "api/trust/calibration.py"),
+            others=("api/trust/parts.py",),
+        ),
+        finding("residuals", others=("show/notebook.py",)),
+        finding("segments", others=("api/runs.py",)),
+        finding("threshold", others=("api/runs.py",)),
+        finding("threshold_table", picture=False),
+        finding("worst", picture=False),
     )
 }
-TOGETHER = ("kind date", "question stress")
+TOGETHER = ("kind date", "question stress", "finding residuals")
+CLASSES = ("confusion", "ranking", "threshold", "threshold_table")
+OF_TWO_CLASSES = {f"finding {name}" for name in CLASSES}
 EACH = PARTS if os.environ.get("GRADUM_DETACH") == "all" else ()
 
 
@@ -156,7 +181,8 @@ def table(tmp_path_factory):
         "id": [f"row {row}" for row in range(60)],
         "nothing": ["x"] * 60,
         "again": size,
-        "y": size + rng.normal(size=60),
+        "amount": size + rng.normal(size=60),
+        "won": (size + rng.normal(size=60) > 0).astype(int),
     }
     path = tmp_path_factory.mktemp("table") / "t.csv"
     pl.DataFrame(columns).write_csv(path)
@@ -169,7 +195,9 @@ def test_the_rest_fits_and_reports(names, table, tmp_path):
     for name in names:
         package.detach(PARTS[name].files, PARTS[name].listed_in)
     shutil.copy(table, tmp_path)
-    said = run(tmp_path, "-c", USE, str(tmp_path))
+    two_classes = OF_TWO_CLASSES.issuperset(names)
+    target = ["won", "--cost", "FP=1,FN=5"] if two_classes else ["amount"]
+    said = run(tmp_path, "-c", USE, str(tmp_path), *target)
     assert "<h2" in (tmp_path / "run/report.html").read_text()
     if names == TOGETHER:
         assert "This gradum is without stress" in " ".join(said.split())
