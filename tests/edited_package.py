@@ -1,5 +1,6 @@
-"""A copy of the package, to which lines are added as CONTRIBUTING.md says."""
+"""A copy of the package: lines are added to it as CONTRIBUTING.md says, or a part is taken away."""
 
+import ast
 import shutil
 from pathlib import Path
 
@@ -20,3 +21,52 @@ class Edited:
         text = (self.path / file).read_text()
         assert text.count(before) == 1
         (self.path / file).write_text(text.replace(before, f"{line}\n{before}"))
+
+    def detach(self, files, registries):
+        """Take away files and folders, and what lists them: imports, entries and fields."""
+        for file in files:
+            path = self.path / file
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for registry in registries:
+            tree = ast.parse((self.path / registry).read_text())
+            unlisted = _Unlisted([module_of(file) for file in files]).visit(tree)
+            (self.path / registry).write_text(ast.unparse(unlisted))
+
+
+def module_of(file):
+    """Return what a file or folder of the package is called in imports."""
+    return ".".join(["gradum", *Path(file).with_suffix("").parts])
+
+
+class _Unlisted(ast.NodeTransformer):
+    """Drops the imports of modules; and the entries of tuples, classes and calls that need them."""
+
+    def __init__(self, modules):
+        self.modules, self.names = modules, set()
+
+    def visit_ImportFrom(self, node):
+        kept = [each for each in node.names if not self._is_gone(f"{node.module}.{each.name}")]
+        self.names |= {each.asname or each.name for each in node.names if each not in kept}
+        node.names = kept
+        return node if kept else None
+
+    def _is_gone(self, name):
+        return any(f"{name}.".startswith(f"{module}.") for module in self.modules)
+
+    def _needs(self, node):
+        return any(isinstance(n, ast.Name) and n.id in self.names for n in ast.walk(node))
+
+    def visit_Tuple(self, node):
+        node.elts = [self.visit(each) for each in node.elts if not self._needs(each)]
+        return node
+
+    def visit_Call(self, node):
+        node.keywords = [self.visit(each) for each in node.keywords if not self._needs(each)]
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node):
+        node.body = [each for each in node.body if not self._is_entry(each)]
+        return node
+
+    def _is_entry(self, node):
+        return isinstance(node, ast.Assign | ast.AnnAssign) and self._needs(node)

@@ -24,7 +24,7 @@ import numpy as np
 import polars as pl
 
 import gradum
-from gradum.api.explanation import background_of
+from gradum.api.asked_rows import background_of
 from gradum.study.explanation.counterfactual.costs import Costs, priced_axes
 from gradum.study.explanation.counterfactual.limits import Limits
 

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 import gradum
-from gradum.api.explanation import background_of
+from gradum.api.asked_rows import background_of
 from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis, priced_axes
 from gradum.study.explanation.counterfactual.limits import Limits
 

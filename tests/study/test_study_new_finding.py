@@ -31,6 +31,10 @@ from gradum.show.pictures.picture import Picture, data
 from gradum.study.findings.toy import Toy
 
 
+def pictures_of(findings, fitted) -> list[Picture]:
+    return [toy_picture(findings.toy)]
+
+
 def toy_picture(found: Toy) -> Picture:
     chart = alt.Chart(data([{"largest": found.largest}])).mark_bar().encode(x="largest:Q")
     said = f"The largest error of {found.rows} rows is a toy."
@@ -65,16 +69,8 @@ def test_a_toy_finding_reaches_the_report(tmp_path):
     package.add(
         "study/findings/findings.py", "        toy=toy(evidence),", "        worst=worst_rows("
     )
-    package.add(
-        "show/report.py",
-        "from gradum.show.pictures.toy import toy_picture",
-        "from gradum.show.repeat",
-    )
-    package.add(
-        "show/report.py",
-        "    pictures.append(toy_picture(findings.toy))",
-        "    pictures += ranking(",
-    )
+    package.add("show/report.py", "from gradum.show.pictures import toy", "from gradum.show.repeat")
+    package.add("show/report.py", '    ("errors", toy),', '    ("errors", ranking),')
     subprocess.run(
         [sys.executable, "-c", FIT, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])},

@@ -10,7 +10,7 @@ from gradum.errors import ColumnError
 from gradum.tables.kinds import KINDS, SAYABLE, Values, recognise
 from gradum.tables.kinds.codes import named_like_codes
 from gradum.tables.kinds.date import FORMATS
-from gradum.tables.kinds.inert import duplicates
+from gradum.tables.kinds.inert import Duplicate
 from gradum.tables.kinds.numeric import mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
@@ -433,7 +433,7 @@ def test_duplicates_are_equal_in_every_row_whatever_their_type():
             "h": [2**60, 2**60 + 2, 0],  # equal in float64 only
         }
     )
-    assert duplicates(frame, frame.columns) == {"b": "a", "e": "d"}
+    assert Duplicate().copies(frame, frame.columns) == {"b": "a", "e": "d"}
 
 
 def test_every_kind_speaks_in_one_clause():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from gradum.api.explanation import asked_rows
+from gradum.api.asked_rows import asked_rows
 from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
 from gradum.forks import refuse_after_fork

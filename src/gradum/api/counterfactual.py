@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from gradum.api.explanation import asked_rows, background_of
+from gradum.api.asked_rows import asked_rows, background_of
 from gradum.forks import refuse_after_fork
 from gradum.run.options.option_values import read_names
 

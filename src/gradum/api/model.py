@@ -14,7 +14,7 @@ from gradum.api.alike import alike, influence
 from gradum.api.counterfactual import counterfactuals
 from gradum.api.effects import effects
 from gradum.api.evaluation import evaluate, score
-from gradum.api.explanation import explain
+from gradum.api.explanation import explain, row_page
 from gradum.api.inference import inference
 from gradum.api.prediction import (
     guarantee,
@@ -25,9 +25,10 @@ from gradum.api.prediction import (
     predict_set,
 )
 from gradum.api.properties import verify
-from gradum.api.reports import report, row_page, trust
+from gradum.api.report import report
 from gradum.api.stress import stress
 from gradum.api.surrogate import surrogate
+from gradum.api.trust import trust
 from gradum.api.watch import watch
 from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted

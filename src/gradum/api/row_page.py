@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from gradum.api.effects import with_curves
 from gradum.api.intervals import conformal_of
 from gradum.api.learned_rows import learned_rows
 from gradum.errors import SpecError
@@ -29,7 +28,7 @@ from gradum.show.row_page import (
 from gradum.study.explanation.alike import Alike, alike
 from gradum.study.explanation.counterfactual.counterfactual import counterfactuals
 from gradum.study.explanation.counterfactual.limits import Limits
-from gradum.study.explanation.effects import effects_of
+from gradum.study.explanation.effects import columns_with_curve, effects_of
 from gradum.study.row_distribution import COVERAGE, row_distribution
 from gradum.tables.encode import Unencoded
 
@@ -113,4 +112,4 @@ def _foremost(explanation: Explanation) -> list[str]:
     answer = answers_to_show(explanation, 0)[0]
     order = falling(np.abs(found.parts[0].values[:, answer]))
     columns = [column for player in order for column in found.players[player]]
-    return with_curves(explanation.fitted, columns)
+    return columns_with_curve(explanation.fitted, columns)

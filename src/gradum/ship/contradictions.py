@@ -25,7 +25,6 @@ from gradum.tables.target import MOST_CLASSES
 
 MOST_SENTENCES = 100_000
 MOST_RIVALS = 1000
-CLASS_TYPES = {"numeric": {int, float}, "boolean": {bool}, "categorical": {str, int, float}}
 
 
 def contradiction(fitted: Fitted) -> str | None:
@@ -51,7 +50,7 @@ def _schema(fitted: Fitted) -> Iterator[str]:
     if len(target.classes) > MOST_CLASSES:
         yield say("the schema has more than {most:,} classes", most=MOST_CLASSES)
     types = {type(label) for label in target.classes}
-    if len(types) > 1 or not types <= CLASS_TYPES[schema.column(target.name).kind]:
+    if len(types) > 1 or not types <= {*schema.column(target.name).traits.labels}:
         yield say("the classes are not of one type, that of the target's column")
     if int in types and min(target.classes) < 0 and max(target.classes) >= 2**63:  # type: ignore
         yield say("no 64 bits hold all classes")

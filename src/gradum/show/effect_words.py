@@ -13,7 +13,7 @@ from gradum.show.answer_words import answer_text
 from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.scale import Scale
-from gradum.tables.kinds.categorical.step import MISSING
+from gradum.tables.kinds.step import MISSING
 from gradum.tables.wording import shortened, value_text
 
 ANSWER_DIGITS = 3

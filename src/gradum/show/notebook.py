@@ -7,12 +7,13 @@ import html
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.show.page import render
-from gradum.show.pictures.confusion import confusion_matrix
-from gradum.show.pictures.importance import importance_bars
+from gradum.show.pictures import confusion, importance, residuals
 from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.picture import Picture
-from gradum.show.pictures.residuals import residual_pictures
 from gradum.study.findings.findings import Findings
+
+FINDINGS = (confusion, residuals, importance)
+"""Those of which the first picture is shown."""
 
 
 def fragment(fitted: Fitted, findings: Findings | None) -> str:
@@ -20,20 +21,10 @@ def fragment(fitted: Fitted, findings: Findings | None) -> str:
     judgement = fitted.judgement
     pictures: list[Picture] = [] if judgement is None else [ladder(judgement)]
     if findings is not None:
-        pictures += _of(findings, fitted)
+        for each in FINDINGS:
+            pictures += each.pictures_of(findings, fitted)[:1]
     drawings = [(picture, drawn(picture)) for picture in pictures]
     return render("notebook.html", fitted=fitted, judgement=judgement, drawings=drawings)
-
-
-def _of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    assert fitted.schema.target is not None
-    pictures = []
-    if findings.confusion is not None:
-        pictures.append(confusion_matrix(findings.confusion))
-    if findings.residuals is not None:
-        pictures += residual_pictures(findings.residuals, fitted.schema.target.name)[:1]
-    used = importance_bars(findings.importance, findings.rung)
-    return pictures if used is None else [*pictures, used]
 
 
 def drawn(picture: Picture) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from gradum.messages import listed, marked, say
 from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
-from gradum.rungs.post import calibrated_in_words
-from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
@@ -19,22 +17,23 @@ from gradum.show.charted_page import charted_page
 from gradum.show.document import Section
 from gradum.show.explained_rows import explained_rows
 from gradum.show.inference import layout
+from gradum.show.pictures import (
+    confusion,
+    growth,
+    importance,
+    ranking,
+    reliability,
+    residuals,
+    segments,
+    threshold,
+)
 from gradum.show.pictures.coefficients import coefficient_dots
-from gradum.show.pictures.confusion import confusion_matrix
 from gradum.show.pictures.contributions import contribution_bars, contribution_swarm
 from gradum.show.pictures.coverage import coverage_pictures
 from gradum.show.pictures.effects import effect_picture
-from gradum.show.pictures.growth import growth_curve
-from gradum.show.pictures.importance import importance_bars
 from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.learning import learning
-from gradum.show.pictures.lift import gain_curve
 from gradum.show.pictures.picture import Picture
-from gradum.show.pictures.ranking import ranking
-from gradum.show.pictures.reliability import reliability_curve
-from gradum.show.pictures.residuals import residual_pictures
-from gradum.show.pictures.segments import slices, weakest
-from gradum.show.pictures.threshold import threshold_curve
 from gradum.show.repeat import command, only_python, python, teacher
 from gradum.show.source import Source
 from gradum.study.explanation.effects import Effects
@@ -42,8 +41,19 @@ from gradum.study.explanation.judged import JudgedExplanation
 from gradum.study.findings.findings import Findings
 
 MOST_COLUMNS = 200
-MOST_WORST_COLUMNS = 12
 MOST_PREVALENCES = 12
+DRAWN = (
+    ("errors", residuals),
+    ("errors", confusion),
+    ("errors", ranking),
+    ("errors", reliability),
+    ("errors", threshold),
+    ("uses", importance),
+    ("segments", segments),
+    ("training", growth),
+)
+"""The section in which each finding is drawn, and its file of pictures."""
+
 HEADLINE = ("accuracy", "macro_f1", "r2", "mae")
 TITLE_OF_SECTION = {
     "verdict": marked("Verdict"),
@@ -99,12 +109,10 @@ def report_html(
         schema=fitted.schema,
         target=fitted.schema.target,
         **_headline(fitted.judgement),
-        **_worst(findings),
         **_columns(fitted, findings),
         explained_rows=explained_rows(findings, fitted.schema.target.name),
         prevalences=_prevalences(fitted.judgement),
         several=_several(findings),
-        own_thresholds=_own_thresholds(findings),
         regression_table=_regression_table(findings),
         source=source,
         command=command(fitted.spec, source.data, test=source.test) if source.data else "",
@@ -124,20 +132,20 @@ def sections_of(
         parts.append(_section("scores", (ladder(judgement),)))
     if findings is not None:
         assert fitted.schema.target is not None
-        parts.append(_section("errors", _errors(findings, fitted)))
+        parts.append(_section("errors", _pictures("errors", findings, fitted)))
         if findings.coverage is not None:
             pictures = coverage_pictures(findings.coverage, fitted.schema.target.name)
             parts.append(_section("coverage", tuple(pictures)))
-        used = _some(importance_bars(findings.importance, findings.rung))
+        used = _pictures("uses", findings, fitted)
         parts.append(_section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
         if findings.explanation is not None:
             pictures = (*_explanations(findings.explanation), *_curves(findings, effects))
             parts.append(_section("explanations", pictures))
         if findings.regression is not None:
             parts.append(_section("regression"))
-        found = (*_some(weakest(findings.segments)), *slices(findings.segments))
-        parts.append(_section("segments", found))
-    grown = _some(growth_curve(findings.growth)) if findings is not None else ()
+        if findings.found("segments"):
+            parts.append(_section("segments", _pictures("segments", findings, fitted)))
+    grown = () if findings is None else _pictures("training", findings, fitted)
     parts.append(_section("training", (*learning(fitted), *grown)))
     return [*parts, _section("data"), _section("repeat")]
 
@@ -147,22 +155,10 @@ def _section(name: str, pictures: Iterable[Picture] = ()) -> Section:
     return Section(name, say(TITLE_OF_SECTION[name]), pictures=tuple(pictures))
 
 
-def _errors(findings: Findings, fitted: Fitted) -> tuple[Picture, ...]:
-    assert fitted.schema.target is not None
-    number = findings.residuals is not None
-    pictures: list[Picture] = []
-    if findings.residuals is not None:
-        pictures += residual_pictures(findings.residuals, fitted.schema.target.name)
-    if findings.confusion is not None:
-        pictures.append(confusion_matrix(findings.confusion))
-    pictures += ranking(findings.ranking)
-    if findings.lift is not None:
-        pictures.append(gain_curve(findings.lift))
-    calibrated = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
-    pictures.append(reliability_curve(findings.reliability, calibrated, number=number))
-    if findings.threshold is not None:
-        pictures.append(threshold_curve(findings.threshold))
-    return tuple(pictures)
+def _pictures(name: str, findings: Findings, fitted: Fitted) -> tuple[Picture, ...]:
+    """Draw the findings of a section."""
+    drawn = [each.pictures_of(findings, fitted) for section, each in DRAWN if section == name]
+    return tuple(chain.from_iterable(drawn))
 
 
 def _explanations(found: JudgedExplanation) -> tuple[Picture, ...]:
@@ -225,27 +221,6 @@ def _several(findings: Findings | None) -> str:
         "error; in all else a row has the mean of its predictions, which errs less.",
         times=rows_figure(findings.predictions / findings.rows),
     )
-
-
-def _own_thresholds(findings: Findings | None) -> str:
-    """Say why the row of the usual threshold is not what was judged, where it is not."""
-    table = None if findings is None else findings.thresholds
-    if findings is None or table is None or len(findings.by_class) < 2:
-        return ""
-    usual, judged = table.at_usual, findings.by_class[1]
-    if usual.precision is None or usual.agrees(judged):
-        return ""
-    return say(
-        "The models that judged have thresholds of their own, of the rows that each learned from: "
-        "what they predict is scored above, and is not quite what this table says of {usual}.",
-        usual=figure(table.usual, digits=3),
-    )
-
-
-def _worst(findings: Findings | None) -> dict[str, Any]:
-    """Return the columns to show of the rows predicted worst: the most important ones."""
-    known = list(findings.worst[0].values) if findings is not None and findings.worst else []
-    return {"worst_columns": known[:MOST_WORST_COLUMNS]}
 
 
 def _columns(fitted: Fitted, findings: Findings | None) -> dict[str, Any]:

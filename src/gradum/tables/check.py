@@ -14,8 +14,7 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
-from gradum.tables.kinds.axis import EPOCH
-from gradum.tables.kinds.date.step import elapsed_days
+from gradum.tables.kinds.axis import EPOCH, days_since_epoch
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
@@ -361,7 +360,7 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     if not values.dtype.is_temporal() or values.name not in encoder.ranges:
         return None
     low, high = encoder.ranges[values.name]
-    days = values.to_frame().select(elapsed_days(values.name)).to_series()
+    days = values.to_frame().select(days_since_epoch(values.name)).to_series()
     return ((days < low) | (days > high)).fill_null(False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.messages import listed, say
 from gradum.tables.columns import Overrides
+from gradum.tables.kinds import SAYABLE
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 
@@ -36,7 +37,13 @@ def options_by_column(
     if target is not None:
         options_of[target] = {"target"}
     for option in (*KINDS, *ROLES):
-        for name in _named(overrides, option):
+        named = _named(overrides, option)
+        if named and option not in (*SAYABLE, "drop", *ROLES):
+            raise SpecError(
+                say("This gradum is without columns of the kind of --{option}.", option=option),
+                say("Choose among {choices}.", choices=listed(list(SAYABLE))),
+            )
+        for name in named:
             if name not in names:
                 raise ColumnError(
                     say(

@@ -5,23 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, get_args
 
 from gradum.errors import SchemaError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import FEATURE_KINDS, Column, KindName, Role, Target, Task
-from gradum.tables.kinds.date import is_format
+from gradum.tables.kinds import KINDS, Kind
 from gradum.tables.wording import quoted
 
 VERSION = 1
-ROLE_KINDS = {
-    "feature": FEATURE_KINDS,
-    "weight": ("numeric",),
-    "group": ("categorical",),
-    "time": ("date", "numeric"),
-    "target": ("numeric", "boolean", "categorical"),
-}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 PATTERN = re.compile(r"\*|\^.*\$", re.DOTALL)
 CHOICES: dict[str, Any] = {"kind": KindName, "role": Role, "task": Task}
@@ -34,6 +27,19 @@ TYPES = {
     "bool": marked("true or false"),
 }
 ONLY_ONE = ("target", "weight", "group", "time")
+
+
+def _that(can: Callable[[Kind], bool]) -> tuple[str, ...]:
+    return tuple(name for name, kind in KINDS.items() if can(kind))
+
+
+ROLE_KINDS = {
+    "feature": FEATURE_KINDS,
+    "weight": _that(lambda kind: kind.is_quantity),
+    "group": _that(lambda kind: kind.names_groups),
+    "time": (*_that(lambda kind: kind.is_time), *_that(lambda kind: kind.is_quantity)),
+    "target": _that(lambda kind: bool(kind.labels)),
+}
 
 
 def explain(error: Exception, text: str | bytes) -> tuple[str, str]:
@@ -164,31 +170,8 @@ def _refuse_column(column: Column) -> None:
             ),
             say("Choose {kinds}, or another role.", kinds=listed(kinds, "or")),
         )
-    how = column.parse
-    if len(how.decimal) != 1 or len(how.thousands) > 1 or how.decimal == how.thousands:
-        raise SchemaError(
-            say(
-                "The schema's column {name!r}, fields 'decimal' and 'thousands': "
-                "{decimal!r} and {thousands!r} are not two different signs.",
-                name=column.name,
-                decimal=how.decimal,
-                thousands=how.thousands,
-            ),
-            say("Use '.' and ',' or ',' and '.', say."),
-        )
-    for field in ("date_format", "other_date_format"):
-        pattern = getattr(how, field)
-        if pattern and not is_format(pattern):
-            raise SchemaError(
-                say(
-                    "The schema's column {name!r}, field {field!r}: dates cannot be read by "
-                    "{pattern!r}.",
-                    name=column.name,
-                    field=field,
-                    pattern=pattern,
-                ),
-                say("Use a format such as '%d/%m/%Y %H:%M'."),
-            )
+    for kind in KINDS.values():
+        kind.refuse_parse(column.name, column.parse)
 
 
 def _refuse_target(columns: Sequence[Column], target: Target | None) -> None:

@@ -15,7 +15,6 @@ from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
-from gradum.tables.kinds.inert import duplicates
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import LARGEST
@@ -210,7 +209,7 @@ def _understand(values: Values, options: set[str]) -> Column:
     elif "weight" in options:
         reading = _weight(values)
     elif "group" in options:
-        reading = SAYABLE["categorical"].insist(values)
+        reading = _group(values)
     elif "time" in options:
         reading = _time(values)
     else:
@@ -263,13 +262,24 @@ def _weight(values: Values) -> Reading:
     )
 
 
+def _group(values: Values) -> Reading:
+    """Return the reading of a group column: names of groups."""
+    for kind in KINDS.values():
+        if kind.names_groups:
+            return kind.insist(values)
+    raise ColumnError(
+        say("No kind of column names groups, as {name!r} should (--group).", name=values.name),
+        say("Leave out --group."),
+    )
+
+
 def _time(values: Values) -> Reading:
     """Return the reading of a time column: dates if they are dates, else numbers."""
-    reading = SAYABLE["date"].recognise(values)
-    if reading is not None:
-        return reading
+    for kind in KINDS.values():
+        if kind.is_time and (reading := kind.recognise(values)) is not None:
+            return reading
     try:
-        return SAYABLE["numeric"].insist(values)
+        return NumericKind().insist(values)
     except ColumnError:
         raise ColumnError(
             say(
@@ -325,21 +335,20 @@ def _without_duplicates(
     """Return the columns with those equal to an earlier one, or to the target, set aside."""
     target = [column.name for column in columns if column.role == "target"]
     features = [column.name for column in columns if column.role == "feature"]
-    earlier = duplicates(table.frame, [*target, *features])
-    decided = []
-    for column in columns:
-        if column.role == "feature" and column.name in earlier and not options_of.get(column.name):
-            twin = earlier[column.name]
+    decided = {column.name: column for column in columns}
+    for kind in KINDS.values():
+        for name, twin in kind.copies(table.frame, [*target, *features]).items():
+            if options_of.get(name):
+                continue
             reason = (
                 say("Equal to the target in every row; not used.")
                 if twin in target
                 else say("Equal to {column!r} in every row; not used.", column=twin)
             )
-            column = msgspec.structs.replace(
-                column, kind="duplicate", role="unused", reason=reason, parse=Parse()
+            decided[name] = structs.replace(
+                decided[name], kind=kind.name, role="unused", reason=reason, parse=Parse()
             )
-        decided.append(column)
-    return decided
+    return list(decided.values())
 
 
 def _nothing_usable(

@@ -8,8 +8,7 @@ import polars as pl
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.columns import Column, Label, Target
-from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.date import DateKind
+from gradum.tables.kinds import KINDS, Kind
 from gradum.tables.kinds.kind import Reading
 from gradum.tables.kinds.numeric import NumericKind, too_close
 from gradum.tables.kinds.parse import Parse
@@ -137,7 +136,9 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
 
 def _are_texts_of_dates(values: Values) -> bool:
     """Whether texts are dates, too many to be classes."""
-    return values.distinct > FEW_WHOLE_NUMBERS and DateKind().recognise(values) is not None
+    times = [kind for kind in KINDS.values() if kind.is_time]
+    many = values.distinct > FEW_WHOLE_NUMBERS
+    return many and any(kind.recognise(values) is not None for kind in times)
 
 
 def _numbers(values: Values, task: str | None) -> Reading | None:
@@ -268,23 +269,35 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     labels, counts = _labels(values, reading)
     _refuse_classes(values, labels, task, words=reading is None)
     if values.raw.dtype == pl.Boolean:
-        kind, parse = "boolean", Parse()
+        kind, parse = _of_labels(bool, name), Parse()
     elif reading is not None and all(abs(float(label)) < EXACT for label in labels):
-        kind, parse = "numeric", reading.parse
+        kind, parse = _of_labels(float, name), reading.parse
     else:
-        kind, parse = "categorical", Parse(missing=tuple(values.markers), kept=values.kept)
+        kind = _of_labels(str, name)
+        parse = Parse(missing=tuple(values.markers), kept=values.kept)
     by_count = "binary" if len(labels) == 2 else "multiclass"
     clauses = [say_classes(labels, counts, numbers=reading is not None, asked=task is not None)]
     missing = len(values.raw) - sum(counts)
-    if KINDS[kind].names_groups and values.case_twins:
+    if kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
     if values.padded:
         clauses.append(padding(values))
     if missing:
         clauses.append(_left_out(missing))
     reason = full_stop(joined_clauses(clauses))
-    column = Column(name, kind, "target", reason, parse, len(labels), missing)
+    column = Column(name, kind.name, "target", reason, parse, len(labels), missing)
     return column, Target(name, by_count, tuple(labels), reason)
+
+
+def _of_labels(label: type, name: str) -> Kind:
+    """Return the kind of column whose values are such labels."""
+    for kind in KINDS.values():
+        if label in kind.labels:
+            return kind
+    raise TargetError(
+        say("No kind of column holds such classes as target {name!r} has.", name=name),
+        say("Choose another target."),
+    )
 
 
 def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[int]]:

@@ -10,7 +10,6 @@ from msgspec import Meta
 from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.api.watch_reference import FEWEST_ROWS
-from gradum.api.watched_rows import watch_model
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.show.pictures.drift import answers_picture
 from gradum.show.trust_section import PartFinding
@@ -58,7 +57,7 @@ def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFindi
             say("Give at least {rows}.", rows=FEWEST_ROWS),
         )
         return PartFinding([reference, few])
-    watch = watch_model(examined.model, examined.table)
+    watch = examined.model.watch(examined.table)
     changes, fitted = watch.found, examined.model.fitted
     title = say("Columns, what moved most first")
     tables = [columns_table(fitted, shown_columns(changes), title)]
@@ -117,4 +116,5 @@ PART = TrustPart(
     (REFERENCE, TABLE),
     _of_model,
     thresholds=DriftThresholds,
+    asks="watch",
 )

@@ -62,6 +62,15 @@ class ExaminedModel:
         """What the table of new rows is called."""
         return "" if self.table is None else self.table.source
 
+    def without(self, question: str) -> Obstacle | None:
+        """Why nothing is asked that this gradum has been left without; None of what it has."""
+        if hasattr(self.model, question):
+            return None
+        return Obstacle(
+            say("This gradum is without {question}, which would tell.", question=question),
+            say("Install all of gradum."),
+        )
+
     @property
     def no_table(self) -> Obstacle:
         """Why nothing is said of new rows where there are none."""
@@ -105,9 +114,8 @@ class ExaminedModel:
     @cached_property
     def evaluation(self) -> Evaluation | Obstacle:
         """The scores on the table, beside those of the run."""
-        if self.no_answers is not None:
-            return self.no_answers
-        return self.model.evaluate(self.table)
+        blocked = self.no_answers or self.without("evaluate")
+        return blocked or self.model.evaluate(self.table)
 
     @cached_property
     def new_rows(self) -> Evidence | Obstacle:

@@ -40,6 +40,8 @@ class TrustPart:
         The same of `ExaminedPredictions`; None where they can show nothing of it.
     thresholds : type
         The struct of its thresholds.
+    asks : str or None
+        The question to a model that it hangs on: without it, nothing is checked.
     """
 
     name: str
@@ -48,10 +50,16 @@ class TrustPart:
     of_model: Callable[[ExaminedModel, Any], PartFinding]
     of_predictions: Callable[[ExaminedPredictions, Any], PartFinding] | None = None
     thresholds: type[PartThresholds] = PartThresholds
+    asks: str | None = None
 
     def examine(self, examined: ExaminedModel, thresholds: Any) -> TrustSection:
         """Return the section of a model."""
-        return TrustSection(self.name, say(self.title), self.of_model(examined, thresholds))
+        without = None if self.asks is None else examined.without(self.asks)
+        if without is None:
+            finding = self.of_model(examined, thresholds)
+        else:
+            finding = PartFinding([line.blocked(without) for line in self.lines])
+        return TrustSection(self.name, say(self.title), finding)
 
     def examine_predictions(self, examined: ExaminedPredictions, thresholds: Any) -> TrustSection:
         """Return the section of predictions."""

@@ -108,4 +108,5 @@ PART = TrustPart(
     _of_model,
     _of_predictions,
     PropertyThresholds,
+    "verify",
 )

@@ -182,4 +182,5 @@ PART = TrustPart(
     (KEPT, PROVED),
     _of_model,
     thresholds=StressThresholds,
+    asks="stress",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.messages import say, sentences
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import rows_figure
 from gradum.show.pictures.picture import (
     FIRST,
@@ -17,11 +18,17 @@ from gradum.show.pictures.picture import (
     tooltips,
 )
 from gradum.study.findings.confusion import Confusion
+from gradum.study.findings.findings import Findings
 
 WRITTEN_UP_TO = 30  # classes; beyond, numbers in the cells would overlap
 LEVEL_UP_TO = 5  # classes whose labels stand side by side
 WHOLE = "datum.label"
 WIDE_FROM = 9  # classes that take the whole width of the page
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found of classes."""
+    return [] if findings.confusion is None else [confusion_matrix(findings.confusion)]
 
 
 def confusion_matrix(confusion: Confusion) -> Picture:

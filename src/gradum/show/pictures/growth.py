@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import (
     FIRST,
@@ -16,7 +17,14 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.growth import Growth
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found, where it was measured."""
+    drawn = growth_curve(findings.growth)
+    return [] if drawn is None else [drawn]
 
 
 def growth_curve(growth: Growth) -> Picture | None:

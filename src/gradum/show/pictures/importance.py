@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.messages import say, sentences
+from gradum.run.fitted import Fitted
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
@@ -19,9 +20,16 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.importance import Importance
 
 MOST = 20
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found, where the rung in use looks at columns."""
+    drawn = importance_bars(findings.importance, findings.rung)
+    return [] if drawn is None else [drawn]
 
 
 def importance_bars(importance: Importance, rung: str) -> Picture | None:

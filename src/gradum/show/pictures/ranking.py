@@ -7,8 +7,10 @@ from collections.abc import Callable
 import altair as alt
 
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
+from gradum.show.pictures.lift import gain_curve
 from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
@@ -20,9 +22,16 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.ranking import RankingCurve
 
 MOST_SAID = 4  # classes in a sentence
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found of classes that can be ranked, and of the gain of one of two."""
+    gain = [] if findings.lift is None else [gain_curve(findings.lift)]
+    return [*ranking(findings.ranking), *gain]
 
 
 def ranking(curves: tuple[RankingCurve, ...]) -> list[Picture]:

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 import altair as alt
 
 from gradum.messages import say, sentences
+from gradum.run.fitted import Fitted
+from gradum.rungs.post import calibrated_in_words
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import (
     FAINT,
@@ -18,7 +21,16 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.reliability import Reliability
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found, with how the rung in use was calibrated."""
+    assert fitted.schema.target is not None
+    calibrated = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
+    number = fitted.schema.target.task == "regression"
+    return [reliability_curve(findings.reliability, calibrated, number=number)]
 
 
 def reliability_curve(

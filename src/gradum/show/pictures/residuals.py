@@ -5,11 +5,20 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.residuals import Residuals
 
 SPARSE = 300  # points, of which none hides another
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found of numbers."""
+    assert fitted.schema.target is not None
+    found = findings.residuals
+    return [] if found is None else residual_pictures(found, fitted.schema.target.name)
 
 
 def residual_pictures(residuals: Residuals, target: str) -> list[Picture]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import altair as alt
 
 from gradum.messages import listed, say
+from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import (
@@ -21,7 +22,14 @@ from gradum.show.pictures.picture import (
     tooltips,
 )
 from gradum.study.finding_words import WEAKER
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.segments import Segment, Segments
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw the weakest segments, if any is shown to be weak, then those asked for."""
+    weak = weakest(findings.segments)
+    return [*([] if weak is None else [weak]), *slices(findings.segments)]
 
 
 def slices(segments: Segments) -> list[Picture]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 
 from gradum.messages import say
+from gradum.run.fitted import Fitted
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -15,7 +16,13 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
+from gradum.study.findings.findings import Findings
 from gradum.study.findings.threshold import Threshold
+
+
+def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
+    """Draw what was found, where costs were given."""
+    return [] if findings.threshold is None else [threshold_curve(findings.threshold)]
 
 
 def threshold_curve(threshold: Threshold) -> Picture:

@@ -26,7 +26,7 @@ from gradum.run.fitted import Fitted
 from gradum.tables.check import check
 from gradum.tables.design import FLOAT32_MAX, Layout
 from gradum.tables.kinds import Kind
-from gradum.tables.kinds.categorical.step import MISSING
+from gradum.tables.kinds.step import MISSING
 from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
 

@@ -25,6 +25,7 @@ from gradum.study.first_layer import Opened
 from gradum.tables.columns import Column, unvaried
 
 MOST_ROWS = 1_000  # whose own curves are worked out
+MOST_CURVES = 4  # in a report, and on the page of a row
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +226,12 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
                 say("Ask for columns of numbers, dates or categories."),
             )
     return [columns[name] for name in named]
+
+
+def columns_with_curve(fitted: Fitted, names: Iterable[str]) -> list[str]:
+    """Return those of some names that are columns with a curve: the first `MOST_CURVES`."""
+    with_grid = {column.name for column in columns_with_grid(fitted, None)}
+    return [name for name in names if name in with_grid][:MOST_CURVES]
 
 
 def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.DataFrame:

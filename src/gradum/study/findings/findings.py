@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
-import numpy as np
 from msgspec import structs
 
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.judging.by_class import ClassScores
-from gradum.run.judging.judgement import Judgement
 from gradum.run.run import Run
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.registry import KINDS
@@ -22,12 +22,12 @@ from gradum.study.explanation.surrogate import Surrogate, surrogate
 from gradum.study.findings.confusion import Confusion, confusion
 from gradum.study.findings.growth import Growth, growth
 from gradum.study.findings.importance import Importance, importance
-from gradum.study.findings.ranking import Lift, RankingCurve, lift, ranking_curves
+from gradum.study.findings.ranking import Lift, RankingCurve, judged_curves, lift
 from gradum.study.findings.reliability import Reliability, reliability
 from gradum.study.findings.residuals import Residuals, residuals
 from gradum.study.findings.segments import Segments, segments
 from gradum.study.findings.threshold import Threshold, threshold
-from gradum.study.findings.threshold_table import ThresholdTable, threshold_table
+from gradum.study.findings.threshold_table import ThresholdTable, judged_table
 from gradum.study.findings.worst import WorstRow, worst_rows
 from gradum.study.inference.regression import Regression, regression_table, without_influential
 from gradum.study.profile import ColumnProfile, profile
@@ -83,9 +83,14 @@ class Findings(msgspec.Struct, frozen=True):
         """Refuse names that no report could look up; a file may have been written by hand."""
         if self.rung not in KINDS:
             raise ValueError(f"there is no rung {self.rung!r}")
-        for metric in (self.importance.metric, self.segments.metric, self.growth.metric):
-            if metric not in METRICS:
+        for found in map(self.found, self.__struct_fields__):
+            metric = getattr(found, "metric", None)
+            if metric is not None and metric not in METRICS:
                 raise ValueError(f"there is no metric {metric!r}")
+
+    def found(self, name: str) -> Any:
+        """Return what one finding shows; None where it is of another task or was left out."""
+        return getattr(self, name, None)
 
 
 @turn()
@@ -128,8 +133,8 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         confusion=None if regression else confusion(each),
         by_class=run.fitted.judgement.by_class,
         lift=lift(each) if evidence.task == "binary" else None,
-        thresholds=_as_judged(each, run.fitted.judgement) if evidence.task == "binary" else None,
-        ranking=() if regression else _as_scored(ranking_curves(each), run.fitted.judgement),
+        thresholds=judged_table(each, run.fitted.judgement) if evidence.task == "binary" else None,
+        ranking=() if regression else judged_curves(each, run.fitted.judgement),
         residuals=residuals(evidence, each) if regression else None,
         threshold=threshold(evidence, spec.cost) if spec.cost else None,
         worst=worst_rows(evidence, foremost),
@@ -138,37 +143,10 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         predictions=len(each),
     )
     if spec.explain and not context.stop():
-        worst = [each.row for each in found.worst]
+        worst = [each.row for each in found.found("worst") or ()]
         explanation = explain_judged(run, evidence, foremost, worst)
         found = structs.replace(found, explanation=explanation)
     return found if spec.rows else without_rows(found)
-
-
-def _as_scored(curves: tuple[RankingCurve, ...], judgement: Judgement) -> tuple[RankingCurve, ...]:
-    """Give a curve the intervals that the judge found for the same scores.
-
-    Those of several classes are not the same, nor are those of a sample of the rows.
-    """
-    test = judgement.scores[judgement.verdict.used]["test"]
-    if (
-        len(curves) != 1
-        or "auc" not in test
-        or not np.isclose(test["auc"].value, curves[0].auc.value)
-    ):
-        return curves
-    return (
-        structs.replace(curves[0], auc=test["auc"], average_precision=test["average_precision"]),
-    )
-
-
-def _as_judged(evidence: Evidence, judgement: Judgement) -> ThresholdTable | None:
-    """Return the table of thresholds; what the usual one scores has the judge's intervals."""
-    table = threshold_table(evidence)
-    if table is None or len(judgement.by_class) < 2:
-        return table
-    judged = table.at_usual.as_judged(judgement.by_class[1])
-    rows = (judged if each.threshold == table.usual else each for each in table.rows)
-    return structs.replace(table, rows=tuple(rows))
 
 
 def without_rows(findings: Findings) -> Findings:
@@ -176,16 +154,14 @@ def without_rows(findings: Findings) -> Findings:
 
     The rules of the tree go too, and the coverage of levels that few rows have, which they name.
     """
-    residuals = findings.residuals and structs.replace(findings.residuals, points=())
-    table = findings.regression and without_influential(findings.regression)
-    explanation = findings.explanation and without_judged_rows(findings.explanation)
-    covered = findings.coverage and without_few_rows(findings.coverage)
-    return structs.replace(
-        findings,
-        worst=(),
-        residuals=residuals,
-        regression=table,
-        explanation=explanation,
-        surrogate=None,
-        coverage=covered,
-    )
+    changed = {
+        "regression": findings.regression and without_influential(findings.regression),
+        "explanation": findings.explanation and without_judged_rows(findings.explanation),
+        "surrogate": None,
+        "coverage": findings.coverage and without_few_rows(findings.coverage),
+    }
+    if residuals := findings.found("residuals"):
+        changed["residuals"] = structs.replace(residuals, points=())
+    if findings.found("worst"):
+        changed["worst"] = ()
+    return structs.replace(findings, **changed)

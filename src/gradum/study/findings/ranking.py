@@ -6,8 +6,10 @@ from dataclasses import astuple
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from gradum.messages import say
+from gradum.run.judging.judgement import Judgement
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, percent_with_interval
 from gradum.scores.interval import Interval
@@ -85,6 +87,24 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
         )
         curves.append(curve)
     return tuple(curves)
+
+
+def judged_curves(evidence: Evidence, judgement: Judgement) -> tuple[RankingCurve, ...]:
+    """Draw them; one curve has the intervals that the judge found for the same scores.
+
+    Those of several classes are not the same, nor are those of a sample of the rows.
+    """
+    curves = ranking_curves(evidence)
+    test = judgement.scores[judgement.verdict.used]["test"]
+    if (
+        len(curves) != 1
+        or "auc" not in test
+        or not np.isclose(test["auc"].value, curves[0].auc.value)
+    ):
+        return curves
+    return (
+        structs.replace(curves[0], auc=test["auc"], average_precision=test["average_precision"]),
+    )
 
 
 def areas(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

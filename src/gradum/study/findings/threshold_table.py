@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.run.judging.by_class import ClassScores
+from gradum.run.judging.judgement import Judgement
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.interval import Interval
 from gradum.scores.weighting import ratio
@@ -126,6 +127,16 @@ def threshold_table(evidence: Evidence) -> ThresholdTable | None:
         )
     prevalence = float(np.average(positive, weights=evidence.weight))
     return ThresholdTable(evidence.classes[1], prevalence, evidence.threshold, tuple(rows))
+
+
+def judged_table(evidence: Evidence, judgement: Judgement) -> ThresholdTable | None:
+    """Count the same; what the usual threshold scores has the judge's intervals."""
+    table = threshold_table(evidence)
+    if table is None or len(judgement.by_class) < 2:
+        return table
+    judged = table.at_usual.as_judged(judgement.by_class[1])
+    rows = (judged if each.threshold == table.usual else each for each in table.rows)
+    return structs.replace(table, rows=tuple(rows))
 
 
 class _Shares(msgspec.Struct, frozen=True):

@@ -17,7 +17,6 @@ from gradum.study.properties.property_words import (
     unquoted,
 )
 from gradum.tables.columns import Column
-from gradum.tables.kinds.boolean import NO, YES
 
 LEVELS = "|"
 """Between the levels that a column may have."""
@@ -70,7 +69,7 @@ def _limits(column: Column, text: str) -> tuple[Any, ...]:
     if kind.is_quantity:
         return range_of(text) or (number_of(text), number_of(text))
     if kind.fixed_levels:
-        return tuple(_truth(column, word) for word in _words(column, text))
+        return tuple(_fixed_level(column, word) for word in _words(column, text))
     if kind.has_levels:
         return tuple(_words(column, text))
     raise NotCertifiableError(
@@ -93,15 +92,15 @@ def _words(column: Column, text: str) -> Sequence[str]:
     return words
 
 
-def _truth(column: Column, word: str) -> bool:
-    truths = (column.parse.true, *YES), (column.parse.false, *NO)
-    for value, known in zip((True, False), truths, strict=True):
+def _fixed_level(column: Column, word: str) -> Any:
+    spellings = column.traits.spellings(column.parse)
+    for level, known in spellings.items():
         if word.casefold() in known:
-            return value
+            return level
     raise PropertyError(
         say("Column {column!r} is never {word!r}.", column=column.name, word=word),
         say(
             "Choose among {words}.",
-            words=listed([repr(column.parse.true), repr(column.parse.false)], "or"),
+            words=listed([repr(known[0]) for known in spellings.values()], "or"),
         ),
     )

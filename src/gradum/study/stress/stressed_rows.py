@@ -25,8 +25,7 @@ from gradum.rungs.rung import Prediction, Rung
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.named_columns import refuse_no_groups
 from gradum.study.stress.budget import Budget, ShiftScale
-from gradum.tables.kinds.axis import Axis
-from gradum.tables.kinds.date.step import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, Axis
 
 ROUNDING = 1e-6  # of the last decimal
 SLACK = 1e-9

@@ -10,6 +10,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
+from gradum.messages import say
 from gradum.tables.kinds.boolean import BooleanKind
 from gradum.tables.kinds.categorical import CategoricalKind
 from gradum.tables.kinds.date import DateKind
@@ -47,4 +48,7 @@ _BY_TURN = sorted(KINDS.values(), key=lambda kind: kind.turn)
 
 def recognise(values: Values) -> Reading:
     """Return what the first kind that recognises a column understood of it."""
-    return next(reading for kind in _BY_TURN if (reading := kind.recognise(values)) is not None)
+    for kind in _BY_TURN:
+        if (reading := kind.recognise(values)) is not None:
+            return reading
+    return Reading(NumericKind.name, say("Values of no known kind; not used"), usable=False)

@@ -10,6 +10,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 EPOCH = datetime.datetime(1970, 1, 1)
 MICROSECONDS_PER_DAY = 86_400_000_000
 
@@ -53,3 +55,18 @@ def place_of(value: Any) -> float:
     if isinstance(value, datetime.datetime):
         return (value - EPOCH) / datetime.timedelta(days=1)
     return float(value)
+
+
+def days_since_epoch(source: str) -> pl.Expr:
+    """Return the places of a date column: days since 1970-01-01, as the encoder has them."""
+    # Whole numbers are scaled by one multiplication: polars divides a column by a number in
+    # another way than a single value, and one row must give the same bits as a million.
+    whole_days, rest = days_and_rest(source)
+    return whole_days.cast(pl.Float64) + rest * (1 / MICROSECONDS_PER_DAY)
+
+
+def days_and_rest(source: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return the whole days of a date column, and the microseconds of the day that has begun."""
+    moment = pl.col(source).cast(pl.Datetime("us"))
+    whole_days = moment.dt.epoch("d").cast(pl.Int64)
+    return whole_days, (moment.dt.epoch("us") - whole_days * MICROSECONDS_PER_DAY).cast(pl.Float64)

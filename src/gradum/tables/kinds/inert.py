@@ -94,25 +94,24 @@ class Duplicate(Kind):
         """Return None: only another column tells."""
         return None
 
+    def copies(self, frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
+        """Return, for each column equal in every row to an earlier one, that earlier column.
 
-def duplicates(frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
-    """Return, for each column equal in every row to an earlier one, that earlier column.
-
-    Columns are compared by a hash of all their rows first and by value where hashes agree.
-    Numbers are equal whatever their type; a column that is the same after recoding is not.
-    """
-    seen: dict[tuple[str, int], list[str]] = {}
-    first: dict[str, str] = {}
-    for name in names:
-        column = _comparable(frame[name])
-        key = (str(column.dtype), hash(column.hash().to_numpy().tobytes()))
-        for earlier in seen.get(key, []):
-            if _equal(frame[name], frame[earlier]):
-                first[name] = earlier
-                break
-        else:
-            seen.setdefault(key, []).append(name)
-    return first
+        Columns are compared by a hash of all their rows first and by value where hashes agree.
+        Numbers are equal whatever their type; a column that is the same after recoding is not.
+        """
+        seen: dict[tuple[str, int], list[str]] = {}
+        first: dict[str, str] = {}
+        for name in names:
+            column = _comparable(frame[name])
+            key = (str(column.dtype), hash(column.hash().to_numpy().tobytes()))
+            for earlier in seen.get(key, []):
+                if _equal(frame[name], frame[earlier]):
+                    first[name] = earlier
+                    break
+            else:
+                seen.setdefault(key, []).append(name)
+        return first
 
 
 def _equal(one: pl.Series, other: pl.Series) -> bool:

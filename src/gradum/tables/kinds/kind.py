@@ -7,7 +7,7 @@ needs to know something new of kinds adds it to `Kind`, with a default: that a k
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -93,6 +93,7 @@ class Kind(ABC):
     holds_words: ClassVar[bool] = False  # texts of words
     may_be_numbers: ClassVar[bool] = False  # texts that a hint may say are numbers
     has_scale: ClassVar[bool] = False  # `scale` puts numbers for values
+    labels: ClassVar[tuple[type, ...]] = ()  # of classes; empty if a target cannot be of it
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what happens to it on the way into a table
 
     @property
@@ -130,6 +131,17 @@ class Kind(ABC):
     def level_in_words(self, level: Any) -> str:
         """Return a level as people write it."""
         return shortened(level)
+
+    def spellings(self, how: Parse) -> dict[Any, tuple[str, ...]]:
+        """Return how each of the fixed levels may be written, the column's own way first."""
+        return {}
+
+    def copies(self, frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
+        """Return the columns that are of this kind because of an earlier one, with that one."""
+        return {}
+
+    def refuse_parse(self, name: str, how: Parse) -> None:  # noqa: B027 - most have no fields
+        """Raise SchemaError where a column's fields that this kind reads by make no sense."""
 
     def plain(self, column: Column, step: Step) -> Read:
         """Return what reads single plain values to the dense numbers, or the code, of a column.

@@ -16,6 +16,9 @@ from gradum.tables.kinds.parse import Parse
 
 AStep = TypeVar("AStep", bound="Step")
 
+MISSING = "(missing)"
+"""The level that a missing value belongs to. A value spelled so is taken as missing."""
+
 
 class Measure(Generic[AStep]):
     """Rows with and without a value, of a column whose other facts are those of a sample.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -29,6 +30,7 @@ class BooleanKind(Kind):
     step = Boolean
     is_ordered = has_levels = True
     fixed_levels = (False, True)
+    labels = (bool,)
     in_words = marked("yes or no")
 
     def recognise(self, values: Values) -> Reading | None:
@@ -52,10 +54,14 @@ class BooleanKind(Kind):
         """Return yes or no."""
         return say("yes") if level else say("no")
 
+    def spellings(self, how: Parse) -> dict[bool, tuple[str, ...]]:
+        """Return the known words, in lower case."""
+        return {True: (how.true, *YES), False: (how.false, *NO)}
+
     def plain(self, column: Column, step: Step) -> Read:
         """Read the known words, truths, 0 and 1."""
-        spellings = (*YES, *NO, column.parse.true, column.parse.false)
-        words = {spelled for word in spellings for spelled in (word, word.title(), word.upper())}
+        known = chain.from_iterable(self.spellings(column.parse).values())
+        words = {spelled for word in known for spelled in (word, word.title(), word.upper())}
         return looked_up(self, column, step, (words, (True, False), (1, 0)), (True, False))
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
@@ -63,5 +69,5 @@ class BooleanKind(Kind):
         if raw.dtype in (pl.Boolean, pl.Null):
             return raw.cast(pl.Boolean)
         words = clean(raw, how).str.to_lowercase()
-        true, false = words.is_in([*YES, how.true]), words.is_in([*NO, how.false])
+        true, false = (words.is_in(known) for known in self.spellings(how).values())
         return true.set(~(true | false), None)

@@ -48,10 +48,8 @@ class CategoricalKind(Kind):
     name, turn = "categorical", 7
     step = Categorical
     sayable = has_levels = names_groups = may_be_numbers = True
+    labels = (str, int, float)
     accidents = (Accident("typos", marked("two letters exchanged"), _mistyped),)
-    accidents = (
-        Accident("typos", marked("two letters exchanged"), lambda levels: _mistyped(levels)),
-    )
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of anything that can be written as levels: the last resort."""

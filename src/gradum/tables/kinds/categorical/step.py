@@ -9,10 +9,7 @@ import polars as pl
 from gradum.messages import say
 from gradum.tables.design import CodedColumn
 from gradum.tables.kinds.parse import Parse
-from gradum.tables.kinds.step import LevelCounts, Measure, Step
-
-MISSING = "(missing)"
-"""The level that a missing value belongs to. A value spelled so is taken as missing."""
+from gradum.tables.kinds.step import MISSING, LevelCounts, Measure, Step
 
 FEWEST_ROWS = 2
 """A level of fewer training rows is rare: its effect could not be told from that one row."""

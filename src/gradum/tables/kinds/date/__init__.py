@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from gradum.errors import ColumnError
+from gradum.errors import ColumnError, SchemaError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.kinds.date.step import Date
@@ -124,6 +124,22 @@ class DateKind(Kind):
         """Read what is plainly a date of the training range."""
         assert isinstance(step, Date)
         return _plain(self, column, step)
+
+    def refuse_parse(self, name: str, how: Parse) -> None:
+        """Raise SchemaError where dates cannot be read by a format."""
+        for field in ("date_format", "other_date_format"):
+            pattern = getattr(how, field)
+            if pattern and not is_format(pattern):
+                raise SchemaError(
+                    say(
+                        "The schema's column {name!r}, field {field!r}: dates cannot be read by "
+                        "{pattern!r}.",
+                        name=name,
+                        field=field,
+                        pattern=pattern,
+                    ),
+                    say("Use a format such as '%d/%m/%Y %H:%M'."),
+                )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Datetime("us")`` in UTC."""

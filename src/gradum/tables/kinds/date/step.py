@@ -10,7 +10,13 @@ import polars as pl
 
 from gradum.messages import say
 from gradum.tables.design import FEATURES, Feature
-from gradum.tables.kinds.axis import EPOCH, MICROSECONDS_PER_DAY, Axis
+from gradum.tables.kinds.axis import (
+    EPOCH,
+    MICROSECONDS_PER_DAY,
+    Axis,
+    days_and_rest,
+    days_since_epoch,
+)
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
     MissingMeasure,
@@ -126,22 +132,14 @@ class Date(Ranged, frozen=True, tag="date"):
         return self.missing and self.minimum is not None
 
 
-def elapsed_days(source: str) -> pl.Expr:
-    """Return a date column's days since 1970-01-01, as the encoder has them to the bit."""
-    return _expressions(source)["days"]
-
-
 def _expressions(source: str) -> dict[Part, pl.Expr]:
-    # Whole numbers are scaled by one multiplication: polars divides a column by a number in
-    # another way than a single value, and one row must give the same bits as a million.
     moment = pl.col(source).cast(pl.Datetime("us"))
-    whole_days = moment.dt.epoch("d").cast(pl.Int64)
-    rest = (moment.dt.epoch("us") - whole_days * MICROSECONDS_PER_DAY).cast(pl.Float64)
+    _, rest = days_and_rest(source)
     year_angle = (moment.dt.ordinal_day().cast(pl.Float64) - 1) * (2 * math.pi / DAYS_PER_YEAR)
     week_angle = (moment.dt.weekday().cast(pl.Float64) - 1) * (2 * math.pi / 7)
     day_angle = rest * (2 * math.pi / MICROSECONDS_PER_DAY)
     return {
-        "days": whole_days.cast(pl.Float64) + rest * (1 / MICROSECONDS_PER_DAY),
+        "days": days_since_epoch(source),
         "year sin": year_angle.sin(),
         "year cos": year_angle.cos(),
         "week sin": week_angle.sin(),

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from gradum.errors import ColumnError
+from gradum.errors import ColumnError, SchemaError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
@@ -99,6 +99,7 @@ class NumericKind(Kind):
     name, turn = "numeric", 5
     step = Numeric
     sayable = lies_on_line = is_ordered = is_quantity = has_scale = True
+    labels = (int, float)
     accidents = ACCIDENTS
     in_words = marked("numbers")
 
@@ -184,6 +185,20 @@ class NumericKind(Kind):
             return missing(value)
 
         return read
+
+    def refuse_parse(self, name: str, how: Parse) -> None:
+        """Raise SchemaError where decimals and thousands have no signs of their own."""
+        if len(how.decimal) != 1 or len(how.thousands) > 1 or how.decimal == how.thousands:
+            raise SchemaError(
+                say(
+                    "The schema's column {name!r}, fields 'decimal' and 'thousands': "
+                    "{decimal!r} and {thousands!r} are not two different signs.",
+                    name=name,
+                    decimal=how.decimal,
+                    thousands=how.thousands,
+                ),
+                say("Use '.' and ',' or ',' and '.', say."),
+            )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as float64."""

@@ -1,0 +1,86 @@
+"""The report on a model: everything that is known of it, on a page."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradum.api.asked_rows import background_of
+from gradum.errors import SpecError
+from gradum.files.atomic import write_text
+from gradum.forks import refuse_after_fork
+from gradum.messages import say
+from gradum.tables.wording import size
+
+if TYPE_CHECKING:
+    from gradum.api.model import Model
+    from gradum.study.explanation.effects import Effects
+
+
+class Page(str):
+    """A report: HTML that says how large it is instead of filling a notebook or a prompt."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return say(
+            "<a report of {size}; model.report(path) writes it to a file>",
+            size=size(len(self.encode())),
+        )
+
+
+def report(
+    self: Model, path: str | os.PathLike | None = None, *, cache: Path | None = None
+) -> Page:
+    """Return the report as one self-contained HTML page, and write it to ``path`` if given.
+
+    A model that was loaded from a file has no judged rows at hand: its report shows the
+    verdict, the scores and the columns. ``gradum report RUN`` has them all.
+
+    Parameters
+    ----------
+    path : path, optional
+    cache : path, optional
+        A folder that keeps the charts' script from one report to the next. It is not used if
+        others can write to it.
+
+    Returns
+    -------
+    Page
+        Text, which a notebook shows as a line rather than as a million characters.
+
+    Raises
+    ------
+    OutputError
+        The file cannot be written.
+    """
+    refuse_after_fork()
+    from gradum.show.report import report_html  # charts, which a prediction does not need
+
+    effects = _foremost_effects(self)
+    page = report_html(self.fitted, self.findings, effects=effects, source=self.source, cache=cache)
+    if path is not None:
+        write_text(path, page)
+    return Page(page)
+
+
+def _foremost_effects(model: Model) -> Effects | None:
+    """Work out the effects of the columns that move the judged answers most, for the report.
+
+    None where the judged rows were not explained, no background rows are at hand, or the findings
+    name no single row: the curves stand at values that single background rows have.
+    """
+    from gradum.study.explanation.effects import columns_with_curve, effects_of
+
+    explanation = None if model.findings is None else model.findings.explanation
+    if explanation is None or not (explanation.worst or explanation.typical):
+        return None
+    try:
+        background = background_of(model, None)
+    except SpecError:
+        return None
+    columns = columns_with_curve(
+        model.fitted, [column.column for column in explanation.overall.columns]
+    )
+    return effects_of(model.fitted, background, columns=columns)

@@ -1,0 +1,219 @@
+"""Each part that the engine does not rest on can be taken away: its files, and what lists it.
+
+Nobody else may import it, within functions or for types alone, which is read from the source for
+every part. What is left fits, reports and is tested: here without one part of each axis at once,
+which takes a few seconds; where ``GRADUM_DETACH=all`` asks for it, as ``.ci/run`` does, also
+without every single part.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import pytest
+
+from edited_package import PACKAGE, Edited, module_of
+
+TESTS = Path(__file__).parent
+IMPORT = re.compile(r"^ *from (gradum[\w.]*) import (\([^)]*\)|[^\n(]*)", re.MULTILINE)
+ENGINE = ("scores/test_scores_metrics.py", "solvers/test_solvers_standard.py")
+
+USE = """
+import sys
+import gradum
+from gradum.app.cli import COMMANDS, main
+
+assert gradum.__file__.startswith(sys.argv[1])
+fit = ["fit", "t.csv", "--model", "linear", "--cv", "2", "--no-learning-curve", "--quiet"]
+commands = [[*fit, "--out", "run", "--target", *sys.argv[2:]]]
+if any(command.__name__.endswith(".trust") for command in COMMANDS):
+    commands.append(["trust", "run"])
+for command in commands:
+    sys.argv = ["gradum", *command]
+    try:
+        main()
+    except SystemExit as end:
+        assert end.code in (None, 0, 3), end.code
+"""
+
+
+class Part(NamedTuple):
+    """Its files and folders within the package, and the files that list it."""
+
+    name: str
+    files: tuple[str, ...]
+    listed_in: tuple[str, ...]
+
+
+def kind(file):
+    return Part(f"kind {Path(file).stem}", (f"tables/kinds/{file}",), ("tables/kinds/__init__.py",))
+
+
+def question(name, *methods, more="", also=()):
+    """A command, if there is one of this name, methods of the model, and files of neither."""
+    command = f"app/cli/{name}.py"
+    commands = (command,) if (PACKAGE / command).exists() else ()
+    asked = {"app/cli/__init__.py": commands, "api/model.py": methods, more: also}
+    files = tuple(file for files in asked.values() for file in files)
+    return Part(f"question {name}", files, tuple(place for place, files in asked.items() if files))
+
+
+def finding(name, *more, picture=True, others=()):
+    """What is found, how it is drawn and shown, and files and registries of it besides."""
+    usual = f"study/findings/{name}.py", f"show/templates/sections/{name}.html"
+    pictures = (f"show/pictures/{name}.py",) if picture else ()
+    files = tuple(file for file in (*usual, *pictures, *more) if (PACKAGE / file).exists())
+    report = ("show/report.py",) if picture else ()
+    return Part(f"finding {name}", files, ("study/findings/findings.py", *report, *others))
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        # Weights and targets are of numbers.
+        *map(kind, ("boolean", "categorical", "date", "text", "inert.py")),
+        # To fit, to predict and to report is the engine's.
+        question("alike", "api/alike.py"),
+        question("compare"),
+        question(
+            "compare_solvers",
+            more="__init__.py",
+            also=(
+                *("api/compare_solvers.py", "run/compare_solvers.py"),
+                *("show/solvers.py", "show/pictures/solvers.py"),
+            ),
+        ),
+        question("counterfactual", "api/counterfactual.py"),
+        question("effects", "api/effects.py"),
+        question("evaluate", "api/evaluation.py"),
+        question("explain", "api/explanation.py", "api/row_page.py", "show/row_page.py"),
+        question(
+            "explain_step",
+            more="__init__.py",
+            also=(
+                *("api/explain_step.py", "study/explain_step.py"),
+                *("show/explain_step.py", "show/step_page.py", "show/step_lines.py"),
+            ),
+        ),
+        question("infer", "api/inference.py", more="api/__init__.py", also=("api/offset.py",)),
+        question("inspect"),
+        question("rerun"),
+        question("resume"),
+        question("stress", "api/stress.py", "show/stress.py"),
+        question("surrogate", "api/surrogate.py"),
+        question("trust", "api/trust", "show/trust.py"),
+        question("verify", "api/properties.py", "api/verify.py"),
+        question(
+            "watch",
+            *("api/watch.py", "api/watched_rows.py", "api/watch_labels.py", "api/labels.py"),
+            *("api/sequential_test.py", "api/expected_score.py", "api/boosted_trees.py"),
+            "show/watch.py",
+        ),
+        # The importance of columns orders what the other findings show.
+        finding("confusion", others=("show/notebook.py",)),
+        finding("growth", "study/findings/extrapolation.py"),
+        finding("ranking", "show/pictures/lift.py"),
+        finding(
+            "reliability",
+            *("study/findings/miscalibration.py", "api/trust/calibration.py"),
+            others=("api/trust/parts.py",),
+        ),
+        finding("residuals", others=("show/notebook.py",)),
+        finding("segments", others=("api/runs.py",)),
+        finding("threshold", others=("api/runs.py",)),
+        finding("threshold_table", picture=False),
+        finding("worst", picture=False),
+    )
+}
+TOGETHER = ("kind date", "question stress", "finding residuals")
+CLASSES = ("confusion", "ranking", "threshold", "threshold_table")
+OF_TWO_CLASSES = {f"finding {name}" for name in CLASSES}
+EACH = PARTS if os.environ.get("GRADUM_DETACH") == "all" else ()
+
+
+@cache
+def imports():
+    """What each file of the package imports, within functions too."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        pairs = IMPORT.findall(path.read_text())
+        names = {
+            f"{home}.{name}"
+            for home, found_names in pairs
+            for name in re.findall(r"\w+", found_names)
+        }
+        found[path.relative_to(PACKAGE).as_posix()] = names
+    return found
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_only_what_lists_a_part_imports_it(name):
+    part = PARTS[name]
+    modules = [f"{module_of(file)}." for file in part.files]
+    importers = {
+        file
+        for file, names in imports().items()
+        if not any(Path(file).is_relative_to(own) for own in part.files)
+        and any(f"{name}.".startswith(module) for name in names for module in modules)
+    }
+    assert importers == set(part.listed_in)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A column of each kind, and a target of numbers."""
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=60)
+    words = ["good", "bad", "warm", "cold", "late", "soon", "never"]
+    columns = {
+        "size": size,
+        "member": rng.choice(["yes", "no"], 60),
+        "colour": rng.choice(["red", "green", "blue"], 60),
+        "day": [f"2024-{1 + row % 12:02}-{1 + row % 28:02}" for row in range(60)],
+        "said": [" ".join(rng.choice(words, 8)) for _ in range(60)],
+        "id": [f"row {row}" for row in range(60)],
+        "nothing": ["x"] * 60,
+        "again": size,
+        "amount": size + rng.normal(size=60),
+        "won": (size + rng.normal(size=60) > 0).astype(int),
+    }
+    path = tmp_path_factory.mktemp("table") / "t.csv"
+    pl.DataFrame(columns).write_csv(path)
+    return path
+
+
+@pytest.mark.parametrize("names", [TOGETHER, *((name,) for name in EACH)], ids=", ".join)
+def test_the_rest_fits_and_reports(names, table, tmp_path):
+    package = Edited(tmp_path)
+    for name in names:
+        package.detach(PARTS[name].files, PARTS[name].listed_in)
+    shutil.copy(table, tmp_path)
+    two_classes = OF_TWO_CLASSES.issuperset(names)
+    target = ["won", "--cost", "FP=1,FN=5"] if two_classes else ["amount"]
+    said = run(tmp_path, "-c", USE, str(tmp_path), *target)
+    assert "<h2" in (tmp_path / "run/report.html").read_text()
+    if names == TOGETHER:
+        assert "This gradum is without stress" in " ".join(said.split())
+        engine = [str(TESTS / file) for file in ENGINE]
+        run(tmp_path, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "-n", "0", *engine)
+
+
+def run(folder, *arguments):
+    """Run Python where the package is the one in a folder; return what it prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(TESTS)])},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
