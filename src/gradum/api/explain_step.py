@@ -14,6 +14,7 @@ from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
 from gradum.core.losses import resolve
 from gradum.core.models.input_layer import InputLayer
+from gradum.core.models.inputs import of_matrix
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.messages import say, say_plural
@@ -379,7 +380,7 @@ def _of_estimator(
         study.explain_step(
             _params(model),
             problem,
-            {"dense": _numbers(values, network.inputs)},
+            of_matrix(_numbers(values, network.inputs)),
             _number(target) if classes is None else _code(target, classes),
             learning_rate=learning_rate,
             names=Names(tuple(map(str, columns)), tuple(map(str, outputs)), _remarks(model)),
