@@ -25,7 +25,7 @@ from gradum.show.explain_step import StepExplanation
 from gradum.study import explain_step as study
 from gradum.study.explain_step import Names, output_names
 from gradum.tables.check import check, target_values
-from gradum.tables.design import Design
+from gradum.tables.kinds.design import Design
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read

@@ -24,7 +24,7 @@ from gradum.rungs.cost import NONZERO_NGRAMS, Fit
 from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import kinds_of
 from gradum.tables.bounds import available_memory
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 from gradum.tables.wording import size
 
 WORTH_TELLING = 60.0  # seconds

@@ -21,8 +21,8 @@ from gradum.rungs.cost import CODED_ROWS, Taken, expanded_levels
 from gradum.rungs.registry import kinds_of
 from gradum.tables.check import check
 from gradum.tables.columns import Column
-from gradum.tables.design import Layout
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Layout
 from gradum.tables.schema import infer
 from gradum.tables.sources.extent import Extent
 

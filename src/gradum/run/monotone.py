@@ -19,7 +19,7 @@ from gradum.messages import say
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.columns import Column, Target
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 from gradum.tables.schema import Schema
 
 

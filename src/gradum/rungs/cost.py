@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 
 # seconds an operation
 IN_NETWORK = 2e-11  # training a network: 6 a weight and row

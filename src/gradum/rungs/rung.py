@@ -25,8 +25,8 @@ from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.solvers.threads import in_order
-from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
+from gradum.tables.kinds.design import Design
 
 BLOCK_ROWS = 8_192  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block

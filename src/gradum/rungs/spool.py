@@ -24,7 +24,7 @@ from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.rungs.cost import expanded_levels
 from gradum.rungs.target_scale import TargetScale
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 
 SEGMENT_ROWS = 16_384
 SEGMENT_VALUES = 2**19  # of wide tables and many classes, fewer rows: each thread holds a segment

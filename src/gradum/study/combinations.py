@@ -17,7 +17,7 @@ from scipy import sparse
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.messages import say
 from gradum.study.reference_level import compared_levels, level_name
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 
 INTERCEPT = "(intercept)"
 

@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from gradum.core.models.inputs import Inputs, of_matrix, take
 from gradum.core.models.opened import Change, FirstLayer, Interaction, Places
 from gradum.rungs.rung import Rung
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 
 
 @dataclass(frozen=True)

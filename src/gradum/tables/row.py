@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from gradum.tables.columns import Column
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Design
 from gradum.tables.kinds.plain import NUMBERS, NotPlain, Read
 from gradum.tables.kinds.values import LARGEST
 from gradum.tables.schema import Schema

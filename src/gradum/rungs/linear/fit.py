@@ -31,7 +31,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import threads_for
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 
 
 def fit_linear(

@@ -21,7 +21,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.certified import rung_graph
 from gradum.study.certified.table_inputs import TableInputs
-from gradum.tables.design import Design
+from gradum.tables.kinds.design import Design
 
 
 @dataclass(frozen=True, eq=False)

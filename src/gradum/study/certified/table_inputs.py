@@ -24,9 +24,9 @@ from gradum.errors import ColumnError, NotCertifiableError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.tables.check import check
-from gradum.tables.design import FLOAT32_MAX, Layout
 from gradum.tables.kinds import Kind
 from gradum.tables.kinds.categorical.step import MISSING
+from gradum.tables.kinds.design import FLOAT32_MAX, Layout
 from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
 

@@ -15,7 +15,7 @@ from gradum.solvers.byte_columns import ByteColumns, Dense
 from gradum.solvers.threads import one_thread
 from gradum.study.inference.collinearity import Standard
 from gradum.study.reference_level import compared_levels, level_name
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 from gradum.tables.wording import quoted
 
 MOST_LEVELS = 50

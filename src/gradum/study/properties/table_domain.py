@@ -30,7 +30,7 @@ from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
-from gradum.tables.design import FLOAT32_MAX
+from gradum.tables.kinds.design import FLOAT32_MAX
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import Step
 from gradum.tables.wording import number

@@ -9,8 +9,8 @@ import numpy as np
 
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.stress.stressed_rows import Moves
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Design
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from msgspec import structs
 from scipy import sparse
 
 from gradum.messages import say
-from gradum.tables.design import CodedColumn, Feature
 from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.design import CodedColumn, Feature
 from gradum.tables.kinds.parse import Parse
 
 AStep = TypeVar("AStep", bound="Step")

@@ -20,8 +20,8 @@ import polars as pl
 from gradum.rungs.rung import Rung
 from gradum.study.explanation.counterfactual.aim import Aim
 from gradum.study.explanation.counterfactual.candidates import Candidates
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Design
 
 Changed = Mapping[str, Any]
 """New values by column."""

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.design import CodedColumn
+from gradum.tables.kinds.design import CodedColumn
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import LevelCounts, Measure, Step
 

@@ -9,8 +9,8 @@ from typing import ClassVar, Literal, get_args
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.design import FEATURES, Feature
 from gradum.tables.kinds.axis import EPOCH, MICROSECONDS_PER_DAY, Axis
+from gradum.tables.kinds.design import FEATURES, Feature
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
     MissingMeasure,
