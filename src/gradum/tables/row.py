@@ -19,6 +19,7 @@ import numpy as np
 
 from gradum.tables.columns import Column
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.design import Design
 from gradum.tables.kinds.plain import NUMBERS, NotPlain, Read
 from gradum.tables.kinds.values import LARGEST
@@ -41,11 +42,9 @@ class RowDoor:
 
     def __init__(self, schema: Schema, encoder: Encoder) -> None:
         self._layout = encoder.layout
-        self._dense: list[tuple[str, Read]] = []
-        self._codes: list[tuple[str, Read]] = []
+        self._reads: dict[str, list[tuple[str, Read]]] = {name: [] for name in self._layout.blocks}
         for column, step in zip(schema.features, encoder.steps, strict=True):
-            block = self._dense if step.coded_column() is None else self._codes
-            block.append((column.name, column.traits.plain(column, step)))
+            self._reads[step.block].append((column.name, column.traits.plain(column, step)))
         self._of_one_type = [c.name for c in schema.features if c.traits.is_of_one_type]
         self._features = {column.name for column in schema.features}
         self._others = {c.name: _ignoring(c) for c in schema.columns if c.role != "feature"}
@@ -64,22 +63,21 @@ class RowDoor:
             return None
 
     def _design(self, rows: Sequence[Any]) -> Design:
-        dense: list[float] = []
-        codes: list[float] = []
+        values: dict[str, list[float]] = {name: [] for name in self._reads}
         for row in rows:
             if type(row) is not dict:  # some of its kin make up what they lack
                 raise NotPlain
-            for name, read in self._dense:
-                dense += read(row[name])
-            for name, read in self._codes:
-                codes += read(row[name])
+            for block, reads in self._reads.items():
+                of_block = values[block]
+                for name, read in reads:
+                    of_block += read(row[name])
             if len(row) > len(self._features):
                 for name in row.keys() - self._features:
                     self._others[name](row[name])
         self._refuse_mixed_types(rows)
         arrays = {
-            "dense": np.array(dense, np.float64).reshape(len(rows), len(self._layout.dense)),
-            "codes": np.array(codes, np.int32).reshape(len(rows), len(self._layout.codes)),
+            name: FORMS[name].of_rows(values[name], len(rows), len(columns))
+            for name, columns in self._layout.blocks.items()
         }
         return Design(arrays, self._layout)
 

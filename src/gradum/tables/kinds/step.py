@@ -105,6 +105,9 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         """Return the same with the ends of more rows, the training rows among them."""
         return self
 
+    block: ClassVar[str] = "dense"
+    """The block of a design for which `Kind.plain` reads its values."""
+
     unit: ClassVar[float] = 1.0
     """What one step of the axis is, in the numbers that the typed column holds underneath."""
 

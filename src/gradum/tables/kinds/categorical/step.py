@@ -38,6 +38,8 @@ class Categorical(Step, frozen=True, tag="categorical"):
         How many further training levels were not kept because of the limits on names.
     """
 
+    block = "codes"
+
     levels: tuple[str, ...]
     rare: tuple[str, ...] = ()
     forgotten: int = 0
