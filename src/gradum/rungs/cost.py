@@ -92,6 +92,21 @@ class Fit:
         return self.train + self.validation
 
     @property
+    def numbers(self) -> int:
+        """Columns of numbers."""
+        return len(self.layout.dense)
+
+    @property
+    def ngrams(self) -> int:
+        """N-grams of texts that are looked for."""
+        return len(self.layout.sparse)
+
+    @property
+    def entries(self) -> int:
+        """N-grams that occur in a row, as a guess."""
+        return min(self.ngrams, NONZERO_NGRAMS)
+
+    @property
     def outputs(self) -> int:
         """Outputs of the model."""
         return self.classes if self.classes > 2 else 1

@@ -64,7 +64,7 @@ def fit_linear(
         penalty,
         columns.shape,
         outputs,
-        sparse=columns.sparse is not None,
+        sparse=not columns.is_dense,
         signed=signs is not None,
     )
     with threads_for(*columns.shape):
