@@ -42,9 +42,13 @@ class RowDoor:
 
     def __init__(self, schema: Schema, encoder: Encoder) -> None:
         self._layout = encoder.layout
-        self._reads: dict[str, list[tuple[str, Read]]] = {name: [] for name in self._layout.blocks}
+        reads: dict[str, list[tuple[str, Read]]] = {name: [] for name in self._layout.blocks}
         for column, step in zip(schema.features, encoder.steps, strict=True):
-            self._reads[step.block].append((column.name, column.traits.plain(column, step)))
+            reads[step.block].append((column.name, column.traits.plain(column, step)))
+        self._blocks = [
+            (name, FORMS[name], reads[name], len(columns))
+            for name, columns in self._layout.blocks.items()
+        ]
         self._of_one_type = [c.name for c in schema.features if c.traits.is_of_one_type]
         self._features = {column.name for column in schema.features}
         self._others = {c.name: _ignoring(c) for c in schema.columns if c.role != "feature"}
@@ -63,22 +67,20 @@ class RowDoor:
             return None
 
     def _design(self, rows: Sequence[Any]) -> Design:
-        values: dict[str, list[float]] = {name: [] for name in self._reads}
         for row in rows:
             if type(row) is not dict:  # some of its kin make up what they lack
                 raise NotPlain
-            for block, reads in self._reads.items():
-                of_block = values[block]
-                for name, read in reads:
-                    of_block += read(row[name])
             if len(row) > len(self._features):
                 for name in row.keys() - self._features:
                     self._others[name](row[name])
+        arrays = {}
+        for block, form, reads, columns in self._blocks:
+            values: list[float] = []
+            for row in rows:
+                for name, read in reads:
+                    values += read(row[name])
+            arrays[block] = form.of_rows(values, len(rows), columns)
         self._refuse_mixed_types(rows)
-        arrays = {
-            name: FORMS[name].of_rows(values[name], len(rows), len(columns))
-            for name, columns in self._layout.blocks.items()
-        }
         return Design(arrays, self._layout)
 
     def _refuse_mixed_types(self, rows: Sequence[Any]) -> None:

@@ -41,11 +41,11 @@ class Form:
         """Return m rows of which column k has the values of the rows (m, s)[:, of[k]]."""
         return np.take_along_axis(block, rows[:, of], axis=0)
 
-    def flat(self, block: Any, levels: Sequence[int]) -> list[np.ndarray]:
-        """Return it as columns of float64; ``levels`` has L of each coded one."""
+    def flat(self, block: Any, columns: Sequence[Any]) -> list[np.ndarray]:
+        """Return it as arrays of float64; of what has levels, a column for none and for each."""
         return [block]
 
-    def of_flat(self, x: np.ndarray, levels: Sequence[int]) -> Any:
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> Any:
         """Return the block that such columns stand for."""
         return x
 
@@ -64,18 +64,19 @@ class Codes(Form):
 
     dtype = np.int32
 
-    def flat(self, block: np.ndarray, levels: Sequence[int]) -> list[np.ndarray]:
+    def flat(self, block: np.ndarray, columns: Sequence[Any]) -> list[np.ndarray]:
         """Return 1 + L columns a code, of which one is 1 and the others are 0."""
         return [
-            (codes[:, None] == np.arange(1 + count)).astype(np.float64)
-            for codes, count in zip(block.T, levels, strict=True)
+            (codes[:, None] == np.arange(1 + len(column.levels))).astype(np.float64)
+            for codes, column in zip(block.T, columns, strict=True)
         ]
 
-    def of_flat(self, x: np.ndarray, levels: Sequence[int]) -> np.ndarray:
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> np.ndarray:
         """Return the place of the greatest of each code's 1 + L numbers."""
-        groups = np.split(x, np.cumsum([1 + count for count in levels])[:-1], axis=1)
-        codes = [group.argmax(axis=1) for group in groups[: len(levels)]]
-        return np.array(codes, self.dtype).reshape(len(levels), len(x)).T
+        ends = np.cumsum([1 + len(column.levels) for column in columns], dtype=np.intp)
+        groups = np.split(x, ends, axis=1)[: len(columns)]
+        codes = [group.argmax(axis=1) for group in groups]
+        return np.array(codes, self.dtype).reshape(len(columns), len(x)).T
 
     def spooled(self, block: np.ndarray, units: Units) -> list[np.ndarray]:
         """Return the codes as they are."""
@@ -104,11 +105,11 @@ class Entries(Form):
         parts = [block[rows[:, k]] @ columns for k, columns in zip(choices, kept, strict=True)]
         return sparse.csr_array(sum(parts[1:], parts[0]))
 
-    def flat(self, block: sparse.csr_array, levels: Sequence[int]) -> list[np.ndarray]:
+    def flat(self, block: sparse.csr_array, columns: Sequence[Any]) -> list[np.ndarray]:
         """Return all numbers, also those that are 0."""
         return [block.toarray().astype(np.float64)]
 
-    def of_flat(self, x: np.ndarray, levels: Sequence[int]) -> sparse.csr_array:
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> sparse.csr_array:
         """Return what is not 0."""
         return sparse.csr_array(x.astype(self.dtype))
 

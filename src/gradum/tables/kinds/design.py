@@ -122,11 +122,6 @@ class Layout:
         """The table's columns that reach the model, each once."""
         return tuple(dict.fromkeys(column.source for column in self.columns))
 
-    @cached_property
-    def levels(self) -> dict[str, tuple[int, ...]]:
-        """Number of levels of each column of each block, 0 of those that are not coded."""
-        return {name: tuple(len(c.levels) for c in cs) for name, cs in self.blocks.items()}
-
     @property
     def level_counts(self) -> tuple[int, ...]:
         """Number of levels L of each coded column; its codes lie in 0..L."""
@@ -159,9 +154,9 @@ class Design:
     def of_flat(cls, x: np.ndarray, layout: Layout) -> Design:
         """Return the design that columns (n, D) as those of `flat` stand for."""
         arrays, start = {}, 0
-        for name, levels in layout.levels.items():
-            end = start + sum(1 + count for count in levels)
-            arrays[name] = FORMS[name].of_flat(x[:, start:end], levels)
+        for name, columns in layout.blocks.items():
+            end = start + sum(1 + len(column.levels) for column in columns)
+            arrays[name] = FORMS[name].of_flat(x[:, start:end], columns)
             start = end
         return cls(arrays, layout)
 
@@ -201,10 +196,8 @@ class Design:
 
     def flat(self) -> np.ndarray:
         """Return all blocks side by side (n, D): 1 + L columns a code, one of them 1."""
-        parts = (
-            FORMS[name].flat(self.arrays[name], levels)
-            for name, levels in self.layout.levels.items()
-        )
+        blocks = self.layout.blocks.items()
+        parts = (FORMS[name].flat(self.arrays[name], columns) for name, columns in blocks)
         return np.concatenate([part for several in parts for part in several], axis=1)
 
     def standard_units(self) -> Units:
@@ -219,14 +212,9 @@ class Design:
         return Design(arrays, self.layout)
 
     def mixed(self, rows: np.ndarray, of: Mapping[str, np.ndarray]) -> Design:
-        """Return m rows that have the values of several: column k of a block those of one choice.
+        """Return m rows, each column with values of rows of its own.
 
-        Parameters
-        ----------
-        rows : ndarray of int of shape (m, s)
-            s choices of m rows.
-        of : mapping of str to ndarray (c,)
-            By block, the choice of each of its columns.
+        Of s choices of m rows (m, s), column k of a block has the one with number ``of[block][k]``.
         """
         blocks = self.arrays.items()
         arrays = {name: FORMS[name].mixed(block, rows, of[name]) for name, block in blocks}
