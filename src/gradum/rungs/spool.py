@@ -103,8 +103,8 @@ class Spool:
     def _append(self, design: Design, target: np.ndarray, weight: np.ndarray) -> None:
         parts = [
             part
-            for name, block in design.arrays.items()
-            for part in FORMS[name].spooled(block, self.units)
+            for name in self.layout.blocks
+            for part in FORMS[name].spooled(design.arrays[name], self.units)
         ]
         parts.append(np.ascontiguousarray(target, self._target_dtype))
         parts.append(np.ascontiguousarray(weight, np.float64))

@@ -1,4 +1,4 @@
-"""A network's inputs: blocks of rows by name, and what is asked of them by who need not name one.
+"""A network's inputs, blocks of rows by name, and what can be asked without naming one.
 
 Shapes: n rows; d dense columns, v sparse ones that follow them, and c coded ones.
 """
@@ -52,10 +52,7 @@ def made_dense(inputs: Inputs, dtype: Any) -> dict[str, np.ndarray]:
 
 
 def side_by_side(inputs: Inputs) -> Iterator[tuple[str, Any, int]]:
-    """Yield block by block where it stands once sparse columns are dense: among whose, from which.
-
-    So every block comes with the name under which it stands, and its first column there.
-    """
+    """Yield every block with the one that holds it once all is dense, and its first column."""
     for name, block in inputs.items():
         if name == "sparse":
             yield "dense", block, inputs["dense"].shape[1]
