@@ -1,6 +1,7 @@
 """The blocks of a design by name: how each holds its columns, for who goes through all of them.
 
-A block that holds them otherwise is a class here and a line in ``FORMS``.
+A block more is a line in ``FORMS`` (a class, if it holds them otherwise), a field of `Layout`, and
+what the encoder puts into it; first layers that take it name it too.
 
 Shapes: n rows, c columns of a block, m rows of a mixture.
 """
