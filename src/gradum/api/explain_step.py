@@ -13,8 +13,8 @@ from gradum.api.model import Model
 from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
 from gradum.core.losses import resolve
+from gradum.core.models.input_blocks import of_matrix
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.inputs import of_matrix
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
 from gradum.messages import say, say_plural

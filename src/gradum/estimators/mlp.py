@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gradum.core import Loss, Network, Params, Problem
-from gradum.core.models.inputs import of_matrix
+from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
 from gradum.estimators.rows import FLOATS, CheckedRows

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
 from gradum.core.losses import check_shapes
-from gradum.core.models.inputs import of_matrix
+from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.solvers.data import Data

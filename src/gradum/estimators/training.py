@@ -14,7 +14,7 @@ from sklearn.utils import Tags, check_random_state
 
 from gradum.core import PENALTIES, Loss, Params, Penalty, Problem
 from gradum.core.losses import resolve
-from gradum.core.models.inputs import of_matrix
+from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.estimators.rows import CheckedRows
 from gradum.messages import listed, say, sentences

@@ -13,8 +13,8 @@ import numpy as np
 from gradum.core.losses import LOSSES
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
+from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.inputs import Inputs, numbers_in, of_matrix
 from gradum.core.models.parameters import Params
 from gradum.cores import cores
 from gradum.margins import first_greatest

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.linalg
 
 from gradum.core import Params, Problem
-from gradum.core.models.inputs import numbers_in, take
+from gradum.core.models.input_blocks import numbers_in, take
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.solvers.data import Data
 from gradum.solvers.duality import DualRows, duality_gap, may_be_bounded

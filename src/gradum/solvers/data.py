@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradum.core import Inputs, Params, Problem
-from gradum.core.models.inputs import codes_in, numbers_in
+from gradum.core.models.input_blocks import codes_in, numbers_in
 from gradum.errors import ShapeError
 from gradum.messages import say
 

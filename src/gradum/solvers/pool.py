@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core import Network
-from gradum.core.models.inputs import join, side_by_side
+from gradum.core.models.input_blocks import join, side_by_side
 from gradum.solvers.chunk import Batches
 from gradum.solvers.data import Data
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradum.core import ACTIVATIONS, Inputs, Network, Params, Penalty
-from gradum.core.models.inputs import codes_in
+from gradum.core.models.input_blocks import codes_in
 
 
 @dataclass(frozen=True, eq=False)

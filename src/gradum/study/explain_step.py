@@ -16,7 +16,7 @@ import jax
 import numpy as np
 
 from gradum.core import Inputs, Loss, Network, Params, Problem
-from gradum.core.models.inputs import codes_in, made_dense, numbers_in
+from gradum.core.models.input_blocks import codes_in, made_dense, numbers_in
 from gradum.errors import ShapeError, SpecError, TableError, TargetError
 from gradum.messages import say
 from gradum.study.backpropagation import (

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import issparse
 
-from gradum.core.models.inputs import Inputs, of_matrix, take
+from gradum.core.models.input_blocks import Inputs, of_matrix, take
 from gradum.core.models.opened import Change, FirstLayer, Interaction, Places
 from gradum.rungs.rung import Rung
 from gradum.tables.kinds.design import Design, Layout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradum.core.models.activations import ACTIVATIONS, Activation
-from gradum.core.models.inputs import Inputs
+from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.network import Embedding, Network
 from gradum.core.models.parameters import Params
 

@@ -20,8 +20,8 @@ from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
+from gradum.core.models.input_blocks import Inputs, take
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.inputs import Inputs, take
 from gradum.core.models.monotonicity import Movement
 from gradum.core.models.opened import LastLayer, NetworkFirstLayer
 from gradum.core.models.parameters import Params, Shapes, have

@@ -11,8 +11,8 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core.losses import Loss, learned_loss
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer, Treatment
-from gradum.core.models.inputs import numbers_in
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
 from gradum.rungs.context import Context

@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from gradum.core.losses import learned_loss
-from gradum.core.models.inputs import numbers_in
+from gradum.core.models.input_blocks import numbers_in
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.events import Passed

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import InputLayer, Treatment
-from gradum.core.models.inputs import numbers_in
 from gradum.core.models.monotonicity import of_layers
 from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork, Pair

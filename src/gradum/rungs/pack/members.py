@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradum.core.models.inputs import numbers_in
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.monotonicity import oriented
 from gradum.core.models.network import Params
 from gradum.randomness import stream

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec import structs
 
-from gradum.core.models.inputs import numbers_in
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.margins import first_least

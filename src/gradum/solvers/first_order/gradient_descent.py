@@ -13,7 +13,7 @@ import optax
 import scipy.linalg
 
 from gradum.core import Problem
-from gradum.core.models.inputs import numbers_in, take
+from gradum.core.models.input_blocks import numbers_in, take
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.errors import SpecError
 from gradum.messages import listed, say

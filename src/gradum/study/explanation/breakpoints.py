@@ -16,8 +16,8 @@ from functools import cached_property
 
 import numpy as np
 
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.inputs import numbers_in
 from gradum.core.models.opened import FirstLayer
 from gradum.margins import EQUAL
 from gradum.study.explanation.scale import Answer

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from gradum.core.models.inputs import (
+from gradum.core.models.input_blocks import (
     codes_in,
     join,
     made_dense,
