@@ -19,7 +19,7 @@ from gradum.rungs.learning import InMemory
 from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS
 from gradum.ship.rung_record import recorded, restored
-from gradum.tables.design import Feature, Layout
+from gradum.tables.kinds.design import Feature, Layout
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part

@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
 from gradum.core.models.input_layer import InputLayer
-from gradum.tables.design import CodedColumn, Feature, Layout
+from gradum.tables.kinds.design import CodedColumn, Feature, Layout
 
 TREATMENTS = ("sign", "one_hot", "sparse_one_hot", "embedding")
 

@@ -14,7 +14,7 @@ from gradum.rungs import cost
 from gradum.rungs.context import Context
 from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.registry import KINDS, kinds_of
-from gradum.tables.design import CodedColumn, Feature, Layout
+from gradum.tables.kinds.design import CodedColumn, Feature, Layout
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part
 from synthetic import ONCE, task

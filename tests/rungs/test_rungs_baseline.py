@@ -4,7 +4,7 @@ from sklearn.dummy import DummyRegressor
 
 from gradum.rungs.baseline.kind import fit_baseline
 from gradum.rungs.rows import Rows
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 
 
 def rows(target, classes=None, weight=None):

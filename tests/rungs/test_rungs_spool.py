@@ -11,7 +11,7 @@ from gradum.errors import DiskError
 from gradum.rungs import spool as module
 from gradum.rungs.rows import balance
 from gradum.rungs.spool import Spool, Units
-from gradum.tables.design import CodedColumn, Design, Feature, Layout
+from gradum.tables.kinds.design import CodedColumn, Design, Feature, Layout
 
 ROWS = 50
 RNG = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from gradum.run.spec import LinearSpec
 from gradum.study.findings import importance as module
 from gradum.study.findings.importance import importance
 from gradum.study.first_layer import Opened
-from gradum.tables.design import Design
+from gradum.tables.kinds.design import Design
 from gradum.tables.split import Part
 from synthetic import ONCE, QUICK, mixed, task
 

@@ -10,7 +10,7 @@ from gradum.errors import SpecError
 from gradum.study.findings.findings import Findings, without_rows
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import Regression, regression_table
-from gradum.tables.design import CodedColumn, Design, Feature, Layout
+from gradum.tables.kinds.design import CodedColumn, Design, Feature, Layout
 from gradum.tables.split import Part
 from synthetic import ONCE, mixed, task
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradum.errors import ModelFileError, SchemaError
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Design
 from gradum.tables.kinds.text.step import MOST_NGRAMS
 from gradum.tables.schema import Column, Schema
 

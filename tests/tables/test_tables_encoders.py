@@ -19,12 +19,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 from gradum.errors import ModelFileError
-from gradum.tables.design import FLOAT32_MAX
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.boolean.step import Boolean
 from gradum.tables.kinds.categorical import step as categorical
 from gradum.tables.kinds.categorical.step import Categorical
 from gradum.tables.kinds.date.step import Date
+from gradum.tables.kinds.design import FLOAT32_MAX
 from gradum.tables.kinds.numeric.step import MOST_DECIMALS, Numeric, decimals_of
 from gradum.tables.kinds.text import step as text
 from gradum.tables.kinds.text.step import Text

@@ -39,7 +39,7 @@ class PixelsKind(Kind):
 STEP = '''
 import polars as pl
 
-from gradum.tables.design import Feature
+from gradum.tables.kinds.design import Feature
 from gradum.tables.kinds.step import Step
 
 

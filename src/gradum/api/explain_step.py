@@ -13,6 +13,7 @@ from gradum.api.model import Model
 from gradum.api.table_rows import table_rows
 from gradum.core import L2, Network, Params, Problem
 from gradum.core.losses import resolve
+from gradum.core.models.input_blocks import of_matrix
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ColumnError, SchemaError, ShapeError, SpecError, TargetError
 from gradum.estimators import LinearRegression, LogisticRegression, MLPClassifier, MLPRegressor
@@ -24,7 +25,7 @@ from gradum.show.explain_step import StepExplanation
 from gradum.study import explain_step as study
 from gradum.study.explain_step import Names, output_names
 from gradum.tables.check import check, target_values
-from gradum.tables.design import Design
+from gradum.tables.kinds.design import Design
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
@@ -379,7 +380,7 @@ def _of_estimator(
         study.explain_step(
             _params(model),
             problem,
-            {"dense": _numbers(values, network.inputs)},
+            of_matrix(_numbers(values, network.inputs)),
             _number(target) if classes is None else _code(target, classes),
             learning_rate=learning_rate,
             names=Names(tuple(map(str, columns)), tuple(map(str, outputs)), _remarks(model)),

@@ -11,9 +11,10 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gradum.core import Loss, Network, Params, Problem
+from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.rows import FLOATS, CheckedRows, network_inputs
+from gradum.estimators.rows import FLOATS, CheckedRows
 from gradum.estimators.training import (
     Estimator,
     batch_rows,
@@ -161,7 +162,7 @@ class MLP(Estimator):
     def _logits(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
-        return self._network.forward(self._params(), network_inputs(X))
+        return self._network.forward(self._params(), of_matrix(X))
 
 
 def mlp_attributes(params: Params) -> dict[str, Any]:

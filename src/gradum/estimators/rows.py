@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy.sparse
 from numpy.typing import ArrayLike
+from scipy.sparse import sparray, spmatrix
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
-from gradum.core import Inputs
 from gradum.core.losses import check_shapes
+from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.solvers.data import Data
 
-MatrixLike: TypeAlias = ArrayLike | scipy.sparse.sparray | scipy.sparse.spmatrix
+MatrixLike: TypeAlias = ArrayLike | sparray | spmatrix
 """n rows of d columns: an array, a data frame, lists, or a sparse matrix."""
 
 FLOATS = [np.float64, np.float32]
@@ -56,7 +56,7 @@ class CheckedRows:
     @property
     def data(self) -> Data:
         """What a first-order solver takes."""
-        return Data(network_inputs(self.matrix), self.target, self.weight)
+        return Data(of_matrix(self.matrix), self.target, self.weight)
 
     def hold_out(
         self, fraction: float, seed: int, *, stratify: bool
@@ -123,11 +123,3 @@ def checked_rows(
     weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
     rows = CheckedRows(X, y, weight)
     return rows if weight.all() else rows.take(np.flatnonzero(weight))
-
-
-def network_inputs(matrix: Any) -> Inputs:
-    """Return columns as a network takes them."""
-    if scipy.sparse.issparse(matrix):
-        nothing = np.zeros((matrix.shape[0], 0), matrix.dtype)
-        return {"dense": nothing, "sparse": scipy.sparse.csr_array(matrix)}
-    return {"dense": matrix}

@@ -14,8 +14,9 @@ from sklearn.utils import Tags, check_random_state
 
 from gradum.core import PENALTIES, Loss, Params, Penalty, Problem
 from gradum.core.losses import resolve
+from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
-from gradum.estimators.rows import CheckedRows, network_inputs
+from gradum.estimators.rows import CheckedRows
 from gradum.messages import listed, say, sentences
 from gradum.rungs.number_ranges import LARGEST, MOST
 from gradum.solvers import first_order
@@ -194,7 +195,7 @@ def objective_value(problem: Problem, solution: Solution, rows: CheckedRows) -> 
         return solution.certificate.objective
     params = solution.params
     with np.errstate(over="ignore"):  # what has diverged has an infinite objective
-        logits = problem.network.forward(params, network_inputs(rows.matrix))
+        logits = problem.network.forward(params, of_matrix(rows.matrix))
         losses = problem.loss.value(np.asarray(logits, np.float64), rows.target)
         return float(np.average(losses, weights=rows.weight) + problem.penalty.value(params))
 

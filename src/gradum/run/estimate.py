@@ -20,11 +20,11 @@ from gradum.run.memory import Width, training_bytes
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
 from gradum.rungs.allowance import Allowance
-from gradum.rungs.cost import NONZERO_NGRAMS, Fit
+from gradum.rungs.cost import Fit
 from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import kinds_of
 from gradum.tables.bounds import available_memory
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 from gradum.tables.wording import size
 
 WORTH_TELLING = 60.0  # seconds
@@ -53,7 +53,7 @@ def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | N
     seconds = reference_seconds(spec, plan, layout, classes) * slower
     if spec.time_limit is not None:
         seconds = min(seconds, spec.time_limit)
-    width = Width.of(layout, classes, entries=min(len(layout.sparse), NONZERO_NGRAMS))
+    width = Width.of(layout, classes)
     needed = int(training_bytes(len(plan.kept), width, spec))
     left = available_memory()
     short = left is not None and needed > left
@@ -102,7 +102,8 @@ def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> f
 
 def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
     """Return the seconds of all that is no fit."""
-    values = len(layout.dense) + 2 * len(layout.codes) + min(len(layout.sparse), NONZERO_NGRAMS)
+    width = Width.of(layout, classes)
+    values = width.numbers + 2 * width.codes + width.entries
     judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
     return sum(VALUE * sum(rows) * values + judged * rows[-1] for rows in _rows(spec, plan))
 

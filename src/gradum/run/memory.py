@@ -17,12 +17,12 @@ from dataclasses import dataclass, replace
 
 from gradum.errors import GradumError
 from gradum.run.spec import Spec
-from gradum.rungs.cost import CODED_ROWS, Taken, expanded_levels
+from gradum.rungs.cost import CODED_ROWS, Fit, Taken, expanded_levels
 from gradum.rungs.registry import kinds_of
 from gradum.tables.check import check
 from gradum.tables.columns import Column
-from gradum.tables.design import Layout
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Layout
 from gradum.tables.schema import infer
 from gradum.tables.sources.extent import Extent
 
@@ -57,10 +57,16 @@ class Width:
     classes: int
 
     @classmethod
-    def of(cls, layout: Layout, classes: int, *, raw: float = 0.0, entries: float) -> Width:
-        """Take the columns of a Design; its table's rows take ``raw`` bytes each."""
-        levels = expanded_levels(layout)
-        return cls(raw, len(layout.dense), len(layout.codes), levels, entries, classes)
+    def of(
+        cls, layout: Layout, classes: int, *, raw: float = 0.0, entries: float | None = None
+    ) -> Width:
+        """Take the columns of a Design; its table's rows take ``raw`` bytes each.
+
+        ``entries`` are guessed if not given.
+        """
+        fit, codes = Fit(0, 0, layout, classes), len(layout.level_counts)
+        entries = fit.entries if entries is None else entries
+        return cls(raw, fit.numbers, codes, expanded_levels(layout), entries, classes)
 
     def taken(self, costs: Taken) -> float:
         """Return the bytes of a row by these costs, the table as it was read left out."""
@@ -85,7 +91,7 @@ def width_of(extent: Extent, spec: Spec) -> Width:
         schema = infer(head, **options)
         checked = check(head, schema, block=True)
         encoder = Encoder.fit(checked.frame, schema)
-        block = encoder.transform(checked.frame).sparse
+        block = encoder.text(checked.frame)
     except GradumError:  # the whole table may well do, or will be refused by its own words
         return Width(raw, head.frame.width, 0, 0, 0, 2)
     assert schema.target is not None

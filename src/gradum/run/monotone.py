@@ -19,7 +19,7 @@ from gradum.messages import say
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.columns import Column, Target
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 from gradum.tables.schema import Schema
 
 
@@ -109,16 +109,17 @@ def _of_logits(rung: Rung, layout: Layout, column: str) -> Movement:
     if rung.input_layer is None:  # it looks at no column
         still = np.ones(rung.network.outputs, bool)
         return Movement(still, still)
-    if any(feature.source == column for feature in (*layout.codes, *layout.sparse)):
+    dense = len(rung.input_layer.centre)
+    numbers, others = layout.columns[:dense], layout.columns[dense:]
+    if any(other.source == column for other in others):
         unknown = np.zeros(rung.network.outputs, bool)
         return Movement(unknown, unknown)
     # Whether a value is missing does not change with it.
-    moving = [f.source == column and not f.traits.marks_missing for f in layout.dense]
-    values = np.array([feature.traits.is_quantity for feature in layout.dense], bool)
+    moving = [n.source == column and not n.traits.marks_missing for n in numbers]
+    values = np.array([number.traits.is_quantity for number in numbers], bool)
     upright = (rung.input_layer.scale > 0) & (rung.input_layer.spread > 0)
     still = ~np.array(moving, bool)
-    dense = Movement(still | (values & upright), still)
-    return rung.network.movement(rung.params, dense)
+    return rung.network.movement(rung.params, Movement(still | (values & upright), still))
 
 
 def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: int | None) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 
 # seconds an operation
 IN_NETWORK = 2e-11  # training a network: 6 a weight and row
@@ -90,6 +90,21 @@ class Fit:
     def rows(self) -> int:
         """All rows that are learned from."""
         return self.train + self.validation
+
+    @property
+    def numbers(self) -> int:
+        """Columns of numbers."""
+        return len(self.layout.dense)
+
+    @property
+    def ngrams(self) -> int:
+        """N-grams of texts that are looked for."""
+        return len(self.layout.sparse)
+
+    @property
+    def entries(self) -> int:
+        """N-grams that occur in a row, as a guess."""
+        return min(self.ngrams, NONZERO_NGRAMS)
 
     @property
     def outputs(self) -> int:

@@ -11,8 +11,8 @@ import numpy as np
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer
 from gradum.rungs.balance import ClassWeight, balance
 from gradum.rungs.teacher import Teacher
-from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
+from gradum.tables.kinds.design import Design
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import numpy as np
 from gradum.core.losses import LOSSES
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
+from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.network import Inputs
 from gradum.core.models.parameters import Params
 from gradum.cores import cores
 from gradum.margins import first_greatest
@@ -25,8 +25,8 @@ from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
 from gradum.solvers.threads import in_order
-from gradum.tables.design import Design
 from gradum.tables.encode import Unencoded
+from gradum.tables.kinds.design import Design
 
 BLOCK_ROWS = 8_192  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block
@@ -190,8 +190,8 @@ class Rung:
         """Return what a spread may hang on (n, 1 + d): predictions (n,) and the dense inputs."""
         if self.input_layer is None:
             return prediction[:, None]
-        inputs = self.input_layer(design.arrays, dtype=self._dtype)["dense"]
-        return np.column_stack([prediction, inputs])
+        dense, _ = numbers_in(self.input_layer(design.arrays, dtype=self._dtype))
+        return np.column_stack([prediction, dense])
 
     def compiles(self, rows: int) -> bool:
         """Whether so many rows are worth a compiled program; a model of float64 never is."""
@@ -214,7 +214,7 @@ class Rung:
 
     def _by_numpy(self, design: Design) -> np.ndarray:
         if self.input_layer is None:
-            inputs = {"dense": np.zeros((len(design), 0))}
+            inputs = of_matrix(np.zeros((len(design), 0)))
         else:
             inputs = self.input_layer(design.arrays, dtype=self._dtype)
         return self._rows(inputs).astype(np.float64)

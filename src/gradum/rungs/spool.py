@@ -11,31 +11,25 @@ Shapes: n rows, d dense columns, c coded columns, v text columns.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from gradum.files.atomic import filling
 from gradum.messages import say
 from gradum.rungs.cost import expanded_levels
 from gradum.rungs.target_scale import TargetScale
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.blocks import FORMS, Units
+from gradum.tables.kinds.design import Design, Layout
+
+__all__ = ["Encoded", "Spool", "Totals", "Units"]
 
 SEGMENT_ROWS = 16_384
 SEGMENT_VALUES = 2**19  # of wide tables and many classes, fewer rows: each thread holds a segment
-
-
-@dataclass(frozen=True)
-class Units:
-    """Standard units of the dense columns: z = (x − centre) / scale, [d] each."""
-
-    centre: np.ndarray
-    scale: np.ndarray
 
 
 class Encoded(NamedTuple):
@@ -69,7 +63,7 @@ class Spool:
         self._segment_rows = _segment_rows(layout, classes)
         self._file = TemporaryFile(dir=folder, prefix=".gradum-")  # noqa: SIM115 - closed by the spool's owner
         self._end = 0
-        self._segments: list[tuple[int, int, int]] = []  # offset, rows, entries of the text block
+        self._segments: list[tuple[int, int, list[_Array]]] = []  # offset, rows, what lies there
         self.total_weight = 0.0
         self._factor: np.ndarray | None = None
 
@@ -104,33 +98,24 @@ class Spool:
         """
         for start in range(0, len(design), self._segment_rows):
             rows = slice(start, start + self._segment_rows)
-            self._append(design, rows, target[rows], weight[rows])
+            self._append(design.stretch(rows), target[rows], weight[rows])
 
-    def _append(self, design: Design, rows: slice, target: np.ndarray, weight: np.ndarray) -> None:
-        # Column by column, as they lie in a Design, then turned once.
-        dense = (design.dense[rows] - self.units.centre) / self.units.scale
+    def _append(self, design: Design, target: np.ndarray, weight: np.ndarray) -> None:
         parts = [
-            np.ascontiguousarray(dense, np.float32),
-            np.ascontiguousarray(design.codes[rows], np.int32),
-            np.ascontiguousarray(target, self._target_dtype),
-            np.ascontiguousarray(weight, np.float64),
+            part
+            for name in self.layout.blocks
+            for part in FORMS[name].spooled(design.arrays[name], self.units)
         ]
-        entries = 0
-        if design.sparse is not None:
-            block = sparse.csr_array(design.sparse[rows])
-            entries = block.nnz
-            parts += [
-                block.indptr.astype(np.int32),
-                block.indices.astype(np.int32),
-                block.data.astype(np.float32),
-            ]
+        parts.append(np.ascontiguousarray(target, self._target_dtype))
+        parts.append(np.ascontiguousarray(weight, np.float64))
         offset = self._end
         with filling(say("the encoded rows")):
             for part in parts:
                 self._file.write(part.data)
                 self._end += part.nbytes
             self._file.flush()
-        self._segments.append((offset, len(target), entries))
+        arrays = [_Array(part.dtype, part.shape, part.nbytes) for part in parts]
+        self._segments.append((offset, len(target), arrays))
         self.total_weight += float(weight.sum())
 
     def weigh(self, factor: np.ndarray) -> None:
@@ -142,34 +127,34 @@ class Spool:
 
     def read(self, segment: int) -> Encoded:
         """Read a segment back; safe to be called from several threads."""
-        offset, rows, entries = self._segments[segment]
-        columns, coded = len(self.layout.dense), len(self.layout.codes)
-        forms: list[tuple[Any, tuple[int, ...]]] = [
-            (np.float32, (rows, columns)),
-            (np.int32, (rows, coded)),
-            (self._target_dtype, (rows,)),
-            (np.float64, (rows,)),
-        ]
-        if self.layout.sparse:
-            forms += [(np.int32, (rows + 1,)), (np.int32, (entries,)), (np.float32, (entries,))]
-        sizes = [int(np.prod(shape)) * np.dtype(dtype).itemsize for dtype, shape in forms]
-        data = os.pread(self._file.fileno(), sum(sizes), offset)
-        arrays, at = [], 0
-        for (dtype, shape), size in zip(forms, sizes, strict=True):
-            arrays.append(np.frombuffer(data, dtype, int(np.prod(shape)), at).reshape(shape))
-            at += size
-        dense, codes, target, weight, *text = arrays
-        blocks: dict[str, Any] = {"dense": dense, "codes": codes}
+        offset, _, arrays = self._segments[segment]
+        data = os.pread(self._file.fileno(), sum(array.size for array in arrays), offset)
+        parts = _cut(data, arrays)
+        columns = self.layout.blocks.items()
+        blocks = {name: FORMS[name].read(parts, len(several)) for name, several in columns}
+        target, weight = parts
         weight = weight if self._factor is None else weight * self._factor[target]
-        if text:
-            indptr, indices, values = text
-            shape = (rows, len(self.layout.sparse))
-            blocks["sparse"] = sparse.csr_array((values, indices, indptr), shape=shape)
         return Encoded(blocks, target, weight)
 
 
+class _Array(NamedTuple):
+    """An array as it lies in the file."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    size: int  # bytes
+
+
+def _cut(data: bytes, arrays: Sequence[_Array]) -> Iterator[np.ndarray]:
+    """Yield the arrays that lie in data one behind the other."""
+    at = 0
+    for dtype, shape, size in arrays:
+        yield np.frombuffer(data, dtype, size // dtype.itemsize, at).reshape(shape)
+        at += size
+
+
 def _segment_rows(layout: Layout, classes: int) -> int:
-    values = len(layout.dense) + len(layout.codes) + expanded_levels(layout) + classes
+    values = len(layout.full) + expanded_levels(layout) + classes
     return max(1, min(SEGMENT_ROWS, SEGMENT_VALUES // max(values, 1)))
 
 

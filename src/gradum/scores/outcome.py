@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import scipy.sparse
+from scipy import sparse
 
 from gradum.errors import ShapeError, SpecError
 from gradum.margins import LAST_DIGITS, distinct, first_greatest
@@ -146,8 +146,8 @@ class Ranking:
         The negative rows passed since the step before, then those of the step, in turn.
     """
 
-    positive: scipy.sparse.csr_array
-    negative: scipy.sparse.csr_array
+    positive: sparse.csr_array
+    negative: sparse.csr_array
 
     @classmethod
     def of(cls, score: np.ndarray, positive: np.ndarray) -> Ranking:
@@ -165,8 +165,8 @@ class Ranking:
         )
 
 
-def _sums(rows: np.ndarray, part: np.ndarray, parts: int, of: int) -> scipy.sparse.csr_array:
+def _sums(rows: np.ndarray, part: np.ndarray, parts: int, of: int) -> sparse.csr_array:
     """Return the matrix that adds up some of so many rows by their parts, which never fall."""
     ends = np.searchsorted(part, np.arange(parts + 1))
     summed = rows[: ends[-1]]
-    return scipy.sparse.csr_array((np.ones(len(summed)), summed, ends), shape=(parts, of))
+    return sparse.csr_array((np.ones(len(summed)), summed, ends), shape=(parts, of))

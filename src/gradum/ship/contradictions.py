@@ -18,8 +18,8 @@ from gradum.scores.metrics import metrics_of
 from gradum.ship.finite import stays_finite
 from gradum.tables.columns import Target
 from gradum.tables.contradictions import refuse_contradictions
-from gradum.tables.design import Layout
 from gradum.tables.kinds import STEPS
+from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 from gradum.tables.target import MOST_CLASSES
 

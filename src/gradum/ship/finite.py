@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.rungs.rung import Rung
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 
 ROOM = 16  # left for what is summed in halves and put together again, and for rounding
 

@@ -13,6 +13,7 @@ import numpy as np
 import scipy.linalg
 
 from gradum.core import Params, Problem
+from gradum.core.models.input_blocks import numbers_in, take
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.solvers.data import Data
 from gradum.solvers.duality import DualRows, duality_gap, may_be_bounded
@@ -167,5 +168,4 @@ def _blocks(data: Data) -> Iterator[tuple[slice, Columns]]:
     """Yield the rows a few at a time, in float64."""
     for start in range(0, data.rows, ROWS_AT_ONCE):
         part = slice(start, start + ROWS_AT_ONCE)
-        inputs = {name: values[part] for name, values in data.inputs.items()}
-        yield part, Columns.of(inputs["dense"].astype(np.float64), inputs.get("sparse"))
+        yield part, Columns.of(*numbers_in(take(data.inputs, part)))

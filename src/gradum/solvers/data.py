@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradum.core import Inputs, Params, Problem
+from gradum.core.models.input_blocks import codes_in, numbers_in
 from gradum.errors import ShapeError
 from gradum.messages import say
 
@@ -40,7 +41,8 @@ class Data:
     weight: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        rows = self.inputs["dense"].shape[:1]
+        dense, _ = numbers_in(self.inputs)
+        rows = dense.shape[:1]
         soft = np.ndim(self.target) == 2 and self.target.shape[1] > 2
         classes = self.target.shape[1:] if soft else ()
         for name, values, shape in (
@@ -53,7 +55,7 @@ class Data:
                         "The {name} has shape {shape} but the inputs have shape {inputs_shape}.",
                         name=name,
                         shape=np.shape(values),
-                        inputs_shape=self.inputs["dense"].shape,
+                        inputs_shape=dense.shape,
                     ),
                     say(
                         "The {name} must be one value a row, shape {shape}.", name=name, shape=shape
@@ -72,14 +74,12 @@ class Data:
     @property
     def columns(self) -> int:
         """Number of dense and sparse columns, d + v."""
-        return sum(
-            self.inputs[name].shape[1] for name in ("dense", "sparse") if name in self.inputs
-        )
+        return sum(block.shape[1] for block in numbers_in(self.inputs) if block is not None)
 
     @property
     def coded_columns(self) -> int:
         """Number of coded columns, c."""
-        return self.inputs["codes"].shape[1] if "codes" in self.inputs else 0
+        return codes_in(self.inputs).shape[1]
 
     @property
     def soft_classes(self) -> int | None:
@@ -89,7 +89,8 @@ class Data:
     @property
     def dtype(self) -> Any:
         """The dtype computed in: that of the dense columns if it is float64, else float32."""
-        return np.float64 if self.inputs["dense"].dtype == np.float64 else np.float32
+        dense, _ = numbers_in(self.inputs)
+        return np.float64 if dense.dtype == np.float64 else np.float32
 
     def unit_weight(self) -> np.ndarray:
         """Return the weights [n] scaled to a mean of 1, in float64."""

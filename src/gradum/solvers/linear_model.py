@@ -222,7 +222,7 @@ class LinearModel:
         values = point.values + step
         change, data_term = np.empty_like(point.logits), 0.0
         slope_sum, fall = np.zeros(self.outputs), np.zeros_like(values[:-1])
-        whole = self.columns.raw.sparse is not None or len(self) <= ROWS_PER_BLOCK
+        whole = not self.columns.raw.is_dense or len(self) <= ROWS_PER_BLOCK
         block = len(self) if whole else ROWS_PER_BLOCK
         for start in range(0, len(self), block):
             rows = slice(start, start + block)

@@ -77,6 +77,11 @@ class Columns:
         rows, width = self.dense.shape
         return rows, width + (0 if self.sparse is None else int(self.sparse.shape[-1]))
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether it has no sparse block."""
+        return self.sparse is None
+
     def __matmul__(self, right: np.ndarray) -> np.ndarray:
         """Return X @ right, for right [D] or [D, k]."""
         if self.sparse is None:

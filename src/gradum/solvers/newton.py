@@ -124,7 +124,7 @@ def may_be_formed(model: LinearModel) -> bool:
 
 def is_direct(model: LinearModel) -> bool:
     """Whether that is also faster than multiplying with it."""
-    most = LARGEST_DIRECT if model.columns.raw.sparse is None else LARGEST_SPARSE
+    most = LARGEST_DIRECT if model.columns.raw.is_dense else LARGEST_SPARSE
     most = LARGEST_SOFTMAX if model.is_softmax else most
     return model.coefficients <= most and may_be_formed(model)
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core import Network
+from gradum.core.models.input_blocks import join, side_by_side
 from gradum.solvers.chunk import Batches
 from gradum.solvers.data import Data
 
@@ -63,9 +64,8 @@ class Buffer:
 
     def __init__(self, rows: ChunkRows, padded: Network, length: int, size: int) -> None:
         shape, dtype = (length, size), rows.weight.dtype
-        inputs: dict[str, Any] = {"dense": _aligned((*shape, padded.inputs), dtype)}
-        if padded.embedding:
-            inputs["codes"] = _aligned((*shape, padded.embedding.columns), np.int32)
+        forms = padded.input_forms(dtype)
+        inputs = {name: _aligned((*shape, width), kind) for name, (width, kind) in forms.items()}
         # Probabilities of classes, [n, K]: a class that only fills up has probability 0.
         self._classes = rows.target.shape[1:]
         classes = (padded.outputs,) if self._classes else ()
@@ -82,14 +82,8 @@ class Buffer:
     def put(self, rows: ChunkRows, chosen: np.ndarray, at: int = 0) -> None:
         """Copy the chosen rows into the places from ``at`` on."""
         places = slice(at, at + len(chosen))
-        for name, batches in self.batches.inputs.items():
-            _gather(rows.inputs[name], chosen, _flat(batches)[places])
-        if "sparse" in rows.inputs:
-            start = rows.inputs["dense"].shape[1]
-            block = rows.inputs["sparse"][chosen]
-            _flat(self.batches.inputs["dense"])[places, start : start + block.shape[1]] = (
-                block.toarray()
-            )
+        for name, block, start in side_by_side(rows.inputs):
+            _gather(block, chosen, _flat(self.batches.inputs[name])[places], start)
         _gather(rows.target, chosen, self._target()[places])
         _gather(rows.weight, chosen, self.batches.weight.reshape(-1)[places])
 
@@ -110,9 +104,11 @@ class Buffer:
         return _flat(target)[:, : self._classes[0]] if self._classes else target.reshape(-1)
 
 
-def _gather(source: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
-    """Copy rows of the source into ``out``, whose further columns stay as they are."""
-    if source.dtype == out.dtype and source.shape[1:] == out.shape[1:]:
+def _gather(source: Any, rows: np.ndarray, out: np.ndarray, start: int = 0) -> None:
+    """Copy rows of the source into the columns of ``out`` from ``start``; others stay."""
+    if sparse.issparse(source):
+        out[:, start : start + source.shape[1]] = source[rows].toarray()
+    elif source.dtype == out.dtype and source.shape[1:] == out.shape[1:]:
         # Straight into place; "clip" spares a copy that only serves to leave out whole on errors.
         np.take(source, rows, axis=0, out=out, mode="clip")
     else:
@@ -253,14 +249,8 @@ class Pool:
 
     def _read(self, segments: list[int]) -> ChunkRows:
         parts = [self._data.read(segment) for segment in segments]
-        inputs: dict[str, Any] = {
-            name: sparse.csr_array(sparse.vstack([part.inputs[name] for part in parts]))
-            if name == "sparse"
-            else np.concatenate([part.inputs[name] for part in parts])
-            for name in parts[0].inputs
-        }
         return ChunkRows(
-            inputs,
+            join([part.inputs for part in parts]),
             np.concatenate([part.target for part in parts]),
             np.concatenate([part.weight for part in parts]),
         )

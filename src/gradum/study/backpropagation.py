@@ -6,13 +6,13 @@ last a_l are the logits [k].
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from gradum.core import ACTIVATIONS, Network, Params, Penalty
+from gradum.core import ACTIVATIONS, Inputs, Network, Params, Penalty
+from gradum.core.models.input_blocks import codes_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +58,10 @@ class Layer:
 
 
 def forward_pass(
-    network: Network, params: Params, row: Mapping[str, np.ndarray]
+    network: Network, params: Params, row: Inputs
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return z_{l-1} and a_l of every layer."""
-    z = row["dense"][0]
-    if network.embedding:
-        z = np.concatenate([z, params["embedding"][row["codes"][0]].ravel()])
+    z = network.first(params, row)[0]
     sigma, passes = ACTIVATIONS[network.activation].numpy, []
     for layer in params["layers"]:
         a = z @ layer["weight"] + layer.get("bias", 0.0)
@@ -88,7 +86,7 @@ def backward_pass(
 def loss_gradient(
     network: Network,
     params: Params,
-    row: Mapping[str, np.ndarray],
+    row: Inputs,
     forward: list[tuple[np.ndarray, np.ndarray]],
     deltas: list[np.ndarray],
 ) -> Params:
@@ -102,7 +100,7 @@ def loss_gradient(
         reaching = params["layers"][0]["weight"] @ deltas[0]
         table = np.zeros_like(params["embedding"])
         vectors = reaching[network.inputs :].reshape(network.embedding.columns, -1)
-        np.add.at(table, row["codes"][0], vectors)
+        np.add.at(table, codes_in(row)[0], vectors)
         gradient["embedding"] = table
     return gradient
 

@@ -17,7 +17,7 @@ from scipy import sparse
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.messages import say
 from gradum.study.reference_level import compared_levels, level_name
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 
 INTERCEPT = "(intercept)"
 
@@ -69,17 +69,18 @@ def against_reference(layer: InputLayer, design: Design, weight: np.ndarray) -> 
     """
     layout = design.layout
     columns, its_sources = layer.columns(layout)
-    coded = {column.source for column in layout.codes}
-    plain = [k for k, source in enumerate(its_sources) if source not in coded]
+    coded = list(design.coded_columns())
+    levelled = {column.source for column, _ in coded}
+    plain = [k for k, source in enumerate(its_sources) if source not in levelled]
     names, sources = [columns[k] for k in plain], [its_sources[k] for k in plain]
     blocks: list[Any] = [_chosen(plain, len(columns))]
     at_zero = np.zeros(len(columns))
-    places = _places(layer, layout)
-    for k, (column, treatment) in enumerate(zip(layout.codes, layer.treatments, strict=True)):
-        codes, reference = compared_levels(design.codes[:, k], column, weight)
+    for (column, values), treatment in zip(coded, layer.treatments, strict=True):
+        codes, reference = compared_levels(values, column, weight)
         codes = [code for code in codes if code]  # no weight is learned of what is no level
         count, against = len(column.levels) + 1, level_name(column, reference)
-        levels = _levels(count, treatment, places[column.source], len(columns))
+        places = np.flatnonzero(np.array(its_sources) == column.source)
+        levels = _levels(count, treatment, places, len(columns))
         difference = _chosen(codes, count) - _chosen([reference] * len(codes), count)
         blocks.append(difference @ levels)
         at_zero += levels.T @ (np.arange(count) == reference)
@@ -100,16 +101,6 @@ def _chosen(places: Sequence[int], count: int) -> Any:
     """Return the matrix that takes these of ``count`` rows."""
     ones, rows = np.ones(len(places)), np.arange(len(places))
     return sparse.csr_array((ones, (rows, np.array(places, np.intp))), (len(places), count))
-
-
-def _places(layer: InputLayer, layout: Layout) -> dict[str, np.ndarray]:
-    """Return by source the columns that are made of it, the dense ones counted first."""
-    by_block = layer.places(layout)
-    dense = sum(len(places["dense"]) for places in by_block.values())
-    return {
-        source: np.concatenate([places["dense"], places["sparse"] + dense])
-        for source, places in by_block.items()
-    }
 
 
 def _levels(count: int, treatment: Treatment, at: np.ndarray, width: int) -> Any:

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from gradum.core import Inputs, Loss, Network, Params, Problem
+from gradum.core.models.input_blocks import codes_in, made_dense, numbers_in
 from gradum.errors import ShapeError, SpecError, TableError, TargetError
 from gradum.messages import say
 from gradum.study.backpropagation import (
@@ -207,7 +208,7 @@ def _explained(
     names = names or _plain_names(problem, np.asarray(loss.inverse_link(logits)).size)
     numbers = [logits, np.array(data_term(params)), *deltas, *jax.tree.leaves(gradient)]
     if not all(np.isfinite(array).all() for array in numbers):
-        raise _not_finite(row["dense"][0], truth, names)
+        raise _not_finite(numbers_in(row)[0][0], truth, names)
     prediction = np.asarray(loss.inverse_link(logits))[0].reshape(-1)
 
     def objective(at: Params) -> float:
@@ -223,7 +224,7 @@ def _explained(
         truth,
         learning_rate,
         layers_of(network, params, gradient, forward, deltas),
-        {int(code): gradient["embedding"][code] for code in row.get("codes", np.empty(0)).flat},
+        {int(code): gradient["embedding"][code] for code in codes_in(row).flat},
         prediction,
         data_term(params),
         float(penalty.value(params)),
@@ -286,15 +287,10 @@ def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableErr
 
 def _one_row(network: Network, inputs: Inputs) -> dict[str, np.ndarray]:
     """Return one row's dense columns, sparse ones among them, in float64, and its codes."""
-    dense = np.asarray(inputs["dense"], np.float64)
-    if "sparse" in inputs:
-        dense = np.concatenate([dense, inputs["sparse"].toarray().astype(np.float64)], axis=1)
-    row: dict[str, np.ndarray] = {"dense": dense}
-    coded = network.embedding.columns if network.embedding else 0
-    if coded:
-        row["codes"] = np.asarray(inputs["codes"])
+    given, forms = made_dense(inputs, np.float64), network.input_forms(np.float64)
+    row = {name: given[name] for name in forms}
     shapes = [values.shape for values in row.values()]
-    wanted = [(1, network.inputs), (1, coded)][: len(shapes)]
+    wanted = [(1, width) for width, _ in forms.values()]
     if shapes != wanted:
         raise ShapeError(
             _other_shapes(shapes, wanted),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
+from gradum.core.models.input_blocks import Inputs, of_matrix, take
 from gradum.core.models.opened import Change, FirstLayer, Interaction, Places
 from gradum.rungs.rung import Rung
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,18 @@ class Opened:
 
     rung: Rung
     layout: Layout
-    inputs: dict[str, Any]
+    inputs: Inputs
 
     @classmethod
     def of(cls, rung: Rung, design: Design) -> Opened:
         """Bring the rows of a design before a rung's network."""
         if rung.input_layer is None:
-            return cls(rung, design.layout, {"dense": np.zeros((len(design), 0))})
+            return cls(rung, design.layout, of_matrix(np.zeros((len(design), 0))))
         dtype = rung.params["layers"][0]["weight"].dtype.type
         inputs = rung.input_layer(design.arrays, dtype=dtype)
-        if "sparse" in inputs:
-            inputs["sparse"] = inputs["sparse"].tocsc()  # it is read by columns
-        return cls(rung, design.layout, inputs)
+        # What is sparse is read by columns.
+        by_columns = {k: block.tocsc() if issparse(block) else block for k, block in inputs.items()}
+        return cls(rung, design.layout, by_columns)
 
     @cached_property
     def total(self) -> np.ndarray:
@@ -77,9 +78,10 @@ class Opened:
 
         The column must be one of numbers.
         """
-        inputs = {name: values[[row, row]] for name, values in self.inputs.items()}
-        dense = self._places[column]["dense"]
-        inputs["dense"][:, dense] = self.inputs["dense"][list(ends)][:, dense]
+        inputs = take(self.inputs, [row, row])
+        for name, places in self._places[column].items():
+            if len(places):
+                inputs[name][:, places] = self.inputs[name][list(ends)][:, places]
         return self.rung.network.first_layer(self.rung.params, inputs)
 
     def logits(self, total: np.ndarray) -> np.ndarray:

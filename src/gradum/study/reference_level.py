@@ -6,7 +6,7 @@ import numpy as np
 
 from gradum.margins import first_greatest
 from gradum.messages import marked, say
-from gradum.tables.design import CodedColumn
+from gradum.tables.kinds.design import CodedColumn
 
 OTHER = marked("(other)")
 

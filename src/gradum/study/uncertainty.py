@@ -173,12 +173,12 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
 
 def _held_at_0(run: Run) -> list[str]:
     """Return the columns whose coefficients have a direction and are 0."""
-    directions, features = run.fitted.spec.directions, run.fitted.encoder.layout.dense
-    weight = linear_rung(run.fitted).params["layers"][0]["weight"][: len(features)]
+    directions, columns = run.fitted.spec.directions, run.fitted.encoder.layout.columns
+    weight = linear_rung(run.fitted).params["layers"][0]["weight"]  # numbers are the first columns
     return [
-        feature.source
-        for feature, of_feature in zip(features, weight, strict=True)
-        if feature.traits.is_quantity and feature.source in directions and not of_feature.any()
+        column.source
+        for column, of_column in zip(columns, weight, strict=False)
+        if column.traits.is_quantity and column.source in directions and not of_column.any()
     ]
 
 

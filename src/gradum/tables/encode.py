@@ -19,9 +19,9 @@ from scipy import sparse
 
 from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import listed, say
-from gradum.tables.design import Design, Layout, row_positions
 from gradum.tables.kinds import STEPS, AnyStep
 from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.design import Design, Layout, row_positions
 from gradum.tables.kinds.step import Step
 
 if TYPE_CHECKING:

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from gradum.tables.columns import Column
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.blocks import FORMS
+from gradum.tables.kinds.design import Design
 from gradum.tables.kinds.plain import NUMBERS, NotPlain, Read
 from gradum.tables.kinds.values import LARGEST
 from gradum.tables.schema import Schema
@@ -41,11 +42,13 @@ class RowDoor:
 
     def __init__(self, schema: Schema, encoder: Encoder) -> None:
         self._layout = encoder.layout
-        self._dense: list[tuple[str, Read]] = []
-        self._codes: list[tuple[str, Read]] = []
+        reads: dict[str, list[tuple[str, Read]]] = {name: [] for name in self._layout.blocks}
         for column, step in zip(schema.features, encoder.steps, strict=True):
-            block = self._dense if step.coded_column() is None else self._codes
-            block.append((column.name, column.traits.plain(column, step)))
+            reads[step.block].append((column.name, column.traits.plain(column, step)))
+        self._blocks = [
+            (name, FORMS[name], reads[name], len(columns))
+            for name, columns in self._layout.blocks.items()
+        ]
         self._of_one_type = [c.name for c in schema.features if c.traits.is_of_one_type]
         self._features = {column.name for column in schema.features}
         self._others = {c.name: _ignoring(c) for c in schema.columns if c.role != "feature"}
@@ -64,23 +67,20 @@ class RowDoor:
             return None
 
     def _design(self, rows: Sequence[Any]) -> Design:
-        dense: list[float] = []
-        codes: list[float] = []
         for row in rows:
             if type(row) is not dict:  # some of its kin make up what they lack
                 raise NotPlain
-            for name, read in self._dense:
-                dense += read(row[name])
-            for name, read in self._codes:
-                codes += read(row[name])
             if len(row) > len(self._features):
                 for name in row.keys() - self._features:
                     self._others[name](row[name])
+        arrays = {}
+        for block, form, reads, columns in self._blocks:
+            values: list[float] = []
+            for row in rows:
+                for name, read in reads:
+                    values += read(row[name])
+            arrays[block] = form.of_rows(values, len(rows), columns)
         self._refuse_mixed_types(rows)
-        arrays = {
-            "dense": np.array(dense, np.float64).reshape(len(rows), len(self._layout.dense)),
-            "codes": np.array(codes, np.int32).reshape(len(rows), len(self._layout.codes)),
-        }
         return Design(arrays, self._layout)
 
     def _refuse_mixed_types(self, rows: Sequence[Any]) -> None:

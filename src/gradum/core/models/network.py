@@ -6,7 +6,7 @@ Shapes: n rows, d dense columns, c coded columns, k outputs.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
+from gradum.core.models.input_blocks import Inputs, take
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.monotonicity import Movement
 from gradum.core.models.opened import LastLayer, NetworkFirstLayer
@@ -27,7 +28,6 @@ from gradum.core.models.parameters import Params, Shapes, have
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 
-Inputs = Mapping[str, Any]
 Link = Literal["identity", "logit"]
 
 ROWS_AT_ONCE = 8192  # of the NumPy forward: bounds its memory, and keeps a block in cache
@@ -124,6 +124,13 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         """Names of the blocks of inputs that it can take."""
         return ("dense", "sparse", "codes") if self.embedding else ("dense", "sparse")
 
+    def input_forms(self, dtype: Any) -> dict[str, tuple[int, Any]]:
+        """Return width and dtype of each block that it takes in JAX, for numbers of a dtype."""
+        forms = {"dense": (self.inputs, dtype)}
+        if self.embedding:
+            forms["codes"] = (self.embedding.columns, np.int32)
+        return forms
+
     @property
     def links(self) -> tuple[Link, ...]:
         """Its logits can be numbers as well as classes: its loss says."""
@@ -216,11 +223,12 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         rows = len(inputs["dense"])
         if rows <= ROWS_AT_ONCE:
             return self._forward(params, inputs)
-        blocks = [
-            {name: values[start : start + ROWS_AT_ONCE] for name, values in inputs.items()}
-            for start in range(0, rows, ROWS_AT_ONCE)
-        ]
-        return np.concatenate([self._forward(params, block) for block in blocks])
+        stretches = (slice(at, at + ROWS_AT_ONCE) for at in range(0, rows, ROWS_AT_ONCE))
+        return np.concatenate([self._forward(params, take(inputs, part)) for part in stretches])
+
+    def first(self, params: Params, inputs: Inputs) -> np.ndarray:
+        """Return z₀ [n, d] in NumPy: the dense columns, and the vectors of coded ones behind."""
+        return self._with_embedded(params, inputs, inputs["dense"])
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
         """Yield bounds of every number of the forward, the logits' last.
@@ -320,7 +328,7 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
     def _forward(self, params: Params, inputs: Inputs) -> np.ndarray:
         if "sparse" in inputs:
             params = self.absorb(params, inputs["sparse"])
-        first = self._with_embedded(params, inputs, inputs["dense"])
+        first = self.first(params, inputs)
         return _layers(first, params["layers"], ACTIVATIONS[self.activation].numpy)
 
     def _with_embedded(self, params: Params, inputs: Inputs, columns: np.ndarray) -> np.ndarray:

@@ -368,6 +368,11 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
             dense = np.concatenate([dense, text], axis=1)
         return dense, inputs["codes"][None] if self.embedding else None
 
+    def laid_flat(self, params: Params, inputs: Inputs) -> dict[str, np.ndarray]:
+        """Return inputs with pairs and text among the dense columns."""
+        codes = {"codes": inputs["codes"]} if self.embedding else {}
+        return {"dense": self.flat(params, inputs)[0], **codes}
+
     def with_pairs(self, dense: Any, xp: ModuleType) -> Any:
         """Put the sums and differences behind the columns of the input layer, [n, ...]."""
         if not self.pairs:

@@ -63,22 +63,23 @@ class QuickColumns:
         """Encode the features of checked rows; texts are left out."""
         encoder = Encoder.fit(frame, schema)
         design, layout = encoder.transform(frame), encoder.layout
-        deviation = design.dense.std(axis=0)
-        numbers = (design.dense - design.dense.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
-        numbers = np.clip(numbers, -FARTHEST, FARTHEST)
-        few = [place for place, c in enumerate(layout.codes) if len(c.levels) <= MOST_LEVELS]
-        counts = [len(layout.codes[place].levels) for place in few]
-        steps = [
-            design.codes[:, [place]] == np.arange(count) + 1
-            for place, count in zip(few, counts, strict=True)
-        ]
+        units = design.standard_units()
+        numbers = np.clip((design.dense - units.centre) / units.scale, -FARTHEST, FARTHEST)
+        coded = list(design.coded_columns())
+        few = [(column, codes) for column, codes in coded if len(column.levels) <= MOST_LEVELS]
+        steps = [codes[:, None] == np.arange(len(column.levels)) + 1 for column, codes in few]
+        of_steps = [column.source for column, _ in few for _ in column.levels]
         of_numbers = [feature.source for feature in layout.dense]
-        of_codes = [coded.source for coded in layout.codes]
-        of_steps = np.repeat(np.array([of_codes[place] for place in few], dtype=object), counts)
         cycle = [feature.traits.is_cyclic for feature in layout.dense]
         return cls(
-            _block(numbers, of_numbers, cycle, np.hstack([numbers[:, :0], *steps]), of_steps),
-            _block(numbers, of_numbers, cycle, design.codes, of_codes),
+            _block(numbers, of_numbers, cycle, steps, of_steps),
+            _block(
+                numbers,
+                of_numbers,
+                cycle,
+                [codes[:, None] for _, codes in coded],
+                [column.source for column, _ in coded],
+            ),
         )
 
     def take(self, places: np.ndarray) -> QuickColumns:
@@ -107,13 +108,13 @@ def _block(
     numbers: np.ndarray,
     of_numbers: Sequence[str],
     cycle: Sequence[bool],
-    others: np.ndarray,
-    of_others: Sequence[str] | np.ndarray,
+    others: Sequence[np.ndarray],
+    of_others: Sequence[str],
 ) -> EncodedColumns:
     """Put numbers, and other columns that are no cycles, side by side."""
     source = np.array([*of_numbers, *of_others], dtype=object)
     return EncodedColumns(
-        np.hstack([numbers, others]), source, np.array([*cycle, *[False] * len(of_others)], bool)
+        np.hstack([numbers, *others]), source, np.array([*cycle, *[False] * len(of_others)], bool)
     )
 
 

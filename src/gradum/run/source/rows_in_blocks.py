@@ -181,9 +181,7 @@ class DescribedInBlocks:
 
     def _units(self) -> Units:
         """Return standard units of the dense columns, told from the sample."""
-        dense = self.known.encoder.transform(self.sample).dense
-        deviation = dense.std(axis=0)
-        return Units(dense.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        return self.known.encoder.transform(self.sample).standard_units()
 
     def _dataset(self, held: Held) -> Dataset:
         return Dataset(

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.core.losses import Loss, learned_loss
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import ROWS_AT_ONCE, InputLayer, Treatment
 from gradum.core.models.network import Network
 from gradum.core.penalties import L2
@@ -30,7 +31,7 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import threads_for
-from gradum.tables.design import Layout
+from gradum.tables.kinds.design import Layout
 
 
 def fit_linear(
@@ -63,7 +64,7 @@ def fit_linear(
         penalty,
         columns.shape,
         outputs,
-        sparse=columns.sparse is not None,
+        sparse=not columns.is_dense,
         signed=signs is not None,
     )
     with threads_for(*columns.shape):
@@ -206,17 +207,16 @@ def _columns(numbers: np.ndarray, whole: np.ndarray, wide: list[Any]) -> Columns
 
 def _expanded(layer: InputLayer, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[Any]]:
     """Return the scaled numbers, the columns of few levels, and the sparse blocks of some rows."""
-    width, count = len(rows.design.layout.dense), len(rows)
+    width, count = len(layer.centre), len(rows)
     numbers, whole, wide = np.empty((count, width)), np.empty((count, 0), np.int8), []
     start = 0
     for block in rows.design.blocks(ROWS_AT_ONCE):
-        inputs = layer(block.arrays, dtype=np.float64)
-        dense = inputs["dense"]
+        dense, sparse_block = numbers_in(layer(block.arrays, dtype=np.float64))
         if not start:
             whole = np.empty((count, dense.shape[1] - width), np.int8)
         part = slice(start, start + len(dense))
         numbers[part], whole[part] = dense[:, :width], dense[:, width:]
-        wide += [inputs["sparse"]] if "sparse" in inputs else []
+        wide += [] if sparse_block is None else [sparse_block]
         start += len(dense)
     return numbers, whole, wide
 

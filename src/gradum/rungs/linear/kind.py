@@ -14,7 +14,6 @@ from gradum.rungs.cost import (
     IN_FACTORISATION,
     IN_PRODUCT,
     NEWTON_STEPS,
-    NONZERO_NGRAMS,
     PENALTIES,
     PRODUCTS,
     Fit,
@@ -77,13 +76,10 @@ class LinearKind(RungKind[LinearSpec]):
         walks = 1 if fit.rows > spec.settings.folds_up_to_rows else spec.settings.folds
         solves = 1 + walks * PENALTIES * len(spec.settings.strengths)
         expanded = [one_hot(count) for count in fit.layout.level_counts]
-        columns = len(fit.layout.dense) + sum(expanded) + len(fit.layout.sparse)
-        nonzeros = (
-            len(fit.layout.dense)
-            + sum(count if count <= DENSE_LEVELS else 1 for count in expanded)
-            + min(len(fit.layout.sparse), NONZERO_NGRAMS)
-        )
-        sparse = len(fit.layout.sparse) > 0 or max(expanded, default=0) > DENSE_LEVELS
+        columns = fit.numbers + sum(expanded) + fit.ngrams
+        narrow = (count if count <= DENSE_LEVELS else 1 for count in expanded)
+        nonzeros = fit.numbers + sum(narrow) + fit.entries
+        sparse = fit.ngrams > 0 or max(expanded, default=0) > DENSE_LEVELS
         if not fit.classes and columns <= (LARGEST_SPARSE if sparse else LARGEST_EXACT):
             gram = 2 * fit.rows * columns**2 * IN_FACTORISATION
             solve = columns**3 * IN_FACTORISATION + 8 * fit.rows * nonzeros * IN_PRODUCT

@@ -10,6 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.input_blocks import numbers_in
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.events import Passed
@@ -70,10 +71,9 @@ def fit_linear(
 
     def block(segment: int) -> LinearModel:
         rows = spool.read(segment)
-        dense = rows.arrays["dense"].astype(np.float64)
-        inputs = identity({**rows.arrays, "dense": dense}, dtype=np.float64)
+        inputs = identity(rows.arrays, dtype=np.float64)
         return LinearModel(
-            StandardColumns.as_given(Columns.of(inputs["dense"], inputs.get("sparse"))),
+            StandardColumns.as_given(Columns.of(*numbers_in(inputs))),
             rows.target if scale is None else scale.forward(rows.target),
             loss,
             outputs,

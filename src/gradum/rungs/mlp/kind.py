@@ -92,7 +92,7 @@ class MLPKind(RungKind[MLPSpec]):
 
     def seconds(self, spec: RungSpec[MLPSpec], fit: Fit) -> float:
         """Return the seconds of training a network."""
-        inputs = len(fit.layout.dense) + len(fit.layout.sparse)
+        inputs = fit.numbers + fit.ngrams
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= ONE_HOT_LEVELS else spec.settings.embedding_size
         sizes = [inputs, *spec.settings.hidden_layer_sizes, fit.outputs]

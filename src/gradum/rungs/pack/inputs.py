@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.monotonicity import of_layers
 from gradum.core.models.network import Embedding, Params
@@ -70,15 +71,16 @@ class PackInputs:
         """Encode the rows, and decide by them how wide the pack is."""
         layer = _layer(rows, spec)
         raw = expanded(layer, rows)
-        text = {"projection": _projection(raw["sparse"], seed)} if "sparse" in raw else {}
+        dense, words = numbers_in(raw)
+        text = {} if words is None else {"projection": _projection(words, seed)}
         scored = scores.weight.shape[1] if scores else 0
         if scores:
             text["projection"] = np.concatenate([text["projection"], scores.weight], axis=1)
         projected = text["projection"].shape[1] if text else 0
-        numeric, width = len(rows.design.layout.dense), raw["dense"].shape[1]
-        coded = _coded(raw["dense"][:, :numeric])
+        numeric, width = len(layer.centre), dense.shape[1]
+        coded = _coded(dense[:, :numeric])
         codes = codes_each(len(coded), spec)
-        pairs = _pairs(raw["dense"], numeric, goal, spec.pairs) if codes else ()
+        pairs = _pairs(dense, numeric, goal, spec.pairs) if codes else ()
         pairs = of_one_mind(pairs, rows.directions)
         coded += tuple(range(width, width + len(pairs)))
         embedding = None
@@ -96,11 +98,9 @@ class PackInputs:
             projected=projected,
             pairs=pairs,
         )
-        flat = {"dense": network.flat(text, raw)[0]}
+        flat = network.laid_flat(text, raw)
         if scores:
-            flat["dense"][:, -scored:] = scores.of_rows
-        if embedding:
-            flat["codes"] = raw["codes"]
+            numbers_in(flat)[0][:, -scored:] = scores.of_rows
         directions = []
         if rows.monotone:
             numbers = of_numbers(network, rows.directions)
@@ -118,7 +118,7 @@ class PackInputs:
 
     def pair_names(self, rows: Rows) -> list[str]:
         """Return the pairs by the names of their columns, such as ``latitude + longitude``."""
-        names = [feature.name for feature in rows.design.layout.dense]
+        names, _ = self.layer.columns(rows.design.layout)
         return [
             f"{names[first]} {'+' if sign > 0 else '-'} {names[second]}"
             for first, second, sign in self.network.pairs
@@ -132,7 +132,7 @@ class PackInputs:
     def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Return dense and codes of rows in any shape: [..., d] and [..., e]."""
         codes = self.flat.get("codes")
-        dense = np.take(self.flat["dense"], rows, axis=0)
+        dense = np.take(numbers_in(self.flat)[0], rows, axis=0)
         return dense, None if codes is None else np.take(codes, rows, axis=0)
 
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -189,7 +189,7 @@ def _projection(text: Any, seed: int) -> np.ndarray:
 def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -> np.ndarray:
     layout = replace(rows.design.layout, sparse=())
     names, sources = layer.columns(layout)
-    numeric = len(layout.dense)
+    numeric = len(layer.centre)
     dense = names[:numeric] + sources[numeric:]  # what is made of one column counts one by one
     # A pair is left out with the first of its columns.
     dense += [dense[first] for first, _, _ in network.pairs]

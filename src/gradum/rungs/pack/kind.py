@@ -16,7 +16,6 @@ from gradum.rungs.cost import (
     IN_PACK,
     IN_PRODUCT,
     LEARNED,
-    NONZERO_NGRAMS,
     PACK_COMPILING,
     PENALTIES,
     PRODUCTS,
@@ -127,12 +126,11 @@ class PackKind(RungKind[PackSpec]):
     def seconds(self, spec: RungSpec[PackSpec], fit: Fit) -> float:
         """Return the seconds of training, and of the linear models that members begin with."""
         packed, rows, outputs = spec.settings, fit.rows, fit.outputs
-        numbers = len(fit.layout.dense)
-        codes = codes_each(numbers, packed)
-        pairs = packed.pairs if numbers > 1 and codes else 0  # as if all were found
-        inputs = (numbers + pairs) * (1 + codes)
-        scores = outputs if fit.layout.sparse and outputs <= packed.text_scores else 0
-        inputs += min(len(fit.layout.sparse), TEXT_COLUMNS) + scores
+        codes = codes_each(fit.numbers, packed)
+        pairs = packed.pairs if fit.numbers > 1 and codes else 0  # as if all were found
+        inputs = (fit.numbers + pairs) * (1 + codes)
+        scores = outputs if fit.ngrams and outputs <= packed.text_scores else 0
+        inputs += min(fit.ngrams, TEXT_COLUMNS) + scores
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= packed.one_hot_levels else packed.embedding_size
         sizes = [inputs, *packed.hidden_layer_sizes, outputs]
@@ -145,9 +143,8 @@ class PackKind(RungKind[PackSpec]):
         seconds = weights * epochs * epoch + _wide_starts(packed, inputs, outputs, learned)
         if packed.muon:
             seconds += steps * epochs * packed.members * _muon(packed.hidden_layer_sizes) * IN_PACK
-        words = min(len(fit.layout.sparse), NONZERO_NGRAMS)
         fits = packed.folds + PENALTIES * len(SCORE_STRENGTHS)
-        scoring = fits * PRODUCTS * product(rows, words, scores) if scores else 0.0
+        scoring = fits * PRODUCTS * product(rows, fit.entries, scores) if scores else 0.0
         if spec.time_limit is not None:
             scoring = min(scoring, SHARE_OF_TIME * spec.time_limit)
         return seconds + scoring

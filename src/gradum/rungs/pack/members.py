@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.monotonicity import oriented
 from gradum.core.models.network import Params
 from gradum.randomness import stream
@@ -117,7 +118,7 @@ def initial_codes(
 
     Thresholds look at the target, so that each fold has its own, of the rows ``learned`` there.
     """
-    network, dense = inputs.network, inputs.flat["dense"]
+    network, (dense, _) = inputs.network, numbers_in(inputs.flat)
     m, t = network.members, network.codes
     shift = np.zeros((m, len(network.coded), t), np.float32)
     slope = np.zeros_like(shift)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from msgspec import structs
 
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
 from gradum.margins import first_least
@@ -96,7 +97,8 @@ def _columns(params: Params, inputs: PackInputs, member: int) -> np.ndarray:
     """Return all rows as a member's columns and codes (n, D), but for what is embedded."""
     network = structs.replace(inputs.network, members=1, embedding=None)
     codes = {name: params[name][[member]] for name in ("shift", "slope", "wave")}
-    return network.expand(codes, inputs.flat["dense"][None], None, np)[0]
+    dense, _ = numbers_in(inputs.flat)
+    return network.expand(codes, dense[None], None, np)[0]
 
 
 def is_much_work(columns: int, outputs: int, rows: int) -> bool:

@@ -43,7 +43,7 @@ STILL_SERVES = 0.1  # of the curvature that was factorised, by which that of no 
 def are_dual(model: LinearModel, unit: Price) -> bool:
     """Whether rows are few enough, and the penalty, a multiple of ``unit``, asks all columns."""
     rows, columns = model.columns.shape
-    most = LARGEST_DENSE if model.columns.raw.sparse is None else LARGEST_SPARSE
+    most = LARGEST_DENSE if model.columns.raw.is_dense else LARGEST_SPARSE
     few = rows <= ROWS_A_COLUMN * columns and rows <= most and rows * columns <= LARGEST_MATRIX
     bends = model.loss.smooth and model.loss.strictly_convex and model.outputs == 1
     priced = not np.any(unit.l1) and bool(np.all(np.asarray(unit.l2) > 0))

@@ -13,6 +13,7 @@ import optax
 import scipy.linalg
 
 from gradum.core import Problem
+from gradum.core.models.input_blocks import numbers_in, take
 from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.errors import SpecError
 from gradum.messages import listed, say
@@ -171,5 +172,4 @@ def _power_iteration(data: Data, intercept: float) -> float:
 
 def _columns(data: Data, rows: slice) -> Columns:
     """Return some rows in float64."""
-    block = data.inputs["sparse"][rows] if "sparse" in data.inputs else None
-    return Columns.of(data.inputs["dense"][rows], block)
+    return Columns.of(*numbers_in(take(data.inputs, rows)))

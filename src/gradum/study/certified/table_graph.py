@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
-from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from gradum.core.bounds import Graph
 from gradum.core.bounds.box import FLOAT32, FLOAT64
@@ -21,7 +19,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.certified import rung_graph
 from gradum.study.certified.table_inputs import TableInputs
-from gradum.tables.design import Design
+from gradum.tables.kinds.design import Design
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +123,4 @@ class TableGraph:
 
         Of each group the greatest input counts as the level.
         """
-        layout, groups = self.inputs.layout, self.inputs.groups
-        codes = np.array([x[:, group].argmax(axis=1) for group in groups], np.int32)
-        arrays: dict[str, Any] = {
-            "dense": x[:, : len(layout.dense)],
-            "codes": codes.reshape(len(groups), len(x)).T,
-        }
-        if layout.sparse:
-            arrays["sparse"] = sparse.csr_array(x[:, -len(layout.sparse) :].astype(np.float32))
-        return self.rung.predict(Design(arrays, layout))
+        return self.rung.predict(Design.of_flat(x, self.inputs.layout))

@@ -24,8 +24,8 @@ from gradum.errors import ColumnError, NotCertifiableError, SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.tables.check import check
-from gradum.tables.design import FLOAT32_MAX, Layout
 from gradum.tables.kinds import Kind
+from gradum.tables.kinds.design import FLOAT32_MAX, BlockColumn, Layout
 from gradum.tables.kinds.step import MISSING
 from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
@@ -58,31 +58,30 @@ class TableInputs:
     @property
     def count(self) -> int:
         """How many inputs there are, d."""
-        levels = sum(1 + count for count in self.layout.level_counts)
-        return len(self.layout.dense) + levels + len(self.layout.sparse)
+        return sum(1 + len(column.levels) for column in self.layout.columns)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The name of each input, such as ``age``, ``age missing``, ``colour=red``."""
-        names = [feature.name for feature in self.layout.dense]
-        for column in self.layout.codes:
-            names += [f"{column.source}={level}" for level in (say("(unknown)"), *column.levels)]
-        return (*names, *(feature.name for feature in self.layout.sparse))
+        return tuple(name for column in self.layout.columns for name in column.flat_names)
 
     @cached_property
     def sources(self) -> np.ndarray:
         """The column of the table that each input was made of, [d]."""
-        sources = [feature.source for feature in self.layout.dense]
-        for column in self.layout.codes:
-            sources += [column.source] * (1 + len(column.levels))
-        return np.array([*sources, *(feature.source for feature in self.layout.sparse)], object)
+        columns = self.layout.columns
+        return np.array([column.source for column in columns for _ in column.flat_names], object)
 
     @cached_property
     def groups(self) -> tuple[np.ndarray, ...]:
         """The places of the inputs of which exactly one is 1, for each column of levels."""
-        sizes = [1 + count for count in self.layout.level_counts]
-        places = len(self.layout.dense) + np.arange(sum(sizes))
-        return tuple(np.split(places, np.cumsum(sizes)[:-1])) if sizes else ()
+        return tuple(self.by_levels.values())
+
+    @cached_property
+    def by_levels(self) -> dict[BlockColumn, np.ndarray]:
+        """The same by the column of levels."""
+        ends = np.cumsum([1 + len(column.levels) for column in self.layout.columns])
+        pairs = zip(self.layout.columns, ends, strict=True)
+        return {c: np.arange(end - len(c.levels) - 1, end) for c, end in pairs if c.levels}
 
     @cached_property
     def domain(self) -> Box:
@@ -113,12 +112,7 @@ class TableInputs:
 
     def of_typed(self, rows: pl.DataFrame) -> np.ndarray:
         """Return the inputs [n, d] of rows whose columns have the types of the schema."""
-        design = self.fitted.encoder.transform(rows)
-        levels = [np.zeros((len(design), 1 + count)) for count in self.layout.level_counts]
-        for level, codes in zip(levels, design.codes.T, strict=True):
-            level[np.arange(len(codes)), codes] = 1.0
-        text = [] if design.sparse is None else [design.sparse.toarray().astype(np.float64)]
-        return np.concatenate([design.dense, *levels, *text], axis=1)
+        return self.fitted.encoder.transform(rows).flat()
 
     def box(self, rows: np.ndarray, changes: Mapping[str, PossibleValues]) -> Box:
         """Return boxes in which some columns of rows [n, d] have given values, and the others stay.
@@ -239,7 +233,7 @@ class TableInputs:
     def _of_levels(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         known = self.fitted.encoder.levels.get(column, ())
         levels = [self._level(column, level, known) for level in self._collection(column, change)]
-        for coded, group in zip(self.layout.codes, self.groups, strict=True):
+        for coded, group in self.by_levels.items():
             if coded.source == column:
                 codes = {level: 1 + code for code, level in enumerate(coded.levels)}
                 possible = {codes.get(level, 0) for level in levels}

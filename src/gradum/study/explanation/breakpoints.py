@@ -16,6 +16,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.opened import FirstLayer
 from gradum.margins import EQUAL
@@ -130,7 +131,8 @@ def exact_curve(
     place, input_layer = opened.place_of_number(column), opened.rung.input_layer
     if place is None or input_layer is None:
         return None
-    low, high = opened.inputs["dense"][list(ends), place].astype(np.float64)
+    dense, _ = numbers_in(opened.inputs)
+    low, high = dense[list(ends), place].astype(np.float64)
     layers = opened.on_the_way(column, row, ends)
     pieces = layers.pieces() if low < high else None
     if pieces is None:

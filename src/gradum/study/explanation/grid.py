@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 
 from gradum.tables.columns import KindName
-from gradum.tables.design import FLOAT32_MAX
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.design import FLOAT32_MAX
 
 MOST_BINS = 20
 FEWEST_IN_BIN = 5

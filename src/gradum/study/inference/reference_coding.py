@@ -15,7 +15,7 @@ from gradum.solvers.byte_columns import ByteColumns, Dense
 from gradum.solvers.threads import one_thread
 from gradum.study.inference.collinearity import Standard
 from gradum.study.reference_level import compared_levels, level_name
-from gradum.tables.design import Design, Layout
+from gradum.tables.kinds.design import Design, Layout
 from gradum.tables.wording import quoted
 
 MOST_LEVELS = 50
@@ -71,16 +71,18 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     names = [feature.name for feature in design.layout.dense]
     references: dict[str, str] = {}
     many: list[str] = []
-    shown: list[tuple[int, int]] = []
-    for k, column in enumerate(design.layout.codes):
+    shown: list[np.ndarray] = []
+    for column, values in design.coded_columns():
         if len(column.levels) > MOST_LEVELS:
             many.append(column.source)
             continue
-        codes, reference = compared_levels(design.codes[:, k], column, weight)
-        shown += [(k, code) for code in codes]
+        codes, reference = compared_levels(values, column, weight)
+        shown += [values == code for code in codes]
         names += [f"{column.source}={level_name(column, code)}" for code in codes]
         references[column.source] = level_name(column, reference)
-    matrix = _matrix(design, shown)
+    matrix = design.dense
+    if shown:
+        matrix = ByteColumns(matrix, np.stack(shown, axis=1).astype(np.int8))
     standard = Standard.of(matrix, weight, fit_intercept=True)
     spare = [dependency.column for dependency in standard.dependencies]
     sentences = [
@@ -102,14 +104,6 @@ def most_columns(layout: Layout) -> int:
     """Return how many columns a reference-coded design has at most."""
     kept = [count - 1 for count in layout.level_counts if count <= MOST_LEVELS]
     return len(layout.dense) + sum(kept)
-
-
-def _matrix(design: Design, shown: list[tuple[int, int]]) -> Dense:
-    """Return the dense columns, and a 0/1 column for each coded column and code (n, D)."""
-    if not shown:
-        return design.dense
-    levels = [design.codes[:, column] == code for column, code in shown]
-    return ByteColumns(design.dense, np.stack(levels, axis=1).astype(np.int8))
 
 
 def _texts(design: Design) -> list[str]:

@@ -117,7 +117,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
 
 def imputation(encoder: Encoder) -> tuple[str, ...]:
     """Say what filling missing values does to the standard errors, where any are missing."""
-    if not any(feature.traits.marks_missing for feature in encoder.layout.dense):
+    if not any(column.traits.marks_missing for column in encoder.layout.columns):
         return ()
     return (
         say(

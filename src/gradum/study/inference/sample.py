@@ -8,7 +8,7 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import scipy.sparse
+from scipy import sparse
 
 from gradum.core.losses import Loss, check_shapes
 from gradum.errors import ShapeError, SpecError, TargetError
@@ -161,7 +161,7 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, lis
             ),
             say("Choose fewer columns, or a sample of the rows."),
         )
-    dense = columns.toarray() if scipy.sparse.issparse(columns) else columns
+    dense = columns.toarray() if sparse.issparse(columns) else columns
     dense = dense if isinstance(dense, ByteColumns) else np.asarray(dense, np.float64)
     parts = (dense[at : at + ROWS_AT_ONCE] for at in range(0, len(dense), ROWS_AT_ONCE))
     if not all(np.isfinite(part).all() for part in parts):

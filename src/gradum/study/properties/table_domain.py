@@ -30,7 +30,7 @@ from gradum.study.certified.table_inputs import TableInputs
 from gradum.study.properties.region import Region
 from gradum.study.properties.result import ColumnDomain
 from gradum.study.verification.domain import Domain, Form
-from gradum.tables.design import FLOAT32_MAX
+from gradum.tables.kinds.design import FLOAT32_MAX
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import Step
 from gradum.tables.wording import number
@@ -72,9 +72,8 @@ class TableDomain:
     @cached_property
     def form(self) -> Form:
         """What values the inputs can have, besides lying in the box."""
-        dense = self.inputs.layout.dense
-        whole = np.zeros(self.inputs.count, bool)
-        whole[: len(dense)] = [feature.traits.is_truth for feature in dense]
+        columns = self.inputs.layout.columns
+        whole = np.array([c.traits.is_truth for c in columns for _ in c.flat_names], bool)
         tried = np.full(self.inputs.count, np.nan)
         implied = []
         for step in self._steps:
@@ -220,11 +219,7 @@ class TableDomain:
     def _levels(self) -> list[tuple[np.ndarray, Step]]:
         """The group of each column of levels, and its step."""
         steps = {step.source: step for step in self._steps}
-        codes = self.inputs.layout.codes
-        return [
-            (group, steps[coded.source])
-            for coded, group in zip(codes, self.inputs.groups, strict=True)
-        ]
+        return [(group, steps[coded.source]) for coded, group in self.inputs.by_levels.items()]
 
     @cached_property
     def _of_several_inputs(self) -> np.ndarray:

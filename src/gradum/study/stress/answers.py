@@ -9,8 +9,8 @@ import numpy as np
 
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.stress.stressed_rows import Moves
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Design
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +30,12 @@ class MovedAnswers:
 
     def __call__(self, rows: np.ndarray, places: np.ndarray) -> Prediction:
         """Predict copies of rows (m,) whose moving columns are at places (m, c)."""
-        arrays = {name: values[rows] for name, values in self._still.arrays.items()}
+        design = self._still.take(rows)
         if self.moves.columns:
             moved = self._moving.transform(self.moves.values(places))
-            arrays["dense"][:, self._moved_places] = moved.arrays["dense"]
-        return self.rung.predict(Design(arrays, self.encoder.layout))
+            for name, block in moved.arrays.items():
+                design.arrays[name][:, self._moved_places[name]] = block
+        return self.rung.predict(design)
 
     @cached_property
     def _still(self) -> Design:
@@ -48,8 +49,10 @@ class MovedAnswers:
         return Encoder(tuple(step for step in self.encoder.steps if step.source in names))
 
     @cached_property
-    def _moved_places(self) -> np.ndarray:
-        """The dense columns of the design that are made of them."""
+    def _moved_places(self) -> dict[str, np.ndarray]:
+        """By block, the columns of the design that are made of them."""
         names = {column.name for column in self.moves.columns}
-        dense = self.encoder.layout.dense
-        return np.array([k for k, feature in enumerate(dense) if feature.source in names], np.intp)
+        return {
+            block: np.array([k for k, column in enumerate(several) if column.source in names], int)
+            for block, several in self.encoder.layout.blocks.items()
+        }

@@ -108,5 +108,5 @@ class Reach:
         first = np.cumsum([0, *(len(places) for places in stops[:-1])])
         (step,) = (step for step in self.inputs.fitted.encoder.steps if step.source == column.name)
         values = column.values(np.concatenate(stops))
-        encoded = Encoder((step,)).transform(pl.DataFrame([values])).dense
+        encoded = Encoder((step,)).transform(pl.DataFrame([values])).flat()
         return Box(np.minimum.reduceat(encoded, first), np.maximum.reduceat(encoded, first))

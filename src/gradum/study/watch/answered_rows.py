@@ -21,8 +21,7 @@ def answered_rows(
 
     The middle one of several quantiles is the prediction.
     """
-    design = fitted.encoder.transform(frame)
-    columns = np.column_stack([design.dense, design.codes])
+    columns = fitted.encoder.transform(frame).full()
     if columns.shape[1] > MOST_COLUMNS:
         rng = stream(fitted.spec.seed, "study", "watch", "expected columns")
         columns = columns[:, np.sort(rng.choice(columns.shape[1], MOST_COLUMNS, replace=False))]

@@ -10,8 +10,8 @@ from msgspec import structs
 from scipy import sparse
 
 from gradum.messages import say
-from gradum.tables.design import CodedColumn, Feature
 from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.design import CodedColumn, Feature
 from gradum.tables.kinds.parse import Parse
 
 AStep = TypeVar("AStep", bound="Step")
@@ -107,6 +107,9 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     def reaching(self, series: pl.Series) -> Self:
         """Return the same with the ends of more rows, the training rows among them."""
         return self
+
+    block: ClassVar[str] = "dense"
+    """The block of a design for which `Kind.plain` reads its values."""
 
     unit: ClassVar[float] = 1.0
     """What one step of the axis is, in the numbers that the typed column holds underneath."""

@@ -20,8 +20,8 @@ import polars as pl
 from gradum.rungs.rung import Rung
 from gradum.study.explanation.counterfactual.aim import Aim
 from gradum.study.explanation.counterfactual.candidates import Candidates
-from gradum.tables.design import Design
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.design import Design
 
 Changed = Mapping[str, Any]
 """New values by column."""
@@ -82,17 +82,10 @@ class CandidateGrid:
 
     def leads(self, choices: np.ndarray) -> np.ndarray:
         """Return how far beyond the aim copies are (m,), by the numbers of candidates (m, d)."""
-        design, places = self._encoded, self._places
         # One more column, of zeros, stands for what has no candidates: the row's own values.
         numbers = np.concatenate([choices, np.zeros((len(choices), 1), choices.dtype)], axis=1)
-        arrays: dict[str, Any] = {
-            name: np.take_along_axis(design.arrays[name], numbers[:, places[name]], axis=0)
-            for name in ("dense", "codes")
-        }
-        if design.sparse is not None:
-            arrays["sparse"] = design.sparse[np.zeros(len(choices), np.intp)]
-        rung = self.answers.rung
-        return self.answers.aim.lead(rung.predict(Design(arrays, design.layout)))
+        design = self._encoded.mixed(numbers, self._places)
+        return self.answers.aim.lead(self.answers.rung.predict(design))
 
     def costs(self, choices: np.ndarray) -> np.ndarray:
         """Return the costs of copies (m,)."""
@@ -130,7 +123,7 @@ class CandidateGrid:
         layout, last = self.answers.encoder.layout, len(self.candidates)
         return {
             name: np.array([order.get(column.source, last) for column in columns], np.intp)
-            for name, columns in (("dense", layout.dense), ("codes", layout.codes))
+            for name, columns in layout.blocks.items()
         }
 
 

@@ -8,7 +8,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.messages import say
-from gradum.tables.design import Feature
+from gradum.tables.kinds.design import Feature
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import Measure, Step, missing_expression, missing_feature
 

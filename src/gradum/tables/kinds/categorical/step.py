@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.design import CodedColumn
+from gradum.tables.kinds.design import CodedColumn
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import MISSING, LevelCounts, Measure, Step
 
@@ -34,6 +34,8 @@ class Categorical(Step, frozen=True, tag="categorical"):
     forgotten : int
         How many further training levels were not kept because of the limits on names.
     """
+
+    block = "codes"
 
     levels: tuple[str, ...]
     rare: tuple[str, ...] = ()

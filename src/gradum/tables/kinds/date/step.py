@@ -9,7 +9,6 @@ from typing import ClassVar, Literal, get_args
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.design import FEATURES, Feature
 from gradum.tables.kinds.axis import (
     EPOCH,
     MICROSECONDS_PER_DAY,
@@ -17,6 +16,7 @@ from gradum.tables.kinds.axis import (
     days_and_rest,
     days_since_epoch,
 )
+from gradum.tables.kinds.design import FEATURES, Feature
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
     MissingMeasure,

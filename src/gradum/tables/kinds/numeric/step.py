@@ -11,8 +11,8 @@ import polars as pl
 from msgspec import structs
 
 from gradum.messages import say
-from gradum.tables.design import FLOAT32_MAX, Feature
 from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.design import FLOAT32_MAX, Feature
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import (
     Measure,

@@ -12,7 +12,7 @@ import polars as pl
 from scipy import sparse
 
 from gradum.messages import say
-from gradum.tables.design import Feature
+from gradum.tables.kinds.design import Feature
 from gradum.tables.kinds.step import MissingMeasure, Step, missing_expression, missing_feature
 from gradum.tables.unspaced import are_unspaced, spaced_out
 

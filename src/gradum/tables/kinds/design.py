@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
+
+from gradum.messages import say
+from gradum.tables.kinds.blocks import FORMS, Units
 
 FLOAT32_MAX = 3.4028234663852886e38
 """The largest float32: dense values are clipped to it, so that no model's cast overflows."""
@@ -59,6 +62,13 @@ class Feature:
     source: str
     kind: str
 
+    levels: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def flat_names(self) -> tuple[str, ...]:
+        """The name of what it is in `Design.flat`."""
+        return (self.name,)
+
     @property
     def traits(self) -> FeatureTraits:
         """What features of its kind are like."""
@@ -72,6 +82,16 @@ class CodedColumn:
     source: str
     levels: tuple[str, ...]
 
+    traits: ClassVar = FeatureTraits()
+
+    @property
+    def flat_names(self) -> tuple[str, ...]:
+        """The names of what it is in `Design.flat`: no known level, and each level."""
+        return tuple(f"{self.source}={level}" for level in (say("(unknown)"), *self.levels))
+
+
+BlockColumn = Feature | CodedColumn
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -82,9 +102,25 @@ class Layout:
     sparse: tuple[Feature, ...] = ()
 
     @cached_property
+    def blocks(self) -> dict[str, tuple[BlockColumn, ...]]:
+        """The columns of each block that a design has."""
+        text = {"sparse": self.sparse} if self.sparse else {}
+        return {"dense": self.dense, "codes": self.codes, **text}
+
+    @property
+    def full(self) -> tuple[BlockColumn, ...]:
+        """The columns of which every row holds a number or a code."""
+        return (*self.dense, *self.codes)
+
+    @cached_property
+    def columns(self) -> tuple[BlockColumn, ...]:
+        """All columns."""
+        return tuple(column for columns in self.blocks.values() for column in columns)
+
+    @cached_property
     def sources(self) -> tuple[str, ...]:
         """The table's columns that reach the model, each once."""
-        return tuple(dict.fromkeys(c.source for c in (*self.dense, *self.codes, *self.sparse)))
+        return tuple(dict.fromkeys(column.source for column in self.columns))
 
     @property
     def level_counts(self) -> tuple[int, ...]:
@@ -114,6 +150,16 @@ class Design:
     arrays: Mapping[str, Any]
     layout: Layout
 
+    @classmethod
+    def of_flat(cls, x: np.ndarray, layout: Layout) -> Design:
+        """Return the design that columns (n, D) as those of `flat` stand for."""
+        arrays, start = {}, 0
+        for name, columns in layout.blocks.items():
+            end = start + sum(1 + len(column.levels) for column in columns)
+            arrays[name] = FORMS[name].of_flat(x[:, start:end], columns)
+            start = end
+        return cls(arrays, layout)
+
     def __len__(self) -> int:
         return len(self.arrays["dense"])
 
@@ -140,10 +186,38 @@ class Design:
         """Go through the dense columns (n,)."""
         return iter(self.dense.T)
 
+    def coded_columns(self) -> Iterator[tuple[CodedColumn, np.ndarray]]:
+        """Go through the coded columns, and the codes (n,) of each."""
+        return zip(self.layout.codes, self.codes.T, strict=True)
+
+    def full(self) -> np.ndarray:
+        """Return numbers and codes side by side (n, d + c)."""
+        return np.hstack([self.dense, self.codes])
+
+    def flat(self) -> np.ndarray:
+        """Return all blocks side by side (n, D): 1 + L columns a code, one of them 1."""
+        blocks = self.layout.blocks.items()
+        parts = (FORMS[name].flat(self.arrays[name], columns) for name, columns in blocks)
+        return np.concatenate([part for several in parts for part in several], axis=1)
+
+    def standard_units(self) -> Units:
+        """Return mean and deviation of the dense columns, 1 for a column that does not vary."""
+        deviation = self.dense.std(axis=0)
+        return Units(self.dense.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+
     def take(self, rows: np.ndarray) -> Design:
         """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
         positions = row_positions(rows)
-        arrays = {name: _taken(array, positions) for name, array in self.arrays.items()}
+        arrays = {name: FORMS[name].take(block, positions) for name, block in self.arrays.items()}
+        return Design(arrays, self.layout)
+
+    def mixed(self, rows: np.ndarray, of: Mapping[str, np.ndarray]) -> Design:
+        """Return m rows, each column with values of rows of its own.
+
+        Of s choices of m rows (m, s), column k of a block has the one with number ``of[block][k]``.
+        """
+        blocks = self.arrays.items()
+        arrays = {name: FORMS[name].mixed(block, rows, of[name]) for name, block in blocks}
         return Design(arrays, self.layout)
 
     def blocks(self, rows: int) -> Iterator[Design]:
@@ -152,9 +226,11 @@ class Design:
             yield self
             return
         for at in range(0, len(self), rows):
-            stretch = slice(at, at + rows)
-            arrays = {name: array[stretch] for name, array in self.arrays.items()}
-            yield Design(arrays, self.layout)
+            yield self.stretch(slice(at, at + rows))
+
+    def stretch(self, rows: slice) -> Design:
+        """Return rows that follow one another, without a copy of numbers and codes."""
+        return Design({name: block[rows] for name, block in self.arrays.items()}, self.layout)
 
 
 def row_positions(rows: np.ndarray) -> np.ndarray:
@@ -163,11 +239,3 @@ def row_positions(rows: np.ndarray) -> np.ndarray:
     if rows.dtype == bool:
         return np.flatnonzero(rows)
     return rows.astype(np.intp)
-
-
-def _taken(array: Any, positions: np.ndarray) -> Any:
-    """Return the rows of a block at these positions."""
-    if sparse.issparse(array):
-        return array[positions]
-    # np.take gathers rows of a column-major array three times faster than indexing does.
-    return np.take(array, positions, axis=0)

@@ -1,0 +1,66 @@
+"""A network's inputs, blocks of rows by name, and what can be asked without naming one.
+
+Shapes: n rows; d dense columns, v sparse ones that follow them, and c coded ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+Inputs = Mapping[str, Any]
+"""``dense`` [n, d]; with such columns, ``codes`` int32 [n, c] and ``sparse`` [n, v] as well."""
+
+
+def of_matrix(matrix: Any) -> Inputs:
+    """Return columns [n, d], an array or a SciPy sparse matrix, as inputs."""
+    if sparse.issparse(matrix):
+        nothing = np.zeros((matrix.shape[0], 0), matrix.dtype)
+        return {"dense": nothing, "sparse": sparse.csr_array(matrix)}
+    return {"dense": matrix}
+
+
+def numbers_in(inputs: Inputs) -> tuple[Any, Any]:
+    """Return the dense columns [n, d], and the sparse ones [n, v] or None."""
+    return inputs["dense"], inputs.get("sparse")
+
+
+def codes_in(inputs: Inputs) -> Any:
+    """Return the coded columns [n, c]: rows of the embedding table."""
+    return inputs["codes"] if "codes" in inputs else np.empty((len(inputs["dense"]), 0), np.int32)
+
+
+def take(inputs: Inputs, rows: Any) -> dict[str, Any]:
+    """Return some rows of every block."""
+    return {name: block[rows] for name, block in inputs.items()}
+
+
+def join(several: Sequence[Inputs]) -> dict[str, Any]:
+    """Return the rows of several inputs, one behind the other."""
+    return {name: _joined([inputs[name] for inputs in several]) for name in several[0]}
+
+
+def made_dense(inputs: Inputs, dtype: Any) -> dict[str, np.ndarray]:
+    """Return the same in NumPy, sparse columns dense behind the others, numbers of that dtype."""
+    dense, wide = numbers_in(inputs)
+    parts = [dense] if wide is None else [dense, wide.toarray()]
+    others = {name: np.asarray(inputs[name]) for name in inputs if name == "codes"}
+    return {"dense": np.concatenate(parts, axis=1).astype(dtype)} | others
+
+
+def side_by_side(inputs: Inputs) -> Iterator[tuple[str, Any, int]]:
+    """Yield every block with the one that holds it once all is dense, and its first column."""
+    for name, block in inputs.items():
+        if name == "sparse":
+            yield "dense", block, inputs["dense"].shape[1]
+        else:
+            yield name, block, 0
+
+
+def _joined(blocks: Sequence[Any]) -> Any:
+    if sparse.issparse(blocks[0]):
+        return sparse.csr_array(sparse.vstack(blocks))
+    return np.concatenate(blocks)

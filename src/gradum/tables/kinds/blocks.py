@@ -1,0 +1,129 @@
+"""The blocks of a design by name: how each holds its columns, for who goes through all of them.
+
+A block more is a line in ``FORMS`` (a class, if it holds them otherwise), a field of `Layout`, and
+what the encoder puts into it; first layers that take it name it too.
+
+Shapes: n rows, c columns of a block, m rows of a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+
+
+@dataclass(frozen=True)
+class Units:
+    """Standard units of the dense columns: z = (x − centre) / scale, [d] each."""
+
+    centre: np.ndarray
+    scale: np.ndarray
+
+
+class Form:
+    """How a block holds its columns: here as an array (n, c) of numbers."""
+
+    dtype: ClassVar[Any] = np.float64
+
+    def of_rows(self, values: Sequence[float], rows: int, columns: int) -> Any:
+        """Return the block of so many rows and columns whose values come row by row."""
+        return np.array(values, self.dtype).reshape(rows, columns)
+
+    def take(self, block: Any, positions: np.ndarray) -> Any:
+        """Return the rows at these positions."""
+        # np.take gathers rows of a column-major array three times faster than indexing does.
+        return np.take(block, positions, axis=0)
+
+    def mixed(self, block: Any, rows: np.ndarray, of: np.ndarray) -> Any:
+        """Return m rows of which column k has the values of the rows (m, s)[:, of[k]]."""
+        return np.take_along_axis(block, rows[:, of], axis=0)
+
+    def flat(self, block: Any, columns: Sequence[Any]) -> list[np.ndarray]:
+        """Return it as arrays of float64; of what has levels, a column for none and for each."""
+        return [block]
+
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> Any:
+        """Return the block that such columns stand for."""
+        return x
+
+    def spooled(self, block: Any, units: Units) -> list[np.ndarray]:
+        """Return contiguous arrays that hold it: numbers in standard units, of 4 bytes each."""
+        # Column by column, as they lie in a design, then turned once.
+        return [np.ascontiguousarray((block - units.centre) / units.scale, np.float32)]
+
+    def read(self, parts: Iterator[np.ndarray], columns: int) -> Any:
+        """Return the block that the next of such arrays hold."""
+        return next(parts)
+
+
+class Codes(Form):
+    """Integers: the codes of levels, 0 for none that is known."""
+
+    dtype = np.int32
+
+    def flat(self, block: np.ndarray, columns: Sequence[Any]) -> list[np.ndarray]:
+        """Return 1 + L columns a code, of which one is 1 and the others are 0."""
+        return [
+            (codes[:, None] == np.arange(1 + len(column.levels))).astype(np.float64)
+            for codes, column in zip(block.T, columns, strict=True)
+        ]
+
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> np.ndarray:
+        """Return the place of the greatest of each code's 1 + L numbers."""
+        ends = np.cumsum([1 + len(column.levels) for column in columns], dtype=np.intp)
+        groups = np.split(x, ends, axis=1)[: len(columns)]
+        codes = [group.argmax(axis=1) for group in groups]
+        return np.array(codes, self.dtype).reshape(len(columns), len(x)).T
+
+    def spooled(self, block: np.ndarray, units: Units) -> list[np.ndarray]:
+        """Return the codes as they are."""
+        return [np.ascontiguousarray(block, self.dtype)]
+
+
+class Entries(Form):
+    """A CSR array (n, c) of numbers: of each row those that are not 0."""
+
+    dtype = np.float32
+
+    def of_rows(self, values: Sequence[float], rows: int, columns: int) -> sparse.csr_array:
+        """Return what is not 0."""
+        return sparse.csr_array(super().of_rows(values, rows, columns))
+
+    def take(self, block: sparse.csr_array, positions: np.ndarray) -> Any:
+        """Return the rows at these positions."""
+        return block[positions]
+
+    def mixed(self, block: sparse.csr_array, rows: np.ndarray, of: np.ndarray) -> Any:
+        """Return m rows; as a rule all columns are of the same choice."""
+        choices = np.unique(of)
+        if len(choices) == 1:
+            return block[rows[:, choices[0]]]
+        kept = (sparse.diags_array((of == choice).astype(self.dtype)) for choice in choices)
+        parts = [block[rows[:, k]] @ columns for k, columns in zip(choices, kept, strict=True)]
+        return sparse.csr_array(sum(parts[1:], parts[0]))
+
+    def flat(self, block: sparse.csr_array, columns: Sequence[Any]) -> list[np.ndarray]:
+        """Return all numbers, also those that are 0."""
+        return [block.toarray().astype(np.float64)]
+
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> sparse.csr_array:
+        """Return what is not 0."""
+        return sparse.csr_array(x.astype(self.dtype))
+
+    def spooled(self, block: sparse.csr_array, units: Units) -> list[np.ndarray]:
+        """Return where rows begin, the column of each entry, and the entries, in units of 1."""
+        block = sparse.csr_array(block)
+        whole = [array.astype(np.int32) for array in (block.indptr, block.indices)]
+        return [*whole, block.data.astype(self.dtype)]
+
+    def read(self, parts: Iterator[np.ndarray], columns: int) -> sparse.csr_array:
+        """Return the array of the next three."""
+        starts, places, values = (next(parts) for _ in range(3))
+        return sparse.csr_array((values, places, starts), shape=(len(starts) - 1, columns))
+
+
+FORMS = {"dense": Form(), "codes": Codes(), "sparse": Entries()}
