@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.architecture import Architecture
+from gradum.core.models.network import Network
 from gradum.rungs.context import Context
 from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.learning import InBlocks, InMemory
@@ -48,6 +50,9 @@ class RungKind(ABC, Generic[S]):
 
     in_words: ClassVar[str]
     """As a sentence has it: "the linear rung"."""
+
+    architecture: ClassVar[type[Architecture]] = Network
+    """What its models are, as a file holds them."""
 
     against_overfitting: ClassVar[str] = ""
     """What to do where it overfits, with the option that does it."""

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import LOSSES
-from gradum.core.models.architecture import Architecture
+from gradum.core.models.architecture import Architecture, Inputs
 from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.network import Inputs
-from gradum.core.models.parameters import Params
+from gradum.core.models.parameters import Params, dtype_of
 from gradum.cores import cores
 from gradum.margins import first_greatest
 from gradum.rungs.balance import ClassWeight
@@ -190,17 +189,18 @@ class Rung:
         """Return what a spread may hang on (n, 1 + d): predictions (n,) and the dense inputs."""
         if self.input_layer is None:
             return prediction[:, None]
-        inputs = self.input_layer(design.arrays, dtype=self._dtype)["dense"]
+        inputs = self.input_layer(design.arrays, dtype=self.dtype)["dense"]
         return np.column_stack([prediction, inputs])
 
     def compiles(self, rows: int) -> bool:
         """Whether so many rows are worth a compiled program; a model of float64 never is."""
-        able = self.network.compilable and self._dtype is np.float32
+        able = self.network.compilable and self.dtype is np.float32
         return able and rows * self._products >= WORTH_COMPILING
 
     @cached_property
-    def _dtype(self) -> type:
-        return self.params["layers"][0]["weight"].dtype.type
+    def dtype(self) -> type:
+        """The type in which it computes."""
+        return dtype_of(self.params)
 
     @cached_property
     def _products(self) -> int:
@@ -216,7 +216,7 @@ class Rung:
         if self.input_layer is None:
             inputs = {"dense": np.zeros((len(design), 0))}
         else:
-            inputs = self.input_layer(design.arrays, dtype=self._dtype)
+            inputs = self.input_layer(design.arrays, dtype=self.dtype)
         return self._rows(inputs).astype(np.float64)
 
     @cached_property

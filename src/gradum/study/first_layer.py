@@ -36,8 +36,7 @@ class Opened:
         """Bring the rows of a design before a rung's network."""
         if rung.input_layer is None:
             return cls(rung, design.layout, {"dense": np.zeros((len(design), 0))})
-        dtype = rung.params["layers"][0]["weight"].dtype.type
-        inputs = rung.input_layer(design.arrays, dtype=dtype)
+        inputs = rung.input_layer(design.arrays, dtype=rung.dtype)
         if "sparse" in inputs:
             inputs["sparse"] = inputs["sparse"].tocsc()  # it is read by columns
         return cls(rung, design.layout, inputs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gradum.core.models.activations import ACTIVATIONS, Activation
-from gradum.core.models.network import Embedding, Inputs, Network, Params
+from gradum.core.models.architecture import Embedding, Inputs
+from gradum.core.models.network import Network
+from gradum.core.models.parameters import Params
 
 __all__ = ["ACTIVATIONS", "Activation", "Embedding", "Inputs", "Network", "Params"]

@@ -26,8 +26,9 @@ from gradum.core.models.opened import (
 )
 
 if TYPE_CHECKING:
-    from gradum.core.models.network import Inputs, Params
+    from gradum.core.models.architecture import Inputs
     from gradum.core.models.pack_network import PackNetwork
+    from gradum.core.models.parameters import Params
 
 
 @dataclass(frozen=True)

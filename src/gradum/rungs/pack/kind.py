@@ -8,6 +8,7 @@ from itertools import pairwise
 from time import perf_counter
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.pack_network import PackNetwork
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
@@ -48,6 +49,7 @@ class PackKind(RungKind[PackSpec]):
     name = "pack"
     title = marked("pack")
     in_words = marked("the pack")
+    architecture = PackNetwork
     against_overfitting = marked("--effort best averages more networks")
     taught = True
     course = ("epoch", "objective", "validation_loss")
