@@ -69,6 +69,9 @@ class RungKind(ABC, Generic[S]):
     taught: ClassVar[bool] = False
     """Whether it can learn from another model's answers."""
 
+    monotone: ClassVar[bool] = False
+    """Whether it can be held monotone in columns, so that the signs of its weights prove it."""
+
     has_coefficients: ClassVar[bool] = False
     """Whether each column has a coefficient, which can be read."""
 

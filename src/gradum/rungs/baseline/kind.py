@@ -33,6 +33,7 @@ class BaselineKind(RungKind[None]):
     in_words = marked("the baseline")
     in_blocks = True
     kept = False
+    monotone = True
 
     def taken(self, settings: None) -> Taken:
         """Return next to nothing besides the rows."""

@@ -42,6 +42,7 @@ class LinearKind(RungKind[LinearSpec]):
     against_overfitting = marked("leave columns out with --drop")
     in_blocks = True
     quicker_in_blocks = True
+    monotone = True
     has_coefficients = True
     course = ("alpha", "validation_loss")
     curve = Curve(models=2, chance=1.0)

@@ -37,6 +37,7 @@ class MLPKind(RungKind[MLPSpec]):
     in_words = marked("the MLP")
     against_overfitting = marked("stop it earlier with --max-epochs")
     in_blocks = True
+    monotone = True
     course = ("epoch", "objective", "validation_loss")
     curve = Curve(models=1, chance=6.0)
     compiling = COMPILING

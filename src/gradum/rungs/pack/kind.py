@@ -52,6 +52,7 @@ class PackKind(RungKind[PackSpec]):
     architecture = PackNetwork
     against_overfitting = marked("--effort best averages more networks")
     taught = True
+    monotone = True
     course = ("epoch", "objective", "validation_loss")
     curve = Curve(models=1, chance=2.0, unasked=False)
     compiling = PACK_COMPILING
