@@ -17,7 +17,12 @@ SOURCE = FOLDER.parent
 ROOMS = catalogue.rooms()
 SAYING = {"say", "say_plural", "marked"}
 # Help is gathered from the commands themselves.
-OF_HELP = {"run/options/option_table.py", "app/cli/options.py"}
+OF_HELP = {
+    "run/options/option_table.py",
+    "rungs/options.py",
+    "rungs/mlp/options.py",
+    "app/cli/options.py",
+}
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},

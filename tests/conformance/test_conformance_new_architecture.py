@@ -8,11 +8,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from edited_package import Edited
 
 ROOT = Path(__file__).parents[2]
+
+SPEC = """
+from gradum.rungs.number_ranges import FromOne, refuse_beyond_ranges
+from gradum.rungs.rung_spec import Settings
+
+
+class CosineSpec(Settings, frozen=True):
+    waves: FromOne = 40
+
+    def __post_init__(self):
+        refuse_beyond_ranges(self)
+"""
 
 KIND = '''
 from time import perf_counter
@@ -23,6 +33,7 @@ import numpy as np
 
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.input_layer import InputLayer
+from gradum.rungs.cosine.spec import CosineSpec
 from gradum.rungs.kind import RungKind
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
@@ -56,7 +67,7 @@ class CosineModel(Architecture, msgspec.Struct, frozen=True, tag="cosine"):
         return waves @ params["weight"] + params["constant"]
 
 
-class CosineKind(RungKind[None]):
+class CosineKind(RungKind[CosineSpec]):
     """Random Fourier features: frequencies are drawn, weights are least squares."""
 
     name = "cosine"
@@ -65,10 +76,10 @@ class CosineKind(RungKind[None]):
     architecture = CosineModel
 
     def fit(self, rows, spec, context):
-        return self._learned(rows.take(Part.TRAIN, Part.VALIDATION), context)
+        return self._learned(rows.take(Part.TRAIN, Part.VALIDATION), spec.settings.waves, context)
 
     def refit(self, rows, spec, judged, context):
-        return self._learned(rows.all, context)
+        return self._learned(rows.all, spec.settings.waves, context)
 
     def holds(self, rung):
         return isinstance(rung.network, CosineModel)
@@ -76,7 +87,7 @@ class CosineKind(RungKind[None]):
     def seconds(self, spec, fit):
         return 1e-8 * fit.rows
 
-    def _learned(self, rows, context, waves=40):
+    def _learned(self, rows, waves, context):
         began = perf_counter()
         design = rows.design.encoded()
         levels = design.layout.level_counts
@@ -136,12 +147,14 @@ def refused(error, about, ask, *given, **options):
 
 
 once = {"split": {"small_table_rows": 0}, "learning_curve": False}
-model = gradum.fit("rows.csv", "amount", model="cosine", **once)
+model = gradum.fit("rows.csv", "amount", model="cosine", cosine={"waves": 50}, **once)
+assert model.fitted.rungs["cosine"].network.waves == 50
 assert model.used == "cosine"
 score = pl.col("rung") == "cosine", pl.col("metric") == "r2", pl.col("part") == "test"
 assert model.scores.filter(*score)["value"].item() > 0.9
 model.save("model")
 again = gradum.load("model")
+assert again.fitted.spec == model.fitted.spec
 said = model.predict(frame)
 np.testing.assert_array_equal(again.predict(frame), said)
 np.testing.assert_allclose(again.predict([few.row(3, named=True)]), said[[3]], rtol=1e-9)
@@ -170,28 +183,28 @@ assert trust.count(unproved) == 2, trust
 refused(SpecError, "no linear rung", lambda: model.coefficients)
 refused(SpecError, "no chain of layers", gradum.explain_step, model, few.row(3, named=True))
 fit = {"target": "amount", "model": "cosine", **once}
+refused(SpecError, "option cosine cannot be used", gradum.fit, frame, cosine={"waves": 0}, **fit)
 refused(SpecError, "cosine cannot be held monotone", gradum.fit, frame, monotone="size+", **fit)
 refused(SpecError, "cosine learns from rows in memory", gradum.fit, "rows.csv", blocks=True, **fit)
 """
 
 
-@pytest.fixture
-def with_cosines(tmp_path):
+def test_with_its_compulsory_parts_alone_it_is_fitted_filed_and_asked(tmp_path):
     package = Edited(tmp_path)
     folder = package.path / "rungs/cosine"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
+    (folder / "spec.py").write_text(SPEC)
     (folder / "kind.py").write_text(KIND)
-    return package
-
-
-def test_with_its_compulsory_parts_alone_it_is_fitted_filed_and_asked(with_cosines, tmp_path):
     line = "from gradum.rungs.cosine.kind import CosineKind"
-    with_cosines.add("rungs/registry.py", line, "from gradum.rungs.kind")
-    registry = with_cosines.path / "rungs/registry.py"
-    registry.write_text(registry.read_text().replace("PackKind())", "PackKind(), CosineKind())"))
-    names = with_cosines.path / "rungs/names.py"
-    names.write_text(names.read_text().replace('"pack"]', '"pack", "cosine"]'))
+    package.add("rungs/registry.py", line, "from gradum.rungs.kind")
+    package.add("rungs/registry.py", "        CosineKind(),", "        PackKind(),")
+    line = "from gradum.rungs.cosine.spec import CosineSpec"
+    package.add("rungs/settings.py", line, "from gradum.rungs.linear.spec")
+    package.add("rungs/settings.py", '    "cosine": CosineSpec,', '    "pack": PackSpec,')
+    entry = '    cosine: Annotated[Any, Option("cosine", "How.", "X", on_command_line=False)]'
+    package.add("rungs/options.py", entry, "    pack: Annotated[")
+    package.add("rungs/names.py", '    "cosine",', '    "pack",')
     used = subprocess.run(
         [sys.executable, "-c", USE, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])},

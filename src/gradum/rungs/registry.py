@@ -16,7 +16,13 @@ from gradum.rungs.names import BASELINE
 from gradum.rungs.pack.kind import PackKind
 
 KINDS: dict[str, RungKind[Any]] = {
-    kind.name: kind for kind in (BaselineKind(), LinearKind(), MLPKind(), PackKind())
+    kind.name: kind
+    for kind in (
+        BaselineKind(),
+        LinearKind(),
+        MLPKind(),
+        PackKind(),
+    )
 }
 """Every kind of rung by its name, simplest first."""
 

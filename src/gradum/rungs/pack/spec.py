@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -21,14 +21,13 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Settings
+from gradum.rungs.rung_spec import Effort, Settings, refuse_effort
 
 DRAWN = (
     *("learning_rate", "decay", "frequency"),
     *("dropout", "column_dropout", "label_smoothing", "teaching"),
 )
 Members = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
-Effort = Literal["quick", "standard", "best"]
 
 
 class PackSpec(Settings, frozen=True):
@@ -132,6 +131,13 @@ class PackSpec(Settings, frozen=True):
     picks: FromOne = 16
     kept: FromOne = 12
 
+    of_every_effort: ClassVar[bool] = False
+
+    @classmethod
+    def of_effort(cls, effort: Effort) -> PackSpec:
+        """Return the pack that an effort buys."""
+        return EFFORTS[effort]
+
     def __post_init__(self) -> None:
         """Refuse values that no pack can use."""
         refuse_beyond_ranges(self)
@@ -215,9 +221,5 @@ def pack_of(effort: str) -> PackSpec:
     SpecError
         There is no such effort.
     """
-    if effort not in EFFORTS:
-        raise SpecError(
-            say("There is no effort {effort!r}.", effort=effort),
-            say("Choose {names}.", names=say(" or ").join(EFFORTS)),
-        )
+    refuse_effort(effort)
     return EFFORTS[effort]
