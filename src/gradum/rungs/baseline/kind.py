@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gradum.core.losses import LogLoss, SquaredError
+from gradum.core.losses import learned_loss
 from gradum.core.models.network import Network
 from gradum.messages import marked
 from gradum.rungs.context import Context
@@ -79,7 +79,7 @@ def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
     """Return the baseline that predicts the centre of a scale; rows show how they spread."""
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
     spread = constant_spread(scale.forward(rows.target), rows.weight)
-    return _baseline(SquaredError.name, np.zeros(1), scale, began, spread)
+    return _baseline(learned_loss(None).name, np.zeros(1), scale, began, spread)
 
 
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
@@ -92,7 +92,7 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())
     bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
-    return _baseline(LogLoss.name, bias, None, began)
+    return _baseline(learned_loss(len(totals)).name, bias, None, began)
 
 
 def _baseline(
@@ -104,7 +104,7 @@ def _baseline(
 ) -> Rung:
     """Put the answer, 0 on the scaled target or the log of the shares, into a bias."""
     return Rung(
-        name="baseline",
+        name=BASELINE,
         loss=loss,
         network=Network(inputs=0, outputs=len(bias)),
         params={"layers": [{"weight": np.zeros((0, len(bias))), "bias": bias}]},
