@@ -76,47 +76,42 @@ class CosineKind(RungKind[CosineSpec]):
     architecture = CosineModel
 
     def fit(self, rows, spec, context):
-        return self._learned(rows.take(Part.TRAIN, Part.VALIDATION), spec.settings.waves, context)
-
-    def refit(self, rows, spec, judged, context):
-        return self._learned(rows.all, spec.settings.waves, context)
-
-    def holds(self, rung):
-        return isinstance(rung.network, CosineModel)
+        return learned(rows.take(Part.TRAIN, Part.VALIDATION), spec.settings.waves, context)
 
     def seconds(self, spec, fit):
         return 1e-8 * fit.rows
 
-    def _learned(self, rows, waves, context):
-        began = perf_counter()
-        design = rows.design.encoded()
-        levels = design.layout.level_counts
-        layer = InputLayer.fit(design.dense, levels, ("one_hot",) * len(levels), style="standard")
-        x = layer(design.arrays, dtype=np.float64)["dense"]
-        rng = context.random("cosine")
-        frequency = rng.normal(0, 0.3, (x.shape[1], waves))
-        phase = rng.uniform(0, 2 * np.pi, waves)
-        features = np.cos(x @ frequency + phase)
-        scale = TargetScale.fit(rows.target, rows.weight, log=False)
-        ridge = features.T @ features + np.eye(waves)
-        weight = np.linalg.solve(ridge, features.T @ scale.forward(rows.target))
-        return Rung(
-            name="cosine",
-            loss="squared_error",
-            network=CosineModel(x.shape[1], 1, waves),
-            params={
-                "frequency": frequency,
-                "phase": phase,
-                "weight": weight[:, None],
-                "constant": np.zeros(1),
-            },
-            input_layer=layer,
-            target_scale=scale,
-            clamp=False,
-            status=Status.CONVERGED,
-            certificate=Certificate("stationary"),
-            seconds=perf_counter() - began,
-        )
+
+def learned(rows, waves, context):
+    began = perf_counter()
+    design = rows.design.encoded()
+    levels = design.layout.level_counts
+    layer = InputLayer.fit(design.dense, levels, ("one_hot",) * len(levels), style="standard")
+    x = layer(design.arrays, dtype=np.float64)["dense"]
+    rng = context.random("cosine")
+    frequency = rng.normal(0, 0.3, (x.shape[1], waves))
+    phase = rng.uniform(0, 2 * np.pi, waves)
+    features = np.cos(x @ frequency + phase)
+    scale = TargetScale.fit(rows.target, rows.weight, log=False)
+    ridge = features.T @ features + np.eye(waves)
+    weight = np.linalg.solve(ridge, features.T @ scale.forward(rows.target))
+    return Rung(
+        name="cosine",
+        loss="squared_error",
+        network=CosineModel(x.shape[1], 1, waves),
+        params={
+            "frequency": frequency,
+            "phase": phase,
+            "weight": weight[:, None],
+            "constant": np.zeros(1),
+        },
+        input_layer=layer,
+        target_scale=scale,
+        clamp=False,
+        status=Status.CONVERGED,
+        certificate=Certificate("stationary"),
+        seconds=perf_counter() - began,
+    )
 '''
 
 USE = """

@@ -93,16 +93,16 @@ class RungKind(ABC, Generic[S]):
         raise NotImplementedError
 
     @abstractmethod
-    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
-        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
-
-    @abstractmethod
-    def holds(self, rung: Rung) -> bool:
-        """Whether a rung that a file gives this name is of this kind."""
-
-    @abstractmethod
     def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
         """Return the seconds of a fit on the machine that was measured on."""
+
+    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
+        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
+        return self.fit(rows, spec, context)
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether a rung that a file gives this name is of this kind."""
+        return rung.input_layer is not None and isinstance(rung.network, self.architecture)
 
     def taken(self, settings: S) -> Taken:
         """Return the bytes that it takes at its worst moment."""

@@ -51,10 +51,6 @@ class BaselineKind(RungKind[None]):
             return baseline_of_shares(rows.totals.by_class, began)
         return baseline_of_mean(rows.scale, rows.take(Part.TRAIN), began)
 
-    def refit(self, rows: InMemory, spec: RungSpec[None], judged: Rung, context: Context) -> Rung:
-        """Fit it to all rows."""
-        return self.fit(rows, spec, context)
-
     def holds(self, rung: Rung) -> bool:
         """Whether it looks at no column."""
         return rung.input_layer is None and rung.network.inputs == 0 and rung.network.is_linear

@@ -70,8 +70,7 @@ class LinearKind(RungKind[LinearSpec]):
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is linear in its columns."""
-        single = rung.network.single is not None
-        return rung.input_layer is not None and single and rung.network.is_linear
+        return super().holds(rung) and rung.network.is_linear
 
     def seconds(self, spec: RungSpec[LinearSpec], fit: Fit) -> float:
         """Return the seconds of a path of penalties and of the answer."""

@@ -87,10 +87,6 @@ class MLPKind(RungKind[MLPSpec]):
         """
         return structs.replace(settings, batch_rows=judged.settings["batch_size"])
 
-    def holds(self, rung: Rung) -> bool:
-        """Whether it is a single network that looks at columns."""
-        return rung.input_layer is not None and rung.network.single is not None
-
     def seconds(self, spec: RungSpec[MLPSpec], fit: Fit) -> float:
         """Return the seconds of training a network."""
         inputs = len(fit.layout.dense) + len(fit.layout.sparse)

@@ -123,10 +123,6 @@ class PackKind(RungKind[PackSpec]):
             ),
         )
 
-    def holds(self, rung: Rung) -> bool:
-        """Whether it has members."""
-        return rung.input_layer is not None and rung.network.single is None
-
     def seconds(self, spec: RungSpec[PackSpec], fit: Fit) -> float:
         """Return the seconds of training, and of the linear models that members begin with."""
         packed, rows, outputs = spec.settings, fit.rows, fit.outputs
