@@ -1,11 +1,14 @@
 """A model of which no first layer is known, opened at its inputs."""
 
+import jax.numpy as jnp
 import msgspec
 import numpy as np
 import pytest
 import scipy.sparse
 
 from gradum.core.models.architecture import Architecture
+from gradum.core.models.compiled import CompiledForward
+from gradum.core.models.input_layer import InputLayer
 
 ROWS, LEVELS = 9, 5
 
@@ -82,3 +85,30 @@ def test_what_nobody_told_of_it_is_not_known(case):
     assert network.products(3) == sum(array.size for array in params.values())
     assert network.has_shapes(params)
     np.testing.assert_array_equal(network.rows(params)(inputs), network.forward(params, inputs))
+
+
+class Waves(Architecture, msgspec.Struct, frozen=True):
+    """Logits = cos(x A)."""
+
+    inputs: int
+    outputs: int = 2
+    compilable = True
+
+    def shapes(self):
+        return {"weight": (self.inputs, self.outputs)}
+
+    def forward(self, params, inputs):
+        return np.cos(inputs["dense"] @ params["weight"])
+
+    def apply(self, params, inputs):
+        return jnp.cos(inputs["dense"] @ params["weight"])
+
+
+def test_its_two_forwards_are_all_that_the_compiled_program_needs():
+    rng = np.random.default_rng(0)
+    dense, network = rng.normal(50, 3, (40, 3)), Waves(3)
+    layer = InputLayer.fit(dense, (), (), style="standard")
+    params = {"weight": rng.normal(size=(3, 2)).astype(np.float32)}
+    raw = {"dense": dense, "codes": np.zeros((40, 0), np.int32)}
+    said = CompiledForward(layer, network, params, 64)(raw)
+    np.testing.assert_allclose(said, network.forward(params, layer(raw)), rtol=1e-5, atol=1e-5)

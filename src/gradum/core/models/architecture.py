@@ -133,7 +133,10 @@ class Architecture:
 
     @property
     def compilable(self) -> bool:
-        """Whether many rows can go through a compiled program: by `bulk` and `absorb`."""
+        """Whether many rows go through a compiled program: by `apply`, or as `bulk` has it.
+
+        Then `absorb` is to take sparse columns, if there can be any.
+        """
         return False
 
     def products(self, columns: int) -> int:
