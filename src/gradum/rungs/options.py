@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from gradum.rungs.pack.spec import PackSpec
 
 
-class RungOptions(MLPOptions, total=False):
+class RungOptions(
+    MLPOptions,
+    TypedDict,
+    total=False,
+):
     """Options of single settings, a class a rung that has some."""
 
 
