@@ -78,12 +78,10 @@ def linear_rung(fitted: Fitted) -> Rung:
         The model has none.
     """
     if fitted.linear is None:
-        readable = ["ladder", *(name for name, kind in KINDS.items() if kind.has_coefficients)]
+        readable = (name for name, kind in KINDS.items() if kind.has_coefficients)
+        names = listed([f"'{name}'" for name in ("ladder", *readable)], "or")
         raise SpecError(
-            say("This model has no linear rung."),
-            say(
-                "Fit it with model={names}.", names=listed([f"'{name}'" for name in readable], "or")
-            ),
+            say("This model has no linear rung."), say("Fit it with model={names}.", names=names)
         )
     return fitted.linear
 
