@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether they are the same whatever the effort; a spec holds others only if they are given."""
 
     @classmethod
-    def of_effort(cls, effort: Effort) -> Self:
+    def of_effort(cls, effort: str) -> Self:
         """Return the settings that an effort buys."""
         return cls()
 

@@ -21,7 +21,7 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Effort, Settings, refuse_effort
+from gradum.rungs.rung_spec import Settings, refuse_effort
 
 DRAWN = (
     *("learning_rate", "decay", "frequency"),
@@ -134,8 +134,9 @@ class PackSpec(Settings, frozen=True):
     of_every_effort: ClassVar[bool] = False
 
     @classmethod
-    def of_effort(cls, effort: Effort) -> PackSpec:
-        """Return the pack that an effort buys."""
+    def of_effort(cls, effort: str) -> PackSpec:
+        """Return the pack that an effort buys; raise SpecError where there is no such effort."""
+        refuse_effort(effort)
         return EFFORTS[effort]
 
     def __post_init__(self) -> None:
@@ -211,15 +212,3 @@ EFFORTS: dict[str, PackSpec] = {
     "standard": PackSpec(),
     "best": PackSpec(members=48, epochs=32, kept=24),
 }
-
-
-def pack_of(effort: str) -> PackSpec:
-    """Return the pack that an effort buys.
-
-    Raises
-    ------
-    SpecError
-        There is no such effort.
-    """
-    refuse_effort(effort)
-    return EFFORTS[effort]
