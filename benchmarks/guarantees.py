@@ -25,7 +25,8 @@ from benchmarks.sides import processes
 from gradum.run.conformal.intervals import conformal_intervals
 from gradum.run.conformal.law import split_range
 from gradum.run.conformal.score_list import ScoreList
-from gradum.run.spec import LinearSpec, SplitSpec
+from gradum.run.spec import SplitSpec
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.located import Located
 
 SPLITS, DRAWS = 200, 20_000

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks.page import publish, table
 from benchmarks.sides import Figures, Measured, Ratio, Round, Side, in_turns, seconds, spread
-from gradum.run.spec import MLPSpec
+from gradum.rungs.mlp.spec import MLPSpec
 
 ROWS, COLUMNS = 20_000_000, 20
 FILE_ROWS, GROUP_ROWS = 500_000, 125_000

@@ -4,8 +4,9 @@ import polars as pl
 
 import gradum
 from gradum.run.source import parting, rows_in_blocks
-from gradum.run.spec import LinearSpec, MLPSpec
 from gradum.rungs import spool
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.solvers import pool
 from gradum.tables.sources import stream
 from synthetic import FEW

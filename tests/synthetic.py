@@ -3,7 +3,9 @@
 import numpy as np
 import polars as pl
 
-from gradum.run.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.run.spec import SplitSpec
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.spec import PackSpec
 
 TINY = MLPSpec(hidden_layer_sizes=(8,), max_epochs=5)

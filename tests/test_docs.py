@@ -19,9 +19,11 @@ from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
-from gradum.run.spec import LinearSpec, MLPSpec, SplitSpec
+from gradum.run.spec import SplitSpec
 from gradum.rungs.calibration import choice, matrix, quadratic, temperature
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.fit import LEARNING_RATES
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.inputs import TEXT_COLUMNS
 from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.scores.metrics import METRICS

@@ -17,7 +17,12 @@ SOURCE = FOLDER.parent
 ROOMS = catalogue.rooms()
 SAYING = {"say", "say_plural", "marked"}
 # Help is gathered from the commands themselves.
-OF_HELP = {"run/options/option_table.py", "app/cli/options.py"}
+OF_HELP = {
+    "run/options/option_table.py",
+    "rungs/options.py",
+    "rungs/mlp/options.py",
+    "app/cli/options.py",
+}
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
@@ -46,7 +51,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
     "core/losses/poisson.py": {"e^a − y·a"},
-    "core/models/pack_network.py": {"A pack of text has no compiled forward."},
+    "core/models/architecture.py": {"There is no compiled forward"},
     "run/alarm.py": {"validation better than test"},
     "run/alarms/gap.py": {"validation better than test"},
     "run/compare_solvers.py": {"no difference shown"},

@@ -10,7 +10,8 @@ from gradum.errors import GradumError
 from gradum.run import memory_bound
 from gradum.run.events import RungStarted
 from gradum.run.source import rows_in_blocks
-from gradum.run.spec import LinearSpec, SplitSpec
+from gradum.run.spec import SplitSpec
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.tables.schema import infer
 from gradum.tables.sources import stream
 from gradum.tables.table import Table

@@ -18,6 +18,7 @@ from gradum.rungs.cost import Fit
 from gradum.rungs.learning import InMemory
 from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS
+from gradum.rungs.settings import SETTINGS
 from gradum.ship.rung_record import recorded, restored
 from gradum.tables.kinds.design import Feature, Layout
 from gradum.tables.sources.read import read
@@ -59,6 +60,7 @@ def fitted(request):
 def test_the_registry_is_the_ladder():
     assert tuple(KINDS) == LADDER
     assert all(kind.name == name for name, kind in KINDS.items())
+    assert SETTINGS.keys() <= KINDS.keys()
 
 
 def test_it_is_named_and_predicts_finite_numbers(fitted):

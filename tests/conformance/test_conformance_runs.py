@@ -23,9 +23,11 @@ from gradum.run import memory_bound
 from gradum.run.events import RungStarted
 from gradum.run.machine import this_machine
 from gradum.run.options.options import make_spec
-from gradum.run.spec import LEAST_MEMORY, LinearSpec, MLPSpec, SplitSpec
+from gradum.run.spec import LEAST_MEMORY, SplitSpec
 from gradum.rungs import spool
 from gradum.rungs.context import Context
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.ship.run_spec import RunSpec
 from gradum.ship.rung_record import recorded
 from gradum.ship.unfinished import Unfinished, begun

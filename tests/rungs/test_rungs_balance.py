@@ -15,8 +15,8 @@ import gradum
 from command_line import short_paths
 from gradum.api.runs import compare_runs
 from gradum.run.judging.resampled import Seen
-from gradum.run.spec import LinearSpec
 from gradum.rungs import balance
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.split import Part

@@ -10,13 +10,14 @@ from pack_tables import only
 from sklearn.metrics import log_loss
 
 import gradum
-from gradum.run.spec import LinearSpec, MLPSpec
 from gradum.rungs import post
 from gradum.rungs.calibration import QuadraticScaling, TemperatureScaling
 from gradum.rungs.context import ALONE
 from gradum.rungs.linear.fit import fit_linear
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp import fit as mlp
 from gradum.rungs.mlp.fit import fit_mlp
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack import fit as pack
 from synthetic import QUICK, task
 

@@ -7,8 +7,9 @@ from msgspec import structs
 from gradum.run.events import Resumed, RungFinished
 from gradum.run.run import run
 from gradum.run.source.rows_in_memory import RowsInMemory
-from gradum.run.spec import MLPSpec, Spec, SplitSpec
+from gradum.run.spec import Spec, SplitSpec
 from gradum.rungs.context import Context
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.solvers.solution import EpochDone
 from gradum.tables.sources.read import read
 from kept_in_memory import Killed

@@ -7,9 +7,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from gradum.run.spec import LinearSpec
 from gradum.rungs.context import Context
 from gradum.rungs.linear.fit import fit_linear
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.rows import Rows
 from gradum.tables.check import check, target_values
 from gradum.tables.encode import Encoder

@@ -9,10 +9,11 @@ from sklearn.metrics import log_loss, mean_squared_error, r2_score
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.spec import LinearSpec, MLPSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.linear.fit import fit_linear
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.fit import fit_mlp
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rows import Rows
 from gradum.solvers.solution import Status
 from gradum.tables.check import check, target_values

@@ -13,9 +13,10 @@ from sklearn.metrics import log_loss, r2_score
 
 from gradum.errors import SpecError
 from gradum.run.fitted import fingerprint
-from gradum.run.spec import LinearSpec, Spec
+from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE
 from gradum.rungs.linear.fit import fit_linear
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.pack import fit as module
 from gradum.rungs.pack.held_out import SMOOTHED, HeldOut
 from gradum.rungs.pack.spec import EFFORTS, PackSpec

@@ -8,7 +8,7 @@ from scipy.stats import chi2
 from sklearn.linear_model import LinearRegression
 
 import gradum
-from gradum.run.spec import LinearSpec
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.smearing import LEVEL, ResidualSpread, equal_spread
 from gradum.rungs.target_scale import TargetScale
 from synthetic import FEW

@@ -9,7 +9,8 @@ from msgspec import structs
 import gradum
 from command_line import specs_that_fit_asks_for
 from gradum.app.cli import app
-from gradum.run.spec import Cost, MLPSpec, ReportSpec, Spec, SplitSpec
+from gradum.run.spec import Cost, ReportSpec, Spec, SplitSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.spec import PackSpec
 from gradum.show.repeat import command, only_python, python
 from gradum.tables.schema import Overrides

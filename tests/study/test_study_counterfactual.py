@@ -15,7 +15,7 @@ from scipy.stats import median_abs_deviation
 
 import gradum
 from gradum.errors import SpecError
-from gradum.run.spec import MLPSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.study.explanation.counterfactual.costs import PricedAxis, unit_of
 from gradum.tables.kinds.axis import Axis
 from synthetic import QUICK

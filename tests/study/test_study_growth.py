@@ -6,11 +6,12 @@ import pytest
 from msgspec import structs
 
 import gradum
-from gradum.run.spec import LinearSpec, SplitSpec
+from gradum.run.spec import SplitSpec
 from gradum.rungs import context
 from gradum.rungs.context import Context
 from gradum.rungs.kind import Curve
 from gradum.rungs.linear.kind import LinearKind
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.scores.interval import Interval
 from gradum.study.findings import growth as module
 from gradum.study.findings.extrapolation import doubled

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.run.spec import LinearSpec
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.study.findings import importance as module
 from gradum.study.findings.importance import importance
 from gradum.study.first_layer import Opened

@@ -14,7 +14,7 @@ import gradum
 from gradum.errors import SpecError, TableError
 from gradum.randomness import stream
 from gradum.run.predict import predict_typed
-from gradum.run.spec import MLPSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rung import Prediction
 from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS
 from gradum.study.stress import attack as attack_module

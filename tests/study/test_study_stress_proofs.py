@@ -12,7 +12,7 @@ from msgspec import structs
 import gradum
 from gradum.errors import NotCertifiableError, SpecError
 from gradum.run.predict import predict_typed
-from gradum.run.spec import MLPSpec
+from gradum.rungs.mlp.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.stress.attack import attack

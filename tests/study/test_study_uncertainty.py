@@ -9,7 +9,7 @@ import gradum
 from gradum.core import Network, Problem, objective
 from gradum.core.losses import LOSSES
 from gradum.core.penalties import L2
-from gradum.run.spec import LinearSpec
+from gradum.rungs.linear.spec import LinearSpec
 from gradum.solvers.driver import solve
 from gradum.solvers.exact import LeastSquares
 from gradum.solvers.linear_model import LinearModel

@@ -17,6 +17,7 @@ from gradum.run.options.option_values import read_names
 from gradum.run.options.options import make_spec
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.rungs.context import Context, ignore
+from gradum.rungs.mlp.kind import MLPKind
 from gradum.show.solvers import Solvers
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.sources.read import read
@@ -79,7 +80,7 @@ def compare_solvers(
         )
     test = options.pop("test", None)
     named = solvers.split(",") if isinstance(solvers, str) else read_names(solvers)
-    spec = make_spec(target, model="mlp", **options)
+    spec = make_spec(target, **options).with_settings(MLPKind.name, None)
     # A few rows less to judge by tell more than five solvers in ten folds each.
     spec = structs.replace(spec, split=structs.replace(spec.split, small_table_rows=0))
     context = Context(tell=between_turns(on_event or ignore), stop=stop)

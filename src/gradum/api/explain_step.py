@@ -198,14 +198,12 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
         raise SpecError(say("The baseline has no inputs, and nothing to pass back."), others)
     network = rung.network.single
     if network is None:
-        raise SpecError(
-            say("A pack is many networks, whose steps are not shown one by one."), others
-        )
+        raise SpecError(say(rung.network.without_steps), others)
     return rung, network, rung.input_layer
 
 
 def _one_network(fitted: Fitted) -> Rung | None:
-    """Return the last rung below the pack that looks at columns."""
+    """Return the last rung that is a single network and looks at columns."""
     rungs = [
         rung
         for rung in fitted.rungs.values()

@@ -11,14 +11,14 @@ from gradum.api.model import Model
 from gradum.api.rivals import rivals_of
 from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
-from gradum.messages import say
+from gradum.messages import listed, say
 from gradum.run.memory_bound import decided
 from gradum.run.options.option_table import Options
 from gradum.run.options.options import make_spec
 from gradum.run.rivals import Rival
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
-from gradum.rungs.registry import kinds_of
+from gradum.rungs.registry import KINDS
 from gradum.show.source import Source
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
@@ -88,10 +88,14 @@ def _teacher(named: Any, spec: Spec) -> Rival | None:
             say("There are {count} teachers.", count=len(teachers)),
             say("Give one; scikit-learn's VotingClassifier makes one of several."),
         )
-    if teachers and not any(kind.taught for kind in kinds_of(spec.rungs)):
+    taught = [name for name, kind in KINDS.items() if kind.taught]
+    if teachers and not {*taught} & {*spec.rungs}:
         raise SpecError(
             say("Only a pack learns from a teacher, and none is fitted."),
-            say('Give model="pack" or "ladder", or leave the teacher out.'),
+            say(
+                "Give model={taught}, or leave the teacher out.",
+                taught=listed([f'"{name}"' for name in (*taught, "ladder")], "or"),
+            ),
         )
     return next(iter(teachers), None)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import structs
 
 from gradum.api.offset import Offset
-from gradum.core.losses import resolve
+from gradum.core.losses import learned_loss, resolve
 from gradum.errors import SpecError
 from gradum.messages import listed, marked, say
 from gradum.run.dataset import Dataset, labelled
@@ -207,7 +207,7 @@ def _summary(
 ) -> Summary:
     assert dataset.schema.target is not None
     classes = dataset.classes
-    chosen = resolve(loss or ("log_loss" if classes else "squared_error"))
+    chosen = resolve(loss or learned_loss(len(classes) or None))
     if (chosen.link == "logit") != bool(classes):
         raise SpecError(
             _other_target(chosen.name, dataset.schema.target.name, classes=bool(classes)),

@@ -23,6 +23,7 @@ from gradum.show.row_page import (
     changes_section,
     distribution_section,
     effects_section,
+    not_alike_section,
     row_page,
 )
 from gradum.study.explanation.alike import Alike, alike
@@ -75,7 +76,12 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
         learned = learned_rows(model, found.rung)
     except SpecError:  # they are not kept
         return
-    yield alike_section(AlikeRows(_like_it(learned, row, int(number[0])), fitted))
+    try:
+        like_it = _like_it(learned, row, int(number[0]))
+    except SpecError as error:  # the rung has no last layer to compare them by
+        yield not_alike_section(error.message)
+    else:
+        yield alike_section(AlikeRows(like_it, fitted))
 
 
 def _expected(model: Model, explanation: Explanation) -> Section | None:

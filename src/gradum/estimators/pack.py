@@ -25,7 +25,7 @@ from gradum.run.options.options import make_overrides
 from gradum.rungs.context import Context, ignore
 from gradum.rungs.number_ranges import refuse_time_limit
 from gradum.rungs.pack.fit import fit_pack
-from gradum.rungs.pack.spec import PackSpec, pack_of
+from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Prediction
 from gradum.rungs.teacher import Teacher
@@ -74,7 +74,7 @@ class _Pack(BaseEstimator):
         metric: str | None = None,
         teacher: Teacher | None = None,
     ) -> None:
-        spec = self.pack or pack_of(self.effort)
+        spec = self.pack or PackSpec.of_effort(self.effort)
         refuse_time_limit(self.time_limit)
         table = self._table(X)
         rows = len(table.frame)

@@ -20,6 +20,7 @@ from gradum.run.source.row_source import Asked, RowSource
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.fit import fit_mlp, solver_of
+from gradum.rungs.mlp.kind import MLPKind
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
@@ -119,7 +120,8 @@ def compare_solvers(
     GradumError
         The table, the target, an option or a solver cannot be used; nothing has been trained.
     """
-    networks = {name: _learning_rates(spec.mlp, name) for name in _distinct(solvers)}
+    settings = spec.of_rung(MLPKind.name).settings
+    networks = {name: _learning_rates(settings, name) for name in _distinct(solvers)}
     context = replace(context, seed=spec.seed)
     described = source.describe(Asked(spec, None, test), context)
     metric = metric_of(described.spec, described.schema)

@@ -16,6 +16,7 @@ import numpy as np
 from gradum.core.models.monotonicity import Movement
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.columns import Column, Target
@@ -158,6 +159,20 @@ def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: in
                 say("Put + or - behind its name: {column}+ or {column}-.", column=written),
             )
         _refuse(schema.column(name))
+
+
+def refuse_free(kinds: Iterable[RungKind]) -> None:
+    """Raise SpecError where a kind of rung cannot be held monotone in any column."""
+    for kind in kinds:
+        if not kind.monotone:
+            raise SpecError(
+                say(
+                    "The model {rung} cannot be held monotone in columns: nothing is known of the "
+                    "signs of its weights.",
+                    rung=say(kind.title),
+                ),
+                say("Choose another --model (model), or leave out --monotone (monotone)."),
+            )
 
 
 def _refuse(column: Column) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import msgspec
 
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.metric import metric_named
-from gradum.rungs.linear.spec import LinearSpec
-from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.names import BASELINE, LADDER, ModelName
 from gradum.rungs.number_ranges import (
     LARGEST,
@@ -22,8 +20,8 @@ from gradum.rungs.number_ranges import (
     refuse_beyond_ranges,
     refuse_time_limit,
 )
-from gradum.rungs.pack.spec import Effort, PackSpec, pack_of
-from gradum.rungs.rung_spec import RungSpec
+from gradum.rungs.rung_spec import Effort, RungSpec, refuse_effort
+from gradum.rungs.settings import SETTINGS
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import shortened, size
@@ -96,19 +94,8 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_curve: bool | None = None
 
 
-class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that decides a run's result, save the rows themselves and the software.
-
-    ``reading`` says which table the rows are, and how its text is written.
-    A table whose fit would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says
-    whether it is, once `gradum.run.memory_bound` or the user has decided. ``effort`` says how
-    large the pack is, unless ``pack`` does; ``time_limit`` is the most seconds from
-    reading the table to the verdict; the fits share them, and one that runs out of its share ends
-    with what it has. Each level of the column ``interval_by`` has intervals of its own.
-    ``monotone`` are numeric columns, each with a sign behind its name: as such a column rises and
-    all else stays, the predicted number, or the probability of the second of two classes, never
-    falls (``age+``) or never rises (``income-``).
-    """
+class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a spec says before the settings of its rungs."""
 
     target: str
     task: str | None = None
@@ -122,9 +109,36 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reading: ReadingOptions = ReadingOptions()
     overrides: Overrides = Overrides()
     split: SplitSpec = SplitSpec()
-    linear: LinearSpec = LinearSpec()
-    mlp: MLPSpec = MLPSpec()
-    pack: PackSpec | None = None
+
+
+if TYPE_CHECKING:
+    _OfRungs = _OfTable
+else:
+    _OfRungs = msgspec.defstruct(
+        "_OfRungs",
+        [
+            (name, kind, kind()) if kind.of_every_effort else (name, kind | None, None)
+            for name, kind in SETTINGS.items()
+        ],
+        bases=(_OfTable,),
+        frozen=True,
+    )
+
+
+class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
+    """Everything that decides a run's result, save the rows themselves and the software.
+
+    ``reading`` says which table the rows are, and how its text is written. A table whose fit would
+    take more than ``max_memory`` bytes is read in blocks; ``blocks`` says whether it is, once
+    `gradum.run.memory_bound` or the user has decided. A field for each rung that can be set
+    (`SETTINGS`) says how it is fitted, or None where ``effort`` says it; ``time_limit`` is the most
+    seconds from reading the table to the verdict; the fits share them, and one that runs out of its
+    share ends with what it has. Each level of the column ``interval_by`` has intervals of its own.
+    ``monotone`` are numeric columns, each with a sign behind its name: as such a column rises and
+    all else stays, the predicted number, or the probability of the second of two classes, never
+    falls (``age+``) or never rises (``income-``).
+    """
+
     effort: Effort = "standard"
     time_limit: float | None = None
     report: ReportSpec = ReportSpec()
@@ -154,7 +168,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             metric_named(self.metric)
         self._refuse_directions()
         self._refuse_memory()
-        pack_of(self.effort)
+        refuse_effort(self.effort)
         refuse_time_limit(self.time_limit)
         if self.task not in (None, "regression", "binary", "multiclass"):
             raise SpecError(
@@ -209,9 +223,11 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (*self.report.slices, *by)
 
     def of_rung(self, name: str) -> RungSpec[Any]:
-        """Return what is asked of a rung; a pack is trained as was said, or as the effort says."""
-        of = {"linear": self.linear, "mlp": self.mlp, "pack": self.pack or pack_of(self.effort)}
-        return RungSpec(of.get(name), self.metric, self.log_target, self.time_limit)
+        """Return what is asked of a rung; its settings are those given, or those of the effort."""
+        settings = None
+        if name in SETTINGS:
+            settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
+        return RungSpec(settings, self.metric, self.log_target, self.time_limit)
 
     def with_settings(self, name: str, settings: Any) -> Spec:
         """Return the spec of a rung alone, under other settings."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.architecture import Architecture
+from gradum.core.models.network import Network
 from gradum.rungs.context import Context
 from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.learning import InBlocks, InMemory
@@ -49,6 +51,9 @@ class RungKind(ABC, Generic[S]):
     in_words: ClassVar[str]
     """As a sentence has it: "the linear rung"."""
 
+    architecture: ClassVar[type[Architecture]] = Network
+    """What its models are, as a file holds them."""
+
     against_overfitting: ClassVar[str] = ""
     """What to do where it overfits, with the option that does it."""
 
@@ -63,6 +68,9 @@ class RungKind(ABC, Generic[S]):
 
     taught: ClassVar[bool] = False
     """Whether it can learn from another model's answers."""
+
+    monotone: ClassVar[bool] = False
+    """Whether it can be held monotone in columns, so that the signs of its weights prove it."""
 
     has_coefficients: ClassVar[bool] = False
     """Whether each column has a coefficient, which can be read."""
@@ -85,16 +93,16 @@ class RungKind(ABC, Generic[S]):
         raise NotImplementedError
 
     @abstractmethod
-    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
-        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
-
-    @abstractmethod
-    def holds(self, rung: Rung) -> bool:
-        """Whether a rung that a file gives this name is of this kind."""
-
-    @abstractmethod
     def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
         """Return the seconds of a fit on the machine that was measured on."""
+
+    def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
+        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
+        return self.fit(rows, spec, context)
+
+    def holds(self, rung: Rung) -> bool:
+        """Whether a rung that a file gives this name is of this kind."""
+        return rung.input_layer is not None and isinstance(rung.network, self.architecture)
 
     def taken(self, settings: S) -> Taken:
         """Return the bytes that it takes at its worst moment."""

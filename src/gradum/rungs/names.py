@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-ModelName = Literal["ladder", "linear", "mlp", "pack"]
+ModelName = Literal[
+    "ladder",
+    "linear",
+    "mlp",
+    "pack",
+]
 """What a model can be called: all rungs, or one."""
 
 BASELINE = "baseline"

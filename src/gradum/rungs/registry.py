@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
 
+from gradum.core.models.architecture import Architecture
 from gradum.rungs.baseline.kind import BaselineKind
 from gradum.rungs.kind import RungKind
 from gradum.rungs.linear.kind import LinearKind
@@ -13,9 +16,20 @@ from gradum.rungs.names import BASELINE
 from gradum.rungs.pack.kind import PackKind
 
 KINDS: dict[str, RungKind[Any]] = {
-    kind.name: kind for kind in (BaselineKind(), LinearKind(), MLPKind(), PackKind())
+    kind.name: kind
+    for kind in (
+        BaselineKind(),
+        LinearKind(),
+        MLPKind(),
+        PackKind(),
+    )
 }
 """Every kind of rung by its name, simplest first."""
+
+if TYPE_CHECKING:
+    AnyArchitecture = Architecture
+else:
+    AnyArchitecture = reduce(or_, (kind.architecture for kind in KINDS.values()))
 
 
 def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:

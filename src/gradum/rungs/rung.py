@@ -15,7 +15,7 @@ from gradum.core.models.architecture import Architecture
 from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix
 from gradum.core.models.input_layer import InputLayer
-from gradum.core.models.parameters import Params
+from gradum.core.models.parameters import Params, dtype_of
 from gradum.cores import cores
 from gradum.margins import first_greatest
 from gradum.rungs.balance import ClassWeight
@@ -190,17 +190,18 @@ class Rung:
         """Return what a spread may hang on (n, 1 + d): predictions (n,) and the dense inputs."""
         if self.input_layer is None:
             return prediction[:, None]
-        dense, _ = numbers_in(self.input_layer(design.arrays, dtype=self._dtype))
+        dense, _ = numbers_in(self.input_layer(design.arrays, dtype=self.dtype))
         return np.column_stack([prediction, dense])
 
     def compiles(self, rows: int) -> bool:
         """Whether so many rows are worth a compiled program; a model of float64 never is."""
-        able = self.network.compilable and self._dtype is np.float32
+        able = self.network.compilable and self.dtype is np.float32
         return able and rows * self._products >= WORTH_COMPILING
 
     @cached_property
-    def _dtype(self) -> type:
-        return self.params["layers"][0]["weight"].dtype.type
+    def dtype(self) -> type:
+        """The type in which it computes."""
+        return dtype_of(self.params)
 
     @cached_property
     def _products(self) -> int:
@@ -216,7 +217,7 @@ class Rung:
         if self.input_layer is None:
             inputs = of_matrix(np.zeros((len(design), 0)))
         else:
-            inputs = self.input_layer(design.arrays, dtype=self._dtype)
+            inputs = self.input_layer(design.arrays, dtype=self.dtype)
         return self._rows(inputs).astype(np.float64)
 
     @cached_property

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, Literal, Self, TypeVar, get_args
 
 import msgspec
 
+from gradum.errors import SpecError
+from gradum.messages import say
+
 S = TypeVar("S")
+Effort = Literal["quick", "standard", "best"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a kind of rung is fitted."""
+
+    of_every_effort: ClassVar[bool] = True
+    """Whether they are the same whatever the effort; a spec holds others only if they are given."""
+
+    @classmethod
+    def of_effort(cls, effort: str) -> Self:
+        """Return the settings that an effort buys."""
+        return cls()
 
     def refuse_without_directions(self) -> None:
         """Raise SpecError where such a rung cannot be held monotone."""
@@ -37,3 +49,12 @@ class RungSpec(Generic[S]):
     metric: str | None = None
     log_target: bool = False
     time_limit: float | None = None
+
+
+def refuse_effort(effort: str) -> None:
+    """Raise SpecError where there is no such effort."""
+    if effort not in get_args(Effort):
+        raise SpecError(
+            say("There is no effort {effort!r}.", effort=effort),
+            say("Choose {names}.", names=say(" or ").join(get_args(Effort))),
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradum.core.models.network import Link
+from gradum.core.models.architecture import Link
 from gradum.errors import SchemaError
 from gradum.messages import say
 from gradum.run.fitted import Fitted

@@ -8,11 +8,10 @@ import msgspec
 import numpy as np
 
 from gradum.core.models.input_layer import InputLayer, Treatment
-from gradum.core.models.network import Network
-from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import nested
 from gradum.messages import say
 from gradum.rungs.post import PostStep
+from gradum.rungs.registry import AnyArchitecture
 from gradum.rungs.rung import Rung
 from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
@@ -30,7 +29,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     loss: str
-    network: Network | PackNetwork
+    network: AnyArchitecture
     input_layer: _InputRecord | None
     target_scale: TargetScale | None
     clamp: bool
@@ -89,10 +88,10 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
         raise ValueError(
             say("rung {name!r} has more layers than there are arrays", name=record.name)
         )
-    shapes = network.shapes()
-    if f"layers/{len(network.hidden)}/bias" not in shapes:
+    if not network.intercept:
         raise ValueError(say("rung {name!r} has no intercept", name=record.name))
-    params = nested({name: array(name, len(shape)) for name, shape in shapes.items()})
+    shapes = network.shapes().items()
+    params = nested({name: array(name, len(shape)) for name, shape in shapes})
     layer = None
     if record.input_layer is not None:
         layer = InputLayer(

@@ -102,6 +102,11 @@ def alike_section(alike: AlikeRows) -> Section:
     return Section("alike", say("Rows like this one"), alike.sentences(), tables=tables)
 
 
+def not_alike_section(reason: str) -> Section:
+    """Return why no rows learned from are compared with the row."""
+    return Section("alike", say("Rows like this one"), [reason])
+
+
 def answers_to_show(explanation: Explanation, place: int) -> list[int]:
     """Return the places of the answers to show: a row's likeliest classes; the middle quantile."""
     answers = len(explanation.found.answers)

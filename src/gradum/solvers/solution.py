@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from gradum.core import Params
 from gradum.messages import listed, marked, say
-
-if TYPE_CHECKING:
-    from gradum.solvers.training_state import Snapshot
 
 
 class Status(StrEnum):
@@ -93,13 +90,13 @@ class ChunkDone:
         value, and None where this chunk was the last for another reason than the step limit.
     """
 
-    snapshot: ClassVar[Callable[[], Snapshot] | None] = None
+    snapshot: ClassVar[Callable[[], Any] | None] = None
 
     step: int
     epoch: int
     loss: float
 
-    def at(self, snapshot: Callable[[], Snapshot]) -> ChunkDone:
+    def at(self, snapshot: Callable[[], Any]) -> ChunkDone:
         """Return the event with the snapshot at hand."""
         event = replace(self)
         object.__setattr__(event, "snapshot", snapshot)

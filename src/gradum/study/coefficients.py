@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SpecError
-from gradum.messages import say
+from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.rungs.balance import shift
+from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.study.combinations import Combinations, of_each_column
 from gradum.tables.schema import Label
@@ -77,8 +78,10 @@ def linear_rung(fitted: Fitted) -> Rung:
         The model has none.
     """
     if fitted.linear is None:
+        readable = (name for name, kind in KINDS.items() if kind.has_coefficients)
+        names = listed([f"'{name}'" for name in ("ladder", *readable)], "or")
         raise SpecError(
-            say("This model has no linear rung."), say("Fit it with model='ladder' or 'linear'.")
+            say("This model has no linear rung."), say("Fit it with model={names}.", names=names)
         )
     return fitted.linear
 

@@ -37,8 +37,7 @@ class Opened:
         """Bring the rows of a design before a rung's network."""
         if rung.input_layer is None:
             return cls(rung, design.layout, of_matrix(np.zeros((len(design), 0))))
-        dtype = rung.params["layers"][0]["weight"].dtype.type
-        inputs = rung.input_layer(design.arrays, dtype=dtype)
+        inputs = rung.input_layer(design.arrays, dtype=rung.dtype)
         # What is sparse is read by columns.
         by_columns = {k: block.tocsc() if issparse(block) else block for k, block in inputs.items()}
         return cls(rung, design.layout, by_columns)

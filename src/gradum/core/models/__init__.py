@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gradum.core.models.activations import ACTIVATIONS, Activation
+from gradum.core.models.architecture import Embedding
 from gradum.core.models.input_blocks import Inputs
-from gradum.core.models.network import Embedding, Network
+from gradum.core.models.network import Network
 from gradum.core.models.parameters import Params
 
 __all__ = ["ACTIVATIONS", "Activation", "Embedding", "Inputs", "Network", "Params"]

@@ -1,25 +1,60 @@
-"""The protocol of models: what a rung can ask of any of them, whatever it is made of.
+"""The base of models: what a rung can ask of any of them, whatever it is made of.
 
 An architecture is data: how many inputs, outputs and units there are, never their weights. Those
-are its parameters, a dict of arrays that is handed to each method. A new kind of model is one file
-with these methods, and one more member of the union in `gradum.ship.rung_record`.
+are its parameters, a dict of arrays that is handed to each method. A new one is a frozen struct of
+msgspec, which is its form in files, with two fields and three methods:
+
+    inputs, outputs, shapes, forward, apply
+
+All else has a default: that it cannot do it, or a slower way to do it.
 
 Shapes: n rows, d columns of the dense block, v sparse columns, k outputs.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
+from scipy import sparse
 
 from gradum.core.bounds.graph import Graph
+from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.monotonicity import Movement
-from gradum.core.models.network import Embedding, Inputs, Link, Network
-from gradum.core.models.opened import FirstLayer, LastLayer
-from gradum.core.models.parameters import Params, Shapes
+from gradum.core.models.opened import Change, FirstLayer, Interaction, LastLayer, Pieces, Places
+from gradum.core.models.parameters import Params, Shapes, have
+from gradum.messages import marked
+
+Link = Literal["identity", "logit"]
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """One table of vectors that all coded columns share.
+
+    Parameters
+    ----------
+    rows : int
+        Rows of the table: the levels of all coded columns together.
+    columns : int
+        Coded columns, c; each owns its own stretch of the table's rows.
+    size : int
+        Length of a vector.
+    """
+
+    rows: int
+    columns: int
+    size: int = 8
+
+    @property
+    def width(self) -> int:
+        """Numbers a row of the inputs becomes."""
+        return self.columns * self.size
 
 
 class Bulk(Protocol):
@@ -35,88 +70,97 @@ class Bulk(Protocol):
         ...
 
 
-class Architecture(Protocol):
-    """A model without its parameters."""
+class Architecture:
+    """A model without its parameters.
 
-    @property
-    def inputs(self) -> int:
-        """Numbers a row has before the first layer, embedded ones not counted."""
-        ...
+    Every one has `inputs`, numbers a row has before the first layer, embedded ones not counted;
+    `outputs`, logits a row, k; and the methods that raise NotImplementedError here.
+    """
 
-    @property
-    def outputs(self) -> int:
-        """Logits a row, k."""
-        ...
+    __slots__ = ()
 
-    @property
-    def hidden(self) -> tuple[int, ...]:
-        """Width of each hidden layer."""
-        ...
+    inputs: int
+    outputs: int
 
-    @property
-    def embedding(self) -> Embedding | None:
-        """How columns of many levels enter; None where there are none."""
-        ...
+    hidden: tuple[int, ...] = ()
+    """Width of each hidden layer."""
 
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Numbers a row has before the first layer, between layers, and at the end."""
-        ...
+    intercept: bool = True
+    """Whether constants are added to the logits; in a rung of a file they are."""
 
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks of inputs that it can take."""
-        ...
+    embedding: Embedding | None = None
+    """How columns of many levels enter; None where there are none."""
 
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """What its logits can be: numbers (``identity``), classes (``logit``), or either."""
-        ...
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether the logits are linear in the parameters."""
-        ...
-
-    @property
-    def single(self) -> Network | None:
-        """The one network that it is, whose steps can be shown layer by layer; None of many."""
-        ...
-
-    @property
-    def compilable(self) -> bool:
-        """Whether many rows can go through a compiled program."""
-        ...
-
-    def products(self, columns: int) -> int:
-        """Return how many multiplications a row of so many dense columns takes."""
-        ...
+    without_steps: ClassVar[str] = marked(
+        "A model of this kind is no chain of layers, whose steps could be shown one by one."
+    )
+    """Why it is no `single` network."""
 
     def shapes(self) -> Shapes:
         """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
 
         A length that the data say, not the architecture, is None.
         """
-        ...
+        raise NotImplementedError
+
+    def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
+        """Return the logits [n, k] in NumPy."""
+        raise NotImplementedError
+
+    def apply(self, params: Params, inputs: Inputs) -> Any:
+        """Return the logits [n, k] in JAX, of inputs without sparse columns; differentiable."""
+        raise NotImplementedError
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Numbers a row has before the first layer, between layers, and at the end."""
+        return (self.inputs, *self.hidden, self.outputs)
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """What its logits can be: numbers (``identity``), classes (``logit``), or either."""
+        return ("identity", "logit")
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the logits are linear in the parameters."""
+        return False
+
+    @property
+    def single(self) -> Any:
+        """The one `Network` that it is, whose steps can be shown layer by layer; None of others."""
+        return None
+
+    @property
+    def compilable(self) -> bool:
+        """Whether many rows go through a compiled program: by `apply`, or as `bulk` has it.
+
+        Then `absorb` is to take sparse columns, if there can be any.
+        """
+        return False
+
+    def products(self, columns: int) -> int:
+        """Return how many multiplications a row of so many dense columns takes, about."""
+        return sum(math.prod(filter(None, shape)) for shape in self.shapes().values())
 
     def has_shapes(self, params: Params) -> bool:
         """Tell whether parameters have the shapes of an architecture that can be."""
-        ...
+        return have(params, self.shapes())
 
     def is_sound(self, params: Params) -> bool:
         """Tell whether parameters of these shapes have values that its formula allows."""
-        ...
+        return True
 
     def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
         """Tell whether it takes what an input layer makes of so many dense and text columns."""
-        ...
+        return self.inputs == layer.width(dense, text)
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield bounds of every number of the forward, the logits' last.
+        """Yield bounds of every number of the forward, the logits' last; nothing if none are known.
 
         Takes the largest sizes of the columns of the dense block.
         """
-        ...
+        yield from ()
 
     def movement(self, params: Params, dense: Movement) -> Movement:
         """Tell by the signs of the weights how the logits (k,) move as one column rises.
@@ -124,50 +168,108 @@ class Architecture(Protocol):
         Takes how the columns of the dense block, (d,) or its first ones, move; all other inputs do
         not.
         """
-        ...
-
-    def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
-        """Return the logits [n, k] in NumPy."""
-        ...
-
-    def apply(self, params: Params, inputs: Inputs) -> Any:
-        """Return the logits [n, k] in JAX, of inputs without sparse columns; differentiable."""
-        ...
+        unknown = np.zeros(self.outputs, bool)
+        return Movement(unknown, unknown)
 
     def absorb(self, params: Params, columns: Any) -> Params:
         """Return parameters that hold what sparse columns [n, v] add, and take no such columns.
 
         Where it is `compilable`, this is how sparse columns reach the compiled forward.
         """
-        ...
+        raise ValueError("There is no compiled forward, and nothing takes sparse columns in.")
 
     def bulk(self, params: Params) -> tuple[Bulk, Params]:
         """Return the model and its parameters laid out for many rows, where it is `compilable`."""
-        ...
+        return self, params
 
     def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
         """Return a function from inputs to logits [n, k] in NumPy, fast for one row and for few.
 
         It may hold the parameters a second time, laid out for that.
         """
-        ...
+        return partial(self.forward, params)
 
     def first_layer(self, params: Params, inputs: Inputs) -> FirstLayer:
         """Return n rows at the first layer, where each column adds its own share."""
-        ...
+        return InputsThemselves(self, params, inputs)
 
-    def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
-        """Return it as a graph from the first layer's inputs to the logits, for bounds.
+    def last_layer(self, params: Params, inputs: Inputs) -> LastLayer | None:
+        """Return n rows before the last layer, whose sum the logits are; None if they are none."""
+        return None
+
+    def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph | None:
+        """Return it as a graph from the first layer's inputs to the logits, for bounds, if it can.
 
         Its inputs are the dense and the sparse columns, then for every row of the embedding 1 where
         a coded column has that level, else 0; ``levels`` says how many rows each such column has.
         """
-        ...
+        return None
 
     def corners(self, params: Params) -> dict[int, np.ndarray]:
         """Return, by place in the dense block, the values at which a column's codes bend."""
-        ...
+        return {}
 
-    def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
-        """Return n rows before the last layer, whose sum the logits are."""
-        ...
+
+@dataclass(frozen=True)
+class InputsThemselves:
+    """n rows of a model of which no first layer is known: z is what goes into it, (n, h), float64.
+
+    Its numbers stand block by block, in the order of `inputs`, each column's at their own places
+    and 0 elsewhere in its share. The whole model lies behind z.
+    """
+
+    network: Architecture
+    params: Params
+    inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes."""
+        return self.network.products(self.network.inputs)
+
+    def total(self) -> np.ndarray:
+        """Return the inputs as they are: z (n, h)."""
+        blocks = self.inputs.values()
+        filled = [block.toarray() if sparse.issparse(block) else block for block in blocks]
+        return np.concatenate(filled, axis=1).astype(np.float64)
+
+    def share(self, places: Places) -> np.ndarray | None:
+        """Return a column's own inputs, and 0 in the place of others; None if it has none."""
+        blocks = self.inputs.items()
+        own = [np.isin(np.arange(block.shape[1]), places[name]) for name, block in blocks]
+        own = np.concatenate(own)
+        return np.where(own, self.total(), 0.0) if own.any() else None
+
+    def change(self, places: Places) -> Change | None:
+        """Return what other rows' values of a column do; None if the model does not see it."""
+        share = self.share(places)
+        if share is None:
+            return None
+        return lambda rows, others: share[others] - share[rows]
+
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return None: no two columns share an input."""
+        return None
+
+    def logits(self, total: np.ndarray) -> np.ndarray:
+        """Go through the model to the logits (m, k), in float64."""
+        inputs, start = {}, 0
+        for name, block in self.inputs.items():
+            part = total[:, start : start + block.shape[1]]
+            part = np.rint(part) if np.issubdtype(block.dtype, np.integer) else part
+            part = part.astype(block.dtype)
+            inputs[name] = sparse.csr_array(part) if sparse.issparse(block) else part
+            start += block.shape[1]
+        return self.network.forward(self.params, inputs).astype(np.float64)
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Return the logits [1, m, k]: the model is alone."""
+        return self.logits(total)[None]
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the logits (m, k) of the one model."""
+        return members[0]
+
+    def pieces(self) -> Pieces | None:
+        """Return None: where the model bends is not known."""
+        return None

@@ -7,57 +7,39 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import jax.numpy as jnp
 import msgspec
 import numpy as np
 import scipy.linalg
+from msgspec import structs
 
 from gradum.core.bounds.arrangement import Concatenated, Selected
 from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Affine
 from gradum.core.models.activations import ACTIVATIONS, STEEPEST, glorot_bound
+from gradum.core.models.architecture import Architecture, Embedding
 from gradum.core.models.input_blocks import Inputs, take
-from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.monotonicity import Movement
-from gradum.core.models.opened import LastLayer, NetworkFirstLayer
-from gradum.core.models.parameters import Params, Shapes, have
+from gradum.core.models.opened import (
+    Change,
+    Interaction,
+    LastLayer,
+    Pieces,
+    Places,
+    on_the_way,
+    with_crossings,
+)
+from gradum.core.models.parameters import Params, Shapes
 from gradum.errors import SpecError
 from gradum.messages import listed, say
-
-Link = Literal["identity", "logit"]
 
 ROWS_AT_ONCE = 8192  # of the NumPy forward: bounds its memory, and keeps a block in cache
 
 
-@dataclass(frozen=True)
-class Embedding:
-    """One table of vectors that all coded columns share.
-
-    Parameters
-    ----------
-    rows : int
-        Rows of the table: the levels of all coded columns together.
-    columns : int
-        Coded columns, c; each owns its own stretch of the table's rows.
-    size : int
-        Length of a vector.
-    """
-
-    rows: int
-    columns: int
-    size: int = 8
-
-    @property
-    def width(self) -> int:
-        """Numbers a row of the inputs becomes."""
-        return self.columns * self.size
-
-
-class Network(msgspec.Struct, frozen=True, tag="network"):
+class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     """A feed-forward network, z₀ = x, zₗ = σ(zₗ₋₁ Wₗ + bₗ), logits = z W + b.
 
     Without hidden layers it is a linear model: with squared error, linear regression;
@@ -119,22 +101,12 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         """Whether the logits are linear in the parameters, and so a convex loss is convex."""
         return not self.hidden and self.embedding is None
 
-    @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks of inputs that it can take."""
-        return ("dense", "sparse", "codes") if self.embedding else ("dense", "sparse")
-
     def input_forms(self, dtype: Any) -> dict[str, tuple[int, Any]]:
         """Return width and dtype of each block that it takes in JAX, for numbers of a dtype."""
         forms = {"dense": (self.inputs, dtype)}
         if self.embedding:
             forms["codes"] = (self.embedding.columns, np.int32)
         return forms
-
-    @property
-    def links(self) -> tuple[Link, ...]:
-        """Its logits can be numbers as well as classes: its loss says."""
-        return ("identity", "logit")
 
     @property
     def single(self) -> Network:
@@ -162,18 +134,6 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
         if self.embedding:
             shapes["embedding"] = (self.embedding.rows, self.embedding.size)
         return shapes
-
-    def has_shapes(self, params: Params) -> bool:
-        """Tell whether parameters have its shapes."""
-        return have(params, self.shapes())
-
-    def is_sound(self, params: Params) -> bool:
-        """Any values are sound."""
-        return True
-
-    def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
-        """Tell whether it takes what an input layer makes of so many dense and text columns."""
-        return self.inputs == layer.width(dense, text)
 
     def init(self, rng: np.random.Generator, dtype: Any = np.float32) -> Params:
         """Draw the initial parameters, in NumPy.
@@ -258,14 +218,6 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             z = z.through(layer["weight"]).where(rising)
         return z.through(last["weight"])
 
-    def bulk(self, params: Params) -> tuple[Network, Params]:
-        """Return the network itself: its layers are products already."""
-        return self, params
-
-    def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
-        """Return the forward: for few rows there is no faster one."""
-        return partial(self.forward, params)
-
     def first_layer(self, params: Params, inputs: Inputs) -> NetworkFirstLayer:
         """Return n rows at the first layer, where each column adds its own share."""
         return NetworkFirstLayer(self, params, inputs)
@@ -292,10 +244,6 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             weight = layer["weight"].astype(np.float64)
             place = draft.add(Affine(weight, bias.astype(np.float64)), place)
         return draft.graph()
-
-    def corners(self, params: Params) -> dict[int, np.ndarray]:
-        """Return nothing: no column bends before the first layer."""
-        return {}
 
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
         """Return n rows before the last layer; without hidden layers, that is the first."""
@@ -337,6 +285,84 @@ class Network(msgspec.Struct, frozen=True, tag="network"):
             return columns
         vectors = params["embedding"][inputs["codes"]]
         return np.concatenate([columns, vectors.reshape(len(vectors), -1)], axis=1)
+
+
+@dataclass(frozen=True)
+class NetworkFirstLayer:
+    """n rows before a network's first layer."""
+
+    network: Network
+    params: Params
+    inputs: Inputs
+
+    @property
+    def products(self) -> int:
+        """The multiplications that one row of z takes in the layers behind it."""
+        return sum(a * b for a, b in itertools.pairwise(self.network.widths[1:]))
+
+    def total(self) -> np.ndarray:
+        """Return the sum of all shares and of the bias: z (n, h), h the first layer's width."""
+        first = structs.replace(self.network, outputs=self.network.widths[1], hidden=())
+        return first.forward({**self.params, "layers": self.params["layers"][:1]}, self.inputs)
+
+    def share(self, places: Places) -> np.ndarray | None:
+        """Return what a column adds to z (n, h) by itself; None if it is not seen."""
+        weight, shares = self.params["layers"][0]["weight"], []
+        dense, sparse, coded = (places[name] for name in ("dense", "sparse", "codes"))
+        width = self.inputs["dense"].shape[1]
+        if len(dense):
+            shares.append(self.inputs["dense"][:, dense] @ weight[dense])
+        if len(sparse):
+            shares.append(self.inputs["sparse"][:, sparse] @ weight[width + sparse])
+        for place in coded:
+            embedding = self.params["embedding"]
+            size = embedding.shape[1]
+            start = self.network.inputs + place * size
+            vectors = embedding[self.inputs["codes"][:, place]]
+            shares.append(vectors @ weight[start : start + size])
+        return sum(shares[1:], shares[0]) if shares else None
+
+    def change(self, places: Places) -> Change | None:
+        """Return what other rows' values of a column do; None if it is not seen."""
+        share = self.share(places)
+        if share is None:
+            return None
+        return lambda rows, others: share[others] - share[rows]
+
+    def interaction(self, one: Places, other: Places) -> Interaction | None:
+        """Return None: every column adds its own share."""
+        return None
+
+    def logits(self, total: np.ndarray) -> np.ndarray:
+        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        network, others = self.network, self.params["layers"][1:]
+        if not others:
+            return total.astype(np.float64)
+        rest = structs.replace(
+            network, inputs=network.widths[1], hidden=network.hidden[1:], embedding=None
+        )
+        inputs: dict[str, Any] = {"dense": ACTIVATIONS[network.activation].numpy(total)}
+        return rest.forward({"layers": others}, inputs).astype(np.float64)
+
+    def members(self, total: np.ndarray) -> np.ndarray:
+        """Return the logits [1, m, k]: the network is alone."""
+        return self.logits(total)[None]
+
+    def together(self, members: np.ndarray) -> np.ndarray:
+        """Return the logits (m, k) of the one network."""
+        return members[0]
+
+    def pieces(self) -> Pieces | None:
+        """Return what is said on the way from the first row to the second; None if it is curved."""
+        activation, others = ACTIVATIONS[self.network.activation], self.params["layers"][1:]
+        if others and not activation.straight:
+            return None
+        places = np.array([0.0, 1.0])
+        sums = replace(self, inputs=on_the_way(self.inputs, places)).total()[None]
+        for layer in others:
+            places, sums = with_crossings(places, sums)
+            sums = activation.numpy(sums) @ layer["weight"] + layer.get("bias", 0.0)
+        return places, sums
 
 
 def looked_up(table: np.ndarray, levels: Sequence[int]) -> Affine:

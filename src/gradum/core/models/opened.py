@@ -13,16 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from msgspec import structs
-
-from gradum.core.models.activations import ACTIVATIONS
-
-if TYPE_CHECKING:
-    from gradum.core.models.network import Inputs, Network, Params
 
 Places = Mapping[str, np.ndarray]
 """Where what was made of one column stands in each block of the inputs; see `InputLayer.places`."""
@@ -80,84 +73,6 @@ class FirstLayer(Protocol):
         The rows differ in the dense block alone. None if what is said is curved.
         """
         ...
-
-
-@dataclass(frozen=True)
-class NetworkFirstLayer:
-    """n rows before a network's first layer."""
-
-    network: Network
-    params: Params
-    inputs: Inputs
-
-    @property
-    def products(self) -> int:
-        """The multiplications that one row of z takes in the layers behind it."""
-        return sum(a * b for a, b in pairwise(self.network.widths[1:]))
-
-    def total(self) -> np.ndarray:
-        """Return the sum of all shares and of the bias: z (n, h), h the first layer's width."""
-        first = structs.replace(self.network, outputs=self.network.widths[1], hidden=())
-        return first.forward({**self.params, "layers": self.params["layers"][:1]}, self.inputs)
-
-    def share(self, places: Places) -> np.ndarray | None:
-        """Return what a column adds to z (n, h) by itself; None if it is not seen."""
-        weight, shares = self.params["layers"][0]["weight"], []
-        dense, sparse, coded = (places[name] for name in ("dense", "sparse", "codes"))
-        width = self.inputs["dense"].shape[1]
-        if len(dense):
-            shares.append(self.inputs["dense"][:, dense] @ weight[dense])
-        if len(sparse):
-            shares.append(self.inputs["sparse"][:, sparse] @ weight[width + sparse])
-        for place in coded:
-            embedding = self.params["embedding"]
-            size = embedding.shape[1]
-            start = self.network.inputs + place * size
-            vectors = embedding[self.inputs["codes"][:, place]]
-            shares.append(vectors @ weight[start : start + size])
-        return sum(shares[1:], shares[0]) if shares else None
-
-    def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column do; None if it is not seen."""
-        share = self.share(places)
-        if share is None:
-            return None
-        return lambda rows, others: share[others] - share[rows]
-
-    def interaction(self, one: Places, other: Places) -> Interaction | None:
-        """Return None: every column adds its own share."""
-        return None
-
-    def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
-        network, others = self.network, self.params["layers"][1:]
-        if not others:
-            return total.astype(np.float64)
-        rest = structs.replace(
-            network, inputs=network.widths[1], hidden=network.hidden[1:], embedding=None
-        )
-        inputs: dict[str, Any] = {"dense": ACTIVATIONS[network.activation].numpy(total)}
-        return rest.forward({"layers": others}, inputs).astype(np.float64)
-
-    def members(self, total: np.ndarray) -> np.ndarray:
-        """Return the logits [1, m, k]: the network is alone."""
-        return self.logits(total)[None]
-
-    def together(self, members: np.ndarray) -> np.ndarray:
-        """Return the logits (m, k) of the one network."""
-        return members[0]
-
-    def pieces(self) -> Pieces | None:
-        """Return what is said on the way from the first row to the second; None if it is curved."""
-        activation, others = ACTIVATIONS[self.network.activation], self.params["layers"][1:]
-        if others and not activation.straight:
-            return None
-        places = np.array([0.0, 1.0])
-        sums = replace(self, inputs=on_the_way(self.inputs, places)).total()[None]
-        for layer in others:
-            places, sums = with_crossings(places, sums)
-            sums = activation.numpy(sums) @ layer["weight"] + layer.get("bias", 0.0)
-        return places, sums
 
 
 def on_the_way(inputs: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import structs
 
 from gradum.core.models.activations import leaky
+from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.opened import (
     Change,
     Interaction,
@@ -26,8 +27,8 @@ from gradum.core.models.opened import (
 )
 
 if TYPE_CHECKING:
-    from gradum.core.models.network import Inputs, Params
     from gradum.core.models.pack_network import PackNetwork
+    from gradum.core.models.parameters import Params
 
 
 @dataclass(frozen=True)

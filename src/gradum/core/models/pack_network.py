@@ -18,21 +18,23 @@ from msgspec import structs
 
 from gradum.core.bounds.graph import Graph
 from gradum.core.models.activations import leaky
+from gradum.core.models.architecture import Architecture, Embedding, Link
+from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.monotonicity import Movement
-from gradum.core.models.network import Embedding, Inputs, Link
 from gradum.core.models.opened import LastLayer
 from gradum.core.models.pack_codes import codes_of
 from gradum.core.models.pack_first_layer import PackFirstLayer
 from gradum.core.models.pack_graph import pack_graph
 from gradum.core.models.pack_rows import PackBulk, PackRows
 from gradum.core.models.parameters import Params, Shapes, have
+from gradum.messages import marked
 
 Pair = tuple[int, int, int]
 """Columns i and j, and a sign: the column z_i + sign z_j."""
 
 
-class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
+class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
     """M networks, of which each sees the columns in its own way, and the mean of what they say.
 
     A numeric column z enters as itself and as T codes. With the member's own s and a,
@@ -94,6 +96,8 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
     projected: int = 0
     pairs: tuple[Pair, ...] = ()
 
+    without_steps = marked("A pack is many networks, whose steps are not shown one by one.")
+
     @property
     def flattened(self) -> PackNetwork:
         """The network of rows that are flat already."""
@@ -122,20 +126,9 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         return (self.first, *(self.members * width for width in self.hidden), self.outputs)
 
     @property
-    def blocks(self) -> tuple[str, ...]:
-        """Names of the blocks of inputs that it can take."""
-        text = ("sparse",) if self.projected else ()
-        return ("dense", *text, "codes") if self.embedding else ("dense", *text)
-
-    @property
     def links(self) -> tuple[Link, ...]:
         """What its logits are: its members' mean is another for numbers than for classes."""
         return (self.link,)
-
-    @property
-    def single(self) -> None:
-        """None: it is many networks."""
-        return None
 
     @property
     def compilable(self) -> bool:
@@ -148,11 +141,6 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         sizes = (first, *self.hidden, self.outputs)
         layers = sum(a * b for a, b in pairwise(sizes))
         return self.members * (layers + first * self.outputs)
-
-    @property
-    def is_linear(self) -> bool:
-        """Never: the codes bend."""
-        return False
 
     def shapes(self) -> Shapes:
         """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
@@ -314,10 +302,6 @@ class PackNetwork(msgspec.Struct, frozen=True, tag="pack"):
         positive = np.append(params["share"], params["sharpness"]) > 0
         together = Movement(np.all(logits.rises, axis=0), np.all(logits.falls, axis=0))
         return together.where(positive.all())
-
-    def absorb(self, params: Params, columns: Any) -> Params:
-        """Raise ValueError: text is projected before it is coded, and nothing takes it in."""
-        raise ValueError("A pack of text has no compiled forward.")
 
     def bulk(self, params: Params) -> tuple[PackBulk, Params]:
         """Return the pack laid out for many rows, of which codes in turn are looked up."""

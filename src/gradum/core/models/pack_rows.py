@@ -20,10 +20,10 @@ import msgspec
 import numpy as np
 from scipy import sparse
 
+from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.pack_codes import codes_of, first_in_turn, risen
 
 if TYPE_CHECKING:
-    from gradum.core.models.network import Inputs
     from gradum.core.models.pack_network import PackNetwork
     from gradum.core.models.parameters import Params
 

@@ -8,17 +8,22 @@ from typing import Any
 import numpy as np
 
 Params = dict[str, Any]
-"""``layers``, a list of dicts of arrays, and other arrays by their names."""
+"""``layers``, a list of dicts of arrays, where there are any, and other arrays by their names."""
 
 Shapes = dict[str, tuple[int | None, ...]]
 """Shapes by name; a length that the data say, not the architecture, is None."""
+
+
+def dtype_of(params: Params) -> type:
+    """Return the type of its numbers."""
+    return next(iter(named(params).values())).dtype.type
 
 
 def named(params: Params) -> dict[str, np.ndarray]:
     """Name every parameter: ``layers/0/weight``, ``embedding``."""
     layers = {
         f"layers/{level}/{part}": array
-        for level, layer in enumerate(params["layers"])
+        for level, layer in enumerate(params.get("layers", ()))
         for part, array in layer.items()
     }
     return layers | {name: array for name, array in params.items() if name != "layers"}
@@ -26,13 +31,14 @@ def named(params: Params) -> dict[str, np.ndarray]:
 
 def nested(arrays: Mapping[str, np.ndarray]) -> Params:
     """Return the parameters of arrays that `named` has named."""
-    params: Params = {"layers": []}
+    params: Params = {}
     for name, array in arrays.items():
         if name.startswith("layers/"):
             _, level, part = name.split("/")
-            while len(params["layers"]) <= int(level):
-                params["layers"].append({})
-            params["layers"][int(level)][part] = array
+            layers = params.setdefault("layers", [])
+            while len(layers) <= int(level):
+                layers.append({})
+            layers[int(level)][part] = array
         else:
             params[name] = array
     return params

@@ -12,25 +12,24 @@ files that take long to import are quoted: ``gradum --help`` reads this table.
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, TypedDict, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict, get_args
 
 from gradum.run.options.option_values import (
-    read_batch_size,
     read_cost,
     read_encoding,
     read_folds,
     read_monotone,
     read_names,
     read_size,
-    read_widths,
     write_cost,
-    write_widths,
 )
 from gradum.rungs.names import ModelName
+from gradum.rungs.option import Option
+from gradum.rungs.options import RungOptions, RungSettings
 
 if TYPE_CHECKING:
-    from gradum.run.spec import Cost, LinearSpec, MLPSpec, SplitSpec
-    from gradum.rungs.pack.spec import Effort, PackSpec
+    from gradum.run.spec import Cost, SplitSpec
+    from gradum.rungs.rung_spec import Effort
     from gradum.tables.columns import Task
     from gradum.tables.schema import Schema
 
@@ -42,51 +41,11 @@ def either(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-class Option(NamedTuple):
-    """What is known of an option besides its name and its type.
-
-    Attributes
-    ----------
-    field : str or None
-        The field of the spec that holds the value, such as "seed" or "split.folds"; None where the
-        value is no part of the spec.
-    help : str
-        What it does, in a line.
-    metavar : str
-        What stands for the value in the help; switches have none.
-    default : object
-        The same as in the spec; None leaves the spec its default. A switch whose default is False
-        can only be turned on.
-    flag : str
-        Its name on the command line, without dashes, where that is not the name.
-    on_command_line : bool
-        Whether the command line has it. An option of Python alone is a part of the spec, given as
-        it is or as a mapping of its fields.
-    harmless : bool
-        Whether it may be given where the rung whose setting it is, is not fitted.
-    read : callable
-        Takes a value as people write it, and returns what the spec holds.
-    write : callable
-        Writes what the spec holds so that ``read`` takes it again, to repeat a run; None leaves the
-        option out.
-    """
-
-    field: str | None
-    help: str
-    metavar: str = ""
-    default: Any = None
-    flag: str = ""
-    on_command_line: bool = True
-    harmless: bool = False
-    read: Callable[[Any], Any] = lambda value: value
-    write: Callable[[Any], Any] = lambda value: value
-
-
 column_names = partial(Option, metavar="COL", read=read_names)
 
 
-class Options(TypedDict, total=False):
-    """What a fit can be asked for, in the order of the help."""
+class RunOptions(TypedDict, total=False):
+    """What a fit can be asked for before the settings of its rungs."""
 
     model: Annotated[
         ModelName,
@@ -264,62 +223,17 @@ class Options(TypedDict, total=False):
             write=lambda blocks: blocks or None,  # False is what a run decides by itself
         ),
     ]
-    max_epochs: Annotated[
-        int | None,
-        Option("mlp.max_epochs", "Train the MLP for at most N epochs.", "N", harmless=True),
-    ]
-    hidden: Annotated[
-        str | Iterable[int] | None,
-        Option(
-            "mlp.hidden_layer_sizes",
-            "Widths of the MLP's hidden layers, such as 64,64. Default: 128,128.",
-            "WIDTHS",
-            read=read_widths,
-            write=write_widths,
-        ),
-    ]
-    activation: Annotated[
-        str | None,
-        Option("mlp.activation", "What the MLP's hidden units do. Default: relu.", "NAME"),
-    ]
-    solver: Annotated[
-        str | None,
-        Option("mlp.solver", "What brings the MLP's loss down. Default: adam.", "NAME"),
-    ]
-    learning_rate: Annotated[
-        float | None,
-        Option("mlp.learning_rate", "Length of the MLP's first steps. Default: the solver's.", "X"),
-    ]
-    batch_size: Annotated[
-        int | None,
-        Option(
-            "mlp.batch_rows",
-            "Rows a step of the MLP sees. Default: 32 to 256.",
-            "N",
-            read=read_batch_size,
-        ),
-    ]
-    alpha: Annotated[
-        float | None,
-        Option("mlp.alpha", "Strength of the MLP's L2 penalty. Default: 5 / rows.", "X"),
-    ]
-    dropout: Annotated[
-        float | None,
-        Option("mlp.dropout", "Share of hidden units that a step leaves out.", "SHARE"),
-    ]
+
+
+class SeedOption(TypedDict, total=False):
+    """What decides the randomness of all of it."""
+
     seed: Annotated[int, Option("seed", "Decides every random choice.", "N", default=0)]
-    linear: Annotated[
-        "LinearSpec | Mapping[str, Any] | None",
-        Option("linear", "How the linear rung is fitted.", "LinearSpec", on_command_line=False),
-    ]
-    mlp: Annotated[
-        "MLPSpec | Mapping[str, Any] | None",
-        Option("mlp", "How the MLP is fitted.", "MLPSpec", on_command_line=False),
-    ]
-    pack: Annotated[
-        "PackSpec | Mapping[str, Any] | None",
-        Option("pack", "How the pack is trained.", "PackSpec", on_command_line=False),
-    ]
+
+
+class Options(RunOptions, RungOptions, SeedOption, RungSettings, total=False):
+    """Everything that a fit can be asked for, in the order of the help."""
+
     split: Annotated[
         "SplitSpec | Mapping[str, Any] | None",
         Option("split", "Which rows judge.", "SplitSpec", on_command_line=False),
@@ -358,13 +272,7 @@ OF_SOLVERS = (
     "time",
     "class_weight",
     "log_target",
-    "max_epochs",
-    "hidden",
-    "activation",
-    "learning_rate",
-    "batch_size",
-    "alpha",
-    "dropout",
+    *(name for name in RungOptions.__annotations__ if name != "solver"),
     "seed",
 )
 """The options that bear on a comparison of solvers."""

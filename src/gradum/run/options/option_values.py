@@ -1,4 +1,4 @@
-"""The values of options as people write them: folds, encodings, columns, widths, sizes, costs.
+"""The values of options as people write them: folds, encodings, columns, sizes, costs.
 
 Nothing heavy is imported here before a value is read.
 """
@@ -27,22 +27,6 @@ def read_folds(value: int) -> int:
     if value == 0:
         raise SpecError(
             say("Cross-validation with 0 folds cannot hold rows out."), say("Leave it out.")
-        )
-    return value
-
-
-def read_batch_size(value: int) -> int:
-    """Take the rows of a step.
-
-    Raises
-    ------
-    SpecError
-        There are none, which the spec would take for the default.
-    """
-    if value == 0:
-        raise SpecError(
-            say("A step on 0 rows learns nothing."),
-            say("Give --batch-size 1 or more, or leave it out: 32 to 256 by the number of rows."),
         )
     return value
 
@@ -108,35 +92,6 @@ def read_monotone(value: Any) -> tuple[str, ...]:
             )
         columns += [f"{name}{written}"] if written else []
     return tuple(columns)
-
-
-def read_widths(value: Any) -> tuple[int, ...]:
-    """Take the widths of hidden layers as ``"64,32"``, as one number or as several.
-
-    Raises
-    ------
-    SpecError
-        They cannot be read, or are no whole numbers.
-    """
-    try:
-        widths = value.split(",") if isinstance(value, str) else value
-        widths = list(widths) if isinstance(widths, Iterable) else [widths]
-        numbers = [width for width in widths if not isinstance(width, str)]
-        if any(isinstance(number, bool) or number != int(number) for number in numbers):
-            raise ValueError
-        return tuple(int(width) for width in widths)
-    except (TypeError, ValueError, OverflowError):
-        from gradum.tables.wording import shortened
-
-        raise SpecError(
-            say("The hidden layers {value} cannot be read.", value=shortened(value)),
-            say("Give the width of each, such as 64,64."),
-        ) from None
-
-
-def write_widths(widths: Iterable[int]) -> str:
-    """Write widths as `read_widths` takes them."""
-    return ",".join(map(str, widths))
 
 
 def read_size(value: Any) -> int:

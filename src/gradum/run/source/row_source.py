@@ -17,11 +17,12 @@ from gradum.errors import SchemaError, SpecError
 from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
 from gradum.run.events import Expected
-from gradum.run.monotone import refuse_directions
+from gradum.run.monotone import refuse_directions, refuse_free
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning import InMemory, LearningRows
+from gradum.rungs.registry import kinds_of
 from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
@@ -202,6 +203,8 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
     if spec.interval_by is not None:
         _refuse_levels(spec.interval_by, schema, target)
     refuse_directions(spec.directions, schema, len(target.classes) or None)
+    if spec.monotone:
+        refuse_free(kinds_of(spec.rungs))
     if spec.monotone and spec.blocks:
         raise SpecError(
             say("Models are held monotone on rows in memory, and this table is read in blocks."),

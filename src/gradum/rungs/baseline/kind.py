@@ -7,7 +7,7 @@ from time import perf_counter
 
 import numpy as np
 
-from gradum.core.losses import LogLoss, SquaredError
+from gradum.core.losses import learned_loss
 from gradum.core.models.network import Network
 from gradum.messages import marked
 from gradum.rungs.context import Context
@@ -33,6 +33,7 @@ class BaselineKind(RungKind[None]):
     in_words = marked("the baseline")
     in_blocks = True
     kept = False
+    monotone = True
 
     def taken(self, settings: None) -> Taken:
         """Return next to nothing besides the rows."""
@@ -49,10 +50,6 @@ class BaselineKind(RungKind[None]):
         if rows.scale is None:
             return baseline_of_shares(rows.totals.by_class, began)
         return baseline_of_mean(rows.scale, rows.take(Part.TRAIN), began)
-
-    def refit(self, rows: InMemory, spec: RungSpec[None], judged: Rung, context: Context) -> Rung:
-        """Fit it to all rows."""
-        return self.fit(rows, spec, context)
 
     def holds(self, rung: Rung) -> bool:
         """Whether it looks at no column."""
@@ -78,7 +75,7 @@ def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
     """Return the baseline that predicts the centre of a scale; rows show how they spread."""
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
     spread = constant_spread(scale.forward(rows.target), rows.weight)
-    return _baseline(SquaredError.name, np.zeros(1), scale, began, spread)
+    return _baseline(learned_loss(None).name, np.zeros(1), scale, began, spread)
 
 
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
@@ -91,7 +88,7 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())
     bias = shares[1:] - shares[:1] if len(totals) == 2 else shares
-    return _baseline(LogLoss.name, bias, None, began)
+    return _baseline(learned_loss(len(totals)).name, bias, None, began)
 
 
 def _baseline(
@@ -103,7 +100,7 @@ def _baseline(
 ) -> Rung:
     """Put the answer, 0 on the scaled target or the log of the shares, into a bias."""
     return Rung(
-        name="baseline",
+        name=BASELINE,
         loss=loss,
         network=Network(inputs=0, outputs=len(bias)),
         params={"layers": [{"weight": np.zeros((0, len(bias))), "bias": bias}]},

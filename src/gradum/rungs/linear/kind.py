@@ -41,6 +41,7 @@ class LinearKind(RungKind[LinearSpec]):
     against_overfitting = marked("leave columns out with --drop")
     in_blocks = True
     quicker_in_blocks = True
+    monotone = True
     has_coefficients = True
     course = ("alpha", "validation_loss")
     curve = Curve(models=2, chance=1.0)
@@ -68,8 +69,7 @@ class LinearKind(RungKind[LinearSpec]):
 
     def holds(self, rung: Rung) -> bool:
         """Whether it is linear in its columns."""
-        single = rung.network.single is not None
-        return rung.input_layer is not None and single and rung.network.is_linear
+        return super().holds(rung) and rung.network.is_linear
 
     def seconds(self, spec: RungSpec[LinearSpec], fit: Fit) -> float:
         """Return the seconds of a path of penalties and of the answer."""

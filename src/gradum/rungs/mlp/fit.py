@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.architecture import Embedding
 from gradum.core.models.input_layer import InputLayer, Treatment
-from gradum.core.models.network import Embedding, Network
+from gradum.core.models.network import Network
 from gradum.core.objective import Problem
 from gradum.core.penalties import L2
 from gradum.errors import SpecError

@@ -37,6 +37,7 @@ class MLPKind(RungKind[MLPSpec]):
     in_words = marked("the MLP")
     against_overfitting = marked("stop it earlier with --max-epochs")
     in_blocks = True
+    monotone = True
     course = ("epoch", "objective", "validation_loss")
     curve = Curve(models=1, chance=6.0)
     compiling = COMPILING
@@ -85,10 +86,6 @@ class MLPKind(RungKind[MLPSpec]):
         compiled for batches of another size.
         """
         return structs.replace(settings, batch_rows=judged.settings["batch_size"])
-
-    def holds(self, rung: Rung) -> bool:
-        """Whether it is a single network that looks at columns."""
-        return rung.input_layer is not None and rung.network.single is not None
 
     def seconds(self, spec: RungSpec[MLPSpec], fit: Fit) -> float:
         """Return the seconds of training a network."""

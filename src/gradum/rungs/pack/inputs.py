@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import svds
 
+from gradum.core.models.architecture import Embedding
 from gradum.core.models.input_blocks import numbers_in
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.monotonicity import of_layers
-from gradum.core.models.network import Embedding, Params
 from gradum.core.models.pack_network import PackNetwork, Pair
+from gradum.core.models.parameters import Params
 from gradum.randomness import stream
 from gradum.rungs.pack.goal import Goal
 from gradum.rungs.pack.monotone import of_numbers, of_one_mind

@@ -8,6 +8,7 @@ from itertools import pairwise
 from time import perf_counter
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.pack_network import PackNetwork
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
@@ -47,8 +48,10 @@ class PackKind(RungKind[PackSpec]):
     name = "pack"
     title = marked("pack")
     in_words = marked("the pack")
+    architecture = PackNetwork
     against_overfitting = marked("--effort best averages more networks")
     taught = True
+    monotone = True
     course = ("epoch", "objective", "validation_loss")
     curve = Curve(models=1, chance=2.0, unasked=False)
     compiling = PACK_COMPILING
@@ -118,10 +121,6 @@ class PackKind(RungKind[PackSpec]):
                 teacher=teacher,
             ),
         )
-
-    def holds(self, rung: Rung) -> bool:
-        """Whether it has members."""
-        return rung.input_layer is not None and rung.network.single is None
 
     def seconds(self, spec: RungSpec[PackSpec], fit: Fit) -> float:
         """Return the seconds of training, and of the linear models that members begin with."""

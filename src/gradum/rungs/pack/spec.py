@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -21,14 +21,13 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Settings
+from gradum.rungs.rung_spec import Settings, refuse_effort
 
 DRAWN = (
     *("learning_rate", "decay", "frequency"),
     *("dropout", "column_dropout", "label_smoothing", "teaching"),
 )
 Members = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
-Effort = Literal["quick", "standard", "best"]
 
 
 class PackSpec(Settings, frozen=True):
@@ -132,6 +131,14 @@ class PackSpec(Settings, frozen=True):
     picks: FromOne = 16
     kept: FromOne = 12
 
+    of_every_effort: ClassVar[bool] = False
+
+    @classmethod
+    def of_effort(cls, effort: str) -> PackSpec:
+        """Return the pack that an effort buys; raise SpecError where there is no such effort."""
+        refuse_effort(effort)
+        return EFFORTS[effort]
+
     def __post_init__(self) -> None:
         """Refuse values that no pack can use."""
         refuse_beyond_ranges(self)
@@ -205,19 +212,3 @@ EFFORTS: dict[str, PackSpec] = {
     "standard": PackSpec(),
     "best": PackSpec(members=48, epochs=32, kept=24),
 }
-
-
-def pack_of(effort: str) -> PackSpec:
-    """Return the pack that an effort buys.
-
-    Raises
-    ------
-    SpecError
-        There is no such effort.
-    """
-    if effort not in EFFORTS:
-        raise SpecError(
-            say("There is no effort {effort!r}.", effort=effort),
-            say("Choose {names}.", names=say(" or ").join(EFFORTS)),
-        )
-    return EFFORTS[effort]

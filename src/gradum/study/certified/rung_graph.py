@@ -26,13 +26,29 @@ In log-odds, before calibration, that difference is no more than this.
 
 
 def logits(rung: Rung, inputs: TableInputs) -> Graph:
-    """Return the graph from the inputs [d] to the logits [k]."""
+    """Return the graph from the inputs [d] to the logits [k].
+
+    Raises
+    ------
+    NotCertifiableError
+        The rung's architecture has no graph.
+    """
     layer = rung.input_layer
     if layer is None:
-        nothing = Graph.of(inputs.count, Selected(np.zeros(0, np.intp)))
-        return nothing.then(rung.network.graph(rung.params))
-    columns = layer.graph(len(inputs.layout.sparse))
-    return columns.then(rung.network.graph(rung.params, layer.embedded_levels))
+        columns, levels = Graph.of(inputs.count, Selected(np.zeros(0, np.intp))), ()
+    else:
+        columns, levels = layer.graph(len(inputs.layout.sparse)), layer.embedded_levels
+    graph = rung.network.graph(rung.params, levels)
+    if graph is None:
+        raise NotCertifiableError(
+            say(
+                "The rung {rung!r} is not certifiable: its architecture has no graph of operations "
+                "of which bounds could be taken.",
+                rung=rung.name,
+            ),
+            say("Choose another rung (--rung)."),
+        )
+    return columns.then(graph)
 
 
 def answer(rung: Rung, inputs: TableInputs) -> Graph:

@@ -99,8 +99,7 @@ class TableGraph:
     @property
     def unit(self) -> float:
         """The unit roundoff of the arithmetic in which the rung predicts."""
-        single = self.rung.params["layers"][0]["weight"].dtype == np.float32
-        return FLOAT32 if single else FLOAT64
+        return FLOAT32 if self.rung.dtype is np.float32 else FLOAT64
 
     @cached_property
     def thresholds(self) -> tuple[tuple[int, np.ndarray], ...]:

@@ -100,15 +100,30 @@ class LearnedRows:
         )
 
     def last_layers(self, frame: pl.DataFrame | None = None) -> Iterator[LastLayer]:
-        """Yield the rows, or those of another frame, at the last layer, block by block."""
+        """Yield the rows, or those of another frame, at the last layer, block by block.
+
+        Raises
+        ------
+        SpecError
+            The rung's architecture has none.
+        """
         rung, encoder = self.rung, self.fitted.encoder
         assert rung.input_layer is not None
-        dtype = rung.params["layers"][0]["weight"].dtype.type
         width = max(1, *rung.network.widths)
         design = Unencoded(encoder, self.frame if frame is None else frame)
         for block in design.blocks(max(1, NUMBERS_AT_ONCE // width)):
-            inputs = rung.input_layer(block.arrays, dtype=dtype)
-            yield rung.network.last_layer(rung.params, inputs)
+            inputs = rung.input_layer(block.arrays, dtype=rung.dtype)
+            layer = rung.network.last_layer(rung.params, inputs)
+            if layer is None:
+                raise SpecError(
+                    say(
+                        "The rung {rung!r} has no last layer whose sum its answer is, and by which "
+                        "rows could be compared.",
+                        rung=rung.name,
+                    ),
+                    say("Choose another rung (--rung)."),
+                )
+            yield layer
 
 
 def given_background(rows: pl.DataFrame, seed: int) -> pl.DataFrame:

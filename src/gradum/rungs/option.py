@@ -1,0 +1,46 @@
+"""One option: what is known of it besides its name and its type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Option(NamedTuple):
+    """What is known of an option besides its name and its type.
+
+    Attributes
+    ----------
+    field : str or None
+        The field of the spec that holds the value, such as "seed" or "split.folds"; None where the
+        value is no part of the spec.
+    help : str
+        What it does, in a line.
+    metavar : str
+        What stands for the value in the help; switches have none.
+    default : object
+        The same as in the spec; None leaves the spec its default. A switch whose default is False
+        can only be turned on.
+    flag : str
+        Its name on the command line, without dashes, where that is not the name.
+    on_command_line : bool
+        Whether the command line has it. An option of Python alone is a part of the spec, given as
+        it is or as a mapping of its fields.
+    harmless : bool
+        Whether it may be given where the rung whose setting it is, is not fitted.
+    read : callable
+        Takes a value as people write it, and returns what the spec holds.
+    write : callable
+        Writes what the spec holds so that ``read`` takes it again, to repeat a run; None leaves the
+        option out.
+    """
+
+    field: str | None
+    help: str
+    metavar: str = ""
+    default: Any = None
+    flag: str = ""
+    on_command_line: bool = True
+    harmless: bool = False
+    read: Callable[[Any], Any] = lambda value: value
+    write: Callable[[Any], Any] = lambda value: value

@@ -1,0 +1,41 @@
+"""The options of all rungs: those of the command line, and whole settings in Python.
+
+The program reads the annotations too, so this file does without postponed evaluation. Types are
+quoted, for ``gradum --help`` reads it.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+from gradum.rungs.mlp.options import MLPOptions
+from gradum.rungs.option import Option
+
+if TYPE_CHECKING:
+    from gradum.rungs.linear.spec import LinearSpec
+    from gradum.rungs.mlp.spec import MLPSpec
+    from gradum.rungs.pack.spec import PackSpec
+
+
+class RungOptions(
+    MLPOptions,
+    TypedDict,
+    total=False,
+):
+    """Options of single settings, a class a rung that has some."""
+
+
+class RungSettings(TypedDict, total=False):
+    """The settings of each rung, given as they are or as a mapping of their fields."""
+
+    linear: Annotated[
+        "LinearSpec | Mapping[str, Any] | None",
+        Option("linear", "How the linear rung is fitted.", "LinearSpec", on_command_line=False),
+    ]
+    mlp: Annotated[
+        "MLPSpec | Mapping[str, Any] | None",
+        Option("mlp", "How the MLP is fitted.", "MLPSpec", on_command_line=False),
+    ]
+    pack: Annotated[
+        "PackSpec | Mapping[str, Any] | None",
+        Option("pack", "How the pack is trained.", "PackSpec", on_command_line=False),
+    ]

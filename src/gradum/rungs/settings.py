@@ -1,0 +1,15 @@
+"""The registry of settings: what can be set of each rung, by its name; no JAX is needed for it."""
+
+from __future__ import annotations
+
+from gradum.rungs.linear.spec import LinearSpec
+from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.pack.spec import PackSpec
+from gradum.rungs.rung_spec import Settings
+
+SETTINGS: dict[str, type[Settings]] = {
+    "linear": LinearSpec,
+    "mlp": MLPSpec,
+    "pack": PackSpec,
+}
+"""Of every kind that can be set, simplest first; each is a field of a run's spec."""
