@@ -22,7 +22,7 @@ from scipy import stats
 import gradum
 from benchmarks.page import ACCURACY, publish, table
 from benchmarks.sides import processes
-from gradum.run.conformal.intervals import conformal_intervals
+from gradum.run.conformal.conformal_intervals import conformal_intervals
 from gradum.run.conformal.law import split_range
 from gradum.run.conformal.score_list import ScoreList
 from gradum.run.spec import SplitSpec

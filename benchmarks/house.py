@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-ROLE_NAMES = ("__init__.py", "__main__.py", "kind.py")
-"""Names that say which role a file has in its folder, and may stand in many."""
+ROLES = "__init__ __main__ kind step fit in_blocks spec options result"
+ROLE_NAMES = tuple(f"{role}.py" for role in ROLES.split())
+"""Names that say which role a file has in its folder, and may stand in many; CONTRIBUTING has them."""
+STAGES = ("app/cli", "api/trust", "api", "show/pictures", "show", "study")
+"""Where a question, a finding or a part of the trust report has a file of its one name in each."""
 
 KINDS = frozenset(
     ("numeric", "boolean", "categorical", "date", "text", "identifier", "constant", "nested")
@@ -113,8 +116,24 @@ def _sizes(sources: list[Source]) -> dict[str, str]:
     }
 
 
+def _unlike_a_question(sources: list[Source]) -> list[str]:
+    """Return names of several files that are not those of one question, stage by stage."""
+    stages: dict[str, list[str]] = {}
+    for source in sources:
+        if source.path.name not in ROLE_NAMES:
+            folder = source.path.parent.as_posix()
+            stage = next((s for s in STAGES if folder == s or folder.startswith(f"{s}/")), "")
+            stages.setdefault(source.path.name, []).append(stage)
+    return [
+        name
+        for name, places in stages.items()
+        if len(places) > 1 and ("" in places or len(set(places)) < len(places))
+    ]
+
+
 def _names(sources: list[Source]) -> dict[str, str]:
     files = Counter(s.path.name for s in sources if s.path.name not in ROLE_NAMES)
+    elsewhere = _unlike_a_question(sources)
     public = sum(len(_public(source.tree)) for source in sources)
     documented = sum(_docstring_lines(source.tree) for source in sources)
     characters = [len(line) for source in sources for line in source.text.splitlines() if line]
@@ -123,6 +142,7 @@ def _names(sources: list[Source]) -> dict[str, str]:
         "docstring lines a public name": f"{documented / public:.2f}",
         "line that is not blank, mean characters": f"{statistics.mean(characters):.1f}",
         "names of files that occur twice or more": f"{sum(count > 1 for count in files.values())}",
+        "  but for one name of a question in each of its rooms": f"{len(elsewhere)}",
     }
 
 

@@ -32,7 +32,7 @@ from gradum.scores.bootstrap import sampled
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.study.coverage.coverage import COVERAGE, Coverage
-from gradum.study.coverage.groups import CoveredRows, covered_groups
+from gradum.study.coverage.covered_groups import CoveredRows, covered_groups
 from gradum.study.coverage.new_rows import NewCoverage
 from gradum.study.evaluation.changes import changes
 from gradum.study.evidence import Evidence

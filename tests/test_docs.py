@@ -20,7 +20,7 @@ from gradum.app.cli import app
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
 from gradum.run.spec import SplitSpec
-from gradum.rungs.calibration import choice, matrix, quadratic, temperature
+from gradum.rungs.calibration import choice, matrix_scaling, quadratic, temperature
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.fit import LEARNING_RATES
 from gradum.rungs.mlp.spec import MLPSpec
@@ -29,7 +29,7 @@ from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.scores.metrics import METRICS
 from gradum.ship.run_spec import RunSpec
 from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
-from gradum.study.coverage.groups import GroupCoverage
+from gradum.study.coverage.covered_groups import GroupCoverage
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,
     Counterfactual,
@@ -153,8 +153,8 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
         f"A step needs {choice.FEWEST_ROWS} rows of equal weight",
         f"one number between {1 / temperature.MOST} and {temperature.MOST:g}.",
         f"from {quadratic.FEWEST_OF_A_CLASS} rows of each class on",
-        f"of 3 to {matrix.MOST_CLASSES} classes",
-        f"from {matrix.FEWEST_ROWS} rows a class on",
+        f"of 3 to {matrix_scaling.MOST_CLASSES} classes",
+        f"from {matrix_scaling.FEWEST_ROWS} rows a class on",
         f"cross-validated on the same rows in {WORDS[choice.FOLDS]} folds",
         f"Shapley values before {BACKGROUND_ROWS} background rows",
         f"Up to {MOST_EXACT} columns",

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 STUDY = """
 import msgspec
 import numpy as np
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
 
 
 class Extremes(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import LEAST_MEMORY
 from gradum.rungs.context import Context
 from gradum.rungs.cost import Fit
-from gradum.rungs.learning import InMemory
+from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.names import LADDER
 from gradum.rungs.registry import KINDS
 from gradum.rungs.settings import SETTINGS

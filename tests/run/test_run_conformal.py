@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gradum.run.conformal.conformal_intervals import conformal_intervals
 from gradum.run.conformal.guarantee import JudgedScores, Terms
-from gradum.run.conformal.intervals import conformal_intervals
 from gradum.run.conformal.law import beta_binomial, cross_bound, fewest_scores, split_range
 from gradum.run.conformal.score_list import SLACK, ScoreList
 from gradum.run.conformal.sets import conforming_classes
 from gradum.run.conformal.statement import Support, state
-from gradum.run.intervals.scoring import MOST_SCORES, drawn
+from gradum.run.intervals.judged_scores import MOST_SCORES, drawn
 from gradum.rungs.located import Located
 
 COVERAGES = (0.05, 0.5, 0.8, 0.9, 0.95)

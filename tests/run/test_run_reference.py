@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import gradum
-from gradum.run.reference.values import (
+from gradum.run.reference.column_counts import (
     BIN_ROWS,
     BUCKETS,
     SHARED_ROWS,

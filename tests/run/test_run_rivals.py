@@ -12,7 +12,7 @@ from sklearn.metrics import log_loss
 from sklearn.svm import LinearSVC
 
 import gradum
-from gradum.api.rivals import rivals_of
+from gradum.api.rival_names import rivals_of
 from gradum.errors import SpecError
 from gradum.run.judging.verdict import rivals_in_words, standing
 from gradum.run.rivals import contest
@@ -211,7 +211,7 @@ def test_a_rival_that_cannot_learn_ends_the_run_before_anything_is_trained():
     ],
 )
 def test_what_is_no_rival_is_refused(named, message, monkeypatch):
-    monkeypatch.setattr("gradum.api.rivals.find_spec", lambda package: None)
+    monkeypatch.setattr("gradum.api.rival_names.find_spec", lambda package: None)
     with pytest.raises(SpecError) as refused:
         rivals_of(named)
     assert message in str(refused.value)

@@ -12,9 +12,9 @@ from sklearn.dummy import DummyClassifier
 import gradum
 from gradum.errors import SpecError
 from gradum.run.run import worlds
+from gradum.show.file_names import Source
 from gradum.show.page import render
 from gradum.show.repeat import teacher
-from gradum.show.source import Source
 from gradum.tables.split import Part
 from synthetic import FEW, ONCE, task
 

@@ -11,7 +11,7 @@ import gradum
 from gradum.api import make_spec, save_run
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError
 from gradum.files.atomic import claim_folder, make_first
-from gradum.ship import predictions, run_folder, run_spec
+from gradum.ship import prediction_files, run_folder, run_spec
 from gradum.ship.run_spec import RunSpec
 from gradum.tables.sources.read import read
 from synthetic import QUICK, task
@@ -219,13 +219,13 @@ SAID = pl.DataFrame({"prediction": [1.0, 2.0]})
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_predictions_stand_next_to_kept_columns_or_row_numbers(suffix, tmp_path):
     reader = {".csv": pl.read_csv, ".parquet": pl.read_parquet}[suffix]
-    kept = predictions.kept_columns(read(TABLE), ["x", "id", "x"])
-    assert predictions.write(tmp_path / f"kept{suffix}", [(kept, SAID)]) == 2
+    kept = prediction_files.kept_columns(read(TABLE), ["x", "id", "x"])
+    assert prediction_files.write(tmp_path / f"kept{suffix}", [(kept, SAID)]) == 2
     expected = pl.DataFrame({"x": [1.5, 2.5], "id": ["a", "b"], "prediction": [1.0, 2.0]})
     assert reader(tmp_path / f"kept{suffix}").equals(expected)
     for names in ([], ["prediction"]):
-        kept = predictions.kept_columns(read(TABLE), names)
-        predictions.write(tmp_path / f"rows{suffix}", [(kept, SAID)])
+        kept = prediction_files.kept_columns(read(TABLE), names)
+        prediction_files.write(tmp_path / f"rows{suffix}", [(kept, SAID)])
         frame = reader(tmp_path / f"rows{suffix}")
         assert frame.to_dict(as_series=False) == {"row": [1, 2], "prediction": [1.0, 2.0]}
 
@@ -233,10 +233,10 @@ def test_predictions_stand_next_to_kept_columns_or_row_numbers(suffix, tmp_path)
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_blocks_of_predictions_follow_one_another(suffix, tmp_path):
     reader = {".csv": pl.read_csv, ".parquet": pl.read_parquet}[suffix]
-    kept = predictions.kept_columns(read(TABLE), ["id"])
+    kept = prediction_files.kept_columns(read(TABLE), ["id"])
     for names, columns in ((["id"], [kept, kept]), ([], [pl.DataFrame(), pl.DataFrame()])):
         blocks = zip(columns, [SAID, SAID + 2], strict=True)
-        assert predictions.write(tmp_path / f"several{suffix}", blocks) == 4
+        assert prediction_files.write(tmp_path / f"several{suffix}", blocks) == 4
         frame = reader(tmp_path / f"several{suffix}").to_dict(as_series=False)
         first = {"id": ["a", "b", "a", "b"]} if names else {"row": [1, 2, 3, 4]}
         assert frame == {**first, "prediction": [1.0, 2.0, 3.0, 4.0]}
@@ -249,7 +249,7 @@ def test_what_fails_in_a_later_block_leaves_no_file(tmp_path):
         raise SpecError("The second block is damaged.")
 
     with pytest.raises(SpecError, match="second block"):
-        predictions.write(tmp_path / "said.parquet", blocks())
+        prediction_files.write(tmp_path / "said.parquet", blocks())
     assert not list(tmp_path.iterdir())
 
 
@@ -262,22 +262,22 @@ def test_a_file_that_comes_while_blocks_are_predicted_is_left(suffix, tmp_path):
         path.write_text("mine")
 
     with pytest.raises(OutputError, match="exists already"):
-        predictions.write(path, blocks(), force=False)
+        prediction_files.write(path, blocks(), force=False)
     assert path.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [path]
-    predictions.write(path, blocks(), force=True)
+    prediction_files.write(path, blocks(), force=True)
     assert path.read_bytes() != b"mine"
 
 
 def test_a_column_that_is_not_there_cannot_be_kept():
     with pytest.raises(SpecError, match=r"no column 'ID' to keep.*'id'"):
-        predictions.kept_columns(read(TABLE), ["ID"])
+        prediction_files.kept_columns(read(TABLE), ["ID"])
 
 
 def test_names_without_a_format_and_files_in_the_way_are_refused(tmp_path):
     with pytest.raises(OutputError, match=r"\.parquet or \.csv"):
-        predictions.check_format(tmp_path / "out.xlsx", force=True)
+        prediction_files.check_format(tmp_path / "out.xlsx", force=True)
     (tmp_path / "out.csv").write_text("mine")
     with pytest.raises(OutputError, match="exists already"):
-        predictions.check_format(tmp_path / "out.csv", force=False)
-    predictions.check_format(tmp_path / "out.csv", force=True)
+        prediction_files.check_format(tmp_path / "out.csv", force=False)
+    prediction_files.check_format(tmp_path / "out.csv", force=True)

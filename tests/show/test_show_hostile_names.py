@@ -14,10 +14,10 @@ from found import CLASSES
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from gradum.show.file_names import Source
 from gradum.show.notebook import fragment
 from gradum.show.pictures.picture import Picture
 from gradum.show.report import report_html
-from gradum.show.source import Source
 from gradum.show.visible import visible
 from gradum.study.findings.worst import WorstRow
 

@@ -10,13 +10,13 @@ import pytest
 from found import CLASSES, NUMBERS
 
 import gradum
+from gradum.show.file_names import Source
 from gradum.show.notebook import fragment
 from gradum.show.page import _code, _say, _sentences
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import dressed
 from gradum.show.pictures.ranking import ranking
 from gradum.show.report import report_html, sections_of
-from gradum.show.source import Source
 from gradum.study.findings.findings import Findings, without_rows
 from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile

@@ -299,7 +299,7 @@ def test_an_epoch_takes_few_calls_of_one_program_and_copies_nothing(monkeypatch)
 
     fit(problem, data, solver=Adam(), regime=Regime(1, batch_size=32))
     before = traces()
-    monkeypatch.setattr("gradum.solvers.program.run_chunk", counted)
+    monkeypatch.setattr("gradum.solvers.compiled_chunk.run_chunk", counted)
     fit(problem, data, solver=Adam(), regime=Regime(6, batch_size=32))
     assert traces() == before
     assert sum(steps for steps, _ in calls) == 6 * math.ceil(3000 / 32)

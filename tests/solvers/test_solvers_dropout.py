@@ -8,9 +8,9 @@ from gradum import MLPClassifier, MLPRegressor
 from gradum.core import L2, Network, Problem, objective
 from gradum.core.losses import LOSSES
 from gradum.errors import SpecError
-from gradum.solvers.data import Data
 from gradum.solvers.driver import solve, train
 from gradum.solvers.first_order import Adam
+from gradum.solvers.rows_to_learn import Data
 from gradum.solvers.solution import ChunkDone
 from gradum.solvers.training_state import Regime
 

@@ -7,7 +7,7 @@ import pytest
 import gradum
 from gradum.show.pictures.coverage import coverage_pictures
 from gradum.study.coverage.coverage import coverage, judged_intervals, without_few_rows
-from gradum.study.coverage.groups import SHORT
+from gradum.study.coverage.covered_groups import SHORT
 from gradum.study.evidence import Evidence
 from gradum.tables.split import Part
 from synthetic import ONCE, task

@@ -5,7 +5,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.study.coverage.groups import (
+from gradum.study.coverage.covered_groups import (
     NOT_SHORT,
     SHORT,
     CoveredRows,

@@ -11,8 +11,8 @@ from gradum.solvers.solution import Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.infer import infer
 from gradum.study.inference.optimum import fit
+from gradum.study.inference.regression_sentences import caveats
 from gradum.study.inference.result import Inference
-from gradum.study.inference.wording import caveats
 
 
 def numbers(rows=60, width=3, seed=0):

@@ -13,7 +13,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 import gradum
 from gradum.errors import SpecError, TableError
 from gradum.randomness import stream
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rung import Prediction
 from gradum.study.explanation.counterfactual.aim import MARGIN_OF_NUMBERS

@@ -11,7 +11,7 @@ from msgspec import structs
 
 import gradum
 from gradum.errors import NotCertifiableError, SpecError
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.explanation.counterfactual.limits import Limits

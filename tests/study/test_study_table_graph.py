@@ -13,7 +13,7 @@ from gradum.core.bounds import Box, Ramp, crown, folded, intervals, zonotopes
 from gradum.core.bounds.box import FLOAT32, FLOAT64
 from gradum.core.models import Network
 from gradum.errors import ColumnError, NotCertifiableError, SpecError
-from gradum.run.predict import predict
+from gradum.run.predicting import predict
 from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, TemperatureScaling
 from gradum.rungs.post import PriorShift
 from gradum.rungs.smearing import ResidualSpread

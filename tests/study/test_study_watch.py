@@ -12,8 +12,14 @@ from scipy import stats
 
 import gradum
 from gradum.errors import SchemaError, SpecError, TableError
+from gradum.run.reference.column_counts import (
+    Levels,
+    Numbers,
+    as_numbers,
+    expected_unseen,
+    level_counts,
+)
 from gradum.run.reference.reference import ColumnSummary
-from gradum.run.reference.values import Levels, Numbers, as_numbers, expected_unseen, level_counts
 from gradum.study.watch.distances import (
     between_levels,
     between_numbers,

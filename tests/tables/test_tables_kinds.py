@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from gradum.errors import ColumnError
 from gradum.tables.kinds import KINDS, SAYABLE, Values, recognise
-from gradum.tables.kinds.codes import named_like_codes
 from gradum.tables.kinds.date import FORMATS
 from gradum.tables.kinds.inert import Duplicate
+from gradum.tables.kinds.naming_numbers import named_like_codes
 from gradum.tables.kinds.numeric import mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions

@@ -19,7 +19,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
 from gradum.study.evidence import Evidence
 from gradum.study.watch.answered_rows import answered_rows
 from gradum.study.watch.domain_sample import DomainSample

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from gradum.api.fitted_run import fitted_run
 from gradum.api.model import Model
-from gradum.api.rivals import rivals_of
+from gradum.api.rival_names import rivals_of
 from gradum.api.spelled_out import spell_out
 from gradum.errors import SpecError
 from gradum.messages import listed, say
@@ -19,7 +19,7 @@ from gradum.run.rivals import Rival
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.registry import KINDS
-from gradum.show.source import Source
+from gradum.show.file_names import Source
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
 from gradum.tables.sources.stream import at_hand

@@ -34,7 +34,7 @@ from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted
 from gradum.run.run import Run
 from gradum.ship import bundle
-from gradum.show.source import Source
+from gradum.show.file_names import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.findings.findings import Findings, examine

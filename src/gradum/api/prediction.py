@@ -10,8 +10,8 @@ from gradum.errors import TargetError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
-from gradum.run.predict import predict as predict_table
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict as predict_table
+from gradum.run.predicting import predict_typed
 from gradum.rungs.rung import Prediction
 from gradum.tables.check import check
 from gradum.tables.sources.read import read

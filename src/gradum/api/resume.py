@@ -12,7 +12,7 @@ from msgspec import structs
 
 from gradum.api.fit import fit_spec
 from gradum.api.model import Model
-from gradum.api.rivals import rivals_of
+from gradum.api.rival_names import rivals_of
 from gradum.api.runs import load_run, save_run
 from gradum.errors import TableError
 from gradum.files.atomic import partial_files

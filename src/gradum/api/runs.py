@@ -21,7 +21,7 @@ from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import RunSpec, read_spec
 from gradum.ship.unfinished import refuse_unfinished
-from gradum.show.source import Source
+from gradum.show.file_names import Source
 from gradum.study.evaluation.run_comparison import RunComparison, compare
 from gradum.study.explanation.learned import background_rows
 from gradum.study.findings.findings import Findings, examine, without_rows

@@ -14,7 +14,7 @@ from gradum.api.sampled_rows import SampledRows, sampled_rows
 from gradum.errors import SpecError, TableError
 from gradum.messages import say, say_plural
 from gradum.randomness import stream
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
 from gradum.run.reference.reference import MOST_ROWS, Reference
 from gradum.study.explanation.learned import drawn_rows
 from gradum.study.watch.column_drift import ANSWERED_ROWS

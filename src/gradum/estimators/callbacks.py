@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gradum.core import Params
-from gradum.estimators.training import Events
+from gradum.estimators.solver_arguments import Events
 from gradum.solvers.driver import solve
 from gradum.solvers.solution import EpochDone, Solution
 from gradum.solvers.threads import between_turns, turn

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from gradum.core import LogLoss, Loss
 from gradum.core.losses import resolve
 from gradum.errors import SpecError, TargetError
-from gradum.estimators.rows import CheckedRows, MatrixLike
+from gradum.estimators.checked_rows import CheckedRows, MatrixLike
 from gradum.margins import EQUAL, first_greatest
 from gradum.messages import say
 

@@ -12,7 +12,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 
 from gradum.core import Loss, Penalty, Unpenalised
 from gradum.errors import SpecError
-from gradum.estimators.rows import CheckedRows
+from gradum.estimators.checked_rows import CheckedRows
 from gradum.margins import EQUAL, first_least
 from gradum.messages import say
 from gradum.rungs.penalty_path.batched_folds import Price

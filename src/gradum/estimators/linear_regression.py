@@ -11,9 +11,9 @@ from sklearn.callback import with_callbacks
 
 from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.linear import Checked, Linear
-from gradum.estimators.rows import MatrixLike, checked_rows
-from gradum.estimators.training import number_loss
+from gradum.estimators.checked_rows import MatrixLike, checked_rows
+from gradum.estimators.linear_base import Checked, Linear
+from gradum.estimators.solver_arguments import number_loss
 
 
 class LinearRegression(RegressorMixin, Linear):

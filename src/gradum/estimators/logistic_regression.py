@@ -10,9 +10,9 @@ from sklearn.callback import with_callbacks
 
 from gradum.core import Params
 from gradum.estimators.callbacks import Listeners
+from gradum.estimators.checked_rows import MatrixLike, checked_rows
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
-from gradum.estimators.linear import Checked, Linear
-from gradum.estimators.rows import MatrixLike, checked_rows
+from gradum.estimators.linear_base import Checked, Linear
 
 
 class LogisticRegression(Classifies, Linear):

@@ -14,8 +14,8 @@ from gradum.core import Loss, Network, Params, Problem
 from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
-from gradum.estimators.rows import FLOATS, CheckedRows
-from gradum.estimators.training import (
+from gradum.estimators.checked_rows import FLOATS, CheckedRows
+from gradum.estimators.solver_arguments import (
     Estimator,
     batch_rows,
     check_numbers,
@@ -26,9 +26,9 @@ from gradum.estimators.training import (
 )
 from gradum.messages import say
 from gradum.rungs.number_ranges import WIDEST
-from gradum.solvers.data import Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import Adam
+from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.solution import Solution
 from gradum.solvers.training_state import Regime
 

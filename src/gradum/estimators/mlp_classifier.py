@@ -11,9 +11,9 @@ from sklearn.callback import with_callbacks
 from gradum.core import LogLoss
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
+from gradum.estimators.checked_rows import MatrixLike, checked_rows
 from gradum.estimators.classes import Classifies, class_loss, coded_rows
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
-from gradum.estimators.rows import MatrixLike, checked_rows
 from gradum.messages import say
 
 

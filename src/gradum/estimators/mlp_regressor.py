@@ -9,9 +9,9 @@ from sklearn.callback import with_callbacks
 
 from gradum.core import Loss
 from gradum.estimators.callbacks import Listeners
+from gradum.estimators.checked_rows import MatrixLike, checked_rows
 from gradum.estimators.mlp import MLP, as_before, mlp_attributes
-from gradum.estimators.rows import MatrixLike, checked_rows
-from gradum.estimators.training import number_loss
+from gradum.estimators.solver_arguments import number_loss
 
 
 class MLPRegressor(RegressorMixin, MLP):

@@ -15,12 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from gradum.core.losses import LOSSES, Loss
 from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.estimators.solver_arguments import number_loss, seed_of
 from gradum.estimators.teaching import fitted_teacher, given_teacher
-from gradum.estimators.training import number_loss, seed_of
 from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.run.metric import metric_for
-from gradum.run.monotone import refuse_directions, refuse_unproven
+from gradum.run.monotone_columns import refuse_directions, refuse_unproven
 from gradum.run.options.options import make_overrides
 from gradum.rungs.context import Context, ignore
 from gradum.rungs.number_ranges import refuse_time_limit

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from gradum.errors import SpecError
+from gradum.estimators.checked_rows import MatrixLike, checked_rows
 from gradum.estimators.classes import coded_rows
-from gradum.estimators.rows import MatrixLike, checked_rows
 from gradum.messages import listed, say
 from gradum.scores.figures import figure
 

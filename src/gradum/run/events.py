@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gradum.rungs.events import Passed, PathStep, Resumed
+from gradum.rungs.training_events import Passed, PathStep, Resumed
 from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
 if TYPE_CHECKING:

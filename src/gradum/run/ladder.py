@@ -13,7 +13,7 @@ from gradum.run.events import RungFinished, RungStarted
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context, OutOfTime
 from gradum.rungs.kind import RungKind
-from gradum.rungs.learning import InMemory, LearningRows
+from gradum.rungs.learning_rows import InMemory, LearningRows
 from gradum.rungs.registry import KINDS, kinds_of
 from gradum.rungs.rung import Rung
 from gradum.rungs.with_spread import with_spread_of

@@ -3,7 +3,7 @@
 A rival learns from the training and validation rows of each fit and predicts the rows that judge
 it, under its library's own default settings. It gets the columns as they are: numbers with NaN
 where a value is missing, dates as seconds, categories as codes in the order of their names. Text
-is left out. `gradum.api.rivals` finds the code of a rival. A pack may also learn from one.
+is left out. `gradum.api.rival_names` finds the code of a rival. A pack may also learn from one.
 """
 
 from __future__ import annotations

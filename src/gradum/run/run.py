@@ -23,7 +23,7 @@ from gradum.run.dataset import Dataset
 from gradum.run.estimate import share_out
 from gradum.run.events import Alarmed, Judged, NotRefitted, Understood
 from gradum.run.fitted import Fitted, Provenance, fingerprint
-from gradum.run.intervals.scoring import guarantee_of
+from gradum.run.intervals.judged_scores import guarantee_of
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
@@ -31,7 +31,7 @@ from gradum.run.judging.resampled import Seen, judge
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
-from gradum.run.monotone import monotone_in_words, refuse_unproven
+from gradum.run.monotone_columns import monotone_in_words, refuse_unproven
 from gradum.run.reference.reference import reference_of
 from gradum.run.rivals import Contest, Rival, contest, refuse_in_blocks
 from gradum.run.source.row_source import Asked, Divided, RowSource

@@ -11,7 +11,7 @@ from gradum.core.models.architecture import Architecture
 from gradum.core.models.network import Network
 from gradum.rungs.context import Context
 from gradum.rungs.cost import LEARNED, Fit, Taken
-from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
 

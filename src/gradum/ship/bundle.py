@@ -26,8 +26,8 @@ from gradum.run.spec import Spec
 from gradum.rungs.registry import KINDS
 from gradum.scores.interval import with_unknown_bounds
 from gradum.scores.metrics import METRICS
-from gradum.ship.contradictions import contradiction
 from gradum.ship.format_1 import upgraded
+from gradum.ship.model_contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema

@@ -18,7 +18,7 @@ from gradum.files import archive
 from gradum.messages import say
 from gradum.run.fitted import named_arrays
 from gradum.rungs.rung import Rung
-from gradum.ship.contradictions import has_its_shapes
+from gradum.ship.model_contradictions import has_its_shapes
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.state_folder import CHECKPOINT, Manifest
 from gradum.solvers.solution import EpochDone

@@ -13,9 +13,9 @@ from gradum.errors import ModelFileError
 from gradum.files import archive
 from gradum.messages import say
 from gradum.run.fitted import Fitted, fingerprint_of, named_arrays
-from gradum.run.intervals.scoring import judge_arrays
+from gradum.run.intervals.judged_scores import judge_arrays
 from gradum.run.judge import Judge
-from gradum.ship.contradictions import contradiction
+from gradum.ship.model_contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.tables.encode import Encoder
 

@@ -14,7 +14,7 @@ from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.messages import say
 from gradum.run.dataset import Dataset
 from gradum.run.judge import first_repeat
-from gradum.run.predict import prediction_frame
+from gradum.run.predicting import prediction_frame
 from gradum.run.run import Run
 from gradum.rungs.rung import Prediction
 from gradum.ship import bundle

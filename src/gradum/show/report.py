@@ -16,6 +16,7 @@ from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
 from gradum.show.document import Section
 from gradum.show.explained_rows import explained_rows
+from gradum.show.file_names import Source
 from gradum.show.inference import layout
 from gradum.show.pictures import (
     confusion,
@@ -35,7 +36,6 @@ from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
-from gradum.show.source import Source
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.judged import JudgedExplanation
 from gradum.study.findings.findings import Findings

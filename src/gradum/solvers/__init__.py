@@ -8,7 +8,6 @@ First-order training can be driven by hand::
 
 from __future__ import annotations
 
-from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import solve, train
 from gradum.solvers.first_order import (
     FIRST_ORDER,
@@ -23,6 +22,7 @@ from gradum.solvers.first_order import (
     Monotone,
     Muon,
 )
+from gradum.solvers.rows_to_learn import Data, Validation
 from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
 from gradum.solvers.solution import (
     Certificate,

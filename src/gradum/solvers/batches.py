@@ -19,8 +19,8 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.solvers.chunk import Batches, bucket, pad_problem, precision
-from gradum.solvers.data import Data
 from gradum.solvers.pool import Buffer, ChunkRows, Pool, SegmentedData, chunk_length
+from gradum.solvers.rows_to_learn import Data
 
 FEWEST_ROWS = 64  # of a full batch: filling up costs less than compiling for every small table
 

@@ -15,10 +15,10 @@ import scipy.linalg
 from gradum.core import Params, Problem
 from gradum.core.models.input_blocks import numbers_in, take
 from gradum.core.models.network import ROWS_AT_ONCE
-from gradum.solvers.data import Data
 from gradum.solvers.duality import DualRows, duality_gap, may_be_bounded
 from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.matrix import Columns
+from gradum.solvers.rows_to_learn import Data
 from gradum.solvers.solution import Certificate
 
 

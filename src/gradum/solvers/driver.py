@@ -19,10 +19,10 @@ from gradum.solvers.advice import advice_on
 from gradum.solvers.batches import Chunk, feed_of
 from gradum.solvers.certify import certify_rows
 from gradum.solvers.chunk import Info, State
-from gradum.solvers.data import Data, Validation
+from gradum.solvers.compiled_chunk import Continuation, Program
 from gradum.solvers.first_order import FirstOrder
 from gradum.solvers.pool import SegmentedData
-from gradum.solvers.program import Continuation, Program
+from gradum.solvers.rows_to_learn import Data, Validation
 from gradum.solvers.solution import (
     Certificate,
     ChunkDone,

@@ -17,7 +17,7 @@ from scipy import sparse
 from gradum.core import Network
 from gradum.core.models.input_blocks import join, side_by_side
 from gradum.solvers.chunk import Batches
-from gradum.solvers.data import Data
+from gradum.solvers.rows_to_learn import Data
 
 ALIGNMENT = 64  # bytes; JAX reads host arrays so aligned in place, without copying them
 MOST_BYTES = 64 << 20  # of a chunk's inputs

@@ -20,7 +20,7 @@ from gradum.margins import falls
 from gradum.messages import say
 from gradum.solvers.batches import Chunk
 from gradum.solvers.chunk import Info, State
-from gradum.solvers.data import Validation
+from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.solution import EpochDone, Status
 
 FAR_ABOVE = 1e3

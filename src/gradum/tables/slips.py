@@ -24,7 +24,7 @@ import polars as pl
 
 from gradum.messages import listed, say
 from gradum.tables.kinds import Kind, Values
-from gradum.tables.kinds.codes import named_like_codes
+from gradum.tables.kinds.naming_numbers import named_like_codes
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import FEWEST_MARKERS, MARKERS
 from gradum.tables.wording import number, rows_of, rows_text, span

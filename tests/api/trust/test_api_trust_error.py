@@ -12,7 +12,7 @@ from gradum.api.trust.report import trust_predictions
 from gradum.api.trust.scores import changed
 from gradum.scores.interval import Interval
 from gradum.study.coverage.coverage import Coverage
-from gradum.study.coverage.groups import SHORT, CoveredRows, covered_groups
+from gradum.study.coverage.covered_groups import SHORT, CoveredRows, covered_groups
 from gradum.study.evaluation.changes import Change
 from gradum.study.trust import settled
 from gradum.study.watch.watched import WatchAlarm, Watched

@@ -16,7 +16,7 @@ from gradum.scores.interval import effective_rows
 from gradum.show.pictures.coverage import coverage_pictures
 from gradum.show.trust_section import PartFinding
 from gradum.study.coverage.coverage import COVERAGE, Coverage
-from gradum.study.coverage.groups import GroupCoverage
+from gradum.study.coverage.covered_groups import GroupCoverage
 from gradum.study.coverage.new_rows import NewCoverage
 from gradum.study.trust import Check, Gauge, Line, Obstacle, at_most, share_error
 

@@ -62,7 +62,7 @@ def command(
     Each is replayed through the prediction before it is shown. Numbers stay within the range that
     was learned, whole numbers whole; texts and missing values stay as they are.
     """
-    from gradum.ship.predictions import check_frame_format, write_frame
+    from gradum.ship.prediction_files import check_frame_format, write_frame
 
     if out is not None:
         check_frame_format(out, force=force)

@@ -101,7 +101,7 @@ def command(
     """
     from gradum.api.explanation import explain_model
     from gradum.run.options.options import make_reading
-    from gradum.ship.predictions import write_frame
+    from gradum.ship.prediction_files import write_frame
     from gradum.study.explanation.reasons import COUNT, favourable_answer
 
     if out is not None:
@@ -138,7 +138,7 @@ def _is_page(out: Path) -> bool:
 def _check(out: Path, rows: list[int] | None, *, force: bool) -> None:
     """Refuse a file that cannot be written, before anything is explained."""
     from gradum.errors import SpecError
-    from gradum.ship.predictions import check_frame_format
+    from gradum.ship.prediction_files import check_frame_format
 
     if not _is_page(out):
         check_frame_format(out, force=force, also=[PAGE])

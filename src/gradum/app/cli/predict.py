@@ -86,7 +86,7 @@ def command(
     from gradum.run.memory_bound import predicted_in_blocks
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
-    from gradum.ship.predictions import check_format
+    from gradum.ship.prediction_files import check_format
     from gradum.study.evaluation.run_rows import trained_on_sentence
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.sources.stream import at_hand
@@ -198,8 +198,8 @@ def _at_once(
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
-    from gradum.run.predict import predict_typed
-    from gradum.ship.predictions import kept_columns, write
+    from gradum.run.predicting import predict_typed
+    from gradum.ship.prediction_files import kept_columns, write
     from gradum.tables.check import check
     from gradum.tables.sources.read import read
 
@@ -222,8 +222,8 @@ def _in_blocks(
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
     """Predict a table that is read block by block, and written so."""
-    from gradum.run.predict import Streamed
-    from gradum.ship.predictions import kept_columns, write
+    from gradum.run.predicting import Streamed
+    from gradum.ship.prediction_files import kept_columns, write
     from gradum.tables.sources.stream import opened
 
     with opened(data, out.resolve().parent) as rows:
@@ -248,7 +248,7 @@ def _predicted(
     fitted: Fitted, checked: Checked, prediction: Prediction, added: Sequence[Added]
 ) -> pl.DataFrame:
     """Return the columns of a prediction, and those that are added to it."""
-    from gradum.run.predict import prediction_frame
+    from gradum.run.predicting import prediction_frame
 
     frame = prediction_frame(prediction, fitted.classes)
     for columns in added:

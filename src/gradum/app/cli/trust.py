@@ -126,7 +126,7 @@ def command(
 def _write_thresholds(path: Path, *, force: bool) -> None:
     from gradum.api.trust.thresholds import thresholds_toml
     from gradum.files.atomic import write_text
-    from gradum.ship.predictions import refuse_existing
+    from gradum.ship.prediction_files import refuse_existing
 
     refuse_existing(path, force=force)
     write_text(path, thresholds_toml())

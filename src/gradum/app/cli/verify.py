@@ -209,7 +209,7 @@ def _verify_network(
     from gradum.api.verify import verify_network
     from gradum.files.atomic import check_writable, write_text
     from gradum.ship.exchange.vnnlib import counterexample_text
-    from gradum.ship.predictions import refuse_existing
+    from gradum.ship.prediction_files import refuse_existing
 
     if counterexample is not None:
         refuse_existing(counterexample, force=force)

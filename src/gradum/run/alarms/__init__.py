@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gradum.run.alarm import Alarm
-from gradum.run.alarms.drift import drift
 from gradum.run.alarms.gap import gap
 from gradum.run.alarms.identifier import identifiers
 from gradum.run.alarms.leak import leaks
@@ -11,6 +10,7 @@ from gradum.run.alarms.near_duplicates import near_duplicates
 from gradum.run.alarms.other_split import split_alarms
 from gradum.run.alarms.rare_class import rare_classes
 from gradum.run.alarms.shared_errors import hidden_groups
+from gradum.run.alarms.target_drift import drift
 from gradum.run.alarms.undeclared_groups import undeclared_groups
 from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import Judgement

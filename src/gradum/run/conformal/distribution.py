@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from gradum.errors import ShapeError, SpecError
 from gradum.messages import say
-from gradum.run.conformal.intervals import least_ends
+from gradum.run.conformal.conformal_intervals import least_ends
 from gradum.run.conformal.score_list import ScoreList, wanted_mass
 from gradum.rungs.located import Located
 

@@ -11,7 +11,7 @@ from gradum.run.conformal.adaptive import (
     Tracker,
 )
 from gradum.run.conformal.guarantee import JudgedScores
-from gradum.run.intervals.scoring import score
+from gradum.run.intervals.judged_scores import score
 from gradum.rungs.rung import Rung
 from gradum.tables.check import Checked, target_values, time_values
 from gradum.tables.encode import Encoder, Unencoded

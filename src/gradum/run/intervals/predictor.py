@@ -12,10 +12,10 @@ from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError
 from gradum.messages import say
+from gradum.run.conformal.conformal_intervals import conformal_intervals
 from gradum.run.conformal.distribution import Distribution, PredictiveSystem
 from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
-from gradum.run.conformal.intervals import conformal_intervals
-from gradum.run.conformal.levels import level_codes
+from gradum.run.conformal.interval_levels import level_codes
 from gradum.run.conformal.score_list import ScoreList
 from gradum.run.conformal.sets import conforming_classes, with_predicted
 from gradum.run.conformal.statement import Statement, Support, state

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from gradum.run.reference.values import BIN_ROWS
+from gradum.run.reference.column_counts import BIN_ROWS
 from gradum.rungs.rung import Prediction
 
 MOST_BINS = 50

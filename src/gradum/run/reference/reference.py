@@ -18,9 +18,7 @@ from gradum.run.dataset import Dataset
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.resampled import Seen
 from gradum.run.plan import Plan
-from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
-from gradum.run.reference.judged_summary import JudgedSummary, judged_summary
-from gradum.run.reference.values import (
+from gradum.run.reference.column_counts import (
     Levels,
     Numbers,
     Values,
@@ -28,6 +26,8 @@ from gradum.run.reference.values import (
     expected_unseen,
     level_counts,
 )
+from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
+from gradum.run.reference.judged_summary import JudgedSummary, judged_summary
 from gradum.run.spec import Spec
 from gradum.rungs.rung import Prediction
 from gradum.tables.columns import Column, KindName

@@ -17,11 +17,11 @@ from gradum.errors import SchemaError, SpecError
 from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
 from gradum.run.events import Expected
-from gradum.run.monotone import refuse_directions, refuse_free
+from gradum.run.monotone_columns import refuse_directions, refuse_free
 from gradum.run.plan import Plan
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
-from gradum.rungs.learning import InMemory, LearningRows
+from gradum.rungs.learning_rows import InMemory, LearningRows
 from gradum.rungs.registry import kinds_of
 from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder

@@ -35,7 +35,7 @@ from gradum.run.source.survey import Survey, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
-from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
 from gradum.rungs.spool import Spool, Totals, Units
 from gradum.tables.check import check, times_of, without_weight

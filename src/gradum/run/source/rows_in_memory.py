@@ -16,7 +16,7 @@ from gradum.run.rivals import Rival, kept_from, teacher_of
 from gradum.run.source.row_source import Asked, understood
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
-from gradum.rungs.learning import InMemory
+from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.teacher import Teacher
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema

@@ -13,7 +13,7 @@ from gradum.messages import marked
 from gradum.rungs.context import Context
 from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.kind import RungKind
-from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.names import BASELINE
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung

@@ -5,7 +5,7 @@ A file a step, each a struct with its own fit; `choice` decides whether one is w
 
 from gradum.rungs.calibration.choice import Calibration, chosen_calibration
 from gradum.rungs.calibration.held_out_logits import HeldOutLogits
-from gradum.rungs.calibration.matrix import MatrixScaling
+from gradum.rungs.calibration.matrix_scaling import MatrixScaling
 from gradum.rungs.calibration.quadratic import QuadraticScaling
 from gradum.rungs.calibration.temperature import TemperatureScaling
 

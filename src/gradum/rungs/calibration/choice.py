@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.margins import EQUAL, first_least
 from gradum.rungs.calibration.held_out_logits import HeldOutLogits
-from gradum.rungs.calibration.matrix import MatrixScaling
+from gradum.rungs.calibration.matrix_scaling import MatrixScaling
 from gradum.rungs.calibration.quadratic import QuadraticScaling
 from gradum.rungs.calibration.temperature import TemperatureScaling
 from gradum.rungs.folding import walks_of

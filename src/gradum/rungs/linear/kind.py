@@ -21,9 +21,9 @@ from gradum.rungs.cost import (
     product,
 )
 from gradum.rungs.kind import Curve, RungKind
-from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.linear.fit import fit_linear
-from gradum.rungs.linear.passes import fit_linear as fit_in_passes
+from gradum.rungs.linear.in_blocks import fit_linear as fit_in_passes
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec

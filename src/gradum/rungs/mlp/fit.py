@@ -19,18 +19,18 @@ from gradum.errors import SpecError
 from gradum.messages import say, sentences
 from gradum.rungs.calibration import Calibration, HeldOutLogits, chosen_calibration
 from gradum.rungs.context import Context
-from gradum.rungs.events import Resumed
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.post import PostStep, steps_for
 from gradum.rungs.rows import Rows, expanded
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
+from gradum.rungs.training_events import Resumed
 from gradum.rungs.with_spread import with_spread
 from gradum.solvers import schedules
-from gradum.solvers.data import Data, Validation
 from gradum.solvers.driver import train
 from gradum.solvers.first_order import FirstOrder, Monotone, resolve
 from gradum.solvers.pool import SegmentedData
+from gradum.solvers.rows_to_learn import Data, Validation
 from gradum.solvers.schedules import Schedule
 from gradum.solvers.solution import EpochDone, Solution, Status
 from gradum.solvers.training_state import Regime

@@ -20,9 +20,9 @@ from gradum.rungs.cost import (
     one_hot,
 )
 from gradum.rungs.kind import Curve, RungKind
-from gradum.rungs.learning import InBlocks, InMemory
+from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.mlp.fit import ONE_HOT_LEVELS, fit_mlp, solver_of
-from gradum.rungs.mlp.segments import fit_mlp as fit_in_segments
+from gradum.rungs.mlp.in_blocks import fit_mlp as fit_in_segments
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec

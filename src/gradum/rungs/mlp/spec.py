@@ -100,7 +100,7 @@ class MLPSpec(Settings, frozen=True):
         if (self.activation, self.solver) == ("relu", "adam"):
             return  # without JAX
         from gradum.solvers.first_order import Monotone, resolve
-        from gradum.solvers.first_order.monotone import refuse_falling
+        from gradum.solvers.first_order.kept_signs import refuse_falling
 
         refuse_falling(self.activation)
         Monotone(resolve(self.solver))

@@ -16,8 +16,8 @@ from gradum.core.models.monotonicity import of_layers
 from gradum.core.models.pack_network import PackNetwork, Pair
 from gradum.core.models.parameters import Params
 from gradum.randomness import stream
+from gradum.rungs.pack.directions import of_numbers, of_one_mind
 from gradum.rungs.pack.goal import Goal
-from gradum.rungs.pack.monotone import of_numbers, of_one_mind
 from gradum.rungs.pack.padding import Padding
 from gradum.rungs.pack.pairs import looked_at, pairs_of
 from gradum.rungs.pack.spec import PackSpec

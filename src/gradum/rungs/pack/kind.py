@@ -26,11 +26,11 @@ from gradum.rungs.cost import (
     product,
 )
 from gradum.rungs.kind import Curve, RungKind
-from gradum.rungs.learning import InMemory
+from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.pack.fit import fit_pack
 from gradum.rungs.pack.held_out import MOST_ROWS
 from gradum.rungs.pack.inputs import TEXT_COLUMNS, codes_each
-from gradum.rungs.pack.muon import POLYNOMIALS
+from gradum.rungs.pack.muon_steps import POLYNOMIALS
 from gradum.rungs.pack.program import STEPS
 from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.pack.text_scores import SHARE_OF_TIME

@@ -19,8 +19,8 @@ from gradum.core.losses import Loss
 from gradum.core.models.activations import leaky
 from gradum.core.models.network import Params
 from gradum.core.models.pack_network import PackNetwork
-from gradum.rungs.pack import muon
-from gradum.rungs.pack.monotone import kept_monotone
+from gradum.rungs.pack import muon_steps
+from gradum.rungs.pack.directions import kept_monotone
 
 STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
 
@@ -151,7 +151,7 @@ class PackProgram:
         layers = list(moves["layers"])
         for level in range(1, len(layers) - 1):
             slope, mean = (state["layers"][level]["weight"] for state in (slopes, moments.mu))
-            layers[level] = layers[level] | {"weight": self.muon * muon.step(slope, mean)}
+            layers[level] = layers[level] | {"weight": self.muon * muon_steps.step(slope, mean)}
         return moves | {"layers": layers}
 
     def _moved(self, params: Params, moves: Any, hyper: Params, rate: Any) -> Params:

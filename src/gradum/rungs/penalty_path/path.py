@@ -10,10 +10,10 @@ import numpy as np
 
 from gradum.core.models.network import Params
 from gradum.margins import first_least
-from gradum.rungs.events import PathStep
 from gradum.rungs.penalty_path.batched_folds import Fold, Folds, Price, folds_of
 from gradum.rungs.penalty_path.dual_folds import DualFolds, are_dual
 from gradum.rungs.penalty_path.normal_equations import NormalEquations, centred, gram, restored
+from gradum.rungs.training_events import PathStep
 from gradum.solvers.convex import descend
 from gradum.solvers.driver import solve
 from gradum.solvers.interior_point import InteriorPoint

@@ -21,7 +21,7 @@ from gradum.show.pictures.picture import (
     tooltips,
 )
 from gradum.study.coverage.coverage import Coverage, SetSize, Widths
-from gradum.study.coverage.groups import SHORT, GroupCoverage
+from gradum.study.coverage.covered_groups import SHORT, GroupCoverage
 
 MOST_GROUPS = 20
 

@@ -16,8 +16,8 @@ from gradum.messages import listed, say
 from gradum.solvers.first_order.adam import Adam, AdamW
 from gradum.solvers.first_order.composed import Averaged, Clipped
 from gradum.solvers.first_order.gradient_descent import GradientDescent
+from gradum.solvers.first_order.kept_signs import Monotone
 from gradum.solvers.first_order.lbfgs import LBFGS
-from gradum.solvers.first_order.monotone import Monotone
 from gradum.solvers.first_order.muon import Muon
 from gradum.solvers.first_order.sgd import SGD
 from gradum.solvers.first_order.solver import Composed, FirstOrder

@@ -18,9 +18,9 @@ from gradum.core.models.network import ROWS_AT_ONCE
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.randomness import stream
-from gradum.solvers.data import Data
 from gradum.solvers.first_order.solver import Method, Searching, line_search, pytree
 from gradum.solvers.matrix import Columns
+from gradum.solvers.rows_to_learn import Data
 from gradum.solvers.schedules import Schedule
 from gradum.solvers.standard import StandardColumns
 

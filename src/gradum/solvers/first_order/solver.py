@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 
 from gradum.core import Params, Problem
-from gradum.solvers.data import Data
+from gradum.solvers.rows_to_learn import Data
 from gradum.solvers.schedules import Schedule
 
 T = TypeVar("T", bound=type)

@@ -15,13 +15,13 @@ from gradum.run.conformal.guarantee import JudgedScores, Name
 from gradum.run.conformal.score_list import ScoreList, wanted_mass
 from gradum.run.conformal.sets import with_predicted
 from gradum.run.intervals.following import scale_of
-from gradum.run.intervals.scoring import scored_rows
+from gradum.run.intervals.judged_scores import scored_rows
 from gradum.run.judge import Judge, first_repeat
 from gradum.run.run import Run
 from gradum.rungs.rung import Rung
 from gradum.scores.figures import percent, percent_with_interval
 from gradum.study.bins import equal_count_bins
-from gradum.study.coverage.groups import SHORT, CoveredRows, GroupCoverage, covered_groups
+from gradum.study.coverage.covered_groups import SHORT, CoveredRows, GroupCoverage, covered_groups
 from gradum.study.evidence import Evidence
 from gradum.tables.encode import Unencoded
 

@@ -17,7 +17,7 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure, percent
 from gradum.scores.interval import Interval
 from gradum.study.coverage.coverage import COVERAGE
-from gradum.study.coverage.groups import LEVEL
+from gradum.study.coverage.covered_groups import LEVEL
 from gradum.study.shortfall import exact_share, shortfall_of_new
 
 

@@ -21,7 +21,7 @@ from gradum.run.run import Run
 from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.kind import Curve
-from gradum.rungs.learning import InMemory
+from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.scores.bootstrap import resampled

@@ -19,7 +19,7 @@ from gradum.margins import EPSILON, STILL, TIMES
 from gradum.messages import say
 from gradum.solvers.solution import Status
 from gradum.solvers.threads import one_thread
-from gradum.study.inference import wording
+from gradum.study.inference import regression_sentences
 from gradum.study.inference.covariance import FactoredCovariance, OneOutput, Softmax, covariance_of
 from gradum.study.inference.family import FittedModel, Weights, dispersion, likelihood_of
 from gradum.study.inference.fit_statistics import (
@@ -28,7 +28,7 @@ from gradum.study.inference.fit_statistics import (
     likelihood_test,
     wald_test,
 )
-from gradum.study.inference.influence import influence_of
+from gradum.study.inference.leverage import influence_of
 from gradum.study.inference.optimum import Optimum, fit, screen, thresholds
 from gradum.study.inference.result import Coefficient, Inference
 from gradum.study.inference.sample import (
@@ -139,26 +139,28 @@ def infer(
         screened = screen(sample.columns, sample.target, count, fit_intercept=fit_intercept)
         left = sample.take(screened.rows)
         if len(np.unique(left.target)) < count:
-            return _empty_table(asked, [wording.tell_apart(screened.perfect, names)])
-        sentences += wording.left_out(screened, names, asked.classes)
+            return _empty_table(asked, [regression_sentences.tell_apart(screened.perfect, names)])
+        sentences += regression_sentences.left_out(screened, names, asked.classes)
         sample, kept = left, np.setdiff1d(kept, screened.columns)
         alone = thresholds(sample.chosen(kept), sample.target, count)
         if alone:
             splits = [(int(kept[column]), code, sign) for column, code, sign in alone]
             return _empty_table(
-                asked, [*sentences, wording.thresholds(splits, names, asked.classes)]
+                asked, [*sentences, regression_sentences.thresholds(splits, names, asked.classes)]
             )
     standard = sample.standard(kept, fit_intercept=fit_intercept)
     dependencies = () if alpha else standard.dependencies
     if dependencies:
         if sentences:
             spare = [names[kept[dependency.column]] for dependency in dependencies]
-            sentences.append(wording.determined_by_the_rest(spare))
+            sentences.append(regression_sentences.determined_by_the_rest(spare))
         else:
             undetermined = {
                 k for dependency in dependencies for k in (dependency.column, *dependency.on)
             }
-            sentences = [wording.dependency(dependency, names) for dependency in dependencies]
+            sentences = [
+                regression_sentences.dependency(dependency, names) for dependency in dependencies
+            ]
         kept = np.delete(kept, [dependency.column for dependency in dependencies])
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
@@ -177,7 +179,7 @@ def infer(
         return _table(asked, sample, optimum, kept, undetermined, sentences)
     except np.linalg.LinAlgError:
         return _without_errors(
-            asked, optimum, kept, undetermined, [*sentences, say(wording.SINGULAR)]
+            asked, optimum, kept, undetermined, [*sentences, say(regression_sentences.SINGULAR)]
         )
 
 
@@ -239,13 +241,13 @@ def _table(
     influential = ()
     if isinstance(model, OneOutput) and not asked.alpha:
         influential = influence_of(model).largest(sample.numbers)
-    sentences += wording.meaning(
+    sentences += regression_sentences.meaning(
         fitted, asked.covariance, weighted=asked.weighted, groups=sample.groups
     )
-    sentences += wording.caveats(fitted, optimum.status, optimum.slope)
+    sentences += regression_sentences.caveats(fitted, optimum.status, optimum.slope)
     if isinstance(model, OneOutput):
         full = np.flatnonzero(model.is_full(1.0 - model.leverage_of_one))
-        sentences += wording.full_leverage(sample.numbers[full], asked.covariance)
+        sentences += regression_sentences.full_leverage(sample.numbers[full], asked.covariance)
     return _result(asked, rows, statistics, degrees, influential, sentences)
 
 
@@ -261,8 +263,8 @@ def _without_errors(
     if optimum.status == Status.SEPARATED:
         together = [asked.names[kept[column]] for column in optimum.separating]
         running = [] if together else _diverging(optimum, asked, kept)
-        sentences += [wording.together(together)] if together else []
-        sentences += [wording.infinite(running)] if running else []
+        sentences += [regression_sentences.together(together)] if together else []
+        sentences += [regression_sentences.infinite(running)] if running else []
         estimate = np.full_like(estimate, np.nan)
     rows = _coefficients(asked, optimum.fitted, estimate, None, kept, undetermined, None)
     return _result(asked, rows, None, None, (), sentences)
@@ -317,14 +319,14 @@ def _why_none(
 ) -> str:
     """Say why there are no standard errors; empty where there are."""
     if optimum.status == Status.SEPARATED:
-        return wording.separated(fitted.loss)
+        return regression_sentences.separated(fitted.loss)
     if fitted.n - parameters <= 1e-9 * fitted.n:
-        return wording.too_few(fitted.n, parameters)
+        return regression_sentences.too_few(fitted.n, parameters)
     if optimum.status == Status.STEP_LIMIT:
         return say("No standard errors: {advice}", advice=optimum.status.advice)
     if groups is not None and len(np.unique(groups)) < 2:
         return say("No standard errors: all rows are of one group.")
-    return say(wording.EXACT) if _is_exact(fitted, optimum) else ""
+    return say(regression_sentences.EXACT) if _is_exact(fitted, optimum) else ""
 
 
 def _is_exact(fitted: FittedModel, optimum: Optimum) -> bool:

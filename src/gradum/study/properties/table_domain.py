@@ -23,7 +23,7 @@ from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import listed, say
-from gradum.run.predict import predict
+from gradum.run.predicting import predict
 from gradum.rungs.rung import Prediction
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.certified.table_inputs import TableInputs

@@ -15,7 +15,7 @@ from gradum.errors import SpecError
 from gradum.margins import falling, first_least
 from gradum.messages import say
 from gradum.randomness import stream
-from gradum.run.predict import predict
+from gradum.run.predicting import predict
 from gradum.rungs.rung import Prediction
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.study.stress.aims import Aims, ClassAims, NumberAims, far_of

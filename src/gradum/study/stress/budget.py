@@ -17,8 +17,8 @@ import numpy as np
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
+from gradum.run.reference.column_counts import Numbers
 from gradum.run.reference.reference import Reference
-from gradum.run.reference.values import Numbers
 from gradum.study.explanation.named_columns import unseen_column
 from gradum.tables.kinds.step import Step
 

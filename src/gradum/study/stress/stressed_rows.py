@@ -19,7 +19,7 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
 from gradum.run.reference.reference import Reference
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.explanation.counterfactual.limits import Limits

@@ -9,8 +9,8 @@ import polars as pl
 
 from gradum.margins import first_greatest, first_least
 from gradum.randomness import stream
+from gradum.run.reference.column_counts import Levels, Numbers, as_numbers, level_counts
 from gradum.run.reference.reference import ColumnSummary, Reference
-from gradum.run.reference.values import Levels, Numbers, as_numbers, level_counts
 from gradum.study.watch.distances import between_levels, between_numbers, more_p, share_p
 from gradum.study.watch.watched import (
     AnswersWatch,

@@ -9,9 +9,9 @@ import polars as pl
 
 from gradum.margins import first_greatest
 from gradum.run.fitted import Fitted
-from gradum.run.predict import predict_typed
+from gradum.run.predicting import predict_typed
+from gradum.run.reference.column_counts import Levels, Numbers, as_numbers, bucket
 from gradum.run.reference.reference import ColumnSummary, Reference, answers_of
-from gradum.run.reference.values import Levels, Numbers, as_numbers, bucket
 from gradum.study.watch.watched import DriftEffect
 
 EFFECT_ROWS = 5_000

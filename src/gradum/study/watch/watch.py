@@ -18,6 +18,7 @@ from gradum.study.watch.column_drift import Counted, watch_answers, watch_column
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.drift_effect import EFFECT_ROWS, answer_names, answers_for, effect_of
 from gradum.study.watch.expectation import Expectation
+from gradum.study.watch.watch_sentences import answers_sentence, column_sentence, joint_sentence
 from gradum.study.watch.watched import (
     AnswersWatch,
     ColumnWatch,
@@ -26,7 +27,6 @@ from gradum.study.watch.watched import (
     WatchAlarm,
     Watched,
 )
-from gradum.study.watch.wording import answers_sentence, column_sentence, joint_sentence
 from gradum.tables.kinds import KINDS
 
 

@@ -17,12 +17,12 @@ import polars as pl
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.run.predict import predict
+from gradum.run.predicting import predict
 from gradum.rungs.rung import Prediction, Rung
 from gradum.study.explanation.counterfactual.aim import Aim, aim_of, wanted_of
-from gradum.study.explanation.counterfactual.answers import Answers, CandidateGrid, Changed
 from gradum.study.explanation.counterfactual.candidates import candidates_of
 from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis, priced_axes
+from gradum.study.explanation.counterfactual.leads import Answers, CandidateGrid, Changed
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.counterfactual.result import (
     ColumnChange,

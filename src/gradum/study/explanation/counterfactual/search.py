@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradum.margins import distinct, falling
-from gradum.study.explanation.counterfactual.answers import CandidateGrid
+from gradum.study.explanation.counterfactual.leads import CandidateGrid
 
 FIRST_BATCH = 128  # pairs; the next ones are larger
 PROMISING = 3.0  # times the ceiling: two gains together may be so far off their sum

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from gradum.errors import ColumnError, SchemaError
 from gradum.messages import listed, marked, say, say_plural
-from gradum.tables.kinds.codes import code_hint, named_like_codes
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading, lost
+from gradum.tables.kinds.naming_numbers import code_hint, named_like_codes
 from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read

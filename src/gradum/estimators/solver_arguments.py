@@ -16,7 +16,7 @@ from gradum.core import PENALTIES, Loss, Params, Penalty, Problem
 from gradum.core.losses import resolve
 from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
-from gradum.estimators.rows import CheckedRows
+from gradum.estimators.checked_rows import CheckedRows
 from gradum.messages import listed, say, sentences
 from gradum.rungs.number_ranges import LARGEST, MOST
 from gradum.solvers import first_order

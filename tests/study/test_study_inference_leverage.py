@@ -5,7 +5,7 @@ from statsmodels.stats.outliers_influence import OLSInfluence
 
 from gradum.errors import SpecError
 from gradum.study.inference.infer import infer
-from gradum.study.inference.influence import influence
+from gradum.study.inference.leverage import influence
 
 
 def sample(rows=40, seed=0):

@@ -10,7 +10,7 @@ from gradum.core.models.architecture import Link
 from gradum.errors import SchemaError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
-from gradum.run.monotone import monotone_by_signs
+from gradum.run.monotone_columns import monotone_by_signs
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale

@@ -13,10 +13,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gradum.core import Loss, Network, Params, Problem
 from gradum.errors import SpecError
 from gradum.estimators.callbacks import Listeners
+from gradum.estimators.checked_rows import FLOATS, CheckedRows, MatrixLike
 from gradum.estimators.cross_validation import CrossValidated, pricing
-from gradum.estimators.rows import FLOATS, CheckedRows, MatrixLike
-from gradum.estimators.summary import Summarises
-from gradum.estimators.training import (
+from gradum.estimators.solver_arguments import (
     Estimator,
     Events,
     Solver,
@@ -27,6 +26,7 @@ from gradum.estimators.training import (
     resolve_solver,
     seed_of,
 )
+from gradum.estimators.summary import Summarises
 from gradum.messages import listed, say
 from gradum.rungs.penalty_path.path import Path, PenaltyPath, penalty_path
 from gradum.solvers.convex import CONVEX, Convex, Exact, choose, misfit, solvers_of

@@ -6,7 +6,7 @@ import pytest
 
 import gradum
 from gradum.errors import SchemaError, SpecError, TargetError
-from gradum.run.conformal import levels
+from gradum.run.conformal import interval_levels
 from gradum.run.events import RungFinished
 from gradum.run.judge import first_repeat
 from gradum.run.spec import SplitSpec
@@ -153,7 +153,7 @@ def test_the_column_of_the_levels_need_be_no_feature_but_has_to_be_there():
 def test_a_column_that_has_no_levels_for_this_is_refused(monkeypatch):
     with pytest.raises(SpecError, match="it is the target"):
         gradum.fit(task("amount", 40), "amount", interval_by="amount", **LINEAR)
-    monkeypatch.setattr(levels, "MOST_LEVELS", 20)
+    monkeypatch.setattr(interval_levels, "MOST_LEVELS", 20)
     with pytest.raises(SpecError, match="25 levels"):
         gradum.fit(task("amount", 600), "amount", interval_by="city", cv=2, **LINEAR)
 

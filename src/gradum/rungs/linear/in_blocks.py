@@ -13,7 +13,6 @@ from gradum.core.losses import learned_loss
 from gradum.core.models.input_blocks import numbers_in
 from gradum.messages import marked, say
 from gradum.rungs.context import Context
-from gradum.rungs.events import Passed
 from gradum.rungs.linear.fit import columns_of, linear_rung, standard_layer
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.penalty_path.path import choose_penalty
@@ -21,6 +20,7 @@ from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.spool import Spool
 from gradum.rungs.target_scale import TargetScale
+from gradum.rungs.training_events import Passed
 from gradum.rungs.with_spread import with_spread
 from gradum.solvers.driver import solve
 from gradum.solvers.linear_model import LinearModel

@@ -16,8 +16,8 @@ from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.monotonicity import of_layers, oriented, projected
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.solvers.data import Data
 from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
+from gradum.solvers.rows_to_learn import Data
 
 
 @pytree(values=("solver",), structure=("inputs",))

@@ -10,7 +10,7 @@ from msgspec import structs
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
-from gradum.run.conformal.levels import level_codes, levels_among
+from gradum.run.conformal.interval_levels import level_codes, levels_among
 from gradum.run.dataset import Dataset
 from gradum.run.fitted import fingerprint_of, named_arrays
 from gradum.run.judge import Judge, first_repeat

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from test_rungs_pack_program import NUMBER, batches, hyper, parameters
 
-from gradum.rungs.pack import muon
+from gradum.rungs.pack import muon_steps
 
 
 def polar(matrix):
@@ -26,7 +26,7 @@ def with_singular_values(values, shape, seed=0):
 def test_singular_values_are_made_alike_and_directions_kept(shape):
     values = np.geomspace(1, 0.1, min(shape[1:]))
     matrix = with_singular_values(values, shape).astype(np.float32)
-    said = np.asarray(muon.orthogonal(matrix), np.float64)
+    said = np.asarray(muon_steps.orthogonal(matrix), np.float64)
     expected = polar(matrix.astype(np.float64))
     inner = np.linalg.svd(said, compute_uv=False)
     assert inner.min() > 0.85
@@ -37,15 +37,15 @@ def test_singular_values_are_made_alike_and_directions_kept(shape):
 
 def test_the_size_of_a_gradient_does_not_count_and_none_has_no_step():
     matrix = with_singular_values(np.linspace(1, 0.1, 6), (2, 6, 6)).astype(np.float32)
-    one, thousand = muon.orthogonal(matrix), muon.orthogonal(1000 * matrix)
+    one, thousand = muon_steps.orthogonal(matrix), muon_steps.orthogonal(1000 * matrix)
     np.testing.assert_allclose(one, thousand, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(muon.orthogonal(np.zeros((2, 4, 4), np.float32)), 0)
+    np.testing.assert_array_equal(muon_steps.orthogonal(np.zeros((2, 4, 4), np.float32)), 0)
 
 
 def test_a_step_s_entries_are_of_size_1():
     rng = np.random.default_rng(0)
     slope = rng.normal(size=(2, 64, 64)).astype(np.float32)
-    said = np.asarray(muon.step(slope, slope))
+    said = np.asarray(muon_steps.step(slope, slope))
     assert np.sqrt(np.mean(said**2)) == pytest.approx(1, rel=0.15)
 
 

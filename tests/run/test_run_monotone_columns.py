@@ -8,7 +8,7 @@ import pytest
 
 import gradum
 from gradum.errors import ColumnError, ModelFileError, SpecError
-from gradum.run.monotone import monotone_by_signs
+from gradum.run.monotone_columns import monotone_by_signs
 from gradum.run.options.options import make_spec
 from gradum.run.spec import Spec
 from gradum.rungs.smearing import ResidualSpread

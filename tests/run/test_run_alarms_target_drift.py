@@ -4,7 +4,7 @@ import pytest
 from alarm_tables import planned
 from scipy.signal import lfilter
 
-from gradum.run.alarms.drift import drift
+from gradum.run.alarms.target_drift import drift
 from gradum.scores.figures import figure
 from gradum.tables.split import Part
 

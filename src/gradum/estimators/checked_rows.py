@@ -15,7 +15,7 @@ from gradum.core.losses import check_shapes
 from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.solvers.data import Data
+from gradum.solvers.rows_to_learn import Data
 
 MatrixLike: TypeAlias = ArrayLike | sparray | spmatrix
 """n rows of d columns: an array, a data frame, lists, or a sparse matrix."""
