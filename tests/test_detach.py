@@ -125,7 +125,6 @@ PARTS = {
         question("rerun"),
         question("resume"),
         question("stress", "api/stress.py", "show/stress.py"),
-        question("surrogate", "api/surrogate.py"),
         question("trust", "api/trust", "show/trust.py"),
         question("verify", "api/properties.py", "api/verify.py"),
         question(
@@ -145,6 +144,14 @@ PARTS = {
         ),
         finding("residuals", others=("show/notebook.py",)),
         finding("segments", others=("api/runs.py",)),
+        Part(
+            "finding surrogate",
+            (
+                *("study/explanation/surrogate.py", "show/surrogate.py", "api/surrogate.py"),
+                "show/templates/sections/surrogate.html",
+            ),
+            ("study/findings/findings.py", "api/model.py"),
+        ),
         finding("threshold", others=("api/runs.py",)),
         finding("threshold_table", picture=False),
         finding("worst", picture=False),
