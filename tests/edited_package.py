@@ -1,6 +1,7 @@
 """A copy of the package: lines are added to it as CONTRIBUTING.md says, or a part is taken away."""
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
@@ -22,14 +23,14 @@ class Edited:
         assert text.count(before) == 1
         (self.path / file).write_text(text.replace(before, f"{line}\n{before}"))
 
-    def detach(self, files, registries):
-        """Take away files and folders, and what lists them: imports, entries and fields."""
+    def detach(self, files, registries, word):
+        """Take away files and folders, and what lists them: imports, entries, fields, a word."""
         for file in files:
             path = self.path / file
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         for registry in registries:
             tree = ast.parse((self.path / registry).read_text())
-            unlisted = _Unlisted([module_of(file) for file in files]).visit(tree)
+            unlisted = _Unlisted([module_of(file) for file in files], word).visit(tree)
             (self.path / registry).write_text(ast.unparse(unlisted))
 
 
@@ -39,10 +40,13 @@ def module_of(file):
 
 
 class _Unlisted(ast.NodeTransformer):
-    """Drops the imports of modules; and the entries of tuples, classes and calls that need them."""
+    """Drops the imports of modules, and the entries that need them or are a word.
 
-    def __init__(self, modules):
-        self.modules, self.names = modules, set()
+    Entries are those of tuples, dicts and calls, the fields of a class and its bases.
+    """
+
+    def __init__(self, modules, word):
+        self.modules, self.names, self.word = modules, set(), word
 
     def visit_ImportFrom(self, node):
         kept = [each for each in node.names if not self._is_gone(f"{node.module}.{each.name}")]
@@ -54,19 +58,32 @@ class _Unlisted(ast.NodeTransformer):
         return any(f"{name}.".startswith(f"{module}.") for module in self.modules)
 
     def _needs(self, node):
-        return any(isinstance(n, ast.Name) and n.id in self.names for n in ast.walk(node))
+        return any(
+            (isinstance(each, ast.Name) and each.id in self.names)
+            or (isinstance(each, ast.Constant) and each.value == self.word)
+            for each in ast.walk(node)
+        )
 
     def visit_Tuple(self, node):
         node.elts = [self.visit(each) for each in node.elts if not self._needs(each)]
         return node
 
+    def visit_Dict(self, node):
+        pairs = zip(node.keys, node.values, strict=True)
+        kept = [(key, value) for key, value in pairs if not self._needs(value)]
+        node.keys, node.values = [key for key, _ in kept], [value for _, value in kept]
+        return self.generic_visit(node)
+
     def visit_Call(self, node):
-        node.keywords = [self.visit(each) for each in node.keywords if not self._needs(each)]
+        node.keywords = [each for each in node.keywords if not self._needs(each)]
         return self.generic_visit(node)
 
     def visit_ClassDef(self, node):
         node.body = [each for each in node.body if not self._is_entry(each)]
+        node.bases = [each for each in node.bases if not self._needs(each)]
         return node
 
     def _is_entry(self, node):
-        return isinstance(node, ast.Assign | ast.AnnAssign) and self._needs(node)
+        if isinstance(node, ast.AnnAssign):  # its annotation may be quoted
+            return not self.names.isdisjoint(re.findall(r"\w+", ast.unparse(node)))
+        return isinstance(node, ast.Assign) and self._needs(node)

@@ -27,12 +27,14 @@ ENGINE = ("scores/test_scores_metrics.py", "solvers/test_solvers_standard.py")
 
 USE = """
 import sys
+import pytest
 import gradum
 from gradum.app.cli import COMMANDS, main
 
 assert gradum.__file__.startswith(sys.argv[1])
+engine, target = sys.argv[2:4], sys.argv[4:]
 fit = ["fit", "t.csv", "--model", "linear", "--cv", "2", "--no-learning-curve", "--quiet"]
-commands = [[*fit, "--out", "run", "--target", *sys.argv[2:]]]
+commands = [[*fit, "--out", "run", "--target", *target]]
 if any(command.__name__.endswith(".trust") for command in COMMANDS):
     commands.append(["trust", "run"])
 for command in commands:
@@ -41,6 +43,8 @@ for command in commands:
         main()
     except SystemExit as end:
         assert end.code in (None, 0, 3), end.code
+alone = ["--noconftest", "-p", "no:cacheprovider", "--numprocesses", "0", "--quiet"]
+sys.exit(pytest.main([*alone, *engine]))
 """
 
 
@@ -50,10 +54,19 @@ class Part(NamedTuple):
     name: str
     files: tuple[str, ...]
     listed_in: tuple[str, ...]
+    named_in: tuple[str, ...] = ()
+    """Files that list its name alone, without an import."""
 
 
 def kind(file):
     return Part(f"kind {Path(file).stem}", (f"tables/kinds/{file}",), ("tables/kinds/__init__.py",))
+
+
+def rung(name, *more, listed_in):
+    """A rung: its folder, and what rests on it."""
+    rungs = ("rungs/options.py", "rungs/registry.py", "rungs/settings.py")
+    files = (f"rungs/{name}", *more)
+    return Part(f"rung {name}", files, (*rungs, *listed_in), ("rungs/names.py",))
 
 
 def question(name, *methods, more="", also=()):
@@ -74,22 +87,27 @@ def finding(name, *more, picture=True, others=()):
     return Part(f"finding {name}", files, ("study/findings/findings.py", *report, *others))
 
 
+SOLVERS = (
+    *("api/compare_solvers.py", "run/compare_solvers.py"),
+    *("show/solvers.py", "show/pictures/solvers.py"),
+)
+
 PARTS = {
     part.name: part
     for part in (
         # Weights and targets are of numbers.
         *map(kind, ("boolean", "categorical", "date", "text", "inert.py")),
+        # The baseline and the linear rung are the engine's.
+        rung(
+            "mlp",
+            *(*SOLVERS, "app/cli/compare_solvers.py"),
+            listed_in=("__init__.py", "app/cli/__init__.py"),
+        ),
+        rung("pack", "estimators/pack.py", listed_in=("estimators/__init__.py",)),
         # To fit, to predict and to report is the engine's.
         question("alike", "api/alike.py"),
         question("compare"),
-        question(
-            "compare_solvers",
-            more="__init__.py",
-            also=(
-                *("api/compare_solvers.py", "run/compare_solvers.py"),
-                *("show/solvers.py", "show/pictures/solvers.py"),
-            ),
-        ),
+        question("compare_solvers", more="__init__.py", also=SOLVERS),
         question("counterfactual", "api/counterfactual.py"),
         question("effects", "api/effects.py"),
         question("evaluate", "api/evaluation.py"),
@@ -107,7 +125,6 @@ PARTS = {
         question("rerun"),
         question("resume"),
         question("stress", "api/stress.py", "show/stress.py"),
-        question("surrogate", "api/surrogate.py"),
         question("trust", "api/trust", "show/trust.py"),
         question("verify", "api/properties.py", "api/verify.py"),
         question(
@@ -127,12 +144,20 @@ PARTS = {
         ),
         finding("residuals", others=("show/notebook.py",)),
         finding("segments", others=("api/runs.py",)),
+        Part(
+            "finding surrogate",
+            (
+                *("study/explanation/surrogate.py", "show/surrogate.py", "api/surrogate.py"),
+                "show/templates/sections/surrogate.html",
+            ),
+            ("study/findings/findings.py", "api/model.py"),
+        ),
         finding("threshold", others=("api/runs.py",)),
         finding("threshold_table", picture=False),
         finding("worst", picture=False),
     )
 }
-TOGETHER = ("kind date", "question stress", "finding residuals")
+TOGETHER = ("kind date", "rung mlp", "question stress", "finding residuals")
 CLASSES = ("confusion", "ranking", "threshold", "threshold_table")
 OF_TWO_CLASSES = {f"finding {name}" for name in CLASSES}
 EACH = PARTS if os.environ.get("GRADUM_DETACH") == "all" else ()
@@ -193,27 +218,21 @@ def table(tmp_path_factory):
 def test_the_rest_fits_and_reports(names, table, tmp_path):
     package = Edited(tmp_path)
     for name in names:
-        package.detach(PARTS[name].files, PARTS[name].listed_in)
+        part = PARTS[name]
+        package.detach(part.files, (*part.listed_in, *part.named_in), name.rpartition(" ")[2])
     shutil.copy(table, tmp_path)
     two_classes = OF_TWO_CLASSES.issuperset(names)
     target = ["won", "--cost", "FP=1,FN=5"] if two_classes else ["amount"]
-    said = run(tmp_path, "-c", USE, str(tmp_path), *target)
-    assert "<h2" in (tmp_path / "run/report.html").read_text()
-    if names == TOGETHER:
-        assert "This gradum is without stress" in " ".join(said.split())
-        engine = [str(TESTS / file) for file in ENGINE]
-        run(tmp_path, "-m", "pytest", "--noconftest", "-p", "no:cacheprovider", "-n", "0", *engine)
-
-
-def run(folder, *arguments):
-    """Run Python where the package is the one in a folder; return what it prints."""
+    engine = [str(TESTS / file) for file in ENGINE]
     done = subprocess.run(
-        [sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(TESTS)])},
-        cwd=folder,
+        [sys.executable, "-c", USE, str(tmp_path), *engine, *target],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(TESTS)])},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert "<h2" in (tmp_path / "run/report.html").read_text()
+    if names == TOGETHER:
+        assert "This gradum is without stress" in " ".join(done.stdout.split())

@@ -34,6 +34,7 @@ from gradum.study.profile import ColumnProfile, profile
 from gradum.study.uncertainty import Coefficients, main_coefficients
 
 MOST_FEATURES = 40  # of a row that is shown
+OF_ROWS = {"worst": (), "surrogate": None}  # findings that name single rows, or levels of few
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -157,11 +158,9 @@ def without_rows(findings: Findings) -> Findings:
     changed = {
         "regression": findings.regression and without_influential(findings.regression),
         "explanation": findings.explanation and without_judged_rows(findings.explanation),
-        "surrogate": None,
         "coverage": findings.coverage and without_few_rows(findings.coverage),
     }
     if residuals := findings.found("residuals"):
         changed["residuals"] = structs.replace(residuals, points=())
-    if findings.found("worst"):
-        changed["worst"] = ()
-    return structs.replace(findings, **changed)
+    emptied = {name: empty for name, empty in OF_ROWS.items() if findings.found(name)}
+    return structs.replace(findings, **changed, **emptied)
