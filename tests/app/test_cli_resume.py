@@ -45,7 +45,6 @@ main()
 """
 """The command with short fits, which after each event waits for a line before it goes on."""
 
-TESTS = Path(__file__).parent.parent
 MLP = ["fit", "t.csv", "-t", "label", "--model", "mlp", "--hidden", "8", "--no-learning-curve"]
 SHORTLY = ["--hidden", "8", "--max-epochs", "4", "--effort", "quick"]
 LADDER = ["fit", "few.csv", "-t", "label", "--cv", "2", *SHORTLY]
@@ -73,7 +72,7 @@ def cut_short(place, *arguments, at):
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments, "--json"],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": os.fspath(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
