@@ -44,13 +44,19 @@ def run(*arguments):
     return Ended(code, out.getvalue(), err.getvalue())
 
 
-def shorten_reports(patched):
-    """Let reports have their first lines only, and explain the fewest rows.
+@contextlib.contextmanager
+def reports_of(sections_of, most_rows):
+    """Let reports have these sections, and explain so many rows."""
+    with pytest.MonkeyPatch.context() as patched:  # which no test undoes
+        patched.setattr(report, "sections_of", sections_of)
+        patched.setattr(judged, "MOST_ROWS", most_rows)
+        yield
 
-    Altair and explanations take two thirds of what a short run takes.
-    """
-    patched.setattr(report, "sections_of", lambda *_: [])
-    patched.setattr(judged, "MOST_ROWS", judged.FEWEST_ROWS)
+
+short_reports = partial(reports_of, lambda *_: [], judged.FEWEST_ROWS)
+"""Reports of their first lines only: Altair and explanations take two thirds of a short run."""
+
+whole_again = partial(reports_of, report.sections_of, judged.MOST_ROWS)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,8 @@
-"""The environment of every test, and the whole fits that many tests share."""
+"""The environment of every test, and the order in which they run."""
 
 import gc
 import os
 import shutil
-from functools import cache
 from pathlib import Path
 
 import kept_programs
@@ -14,24 +13,7 @@ import quick_programs
 os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
 os.environ.update(kept_programs.environment() | quick_programs.environment())
 
-import hypothesis
 import pytest
-import vl_convert
-
-import gradum
-from command_line import run
-from gradum.run.judging import resampled
-from gradum.run.spec import SplitSpec
-from gradum.rungs.spread import fit as spread
-from synthetic import QUICK, task
-
-# How long an example takes is the machine's doing, and no test is to hang on it.
-hypothesis.settings.register_profile("without a clock", deadline=None)
-hypothesis.settings.load_profile("without a clock")
-
-# A report that is given no folder for it else puts the script of its charts together anew, which
-# takes two seconds.
-vl_convert.javascript_bundle = cache(vl_convert.javascript_bundle)
 
 # What is imported and collected from here on stays: to search it for garbage would take a fifth of
 # the time again.
@@ -41,6 +23,12 @@ gc.disable()
 os.fsync = lambda _: None
 
 LONGEST = ("test_optimised_programs.py", "test_docs.py")
+
+
+def pytest_configure(config):
+    """Load what tests share, but not where they are only given out to workers, which begin then."""
+    if config.option.dist == "no" or kept_programs.IN_A_WORKER:
+        config.pluginmanager.import_plugin("shared_fits")
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,35 +56,3 @@ def pytest_sessionfinish(exitstatus):
     """Keep no programs of a run that failed: a killed process may have left half a file."""
     if exitstatus != pytest.ExitCode.OK and not kept_programs.IN_A_WORKER:
         shutil.rmtree(os.environ["GRADUM_CACHE_DIR"], ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def regressor():
-    """A ladder on 1,200 rows with a number as target, judged on a hold-out."""
-    return gradum.fit(task("amount"), "amount", **QUICK)
-
-
-@pytest.fixture(scope="session")
-def classifier():
-    """A ladder on 1,200 rows with the labels "no" and "yes", judged on a hold-out."""
-    return gradum.fit(task("label"), "label", **QUICK)
-
-
-@pytest.fixture(scope="session")
-def grader():
-    """A ladder on 300 rows with the classes 0, 1 and 2, judged by three folds, twice drawn."""
-    return gradum.fit(task("grade", 300), "grade", cv=3, **QUICK | {"split": SplitSpec()})
-
-
-@pytest.fixture(scope="session")
-def gradum_command():
-    """``gradum_command("fit", …)`` runs a command."""
-    return run
-
-
-@pytest.fixture
-def short_judging(monkeypatch):
-    """Judge on as few resamples as of a large table; choose spreads among two, on two folds."""
-    monkeypatch.setattr(resampled, "RESAMPLES", (200, 200))
-    monkeypatch.setattr(spread, "STRENGTHS", (1e2, 1e0))
-    monkeypatch.setattr(spread, "FOLDS", 2)

@@ -14,7 +14,7 @@ import pytest
 from msgspec import structs
 
 import gradum
-from command_line import run, shorten_reports
+from command_line import run, short_reports
 from gradum.api import save_run
 from gradum.app.cli import app
 from gradum.run.judging.by_class import ClassScores
@@ -78,9 +78,9 @@ WORDS = {4: "four", 5: "five", 6: "six", 8: "eight"}
 CODE = re.compile(r"`([a-z_0-9]+)`")
 
 
-def test_every_key_of_metrics_json_is_documented(classifier, tmp_path, monkeypatch):
-    shorten_reports(monkeypatch)
-    save_run(classifier, tmp_path, RunSpec("t.csv", classifier.fitted.spec))
+def test_every_key_of_metrics_json_is_documented(classifier, tmp_path):
+    with short_reports():
+        save_run(classifier, tmp_path, RunSpec("t.csv", classifier.fitted.spec))
     said = msgspec.json.decode((tmp_path / "metrics.json").read_bytes())
     documented = set(CODE.findall((ROOT / "docs/metrics.md").read_text()))
     judgement, rung = said["judgement"], said["rungs"]["mlp"]
@@ -215,14 +215,13 @@ FITS_PENGUINS = next(line for line in commands("docs/quick-start.md") if "runs/p
 SHORTLY = {
     "fit": ["--cv", "3", "--max-epochs", "2", "--no-learning-curve"],
     "compare-solvers": ["--max-epochs", "2"],
-    "stress": ["--rows", "10"],
+    "stress": ["--rows", "4"],
 }
 
 
 def obey(line):
     """Run a printed command in the current folder; its fits are short and few, and its reports."""
-    with pytest.MonkeyPatch.context() as patched:
-        shorten_reports(patched)
+    with short_reports(), pytest.MonkeyPatch.context() as patched:
         patched.setitem(EFFORTS, "standard", FEW)
         make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)

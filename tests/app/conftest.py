@@ -2,30 +2,26 @@
 
 import pytest
 
-from command_line import run, short_paths, shorten_reports
+from command_line import run, short_paths, short_reports, whole_again
 from gradum.run.spec import SplitSpec
 from synthetic import task
 
 
 @pytest.fixture(autouse=True, scope="module")
 def fits_are_short():
-    """Let the commands that a module calls in this process take little time."""
-    with short_paths():
-        yield
+    """Let the commands that a module calls in this process take little time.
 
-
-@pytest.fixture(autouse=True)
-def reports_are_short(request):
-    """Let reports be short; a test that looks at their sections asks for `whole_reports`."""
-    with pytest.MonkeyPatch.context() as patched:  # which no test undoes
-        if "whole_reports" not in request.fixturenames:
-            shorten_reports(patched)
+    A test that looks at the sections of reports asks for `whole_reports`.
+    """
+    with short_paths(), short_reports():
         yield
 
 
 @pytest.fixture
 def whole_reports():
     """Let a test's reports be whole."""
+    with whole_again():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -40,9 +36,12 @@ def tables(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def linear_run(tables, tmp_path_factory):
-    """A run folder of a linear fit, judged by two folds, twice drawn, and what the command said."""
+    """A run folder of a linear fit, judged by two folds, twice drawn, and what the command said.
+
+    Its report is whole.
+    """
     folder = tmp_path_factory.mktemp("runs") / "linear"
-    with short_paths(SplitSpec()):  # a module's fixtures come after the session's
+    with short_paths(SplitSpec()), whole_again():  # whether a module's fixtures came before or not
         ended = run(
             "fit", tables / "label.csv", "-t", "label", "--model", "linear", "--cv", 2, "-o", folder
         )

@@ -13,6 +13,7 @@ import pytest
 from msgspec import structs
 
 import gradum
+from gradum.app.cli.progress import JsonLines, as_json
 from gradum.errors import OutputError
 from gradum.run.fitted import fingerprint
 from gradum.run.options import options
@@ -44,7 +45,6 @@ main()
 """
 """The command with short fits, which after each event waits for a line before it goes on."""
 
-TESTS = Path(__file__).parent.parent
 MLP = ["fit", "t.csv", "-t", "label", "--model", "mlp", "--hidden", "8", "--no-learning-curve"]
 SHORTLY = ["--hidden", "8", "--max-epochs", "4", "--effort", "quick"]
 LADDER = ["fit", "few.csv", "-t", "label", "--cv", "2", *SHORTLY]
@@ -67,12 +67,12 @@ def place(gradum_command, tmp_path_factory):
     os.chdir(before)
 
 
-def cut_short(place, *arguments, at, by=signal.SIGKILL):
-    """Start a command with JSON lines, and send a signal at the first event that fits."""
+def cut_short(place, *arguments, at):
+    """Start a command with JSON lines, and kill it at the first event that fits."""
     with subprocess.Popen(
         [sys.executable, "-c", COMMAND, *arguments, "--json"],
         cwd=place,
-        env={**os.environ, "PYTHONPATH": os.fspath(TESTS)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -82,13 +82,40 @@ def cut_short(place, *arguments, at, by=signal.SIGKILL):
         for line in process.stdout:
             events.append(json.loads(line))
             if at(events[-1]) and not sent:
-                process.send_signal(by)
+                process.kill()
                 sent = True
-            if not (sent and by is signal.SIGKILL):
+            if not sent:
                 process.stdin.write("\n")
                 process.stdin.flush()
         process.stderr.read()
     return process.returncode, events
+
+
+class Killed(BaseException):
+    """Nothing is cleaned up after a SIGKILL."""
+
+
+def killed(*_, **__):
+    raise Killed
+
+
+def interrupted():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def struck(gradum_command, *arguments, at, by=killed):
+    """Run a command in this process, and do something to it at the first event that fits."""
+    struck, tell = [], JsonLines.__call__
+
+    def told(lines, event):
+        tell(lines, event)
+        if not struck and at(as_json(event)):
+            struck.append(event)
+            by()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(JsonLines, "__call__", told)
+        return gradum_command(*arguments, "--json")
 
 
 def epoch(number):
@@ -138,7 +165,8 @@ def test_a_run_killed_twice_goes_on_where_it_was(place, gradum_command):
 
 
 def test_a_run_killed_while_it_reports_is_not_trained_again(place, gradum_command):
-    cut_short(place, *MLP, "-o", "judged", at=lambda event: event["event"] == "judged")
+    with pytest.raises(Killed):
+        struck(gradum_command, *MLP, "-o", "judged", at=lambda event: event["event"] == "judged")
     (place / "judged" / ".gradum-0123abcd-model.gradum").write_text("half a file")
     ended = gradum_command("resume", "judged", "--json")
     events = [json.loads(line) for line in ended.out.splitlines()]
@@ -151,7 +179,8 @@ def test_a_cross_validated_ladder_killed_in_a_fold(place, gradum_command):
     def in_a_fold(event):
         return event["event"] == "rung_started" and (event["rung"], event["fold"]) == ("mlp", 2)
 
-    cut_short(place, *LADDER, "-o", "fold", at=in_a_fold)
+    with pytest.raises(Killed):
+        struck(gradum_command, *LADDER, "-o", "fold", at=in_a_fold)
     kept = {path.stem for path in (place / "fold" / STATE).glob("*.checkpoint")}
     done = {f"{fit}-{rung}" for fit in ("fit", "fold-1") for rung in ("linear", "mlp", "pack")}
     assert done | {"fold-2-linear"} <= kept
@@ -160,12 +189,6 @@ def test_a_cross_validated_ladder_killed_in_a_fold(place, gradum_command):
 
 
 def test_a_run_killed_before_it_read_anything(place, gradum_command, monkeypatch):
-    class Killed(BaseException):
-        """Nothing is cleaned up after a SIGKILL."""
-
-    def killed(*_, **__):
-        raise Killed
-
     monkeypatch.setattr("gradum.api.finish_run", killed)
     with pytest.raises(Killed):
         gradum_command(*LADDER, "-o", "early")
@@ -176,8 +199,8 @@ def test_a_run_killed_before_it_read_anything(place, gradum_command, monkeypatch
 
 
 def test_an_interrupted_run_is_whole_and_can_be_finished(place, gradum_command):
-    code, _ = cut_short(place, *MLP, "-o", "stopped", at=epoch(4), by=signal.SIGINT)
-    assert code == 130
+    ended = struck(gradum_command, *MLP, "-o", "stopped", at=epoch(4), by=interrupted)
+    assert ended.code == 130
     assert gradum_command("predict", "stopped", "t.csv", "-o", "p.csv", "-q").code == 0
     assert gradum_command("report", "stopped").code == 0
     epochs = len((place / "stopped" / "history.jsonl").read_text().splitlines())
@@ -225,12 +248,6 @@ def begun(place, gradum_command, tmp_path, monkeypatch):
     """A run of a table of its own, of which the kept fit's linear rung is done."""
     (tmp_path / "few.csv").write_bytes((place / "few.csv").read_bytes())
     monkeypatch.chdir(tmp_path)
-
-    class Killed(BaseException):
-        pass
-
-    def killed(*_, **__):
-        raise Killed
 
     with monkeypatch.context() as patched:
         patched.setattr("gradum.rungs.mlp.kind.fit_mlp", killed)

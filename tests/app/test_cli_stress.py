@@ -9,10 +9,10 @@ import gradum
 
 
 def test_it_speaks_in_words(gradum_command, linear_run, tables):
-    ended = gradum_command("stress", linear_run[0], tables / "held.csv", "--rows", "10")
+    ended = gradum_command("stress", linear_run[0], tables / "held.csv", "--rows", "2")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert "of 10 answers for 'label' in held.csv change where columns move" in lines[0]
+    assert "of 2 answers for 'label' in held.csv change where columns move" in lines[0]
     (header,) = [line for line in lines if line.startswith("columns move by up to")]
     assert header.split("  ")[-1].strip() == "proved to stay, at least"
     assert "One accident at a time, in 8 of 80 rows." in lines
@@ -50,7 +50,7 @@ def test_json_is_what_python_finds(gradum_command, linear_run, tables):
 
 def test_the_page_has_all_parts(gradum_command, linear_run, tables, tmp_path):
     out = tmp_path / "stress.html"
-    words = ["stress", linear_run[0], tables / "held.csv", "--rows", "10", "-o", out, "--quiet"]
+    words = ["stress", linear_run[0], tables / "held.csv", "--rows", "2", "-o", out, "--quiet"]
     ended = gradum_command(*words)
     assert (ended.code, ended.out, ended.err) == (0, "", "")
     page = out.read_text("utf-8")

@@ -16,6 +16,7 @@ import gradum
 from gradum.api.trust.part import PartThresholds
 from gradum.api.trust.parts import PARTS
 from gradum.errors import NotCertifiableError
+from synthetic import ONCE
 
 FIXTURES = Path(__file__).parents[1] / "ship" / "fixtures"
 
@@ -302,7 +303,7 @@ def test_a_model_file_alone_says_what_it_lacks(linear_run, tmp_path):
 def test_a_model_that_guesses_is_not_shown_to_be_better():
     rng = np.random.default_rng(1)
     table = pl.DataFrame({"x": rng.normal(size=200), "y": rng.normal(size=200)})
-    report = gradum.fit(table, "y", model="linear", learning_curve=False, explain=False).trust()
+    report = gradum.fit(table, "y", model="linear", **ONCE).trust()
     (check,) = (check for check in report.checks if check.name == "scores.baseline")
     assert check.status == "failed"
     assert report.failed

@@ -9,6 +9,7 @@ the distance from 1 to the next float32. The layers behind carry that on, and ad
 import os
 import subprocess
 import sys
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -91,8 +92,8 @@ def both(layer, network, params, rows):
 
 
 CASES = [
-    *((activation, (64, 32), levels) for activation in ACTIVATIONS for levels in TREATMENTS),
-    *(("relu", hidden, levels) for hidden in ((), (16,)) for levels in TREATMENTS),
+    *((each, (64, 32), levels) for each, levels in zip(ACTIVATIONS, cycle(TREATMENTS))),
+    *(("relu", hidden, levels) for hidden in ((), (16,), (64, 32)) for levels in TREATMENTS),
 ]
 
 

@@ -94,10 +94,10 @@ def test_a_size_is_left_out_where_a_smaller_one_takes_all_rows(folder):
 
 
 def test_one_fit_from_the_table_to_the_line(folder):
-    plan = Plan(Suite.read(folder), ["linear"], 1, [50])
-    found = plan.run(Key("linear", "two", 0, 50), 120.0)
+    plan = Plan(Suite.read(folder), ["random_forest"], 1, [50])
+    found = plan.run(Key("random_forest", "two", 0, 50), 120.0)
     assert not found.failed
-    assert found.key == Key("linear", "two", 0, 50)
+    assert found.key == Key("random_forest", "two", 0, 50)
     assert (found.task, found.n, found.rows) == ("binary", 50, 50)
     assert found.error == pytest.approx(1 - found.auc)
     assert 0 < found.error < 0.5

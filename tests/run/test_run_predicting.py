@@ -11,7 +11,7 @@ import gradum
 from gradum.errors import SchemaError, SpecError
 from gradum.rungs.names import LADDER
 from gradum.tables.encode import Encoder
-from synthetic import FEATURES, QUICK, mixed, task
+from synthetic import FEATURES, ONCE, mixed, task
 
 NEW = mixed(50, seed=11).select(FEATURES)
 
@@ -37,7 +37,7 @@ def test_every_kind_of_frame_says_the_same(rung, classifier, tmp_path):
 def test_an_array_is_a_frame_of_numbered_columns():
     x = np.random.default_rng(0).normal(size=(120, 3))
     frame = pl.DataFrame(x, schema=["x0", "x1", "x2"]).with_columns(y=x[:, 0] > x[:, 1])
-    model = gradum.fit(frame, "y", model="linear", cv=2, **QUICK)
+    model = gradum.fit(frame, "y", model="linear", **ONCE)
     np.testing.assert_array_equal(model.predict_proba(x), model.predict_proba(frame))
 
 
@@ -114,7 +114,7 @@ def labels(kind, rows=120):
 )
 def test_labels_come_back_as_they_were_given(kind, dtype, tmp_path):
     frame = labels(kind)
-    model = gradum.fit(frame, "y", model="linear", cv=2, **QUICK)
+    model = gradum.fit(frame, "y", model="linear", **ONCE)
     model.save(tmp_path / "m.gradum")
     for each in (model, gradum.load(tmp_path / "m.gradum")):
         said = each.predict(frame).tolist()
@@ -229,7 +229,7 @@ def test_many_rows_in_blocks_say_what_few_rows_do(regressor):
 def test_a_model_fitted_from_text_reads_typed_rows(tmp_path):
     """A CSV file has only text; the same rows as numbers and booleans mean the same."""
     task("label", 200).write_csv(tmp_path / "train.csv")
-    model = gradum.fit(tmp_path / "train.csv", "label", model="linear", cv=2, **QUICK)
+    model = gradum.fit(tmp_path / "train.csv", "label", model="linear", **ONCE)
     NEW.write_csv(tmp_path / "new.csv")
     np.testing.assert_array_equal(
         model.predict_proba(NEW), model.predict_proba(tmp_path / "new.csv")

@@ -18,6 +18,7 @@ from gradum.run.reference.column_counts import (
     expected_unseen,
     level_counts,
 )
+from synthetic import ONCE, QUICK
 
 NORMAL = np.random.default_rng(0).normal(size=1_000)
 WHOLE = np.random.default_rng(1).poisson(3, 777).astype(float)
@@ -108,7 +109,7 @@ def test_a_fit_summarises_its_rows_and_its_answers(tmp_path):
             "y": np.where(x + rng.normal(size=300) > 0, "yes", "no"),
         }
     )
-    model = gradum.fit(frame, "y", model="linear", test=frame[:100])
+    model = gradum.fit(frame, "y", model="linear", test=frame[:100], **ONCE)
     reference, frame = model.fitted.reference, pl.concat([frame, frame[:100]])
     assert reference.rows == 400
     assert reference.columns["x"].missing == frame["x"].null_count()
@@ -125,4 +126,4 @@ def test_a_fit_summarises_its_rows_and_its_answers(tmp_path):
 def test_answers_of_other_fits_are_marked():
     rng = np.random.default_rng(4)
     frame = {"x": rng.normal(size=100), "y": rng.normal(size=100)}
-    assert not gradum.fit(frame, "y", model="linear", cv=3).fitted.reference.same_fit
+    assert not gradum.fit(frame, "y", model="linear", cv=3, **QUICK).fitted.reference.same_fit

@@ -706,13 +706,13 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("damaged")
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_a_changed_manifest_can_be_used_or_is_refused(folder, name, chance):
     survives(a_changed_manifest, name, chance, folder)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_changed_weights_can_be_used_or_are_refused(folder, name, chance):
     survives(changed_weights, name, chance, folder)

@@ -9,6 +9,7 @@ import pytest
 import gradum
 from gradum.errors import ModelFileError
 from gradum.files import archive
+from synthetic import ONCE
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def saved(tmp_path_factory):
     x, level = rng.normal(size=200), rng.choice(["u", "v"], 200)
     frame = {"x": x, "c": level, "y": x + (level == "u") + rng.normal(size=200)}
     path = tmp_path_factory.mktemp("saved") / "m.gradum"
-    gradum.fit(frame, "y", model="linear").save(path)
+    gradum.fit(frame, "y", model="linear", **ONCE).save(path)
     return path
 
 

@@ -11,7 +11,7 @@ import gradum
 from gradum.errors import SpecError
 from gradum.show.pictures.effects import effect_picture
 from gradum.study.explanation.grid import FEW_ROWS
-from synthetic import QUICK
+from synthetic import ONCE
 
 LONG = "a column with the longest of all names, which no chart has the room to show in full"
 MARKUP = "<b>level</b>"
@@ -37,9 +37,7 @@ def table(rows=120):
 
 @pytest.fixture(scope="module")
 def model():
-    return gradum.fit(
-        table(), "y", model="linear", text="note", cv=2, learning_curve=False, **QUICK
-    )
+    return gradum.fit(table(), "y", model="linear", text="note", **ONCE)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import gradum
 from gradum.show.explanation_words import because
 from gradum.study.explanation.explain import row_explanation
-from synthetic import QUICK
+from synthetic import ONCE
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def difference():
     rows = pl.DataFrame(dict(zip("abc", rng.normal(size=(3, 100)), strict=True)))
     noise = 0.1 * rng.normal(size=100)
     rows = rows.with_columns(y=pl.col("a") - pl.col("b") + pl.Series(noise))
-    return gradum.fit(rows, "y", model="linear", cv=2, learning_curve=False, **QUICK)
+    return gradum.fit(rows, "y", model="linear", **ONCE)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import gradum
 from gradum.show.counterfactual_words import sentence
 from gradum.show.pictures.waterfall import MOST_COLUMNS, waterfall
 from gradum.study.explanation.explain import Contribution, RowExplanation
-from synthetic import QUICK
+from synthetic import ONCE
 
 HOSTILE = "</script><b>ha"
 
@@ -33,7 +33,7 @@ def model():
     rows = pl.DataFrame({HOSTILE: values[:, 0], "size": values[:, 1]})
     kind = np.select([values[:, 0] > 0.5, values[:, 1] > 0], ["<i>red", "green"], "blue")
     rows = rows.with_columns(kind=pl.Series(kind))
-    return gradum.fit(rows, "kind", model="linear", cv=2, learning_curve=False, **QUICK), rows
+    return gradum.fit(rows, "kind", model="linear", **ONCE), rows
 
 
 def test_bars_go_from_the_base_to_the_answer(model):

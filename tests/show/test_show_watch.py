@@ -8,13 +8,14 @@ from msgspec import structs
 import gradum
 from gradum.show.watch import Watch
 from gradum.study.watch.watched import MissingShare
+from synthetic import ONCE
 
 
 @pytest.fixture(scope="module")
 def watch():
     rng = np.random.default_rng(0)
     table = pl.DataFrame({"x": rng.normal(size=200), "target": rng.normal(size=200)})
-    model = gradum.fit(table, "target", model="linear", learning_curve=False)
+    model = gradum.fit(table, "target", model="linear", **ONCE)
     return model.watch(table.head(100))
 
 

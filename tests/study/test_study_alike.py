@@ -6,14 +6,14 @@ import pytest
 
 import gradum
 from command_line import run as gradum_command
-from command_line import short_paths
+from command_line import short_paths, short_reports
 from gradum.api.learned_rows import learned_rows
 from gradum.core.models.opened import LastLayer
 from gradum.errors import SpecError
 from gradum.run.plan import make_plan
 from gradum.tables.split import Part
 from packed_models import everything, pack_of
-from synthetic import ONCE, QUICK, SHORT, mixed
+from synthetic import ONCE, SHORT, mixed
 
 TARGETS = ("amount", "grade")
 
@@ -91,7 +91,7 @@ def fitted_by_command(folder, *words):
     mixed(120).drop("amount", "grade").write_parquet(table)
     words = ["-t", "label", "--model", "linear", "--cv", "2", "-o", folder / "run", *words]
     words += ["--no-learning-curve"]
-    with short_paths():
+    with short_paths(), short_reports():
         ended = gradum_command("fit", table, *words)
     assert ended.code == 0, ended.err
     return folder / "run"
@@ -189,7 +189,7 @@ def test_a_row_like_very_many_others_is_not_far_from_them():
     rng = np.random.default_rng(0)
     level = rng.choice(["u", "v"], 200)
     rows = pl.DataFrame({"level": level, "y": (level == "u") + 0.1 * rng.normal(size=200)})
-    model = gradum.fit(rows, "y", model="linear", cv=2, learning_curve=False, **QUICK)
+    model = gradum.fit(rows, "y", model="linear", **ONCE)
     found = model.alike(rows, row=1)
     assert found.frame["nearer_than"][0] < 0.9  # about half of all pairs are of one level
     assert found.found.nearer_pairs == 0

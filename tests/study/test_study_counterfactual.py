@@ -18,9 +18,9 @@ from gradum.errors import SpecError
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.study.explanation.counterfactual.costs import PricedAxis, unit_of
 from gradum.tables.kinds.axis import Axis
-from synthetic import QUICK
+from synthetic import ONCE, QUICK
 
-LEARNT = {**QUICK, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}
+LEARNT = {**ONCE, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}
 COLUMNS = ["whole", "price", "since", "member", "colour"]
 
 
@@ -60,19 +60,19 @@ def mixed(rows=300, seed=1):
 @pytest.fixture(scope="module")
 def small():
     rows = few()
-    return rows, gradum.fit(rows, "label", model="mlp", cv=2, learning_curve=False, **LEARNT)
+    return rows, gradum.fit(rows, "label", model="mlp", **LEARNT)
 
 
 @pytest.fixture(scope="module")
 def classes():
     rows = mixed().drop("y")
-    return rows, gradum.fit(rows, "label", cv=2, learning_curve=False, **LEARNT)
+    return rows, gradum.fit(rows, "label", **LEARNT)
 
 
 @pytest.fixture(scope="module")
 def numbers():
     rows = mixed().drop("label")
-    return rows, gradum.fit(rows, "y", model="mlp", cv=2, learning_curve=False, **LEARNT)
+    return rows, gradum.fit(rows, "y", model="mlp", **LEARNT)
 
 
 def edited(row, counterfactual):
@@ -125,7 +125,7 @@ def test_of_three_columns_with_decimals_no_change_on_a_grid_is_cheaper():
     score = np.sin(2 * x).sum(axis=1) + x[:, 0] * x[:, 1] + 0.2 * rng.normal(size=400)
     rows = pl.DataFrame(dict(zip("abc", x.T, strict=True)))
     label = pl.Series("label", np.where(score > 0.5, "yes", "no"))
-    options = {"model": "pack", "cv": 2, "learning_curve": False, "explain": False, **QUICK}
+    options = {"model": "pack", "explain": False, **ONCE}
     model = gradum.fit(rows.with_columns(label), "label", **options)
     background = rows.head(200)
     units = {name: median_abs_deviation(background[name].to_numpy()) for name in "abc"}
@@ -227,7 +227,7 @@ def test_sums_of_many_levels_are_near_the_integer_optimum():
         effect = effect + rng.normal(size=4)[np.unique(data[name], return_inverse=True)[1]]
     label = np.where(effect > 0, "yes", "no")
     rows = pl.DataFrame({**data, "label": label})
-    model = gradum.fit(rows, "label", model="linear", cv=2, learning_curve=False, **QUICK)
+    model = gradum.fit(rows, "label", model="linear", **ONCE)
     shares = model.predict_proba(rows)[:, 1]
     asked = [int(shares.argmin()) + 1, int(shares.argmax()) + 1, *range(1, 9)]
     unit = median_abs_deviation(rows["size"].head(200).to_numpy())
@@ -279,7 +279,7 @@ def other(model, row):
 
 def test_balanced_classes_are_decided_as_predict_decides_them():
     rows = few(seed=3).filter((pl.col("label") == "no") | (pl.col("b") > 2))
-    model = gradum.fit(rows, "label", model="linear", class_weight="balanced", cv=2, **QUICK)
+    model = gradum.fit(rows, "label", model="linear", class_weight="balanced", **ONCE)
     plain = model.predict_proba(rows).argmax(axis=1) != (model.predict(rows) == "yes")
     number = int(np.flatnonzero(plain)[0]) + 1
     each = model.counterfactuals(rows, rows=[number], count=1).found.rows[0].counterfactuals[0]
@@ -419,7 +419,7 @@ def test_several_quantiles_are_no_number_to_move(numbers):
 def test_names_are_shown_as_text():
     hostile = "<script>alert(1)</script>"
     rows = few().rename({"c": hostile}).with_columns(pl.col(hostile).replace("x", "<b>\x1b[31m"))
-    model = gradum.fit(rows, "label", model="linear", cv=2, learning_curve=False, **QUICK)
+    model = gradum.fit(rows, "label", model="linear", cv=2, **QUICK)
     found = model.counterfactuals(rows, rows=[1, 2, 3], frozen=["a", "b"])
     page, words = found._repr_html_(), found.summary()
     assert "<script>" not in page

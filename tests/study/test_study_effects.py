@@ -16,7 +16,7 @@ from gradum.study.explanation.scale import answer_on
 from gradum.tables.check import check
 from gradum.tables.sources.read import read
 from packed_models import TARGETS, everything, pack_of
-from synthetic import QUICK
+from synthetic import ONCE
 
 CURVED = ("size", "age", "colour", "member", "shop", "day")
 
@@ -40,7 +40,7 @@ def numbers():
     c = rng.choice([0.0, 0.0, 0.0, 1.5, 1000.0], 300)
     y = 3 * a - 0.2 * b + 0.01 * c + 0.1 * rng.normal(size=300)
     rows = pl.DataFrame({"a": a, "b": b, "c": c, "y": y})
-    options = {"cv": 2, "learning_curve": False, "seed": 0, **QUICK}
+    options = {"seed": 0, **ONCE}
     return rows, *(gradum.fit(rows, "y", model=rung, **options) for rung in ("mlp", "linear"))
 
 

@@ -6,7 +6,7 @@ from sklearn import metrics as peer
 import gradum
 from gradum.errors import SchemaError, TargetError
 from gradum.study.evaluation import evaluate
-from synthetic import QUICK, task
+from synthetic import ONCE, task
 
 HELD = task("label", 200, seed=21)
 
@@ -62,7 +62,7 @@ def test_rows_without_a_label_do_not_judge(classifier):
 
 def test_weights_of_the_held_out_rows_count():
     frame = task("amount", 200).with_columns(w=pl.lit(1.0))
-    model = gradum.fit(frame, "amount", model="linear", weight="w", cv=2, **QUICK)
+    model = gradum.fit(frame, "amount", model="linear", weight="w", **ONCE)
     weight = np.random.default_rng(0).random(100) + 0.1
     held = task("amount", 100, 5).with_columns(w=pl.Series(weight))
     said = model.evaluate(held).judgement.scores["linear"]["test"]["mae"].value
@@ -97,7 +97,7 @@ def test_unknown_labels_and_absent_targets_are_refused(classifier):
 
 
 def test_a_refitted_model_is_evaluated_though_its_other_rungs_are_gone():
-    model = gradum.fit(task("label", 200), "label", model="linear", refit=True, cv=2, **QUICK)
+    model = gradum.fit(task("label", 200), "label", model="linear", refit=True, **ONCE)
     judgement = model.evaluate(HELD).judgement
     assert list(judgement.scores) == [model.used] == ["linear"]
     assert judgement.verdict.enough == "linear"

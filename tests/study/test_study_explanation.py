@@ -12,7 +12,7 @@ from gradum.errors import SpecError
 from gradum.rungs.calibration import QuadraticScaling
 from gradum.study.explanation import shapley
 from gradum.study.explanation.shapley import coalition_weights
-from synthetic import QUICK
+from synthetic import ONCE
 
 COLUMNS = ["a", "b", "c", "d"]
 
@@ -47,13 +47,13 @@ def by_all_orders(answer, row, background, columns):
 @pytest.fixture(scope="module")
 def numbers():
     rows = table().drop("label")
-    return rows, gradum.fit(rows, "y", cv=2, learning_curve=False, seed=0, **QUICK)
+    return rows, gradum.fit(rows, "y", seed=0, **ONCE)
 
 
 @pytest.fixture(scope="module")
 def classes():
     rows = table().drop("y")
-    return rows, gradum.fit(rows, "label", cv=2, learning_curve=False, seed=0, **QUICK)
+    return rows, gradum.fit(rows, "label", seed=0, **ONCE)
 
 
 @pytest.mark.parametrize("rung", ["baseline", "linear", "mlp", "pack"])
@@ -176,7 +176,7 @@ def test_drawn_values_have_errors_that_cover():
     data = rng.normal(size=(200, 14))
     y = data[:, 0] * data[:, 1] + np.maximum(data[:, 2:].sum(axis=1), 0)
     rows = pl.DataFrame(dict(zip(columns, data.T, strict=True)) | {"y": y})
-    model = gradum.fit(rows, "y", model="mlp", cv=2, learning_curve=False, seed=0, **QUICK)
+    model = gradum.fit(rows, "y", model="mlp", seed=0, **ONCE)
     few = rows.head(5)
     halves = [columns[:7], columns[7:]]
     rough = model.explain(rows[20:24], background=few, rung="mlp", tolerance=0.2).found

@@ -37,13 +37,19 @@ def least_squares():
     return gradum.fit(normal(800, 1), "y", test=normal(8000, 5), model="linear", linear=PLAIN)
 
 
+@pytest.fixture(scope="module")
+def grown(least_squares):
+    """The curve of that run."""
+    return growth(least_squares.run, asked=True)
+
+
 def expected_rmse(rows):
     """Of least squares with an intercept on normal columns: σ² (1 + 1/n)(n - 2) / (n - p - 2)."""
     return np.sqrt((1 + 1 / rows) * (rows - 2) / (rows - COLUMNS - 2))
 
 
-def test_least_squares_learns_at_the_known_rate(least_squares):
-    found = growth(least_squares.run, asked=True)
+def test_least_squares_learns_at_the_known_rate(grown):
+    found = grown
     assert [rows for rows, _ in found.points] == [100, 200, 400, 800]
     for rows, score in found.points:
         # Chance in training moves the excess by a share of about √(2 / p).
@@ -59,8 +65,8 @@ def test_least_squares_learns_at_the_known_rate(least_squares):
     assert found.gain.value == pytest.approx(expected, abs=0.012)
 
 
-def test_what_is_forecast_comes_true_on_the_same_rows(least_squares):
-    found = growth(least_squares.run, asked=True)
+def test_what_is_forecast_comes_true_on_the_same_rows(grown):
+    found = grown
     more = pl.concat([normal(800, 1), normal(800, 3)])
     model = gradum.fit(more, "y", test=normal(8000, 5), model="linear", linear=PLAIN)
     score = model.fitted.judgement.scores["linear"]["test"]["rmse"].value
@@ -68,8 +74,8 @@ def test_what_is_forecast_comes_true_on_the_same_rows(least_squares):
     assert found.gain.low < score - found.points[-1][1].value < found.gain.high
 
 
-def test_the_last_point_is_the_model_that_was_judged(least_squares):
-    last = growth(least_squares.run, asked=True).points[-1][1]
+def test_the_last_point_is_the_model_that_was_judged(least_squares, grown):
+    last = grown.points[-1][1]
     judged = least_squares.fitted.judgement.scores["linear"]["test"]["rmse"]
     assert last.value == pytest.approx(judged.value, rel=1e-12)
     assert last.standard_error == pytest.approx(judged.standard_error, rel=0.1)
@@ -82,8 +88,8 @@ def test_its_fits_are_told_to_nobody(least_squares):
     assert not told
 
 
-def test_the_gain_is_the_forecast_less_the_last_point(least_squares):
-    found = growth(least_squares.run, asked=True)
+def test_the_gain_is_the_forecast_less_the_last_point(grown):
+    found = grown
     last = found.points[-1][1]
     assert found.gain.value == pytest.approx(found.forecast.value - last.value)
     # On the same resamples, what makes a resample hard cancels.
@@ -281,14 +287,16 @@ def clocked(run, monkeypatch, *, seconds, allowed):
     ("allowed", "models"),
     [(2.5, None), (3.5, (1, 1, 1, 1)), (5.5, (2, 2, 1, 1)), (9, (2, 2, 2, 1))],
 )
-def test_a_quarter_of_the_fit_is_what_it_may_take(least_squares, monkeypatch, allowed, models):
+def test_a_quarter_of_the_fit_is_what_it_may_take(
+    least_squares, grown, monkeypatch, allowed, models
+):
     found, rows = clocked(least_squares.run, monkeypatch, seconds=1.0, allowed=allowed)
     assert rows == [100, 200, 400, 100, 200, 400][: int(allowed) + 1]
     if models is None:
         assert found.skipped.startswith("The learning curve was not drawn within 2.5 s; ")
         return
     assert found.models == models
-    whole = growth(least_squares.run, asked=True)
+    whole = grown
     assert whole.models == (2, 2, 2, 1)
     same = [one == two for one, two in zip(found.points, whole.points, strict=True)]
     assert same == [ours == full for ours, full in zip(models, whole.models, strict=True)]
@@ -346,7 +354,7 @@ def test_rows_are_never_expected_to_do_harm():
     assert draws.std() == pytest.approx(np.sqrt(0.01**2 + misfit / 2), rel=0.1)
 
 
-def test_the_same_seed_draws_the_same_curve(least_squares):
-    first, again = (growth(least_squares.run, asked=True) for _ in range(2))
+def test_the_same_seed_draws_the_same_curve(least_squares, grown):
+    first, again = grown, growth(least_squares.run, asked=True)
     assert first == again
     assert isinstance(first.gain, Interval)

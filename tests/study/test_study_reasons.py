@@ -13,7 +13,7 @@ from gradum.show.explanation import Explanation
 from gradum.show.reasons import sentence
 from gradum.study.explanation.reasons import Reason, Value
 from gradum.study.explanation.shapley import Shapley
-from synthetic import QUICK
+from synthetic import ONCE
 
 COLUMNS = ["amount", "status", "member", "note", "since"]
 
@@ -45,10 +45,8 @@ def explained():
         "outcome",
         model="linear",
         text="note",
-        cv=2,
-        learning_curve=False,
         seed=0,
-        **QUICK,
+        **ONCE,
     )
     return rows, model, model.explain(rows[[7]], background=rows)
 
@@ -163,7 +161,7 @@ def test_fewer_reasons_than_asked_for_are_said(explained):
 
 def test_of_a_number_high_or_low_is_favourable():
     rows = applications().with_columns(pay=pl.col("amount").fill_null(20) * 3.0).drop("outcome")
-    model = gradum.fit(rows, "pay", model="linear", cv=2, learning_curve=False, seed=0, **QUICK)
+    model = gradum.fit(rows, "pay", model="linear", seed=0, **ONCE)
     high, low = int(rows["amount"].arg_max()), int(rows["amount"].arg_min())
     explanation = model.explain(rows, rows=[low + 1, high + 1], background=rows)
     against_high = explanation.reasons(favourable="high", count=1).frame

@@ -20,7 +20,7 @@ from gradum.study.explanation.game import Game, Setting
 from gradum.study.explanation.scale import answer_on
 from gradum.study.explanation.shapley import coalition_weights, drawn, exact
 from gradum.study.first_layer import Opened
-from synthetic import QUICK
+from synthetic import ONCE
 
 ROWS = 40  # of the background: two rounds of orders have 40 degrees of freedom, three have 80
 CLOSE = {"rtol": 0, "atol": 1e-9}
@@ -132,7 +132,7 @@ def pack():
     rows = pl.DataFrame({"a": a, "b": b, "c": rng.choice(["x", "y"], 150)})
     y = a * b + (rows["c"] == "x").to_numpy() + 0.1 * rng.normal(size=150)
     rows = rows.with_columns(y=pl.Series(y))
-    return rows, gradum.fit(rows, "y", model="pack", cv=2, learning_curve=False, seed=0, **QUICK)
+    return rows, gradum.fit(rows, "y", model="pack", seed=0, **ONCE)
 
 
 def test_values_of_a_pack_of_numbers_are_the_mean_of_its_members_values(pack):
