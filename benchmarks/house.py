@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROLES = "__init__ __main__ kind step fit in_blocks spec options result"
 ROLE_NAMES = tuple(f"{role}.py" for role in ROLES.split())
-"""Names that say which role a file has in its folder, and may stand in many; CONTRIBUTING has them."""
+"""Names that say which role a file has in its folder; CONTRIBUTING lists them."""
 STAGES = ("app/cli", "api/trust", "api", "show/pictures", "show", "study")
 """Where a question, a finding or a part of the trust report has a file of its one name in each."""
 
