@@ -95,9 +95,7 @@ def test_a_toy_question_is_a_method_and_a_command(tmp_path):
     package.add("api/model.py", "from gradum.api.extremes import extremes", "from gradum.api.infer")
     package.add("api/model.py", "    extremes = extremes", "    row_page = row_page")
     package.add("app/cli/__init__.py", "    extremes,", "    failures,")
-    package.add(
-        "app/cli/__init__.py", "    extremes,", "    counterfactual,\n    infer,\n    verify"
-    )
+    package.add("app/cli/__init__.py", "    extremes,", "    fit,\n    resume,")
     said = ask(tmp_path, "extremes", "m.gradum", "t.csv", "--json")
     largest = json.loads(said)["largest"]
     assert json.loads(said) == {"rows": 120, "largest": largest}

@@ -6,6 +6,7 @@ from msgspec import structs
 
 import gradum
 from gradum.app.cli.rerun import OTHER_WEIGHTS
+from gradum.rungs.names import LADDER
 from gradum.ship.run_spec import read_spec, toml
 from synthetic import FEW, TINY, task
 
@@ -29,7 +30,7 @@ def before(gradum_command, tmp_path_factory):
 def test_an_edited_spec_is_another_run_and_its_weights_differ(before):
     folder, ended = before
     model = gradum.load(folder / "b" / "model.gradum")
-    assert list(model.fitted.rungs) == ["baseline", "linear", "mlp", "pack"]
+    assert list(model.fitted.rungs) == list(LADDER)
     assert model.fitted.spec.mlp.hidden_layer_sizes == (8,)
     assert model.fitted.spec.pack == FEW
     assert "The weights differ" in ended.out

@@ -68,7 +68,7 @@ def test_the_ladder_has_it_from_the_fit_to_the_report_and_the_file(with_the_medi
     frame = task("amount", 240)
     events = []
     model = gradum.fit(frame, "amount", on_event=events.append, learning_curve=False, **ONCE)
-    assert list(model.fitted.rungs) == ["baseline", "linear", "mlp", "pack", "median"]
+    assert list(model.fitted.rungs) == [*LADDER, "median"]
     learned = frame["amount"].to_numpy()[model.run.parts != Part.TEST]
     np.testing.assert_allclose(model.predict(frame[:3], rung="median"), np.median(learned))
     assert "median" in model.scores["rung"].to_list()

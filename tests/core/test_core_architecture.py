@@ -112,3 +112,9 @@ def test_its_two_forwards_are_all_that_the_compiled_program_needs():
     raw = {"dense": dense, "codes": np.zeros((40, 0), np.int32)}
     said = CompiledForward(layer, network, params, 64)(raw)
     np.testing.assert_allclose(said, network.forward(params, layer(raw)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_field_may_not_hide_what_is_asked_of_any_architecture():
+    fields = {"__annotations__": {"inputs": int, "outputs": int, "rows": int}}
+    with pytest.raises(TypeError, match=r"Fields of Near hide methods of Architecture: \['rows'\]"):
+        type(msgspec.Struct)("Near", (Architecture, msgspec.Struct), fields)

@@ -79,6 +79,13 @@ class Architecture:
 
     __slots__ = ()
 
+    def __init_subclass__(cls) -> None:
+        """Refuse fields that would hide what any architecture can be asked, such as `rows`."""
+        super().__init_subclass__()
+        hidden = [name for name in cls.__annotations__ if callable(getattr(Architecture, name, 0))]
+        if hidden:
+            raise TypeError(f"Fields of {cls.__name__} hide methods of Architecture: {hidden}.")
+
     inputs: int
     outputs: int
 
