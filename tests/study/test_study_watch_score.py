@@ -73,7 +73,7 @@ def test_a_model_file_alone_expects_a_score_by_answers(model, harder, tmp_path):
     assert not expected.by_columns
     true = model.evaluate(harder).judgement.scores["linear"]["test"]
     assert expected.scores[0].low <= true["log_loss"].value <= expected.scores[0].high
-    assert "by their answers alone" in " ".join(expected.sentences)
+    assert "only by their answers" in " ".join(expected.sentences)
 
 
 def test_of_another_rung_no_score_is_expected(model, harder):
