@@ -187,7 +187,7 @@ def _table(examined: ExaminedModel) -> Check:
     least = examined.model.guarantee(COVERAGE).at_least
     if least is None:
         return TABLE.not_checked(
-            say("{finding} Nothing was promised of these rows.", finding=found.sentence)
+            say("{finding} Nothing was promised for these rows.", finding=found.sentence)
         )
     return new_coverage(found, least, at_most(found.covered, found.rows, least))
 

@@ -224,8 +224,8 @@ def meaning(
         number = say_plural("{count:,} group", "{count:,} groups", count)
         notes.append(
             say(
-                "Cluster-robust standard errors: rows of one group may depend on each other in any "
-                "way; {groups}, too few for standard errors to be trusted.",
+                "Cluster-robust standard errors: rows of one group may depend on each other in "
+                "any way; {groups}, which are too few for the standard errors to be trusted.",
                 groups=number,
             )
             if count < FEW_GROUPS
