@@ -100,7 +100,7 @@ def test_an_exposure_is_the_offset_of_its_logarithm(gradum_command, counts):
         (("--exposure", "gone"), "'gone', the exposure, holds no value in rows "),
         (("--exposure", "x"), "'x', the exposure, holds no positive number in rows "),
         (("--exposure", "cases"), "both the target and the exposure"),
-        (("--exposure", "years", "--offset", "x"), "Give one of both"),
+        (("--exposure", "years", "--offset", "x"), "Give only one of them"),
         (("--exposure", "years", "--loss", "squared_error"), "belongs to counts or amounts"),
         (("--weight", "weight"), "--weights frequency"),
     ],

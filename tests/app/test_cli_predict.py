@@ -175,14 +175,14 @@ def test_nothing_is_promised_of_later_days_and_new_stores(gradum_command, tmp_pa
     said = " ".join(ended.out.split())
     assert "Column 'date' ranged from 2020-01-01 to 2020-05-29 in training; rows 2, 4" in said
     assert (
-        "Of 2 rows nothing is promised, since their 'date' is none of those learned from; the "
-        "column 'outside' says which. Of 2 rows nothing is promised, since their 'store' is none"
+        "Nothing is promised for 2 rows, since their 'date' is none of those learned from; the "
+        "column 'outside' says which rows. Nothing is promised for 2 rows, since their 'store'"
     ) in said
     outside = pl.read_parquet(tmp_path / "p.parquet")["outside"].to_list()
     assert outside == [None, "date", "store", "date, store"]
     frame.write_csv(tmp_path / "new.csv")
     ended = gradum_command(*asked, "-o", tmp_path / "p.parquet", "--force")
-    assert "nothing is promised" not in ended.out
+    assert "Nothing is promised" not in ended.out
     assert pl.read_parquet(tmp_path / "p.parquet")["outside"].null_count() == 300
 
 
@@ -238,7 +238,7 @@ def test_quantiles_and_probabilities_beyond_are_columns(
     asked = (*asked, "--quantiles", "0.1,0.9", "--beyond", 20)
     ended = gradum_command(*asked, "-o", tmp_path / "whole.csv")
     assert (ended.code, ended.err) == (0, "")
-    assert "lies below a quantile with its probability, to within 1 in 241." in ended.out
+    assert "lies below a quantile with the quantile's probability, to within 1 in 241." in ended.out
     whole = pl.read_csv(tmp_path / "whole.csv")
     assert whole.columns == ["row", "prediction", "quantile_0.1", "quantile_0.9", "beyond_20"]
     distribution = regressor.predict_distribution(tables / "amount.csv", rung="linear")

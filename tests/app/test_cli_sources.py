@@ -177,7 +177,7 @@ def test_a_run_of_a_server_is_read_again_only_when_it_is_named(tmp_path, monkeyp
     servers.fill("homes", frame()[:50])
     ended = run("report", folder, "--slice", column, *named)
     assert ended.code == 2
-    assert f"{servers.SHOWN} gives others now" in ended.err
+    assert f"{servers.SHOWN} now gives different ones" in ended.err
     again = run("rerun", folder, *named, "-o", tmp_path / "other")
     assert again.code == 3
     assert f"{servers.SHOWN} has changed since" in again.out

@@ -107,7 +107,7 @@ def test_an_interrupt_while_rows_are_read_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--max-memory", "5MB"], "No run gets by with 5.0 MB"),
+        (["--max-memory", "5MB"], "5.0 MB of memory is too little"),
         (["--max-memory", "lots"], "The memory 'lots' cannot be read"),
         ([*BOUND, "--cv", 3], "--cv needs all rows at once"),
         ([*BOUND, "--refit"], "--refit needs all rows at once"),

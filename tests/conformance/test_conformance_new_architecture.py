@@ -165,7 +165,7 @@ assert "would be 2 if" in str(model.counterfactuals(few, rows=[3], towards=2.0))
 assert "size" in str(model.inference())
 
 # What an architecture lacks, the user reads.
-unlike = "'cosine' has no last layer whose sum its answer is"
+unlike = "'cosine' has no last layer whose sum is its answer"
 assert unlike in html.unescape(model.row_page(few, row=3))
 refused(SpecError, unlike, model.alike, few, row=3)
 refused(SpecError, unlike, model.influence, few, row=3)

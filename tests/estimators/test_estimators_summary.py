@@ -84,7 +84,7 @@ def test_a_strength_chosen_by_the_data_is_said():
     text = str(model.summary(X, y)).replace("\n", " ")
     assert model.alpha_ in (0.125, 0.25)
     assert f"Penalised fit (alpha = {model.alpha_})" in text
-    assert "alpha was chosen by the data" in text
+    assert "alpha was chosen from the data" in text
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_class_weights_are_remarked():
     X, y, rng = sample()
     label = (y + rng.logistic(size=90) > 1).astype(int)
     model = LogisticRegression(class_weight="balanced").fit(X, label)
-    assert "weights of the classes" in str(model.summary(X, label)).replace("\n", " ")
+    assert "Class weights" in str(model.summary(X, label)).replace("\n", " ")
 
 
 def test_other_columns_are_refused():

@@ -79,4 +79,4 @@ def test_a_straight_model_of_a_sine_is_told_to_be_too_simple_and_raises_no_alarm
         notes = [note for note in judgement.notes if note.startswith("Neighbours share error")]
         assert bool(notes) == noted
         assert judgement.split.neighbours == "".join(notes)
-        assert "too simple a model" in "".join(notes) or not noted
+        assert "model is too simple" in "".join(notes) or not noted

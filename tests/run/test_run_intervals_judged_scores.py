@@ -35,7 +35,7 @@ def test_a_hold_out_keeps_the_errors_of_its_judged_rows(regressor):
 
 
 def test_what_choosing_the_rung_on_the_same_rows_can_cost_is_said(regressor, folded):
-    assert "can cost up to 3 points" in regressor.guarantee().sentence  # 40 / √240
+    assert "by up to 3 points" in regressor.guarantee().sentence  # 40 / √240
     assert "chosen" not in folded.guarantee().sentence
 
 

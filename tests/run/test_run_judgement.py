@@ -298,7 +298,9 @@ def test_a_far_worse_score_that_few_rows_decide_is_no_absence_of_a_sign():
         for part, said in {"train": train, "test": test}.items()
     }
     said = judged(number_truth(), parts, "rmse").fit_check
-    assert said.startswith("Whether it overfits cannot be told: RMSE is 1 on the rows it learned")
+    assert said.startswith(
+        "It cannot be told whether it overfits: RMSE is 1 on the rows it learned"
+    )
 
 
 def test_a_class_of_few_rows_has_scores_and_no_interval():

@@ -184,7 +184,7 @@ def test_files_say_what_the_model_says(gradum_command, tmp_path):
     one = [model.predict_proba(row)[0] for row in new.head(5).rows(named=True)]
     np.testing.assert_allclose(one, shares[:5], rtol=1e-12)
     evaluated = gradum_command("evaluate", run, tmp_path / "new.csv").out
-    assert "Classes weighed the same" in evaluated
+    assert "All classes had the same weight" in evaluated
     compared = {each.metric: each.first for each in compare_runs(run, run).differences}
     assert compared["accuracy"] == np.mean(model.predict(new) == new["y"].to_numpy())
 

@@ -379,7 +379,7 @@ def test_files_that_are_no_networks_of_one_input_and_output_are_refused():
     refused(model(relu, shape=(1, 2**40)), "more than 1,048,576 numbers")
     other = model(relu)
     other.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
-    refused(other, "Its input is not of float32")
+    refused(other, "Its input is not of type float32")
     other = model(relu)
     other.functions.add(name="f")
     refused(other, "It defines functions of its own")

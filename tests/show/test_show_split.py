@@ -52,7 +52,9 @@ def test_the_alarm_stands_first_with_the_option_and_the_verdict_says_what_to_exp
     assert judgement.headline[1] == trial.expectation
     said = {judgement.alarms[0].sentence}  # which was printed before the training
     shown = " ".join(plain(*verdict_parts(judgement, said), width=200).split())
-    assert shown.startswith("alarm, random split: Scores are of rows with others before and after")
+    assert shown.startswith(
+        "alarm, random split: The scored rows have training rows before and after"
+    )
     assert "give --time 'date'" in shown
     assert "If you predict rows with a later 'date', expect R² of about" in shown
     page = render("sections/verdict.html", judgement=judgement, findings=None, headline=[])

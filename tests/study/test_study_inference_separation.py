@@ -133,7 +133,7 @@ def test_of_three_classes_a_level_without_one_goes_alone():
     own = np.array([each.estimate or np.nan for each in found.coefficients]).reshape(2, 4)
     np.testing.assert_allclose(own[:, :3].T, peer.params, rtol=1e-6)
     assert found.statistics.rows == 400
-    assert "'c' is left out, its rows are not" in said(found)
+    assert "'c' is left out, but its rows are not" in said(found)
 
 
 def test_a_penalty_keeps_every_row():

@@ -146,7 +146,7 @@ def test_columns_of_a_table_have_the_ranges_of_its_rows_in_single_precision():
         (1, "irrelevant age twice", "", "'twice' cannot be read behind column 'age'."),
         (1, "irrelevant age within -1", "", "Answers cannot differ by less than 0"),
         (1, "irrelevant age within much", "", "'much' is no number."),
-        (1, "irrelevant age to class", "", "nothing says where its classes part"),
+        (1, "irrelevant age to class", "", "no threshold says where its classes divide"),
         (2, "irrelevant age to class at 0", "", "2 outputs, of which the greatest is the class"),
         (17, "irrelevant age to class", "", "17 outputs; classes of up to 16 are compared"),
         (1, "irrelevant age", "age 5..9", "No input lies in the region."),

@@ -231,8 +231,8 @@ def test_too_few_labels_say_what_they_cannot_find():
     test = follow(labelled(np.arange(3000) % 4 == 0), ErrorCount("m", judged))
     text = " ".join(test.sentences)
     assert test.alarm is None
-    assert "With 3,000 labels the least rise that is found with a probability of 80% is" in text
-    assert f"that from 20%, as of the judged rows, to {test.found_from:.1%}" in text
+    assert "With 3,000 labels, the smallest rise that is found with a probability of 80% is" in text
+    assert f"is from 20%, the rate of the judged rows, to {test.found_from:.1%}" in text
     assert f"a rise to {judged.at_most:.1%} or less is not found" in text
     few = follow(labelled([False] * 2), ErrorCount("m", ErrorBound.given(0.3, None)))
     assert few.found_from is None

@@ -462,7 +462,7 @@ def test_where_no_value_is_left_those_before_are_drawn(before, dtype):
 
 @pytest.mark.parametrize("distance", [-1.0, np.inf, np.nan])
 def test_a_distance_that_makes_no_error_is_refused(model, distance):
-    with pytest.raises(SpecError, match="tells no error from what is right"):
+    with pytest.raises(SpecError, match="cannot tell an error from a right answer"):
         model.watch(rows(100, 8), stream=True, beyond=distance)
 
 

@@ -220,7 +220,7 @@ def test_so_many_labels_halve_a_standard_error():
     assert labels_to_halve(0.0, 2.0, 1_000) == 1_000
 
 
-@pytest.mark.parametrize(("judged", "new", "words"), [(50, 100, "judged on 50"), (200, 5, "of 5")])
+@pytest.mark.parametrize(("judged", "new", "words"), [(50, 100, "judged on 50"), (200, 5, "for 5")])
 def test_too_few_rows_are_refused(judged, new, words):
     rng = np.random.default_rng(10)
     with pytest.raises(TableError, match=words):
@@ -232,7 +232,7 @@ def test_that_an_interval_is_too_narrow_is_told_where_rows_have_moved(shift, tol
     rng = np.random.default_rng(12)
     judged, new = two_classes(800, rng), two_classes(800, rng, shift=shift)
     found = expected(judged, new, "binary", learners=boosted_trees())
-    assert ("not all like these" in " ".join(found.sentences)) is told
+    assert ("Not all judged rows are like these" in " ".join(found.sentences)) is told
 
 
 def test_the_same_seed_expects_the_same_and_it_is_json():

@@ -45,7 +45,7 @@ def test_the_score_of_harder_rows_is_expected_and_raises_an_alarm(model, harder)
     text = " ".join(str(watch).split())
     assert text.count("Without a look at labels, the log loss of these rows is expected to be") == 1
     assert "cannot be seen without labels" in text
-    assert "looks: gradum evaluate" not in text  # which there are none for
+    assert "used here: gradum evaluate" not in text  # which there are none for
 
 
 def test_labels_of_the_table_are_said_to_be_there_unless_they_are_asked_about(model, harder):
@@ -53,7 +53,7 @@ def test_labels_of_the_table_are_said_to_be_there_unless_they_are_asked_about(mo
         pl.when(pl.int_range(pl.len()) < 40).then(None).otherwise(pl.col("label")).alias("label")
     )
     (note,) = [one for one in model.watch(some).found.notes if "gradum evaluate" in one]
-    assert "holds 'label' in 260 rows, at which nothing here looks" in note
+    assert "holds 'label' in 260 rows, which is not used here" in note
     asked = model.watch(some, stream=True)
     assert not [one for one in asked.found.notes if "gradum evaluate" in one]
 
@@ -73,13 +73,13 @@ def test_a_model_file_alone_expects_a_score_by_answers(model, harder, tmp_path):
     assert not expected.by_columns
     true = model.evaluate(harder).judgement.scores["linear"]["test"]
     assert expected.scores[0].low <= true["log_loss"].value <= expected.scores[0].high
-    assert "by their answers alone" in " ".join(expected.sentences)
+    assert "only by their answers" in " ".join(expected.sentences)
 
 
 def test_of_another_rung_no_score_is_expected(model, harder):
     found = model.watch(harder, rung="baseline").found
     assert found.expected_score is None
-    assert any("of the rung in use alone" in note for note in found.notes)
+    assert any("only for the rung in use" in note for note in found.notes)
 
 
 def test_a_summary_of_other_classes_is_refused(model, tmp_path):

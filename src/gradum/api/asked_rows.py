@@ -77,7 +77,10 @@ def background_of(model: Model, given: Any) -> pl.DataFrame:
     kept = None if model.folder is None else read_background(model.folder)
     if kept is None:
         raise SpecError(
-            say("There are no background rows: a model file keeps none, nor a run of --no-rows."),
+            say(
+                "There are no background rows: neither a model file nor a run with --no-rows "
+                "keeps any."
+            ),
             say("Give some with --background TABLE, in Python background=…"),
         )
     return features_of(fitted, read(kept))

@@ -78,7 +78,7 @@ def evaluate(
     if isinstance(known, str):
         unknown = (
             say(
-                "Whether the model was trained on these rows is not known: {cause}.",
+                "It is not known whether the model was trained on these rows: {cause}.",
                 cause=known,
             ),
         )

@@ -291,9 +291,9 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
     if rung.class_weight is not None:
         remarks.append(
             say(
-                "The fit weighted each row by its class; here the one row counts once. "
-                "Probabilities are those of equally common classes; predict_proba has "
-                "them as common as in the table."
+                "The fit weighted each row by its class; here the single row counts once. The "
+                "probabilities are those for equally common classes; predict_proba brings them "
+                "back to the class shares in the table."
             )
         )
     for step in rung.calibration:
@@ -396,7 +396,7 @@ def _problem(model: Estimator) -> Problem:
 def _remarks(model: Estimator) -> tuple[str, ...]:
     if getattr(model, "class_weight", None) is None:
         return ()
-    return (say("The fit weighted each row by its class; here the one row counts once."),)
+    return (say("The fit weighted each row by its class; here the single row counts once."),)
 
 
 def _in_order(row: Any, names: list[str]) -> Any:

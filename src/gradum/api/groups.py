@@ -30,7 +30,7 @@ def grouping_of(model: Model, by: str | Sequence[str], metric: str | None) -> Gr
         metric_for(metric, model.task)
         if not columns:
             raise SpecError(
-                say("A metric is chosen for groups, and none are asked for."),
+                say("A metric for groups is chosen, but no groups are asked for."),
                 say("Name their column with --by (by)."),
             )
     return Grouping(columns, metric)

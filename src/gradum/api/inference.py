@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from gradum.api.model import Model
 
 WHICH = marked(
-    "Say weights='frequency' (--weights frequency) if a row of weight w "
-    "stands for w equal rows; weights='precision' (--weights precision) if "
-    "it is one row, and for weights of sampling or importance with "
-    "covariance='robust' (--covariance robust)."
+    "Say weights='frequency' (--weights frequency) if a row of weight w stands for w equal rows, "
+    "and weights='precision' (--weights precision) if it is one row, together with "
+    "covariance='robust' (--covariance robust) for weights of sampling or importance."
 )
 
 
@@ -144,7 +143,8 @@ def infer(
         schema = given.set_aside(schema or given.insisted(understand))
     if schema.weight is not None and weights is None:
         raise SpecError(
-            say("What a weight in {weight!r} means is not said.", weight=schema.weight), say(WHICH)
+            say("It is not said what a weight in {weight!r} means.", weight=schema.weight),
+            say(WHICH),
         )
     dataset = labelled(table, schema, also=() if given is None else (given.column,))
     return _summary(

@@ -46,8 +46,10 @@ class Offset:
         """
         if offset is not None and exposure is not None:
             raise SpecError(
-                say("There is an offset and an exposure, which is an offset itself."),
-                say("Give one of both; the logarithm of an exposure may be part of an offset."),
+                say("There are both an offset and an exposure, which is itself an offset."),
+                say(
+                    "Give only one of them; the logarithm of an exposure may be part of an offset."
+                ),
             )
         if offset is None and exposure is None:
             return None

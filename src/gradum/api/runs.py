@@ -133,7 +133,7 @@ def report_run(
     costs = read_cost(cost)
     if data is not None and not (slices or costs):
         raise SpecError(
-            say("A run's table is read again for --slice and --cost alone."),
+            say("A run's table is read again only for --slice and --cost."),
             say("Leave out --data, or give one of them."),
         )
     _refuse_unread(data, folder)

@@ -121,12 +121,12 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
     """Return the rate that was given, or the highest that the judged rows leave possible."""
     if beyond is not None and model.classes:
         raise SpecError(
-            say("The target has classes, and no distance makes an error of one."),
+            say("The target has classes, for which no distance defines an error."),
             say("Leave out --beyond."),
         )
     if beyond is not None and not 0 < beyond < np.inf:
         raise SpecError(
-            say("A distance of {beyond} tells no error from what is right.", beyond=beyond),
+            say("A distance of {beyond} cannot tell an error from a right answer.", beyond=beyond),
             say("Give one above 0, in the target's unit."),
         )
     if at_most is not None and (beyond is not None or model.classes):
@@ -161,8 +161,8 @@ def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
     if group is not None:
         notes.append(
             say(
-                "Rows of one {group} may have errors in common: where many of them follow one "
-                "another, an alarm may be theirs alone.",
+                "Rows of one {group} may have errors in common: if many of them follow one "
+                "another, they alone may cause an alarm.",
                 group=group,
             )
         )

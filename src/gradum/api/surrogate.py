@@ -50,8 +50,8 @@ def surrogate(self: Model) -> SurrogateTree:
     if tree is None:
         raise SpecError(
             say(
-                "No tree was grown for this run: {rung} says the same of every row, there are "
-                "only texts to ask about, or too few rows.",
+                "No tree was grown for this run: {rung} answers alike for every row, all columns "
+                "are texts, or there are too few rows.",
                 rung=say(KINDS[self.used].in_words),
             ),
             say("Ask about single rows with explain."),

@@ -71,7 +71,7 @@ class LabelOptions:
         for option, value in of_order.items():
             if value is not None and not self.in_order:
                 raise SpecError(
-                    say("{option} is for errors counted in their order.", option=option),
+                    say("{option} is only for errors that are counted in order.", option=option),
                     say("Give --stream (stream) as well."),
                 )
         if self.labels is not None and not self.asked:

@@ -84,9 +84,9 @@ def watch_model(
 def _unused_labels(some: SampledRows, fitted: Fitted) -> str:
     """Say that the table has labels, and what would look at them."""
     return say_plural(
-        "{source} holds {target!r} in {count:,} row, at which nothing here looks: gradum evaluate "
+        "{source} holds {target!r} in {count:,} row, which is not used here: gradum evaluate "
         "scores it, --stream (stream) counts errors, --by (by) scores groups.",
-        "{source} holds {target!r} in {count:,} rows, at which nothing here looks: gradum evaluate "
+        "{source} holds {target!r} in {count:,} rows, which is not used here: gradum evaluate "
         "scores them, --stream (stream) counts errors, --by (by) scores groups.",
         some.labels,
         source=some.source,

@@ -166,7 +166,8 @@ class MLPClassifier(Classifies, MLP):
         if isinstance(self.class_weight, str):
             raise SpecError(
                 say(
-                    "class_weight={class_weight!r} needs all rows, and partial_fit sees some.",
+                    "class_weight={class_weight!r} needs all rows, but partial_fit sees only some "
+                    "of them.",
                     class_weight=self.class_weight,
                 ),
                 say("Give the weight of each class as a dict."),
@@ -175,7 +176,7 @@ class MLPClassifier(Classifies, MLP):
             if first:
                 raise SpecError(
                     say("The classes are not known at the first call of partial_fit."),
-                    say("Give classes=, all labels there will ever be."),
+                    say("Give classes=, with all labels that will ever occur."),
                 )
             return self.classes_
         known = np.unique(classes)

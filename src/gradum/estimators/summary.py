@@ -95,12 +95,14 @@ class Summarises:
             if balance is not None:
                 notes += (
                     say(
-                        "The weights of the classes count as weights of rows; for them only "
-                        "robust standard errors of weights='precision' hold."
+                        "Class weights act as weights of rows; only the robust standard errors of "
+                        "weights='precision' are valid for them."
                     ),
                 )
         if alpha and not isinstance(self.alpha, Real):
-            notes += (say("alpha was chosen by the data; the standard errors take it as known."),)
+            notes += (
+                say("alpha was chosen from the data; the standard errors treat it as known."),
+            )
         weighted = sample_weight is not None or getattr(self, "class_weight", None) is not None
         named = getattr(self, "feature_names_in_", [f"x{k}" for k in range(self.n_features_in_)])
         inference = infer(

@@ -183,7 +183,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
             return
         shown = size(most) if type(most) is int and 0 < most < 2**63 else shortened(most)
         raise SpecError(
-            say("No run gets by with {max_memory} of memory.", max_memory=shown),
+            say("{max_memory} of memory is too little for any run.", max_memory=shown),
             say("Give --max-memory {size} or more.", size=size(LEAST_MEMORY).replace(" ", "")),
         )
 

@@ -46,16 +46,16 @@ class SplitTrial(msgspec.Struct, frozen=True):
         """What the scores are not of, with both figures and the option that tells more."""
         if self.by == "time":
             return say(
-                "Scores are of rows with others before and after them in {column!r}: a quick model "
-                "has {metric} {at_random} on such, and {divided} on the same rows if it learns "
-                "from earlier ones alone. If later rows are to be predicted, give --time "
-                "{column!r}.",
+                "The scored rows have training rows before and after them in {column!r}: a quick "
+                "model has {metric} {at_random} on them, but {divided} if it learns only from "
+                "earlier rows. If later rows are to be predicted, give --time {column!r}.",
                 **self._values,
             )
         return say(
-            "Scores are of rows with others of the same {column!r}: a quick model has {metric} "
-            "{at_random} on such, and {divided} on the same rows if it learns from other "
-            "{column!r} alone. If new ones are to be predicted, give --group {column!r}.",
+            "The scored rows share their {column!r} with training rows: a quick model has "
+            "{metric} {at_random} on them, but {divided} if it learns only from rows with another "
+            "{column!r}. If rows with a new {column!r} are to be predicted, give --group "
+            "{column!r}.",
             **self._values,
         )
 

@@ -22,10 +22,9 @@ ClassWeight = Sequence[float]
 """The factor of the rows of each class [K]."""
 
 NOTE = marked(
-    "Classes weighed the same while the models learned. Probabilities are "
-    "brought back to the shares that the classes have in the table; labels "
-    "are not: a row's is the class whose probability is largest relative to "
-    "its share. The baseline is that of the table's shares."
+    "All classes had the same weight while the models learned. Probabilities are brought back to "
+    "the shares that the classes have in the table; labels are not: a row's label is the class "
+    "whose probability is largest relative to its share. The baseline predicts the table's shares."
 )
 
 

@@ -76,20 +76,20 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
         ) != bool(target.classes):
             yield say("rung {name!r} does not predict what the target is", name=name)
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
-            yield say("the target scale of rung {name!r} is none", name=name)
+            yield say("the target scale of rung {name!r} is not valid", name=name)
         if len(rung.post) > len(rung.calibration) and not _weighs(rung, fitted):
-            yield say("the class weights of rung {name!r} are none", name=name)
+            yield say("the class weights of rung {name!r} are not valid", name=name)
         if rung.calibration and not _is_calibrated(rung):
-            yield say("the calibration of rung {name!r} is none", name=name)
+            yield say("the calibration of rung {name!r} is not valid", name=name)
         if rung.network.outputs != outputs or not has_its_shapes(rung):
             yield say("the weights of rung {name!r} have other shapes than its network", name=name)
         if not _takes(rung, fitted.encoder.layout):
             yield say("rung {name!r} does not take what the encoder yields", name=name)
         if rung.spread is not None and not _spreads(rung, fitted.encoder.layout):
-            yield say("the spread of rung {name!r} is none", name=name)
+            yield say("the spread of rung {name!r} is not valid", name=name)
         if not rung.network.is_sound(rung.params) or not stays_finite(rung, fitted.encoder.layout):
             yield say(
-                "the weights of rung {name!r} can come to predictions that are no numbers",
+                "the weights of rung {name!r} can give predictions that are no numbers",
                 name=name,
             )
         if not _is_monotone(rung, fitted):
@@ -99,7 +99,7 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
             )
         if not _has_its_course(rung):
             yield say(
-                "the history or the settings of rung {name!r} are those of another", name=name
+                "the history or the settings of rung {name!r} belong to another rung", name=name
             )
 
 
@@ -132,7 +132,9 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield say("the judgement names a rung that it does not score")
     named = {frozenset(parts["test"]) for parts in scores.values()}
     if len(named) > 1 or not all(verdict.metric in test for test in named):
-        yield say("the judgement does not score every rung by the same metrics, its verdict's too")
+        yield say(
+            "the judgement does not score every rung by the same metrics, including the verdict's"
+        )
     if any(not metrics.keys() <= known for parts in scores.values() for metrics in parts.values()):
         yield say("the judgement has a metric that is not of this task")
     trials = judgement.split.trials if judgement.split else ()
@@ -172,9 +174,9 @@ def _guarantee(fitted: Fitted) -> Iterator[str]:
         (scores.level, len(terms.levels)),
     )
     if any(code is not None and not ((code >= 0) & (code < most)).all() for code, most in codes):
-        yield say("a judged row has a fold, a group, a class or a level that is none")
+        yield say("a judged row has a fold, a group, a class or a level that does not exist")
     if (terms.by is None) != (scores.level is None) or terms.by != fitted.spec.interval_by:
-        yield say("the guarantee is by other levels than the spec asks for")
+        yield say("the guarantee uses different levels from those in the spec")
     if (scores.label is None) != (not _target(fitted).classes):
         yield say("the judged rows' classes are not those of the target")
     if scores.weight is not None and not (scores.weight > 0).all():

@@ -213,7 +213,7 @@ def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Pa
     for name in other_content(run_spec, given):
         raise SchemaError(
             say(
-                "{folder} was made from other rows: {name} gives others now.",
+                "{folder} was made from other rows: {name} now gives different ones.",
                 folder=folder,
                 name=name,
             ),

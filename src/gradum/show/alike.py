@@ -89,8 +89,9 @@ class AlikeRows(Shown):
         if self.found.nearer_pairs > FAR:
             sentences.append(
                 say(
-                    "More than a tenth of the pairs of rows that it learned from are nearer to "
-                    "each other than this row is to any: the model knows few rows like it."
+                    "In more than a tenth of the pairs of rows that the model learned from, the "
+                    "two are nearer to each other than this row is to any: the model knows few "
+                    "rows like it."
                 )
             )
         return sentences

@@ -101,10 +101,10 @@ def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals)
         return sentences(
             [
                 say_plural(
-                    "No change within the limits was found. It would take {columns}, whose limit "
-                    "would have to be lifted.",
-                    "No change within the limits was found. It would take {columns}, whose limits "
-                    "would have to be lifted.",
+                    "No change within the limits was found. It would take a change of {columns}, "
+                    "whose limit would have to be lifted.",
+                    "No change within the limits was found. It would take changes of {columns}, "
+                    "whose limits would have to be lifted.",
                     len(row.beyond_limits),
                     columns=listed([repr(name) for name in row.beyond_limits], "and"),
                 ),
@@ -112,8 +112,8 @@ def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals)
             ]
         )
     if found.limits.any:
-        return say("No change was found, be it within the limits or beyond them.")
-    return say("No change of the columns was found that changes the answer so.")
+        return say("No change was found, either within the limits or beyond them.")
+    return say("No change of the columns was found that gives the answer asked for.")
 
 
 def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:

@@ -66,8 +66,9 @@ def reading(found: Effects) -> tuple[str, str]:
             found.background,
         ),
         say(
-            "Accumulated local effects move each row only between values that rows like it have, "
-            "so that they tell apart columns that go together; they stand about the mean answer."
+            "Accumulated local effects move each row only between values that similar rows have, "
+            "which separates the effects of correlated columns; they are centred on the mean "
+            "answer."
         ),
     )
 

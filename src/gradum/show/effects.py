@@ -116,7 +116,8 @@ class EffectCurves(Shown):
         if len(found.rows) > 1:
             notes.append(
                 say(
-                    "Of {rows:,} given rows the first is drawn; {name} has the curves of all.",
+                    "Of the {rows:,} given rows, only the first is drawn; {name} has the curves "
+                    "of all.",
                     rows=len(found.rows),
                     name="curves",
                 )

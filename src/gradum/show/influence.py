@@ -98,15 +98,15 @@ def _how(found: RowInfluence) -> str:
     """Say how a row's part was worked out."""
     if found.exact:
         return say(
-            "Exact: the answer less that of a refit without the row, under the same penalty and "
+            "Exact: the answer minus that of a refit without the row, with the same penalty and "
             "the same scales."
         )
     if found.last_layer_only:
         return say(
-            "The answer less that of last layers refitted without the row, by one Newton step; "
-            "the layers before them are held."
+            "The answer minus that of last layers refitted without the row by one Newton step; "
+            "the layers before them stay fixed."
         )
     return say(
-        "The answer less that of a refit without the row, by one Newton step under the same "
+        "The answer minus that of a refit without the row, by one Newton step with the same "
         "penalty and the same scales."
     )

@@ -218,7 +218,7 @@ def _several(findings: Findings | None) -> str:
     return say(
         "Each row was predicted {times} times. As in the scores, each prediction counts as a part "
         "of its row in the table of classes, the matrix, curves, thresholds, gain and typical "
-        "error; in all else a row has the mean of its predictions, which errs less.",
+        "error; everything else uses the mean of a row's predictions, which errs less.",
         times=rows_figure(findings.predictions / findings.rows),
     )
 

@@ -72,7 +72,7 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
     if (answer := attack.only_answer) is not None:
         yield say(
             "It always answers {answer}: in all {count:,} rows, and whatever was tried. That such "
-            "answers stay says nothing for the model.",
+            "answers stay is no evidence in favour of the model.",
             answer=exact_text(answer),
             count=count,
         )
@@ -107,8 +107,8 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         )
     if attack.levels:
         yield say_plural(
-            "Up to {count} level may be another besides.",
-            "Up to {count} levels may be others besides.",
+            "In addition, up to {count} level may change.",
+            "In addition, up to {count} levels may change.",
             attack.levels,
         )
     if attack.least_move is not None:
@@ -180,7 +180,9 @@ def corruption_sentences(found: Corruptions) -> Iterator[str]:
         corrupted=max(effect.rows for effect in found.effects),
     )
     if found.metric is None:
-        yield say("The table has no target: what is said is how answers move, not the score.")
+        yield say(
+            "The table has no target, so the results show how answers move, not how the score does."
+        )
         return
     yield say("Each interval holds by itself, with 95% certainty.")
     yield _worse(found, METRICS[found.metric].words)

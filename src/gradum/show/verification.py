@@ -253,8 +253,8 @@ def notes_on_networks(found: Verification) -> Iterator[str]:
     if told:
         yield say("The whole domain: {columns}.", columns="; ".join(told))
     yield say(
-        "A proof is of the network in exact arithmetic, of any two rows of the domain that are "
-        "alike but for the named columns; a counterexample was confirmed by ONNX Runtime."
+        "A proof covers the network in exact arithmetic, for any two rows of the domain that "
+        "differ only in the named columns; a counterexample was confirmed by ONNX Runtime."
     )
 
 
@@ -266,7 +266,7 @@ def notes_on_models(found: Verification) -> Iterator[str]:
     if any(verified.rows is not None for verified in found.properties):
         yield say("Around rows, whole numbers stay whole and missing values missing.")
     yield say(
-        "A proof is of all answers as they are computed, up to what counts as rounding; slopes are "
-        "bounded in real numbers, and so that much is what computing may do to them. A "
+        "A proof covers all answers as they are computed, up to what counts as rounding; slopes "
+        "are bounded in real numbers, and computing may change the answers by that much. A "
         "counterexample was replayed through the model's prediction, and differs by more."
     )

@@ -203,7 +203,7 @@ def _expected_sentences(expected: Expectation) -> Iterator[str]:
     yield from expected.sentences[1:] if expected.worse else expected.sentences
     if expected.telling_rows:
         yield say(
-            "Labels of these rows would tell most of the score: {rows}.",
+            "Labels of these rows would tell the most about the score: {rows}.",
             rows=listed([f"{row + 1:,}" for row in expected.telling_rows]),
         )
     if expected.labels_to_halve < expected.rows:

@@ -24,10 +24,10 @@ def verdict(found: Watched, source: str) -> str:
     """Say in one sentence whether there is an alarm."""
     if found.alarms and all(alarm.kind == "sequence" for alarm in found.alarms):
         return say(
-            "An alarm: the labels of {source} show more errors than there may be.", source=source
+            "An alarm: the labels of {source} show more errors than are allowed.", source=source
         )
     if not found.alarms and not found.tests:
-        return say("No alarm by the labels of {source}.", source=source)
+        return say("The labels of {source} raise no alarm.", source=source)
     if not found.alarms and any(column.drifted for column in found.columns):
         return say(
             "No alarm: the {rows:,} rows of {source} differ from the {reference:,} rows that "
@@ -126,8 +126,8 @@ def how_to_read(found: Watched) -> tuple[str, ...]:
         say(
             "The size is the Kolmogorov–Smirnov distance of numbers, dates and lengths of texts, "
             "and the total variation of levels: the largest difference of a share. Beside it "
-            "stands the size from which on so many rows would show it for sure at 5%, were it the "
-            "only test; ranks and levels may show less."
+            "stands the smallest size that so many rows would be certain to show at 5% if it were "
+            "the only test; ranks and levels may show less."
         ),
         say_plural(
             "{count} test was made. Of rows like those learned from, at most 5% of watches find "

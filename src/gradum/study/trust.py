@@ -250,14 +250,14 @@ class Family(msgspec.Struct, frozen=True):
     def sentence(self) -> str:
         """What a failed line means, and a line that holds."""
         if not self.lines:
-            return say("No line was tested that chance may fail.")
+            return say("No line was tested that can fail by chance.")
         return sentences(
             (
                 say_plural(
-                    "{count} line is a test, which chance may fail: of a correct model, on rows "
-                    "without shift, in at most {error} of reports.",
-                    "{count} lines are tests, which chance may fail: of a correct model, on rows "
-                    "without shift, any of them does in at most {error} of reports (Holm).",
+                    "{count} line is a test, which can fail by chance: for a correct model, on "
+                    "rows without shift, it does in at most {error} of reports.",
+                    "{count} lines are tests, which can fail by chance: for a correct model, on "
+                    "rows without shift, any of them does in at most {error} of reports (Holm).",
                     self.lines,
                     error=percent(self.error, decimals=1),
                 ),

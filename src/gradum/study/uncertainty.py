@@ -151,8 +151,8 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
         )
     elif held := _held_at_0(run):
         sentence = say(
-            "No intervals: the directions that the models keep to hold the coefficients of "
-            "{columns} at 0, where the estimate does not spread to both sides.",
+            "No intervals: the directions asked for hold the coefficients of {columns} at 0, "
+            "where the estimate cannot vary to both sides.",
             columns=quoted(held),
         )
     else:
@@ -195,7 +195,7 @@ def _meaning(rows: Rows) -> str:
             "{groups} groups they are too narrow.",
             groups=groups,
         )
-    around = say("They are around the penalised estimate, whose pull towards 0 they do not undo.")
+    around = say("They are around the penalised estimate, and do not undo its pull towards 0.")
     return sentences([estimator, around])
 
 

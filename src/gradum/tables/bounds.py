@@ -83,7 +83,7 @@ def refuse_width(columns: int, source: str) -> None:
                 source=source,
                 most=MOST_COLUMNS,
             ),
-            say("Leave out those that say least, or check that its rows end where they should."),
+            say("Leave out the least useful ones, or check that its rows end where they should."),
         )
 
 

@@ -243,7 +243,10 @@ def _beyond(values: Values) -> ColumnError:
             name=values.name,
             largest=number(LARGEST),
         ),
-        say("Make them smaller, divided by a constant say, or choose another column."),
+        say(
+            "Make the values smaller, for example by dividing them by a constant, or choose "
+            "another column."
+        ),
     )
 
 

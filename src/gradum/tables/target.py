@@ -95,7 +95,10 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
                 name=name,
                 largest=number(LARGEST),
             ),
-            say("Make them smaller, divided by a constant say, or choose another target."),
+            say(
+                "Make the values smaller, for example by dividing them by a constant, or choose "
+                "another target."
+            ),
         )
     if not values.present:
         raise TargetError(

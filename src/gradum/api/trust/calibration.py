@@ -35,11 +35,11 @@ class CalibrationThresholds(PartThresholds, frozen=True):
         Meta(
             ge=0,
             description=marked(
-                "How far predictions may lie from what is observed, on average over bins of like "
-                "predictions, where tests show that they differ: a difference of probabilities; of "
-                "numbers, a share of the standard deviation of the target. Five points seldom "
-                "change a decision, and many rows show smaller gaps, too. 0 fails by any that is "
-                "shown."
+                "How far predictions may lie from what is observed, on average over bins of "
+                "similar predictions, where tests show that they differ: for classes, a "
+                "difference of probabilities; for numbers, a share of the target's standard "
+                "deviation. Five points seldom change a decision, and with many rows smaller gaps "
+                "are shown, too. With 0, any gap that is shown fails."
             ),
         ),
     ] = 0.05

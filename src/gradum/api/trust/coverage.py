@@ -36,8 +36,8 @@ class CoverageThresholds(PartThresholds, frozen=True):
             ge=0,
             description=marked(
                 "Groups of judged rows that may be shown to be covered less than most_gap allows "
-                "(a count). All groups are tested together, so that one that is shown is no "
-                "chance find, and none is allowed."
+                "(a count). All groups are tested together, so a group that is shown is not a "
+                "chance finding, and none is allowed."
             ),
         ),
     ] = 0
@@ -47,10 +47,10 @@ class CoverageThresholds(PartThresholds, frozen=True):
             ge=0,
             le=1,
             description=marked(
-                "How far below what was asked for the coverage of a group may lie (a difference "
-                "of shares). What is promised is promised of all rows together, and no sound model "
-                "covers all groups alike; five points below 90% make a missed row half as likely "
-                "again."
+                "How far the coverage of a group may lie below the coverage asked for (a "
+                "difference of shares). The guarantee is for all rows together, and no sound "
+                "model covers all groups alike; at five points below 90%, a missed row is half as "
+                "likely again."
             ),
         ),
     ] = 0.05
@@ -74,8 +74,9 @@ def _of_classes(judged: Coverage, target: str) -> Iterator[str]:
     if classes:
         shares = [f"{group.values!r} {percent(group.share.value)}" for group in classes]
         yield say(
-            "By true class are covered: {shares}. That is no demand: sets are right in so many of "
-            "all rows, of whatever class; gradum predict --by-class holds it for each class.",
+            "Coverage by true class: {shares}. This is not a demand: the share that sets promise "
+            "holds for the rows of all classes together; gradum predict --by-class holds it for "
+            "each class.",
             shares=listed(shares),
         )
 
@@ -120,7 +121,7 @@ def short_groups(judged: Coverage | None, target: str, thresholds: CoverageThres
     ]
     if not groups:
         return GROUPS.not_checked(
-            say("No column that is looked at has groups with rows enough to be judged."),
+            say("No column that is looked at has groups with enough rows to be judged."),
             say("Fit with --slice COLUMN, or judge on more rows."),
         )
     most, least = thresholds.most_short_groups, judged.nominal - thresholds.most_gap
@@ -131,8 +132,8 @@ def short_groups(judged: Coverage | None, target: str, thresholds: CoverageThres
     check = GROUPS.judged(
         below <= most,
         say(
-            "Where {column} is {values}, {share} of {rows:,} rows are covered; no other group "
-            "speaks more of a gap.",
+            "Where {column} is {values}, {share} of {rows:,} rows are covered; no other group is "
+            "stronger evidence of a gap.",
             column=worst.column,
             values=worst.values,
             share=percent_with_interval(worst.share),
@@ -186,7 +187,7 @@ def _table(examined: ExaminedModel) -> Check:
     least = examined.model.guarantee(COVERAGE).at_least
     if least is None:
         return TABLE.not_checked(
-            say("{finding} Nothing was promised of these rows.", finding=found.sentence)
+            say("{finding} Nothing was promised for these rows.", finding=found.sentence)
         )
     return new_coverage(found, least, at_most(found.covered, found.rows, least))
 

@@ -32,8 +32,8 @@ class DataThresholds(PartThresholds, frozen=True):
         Meta(
             ge=0,
             description=marked(
-                "Alarms that the fit may have raised (a count). Each one says that the scores mean "
-                "less than they seem to, by a leak for example, so that none is allowed."
+                "Alarms that the fit may have raised (a count). Each one says that the scores "
+                "mean less than they seem to, for example because of a leak, so none is allowed."
             ),
         ),
     ] = 0
@@ -87,7 +87,10 @@ def _table(examined: ExaminedModel) -> Check:
     except TableError as error:
         return TABLE.blocked(Obstacle.of(error))
     reason = (
-        say("Its SHA-256 is that which the run took before and after it read the rows.")
+        say(
+            "Its SHA-256 is the same as the one that the run took before and after it read the "
+            "rows."
+        )
         if not changed
         else say("Changed or gone since the run: {files}.", files=listed(changed))
     )

@@ -18,7 +18,7 @@ from gradum.study.trust import Check, Gauge, Line
 from gradum.study.watch.distances import effective
 from gradum.study.watch.watched import Watched
 
-REFERENCE = Line("drift.reference", marked("Later rows can be held against those learned from"))
+REFERENCE = Line("drift.reference", marked("Later rows can be compared with those learned from"))
 TABLE = Line("drift.table", marked("New rows are like those learned from"))
 SHIFT = marked("a column of numbers that is moved by {gap} and moves answers")
 
@@ -32,7 +32,8 @@ class DriftThresholds(PartThresholds, frozen=True):
             ge=0,
             description=marked(
                 "Alarms that a watch of the new rows may raise (a count). Drift that moves no "
-                "answer is no alarm, and what chance explains is no drift, so that none is allowed."
+                "answer raises no alarm, and differences that chance explains do not count as "
+                "drift, so none is allowed."
             ),
         ),
     ] = 0
@@ -41,7 +42,7 @@ class DriftThresholds(PartThresholds, frozen=True):
 def _of_model(examined: ExaminedModel, thresholds: DriftThresholds) -> PartFinding:
     reference = _reference(examined)
     if reference.status != "held":
-        why = say("There is nothing to hold rows against.")
+        why = say("There is nothing to compare the rows with.")
         return PartFinding([reference, TABLE.not_checked(why, reference.remedy)])
     if examined.table is None:
         return PartFinding([reference, TABLE.blocked(examined.no_table)])

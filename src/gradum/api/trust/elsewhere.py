@@ -91,8 +91,8 @@ def _of_scores(
     if target is None:
         raise SpecError(
             say(
-                "{path} is no run folder and no model file (.gradum): where its truth stands has "
-                "to be said.",
+                "{path} is neither a run folder nor a model file (.gradum), so the column of its "
+                "truth has to be named.",
                 path=path,
             ),
             say("Name the column by --target."),

@@ -26,9 +26,10 @@ class ExplanationThresholds(PartThresholds, frozen=True):
         Meta(
             ge=0,
             description=marked(
-                "Half of the 95% interval of the mean size of the foremost column's contribution, "
-                "over that size (a ratio). It counts the rows that were drawn and the orders of "
-                "columns. Above a half, it is not known whether the column does little or much."
+                "Half the width of the 95% interval of the most important column's mean "
+                "contribution, divided by that contribution (a ratio). The interval allows for "
+                "the rows and the orders of columns that were drawn. If the ratio is above one "
+                "half, it is not known whether the column has a small or a large effect."
             ),
         ),
     ] = 0.5
@@ -40,7 +41,7 @@ def _of_model(examined: ExaminedModel, thresholds: ExplanationThresholds) -> Par
         return PartFinding([ERROR.blocked(examined.no_judged_rows)])
     if findings.explanation is None:
         unexplained = ERROR.not_checked(
-            say("The fit explained no rows: it was told not to, or guesses."),
+            say("The fit explained no rows: it was told not to, or its model only guesses."),
             say("Fit again without --no-explain."),
         )
         return PartFinding([unexplained])
@@ -48,8 +49,9 @@ def _of_model(examined: ExaminedModel, thresholds: ExplanationThresholds) -> Par
     sentences = [
         say(
             "Shapley values of {rows:,} judged rows, each against {background:,} rows that its "
-            "model learned from. That they add up to the answer says nothing of their error, "
-            "which is estimated from how far they vary. They describe the model, not causes.",
+            "model learned from. They add up to the answer, but this says nothing about their "
+            "error, which is estimated from how much they vary. They describe the model, not "
+            "causes.",
             rows=explanation.rows,
             background=explanation.background,
         )

@@ -48,8 +48,8 @@ class GroupThresholds(PartThresholds, frozen=True):
             ge=0,
             description=marked(
                 "Groups of a column that may be shown to score worse than all other rows (a "
-                "count). The intervals of all groups hold at once, so that one that is shown is no "
-                "chance find, and none is allowed."
+                "count). The intervals of all groups hold simultaneously, so a group that is "
+                "shown is not a chance finding, and none is allowed."
             ),
         ),
     ] = 0
@@ -59,9 +59,9 @@ class GroupThresholds(PartThresholds, frozen=True):
             ge=0,
             le=1,
             description=marked(
-                "Of two classes: the least selection rate of a group over the greatest, where the "
-                "rows show that they differ (a ratio). 0.8 is the four-fifths rule of the Uniform "
-                "Guidelines on Employee Selection Procedures, 29 CFR 1607.4(D)."
+                "For two classes: the lowest selection rate of a group divided by the highest, "
+                "where the rows show that they differ (a ratio). 0.8 is the four-fifths rule of "
+                "the Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4(D)."
             ),
         ),
     ] = 0.8
@@ -71,9 +71,9 @@ class GroupThresholds(PartThresholds, frozen=True):
             ge=0,
             le=1,
             description=marked(
-                "Of two classes: how far the true or false positive rates of groups may lie apart, "
-                "where the rows show that they differ (a difference of shares). A tenth is the "
-                "usual bound on equalised odds."
+                "For two classes: how far the true or false positive rates of groups may lie "
+                "apart, where the rows show that they differ (a difference of shares). A tenth is "
+                "the usual bound on equalised odds."
             ),
         ),
     ] = 0.1

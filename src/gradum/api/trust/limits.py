@@ -18,8 +18,8 @@ def _of_any(
 
 def _sentences() -> Iterator[str]:
     yield say(
-        "What held, held on the rows that were looked at: a gap smaller than a line says it would "
-        "find may be there all the same."
+        "What held did so on the rows that were looked at: a gap smaller than the size that a "
+        "line says it would find may still be there."
     )
     yield say(
         "No line says that the target measures what matters, that the rows are a fair sample of "
@@ -30,8 +30,8 @@ def _sentences() -> Iterator[str]:
         "column moves an answer does not say that changing it changes the world."
     )
     yield say(
-        "Rows may be learned from that are confidential. Whether answers give them away was not "
-        "looked at."
+        "The model may have learned from confidential rows. It was not checked whether the "
+        "answers give them away."
     )
 
 

@@ -145,7 +145,7 @@ def _answers(model: OnnxModel, outputs: Sequence[Any], dataset: Dataset) -> np.n
     if not arrays:
         raise ModelFileError(
             say("The network has no output of numbers for each row."),
-            say("Export its probabilities, or its numbers, a row of them for each of its input."),
+            say("Export its probabilities or its numbers, one row for each row of its input."),
         )
     return arrays[-1] if dataset.classes else arrays[0]
 

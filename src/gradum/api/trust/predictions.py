@@ -160,7 +160,7 @@ def _of_second(answers: np.ndarray, dataset: Dataset, positive: str | None) -> n
     labels = [str(label) for label in dataset.classes]
     if len(labels) != 2 or answers.shape[1] != 1:
         raise SpecError(
-            say("Only one column of scores of two classes is of one of them."),
+            say("A single class can be named only for one column of scores of two classes."),
             say("Leave out --positive."),
         )
     if positive not in labels:
@@ -246,7 +246,7 @@ def _refuse_beyond(dataset: Dataset, answers: np.ndarray) -> None:
                 largest=number(LARGEST),
                 rows=_some_rows(dataset, beyond),
             ),
-            say("Give a lesser number in every row."),
+            say("Give a smaller number in every row."),
         )
 
 

@@ -26,11 +26,10 @@ class PropertyThresholds(PartThresholds, frozen=True):
         tuple[str, ...],
         Meta(
             description=marked(
-                'Properties to prove, such as "monotone age+" or "range 0..100"; gradum verify '
-                "--help lists their forms. Of a network from elsewhere they are "
+                'Properties to prove, such as "monotone age+" or "range 0..100"; gradum '
+                "verify --help lists their forms. For a network from elsewhere they are "
                 '"irrelevant COLUMN within 0.05" or "irrelevant COLUMN to class". Which ones '
-                "matter depends on what the model is for, so that none are asked for unless you "
-                "say so."
+                "matter depends on what the model is for, so none are asked for by default."
             ),
         ),
     ] = ()
@@ -39,8 +38,8 @@ class PropertyThresholds(PartThresholds, frozen=True):
         Meta(
             gt=0,
             description=marked(
-                "How long to try, for all of them (seconds). What is not decided by then is not "
-                "checked."
+                "The time for trying to prove all of them together (seconds). What is not decided "
+                "by then counts as not checked."
             ),
         ),
     ] = 60.0

@@ -38,8 +38,8 @@ def _same_weights(examined: ExaminedModel) -> Check:
         say("Fitted again from its spec and table, it has the same weights.")
         if same
         else say(
-            "Fitted again from its spec and table, it has others: the spec was edited, or the "
-            "software, the machine or the number of threads is another."
+            "Fitted again from its spec and table, it has other weights: the spec was edited, or "
+            "the software, the machine or the number of threads differs."
         )
     )
     return WEIGHTS.judged(

@@ -41,8 +41,8 @@ class ScoreThresholds(PartThresholds, frozen=True):
         Meta(
             description=marked(
                 "Whether the model must be shown to be better than guessing (true or false): the "
-                "95% interval of the paired difference must leave out zero. A model that is not "
-                "has no use, so that it must."
+                "95% interval of the paired difference must leave out zero. A model that is no "
+                "better than guessing has no use, so the default is true."
             )
         ),
     ] = True
@@ -51,8 +51,8 @@ class ScoreThresholds(PartThresholds, frozen=True):
         Meta(
             description=marked(
                 "Scores to be reached, in the unit of each metric, such as auc = 0.8 or rmse = "
-                "12.5: the end of its 95% interval that speaks against the model must reach it. "
-                "What is good enough is for its users to say, so that there is no default."
+                "12.5: the worse end of the 95% interval must reach the score. The users of a "
+                "model decide what is good enough, so there is no default."
             )
         ),
     ] = field(default_factory=dict)
@@ -162,10 +162,10 @@ def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float
         else say("at most {bound}", bound=figure(bound))
     )
     reason = (
-        say("The end of the interval that speaks against the model reaches the bound.")
+        say("The worse end of the interval reaches the bound.")
         if holds
         else say(
-            "The end of the interval that speaks against the model, {end}, does not.",
+            "The worse end of the interval, {end}, does not reach the bound.",
             end=figure(end),
         )
     )
@@ -274,8 +274,8 @@ def _guess(evidence: Evidence) -> Outcome:
 def _remarks(examined: ExaminedPredictions) -> Sequence[str]:
     return [
         say(
-            "Whether the model had learned from these rows is not known; if it had, the scores "
-            "flatter it. Guessing is the mean, or the shares of the classes, of the same rows."
+            "It is not known whether the model learned from these rows; if it did, the scores "
+            "flatter it. Guessing gives the mean, or the shares of the classes, of the same rows."
         )
     ]
 

@@ -44,8 +44,8 @@ def _use(check: SplitCheck | None, how: str) -> Check:
         sentences(
             [
                 say(
-                    "By {columns}, a quick model does not err more on later rows or on new groups "
-                    "than on rows at random, beyond chance.",
+                    "With a split by {columns}, a quick model does not err more, beyond chance, "
+                    "on later rows or on new groups than on rows drawn at random.",
                     columns=listed([repr(name) for name in check.looked_at[:SHOWN]], "and"),
                 ),
                 check.neighbours,

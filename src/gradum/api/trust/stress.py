@@ -38,8 +38,8 @@ class StressThresholds(PartThresholds, frozen=True):
         Meta(
             ge=0,
             description=marked(
-                "Rows of the table to attack (a count). An attack takes a while, so that none are "
-                "unless you say so; 100 tell a share to about ten points."
+                "Rows of the table to attack (a count). An attack takes a while, so none are "
+                "attacked by default; 100 rows estimate a share to within about ten points."
             ),
         ),
     ] = 0
@@ -50,7 +50,7 @@ class StressThresholds(PartThresholds, frozen=True):
             le=1,
             description=marked(
                 "How far every column may move at once (a share of its interquartile range). A "
-                "hundredth is less than most columns are measured to."
+                "hundredth is finer than most columns are measured."
             ),
         ),
     ] = 0.01
@@ -60,8 +60,9 @@ class StressThresholds(PartThresholds, frozen=True):
             ge=0,
             le=1,
             description=marked(
-                "The share of rows whose answers must stay. The line fails where the attack shows "
-                "that fewer do. One row of ten lies near a border in many sound models."
+                "The share of rows whose answers must stay. The line fails if the attack shows "
+                "that fewer do. In many sound models, one row in ten lies near a border between "
+                "answers."
             ),
         ),
     ] = 0.9
@@ -71,9 +72,10 @@ class StressThresholds(PartThresholds, frozen=True):
             ge=0,
             le=1,
             description=marked(
-                "The share of rows whose answers must be proved to stay; 0 asks for no proofs. The "
-                "line fails where fewer are left by the attack. Proofs take up to a second a row, "
-                "and where they leave open what the attack does not change, nothing is checked."
+                "The share of rows whose answers must be proved to stay; 0 asks for no proofs. "
+                "The line fails if the attack leaves fewer answers unchanged. Proofs take up to a "
+                "second a row; if they leave open what the attack does not change, the line "
+                "counts as not checked."
             ),
         ),
     ] = 0.0

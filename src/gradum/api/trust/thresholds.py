@@ -28,9 +28,10 @@ Error = Annotated[
         gt=0,
         le=0.05,
         description=marked(
-            "The share of reports of a correct model, on rows without shift, in which any line may "
-            "fail by chance (all lines that are tests together, by Holm's procedure; at most "
-            "0.05). A gate that fails one sound model of thirty is still believed when it fails."
+            "The share of reports of a correct model, on rows without shift, in which any line "
+            "may fail by chance (for all lines that are tests together, by Holm's procedure; at "
+            "most 0.05). A gate that fails one sound model in thirty is still believed when it "
+            "fails."
         ),
     ),
 ]
@@ -126,8 +127,8 @@ def _lines() -> Iterator[str]:
     yield from _comment(
         say(
             'What must have been checked: lines, such as "scores.table", and parts, such as '
-            '"stress", of which one line suffices. What is named here and was not checked counts '
-            "as failed; anything else may go unchecked, and the report says so."
+            '"stress", for which one checked line suffices. Anything named here that was not '
+            "checked counts as failed; anything else may go unchecked, and the report says so."
         )
     )
     yield tomli_w.dumps({"require": []}).rstrip()

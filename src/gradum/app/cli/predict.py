@@ -166,7 +166,7 @@ def _conformal(
         return conformal_of(model, interval, rung=rung, by_class=by_class)
     if by_class:
         raise SpecError(
-            say("--by-class says of what --interval holds, which is not given."),
+            say("--by-class needs --interval, which is not given."),
             say("Give --interval 0.9, or leave it out."),
         )
     return None

@@ -40,7 +40,7 @@ class Gamma(Loss):
     def check_target(self, target: np.ndarray) -> None:
         """Refuse values that are not above 0."""
         valid = np.isfinite(target) & (target > 0)
-        remedy = say("Use poisson where zeros are meant, squared_error for other numbers.")
+        remedy = say("Use poisson if zeros are valid values, and squared_error for other numbers.")
         check_values(target, valid, say("above 0"), remedy)
 
     def value(self, logits: Any, target: Any) -> Any:

@@ -99,7 +99,7 @@ class Architecture:
     """How columns of many levels enter; None where there are none."""
 
     without_steps: ClassVar[str] = marked(
-        "A model of this kind is no chain of layers, whose steps could be shown one by one."
+        "A model of this kind is not a chain of layers whose steps could be shown one by one."
     )
     """Why it is no `single` network."""
 

@@ -86,6 +86,6 @@ def column_factors(factor: Any, columns: int) -> np.ndarray:
                 shape=factors.shape,
                 columns=columns,
             ),
-            say("Give one factor a column, 1 where nothing is special."),
+            say("Give one factor a column, which is 1 for ordinary columns."),
         )
     return factors

@@ -59,7 +59,10 @@ def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
         why = say("No column tells how rows follow one another or belong together.")
         return structs.replace(check, unchecked=why)
     if dataset.drawn_from is not None:
-        why = say("Of a table that is read in blocks a sample was tried, which parts groups.")
+        why = say(
+            "The table is read in blocks, so only a sample of it was tried, which may break up "
+            "groups."
+        )
         return structs.replace(check, unchecked=why)
     return check
 

@@ -39,14 +39,14 @@ PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
     ),
     "adaptive": (
         marked(
-            "In the long run {share} of the times are covered, whatever happens, so long as "
-            "outcomes come in: a row whose target and time are given moves the intervals of later "
-            "ones. Nothing is promised of rows that come after the last outcome (adaptive)."
+            "In the long run, {share} of the times are covered, whatever happens, as long as "
+            "outcomes come in: a row whose target and time are given adjusts the intervals of "
+            "later rows. Nothing is promised for rows that come after the last outcome (adaptive)."
         ),
         marked(
-            "In the long run at least {share} of the times are covered, whatever happens, so long "
-            "as outcomes come in: a row whose target and time are given moves the sets of later "
-            "ones. Nothing is promised of rows that come after the last outcome (adaptive)."
+            "In the long run, at least {share} of the times are covered, whatever happens, as "
+            "long as outcomes come in: a row whose target and time are given adjusts the sets of "
+            "later rows. Nothing is promised for rows that come after the last outcome (adaptive)."
         ),
     ),
     "none": (
@@ -64,27 +64,27 @@ Measured where all are equally good and their errors unrelated, which costs most
 
 TOO_FEW = (  # for intervals, and for sets
     marked(
-        "At {share}, {fewest:,} rows or groups have to judge, and {size:,} did: every interval is "
-        "infinite."
+        "At {share}, at least {fewest:,} rows or groups must judge, but only {size:,} did: every "
+        "interval is infinite."
     ),
     marked(
-        "At {share}, {fewest:,} rows or groups have to judge, and {size:,} did: every set has all "
-        "classes."
+        "At {share}, at least {fewest:,} rows or groups must judge, but only {size:,} did: every "
+        "set has all classes."
     ),
 )
 TOO_FEW_BY_LEVEL = (
     marked(
-        "At {share}, {fewest:,} rows or groups of each value have to judge: intervals are infinite "
-        "for other values of column {column!r}, such as {names}."
+        "At {share}, at least {fewest:,} rows or groups of each value must judge: intervals are "
+        "infinite for values of column {column!r} that have fewer, such as {names}."
     ),
     marked(
-        "At {share}, {fewest:,} rows or groups of each value have to judge: sets have all classes "
-        "for other values of column {column!r}, such as {names}."
+        "At {share}, at least {fewest:,} rows or groups of each value must judge: sets have all "
+        "classes for values of column {column!r} that have fewer, such as {names}."
     ),
 )
 ALWAYS_IN = marked(
-    "At {share}, {fewest:,} rows or groups of each class have to judge: classes of fewer are in "
-    "every set, such as {names}."
+    "At {share}, at least {fewest:,} rows or groups of each class must judge: classes that have "
+    "fewer, such as {names}, are in every set."
 )
 
 
@@ -229,17 +229,17 @@ def _of_whom(terms: Terms, support: Support, *, classes: bool) -> str:
     if support.weighted:
         parts.append(say("New rows come as often as their weights say."))
     if support.by == "":
-        parts.append(say("That is so of the rows of each class by themselves."))
+        parts.append(say("This holds for the rows of each class by themselves."))
     elif support.by is not None:
         parts.append(
-            say("That is so of each value of column {column!r} by itself.", column=support.by)
+            say("This holds for each value of column {column!r} by itself.", column=support.by)
         )
     if support.chosen:
         points = COST_OF_CHOOSING / math.sqrt(support.size)
         parts.append(
             say(
-                "The rung was chosen on the same rows, which can cost up to {points} points of "
-                "that.",
+                "The rung was chosen on the same rows, which can lower this share by up to "
+                "{points} points.",
                 points=figure(points, digits=1),
             )
         )

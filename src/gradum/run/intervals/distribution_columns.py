@@ -77,18 +77,18 @@ class DistributionColumns:
         """What is promised of the columns."""
         terms = self.conformal.terms
         if terms.name in ("none", "adaptive"):
-            unknown = say("No guarantee holds of quantiles and probabilities beyond.")
+            unknown = say("No guarantee holds for quantiles and probabilities beyond a threshold.")
             return sentences([unknown, terms.reason, terms.remedy])
         if terms.name == "split":
             return say(
-                "A new row like the {rows:,} that judged lies below a quantile with its "
-                "probability, to within 1 in {more:,}.",
+                "A new row like the {rows:,} that judged lies below a quantile with the "
+                "quantile's probability, to within 1 in {more:,}.",
                 rows=terms.rows,
                 more=len(self.conformal.scores) + 1,
             )
         return say(
-            "A new row like the {rows:,} that judged lies below a quantile with about its "
-            "probability.",
+            "A new row like the {rows:,} that judged lies below a quantile with about the "
+            "quantile's probability.",
             rows=terms.rows,
         )
 

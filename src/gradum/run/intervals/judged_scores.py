@@ -172,7 +172,7 @@ def _terms(
     if spec.refit:
         return structs.replace(
             terms,
-            reason=say("The model was refitted on all rows, and none is left that judges it."),
+            reason=say("The model was refitted on all rows, and no row is left to judge it."),
             remedy=say("Fit without --refit (refit), or with --cv (cv)."),
         )
     return structs.replace(terms, name="split")

@@ -55,10 +55,10 @@ def outside_in_words(
     by_chance = {step.source for step in encoder.steps if step.is_passed_by_chance}
     return sentences(
         say_plural(
-            "Of {count:,} row nothing is promised, since its {column!r} is none of those learned "
-            "from; the column 'outside' says which.",
-            "Of {count:,} rows nothing is promised, since their {column!r} is none of those "
-            "learned from; the column 'outside' says which.",
+            "Nothing is promised for {count:,} row, since its {column!r} is none of those learned "
+            "from; the column 'outside' says which row.",
+            "Nothing is promised for {count:,} rows, since their {column!r} is none of those "
+            "learned from; the column 'outside' says which rows.",
             difference.count,
             column=difference.column,
         )

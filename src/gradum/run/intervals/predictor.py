@@ -87,7 +87,8 @@ class ConformalPredictor:
         if by_class and fitted.spec.interval_by is not None:
             raise SpecError(
                 say(
-                    "The model's sets are by column {column!r}, and cannot be by class too.",
+                    "The model's sets hold for each value of column {column!r}, and cannot hold "
+                    "for each class too.",
                     column=fitted.spec.interval_by,
                 ),
                 say("Leave out --by-class (by_class), or fit without --interval-by (interval_by)."),
@@ -95,7 +96,7 @@ class ConformalPredictor:
         chosen, guarantee = fitted.rung(rung), fitted.guarantee
         if guarantee is None or chosen.name not in guarantee.scores.by_rung:
             raise SpecError(
-                say("The model keeps no scores of judged rows, of which intervals are made."),
+                say("The model keeps no scores of judged rows, from which intervals are made."),
                 say("Fit again with this version of gradum."),
             )
         terms, answering = _answering(fitted, guarantee, judges, chosen)

@@ -107,7 +107,7 @@ def _gap(
         )
     if _far_worse(metric, train.value, test.value, guessing):
         return say(
-            "Whether it overfits cannot be told: {metric} is {on_train} on the rows it learned "
+            "It cannot be told whether it overfits: {metric} is {on_train} on the rows it learned "
             "from and {on_test} on new ones, which is far worse, but within two standard errors: "
             "a few rows decide it.",
             metric=METRICS[metric].words,

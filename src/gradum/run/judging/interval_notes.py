@@ -136,8 +136,8 @@ def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
     if not of_rows.suffices:
         return ""
     return say(
-        "The intervals rest on {independent} {drawn}: of fewer than {fewest} they are "
-        "rough, and often too short.",
+        "The intervals rest on {independent} {drawn}: with fewer than {fewest}, they are rough "
+        "and often too short.",
         independent=int(of_rows.independent),
         drawn=say(scheme.what),
         fewest=FEW_INDEPENDENT,

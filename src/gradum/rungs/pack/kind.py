@@ -97,7 +97,7 @@ class PackKind(RungKind[PackSpec]):
                 say(
                     "The pack learned from {teacher}, whose answers make up {least:.0%} to "
                     "{most:.0%} of the targets of {listening} of its {kept} networks. {teacher} "
-                    "was fitted to rows that the pack learns from alone, and a repeated run needs "
+                    "was fitted only to rows that the pack learns from, and a repeated run needs "
                     "it again.",
                     teacher=teacher,
                     kept=rung.settings["kept"],
@@ -109,14 +109,14 @@ class PackKind(RungKind[PackSpec]):
         if rung.settings["heard"]:
             return (
                 say(
-                    "The pack did not listen to {teacher}: on held-out rows it was no better for "
-                    "it.",
+                    "The pack did not listen to {teacher}: on held-out rows, this made it no "
+                    "better.",
                     teacher=teacher,
                 ),
             )
         return (
             say(
-                "There was no time to tell whether the pack is better for {teacher}, and so it "
+                "There was no time to tell whether {teacher} makes the pack better, so the pack "
                 "did not listen; allow more with --time-limit (time_limit).",
                 teacher=teacher,
             ),

@@ -138,7 +138,7 @@ def input_shape(value: Any) -> tuple[int, ...]:
     types = onnx_package().TensorProto.DataType
     tensor = value.type.tensor_type
     if tensor.elem_type != types.Value("FLOAT"):
-        raise ModelFileError(say("Its input is not of float32, which alone is read."))
+        raise ModelFileError(say("Its input is not of type float32, the only one that is read."))
     axes = [axis.dim_value if axis.HasField("dim_value") else 0 for axis in tensor.shape.dim]
     if axes and not tensor.shape.dim[0].HasField("dim_value"):
         axes[0] = 1

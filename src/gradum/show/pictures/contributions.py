@@ -112,9 +112,9 @@ def contribution_swarm(found: Overall) -> Picture | None:
         sentences(
             [
                 say(
-                    "A dot is a row: how far its value of the column moved the answer, to the "
-                    "right if upwards. Its colour says where that value lies among the rows; "
-                    "missing values and levels are unordered."
+                    "Each dot is a row and shows how far its value of the column moved the "
+                    "answer: to the right means upwards. Its colour says where that value lies "
+                    "among the rows; missing values and levels are unordered."
                 ),
                 say("Of {rows:,} rows some are drawn.", rows=found.rows)
                 if len(shown[0].contributions) < found.rows
@@ -179,7 +179,7 @@ def _described(shown: Sequence[ColumnOverall]) -> str:
     ways = [(column.column, direction_words(column)) for column in shown]
     known = [say("{column}: {way}", column=column, way=way) for column, way in ways if way]
     if not known:
-        return say("No column has a direction that the rows show.")
+        return say("The rows show no direction for any column.")
     return say("Directions: {directions}.", directions=say("; ").join(known[:3]))
 
 

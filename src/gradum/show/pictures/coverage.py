@@ -102,7 +102,7 @@ def _caption(found: Coverage, shown: int) -> str:
         )
     return say(
         "The dashed line is {nominal}; each rule is the 95% interval of a group's share. Of "
-        "{groups:,} groups those are shown that speak most of a shortfall.",
+        "{groups:,} groups, those with the strongest evidence of a shortfall are shown.",
         nominal=percent(found.nominal),
         groups=len(found.groups),
     )

@@ -78,8 +78,8 @@ def _chart(test: SequentialTest) -> AnyChart:
 
 def _caption(test: SequentialTest) -> Iterator[str]:
     yield say(
-        "The line is the rate of errors so far, the band holds it at all rows at once with "
-        "{certainty} certainty, and the dashed line is the rate of {rate} that is tested.",
+        "The line is the rate of errors so far; the band holds it at all rows simultaneously with "
+        "{certainty} certainty; the dashed line is the tested rate of {rate}.",
         certainty=percent(1.0 - test.bound.alpha),
         rate=percent(test.bound.at_most, decimals=1),
     )

@@ -64,8 +64,8 @@ def importance_bars(importance: Importance, rung: str) -> Picture | None:
     caption = [
         say(
             "How much worse {metric} becomes when a column's values are shuffled among the rows, "
-            "with 95% intervals. Columns that say the same share their worth: each may look "
-            "unimportant.",
+            "with 95% intervals. Columns that carry the same information share their worth, so "
+            "each may look unimportant.",
             metric=title,
         ),
         say(

@@ -106,7 +106,8 @@ def _description(attack: Attack) -> str:
     if last.certified is None:
         return description
     known = say(
-        "At least {share} are proved to stay; of what lies between, which is shaded, nobody knows.",
+        "At least {share} are proved to stay; it is not known which of the answers between, in "
+        "the shaded area, do.",
         share=percent(last.certified),
     )
     return sentences((description, known))

@@ -45,9 +45,9 @@ def ladder(judgement: Judgement) -> Picture:
             ),
         ),
         say(
-            "Points are scores on rows that no rung has learned from, lines 95% intervals. They "
-            "may overlap and the difference still be sure: both rungs saw the same rows, and the "
-            "verdict compares them row by row."
+            "Points are scores on rows that no rung has learned from; lines are 95% intervals. A "
+            "difference can be certain although the intervals overlap: both rungs saw the same "
+            "rows, and the verdict compares them row by row."
         ),
         (say("rung"), say(metric.title), say("from"), say("to")),
         tuple((rung, *limits(score)) for rung, score in scores.items()),

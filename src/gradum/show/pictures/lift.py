@@ -40,8 +40,8 @@ def gain_curve(lift: Lift) -> Picture:
         chart.properties(width="container", height=300),
         lift.sentence,
         say(
-            "The band is the 95% interval; on the dashed line rows are looked at in any order. "
-            "Lift is the share found over the share looked at."
+            "The band is the 95% interval; the dashed line is for rows looked at in random order. "
+            "Lift is the share found divided by the share looked at."
         ),
         (
             say("rows looked at"),

@@ -55,7 +55,7 @@ def threshold_curve(threshold: Threshold) -> Picture:
         ),
         threshold.sentence,
         say(
-            "The dashed line is {usual:.3g}. Were the probabilities exact, {best:.3g} would be "
+            "The dashed line is {usual:.3g}. If the probabilities were exact, {best:.3g} would be "
             "best.",
             usual=threshold.usual,
             best=threshold.theoretical,

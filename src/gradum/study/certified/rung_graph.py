@@ -42,8 +42,8 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
     if graph is None:
         raise NotCertifiableError(
             say(
-                "The rung {rung!r} is not certifiable: its architecture has no graph of operations "
-                "of which bounds could be taken.",
+                "The rung {rung!r} is not certifiable: its architecture has no graph of "
+                "operations from which bounds could be computed.",
                 rung=rung.name,
             ),
             say("Choose another rung (--rung)."),

@@ -166,16 +166,16 @@ def _overall(judged: JudgedIntervals) -> str:
         )
     if judged.size is not None:
         return say(
-            "Each of {rows:,} judged rows was given a set of classes made of the scores of the "
+            "Each of {rows:,} judged rows was given a set of classes made from the scores of the "
             "others: {covered:,} ({share}) hold the true class, where {nominal} were asked for. "
-            "The likeliest class is always in, so that it may be more; that it is not less is a "
-            "matter of counting. By group it is not.",
+            "The likeliest class is always in the set, so the share may be higher; that it is not "
+            "lower follows from counting, but not for single groups.",
             **values,
         )
     return say(
-        "Each of {rows:,} judged rows was given an interval made of the scores of the others: "
-        "{covered:,} ({share}) are covered, where {nominal} were asked for. That both agree is a "
-        "matter of counting; that they agree in every group is not.",
+        "Each of {rows:,} judged rows was given an interval made from the scores of the others: "
+        "{covered:,} ({share}) are covered, where {nominal} were asked for. That both shares "
+        "agree follows from counting; that they agree in every group does not.",
         **values,
     )
 
@@ -183,7 +183,7 @@ def _overall(judged: JudgedIntervals) -> str:
 def _sentence(groups: Sequence[GroupCoverage], tested: int) -> str:
     short = [group for group in groups if group.finding == SHORT]
     if not tested:
-        return say("There is no group with rows enough to be judged by itself.")
+        return say("No group has enough rows to be judged by itself.")
     if not short:
         return say_plural(
             "{count:,} group was tested, and is not shown to be covered less than the other rows.",

@@ -170,8 +170,8 @@ def change_sentences(
     if not any(change.difference.known for change in compared):
         return (
             say(
-                "Whether it does worse than in the run cannot be told: of these rows, or of the "
-                "run's own, there are too few for an interval."
+                "It cannot be told whether it does worse than in the run: these rows, or the "
+                "run's own, are too few for an interval."
             ),
         )
     return (

@@ -142,13 +142,13 @@ def _own_score(evidence: Evidence, *, first: bool) -> str:
     values = {"metric": METRICS[metric].words, "own": figure(own), "mean": figure(of_means)}
     if first:
         return say(
-            "The first run's report says {metric} {own}, which is of single predictions; each "
-            "row was predicted several times, and the mean of these predictions has {mean}.",
+            "The first run's report gives {metric} {own} for single predictions; each row was "
+            "predicted several times, and the mean of its predictions has {mean}.",
             **values,
         )
     return say(
-        "The second run's report says {metric} {own}, which is of single predictions; each "
-        "row was predicted several times, and the mean of these predictions has {mean}.",
+        "The second run's report gives {metric} {own} for single predictions; each row was "
+        "predicted several times, and the mean of its predictions has {mean}.",
         **values,
     )
 

@@ -117,7 +117,7 @@ class LearnedRows:
             if layer is None:
                 raise SpecError(
                     say(
-                        "The rung {rung!r} has no last layer whose sum its answer is, and by which "
+                        "The rung {rung!r} has no last layer whose sum is its answer and by which "
                         "rows could be compared.",
                         rung=rung.name,
                     ),

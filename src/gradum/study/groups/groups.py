@@ -251,11 +251,13 @@ def _meaning(found: Groups) -> Iterator[str]:
     """Say what rates and intervals are."""
     if found.selected is not None:
         yield say(
-            "Rates are of {label!r}: selected are the rows predicted as it.", label=found.selected
+            "Rates are for {label!r}: a row is selected if it is predicted as this class.",
+            label=found.selected,
         )
     yield say(
-        "Differences are those from all other rows; their intervals hold at once with 95% "
-        "certainty, so that if no group differs, any is said to with a probability of at most 5%."
+        "Each difference compares a group with all other rows. The intervals hold simultaneously "
+        "with 95% certainty: if no group differs, the probability that any group is reported as "
+        "different is at most 5%."
     )
 
 

@@ -37,27 +37,26 @@ def dependency(determined: Dependency, names: Sequence[str]) -> str:
     others = quoted([names[k] for k in determined.on if k >= 0], 8)
     if others and -1 in determined.on:
         return say(
-            "{column!r} is determined by {others} and the intercept: what belongs to which cannot "
-            "be told, so they have no numbers.",
+            "{column!r} is determined by {others} and the intercept: their effects cannot be told "
+            "apart, so they have no numbers.",
             column=column,
             others=others,
         )
     if others:
         return say(
-            "{column!r} is determined by {others}: what belongs to which cannot be told, so they "
+            "{column!r} is determined by {others}: their effects cannot be told apart, so they "
             "have no numbers.",
             column=column,
             others=others,
         )
     if -1 in determined.on:
         return say(
-            "{column!r} is constant, as the intercept is: what belongs to which cannot be told, so "
+            "{column!r} is constant, as the intercept is: their effects cannot be told apart, so "
             "they have no numbers.",
             column=column,
         )
     return say(
-        "{column!r} is 0 in every row: what belongs to which cannot be told, so they have no "
-        "numbers.",
+        "{column!r} is 0 in every row: its effect cannot be told, so it has no numbers.",
         column=column,
     )
 
@@ -143,8 +142,8 @@ def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -
     if screened.perfect:
         notes.append(
             say(
-                "All figures are of the {rows:,} rows left; the coefficients are the limits of "
-                "maximum likelihood as those left out grow without end.",
+                "All figures are for the {rows:,} rows left; the coefficients are the limits of "
+                "maximum likelihood as the coefficients left out grow without end.",
                 rows=int(screened.rows.sum()),
             )
         )
@@ -152,16 +151,16 @@ def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -
         named = quoted([names[column] for column in screened.alone], MOST_NAMED)
         notes.append(
             say(
-                "{column} is left out, its rows are not: some class never occurs with one of its "
-                "values, which makes a coefficient infinite; this is the model without, in which "
-                "such a level counts as the one that others are compared with.",
+                "{column} is left out, but its rows are not: some class never occurs with one of "
+                "its values, which makes a coefficient infinite; this is the model without it, in "
+                "which such a level counts as the one that others are compared with.",
                 column=named,
             )
             if len(screened.alone) == 1
             else say(
-                "{columns} are left out, their rows are not: some class never occurs with one of "
-                "their values, which makes a coefficient infinite; this is the model without, in "
-                "which such a level counts as the one that others are compared with.",
+                "{columns} are left out, but their rows are not: some class never occurs with one "
+                "of their values, which makes a coefficient infinite; this is the model without "
+                "them, in which such a level counts as the one that others are compared with.",
                 columns=named,
             )
         )
@@ -225,8 +224,8 @@ def meaning(
         number = say_plural("{count:,} group", "{count:,} groups", count)
         notes.append(
             say(
-                "Cluster-robust standard errors: rows of one group may depend on each other in any "
-                "way; {groups}, too few for standard errors to be trusted.",
+                "Cluster-robust standard errors: rows of one group may depend on each other in "
+                "any way; {groups}, which are too few for the standard errors to be trusted.",
                 groups=number,
             )
             if count < FEW_GROUPS
@@ -267,8 +266,8 @@ def meaning(
             )
             if covariance == "classical"
             else say(
-                "Weights are precisions: a row of weight w is a single row, n = {n:,}; why it "
-                "weighs so does not matter.",
+                "Weights are precisions: a row of weight w is a single row, n = {n:,}; the reason "
+                "for its weight does not matter.",
                 n=len(fitted.weight),
             )
         )
@@ -283,8 +282,8 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
             say(
                 "Penalised fit (alpha = {alpha}): the estimates are biased towards 0, and a "
                 "standard error is their spread around their own mean, not around the truth. The "
-                "p-values are no tests of 'no effect', and the intervals do not cover the truth as "
-                "often as they say; with alpha = 0 they are and do.",
+                "p-values do not test 'no effect', and the intervals do not cover the truth as "
+                "often as they say; with alpha = 0, both would be valid.",
                 alpha=figure(fitted.alpha),
             )
         )
@@ -292,7 +291,7 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
         notes.append(
             say(
                 "The solver stopped short of the optimum: rounding left a gradient of {share} of "
-                "its size without the columns, so that the last digits are not to be trusted.",
+                "its size without the columns, so the last digits cannot be trusted.",
                 share=figure(slope, digits=2),
             )
         )
@@ -335,12 +334,13 @@ def full_leverage(numbers: np.ndarray, covariance: str) -> list[str]:
     rows = f"{rows[0].upper()}{rows[1:]}"
     if len(numbers) == 1:
         sentence = say(
-            "{row} has leverage 1: a coefficient of its own takes up whatever its target is.",
+            "{row} has leverage 1: a coefficient of its own fits its target, whatever it is.",
             row=rows,
         )
     else:
         sentence = say(
-            "{rows} have leverage 1: a coefficient of its own takes up whatever its target is.",
+            "{rows} have leverage 1: each has a coefficient of its own that fits its target, "
+            "whatever it is.",
             rows=rows,
         )
     if covariance in ("HC2", "HC3"):

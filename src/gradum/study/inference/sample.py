@@ -20,9 +20,9 @@ from gradum.study.inference.family import likelihood_of
 
 ROWS_AT_ONCE = 8192  # looked through together
 WHICH_WEIGHTS = marked(
-    "Say weights='frequency' if a row of weight w stands for w equal rows, "
-    "and weights='precision' if it is one row; for weights of sampling or "
-    "importance with covariance='robust'."
+    "Say weights='frequency' if a row of weight w stands for w equal rows, and "
+    "weights='precision' if it is one row, together with covariance='robust' for weights of "
+    "sampling or importance."
 )
 MOST_VALUES = 5e7  # of the expanded columns, and of the scores of all classes
 MOST_PARAMETERS = 1_500  # of all classes together
@@ -119,7 +119,7 @@ def check_options(
         ("covariance", covariance, COVARIANCES),
     ):
         if value is None and weighted:
-            raise SpecError(say("What the weights mean is not said."), say(WHICH_WEIGHTS))
+            raise SpecError(say("It is not said what the weights mean."), say(WHICH_WEIGHTS))
         if value is not None and value not in known:
             raise SpecError(
                 say("{option} is {value!r}.", option=name, value=value),
@@ -166,7 +166,7 @@ def dense_columns(columns: Any, names: Sequence[str] | None) -> tuple[Dense, lis
     parts = (dense[at : at + ROWS_AT_ONCE] for at in range(0, len(dense), ROWS_AT_ONCE))
     if not all(np.isfinite(part).all() for part in parts):
         raise SpecError(
-            say("The columns have values that are no finite numbers."), say("Fill or drop them.")
+            say("The columns have values that are not finite numbers."), say("Fill or drop them.")
         )
     labels = [f"x{k}" for k in range(shape[1])] if names is None else [str(name) for name in names]
     if len(labels) != shape[1]:
@@ -212,7 +212,7 @@ def outputs_of(
     if outputs > 1 and covariance in ("HC2", "HC3"):
         raise SpecError(
             say(
-                "{estimator} needs a leverage, which {outputs} classes have not.",
+                "{estimator} needs a leverage, which is not defined for {outputs} classes.",
                 estimator=covariance,
                 outputs=outputs,
             ),
@@ -221,7 +221,7 @@ def outputs_of(
     if outputs > 1 and offset is not None:
         raise SpecError(
             say(
-                "An offset needs a single output, and {outputs} classes have as many.",
+                "An offset needs a single output, but {outputs} classes have {outputs} outputs.",
                 outputs=outputs,
             ),
             say("Compare two classes at a time."),

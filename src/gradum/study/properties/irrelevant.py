@@ -97,8 +97,8 @@ class IrrelevantProperty:
             more |= question.too_fine(box, self.within + tie)
             if "reason" not in more and not np.isnan(table.form.tried[changed]).any():
                 more["reason"] = say(
-                    "Column {column!r} is a date or a text, of which no two are tried: a proof "
-                    "alone could decide.",
+                    "Column {column!r} is a date or a text, for which no two values are tried: "
+                    "only a proof could decide.",
                     column=self.column,
                 )
         return question.conclude(outcome, shown, **more)

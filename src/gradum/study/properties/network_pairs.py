@@ -235,8 +235,7 @@ def _why_open(is_late: bool) -> str:
     if is_late:
         return say("The time was up.")
     return say(
-        "What is left cannot be divided further: answers there are as near to the limit as "
-        "rounding."
+        "What is left cannot be divided further: answers there are within rounding of the limit."
     )
 
 
@@ -266,7 +265,7 @@ def _check_classes(outputs: int, at: float | None) -> None:
     """Refuse classes that a network of so many outputs does not have."""
     if outputs == 1 and at is None:
         raise PropertyError(
-            say("The network has one output, and nothing says where its classes part."),
+            say("The network has one output, and no threshold says where its classes divide."),
             say('Write "to class at 0.5" for a probability, or "at 0" for a logit.'),
         )
     if outputs > 1 and at is not None:

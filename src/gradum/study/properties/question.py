@@ -173,8 +173,8 @@ class PropertyQuestion:
         if not self.seconds_left:
             return say("The time was up.")
         return say(
-            "What is left cannot be divided further: answers there are as near to the limit as "
-            "rounding, or inputs stand for no row of the table."
+            "What is left cannot be divided further: answers there are within rounding of the "
+            "limit, or inputs stand for no row of the table."
         )
 
 
@@ -182,8 +182,8 @@ def why_too_fine(rounding: float) -> str:
     """Say that rounding may do more than is asked."""
     most = f"{rounding:.2g}"
     return say(
-        "Rounding alone may move answers there by up to {rounding}, which is more than what is to "
-        "be told apart.",
+        "Rounding alone may move answers there by up to {rounding}, which is more than the "
+        "difference to be found.",
         rounding=most,
     )
 

@@ -204,9 +204,9 @@ class TableDomain:
             return []
         return [
             say(
-                "A date or a text becomes several inputs, as {columns} here: a proof is of all "
-                "that these can be by themselves, and counterexamples have the median date and no "
-                "text.",
+                "A date or a text, such as {columns} here, becomes several inputs: a proof covers "
+                "all values that each of these can have by itself, and counterexamples have the "
+                "median date and no text.",
                 columns=listed([repr(name) for name in several], "and"),
             )
         ]

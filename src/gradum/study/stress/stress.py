@@ -115,15 +115,15 @@ def _notes(
         yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
     if not attacked.is_certified:
         yield say(
-            "A radius is the least that the attack found: an answer may change within less, and "
-            "none is proved to stay."
+            "A radius is the smallest that the attack found: an answer may change within a "
+            "smaller one, and none is proved to stay."
         )
         if uncertifiable:
             yield say("Nothing could be proved: {reason}", reason=uncertifiable)
         return
     yield say(
-        "A radius is the least that the attack found: an answer may change within less, but not "
-        "within what is proved."
+        "A radius is the smallest that the attack found: an answer may change within a smaller "
+        "one, but not within the one that is proved."
     )
     yield say(
         "Proofs hold for every copy that an attack may make, for values with the table's decimals, "

@@ -109,17 +109,17 @@ def expectation_sentences(expectation: Expectation, *, dependent: bool) -> Itera
     )
     if not expectation.by_columns:
         yield say(
-            "Rows were held against each other by their answers alone, because the columns of "
-            "the judged rows are not at hand."
+            "Rows were compared only by their answers, because the columns of the judged rows are "
+            "not at hand."
         )
     if dependent:
         yield say(
-            "The interval takes rows for independent: those that belong together, in groups or "
-            "in time, tell less, and it may be too narrow."
+            "The interval treats rows as independent: rows that belong together, in groups or in "
+            "time, tell less, so it may be too narrow."
         )
     if expectation.alike < max(FEWEST_JUDGED, ALIKE * expectation.judged_rows):
         yield say(
-            "The judged rows are not all like these: all {judged:,} tell as much as {alike:,.0f} "
+            "Not all judged rows are like these: all {judged:,} tell only as much as {alike:,.0f} "
             "such rows would. The interval is then too narrow, and the true score may lie outside "
             "of it.",
             judged=expectation.judged_rows,

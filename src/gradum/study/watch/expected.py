@@ -195,8 +195,8 @@ def _refuse_few(judged: int, new: int) -> None:
     if judged < FEWEST_JUDGED:
         raise TableError(
             say(
-                "No score is expected of rows without labels: the model was judged on {rows:,} "
-                "rows, and that takes {fewest}.",
+                "No score can be estimated for rows without labels: the model was judged on "
+                "{rows:,} rows, but at least {fewest} are needed.",
                 rows=judged,
                 fewest=FEWEST_JUDGED,
             ),
@@ -205,7 +205,8 @@ def _refuse_few(judged: int, new: int) -> None:
     if new < FEWEST_NEW:
         raise TableError(
             say(
-                "No score is expected of {rows:,} rows without labels: that takes {fewest}.",
+                "No score can be estimated for {rows:,} rows without labels: at least {fewest} "
+                "are needed.",
                 rows=new,
                 fewest=FEWEST_NEW,
             ),

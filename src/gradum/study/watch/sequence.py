@@ -335,14 +335,14 @@ def _power(test: SequentialTest) -> Iterator[str]:
         )
     else:
         yield say(
-            "With {rows:,} labels the least rise that is found with a probability of {share} is "
-            "that from {judged}, as of the judged rows, to {rate}.",
+            "With {rows:,} labels, the smallest rise that is found with a probability of {share} "
+            "is from {judged}, the rate of the judged rows, to {rate}.",
             **values,
         )
     if judged is not None:
         yield say(
-            "However many labels come, a rise to {bound} or less is not found: so few judged rows "
-            "leave it possible that it was as high before. --at-most tests a lower rate.",
+            "However many labels come, a rise to {bound} or less is not found: with so few judged "
+            "rows, the rate may have been as high before. --at-most tests a lower rate.",
             **values,
         )
 
@@ -354,14 +354,15 @@ def _claim(bound: ErrorBound) -> str:
     }
     if bound.judged is None:
         return say(
-            "While the mean rate stays at most there, an alarm is ever raised with a probability "
-            "of at most {alpha}, after however many looks. That errors become fewer is not tested.",
+            "While the mean rate stays at or below the tested rate, the probability that an alarm "
+            "is ever raised is at most {alpha}, however often one looks. Whether errors become "
+            "fewer is not tested.",
             **values,
         )
     return say(
-        "While the mean rate stays at most at that of the judged rows, an alarm is ever raised "
-        "with a probability of at most {alpha}, after however many looks: {half} for the bound, "
-        "and as much for the new rows. That errors become fewer is not tested.",
+        "While the mean rate stays at or below that of the judged rows, the probability that an "
+        "alarm is ever raised is at most {alpha}, however often one looks: {half} for the bound, "
+        "and as much for the new rows. Whether errors become fewer is not tested.",
         **values,
     )
 

@@ -167,11 +167,11 @@ def _farthest_first(columns: Iterable[ColumnWatch]) -> list[ColumnWatch]:
 def _notes(reference: Reference, answers: AnswersWatch | None) -> Iterator[str]:
     if reference.dependent:
         yield say(
-            "The rows learned from belong together in groups or in time, and p-values take rows "
-            "as independent: of such rows, drift is found more often than it is there."
+            "The rows learned from belong together in groups or in time, but p-values treat rows "
+            "as independent: for such rows, drift is found more often than it occurs."
         )
     if answers is not None and answers.p is None:
         yield say(
-            "Whether the answers have moved is shown but not tested: the judged rows were answered "
-            "by other fits than the one that is kept."
+            "The move of the answers is shown but not tested: the judged rows were answered by "
+            "other fits than the one that is kept."
         )

@@ -139,9 +139,9 @@ def _unseen(column: ColumnWatch) -> str:
 def _effect(fitted: Fitted, column: ColumnWatch) -> str:
     effect = column.effect
     if effect is None:
-        return say("What that does to the answers is not known.")
+        return say("Its effect on the answers is not known.")
     if effect.unused:
-        return say("No answer hangs on it: it is harmless.")
+        return say("No answer depends on it: it is harmless.")
     if effect.harmless:
         return say(
             "It moves answers by less than {share} of their standard deviation: it is harmless.",

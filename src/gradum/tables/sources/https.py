@@ -74,7 +74,7 @@ def _refuse_address(address: str) -> None:
     if scheme(address) == "http" and parts.hostname not in THIS_MACHINE:
         raise TableError(
             say(
-                "{address} would come without encryption: anybody on its way could change it.",
+                "{address} would be sent without encryption: anybody on the way could change it.",
                 address=shown(address),
             ),
             say("Give an https:// address, or download the file and give that."),

@@ -158,7 +158,7 @@ def _damaged(name: str, error: BaseException) -> TableError:
 
 def _far_away(cells: Sequence[str]) -> str:
     return say(
-        "the gap before {cells} was left out; empty such cells if they are none of the table's",
+        "the gap before {cells} was left out; clear these cells if they do not belong to the table",
         cells=quoted(cells),
     )
 
