@@ -30,15 +30,15 @@ NOTE = marked(
 
 
 def balance(totals: np.ndarray) -> np.ndarray:
-    """Return W / (K · W_class) for the classes' total weights (K,), K those above 0; 1 for 0."""
+    """Return W / (K · W_class) for the classes' total weights (K,), K of them above 0; 1 for 0."""
     present = np.count_nonzero(totals)
     return np.divide(totals.sum(), present * totals, out=np.ones(len(totals)), where=totals > 0)
 
 
 def shift(class_weight: ClassWeight, outputs: int) -> np.ndarray:
-    """Return what logits (n, k) of the balanced world have too much (k,): log w, or log w_1 / w_0.
+    """Return by how much the logits (n, k) of the balanced world are too large (k,).
 
-    The latter where one output tells two classes apart.
+    This is log w, or log (w_1 / w_0) where one output tells two classes apart.
     """
     logarithm = np.log(np.asarray(class_weight))
     return logarithm[1:] - logarithm[:1] if outputs == 1 else logarithm
@@ -47,7 +47,8 @@ def shift(class_weight: ClassWeight, outputs: int) -> np.ndarray:
 def threshold(class_weight: ClassWeight | None) -> float:
     """Return the probability from which the second of two classes is the label, w_0 / (w_0 + w_1).
 
-    That is its share of the rows learned from; 0.5 without class weights, or for more classes.
+    This is the share of the second class among the rows learned from; 0.5 without class weights, or
+    for more classes.
     """
     if class_weight is None or len(class_weight) > 2:
         return 0.5
