@@ -28,7 +28,7 @@ class Goal:
     """The target of n rows, and how far from it a prediction is.
 
     Members learn by the loss. The mean loss also decides which of their epochs are best and which
-    members make the pack, unless a ``metric`` of classes is given. Then they minimise
+    members make the pack, unless a ``metric`` of classes is given. Then this choice minimises
 
         1 − metric + mean log loss
 
