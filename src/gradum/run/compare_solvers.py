@@ -96,9 +96,9 @@ class SolverComparison(msgspec.Struct, frozen=True):
     courses : tuple of Course
         In the order asked for.
     choice : str
-            The solver to choose.
-        sentence : str
-            Which solver to choose, and why.
+        The solver to choose.
+    sentence : str
+        Which solver to choose, and why.
     """
 
     source: str

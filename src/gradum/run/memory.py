@@ -7,7 +7,7 @@ value, and the probabilities of the judged rows:
 
 A pack also holds codes of some rows for each of its members. The libraries, which no bound counts,
 come on top.
-bound counts.
+Each kind of rung has its bytes; `python -m benchmarks peaks` measures runs of many shapes
 and says how far the sum is from the truth; it should be within a factor of 1.3.
 """
 

@@ -33,10 +33,10 @@ class Checkpoints(Protocol):
     def offer(
         self, place: str, take: Callable[[], Snapshot], *, improved: bool, last: bool
     ) -> None:
-        """Take a snapshot of the training under way and keep it, or leave it.
+        """Take and keep a snapshot of the training under way, or decline to.
 
-        ``improved``: an epoch was the best so far since the last offer. ``last``: the training
-        is about to be interrupted.
+        ``improved`` says whether an epoch since the last offer was the best so far, ``last``
+        whether the training is about to be interrupted.
         """
         ...
 

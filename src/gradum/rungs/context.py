@@ -48,10 +48,11 @@ class Context:
         The rungs that were fitted before this run was cut short, and where to keep more.
     allowance : Allowance or None
         How the fits of a run share its time; None without a limit.
-    The moment, by the performance counter, at which this fit is to end with what it has.
-        The moment of the performance counter at which this fit is to end with what it has.
-    The number of this fit among the folds, and the number of folds; both 0 for the model that is
-    kept.
+    end : float
+        The moment, by the performance counter, at which this fit is to end with what it has.
+    fold, folds : int
+        The number of this fit among the folds, and the number of folds; both 0 for the model that
+        is kept.
     place : str
         The name of this fit among the checkpoints, such as ``fold-2-mlp``.
     spreads : bool
@@ -97,7 +98,7 @@ class Context:
             raise OutOfTime
 
     def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
-        """Pass every event of a solver to `tell`, and return the solver's result."""
+        """Pass every event of a solver to ``tell``, and return the solver's result."""
         return solve(events, self._tell_and_ask)
 
     def solve(self, events: Generator[Any, Any, Answer]) -> Answer:

@@ -22,12 +22,13 @@ class Curve:
 
     Parameters
     ----------
-    How many models of each size are fitted, without a row in common: two where that is quick.
-        How many models, without a row in common, are fitted of each size: two where that is quick.
-    How much chance in training moves a score; measured on public tables.
-        How far chance in training moves a score; measured on public tables.
-    Whether it may be drawn without being asked for, if drawing takes no longer than training did.
-        Whether it may be drawn unasked where that takes no longer than training did.
+    models : int
+        How many models of each size are fitted, without a row in common: two where that is quick.
+    chance : float
+        How much chance in training moves a score; measured on public tables.
+    unasked : bool
+        Whether it may be drawn without being asked for, if drawing takes no longer than training
+        did.
     """
 
     models: int

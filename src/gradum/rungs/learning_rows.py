@@ -76,8 +76,8 @@ class InMemory:
     ----------
     all : Rows
         All rows of the table.
-    The `Part` of each row; only the parts train and validation are learned from.
-        The `Part` of each; those of the parts train and validation are learned from, no others.
+    parts : ndarray of shape (n,)
+        The `Part` of each row; only the parts train and validation are learned from.
     balance : bool
         Whether all classes are to weigh the same.
     """

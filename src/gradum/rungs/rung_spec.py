@@ -22,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def of_effort(cls, effort: str) -> Self:
-        """Return the settings that an effort buys."""
+        """Return the settings of an effort."""
         return cls()
 
     def refuse_without_directions(self) -> None:

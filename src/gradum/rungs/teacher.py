@@ -21,12 +21,12 @@ class Teacher:
 
     Parameters
     ----------
-    Its name.
-        What it is called.
-    Fits the model to some rows of a table, and returns what it then says of others; see `Ask`.
-        Fits it to some rows of a table, and returns what it then says of others; see `Ask`.
-    For each of the n rows at hand, its place in the table that ``ask`` knows.
-        The places of the n rows at hand in the table that ``ask`` knows.
+    title : str
+        Its name.
+    ask : callable
+        Fits the model to some rows of a table, and returns what it then says of others; see `Ask`.
+    places : ndarray of shape (n,)
+        For each of the n rows at hand, its place in the table that ``ask`` knows.
     """
 
     title: str

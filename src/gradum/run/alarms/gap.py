@@ -21,8 +21,7 @@ def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     """Compare the validation score of the rung in use with its test score.
 
     They must differ by more than three standard errors, and by more than a tenth of what the rung
-    gains over
-    the baseline.
+    gains over the baseline.
     """
     used, metric = judgement.verdict.used, judgement.verdict.metric
     validation = judgement.scores[used].get("validation", {}).get(metric)

@@ -2,8 +2,8 @@
 
 Split conformal intervals take the k-th smallest of n scores. Their coverage depends on the judged
 rows: it is distributed as Beta(k, n + 1 − k), or is greater if scores are equal. So of M new rows,
-BetaBinomial(M, k, n + 1 − k) are covered. Source: Vovk, Conditional
-validity of inductive conformal predictors (ACML, 2012).
+BetaBinomial(M, k, n + 1 − k) are covered. Source: Vovk, Conditional validity of
+inductive conformal predictors (ACML, 2012).
 
 For CV+ with K judges, let p_j be the p-value of judge j among its n_j rows. A new row is left out
 only if Σ (n_j + 1) p_j ≤ α (n + 1) + K − 1. A mean of p-values is at most a with a probability of

@@ -48,7 +48,6 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     guessing the commonest class; if this class has at least `UNEQUAL` of the rows, it also says how
     many of the rarer class the rung finds. For numbers, it says how far off the rung is, in
     comparison with always guessing the mean.
-    numbers it says how far off it is, beside always guessing the mean.
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}

@@ -83,8 +83,8 @@ def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
     """Return the baseline of classes with these total weights (K,), where rows weigh 1 on average.
 
     A class that these rows lack counts as one row, so that it does not make the log loss infinite.
-    The other shares are those of the rows. With one more row for each class, as Laplace has it, any
-    rung with an intercept would seem better than the baseline where a class is rare.
+    The other shares are those of the rows. With one more row for each class, as in Laplace
+    smoothing, any rung with an intercept would seem better than the baseline where a class is rare.
     """
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())

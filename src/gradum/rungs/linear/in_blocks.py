@@ -50,9 +50,9 @@ def fit_linear(
     ----------
     spool : Spool
         The training rows.
-    Rows in memory: some of the training rows, and the rows marked by ``validation`` (n,), which
-    judge the path of penalties.
-        path of penalties.
+    sample : Rows
+        Rows in memory: some of the training rows, and the rows marked by ``validation`` (n,), which
+        judge the path of penalties.
     scale : TargetScale or None
         The target's scale, for a regression.
     """

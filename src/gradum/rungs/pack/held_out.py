@@ -2,8 +2,7 @@
 
 A member's own fold tells which of its epochs is best. But few rows tell this poorly, and all
 members learn in much the same way. So a member's cost c at an epoch, on the h rows that it holds
-out, is shrunk towards the median cost
-c̃ of all members, each on its own fold,
+out, is shrunk towards the median cost c̃ of all members, each on its own fold,
 
     (1 - s) c + s c̃,    s = r / (h + r).
 

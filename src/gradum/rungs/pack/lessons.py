@@ -32,7 +32,6 @@ def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) 
     that nothing is said. It stands for the rows that a fold holds out itself, for rows that no fold
     holds out, for answers that would have to be learned from a single class, and for all that is
     left when the context's time is up.
-    is left when the context's time is up.
     """
     shape = (len(walks), len(goal.target), *([goal.classes] if goal.classes else []))
     answers = np.full(shape, np.nan)

@@ -49,9 +49,9 @@ def pairs_of(
         On the models' scale.
     others : ndarray of shape (n, q)
         What else the additive model may use, such as indicators of levels.
-    What else the additive model may use, such as indicators of levels.
-        The target, or one indicator a class.
-    The target, or one indicator per class.
+    targets : ndarray of shape (n, k)
+        The target, or one indicator per class.
+    weight : ndarray of shape (n,)
         Above 0.
     most : int
     """

@@ -35,7 +35,6 @@ class PackBatches(NamedTuple):
     ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` [S, M, B], or [S, M, B, K]
     for shares of more than two classes, ``weight`` [S, M, B], ``rate`` [S] (the factor of all
     learning rates) and ``seed`` [S] (of what is left out).
-    rates) and ``seed`` [S] (of what is left out).
     """
 
     dense: Any

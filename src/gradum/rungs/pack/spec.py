@@ -1,4 +1,4 @@
-"""The settings of a pack, and how much of it an effort buys."""
+"""The settings of a pack, and their values for each effort."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class PackSpec(Settings, frozen=True):
 
     @classmethod
     def of_effort(cls, effort: str) -> PackSpec:
-        """Return the pack that an effort buys; raise SpecError if there is no such effort."""
+        """Return the pack of an effort; raise SpecError if there is no such effort."""
         refuse_effort(effort)
         return EFFORTS[effort]
 

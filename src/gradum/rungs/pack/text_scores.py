@@ -48,7 +48,7 @@ class TextScores:
     Parameters
     ----------
     weight : ndarray of shape (v, k)
-        Scores a new text: the mean of all fits.
+        The weights that score a new text: the mean of all fits.
     of_rows : ndarray of shape (n, k)
         The scores of the rows learned from, each by a fit that has not seen the row.
     """

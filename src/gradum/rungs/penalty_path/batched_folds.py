@@ -6,10 +6,10 @@ same folds form a group, the Hessian of each group is summed up once, and the He
 the sum over the groups that it learns from. K folds cost one Hessian and not K.
 
 - ``SquaredFolds``: the Hessian of squared error does not change, and a fit and its judgement need
-nothing but Gram matrices with the target. No row is looked at twice.
+  nothing but Gram matrices with the target. No row is looked at twice.
 - ``NewtonFolds``: any other smooth loss. The Hessian is taken at the folds' mean logits, which are
-close to the logits of each fold, and it serves until it no longer does. What a fold's own steps
-have shown of the curvature is added to it, as in L-BFGS.
+  close to the logits of each fold, and it serves until it no longer does. What a fold's own steps
+  have shown of the curvature is added to it, as in L-BFGS.
 
 Shapes: n rows, D columns, k outputs, K folds; values are [D + 1, k] for each fold.
 """
