@@ -31,7 +31,7 @@ from gradum.run.split_check import SplitCheck, SplitTrial, Way
 from gradum.scores.metrics import METRICS
 
 MOST_ROWS = 2_500
-WINDOW = 3  # times as many of the latest rows, from which a column that orders draws its
+WINDOW = 3  # times `MOST_ROWS`: the latest rows, from which an ordering column's are drawn
 FEWEST_ROWS = 60
 CHANCE = 0.003
 """The chance of a false alarm in a table, over all its columns, by Student's t.

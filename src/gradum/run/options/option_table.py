@@ -220,7 +220,7 @@ class RunOptions(TypedDict, total=False):
         Option(
             "blocks",
             "Read the table in blocks, or as a whole. Default: as --max-memory demands.",
-            write=lambda blocks: blocks or None,  # a run may decide on False by itself
+            write=lambda blocks: blocks or None,  # False is a run's own decision
         ),
     ]
 
