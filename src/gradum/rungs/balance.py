@@ -1,13 +1,13 @@
 """Classes that weigh the same while a model learns, and the way back to how common they are.
 
-Under class weights w a model learns the probabilities q of a world in which all classes are equally
-common. Only the classes' shares differ between that world and the table's, so in the latter
+Under class weights w, a model learns the probabilities q of a world in which all classes are
+equally common. Only the classes' shares differ between this world and the table, so in the table
 
     p_k = (q_k / w_k) / Σ_j (q_j / w_j),
 
 which takes log w_k off the logit of class k (M. Saerens et al., "Adjusting the outputs of a
 classifier to new a priori probabilities", Neural Computation 14, 2002). Labels stay those of the
-balanced world, argmax q = argmax p w: to find a rare class more often is what balancing is for.
+balanced world, argmax q = argmax p w: balancing is meant to find a rare class more often.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class OutOfTime(Exception):
 
 
 def ignore(event: Any) -> None:
-    """Take no notice of an event."""
+    """Ignore an event."""
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ class Rung:
     name : str
         ``baseline``, ``linear`` or ``mlp``.
     loss : str
-        The name of its loss, which knows the way from logits to predictions.
+        The name of its loss, which also turns logits into predictions.
     network, params : Architecture, dict
         The model and its parameters; a baseline is a network without inputs.
     input_layer : InputLayer or None

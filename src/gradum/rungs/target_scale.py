@@ -77,9 +77,8 @@ class TargetScale(msgspec.Struct, frozen=True):
         """Bring predictions back; ``clamp`` holds them within the range of the training targets."""
         values = self.centre + self.scale * scaled
         if self.log:
-            # A straight line goes on for ever, and its exponential leaves this world: beyond the
-            # range of the training targets it may rise and fall by that range once more, not
-            # further.
+            # A straight line grows without bound, and its exponential far faster: beyond the range
+            # of the training targets, it may rise and fall by that range once more, not further.
             low, high = np.log(self.low), np.log(self.high)
             values = np.clip(values, 2 * low - high, 2 * high - low)
             values = np.exp(values) * self._factor(values)

@@ -18,7 +18,7 @@ from gradum.messages import marked
 from gradum.rungs.calibration.held_out_logits import HeldOutLogits
 from gradum.rungs.calibration.temperature import TemperatureScaling
 
-MOST_CLASSES = 30  # more have more than a thousand parameters
+MOST_CLASSES = 30  # with more, there are more than a thousand parameters
 FEWEST_ROWS = 20  # per class, on average
 
 
