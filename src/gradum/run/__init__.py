@@ -1,1 +1,1 @@
-"""One run: from a table to a ladder of rungs that is judged."""
+"""One run: from a table to a judged ladder of rungs."""

@@ -1,4 +1,4 @@
-"""An alarm: something about the table or the judging that makes a score mean less than it says."""
+"""An alarm: something about the table or the judging that makes a score mean less than it seems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TITLES: dict[AlarmKind, str] = {
     "rare class": marked("rare class"),
     "validation better than test": marked("validation better than test"),
 }
-"""Each kind as users read it."""
+"""The title of each kind, as users read it."""
 
 
 class Alarm(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The same network of one table, brought down by one solver after the other."""
+"""The same network on one table, trained by one solver after the other."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from gradum.tables.split import Part
 from gradum.tables.table import Table
 
 FACTORS = (1.0, 0.1, 0.3, 3.0)
-"""Of the learning rate that suits a solver in general: what is tried where none is given."""
+"""Factors of the learning rate that suits a solver in general, tried if no rate is given."""
 
 FINDINGS = (marked("best"), marked("no difference shown"), marked("worse"), marked("diverged"))
-"""What a solver's score shows beside the best one's."""
+"""What a solver's score shows in comparison with the best one's."""
 
-FAR_LESS = 0.5  # of the best solver's seconds, from which on another is worth choosing
+FAR_LESS = 0.5  # of the best solver's seconds; below it, another solver is worth choosing
 
 
 class Course(msgspec.Struct, frozen=True):
@@ -48,25 +48,25 @@ class Course(msgspec.Struct, frozen=True):
     ----------
     solver : str
     learning_rate : float or None
-        Of those tried, the one with the least validation loss; None where the solver finds it.
+        The tried rate with the lowest validation loss; None if the solver finds its own.
     tried : tuple of float
-        The learning rates.
+        The learning rates that were tried.
     status : str
         How the training ended.
     epochs : int
-        Passes over the training rows.
+        The number of passes over the training rows.
     steps : int
-        Steps in all of them.
+        The number of steps in all epochs.
     seconds : float
-        Of this training, without compiling and without the other learning rates.
+        The seconds of this training, without compiling and without the other learning rates.
     history : tuple of dict
-        For each epoch ``epoch``, ``objective``, ``validation_loss`` and ``seconds``.
+        ``epoch``, ``objective``, ``validation_loss`` and ``seconds`` of each epoch.
     best_epoch : int or None
-        The one whose weights were kept.
+        The epoch whose weights were kept.
     score : Interval or None
-        On rows that nothing was chosen by; None where the training broke down.
+        The score on rows by which nothing was chosen; None if the training broke down.
     difference : Interval or None
-        Its score less the best solver's.
+        Its score minus the best solver's.
     finding : str
         "best", "no difference shown", "worse" or "diverged".
     """
@@ -98,7 +98,7 @@ class SolverComparison(msgspec.Struct, frozen=True):
     choice : str
         The solver to choose.
     sentence : str
-        Which, and why.
+        Which solver to choose, and why.
     """
 
     source: str
@@ -113,7 +113,7 @@ class SolverComparison(msgspec.Struct, frozen=True):
 def compare_solvers(
     spec: Spec, source: RowSource, solvers: Sequence[str], context: Context, *, test: Table | None
 ) -> SolverComparison:
-    """Train the MLP of a spec by each solver, and judge all on the same rows.
+    """Train the MLP of a spec by each solver, and judge all solvers on the same rows.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def _distinct(solvers: Sequence[str]) -> list[str]:
 
 
 def _learning_rates(spec: MLPSpec, solver: str) -> list[MLPSpec]:
-    """Return the spec with this solver, once for each learning rate that is to be tried."""
+    """Return the spec with this solver, once for each learning rate to be tried."""
     plain = structs.replace(spec, solver=solver, learning_rate=None)
     suits = solver_of(plain).learning_rate
     if suits is None:
@@ -182,9 +182,9 @@ def _learning_rates(spec: MLPSpec, solver: str) -> list[MLPSpec]:
 def _best_of(
     train: Rows, validation: Rows, tried: list[MLPSpec], context: Context, log_target: bool
 ) -> tuple[Rung | None, MLPSpec]:
-    """Return the training of least validation loss, None where all broke down, and its spec."""
+    """Return the training of lowest validation loss (None if all broke down), and its spec."""
     warm = structs.replace(tried[0], max_epochs=1)
-    _trained(train, validation, warm, context, log_target)  # what it compiles is no solver's time
+    _trained(train, validation, warm, context, log_target)  # compiling counts for no solver
     rungs = [_trained(train, validation, spec, context, log_target) for spec in tried]
     losses = [np.inf if rung is None else rung.certificate.validation_loss for rung in rungs]
     best = int(first_least(np.array(losses, float)))
@@ -194,7 +194,7 @@ def _best_of(
 def _trained(
     train: Rows, validation: Rows, spec: MLPSpec, context: Context, log_target: bool
 ) -> Rung | None:
-    """Train; None where that broke down."""
+    """Return the trained rung; None if training broke down."""
     if context.stop():
         raise KeyboardInterrupt
     try:
@@ -225,7 +225,7 @@ def _course(solver: str, rung: Rung | None, spec: MLPSpec, tried: list[MLPSpec])
 def _judged(
     courses: dict[str, Course], truth: Any, seen: Seen, metric: str, seed: int
 ) -> dict[str, Course]:
-    """Return the courses of the solvers that predicted, with score and difference to the best."""
+    """Return the courses of the judged solvers, with scores and differences from the best."""
     outcomes = truth.outcomes(seen)
     resamples = truth.resamples(seen, stream(seed, "bootstrap", "test"))
     scores = {name: intervals(outcome, resamples)[metric] for name, outcome in outcomes.items()}
@@ -249,7 +249,7 @@ def _judged(
 
 
 def _choice(courses: dict[str, Course], metric: str) -> tuple[str, str]:
-    """Choose the best, or one within a standard error of it that takes far less time."""
+    """Choose the best solver, or one within a standard error of it that takes far less time."""
     best = next(course for course in courses.values() if course.finding == "best")
     alike = [course for course in courses.values() if _within_one_error(course)]
     quick = [course for course in alike if course.seconds < FAR_LESS * best.seconds]
@@ -294,6 +294,6 @@ def _choice(courses: dict[str, Course], metric: str) -> tuple[str, str]:
 
 
 def _within_one_error(course: Course) -> bool:
-    """Whether its score differs from the best by no more than the difference's standard error."""
+    """Whether its score differs from the best by at most the standard error of the difference."""
     difference = course.difference
     return difference is not None and abs(difference.value) <= difference.standard_error

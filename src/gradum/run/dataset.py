@@ -40,21 +40,21 @@ class Dataset:
     Parameters
     ----------
     source : str
-        What the table is called.
+        The name of the table.
     frame : polars.DataFrame
         The checked, typed columns.
     schema : Schema
-        Their meaning.
+        The meaning of the columns.
     numbers : ndarray of shape (n,)
         Each row's place in the table it came from, from 0.
     own_rows : int
-        How many of them came from the table itself; the rest are the test file's.
+        How many of them came from the table itself; the rest are those of the test file.
     drawn_from : int or None
-        Rows of the table, where these are only those that are held in memory of it: all that
-        judge or stop a fit, and a sample of those that are learned from. None where all are here.
+        The number of rows of the table, if these are only the ones held in memory: all rows that
+        judge or stop a fit, and a sample of the rows learned from. None if all rows are here.
     differences : tuple of str
-        How the table differs from its schema, and, where an encoder was given, from the rows that
-        it was fitted on.
+        How the table differs from its schema and, if an encoder was given, from the rows that the
+        encoder was fitted on.
     notes : tuple of str
         What was done to the rows.
     """
@@ -73,12 +73,12 @@ class Dataset:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """All that is to be said of the rows."""
+        """All that must be said about the rows."""
         return (*self.differences, *self.notes)
 
     @cached_property
     def checked(self) -> Checked:
-        """The rows as the door left them."""
+        """The rows as they were checked at the door."""
         return Checked(self.frame, self.schema, (), self.source, self.numbers)
 
     @cached_property
@@ -88,18 +88,18 @@ class Dataset:
 
     @cached_property
     def weight(self) -> np.ndarray:
-        """Sample weights (n,); 1 where no column gives them."""
+        """Sample weights (n,); 1 if no column gives them."""
         weight = weight_values(self.checked)
         return np.broadcast_to(np.ones(1), len(self)) if weight is None else weight
 
     @cached_property
     def groups(self) -> np.ndarray | None:
-        """Group codes (n,)."""
+        """Group codes (n,); None without groups."""
         return group_values(self.checked)
 
     @cached_property
     def time(self) -> np.ndarray | None:
-        """Sortable times (n,)."""
+        """Sortable times (n,); None without times."""
         return time_values(self.checked)
 
     @property
@@ -120,7 +120,7 @@ class Dataset:
 
     @cached_property
     def truth(self) -> Truth:
-        """What predictions are held against."""
+        """The known targets and weights with which predictions are compared."""
         assert self.schema.target is not None
         by_chance = self.groups is None and self.time is None and self.drawn_from is None
         return Truth(
@@ -134,7 +134,7 @@ class Dataset:
         )
 
     def rows(self, encoder: Encoder) -> Rows:
-        """Return all rows for training, to be encoded where they are used."""
+        """Return all rows for training; they are encoded when they are used."""
         return Rows(
             Unencoded(encoder, self.frame),
             self.target,
@@ -155,8 +155,9 @@ def labelled(
 ) -> Dataset:
     """Check a table at the door and keep the rows that have a target and a weight above 0.
 
-    ``also`` names columns that are kept though no model uses them. With an encoder, unseen levels
-    and values out of its training rows' range are noticed too. A ``block`` is some rows of a table.
+    ``also`` names columns that are kept although no model uses them. With an encoder, unseen levels
+    and values outside the range of its training rows are noticed too. A ``block`` is a part of a
+    table's rows.
 
     Raises
     ------
@@ -172,7 +173,7 @@ def labelled(
     dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))
     for values in (target_values, group_values, time_values):
-        values(dataset.checked)  # to refuse here what is refused, while the table has its own name
+        values(dataset.checked)  # refuse bad values here, while the table has its own name
     return dataset
 
 
@@ -193,7 +194,7 @@ def _keep(dataset: Dataset, kept: np.ndarray, others: str) -> Dataset:
 
 
 def only_rows(source: str, others: str) -> TargetError:
-    """Return the error of a table all of whose rows are left out, which are ``others``."""
+    """Return the error for a table all of whose rows are left out, namely ``others``."""
     return TargetError(
         say("{source} has only rows {others}.", source=source, others=others),
         say("Give others to learn or judge from."),
@@ -201,7 +202,7 @@ def only_rows(source: str, others: str) -> TargetError:
 
 
 def left_out_note(count: int, others: str) -> str:
-    """Say how many rows are left out, which are ``others``."""
+    """Say how many rows are left out, namely ``others``."""
     return say_plural(
         "Left out: {count:,} row {others}.",
         "Left out: {count:,} rows {others}.",
@@ -213,8 +214,8 @@ def left_out_note(count: int, others: str) -> str:
 def without_rare_classes(dataset: Dataset) -> Dataset:
     """Leave out the rows of classes with fewer than `FEWEST_ROWS_PER_CLASS` rows, and say so.
 
-    The schema says so too: the classes are no longer among its target's ``classes`` but are
-    ``left_out``, so that rows of them are left out of any other table as well.
+    The schema says so too: these classes move from its target's ``classes`` to ``left_out``, so
+    that their rows are left out of any other table as well.
 
     Raises
     ------
@@ -266,7 +267,7 @@ def _without_labels_left_out(dataset: Dataset) -> Dataset:
 
 
 def too_rare_to_learn(counts: dict[Label, int]) -> str:
-    """Say which rows are left out that are of rare classes."""
+    """Return the words for rows left out because their classes are rare."""
     return say("of classes too rare to learn: {classes}", classes=named_classes(counts))
 
 
@@ -280,7 +281,7 @@ def without_rare(reason: str) -> str:
 
 
 def _rare_classes(dataset: Dataset) -> dict[Label, int]:
-    """Return the classes with too few rows to train, to choose by and to judge by."""
+    """Return the classes that have too few rows to train, to choose by and to judge by."""
     rows = np.bincount(dataset.target, minlength=len(dataset.classes)).tolist()
     pairs = zip(dataset.classes, rows, strict=True)
     rare = {label: count for label, count in pairs if count < FEWEST_ROWS_PER_CLASS}
@@ -288,7 +289,7 @@ def _rare_classes(dataset: Dataset) -> dict[Label, int]:
 
 
 def named_classes(counts: dict[Label, int]) -> str:
-    """Return classes with their rows: ``'maybe' (2), 'never' (1)``."""
+    """Return classes with their numbers of rows: ``'maybe' (2), 'never' (1)``."""
     named = [f"{label!r} ({count:,})" for label, count in counts.items()]
     more = len(named) - SHOWN_NAMES
     shown = listed(named[:SHOWN_NAMES])
@@ -296,7 +297,7 @@ def named_classes(counts: dict[Label, int]) -> str:
 
 
 def require_enough(dataset: Dataset) -> None:
-    """Refuse a table too small to learn from and to judge by.
+    """Refuse a table that is too small to learn from and to judge by.
 
     Raises
     ------
@@ -335,7 +336,7 @@ def too_few(source: str, rows: int, notes: Iterable[str]) -> TargetError:
 
 
 def too_rare(schema: Schema, classes: Collection[Label], rare: dict[Label, int]) -> TargetError:
-    """Return the error of a target some of whose classes have too few rows, with the remedy."""
+    """Return the error, with a remedy, for a target with classes that have too few rows."""
     assert schema.target is not None
     name = schema.target.name
     message = say_plural(

@@ -1,9 +1,9 @@
-"""The estimate of a run's time and memory, told before it trains if either is much.
+"""The estimate of a run's time and memory, announced before it trains if either is large.
 
-The formulas count floating-point operations. What one takes was measured on 20 tables of 1,000 to
-330,000 rows, on one core that multiplies small float32 matrices at 95 GFLOP/s; the machine at hand
-is timed for some milliseconds and compared with that. A figure is right within a factor of two or
-three. A time limit is not scaled: its seconds are those of the machine at hand.
+The formulas count floating-point operations. The time of an operation was measured on 20 tables of
+1,000 to 330,000 rows, on one core that multiplies small float32 matrices at 95 GFLOP/s. The machine
+at hand is timed for some milliseconds and compared with that core. An estimate is right within a
+factor of two or three. A time limit is not scaled: its seconds are those of the machine at hand.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from gradum.tables.kinds.design import Layout
 from gradum.tables.wording import size
 
 WORTH_TELLING = 60.0  # seconds
-REFERENCE = 9.5e10  # floating-point operations a second, of the machine that was measured on
+REFERENCE = 9.5e10  # floating-point operations per second of the machine that was measured
 
 # seconds, whatever the rungs
-VALUE = 2.5e-7  # encoded, taken and predicted in one fit
-JUDGED = 1e-4  # a test row, its numbers predicted and resampled
-JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more for each class, and where there are classes
+VALUE = 2.5e-7  # per value that is encoded, taken and predicted in one fit
+JUDGED = 1e-4  # per test row, whose numbers are predicted and resampled
+JUDGED_CLASS, JUDGED_CLASSES = 2.5e-5, 2e-4  # more: for each class, and if there are classes
 
 
 def expect(spec: Spec, plan: Plan, layout: Layout, classes: int) -> Expected | None:
-    """Return what a run will take, None where that is neither long nor more than there is.
+    """Return what a run will take; None if it is neither long nor needs more memory than is left.
 
     Parameters
     ----------
     spec : Spec
     plan : Plan
-        Its fits, and their rows.
+        The fits of the run, and their rows.
     layout : Layout
         The columns of the Design.
     classes : int
@@ -83,25 +83,25 @@ def share_out(
     kinds: Sequence[RungKind[Any]],
     end: float,
 ) -> Allowance:
-    """Return how fits of some kinds share the time until ``end``, of the performance counter."""
+    """Return how fits of some kinds share the time until ``end`` of the performance counter."""
     slower = REFERENCE / _speed()
     fits = [slower * seconds for seconds in fits_in_order(spec, plan, layout, classes, kinds)]
-    if spec.refit:  # of a rung that the verdict chooses
+    if spec.refit:  # the verdict chooses the rung that is refitted
         fits[-len(kinds) :] = [max(fits[-len(kinds) :])]
     return Allowance(end, fits, slower * around(spec, plan, layout, classes))
 
 
 def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
-    """Return the seconds of a run on the machine that was measured on.
+    """Return the seconds of a run on the machine that was measured.
 
-    That is to encode, predict and judge the rows of all fits, and to fit all rungs.
+    This is the time to encode, predict and judge the rows of all fits, and to fit all rungs.
     """
     fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_of(spec.rungs)))
     return around(spec, plan, layout, classes) + fitting
 
 
 def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
-    """Return the seconds of all that is no fit."""
+    """Return the seconds of everything but the fits."""
     width = Width.of(layout, classes)
     values = width.numbers + 2 * width.codes + width.entries
     judged = JUDGED + (JUDGED_CLASSES + JUDGED_CLASS * classes if classes else 0.0)
@@ -111,7 +111,7 @@ def around(spec: Spec, plan: Plan, layout: Layout, classes: int) -> float:
 def fits_in_order(
     spec: Spec, plan: Plan, layout: Layout, classes: int, kinds: Sequence[RungKind[Any]]
 ) -> list[float]:
-    """Return the seconds of each rung of each fit, in order; the first ones compile."""
+    """Return the seconds of each rung of each fit, in order; the first fits also compile."""
     seconds = []
     for place, (train, validation, _) in enumerate(_rows(spec, plan)):
         fit = Fit(train, validation, layout, classes)
@@ -122,14 +122,14 @@ def fits_in_order(
 
 
 def _rows(spec: Spec, plan: Plan) -> list[tuple[int, int, int]]:
-    """Return the rows that each fit trains on, is stopped by, and is judged by."""
+    """Return how many rows each fit is trained on, stopped by and judged by."""
     fits = [plan.kept, *plan.folds, *([plan.kept] if spec.refit else [])]
     counts = [np.bincount(parts[parts >= 0], minlength=4).tolist() for parts in fits]
     return [(train, validation, test) for train, validation, _, test in counts]
 
 
 def _speed() -> float:
-    """Return the operations a second of a product of matrices too small for several cores."""
+    """Return the operations per second of a matrix product that is too small for several cores."""
     matrix, times = np.ones((64, 64), np.float32), 10
 
     def seconds() -> float:

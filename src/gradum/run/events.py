@@ -1,6 +1,6 @@
 """The events of a run, and their JSON.
 
-Progress bars, JSON lines and callbacks are consumers of this stream; a run neither prints nor logs.
+Progress bars, JSON lines and callbacks consume this stream; a run itself neither prints nor logs.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class RungStarted:
     """A rung begins: fold ``fold`` of ``folds`` (0 of 0 for the model that is kept).
 
-    ``epochs`` is the most it may take, 0 where it has none; ``seconds`` its share of the run's time
-    limit, None without one.
+    ``epochs`` is the most that it may take, 0 if it has no epochs; ``seconds`` is its share of the
+    run's time limit, None without a limit.
     """
 
     rung: str
@@ -39,8 +39,8 @@ class RungStarted:
 class RungFinished:
     """A rung is fitted.
 
-    ``loss`` is what it kept scores on rows that it had not learned from, though these rows chose
-    what it kept; None where there are none.
+    ``loss`` is the loss of the kept parameters on rows that the rung had not learned from, although
+    these rows chose the parameters; None if there are no such rows.
     """
 
     rung: str
@@ -52,7 +52,7 @@ class RungFinished:
 
     @classmethod
     def of(cls, rung: Rung, fold: int = 0, folds: int = 0) -> RungFinished:
-        """Tell of a rung."""
+        """Return the event for a rung."""
         return cls(
             rung.name,
             fold,
@@ -65,9 +65,9 @@ class RungFinished:
 
 @dataclass(frozen=True)
 class RivalFitted:
-    """A rival has learned from a fit's rows, and predicted those that judge it.
+    """A rival has learned from a fit's rows, and predicted the rows that judge it.
 
-    Fold ``fold`` of ``folds``; 0 of 0 where rows are held out once.
+    Fold ``fold`` of ``folds``; 0 of 0 if rows are held out once.
     """
 
     rival: str
@@ -86,14 +86,14 @@ class Understood:
 
 @dataclass(frozen=True)
 class Alarmed:
-    """The table, or how it is divided, endangers what the scores will mean."""
+    """Something about the table, or how it is divided, makes the scores less meaningful."""
 
     alarms: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the run will take: seconds, and bytes besides the table; told where it is much."""
+    """What the run will take: seconds, and bytes besides the table; sent only if it is much."""
 
     seconds: float
     bytes: int
@@ -109,7 +109,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class NotRefitted:
-    """The time limit left too little for the refit: the model is the one that was judged."""
+    """The time limit left too little for the refit: the judged model is kept."""
 
     sentence: str
 
@@ -130,11 +130,11 @@ Event = (
     | Judged
     | NotRefitted
 )
-"""All that a run tells, the events of its solvers included."""
+"""All events of a run, including those of its solvers."""
 
 
 def as_json(event: Event) -> dict[str, Any]:
-    """Return an event as JSON has it: its name under ``event``, in lower case, and its fields."""
+    """Return an event as JSON: its name in lower case under ``event``, and its fields."""
     if isinstance(event, Understood | Alarmed | Judged):  # which hold structs
         values = {name: getattr(event, name) for name in event.__dataclass_fields__}
     else:

@@ -27,9 +27,9 @@ from gradum.tables.schema import Label, Schema
 
 
 class Provenance(msgspec.Struct, frozen=True):
-    """Where a model came from, enough to repeat it: rows, software and machine.
+    """Where a model came from, in enough detail to repeat it: rows, software and machine.
 
-    ``fingerprint`` is a hash of every rung's weights: equal for bit-identical models.
+    ``fingerprint`` is a hash of all rungs' weights: it is equal for bit-identical models.
     """
 
     created: str
@@ -56,13 +56,13 @@ class Fitted:
     rungs : dict of str to Rung
         Simplest first.
     judgement : Judgement or None
-        How good they are; None where a run was interrupted before any could be judged.
+        How good they are; None if a run was interrupted before any could be judged.
     provenance : Provenance
-        Where it all came from.
+        Where all of it came from.
     guarantee : Guarantee or None
-        What intervals and sets are made of; None where no row was judged, and in older files.
+        What intervals and sets are made from; None if no row was judged, and in older files.
     reference : Reference or None
-        What its rows were like, to hold later ones against; None in files that do not say.
+        What the rows were like, for comparison with later rows; None in files that do not say.
     """
 
     spec: Spec
@@ -75,7 +75,7 @@ class Fitted:
     reference: Reference | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what predictions have cached, which is made again when it is needed."""
+        """Leave out what predictions have cached; it is made again when needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -85,22 +85,22 @@ class Fitted:
 
     @property
     def classes(self) -> tuple[Label, ...]:
-        """The classes as they were given; none for regression."""
+        """The classes as they were given; empty for regression."""
         return self.schema.target.classes if self.schema.target else ()
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """The classes as an array [K], text as objects."""
+        """The classes as an array [K]; text is held as objects."""
         return pl.Series(self.classes).to_numpy()
 
     @cached_property
     def row_door(self) -> RowDoor:
-        """Reads single rows for the encoder."""
+        """The reader of single rows for the encoder."""
         return RowDoor(self.schema, self.encoder)
 
     @property
     def linear(self) -> Rung | None:
-        """The rung that has a coefficient for each column; None where there is none."""
+        """The rung that has a coefficient for each column; None if there is none."""
         of = (rung for name, rung in self.rungs.items() if KINDS[name].has_coefficients)
         return next(of, None)
 
@@ -125,7 +125,7 @@ class Fitted:
 
 
 def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
-    """Name every array of every rung, as the model file does: ``mlp/layers/0/weight``."""
+    """Name every array of every rung as the model file does: ``mlp/layers/0/weight``."""
     arrays: dict[str, np.ndarray] = {}
     for rung in rungs:
         arrays |= {f"{rung.name}/{name}": array for name, array in named(rung.params).items()}
@@ -137,12 +137,12 @@ def named_arrays(rungs: Iterable[Rung]) -> dict[str, np.ndarray]:
 
 
 def fingerprint(rungs: Iterable[Rung]) -> str:
-    """Hash every weight of every rung: equal only if bit-identical."""
+    """Hash every weight of every rung; hashes are equal only for bit-identical weights."""
     return fingerprint_of(named_arrays(rungs))
 
 
 def fingerprint_of(arrays: Mapping[str, np.ndarray]) -> str:
-    """Hash named arrays (SHA-256, 16 hex digits), their names, types and shapes too."""
+    """Hash named arrays with their names, types and shapes (SHA-256, 16 hex digits)."""
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}".encode())

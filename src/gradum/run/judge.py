@@ -16,7 +16,7 @@ from gradum.tables.split import Part
 class Judge:
     """Rungs that predicted rows which they had not learned from: the hold-out's, or one fold's.
 
-    ``parts`` (n,) gives each row's `Part` in that fit; rows of the part TEST were judged.
+    ``parts`` (n,) is the `Part` of each row in that fit; rows of the part TEST were judged.
     """
 
     encoder: Encoder
@@ -25,9 +25,9 @@ class Judge:
 
 
 def first_repeat(judges: Sequence[Judge]) -> tuple[Judge, ...]:
-    """Return the judges up to the first that judges a row again.
+    """Return the judges before the first one that judges a row again.
 
-    Of a hold-out that is the only one; of a repeated cross-validation, the folds of the first
+    For a hold-out, this is the only judge; for a repeated cross-validation, the folds of the first
     repeat.
     """
     chosen: list[Judge] = []

@@ -1,4 +1,4 @@
-"""The ladder: the rungs that are asked for, each fitted on the same rows."""
+"""The ladder: the rungs that are asked for, all fitted on the same rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OUT_OF_TIME = marked(
 def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
     """Fit the rungs that the spec names, simplest first.
 
-    Once the context says to stop, no further rung begins; the simplest is always there. A rung is
+    Once the context says to stop, no further rung begins; the simplest is always fitted. A rung is
     left out if its share of the run's time is over before it has learned anything.
     """
     rungs: dict[str, Rung] = {}
@@ -58,10 +58,10 @@ def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind[Any]]:
 
 
 def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[str, Rung]:
-    """Fit a rung again on all rows, the judging ones too.
+    """Fit a rung again on all rows, including those that judged.
 
-    No row is left to choose by: what validation rows chose for the judged rung is kept, and so is
-    its spread. The other rungs are dropped, as they are of other rows.
+    No row is left to choose by, so the refit keeps what validation rows chose for the judged rung,
+    and its spread. The other rungs are dropped, because they were fitted on other rows.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[st
 
 
 def _with_its_time(place: Context) -> tuple[Context, float | None]:
-    """Return the context of a fit with its share of the run's time, and the seconds of that."""
+    """Return a fit's context with its share of the run's time, and that share in seconds."""
     if place.allowance is None:
         return place, None
     timed = place.until(place.allowance.next())
@@ -89,7 +89,7 @@ def _with_its_time(place: Context) -> tuple[Context, float | None]:
 
 
 def _fitted(kind: RungKind[Any], place: Context, fit: Callable[[Context], Rung]) -> Rung:
-    """Fit a rung until its time is up, or take the one that was kept."""
+    """Fit a rung until its time is up, or take the rung that was kept."""
 
     def in_time() -> Rung:
         rung = fit(place)

@@ -1,4 +1,4 @@
-"""The software and the machine that the last bit of a result depends on."""
+"""The software and the machine, on which the last bit of a result depends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: int
 
     def difference(self, other: Machine) -> str | None:
-        """Return in what another machine differs, as in ``numpy 2.3.1, not 2.4.0``."""
+        """Return how another machine differs, as in ``numpy 2.3.1, not 2.4.0``."""
         for name in {**self.versions, **other.versions}:
             one, two = self.versions.get(name, say("none")), other.versions.get(name, say("none"))
             if one != two:
@@ -36,7 +36,7 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def this_machine() -> Machine:
-    """Return what this process runs on."""
+    """Return the software and the machine of this process."""
     return Machine(
         versions=dict(_versions()),
         platform=f"{platform.system()} {platform.machine()}",
@@ -46,11 +46,11 @@ def this_machine() -> Machine:
 
 @cache
 def _versions() -> dict[str, str]:
-    """Return the versions of packages and Python, which are read from a file each."""
+    """Return the versions of packages and Python, each of which is read from a file."""
     return {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
 
 
 def _threads() -> int:
-    """Return how many threads BLAS has, or, where it does not say, may have."""
+    """Return how many threads BLAS has or, if it does not say, may have."""
     pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
     return max(pools, default=cores())

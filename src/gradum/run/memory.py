@@ -1,14 +1,14 @@
-"""The memory of a run that holds its table as a whole, told before the table is read.
+"""The memory of a run that holds its table as a whole, estimated before the table is read.
 
-At its worst moment a run holds the table as it was read, what the rung at work makes of each value,
-and the probabilities of the rows that are judged:
+At its worst moment, a run holds the table as it was read, what the rung at work makes of each
+value, and the probabilities of the judged rows:
 
     held + rows · (raw + Σ_kind count · bytes + classes · bytes) + fixed
 
-and a pack holds codes of some rows for each of its members; besides come the libraries, which no
-bound counts.
+A pack also holds codes of some rows for each of its members. The libraries, which no bound counts,
+come on top.
 Each kind of rung has its bytes; `python -m benchmarks peaks` measures runs of many shapes
-and says how far the sum is from the truth; it is to be within 1.3 times.
+and says how far the sum is from the truth; it should be within a factor of 1.3.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gradum.tables.schema import infer
 from gradum.tables.sources.extent import Extent
 
 LIBRARIES = 330e6  # with the report; up to 500 MB are granted to them
-OPAQUE = 8.0  # bytes for each of a source whose rows are not known before it is read
+OPAQUE = 8.0  # bytes in memory per byte of a source whose rows are not known before it is read
 VARYING = ("constant", "duplicate")  # kinds of columns that may hold numbers further on
 
 
@@ -42,11 +42,11 @@ class Width:
     Parameters
     ----------
     raw : float
-        Bytes, as it is read.
+        The bytes of the row as it is read.
     numbers, codes, levels, entries : float
         Numbers and codes of the design, columns that codes are expanded to, n-grams that occur.
     classes : int
-        K; 0 for a number to be predicted.
+        K; 0 if a number is to be predicted.
     """
 
     raw: float
@@ -60,16 +60,16 @@ class Width:
     def of(
         cls, layout: Layout, classes: int, *, raw: float = 0.0, entries: float | None = None
     ) -> Width:
-        """Take the columns of a Design; its table's rows take ``raw`` bytes each.
+        """Return the width of the columns of a Design, whose table takes ``raw`` bytes per row.
 
-        ``entries`` are guessed if not given.
+        ``entries`` is guessed if not given.
         """
         fit, codes = Fit(0, 0, layout, classes), len(layout.level_counts)
         entries = fit.entries if entries is None else entries
         return cls(raw, fit.numbers, codes, expanded_levels(layout), entries, classes)
 
     def taken(self, costs: Taken) -> float:
-        """Return the bytes of a row by these costs, the table as it was read left out."""
+        """Return the bytes of a row at these costs, without the table as it was read."""
         return (
             costs.row
             + costs.number * self.numbers
@@ -81,7 +81,7 @@ class Width:
 
 
 def width_of(extent: Extent, spec: Spec) -> Width:
-    """Tell from a table's first rows what a row holds; they need not suit the target yet."""
+    """Return what a row holds, by a table's first rows, which need not suit the target yet."""
     head = extent.head
     assert head is not None
     rows = max(len(head.frame), 1)
@@ -92,7 +92,7 @@ def width_of(extent: Extent, spec: Spec) -> Width:
         checked = check(head, schema, block=True)
         encoder = Encoder.fit(checked.frame, schema)
         block = encoder.text(checked.frame)
-    except GradumError:  # the whole table may well do, or will be refused by its own words
+    except GradumError:  # the whole table may be usable, or will be refused in its own words
         return Width(raw, head.frame.width, 0, 0, 0, 2)
     assert schema.target is not None
     width = Width.of(
@@ -110,18 +110,18 @@ def _may_vary(column: Column) -> bool:
 
 
 def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> float:
-    """Return about how many bytes a run takes at its worst that holds the whole table.
+    """Return about how many bytes a run takes at its worst if it holds the whole table.
 
-    Those of the libraries come to that.
+    The memory of the libraries is not included.
 
     Parameters
     ----------
     spec : Spec
-        Its rungs.
+        The spec, which names the rungs.
     extent : Extent
-        Of the table to learn from.
+        The extent of the table to learn from.
     judged : Extent, optional
-        Of a table to judge by besides.
+        The extent of a separate table to judge by.
     """
     rows = extent.rows + (judged.rows if judged else 0)
     if extent.head is None or not rows:
@@ -131,14 +131,14 @@ def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> floa
 
 
 def training_bytes(rows: int, width: Width, spec: Spec) -> float:
-    """Return the bytes that the greediest rung takes, besides the table as it was read."""
+    """Return the bytes that the most demanding rung takes, besides the table as it was read."""
     costs = [kind.taken(spec.of_rung(kind.name).settings) for kind in kinds_of(spec.rungs)]
     coded = min(rows, CODED_ROWS)
     return max(cost.fixed + rows * width.taken(cost) + coded * cost.coded for cost in costs)
 
 
 def judged_bytes(spec: Spec, judged: Extent) -> float:
-    """Return about how many bytes a table takes by which a run is judged."""
+    """Return about how many bytes a table takes that is used to judge a run."""
     if judged.head is None or not judged.rows:
         return OPAQUE * judged.size
     width = width_of(judged, spec)
@@ -152,7 +152,7 @@ def predicted_bytes(extent: Extent, columns: int, classes: int) -> float:
     ----------
     extent : Extent
     columns : int
-        That the model uses.
+        The number of columns that the model uses.
     classes : int
         0 for a number.
     """

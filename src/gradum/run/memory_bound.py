@@ -1,9 +1,9 @@
-"""The choice between a table that is held and one read in blocks, kept in the spec.
+"""The choice whether a table is held as a whole or read in blocks, kept in the spec.
 
-Blocks are used where a run that holds the table would take more than ``max_memory``. Where no bound
-is given, they are used where it would take more than half of the memory that is left, and where
-they are quicker: passes over encoded rows bring a linear model to its optimum sooner than a path of
-penalties on all of them does.
+Blocks are used if a run that holds the table would take more than ``max_memory``. If no bound is
+given, they are used if the run would take more than half of the memory that is left, or if they are
+faster: passes over encoded rows bring a linear model to its optimum sooner than a path of penalties
+on all rows does.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from gradum.tables.wording import size
 
 AS_A_WHOLE = marked("JSON, which is read as a whole,")
 WRITE_ANEW = marked("Write the table as Parquet or CSV")
-QUICKER_VALUES = 1e7  # of a table, from which a linear model is learned in about half the time
+QUICKER_VALUES = 1e7  # from which on blocks learn a linear model in about half the time
 
 
 def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
-    """Return the spec with ``blocks``, and the bound that blocks keep to, as the table demands.
+    """Return the spec with ``blocks`` as the table demands, and the bound that blocks keep to.
 
-    What the spec says already stands, so that a run that is repeated reads its table as it did.
+    What the spec already says is kept, so that a repeated run reads its table as before.
 
     Parameters
     ----------
     spec : Spec
     data, test : path, list of paths, Table or batches
-        To learn from, and to judge by.
+        The table to learn from, and the table to judge by.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
 
 
 class _Obstacle(NamedTuple):
-    """What keeps a run from using blocks, and how it would use them."""
+    """What keeps a run from using blocks, and how it could use them."""
 
     what: str
     remedy: str
@@ -122,7 +122,7 @@ def _obstacle(spec: Spec, extent: Extent) -> _Obstacle | None:
 
 
 def _quicker(spec: Spec, extent: Extent) -> bool:
-    """Whether a model of the same kind is learned sooner in blocks."""
+    """Whether a model of the same kind is learned faster in blocks."""
     learners = kinds_of(spec.rungs)[1:]
     if extent.head is None or spec.report.learning_curve:
         return False
@@ -151,14 +151,14 @@ def _in_blocks(spec: Spec, judged: Extent) -> Spec:
 
 
 def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
-    """Whether a table is predicted block by block, which yields the same.
+    """Whether a table is predicted block by block, which gives the same predictions.
 
     Parameters
     ----------
     fitted : Fitted
     data : path, list of paths, Table or batches
     most : int or None
-        The bytes that may be used; half of those that are left if not given.
+        The most bytes that may be used; if not given, half of those that are left.
 
     Raises
     ------
@@ -171,12 +171,12 @@ def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
 
 
 def judging_bound(fitted: Fitted, data: Any, most: int | None) -> int | None:
-    """Return the bytes that the rows to judge by may take; None where the whole table may.
+    """Return the bytes that the rows to judge by may take; None if the whole table may be held.
 
     Raises
     ------
     SpecError
-        As `predicted_in_blocks` has it.
+        As in `predicted_in_blocks`.
     """
     extent = extent_of(data)
     needed = judged_bytes(fitted.spec, extent)
@@ -207,12 +207,12 @@ def _is_too_much(needed: float, extent: Extent, most: int | None) -> bool:
 
 
 def usual_bound() -> int:
-    """Return half of the memory that is left, in steps of 2: what it is now leaves no trace."""
+    """Return half of the free memory, in steps of 2, so that small changes leave no trace."""
     half = (available_memory() or 0) / 2
     return LEAST_MEMORY * 2 ** max(0, math.floor(math.log2(max(half, 1) / LEAST_MEMORY)))
 
 
 def _rounded_up(count: float) -> str:
-    """Write a number of bytes as an option's value that is no less: ``6GB``, ``700MB``."""
+    """Write a number of bytes, rounded up, as an option's value: ``6GB``, ``700MB``."""
     unit, name = (1e9, "GB") if count > 1e9 else (1e8, "00MB")
     return f"{math.ceil(count / unit)}{name}"

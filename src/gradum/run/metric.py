@@ -10,12 +10,12 @@ from gradum.tables.wording import nearest_names
 
 
 def metric_named(name: str) -> Metric:
-    """Return a metric.
+    """Return the metric of a name.
 
     Raises
     ------
     SpecError
-        None has that name.
+        No metric has that name.
     """
     if name not in METRICS:
         close = nearest_names(name, METRICS) or [other for other in METRICS if name in other]
@@ -27,12 +27,12 @@ def metric_named(name: str) -> Metric:
 
 
 def metric_for(name: str, task: Task) -> Metric:
-    """Return a metric of a task.
+    """Return the metric of a name for a task.
 
     Raises
     ------
     SpecError
-        None has that name, or it is of another task.
+        No metric has that name, or the metric is for another task.
     """
     metric = metric_named(name)
     if task not in metric.tasks:

@@ -1,10 +1,10 @@
-"""Monotone answers: told from the signs of a fitted model's weights, column by column.
+"""Monotone answers, as the signs of a fitted model's weights prove them, column by column.
 
-Every step from a column's value to the answer is looked at: scaling and clipping, the network, what
-follows the logits, and the way back to the target's unit. If each is known to rise or to fall, so
-is the answer, on the whole domain. The converse does not hold: a model may be monotone without its
-signs telling. That is so in real numbers; in floating point, answers that are all but equal may
-differ in their last digits either way.
+Every step from a column's value to the answer is checked: scaling and clipping, the network, the
+steps after the logits, and the way back to the target's unit. If each step is known to rise or to
+fall, so is the answer, on the whole domain. The converse does not hold: a model may be monotone
+although the signs do not show it. The proof holds for real numbers; in floating point, answers that
+are almost equal may differ in their last digits either way.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from gradum.tables.schema import Schema
 
 
 def monotone_by_signs(rung: Rung, layout: Layout, column: str, sign: int) -> bool:
-    """Tell whether signs prove that an answer never falls (1) or never rises (-1) with a column.
+    """Return whether signs prove that an answer never falls (1) or never rises (-1) with a column.
 
     The answer is the number, each of several quantiles, or the probability of the second of two
-    classes; of more classes, only one that does not move at all is proven. All other columns stay
-    what they are, and the column has a value.
+    classes. With more classes, signs can only prove an answer that does not move at all. All other
+    columns stay the same, and the column has a value.
 
     Parameters
     ----------
     rung : Rung
     layout : Layout
-        Of the encoder that the rung was fitted with.
+        The layout of the encoder that the rung was fitted with.
     column : str
-        A column of the table; one that does not reach the model does not move it.
+        A column of the table; a column that does not reach the model does not move it.
     sign : int
         1 or -1.
     """
@@ -48,7 +48,7 @@ def monotone_by_signs(rung: Rung, layout: Layout, column: str, sign: int) -> boo
 
 
 def refuse_unproven(rungs: Iterable[Rung], layout: Layout, directions: Mapping[str, int]) -> None:
-    """Raise SpecError where signs do not prove that a rung is monotone in the columns."""
+    """Raise SpecError if signs do not prove that the rungs are monotone in the columns."""
     for rung in rungs:
         for column, sign in directions.items():
             if not monotone_by_signs(rung, layout, column, sign):
@@ -64,7 +64,7 @@ def refuse_unproven(rungs: Iterable[Rung], layout: Layout, directions: Mapping[s
 
 
 def monotone_in_words(target: Target, directions: Mapping[str, int]) -> tuple[str, ...]:
-    """Say in which columns all models are monotone, a sentence each."""
+    """Say in which columns all models are monotone, with a sentence for each column."""
     label = target.classes[-1] if target.classes else None
     return tuple(_sentence(target.name, label, column, sign) for column, sign in directions.items())
 
@@ -100,7 +100,7 @@ def _sentence(target: str, label: object, column: str, sign: int) -> str:
 
 
 def _movement(rung: Rung, layout: Layout, column: str) -> Movement:
-    """Return how what the answer is made of moves as the column rises."""
+    """Return how the outputs behind the answer move as the column rises."""
     logits = _of_logits(rung, layout, column)
     kept = all(step.keeps_order for step in rung.post)
     return logits.where(kept and (rung.target_scale is None or rung.target_scale.rises))
@@ -115,7 +115,7 @@ def _of_logits(rung: Rung, layout: Layout, column: str) -> Movement:
     if any(other.source == column for other in others):
         unknown = np.zeros(rung.network.outputs, bool)
         return Movement(unknown, unknown)
-    # Whether a value is missing does not change with it.
+    # As the value changes, it does not become missing.
     moving = [n.source == column and not n.traits.marks_missing for n in numbers]
     values = np.array([number.traits.is_quantity for number in numbers], bool)
     upright = (rung.input_layer.scale > 0) & (rung.input_layer.spread > 0)
@@ -124,7 +124,7 @@ def _of_logits(rung: Rung, layout: Layout, column: str) -> Movement:
 
 
 def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: int | None) -> None:
-    """Refuse what no model can be monotone in.
+    """Refuse columns or targets in which no model can be monotone.
 
     Parameters
     ----------
@@ -137,9 +137,9 @@ def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: in
     Raises
     ------
     SpecError
-        There are more than two classes, or a column is no number to learn from.
+        There are more than two classes, or a column is not a number to learn from.
     ColumnError
-        There is no such column; the nearest names are told.
+        There is no such column; the message gives the nearest names.
     """
     if directions and classes is not None and classes > 2:
         raise SpecError(
@@ -162,7 +162,7 @@ def refuse_directions(directions: Mapping[str, int], schema: Schema, classes: in
 
 
 def refuse_free(kinds: Iterable[RungKind]) -> None:
-    """Raise SpecError where a kind of rung cannot be held monotone in any column."""
+    """Raise SpecError if a kind of rung cannot be kept monotone in any column."""
     for kind in kinds:
         if not kind.monotone:
             raise SpecError(

@@ -22,8 +22,8 @@ from gradum.tables.wording import quoted
 class Plan:
     """Which rows train and which judge.
 
-    ``kept`` gives each row's part in the fit of the model that is kept; ``folds`` are the
-    part arrays of the fits that only judge, none for a hold-out.
+    ``kept`` gives each row's part in the fit of the model that is kept. ``folds`` holds such arrays
+    of parts for the fits that only judge; it is empty for a hold-out.
     """
 
     kept: np.ndarray
@@ -32,7 +32,7 @@ class Plan:
 
 
 def make_plan(spec: Spec, dataset: Dataset) -> Plan:
-    """Choose among a test file, cross-validation and a hold-out; docs/choices.md says by what rule.
+    """Choose among a test file, cross-validation and a hold-out; docs/choices.md gives the rule.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def make_plan(spec: Spec, dataset: Dataset) -> Plan:
 
 
 def _in_the_users_words(error: SpecError, spec: Spec, schema: Schema) -> SpecError:
-    """Say which column the rows cannot be divided by, and which option asked for it."""
+    """Say by which column the rows cannot be divided, and which option asked for it."""
     roles = {"group": schema.group, "time": schema.time}
     by = [(role, name) for role, name in roles.items() if name is not None]
     message, remedy = error.message, error.remedy.rstrip(".。")
@@ -116,7 +116,7 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
 
 
 def _classes_not_learned(dataset: Dataset, plan: Plan) -> str:
-    """Say which classes a split by group or time keeps from the rows learned from."""
+    """Say which classes are missing from the rows learned from, due to a split by group or time."""
     if absent := _absent(dataset, plan.kept):
         return say_not_learned(absent)
     lacking = sum(bool(_absent(dataset, parts)) for parts in plan.folds)
@@ -130,7 +130,7 @@ def _classes_not_learned(dataset: Dataset, plan: Plan) -> str:
 
 
 def say_not_learned(absent: list[Label]) -> str:
-    """Return the sentence on classes that no row learned from is of."""
+    """Return the sentence on classes that no row learned from belongs to."""
     return say(
         "No row learned from is of class {labels}, so it is never predicted.",
         labels=quoted(absent),
@@ -138,7 +138,7 @@ def say_not_learned(absent: list[Label]) -> str:
 
 
 def _absent(dataset: Dataset, parts: np.ndarray) -> list[Label]:
-    """Return the classes of which no row trains or validates."""
+    """Return the classes to which no training or validation row belongs."""
     if not dataset.classes:
         return []
     learned = (parts == Part.TRAIN) | (parts == Part.VALIDATION)
@@ -147,12 +147,12 @@ def _absent(dataset: Dataset, parts: np.ndarray) -> list[Label]:
 
 
 def how_split(dataset: Dataset) -> str:
-    """Return the clause on groups or times that divide the rows; empty where neither does."""
+    """Return the clause on the groups or times that divide the rows; empty if neither does."""
     return split_clause(grouped=dataset.groups is not None, timed=dataset.time is not None)
 
 
 def split_clause(*, grouped: bool, timed: bool) -> str:
-    """Return the clause on groups or times that divide rows; empty where neither does."""
+    """Return the clause on the groups or times that divide rows; empty if neither does."""
     if grouped:
         return say(", no group on both sides")
     if timed:

@@ -1,4 +1,4 @@
-"""A fitted model's predictions for a table, and as a frame with the labels as they were given."""
+"""A fitted model's predictions for a table, also as a frame with the original labels."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from gradum.tables.table import Table
 def predict(
     fitted: Fitted, data: Any, *, rung: str | None = None
 ) -> tuple[Prediction, tuple[Difference, ...]]:
-    """Predict every row of what `read` takes for a table, in order.
+    """Predict every row, in order, of anything that `read` takes for a table.
 
-    A dict, or a few, whose values are plain need no frame. Rows of a frame are encoded block by
-    block, so that besides the table and the prediction little memory is needed.
+    A dict, or a few dicts, with plain values need no frame. Rows of a frame are encoded block by
+    block, so that little memory is needed besides the table and the prediction.
 
     Returns
     -------
@@ -36,12 +36,12 @@ def predict(
     Raises
     ------
     TableError
-        The data are no table.
+        The data are not a table.
     SchemaError
         A column that the model needs is absent, or of another kind.
     """
-    refuse_after_fork()  # of a plain row too: the next one may not be plain
-    fitted.rung(rung)  # or there is none, and nothing need be read
+    refuse_after_fork()  # even for a plain row: the next one may not be plain
+    fitted.rung(rung)  # if there is no such rung, nothing need be read
     design = fitted.row_door.design(data)
     if design is not None:
         return fitted.rung(rung).predict(design), ()
@@ -55,13 +55,13 @@ def predict_typed(
     """Predict typed columns, as `tables.check` leaves them, or a block of ``of_rows`` rows."""
     chosen = fitted.rung(rung)
     designs = fitted.encoder.blocks(frame, chosen.block_rows)
-    # By the number of all rows, a block is predicted as the whole table would be.
+    # Given the number of all rows, a block is predicted as it would be in the whole table.
     return Prediction.join(chosen.predict_blocks(designs, of_rows or len(frame)))
 
 
 @dataclass
 class Streamed:
-    """Predictions of a table that is read in blocks; an iterator, to be gone through once.
+    """The predictions for a table that is read in blocks; an iterator that can be used only once.
 
     Parameters
     ----------
@@ -70,12 +70,12 @@ class Streamed:
         The table.
     rung : str, optional
     also : tuple of str
-        Columns that are wanted though no model uses them.
+        Columns that are wanted although no model uses them.
 
     Attributes
     ----------
     differences : tuple of Difference
-        How the blocks so far differ from the training rows.
+        How the blocks read so far differ from the training rows.
     """
 
     fitted: Fitted
@@ -85,12 +85,12 @@ class Streamed:
     differences: tuple[Difference, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[Table, Checked, Prediction]]:
-        """Yield each block as it was given and as it was read, with what was said of it.
+        """Yield each block as it was given and as it was read, with its prediction.
 
         Raises
         ------
         SchemaError
-            A column that the model needs is absent, or, as the last block tells, of another kind.
+            A column that the model needs is absent, or is of another kind, as the last block shows.
         """
         fitted, rows = self.fitted, len(self.rows)
         blocks = check_blocks(
@@ -102,7 +102,7 @@ class Streamed:
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:
-    """Name what a rung predicted: ``prediction``, ``probability_CLASS`` …."""
+    """Return a rung's predictions in named columns: ``prediction``, ``probability_CLASS`` …."""
     if prediction.probability is None:
         return pl.DataFrame({"prediction": prediction.value})
     labels = pl.Series("prediction", list(classes))[np.asarray(prediction.value)]

@@ -1,9 +1,9 @@
 """Rivals: estimators of other libraries, judged on the ladder's rows and folds, and never kept.
 
-A rival learns from the training and validation rows of each fit and predicts the rows that judge
-it, under its library's own default settings. It gets the columns as they are: numbers with NaN
-where a value is missing, dates as seconds, categories as codes in the order of their names. Text
-is left out. `gradum.api.rival_names` finds the code of a rival. A pack may also learn from one.
+A rival learns from the training and validation rows of each fit, and predicts the rows that judge
+it, under the default settings of its library. It gets the columns as they are: numbers with NaN for
+missing values, dates as seconds, categories as codes in the order of their names. Text is left out.
+`gradum.api.rival_names` finds the code of a rival. A pack may also learn from one.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from gradum.tables.split import Part
 from gradum.tables.wording import quoted, shortened
 
 Places = Sequence[int]
-"""The columns that hold codes of categories."""
+"""The places of the columns that hold codes of categories."""
 
 
 @dataclass(frozen=True)
 class Rival:
-    """A rival, not fitted.
+    """A rival that is not yet fitted.
 
-    ``make`` returns a new estimator for a target and the places of the categories among so many
-    columns; SpecError if it cannot predict such a target.
+    ``make`` takes a target, the places of the categorical columns, and the number of columns, and
+    returns a new estimator; it raises SpecError if the estimator cannot predict such a target.
     """
 
     title: str
@@ -52,16 +52,16 @@ class Rival:
 
 @dataclass(frozen=True)
 class Contest:
-    """What rivals said of the rows that judge: one mapping a fit, of those who predicted it.
+    """What rivals said of the rows that judge: for each fit, a mapping of those that predicted.
 
-    ``notes`` tell what a reader must know of them.
+    ``notes`` say what a reader must know about the rivals.
     """
 
     fits: tuple[dict[str, Prediction], ...] = ()
     notes: tuple[str, ...] = ()
 
     def pooled(self, fits: int) -> dict[str, Prediction]:
-        """Put what was said in the first fits together, of the rivals who took part in each."""
+        """Concatenate the predictions of the first fits, for the rivals that took part in each."""
         done = self.fits[:fits]
         if not done:
             return {}
@@ -73,7 +73,7 @@ NO_CONTEST = Contest()
 
 
 def refuse_in_blocks(rivals: Sequence[Rival], spec: Spec) -> None:
-    """Refuse rivals of a table that is read in blocks: they learn from rows in memory."""
+    """Refuse rivals for a table that is read in blocks: they learn from rows in memory."""
     if rivals and spec.blocks:
         raise SpecError(
             say("A rival learns from rows in memory, and this table is read in blocks."),
@@ -90,7 +90,7 @@ def contest(
 ) -> Contest:
     """Let each rival learn from each fit's rows, and predict the rows that judge it.
 
-    They go before the ladder, so that one that fails costs no training.
+    Rivals come before the ladder, so that a rival that fails costs no training.
 
     Parameters
     ----------
@@ -101,12 +101,13 @@ def contest(
     spec : Spec
         Says whether classes are balanced.
     context : Context
-        Whose seed is that of every rival. Its stop ends the contest, and none begins after its end.
+        Its seed is that of every rival. Its stop ends the contest, and no rival begins after its
+        end.
 
     Raises
     ------
     SpecError
-        A rival cannot predict such a target, fails, or predicts what is no number.
+        A rival cannot predict such a target, fails, or predicts something that is not a number.
     """
     if not rivals:
         return NO_CONTEST
@@ -152,13 +153,13 @@ def contest(
 
 
 def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
-    """Return a rival as the teacher of a pack: fitted to the rows that the pack learns from alone.
+    """Return a rival as the teacher of a pack, fitted only to rows that the pack learns from.
 
     Raises
     ------
     SpecError
-        All columns are text, or it cannot predict such a target. Asked, the teacher raises it where
-        the rival fails.
+        All columns are text, or the rival cannot predict such a target. When asked, the teacher
+        raises it if the rival fails.
     """
     target = dataset.schema.target
     assert target is not None
@@ -180,7 +181,7 @@ def teacher_of(rival: Rival, dataset: Dataset, spec: Spec) -> Teacher:
 
 
 def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
-    """Say what a teacher is not told: text, and weights where it takes none."""
+    """Say what is kept from a teacher: text, and weights if it takes none."""
     target = dataset.schema.target
     assert target is not None
     columns, places = _columns(dataset)
@@ -200,7 +201,7 @@ def kept_from(rival: Rival, dataset: Dataset) -> tuple[str, ...]:
 
 
 def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
-    """Return the columns that rivals see, and the places of the categories among them."""
+    """Return the columns that rivals see, and the places of the categorical ones among them."""
     columns = [column for column in dataset.schema.features if column.traits.has_domain]
     if not columns:
         raise SpecError(
@@ -211,7 +212,7 @@ def _columns(dataset: Dataset) -> tuple[list[Column], list[int]]:
 
 
 def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
-    """Say from what rivals learned, and what repeats that."""
+    """Say what data the rivals learned from, and which option a repeated run needs again."""
     titles = say(" and ").join(rival.title for rival in rivals)
     text = [column.name for column in dataset.schema.features if not column.traits.has_domain]
     without = say(" (not the text in {columns})", columns=quoted(text)) if text else ""
@@ -231,7 +232,7 @@ def _learned(rivals: Sequence[Rival], dataset: Dataset) -> str:
 
 
 def _matrix(frame: pl.DataFrame, columns: Iterable[Column], learned: np.ndarray) -> np.ndarray:
-    """Return the columns as float64 (n, k); NaN is missing, or a category that no row taught."""
+    """Return columns as float64 (n, k); NaN is missing, or a category that no learned row has."""
     return np.column_stack([_numbers(frame[column.name], column, learned) for column in columns])
 
 
@@ -247,7 +248,7 @@ def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarr
 
 
 def seeded(estimator: Any, rng: np.random.Generator) -> Any:
-    """Give every part of an estimator that draws by chance and has no seed one from ``rng``."""
+    """Give every part of an estimator that has a random state but no seed one from ``rng``."""
     number = int(rng.integers(2**31 - 1))
     names = [
         name
@@ -283,7 +284,7 @@ def _fit(
         warnings.simplefilter("always")
         try:
             estimator.fit(rows, target, **options)
-        except Exception as error:  # of whatever kind that library raises
+        except Exception as error:  # of whatever kind the library raises
             raise SpecError(
                 say(
                     "{rival} failed while it was fitted: {error}.",
@@ -313,7 +314,7 @@ def _predicted(
     learned: np.ndarray,
     spec: Spec,
 ) -> Prediction:
-    """Return what a fitted rival says of rows, its labels balanced where the ladder's are."""
+    """Return a fitted rival's predictions for rows; its labels are balanced if the ladder's are."""
     classes = len(dataset.classes)
     ask = estimator.predict_proba if classes else estimator.predict
     try:
@@ -327,7 +328,7 @@ def _predicted(
                 probability = np.zeros((len(rows), classes))
                 probability[:, known] = answers
                 answers = probability
-    except Exception as error:  # of whatever kind that library raises
+    except Exception as error:  # of whatever kind the library raises
         raise SpecError(
             say(
                 "{rival} failed while it predicted: {error}.",
@@ -350,6 +351,6 @@ def _predicted(
 
 
 def first_line(error: object) -> str:
-    """Return the first line of what a library says, without its full stop."""
+    """Return the first line of a library's message, without its full stop."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return shortened(lines[0], 200).rstrip(".")

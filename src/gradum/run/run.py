@@ -1,6 +1,6 @@
 """One run: a table becomes a schema, parts, a ladder of rungs, and a judgement of them.
 
-The rows lie in memory or in blocks; their `RowSource` knows, and the run need not.
+The rows lie in memory or in blocks; their `RowSource` knows where, and the run need not.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ NO_TIME_TO_REFIT = marked(
     "allow more with --time-limit (time_limit)."
 )
 TRAINING_ROWS = 10_000
-"""How many training rows are scored where the time limit leaves no time for all."""
+"""How many training rows are scored if the time limit leaves no time for all."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,11 @@ class Run:
     dataset : Dataset
         The rows with a target, as they were used.
     parts : ndarray of shape (n,)
-        The part of each row in the kept model's fit, a `Part`.
+        The `Part` of each row in the fit of the kept model.
     judged : Seen or None
         The predictions that were judged; None if there were none.
     judges : tuple of Judge
-        The fits that made them.
+        The fits that made these predictions.
     """
 
     fitted: Fitted
@@ -124,7 +124,7 @@ def run(
     rivals : sequence of Rival
         Estimators of other libraries, judged on the same rows and never kept.
     context : Context
-        Its seed and allowance are those of the spec.
+        The seed and the allowance in it are those of the spec.
 
     Raises
     ------
@@ -154,7 +154,7 @@ def _climbed(
     began: float,
     context: Context,
 ) -> Run:
-    """Return the run of rows of which each has its part."""
+    """Return the run on rows that have been divided into parts."""
     dataset, plan = divided.dataset, divided.plan
     split = checked_split(dataset, seed=spec.seed)
     alarms = before_training(dataset, plan, split, seed=spec.seed)
@@ -162,7 +162,7 @@ def _climbed(
         context.tell(Alarmed(alarms))
     held = contest(rivals, dataset, plan.folds or [plan.kept], spec, context)
     encoder, rows = divided.learning(plan.kept)
-    if plan.folds:  # no row is held out from the model that is kept
+    if plan.folds:  # no row is held out from the kept model
         encoder = encoder.reaching(dataset.frame)
     expected = divided.expected(encoder)
     if expected:
@@ -219,7 +219,7 @@ def _refitted(
     judgement: Judgement,
     context: Context,
 ) -> tuple[Spec, Encoder, dict[str, Rung], Judgement]:
-    """Return the same once the rung in use is refitted on all rows, if the time suffices."""
+    """Return the same, with the rung in use refitted on all rows if there is enough time."""
     try:
         whole, everything = divided.everything()
         again = refit(spec, everything, rungs[judgement.verdict.used], context)
@@ -228,7 +228,7 @@ def _refitted(
         context.tell(NotRefitted(why))
         noted = structs.replace(judgement, notes=(*judgement.notes, why))
         return structs.replace(spec, refit=False), encoder, rungs, noted  # as the model is
-    if context.stop():  # half a refit is worth less than the model that was judged
+    if context.stop():  # half a refit is worth less than the judged model
         return spec, encoder, rungs, structs.replace(judgement, interrupted=True)
     return spec, whole, again, judgement
 
@@ -263,9 +263,10 @@ def conclude(
     rivals: Contest,
     context: Context,
 ) -> tuple[dict[str, Seen], Judgement | None]:
-    """Return what the fits say of the rows they have not learned from, and the judgement of it.
+    """Return the fits' predictions of rows that they have not learned from, and their judgement.
 
-    ``notes``, ``alarms`` and ``split`` are what was noticed before; None where no fit was done.
+    ``notes``, ``alarms`` and ``split`` are what was noticed before. The judgement is None if no fit
+    was done.
     """
     interrupted = context.stop()
     seen = _pooled([_see(judge, dataset, context) for judge in judges])
@@ -309,7 +310,7 @@ def conclude(
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:
-    """Say what lies between what rungs have learned and what they predict."""
+    """Say which transformations lie between what rungs have learned and what they predict."""
     scales = [(say(KINDS[name].title), rung.target_scale) for name, rung in rungs.items()]
     smeared = [
         scale.spread.sentence(title, scale.smearing)
@@ -336,7 +337,7 @@ def _monotone(spec: Spec, schema: Schema, rivals: Sequence[Rival]) -> tuple[str,
 
 
 def _troubled(judges: Sequence[Judge]) -> tuple[str, ...]:
-    """Say whose training went wrong or was cut short, in how many fits, and what to do about it."""
+    """Say which rungs' training failed or was cut short, in how many fits, and what to do."""
     notes = []
     for name, (status, messages) in product(judges[0].rungs, TROUBLES.items()):
         fits = [judge.rungs[name] for judge in judges if name in judge.rungs]
@@ -357,7 +358,7 @@ def _out_of_time(rung: Rung | None) -> bool:
 
 
 def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tuple[str, ...]:
-    """Name the rungs that the time limit left no time to begin with, in some fit."""
+    """Name the rungs that the time limit left no time to begin in some fit."""
     if interrupted or spec.time_limit is None:
         return ()
     missing = [
@@ -376,7 +377,7 @@ def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tupl
 
 
 def _sampled(seen: dict[str, Seen], judges: Sequence[Judge]) -> tuple[str, ...]:
-    """Say of how many training rows the scores are, where the time limit left no more."""
+    """Say how many training rows are scored, if the time limit left no time for all."""
     scored = len(seen["train"].rows) if "train" in seen else 0
     rows = sum(np.count_nonzero(judge.parts == Part.TRAIN) for judge in judges)
     if scored in (0, rows):
@@ -392,10 +393,10 @@ def _sampled(seen: dict[str, Seen], judges: Sequence[Judge]) -> tuple[str, ...]:
 
 
 def _see(judge: Judge, dataset: Dataset, context: Context) -> dict[str, Seen]:
-    """Predict every part; of the validation rows, only what has not learned from them.
+    """Predict every part; the validation rows only by rungs that have not learned from them.
 
-    Scores of training rows only show what was learned by heart. Where the time that is left does
-    not do for all of them, at the pace of the test rows, `TRAINING_ROWS` of them are predicted.
+    Scores of training rows only show what was learned by heart. If the remaining time is too short
+    for all of them, at the pace of the test rows, only `TRAINING_ROWS` of them are predicted.
     """
     learned, stopping, judging = (
         np.flatnonzero(judge.parts == part) for part in (Part.TRAIN, Part.VALIDATION, Part.TEST)
@@ -424,14 +425,14 @@ def _predicted(rungs: Mapping[str, Rung], judge: Judge, dataset: Dataset, rows: 
 
 
 def _pooled(seen: list[dict[str, Seen]]) -> dict[str, Seen]:
-    """Put the evidence of several fits together, part by part."""
+    """Concatenate the evidence of several fits, part by part."""
     if len(seen) < 2:
         return seen[0] if seen else {}
     return {part: Seen.pool([evidence[part] for evidence in seen]) for part in seen[0]}
 
 
 def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> tuple[str, ...]:
-    """Count the exact repeats across parts, where they were not cause for alarm."""
+    """Count the exact repeats across parts, unless an alarm was raised about them."""
     count = straddling_duplicates(dataset.frame, parts)
     if not count or any(alarm.kind == "near duplicates" for alarm in alarms):
         return ()
@@ -451,14 +452,14 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
 
 
 def metric_of(spec: Spec, schema: Schema) -> str:
-    """Return the metric that compares the rungs; SpecError if it is not for this target."""
+    """Return the metric that compares the rungs; raise SpecError if it does not fit the target."""
     assert schema.target is not None
     task = schema.target.task
     return metric_for(spec.metric or DEFAULT_METRIC[task], task).name
 
 
 def provenance(dataset: Dataset, rungs: dict[str, Rung], began: float) -> Provenance:
-    """Return where a model comes from, which began at that moment of the performance counter."""
+    """Return where a model comes from; ``began`` is the moment of the performance counter."""
     machine = this_machine()
     return Provenance(
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -41,7 +41,7 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     small_table_rows: FromNone = 1000
 
     def __post_init__(self) -> None:
-        """Refuse numbers that divide no table."""
+        """Refuse numbers by which no table can be divided."""
         if self.folds == 1:
             raise SpecError(
                 say("Cross-validation with 1 fold cannot hold rows out."),
@@ -53,14 +53,14 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the mistakes of a two-class model cost, in any unit.
 
-    A false positive predicts the second class where the first is true.
+    A false positive is a row of the first class for which the second is predicted.
     """
 
     false_positive: float
     false_negative: float
 
     def __post_init__(self) -> None:
-        """Refuse costs that no threshold can weigh."""
+        """Refuse costs with which no threshold can be found."""
         for cost in (self.false_positive, self.false_negative):
             if isinstance(cost, bool) or not (isinstance(cost, Real) and 0 < cost <= LARGEST):
                 raise SpecError(
@@ -75,15 +75,15 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     slices : tuple of str
-        Columns to score by.
+        The columns by whose values scores are split.
     cost : Cost or None
-        What mistakes cost, to find the threshold that costs least; for two classes.
+        What mistakes cost, to find the threshold that costs least; only for two classes.
     rows : bool
         Whether single rows of the table may be shown.
     explain : bool
         Whether some of the judged rows are explained.
     learning_curve : bool or None
-        Whether to fit on parts of the rows, to tell what more rows would bring; None where that
+        Whether to fit on parts of the rows, to tell what more rows would bring; None does so if it
         takes less time than the training did.
     """
 
@@ -95,7 +95,7 @@ class ReportSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _OfTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a spec says before the settings of its rungs."""
+    """The fields of a spec that come before the settings of its rungs."""
 
     target: str
     task: str | None = None
@@ -126,17 +126,17 @@ else:
 
 
 class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
-    """Everything that decides a run's result, save the rows themselves and the software.
+    """Everything that decides a run's result, except the rows themselves and the software.
 
-    ``reading`` says which table the rows are, and how its text is written. A table whose fit would
-    take more than ``max_memory`` bytes is read in blocks; ``blocks`` says whether it is, once
-    `gradum.run.memory_bound` or the user has decided. A field for each rung that can be set
-    (`SETTINGS`) says how it is fitted, or None where ``effort`` says it; ``time_limit`` is the most
-    seconds from reading the table to the verdict; the fits share them, and one that runs out of its
-    share ends with what it has. Each level of the column ``interval_by`` has intervals of its own.
-    ``monotone`` are numeric columns, each with a sign behind its name: as such a column rises and
-    all else stays, the predicted number, or the probability of the second of two classes, never
-    falls (``age+``) or never rises (``income-``).
+    ``reading`` says which table holds the rows, and how its text is written. A table whose fit
+    would take more than ``max_memory`` bytes is read in blocks; ``blocks`` says whether it is, once
+    `gradum.run.memory_bound` or the user has decided. Each rung that can be set has a field
+    (`SETTINGS`) that says how it is fitted, or is None if ``effort`` decides. ``time_limit`` is the
+    most seconds from reading the table to the verdict; the fits share them, and a fit that runs out
+    of its share ends with what it has. Each level of the column ``interval_by`` has intervals of
+    its own. ``monotone`` names numeric columns, each with a sign behind its name: as such a column
+    rises and all else stays, the predicted number, or the probability of the second of two classes,
+    never falls (``age+``) or never rises (``income-``).
     """
 
     effort: Effort = "standard"
@@ -177,7 +177,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
             )
 
     def _refuse_memory(self) -> None:
-        """Refuse a memory that no run gets by with, or no machine has."""
+        """Refuse a limit on memory that is too low for any run, or higher than any machine has."""
         most = self.max_memory
         if most is None or (type(most) is int and LEAST_MEMORY <= most < 2**63):
             return
@@ -218,18 +218,18 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
 
     @property
     def also(self) -> tuple[str, ...]:
-        """The columns that are kept beside those that the models use."""
+        """The columns that are kept besides those that the models use."""
         by = () if self.interval_by is None else (self.interval_by,)
         return (*self.report.slices, *by)
 
     def of_rung(self, name: str) -> RungSpec[Any]:
-        """Return what is asked of a rung; its settings are those given, or those of the effort."""
+        """Return the spec of a rung, with the settings given, or else those of the effort."""
         settings = None
         if name in SETTINGS:
             settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
         return RungSpec(settings, self.metric, self.log_target, self.time_limit)
 
     def with_settings(self, name: str, settings: Any) -> Spec:
-        """Return the spec of a rung alone, under other settings."""
+        """Return the spec with only this rung, under other settings."""
         changed = {} if settings is None else {name: settings}
         return msgspec.structs.replace(self, model=name, **changed)

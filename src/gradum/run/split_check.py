@@ -1,4 +1,4 @@
-"""The check of a random split: a quick model's scores by it, and by time or by group."""
+"""The check of a random split: a quick model's scores under it, and by time or by group."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
 
 Way = Literal["time", "group"]
-"""How else the rows could have been divided; also the option that asks for it."""
+"""Another way to divide the rows; also the name of the option that asks for it."""
 
 
 class SplitTrial(msgspec.Struct, frozen=True):
-    """A quick model on the same rows, judged at random and as if they were later or of new groups.
+    """A quick model, judged on the same rows by a random split and by time or by group.
 
     Parameters
     ----------
     column : str
-        That orders or groups the rows.
+        The column that orders or groups the rows.
     by : {"time", "group"}
     metric : str
-        What the scores are of.
+        The metric of the scores.
     at_random, divided : float
-        The scores of the same rows, learned from as many: drawn at random, and earlier ones, or
-        those of other groups.
+        The scores of the same rows by models of equally many rows: rows drawn at random, and
+        earlier rows or rows of other groups.
     p_value : float
-        Of the loss being no greater where the rows are divided by the column.
+        The p-value against the loss being no greater if the rows are divided by the column.
     shown : bool
-        Whether the loss is greater beyond chance, all columns that were tried counted.
+        Whether the loss is greater beyond chance, allowing for the number of columns that were
+        tried.
     """
 
     column: str
@@ -43,7 +44,7 @@ class SplitTrial(msgspec.Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """What the scores are not of, with both figures and the option that tells more."""
+        """What the scores do not tell, with both figures and the option that tells more."""
         if self.by == "time":
             return say(
                 "The scored rows have training rows before and after them in {column!r}: a quick "
@@ -61,7 +62,7 @@ class SplitTrial(msgspec.Struct, frozen=True):
 
     @property
     def expectation(self) -> str:
-        """What is to be expected where the rows to predict are not between those learned from."""
+        """What to expect if the rows to predict are not between those learned from."""
         if self.by == "time":
             return say(
                 "If you predict rows with a later {column!r}, expect {metric} of about {divided}: "
@@ -90,18 +91,19 @@ class SplitTrial(msgspec.Struct, frozen=True):
 
 
 class SplitCheck(msgspec.Struct, frozen=True):
-    """What was tried of a split.
+    """What was tried to check a split.
 
     Parameters
     ----------
     trials : tuple of SplitTrial
-        Those that were shown to matter first.
+        The trials, those that were shown to matter first.
     looked_at : tuple of str
         Every column that could order or group the rows.
     neighbours : str
-        What was found of the errors of rows that lie near each other, in words; empty for nothing.
+        What was found about the errors of rows that lie near each other, in words; empty for
+        nothing.
     unchecked : str
-        Why little is known; empty where all columns were tried.
+        Why little is known; empty if all columns were tried.
     asked : bool
         Whether the rows were divided by time or by group, as asked.
     """
@@ -114,5 +116,5 @@ class SplitCheck(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> tuple[SplitTrial, ...]:
-        """The trials that say the split flatters."""
+        """The trials that show that the split flatters."""
         return tuple(trial for trial in self.trials if trial.shown)

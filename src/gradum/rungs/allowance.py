@@ -5,29 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 
-SLACK = 2.0  # by which what is expected of the fits to come may be too little
-LEAST = 0.3  # of an equal part, that a fit may take however little is expected of it
-RESERVED = 0.5  # of what is left, at most, is kept for the judging
+SLACK = 2.0  # the fits to come may take so many times what is expected of them
+LEAST = 0.3  # a fit may take this fraction of an equal part, however little is expected of it
+RESERVED = 0.5  # at most this fraction of what is left is kept for the judging
 
 
 class Allowance:
     """The time that is left of a run, for the fits still to come.
 
-    A fit may take all that the others and the judging are not expected to need. So a limit beyond
-    what the run needs cuts nothing short. Under a tighter one the judging, which cannot be cut
-    short, keeps `SLACK` times what it is expected to need, up to `RESERVED` of what is left; of the
-    rest each fit gets as large a part as it is expected to need of all fits. A simple model is
-    quickly fitted by expectation, but its every second counts where that was too little: no fit
-    gets less than `LEAST` of an equal part. What a fit leaves is for those behind it.
+    A fit may take all the time that the other fits and the judging are not expected to need. So a
+    limit beyond what the run needs cuts nothing short. Under a tighter limit, the judging, which
+    cannot be cut short, keeps `SLACK` times what it is expected to need, up to `RESERVED` of what
+    is left. Of the rest, each fit gets a part in proportion to the time it is expected to need. A
+    simple model is expected to take little time, but every second counts if this expectation was
+    too low: no fit gets less than `LEAST` of an equal part. What a fit leaves over goes to the fits
+    after it.
 
     Parameters
     ----------
     end : float
-        The moment of the performance counter at which the run is to be done.
+        The moment, by the performance counter, at which the run is to be done.
     fits : sequence of float
         The seconds that each fit is expected to take, in order.
     judging : float
-        The same of all that comes besides.
+        The seconds that everything else is expected to take.
     """
 
     def __init__(self, end: float, fits: Sequence[float], judging: float) -> None:

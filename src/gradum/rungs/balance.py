@@ -1,13 +1,13 @@
 """Classes that weigh the same while a model learns, and the way back to how common they are.
 
-Under class weights w a model learns the probabilities q of a world in which all classes are equally
-common. Only the classes' shares differ between that world and the table's, so in the latter
+Under class weights w, a model learns the probabilities q of a world in which all classes are
+equally common. Only the classes' shares differ between this world and the table, so in the table
 
     p_k = (q_k / w_k) / Σ_j (q_j / w_j),
 
 which takes log w_k off the logit of class k (M. Saerens et al., "Adjusting the outputs of a
 classifier to new a priori probabilities", Neural Computation 14, 2002). Labels stay those of the
-balanced world, argmax q = argmax p w: to find a rare class more often is what balancing is for.
+balanced world, argmax q = argmax p w: balancing is meant to find a rare class more often.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ NOTE = marked(
 
 
 def balance(totals: np.ndarray) -> np.ndarray:
-    """Return W / (K · W_class) for the classes' total weights (K,), K those above 0; 1 for 0."""
+    """Return W / (K · W_class) for the classes' total weights (K,), K of them above 0; 1 for 0."""
     present = np.count_nonzero(totals)
     return np.divide(totals.sum(), present * totals, out=np.ones(len(totals)), where=totals > 0)
 
 
 def shift(class_weight: ClassWeight, outputs: int) -> np.ndarray:
-    """Return what logits (n, k) of the balanced world have too much (k,): log w, or log w_1 / w_0.
+    """Return by how much the logits (n, k) of the balanced world are too large (k,).
 
-    The latter where one output tells two classes apart.
+    This is log w, or log (w_1 / w_0) where one output tells two classes apart.
     """
     logarithm = np.log(np.asarray(class_weight))
     return logarithm[1:] - logarithm[:1] if outputs == 1 else logarithm
@@ -46,7 +46,8 @@ def shift(class_weight: ClassWeight, outputs: int) -> np.ndarray:
 def threshold(class_weight: ClassWeight | None) -> float:
     """Return the probability from which the second of two classes is the label, w_0 / (w_0 + w_1).
 
-    That is its share of the rows learned from; 0.5 without class weights, or for more classes.
+    This is the share of the second class among the rows learned from; 0.5 without class weights, or
+    for more classes.
     """
     if class_weight is None or len(class_weight) > 2:
         return 0.5

@@ -1,4 +1,4 @@
-"""The checkpoints of a run: they return what was done before, and keep what is done now.
+"""The checkpoints of a run: they return the work of an earlier run, and keep that of this one.
 
 All else of a run (reading, schema, parts, encoder, judgement) is a function of the spec and the
 rows, and is simply done again. A clock may decide when something is kept, never what is computed.
@@ -19,11 +19,11 @@ class Checkpoints(Protocol):
     """Keeps the rungs of a run's fits; ``place`` names a rung of a fit, such as ``fold-2-mlp``."""
 
     def rung(self, place: str) -> Rung | None:
-        """Return the rung that was fitted there before."""
+        """Return the rung that was fitted earlier under this name."""
         ...
 
     def snapshot(self, place: str) -> Snapshot | None:
-        """Return the training that was cut short there."""
+        """Return the snapshot of the training that was cut short under this name."""
         ...
 
     def keep_rung(self, place: str, rung: Rung) -> None:
@@ -33,16 +33,16 @@ class Checkpoints(Protocol):
     def offer(
         self, place: str, take: Callable[[], Snapshot], *, improved: bool, last: bool
     ) -> None:
-        """Take a snapshot of the training under way and keep it, or leave it.
+        """Take and keep a snapshot of the training under way, or decline to.
 
-        ``improved``: an epoch was the best so far since the last offer. ``last``: the training
-        is about to be interrupted.
+        ``improved`` says whether an epoch since the last offer was the best so far, ``last``
+        whether the training is about to be interrupted.
         """
         ...
 
 
 class NoCheckpoints:
-    """Knows nothing of before, and keeps nothing."""
+    """Knows of no earlier work, and keeps nothing."""
 
     def rung(self, place: str) -> None:
         """Return None."""

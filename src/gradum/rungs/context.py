@@ -25,11 +25,11 @@ Answer = TypeVar("Answer")
 
 
 class OutOfTime(Exception):
-    """The time of a fit was over before it had learned anything."""
+    """The time of a fit ran out before it had learned anything."""
 
 
 def ignore(event: Any) -> None:
-    """Take no notice of an event."""
+    """Ignore an event."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Context:
     tell : callable
         Called with every event, see `gradum.run.events`.
     stop : callable
-        Asked between chunks of work; once true, the fit ends with what it has.
+        Asked between chunks of work; once it returns true, the fit ends with what it has.
     checkpoints : Checkpoints
         The rungs that were fitted before this run was cut short, and where to keep more.
     allowance : Allowance or None
         How the fits of a run share its time; None without a limit.
     end : float
-        The moment of the performance counter at which this fit is to end with what it has.
+        The moment, by the performance counter, at which this fit is to end with what it has.
     fold, folds : int
-        The number of this fit among the folds, and their number; 0 of 0 for the model that is
-        kept.
+        The number of this fit among the folds, and the number of folds; both 0 for the model that
+        is kept.
     place : str
         The name of this fit among the checkpoints, such as ``fold-2-mlp``.
     spreads : bool
-        Whether it also learns how far from its predictions numbers may lie; not where its scores
-        are all that is wanted.
+        Whether the fit also learns how far numbers may lie from its predictions; False where only
+        its scores are wanted.
     """
 
     seed: int = 0
@@ -72,11 +72,11 @@ class Context:
     spreads: bool = True
 
     def random(self, *names: str | int) -> np.random.Generator:
-        """Return the random numbers of a named stream of the seed."""
+        """Return the random generator of a named stream of the seed."""
         return stream(self.seed, *names)
 
     def at(self, place: str) -> Context:
-        """Return the context of the fit that has this name among the checkpoints."""
+        """Return the context of the fit with this name among the checkpoints."""
         return replace(self, place=place)
 
     def until(self, moment: float) -> Context:
@@ -85,11 +85,11 @@ class Context:
 
     @property
     def unhurried(self) -> Context:
-        """The context of a step that its own bounds end soon, whatever the time."""
+        """The context of a step that ignores the time, because its own bounds end it soon."""
         return replace(self, end=math.inf)
 
     def over(self) -> bool:
-        """Whether the fit is to end with what it has: somebody said so, or its time is up."""
+        """Whether the fit is to end with what it has: it was told to stop, or its time is up."""
         return self.stop() or perf_counter() > self.end
 
     def require_time(self) -> None:
@@ -98,15 +98,15 @@ class Context:
             raise OutOfTime
 
     def follow(self, events: Generator[Any, Any, Answer]) -> Answer:
-        """Tell every event of a solver, and return what the solver ends in."""
+        """Pass every event of a solver to ``tell``, and return the solver's result."""
         return solve(events, self._tell_and_ask)
 
     def solve(self, events: Generator[Any, Any, Answer]) -> Answer:
-        """Return what a solver ends in; its events are told to nobody."""
+        """Return a solver's result without telling anybody of its events."""
         return solve(events, self.ask)
 
     def ask(self, event: Any) -> bool:
-        """Answer a solver's event: whether to end."""
+        """Answer a solver's event: whether the solver should end."""
         return self.over()
 
     def train(self, events: Generator[Any, Any, Answer]) -> Answer:
@@ -120,13 +120,13 @@ class Context:
         return solve(events, hear)
 
     def snapshot(self) -> Snapshot | None:
-        """Return the training that was cut short at this place."""
+        """Return the snapshot of the training that was cut short at this place."""
         return self.checkpoints.snapshot(self.place)
 
     def once(self, fit: Callable[[], Rung]) -> Rung:
         """Return the rung that was fitted at this place before.
 
-        Else fit it, and keep it unless the fit was stopped.
+        If there is none, fit it, and keep it unless the fit was stopped.
         """
         rung = self.checkpoints.rung(self.place)
         if rung is None:
@@ -141,4 +141,4 @@ class Context:
 
 
 ALONE = Context()
-"""The context of a fit to which nobody listens, and that nothing ends before its time."""
+"""The context of a fit that nobody listens to and that nothing ends early."""

@@ -1,6 +1,6 @@
-"""The costs of rungs: seconds an operation on the machine that was measured, bytes a value.
+"""The costs of rungs: seconds per operation on the machine that was measured, bytes per value.
 
-`gradum.run.estimate` and `gradum.run.memory` put them together.
+`gradum.run.estimate` and `gradum.run.memory` combine them.
 """
 
 from __future__ import annotations
@@ -9,30 +9,30 @@ from dataclasses import dataclass
 
 from gradum.tables.kinds.design import Layout
 
-# seconds an operation
-IN_NETWORK = 2e-11  # training a network: 6 a weight and row
-IN_PACK = 1.5e-11  # the same for a pack; 2 a weight and held-out row
-ADAM = 3e-9  # a step of a pack, each weight: its moments are read and written, however few rows
+# seconds per operation
+IN_NETWORK = 2e-11  # training a network: 6 operations per weight and row
+IN_PACK = 1.5e-11  # the same for a pack; 2 operations per weight and held-out row
+ADAM = 3e-9  # a step of a pack, per weight: its moments are read and written, however few rows
 IN_FACTORISATION = 4e-11  # Gram matrices and Cholesky factors
 IN_PRODUCT = 5e-10  # a matrix times a vector, which waits for memory
 # seconds
 COMPILING = 1.5
 PACK_COMPILING = 2.0
-STEP = 6e-5  # of a network's training, besides its arithmetic
+STEP = 6e-5  # a step of a network's training, besides its arithmetic
 
-EPOCHS = 0.8  # of the most, as early stopping leaves
-PENALTIES = 0.8  # of those on the path
-NEWTON_STEPS = 3  # a penalty, each starting from the one before
-HESSIANS = 0.7  # a penalty, all folds sharing them
-PRODUCTS = 30  # conjugate gradients a penalty
-NONZERO_NGRAMS = 60  # a text
-DENSE_LEVELS = 12  # of a column, up to which the linear rung does not keep them sparse
-CODED_ROWS = 40_000  # of which members of a pack hold codes at a time, about
+EPOCHS = 0.8  # fraction of the most epochs that early stopping leaves
+PENALTIES = 0.8  # fraction of the penalties on the path that are tried
+NEWTON_STEPS = 3  # per penalty, each fit starting from the one before
+HESSIANS = 0.7  # per penalty, as all folds share them
+PRODUCTS = 30  # of conjugate gradients, per penalty
+NONZERO_NGRAMS = 60  # per text
+DENSE_LEVELS = 12  # up to so many levels of a column, the linear rung does not keep them sparse
+CODED_ROWS = 40_000  # about how many rows the members of a pack hold codes of at a time
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Bytes that a rung takes at its worst moment, besides the table as it was read.
+    """The bytes that a rung takes at its worst moment, besides the table as it was read.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Taken:
     row : float
         For each row, whatever it holds.
     fixed : float
-        Compiled programs, and what does not grow with the rows.
+        For compiled programs, and for all that does not grow with the rows.
     coded : float
         For each row, up to `CODED_ROWS`.
     """
@@ -113,15 +113,15 @@ class Fit:
 
 
 def one_hot(levels: int) -> int:
-    """Return how many columns stand for a column of so many levels."""
+    """Return how many columns represent a column with so many levels."""
     return 1 if levels == 2 else levels
 
 
 def product(rows: int, nonzeros: int, outputs: int) -> float:
-    """Return the seconds of a step of conjugate gradients."""
+    """Return the seconds of one step of conjugate gradients."""
     return rows * outputs * (4 * nonzeros + 40) * IN_PRODUCT  # 40: the loss's curvature
 
 
 def expanded_levels(layout: Layout) -> int:
-    """Return how many columns stand for the levels that are not kept sparse."""
+    """Return how many columns represent the levels that are not kept sparse."""
     return sum(count for count in layout.level_counts if count <= DENSE_LEVELS)

@@ -1,4 +1,4 @@
-"""Folds where groups or points in time may be too few for as many as one would like."""
+"""Folds where groups or points in time may be too few for as many folds as asked for."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from gradum.rungs.rows import Rows
 from gradum.tables.split import Part, folds
 
 Walk = tuple[np.ndarray, np.ndarray]
-"""Positions of the rows to learn from, and of those held out."""
+"""Positions of the rows to learn from, and of the rows held out."""
 
 
 def folds_up_to(most: int, rows: int, **options: Any) -> list[np.ndarray]:
-    """Divide n rows ``most`` ways, or fewer where groups or times are few.
+    """Divide n rows into ``most`` folds, or fewer where groups or times are few.
 
     Returns
     -------
     list of ndarray of shape (n,)
-        As `folds` with the same options; empty if not even two folds can be made.
+        What `folds` returns with the same options; empty if not even two folds can be made.
     """
     for k in range(most, 1, -1):
         with suppress(SpecError):
@@ -32,7 +32,7 @@ def folds_up_to(most: int, rows: int, **options: Any) -> list[np.ndarray]:
 def walks_up_to(
     most: int, rows: Rows, validation: np.ndarray, rng: np.random.Generator
 ) -> list[Walk]:
-    """Hold out each of up to ``most`` folds of the rows, as the whole run splits them.
+    """Hold out each of up to ``most`` folds of the rows in turn, as the whole run splits them.
 
     Where not even two folds can be made, the rows marked by ``validation`` (n,) are held out.
     """
@@ -42,10 +42,10 @@ def walks_up_to(
 
 
 def walks_of(most: int, rows: int, **options: Any) -> list[Walk]:
-    """Hold out each of up to ``most`` folds of n rows, and learn from all others.
+    """Hold out each of up to ``most`` folds of n rows in turn, and learn from all other rows.
 
-    The options are those of `folds`, which divides the rows. Empty if not even two folds can be
-    made.
+    The options are those of `folds`, which divides the rows. The list is empty if not even two
+    folds can be made.
     """
     parts = folds_up_to(most, rows, validation=0.0, **options)
     return [

@@ -1,4 +1,4 @@
-"""The base of kinds of rungs: all that the ladder, the estimates and the files ask of one."""
+"""The base of kinds of rungs: all that the ladder, the estimates and the files need from one."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ class Curve:
     Parameters
     ----------
     models : int
-        How many models, without a row in common, are fitted of each size: two where that is quick.
+        How many models of each size are fitted, without a row in common: two where that is quick.
     chance : float
-        How far chance in training moves a score; measured on public tables.
+        How much chance in training moves a score; measured on public tables.
     unasked : bool
-        Whether it may be drawn unasked where that takes no longer than training did.
+        Whether it may be drawn without being asked for, if drawing takes no longer than training
+        did.
     """
 
     models: int
@@ -38,70 +39,70 @@ class Curve:
 class RungKind(ABC, Generic[S]):
     """A kind of rung, whose settings are an S; None where nothing can be set.
 
-    What is abstract here, every kind defines, with `name`, `title` and `in_words`. The rest it
-    states where the default does not hold. Nobody asks for a kind's name or class.
+    Every kind defines what is abstract here, as well as `name`, `title` and `in_words`. It
+    overrides the rest where the default does not hold. No code asks for a kind's name or class.
     """
 
     name: ClassVar[str]
-    """As users and files write it."""
+    """The name that users and files write."""
 
     title: ClassVar[str]
-    """As tables and sentences have it: "MLP"."""
+    """The name in tables and sentences: "MLP"."""
 
     in_words: ClassVar[str]
-    """As a sentence has it: "the linear rung"."""
+    """The words for it within a sentence: "the linear rung"."""
 
     architecture: ClassVar[type[Architecture]] = Network
-    """What its models are, as a file holds them."""
+    """The architecture of its models, as a file holds them."""
 
     against_overfitting: ClassVar[str] = ""
-    """What to do where it overfits, with the option that does it."""
+    """What to do where it overfits, with the option that does so."""
 
     in_blocks: ClassVar[bool] = False
     """Whether it can learn from rows that do not fit in memory."""
 
     quicker_in_blocks: ClassVar[bool] = False
-    """Whether a table of many values is learned sooner in blocks, even where it fits in memory."""
+    """Whether it learns a table of many values faster in blocks, even one that fits in memory."""
 
     kept: ClassVar[bool] = True
-    """Whether a checkpoint keeps it; what takes no time is fitted again."""
+    """Whether a checkpoint keeps it; a rung that takes no time is fitted again."""
 
     taught: ClassVar[bool] = False
     """Whether it can learn from another model's answers."""
 
     monotone: ClassVar[bool] = False
-    """Whether it can be held monotone in columns, so that the signs of its weights prove it."""
+    """Whether it can be kept monotone in columns, so that the signs of its weights prove it."""
 
     has_coefficients: ClassVar[bool] = False
-    """Whether each column has a coefficient, which can be read."""
+    """Whether each column has a coefficient that can be read."""
 
     course: ClassVar[tuple[str, ...]] = ()
-    """What each entry of its history holds, the first of them always."""
+    """What each entry of its history holds; the first is always there."""
 
     curve: ClassVar[Curve | None] = None
     """How its learning curve is drawn; None where more rows hardly change it."""
 
     compiling: ClassVar[float] = 0.0
-    """The seconds of its first fit that a program takes to compile."""
+    """The seconds of its first fit that compiling a program takes."""
 
     @abstractmethod
     def fit(self, rows: InMemory, spec: RungSpec[S], context: Context) -> Rung:
         """Fit it to the training rows; the validation rows may choose, or be learned from too."""
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[S], context: Context) -> Rung:
-        """Fit it to rows that do not fit in memory; called only where it learns `in_blocks`."""
+        """Fit it to rows that do not fit in memory; called only if ``in_blocks`` is true."""
         raise NotImplementedError
 
     @abstractmethod
     def seconds(self, spec: RungSpec[S], fit: Fit) -> float:
-        """Return the seconds of a fit on the machine that was measured on."""
+        """Return the seconds that a fit takes on the machine that was measured."""
 
     def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
-        """Fit it to all rows, with what the validation rows chose for the rung that was judged."""
+        """Fit it to all rows, with what the validation rows chose for the judged rung."""
         return self.fit(rows, spec, context)
 
     def holds(self, rung: Rung) -> bool:
-        """Whether a rung that a file gives this name is of this kind."""
+        """Whether a rung to which a file gives this name is of this kind."""
         return rung.input_layer is not None and isinstance(rung.network, self.architecture)
 
     def taken(self, settings: S) -> Taken:
@@ -109,11 +110,11 @@ class RungKind(ABC, Generic[S]):
         return LEARNED
 
     def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
-        """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
+        """Return the most epochs that it may learn from so many rows; 0 if it has no epochs."""
         return 0
 
     def smaller(self, settings: S, judged: Rung) -> S:
-        """Return the settings under which fewer rows are fitted as a judged rung was."""
+        """Return the settings that fit fewer rows in the way in which a judged rung was fitted."""
         return settings
 
     def loss(self, spec: RungSpec[S], classes: int | None) -> str:

@@ -1,6 +1,6 @@
 """The rows that a rung learns from: in memory, or in blocks on disk.
 
-Both take a kind of rung and fit it; the ladder need not know which they are.
+Both take a kind of rung and fit it; the ladder need not know where the rows lie.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Learner(Protocol[S]):
     in_blocks: ClassVar[bool]
 
     def epochs(self, settings: S, rows: int, *, in_blocks: bool) -> int:
-        """Return the most epochs that it may take to learn from so many rows; 0 if it has none."""
+        """Return the most epochs that it may learn from so many rows; 0 if it has no epochs."""
         ...
 
     def fit(self, rows: InMemory, spec: RungSpec[S], context: Context) -> Rung:
@@ -41,7 +41,7 @@ class Learner(Protocol[S]):
         ...
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[S], context: Context) -> Rung:
-        """Fit it to rows that do not fit in memory. Called only where ``in_blocks`` is true."""
+        """Fit it to rows that do not fit in memory; called only if ``in_blocks`` is true."""
         ...
 
 
@@ -56,7 +56,7 @@ class LearningRows(Protocol):
         ...
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
-        """Return the most epochs that a kind may take; 0 where it has none."""
+        """Return the most epochs that a kind may take; 0 if it has no epochs."""
         ...
 
     def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
@@ -64,7 +64,7 @@ class LearningRows(Protocol):
         ...
 
     def take(self, *parts: Part) -> Rows:
-        """Take the rows of some parts, of those that lie in memory."""
+        """Take the rows of some parts that lie in memory."""
         ...
 
 
@@ -77,7 +77,7 @@ class InMemory:
     all : Rows
         All rows of the table.
     parts : ndarray of shape (n,)
-        The `Part` of each; those of the parts train and validation are learned from, no others.
+        The `Part` of each row; only the parts train and validation are learned from.
     balance : bool
         Whether all classes are to weigh the same.
     """
@@ -91,7 +91,7 @@ class InMemory:
         return kinds
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
-        """Return the most epochs that a kind may take; 0 where it has none."""
+        """Return the most epochs that a kind may take; 0 if it has no epochs."""
         return kind.epochs(
             settings, len(self._places(Part.TRAIN, Part.VALIDATION)), in_blocks=False
         )
@@ -101,7 +101,7 @@ class InMemory:
         return kind.fit(self, spec, context)
 
     def take(self, *parts: Part) -> Rows:
-        """Take the rows of some parts; classes are balanced among these alone."""
+        """Take the rows of some parts; classes are balanced among these rows alone."""
         rows = self.as_given(*parts)
         return rows.balanced() if self.balance else rows
 
@@ -111,7 +111,7 @@ class InMemory:
 
     @property
     def validation(self) -> np.ndarray:
-        """Which of the rows that are learned from are of the part validation: (m,)."""
+        """Which of the rows learned from belong to the part validation: (m,)."""
         return self.parts[self._places(Part.TRAIN, Part.VALIDATION)] == Part.VALIDATION
 
     def _places(self, *parts: Part) -> np.ndarray:
@@ -127,13 +127,13 @@ class InBlocks:
     spool : Spool
         The training rows.
     totals : Totals
-        Sums over them.
+        Sums over the training rows.
     by_class : ndarray of shape (K,) or None
-        The weights under which all classes weigh the same, where they are to.
+        The weights under which all classes weigh the same; None where they need not.
     held : Rows
         The rows in memory.
     parts : ndarray of shape (n,)
-        Their parts.
+        The parts of the rows in memory.
     """
 
     spool: Spool
@@ -147,7 +147,7 @@ class InBlocks:
         return [kind for kind in kinds if kind.in_blocks]
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
-        """Return the most epochs that a kind may take; 0 where it has none."""
+        """Return the most epochs that a kind may take; 0 if it has no epochs."""
         return kind.epochs(settings, len(self.spool), in_blocks=True)
 
     def fit(self, kind: Learner[S], spec: RungSpec[S], context: Context) -> Rung:
@@ -155,13 +155,13 @@ class InBlocks:
         return kind.fit_in_blocks(self, spec, context)
 
     def take(self, *parts: Part) -> Rows:
-        """Take the rows in memory of some parts."""
+        """Take those rows in memory that belong to some parts."""
         rows = self.held.take(np.flatnonzero(np.isin(self.parts, parts)))
         return rows if self.by_class is None else rows.weighed(self.by_class)
 
     @property
     def validation(self) -> np.ndarray:
-        """Which of the rows in memory that are learned from are of the part validation: (m,)."""
+        """Which rows, of those in memory that are learned from, belong to validation: (m,)."""
         used = np.isin(self.parts, (Part.TRAIN, Part.VALIDATION))
         return self.parts[used] == Part.VALIDATION
 

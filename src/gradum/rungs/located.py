@@ -1,4 +1,4 @@
-"""The place where a rung expects a number, and how far from there it may lie."""
+"""Where a rung expects a number, and how far from there it may lie."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Located:
-    """What a rung says of n targets, on the scale that it learns (`TargetScale`).
+    """What a rung says of n targets, on the scale on which it learns (`TargetScale`).
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Located:
 
     @classmethod
     def join(cls, blocks: Iterable[Located]) -> Located:
-        """Put what was said of some rows behind what was said of others."""
+        """Concatenate what was said of blocks of rows."""
         several = list(blocks)
         return cls(
             np.concatenate([block.centre for block in several]),
@@ -36,9 +36,10 @@ class Located:
         )
 
     def deviations(self, target: np.ndarray) -> np.ndarray:
-        """Return t = (y − m) / s⁺ where y ≥ m, and (y − m) / s⁻ below, of targets y (n,).
+        """Return the deviations t of targets y (n,).
 
-        Targets are on the scale that the rung learns.
+        t = (y − m) / s⁺ where y ≥ m, else (y − m) / s⁻. The targets are on the scale on which the
+        rung learns.
         """
         distance = target - self.centre
         return distance / np.where(distance < 0, self.below, self.above)
@@ -49,7 +50,7 @@ class Located:
         return self.centre + deviation * side
 
     def at_each(self, deviations: np.ndarray) -> np.ndarray:
-        """Return the targets (n, k) of every row whose deviations are those given (k,)."""
+        """Return the targets (n, k) that have the given deviations (k,) in each row."""
         side = np.where(deviations < 0, self.below[:, None], self.above[:, None])
         return self.centre[:, None] + deviations * side
 
@@ -58,9 +59,9 @@ class Located:
         return Located(self.centre[rows], self.below[rows], self.above[rows])
 
     def scaled(self, centre: float, scale: float) -> Located:
-        """Return the same on the scale of centre + scale · target, where the scale is above 0."""
+        """Return the same on the scale of centre + scale · target, for a scale above 0."""
         return Located(centre + scale * self.centre, scale * self.below, scale * self.above)
 
     def mirrored(self) -> Located:
-        """Return the same of the targets with the other sign."""
+        """Return the same for the targets with the opposite sign."""
         return Located(-self.centre, self.above, self.below)

@@ -1,4 +1,4 @@
-"""The names of the rungs, simplest first; `gradum.rungs.registry` has all else that is known."""
+"""The names of the rungs, simplest first; `gradum.rungs.registry` has all else about them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ModelName = Literal[
     "mlp",
     "pack",
 ]
-"""What a model can be called: all rungs, or one."""
+"""What a model can be called: the name of a rung, or the name for all rungs."""
 
 BASELINE = "baseline"
 """The rung that looks at no column. It is always fitted, for the others to be compared with."""

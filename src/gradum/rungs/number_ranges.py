@@ -1,7 +1,7 @@
 """Ranges of the numbers of a spec, stated in the annotations of its fields.
 
-A field says by `msgspec.Meta` from where to where its number may go. msgspec holds files to it;
-what is built in Python, or comes from the command line, is held to it by `refuse_beyond_ranges`.
+A field states the range of its number by `msgspec.Meta`. msgspec checks files against it;
+`refuse_beyond_ranges` checks what is built in Python or comes from the command line.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from gradum.messages import say
 from gradum.tables.wording import shortened
 
 MOST = 2**31 - 1
-"""Rows, columns and steps are counted in 32 bits."""
+"""The most rows, columns and steps: they are counted in 32 bits."""
 LARGEST = 1e30
-"""Networks compute in float32, which ends at 3.4e38."""
+"""The largest number of a network: it computes in float32, which ends at 3.4e38."""
 WIDEST = 2**15
-"""Units of a layer: between two such lie 2^30 weights, 4 GB of float32."""
+"""The most units of a layer: between two such layers lie 2^30 weights, 4 GB of float32."""
 
 FromOne = Annotated[int, Meta(ge=1, le=MOST)]
 FromNone = Annotated[int, Meta(ge=0, le=MOST)]
@@ -44,7 +44,7 @@ class NumberRange(NamedTuple):
     whole : bool
         Whether it is a whole number.
     meta : msgspec.Meta
-        From where to where it goes, and its ``title`` where users know it by another name.
+        The range, and a ``title`` if users know the number by another name.
     several : bool
         Whether the field holds a tuple of such numbers.
     optional : bool
@@ -57,7 +57,7 @@ class NumberRange(NamedTuple):
     optional: bool = False
 
     def holds(self, value: Any) -> bool:
-        """Whether a value is such a number."""
+        """Whether a value is a number of this range."""
         meta, number = self.meta, isinstance(value, Integral if self.whole else Real)
         return (
             number
@@ -70,7 +70,7 @@ class NumberRange(NamedTuple):
 
     @property
     def remedy(self) -> str:
-        """Say what to give."""
+        """Say what value to give."""
         meta, most = self.meta, self.meta.le if self.meta.lt is None else self.meta.lt
         least = meta.gt if meta.ge is None else meta.ge
         if self.whole:
@@ -87,13 +87,13 @@ class NumberRange(NamedTuple):
 
 
 def refuse_beyond_ranges(spec: Struct) -> None:
-    """Refuse numbers of a spec that lie beyond what the annotations of its fields state.
+    """Refuse numbers of a spec that lie outside the ranges in the annotations of its fields.
 
     Raises
     ------
     SpecError
-        It names the field, the value and what to give. NaN lies beyond every range, and text, True
-        and False are no numbers.
+        It names the field, the value and what to give instead. NaN lies outside every range, and
+        text, True and False are no numbers.
     """
     for name, allowed in ranges_of(type(spec)).items():
         value = getattr(spec, name)
@@ -110,14 +110,14 @@ def refuse_beyond_ranges(spec: Struct) -> None:
 
 @cache
 def ranges_of(kind: type[Struct]) -> dict[str, NumberRange]:
-    """Return the range of every field that states one."""
+    """Return the range of every field whose annotation states one."""
     hints = get_type_hints(kind, include_extras=True)
     found = {name: _range(hints[name]) for name in kind.__struct_fields__}
     return {name: allowed for name, allowed in found.items() if allowed is not None}
 
 
 def _range(hint: Any) -> NumberRange | None:
-    """Return the range that an annotation states; the number may be optional, or one of several."""
+    """Return the range that an annotation states; the field may be optional or hold a tuple."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         allowed = _range(next(one for one in inner if one is not NoneType))
@@ -132,7 +132,7 @@ def _range(hint: Any) -> NumberRange | None:
 
 
 def refuse_time_limit(seconds: float | None) -> None:
-    """Raise SpecError where a time limit is none that a training can keep."""
+    """Raise SpecError if no training can keep a time limit."""
     number = isinstance(seconds, Real) and not isinstance(seconds, bool)
     if seconds is not None and not (number and 0 < seconds <= LARGEST):
         raise SpecError(

@@ -13,25 +13,25 @@ class Option(NamedTuple):
     ----------
     field : str or None
         The field of the spec that holds the value, such as "seed" or "split.folds"; None where the
-        value is no part of the spec.
+        value is not part of the spec.
     help : str
-        What it does, in a line.
+        What the option does, in one line.
     metavar : str
-        What stands for the value in the help; switches have none.
+        What stands for the value in the help; switches have no metavar.
     default : object
-        The same as in the spec; None leaves the spec its default. A switch whose default is False
+        The same default as in the spec; None leaves it to the spec. A switch whose default is False
         can only be turned on.
     flag : str
-        Its name on the command line, without dashes, where that is not the name.
+        Its name on the command line, without dashes, where it differs from the option's name.
     on_command_line : bool
-        Whether the command line has it. An option of Python alone is a part of the spec, given as
-        it is or as a mapping of its fields.
+        Whether the command line has it. An option that only Python has is a part of the spec, given
+        as it is or as a mapping of its fields.
     harmless : bool
-        Whether it may be given where the rung whose setting it is, is not fitted.
+        Whether it may be given although the rung that it sets is not fitted.
     read : callable
         Takes a value as people write it, and returns what the spec holds.
     write : callable
-        Writes what the spec holds so that ``read`` takes it again, to repeat a run; None leaves the
+        Writes what the spec holds in a form that ``read`` takes, to repeat a run; None leaves the
         option out.
     """
 

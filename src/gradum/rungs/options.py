@@ -1,7 +1,7 @@
 """The options of all rungs: those of the command line, and whole settings in Python.
 
 The program reads the annotations too, so this file does without postponed evaluation. Types are
-quoted, for ``gradum --help`` reads it.
+quoted because ``gradum --help`` reads this file.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ class RungOptions(
     TypedDict,
     total=False,
 ):
-    """Options of single settings, a class a rung that has some."""
+    """Options of single settings; each rung that has some contributes a class."""
 
 
 class RungSettings(TypedDict, total=False):
-    """The settings of each rung, given as they are or as a mapping of their fields."""
+    """The settings of each rung, given as a spec or as a mapping of its fields."""
 
     linear: Annotated[
         "LinearSpec | Mapping[str, Any] | None",

@@ -1,6 +1,6 @@
 """Steps after the logits, as data: in order, saved with the model that they belong to.
 
-A step takes logits (n, k) and returns others. A new kind is one more struct with a tag and these
+A step takes logits (n, k) and returns new ones. A new kind is one more struct with a tag and these
 attributes, and one more member of `PostStep`; calibrations are in `gradum.rungs.calibration`.
 """
 
@@ -19,7 +19,7 @@ from gradum.rungs.calibration import MatrixScaling, QuadraticScaling, Temperatur
 
 
 class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
-    """Take out the class weights under which a model learned; see `gradum.rungs.balance`.
+    """Undo the class weights under which a model learned; see `gradum.rungs.balance`.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ class PriorShift(msgspec.Struct, frozen=True, tag="prior-shift"):
     class_weight: tuple[float, ...]
 
     title: ClassVar[str] = ""
-    decides: ClassVar[bool] = False  # labels stay those of a world of equally common classes
+    decides: ClassVar[bool] = False  # labels stay those of equally common classes
     calibrates: ClassVar[bool] = False
     keeps_order: ClassVar[bool] = True
 
     def __call__(self, logits: np.ndarray) -> np.ndarray:
-        """Return logits (n, k) of classes as common as in the table."""
+        """Return the logits (n, k) for classes that are as common as in the table."""
         return logits - shift(self.class_weight, logits.shape[1])
 
     def operation(self, outputs: int) -> Operation:
@@ -53,9 +53,9 @@ PostStep = PriorShift | TemperatureScaling | QuadraticScaling | MatrixScaling
 """A step that may follow the logits.
 
 ``decides`` says whether labels are chosen by its result, ``calibrates`` whether it makes
-probabilities mean what they say, ``keeps_order`` whether the one logit of two classes rises with
-itself, ``title`` how the step is called; ``class_weight`` are the class weights that it takes out,
-if any.
+probabilities mean what they say, ``keeps_order`` whether the new logit of two classes rises with
+the old one; ``title`` is the step's name, and ``class_weight`` holds the class weights that it
+undoes, if any.
 """
 
 
@@ -64,14 +64,14 @@ def steps_for(
 ) -> tuple[PostStep, ...]:
     """Return the steps that follow the logits of a model that learned under class weights.
 
-    Its calibration was found under them too, and so comes before they are taken out.
+    Its calibration was found under these weights too, and so comes before they are undone.
     """
     shifts = () if class_weight is None else (PriorShift(tuple(class_weight)),)
     return (*calibration, *shifts)
 
 
 def calibrated_in_words(model: str, calibration: Sequence[PostStep]) -> tuple[str, ...]:
-    """Return the sentence that says by which steps a model is calibrated; none without any."""
+    """Return the sentence that says which steps calibrate a model; empty if there are none."""
     return tuple(
         say(
             "Probabilities of {model} are calibrated on rows that it had not learned from "

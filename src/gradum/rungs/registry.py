@@ -33,7 +33,7 @@ else:
 
 
 def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:
-    """Return the kinds of these names."""
+    """Return the kinds that have these names."""
     return [KINDS[name] for name in names]
 
 

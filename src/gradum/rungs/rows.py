@@ -1,4 +1,4 @@
-"""The rows a rung is fitted on: a design, its target, its weights, and who belongs where."""
+"""The rows that a rung is fitted on: a design, its target, its weights, groups and times."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Rows:
     Parameters
     ----------
     design : Design or Unencoded
-        The encoded columns, or what becomes of them.
+        The encoded columns, or what they are encoded from.
     target : ndarray of shape (n,)
         float64 numbers, or int64 codes 0 .. K-1.
     weight : ndarray of shape (n,)
@@ -30,14 +30,14 @@ class Rows:
     classes : int or None
         K; None for regression.
     groups, time : ndarray of shape (n,) or None
-        For inner splits that keep groups together or the past before the future.
+        For inner splits that keep groups together or put the past before the future.
     class_weight : tuple of float, optional
-        The factor in ``weight`` that is the class's [K]; None where classes are not balanced.
+        The factor in ``weight`` that is due to the class [K]; None if classes are not balanced.
     teacher : Teacher, optional
         Another model of these rows, which a pack may learn from.
     monotone : mapping from str to int
-        Numeric columns, and whether as one rises a model's answer shall never fall (1) or never
-        rise (-1).
+        Numeric columns, and whether a model's answer must never fall (1) or never rise (-1) as the
+        column rises.
     """
 
     design: Design | Unencoded
@@ -69,7 +69,7 @@ class Rows:
 
     @property
     def directions(self) -> np.ndarray:
-        """The direction of each dense column (d,): 1, -1, or 0 where there is none to keep to."""
+        """The direction of each dense column (d,): 1 or -1, or 0 if it has none."""
         features = self.design.layout.dense
         return np.array(
             [
@@ -85,7 +85,7 @@ class Rows:
         return self.weighed(balance(np.bincount(self.target, self.weight, self.classes)))
 
     def weighed(self, by_class: Sequence[float] | np.ndarray) -> Rows:
-        """Return the rows with each one's weight times that of its class [K]."""
+        """Return the rows with each row's weight multiplied by that of its class [K]."""
         factor = np.asarray(by_class, np.float64)
         weight = self.weight * factor[self.target]
         teacher = self.teacher and self.teacher.weighed(factor)
@@ -93,6 +93,6 @@ class Rows:
 
 
 def expanded(layer: InputLayer, rows: Rows) -> dict[str, Any]:
-    """Return n rows as an input layer expands them, holding no other copy of them."""
+    """Return n rows as an input layer expands them, without any other copy of the rows."""
     stretches = rows.design.blocks(ROWS_AT_ONCE)
     return layer.expand((stretch.arrays for stretch in stretches), len(rows))

@@ -30,28 +30,28 @@ from gradum.tables.kinds.design import Design
 
 BLOCK_ROWS = 8_192  # encoded and predicted at a time
 MOST_CORES = 16  # each holds a block
-BLOCK_NUMBERS = 2**27  # of the widest layer: however wide, a block takes no more than a gibibyte
+BLOCK_NUMBERS = 2**27  # of the widest layer: however wide it is, a block takes at most a gibibyte
 
 WORTH_COMPILING = 2**32
-"""Products of a weight and a number, over all rows, from which on the compiled forward is used.
+"""How many products of a weight and a number, over all rows, make the compiled forward worthwhile.
 
-NumPy takes 0.1 s for so many, XLA a third of that, and compiling 0.2 s. For a pack, NumPy takes
-0.1 s, XLA less than half of that, and compiling 1 s of a core. With twenty times as many rows
-compiling has paid for itself, and earlier if the program is cached or used again.
+NumPy takes 0.1 s for so many, XLA a third of that, and compiling takes 0.2 s. For a pack, NumPy
+takes 0.1 s, XLA less than half of that, and compiling takes 1 s of a core. With twenty times as
+many rows, compiling has paid for itself, and earlier if the program is cached or used again.
 """
 
 LEAST_GAP = 1e-3
-"""The least spread of several quantiles, on the scale that they were learned on; they may meet."""
+"""The least spread taken from quantiles, which may meet, on the scale they were learned on."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """What a rung says of n rows.
 
-    ``value`` (n,) is the predicted number, in the target's units, or the index of the
-    likeliest class; (n, k) for k quantiles. ``probability`` (n, K) holds one column a class, None
-    for regression. ``balanced`` (n, K) holds what the probabilities were if all classes were
-    equally common, where that decides which class is the likeliest; None where it does not.
+    ``value`` (n,) is the predicted number, in the target's units, or the index of the likeliest
+    class; (n, k) for k quantiles. ``probability`` (n, K) has one column per class; None for
+    regression. ``balanced`` (n, K) holds what the probabilities would be if all classes were
+    equally common, if this decides which class is predicted; None if it does not.
     """
 
     value: np.ndarray
@@ -60,13 +60,13 @@ class Prediction:
 
     @classmethod
     def of_classes(cls, probability: np.ndarray, balanced: np.ndarray | None = None) -> Prediction:
-        """Predict the likeliest class; the first of equals."""
+        """Predict the likeliest class; of equally likely ones, the first."""
         deciding = probability if balanced is None else balanced
         return cls(first_greatest(deciding), probability, balanced)
 
     @classmethod
     def join(cls, blocks: Iterable[Prediction]) -> Prediction:
-        """Put what was said of some rows behind what was said of others."""
+        """Concatenate what was said of blocks of rows."""
         several = list(blocks)
         if len(several) == 1:
             return several[0]
@@ -78,7 +78,7 @@ class Prediction:
 
     @property
     def middle(self) -> np.ndarray:
-        """The predicted number (n,), the middle one of several quantiles; or the class."""
+        """The predicted number (n,), for several quantiles the middle one; or the class."""
         return self.value if self.value.ndim == 1 else self.value[:, self.value.shape[1] // 2]
 
     def take(self, rows: np.ndarray) -> Prediction:
@@ -92,14 +92,14 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Rung:
-    """A rung of the ladder, fitted.
+    """A fitted rung of the ladder.
 
     Parameters
     ----------
     name : str
         ``baseline``, ``linear`` or ``mlp``.
     loss : str
-        The name of its loss, which knows the way from logits to predictions.
+        The name of its loss, which also turns logits into predictions.
     network, params : Architecture, dict
         The model and its parameters; a baseline is a network without inputs.
     input_layer : InputLayer or None
@@ -107,17 +107,17 @@ class Rung:
     target_scale : TargetScale or None
         For regression.
     clamp : bool
-        Whether numeric predictions are held within the range of the training targets.
+        Whether numeric predictions are clamped to the range of the training targets.
     status, certificate, history, iterations, seconds
-        How the fit ended, what proves it, its course (one mapping an epoch or step), the
-        number of steps of its solver, and the seconds it took.
+        How the fit ended, what proves it, its history (one mapping per epoch or step), the number
+        of steps of its solver, and the seconds it took.
     advice : str
         What the status means here; the status's own sentence unless more is known.
     post : tuple of PostStep
-        What follows the logits, in order.
+        The steps that follow the logits, in order.
     spread : Spread or None
-        How far from its predictions numbers may lie; None for classes, for several quantiles, which
-        say so themselves, and where nothing is known of it.
+        How far numbers may lie from its predictions; None for classes, for several quantiles, which
+        show this themselves, and where nothing is known of it.
     """
 
     name: str
@@ -138,7 +138,7 @@ class Rung:
     spread: Spread | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what predictions have cached, which is made again when it is needed."""
+        """Leave out what predictions have cached; it is made again when needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
@@ -159,11 +159,11 @@ class Rung:
 
     @property
     def block_rows(self) -> int:
-        """How many rows are predicted at a time."""
+        """The number of rows that are predicted at a time."""
         return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(self.network.widths)))
 
     def predict(self, design: Design | Unencoded) -> Prediction:
-        """Predict the rows of a design, or of what is encoded block by block."""
+        """Predict the rows of a design, or rows that are encoded block by block."""
         return Prediction.join(self.predict_blocks(design.blocks(self.block_rows), len(design)))
 
     def logits(self, design: Design | Unencoded) -> np.ndarray:
@@ -174,20 +174,21 @@ class Rung:
     def predict_blocks(self, designs: Iterable[Design], rows: int) -> Iterator[Prediction]:
         """Predict designs of up to ``block_rows`` rows one after the other, ``rows`` in all.
 
-        Few rows go through NumPy, many through a compiled program, which says the same up to the
-        rounding of float32 sums; while it runs, the next designs are taken, and so perhaps made.
-        The choice depends on the model and on ``rows`` alone. What the program says of a row
-        depends neither on the designs' lengths nor on the number of cores.
+        Few rows go through NumPy, many through a compiled program, which gives the same predictions
+        up to the rounding of float32 sums. While it runs, the next designs are taken from the
+        iterable, and so perhaps made. The choice depends on the model and on ``rows`` alone. The
+        program's prediction for a row depends neither on the designs' lengths nor on the number of
+        cores.
         """
         return map(self.prediction, self._logits_of_blocks(designs, rows))
 
     def locate(self, design: Design | Unencoded) -> Located:
-        """Say where the targets of a design's rows are expected; of numbers only."""
+        """Return where the targets of a design's rows are expected; only for numbers."""
         designs, same = tee(design.blocks(self.block_rows))
         return Located.join(map(self._located, designs, self._logits_of_blocks(same, len(design))))
 
     def features(self, design: Design, prediction: np.ndarray) -> np.ndarray:
-        """Return what a spread may hang on (n, 1 + d): predictions (n,) and the dense inputs."""
+        """Return what a spread may depend on (n, 1 + d): predictions (n,) and the dense inputs."""
         if self.input_layer is None:
             return prediction[:, None]
         dense, _ = numbers_in(self.input_layer(design.arrays, dtype=self.dtype))
@@ -205,7 +206,7 @@ class Rung:
 
     @cached_property
     def _products(self) -> int:
-        """Multiplications that a row takes, those by sparse columns not counted."""
+        """The number of multiplications per row, without those by sparse columns."""
         if self.input_layer is None:
             return 0
         return self.network.products(self.input_layer.width(len(self.input_layer.centre), 0))
@@ -222,24 +223,24 @@ class Rung:
 
     @cached_property
     def _rows(self) -> Callable[[Inputs], np.ndarray]:
-        """The forward of few rows."""
+        """The forward function for few rows."""
         return self.network.rows(self.params)
 
     def _compiled(self, designs: Iterable[Design]) -> Iterator[np.ndarray]:
         def logits(design: Design) -> np.ndarray:
             return self._bulk(design.arrays).astype(np.float64)
 
-        # While as many blocks are computed as there are cores, the next one is taken.
+        # While each core computes a block, the next one is taken.
         return in_order(logits, designs, most=min(cores(), MOST_CORES) + 1)
 
     @cached_property
     def _bulk(self) -> CompiledForward:
-        """The forward of many rows."""
+        """The forward function for many rows."""
         assert self.input_layer is not None
         return CompiledForward(self.input_layer, self.network, self.params, self.block_rows)
 
     def _located(self, design: Design, logits: np.ndarray) -> Located:
-        """Spread a row's target as far as the rung's spread says, or its outermost quantiles."""
+        """Locate each row's target by the rung's spread, or by its outermost quantiles."""
         centre = np.median(logits, axis=1)
         if logits.shape[1] > 1:
             gaps = centre - logits.min(axis=1), logits.max(axis=1) - centre
@@ -257,7 +258,7 @@ class Rung:
             deciding = logits if step.decides else deciding
         if self.target_scale is not None:
             one = self.network.outputs == 1
-            # Several outputs are quantiles; put in order they never cross, nor are any worse.
+            # Several outputs are quantiles; sorted, they never cross, and none becomes worse.
             numbers = logits[:, 0] if one else np.sort(logits, axis=1)
             return Prediction(self.target_scale.inverse(numbers, clamp=self.clamp), None)
         link = LOSSES[self.loss].inverse_link

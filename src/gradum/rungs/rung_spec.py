@@ -18,27 +18,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a kind of rung is fitted."""
 
     of_every_effort: ClassVar[bool] = True
-    """Whether they are the same whatever the effort; a spec holds others only if they are given."""
+    """Whether they are the same for every effort; a spec holds others only if they are given."""
 
     @classmethod
     def of_effort(cls, effort: str) -> Self:
-        """Return the settings that an effort buys."""
+        """Return the settings of an effort."""
         return cls()
 
     def refuse_without_directions(self) -> None:
-        """Raise SpecError where such a rung cannot be held monotone."""
+        """Raise SpecError if a rung with these settings cannot be kept monotone."""
 
 
 @dataclass(frozen=True)
 class RungSpec(Generic[S]):
-    """What is asked of one rung.
+    """What is asked for of one rung.
 
     Parameters
     ----------
     settings : S
         How it is fitted, in the kind's own struct; None where nothing can be set.
     metric : str or None
-        By which rungs are compared, if the user named one.
+        The metric by which rungs are compared, if the user named one.
     log_target : bool
         Whether the logarithm of the target is learned.
     time_limit : float or None
@@ -52,7 +52,7 @@ class RungSpec(Generic[S]):
 
 
 def refuse_effort(effort: str) -> None:
-    """Raise SpecError where there is no such effort."""
+    """Raise SpecError if there is no such effort."""
     if effort not in get_args(Effort):
         raise SpecError(
             say("There is no effort {effort!r}.", effort=effort),

@@ -12,4 +12,4 @@ SETTINGS: dict[str, type[Settings]] = {
     "mlp": MLPSpec,
     "pack": PackSpec,
 }
-"""Of every kind that can be set, simplest first; each is a field of a run's spec."""
+"""The settings of every kind that has any, simplest first; each is a field of a run's spec."""

@@ -5,16 +5,17 @@ the residual e = t - f,
 
     E[y | f] = exp(f) E[exp(e) | f].
 
-If residuals spread equally, whatever f is, the last factor is one number (N. Duan, "Smearing
-estimate", JASA 78, 1983). It is taken as Σ y / Σ exp(f), under which predictions have the mean of
-the targets. Duan's mean of exp(e) tends to the same, but is too small where f has learned some of
-the noise: residuals are then shorter, while exp(f) is as large as before.
+If residuals spread equally for all f, the last factor is a single number (N. Duan, "Smearing
+estimate", JASA 78, 1983). It is estimated as Σ y / Σ exp(f), with which the predictions have the
+mean of the targets. Duan's mean of exp(e) tends to the same number, but is too small where f has
+learned some of the noise: residuals are then smaller, while exp(f) is as large as before.
 
-Whether residuals spread equally is tested: that e² depends on f or f² (H. White, Econometrica 48,
-1980, in its short form), by n R², which no kurtosis of the residuals misleads (R. Koenker, Journal
-of Econometrics 17, 1981). If they do not, the factor follows the prediction: it is that of rows
-with like f, and interpolated between such bins. Where it would fall so fast that exp(f) times it
-fell too, it is raised until that stays level: a prediction never falls as its logarithm rises.
+A test checks whether residuals spread equally, against the alternative that e² depends on f or f²
+(H. White, Econometrica 48, 1980, in its short form), by n R², which no kurtosis of the residuals
+misleads (R. Koenker, Journal of Econometrics 17, 1981). If they do not, the factor depends on the
+prediction: it is computed for bins of rows with similar f, and interpolated between them. Where it
+would fall so fast that exp(f) times the factor fell too, it is raised until this product stays
+level: a prediction never falls as its logarithm rises.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ HELD_OUT, TRAINING = marked("on held-out rows"), marked("on training rows")
 
 
 def factor_of(predicted: np.ndarray, true: np.ndarray, weight: np.ndarray) -> float:
-    """Return Σ w y / Σ w exp(f) of predicted and true logarithms and weights (n,)."""
+    """Return Σ w y / Σ w exp(f) for predicted and true logarithms and weights (n,)."""
     most = predicted.max()
     return float((weight @ np.exp(true - most)) / (weight @ np.exp(predicted - most)))
 
@@ -48,11 +49,11 @@ class ResidualSpread(msgspec.Struct, frozen=True):
     Parameters
     ----------
     p : float
-        Of the test of equal spread.
+        The p-value of the test of equal spread.
     where : str
-        The rows whose residuals these are, in words.
+        The rows that these residuals come from, in words.
     at, factors : tuple of float
-        The smearing factor by prediction, at rising f; empty where one is right for all, or where
+        The smearing factor by prediction, at rising f; empty if one factor is right for all, or if
         rows are too few to tell it.
     """
 
@@ -65,7 +66,7 @@ class ResidualSpread(msgspec.Struct, frozen=True):
     def of(
         cls, predicted: np.ndarray, true: np.ndarray, weight: np.ndarray, where: str
     ) -> ResidualSpread:
-        """Look at predicted and true logarithms and weights (n,)."""
+        """Measure the spread from predicted and true logarithms and weights (n,)."""
         p = equal_spread(predicted, true - predicted, weight)
         if p >= LEVEL:
             return cls(p, where)
@@ -73,14 +74,14 @@ class ResidualSpread(msgspec.Struct, frozen=True):
 
     @property
     def factor(self) -> Callable[[np.ndarray], np.ndarray] | None:
-        """The smearing factor of predicted logarithms (n,); None where it does not follow them."""
+        """The smearing factor of predicted logarithms (n,); None if it does not depend on them."""
         if not self.at:
             return None
         return lambda predicted: np.exp(np.interp(predicted, self.at, np.log(self.factors)))
 
     @property
     def rises(self) -> bool:
-        """Whether exp(f) times the factor of f never falls, but for rounding."""
+        """Whether exp(f) times the factor at f never falls, except by rounding."""
         at, logs = np.array(self.at), np.log(self.factors)
         size = max(np.abs(at).max(initial=1.0), np.abs(logs).max(initial=0.0))
         return bool((np.diff(at + logs) >= -of_sums(8) * size).all())
@@ -133,7 +134,7 @@ class ResidualSpread(msgspec.Struct, frozen=True):
 
 
 def equal_spread(predicted: np.ndarray, residual: np.ndarray, weight: np.ndarray) -> float:
-    """Return the p-value of equal spread: how often e² hangs on f as much where it does not.
+    """Return the p-value of equal spread: how often e² seems to depend on f as much by chance.
 
     With u = e² - mean e² and z = (f, f²) without their means, all weighted, the statistic is
     s' V⁻¹ s with s = Σ w u z and V = mean u² · Σ w² z z', chi-squared with 2 degrees of freedom;
@@ -156,7 +157,7 @@ def equal_spread(predicted: np.ndarray, residual: np.ndarray, weight: np.ndarray
 def _by_prediction(
     predicted: np.ndarray, true: np.ndarray, weight: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return the mean f and the factor of rows with like predictions, in bins of equal weight."""
+    """Return the mean f and the factor of rows with similar f, in bins of equal weight."""
     bins = min(BINS, len(predicted) // FEWEST_IN_BIN)
     if bins < 2:
         return (), ()

@@ -1,9 +1,9 @@
-"""Encoded rows on disk: written once, read back a segment at a time, as often as need be.
+"""Encoded rows on disk: written once, read back a segment at a time, as often as needed.
 
 A table larger than memory is decoded, checked and encoded once. What a fit reads over and over is
-then no table any more but numbers in their final form: dense columns in standard units (float32),
-codes, text weights, targets and weights. They lie in a file without a name, which the system takes
-back by itself, however the process ends. `Totals` sums up targets and weights over them.
+then not a table but numbers in their final form: dense columns in standard units (float32), codes,
+text weights, targets and weights. They lie in a file without a name, which the system removes by
+itself, however the process ends. `Totals` sums up their targets and weights.
 
 Shapes: n rows, d dense columns, c coded columns, v text columns.
 """
@@ -29,7 +29,7 @@ from gradum.tables.kinds.design import Design, Layout
 __all__ = ["Encoded", "Spool", "Totals", "Units"]
 
 SEGMENT_ROWS = 16_384
-SEGMENT_VALUES = 2**19  # of wide tables and many classes, fewer rows: each thread holds a segment
+SEGMENT_VALUES = 2**19  # fewer rows for wide tables and many classes: each thread holds a segment
 
 
 class Encoded(NamedTuple):
@@ -46,13 +46,13 @@ class Spool:
     Parameters
     ----------
     layout : Layout
-        The columns of the Design that they come from.
+        The columns of the Design that the rows come from.
     units : Units
-        Of the dense columns.
+        The units of the dense columns.
     classes : int
-        K, where the target is a code; 0 where it is a number.
+        K, if the target is a code; 0 if it is a number.
     folder : Path, optional
-        Where the file lies; the system's folder for temporary files if left out.
+        The folder of the file; the system's folder for temporary files if left out.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Spool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # what the disk does not take has been said
+        with suppress(OSError):  # what the disk does not take has been reported
             self._file.close()
 
     def __len__(self) -> int:
@@ -80,12 +80,12 @@ class Spool:
 
     @property
     def lengths(self) -> tuple[int, ...]:
-        """Rows of each segment."""
+        """The number of rows of each segment."""
         return tuple(rows for _, rows, _ in self._segments)
 
     @property
     def bytes(self) -> int:
-        """What the file takes on disk."""
+        """The size of the file on disk."""
         return self._end
 
     def write(self, design: Design, target: np.ndarray, weight: np.ndarray) -> None:
@@ -119,14 +119,14 @@ class Spool:
         self.total_weight += float(weight.sum())
 
     def weigh(self, factor: np.ndarray) -> None:
-        """Multiply the weights of each class's rows by a factor (K,) from now on.
+        """Multiply the weights of each class's rows by a factor (K,) in all later reads.
 
-        To `balance` classes does not change the sum of all weights.
+        The factors of `balance` do not change the sum of all weights.
         """
         self._factor = factor
 
     def read(self, segment: int) -> Encoded:
-        """Read a segment back; safe to be called from several threads."""
+        """Read a segment back; several threads may call this at once."""
         offset, _, arrays = self._segments[segment]
         data = os.pread(self._file.fileno(), sum(array.size for array in arrays), offset)
         parts = _cut(data, arrays)
@@ -146,7 +146,7 @@ class _Array(NamedTuple):
 
 
 def _cut(data: bytes, arrays: Sequence[_Array]) -> Iterator[np.ndarray]:
-    """Yield the arrays that lie in data one behind the other."""
+    """Yield the arrays that lie in ``data`` one after the other."""
     at = 0
     for dtype, shape, size in arrays:
         yield np.frombuffer(data, dtype, size // dtype.itemsize, at).reshape(shape)
@@ -159,7 +159,7 @@ def _segment_rows(layout: Layout, classes: int) -> int:
 
 
 class Totals:
-    """Weights, targets and their squares summed up over the training rows.
+    """Sums over the training rows: of weights, of targets and of their squares.
 
     Parameters
     ----------
@@ -188,18 +188,18 @@ class Totals:
         self._high = max(self._high, float(target.max()))
         learned = np.log(target) if self._log else target
         if self._origin is None:
-            self._origin = float(learned.mean())  # near the mean: nothing cancels
+            self._origin = float(learned.mean())  # near the mean, so that nothing cancels
         moved = learned - self._origin
         self._sums += [weight.sum(), weight @ moved, weight @ moved**2]
 
     @property
     def by_class(self) -> np.ndarray:
-        """Weight of each class (K,), of mean 1 a row."""
+        """The weight of each class (K,), where rows weigh 1 on average."""
         return self._by_class * (self._rows / self._by_class.sum())
 
     @property
     def scale(self) -> TargetScale:
-        """The scale of a regression's target, as `TargetScale.fit` has it of rows in memory."""
+        """The scale of a regression's target, as `TargetScale.fit` gives it for rows in memory."""
         total, first, second = self._sums
         mean = first / total
         deviation = float(np.sqrt(max(second / total - mean**2, 0.0)))

@@ -1,4 +1,4 @@
-"""A numeric target as the models see it, and the way back to its own units."""
+"""A numeric target on the scale of the models, and the way back to its own units."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from gradum.core.bounds import Affine, Exp, Graph, Interpolated, Limited, Operation
 from gradum.rungs.smearing import TRAINING, ResidualSpread, factor_of
 
-BEYOND = 1e-3  # of a logarithm: far more than rounding, and hardly a change of its exponential
+BEYOND = 1e-3  # of a logarithm: far more than rounding, and hardly any change of its exponential
 
 
 class TargetScale(msgspec.Struct, frozen=True):
-    """Models learn (t - centre) / scale, where t is the target, or its logarithm.
+    """Models learn (t - centre) / scale, where t is the target or its logarithm.
 
-    The way back from a prediction f is t = centre + scale f; from the logarithm it is
-    exp(t) times a smearing factor (`gradum.rungs.smearing`).
+    A prediction f goes back by t = centre + scale f; if t is the logarithm, the number is exp(t)
+    times a smearing factor (`gradum.rungs.smearing`).
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ class TargetScale(msgspec.Struct, frozen=True):
     log : bool
         Whether t is the logarithm of the target.
     smearing : float
-        The factor, right where residuals spread equally; 1 without the logarithm.
+        The smearing factor that is right if residuals spread equally; 1 without the logarithm.
     spread : ResidualSpread, optional
-        How they spread, and the factor by prediction where that is not equally; None without
-        the logarithm, or where all predictions are the same.
+        How residuals spread, and the factor by prediction if they do not spread equally; None
+        without the logarithm, or if all predictions are the same.
     """
 
     centre: float
@@ -45,7 +45,7 @@ class TargetScale(msgspec.Struct, frozen=True):
     def fit(
         cls, target: np.ndarray, weight: np.ndarray, *, log: bool, robust: bool = False
     ) -> TargetScale:
-        """Measure the training rows: target (n,) and weight (n,); ``robust`` by the median."""
+        """Measure the target (n,) and weight (n,) of training rows; ``robust`` uses the median."""
         values = np.log(target) if log else target
         if robust:
             centre = float(np.quantile(values, 0.5, weights=weight, method="inverted_cdf"))
@@ -57,7 +57,7 @@ class TargetScale(msgspec.Struct, frozen=True):
 
     @property
     def rises(self) -> bool:
-        """Whether predictions rise with what they are made of, but for rounding."""
+        """Whether predictions rise with their scaled values, except for rounding."""
         follows = self.spread is None or self.spread.rises
         return self.scale > 0 and (not self.log or (follows and self.smearing > 0))
 
@@ -66,26 +66,26 @@ class TargetScale(msgspec.Struct, frozen=True):
         return (self.logged(target) - self.centre) / self.scale
 
     def within(self, values: np.ndarray) -> np.ndarray:
-        """Hold numbers within the training targets."""
+        """Clamp numbers to the range of the training targets."""
         return np.clip(values, self.low, self.high)
 
     def logged(self, target: np.ndarray) -> np.ndarray:
-        """Return the logarithms of targets, where the models learn those."""
+        """Return the logarithms of targets, if the models learn logarithms."""
         return np.log(target) if self.log else target
 
     def inverse(self, scaled: np.ndarray, *, clamp: bool) -> np.ndarray:
-        """Bring predictions back; ``clamp`` holds them within the training targets."""
+        """Bring predictions back; ``clamp`` holds them within the range of the training targets."""
         values = self.centre + self.scale * scaled
         if self.log:
-            # A straight line goes on for ever, and its exponential leaves this world: beyond the
-            # training targets it may rise and fall by their range once more, not further.
+            # A straight line grows without bound, and its exponential far faster: beyond the range
+            # of the training targets, it may rise and fall by that range once more, not further.
             low, high = np.log(self.low), np.log(self.high)
             values = np.clip(values, 2 * low - high, 2 * high - low)
             values = np.exp(values) * self._factor(values)
         return self.within(values) if clamp else values
 
     def graph(self, *, clamp: bool) -> Graph:
-        """Return `inverse` of one prediction as a graph, for bounds.
+        """Return `inverse` for one prediction as a graph, for bounds.
 
         exp(t) f(t) is the exponential of t + log f(t), a curve of straight pieces.
         """
@@ -107,7 +107,7 @@ class TargetScale(msgspec.Struct, frozen=True):
         return Graph.of(1, *operations)
 
     def quantile(self, scaled: np.ndarray) -> np.ndarray:
-        """Bring quantiles back: in order, not clamped, and of logarithms without smearing."""
+        """Bring quantiles back: sorted, not clamped, and from logarithms without smearing."""
         return self.unlogged(self.centre + self.scale * scaled)
 
     def unlogged(self, values: np.ndarray) -> np.ndarray:
@@ -116,7 +116,7 @@ class TargetScale(msgspec.Struct, frozen=True):
             return np.exp(values) if self.log else values
 
     def largest(self, scaled: float) -> float:
-        """Return a bound of predictions whose scaled ones are up to that size; perhaps infinite."""
+        """Return a bound on predictions with scaled values up to that size; it may be infinite."""
         straight = abs(self.centre) + self.scale * scaled
         if not self.log:
             return straight

@@ -8,24 +8,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 Ask = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Takes the places of rows to learn from and of m others, and returns what is said of these.
+"""Takes places of rows to learn from and of m others; returns what the model says of the latter.
 
-Numbers in the target's unit (m,), or the probability of each class (m, K); NaN says nothing.
+These are numbers in the target's unit (m,), or the probability of each class (m, K); NaN says
+nothing.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """Another model, fitted wherever it is asked.
+    """Another model, which is fitted whenever it is asked.
 
     Parameters
     ----------
     title : str
-        What it is called.
+        Its name.
     ask : callable
-        Fits it to some rows of a table, and returns what it then says of others; see `Ask`.
+        Fits the model to some rows of a table, and returns what it then says of others; see `Ask`.
     places : ndarray of shape (n,)
-        The places of the n rows at hand in the table that ``ask`` knows.
+        For each of the n rows at hand, its place in the table that ``ask`` knows.
     """
 
     title: str
@@ -33,7 +34,7 @@ class Teacher:
     places: np.ndarray
 
     def take(self, rows: np.ndarray) -> Teacher:
-        """Return the teacher of the given rows, in that order."""
+        """Return the teacher for the given rows, in that order."""
         return replace(self, places=self.places[rows])
 
     def answers(self, learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
@@ -41,12 +42,12 @@ class Teacher:
         return self.ask(self.places[learned], self.places[asked])
 
     def weighed(self, by_class: np.ndarray) -> Teacher:
-        """Return the teacher of rows that weigh ``by_class`` [K] more: p_k w_k / Σ p w."""
+        """Return the teacher for rows whose weights are multiplied by w [K]: p_k w_k / Σ p w."""
 
         def ask(learned: np.ndarray, asked: np.ndarray) -> np.ndarray:
             answers = self.ask(learned, asked) * by_class
             total = answers.sum(axis=1, keepdims=True)
-            # Who expects classes of weight 0 alone says nothing of the others.
+            # A teacher that expects only classes of weight 0 says nothing of the others.
             nothing = np.full(answers.shape, np.nan)
             return np.divide(answers, total, out=nothing, where=total > 0)
 

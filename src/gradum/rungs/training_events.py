@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Resumed:
-    """A training that was cut short goes on after ``epoch`` epochs of at most ``epochs``."""
+    """A training that was cut short continues after ``epoch`` epochs of at most ``epochs``."""
 
     rung: str
     epoch: int
@@ -16,7 +16,7 @@ class Resumed:
 
 @dataclass(frozen=True)
 class PathStep:
-    """A rung has tried one penalty of those on its path."""
+    """A rung has tried one of the penalties on its path."""
 
     rung: str
     step: int
@@ -27,9 +27,9 @@ class PathStep:
 
 @dataclass(frozen=True)
 class Passed:
-    """A rung has been over all rows of a table that does not fit in memory once more.
+    """A rung has passed once more over all rows of a table that does not fit in memory.
 
-    ``seconds`` have gone by since its first pass began.
+    ``seconds`` have passed since its first pass began.
     """
 
     rung: str

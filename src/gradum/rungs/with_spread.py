@@ -1,4 +1,4 @@
-"""The spread of a rung: which rows it is fitted to, and what of it a refit keeps."""
+"""The spread of a rung: which rows it is fitted to, and which part of it a refit keeps."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def with_spread(
     places: np.ndarray | None = None,
     predicted: np.ndarray | None = None,
 ) -> Rung:
-    """Return the rung with the spread of rows that it has not learned from.
+    """Return the rung with a spread fitted to rows that it has not learned from.
 
-    Classes, several quantiles and predictions that are no numbers have none.
+    Classes, several quantiles and predictions that are not finite get none.
 
     Parameters
     ----------
@@ -32,10 +32,10 @@ def with_spread(
     rows : Rows
     context : Context
     places : ndarray of shape (m,), optional
-        Which of the rows these are; all if not given. Of many, some are drawn.
+        Which of the rows these are; all if not given. If they are many, a sample is drawn.
     predicted : ndarray of shape (m,), optional
-        What models like the rung that have not learned from these rows say of them, on its scale;
-        the rung's own predictions if not given.
+        What models like the rung that have not learned from these rows predict for them, on its
+        scale; the rung's own predictions if not given.
     """
     scale, places = rung.target_scale, np.arange(len(rows)) if places is None else places
     one_number = scale is not None and rung.network.outputs == 1
@@ -48,7 +48,7 @@ def with_spread(
         places, predicted = places[drawn], None if predicted is None else predicted[drawn]
     rows = rows.take(places)
     design = rows.design.encoded()
-    with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
+    with np.errstate(over="ignore", invalid="ignore"):  # from weights that grew without bound
         logits = rung.logits(design)[:, 0] if predicted is None else predicted
     if not np.isfinite(logits).all():
         return rung
@@ -66,7 +66,7 @@ def with_spread(
 def with_spread_of(rung: Rung, judged: Rung) -> Rung:
     """Return a refitted rung with the spread of the one that was judged.
 
-    What the spread says of dense inputs is left out where the refitted rung has others.
+    The part of the spread that depends on dense inputs is left out if the refitted rung has others.
     """
     if judged.spread is None or judged.target_scale is None or rung.target_scale is None:
         return rung
@@ -76,6 +76,6 @@ def with_spread_of(rung: Rung, judged: Rung) -> Rung:
 
 
 def _inputs(rung: Rung) -> tuple[int, tuple[int, ...]]:
-    """Return the number of a rung's numeric inputs, and the levels of each coded one."""
+    """Return the number of a rung's numeric inputs, and the levels of each coded input."""
     layer = rung.input_layer
     return (0, ()) if layer is None else (len(layer.centre), layer.levels)

@@ -1,4 +1,4 @@
-"""Alarms: a file per danger, each one sentence with what to do."""
+"""Alarms: a file for each danger, which it states in one sentence with what to do."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from gradum.run.split_check import SplitCheck
 def before_training(
     dataset: Dataset, plan: Plan, split: SplitCheck, *, seed: int
 ) -> tuple[Alarm, ...]:
-    """Look at the rows and their parts, before time is spent on training."""
+    """Return the alarms of the rows and their parts, before time is spent on training."""
     return (
         *split_alarms(split),
         *leaks(dataset, plan, seed=seed),
-        # All ask for --group; rows that nearly repeat others are the strongest finding.
+        # All of these ask for --group; rows that nearly repeat others are the strongest finding.
         *(
             near_duplicates(dataset, plan, seed=seed)
             or undeclared_groups(dataset, plan, seed=seed)
@@ -38,5 +38,5 @@ def before_training(
 
 
 def after_judging(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
-    """Look at the scores."""
+    """Return the alarms of the scores."""
     return gap(dataset, judgement)

@@ -1,7 +1,7 @@
-"""The same rows answered by both splits: by models of rows at random, and of earlier or other ones.
+"""The same rows, predicted under two splits: a random one, and one by time or by group.
 
-Both kinds of answers come from the same models: their trees hold out a part of the rows that they
-learn from. If rows are independent given their columns, both err alike.
+Both kinds of predictions come from the same models, whose trees hold out a part of the rows that
+they learn from. If rows are independent given their columns, both have similar errors.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gradum.scores.outcome import Outcome, Task
 from gradum.scores.weighting import Weighting
 
 MOST_CLASSES = 12
-FARTHEST = 5.0  # interquartile ranges from the median, at which a target is cut off
+FARTHEST = 5.0  # interquartile ranges from the median beyond which a target is clipped
 FOLDS, BUNDLES = 3, 32
 FEWEST_BUNDLES = 6
 ROWS_A_BUNDLE = 8
@@ -29,15 +29,15 @@ ROWS_A_BUNDLE = 8
 
 @dataclass(frozen=True)
 class QuickRows:
-    """Some rows of a table as a quick model takes them.
+    """Some rows of a table in the form in which a quick model takes them.
 
     Parameters
     ----------
     columns : QuickColumns
     target : ndarray of shape (n, k)
-        A number in standard units, or one indicator a class.
+        A number in standard units, or one indicator per class.
     truth : ndarray of shape (n,)
-        The number, or the place of the class among those that are common.
+        The number, or the place of the class among the common ones.
     classes : int
         How many classes are common; 0 for a number.
     """
@@ -49,7 +49,7 @@ class QuickRows:
 
     @classmethod
     def of(cls, dataset: Dataset, rows: np.ndarray) -> QuickRows:
-        """Encode rows at some places; a number's tails are cut off."""
+        """Encode the rows at some places; the tails of a number are clipped."""
         columns = QuickColumns.of(dataset.frame[rows], dataset.schema)
         truth = dataset.target[rows]
         if not dataset.classes:
@@ -58,7 +58,7 @@ class QuickRows:
             kept = np.clip(truth, middle - reach, middle + reach)
             scaled = (kept - kept.mean()) / (kept.std() or 1.0)
             return cls(columns, scaled[:, None], scaled, 0)
-        # Classes that are too rare to matter share a code that is never told right.
+        # Classes that are too rare to matter share a code that is never predicted right.
         counts = np.bincount(truth, minlength=len(dataset.classes))
         common = np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
         place = np.full(len(counts), len(common))
@@ -72,16 +72,16 @@ class QuickRows:
         return replace(self, columns=columns, target=self.target[places], truth=self.truth[places])
 
     def losses(self, said: np.ndarray) -> np.ndarray:
-        """Return each row's squared error (n,), of classes Brier's score."""
+        """Return each row's squared error (n,); for classes, its Brier score."""
         return ((self.target - said) ** 2).sum(axis=1)
 
     @property
     def metric(self) -> str:
-        """The metric that is spoken of."""
+        """The metric that is reported."""
         return {0: "r2", 2: "auc"}.get(self.classes, "accuracy")
 
     def score(self, said: np.ndarray, judged: np.ndarray) -> float:
-        """Return that metric of the judged rows."""
+        """Return that metric on the judged rows."""
         said, truth = said[judged], self.truth[judged]
         if not self.classes:
             outcome = Outcome("regression", truth, said[:, 0])
@@ -95,7 +95,7 @@ class QuickRows:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What models said of rows (n, k), and the loss of each row (n,), a mean over models."""
+    """The predictions for rows (n, k), and the loss of each row (n,), a mean over models."""
 
     said: np.ndarray
     loss: np.ndarray
@@ -103,16 +103,16 @@ class _Answers:
 
 @dataclass(frozen=True)
 class BothSplits:
-    """Answers of the same rows by both splits.
+    """The predictions for the same rows under both splits.
 
     Parameters
     ----------
     rows : QuickRows
     scored : ndarray of shape (n,)
-        Which of them are spoken of.
+        Which of the rows are reported on.
     at_random, divided : _Answers
     bundle : ndarray of shape (n,)
-        Rows of different bundles share no group, or no stretch of time.
+        The bundle of each row; rows of different bundles share no group, or no stretch of time.
     """
 
     rows: QuickRows
@@ -123,9 +123,10 @@ class BothSplits:
 
     @cached_property
     def ratio(self) -> tuple[float, float]:
-        """The geometric mean over bundles of the ratio of losses, and the p-value of its being 1.
+        """The ratio of the losses, as a geometric mean over bundles, and its p-value against 1.
 
-        Student's t of the logarithms, which a few large errors do not decide.
+        The p-value is that of Student's t of the logarithms, on which a few large errors have
+        little effect.
         """
         divided, at_random = (
             np.bincount(self.bundle, answers.loss) for answers in (self.divided, self.at_random)
@@ -139,7 +140,7 @@ class BothSplits:
 
     @property
     def scores(self) -> tuple[float, float]:
-        """The metric of the rows that are spoken of, by either split."""
+        """The metric on the rows that are reported on, under either split."""
         at_random, divided = (
             self.rows.score(answers.said, self.scored) for answers in (self.at_random, self.divided)
         )
@@ -147,9 +148,9 @@ class BothSplits:
 
 
 def by_group(rows: QuickRows, name: str, code: np.ndarray, rng: np.random.Generator) -> BothSplits:
-    """Answer whole groups by models that learned from two thirds of the groups.
+    """Predict whole groups by models that learned from two thirds of the groups.
 
-    ``code`` (n,) numbers the groups from 0, by the column of that name.
+    ``code`` (n,) numbers the groups from 0, by the column called ``name``.
     """
     count = int(code.max()) + 1
     fold = (rng.permutation(count) % FOLDS)[code]
@@ -162,10 +163,10 @@ def by_group(rows: QuickRows, name: str, code: np.ndarray, rng: np.random.Genera
 def by_time(
     rows: QuickRows, name: str, time: np.ndarray, rng: np.random.Generator
 ) -> BothSplits | None:
-    """Answer each quarter of the time by a model of the two quarters before, or after.
+    """Predict each quarter of the time by a model of the two quarters before, or after.
 
-    Those after the middle, which are later than what was learned from, are spoken of. None where
-    a quarter has too few rows. ``time`` (n,) is what the column of that name holds.
+    The rows after the middle, which are later than the rows learned from, are reported on. None if
+    a quarter has too few rows. ``time`` (n,) holds the values of the column called ``name``.
     """
     quarter = _stretches(time, 4)
     if np.bincount(quarter, minlength=4).min() < FEWEST_BUNDLES * ROWS_A_BUNDLE // 4:
@@ -188,11 +189,11 @@ def _answered(
     scored: np.ndarray | None = None,
     group: np.ndarray | None = None,
 ) -> BothSplits:
-    """Answer rows by models that learned from others, and by those whose trees held them out.
+    """Predict rows by models that learned from other rows, and by models whose trees held them out.
 
-    With the column, with its trend alone, and without it; of either kind of answer, that with the
-    least loss counts. Of a row that several models answer, the mean of their losses counts: the
-    mean of their answers would be better than that of one model.
+    This is done with the column, with its trend alone, and without it; for either kind of
+    prediction, the variant with the lowest loss counts. If several models predict a row, the mean
+    of their losses counts: the mean of their predictions would be better than those of one model.
     """
     found: list[tuple[_Answers, _Answers]] = []
     for place, columns in enumerate(rows.columns.with_less_of(name)):
@@ -215,7 +216,7 @@ def _answered(
 
 
 def _stretches(time: np.ndarray, count: int) -> np.ndarray:
-    """Return the stretch of each row, 0 .. count - 1 in time; rows of one moment share one."""
+    """Return each row's stretch, numbered from 0 in time; rows of one moment share a stretch."""
     _, first = np.unique(time, return_inverse=True)
     before = np.cumsum(np.bincount(first)) - np.bincount(first)
     stretch = before * count // max(len(time), 1)

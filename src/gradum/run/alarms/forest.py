@@ -1,10 +1,10 @@
-"""A forest of extremely randomised trees, which answers for rows that its trees held out.
+"""A forest of extremely randomised trees, which predicts rows that its trees held out.
 
-All trees grow at once, level by level: each node draws a few columns, each with a place at random
-between two of its rows, and is cut where the squares within its halves are least (P. Geurts et al.,
-Extremely randomized trees, 2006). Each tree learns from a random half of the rows. Every row is
-answered by the trees that did not draw it, be it one to learn from or not, so that what is said of
-both kinds comes from equally many trees.
+All trees grow at once, level by level. Each node draws a few columns, each with a random place
+between two of its rows, and is cut where the sum of squares within its halves is smallest (P.
+Geurts et al., Extremely randomized trees, 2006). Each tree learns from a random half of the rows.
+Every row, whether it may be learned from or not, is predicted by the trees that did not draw it, so
+that the predictions of both kinds of rows come from equally many trees.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ def forest(
     rng: np.random.Generator,
     always: Sequence[int] = (),
 ) -> np.ndarray:
-    """Return what trees that held out a row say of it: (n, k).
+    """Return what the trees that held out a row predict for it: (n, k).
 
     Parameters
     ----------
     columns : ndarray of shape (n, p)
     target : ndarray of shape (n, k)
-        Read only where rows are learned from.
+        Read only for the rows that are learned from.
     learned : ndarray of shape (n,)
         Which rows may be learned from.
     rng : numpy.random.Generator
@@ -40,7 +40,7 @@ def forest(
     drawn = rng.random((TREES, rows)) < 0.5
     kept = (drawn & learned).ravel()
     said = np.zeros((TREES * rows, outputs))
-    # One entry for each tree and row that it learns from or answers; what is in a leaf leaves.
+    # One entry for each tree and row that it learns from or predicts; entries in a leaf are done.
     entry = np.flatnonzero((~drawn | learned).ravel())
     node = entry // rows
     while len(entry):
@@ -58,7 +58,7 @@ def forest(
 
 
 def _numbered(node: np.ndarray) -> np.ndarray:
-    """Return the nodes that have entries, numbered from 0 in their order."""
+    """Return the nodes that have entries, renumbered from 0 in their order."""
     present = np.zeros(int(node.max()) + 1, bool)
     present[node] = True
     return (np.cumsum(present) - 1)[node]
@@ -83,16 +83,16 @@ class _Members:
 
     @property
     def mean(self) -> np.ndarray:
-        """The mean target of each node (m, k); 0 where it has no row."""
+        """The mean target of each node (m, k); 0 if it has no row."""
         return self.sums / np.maximum(self.count, 1)[:, None]
 
     def sum_by_node(self, values: np.ndarray) -> np.ndarray:
-        """Sum values (rows, k) up over the rows of each node: (m, k)."""
+        """Return the sums of values (rows, k) over the rows of each node: (m, k)."""
         sums = [np.bincount(self.node, column, minlength=self.nodes) for column in values.T]
         return np.stack(sums, axis=1)
 
     def one_of_each(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw a row of each node (m,); any where it has none."""
+        """Draw a row of each node (m,); an arbitrary one if it has none."""
         place = self.start + (rng.random(self.nodes) * self.count).astype(np.intp)
         return self.row[np.minimum(place, len(self.row) - 1)]
 
@@ -100,7 +100,7 @@ class _Members:
 def _cuts(
     members: _Members, rng: np.random.Generator, always: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the column and the place where each node is cut, and whether it is: thrice (m,)."""
+    """Return the column and place of each node's cut, and whether it is cut: three times (m,)."""
     nodes, width = members.nodes, members.columns.shape[1]
     best = np.full(nodes, -np.inf)
     column, place = np.zeros(nodes, np.intp), np.zeros(nodes)

@@ -1,4 +1,4 @@
-"""A gap between validation and test: the rows that stopped a network flatter it."""
+"""A gap between validation and test: the validation rows that stopped a network flatter it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LEAST_OF_GAIN = 0.1
 def gap(dataset: Dataset, judgement: Judgement) -> tuple[Alarm, ...]:
     """Compare the validation score of the rung in use with its test score.
 
-    They must differ by more than three standard errors and a tenth of what the rung gains over
-    the baseline.
+    They must differ by more than three standard errors, and by more than a tenth of what the rung
+    gains over the baseline.
     """
     used, metric = judgement.verdict.used, judgement.verdict.metric
     validation = judgement.scores[used].get("validation", {}).get(metric)

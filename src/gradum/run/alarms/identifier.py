@@ -1,4 +1,4 @@
-"""Identifiers in use: columns that name or number the rows, and say nothing about new ones."""
+"""Identifiers among the features: they name or number rows, and say nothing about new ones."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from gradum.tables.wording import number
 
 ALL = 0.98
 SPARSE = 1.1
-# A counter may begin anywhere and leave gaps. Of n whole numbers drawn from a range of R, n² / 2R
-# pairs are expected to be equal.
+# A counter may begin anywhere and leave gaps. Among n whole numbers drawn from a range of R, n² /
+# 2R pairs are expected to be equal.
 SPARSE_ANYWHERE, LEAST_COINCIDENCES = 2.5, 10.0
-# Years, days of a spreadsheet and seconds since 1970 follow one another as well.
+# Years, spreadsheet days and seconds since 1970 are consecutive as well.
 TIMES = ((1_000, 2_200), (20_000, 75_000), (1_000_000_000, 2_200_000_000))
 CHANCE = 1e-4
 
 
 def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
-    """Name the features that number the rows, or whose levels hardly ever come again."""
+    """Return an alarm for each feature that numbers the rows, or whose levels hardly ever recur."""
     rows = int(dataset.numbers[: dataset.own_rows].max()) + 1
     alarms = []
     for column in dataset.schema.features:
@@ -51,7 +51,7 @@ def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
 
 
 def _numbering(dataset: Dataset, given: pl.Series) -> str:
-    """Say what to do about a column that numbers the rows."""
+    """Return what to do about a column that numbers the rows."""
     low, high = (number(float(end)) for end in (given.min(), given.max()))  # type: ignore
     values = {"column": given.name, "distinct": given.drop_nulls().n_unique()}
     if not _goes_with_target(dataset, given):
@@ -77,11 +77,11 @@ def _numbering(dataset: Dataset, given: pl.Series) -> str:
 
 
 def _counts(values: pl.Series, rows: int) -> bool:
-    """Whether nearly all different whole numbers lie as close as a counter's.
+    """Whether nearly all distinct whole numbers are as close together as those of a counter.
 
-    From 0 to the number of rows they leave few gaps. Elsewhere they leave more, but they are no
-    times, and so close that drawn at random some would be equal. Sorted measurements and amounts
-    leave more gaps still.
+    Between 0 and the number of rows, they leave few gaps. Elsewhere they leave more, but they are
+    not times, and they are so close together that, drawn at random, some would be equal. Sorted
+    measurements and amounts leave more gaps still.
     """
     low, high = (float(end) for end in (values.min(), values.max()))  # type: ignore[arg-type]
     if low < 0 or not (values == values.floor()).all():
@@ -95,7 +95,7 @@ def _counts(values: pl.Series, rows: int) -> bool:
 
 
 def _goes_with_target(dataset: Dataset, given: pl.Series) -> bool:
-    """Whether a column's ranks depend on the target, which those of shuffled rows do not.
+    """Whether a column's ranks depend on the target; the ranks of shuffled rows do not.
 
     Under independence, Kruskal and Wallis's statistic is χ² with classes - 1 degrees of freedom,
     and Spearman's ρ² (n - 1) with one.

@@ -1,6 +1,7 @@
 """A leak: one column that, on its own, nearly determines the target.
 
-Or, the other way about, a column whose gaps the target decides: it is filled in afterwards.
+Conversely, the target may determine where a column has gaps: then the column is filled in
+afterwards.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ from gradum.tables.split import Part
 
 MOST_ROWS = 20_000
 MOST_CLASSES = 32
-# On rows not fitted on, a likelihood ratio of eᵗ comes by chance with probability e⁻ᵗ at most.
+# On rows not fitted on, a likelihood ratio of eᵗ occurs by chance with probability at most e⁻ᵗ.
 FEWEST_NATS = 15.0
 SHOWN = 4
-MOST_ORDERED = 0.5  # of a correlation of ranks: numbers that go with the target name no groups
+MOST_ORDERED = 0.5  # of a rank correlation: numbers that go with the target do not name groups
 
 
 def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
-    """Name the columns that determine the target, and those whose gaps it determines."""
+    """Return alarms of columns that determine the target, and of those whose gaps it determines."""
     assert dataset.schema.target is not None
     target = dataset.schema.target.name
     loss = say("log loss") if dataset.classes else say("variance")
@@ -78,9 +79,9 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
 
 
 def _names_of_groups(dataset: Dataset, names: Collection[str]) -> list[str]:
-    """Return columns that can name groups, and those that describe the groups of the first.
+    """Return the columns that can name groups, and those that describe the groups of the first.
 
-    Of numbers, the order must say little of the target.
+    For a column of numbers, their order must say little of the target.
     """
     codes = dataset.target[:, None] == np.arange(len(dataset.classes))
     targets = codes.T if dataset.classes else dataset.target[None]
@@ -122,7 +123,7 @@ def _dropping(findings: dict[str, Finding]) -> str:
 
 
 def _strong(findings: dict[str, Finding]) -> dict[str, Finding]:
-    """Keep the findings that are large and no chance, strongest first."""
+    """Return the findings that are large and not due to chance, strongest first."""
     strong = {
         name: finding
         for name, finding in findings.items()
@@ -143,7 +144,7 @@ def strengths(
     target = dataset.target[rows]
     measure: AssociationMeasure
     if dataset.classes:
-        target = target % MOST_CLASSES  # who knows the class knows this
+        target = target % MOST_CLASSES  # whoever knows the class knows this
         measure, by_target = Classes.of(target), Cells.of_levels(pl.Series(target))
     else:
         measure, by_target = NumberTarget.of(target), Cells.of_numbers(pl.Series(target))
@@ -159,7 +160,7 @@ def strengths(
 
 
 def _halves(groups: np.ndarray | None, rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Divide the rows in two at random, whole groups where there are any."""
+    """Divide the rows into random halves, by whole groups if there are any."""
     if groups is None:
         return rng.permutation(rows) % 2
     _, group = np.unique(groups, return_inverse=True)

@@ -1,12 +1,12 @@
 """Twins: judged rows that nearly repeat a row that was trained on, so that memory scores well.
 
-Rows are compared by distance. A twin lies far nearer than the next row beyond it, while that next
-row is as far as rows of this table usually are: columns with few values bring rows together where
-the table is dense, and then others are near as well.
+Rows are compared by distance. A twin is far nearer than the next row, while that next row is as far
+away as rows of this table usually are: where the table is dense, columns with few values bring rows
+together, and then other rows are near as well.
 
-In d dimensions the nearest of many rows is less than t times as far as the second with probability
-tᵈ (E. Facco et al., Estimating the intrinsic dimension of datasets by a minimal neighborhood
-information, 2017). Farther neighbours tell d, and the chance that is allowed gives t.
+In d dimensions, the nearest of many rows is less than t times as far as the second nearest with
+probability tᵈ (E. Facco et al., Estimating the intrinsic dimension of datasets by a minimal
+neighborhood information, 2017). Farther neighbours give d, and the allowed probability gives t.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ from gradum.tables.split import UNUSED, Part, straddling_duplicates
 MOST_ROWS, MOST_JUDGED = 10_000, 1_000
 NEIGHBOURS = 20
 NEARER, CHANCE = 0.1, 0.005
-VISIBLE = 0.1  # of a column's deviation
-# Rows that fall into cells at random have a twin, and none in C cells around, with a chance below
-# 1 / (e C). The cells are those of a box with the next row in its corner: 3³ for three columns.
+VISIBLE = 0.1  # of a column's standard deviation
+# The chance that a row placed into a cell at random has a twin, but no row in C cells around it, is
+# below 1 / (e C). The cells are those of a box with the next row at its corner: 3³ for three
+# columns.
 ROOM = 27
 FEWEST_TWINS, LEAST_SHARE = 5, 0.06
 
 
 @dataclass(frozen=True)
 class Twins:
-    """Judged rows with a twin: positions of the rows, of their twins, of the next row beyond.
+    """Judged rows with a twin: positions of these rows, of their twins, and of the next row beyond.
 
-    ``share`` is their share among the judged rows that are as far from others as usual.
+    ``share`` is the share of these rows among the judged rows that are as far from others as usual.
     """
 
     rows: np.ndarray
@@ -50,10 +51,10 @@ class Twins:
 
 
 def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
-    """Say how many judged rows nearly repeat another, if the targets of such pairs agree.
+    """Return an alarm if many judged rows nearly repeat another row, and their targets agree.
 
-    One share is said of all of them: the near ones are counted among rows that are as far from
-    others as usual, so their share may be less than that of the equal ones.
+    One share is given for all of them. The near ones are counted among rows that are as far from
+    others as usual, so their share may be less than the share of exact repeats.
     """
     pairs = twins(dataset, plan, seed=seed)
     if len(np.unique(pairs.rows)) < FEWEST_TWINS or pairs.share < LEAST_SHARE:
@@ -128,9 +129,10 @@ def twins(dataset: Dataset, plan: Plan, *, seed: int) -> Twins:
 
 
 def _last_gap(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which rows have a neighbour far beyond the one before, and the place of the last such.
+    """Return which rows have a gap among their neighbours, and the place after the last gap.
 
-    A row may have several twins; one without any has its nearest neighbour, at place 0, beyond.
+    A row may have several twins. For a row without any, the nearest neighbour, at place 0, is
+    beyond.
     """
     ratio = np.ones((len(distance), NEIGHBOURS - 1))
     np.divide(distance[:, :-1], distance[:, 1:], out=ratio, where=distance[:, 1:] > 0)
@@ -140,10 +142,10 @@ def _last_gap(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _much_nearer(distance: np.ndarray) -> float:
-    """Return the ratio of distances that as few rows as are allowed have by chance.
+    """Return the ratio of distances below which, by chance, no more rows are than allowed.
 
-    The k-th of many rows is as far as k^(1/d): the tenth and the twentieth, which few twins reach,
-    tell d.
+    The k-th nearest of many rows is at a distance proportional to k^(1/d): the tenth and the
+    twentieth, which twins rarely reach, give d.
     """
     tenth, last = distance[:, NEIGHBOURS // 2 - 1], distance[:, NEIGHBOURS - 1]
     spread = np.median(np.log(last[tenth > 0] / tenth[tenth > 0])) if tenth.any() else 0.0
@@ -175,8 +177,8 @@ def _steps(
 ) -> np.ndarray:
     """Count the visible steps between rows and others in each column: (columns, rows).
 
-    A step is a tenth of a column's deviation, or the mean gap between its values if that is more.
-    Levels that differ are one step apart, texts as many as count.
+    A step is a tenth of a column's standard deviation, or the mean gap between its values if this
+    is more. Different levels are one step apart; different texts are `ROOM` steps apart.
     """
     steps = np.zeros((len(columns), len(rows)), np.intp)
     for line, column in zip(steps, columns, strict=True):

@@ -16,9 +16,9 @@ from gradum.tables.kinds import KINDS
 def stretch(
     frame: pl.DataFrame, columns: tuple[Column, ...], most: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return up to ``most`` rows that follow one another along a random direction.
+    """Return up to ``most`` rows that are consecutive along a random direction.
 
-    Rows that are alike stay together, which a random sample would part.
+    Similar rows stay together, while a random sample would separate them.
     """
     if len(frame) <= most:
         return np.arange(len(frame))
@@ -31,9 +31,9 @@ def stretch(
 
 
 def axes(values: pl.Series, kind: str) -> Iterator[np.ndarray]:
-    """Yield coordinates (n,) in which rows that differ are about √2 deviations apart.
+    """Yield coordinates (n,) in which different rows are about √2 standard deviations apart.
 
-    Numbers are standardised and their tails drawn in; a level has a random place in a cube.
+    Numbers are standardised, and their tails are drawn in; a level has a random place in a cube.
     """
     if not KINDS[kind].is_ordered:
         for seed in range(3):
@@ -56,23 +56,23 @@ def numbers(values: pl.Series) -> np.ndarray:
 
 
 def nearest(a: np.ndarray, b: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the k < n rows of b (n, d) nearest to each row of a (q, d), and how far: (q, k)."""
+    """Return the k < n rows of b (n, d) nearest to each row of a (q, d), and distances: (q, k)."""
     square = (b**2).sum(axis=1) - 2 * a @ b.T
     near = np.argpartition(square, k, axis=1)[:, :k]
-    # The product above cancels where rows are near: their distances are taken anew.
+    # The product above loses digits where rows are near: these distances are computed anew.
     distance = np.sqrt(((a[:, None] - b[near]).astype(np.float64) ** 2).sum(axis=2))
     order = np.argsort(distance, axis=1, kind="stable")
     return np.take_along_axis(near, order, 1), np.take_along_axis(distance, order, 1)
 
 
 def disagreement(dataset: Dataset, rows: np.ndarray, others: np.ndarray) -> float:
-    """Return how often the classes of pairs differ, or how far their numbers do on average."""
+    """Return how often the classes of pairs differ, or how far their numbers differ on average."""
     one, other = dataset.target[rows], dataset.target[others]
     return float(np.mean(one != other if dataset.classes else np.abs(one - other)))
 
 
 def row_name(dataset: Dataset, row: int) -> str:
-    """Return "row 17", counted from 1 in the file that it came from."""
+    """Return "row 17", counted from 1 in the file that the row came from."""
     number = int(dataset.numbers[row]) + 1
     if row >= dataset.own_rows:
         return say("row {row:,} of the test file", row=number)

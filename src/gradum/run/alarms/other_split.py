@@ -1,12 +1,13 @@
 """A random split that flatters: a quick model does far worse on later rows, or on new groups.
 
-Every date, and every column that can stand for groups, is tried: the same rows are answered by
-models that learned from others at random, and by models that learned from earlier rows, or from
-other groups, alone. Both learn from equally many rows, so that what differs is only which ones.
+Every date, and every column that can stand for groups, is tried. The same rows are predicted by
+models that learned from a random choice of other rows, and by models that learned only from earlier
+rows, or only from other groups. Both learn from equally many rows, so that only the choice of rows
+differs.
 
-A column that orders the rows may help with later ones or mislead there, as a trend goes on or
-does not: the better of a model with it and one without counts. So no alarm is due to a trend that
-goes on, or to values that a smooth curve tells.
+A column that orders the rows may help with later rows or mislead there, as a trend continues or
+does not: the better of a model with the column and one without it counts. So no alarm is due to a
+trend that continues, or to values that a smooth curve predicts.
 """
 
 from __future__ import annotations
@@ -30,22 +31,22 @@ from gradum.run.split_check import SplitCheck, SplitTrial, Way
 from gradum.scores.metrics import METRICS
 
 MOST_ROWS = 2_500
-WINDOW = 3  # times as many rows, the latest, of which those that order others are drawn
+WINDOW = 3  # times `MOST_ROWS`: the latest rows, from which an ordering column's are drawn
 FEWEST_ROWS = 60
 CHANCE = 0.003
-"""Of a false alarm in a table, over its columns, as Student's t has it.
+"""The chance of a false alarm in a table, over all its columns, by Student's t.
 
-The bundles share their models, whose own errors it does not see: under 1% of clean tables, of which
-some are underfitted, raise an alarm (`python -m benchmarks leaks`).
+The t test does not see the errors of the models, which the bundles share: under 1% of clean tables,
+some of them underfitted, raise an alarm (`python -m benchmarks leaks`).
 """
-LEAST_RATIO = 1.05  # of the losses: what is less is not worth a word
-MOST_TRIALS = 2  # of each way
-MOST_GROUPINGS = 8  # columns within whose groups errors are looked at, names before numbers
-STANDS_OUT = 2.0  # standard errors by which errors agree in groups, or there is no need to try
+LEAST_RATIO = 1.05  # of the losses: a smaller one is not worth mentioning
+MOST_TRIALS = 2  # of columns that order, and of columns that group
+MOST_GROUPINGS = 8  # columns whose groups are examined for agreeing errors, names before numbers
+STANDS_OUT = 2.0  # standard errors of agreement within groups, below which the column is not tried
 
 
 def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
-    """Try every column that can order or group the rows, where they are divided at random."""
+    """Try every column that can order or group the rows, if they are divided at random."""
     if dataset.groups is not None or dataset.time is not None:
         return SplitCheck(asked=True)
     if dataset.own_rows < len(dataset):
@@ -68,12 +69,12 @@ def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
 
 
 def split_alarms(check: SplitCheck) -> tuple[Alarm, ...]:
-    """Return an alarm for each column by which the split flatters."""
+    """Return an alarm for each column that shows that the split flatters."""
     return tuple(Alarm("random split", trial.sentence, (trial.column,)) for trial in check.shown)
 
 
 def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
-    """Try the columns that can order rows, and those within whose groups errors agree."""
+    """Try the columns that can order rows, and those in whose groups errors agree."""
     frame, features = dataset.frame, dataset.schema.features
     ordering = [column for column in features if orders(frame[column.name], column)]
     grouping = [
@@ -101,7 +102,7 @@ def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:
 def _trial(
     column: str, by: Way, compared: BothSplits | None, looked_at: int
 ) -> tuple[SplitTrial, ...]:
-    """Say what a comparison shows; nothing where there was none."""
+    """Return what a comparison shows; nothing if there was none."""
     if compared is None:
         return ()
     (ratio, p_value), metric = compared.ratio, METRICS[compared.rows.metric]
@@ -114,7 +115,7 @@ def _trial(
 
 
 def _latest(values: pl.Series, rng: np.random.Generator) -> np.ndarray:
-    """Return the rows that come last, or some of them, in their order."""
+    """Return the last rows in time, or a sample of them, in their order."""
     time = numbers(values)
     rows = np.flatnonzero(~np.isnan(time))
     rows = rows[np.argsort(time[rows], kind="stable")][-WINDOW * MOST_ROWS :]
@@ -125,10 +126,10 @@ def _latest(values: pl.Series, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Grouped:
-    """Whole groups of rows by a column, numbered from 0, and how much their errors agree.
+    """Whole groups of rows by a column, numbered from 0, and how much the errors in them agree.
 
-    ``agreement`` is the sum of the products of the errors of two rows of a group, of a ridge that
-    does not know the column, in units of its standard error.
+    ``agreement`` is the sum of the products of the errors of two rows of a group, in units of its
+    standard error; the errors are those of a ridge regression that does not know the column.
     """
 
     name: str
@@ -138,7 +139,7 @@ class _Grouped:
 
 
 def _grouped(dataset: Dataset, names: Sequence[str], rng: np.random.Generator) -> list[_Grouped]:
-    """Return the groups of each column by falling agreement; rows are encoded once for all."""
+    """Return the groups of each column, by falling agreement; all columns share one encoding."""
     if not names:
         return []
     of_columns = [_whole_groups(dataset.frame[name], rng) for name in names]
@@ -154,7 +155,7 @@ def _grouped(dataset: Dataset, names: Sequence[str], rng: np.random.Generator) -
 
 
 def _whole_groups(values: pl.Series, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw groups of at most `MOST_ROWS` rows in all: the places of their rows, and their codes."""
+    """Draw groups of at most `MOST_ROWS` rows in all; return the rows' places and group codes."""
     known = np.flatnonzero(values.is_not_null().to_numpy())
     code = values[known].rank("dense").to_numpy().astype(np.intp) - 1
     sizes = np.bincount(code)
@@ -166,7 +167,7 @@ def _whole_groups(values: pl.Series, rng: np.random.Generator) -> tuple[np.ndarr
 
 
 def _agreement(errors: np.ndarray, code: np.ndarray) -> float:
-    """Return Σ eᵢ eⱼ over pairs of rows of one group, in units of its standard error."""
+    """Return Σ eᵢ eⱼ over the pairs of rows in a group, in units of its standard error."""
     total, squares = (
         np.stack([np.bincount(code, column) for column in values.T], axis=1)
         for values in (errors, errors**2)

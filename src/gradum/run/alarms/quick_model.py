@@ -1,8 +1,8 @@
-"""A quick model: a ridge regression, and a forest of what it leaves over.
+"""A quick model: a ridge regression, and a forest on its residuals.
 
 It is strong enough to make use of rows that belong together, takes a fraction of a second, and
-answers for the rows that it learned from as for others: its ridge leaves each out in turn, its
-trees hold it out. So the scores of both are of equally many rows learned from.
+predicts the rows that it learned from as it predicts others: its ridge leaves each row out in turn,
+its trees hold the row out. So both kinds of rows are scored by models of equally many rows.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 
 PENALTIES = 10.0 ** np.arange(-2, 6)
-MOST_LEVELS = 40  # of which each has a step of its own in the ridge
+MOST_LEVELS = 40  # with so many or fewer, each has a step of its own in the ridge
 MOST_COLUMNS = 150  # of the ridge
-FARTHEST = 5.0  # standard deviations, at which numbers are cut off
+FARTHEST = 5.0  # standard deviations beyond which numbers are clipped
 LEAST_LEFT = 1e-3  # of 1 - leverage
 
 
@@ -35,7 +35,7 @@ class EncodedColumns:
     cycle: np.ndarray
 
     def keeping(self, kept: np.ndarray) -> EncodedColumns:
-        """Return the columns where a mask (d,) holds."""
+        """Return the columns for which a mask (d,) is true."""
         return EncodedColumns(self.values[:, kept], self.source[kept], self.cycle[kept])
 
     def take(self, places: np.ndarray) -> EncodedColumns:
@@ -45,14 +45,14 @@ class EncodedColumns:
 
 @dataclass(frozen=True)
 class QuickColumns:
-    """Encoded rows as the quick model reads them.
+    """Encoded rows in the form in which the quick model reads them.
 
     Parameters
     ----------
     straight : EncodedColumns
         For the ridge: standardised numbers, and steps of columns with few levels.
     cut : EncodedColumns
-        For the trees: the same numbers, and levels by their places.
+        For the trees: the same numbers, and levels as their places.
     """
 
     straight: EncodedColumns
@@ -87,12 +87,12 @@ class QuickColumns:
         return QuickColumns(*(block.take(places) for block in self._blocks))
 
     def without(self, name: str) -> QuickColumns:
-        """Leave out what came from a column of the table."""
+        """Leave out what was made from a column of the table."""
         straight, cut = (block.keeping(block.source != name) for block in self._blocks)
         return QuickColumns(straight, cut)
 
     def with_less_of(self, name: str) -> tuple[QuickColumns, ...]:
-        """Return the same, the same without a date's cycles, and without the column at all."""
+        """Return them unchanged, without the cycles of a date, and without the named column."""
         cycles = [(block.source == name) & block.cycle for block in self._blocks]
         if not cycles[0].any():
             return (self, self.without(name))
@@ -111,7 +111,7 @@ def _block(
     others: Sequence[np.ndarray],
     of_others: Sequence[str],
 ) -> EncodedColumns:
-    """Put numbers, and other columns that are no cycles, side by side."""
+    """Put numbers next to other columns, which are no cycles."""
     source = np.array([*of_numbers, *of_others], dtype=object)
     return EncodedColumns(
         np.hstack([numbers, *others]), source, np.array([*cycle, *[False] * len(of_others)], bool)
@@ -126,27 +126,27 @@ def answers(
     about: str,
     group: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return what the quick model says of every row, without having learned from it: (n, k).
+    """Return the quick model's prediction (n, k) for every row without learning from that row.
 
     Parameters
     ----------
     columns : QuickColumns
     target : ndarray of shape (n, k)
-        A number, or one indicator a class; read only where rows are learned from.
+        A number, or one indicator per class; read only for the rows that are learned from.
     learned : ndarray of shape (n,)
         Which rows are learned from.
     rng : numpy.random.Generator
     about : str
         The table's column that every node of a tree tries.
     group : ndarray of shape (n,), optional
-        Codes of groups whose means may be learned as well.
+        Codes of groups, whose means may be learned as well.
     """
     straight = ridge_answers(columns.straight.values, target, learned)
     rest = np.where(learned[:, None], target - straight, 0.0)
     always = np.flatnonzero(columns.cut.source == about).tolist()
     more = forest(columns.cut.values, rest, learned, rng, always)
     known, left = more[learned], rest[learned]
-    # The trees count as far as rows that they held out agree with them.
+    # The trees count in so far as they agree with rows that they held out.
     share = np.sum(known * left) / max(float(np.sum(known**2)), np.finfo(float).tiny)
     said = straight + np.clip(share, 0.0, 1.0) * more
     if group is None:
@@ -155,10 +155,11 @@ def answers(
 
 
 def group_means(errors: np.ndarray, learned: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """Return the mean error of the other rows of each row's group, drawn in towards 0: (n, k).
+    """Return the mean error of the other rows in each row's group, shrunk towards 0: (n, k).
 
-    Of groups with variance b and rows with variance w in them, the mean of m rows is best drawn in
-    by m / (m + w / b). Both are told by the products of errors of rows of one group.
+    If groups have variance b, and rows within them variance w, the best factor for the mean of m
+    rows is m / (m + w / b). Both variances come from the products of the errors of rows in the same
+    group.
     """
     sums = np.stack([np.bincount(group, column) for column in errors.T], axis=1)
     count = np.bincount(group, learned)
@@ -173,10 +174,10 @@ def group_means(errors: np.ndarray, learned: np.ndarray, group: np.ndarray) -> n
 
 
 def ridge_answers(columns: np.ndarray, target: np.ndarray, learned: np.ndarray) -> np.ndarray:
-    """Return a ridge regression's answers (n, k); of a row learned from, without that row.
+    """Return a ridge regression's predictions (n, k), for each row learned from without that row.
 
-    Its penalty is the one with the least squared error of rows left out, one after the other,
-    which the diagonal of the hat matrix gives without refitting: eᵢ / (1 - hᵢ).
+    Its penalty minimises the squared error of rows left out one at a time, which the diagonal of
+    the hat matrix gives without refitting: eᵢ / (1 - hᵢ).
     """
     if not columns.shape[1]:
         columns = np.zeros((len(columns), 1))
@@ -204,7 +205,7 @@ def ridge_answers(columns: np.ndarray, target: np.ndarray, learned: np.ndarray) 
 
 
 def _telling(columns: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the places of the columns that go with the target most."""
+    """Return the places of the columns that are most correlated with the target."""
     centred = columns - columns.mean(axis=0)
     size = np.maximum(np.sqrt((centred**2).sum(axis=0)), np.finfo(float).tiny)
     strength = np.abs(centred.T @ (target - target.mean(axis=0))).max(axis=1) / size

@@ -15,10 +15,10 @@ SHOWN = 8
 
 
 def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
-    """List the classes with fewer than 10 judged rows.
+    """Return an alarm that lists the classes with fewer than 10 judged rows.
 
-    Of n rows, the share that is predicted as their class has a 95% interval of up to
-    ±1.96 √(¼ / n): 31 points for n = 10.
+    With n rows, the share predicted as their own class has a 95% interval of up to ±1.96 √(¼ / n):
+    31 points for n = 10.
     """
     assert dataset.schema.target is not None
     judged = np.any([parts == Part.TEST for parts in plan.folds or [plan.kept]], axis=0)

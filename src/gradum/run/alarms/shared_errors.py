@@ -1,10 +1,11 @@
-"""Errors that rows share with those nearest to them, which groups explain, or too simple a model.
+"""Errors that rows share with their nearest rows, due to groups or to too simple a model.
 
-What a model leaves unexplained of independent rows agrees between neighbours only where the model
-misses a curve. A curve fades with distance h no faster than c (1 - a h²), where c, its share of the
-variance, is at most 1. Groups do: rows of a group agree however far they lie apart, and rows of
-others not at all. So the agreement of the nearest rows and that of farther ones, drawn back by that
-law to no distance, makes a share above 1 where rows come in groups, and of a curve never.
+If rows are independent, a model's residuals agree between neighbours only where the model misses a
+curve. The agreement due to a curve fades with distance h no faster than c (1 - a h²), where c, its
+share of the variance, is at most 1. The agreement due to groups fades faster: rows of a group agree
+however far apart they are, and rows of different groups not at all. So, if the agreement of the
+nearest rows and that of farther ones is extrapolated by that law to distance 0, the share is above
+1 where rows come in groups, and never for a curve.
 """
 
 from __future__ import annotations
@@ -29,25 +30,26 @@ MOST_ROWS = 1_500
 FEWEST_ROWS = 100
 NEIGHBOURS = 20
 NEAR_AND_FAR = (((0, 1), (2, 5)), ((0, 2), (5, 10)), ((0, 2), (10, 20)))  # places of neighbours
-LEAST_FARTHER = 1.2  # times, in squares: or neighbours are not nearer than others
-LEAST_SHARE, LEAST_T = 1.05, 5.0  # rows of a group are not independent, so that t is too large
+LEAST_FARTHER = 1.2  # ratio of squared distances; below it, neighbours are not nearer than others
+LEAST_SHARE, LEAST_T = 1.05, 5.0  # rows of a group are not independent, so t is too large
 AGREE_T = 4.0
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Rows of a table, what a straight model leaves of each, and the rows nearest to each.
+    """Rows of a table, the residuals of a linear model, and the nearest rows of each.
 
     Parameters
     ----------
     rows : ndarray of shape (m,)
         Positions in the dataset.
     errors : ndarray of shape (m, k)
-        Of a ridge that has not learned from the row, in units of their common deviation.
+        Errors of a ridge regression that has not learned from the row, in units of their common
+        deviation.
     near : ndarray of shape (m, NEIGHBOURS)
-        Places among these rows, the nearest first.
+        Places of the nearest rows among these rows, the nearest first.
     square : ndarray of shape (m, NEIGHBOURS)
-        Squares of distances.
+        Squared distances.
     """
 
     rows: np.ndarray
@@ -57,7 +59,7 @@ class Neighbours:
 
     @classmethod
     def of(cls, dataset: Dataset, seed: int) -> Neighbours | None:
-        """Look at some rows that lie together; None where there are too few."""
+        """Take some rows that lie together; None if there are too few."""
         rng = stream(seed, "alarms", "shared errors")
         rows = stretch(dataset.frame, dataset.schema.features, MOST_ROWS, rng)
         if len(rows) < FEWEST_ROWS:
@@ -76,13 +78,13 @@ class Neighbours:
         return cls(rows, errors / (deviation or 1.0), near, distance**2)
 
     def agreement(self, first: int, last: int) -> np.ndarray:
-        """Return the mean product of each row's error and those of some neighbours (m,)."""
+        """Return the mean product of each row's error and the errors of some neighbours (m,)."""
         mean = self.errors[self.near[:, first:last]].mean(axis=1)
         return np.sum(self.errors * mean, axis=1)
 
 
 def hidden_groups(dataset: Dataset, *, seed: int) -> tuple[Alarm, ...]:
-    """Say that rows come in groups, if neighbours share more than a curve can make them share."""
+    """Return an alarm that rows come in groups, if neighbours share more than a curve explains."""
     if dataset.time is not None or dataset.groups is not None or dataset.drawn_from is not None:
         return ()
     around = Neighbours.of(dataset, seed)
@@ -100,7 +102,7 @@ def hidden_groups(dataset: Dataset, *, seed: int) -> tuple[Alarm, ...]:
 
 
 def _beyond_curves(around: Neighbours, near: tuple[int, int], far: tuple[int, int]) -> bool:
-    """Whether the agreement at no distance, by c (1 - a h²), is above 1 beyond chance."""
+    """Whether the agreement at distance 0, by c (1 - a h²), is above 1 beyond chance."""
     farther = around.square[:, slice(*far)].mean() / max(
         around.square[:, slice(*near)].mean(), 1e-12
     )
@@ -113,10 +115,11 @@ def _beyond_curves(around: Neighbours, near: tuple[int, int], far: tuple[int, in
 
 
 def shared_errors(dataset: Dataset, seen: Seen, rung: str, *, seed: int) -> str:
-    """Say that a rung's errors on judged rows agree with what near rows have left, if they do.
+    """Say that a rung's errors on judged rows agree with the residuals of near rows, if they do.
 
-    Under independence of rows a product of two such errors is 0 on average; where a model leans
-    on near rows, it is below. Empty where nothing is shown, or rows were divided as asked.
+    If rows are independent, the product of two such errors is 0 on average, or below 0 if a model
+    leans on near rows. Empty if nothing is shown, or if rows were divided by time or by group, as
+    asked.
     """
     if dataset.time is not None or dataset.groups is not None or dataset.drawn_from is not None:
         return ""
@@ -143,7 +146,7 @@ def shared_errors(dataset: Dataset, seen: Seen, rung: str, *, seed: int) -> str:
 
 
 def _errors(dataset: Dataset, rows: np.ndarray, prediction: Prediction) -> np.ndarray:
-    """Return what predictions of rows leave of a number, or of the indicators of classes (q, k)."""
+    """Return the residuals of predictions (q, k), of a number or of the indicators of classes."""
     target = dataset.target[rows]
     if prediction.probability is None:
         return (target - prediction.value)[:, None]

@@ -1,8 +1,8 @@
-"""The share of a target that one column explains in rows that it was not fitted on.
+"""The share of a target that a single column explains in rows that it was not fitted on.
 
-The column is cut into cells: its levels, or its quantiles at several resolutions, missing values
-apart. The target's means or class shares in the cells of one half of the rows predict the other
-half, and the other way about, so that fine cells gain nothing by fitting noise.
+The column is cut into cells: its levels, or its quantiles at several resolutions, with missing
+values apart. The target's means or class shares in the cells of one half of the rows predict the
+other half, and vice versa, so that fine cells gain nothing by fitting noise.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ import polars as pl
 
 from gradum.tables.kinds import Kind
 
-# What counts as nearly all: noise of a sixth of the target's deviation; a class that is told
-# wrong in 2% of the rows, but never less than four fifths of the log loss.
+# What counts as nearly all: noise of a sixth of the target's standard deviation; a class that is
+# predicted wrong in 2% of the rows, but never less than four fifths of the log loss.
 LEAST_OF_VARIANCE = 0.97
 MOST_WRONG, LEAST_OF_LOG_LOSS = 0.02, 0.8
-CELLS = 512  # a power of two: neighbours are joined in pairs
+CELLS = 512  # a power of two: neighbouring cells are joined in pairs
 PSEUDO_ROWS = 0.1
 LEAST_SUPPORT = 0.5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a column explains of the rows whose cell the other half of the rows knows.
+    """What a column explains, in the rows whose cell also has rows in the other half.
 
     Parameters
     ----------
     share : float
-        Of the variance, or of the log loss; below 0 where guessing does better.
+        The explained share of the variance, or of the log loss; below 0 if guessing does better.
     nats : float
         The gain in log-likelihood over guessing.
     support : float
-        The share of such rows.
+        The share of rows whose cell also has rows in the other half.
     least : float
-        The ``share`` that is nearly all.
+        The ``share`` that counts as nearly all.
     """
 
     share: float
@@ -54,16 +54,16 @@ class AssociationMeasure(Protocol):
     """A target of n rows, and how well its sums in cells predict it."""
 
     def sums(self, codes: np.ndarray, count: int) -> np.ndarray:
-        """Sum up over the rows of each cell what is needed to predict: (count, k)."""
+        """Return the sums over the rows of each cell that are needed to predict: (count, k)."""
         ...
 
     def explained(self, sums: np.ndarray) -> Finding:
-        """Let each half's cells (2, cells, k) predict the other half."""
+        """Predict each half by the cells of the other half, given the sums (2, cells, k)."""
         ...
 
 
 def best(measure: AssociationMeasure, cells: Cells, half: np.ndarray) -> Finding:
-    """Return the finding at the resolution that explains most, if half of the rows have support.
+    """Return the finding at the resolution that explains most, among those with enough support.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def best(measure: AssociationMeasure, cells: Cells, half: np.ndarray) -> Finding
     cells : Cells
         The column.
     half : ndarray of shape (n,)
-        0 or 1: the half of the rows that each belongs to.
+        0 or 1: the half that each row belongs to.
     """
     findings = [measure.explained(sums) for sums in cells.resolutions(measure, half)]
     supported = [finding for finding in findings if finding.support >= LEAST_SUPPORT]
@@ -86,11 +86,11 @@ class Cells:
     Parameters
     ----------
     codes : ndarray of shape (n,)
-        Cell numbers: those of missing values follow those of values.
+        Cell numbers; the cells of missing values come after those of values.
     count : int
-        Number of cells for values.
+        The number of cells for values.
     coarser : int
-        How many neighbouring cells make one at the next coarser resolution.
+        How many neighbouring cells form one cell at the next coarser resolution.
     """
 
     codes: np.ndarray
@@ -99,7 +99,7 @@ class Cells:
 
     @classmethod
     def of(cls, values: pl.Series, kind: Kind) -> Cells:
-        """Divide a typed column as its kind allows."""
+        """Divide a typed column into cells as its kind allows."""
         if kind.is_ordered:
             return cls.of_numbers(values)
         return cls.of_levels(values) if kind.has_levels else cls.of_presence(values)
@@ -112,7 +112,7 @@ class Cells:
 
     @classmethod
     def of_numbers(cls, values: pl.Series) -> Cells:
-        """Give quantiles a cell each; equal numbers share one."""
+        """Give each quantile a cell; equal numbers share one."""
         numbers = values.drop_nulls().to_physical().to_numpy()
         order = np.argsort(numbers)
         ascending = numbers[order]
@@ -139,7 +139,8 @@ class Cells:
     def resolutions(self, measure: AssociationMeasure, half: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the measure's sums (2, cells, k) in each half, from fine to coarse.
 
-        Each twice where values are missing: with them in a cell of their own, and without them.
+        If values are missing, each resolution comes twice: with a cell for missing values, and
+        without.
         """
         parts = 1 + bool(self.codes.max() >= self.count)
         count = self.count
@@ -157,7 +158,7 @@ class Cells:
 
 @dataclass(frozen=True)
 class Classes:
-    """Class codes, predicted by their shares p in a cell; the loss is −Σ ln p of the own class."""
+    """Class codes, predicted by their shares p in a cell; the loss is −Σ ln p of the true class."""
 
     target: np.ndarray
     classes: int
@@ -184,7 +185,7 @@ class Classes:
         return joint.reshape(count, self.classes).astype(np.float64)
 
     def explained(self, sums: np.ndarray) -> Finding:
-        """Hold the log loss against the entropy of the same rows."""
+        """Compare the log loss with the entropy of the same rows."""
         other = sums[::-1]
         known = other.sum(axis=2, keepdims=True)
         sums_known = np.where(known > 0, sums, 0.0)
@@ -204,8 +205,8 @@ class Classes:
 class NumberTarget:
     """Numbers and their ranks, predicted by their mean in a cell; the loss is the squared error.
 
-    The better of the two counts: ranks for a target with long tails, numbers where noise blurs
-    the order of near neighbours.
+    The output that is explained better counts: ranks suit a target with long tails, numbers a
+    target in which noise blurs the order of near neighbours.
     """
 
     outputs: np.ndarray
@@ -219,12 +220,12 @@ class NumberTarget:
         return cls(outputs / np.where(deviation > 0, deviation, 1.0))
 
     def sums(self, codes: np.ndarray, count: int) -> np.ndarray:
-        """Count the rows, and sum up both outputs and their squares."""
+        """Count the rows, and sum both outputs and their squares."""
         weights = [None, *self.outputs, *self.outputs**2]
         return np.stack([np.bincount(codes, column, minlength=count) for column in weights], axis=1)
 
     def explained(self, sums: np.ndarray) -> Finding:
-        """Hold the squared error against the variance of the same rows."""
+        """Compare the squared error with the variance of the same rows."""
         known = sums[::-1, :, :1]
         mean = sums[::-1, :, 1:3] / (known + PSEUDO_ROWS)
         counts = np.where(known > 0, sums, 0.0)

@@ -10,22 +10,22 @@ from gradum.tables.columns import Column
 FEWEST_MOMENTS = 12
 MOST_MISSING = 0.1  # of the rows
 FEWEST_GROUPS = 10
-MOST_TYPICAL_ROWS = 64  # of a row's group: of more, new rows are rarely of others
-LEAST_REPEATED = 0.5  # of the rows: they share their group with another
+MOST_TYPICAL_ROWS = 64  # of a row's group: if groups are larger, new rows rarely belong to others
+LEAST_REPEATED = 0.5  # of the rows that must share their group with another row
 
 
 def orders(values: pl.Series, column: Column) -> bool:
-    """Whether a column is a date of enough moments, known in most rows.
+    """Whether a column is a date with enough distinct moments, known in most rows.
 
-    Years as whole numbers are as often what a thing is, such as when a house was built, as when it
-    was seen; they are tried as groups.
+    Years as whole numbers are as often a property, such as when a house was built, as the time of
+    an observation; they are tried as groups.
     """
     few = values.n_unique() < FEWEST_MOMENTS or values.null_count() > MOST_MISSING * len(values)
     return column.traits.is_time and not few
 
 
 def groups(values: pl.Series, column: Column) -> bool:
-    """Whether a column's levels, or whole numbers, can stand for groups: many, with few rows."""
+    """Whether a column's levels or whole numbers can stand for groups: many, with few rows each."""
     given = values.drop_nulls()
     kind = column.traits
     if not kind.names_groups and not (kind.is_quantity and (given == given.floor()).all()):

@@ -1,4 +1,4 @@
-"""Drift: under a split by time, the target's level in the judged rows is not that of training."""
+"""Drift: in a split by time, the target's level in the judged rows differs from training."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LEAST_POINTS, LEAST_RELATIVE = 0.05, 0.25
 
 
 def drift(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
-    """Compare the target in the judged rows, the last ones of several folds, with training.
+    """Compare the target in the judged rows, of several folds the last one's, with training.
 
-    The difference must be large, and large next to how the level wanders anyway: the judged rows
-    are cut in time into five stretches, the others into stretches as long, and the means of the
-    stretches make a two-sample t statistic. A stretch outlasts most of what ties neighbours
-    together, which single rows, or the bootstrap's short blocks, do not.
+    The difference must be large, also in comparison with how the level wanders anyway: the judged
+    rows are cut in time into five stretches, the others into stretches of the same length, and the
+    means of the stretches give a two-sample t statistic. A stretch outlasts most of the dependence
+    between neighbours, which single rows, or the short blocks of the bootstrap, do not.
     """
     if dataset.time is None:
         return ()
@@ -42,7 +42,7 @@ def drift(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
 
 
 def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return the target, and what is to be said if its mean has moved far."""
+    """Return the target, and the sentence on its mean if that has moved far."""
     assert dataset.schema.target is not None
     level = dataset.target
     new, old = (np.average(level[rows], weights=dataset.weight[rows]) for rows in (judged, known))
@@ -61,7 +61,7 @@ def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tupl
 
 
 def _moved_class(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, str]:
-    """Return whether a row is of the class whose share has moved most, and what is to be said."""
+    """Return which rows are of the class whose share has moved most, and the sentence on it."""
     assert dataset.schema.target is not None
     new, old = _shares(dataset, judged), _shares(dataset, known)
     change = np.abs(new - old)
@@ -103,7 +103,7 @@ def _t(level: np.ndarray, weight: np.ndarray, judged: np.ndarray, known: np.ndar
 
 
 def _means(level: np.ndarray, weight: np.ndarray, length: int) -> np.ndarray:
-    """Return the weighted means of stretches of a length, the latest rows being used."""
+    """Return the weighted means of stretches of a given length, using the latest rows."""
     first = len(level) % length
     level, weight = level[first:].reshape(-1, length), weight[first:].reshape(-1, length)
     return (level * weight).sum(axis=1) / weight.sum(axis=1)

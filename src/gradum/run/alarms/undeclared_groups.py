@@ -1,18 +1,19 @@
-"""Groups that nobody declared: judged rows of a subject some of whose other rows were trained on.
+"""Groups that nobody declared: judged rows of a subject that also has rows that were trained on.
 
 The rows of a subject are near each other in the columns that describe it, and then comes a cliff:
-the next row is another subject's. Under no groups there is none. Of rows spread evenly in d
-dimensions, the k-th and the next nearest are at distances r with
+the next row is another subject's. Without groups there is no cliff. If rows are spread evenly in d
+dimensions, the distances r of the k-th and the next nearest row satisfy
 
     k d ln(r_{k+1} / r_k) ~ Exp(1)
 
 (E. Facco et al., Estimating the intrinsic dimension of datasets by a minimal neighborhood
-information, 2017). A value is its rank, equal values in random order, so that columns of few
-values spread their rows evenly as well, and no coarseness looks like a cliff. A smooth signal
-makes the targets of near rows alike, but neither a cliff nor a jump of the target beyond it.
+information, 2017). Values are replaced by their ranks, with equal values in random order, so that
+rows are spread evenly in columns with few values as well, and no coarseness looks like a cliff. A
+smooth signal makes the targets of near rows similar, but it makes neither a cliff nor a jump of the
+target beyond it.
 
-Columns that vary within subjects hide the cliff: the columns looked at are those that are alike in
-rows found near by other columns.
+Columns that vary within subjects hide the cliff. So only those columns are used that are similar in
+rows found to be near by other columns.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ from gradum.tables.columns import Column
 from gradum.tables.split import UNUSED, Part
 
 MOST_ROWS, MOST_JUDGED = 20_000, 300
-JUDGED_FOR_COLUMNS = 100  # enough to tell which columns are alike
+JUDGED_FOR_COLUMNS = 100  # enough to tell which columns are similar
 NEIGHBOURS = 20
-FEWEST_LEVELS = 10.0  # equally common ones: sex or region say little of who a row belongs to
+FEWEST_LEVELS = 10.0  # equally common ones: sex or region say little about the subject of a row
 SUBSETS, MOST_COLUMNS = 6, 40
 ALIKE = 0.25
-CLIFF = 6.0  # one of 19 ratios goes beyond with a chance of 5%
+CLIFF = 6.0  # one of 19 ratios exceeds this with a probability of 5%
 LEAST_SHARE, LEAST_CLOSED, FEWEST_GROUPS = 0.15, 0.5, 8
 LEAST_T, MOST_APART = 4.0, 0.8
 SAME = 0.95
@@ -47,19 +48,20 @@ SAME = 0.95
 
 @dataclass(frozen=True)
 class Clusters:
-    """Judged rows before a cliff that their farthest mate, the last one before it, sees as well.
+    """Judged rows before a cliff that is also seen from the farthest mate, the last row before it.
 
     Parameters
     ----------
     rows : ndarray of shape (c,)
     near : ndarray of shape (c, k)
-        The nearest rows trained on, in order.
+        The nearest rows trained on, in order of distance.
     mates : ndarray of shape (c,)
-        How many of them come before the cliff.
+        How many of these rows come before the cliff.
     share : float
-        c / judged rows that were looked at.
+        c, divided by the number of judged rows that were looked at.
     closed : float
-        c / those of them that are before a cliff, whether their mates say so or not.
+        c, divided by the number of those judged rows before a cliff, whether their mates see it or
+        not.
     """
 
     rows: np.ndarray
@@ -70,10 +72,10 @@ class Clusters:
 
 
 def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
-    """Say that rows come in groups, if many judged rows do and the target is alike in groups.
+    """Return an alarm that rows come in groups, if many judged rows do and groups share a target.
 
-    Not looked at: rows split by time, whose subjects are meant to come again, and a sample of a
-    table that is read in blocks, which parts groups.
+    Two cases are not examined: rows split by time, whose subjects are meant to recur, and a sample
+    of a table that is read in blocks, because sampling parts groups.
     """
     if dataset.time is not None or dataset.drawn_from is not None:
         return ()
@@ -124,7 +126,7 @@ def clusters(dataset: Dataset, plan: Plan, *, seed: int) -> Clusters | None:
     sides = [(judged, known) for judged, known in sides if len(known) > NEIGHBOURS and len(judged)]
     if not sides:
         return None
-    for _ in range(2):  # the second time without columns that hide who is near
+    for _ in range(2):  # the second time without columns that hide which rows are near
         if place.shape[1] < 2:
             return None
         place = place[:, _alike(place, sides, rng) > ALIKE]
@@ -143,7 +145,7 @@ def clusters(dataset: Dataset, plan: Plan, *, seed: int) -> Clusters | None:
 def _behind_cliffs(
     place: np.ndarray, judged: np.ndarray, known: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return judged rows (c,) before a cliff, what is near (c, k), mates (c,), if mutual (c,)."""
+    """Return judged rows (c,) before a cliff, near rows (c, k), mates (c,), and if mutual (c,)."""
     near, distance = nearest(place[judged], place[known], NEIGHBOURS)
     height, mates = _cliffs(distance)
     over = height > CLIFF
@@ -158,7 +160,7 @@ def _behind_cliffs(
 
 
 def _places(frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Generator) -> np.ndarray:
-    """Return ranks / n (n, p), equals in random order, of the columns with many levels."""
+    """Return ranks / n (n, p) of the columns with many levels, equal values in random order."""
     places = [np.empty((len(frame), 0), np.float32)]
     for column in columns:
         values = frame[column.name]
@@ -176,7 +178,7 @@ def _places(frame: pl.DataFrame, columns: Sequence[Column], rng: np.random.Gener
 
 
 def _sides(parts: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return some of the judged rows, in random order, and all that were learned from."""
+    """Return some of the judged rows, in random order, and all rows that were learned from."""
     judged = rng.permutation(np.flatnonzero(parts == Part.TEST))[:most]
     return judged, np.flatnonzero((parts != Part.TEST) & (parts != UNUSED))
 
@@ -184,10 +186,10 @@ def _sides(parts: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.n
 def _alike(
     place: np.ndarray, sides: Sequence[tuple[np.ndarray, np.ndarray]], rng: np.random.Generator
 ) -> np.ndarray:
-    """Tell how alike each of p columns is in rows that are nearest by other columns: (p,).
+    """Return how similar each of p columns is in rows that are nearest by other columns: (p,).
 
-    1 for equal values, about 0 for columns that know nothing of each other; two random places are
-    1/3 apart on average. By halves of the columns and by single ones; the most of them counts.
+    1 means equal values, and about 0 unrelated columns; two random places are 1/3 apart on average.
+    The other columns are random halves and single columns; the largest similarity counts.
     """
     count = place.shape[1]
     halves = [
@@ -220,7 +222,7 @@ def _first(place: np.ndarray, judged: np.ndarray, known: np.ndarray) -> np.ndarr
 def _cliffs(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the height of each row's highest cliff, and how many rows come before it.
 
-    The median of Exp(1), ln 2, gives d.
+    The median of Exp(1), which is ln 2, gives d.
     """
     distance = np.maximum(distance, np.finfo(np.float32).eps)
     ratio = np.log(distance[:, 1:] / distance[:, :-1]) * np.arange(1, distance.shape[1])
@@ -231,9 +233,9 @@ def _cliffs(distance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _target_is_alike(dataset: Dataset, groups: Clusters) -> bool:
-    """Whether mates disagree less than rows beyond do, beyond chance: Student's t over groups.
+    """Whether mates disagree less than rows beyond the cliff, by Student's t over groups.
 
-    As many rows beyond the cliff, or three, as before it are held against those before it.
+    The rows before the cliff are compared with as many rows beyond it, but at least three.
     """
     target, place = dataset.target, np.arange(groups.near.shape[1])
     one, other = target[groups.rows][:, None], target[groups.near]

@@ -1,1 +1,1 @@
-"""Intervals and sets with a stated guarantee: conformal prediction from the rows that judged."""
+"""Intervals and sets with a stated guarantee: conformal prediction from judged rows."""

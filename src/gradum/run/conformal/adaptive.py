@@ -1,29 +1,29 @@
 """Intervals that follow time: a threshold that rises with every miss and falls with every hit.
 
-Rows in the order of time are not exchangeable, and split conformal prediction promises nothing of
-them. What can be promised of any sequence, one made by an adversary included, is the rate of
-misses in the long run, so long as outcomes come in. A threshold θ is compared with the scores of
-the rows of time t, before these are known, and then moves (quantile tracking)::
+Rows in the order of time are not exchangeable, so split conformal prediction promises nothing about
+them. What can be promised for any sequence, even one made by an adversary, is the long-run rate of
+misses, so long as outcomes come in. A threshold θ is compared with the scores of the rows of time
+t, before these are known, and then moves (quantile tracking)::
 
     e_t = share of the rows of time t whose score is above θ_t
     θ_(t+1) = θ_t + η (e_t − α)
 
-Summed over T times this is an identity, whatever the scores were::
+Summed over T times, this gives an identity, whatever the scores were::
 
     (1/T) Σ e_t − α = (θ_(T+1) − θ_1) / (η T)
 
-A θ above all scores falls and one below all scores rises. So with scores in [a, b] and θ_1 among
-them, the right side is at most (b − a + η) / (η T) in size.
+A θ above all scores falls, and a θ below all scores rises. So with scores in [a, b] and θ_1 among
+them, the right side is at most (b − a + η) / (η T) in absolute value.
 
-Scores are tracked on a scale that has no end, the logarithm of |t| for numbers and the log-odds of
-1 − p for classes. A step is then a factor, of the same meaning in every unit, and no threshold is
+Scores are tracked on an unbounded scale: the logarithm of |t| for numbers and the log-odds of 1 − p
+for classes. A step is then a factor, which means the same in every unit, and no threshold is
 infinite. Adaptive conformal inference (Gibbs and Candès 2021), which moves α instead, promises as
-much, but answers with the whole line whenever its α falls below 0, as after a few misses in a
-row. DtACI (Gibbs and Candès 2024) mixes several steps at every time, and its long-run rate is
-exact only as that mixing fades out. Here one step is chosen, once, on the judged rows.
+much, but its intervals are the whole line whenever its α falls below 0, as after a few misses in a
+row. DtACI (Gibbs and Candès 2024) mixes several steps at every time, and its long-run rate is exact
+only as this mixing fades out. Here one step is chosen, once, on the judged rows.
 
-All rows of one time count as one, since their outcomes come together: the rate is that of times,
-and of rows where every time has as many.
+All rows of one time count as one, since their outcomes come together. So the rate is that of times;
+it is also that of rows if every time has equally many.
 
 Source: Angelopoulos, Candès and Tibshirani, Conformal PID Control for Time Series Prediction
 (NeurIPS 2023), Proposition 1.
@@ -42,20 +42,20 @@ from gradum.margins import first_least
 from gradum.run.conformal.score_list import ScoreList
 
 STEPS = (0.05, 0.1, 0.2)
-"""Of which η is chosen: a miss raises a size by about that share, a hit lowers it by α of that.
+"""The values from which η is chosen: a miss raises a size by about η, a hit lowers it by η α.
 
-Scores that grow e-fold cost 1/η misses more than aimed at, so that smaller steps would be slow.
+Scores that grow e-fold cost 1/η more misses than aimed at, so smaller steps would be too slow.
 """
 
 
 @dataclass(frozen=True)
 class ScoreTransform:
-    """A monotone scale without an end on which scores are tracked, and the way back.
+    """An unbounded monotone scale on which scores are tracked, and the way back.
 
     Parameters
     ----------
     onto, back : callable
-        Of scores (n,), or of thresholds.
+        They take scores (n,), or thresholds.
     """
 
     onto: Callable[[np.ndarray], np.ndarray]
@@ -72,20 +72,20 @@ def _log_odds(score: np.ndarray) -> np.ndarray:
 
 
 SCALE_OF_NUMBERS = ScoreTransform(_logarithm, np.exp)
-"""log |t|; 0 is taken for the smallest number."""
+"""log |t|; 0 is replaced by the smallest number."""
 
 SCALE_OF_CLASSES = ScoreTransform(_log_odds, expit)
-"""The log-odds of 1 − p; 0 and 1 are taken for 2⁻⁵² and 1 − 2⁻⁵²."""
+"""The log-odds of 1 − p; 0 and 1 are replaced by 2⁻⁵² and 1 − 2⁻⁵²."""
 
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """Thresholds of n rows, each made of outcomes of earlier times alone, and the one after them.
+    """Thresholds of n rows, each from outcomes of earlier times alone, and the one after them.
 
     Parameters
     ----------
     thresholds : ndarray of shape (n,)
-        θ of the time of each row, on the scale of the scores.
+        θ at the time of each row, on the scale of the scores.
     last : float
         The threshold of rows that come after all outcomes.
     """
@@ -96,14 +96,14 @@ class Followed:
 
 @dataclass(frozen=True)
 class Tracker:
-    """A threshold as it stands, and how far it moves.
+    """The present threshold, and how far it moves.
 
     Parameters
     ----------
     threshold : float
         θ_1, on the scale of the scores.
     miscoverage : float
-        α, the rate of misses that is aimed at.
+        α, the intended rate of misses.
     step : float
         η.
     """
@@ -118,16 +118,16 @@ class Tracker:
     ) -> tuple[Tracker, np.ndarray]:
         """Begin in the middle of judged rows; return also which rows come later (n,).
 
-        The earlier half of the times gives the first threshold, their quantile of 1 − α. The later
-        half is followed with each of the `STEPS`; the one whose thresholds lie nearest, by the
-        quantile loss, is taken.
+        The earlier half of the times gives the first threshold, the 1 − α quantile of its scores.
+        The later half is followed with each of the `STEPS`; the step with the lowest quantile loss
+        is taken.
 
         Parameters
         ----------
         scores : ndarray of shape (n,)
-            Of judged rows, all known; on the scale on which they are tracked.
+            The scores of judged rows, all known, on the scale on which they are tracked.
         time : ndarray of shape (n,)
-            When they were known; of any type that sorts.
+            When they were known, in any type that can be sorted.
         miscoverage : float
             α.
         """
@@ -144,7 +144,7 @@ class Tracker:
 
     @classmethod
     def warmed_up(cls, scores: np.ndarray, time: np.ndarray, miscoverage: float) -> Tracker:
-        """Begin where judged rows end, after the later half of them; arguments as of `begun`."""
+        """Begin at the end of judged rows, having followed their later half; see `begun`."""
         tracker, later = cls.begun(scores, time, miscoverage)
         return replace(tracker, threshold=tracker.follow(scores[later], time[later]).last)
 
@@ -154,10 +154,10 @@ class Tracker:
         Parameters
         ----------
         scores : ndarray of shape (n,)
-            On the scale of the threshold; NaN where the outcome is not known. A time without any
-            outcome moves nothing.
+            Scores on the scale of the threshold; NaN if the outcome is not known. A time without
+            any outcome moves nothing.
         time : ndarray of shape (n,)
-            Of any type that sorts; the rows may be in any order.
+            Times of any type that can be sorted; the rows may be in any order.
         """
         _, moments = np.unique(time, return_inverse=True)
         order = np.argsort(moments, kind="stable")
@@ -176,7 +176,7 @@ class Tracker:
 def quantile_loss(scores: np.ndarray, thresholds: np.ndarray, miscoverage: float) -> float:
     """Return the mean quantile loss at 1 − α: (1 − α)(s − θ) above the threshold, α (θ − s) below.
 
-    Its expectation is least where θ is the quantile.
+    Its expectation is lowest where θ is the quantile.
     """
     above = scores - thresholds
     return float(np.mean(np.maximum((1.0 - miscoverage) * above, -miscoverage * above)))

@@ -1,14 +1,14 @@
-"""Conformal intervals of numbers: split conformal by one judge, CV+ by several.
+"""Conformal intervals for numbers: split conformal with one judge, CV+ with several.
 
 A judge k is a model with the scores r_i = |t_i| (`Located.deviations`) of rows that it has not
-learned from. Of a new row it says m_k, s⁻_k and s⁺_k; so each of its scores has an upper end
-u_i = m_k + r_i s⁺_k and a lower end l_i = m_k − r_i s⁻_k. With the weights w_i of the scores, their
-sum W, and the weight w_∞ of the new row,
+learned from. For a new row it gives m_k, s⁻_k and s⁺_k; so each of its scores has an upper end u_i
+= m_k + r_i s⁺_k and a lower end l_i = m_k − r_i s⁻_k. With the weights w_i of the scores, their sum
+W, and the weight w_∞ of the new row,
 
     upper = least u with Σ_{u_i ≤ u} w_i ≥ (1 − α)(W + w_∞),   ∞ if W is less than that,
 
-and the lower end is its mirror image. A single judge makes this split conformal prediction, judges
-of a cross-validation make it CV+. Without weights the right-hand side is (1 − α)(n + 1).
+and the lower end is its mirror image. With a single judge, this is split conformal prediction; with
+the judges of a cross-validation, it is CV+. Without weights, the right-hand side is (1 − α)(n + 1).
 
 Sources: Vovk, Gammerman, Shafer, Algorithmic Learning in a Random World (Springer, 2005); Barber,
 Candès, Ramdas, Tibshirani, Predictive inference with the jackknife+ (Annals of Statistics 49,
@@ -27,7 +27,7 @@ from gradum.run.conformal.score_list import ScoreList, wanted_mass
 from gradum.rungs.located import Located
 
 HALVINGS = 30
-"""Of the stretch between the judges' own ends, after which a billionth of it is left."""
+"""Bisections of the range between the judges' own ends; they leave a billionth of it."""
 
 
 def conformal_intervals(
@@ -41,7 +41,7 @@ def conformal_intervals(
     Parameters
     ----------
     scores : sequence of ScoreList
-        Those of each judge's rows.
+        The scores of each judge's rows.
     located : sequence of Located
         What each judge says of the new rows, all on one scale.
     coverage : float
@@ -66,11 +66,12 @@ def conformal_intervals(
 def least_ends(
     judges: Sequence[tuple[ScoreList, Located]], wanted: float, total: float
 ) -> np.ndarray:
-    """Return the least values (m,) up to which ends of the wanted weight lie, of W in all.
+    """Return the least values (m,) up to which ends of the wanted weight lie, out of W in all.
 
-    Each judge's own end of this share is found in its sorted list. Up to the greatest of these, all
-    judges together have the wanted weight; below the least, they lack it; in between, bisection by
-    the weights that lie below. What is returned is always enough.
+    Each judge's own end for this share is found in its sorted list. Up to the greatest of these
+    ends, all judges together have the wanted weight; below the least, they lack it; in between, the
+    value is found by bisection on the weight that lies below. The returned value always has enough
+    weight.
     """
     ends = np.stack([expected.at(ranked.quantile(wanted / total)) for ranked, expected in judges])
     short, enough = ends.min(axis=0), ends.max(axis=0)

@@ -1,15 +1,15 @@
-"""Whole predictive distributions of numbers: conformal predictive systems.
+"""Whole predictive distributions for numbers: conformal predictive systems.
 
 A judge k is a model with the signed deviations t_i (`Located.deviations`) of rows that it has not
-learned from, with the weights w_i and their sum W over all judges. Of a new row it says m_k, s⁻_k
-and s⁺_k, so that a target y would deviate from it by t_k(y). With the new row's own weight w_∞,
+learned from, with the weights w_i and their sum W over all judges. For a new row it gives m_k, s⁻_k
+and s⁺_k, from which a target y would deviate by t_k(y). With the new row's own weight w_∞,
 
     F(y) = (Σ_k Σ_{t_i ≤ t_k(y)} w_i + w_∞ / 2) / (W + w_∞).
 
-Of n judged rows that are exchangeable with the new one and judged by one model, F(y) at the true
-target is uniform up to 1 / (n + 1). Half the new row's weight lies beyond the least and beyond the
-greatest value: where so small a probability is asked for, quantiles are infinite. Means and scores
-leave it out, and are those of the values that the judged rows give.
+If n judged rows are exchangeable with the new one and judged by one model, F(y) at the true target
+is uniform up to 1 / (n + 1). Half the new row's weight lies beyond the smallest value and half
+beyond the largest: for probabilities that small, quantiles are infinite. Means and scores leave
+this weight out, and are those of the values that the judged rows give.
 
 Sources: Vovk, Shen, Manokhin, Xie, Nonparametric predictive distributions based on conformal
 prediction (Machine Learning 108, 2019); Gneiting, Raftery, Strictly proper scoring rules,
@@ -31,12 +31,12 @@ from gradum.run.conformal.score_list import ScoreList, wanted_mass
 from gradum.rungs.located import Located
 
 NUMBERS_AT_ONCE = 2**22
-"""Of a block of values, rows times judged rows: 32 MB."""
+"""The most values in a block, rows times judged rows: 32 MB."""
 
 
 @dataclass(frozen=True, eq=False)
 class PredictiveSystem:
-    """The distributions of m rows that are judged by the same rows.
+    """The distributions of m rows that are based on the same judged rows.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class PredictiveSystem:
         return (mass + self.newcomer / 2) / (self.total + self.newcomer)
 
     def quantile(self, level: float) -> np.ndarray:
-        """Return the least values (m,) at which F is at least a level."""
+        """Return the least values (m,) at which F reaches a level."""
         wanted = wanted_mass(level, self.total, self.newcomer) - self.newcomer / 2
         if not 0 < wanted <= self.total:
             rows = len(self.located[0].centre)
@@ -73,7 +73,7 @@ class PredictiveSystem:
         return least_ends(list(self._judges()), wanted, self.total)
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield rows, their values in rising order (b, n), and the shares of these (b, n)."""
+        """Yield rows, their values in rising order (b, n), and the values' shares (b, n)."""
         judges = list(self._judges())
         values = sum(len(ranked) for ranked, _ in judges)
         share = np.concatenate([np.diff(ranked.mass) for ranked, _ in judges]) / self.total
@@ -96,16 +96,16 @@ class PredictiveSystem:
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """What may be expected of the targets of n rows: a distribution for each.
+    """A distribution for the target of each of n rows.
 
     Parameters
     ----------
     systems : sequence of (ndarray, PredictiveSystem)
-        Positions of rows, and their system.
+        Positions of rows, and the system of these rows.
     rows : int
         n.
     forward, inverse : callable
-        From the target's units to the scale of the systems, and back: a logarithm or nothing.
+        From the target's units to the scale of the systems, and back: a logarithm or the identity.
     """
 
     systems: Sequence[tuple[np.ndarray, PredictiveSystem]]
@@ -117,7 +117,7 @@ class Distribution:
         return self.rows
 
     def quantile(self, levels: ArrayLike) -> np.ndarray:
-        """Return the least values up to which the target lies with given probabilities.
+        """Return the smallest values up to which the target lies with given probabilities.
 
         Parameters
         ----------
@@ -127,8 +127,8 @@ class Distribution:
         Returns
         -------
         ndarray of shape (n, q)
-            In the target's units. Infinite where the judged rows are too few to tell: beyond half
-            a row in n + 1.
+            In the target's units. Infinite for probabilities that the judged rows are too few to
+            tell: those beyond half a row in n + 1.
 
         Raises
         ------
@@ -145,10 +145,10 @@ class Distribution:
         return self.inverse(values)
 
     def interval(self, coverage: float = 0.9) -> np.ndarray:
-        """Return the interval (n, 2) that leaves out as much below as above.
+        """Return the interval (n, 2) that leaves out equal probabilities below and above.
 
-        `Model.predict_interval` differs: its intervals are as far on both sides of the prediction
-        as the errors of the judged rows were, taken together.
+        `Model.predict_interval` differs: its intervals reach as far on both sides of the prediction
+        as the errors of the judged rows did, with both sides taken together.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class Distribution:
         Raises
         ------
         ShapeError
-            The values are neither one nor n.
+            There are neither one nor n values.
         """
         scaled = self._scaled(values)
         probability = np.empty(self.rows)
@@ -178,13 +178,13 @@ class Distribution:
         Raises
         ------
         ShapeError
-            The thresholds are neither one nor n.
+            There are neither one nor n thresholds.
         """
         return 1 - self.cumulative(threshold)
 
     @property
     def mean(self) -> np.ndarray:
-        """The means (n,)."""
+        """The mean of each row's distribution (n,)."""
         means = np.empty(self.rows)
         for rows, values, share in self._blocks():
             means[rows] = (share * values).sum(axis=1)
@@ -193,13 +193,13 @@ class Distribution:
     def crps(self, target: ArrayLike) -> np.ndarray:
         """Return the continuous ranked probability score (n,) of known targets (n,).
 
-        ∫ (F(z) − 1{y ≤ z})² dz = E|Z − y| − ½ E|Z − Z'|, in the target's units; less is better. Of
-        a single value it is the absolute error.
+        ∫ (F(z) − 1{y ≤ z})² dz = E|Z − y| − ½ E|Z − Z'|, in the target's units; lower is better.
+        For a single value it is the absolute error.
 
         Raises
         ------
         ShapeError
-            The targets are neither one nor n.
+            There are neither one nor n targets.
         """
         true, scores = self._by_row(target), np.empty(self.rows)
         for rows, values, share in self._blocks():
@@ -229,12 +229,12 @@ class Distribution:
     def _scaled(self, values: ArrayLike) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
             scaled = self.forward(self._by_row(values))
-        # The logarithm of what is not above 0: no target of such a model lies there.
+        # The logarithm of a value that is not above 0: no target of such a model is that small.
         return np.where(np.isnan(scaled), -np.inf, scaled)
 
 
 def check_level(level: float) -> None:
-    """Refuse a probability that is none, 0 or 1.
+    """Refuse a level that is not between 0 and 1.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The guarantee of a model: its terms, and the scores of judged rows that it rests on."""
+"""The guarantee of a model: its terms, and the scores of judged rows that it is based on."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Terms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     name : str
-        "split": at least 1 − α, by a model that is kept as it was judged. "cross": at least about
-        1 − 2α, and 1 − α as a rule, by the models of a cross-validation (CV+). "adaptive": in the
-        long run, of rows in order of time. "none": no guarantee.
+        "split": at least 1 − α, by a model that is kept as it was judged. "cross": at least about 1
+        − 2α, and usually 1 − α, by the models of a cross-validation (CV+). "adaptive": in the long
+        run, for rows in order of time. "none": no guarantee.
     reason, remedy : str
-        Of "none": why, and what to do about it.
+        For "none": why, and what to do about it.
     rows : int
-        How many judged rows there were; the scores of `MOST_SCORES` of them at most are kept.
+        How many judged rows there were; at most `MOST_SCORES` of their scores are kept.
     folds : int
-        Of "cross": how many models judged.
+        For "cross": how many models judged.
     judges : str
-        Of "cross": the fingerprint of their weights.
+        For "cross": the fingerprint of these models' weights.
     by : str or None
         The column whose levels have intervals of their own.
     levels : tuple of str or None
-        Its levels among the judged rows, as text; None is a missing value.
+        The column's levels among the judged rows, as text; None is a missing value.
     """
 
     name: Name
@@ -54,20 +54,20 @@ class JudgedScores:
     Parameters
     ----------
     by_rung : mapping of str to ndarray of shape (n,)
-        Each rung's: the signed t of numbers (`Located.deviations`), whose size is their score, and
-        1 − p of the class that is true.
+        The scores of each rung: for numbers the signed t (`Located.deviations`), whose size is the
+        score; for classes 1 − p of the true class.
     fold : ndarray of shape (n,)
         Which of the judges judged each row, from 0.
     weight : ndarray of shape (n,) or None
-        Sample weights; None where every row weighs 1.
+        Sample weights; None if every row weighs 1.
     group : ndarray of shape (n,) or None
-        The codes of what may only be judged together.
+        The codes of groups, which must be judged as a whole.
     label : ndarray of shape (n,) or None
         The codes of the true classes; None for numbers.
     level : ndarray of shape (n,) or None
         The codes of the levels in `Terms.levels`.
     moment : ndarray of shape (n,) or None
-        The order of the times of the rows, where they have any; equal ones have one code.
+        The order of the rows' times, if they have any; equal times have the same code.
     """
 
     by_rung: Mapping[str, np.ndarray]
@@ -82,11 +82,11 @@ class JudgedScores:
         return len(self.fold)
 
     def weights(self, among: np.ndarray) -> tuple[np.ndarray, float]:
-        """Return the weights of the rows of a mask (n,), and that of a new row.
+        """Return the weights of the rows of a mask (n,), and the weight of a new row.
 
-        A row without a group weighs what its sample weight says, and a new row as much as the
-        heaviest, as nobody knows its weight. A group weighs 1, however many rows it has, and so
-        does a new row, of a group that is not among these.
+        A row without a group has its sample weight, and a new row weighs as much as the heaviest
+        one, because its own weight is unknown. A group weighs 1, however many rows it has; so does
+        a new row, whose group is not among these.
         """
         weight = np.ones(len(self)) if self.weight is None else self.weight
         weight = weight[among]
@@ -96,9 +96,9 @@ class JudgedScores:
         return weight, float(weight.max(initial=0.0)) or 1.0
 
     def lists(self, rung: str, among: np.ndarray, *, folds: int) -> tuple[list[ScoreList], float]:
-        """Return a rung's scores of the rows of a mask, judge by judge, and a new row's weight.
+        """Return a rung's scores on the rows of a mask, judge by judge, and a new row's weight.
 
-        With ``folds`` = 1, all are taken for one judge's.
+        With ``folds`` = 1, all scores are taken as those of one judge.
         """
         divided, newcomer = self._divided(rung, among, folds)
         return [ScoreList.of(np.abs(score), weight) for score, weight in divided], newcomer
@@ -106,7 +106,7 @@ class JudgedScores:
     def signed_lists(
         self, rung: str, among: np.ndarray, *, folds: int
     ) -> tuple[list[ScoreList], float]:
-        """Return the same of numbers, with the sides on which they lie."""
+        """Return the same for numbers, with the signs of the deviations."""
         divided, newcomer = self._divided(rung, among, folds)
         return [ScoreList.signed(score, weight) for score, weight in divided], newcomer
 
@@ -124,7 +124,7 @@ class JudgedScores:
 
 @dataclass(frozen=True, eq=False)
 class Guarantee:
-    """What a model's intervals and sets are promised, and the scores that they are made of."""
+    """What a model's intervals and sets are promised, and the scores that they are made from."""
 
     terms: Terms
     scores: JudgedScores = field(default_factory=lambda: JudgedScores({}, np.empty(0, np.int32)))

@@ -41,6 +41,6 @@ def levels_among(column: pl.Series) -> tuple[str | None, ...]:
 
 
 def level_codes(column: pl.Series, levels: Sequence[str | None]) -> np.ndarray:
-    """Return the place (n,) of each value of a checked column among levels, or −1 of others."""
+    """Return the place (n,) of each value of a checked column among levels; −1 for others."""
     places = {level: place for place, level in enumerate(levels)}
     return np.array([places.get(text, -1) for text in level_texts(column)], np.int32)

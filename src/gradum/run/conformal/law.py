@@ -1,15 +1,15 @@
-"""The law of conformal coverage: its least value, and where that of many rows will lie.
+"""The law of conformal coverage: its lower bound, and its range on many new rows.
 
-Split conformal intervals from n scores, of which the k-th least is taken, have a coverage that
-depends on the judged rows: it is distributed as Beta(k, n + 1 − k), or greater where scores are
-equal. So of M new rows, BetaBinomial(M, k, n + 1 − k) are covered. Source: Vovk, Conditional
-validity of inductive conformal predictors (ACML, 2012).
+Split conformal intervals take the k-th smallest of n scores. Their coverage depends on the judged
+rows: it is distributed as Beta(k, n + 1 − k), or is greater if scores are equal. So of M new rows,
+BetaBinomial(M, k, n + 1 − k) are covered. Source: Vovk, Conditional validity of
+inductive conformal predictors (ACML, 2012).
 
-CV+ with K judges: with p_j the p-value of judge j among its n_j rows, a new row is left out only if
-Σ (n_j + 1) p_j ≤ α (n + 1) + K − 1. A mean of p-values is at most a with a probability of at most
-2a, whatever their weights (Vovk, Wang, Combining p-values via averaging, Biometrika 107, 2020). So
-the coverage is at least 1 − 2 (α (n + 1) + K − 1) / (n + K); and at least
-1 − 2α − (1 − K / n) / (K + 1) by Barber et al., Theorem 4 (Annals of Statistics 49, 2021).
+For CV+ with K judges, let p_j be the p-value of judge j among its n_j rows. A new row is left out
+only if Σ (n_j + 1) p_j ≤ α (n + 1) + K − 1. A mean of p-values is at most a with a probability of
+at most 2a, whatever their weights (Vovk, Wang, Combining p-values via averaging, Biometrika 107,
+2020). So the coverage is at least 1 − 2 (α (n + 1) + K − 1) / (n + K); it is also at least 1 − 2α −
+(1 − K / n) / (K + 1) by Barber et al., Theorem 4 (Annals of Statistics 49, 2021).
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def fewest_scores(coverage: float) -> int:
 
 
 def split_range(coverage: float, scores: int) -> tuple[float, float]:
-    """Return between which shares of `NEW_ROWS` rows will be covered in 95 of 100 cases.
+    """Return the shares of `NEW_ROWS` rows between which coverage lies in 95 of 100 cases.
 
-    The judged rows and the new ones are drawn anew each time. `scores` suffice for the coverage.
+    In each case, the judged rows and the new ones are drawn anew. `scores` must suffice for the
+    coverage.
     """
     rank = math.ceil(wanted_mass(coverage, scores, 1.0))
     at_most = np.cumsum(beta_binomial(NEW_ROWS, rank, scores + 1 - rank))
@@ -45,7 +46,7 @@ def split_range(coverage: float, scores: int) -> tuple[float, float]:
 
 
 def beta_binomial(trials: int, a: float, b: float) -> np.ndarray:
-    """Return the probabilities of 0 to ``trials`` successes, (trials + 1,), their rate Beta(a, b).
+    """Return the probabilities of 0 to ``trials`` successes, (trials + 1,), at rates Beta(a, b).
 
     C(m, x) B(x + a, m − x + b) / B(a, b), as in `scipy.stats.betabinom`, which takes half a second
     to import.
@@ -56,14 +57,14 @@ def beta_binomial(trials: int, a: float, b: float) -> np.ndarray:
 
 
 def cross_bound(coverage: float, scores: float, folds: int) -> float:
-    """Return the least coverage of CV+.
+    """Return the lower bound on the coverage of CV+.
 
     Parameters
     ----------
     coverage : float
-        1 − α, what is aimed at.
+        1 − α, the coverage aimed at.
     scores : float
-        n: rows, or groups, or what all rows weigh together in units of a new row.
+        n: the number of rows or groups, or the total weight in units of a new row's.
     folds : int
         K, at most n.
     """

@@ -1,4 +1,4 @@
-"""Nonconformity scores of judged rows in order, with the weight that lies below any value."""
+"""Sorted nonconformity scores of judged rows, with the weight that lies below any value."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from gradum.margins import LAST_DIGITS
 SLACK = 1e-6
 """Added to every score, in units of the spread or of probability.
 
-The same row may be predicted in float32 by NumPy or by a compiled program, which round otherwise.
-Where many rows have one score, no new row of that score may fall out of its interval by rounding.
+The same row may be predicted in float32 by NumPy or by a compiled program, which round differently.
+If many rows have the same score, rounding must not put a new row of that score outside its
+interval.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreList:
-    """Scores of n rows, from the least to the greatest.
+    """Scores of n rows, sorted in ascending order.
 
     Parameters
     ----------
     score : ndarray of shape (n,)
-        r, rising.
+        r, ascending.
     mass : ndarray of shape (n + 1,)
-        W, the weight of the first i scores at place i; 0 at place 0.
+        At place i, the weight of the first i scores; 0 at place 0, W at the last.
     """
 
     score: np.ndarray
@@ -33,12 +34,12 @@ class ScoreList:
 
     @classmethod
     def of(cls, score: np.ndarray, weight: np.ndarray) -> ScoreList:
-        """Sort scores (n,) of rows with weights (n,), each raised by `SLACK`."""
+        """Sort scores (n,), each raised by `SLACK`, of rows with weights (n,)."""
         return cls.signed(score + SLACK, weight)
 
     @classmethod
     def signed(cls, score: np.ndarray, weight: np.ndarray) -> ScoreList:
-        """Sort scores (n,) of either sign as they are, of rows with weights (n,)."""
+        """Sort scores (n,) of either sign, unchanged, of rows with weights (n,)."""
         order = np.argsort(score, kind="stable")
         return cls(score[order], np.concatenate([[0.0], np.cumsum(weight[order])]))
 
@@ -59,7 +60,7 @@ class ScoreList:
         return self.mass[self.score.searchsorted(value, "left")]
 
     def quantile(self, share: float) -> float:
-        """Return the least score up to which a share of the weight lies; there is one at least."""
+        """Return the least score up to which a share of the weight lies; there must be scores."""
         enough = self.mass[1:] >= share * self.total * (1 - LAST_DIGITS)
         return float(self.score[enough.argmax()])
 
@@ -67,8 +68,8 @@ class ScoreList:
 def wanted_mass(coverage: float, total: float, newcomer: float) -> float:
     """Return the weight that the scores within an interval must have: (1 − α)(W + w_∞).
 
-    Where the scores weigh less in all, only an interval without end covers so much. Rounding must
-    not ask for one score more, so that a share `LAST_DIGITS` less will do.
+    If all scores together weigh less, only an unbounded interval covers that much. Rounding must
+    not demand one more score, so a share that is `LAST_DIGITS` smaller suffices.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
-"""Conformal sets of classes: split conformal by one judge, CV+ by several.
+"""Conformal sets of classes: split conformal with one judge, CV+ with several.
 
-The score of a judged row is r_i = 1 − p(y_i), where p is what the judge that has not learned from
-it gives its class y_i. A class y is in the set of a new row if
+The score of a judged row is r_i = 1 − p(y_i), where p(y_i) is the probability of its class y_i by
+the judge that has not learned from the row. A class y is in the set of a new row if
 
     Σ_{r_i < 1 − p_k(i)(y)} w_i < (1 − α)(W + w_∞),
 
-where k(i) is the judge of row i: if not too many judged rows conform better than y would. A single
-judge makes this the set of least ambiguity, {y : p(y) ≥ 1 − q}.
+where k(i) is the judge of row i: if not too many judged rows conform better than y would. With a
+single judge, this is the least ambiguous set, {y : p(y) ≥ 1 − q}.
 
 Sources: Sadinle, Lei, Wasserman, Least ambiguous set-valued classifiers with bounded error levels,
 JASA 114 (2019); Romano, Sesia, Candès, Classification with valid and adaptive coverage (NeurIPS,
@@ -28,14 +28,14 @@ def conforming_classes(
     coverage: float,
     newcomer: float = 1.0,
 ) -> np.ndarray:
-    """Say of each class (m, K) whether it is in a row's set, which may be empty.
+    """Return which classes (m, K) are in each row's set, which may be empty.
 
     Parameters
     ----------
     scores : sequence of ScoreList
-        Those of each judge's rows.
+        The scores of each judge's rows.
     probability : sequence of ndarray of shape (m, K)
-        What each judge gives the classes of m new rows.
+        The probabilities that each judge gives the classes of m new rows.
     coverage : float
         1 − α.
     newcomer : float
@@ -49,7 +49,7 @@ def conforming_classes(
 
 
 def with_predicted(chosen: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Return sets (m, K) with the predicted class (m,) of each row in it, so that none is empty."""
+    """Return sets (m, K) that also hold each row's predicted class (m,), so that none is empty."""
     whole = chosen.copy()
     whole[np.arange(len(whole)), predicted] = True
     return whole

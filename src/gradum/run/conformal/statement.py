@@ -1,4 +1,4 @@
-"""The guarantee of intervals and sets in words, with its numbers."""
+"""The guarantee of intervals and sets in words and numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradum.run.conformal.law import NEW_ROWS, cross_bound, fewest_scores, split
 from gradum.scores.figures import figure, percent
 from gradum.tables.wording import quoted
 
-PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
+PROMISES: dict[Name, tuple[str, str]] = {  # for intervals, and for sets
     "split": (
         marked(
             "The interval of a new row like the {rows:,} that judged holds its target with a "
@@ -56,10 +56,11 @@ PROMISES: dict[Name, tuple[str, str]] = {  # of intervals, and of sets
 }
 
 COST_OF_CHOOSING = 40.0
-"""Times 1 / √n: the points of coverage that the best of four rungs on n judged rows may lack.
+"""Divided by √n: the points of coverage that the best of four rungs on n judged rows may lack.
 
-Measured where all are equally good and their errors unrelated, which costs most: 33 / √n points at
-80%, where it is about as much as at any coverage (`python -m benchmarks guarantees`).
+Measured where choosing costs most: all rungs are equally good and their errors are unrelated. It
+was 33 / √n points at 80%, where it is about as large as at any coverage (`python -m benchmarks
+guarantees`).
 """
 
 TOO_FEW = (  # for intervals, and for sets
@@ -104,7 +105,7 @@ WITHOUT_BOUND: tuple[Name, ...] = ("none", "adaptive")
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """What is promised of a new row that is like those that judged.
+    """What is promised for a new row that is like the judged rows.
 
     Parameters
     ----------
@@ -116,8 +117,8 @@ class Statement(msgspec.Struct, frozen=True):
         The least probability that the row's target is in its interval or set; None without a
         guarantee.
     low, high : float or None
-        Between which shares of 1,000 new rows are covered in 95 of 100 cases; None where no law
-        says so.
+        The shares of 1,000 new rows between which coverage lies in 95 of 100 cases; None if no law
+        tells them.
     rows : int
         How many rows judged.
     sentence : str
@@ -135,22 +136,22 @@ class Statement(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Support:
-    """How many scores stand behind intervals or sets.
+    """How many scores support intervals or sets.
 
     Parameters
     ----------
     size : float
-        n: their rows, or groups, or what the rows weigh together in units of a new one.
+        n: the number of rows or groups, or the total weight in units of a new row's.
     groups : bool
-        Whether they are counted in groups.
+        Whether n counts groups.
     weighted : bool
-        Whether some count more than others.
+        Whether some rows count more than others.
     by : str or None
-        The column whose levels are covered each by itself; "" for each class.
+        The column whose levels are each covered separately; "" for each class.
     chosen : bool
         Whether the rung was chosen among several by its score on the same rows.
     sizes : tuple of (str or None, float)
-        Those levels or classes, None for a missing value, each with its own n.
+        The levels or classes, None for a missing value, each with its own n.
     """
 
     size: float
@@ -161,7 +162,7 @@ class Support:
     sizes: tuple[tuple[str | None, float], ...] = ()
 
     def enough(self, coverage: float) -> list[float]:
-        """Return n, or that of each level or class, where intervals can be of finite length."""
+        """Return n, or the n of each level or class, of those for which intervals can be finite."""
         sizes = [self.size] if self.by is None else [size for _, size in self.sizes]
         return [size for size in sizes if suffices(size, coverage)]
 
@@ -176,7 +177,7 @@ def suffices(size: float, coverage: float) -> bool:
 
 
 def state(terms: Terms, coverage: float, support: Support, *, classes: bool) -> Statement:
-    """Say what terms promise at a coverage, of intervals or of sets of ``classes``."""
+    """State what terms promise at a coverage, for intervals or for sets of ``classes``."""
     enough, low, high = support.enough(coverage), None, None
     if terms.name in WITHOUT_BOUND:
         least = None
@@ -220,7 +221,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _of_whom(terms: Terms, support: Support, *, classes: bool) -> str:
-    """Say which new rows are meant, where the promise is not of all alike."""
+    """Say which new rows the promise is about, where it is not about all alike."""
     if terms.name in WITHOUT_BOUND:
         return ""
     parts = [say(TOGETHER[classes])] if support.by is None else []

@@ -17,15 +17,15 @@ from gradum.rungs.rung import Prediction
 
 @dataclass(frozen=True)
 class DistributionColumns:
-    """Which columns are wanted.
+    """The columns of distributions that are wanted.
 
     Parameters
     ----------
     conformal : ConformalPredictor
         What makes the distributions.
     levels, thresholds : mapping of str to float
-        Probabilities whose quantiles are wanted, and numbers beyond which a target may lie, by the
-        names of their columns.
+        Probabilities whose quantiles are wanted, and numbers whose probability of being exceeded is
+        wanted, by the names of their columns.
     """
 
     conformal: ConformalPredictor
@@ -36,12 +36,12 @@ class DistributionColumns:
     def of(
         cls, conformal: ConformalPredictor, quantiles: str | None, beyond: str | None
     ) -> DistributionColumns:
-        """Read what is wanted, numbers with commas between them: columns ``quantile_0.1``, ….
+        """Read what is wanted, numbers separated by commas: columns ``quantile_0.1``, ….
 
         Raises
         ------
         SpecError
-            A word is not a number, or a quantile's not between 0 and 1.
+            A word is not a number, or a quantile's probability is not between 0 and 1.
         TargetError
             The target is a class.
         """
@@ -65,7 +65,7 @@ class DistributionColumns:
         return self.conformal.also
 
     def columns(self, frame: pl.DataFrame, prediction: Prediction) -> pl.DataFrame:
-        """Return the columns of checked rows (n)."""
+        """Return these columns for checked rows (n)."""
         distribution = self.conformal.distribution(frame)
         quantiles = distribution.quantile(list(self.levels.values()))
         named = {name: quantiles[:, place] for place, name in enumerate(self.levels)}
@@ -74,7 +74,7 @@ class DistributionColumns:
 
     @property
     def sentence(self) -> str:
-        """What is promised of the columns."""
+        """What is promised about the columns."""
         terms = self.conformal.terms
         if terms.name in ("none", "adaptive"):
             unknown = say("No guarantee holds for quantiles and probabilities beyond a threshold.")
@@ -94,7 +94,7 @@ class DistributionColumns:
 
 
 def _numbers(option: str, text: str | None, example: str) -> list[float]:
-    """Read numbers with commas between them; SpecError if one is none."""
+    """Read numbers separated by commas; raise SpecError if one is not a number."""
     if text is None:
         return []
     numbers = []

@@ -1,4 +1,4 @@
-"""Thresholds of new rows in the order of time, each from the outcomes of earlier ones."""
+"""Thresholds for new rows in order of time, each from the outcomes of earlier rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def scale_of(rung: Rung) -> ScoreTransform:
 
 
 def tracker_of(scores: JudgedScores, among: np.ndarray, rung: Rung, coverage: float) -> Tracker:
-    """Return the tracker as the judged rows of a mask (n,) leave it."""
+    """Return the tracker in its state after the judged rows of a mask (n,)."""
     assert scores.moment is not None
     tracked = scale_of(rung).onto(scores.by_rung[rung.name][among])
     return Tracker.warmed_up(tracked, scores.moment[among], 1.0 - coverage)
@@ -37,7 +37,7 @@ def outcomes(checked: Checked, rung: Rung, encoder: Encoder) -> tuple[np.ndarray
     Raises
     ------
     ColumnError
-        A row has no time, where there are outcomes.
+        There are outcomes, but a row has no time.
     TargetError
         A label was never seen in training.
     """

@@ -20,24 +20,24 @@ from gradum.tables.encode import Unencoded
 from gradum.tables.split import Part
 
 MOST_SCORES = 10_000
-"""An interval is made of at most so many; from more rows, as many are drawn by chance."""
+"""An interval is made from at most so many scores; if there are more, so many are drawn."""
 
 LARGEST_SCORE = 1e150
-"""Stands for an infinite score, such as that of a row where no spread is expected."""
+"""Replaces an infinite score, such as that of a row for which no spread is expected."""
 
 
 def guarantee_of(
     spec: Spec, dataset: Dataset, judges: Sequence[Judge], used: str, *, interrupted: bool
 ) -> Guarantee:
-    """Return what the judged rows guarantee of the rung in use, and their scores by every rung.
+    """Return what the judged rows guarantee for the rung in use, and the scores of every rung.
 
-    The first repeat of a repeated cross-validation counts, so that each row has one score. Rows of
-    a test file count as rows that were held out.
+    Only the first repeat of a repeated cross-validation counts, so that each row has one score.
+    Rows of a test file count as held-out rows.
 
     Parameters
     ----------
     spec : Spec
-        With ``refit`` if the model has been refitted.
+        The spec, with ``refit`` if the model has been refitted.
     dataset : Dataset
         The rows.
     judges : sequence of Judge
@@ -45,12 +45,12 @@ def guarantee_of(
     used : str
         The rung in use.
     interrupted : bool
-        Whether the run was.
+        Whether the run was interrupted.
 
     Raises
     ------
     SpecError
-        The column by whose levels intervals are asked for has too many.
+        The column whose levels get intervals of their own has too many levels.
     """
     once = first_repeat(judges)
     judged = sum(int(np.count_nonzero(judge.parts == Part.TEST)) for judge in once)
@@ -78,7 +78,7 @@ def scored_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the judged rows whose scores are kept (n,), and which judge judged each (n,).
 
-    Where rows have an order of time, the last ones are kept; else some are drawn.
+    If rows have an order of time, the last ones are kept; otherwise a sample is drawn.
     """
     tested = [np.flatnonzero(judge.parts == Part.TEST) for judge in judges]
     rows, fold = np.concatenate(tested), np.repeat(np.arange(len(judges)), list(map(len, tested)))
@@ -95,7 +95,7 @@ def _moments(time: np.ndarray) -> np.ndarray:
 
 
 def judge_arrays(judges: Sequence[Judge], rung: str) -> dict[str, np.ndarray]:
-    """Name every array of the judges' rungs of one name, as their file does: ``0/mlp/…``."""
+    """Name every array of the judges' rungs of one name as their file does: ``0/mlp/…``."""
     return {
         f"{number}/{name}": array
         for number, judge in enumerate(judges)
@@ -104,10 +104,10 @@ def judge_arrays(judges: Sequence[Judge], rung: str) -> dict[str, np.ndarray]:
 
 
 def drawn(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the places, rising, of at most `MOST_SCORES` rows of groups (n,), drawn by chance.
+    """Return the places, in ascending order, of a sample of at most `MOST_SCORES` of the rows.
 
-    Every group has a row before any has two, and so on, so that no group is more likely to be left
-    out because it is small. A row without a group is a group of its own.
+    Every group (n,) gets a row before any gets two, and so on, so that no group is more likely to
+    be left out because it is small. A row without a group is a group of its own.
     """
     if len(groups) <= MOST_SCORES:
         return np.arange(len(groups))
@@ -122,7 +122,7 @@ def drawn(groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _scores(
     dataset: Dataset, judges: Sequence[Judge], rows: np.ndarray, fold: np.ndarray
 ) -> Mapping[str, np.ndarray]:
-    """Return each rung's scores (n,) of rows, by the judge that has not learned from them."""
+    """Return each rung's scores (n,) on rows, by the judge that has not learned from them."""
     names = [name for name in judges[0].rungs if all(name in judge.rungs for judge in judges)]
     scores = {name: np.empty(len(rows)) for name in names}
     for number, judge in enumerate(judges):
@@ -137,7 +137,8 @@ def _scores(
 def score(rung: Rung, design: Unencoded, target: np.ndarray) -> np.ndarray:
     """Return the nonconformity scores (n,) of rows with known targets.
 
-    Of numbers, t of `Located.deviations`, with its sign; of classes, 1 − p of the true one.
+    For numbers, the score is t of `Located.deviations`, with its sign; for classes, 1 − p of the
+    true class.
     """
     if rung.target_scale is None:
         probability = rung.predict(design).probability

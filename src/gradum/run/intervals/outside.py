@@ -1,8 +1,8 @@
-"""Rows outside of what was learned from, of whose intervals nothing is promised.
+"""Rows outside of what was learned from, for whose intervals nothing is promised.
 
-A guarantee is of rows like those that judged. A date before or after all of theirs, or a level
-that none of them had, shows that a row is not; that a number lies beyond the largest is something
-that rows of one law do now and then.
+A guarantee is for rows like those that judged. A date before or after all of theirs, or a level
+that none of them had, shows that a row is not like them. But rows of the same distribution now and
+then have a number beyond the largest so far.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ COLUMN = "outside"
 
 @dataclass(frozen=True)
 class OutsideColumn:
-    """The column ``outside`` beside intervals: by which columns a row is outside, if by any."""
+    """The column ``outside`` beside intervals: the columns by which a row is outside, if any."""
 
     encoder: Encoder
     also: tuple[str, ...] = ()
 
     def columns(self, frame: pl.DataFrame, prediction: Prediction) -> pl.DataFrame:
-        """Name the columns by which each of the checked rows (n) is outside; null if by none."""
+        """Name the columns by which each checked row (n) is outside; null if there are none."""
         named = pl.Series(COLUMN, [None] * len(frame), dtype=pl.String)
         for name, where in self._where(frame):
             longer = pl.when(named.is_null()).then(pl.lit(name)).otherwise(named + f", {name}")
@@ -49,7 +49,7 @@ class OutsideColumn:
 def outside_in_words(
     statement: Statement, encoder: Encoder, differences: Iterable[Difference]
 ) -> str:
-    """Say of how many rows nothing is promised, column by column; empty where of all there is."""
+    """Say for how many rows nothing is promised, column by column; empty if there are none."""
     if statement.name in WITHOUT_BOUND:
         return ""
     by_chance = {step.source for step in encoder.steps if step.is_passed_by_chance}

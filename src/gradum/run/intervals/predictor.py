@@ -1,4 +1,4 @@
-"""Intervals and sets of new rows, from a model and the rows that judged it."""
+"""Intervals and sets for new rows, from a model and the rows that judged it."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from gradum.tables.schema import Schema
 
 @dataclass(frozen=True)
 class ConformalPredictor:
-    """Makes intervals of numbers, or sets of classes, of a wanted coverage.
+    """Makes intervals for numbers, or sets of classes, with a wanted coverage.
 
     Parameters
     ----------
     terms : Terms
-        Of these intervals: without a guarantee where the model's cannot be kept.
+        The terms of these intervals: without a guarantee if that of the model cannot be kept.
     scores : JudgedScores
     rung : Rung
-        The one that predicts.
+        The rung that predicts.
     judges : sequence of (Encoder, Rung)
-        The models that answer for new rows: the model itself, or those of a cross-validation.
+        The models that predict new rows: the model itself, or those of a cross-validation.
     schema : Schema
-        What the columns are; the target's and the time's are outcomes to learn from.
+        What the columns are; those of the target and of the time give outcomes to learn from.
     coverage : float
         1 − α.
     by_class : bool
-        Whether each class is to be covered by itself.
+        Whether each class is to be covered separately.
     outcomes : bool
-        Whether rows in the order of time learn from the outcomes of earlier ones.
+        Whether rows in order of time learn from the outcomes of earlier rows.
     """
 
     terms: Terms
@@ -71,12 +71,12 @@ class ConformalPredictor:
         rung: str | None = None,
         by_class: bool = False,
     ) -> ConformalPredictor:
-        """Return the predictor of a model; ``judges`` are those that a CV+ needs, where known.
+        """Return the predictor of a model; a CV+ needs its ``judges``, if they are known.
 
         Raises
         ------
         SpecError
-            The coverage is none, the model has no such rung, or it keeps no scores.
+            The coverage is not between 0 and 1, the model has no such rung, or it keeps no scores.
         """
         check_coverage(coverage)
         if by_class and not fitted.classes:
@@ -115,7 +115,7 @@ class ConformalPredictor:
         return self.schema.target.classes
 
     def without_outcomes(self) -> ConformalPredictor:
-        """Return the same for rows that come in blocks, in which no order of time is looked for."""
+        """Return the same for rows that come in blocks, whose order of time is ignored."""
         if self.scores.moment is None:
             return self
         terms = structs.replace(
@@ -137,10 +137,10 @@ class ConformalPredictor:
         return state(self.terms, self.coverage, self._support(), classes=bool(self.classes))
 
     def intervals(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return both ends of each checked row's interval (n, 2); of numbers only.
+        """Return both ends of each checked row's interval (n, 2); only for numbers.
 
-        They are in the target's units, and need not lie on both sides of the prediction: of
-        logarithms, that is a mean, and the interval is about the median.
+        They are in the target's units, and need not lie on both sides of the prediction: if
+        logarithms are learned, the prediction is a mean, while the interval is about the median.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class ConformalPredictor:
         return scale.unlogged(ends)
 
     def distribution(self, frame: pl.DataFrame) -> Distribution:
-        """Return the predictive distributions of checked rows (n); of numbers only.
+        """Return the predictive distributions of checked rows (n); only for numbers.
 
         Raises
         ------
@@ -182,9 +182,9 @@ class ConformalPredictor:
         return Distribution(systems, len(frame), scale.logged, scale.unlogged)
 
     def sets(self, frame: pl.DataFrame, prediction: Prediction) -> np.ndarray:
-        """Say of each class (n, K) whether it is in a checked row's set.
+        """Return which classes (n, K) are in each checked row's set.
 
-        The predicted class always is, so that no set is empty; the coverage can only be greater.
+        The predicted class always is, so that no set is empty; this can only increase the coverage.
 
         Raises
         ------
@@ -199,7 +199,7 @@ class ConformalPredictor:
         return with_predicted(chosen, prediction.value)
 
     def _conforming(self, frame: pl.DataFrame, prediction: Prediction) -> np.ndarray:
-        """Say of each class (n, K) whether enough judged rows conform no better; maybe of none."""
+        """Return which classes (n, K) have enough judged rows conforming no better; maybe none."""
         shares = [
             self._probability(encoder, rung, frame, prediction) for encoder, rung in self.judges
         ]
@@ -224,7 +224,7 @@ class ConformalPredictor:
         ]
 
     def columns(self, frame: pl.DataFrame, prediction: Prediction) -> pl.DataFrame:
-        """Return the columns ``low`` and ``high`` of checked rows (n), or ``set``, of lists."""
+        """Return the columns ``low`` and ``high`` of checked rows (n), or ``set``, with lists."""
         if not self.classes:
             low, high = self.intervals(frame).T
             return pl.DataFrame({"low": low, "high": high})
@@ -234,9 +234,9 @@ class ConformalPredictor:
         return named.group_by("row", maintain_order=True).agg("set").select("set")
 
     def _followed(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return the score up to which each row's targets are in (n,), as it follows time.
+        """Return the score up to which each row's set holds targets (n,), as it follows time.
 
-        Rows of a level that no judged row has leave nothing out.
+        Nothing is left out for rows whose level no judged row has.
         """
         thresholds = np.full(len(frame), np.inf)
         source = say("the table")
@@ -251,7 +251,7 @@ class ConformalPredictor:
         return scale_of(self.rung).back(thresholds)
 
     def _located(self, frame: pl.DataFrame) -> list[Located]:
-        """Return where each judge expects rows, in the target's units, or their logarithm."""
+        """Return where each judge expects the rows, in the target's units or their logarithm."""
         located = []
         for encoder, rung in self.judges:
             assert rung.target_scale is not None
@@ -268,7 +268,7 @@ class ConformalPredictor:
         return prediction.probability
 
     def _strata(self, frame: pl.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the rows of each level (positions) and the scores of that level (mask)."""
+        """Yield the rows of each level (positions), and the judged scores of that level (mask)."""
         if self.terms.by is None:
             yield np.arange(len(frame)), np.ones(len(self.scores), bool)
             return
@@ -310,7 +310,7 @@ class ConformalPredictor:
 
 
 def check_coverage(coverage: float) -> None:
-    """Refuse a coverage that is none.
+    """Refuse a coverage that is not between 0 and 1.
 
     Raises
     ------
@@ -326,7 +326,7 @@ def check_coverage(coverage: float) -> None:
 def _answering(
     fitted: Fitted, guarantee: Guarantee, judges: Sequence[Judge], rung: Rung
 ) -> tuple[Terms, Sequence[tuple[Encoder, Rung]]]:
-    """Return the models that answer for new rows, and the terms: without its judges, no CV+."""
+    """Return the models that predict new rows, and the terms; CV+ needs its judges."""
     terms = guarantee.terms
     kept = [(fitted.encoder, rung)]
     if terms.name != "cross":

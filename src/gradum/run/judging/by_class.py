@@ -16,30 +16,30 @@ from gradum.scores.weighting import Weighting
 
 MOST_CLASSES = 200
 MEANS = {"precision": "macro_precision", "recall": "balanced_accuracy", "f1": "macro_f1"}
-"""The score of one class, and the mean of the same over the classes."""
+"""The score of one class, and the mean of that score over the classes."""
 
 
 class ClassScores(msgspec.Struct, frozen=True):
-    """One class on the judged rows.
+    """The scores of one class on the judged rows.
 
     Parameters
     ----------
     label : str
         The class, as text.
     support : int
-        Judged rows that are of it, whatever their weight.
+        The number of judged rows of the class, whatever their weight.
     predicted : int or float
-        Judged rows that are predicted as it, whatever their weight; of a row that several folds
-        predicted, the part of its predictions that say so.
+        The number of judged rows predicted as the class, whatever their weight. If several folds
+        predicted a row, it counts by the share of its predictions that are this class.
     precision : Interval
-        Share of the rows predicted as the class that are of it; NaN where none is predicted so.
+        Share of the rows predicted as the class that are of the class; NaN if none is predicted so.
     recall : Interval
-        Share of its rows that are predicted as it.
+        Share of the rows of the class that are predicted as the class.
     f1 : Interval
-        2·hits / (rows of the class + rows predicted as it).
+        2·hits / (rows of the class + rows predicted as the class).
     hits : int, float or None
-        Judged rows of the class that are predicted as it, counted as those predicted are; None in
-        files of versions that did not write it.
+        The number of judged rows of the class that are predicted as the class, counted like
+        ``predicted``; None in files of versions that did not write it.
     """
 
     label: str
@@ -59,16 +59,16 @@ def class_scores(
     labels: tuple[str, ...],
     numbers: np.ndarray,
 ) -> tuple[ClassScores, ...]:
-    """Score each class that a judged row has, or the `MOST_CLASSES` commonest, in their order.
+    """Score each class that judged rows have, or the `MOST_CLASSES` commonest, in class order.
 
-    Of two classes, the second has the values and intervals of the metrics of the same names.
+    With two classes, the second has the values and intervals of the metrics of the same names.
 
     Parameters
     ----------
     outcome : Outcome
-        Of all n judged rows.
+        The outcome of all n judged rows.
     sample : Outcome
-        Of those that are resampled: all, or some of them.
+        The outcome of the rows that are resampled: all, or some of them.
     drawn : dict
         The resampled `MEANS` of the sample, by name.
     scheme : Scheme
@@ -76,7 +76,7 @@ def class_scores(
     labels : tuple of str
         The classes [K].
     numbers : ndarray of shape (n,)
-        Which row each is, the same where one was predicted several times.
+        The number of each row, which is the same if a row was predicted several times.
     """
     rows, parts = Weighting(outcome, outcome.weights[None, :]), row_parts(numbers)
     hit = outcome.predicted == outcome.target
@@ -117,7 +117,7 @@ def _interval(
     code: int,
     scheme: Scheme,
 ) -> Interval:
-    """Give a class's share its interval by the resampled shares of all classes."""
+    """Return the interval of a class's share, from the resampled shares of all classes."""
     assert shares is not None
     kind = metric.rows_of(sample, code)
     basis = scheme_basis([kind], scheme)
@@ -125,5 +125,5 @@ def _interval(
     rows = np.array([share_rows(metric, sample, [kind], scheme)])
     alone = Shares(np.array([value]), drawn[:, None], rows)
     share = of_shares(Sampled(value, drawn, basis, shares=alone))
-    # Where resamples all lack the class there is no error either.
+    # If all resamples lack the class, there is no error either.
     return replace(share, standard_error=float(np.nan_to_num(share.standard_error)))

@@ -1,4 +1,4 @@
-"""Over- and underfitting: training scores beside those of new rows, and what the gap costs."""
+"""Over- and underfitting: scores on training rows and on new rows, and what their gap costs."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from gradum.scores.metrics import METRICS
 
 STANDARD_ERRORS = 2.0
 FAR_WORSE = 2.0
-"""Times the loss on the rows learned from, from which "no sign" would be a strange thing to say."""
-LEAST_OF_GAIN = 0.1  # of what a rung gains over the baseline, below which a gap is rounding
+"""Times the loss on the rows learned from; beyond it, saying "no sign" would be strange."""
+LEAST_OF_GAIN = 0.1  # of what a rung gains over the baseline; a smaller gap is rounding
 
 
 def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdict) -> str:
     """Say in one sentence what fitting the training rows more closely has cost.
 
-    A rung overfits where that costs something: it beats a simpler rung on the training rows and is
-    shown to be worse than it on new ones. A gap between both by itself costs nothing; every
-    flexible model has one. Of the rung in use, which no other beats on new rows, the gap is said,
-    and where it is large but few rows decide it, that nothing can be told.
+    A rung overfits if that costs something: it beats a simpler rung on the training rows and is
+    shown to be worse than it on new rows. A gap between training and new rows costs nothing by
+    itself; every flexible model has one. For the rung in use, which no other rung beats on new
+    rows, the sentence gives the gap. If the gap is large but few rows decide it, the sentence says
+    that nothing can be told.
 
     Parameters
     ----------
@@ -124,9 +125,9 @@ def _gap(
 
 
 def _far_worse(metric: str, train: float, test: float, guessing: Interval | None) -> bool:
-    """Whether the loss on new rows is `FAR_WORSE` times that on those learned from, or more.
+    """Whether the loss on new rows is at least `FAR_WORSE` times that on the rows learned from.
 
-    Of a score that is better the greater it is, the loss is what it lacks to 1.
+    For a score that is better the greater it is, the loss is 1 minus the score.
     """
     greater = METRICS[metric].greater_is_better
     of_train, of_test = (1.0 - train, 1.0 - test) if greater else (train, test)

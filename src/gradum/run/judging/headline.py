@@ -21,13 +21,13 @@ from gradum.tables.wording import shortened
 
 MOST = 3  # sentences
 UNEQUAL = 0.8
-"""Share of the commonest class from which accuracy says little: guessing has most of it."""
+"""Share of the commonest class from which on accuracy says little: guessing has most of it."""
 
 
 def with_headline(judgement: Judgement, spoken_of: str | None = None) -> Judgement:
     """Return a judgement with its headline, which files of earlier versions lack.
 
-    It tells how good a rung is: the one in use, unless another is ``spoken_of``.
+    The headline tells how good a rung is: the one in use, unless another is ``spoken_of``.
     """
     return structs.replace(judgement, headline=headline(judgement, spoken_of))
 
@@ -35,16 +35,19 @@ def with_headline(judgement: Judgement, spoken_of: str | None = None) -> Judgeme
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
     """Return at most three sentences: how good a rung is, which one to use, what overfits.
 
-    Where a split by time or by group gives other scores, what to expect then comes second. Where
-    the time limit cut short a rung that is not as good as the one in use, it is named next.
-    Where rivals were judged, how they stand comes before what overfits.
+    If a split by time or by group gives other scores, the second sentence says what to expect then.
+    If the time limit cut short a rung that is not as good as the one in use, the next sentence
+    names it. If rivals were judged, a sentence on how they compare comes before the one on
+    overfitting.
 
-    The first is of the best rung, unless ``spoken_of`` is given, the rung that a run chose before;
-    it is named where it is not the best, and the second says that it predicts.
+    The first sentence is about the best rung, unless ``spoken_of`` is given, the rung that a run
+    chose before. This rung is named if it is not the best, and the second sentence says that it
+    predicts.
 
-    Of classes the first says how often it is right, beside always guessing the commonest class;
-    where that is at least `UNEQUAL` of the rows, how many of the rarer class it finds as well. Of
-    numbers it says how far off it is, beside always guessing the mean.
+    For classes, the first sentence says how often the rung is right, in comparison with always
+    guessing the commonest class; if this class has at least `UNEQUAL` of the rows, it also says how
+    many of the rarer class the rung finds. For numbers, it says how far off the rung is, in
+    comparison with always guessing the mean.
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}

@@ -18,10 +18,11 @@ from gradum.scores.schemes import Scheme
 
 FEW_INDEPENDENT = 30
 FEW_OF_MANY = 0.04
-"""Share of the rows that holds half of the squared error where its tail is long.
+"""The tail is long if a smaller share of the rows than this holds half of the squared error.
 
-Of normal errors 13% of the rows hold it, of Laplace's 7%, and below 4% in fewer than one of a
-hundred samples; of Student's with three degrees of freedom, whose squares have no variance, 4%.
+With normal errors, 13% of the rows hold it; with Laplace errors 7%, and below 4% in fewer than one
+of a hundred samples; with Student errors of three degrees of freedom, whose squares have no
+variance, 4%.
 """
 
 
@@ -33,13 +34,13 @@ def cautions(
     Parameters
     ----------
     outcome : Outcome
-        Of the judged rows, by the rung in use.
+        The outcome of the judged rows, by the rung in use.
     scheme : Scheme
-        How they are resampled.
+        How the rows are resampled.
     classes : sequence
         The labels; empty for a number.
     numbers : ndarray of shape (n,)
-        Which row each is, the same where one was predicted several times.
+        The number of each row, which is the same if a row was predicted several times.
     """
     of_rows, of_classes = (
         scheme_basis(METRICS[name].kinds(outcome), scheme)
@@ -111,7 +112,7 @@ def _cause(outcome: Outcome, scheme: Scheme, classes: Sequence[object], least: B
 def _few_predicted(
     outcome: Outcome, scheme: Scheme, classes: Sequence[object], of_classes: Basis
 ) -> str:
-    """Say so where precision has no interval, though other scores of single classes have one."""
+    """Say if precision has no interval, although other scores of single classes have one."""
     if not classes or not of_classes.suffices:
         return ""
     metric = METRICS["precision" if outcome.task == "binary" else "macro_precision"]
@@ -145,7 +146,7 @@ def _few_independent(scheme: Scheme, of_rows: Basis) -> str:
 
 
 def _long_tail(outcome: Outcome, numbers: np.ndarray) -> str:
-    """Say so where a few rows carry most of the squared error."""
+    """Say if a few rows carry most of the squared error."""
     _, place = np.unique(numbers, return_inverse=True)
     of_rows = np.bincount(place, weights=squared_errors(outcome) * outcome.weights)
     if len(of_rows) < FEWEST_ROWS:

@@ -13,7 +13,7 @@ from gradum.run.split_check import SplitCheck
 from gradum.scores.interval import Interval
 
 KEPT_ON_ALL = marked("the model that is kept is fitted on all rows")
-"""What is said of a cross-validation, which holds out no row from the model that is kept."""
+"""What is said of a cross-validation, where the kept model is fitted on all rows."""
 
 Scores = dict[str, dict[str, dict[str, Interval]]]
 """rung -> part -> metric -> interval."""
@@ -27,19 +27,19 @@ class Judgement(msgspec.Struct, frozen=True):
     how : str
         The rows that judged, in words.
     folds : int
-        Of the cross-validation that judged; 0 where rows were held out.
+        The folds of the cross-validation that judged; 0 if rows were held out.
     rows : dict
         Part -> number of rows behind its scores.
     scores : dict
         Rung -> part -> metric -> value with its 95% bootstrap interval. A metric that is undefined
-        for every rung is left out; for some of them, their value is NaN.
+        for every rung is left out; if it is undefined for some rungs, their value is NaN.
     prevalence : dict
-        Class -> its share of the judging rows; empty for regression. What an average
-        precision is to be held against.
+        Class -> its share of the judging rows; empty for regression. An average precision is to be
+        compared with this share.
     verdict : Verdict
         Which rung is used and which is enough.
     fit_check : str
-        One sentence on over- or underfitting; empty where no training rows were scored.
+        One sentence on over- or underfitting; empty if no training rows were scored.
     headline : tuple of str
         At most three sentences in the reader's words; see `gradum.run.judging.headline`.
     by_class : tuple of ClassScores
@@ -47,15 +47,15 @@ class Judgement(msgspec.Struct, frozen=True):
     rivals : tuple of Standing
         Estimators of other libraries, judged on the same rows.
     notes : tuple of str
-        What else a reader must know of the rows.
+        What else a reader must know about the rows.
     alarms : tuple of Alarm
         What makes the scores mean less than they say.
     interrupted : bool
         Whether the run was stopped before it was done.
     cut_short : tuple of str
-        The rungs of which the time limit ended a fit before it was done.
+        The rungs with a fit that the time limit ended before it was done.
     split : SplitCheck or None
-        What was found of a split by time or by group; None in files of earlier versions.
+        What was found about a split by time or by group; None in files of earlier versions.
     """
 
     how: str
@@ -76,24 +76,24 @@ class Judgement(msgspec.Struct, frozen=True):
 
     @property
     def kept_on_all(self) -> bool:
-        """Whether the model that is kept is fitted on all rows, those that judged among them."""
-        # Files of earlier versions say it in words, and in English.
+        """Whether the kept model is fitted on all rows, including those that judged."""
+        # Files of earlier versions say so in words, and in English.
         return self.folds > 0 or KEPT_ON_ALL in self.how
 
     @property
     def compared(self) -> dict[str, Interval]:
-        """The score of each rung that the verdict compares: of those for which it is defined."""
+        """The score of each rung that the verdict compares: the rungs whose score is defined."""
         scores = {rung: parts["test"] for rung, parts in self.scores.items()}
         return defined(scores, self.verdict.metric)
 
     @property
     def held_out_from(self) -> int | None:
-        """How many rows the judging model learned from; None of a cross-validation's many."""
+        """How many rows the judging model learned from; None for the many of a cross-validation."""
         return None if self.folds else self.rows.get("train")
 
 
 def defined(scores: dict[str, dict[str, Interval]], metric: str) -> dict[str, Interval]:
-    """Return the score of each rung that has one by a metric, of all its scores."""
+    """Return the score of each rung that has one by a metric, given all scores."""
     return {
         rung: of_rung[metric]
         for rung, of_rung in scores.items()

@@ -1,4 +1,4 @@
-"""The rungs are judged: what they said of held-out rows is scored, resampled and compared."""
+"""The judging of the rungs: their predictions of held-out rows are scored, resampled, compared."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ NOBODY: Mapping[str, Prediction] = MappingProxyType({})
 class Seen:
     """What the rungs said of some rows: one part's evidence.
 
-    ``rows`` (m,) are positions in the table, repeated where a row was predicted in several
-    folds; each prediction is aligned with it.
+    ``rows`` (m,) are positions in the table, repeated if a row was predicted in several folds; each
+    prediction is aligned with them.
     """
 
     rows: np.ndarray
@@ -47,7 +47,7 @@ class Seen:
 
     @classmethod
     def pool(cls, several: list[Seen]) -> Seen:
-        """Put the evidence of several folds together."""
+        """Concatenate the evidence of several folds."""
         first = several[0]
         names = [n for n in first.predictions if all(n in seen.predictions for seen in several)]
         return cls(
@@ -56,7 +56,7 @@ class Seen:
         )
 
     def average(self, rows: int) -> tuple[np.ndarray, dict[str, Prediction]]:
-        """Average over the repeats of each row; returns positions in row order, predictions."""
+        """Average over the repeats of each row; return positions in row order, and predictions."""
         counts = np.bincount(self.rows, minlength=rows)
         seen = np.flatnonzero(counts)
 
@@ -82,8 +82,8 @@ class Seen:
 class Truth:
     """The table's rows as the judge needs them: target, weight, and what belongs together.
 
-    ``drawn_by_class`` says how many of the rows, from the first, were divided class by class, so
-    that all of them are known to have the shares of the classes that their parts have.
+    ``drawn_by_class`` says how many of the rows, from the first, were divided class by class. These
+    rows as a whole are known to have the same shares of classes as their parts.
     """
 
     task: Task
@@ -95,7 +95,7 @@ class Truth:
     drawn_by_class: int = 0
 
     def outcomes(self, seen: Seen) -> dict[str, Outcome]:
-        """Hold every rung's predictions against the truth."""
+        """Return the outcome of each rung: its predictions together with the truth."""
         return {
             name: Outcome(
                 task=self.task,
@@ -108,16 +108,16 @@ class Truth:
         }
 
     def resamples(self, seen: Seen, rng: np.random.Generator) -> Resamples:
-        """Draw what is independent: groups, else stretches of time, else rows.
+        """Resample what is independent: groups, else stretches of time, else rows.
 
-        What the models said, where ``seen`` has it, shows how long a stretch must be.
+        If ``seen`` holds the models' predictions, these show how long a stretch must be.
         """
         rows = len(seen.rows)
         draw = partial(Resamples.draw, rows, count=self._resample_count(rows), rng=rng)
         if self.groups is not None:
             return draw(groups=self.groups[seen.rows], numbers=seen.rows)
         if len(np.unique(seen.rows)) < rows:
-            # Repeats of one row are one observation: they are drawn together.
+            # Repeats of a row are a single observation: they are drawn together.
             return draw(groups=seen.rows, numbers=seen.rows)
         if self.time is not None:
             costs = [row_losses(outcome) for outcome in self.outcomes(seen).values()]
@@ -129,7 +129,7 @@ class Truth:
         return draw(classes=self.target[seen.rows], table=table)
 
     def _resample_count(self, rows: int) -> int:
-        """Return 1000, or as many as keep the rankings of all classes within a second or two."""
+        """Return 1000, or as many as keep ranking within a second or two over all classes."""
         rankings = max(1.0, len(self.classes) / 2)
         return int(np.clip(RANKED_ROWS / max(rows * rankings, 1.0), *RESAMPLES))
 
@@ -150,9 +150,9 @@ def judge(
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``.
 
-    The headline and the classes are those of the best rung, or of the one that is ``spoken_of``:
-    what a run chose before, on other rows.
-    ``rivals`` predicted the rows of that part too, and have no say in the choice.
+    The headline and the classes are those of the best rung or, if given, of the rung ``spoken_of``,
+    which a run chose before, on other rows.
+    ``rivals`` predicted the rows of the part ``test`` too, and have no say in the choice.
     """
     scores: Scores = {}
     evidence = {
@@ -198,13 +198,13 @@ def judge(
 
 @dataclass(frozen=True)
 class _Resampled:
-    """One rung's scores on all rows of a part, and each as it is resampled."""
+    """One rung's scores on all rows of a part, and each score's resamples."""
 
     values: dict[str, float]
     samples: dict[str, Sampled]
 
     def intervals(self, names: Collection[str]) -> dict[str, Interval]:
-        """Give each score its interval; one that is NaN has none."""
+        """Return the interval of each score; a score that is NaN has none."""
         return {
             name: METRICS[name].interval(_moved(self.samples[name], value))
             if not np.isnan(value)
@@ -223,15 +223,16 @@ class _Resampled:
 
 
 def _moved(score: Sampled, value: float) -> Sampled:
-    """Let a score of some rows stand for that of all, which had too many to be resampled."""
+    """Return a sample's score, moved to the value on all rows, too many to be resampled."""
     return replace(score, value=value, draws=score.draws + (value - score.value))
 
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What the rungs said of a part's rows, or a sample of them, and how those are resampled.
+    """What the rungs said of a part's rows, or of a sample of them, and how these are resampled.
 
-    ``numbers`` (n,) says which row each is, the same where one was predicted several times.
+    ``numbers`` (n,) gives the number of each row, which is the same if it was predicted several
+    times.
     """
 
     outcomes: dict[str, Outcome]
@@ -248,7 +249,7 @@ class _Evidence:
         rivalry = Seen(seen.rows, dict(rivals))
         values = [score(outcome) for outcome in _outcomes(truth, seen, rivalry)]
         seen, rivalry = _sample(rng, seen, rivalry)
-        # What is drawn hangs on the rungs alone, whose scores no rival may change.
+        # The resamples depend on the rungs alone; no rival may change the rungs' scores.
         outcomes, resamples = truth.outcomes(seen), truth.resamples(seen, rng)
         samples = sampled(_outcomes(truth, seen, rivalry), resamples)
         resampled = list(map(_Resampled, values, samples))
@@ -258,9 +259,9 @@ class _Evidence:
 
     @cached_property
     def defined(self) -> frozenset[str]:
-        """The metrics that are defined for a rung.
+        """The metrics that are defined for at least one rung.
 
-        Rows leave others undefined, such as the AUC where they are of a single class.
+        The rows may leave others undefined, as rows of a single class leave the AUC.
         """
         values = [rung.values for rung in self.rungs.values()]
         return frozenset(name for name in values[0] if any(not np.isnan(v[name]) for v in values))
@@ -276,7 +277,7 @@ def _decided(
     rows: int,
     running: str | None,
 ) -> Verdict:
-    """Decide among the rungs that have a score, or refuse where none has one."""
+    """Decide among the rungs that have a score; raise TargetError if none has one."""
     if not compared:
         raise TargetError(
             say(
@@ -335,7 +336,7 @@ def _outcomes(truth: Truth, *several: Seen) -> list[Outcome]:
 
 
 def _sample(rng: np.random.Generator, *several: Seen) -> tuple[Seen, ...]:
-    """Keep at most `ROWS_FOR_INTERVALS` rows, the same of each: more only cost time."""
+    """Keep at most `ROWS_FOR_INTERVALS` rows, the same for all: more would only take time."""
     rows = len(several[0].rows)
     if rows <= ROWS_FOR_INTERVALS:
         return several

@@ -18,17 +18,17 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 
 SHOWN_RIVALS = 3
-"""How many rivals a sentence speaks of."""
+"""The most rivals that a sentence names."""
 
 
 Shows = Literal["better", "worse", "nothing"]
-"""What a difference shows of the first of two; nothing where its interval covers zero."""
+"""What a difference shows of the first of two; nothing if its interval covers zero."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """A rung against a simpler one on the same rows: the metric's difference, rung - against.
+    """A rung compared with a simpler one on the same rows: the metric's difference, rung - against.
 
-    ``finding`` says in words what the difference ``shows`` of the rung.
+    ``finding`` puts into words what the difference ``shows`` of the rung.
     """
 
     rung: str
@@ -38,7 +38,7 @@ class Comparison(msgspec.Struct, frozen=True):
     shows: Shows | None = None
 
     def __post_init__(self) -> None:
-        """Read what the difference shows from the words, where a file says it in no other way."""
+        """Take what the difference shows from the words, if a file says it in no other way."""
         if self.shows is None:
             structs.force_setattr(self, "shows", _shown_in_english(self.finding))
 
@@ -49,14 +49,14 @@ class Verdict(msgspec.Struct, frozen=True):
     Parameters
     ----------
     metric : str
-        What the rungs are compared by, on rows that none of them was trained or stopped on.
+        The metric that compares the rungs, on rows that none of them was trained on or stopped by.
     used : str
         The best-scoring rung, which predicts unless another is asked for.
     enough : str
-        The simplest rung within one standard error of the best: the error of the paired
-        difference, since both saw the same rows.
+        The simplest rung within one standard error of the best: the error of the paired difference,
+        since both predicted the same rows.
     comparisons : tuple of Comparison
-        Every rung against each simpler one.
+        Every rung compared with each simpler one.
     sentences : tuple of str
         The verdict in words: which rung to use and why, then every comparison.
     """
@@ -74,17 +74,17 @@ class Standing(msgspec.Struct, frozen=True):
     Parameters
     ----------
     name : str
-        What it is called.
+        The rival's name.
     scores : dict
         Metric -> value with its 95% bootstrap interval, on the judging rows.
     against : str
-        The rung in use, which it is held against.
+        The rung in use, with which the rival is compared.
     difference : Interval
         The metric of the verdict, rival - rung, paired.
     finding : str
         What the difference shows, in words.
     shows : {"better", "worse", "nothing"}
-        The same of the rival.
+        What the difference shows of the rival.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Standing(msgspec.Struct, frozen=True):
     shows: Shows | None = None
 
     def __post_init__(self) -> None:
-        """Read what the difference shows from the words, where a file says it in no other way."""
+        """Take what the difference shows from the words, if a file says it in no other way."""
         if self.shows is None:
             structs.force_setattr(self, "shows", _shown_in_english(self.finding))
 
@@ -103,7 +103,7 @@ class Standing(msgspec.Struct, frozen=True):
 def standing(
     name: str, scores: dict[str, Interval], against: str, difference: Interval, metric: str
 ) -> Standing:
-    """Say how a rival stands against a rung, by the paired difference rival - rung."""
+    """Return the standing of a rival, by the paired difference rival - rung."""
     sign = METRICS[metric].sign
     nothing = EQUAL * abs(scores[metric].value)
     shows = _shown(difference, sign, nothing)
@@ -112,9 +112,9 @@ def standing(
 
 
 def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
-    """Say in one sentence how rivals stand, the first `SHOWN_RIVALS` of them; empty without any.
+    """Say in one sentence how the first `SHOWN_RIVALS` rivals stand; empty if there are none.
 
-    A rival that is better is not used, and the sentence says so.
+    Even a better rival is not used, and the sentence says so.
     """
     if not standings:
         return ""
@@ -140,7 +140,7 @@ def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
 
 
 def cut_short_in_words(rungs: Sequence[str]) -> str:
-    """Say that a time limit makes the comparison unfair to some rungs; empty without any."""
+    """Say that a time limit makes the comparison unfair to some rungs; empty if there are none."""
     if not rungs:
         return ""
     return say(
@@ -167,11 +167,12 @@ def decide(
     differences : dict
         The paired difference ``(rung, simpler) -> rung - simpler``.
     running : str, optional
-        The rung that a run chose before, on other rows, and by which it predicts.
+        The rung that a run chose before, on other rows, and that predicts.
     """
     sign = METRICS[metric].sign
     rungs = list(scores)
-    # Rungs that predict the same differ by rounding alone; what that is, the simplest one says.
+    # Rungs with the same predictions differ by rounding alone; its size is told by the simplest
+    # one.
     size = abs(scores[rungs[0]].value)
     nothing = EQUAL * size
     values = np.array([sign * scores[rung].value for rung in rungs])
@@ -212,7 +213,7 @@ def _compared(
 
 
 def _shown(interval: Interval, sign: float, nothing: float) -> Shows:
-    """Return what an interval shows: nothing where it covers zero, or where there is none."""
+    """Return what an interval shows: nothing if it covers zero, or if there is none."""
     low, high = sorted((sign * interval.low, sign * interval.high))
     if high < -nothing:
         return "better"
@@ -230,7 +231,7 @@ def _in_words(one: str, other: str, shows: Shows) -> str:
 
 
 def _shown_in_english(finding: str) -> Shows:
-    """Return what a finding shows in a file of an earlier version, which spoke English alone."""
+    """Return what a finding shows in a file of an earlier version, which was always in English."""
     if " is better than " in finding:
         return "better"
     return "worse" if " is worse than " in finding else "nothing"
@@ -243,18 +244,18 @@ def choice(
     enough: str,
     comparisons: tuple[Comparison, ...],
 ) -> str:
-    """Say which rung to use and why; empty where there is only one.
+    """Say which rung to use and why; empty if there is only one.
 
     Parameters
     ----------
     metric : str
-        What the rungs are compared by.
+        The metric that compares the rungs.
     scores : dict
         Each rung's score, simplest rung first.
     used, enough : str
         The best rung, and the simplest within one standard error of it.
     comparisons : tuple of Comparison
-        Every rung against each simpler one.
+        Every rung compared with each simpler one.
     """
     title, rungs = METRICS[metric].words, list(scores)
     if len(rungs) < 2:
@@ -293,16 +294,16 @@ def beside_running(
 ) -> str:
     """Say which rung predicts, and whether another does better on rows that the run did not judge.
 
-    Empty where there is no other.
+    Empty if there is no other rung.
 
     Parameters
     ----------
     metric : str
-        What the rungs are compared by.
+        The metric that compares the rungs.
     running, best : str
         The rung that the run chose, and the best on these rows.
     comparisons : tuple of Comparison
-        Every rung against each simpler one, on these rows.
+        Every rung compared with each simpler one, on these rows.
     """
     title, model = METRICS[metric].words, _model(running)
     if running == best:
@@ -367,7 +368,7 @@ def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Compari
 
 
 def _model(rung: str) -> str:
-    """Name a rung as a reader does who knows no ladder: "the linear model", but "guessing"."""
+    """Name a rung for readers who know no ladder: "the linear model", but "guessing"."""
     if rung == BASELINE:
         return say("guessing")
     return say("the {rung} model", rung=say(KINDS[rung].title))

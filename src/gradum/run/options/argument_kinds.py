@@ -1,7 +1,7 @@
-"""Arguments of what users call, held against the annotations of its parameters.
+"""Checks arguments of the functions that users call against the parameters' annotations.
 
-A parameter's annotation says of what kind its argument is: what is of another kind is refused
-before anything is computed, by name and with the kinds that would do.
+A parameter's annotation says of which kind its argument must be. An argument of another kind is
+refused by name before anything is computed, and the message says which kinds would do.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ WORDS: dict[Any, str] = {
     os.PathLike: marked("a path"),
     Mapping: marked("a dict"),
 }
-"""What is said of each kind of argument."""
+"""The words for each kind of argument."""
 
 
 def with_checked_arguments(function: Callable[P, T]) -> Callable[P, T]:
-    """Let a function refuse arguments that are not of the kinds that its annotations name.
+    """Make a function refuse arguments that are not of the kinds in its annotations.
 
     Raises
     ------
     SpecError
-        By the function: an argument is of another kind.
+        Raised by the function if an argument is of another kind.
     """
 
     @cache
     def kinds() -> dict[str, Any]:
-        # What the function returns, or is a method of, may be imported later.
+        # The types of `self` and of the returned value may be imported later.
         annotations = {
             name: kind
             for name, kind in function.__annotations__.items()
@@ -64,7 +64,7 @@ def with_checked_arguments(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def check_argument(name: str, value: Any, kind: Any) -> None:
-    """Raise SpecError where a value is not of the kind that an annotation names."""
+    """Raise SpecError if a value is not of the kind that an annotation names."""
     if not _is_of(value, kind):
         words = dict.fromkeys(_words(kind))
         raise SpecError(
@@ -74,7 +74,7 @@ def check_argument(name: str, value: Any, kind: Any) -> None:
 
 
 def _is_of(value: Any, kind: Any) -> bool:
-    """Whether a value is of a kind; a number of NumPy is one of Python, True and False are none."""
+    """Whether a value is of a kind; NumPy's numbers count as Python's, True and False as none."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin is Any:
         return True
@@ -90,7 +90,7 @@ def _is_of(value: Any, kind: Any) -> bool:
             _is_of(key, inner[0]) and _is_of(of_key, inner[1]) for key, of_key in value.items()
         )
     if origin in (Sequence, Iterable):
-        # What can be gone through only once is empty the second time.
+        # An iterator must not be consumed here: it would be empty afterwards.
         least = Collection if origin is Sequence else Iterable
         plain = isinstance(value, least) and not isinstance(value, str | bytes | Mapping)
         parts = value if isinstance(value, Collection) else ()
@@ -99,7 +99,7 @@ def _is_of(value: Any, kind: Any) -> bool:
 
 
 def _words(kind: Any) -> list[str]:
-    """Return what is said of a kind, or of each of several."""
+    """Return the words for a kind, or for each of several kinds."""
     origin, inner = get_origin(kind) or kind, get_args(kind)
     if origin in (Union, UnionType):
         return [words for one in inner for words in _words(one)]

@@ -1,12 +1,12 @@
 """The table of options: `gradum.fit` takes them as keywords, ``gradum fit`` as options.
 
-An entry says what an option is called, what it takes, where its value goes in the spec, and how it
-is described. The command line, the signature and the docstring of `gradum.fit`, the spec and the
+An entry gives an option's name, what it takes, where its value goes in the spec, and its
+description. The command line, the signature and the docstring of `gradum.fit`, the spec and the
 command that repeats a run are derived from the entries; a type checker and an editor read them as
-they stand.
+they are.
 
 The program reads the annotations too, so this file does without postponed evaluation. Types from
-files that take long to import are quoted: ``gradum --help`` reads this table.
+files that take long to import are quoted, because ``gradum --help`` reads this table.
 """
 
 import inspect
@@ -37,7 +37,7 @@ Columns = str | Iterable[str] | None
 
 
 def either(names: Sequence[str]) -> str:
-    """Return ``a, b or c``, as the help has it."""
+    """Return ``a, b or c`` for the help."""
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
@@ -45,7 +45,7 @@ column_names = partial(Option, metavar="COL", read=read_names)
 
 
 class RunOptions(TypedDict, total=False):
-    """What a fit can be asked for before the settings of its rungs."""
+    """The options of a fit that come before the settings of its rungs."""
 
     model: Annotated[
         ModelName,
@@ -220,19 +220,19 @@ class RunOptions(TypedDict, total=False):
         Option(
             "blocks",
             "Read the table in blocks, or as a whole. Default: as --max-memory demands.",
-            write=lambda blocks: blocks or None,  # False is what a run decides by itself
+            write=lambda blocks: blocks or None,  # False is a run's own decision
         ),
     ]
 
 
 class SeedOption(TypedDict, total=False):
-    """What decides the randomness of all of it."""
+    """The option that decides all randomness."""
 
     seed: Annotated[int, Option("seed", "Decides every random choice.", "N", default=0)]
 
 
 class Options(RunOptions, RungOptions, SeedOption, RungSettings, total=False):
-    """Everything that a fit can be asked for, in the order of the help."""
+    """All options of a fit, in the order of the help."""
 
     split: Annotated[
         "SplitSpec | Mapping[str, Any] | None",
@@ -243,7 +243,7 @@ class Options(RunOptions, RungOptions, SeedOption, RungSettings, total=False):
 OPTIONS: dict[str, Option] = {
     name: hint.__metadata__[0] for name, hint in Options.__annotations__.items()
 }
-TYPES: dict[str, Any] = {  # as text where a name is not imported
+TYPES: dict[str, Any] = {  # as text if a name is not imported
     name: getattr(hint.__origin__, "__forward_arg__", hint.__origin__)
     for name, hint in Options.__annotations__.items()
 }
@@ -275,7 +275,7 @@ OF_SOLVERS = (
     *(name for name in RungOptions.__annotations__ if name != "solver"),
     "seed",
 )
-"""The options that bear on a comparison of solvers."""
+"""The options that affect a comparison of solvers."""
 
 
 def flag(name: str) -> str:
@@ -284,9 +284,9 @@ def flag(name: str) -> str:
 
 
 def signature_with_options(function: Callable, types: Mapping[str, Any]) -> inspect.Signature:
-    """Return the signature of a function with options one by one in the place of ``**options``.
+    """Return a function's signature with ``**options`` replaced by the single options.
 
-    They stand before the function's own keyword-only parameters, with the types that are given.
+    They come before the function's own keyword-only parameters, with the given types.
     """
     signature = inspect.signature(function, eval_str=True)
     parameters = [

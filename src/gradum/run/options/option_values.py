@@ -1,6 +1,6 @@
 """The values of options as people write them: folds, encodings, columns, sizes, costs.
 
-Nothing heavy is imported here before a value is read.
+Nothing heavy is imported here until a value is read.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def read_folds(value: int) -> int:
-    """Take the folds of a cross-validation.
+    """Take the number of folds of a cross-validation.
 
     Raises
     ------
     SpecError
-        There are none, which the spec would take for the default.
+        The number is 0, which the spec would take for the default.
     """
     if value == 0:
         raise SpecError(
@@ -51,7 +51,7 @@ def read_names(value: Any) -> tuple[str, ...]:
     Raises
     ------
     SpecError
-        What is given names no column.
+        The value does not name any column.
     """
     if value is None:
         return ()
@@ -78,7 +78,7 @@ def read_monotone(value: Any) -> tuple[str, ...]:
     Raises
     ------
     SpecError
-        A sign of a mapping is none. Signs behind names are read by the spec.
+        A sign in a mapping is not valid. The spec checks signs behind names.
     """
     if not isinstance(value, Mapping):
         return read_names(value)
@@ -100,7 +100,7 @@ def read_size(value: Any) -> int:
     Raises
     ------
     SpecError
-        It cannot be read.
+        The size cannot be read.
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return _some_memory(value)
@@ -128,12 +128,12 @@ def _some_memory(count: int) -> int:
 
 
 def read_cost(value: Any) -> Cost | None:
-    """Take costs as ``"FP=1,FN=5"`` or as a mapping of the same words.
+    """Take costs as ``"FP=1,FN=5"``, or as a mapping with the same words.
 
     Raises
     ------
     SpecError
-        They cannot be read, or are not above 0.
+        The costs cannot be read, or are not above 0.
     """
     from gradum.run.spec import Cost
 
@@ -153,7 +153,7 @@ def read_cost(value: Any) -> Cost | None:
 
 
 def write_cost(cost: Cost) -> str:
-    """Write costs as `read_cost` takes them."""
+    """Write costs in the form in which `read_cost` takes them."""
     return f"FP={cost.false_positive:g},FN={cost.false_negative:g}"
 
 

@@ -1,4 +1,4 @@
-"""The options of `gradum.fit` and of the command line, made into a spec."""
+"""Makes a spec from the options of `gradum.fit` and of the command line."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def make_spec(target: str, **options: Unpack[Options]) -> Spec:
 
 
 def make_overrides(**columns: Columns) -> Overrides:
-    """Build what the user decides about columns from the options of these names."""
+    """Return the user's decisions about columns, from the options of these names."""
     return Overrides(**_values(columns)["overrides"])
 
 
 def make_reading(**reading: str | int | None) -> ReadingOptions:
-    """Build what the user says about the place of a table from the options of these names."""
+    """Return what the user says about where a table lies, from the options of these names."""
     return ReadingOptions(**_values(reading)["reading"])
 
 
@@ -60,13 +60,13 @@ def _refuse_unknown(options: Mapping[str, Any]) -> None:
 
 
 def decides_nothing(name: str, spec: Spec) -> bool:
-    """Whether an option says how a rung learns that is not fitted, which might do harm."""
+    """Whether an option is a setting of a rung that is not fitted, and may do harm."""
     rung = _rung_of(name)
     return rung not in ("", *spec.rungs) and not OPTIONS[name].harmless
 
 
 def _rung_of(name: str) -> str:
-    """Return the rung whose settings an option is one of; "" for any other option."""
+    """Return the rung that an option is a setting of; "" for any other option."""
     part, _, field = (OPTIONS[name].field or "").partition(".")
     return part if field and part in LADDER else ""
 
@@ -74,7 +74,7 @@ def _rung_of(name: str) -> str:
 def _refuse_what_decides_nothing(options: Mapping[str, Any], spec: Spec) -> None:
     for name, value in options.items():
         if value is not None and decides_nothing(name, spec):
-            from gradum.rungs.registry import KINDS  # with JAX, which a look at a table needs not
+            from gradum.rungs.registry import KINDS  # with JAX, not needed to look at a table
 
             rung = KINDS[_rung_of(name)]
             raise SpecError(
@@ -89,7 +89,7 @@ def _refuse_what_decides_nothing(options: Mapping[str, Any], spec: Spec) -> None
 
 
 def _values(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the values that were given, by the part of the spec and the field that hold them."""
+    """Return the given values, by the part of the spec and the field that hold them."""
     values: dict[str, dict[str, Any]] = defaultdict(dict)
     for name, value in options.items():
         option = OPTIONS[name]
@@ -100,7 +100,7 @@ def _values(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _parts(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parts of the spec that were given, as they are or as mappings of their fields."""
+    """Return the given parts of the spec, as they are or as mappings of their fields."""
     return {
         name: _part(name, value)
         for name, value in options.items()

@@ -1,1 +1,1 @@
-"""The reference that later rows are held against: summaries of rows, answers and errors."""
+"""The reference with which later rows are compared: summaries of rows, answers and errors."""

@@ -1,6 +1,6 @@
-"""The values of a column in a few counts: quantiles of numbers, rows by level.
+"""The values of a column, summed up in a few counts: quantiles of numbers, rows by level.
 
-Every figure is a count of at least `BIN_ROWS` rows, or of rows of levels that are no longer told
+Every figure is a count of at least `BIN_ROWS` rows, or of rows whose levels are no longer told
 apart.
 """
 
@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 
 BIN_ROWS = 20
-"""Rows between two quantiles that are kept, at least; and rows of a level that is named."""
+"""The fewest rows between two kept quantiles, and the fewest rows of a named level."""
 
 SHARED_ROWS = 5
-"""Rows that have a value, at least, where it is a quantile itself and not between two values."""
+"""The fewest rows with a value that is kept as a quantile itself, not between two values."""
 
 MOST_QUANTILES = 99
 NAMED_SHARE = 0.02
@@ -31,10 +31,10 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
     Parameters
     ----------
     rows : int
-        With a value.
+        The number of rows with a value.
     edges : tuple of float
-        Quantiles, distinct and rising: at most rows / 20 and at most 99 of them. Each lies half
-        way to the next value, unless at least `SHARED_ROWS` rows have it.
+        Quantiles, distinct and rising: at most rows / 20 and at most 99 of them. Each lies halfway
+        to the next value, unless at least `SHARED_ROWS` rows have it.
     at_most : tuple of int
         How many rows have a value of at most each edge.
     deviation : float
@@ -73,7 +73,7 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
 
     @property
     def median(self) -> float:
-        """The value that half of the rows do not exceed, to within the quantiles that are kept."""
+        """The value that half of the rows do not exceed, as exactly as the kept quantiles tell."""
         if not self.edges:
             return np.nan
         if self.stepped:
@@ -82,18 +82,18 @@ class Numbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="numb
         return float(np.interp(self.rows / 2, self.at_most, self.edges))
 
     def bins(self, values: np.ndarray) -> np.ndarray:
-        """Count values (m,) between the edges: each bin holds its upper edge (k + 1,)."""
+        """Count values (m,) between the edges (k + 1,); each bin includes its upper edge."""
         places = np.searchsorted(self.edges, values, side="left")
         return np.bincount(places, minlength=len(self.edges) + 1)
 
     @property
     def counts(self) -> np.ndarray:
-        """Rows between the edges, as `bins` counts them (k + 1,)."""
+        """The rows between the edges, as `bins` counts them (k + 1,)."""
         return np.diff([0, *self.at_most, self.rows])
 
     @property
     def is_sound(self) -> bool:
-        """Whether counts are of so many rows, at finite edges that rise."""
+        """Whether the counts fit the number of rows, and the edges are finite and rising."""
         finite = np.isfinite([*self.edges, self.deviation]).all() and self.deviation >= 0
         rising = (np.diff(self.edges) > 0).all() and len(self.at_most) == len(self.edges)
         return bool(finite and rising and (self.counts >= 0).all())
@@ -105,13 +105,15 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
     Parameters
     ----------
     rows : int
-        With a level.
+        The number of rows with a level.
     named : dict of str to int
-        Rows of the levels that have at least 20 and 2% of them.
+        The number of rows of each level that has at least 20 rows and 2% of them.
     others : tuple of int
-        Rows of the other levels in 32 buckets, to which a hash of its name assigns each.
+        The number of rows of the other levels in each of 32 buckets, chosen by a hash of the
+        level's name.
     unseen : float
-        Rows whose level the encoder would not know, if they came new to it: `expected_unseen`.
+        How many rows would have a level unknown to the encoder if they were new: see
+        `expected_unseen`.
     """
 
     rows: int
@@ -123,7 +125,7 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
 
     @classmethod
     def of(cls, counts: dict[str, int], unseen: float) -> Levels:
-        """Summarise counts of levels."""
+        """Summarise the counts of levels."""
         rows = sum(counts.values())
         least = max(BIN_ROWS, NAMED_SHARE * rows)
         named = {level: count for level, count in counts.items() if count >= least}
@@ -131,26 +133,26 @@ class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="level
 
     @property
     def counts(self) -> np.ndarray:
-        """Rows of the named levels, then of the buckets of others (k,)."""
+        """The rows of the named levels, then of the buckets of the others (k,)."""
         return np.array([*self.named.values(), *self.others])
 
     @property
     def is_sound(self) -> bool:
-        """Whether counts are of so many rows, those of other levels by bucket."""
-        counts = [*self.named.values(), *self.others]  # of a stranger's file, and so of any size
+        """Whether the counts fit the number of rows, with one count for each bucket."""
+        counts = [*self.named.values(), *self.others]  # of a file from elsewhere: of any size
         whole = len(self.others) == BUCKETS and sum(counts) == self.rows
         return whole and min(counts, default=0) >= 0 and 0 <= self.unseen <= self.rows
 
     def arranged(self, counts: Mapping[str, int]) -> np.ndarray:
-        """Arrange other rows' counts of levels as ``counts`` are (k,)."""
+        """Arrange the counts of levels in other rows in the order of ``counts`` (k,)."""
         named = [counts.get(level, 0) for level in self.named]
         return np.array([*named, *bucketed(counts, self.named)])
 
     def comparable(self, counts: np.ndarray) -> np.ndarray:
-        """Join counts, arranged as ``counts``, in cells that were not chosen by these rows.
+        """Join counts, arranged like ``counts``, into cells that were not chosen by these rows.
 
-        Levels that are told apart because they happen to be common here would be rarer in any
-        other rows. So all are put in their buckets, unless every level that occurs is named.
+        A level that is named because it happens to be common here would be rarer in any other rows.
+        So all levels are put in their buckets, unless every level that occurs is named.
         """
         named, others = counts[: len(self.named)], counts[len(self.named) :]
         if not any(self.others):
@@ -165,10 +167,11 @@ Values = Numbers | Levels
 def expected_unseen(counts: dict[str, int], learned: int) -> float:
     """Return how many of n rows would have a level that ``learned`` others of them lack.
 
-    A row of a level of c rows meets none of the c − 1 others among those with probability
-    (1 − learned / (n − 1))^(c − 1) at most; where all others are learned from, that counts the
-    levels of one row (I. J. Good, The population frequencies of species, Biometrika 40, 1953).
-    Each level is taken to have one row less, as new rows of one unseen level come together.
+    Take a row of a level with c rows. The probability that the c − 1 others are not among those
+    learned from is at most (1 − learned / (n − 1))^(c − 1). If all others are learned from, the sum
+    of this counts the levels of one row (I. J. Good, The population frequencies of species,
+    Biometrika 40, 1953). Each level is taken to have one row less, because new rows of an unseen
+    level come together.
     """
     sizes = np.array(list(counts.values()), np.float64)
     left_out = max(1 - learned / max(sizes.sum() - 1, 1), 0.0)
@@ -176,10 +179,10 @@ def expected_unseen(counts: dict[str, int], learned: int) -> float:
 
 
 def as_numbers(values: pl.Series) -> np.ndarray:
-    """Return the values of a typed column that are there, as numbers: float64.
+    """Return the values of a typed column that are not missing, as numbers: float64.
 
-    Dates are microseconds since 1970 (UTC), texts are as long as their characters, lists as what
-    they hold.
+    Dates become microseconds since 1970 (UTC), texts their numbers of characters, and lists their
+    numbers of items.
     """
     present = values.drop_nulls()
     if present.dtype == pl.String:
@@ -190,13 +193,13 @@ def as_numbers(values: pl.Series) -> np.ndarray:
 
 
 def level_counts(levels: pl.Series) -> dict[str, int]:
-    """Return how many rows have each level, the commonest first, equals by name."""
+    """Return how many rows have each level: the commonest first, equally common ones by name."""
     counts = levels.drop_nulls().cast(pl.String).alias("level").value_counts(name="rows")
     return dict(counts.sort(["rows", "level"], descending=[True, False]).iter_rows())
 
 
 def bucketed(counts: Mapping[str, int], named: Collection[str]) -> tuple[int, ...]:
-    """Count the rows of levels that are not named in each bucket."""
+    """Count the rows of unnamed levels in each bucket."""
     buckets = [0] * BUCKETS
     for level, count in counts.items():
         if level not in named:
@@ -205,5 +208,5 @@ def bucketed(counts: Mapping[str, int], named: Collection[str]) -> tuple[int, ..
 
 
 def bucket(level: str) -> int:
-    """Return the bucket of a level, which no row decides: from 0 on."""
+    """Return the bucket of a level, from 0, which does not depend on the rows."""
     return crc32(level.encode()) % BUCKETS

@@ -13,22 +13,23 @@ from gradum.run.judging.resampled import Seen, Truth
 from gradum.rungs.rung import Prediction
 from gradum.scores.interval import NORMAL_95, Basis
 
-COMMON = 0.9  # the share of judged rows whose error, of numbers, is no farther than usual
-MOST_ROWS, RESAMPLES = 10_000, 250  # that say how much belonging together takes away
+COMMON = 0.9  # of numbers: this share of the judged rows has no error
+MOST_ROWS, RESAMPLES = 10_000, 250  # from which the effect of groups or times is found
 
 
 class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Errors among the judged rows, each of which counts once, whatever its weight.
+    """Errors among the judged rows, where each row counts once, whatever its weight.
 
     Parameters
     ----------
     rows, errors : int
     independent : float
-        How many independent rows say as much of the rate: all of them, or fewer where rows belong
-        together by group or by time.
+        How many independent rows would tell as much about the rate: all of them, or fewer if rows
+        belong together by group or by time.
     beyond : float or None
-        Of numbers, an error is a prediction farther than this from the target, in its unit: the
-        0.9 quantile of the judged rows' distances. None of classes, where a wrong class is.
+        For numbers, an error is a prediction farther than this from the target, in its unit: the
+        0.9 quantile of the judged rows' distances. None for classes, where an error is a wrong
+        class.
     """
 
     rows: int
@@ -44,10 +45,11 @@ class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def highest_rate(self, alpha: float) -> float:
         """Return the rate that is exceeded with probability at most α, given these errors.
 
-        The 1 − α quantile of Beta(k + 1, n − k), with n the independent rows and k their errors
-        (C. Clopper and E. Pearson, The use of confidence or fiducial limits, 1934; n as E. Korn and
-        B. Graubard, 1998). Of n numbers without ties it is exact although they chose what counts as
-        an error: the share beyond their (n − k)th distance is distributed as Beta(k + 1, n − k).
+        This is the 1 − α quantile of Beta(k + 1, n − k), where n is the number of independent rows
+        and k that of their errors (C. Clopper and E. Pearson, The use of confidence or fiducial
+        limits, 1934; n as in E. Korn and B. Graubard, 1998). For n numbers without ties it is
+        exact, although they determined what counts as an error: the share beyond their (n − k)th
+        distance is distributed as Beta(k + 1, n − k).
         """
         correct = self.independent * (1.0 - self.rate)
         if correct <= 0:
@@ -55,7 +57,7 @@ class JudgedErrors(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return float(betaincinv(self.independent * self.rate + 1.0, correct, 1.0 - alpha))
 
     def is_sound(self, classes: int) -> bool:
-        """Whether so many of so many rows can be errors: by a distance, but of classes without."""
+        """Whether the counts are possible, and ``beyond`` is a distance, or None for classes."""
         counted = 0 <= self.errors <= self.rows and 0 < self.independent <= self.rows
         if classes or self.beyond is None:
             return counted and bool(classes) and self.beyond is None
@@ -70,19 +72,19 @@ def judged_errors(
     *,
     beyond: float | None = None,
 ) -> JudgedErrors:
-    """Count the errors of predictions of some of a table's rows, which had not been learned from.
+    """Count the errors of predictions of some of a table's rows that were not learned from.
 
     Parameters
     ----------
     truth : Truth
     rows : ndarray of shape (m,)
-        The rows, each once.
+        The rows, without repeats.
     prediction : Prediction
-        Of these rows.
+        The predictions of these rows.
     seed : int
-        Of the run.
+        The seed of the run.
     beyond : float, optional
-        Of numbers: from which distance on a prediction is an error.
+        For numbers: the distance beyond which a prediction is an error.
     """
     target = truth.target[rows]
     if truth.task == "regression" and beyond is None:
@@ -96,17 +98,17 @@ def judged_errors(
 
 
 def is_wrong(target: np.ndarray, predicted: np.ndarray, beyond: float | None) -> np.ndarray:
-    """Return which of n rows are errors, as `JudgedErrors` has them."""
+    """Return which of n rows are errors, as `JudgedErrors` defines them."""
     return predicted != target if beyond is None else np.abs(predicted - target) > beyond
 
 
 def _independent(
     truth: Truth, rows: np.ndarray, prediction: Prediction, wrong: np.ndarray, seed: int
 ) -> float:
-    """Return p (1 − p) / SE², with SE the resampled standard error of the rate p.
+    """Return p (1 − p) / SE², where SE is the resampled standard error of the rate p.
 
-    It is less by the square of how much Student's quantile exceeds the normal one, for as many
-    degrees of freedom as there are groups, or stretches of time, less one.
+    The result is divided by the squared ratio of Student's quantile to the normal one, with one
+    degree of freedom less than there are groups or stretches of time.
     """
     rng = stream(seed, "study", "judged errors")
     if len(rows) > MOST_ROWS:

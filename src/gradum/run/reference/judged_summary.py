@@ -1,6 +1,6 @@
 """The answers and targets of judged rows together, summed up for the model file.
 
-No row is in it: every figure is of at least `BIN_ROWS` rows.
+It contains no single row: every figure is of at least `BIN_ROWS` rows.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ MOST_DEVIATIONS = 99
 
 
 class ClassBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Judged rows of similar answers: the mean probability of each class, and its rows."""
+    """Judged rows of similar answers: the mean probability and the number of rows of each class."""
 
     probability: tuple[float, ...]
     rows: tuple[int, ...]
 
 
 class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="classes"):
-    """Classes of judged rows, in bins by the predicted class and how probable it was."""
+    """Classes of judged rows, in bins by the predicted class and its probability."""
 
     bins: tuple[ClassBin, ...]
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
-        """Return rows that go together as the judged ones did: answers, and class codes."""
+        """Return answers and class codes of rows, related as those of the judged rows were."""
         counts = np.array([one.rows for one in self.bins])
         shares = np.array([one.probability for one in self.bins])
         of_bin, target = np.indices(counts.shape)
@@ -36,9 +36,9 @@ class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
         return Prediction.of_classes(shares[rows]), np.repeat(target.ravel(), counts.ravel())
 
     def is_sound(self, classes: int, most: int) -> bool:
-        """Whether bins have finite probabilities and counts of so many classes.
+        """Whether bins have finite probabilities and counts for so many classes.
 
-        There may be up to ``most`` rows in all, and more than none.
+        There must be at least one row and at most ``most`` rows in all.
         """
         columns = [column for one in self.bins for column in (one.probability, one.rows)]
         whole = classes > 0 and all(len(column) == classes for column in columns)
@@ -47,7 +47,7 @@ class JudgedClasses(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
 
 
 class NumberBin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Judged rows of similar answers: their means, and the mean size of their errors."""
+    """Judged rows of similar answers: the means of these, and the mean size of their errors."""
 
     prediction: float
     error: float
@@ -61,14 +61,15 @@ class JudgedNumbers(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag
     ----------
     bins : tuple of NumberBin
     deviations : tuple of float
-        Quantiles of errors over the mean size of the errors of their bin, rising; of all rows.
+        Quantiles, rising, of the errors of all rows, each divided by the mean error size of its
+        bin.
     """
 
     bins: tuple[NumberBin, ...]
     deviations: tuple[float, ...]
 
     def as_rows(self) -> tuple[Prediction, np.ndarray]:
-        """Return rows that go together as the judged ones did: answers, and numbers."""
+        """Return answers and numbers of rows, related as those of the judged rows were."""
         rows = np.repeat(np.arange(len(self.bins)), [one.rows for one in self.bins])
         predicted = np.array([one.prediction for one in self.bins])[rows]
         size = np.array([one.error for one in self.bins])[rows]
@@ -98,7 +99,7 @@ JudgedSummary = JudgedClasses | JudgedNumbers
 def judged_summary(
     prediction: Prediction, target: np.ndarray, weight: np.ndarray
 ) -> JudgedSummary | None:
-    """Summarise judged rows (m,); None where they are few or do not all count the same."""
+    """Summarise judged rows (m,); None if they are few or do not all weigh the same."""
     if len(target) < BIN_ROWS or weight.min() < weight.max():
         return None
     count = min(len(target) // BIN_ROWS, MOST_BINS)

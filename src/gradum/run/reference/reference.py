@@ -1,6 +1,6 @@
-"""The rows of a fit, summed up for the model file so that later rows can be held against them.
+"""The rows of a fit, summed up for the model file so that later rows can be compared with them.
 
-No row is in it.
+It contains no single row.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from gradum.tables.kinds import KINDS
 from gradum.tables.split import Part
 
 MOST_ROWS = 100_000
-"""Rows that are summarised; of more, as many are drawn by chance."""
+"""The most rows that are summarised; if there are more, so many are drawn."""
 
 MOST_ANSWERS = 20
 
 Unseen = Callable[[str, dict[str, int]], float]
-"""From a column and its rows by level to those whose level an encoder does not know."""
+"""From a column and its rows by level to the number of rows with a level unknown to an encoder."""
 
 
 class ColumnSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A column: rows without a value, and the distribution of the others.
+    """A column: the number of rows without a value, and the distribution of the other values.
 
-    Of a text that is the distribution of its length in characters; its words are not kept.
+    For a text, this is the distribution of its length in characters; its words are not kept.
     """
 
     missing: int
@@ -61,27 +61,27 @@ class AnswerSummary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rows of a fit, to hold later rows against.
+    """The rows of a fit, for comparison with later rows.
 
     Parameters
     ----------
     rows : int
-        How many are summarised.
+        How many rows are summarised.
     columns : dict of str to ColumnSummary
-        By feature.
+        The summary of each feature.
     target : ColumnSummary or None
-        Of classes by their names.
+        The summary of the target; for classes by their names.
     answers : tuple of AnswerSummary
-        Of the rung in use on judged rows; none where nothing was judged.
+        The answers of the rung in use on judged rows; empty if nothing was judged.
     same_fit : bool
-        Whether the model that is kept gave these answers, to rows that it had not learned from.
-        Those of a cross-validation, and of what was refitted since, come from other fits.
+        Whether the kept model gave these answers, to rows that it had not learned from. The answers
+        of a cross-validation, or of a model that was refitted since, come from other fits.
     dependent : bool
         Whether rows belong together, in groups or in time.
     judged : JudgedClasses or JudgedNumbers or None
-        How answers and targets of judged rows went together; None where nothing was judged.
+        How answers and targets of judged rows went together; None if nothing was judged.
     errors : JudgedErrors or None
-        How often the rung in use was wrong on judged rows; None where nothing was judged.
+        How often the rung in use was wrong on judged rows; None if nothing was judged.
     """
 
     rows: int
@@ -95,7 +95,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, frame: pl.DataFrame, columns: Iterable[Column], unseen: Unseen) -> Reference:
-        """Summarise typed columns, as `tables.check` leaves them; no answers, and no target."""
+        """Summarise typed columns, as `tables.check` leaves them; without answers and target."""
         return cls(
             len(frame),
             {column.name: summary(frame[column.name], column.kind, unseen) for column in columns},
@@ -105,7 +105,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def of_rows(cls, dataset: Dataset, learned: int, seed: int) -> Reference:
         """Summarise the features and the target of up to `MOST_ROWS` of a run's rows.
 
-        ``learned`` is how many of them the encoder has seen.
+        ``learned`` is how many of them the encoder has learned from.
         """
         schema, target = dataset.schema, dataset.target
         assert schema.target is not None
@@ -146,20 +146,20 @@ def reference_of(
     judged: Seen | None,
     judgement: Judgement | None,
 ) -> Reference:
-    """Return what later rows are held against: a run's rows, and what was said of the judged ones.
+    """Return the reference for later rows: a run's rows, and what was said of the judged ones.
 
     Parameters
     ----------
     spec : Spec
-        With ``refit`` if the model has been refitted.
+        The spec, with ``refit`` if the model has been refitted.
     dataset : Dataset
         The rows.
     plan : Plan
-        The part that each row had.
+        The part of each row.
     judged : Seen or None
         The predictions of the judged rows.
     judgement : Judgement or None
-        It says which rung is used; None where nothing was judged.
+        Says which rung is used; None if nothing was judged.
     """
     learned = len(dataset) if spec.refit else int(np.count_nonzero(plan.kept == Part.TRAIN))
     reference = Reference.of_rows(dataset, learned, spec.seed)
@@ -185,10 +185,10 @@ def summary(values: pl.Series, kind: KindName, unseen: Unseen) -> ColumnSummary:
 
 
 def answers_of(prediction: Prediction) -> np.ndarray:
-    """Return what a rung says as columns (n, c).
+    """Return a rung's predictions as columns (n, c).
 
-    One of numbers (the middle quantile), one of two classes (the probability of the second), else
-    a probability for each class.
+    This is one column for numbers (the middle quantile), one for two classes (the probability of
+    the second), otherwise the probability of each class.
     """
     if prediction.probability is not None:
         probability = prediction.probability

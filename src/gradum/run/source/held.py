@@ -1,4 +1,4 @@
-"""The second pass over a large table: what is learned from goes to disk, what judges to memory."""
+"""The second pass over a large table: rows learned from go to disk, rows that judge to memory."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from gradum.tables.split import UNUSED, Part
 
 @dataclass(frozen=True)
 class Held:
-    """Rows in memory: all that judge or stop a fit, and a sample of those that are learned from.
+    """Rows in memory: all rows that judge or stop a fit, and a sample of the rows learned from.
 
-    ``parts`` (n,) and ``numbers`` (n,) go with the rows of ``frame``; ``totals`` are of all rows
-    that are learned from.
+    ``parts`` (n,) and ``numbers`` (n,) belong to the rows of ``frame``; ``totals`` are sums over
+    all rows that are learned from.
     """
 
     frame: pl.DataFrame
@@ -43,14 +43,14 @@ def divide(
     also: tuple[str, ...],
     context: Context,
 ) -> Held:
-    """Pass over all rows once: training rows are encoded into the spool, the others returned.
+    """Pass over all rows once: encode the training rows into the spool, and return the others.
 
     Parameters
     ----------
     totals : Totals
-        To be added to.
+        The totals to which the training rows are added.
     also : tuple of str
-        Columns that are wanted of the rows in memory though no model uses them.
+        Columns that are wanted for the rows in memory although no model uses them.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""The part of a row, told from its number alone: no list of all rows is kept.
+"""The part of a row, derived from its number alone, so that no list of all rows is kept.
 
-The judging and the stopping rows of a large table are so many as judge well, not a share of it,
-so that they can be held in memory; so is a sample of the training rows, for the studies.
+The judging and the stopping rows of a large table are as many as judge well, not a share of the
+table, so that they can be held in memory; so can a sample of the training rows, for the studies.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gradum.tables.split import UNUSED, Part
 
 MOST_TEST, MOST_VALIDATION, MOST_SAMPLED = 100_000, 50_000, 100_000
 FEWEST_HELD = 2_000
-HELD_CELL = 128  # bytes that a value of a held row, or its share of a class, takes at the worst
+HELD_CELL = 128  # most bytes that a value of a held row, or a class's share for it, takes
 HELD_COPIES = 4  # of the row as it was read: texts may be long
 HELD_SHARE = 0.25  # of the memory allowed
 
@@ -33,11 +33,11 @@ class Parting:
     test, validation : float
         Shares of all rows.
     sampled : float
-        Share of the training rows that are held in memory besides.
+        Share of the training rows that are also held in memory.
     until : tuple of float or None
-        The last times of training and of validation; None where rows are drawn by chance.
+        The last times of training and of validation; None if rows are drawn at random.
     late_validation, late_test : float
-        Shares that are drawn of the rows in the windows of validation and test.
+        Shares that are drawn from the rows in the windows of validation and test.
     """
 
     seed: int
@@ -59,20 +59,20 @@ class Parting:
         *,
         judging: bool = True,
     ) -> Parting:
-        """Choose the shares, for a table of so many rows.
+        """Choose the shares for a table of so many rows.
 
         Parameters
         ----------
         spec : Spec
         rows : int
         row_bytes : float
-            What a row that is held takes, as `held_row` reckons it.
+            The bytes that a held row takes, as `held_row` estimates them.
         memory : int
-            Bytes that the run may take.
+            The bytes that the run may take.
         times : ndarray or None
-            Of a sample of the rows, where the past is to train.
+            The times of a sample of the rows, if the past is to train.
         judging : bool
-            Whether some of the rows judge; none do where a test file does.
+            Whether some of the rows judge; none do if there is a test file.
         """
         judged = spec.split.test if judging else 0.0
         held = MOST_TEST + MOST_VALIDATION + MOST_SAMPLED
@@ -105,9 +105,9 @@ class Parting:
         numbers : ndarray of shape (n,)
             The rows' places in the table.
         groups : Series or None
-            Rows of one group have one part.
+            All rows of a group have the same part.
         times : ndarray of shape (n,) or None
-            Validation follows training, and test follows validation.
+            The times of the rows: validation follows training, and test follows validation.
         """
         if groups is None:
             chance = _uniform(numbers.astype(np.uint64), self.seed, "part")
@@ -121,12 +121,12 @@ class Parting:
             return parts
         window = np.searchsorted(self.until, times, side="left")
         parts = np.array([Part.TRAIN, Part.VALIDATION, Part.TEST], np.int8)[window]
-        # Of the later rows so many are drawn as judge well; the others play no part.
+        # Of the later rows, as many are drawn as judge well; the others are not used.
         parts[chance >= np.array([1.0, self.late_validation, self.late_test])[window]] = UNUSED
         return parts
 
     def in_sample(self, numbers: np.ndarray) -> np.ndarray:
-        """Return which training rows are held in memory too (n,)."""
+        """Return which training rows are also held in memory (n,)."""
         return _uniform(numbers.astype(np.uint64), self.seed, "sample") < self.sampled
 
 
@@ -142,7 +142,7 @@ def _salt(seed: int, name: str) -> int:
 def _uniform(keys: np.ndarray, seed: int, name: str) -> np.ndarray:
     """Return a number in [0, 1) for each key: the same key, seed and name give the same number.
 
-    SplitMix64 (Steele, Lea & Flood, OOPSLA 2014), whose output passes the usual tests.
+    This is SplitMix64 (Steele, Lea & Flood, OOPSLA 2014), whose output passes the usual tests.
     """
     x = keys + np.uint64(_salt(seed, name))
     x += np.uint64(0x9E3779B97F4A7C15)

@@ -1,7 +1,7 @@
-"""The protocol of a row source: where a run's rows lie, and how they come to be learned from.
+"""The protocol of a row source: where a run's rows lie, and how a fit gets to learn from them.
 
 A run asks a source what the table's columns mean, then to divide the rows, then for the rows of
-each fit. Rows in memory and rows in blocks answer these questions; the run is the same.
+each fit. Rows in memory and rows in blocks both answer these questions; the run is the same.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class RowSource(Protocol):
     """A table, wherever its rows lie."""
 
     def describe(self, asked: Asked, context: Context) -> Described:
-        """Tell what the columns mean.
+        """Say what the columns mean.
 
         Raises
         ------
@@ -73,12 +73,12 @@ class RowSource(Protocol):
 class Described(Protocol):
     """A table whose columns are understood.
 
-    ``notes`` are what was noticed of the table and its rows.
+    ``notes`` say what was noticed about the table and its rows.
     """
 
     @property
     def spec(self) -> Spec:
-        """What is asked for, with the scale of the target that the schema decides."""
+        """What is asked for, with the scale of the target, which the schema decides."""
         ...
 
     @property
@@ -88,28 +88,28 @@ class Described(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the table and its rows."""
+        """What was noticed about the table and its rows."""
         ...
 
     def divide(self, context: Context) -> AbstractContextManager[Divided]:
-        """Decide which rows train and which judge; what this keeps on disk lives as long.
+        """Decide which rows train and which judge; files on disk last as long as the context.
 
         Raises
         ------
         GradumError
             A part is left without rows.
         KeyboardInterrupt
-            As `RowSource.describe`.
+            As in `RowSource.describe`.
         """
         ...
 
 
 class Divided(Protocol):
-    """Rows of which each has its part."""
+    """Rows that have been divided into parts."""
 
     @property
     def dataset(self) -> Dataset:
-        """The rows in memory: all, or those that judge and a sample of the others."""
+        """The rows in memory: all rows, or those that judge and a sample of the others."""
         ...
 
     @property
@@ -119,19 +119,19 @@ class Divided(Protocol):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the table, before its rows were."""
+        """What was noticed about the table before its rows were divided."""
         ...
 
     def learning(self, parts: np.ndarray) -> tuple[Encoder, LearningRows]:
-        """Return what a fit learns from, whose rows have these parts, and how it is encoded."""
+        """Return the encoder and the rows of a fit in which the rows have these parts."""
         ...
 
     def everything(self) -> tuple[Encoder, InMemory]:
-        """Return all rows to learn from."""
+        """Return all rows to learn from, with their encoder."""
         ...
 
     def expected(self, encoder: Encoder) -> Expected | None:
-        """Return what the run will take, where that is much."""
+        """Return what the run will take, if it is much."""
         ...
 
 
@@ -141,7 +141,7 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
     Raises
     ------
     SpecError, SchemaError
-        What was asked for contradicts itself, or the table.
+        What was asked for contradicts itself or the table.
     """
     spec = asked.spec
     if asked.schema is not None and spec.overrides != Overrides():
@@ -161,7 +161,7 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
 
 
 def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
-    """Hold what was asked for against a schema, which may have been edited by hand."""
+    """Check what was asked for against a schema, which may have been edited by hand."""
     target = schema.target
     if target is None or target.name != spec.target:
         if target is None:
@@ -228,7 +228,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
 
 
 def _refuse_levels(name: str, schema: Schema, target: Target) -> None:
-    """Refuse a column by whose levels no intervals can be made."""
+    """Refuse a column whose levels cannot have intervals of their own."""
     if name == target.name:
         raise SpecError(
             say("Intervals cannot be made by column {column!r}: it is the target.", column=name),

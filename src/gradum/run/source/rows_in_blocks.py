@@ -1,4 +1,4 @@
-"""A table that is read in blocks as the source of a run's rows: sampled, surveyed, divided."""
+"""A table read in blocks as the source of a run's rows: sampled, surveyed, divided."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ from gradum.tables.split import Part
 from gradum.tables.table import Table
 from gradum.tables.wording import size
 
-SAMPLED_ROWS = 100_000  # from which the columns' kinds and units are told
-SAMPLED_BYTES = 2**25  # of wide tables and long texts, fewer rows
+SAMPLED_ROWS = 100_000  # from which the columns' kinds and units are found
+SAMPLED_BYTES = 2**25  # fewer rows for wide tables and long texts
 
 PARTS = {
     Part.TRAIN: marked("train"),
@@ -60,16 +60,17 @@ PARTS = {
 class RowsInBlocks:
     """A table that is read in blocks.
 
-    Two passes come before training: one counts what a sample cannot tell, one encodes the rows
+    Two passes come before training: one counts what a sample cannot tell, and one encodes the rows
     that are learned from into a file and holds the others in memory. Then each rung passes over
-    that file: `docs/choices.md` says what is decided from which rows.
+    this file. `docs/choices.md` says what is decided from which rows.
 
     Parameters
     ----------
     rows : Stream
         The table.
     scratch : Path, optional
-        Folder of the encoded rows, in a file without a name; the system's if left out.
+        The folder of the file with the encoded rows, which has no name; the system's folder if left
+        out.
     """
 
     rows: Stream
@@ -107,14 +108,14 @@ class RowsInBlocks:
 
 @dataclass(frozen=True)
 class DescribedInBlocks:
-    """A table in blocks whose columns are understood.
+    """A table read in blocks whose columns are understood.
 
     Parameters
     ----------
     table : RowsInBlocks
     spec : Spec
     schema : Schema
-        Of all rows.
+        The schema of all rows.
     test : Table or None
         Rows to judge by.
     sample : DataFrame
@@ -122,7 +123,7 @@ class DescribedInBlocks:
     parting : Parting
         The part of each row.
     known : Survey
-        What all rows told.
+        What the survey of all rows found.
     """
 
     table: RowsInBlocks
@@ -135,7 +136,7 @@ class DescribedInBlocks:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the table and its rows."""
+        """What was noticed about the table and its rows."""
         return (*self.table.rows.head.notes, *self._notes)
 
     @cached_property
@@ -145,7 +146,7 @@ class DescribedInBlocks:
 
     @contextmanager
     def divide(self, context: Context) -> Iterator[DividedInBlocks]:
-        """Encode the training rows into a file, and hold the others."""
+        """Encode the training rows into a file, and hold the others in memory."""
         spec, encoder = self.spec, self.known.encoder
         assert self.schema.target is not None
         classes = self.schema.target.classes
@@ -180,7 +181,7 @@ class DescribedInBlocks:
             )
 
     def _units(self) -> Units:
-        """Return standard units of the dense columns, told from the sample."""
+        """Return standard units of the dense columns, measured on the sample."""
         return self.known.encoder.transform(self.sample).standard_units()
 
     def _dataset(self, held: Held) -> Dataset:
@@ -197,7 +198,7 @@ class DescribedInBlocks:
 
 @dataclass(frozen=True)
 class DividedInBlocks:
-    """Rows in blocks of which each has its part."""
+    """Rows in blocks that have been divided into parts."""
 
     dataset: Dataset
     plan: Plan
@@ -206,7 +207,7 @@ class DividedInBlocks:
     rows: InBlocks
 
     def learning(self, parts: np.ndarray) -> tuple[Encoder, InBlocks]:
-        """Return the training rows on disk, of the one fit that there is."""
+        """Return the encoder and the training rows on disk; there is only one fit."""
         return self.encoder, self.rows
 
     def everything(self) -> tuple[Encoder, InMemory]:
@@ -218,7 +219,7 @@ class DividedInBlocks:
 
 
 def _refuse(spec: Spec) -> None:
-    """Refuse what a table that is read in blocks cannot have."""
+    """Refuse what is impossible for a table that is read in blocks."""
     if not any(kind.in_blocks for kind in kinds_of(spec.rungs)[1:]):
         raise SpecError(
             say(
@@ -248,7 +249,7 @@ def _refuse(spec: Spec) -> None:
 
 
 def _refuse_wide_rows(rows: Stream, needed: float, memory: int) -> None:
-    """Refuse a table of which even the rows that must be held take more than there is."""
+    """Refuse a table if even the rows that must be held take more memory than allowed."""
     if needed > memory:
         raise TableError(
             say_plural(
@@ -266,7 +267,7 @@ def _refuse_wide_rows(rows: Stream, needed: float, memory: int) -> None:
 
 
 def _end_if(context: Context) -> None:
-    """End a run that is to stop before anything has been learned."""
+    """End a run that is told to stop before anything has been learned."""
     if context.stop():
         raise KeyboardInterrupt
 
@@ -274,7 +275,7 @@ def _end_if(context: Context) -> None:
 def _completed(schema: Schema, spec: Spec, known: Survey, source: str, *, given: bool) -> Schema:
     """Return the schema with the classes and the number of all rows.
 
-    A schema that was ``given`` names its classes: another label is refused where it occurs.
+    A schema that was ``given`` names its classes: any other label is refused where it occurs.
     """
     target = schema.target
     assert target is not None
@@ -309,7 +310,7 @@ def _left_out(known: Survey) -> list[str]:
 
 
 def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...]) -> tuple[str, ...]:
-    """Say what the table's size has for consequences, and which rows are left out."""
+    """Say what follows from the table's size, and which rows are left out."""
     notes = [
         say_plural(
             "{count:,} row, read in blocks within {size} of memory. What each column holds, "
@@ -373,7 +374,7 @@ def _how(parts: np.ndarray, known: Survey, schema: Schema, test: Table | None) -
 
 
 def _not_learned(held: Held, classes: tuple[Label, ...]) -> str:
-    """Say which classes the rows learned from lack."""
+    """Say which classes are missing from the rows learned from."""
     learned = held.totals.by_class if classes else ()
     absent = [label for label, weight in zip(classes, learned, strict=True) if not weight]
     return say_not_learned(absent) if absent else ""

@@ -31,20 +31,20 @@ class RowsInMemory:
     Parameters
     ----------
     read : callable
-        Returns the table; nothing keeps it once its rows are labelled.
+        Returns the table; nothing keeps the table once its rows are labelled.
     teacher : Rival, optional
-        What a pack learns from besides the rows.
+        What a pack learns from, besides the rows.
     """
 
     read: Callable[[], Table]
     teacher: Rival | None = None
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
-        """Infer the schema, and keep the rows that have a target and a weight."""
+        """Infer the schema, and keep the rows that have a target and a weight above 0."""
         table = self.read()
         spec, schema = understood(asked, table)
         dataset, notes = labelled(table, schema, also=spec.also), table.notes
-        del table  # whose columns the dataset has anew; nobody else may need them
+        del table  # the dataset has new columns; nobody else may need the old ones
         if spec.drop_rare_classes:
             dataset = without_rare_classes(dataset)
         require_enough(dataset)
@@ -70,7 +70,7 @@ class DescribedInMemory:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noticed of the table and its rows."""
+        """What was noticed about the table and its rows."""
         return (*self.table_notes, *self.dataset.remarks)
 
     @contextmanager
@@ -86,7 +86,7 @@ class DescribedInMemory:
 
 @dataclass(frozen=True)
 class DividedInMemory:
-    """Rows in memory of which each has its part."""
+    """Rows in memory that have been divided into parts."""
 
     spec: Spec
     dataset: Dataset
@@ -95,7 +95,7 @@ class DividedInMemory:
     teacher: Teacher | None = None
 
     def learning(self, parts: np.ndarray) -> tuple[Encoder, InMemory]:
-        """Return the rows, encoded by what those of the part train hold."""
+        """Return the encoder, fitted on the rows of the part train, and the rows."""
         return self._encoded(parts, np.flatnonzero(parts == Part.TRAIN))
 
     def everything(self) -> tuple[Encoder, InMemory]:
@@ -103,7 +103,7 @@ class DividedInMemory:
         return self._encoded(np.full(len(self.dataset), Part.TRAIN, np.int8), None)
 
     def expected(self, encoder: Encoder) -> Expected | None:
-        """Return what the run will take, where that is much."""
+        """Return what the run will take, if it is much."""
         return expect(self.spec, self.plan, encoder.layout, len(self.dataset.classes))
 
     def _encoded(self, parts: np.ndarray, measured: np.ndarray | None) -> tuple[Encoder, InMemory]:

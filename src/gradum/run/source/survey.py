@@ -1,6 +1,6 @@
 """The first pass over a large table: what a sample of it cannot tell.
 
-Levels and classes are counted in all training rows, ranges and missing values are complete. What
+Levels and classes are counted in all training rows; ranges and missing values are complete. What
 needs all values in memory at once (medians, the vocabulary of a text, the kinds of the columns)
 comes from a sample.
 """
@@ -44,12 +44,12 @@ from gradum.tables.target import MOST_CLASSES, say_classes
 from gradum.tables.wording import full_stop
 
 MOST_COUNTED, FEWEST_COUNTED = 2_000_000, 20_000  # names of a column, held while they are counted
-COUNTED_BYTES = 200  # a name, while counts are put together
+COUNTED_BYTES = 200  # per name, while counts are put together
 COUNTED_SHARE = 0.2  # of the memory allowed
 
 
 class Block(NamedTuple):
-    """Rows of a block that have a target and a weight above 0, and what others there are."""
+    """The rows of a block that have a target and a weight above 0, and counts of the others."""
 
     checked: Checked
     numbers: np.ndarray
@@ -98,22 +98,22 @@ def _kept(checked: Checked, usable: np.ndarray) -> Checked:
 
 @dataclass(frozen=True)
 class Survey:
-    """What all rows told.
+    """What a pass over all rows found.
 
     Parameters
     ----------
     rows : int
-        With a target and a weight above 0.
+        The number of rows with a target and a weight above 0.
     left_out : Counter
-        What the others are -> rows.
+        What the other rows are -> number of rows.
     classes : dict
-        Label -> rows; empty for regression.
+        Label -> number of rows; empty for regression.
     low : float
-        Least target of a regression.
+        The lowest target of a regression.
     encoder : Encoder
-        The sample's, completed.
+        The encoder of the sample, completed.
     unread : dict
-        Column -> values that are not of its kind, taken as missing.
+        Column -> number of values that are not of its kind and are taken as missing.
     """
 
     rows: int
@@ -132,9 +132,9 @@ def survey(
     context: Context,
     memory: int,
 ) -> Survey:
-    """Pass over all rows once; where the context says to stop, the rest is left uncounted.
+    """Pass over all rows once; if the context says to stop, the rest is left uncounted.
 
-    Where a column has more levels than ``memory`` bytes have room for, the rarest are let go.
+    If a column has more levels than ``memory`` bytes have room for, the rarest are dropped.
     """
     target = schema.target
     assert target is not None
@@ -168,12 +168,12 @@ def survey(
 
 
 def with_classes(schema: Schema, counts: dict[Any, int], *, drop_rare: bool) -> Schema:
-    """Return the schema with the classes that all rows told (label -> rows, in their order).
+    """Return the schema with the classes found in all rows (label -> rows, in their order).
 
     Raises
     ------
     TargetError
-        A class has too few rows, and is not to be left out; or there are too many classes.
+        A class has too few rows and is not to be left out, or there are too many classes.
     """
     target = schema.target
     assert target is not None

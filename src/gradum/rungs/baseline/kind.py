@@ -1,4 +1,4 @@
-"""The baseline rung: what to say of a row without looking at it."""
+"""The baseline rung: what is predicted for a row without looking at it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gradum.tables.split import Part
 
 
 class BaselineKind(RungKind[None]):
-    """The baseline among the kinds of rungs; classes are never balanced in it."""
+    """The kind of rung that is the baseline; it never balances classes."""
 
     name = BASELINE
     title = marked("baseline")
@@ -36,7 +36,7 @@ class BaselineKind(RungKind[None]):
     monotone = True
 
     def taken(self, settings: None) -> Taken:
-        """Return next to nothing besides the rows."""
+        """Return next to nothing: the baseline takes hardly any memory besides the rows."""
         return replace(LEARNED, level=0)
 
     def fit(self, rows: InMemory, spec: RungSpec[None], context: Context) -> Rung:
@@ -45,7 +45,7 @@ class BaselineKind(RungKind[None]):
         return fit_baseline(learned, log_target=spec.log_target)
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[None], context: Context) -> Rung:
-        """Fit it to the sums over the training rows; a sample tells what the logarithm hides."""
+        """Fit it to the sums over the training rows; a sample gives the smearing of logarithms."""
         began = perf_counter()
         if rows.scale is None:
             return baseline_of_shares(rows.totals.by_class, began)
@@ -64,7 +64,8 @@ def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
     """Predict the mean, or the class shares, of the given rows."""
     began = perf_counter()
     if rows.classes is not None:
-        # Weights are brought to a mean of 1 first, so that 1 is one row, whatever their unit.
+        # Weights are first brought to a mean of 1, so that a weight of 1 is one row, whatever their
+        # unit.
         weight = rows.weight / rows.weight.mean()
         return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
     scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
@@ -72,18 +73,18 @@ def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
 
 
 def baseline_of_mean(scale: TargetScale, rows: Rows, began: float) -> Rung:
-    """Return the baseline that predicts the centre of a scale; rows show how they spread."""
+    """Return the baseline that predicts the centre of a scale; the rows give its spread."""
     scale = scale.with_smearing(rows.target, np.zeros(len(rows)), rows.weight)
     spread = constant_spread(scale.forward(rows.target), rows.weight)
     return _baseline(learned_loss(None).name, np.zeros(1), scale, began, spread)
 
 
 def baseline_of_shares(totals: np.ndarray, began: float) -> Rung:
-    """Return the baseline of classes with these weights in all (K,), of mean 1 a row.
+    """Return the baseline of classes with these total weights (K,), where rows weigh 1 on average.
 
     A class that these rows lack counts as one row, so that it does not make the log loss infinite.
-    The other shares are those of the rows: with a row more of each class, as Laplace has it, any
-    rung with an intercept would seem better than the baseline where a class is rare.
+    The other shares are those of the rows. With one more row for each class, as in Laplace
+    smoothing, any rung with an intercept would seem better than the baseline where a class is rare.
     """
     totals = np.where(totals > 0, totals, 1.0)
     shares = np.log(totals / totals.sum())

@@ -1,6 +1,7 @@
 """Calibration: a step after the logits that makes probabilities mean what they say.
 
-A file a step, each a struct with its own fit; `choice` decides whether one is worth having.
+Each step is a file with a struct that has its own fit; `choice` decides whether one is worth
+having.
 """
 
 from gradum.rungs.calibration.choice import Calibration, chosen_calibration

@@ -1,4 +1,4 @@
-"""The choice of a calibration: by log loss on rows that neither the model nor the step has seen.
+"""The choice of a calibration, by log loss on rows that neither the model nor the step has seen.
 
 Shapes: c ways to calibrate, n rows.
 """
@@ -16,23 +16,23 @@ from gradum.rungs.folding import walks_of
 
 Calibration = TemperatureScaling | QuadraticScaling | MatrixScaling
 WAYS: tuple[type[Calibration], ...] = (TemperatureScaling, QuadraticScaling, MatrixScaling)
-"""From the simplest on."""
+"""All ways to calibrate, simplest first."""
 
 FOLDS = 5
-FEWEST_ROWS = 100  # of equal weights, or as much as so many tell
-MOST_ROWS = 50_000  # of which more would say the same
+FEWEST_ROWS = 100  # of equal weights, or an effective number of rows as large
+MOST_ROWS = 50_000  # more would tell the same
 
 
 def chosen_calibration(
     held_out: HeldOutLogits, rng: np.random.Generator
 ) -> tuple[Calibration, ...]:
-    """Return the calibration that pays, as the steps that follow the logits; none if none does.
+    """Return the calibration that pays off, as steps after the logits; empty if none does.
 
-    Each way that suits the rows is cross-validated on them, with groups kept together and the past
-    before the future. Of these, and of no calibration, the simplest counts whose mean log loss is
-    within one standard error of the best: the error of the paired difference (the rule of one
-    standard error: L. Breiman et al., Classification and Regression Trees, 1984). Of more than
-    `MOST_ROWS` rows, so many are drawn.
+    Each calibration that suits the rows is cross-validated on them, with groups kept together and
+    the past before the future. From these and from no calibration, the simplest is taken whose mean
+    log loss is within one standard error of the best: the error of the paired difference (the rule
+    of one standard error: L. Breiman et al., Classification and Regression Trees, 1984). If there
+    are more than `MOST_ROWS` rows, that many are drawn.
     """
     if len(held_out) > MOST_ROWS:
         held_out = held_out.take(np.sort(rng.choice(len(held_out), MOST_ROWS, replace=False)))
@@ -63,7 +63,7 @@ def chosen_calibration(
 
 
 def simplest(losses: np.ndarray, judged: HeldOutLogits) -> int:
-    """Return the first of losses (c, n) whose mean is within one standard error of the least."""
+    """Return the first of the losses (c, n) with a mean within one standard error of the lowest."""
     share = judged.weight / judged.weight.sum()
     best = losses[first_least(losses @ share)]
     differences = losses - best

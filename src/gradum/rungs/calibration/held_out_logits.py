@@ -1,9 +1,9 @@
 """Logits of rows that a model has not learned from, and the calibration that suits them best.
 
-A model that errs in none of a few rows would be made as sure of itself as can be, and the first
-mistake would cost dearly. So labels are smoothed as if one more row, like the others, were of all
-classes alike: t' = (1 − ε) t + ε / K with ε = 1 / n. (J. Platt, "Probabilistic outputs for support
-vector machines", 1999, smooths them so too, class by class.)
+If a model errs on none of a few rows, calibration would make it as confident as possible, and the
+first mistake would cost dearly. So labels are smoothed as if one more row, like the others,
+belonged to all classes equally: t' = (1 − ε) t + ε / K with ε = 1 / n. (J. Platt, "Probabilistic
+outputs for support vector machines", 1999, smooths them in this way too, class by class.)
 
 Shapes: n rows, K classes, k logits (1 for two classes, K for more), p parameters.
 """
@@ -21,7 +21,7 @@ from gradum.rungs.rows import Rows
 from gradum.solvers.threads import threads_for
 
 MOST_STEPS = 1_000
-STEEPEST = 1e-8  # gradient at which the search ends
+STEEPEST = 1e-8  # the search ends at gradients below this
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class HeldOutLogits:
     weight : ndarray of shape (n,)
         Above 0.
     groups, time : ndarray of shape (n,), optional
-        What keeps rows together, or orders them, where they are divided.
+        What keeps rows together, or orders them, when they are divided into folds.
     """
 
     logits: np.ndarray
@@ -49,7 +49,7 @@ class HeldOutLogits:
     def of(
         cls, logits: np.ndarray, rows: Rows, places: np.ndarray | slice = slice(None)
     ) -> HeldOutLogits:
-        """Take what is said of the rows at some places, of all if not given."""
+        """Take what the model says of the rows at some places; all rows if no places are given."""
         return cls(
             logits.astype(np.float64),
             rows.target[places],
@@ -68,7 +68,7 @@ class HeldOutLogits:
 
     @property
     def one_row(self) -> float:
-        """ε: what one row counts, 1 / n, where n is (Σ w)² / Σ w²; ½ at most."""
+        """ε: the weight of one row, 1 / n, where n is (Σ w)² / Σ w²; at most ½."""
         return min(float(np.square(self.weight).sum() / self.weight.sum() ** 2), 0.5)
 
     def take(self, rows: np.ndarray) -> HeldOutLogits:
@@ -93,23 +93,23 @@ class HeldOutLogits:
         penalty: np.ndarray,
         bounds: Sequence[tuple[float | None, float | None]] | None = None,
     ) -> np.ndarray:
-        """Return the parameters θ (p,) with the least Σ w ℓ(z(θ)) / Σ w + Σ λ θ², in bounds.
+        """Return the parameters θ (p,) that minimise Σ w ℓ(z(θ)) / Σ w + Σ λ θ² within bounds.
 
-        ℓ is the log loss of labels smoothed by ε. By L-BFGS-B from θ = 0; the problem is convex,
-        because z(θ) is affine.
+        ℓ is the log loss of labels smoothed by ε. L-BFGS-B starts from θ = 0; the problem is
+        convex, because z(θ) is affine.
 
         Parameters
         ----------
         logits : callable
             z, from θ (p,) to logits (n, k).
         adjoint : callable
-            From the slopes of the loss by the logits (n, k) to those by θ (p,).
+            From the slopes of the loss by the logits (n, k) to its slopes by θ (p,).
         one_row : float
             ε.
         penalty : ndarray of shape (p,)
             λ.
         bounds : sequence of pairs, optional
-            Least and greatest values.
+            The least and greatest value of each parameter.
         """
         share, loss = self.weight / self.weight.sum(), LogLoss()
         target = LogLoss(one_row).smoothed(self.target, self.logits.shape[1])

@@ -1,8 +1,8 @@
-"""Structured matrix scaling of three classes or more: each logit from all, drawn towards itself.
+"""Structured matrix scaling of three classes or more: each logit from all, shrunk to itself.
 
 E. Berta, D. Holzmüller, M. I. Jordan and F. Bach, "Structured matrix scaling for multi-class
-calibration", 2025: temperature scaling first, then W = I + Δ with penalties that are stronger the
-more parameters share them.
+calibration", 2025: first temperature scaling, then W = I + Δ, whose parameters are penalised the
+more strongly the more of them share a penalty.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gradum.messages import marked
 from gradum.rungs.calibration.held_out_logits import HeldOutLogits
 from gradum.rungs.calibration.temperature import TemperatureScaling
 
-MOST_CLASSES = 30  # more have more than a thousand parameters
-FEWEST_ROWS = 20  # a class, on average
+MOST_CLASSES = 30  # with more, there are more than a thousand parameters
+FEWEST_ROWS = 20  # per class, on average
 
 
 class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
     """Mix K logits: z' = W (z − z̄) + b, where z̄ is a row's mean logit.
 
-    A number added to all logits of a row changes no probability, and so nothing here.
+    A number added to all logits of a row changes no probability, and so changes nothing here.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
 
     @classmethod
     def fit(cls, held_out: HeldOutLogits, one_row: float) -> MatrixScaling:
-        """Return that of the least mean log loss + K ε (Σ b² + Σ Δ_kk² + (K − 1) Σ Δ_kj²).
+        """Return the scaling of least mean log loss + K ε (Σ b² + Σ Δ_kk² + (K − 1) Σ Δ_kj²).
 
         W = (I + Δ) / T, where T is the temperature of least log loss.
         """
@@ -89,7 +89,7 @@ class MatrixScaling(msgspec.Struct, frozen=True, dict=True, tag="matrix"):
         return cls(tuple(map(tuple, weight.tolist())), tuple(theta[:, -1].tolist()))
 
     def is_sound(self, outputs: int) -> bool:
-        """Whether it takes logits (n, k), and those that are finite stay so."""
+        """Whether it takes logits (n, k) and keeps finite ones finite."""
         if {len(self.weight), len(self.bias), *map(len, self.weight)} != {outputs} or outputs < 2:
             return False
         return all(bool((np.abs(array) < 1e6).all()) for array in self._arrays)

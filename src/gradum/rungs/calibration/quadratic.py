@@ -1,7 +1,7 @@
-"""Quadratic scaling of two classes: the log-odds bent, where a model errs to one side.
+"""Quadratic scaling of two classes: bends the log-odds where a model errs to one side.
 
 E. Berta, D. Holzmüller, M. I. Jordan and F. Bach, "Structured matrix scaling for multi-class
-calibration", 2025, have it beside that for more classes.
+calibration", 2025, present it beside the scaling for more classes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LEAST_SLOPE = 0.05  # of the log-odds after temperature scaling, so that rows ke
 
 
 class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
-    """Bend one logit: z' = c + ∫₀ᶻ s(t) dt, whose slope s goes straight from one to another.
+    """Bend one logit: z' = c + ∫₀ᶻ s(t) dt, whose slope s changes linearly.
 
     Between l and h, s(t) = s_l + (s_h − s_l) (t − l) / (h − l), so z' is a polynomial of degree 2:
     a z² + b z plus a constant, with a = (s_h − s_l) / 2 (h − l) and b = s_l − 2 a l. Outside, the
@@ -31,7 +31,7 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
     Parameters
     ----------
     low, high : float
-        l < h: the range of logits that it was fitted on.
+        l < h: the range of the logits that it was fitted on.
     slope_low, slope_high : float
         s_l and s_h.
     intercept : float
@@ -61,16 +61,17 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
 
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:
-        """Whether there are two classes, each of rows enough, with logits that differ."""
+        """Whether there are two classes, each with enough rows, and logits that differ."""
         if np.bincount(held_out.target, minlength=2).min() < FEWEST_OF_A_CLASS:
             return False
         return held_out.logits.shape[1] == 1 and bool(np.ptp(held_out.logits) > 0)
 
     @classmethod
     def fit(cls, held_out: HeldOutLogits, one_row: float) -> QuadraticScaling:
-        """Return that of the least mean log loss + 2 ε (c² + (s_l − 1)² + (s_h − 1)²).
+        """Return the scaling of least mean log loss + 2 ε (c² + (s_l − 1)² + (s_h − 1)²).
 
-        The slopes are those after temperature scaling, as in structured matrix scaling.
+        The slopes in this penalty are those after temperature scaling, as in structured matrix
+        scaling.
         """
         temperature = TemperatureScaling.fit(held_out, one_row)
         logits = temperature(held_out.logits)
@@ -88,7 +89,7 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
         return cls(low * by, high * by, (1 + below) / by, (1 + above) / by, level)
 
     def is_sound(self, outputs: int) -> bool:
-        """Whether logits (n, 1) that are finite stay so, and in their order."""
+        """Whether finite logits (n, 1) stay finite and keep their order."""
         numbers = np.array(msgspec.structs.astuple(self))
         finite = bool((np.abs(numbers) < 1e50).all()) and max(self.slope_low, self.slope_high) < 1e6
         rises = self.low < self.high and min(self.slope_low, self.slope_high) > 0
@@ -96,7 +97,7 @@ class QuadraticScaling(msgspec.Struct, frozen=True, tag="quadratic"):
 
 
 def _rising(logits: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Return ∫₀ᶻ r(t) dt of logits z, where r is 0 below l, 1 above h, and straight between."""
+    """Return ∫₀ᶻ r(t) dt of logits z, where r is 0 below l, 1 above h, and linear between."""
 
     def until(logit: np.ndarray | float) -> np.ndarray:
         inside = np.clip(logit, low, high) - low

@@ -14,7 +14,7 @@ from gradum.core.bounds import Affine, Operation
 from gradum.messages import marked
 from gradum.rungs.calibration.held_out_logits import HeldOutLogits
 
-MOST = 5.0  # times, by which logits are sharpened or softened; more is what few rows make of chance
+MOST = 5.0  # the most that logits are sharpened or softened; few rows suggest more only by chance
 
 
 class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
@@ -23,7 +23,7 @@ class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
     Parameters
     ----------
     temperature : float
-        T > 0; above 1 the model was too sure of itself.
+        T > 0; if it is above 1, the model was overconfident.
     """
 
     temperature: float
@@ -44,12 +44,12 @@ class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
 
     @classmethod
     def suits(cls, held_out: HeldOutLogits) -> bool:
-        """Whether it can be found by these rows: by any."""
+        """Whether these rows can determine it: any rows can."""
         return True
 
     @classmethod
     def fit(cls, held_out: HeldOutLogits, one_row: float) -> TemperatureScaling:
-        """Return the temperature of least log loss, labels smoothed by ε; it has no penalty."""
+        """Return the temperature of least log loss, for labels smoothed by ε; it has no penalty."""
         logits = held_out.logits
         factor = held_out.minimum(
             lambda theta: (1 + theta[0]) * logits,
@@ -61,5 +61,5 @@ class TemperatureScaling(msgspec.Struct, frozen=True, tag="temperature"):
         return cls(float(1 / (1 + factor[0])))
 
     def is_sound(self, outputs: int) -> bool:
-        """Whether all logits (n, k) that are finite stay so."""
+        """Whether all finite logits (n, k) stay finite."""
         return 1e-6 < self.temperature < 1e6

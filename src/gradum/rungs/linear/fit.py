@@ -1,4 +1,4 @@
-"""The linear rung: least squares or logistic regression, its L2 penalty chosen on a path."""
+"""The linear rung: least squares or logistic regression, with an L2 penalty chosen on a path."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def fit_linear(
 ) -> Rung:
     """Choose the penalty, then solve on all rows given.
 
-    Nothing is stopped early here, so the rows marked by ``validation`` (n,) are trained on too.
-    They alone judge the path of a large table; a small one is cross-validated.
+    Nothing is stopped early here, so the rows marked by ``validation`` (n,) are trained on too. For
+    a large table they alone judge the path; for a small one the path is cross-validated.
     """
     began = perf_counter()
     loss = learned_loss(rows.classes)
-    if len(rows) > spec.folds_up_to_rows:  # as stretches, the two sides of the walk need no copy
+    if len(rows) > spec.folds_up_to_rows:  # stretches of rows: the walk's two sides need no copy
         rows = rows.take(np.argsort(validation, kind="stable"))
         validation = np.sort(validation)
     layer, columns = _standard_columns(rows)
@@ -107,9 +107,9 @@ def fit_linear(
 def _cross_fitted(
     columns: Columns, walks: Sequence[Walk], path: Path
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows (m,) that the walks hold out, and what the best penalty's fits say of them.
+    """Return the rows (m,) that the walks hold out, and the predictions of the best penalty's fits.
 
-    The penalty was chosen on these rows, but it is one number of many.
+    The penalty was chosen on these rows too, but it is only one number.
     """
     layers = [params["layers"][0] for params in path.of_folds]
     fitted = columns @ np.concatenate([layer["weight"] for layer in layers], axis=1)
@@ -130,7 +130,7 @@ def linear_rung(
     *,
     settings: dict[str, Any],
 ) -> Rung:
-    """Return the rung of a solution; rows and their columns show what the logarithm hides."""
+    """Return the rung of a solution; the rows and their columns give the smearing of logarithms."""
     params = solution.params["layers"][0]
     if scale is not None:
         fitted = columns @ params["weight"][:, 0] + params["bias"]
@@ -156,7 +156,7 @@ def linear_rung(
 
 
 def _signs(rows: Rows, columns: Columns) -> np.ndarray | None:
-    """Return the signs that keep the answer monotone (D,); None where it need not be."""
+    """Return the weights' signs that keep the answer monotone (D,); None if it need not be."""
     if not rows.monotone:
         return None
     directions = rows.directions
@@ -164,14 +164,14 @@ def _signs(rows: Rows, columns: Columns) -> np.ndarray | None:
 
 
 def standard_layer(rows: Rows) -> InputLayer:
-    """Standardise; one column a level, kept sparse where they are many."""
+    """Standardise; each level becomes a column, kept sparse where levels are many."""
     return _layer(rows.design.encoded().dense, rows.design.layout)
 
 
 def _standard_columns(rows: Rows) -> tuple[InputLayer, Columns]:
-    """Return `standard_layer` and `columns_of` it, holding nothing besides the columns.
+    """Return `standard_layer` and its `columns_of`, holding nothing besides the columns.
 
-    They are expanded in raw units, block by block, and measured and scaled where they lie.
+    The columns are expanded in raw units, block by block, then measured and scaled in place.
     """
     layout = rows.design.layout
     as_given = _layer(np.zeros((0, len(layout.dense))), layout)
@@ -182,7 +182,7 @@ def _standard_columns(rows: Rows) -> tuple[InputLayer, Columns]:
 
 
 def _layer(dense: np.ndarray, layout: Layout) -> InputLayer:
-    """Return the layer that standardises dense columns; of no rows, it leaves them as they are."""
+    """Return the layer that standardises dense columns; without rows, it leaves them unchanged."""
     levels = layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
     return InputLayer.fit(dense, levels, treatments, style="standard")
@@ -200,13 +200,13 @@ def columns_of(layer: InputLayer, rows: Rows) -> Columns:
 
 
 def _columns(numbers: np.ndarray, whole: np.ndarray, wide: list[Any]) -> Columns:
-    """Return numbers, whole numbers of a byte and the sparse blocks of some rows as a matrix."""
+    """Return numbers, whole numbers of one byte and the sparse blocks of some rows as a matrix."""
     dense = ByteColumns(numbers, whole) if whole.shape[1] else numbers
     return Columns.of(dense, sparse.vstack(wide, format="csr") if wide else None)
 
 
 def _expanded(layer: InputLayer, rows: Rows) -> tuple[np.ndarray, np.ndarray, list[Any]]:
-    """Return the scaled numbers, the columns of few levels, and the sparse blocks of some rows."""
+    """Return the scaled numbers, the columns of few levels and the sparse blocks of some rows."""
     width, count = len(layer.centre), len(rows)
     numbers, whole, wide = np.empty((count, width)), np.empty((count, 0), np.int8), []
     start = 0
@@ -222,7 +222,7 @@ def _expanded(layer: InputLayer, rows: Rows) -> tuple[np.ndarray, np.ndarray, li
 
 
 def walks_of(rows: Rows, validation: np.ndarray, spec: LinearSpec, context: Context) -> list[Walk]:
-    """Pairs of rows to train on and rows held out, as the whole run splits its rows."""
+    """Return pairs of rows to train on and rows held out, as the whole run splits its rows."""
     if len(spec.strengths) == 1:
         return []
     if len(rows) > spec.folds_up_to_rows:

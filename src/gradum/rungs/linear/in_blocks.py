@@ -1,4 +1,4 @@
-"""The linear rung of a table that does not fit in memory: Newton's method over passes."""
+"""The linear rung for a table that does not fit in memory: Newton's method over passes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from gradum.solvers.passes import NewtonOverPasses, newton_over_passes
 from gradum.solvers.solution import EpochDone
 from gradum.solvers.standard import StandardColumns
 
-TOLERANCE = 1e-6  # of the gradient: the objective is then right to nine digits or so
+TOLERANCE = 1e-6  # of the gradient: the objective is then right to about nine digits
 WHY = marked(
     "the rows do not fit in memory: Newton's method over passes, from the optimum of a sample"
 )
@@ -51,10 +51,10 @@ def fit_linear(
     spool : Spool
         The training rows.
     sample : Rows
-        Rows in memory: some of those, and those marked by ``validation`` (n,), which judge the
-        path of penalties.
+        Rows in memory: some of the training rows, and the rows marked by ``validation`` (n,), which
+        judge the path of penalties.
     scale : TargetScale or None
-        For a regression.
+        The target's scale, for a regression.
     """
     began = perf_counter()
     loss = learned_loss(sample.classes)

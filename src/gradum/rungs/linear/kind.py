@@ -33,7 +33,7 @@ from gradum.tables.split import Part
 
 
 class LinearKind(RungKind[LinearSpec]):
-    """The linear model among the kinds of rungs."""
+    """The kind of rung that is a linear model."""
 
     name = "linear"
     title = marked("linear")
@@ -62,7 +62,7 @@ class LinearKind(RungKind[LinearSpec]):
     def refit(
         self, rows: InMemory, spec: RungSpec[LinearSpec], judged: Rung, context: Context
     ) -> Rung:
-        """Solve on all rows under the strength of the judged rung's penalty."""
+        """Solve on all rows under the penalty strength of the judged rung."""
         strength = judged.settings["alpha"] * judged.settings["rows"]
         settings = structs.replace(spec.settings, strengths=(strength,))
         return self.fit(rows, replace(spec, settings=settings), context)
@@ -72,7 +72,7 @@ class LinearKind(RungKind[LinearSpec]):
         return super().holds(rung) and rung.network.is_linear
 
     def seconds(self, spec: RungSpec[LinearSpec], fit: Fit) -> float:
-        """Return the seconds of a path of penalties and of the answer."""
+        """Return the seconds that a path of penalties and the final solution take."""
         walks = 1 if fit.rows > spec.settings.folds_up_to_rows else spec.settings.folds
         solves = 1 + walks * PENALTIES * len(spec.settings.strengths)
         expanded = [one_hot(count) for count in fit.layout.level_counts]

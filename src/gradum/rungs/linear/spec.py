@@ -9,9 +9,9 @@ from gradum.rungs.rung_spec import Settings
 class LinearSpec(Settings, frozen=True):
     """How the linear rung is fitted.
 
-    The penalties tried are ``alpha = s / n`` for n training rows and each strength s,
-    strongest first: the objective's data term is a mean, so a constant amount of prior
-    belief weighs s / n.
+    For n training rows, the penalties tried are ``alpha = s / n`` for each strength s, strongest
+    first. The data term of the objective is a mean, so a constant amount of prior belief weighs s /
+    n.
     """
 
     strengths: tuple[Factor, ...] = (1e4, 3e3, 1e3, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.01, 0.001)

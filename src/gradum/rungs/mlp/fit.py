@@ -45,11 +45,11 @@ LEARNING_RATES = {
     "adamw": 1e-2,
     "muon": 1e-2,
 }
-"""What suits a solver on a table, by its name.
+"""The learning rate that suits a solver on a table, by the solver's name.
 
-Adam's was chosen with the other defaults of `MLPSpec`; the others by the validation loss of 2,000
-rows of each of four public tables, among 0.01, 0.03, 0.1 and 0.3: that with which no training broke
-down.
+Adam's rate was chosen with the other defaults of `MLPSpec`. The others were chosen among 0.01,
+0.03, 0.1 and 0.3 by the validation loss on 2,000 rows of each of four public tables, from those
+rates with which no training broke down.
 """
 
 
@@ -63,10 +63,10 @@ def fit_mlp(
     epochs: int | None = None,
     calibration: Sequence[PostStep] = (),
 ) -> Rung:
-    """Train on the rows, keep the epoch that is best on the validation rows.
+    """Train on the rows, and keep the epoch that is best on the validation rows.
 
-    These rows calibrate its probabilities too. Without validation rows, ``epochs`` says how long to
-    train, and ``calibration`` what follows.
+    The validation rows also calibrate its probabilities. Without them, ``epochs`` says how long to
+    train, and ``calibration`` gives the steps after the logits.
     """
     began = perf_counter()
     scale = None
@@ -82,7 +82,7 @@ def fit_mlp(
     if solution.status is Status.DIVERGED:
         refuse_infinite(rung, solution, data)
     if scale is not None:
-        with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
+        with np.errstate(over="ignore", invalid="ignore"):  # from weights that grew without bound
             fitted = rung.network.forward(solution.params, data.inputs)[:, 0].astype(np.float64)
         scale = scale.with_smearing(rows.target, fitted, rows.weight)
     if validation is not None:
@@ -94,10 +94,10 @@ def fit_mlp(
 
 
 def calibrated(rung: Rung, validation: Rows, context: Context) -> tuple[Calibration, ...]:
-    """Return the calibration of a network of classes, found on validation rows; if any pays."""
+    """Return the calibration of a network of classes by validation rows; empty if none pays off."""
     if validation.classes is None:
         return ()
-    with np.errstate(over="ignore", invalid="ignore"):  # of weights that grew without end
+    with np.errstate(over="ignore", invalid="ignore"):  # from weights that grew without bound
         held_out = HeldOutLogits.of(rung.logits(validation.design.encoded()), validation)
     return chosen_calibration(held_out, context.random("mlp", "calibration"))
 
@@ -112,11 +112,11 @@ def train_network(
     epochs: int | None = None,
     directions: np.ndarray | None = None,
 ) -> tuple[Rung, Solution]:
-    """Train a network on rows that are encoded, wherever they lie.
+    """Train a network on encoded rows, wherever they lie.
 
-    Where there are ``directions`` of the first columns (d,), it is monotone in them. Returns the
-    rung, for a regression without its scale, and the solution. The rung's seconds are those of
-    trainings before, that were cut short.
+    Given the ``directions`` of the first columns (d,), the network is monotone in these. Returns
+    the rung, without its scale if it is a regression, and the solution. The rung's seconds are
+    those of earlier trainings that were cut short.
     """
     most, snapshot = epochs or spec.max_epochs, context.snapshot()
     if snapshot is not None:
@@ -172,7 +172,7 @@ def train_network(
 
 
 def refuse_infinite(rung: Rung, solution: Solution, data: Data) -> None:
-    """Raise SpecError where training broke down so early that the network predicts no numbers."""
+    """Raise SpecError if training broke down so early that the network predicts no numbers."""
     with np.errstate(all="ignore"):
         logits = rung.network.forward(solution.params, data.inputs)
     if not np.isfinite(logits).all():
@@ -180,7 +180,7 @@ def refuse_infinite(rung: Rung, solution: Solution, data: Data) -> None:
 
 
 def _entry(epoch: EpochDone) -> dict[str, Any]:
-    """Name what history.jsonl keeps of an epoch; the driver's training loss has its penalty in."""
+    """Name what history.jsonl keeps of an epoch; the training loss includes the penalty."""
     return {
         "epoch": epoch.epoch,
         "objective": epoch.train_loss,
@@ -190,12 +190,12 @@ def _entry(epoch: EpochDone) -> dict[str, Any]:
 
 
 def solver_of(spec: MLPSpec, epochs: int | None = None) -> FirstOrder:
-    """Return the spec's solver with its learning rate and schedule, where it takes them.
+    """Return the spec's solver, with its learning rate and schedule if it takes them.
 
     Raises
     ------
     SpecError
-        A learning rate is given, but the solver finds the length of its steps.
+        A learning rate is given, but the solver finds its step length itself.
     """
     rate = LEARNING_RATES.get(spec.solver) if spec.learning_rate is None else spec.learning_rate
     solver = resolve(spec.solver, rate)
@@ -205,14 +205,14 @@ def solver_of(spec: MLPSpec, epochs: int | None = None) -> FirstOrder:
 
 
 def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:
-    """Return the spec's schedule; of a run cut short at ``epochs``, its first part."""
+    """Return the spec's schedule, or the first part of it if training ends at ``epochs``."""
     whole = schedules.resolve(spec.schedule)
     share = 1.0 if epochs is None else epochs / spec.max_epochs
     return lambda progress: whole(share * progress)
 
 
 def robust_layer(rows: Rows) -> InputLayer:
-    """Robust scale and smooth clip; few levels become columns, many an embedding."""
+    """Robust scale and smooth clip; columns of few levels are one-hot, those of many embedded."""
     levels = rows.design.layout.level_counts
     treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
     return InputLayer.robust(rows.design.dense_columns(), levels, treatments)
@@ -232,7 +232,7 @@ def _network(spec: MLPSpec, inputs: int, outputs: int, layer: InputLayer) -> Net
 
 
 def encoded(layer: InputLayer, scale: TargetScale | None, rows: Rows) -> Data:
-    """Return rows as the network takes them."""
+    """Return rows in the form in which the network takes them."""
     inputs = expanded(layer, rows)
     target = rows.target if scale is None else scale.forward(rows.target)
     return Data(inputs, target, rows.weight)

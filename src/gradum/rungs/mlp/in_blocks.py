@@ -1,4 +1,4 @@
-"""The network of a table that does not fit in memory: mini-batches from a pool of segments."""
+"""The network for a table that does not fit in memory: mini-batches from a pool of segments."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ class Spooled:
 
     @property
     def rows(self) -> int:
-        """Number of rows."""
+        """The number of rows."""
         return len(self.spool)
 
     @property
     def coded_columns(self) -> int:
-        """Number of coded columns that are embedded."""
+        """The number of coded columns that are embedded."""
         return self.layer.embedded_columns
 
     @property
     def lengths(self) -> Sequence[int]:
-        """Rows of each segment."""
+        """The number of rows of each segment."""
         return self.spool.lengths
 
     def read(self, segment: int) -> ChunkRows:
-        """Return a segment as the network takes it."""
+        """Return a segment in the form in which the network takes it."""
         rows = self.spool.read(segment)
         target = rows.target
         if self.scale is not None:
@@ -75,9 +75,9 @@ def fit_mlp(
     *,
     scale: TargetScale | None,
 ) -> Rung:
-    """Train on the spool, keep the epoch that is best on the validation rows.
+    """Train on the spool, and keep the epoch that is best on the validation rows.
 
-    ``sample`` are some of the training rows, in memory: columns are measured on them.
+    ``sample`` holds some of the training rows, in memory: columns are measured on them.
     """
     began = perf_counter()
     layer = robust_layer(sample)

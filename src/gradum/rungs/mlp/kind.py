@@ -30,7 +30,7 @@ from gradum.tables.split import Part
 
 
 class MLPKind(RungKind[MLPSpec]):
-    """The multi-layer perceptron among the kinds of rungs."""
+    """The kind of rung that is a multi-layer perceptron."""
 
     name = "mlp"
     title = marked("MLP")
@@ -43,11 +43,11 @@ class MLPKind(RungKind[MLPSpec]):
     compiling = COMPILING
 
     def taken(self, settings: MLPSpec) -> Taken:
-        """Return the bytes of a network that is trained, in single precision."""
+        """Return the bytes that training a network takes, in single precision."""
         return replace(LEARNED, number=4, level=4, fixed=130e6)
 
     def epochs(self, settings: MLPSpec, rows: int, *, in_blocks: bool) -> int:
-        """Return the most of the settings; of rows in blocks, no more than visits allow."""
+        """Return the settings' most epochs; in blocks, no more than ``most_visits`` allows."""
         return settings.epochs(rows) if in_blocks else settings.max_epochs
 
     def fit(self, rows: InMemory, spec: RungSpec[MLPSpec], context: Context) -> Rung:
@@ -56,7 +56,7 @@ class MLPKind(RungKind[MLPSpec]):
         return fit_mlp(train, validation, spec.settings, context, log_target=spec.log_target)
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[MLPSpec], context: Context) -> Rung:
-        """Train in mini-batches from the segments, stopped by the validation rows."""
+        """Train in mini-batches from the segments; the validation rows say when to stop."""
         train, validation = rows.take(Part.TRAIN), rows.take(Part.VALIDATION)
         epochs = self.epochs(spec.settings, len(rows.spool), in_blocks=True)
         settings = structs.replace(spec.settings, max_epochs=epochs)
@@ -67,7 +67,7 @@ class MLPKind(RungKind[MLPSpec]):
     ) -> Rung:
         """Train on all rows for as many epochs as were best for the judged rung.
 
-        Its calibration stays, for no row is left to find another by.
+        Its calibration is kept, because no row is left to find another by.
         """
         return fit_mlp(
             rows.take(Part.TRAIN),
@@ -80,15 +80,15 @@ class MLPKind(RungKind[MLPSpec]):
         )
 
     def smaller(self, settings: MLPSpec, judged: Rung) -> MLPSpec:
-        """Return settings with batches of the judged network's size.
+        """Return settings with the batch size of the judged network.
 
-        Steps then grow with the rows, as they will beyond its own, and no program has to be
-        compiled for batches of another size.
+        The number of steps then grows with the rows, as it will beyond its own, and no program has
+        to be compiled for batches of another size.
         """
         return structs.replace(settings, batch_rows=judged.settings["batch_size"])
 
     def seconds(self, spec: RungSpec[MLPSpec], fit: Fit) -> float:
-        """Return the seconds of training a network."""
+        """Return the seconds that training a network takes."""
         inputs = fit.numbers + fit.ngrams
         for count in fit.layout.level_counts:
             inputs += one_hot(count) if count <= ONE_HOT_LEVELS else spec.settings.embedding_size

@@ -1,7 +1,7 @@
 """The options of the multi-layer perceptron rung, as the command line and Python take them.
 
-The program reads the annotations too, so this file does without postponed evaluation. Nothing heavy
-is imported before a value is read: ``gradum --help`` reads it.
+The program reads the annotations too, so this file does without postponed evaluation. Because
+``gradum --help`` reads this file, it imports nothing heavy until a value is read.
 """
 
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from gradum.rungs.option import Option
 
 
 def read_batch_size(value: int) -> int:
-    """Take the rows of a step.
+    """Take the number of rows per step.
 
     Raises
     ------
     SpecError
-        There are none, which the spec would take for the default.
+        The number is 0, which the spec would take for the default.
     """
     if value == 0:
         raise SpecError(
@@ -29,12 +29,12 @@ def read_batch_size(value: int) -> int:
 
 
 def read_widths(value: Any) -> tuple[int, ...]:
-    """Take the widths of hidden layers as ``"64,32"``, as one number or as several.
+    """Take the widths of hidden layers, given as ``"64,32"``, as one number or as several.
 
     Raises
     ------
     SpecError
-        They cannot be read, or are no whole numbers.
+        They cannot be read, or are not whole numbers.
     """
     try:
         widths = value.split(",") if isinstance(value, str) else value
@@ -53,12 +53,12 @@ def read_widths(value: Any) -> tuple[int, ...]:
 
 
 def write_widths(widths: Iterable[int]) -> str:
-    """Write widths as `read_widths` takes them."""
+    """Write widths in the form in which `read_widths` takes them."""
     return ",".join(map(str, widths))
 
 
 class MLPOptions(TypedDict, total=False):
-    """What the MLP can be asked for, in the order of the help."""
+    """The options of the MLP, in the order of the help."""
 
     max_epochs: Annotated[
         int | None,

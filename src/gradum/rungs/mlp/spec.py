@@ -33,15 +33,15 @@ class MLPSpec(Settings, frozen=True):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int
-        Width of each hidden layer.
+        The width of each hidden layer.
     activation : str
-        What a hidden unit does, a name in `gradum.core.models.activations.ACTIVATIONS`.
+        The activation of a hidden unit, a name in `gradum.core.models.activations.ACTIVATIONS`.
     solver : str
-        A name in `gradum.solvers.first_order.FIRST_ORDER`. One that sees all rows at every step
-        takes a step an epoch.
+        A name in `gradum.solvers.first_order.FIRST_ORDER`. A solver that sees all rows at every
+        step takes one step per epoch.
     learning_rate : float, optional
-        Length of the first steps; it falls to 0 over ``max_epochs`` along ``schedule``. None takes
-        what suits the solver.
+        The length of the first steps; it falls to 0 over ``max_epochs`` along ``schedule``. None
+        stands for what suits the solver.
     schedule : str
         A name in `gradum.solvers.schedules`.
     strength : float
@@ -49,15 +49,15 @@ class MLPSpec(Settings, frozen=True):
     alpha : float, optional
         The penalty itself.
     dropout : float
-        The chance of a hidden unit to be left out of a step.
+        The probability that a hidden unit is left out of a step.
     embedding_size : int
-        Numbers that stand for a level of a category with many.
+        The number of values that stand for a level of a category with many levels.
     max_epochs, patience : int
-        The most epochs, and the most of them without a gain on the validation rows.
+        The most epochs, and the most epochs without a gain on the validation rows.
     most_visits : int
-        Rows in all epochs, of a table that does not fit in memory.
+        The most rows in all epochs together, for a table that does not fit in memory.
     batch_rows : int
-        Rows a step; 0 lets their number decide.
+        Rows per step; 0 lets the number of rows decide.
 
     Raises
     ------
@@ -80,7 +80,7 @@ class MLPSpec(Settings, frozen=True):
     dropout: ShareBelowOne = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse what no network can be trained with."""
+        """Refuse values with which no network can be trained."""
         width = ranges_of(MLPSpec)["hidden_layer_sizes"]
         if not self.hidden_layer_sizes or not all(map(width.holds, self.hidden_layer_sizes)):
             shown = ",".join(map(str, self.hidden_layer_sizes)) or say("none")
@@ -96,7 +96,7 @@ class MLPSpec(Settings, frozen=True):
         self._refuse_unknown_names()
 
     def refuse_without_directions(self) -> None:
-        """Raise SpecError where a network cannot be held monotone."""
+        """Raise SpecError if a network with these settings cannot be kept monotone."""
         if (self.activation, self.solver) == ("relu", "adam"):
             return  # without JAX
         from gradum.solvers.first_order import Monotone, resolve
@@ -110,7 +110,7 @@ class MLPSpec(Settings, frozen=True):
         return min(self.max_epochs, max(1, self.most_visits // rows))
 
     def batch_size(self, rows: int) -> int:
-        """Return the rows a step; if not given, for about a hundred steps an epoch, at most 256."""
+        """Return the rows per step; if not given, for about 100 steps an epoch, but at most 256."""
         if self.batch_rows:
             return self.batch_rows
         for few in (32, 64, 128):

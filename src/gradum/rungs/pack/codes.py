@@ -1,4 +1,4 @@
-"""The codes of a numeric column: steps, ramps or waves, drawn for one member.
+"""The codes of a numeric column: steps, ramps or waves, drawn for each member.
 
 Shapes: n rows, T codes. A code is clip(slope (z - shift), 0, 1) or cos(2π slope (z - shift)).
 """
@@ -11,16 +11,16 @@ import numpy as np
 
 from gradum.margins import EQUAL, first_greatest
 
-LEAF_ROWS = 10  # the fewest on either side of a threshold
-CLOSEST = 1e-30  # neighbours nearer than that share a step, whose slope float32 can hold
-TREE_ROWS = 10_000  # more do not move a threshold of the first thirty
+LEAF_ROWS = 10  # the fewest rows on either side of a threshold
+CLOSEST = 1e-30  # closer neighbours share a step, so that float32 can hold its slope
+TREE_ROWS = 10_000  # more rows do not move the first thirty thresholds
 
 Codes = tuple[np.ndarray, np.ndarray]
-"""``shift`` and ``slope`` [T]; slope 0 for codes that are not needed, which are constant then."""
+"""``shift`` and ``slope`` [T]; the slope is 0 for unneeded codes, which are then constant."""
 
 
 def steps(column: np.ndarray, targets: np.ndarray, weight: np.ndarray, *, most: int) -> Codes:
-    """Put steps where a tree of this column alone would part the rows.
+    """Put steps where a tree on this column alone would split the rows.
 
     A step rises between the two neighbouring values that its threshold separates.
 
@@ -28,7 +28,7 @@ def steps(column: np.ndarray, targets: np.ndarray, weight: np.ndarray, *, most: 
     ----------
     column : ndarray of shape (n,)
     targets : ndarray of shape (n, k)
-        What is to be told apart: the target, or one indicator a class.
+        What the steps are to tell apart: the target, or one indicator per class.
     weight : ndarray of shape (n,)
     most : int
         T.
@@ -44,9 +44,9 @@ def thresholds(
 ) -> np.ndarray:
     """Return up to ``most`` places i, between values[i - 1] and values[i], of sorted values.
 
-    The best split of all segments is taken, again and again, as by a regression tree that grows
-    best-first: it lowers Σ w (y - mean)² most, which for indicators of classes is Gini's impurity
-    (L. Breiman et al., "Classification and Regression Trees", 1984).
+    The best split of any segment is taken again and again, as in a regression tree grown
+    best-first: the split that lowers Σ w (y - mean)² most. For indicators of classes, this sum is
+    the Gini impurity (L. Breiman et al., "Classification and Regression Trees", 1984).
     """
     sums = np.concatenate(
         [np.zeros((1, targets.shape[1])), np.cumsum(weight[:, None] * targets, axis=0)]
@@ -55,7 +55,7 @@ def thresholds(
     rises = np.concatenate([[False], values[1:] > values[:-1]])
 
     def best(low: int, high: int) -> tuple[float, int, int, int]:
-        """Return the gain of the best split of rows low … high - 1, negated, and its place."""
+        """Return the negated gain of the best split of rows low … high - 1, and its place."""
         places = np.arange(low + LEAF_ROWS, high - LEAF_ROWS + 1)
         places = places[rises[places]]
         if not len(places):
@@ -66,7 +66,7 @@ def thresholds(
         chosen = int(first_greatest(gains))
         whole = np.square(sums[high] - sums[low]).sum() / (masses[high] - masses[low])
         gain = float(gains[chosen] - whole)
-        # Rows that are all alike gain nothing but the rounding of their sums.
+        # Rows that are all alike gain nothing but rounding errors of their sums.
         return -gain if gain > EQUAL * whole else 0.0, int(places[chosen]), low, high
 
     segments, places_taken = [best(0, len(values))], []
@@ -81,7 +81,7 @@ def thresholds(
 
 
 def ramps(column: np.ndarray, *, most: int, rng: np.random.Generator) -> Codes:
-    """Put ramps between quantiles that are jittered by half their distance."""
+    """Put ramps between quantiles that are jittered by half the distance between them."""
     values = np.unique(column)
     knots = values
     if len(values) > most + 1:

@@ -1,7 +1,8 @@
 """Directions of a pack's numbers and units, which keep its answer monotone in some columns.
 
-What is made of a column moves as it does: its ramps and steps, and its sums and differences with
-others. Waves do not, and so a member of waves has none of such a column, which enters as it is.
+What is made of a column moves with it: its ramps and steps, and its sums and differences with other
+columns. Waves do not. So a member with waves gets no waves of such a column, which enters
+unchanged.
 
 Shapes: M members, d columns of the input layer, D numbers before the first layer.
 """
@@ -19,7 +20,7 @@ from gradum.core.models.pack_network import PackNetwork, Pair
 
 
 def of_one_mind(pairs: tuple[Pair, ...], directions: np.ndarray) -> tuple[Pair, ...]:
-    """Return the pairs whose columns do not move against each other, given directions (d,)."""
+    """Return the pairs whose two columns do not oppose each other under directions (d,)."""
     return tuple(
         (first, second, sign)
         for first, second, sign in pairs
@@ -28,7 +29,7 @@ def of_one_mind(pairs: tuple[Pair, ...], directions: np.ndarray) -> tuple[Pair, 
 
 
 def of_numbers(network: PackNetwork, directions: np.ndarray) -> np.ndarray:
-    """Return the directions (D,) of all numbers, given those of the first of the d columns."""
+    """Return the directions (D,) of all numbers, from those of the first of the d columns."""
     columns = np.zeros(network.inputs, np.float32)
     columns[: len(directions)] = directions
     for place, (first, second, sign) in zip(network.pair_places, network.pairs, strict=True):
@@ -39,9 +40,9 @@ def of_numbers(network: PackNetwork, directions: np.ndarray) -> np.ndarray:
 
 
 def kept_monotone(params: Params, directions: list[Any]) -> Params:
-    """Return the nearest parameters of which a network with such directions is monotone, in JAX.
+    """Return the nearest parameters that make a network with these directions monotone, in JAX.
 
-    A diagonal layer and leaks below 0 would turn what rises into what falls.
+    A diagonal layer or a leak below 0 would turn a rise into a fall.
     """
     first, *_ = directions
     layers = []
@@ -55,5 +56,5 @@ def kept_monotone(params: Params, directions: list[Any]) -> Params:
 
 
 def _not_below_0(values: Any, directions: Any) -> Any:
-    """Return values [M, m], those of numbers that have a direction from 0 up."""
+    """Return values [M, m]; those of numbers with a direction are raised to 0 if they are below."""
     return jnp.where(directions != 0, jnp.maximum(values, 0.0), values)

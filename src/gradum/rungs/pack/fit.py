@@ -1,4 +1,4 @@
-"""The pack rung: members trained side by side, each without a fold, the best of them kept."""
+"""The pack rung: members trained side by side, each holding out a fold, and the best kept."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def fit_pack(
 ) -> Rung:
     """Train the members, and keep those that together predict held-out rows best.
 
-    Where the rows have a teacher, they are trained twice: without it, and with some that listen. Of
-    the two packs the one stays that predicts held-out rows better.
+    If the rows have a teacher, the members are trained twice: without the teacher, and with some of
+    them learning from it. The pack that predicts held-out rows better is kept.
 
     Parameters
     ----------
@@ -74,11 +74,11 @@ def fit_pack(
         Rows that are held out where no folds can be made.
     spec : PackSpec
     context : Context
-        Once it says to stop, the members of that moment are chosen from.
+        Once it says to stop, the choice is made among the members as they are at that moment.
     loss : Loss, optional
-        What members learn by; if not given, the metric says.
+        What members learn by; if not given, the metric decides.
     metric : str, optional
-        What judges members by the rows that they hold out; if not given, the loss does.
+        What judges members by the rows that they hold out; if not given, the loss judges them.
     log_target : bool
     seconds : float, optional
         The most that training may take; at least one chunk is trained.
@@ -104,7 +104,7 @@ def fit_pack(
 
 
 def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | None) -> Rung:
-    """Return the rung that the members kept make, calibrated or with a spread."""
+    """Return the rung of the kept members, calibrated or with a spread."""
     training, inputs, goal = chosen.training, trainer.inputs, trainer.goal
     judged, predicted = chosen.rows, chosen.predicted[:, 0]
     if scale is not None and not goal.levels:  # a quantile of logarithms needs no smearing
@@ -141,10 +141,10 @@ def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | N
 
 @dataclass(frozen=True, eq=False)
 class _Trainer:
-    """What all trainings of a pack share: each begins as the others do.
+    """What all trainings of a pack share, so that each begins in the same way.
 
     ``members`` were drawn, and ``params`` are those that they begin with. ``began`` is a moment of
-    the performance counter, from which all trainings together may take ``limit`` seconds.
+    the performance counter; from then on, all trainings together may take ``limit`` seconds.
     """
 
     goal: Goal
@@ -169,7 +169,7 @@ class _Trainer:
         began: float,
         limit: float,
     ) -> _Trainer:
-        """Divide the rows, draw the members, and get everything ready that they begin with."""
+        """Divide the rows, draw the members, and prepare everything that they begin with."""
         seed = context.seed
         walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
         if rows.teacher is not None:
@@ -200,7 +200,7 @@ class _Trainer:
         return cls(goal, walks, inputs, members, params, program, spec, context, began, limit)
 
     def trained(self, members: Members, end: float, answers: np.ndarray | None = None) -> _Chosen:
-        """Train the members until then at most, some by a teacher's answers; choose among them."""
+        """Train the members until ``end`` at most, some by a teacher's answers, and choose some."""
         seed, fold = self.context.seed, members.fold
         held = HeldOut(
             self.inputs,
@@ -228,10 +228,10 @@ class _Trainer:
 def _with_teacher(
     trainer: _Trainer, teacher: Teacher, scale: TargetScale | None
 ) -> tuple[_Chosen, dict[str, Any]]:
-    """Return the better pack of one that learned alone and one with a teacher; and a record.
+    """Return the better of two packs, one that learned alone and one with a teacher; and a record.
 
-    ``heard`` tells whether there was time to find out which is better, and ``teaching`` how far
-    each kept member listened.
+    In the record, ``heard`` tells whether there was time to find out which is better, and
+    ``teaching`` the share of the teacher's answers in what each kept member learned.
     """
     alone = trainer.trained(trainer.members, trainer.began + trainer.limit / 2)
     taught = _taught(trainer, teacher, scale)
@@ -242,9 +242,9 @@ def _with_teacher(
 
 
 def _taught(trainer: _Trainer, teacher: Teacher, scale: TargetScale | None) -> _Chosen | None:
-    """Return the pack some of whose members learned from a teacher.
+    """Return a pack in which some members learned from a teacher.
 
-    None where it had nothing to say, or there was no time to listen.
+    None if the teacher had nothing to say, or there was no time to learn from it.
     """
     end = trainer.began + trainer.limit
     context = trainer.context.until(end)
@@ -260,7 +260,7 @@ def _taught(trainer: _Trainer, teacher: Teacher, scale: TargetScale | None) -> _
 
 
 def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibration, ...]:
-    """Return the calibration of a pack of classes by what its folds hold out; if any pays."""
+    """Return the calibration of a pack of classes by its held-out rows; empty if none pays off."""
     if rows.classes is None:
         return ()
     held_out = HeldOutLogits.of(chosen.logits, rows, chosen.rows)
@@ -270,7 +270,7 @@ def _calibration(chosen: _Chosen, rows: Rows, context: Context) -> tuple[Calibra
 def _goal(
     rows: Rows, loss: Loss, metric: str | None, log_target: bool
 ) -> tuple[Goal, TargetScale | None]:
-    """Return what is to be predicted of the rows, and the scale of numbers."""
+    """Return the goal of a pack on these rows, and the scale of the target if it is a number."""
     judge = judging(metric, rows.classes)
     goal = Goal(rows.target, rows.weight, loss, rows.classes, judge)
     if rows.classes is not None:
@@ -286,7 +286,7 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
             say("A pack of several quantiles learns from no teacher."),
             say("Leave the teacher out, or ask for one quantile."),
         )
-    if folds < 3:  # outside two of them the teacher learns
+    if folds < 3:  # the teacher learns from the rows outside two folds
         raise SpecError(
             say("A teacher needs three folds, and the pack has fewer."),
             say("Leave the teacher out, or give more folds, groups or times."),
@@ -295,11 +295,12 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Chosen:
-    """The members kept of a training, and what they say of rows that they have not learned from.
+    """The members kept from a training, and what they say of rows that they have not learned from.
 
-    ``teaching`` (M) is how far each listened to a teacher; ``rows`` (m,) are these rows,
-    ``predicted`` (m, k or K) the mean of each one's fold, and ``logits`` (m, k) that mean as sure
-    of itself as suits these rows, whose loss is ``loss``.
+    ``teaching`` (M) is the share of a teacher's answers in what each member learned. ``rows`` (m,)
+    are the rows not learned from. ``predicted`` (m, k or K) is, for each of these, the mean of its
+    fold's members. ``logits`` (m, k) are the logits of this mean, made as confident as suits these
+    rows, and ``loss`` is their loss.
     """
 
     training: PackTraining
@@ -325,9 +326,9 @@ def _chosen(
 ) -> _Chosen:
     """Return the members kept.
 
-    Each fold chooses among its own members by the rows it holds out; all folds count the same.
-    Members of classes are made as sure of themselves as suits these rows before they are compared:
-    those that have learned smoothed classes are less sure than they should be.
+    Each fold chooses among its own members by the rows that it holds out; all folds count the same.
+    Members of classes are compared after each has been made as confident as suits these rows:
+    members that have learned smoothed classes are less confident than they should be.
     """
     network, (folds, factors) = inputs.network, _judged(held, inputs.network, goal)
     if not folds:
@@ -380,7 +381,7 @@ def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold]
 
 
 def _shares(folds: list[Fold], allowed: np.ndarray, goal: Goal, spec: PackSpec) -> np.ndarray:
-    """Return the shares of the members in the mean of each fold (folds, M), of those allowed."""
+    """Return the shares of the allowed members in the mean of each fold (folds, M)."""
     shares = np.zeros((len(folds), len(allowed)))
     for share, (members, rows, predicted) in zip(shares, folds, strict=True):
         may = allowed[members]

@@ -17,7 +17,7 @@ from gradum.scores.outcome import Outcome
 from gradum.scores.weighting import Weighting
 
 Cost = Callable[[np.ndarray], np.ndarray]
-"""From what J candidates say of the judged rows, (J, m, k or K), what it costs (J,)."""
+"""Takes what J candidates say of the judged rows, (J, m, k or K), and returns their costs (J,)."""
 
 LEAST_PROBABILITY = 1e-12
 HUBER = Huber()
@@ -27,15 +27,15 @@ HUBER = Huber()
 class Goal:
     """The target of n rows, and how far from it a prediction is.
 
-    Members learn by the loss. Their best epochs, and which of them make the pack, are told by the
-    mean loss as well, unless a ``metric`` of classes is given. Then the least is sought of
+    Members learn by the loss. The mean loss also decides which of their epochs are best and which
+    members make the pack, unless a ``metric`` of classes is given. Then this choice minimises
 
         1 − metric + mean log loss
 
-    (of the Brier score: of its sum with it). On public tables a metric alone chose worse, on the
-    whole by its own measure too: folds are small, and accuracy and AUC are deaf to how sure a
-    member is. Where the rows leave the metric undefined, as one class does the AUC, log loss
-    alone counts.
+    (for the Brier score: Brier score + mean log loss). On public tables, the metric alone chose
+    worse, on the whole even by its own measure: folds are small, and accuracy and AUC ignore how
+    confident a member is. Where the rows leave the metric undefined, as a single class does for
+    AUC, log loss alone counts.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Goal:
     classes : int, optional
         K; None for numbers.
     metric : Metric, optional
-        Of classes; None where the loss is the judge.
+        A metric of classes; None where the loss judges.
     """
 
     target: np.ndarray
@@ -57,27 +57,28 @@ class Goal:
 
     @property
     def outputs(self) -> int:
-        """k, numbers that a member says of a row."""
+        """k, how many numbers a member predicts for a row."""
         return self.loss.outputs(self.classes)
 
     @property
     def linear(self) -> tuple[Loss, int]:
-        """The loss of linear models that the pack learns from, and their outputs.
+        """The loss of the linear models that the pack learns from, and the number of their outputs.
 
-        Of quantiles one line, which outliers do not pull far: their own loss has kinks, whose
-        solver takes too long here.
+        For quantiles this is one line, which outliers do not pull far: the quantiles' own loss has
+        kinks, and its solver takes too long here.
         """
         return (HUBER, 1) if self.levels else (self.loss, self.outputs)
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """The quantiles that are learned: 0.5 for the absolute error; none for other losses."""
+        """The quantiles that are learned: 0.5 for the absolute error, none for other losses."""
         return self.loss.quantiles
 
     def indicators(self, rows: np.ndarray) -> np.ndarray:
-        """Return what thresholds shall tell apart, of m rows: (m, 1 or K).
+        """Return what thresholds are to tell apart in m rows: (m, 1 or K).
 
-        One indicator a class; numbers; for quantiles their ranks, which no outlier dominates.
+        These are one indicator per class, or numbers; for quantiles the numbers' ranks, which no
+        outlier dominates.
         """
         target = self.target[rows]
         if self.classes is not None:
@@ -87,25 +88,25 @@ class Goal:
         return target[:, None]
 
     def constant(self, rows: np.ndarray) -> np.ndarray:
-        """Return what is said before anything is learned (k,): 0, or quantiles of the rows."""
+        """Return the prediction (k,) before anything is learned: 0, or quantiles of the rows."""
         if not self.levels:
             return np.zeros(self.outputs)
         return self.quantiles(self.target[rows], rows)
 
     def quantiles(self, values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the quantiles (k,) of values (m,) under the weights of those rows."""
+        """Return the quantiles (k,) of values (m,) under the weights of the given rows."""
         weight = self.weight[rows]
         return np.quantile(values, self.levels, weights=weight, method="inverted_cdf")
 
     def mean_loss(self, logits: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        """Return the weighted mean loss (...) of logits (..., m, k) of those rows."""
+        """Return the weighted mean loss (...) of logits (..., m, k) of the given rows."""
         shape = logits.shape[:-1]
         target = np.broadcast_to(self.target[rows], shape).reshape(-1)
         values = self.loss.value(logits.reshape(-1, logits.shape[-1]), target)
         return np.average(values.reshape(shape), axis=-1, weights=self.weight[rows])
 
     def cost(self, rows: np.ndarray) -> Cost:
-        """Return what tells candidates apart by those rows: numbers (J, m, k), shares (J, m, K)."""
+        """Return the cost on these rows, of candidates' numbers (J, m, k) or shares (J, m, K)."""
         target, weight = self.target[rows], self.weight[rows]
         weight = weight if self.metric is None else weight / weight.sum()
         return partial(self._cost, target=target, weight=weight)
@@ -131,5 +132,5 @@ def shortfall(metric: Metric, outcome: Outcome) -> float:
 
 
 def judging(metric: str | None, classes: int | None) -> Metric | None:
-    """Return the metric that judges members in the loss's stead, if any does."""
+    """Return the metric that judges members in place of the loss; None if the loss judges."""
     return None if classes is None or metric in (None, "log_loss") else METRICS[metric]

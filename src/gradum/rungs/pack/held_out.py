@@ -1,14 +1,14 @@
 """The rows that members have not learned from, and each member as it was at its best on them.
 
-A member's own fold tells its best epoch, but few rows tell it badly, and members learn much alike.
-So a member's cost c at an epoch, on the h rows that it holds out, is shrunk towards the median cost
-c̃ of all members, each on its own fold,
+A member's own fold tells which of its epochs is best. But few rows tell this poorly, and all
+members learn in much the same way. So a member's cost c at an epoch, on the h rows that it holds
+out, is shrunk towards the median cost c̃ of all members, each on its own fold,
 
     (1 - s) c + s c̃,    s = r / (h + r).
 
-The median, for one member that diverges shall not end the training of all others.
+The median is used so that one diverging member does not end the training of all others.
 
-Shapes: M members, n rows a fold, padded to one length for all, k outputs.
+Shapes: M members, n rows of a fold, padded to the same length for all folds, k outputs.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ from gradum.rungs.pack.inputs import PackInputs
 from gradum.rungs.pack.program import PackProgram, folded
 from gradum.rungs.pack.select import answers
 
-SMOOTHED = 3  # epochs over whose mean cost a member's best epoch is told
-MOST_ROWS = 8192  # of a fold, looked at after every epoch
-PADDED_TO = 64  # rows, so that folds of like size share a program
+SMOOTHED = 3  # a member's best epoch is told by its mean cost over so many epochs
+MOST_ROWS = 8192  # of a fold that are judged after every epoch
+PADDED_TO = 64  # a multiple of so many rows, so that folds of similar size share a program
 
 
 class HeldOut:
-    """Judges the members by the fold that each holds out.
+    """Judges each member by the fold that it holds out.
 
     Parameters
     ----------
     inputs : PackInputs
     goal : Goal
     folds : sequence of ndarray
-        Rows that each fold holds out.
+        The rows that each fold holds out.
     fold : ndarray of shape (M,)
         The fold of each member.
     shrinkage : int
-        r, the rows that count as much as the median of all members of a kind: those that begin with
-        a linear model are one, for they are told apart from what they began with.
+        r, the number of rows that count as much as the median of all members of a kind. Members
+        that begin with a linear model are a kind of their own, because they are compared with what
+        they began with.
     seed : int
     """
 
@@ -83,7 +84,7 @@ class HeldOut:
         self._keep(params, logits, self._shrunk(costs), np.isfinite(costs))
 
     def note(self, program: PackProgram, params: Params, fixed: Params) -> tuple[bool, float]:
-        """Judge all members; return whether any is at its best, and their mean loss."""
+        """Judge all members; return whether any is at its best so far, and their mean loss."""
         logits, losses = self._judged(program, params, fixed)
         self._recent = [*self._recent[1 - SMOOTHED :], self._costs(logits, losses)]
         smoothed = self._shrunk(np.mean(self._recent, axis=0))
@@ -95,7 +96,7 @@ class HeldOut:
     def _judged(
         self, program: PackProgram, params: Params, fixed: Params
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the members' logits [M, n, k], and their losses [M], infinite where diverged."""
+        """Return the members' logits [M, n, k] and losses [M], infinite if a member diverged."""
         logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
         losses = np.empty(len(logits))
         for fold, rows in enumerate(self.folds):
@@ -104,7 +105,7 @@ class HeldOut:
         return logits, np.where(np.isfinite(losses), losses, np.inf)
 
     def _costs(self, logits: np.ndarray, losses: np.ndarray) -> np.ndarray:
-        """Return what tells the members' best epochs [M]: the losses, unless a metric does."""
+        """Return the costs [M] that decide the best epochs: the losses, unless a metric does."""
         if self._goal.metric is None:
             return losses
         costs = losses.copy()
@@ -115,7 +116,7 @@ class HeldOut:
         return costs
 
     def _shrunk(self, costs: np.ndarray) -> np.ndarray:
-        """Return costs [M], shrunk towards the median of those of their kind that are finite."""
+        """Return costs [M], shrunk towards the median of the finite costs of the same kind."""
         shrunk = costs.copy()
         for kind in (self._began, ~self._began):
             finite = costs[kind & np.isfinite(costs)]
@@ -130,7 +131,7 @@ class HeldOut:
         if not which.any():
             return
         self.best[which], self.logits[which] = costs[which], logits[which]
-        # In NumPy, for JAX would compile a program for every product.
+        # In NumPy, because JAX would compile a program for every product.
         chosen: Any = jax.tree.map(lambda leaf: np.asarray(leaf)[which], params)
         chosen = self._padding.cut(folded(chosen))
         for place, member in enumerate(np.flatnonzero(which)):

@@ -1,4 +1,4 @@
-"""The inputs of a pack: the rows as its members take them, and the source of each number."""
+"""The inputs of a pack: the rows as its members take them, and which column each number is from."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.pack.text_scores import TextScores
 from gradum.rungs.rows import Rows, expanded
 
-TEXT_COLUMNS = 64  # that all text columns together are brought down to
-NEGLIGIBLE = 1e-3  # share of the widest direction's spread, below which a direction is none
-LOOKED_AT = 10_000  # rows that tell whether a column has more than two values
+TEXT_COLUMNS = 64  # to which all text columns together are reduced
+NEGLIGIBLE = 1e-3  # directions with a smaller share of the widest direction's spread are dropped
+LOOKED_AT = 10_000  # number of rows that tell whether a column has more than two values
 FEWEST_CODES = 4
 
 
 @dataclass(frozen=True)
 class PackInputs:
-    """n rows before the members' first layers.
+    """n rows, as they are before the members' first layers.
 
     Parameters
     ----------
     layer : InputLayer
-        The frozen first layer: robust scale and smooth clip, a column for each of few levels.
+        The frozen first layer: robust scale and smooth clip, one-hot columns for few levels.
     network : PackNetwork
         The pack before any member is left out.
     flat : dict
-        The rows as the network takes them, pairs added and the text brought down: ``dense`` [n, d],
-        and ``codes`` [n, e] if any.
+        The rows as the network takes them, with the pairs added and the text reduced: ``dense`` [n,
+        d], and ``codes`` [n, e] if there are any.
     text : dict
-        ``projection``, where there is text: its strongest directions, then the scores of its
-        words. In ``flat`` a row's scores are of fits that have not learned it.
+        ``projection``, if there is text: its strongest directions, then the scores of its words. In
+        ``flat``, the scores of a row come from fits that have not learned from it.
     source : ndarray of shape (D,)
-        Number of the column behind each number before the first layer.
+        The number of the column from which each number before the first layer was made.
     directions : list of ndarray
-        Those of all numbers, layer by layer, that keep the pack monotone in some columns; empty
-        where it need not be.
+        The directions of all numbers, layer by layer, that keep the pack monotone in some columns;
+        empty if it need not be.
     """
 
     layer: InputLayer
@@ -69,7 +69,7 @@ class PackInputs:
         seed: int,
         scores: TextScores | None = None,
     ) -> PackInputs:
-        """Encode the rows, and decide by them how wide the pack is."""
+        """Encode the rows, and choose the width of the pack by them."""
         layer = _layer(rows, spec)
         raw = expanded(layer, rows)
         dense, words = numbers_in(raw)
@@ -111,7 +111,7 @@ class PackInputs:
 
     @property
     def of_pairs(self) -> np.ndarray:
-        """Places of the pairs and of their codes among the D numbers."""
+        """The places of the pairs and of their codes among the D numbers."""
         network, places = self.network, self.network.pair_places
         coded = [index for index, place in enumerate(network.coded) if place in places]
         codes = [place for index in coded for place in network.code_places(index)]
@@ -127,17 +127,17 @@ class PackInputs:
 
     @cached_property
     def padding(self) -> Padding:
-        """What the network is widened by while it learns."""
+        """What the network is widened by during training."""
         return Padding(self.network)
 
     def take(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return dense and codes of rows in any shape: [..., d] and [..., e]."""
+        """Return dense [..., d] and codes [..., e] of rows, given in an array of any shape."""
         codes = self.flat.get("codes")
         dense = np.take(numbers_in(self.flat)[0], rows, axis=0)
         return dense, None if codes is None else np.take(codes, rows, axis=0)
 
     def padded(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the same as the padded network takes it."""
+        """Return the same in the form in which the padded network takes it."""
         dense, codes = self.take(rows)
         return self.padding.dense(dense), codes
 
@@ -158,7 +158,7 @@ def _coded(dense: np.ndarray) -> tuple[int, ...]:
 
 
 def codes_each(columns: int, spec: PackSpec) -> int:
-    """Return T, a power of two: as many as fit, none where columns are too many for a few each."""
+    """Return T, a power of two: as many codes as fit; 0 if columns are too many for a few each."""
     codes = spec.most_codes
     while codes > FEWEST_CODES and codes * columns > spec.all_codes:
         codes //= 2
@@ -166,14 +166,14 @@ def codes_each(columns: int, spec: PackSpec) -> int:
 
 
 def _pairs(dense: np.ndarray, numeric: int, goal: Goal, most: int) -> tuple[Pair, ...]:
-    """Return the pairs among the first columns of dense [n, d], those that are numbers."""
+    """Return the pairs among the first ``numeric`` columns of dense [n, d], which are numbers."""
     rows = looked_at(goal.weight)
     columns, others = np.split(dense[rows].astype(np.float64), [numeric], axis=1)
     return pairs_of(columns, others, goal.indicators(rows), goal.weight[rows], most=most)
 
 
 def _projection(text: Any, seed: int) -> np.ndarray:
-    """Return the matrix [v, p] that brings text down to its p strongest directions."""
+    """Return the matrix [v, p] that projects text onto its p strongest directions."""
     size = min(TEXT_COLUMNS, *(length - 1 for length in text.shape))
     if size < 1:
         return np.eye(text.shape[1], dtype=np.float32)
@@ -181,7 +181,7 @@ def _projection(text: Any, seed: int) -> np.ndarray:
     decomposition: Any = svds(text.astype(np.float64), size, v0=start)
     directions = decomposition[2].T
     spread = np.asarray(text @ directions).std(axis=0)
-    # To divide by next to nothing would blow up what an unseen text has in such a direction.
+    # Dividing by almost 0 would blow up the part of an unseen text in such a direction.
     distinct = spread >= NEGLIGIBLE * max(spread.max(), NEGLIGIBLE)
     directions /= np.where(distinct, spread, 1.0)
     return directions[:, distinct if distinct.any() else [-1]].astype(np.float32)
@@ -191,11 +191,11 @@ def _sources(rows: Rows, layer: InputLayer, network: PackNetwork, scored: int) -
     layout = replace(rows.design.layout, sparse=())
     names, sources = layer.columns(layout)
     numeric = len(layer.centre)
-    dense = names[:numeric] + sources[numeric:]  # what is made of one column counts one by one
-    # A pair is left out with the first of its columns.
+    dense = names[:numeric] + sources[numeric:]  # one-hot columns count as their one source column
+    # A pair is left out together with the first of its columns.
     dense += [dense[first] for first, _, _ in network.pairs]
     dense += [f"text {i}" for i in range(network.projected - scored)]
-    dense += ["text scores"] * scored  # one without the other classes' would still tell theirs
+    dense += ["text scores"] * scored  # without one class's score, the others still tell it
     names = [*dense, *(dense[place] for place in network.coded for _ in range(network.codes))]
     if network.embedding:
         embedded = layer.embedded(layout)

@@ -1,4 +1,4 @@
-"""The pack rung: many networks trained side by side, the best of them kept."""
+"""The pack rung: many networks trained side by side, of which the best are kept."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from gradum.tables.split import Part
 
 
 class PackKind(RungKind[PackSpec]):
-    """The packed ensemble among the kinds of rungs."""
+    """The kind of rung that is a packed ensemble."""
 
     name = "pack"
     title = marked("pack")
@@ -57,15 +57,15 @@ class PackKind(RungKind[PackSpec]):
     compiling = PACK_COMPILING
 
     def taken(self, settings: PackSpec) -> Taken:
-        """Return the bytes of a pack's rows, and of the codes that its members hold."""
+        """Return the bytes that a pack's rows and the codes of its members take."""
         return replace(LEARNED, level=4, fixed=180e6, coded=580 * settings.members)
 
     def epochs(self, settings: PackSpec, rows: int, *, in_blocks: bool) -> int:
-        """Return the effort's, for so many rows."""
+        """Return the epochs that the effort allows for so many rows."""
         return settings.epochs_for(rows)
 
     def fit(self, rows: InMemory, spec: RungSpec[PackSpec], context: Context) -> Rung:
-        """Train the members until the context's end."""
+        """Train the members until the context ends the fit."""
         return fit_pack(
             rows.take(Part.TRAIN, Part.VALIDATION),
             rows.validation,
@@ -79,16 +79,16 @@ class PackKind(RungKind[PackSpec]):
     def refit(
         self, rows: InMemory, spec: RungSpec[PackSpec], judged: Rung, context: Context
     ) -> Rung:
-        """Train another pack, on all rows; it is calibrated as the one that was judged."""
+        """Train another pack on all rows; it keeps the calibration of the one that was judged."""
         rung = self.fit(rows, spec, context)
         return replace(rung, post=steps_for(rung.class_weight, judged.calibration))
 
     def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
-        """Return the loss that members learn by, for the metric that judges them."""
+        """Return the loss that members learn by, given the metric that judges them."""
         return learned_loss(classes, spec.metric).name
 
     def remarks(self, rung: Rung) -> tuple[str, ...]:
-        """Say who taught it, and how far it listened."""
+        """Say which teacher the pack had, and how much it learned from it."""
         if not (teacher := rung.settings.get("teacher")):
             return ()
         shares = [share for share in rung.settings["teaching"] if share > 0]
@@ -123,7 +123,7 @@ class PackKind(RungKind[PackSpec]):
         )
 
     def seconds(self, spec: RungSpec[PackSpec], fit: Fit) -> float:
-        """Return the seconds of training, and of the linear models that members begin with."""
+        """Return the seconds that training and the linear models that members begin with take."""
         packed, rows, outputs = spec.settings, fit.rows, fit.outputs
         codes = codes_each(fit.numbers, packed)
         pairs = packed.pairs if fit.numbers > 1 and codes else 0  # as if all were found
@@ -137,7 +137,7 @@ class PackKind(RungKind[PackSpec]):
         held = -(-rows // packed.folds)
         learned, epochs = max(rows - held, 1), packed.epochs_for(rows)
         batch = packed.batch_for(learned)
-        steps = STEPS * -(-learned // (STEPS * batch))  # of an epoch
+        steps = STEPS * -(-learned // (STEPS * batch))  # per epoch
         epoch = steps * (ADAM + 6 * batch * IN_PACK) + 2 * min(held, MOST_ROWS) * IN_PACK
         seconds = weights * epochs * epoch + _wide_starts(packed, inputs, outputs, learned)
         if packed.muon:
@@ -150,18 +150,18 @@ class PackKind(RungKind[PackSpec]):
 
 
 def _muon(hidden: tuple[int, ...]) -> float:
-    """Return the operations of Muon's step: for each polynomial three products of matrices."""
+    """Return the operations of a Muon step: three matrix products for each polynomial."""
     pairs = [sorted(pair) for pair in pairwise(hidden)]
     products = sum(4 * narrow**2 * wide + 2 * narrow**3 for narrow, wide in pairs)
     return len(POLYNOMIALS) * products
 
 
 def _wide_starts(packed: PackSpec, columns: int, outputs: int, rows: int) -> float:
-    """Return the seconds of a pack's linear models: a Gram matrix a fit, products for more."""
+    """Return the seconds of a pack's linear models: a Gram matrix per fit, or more if k > 1."""
     if not packed.wide * packed.steps or is_much_work(columns, outputs, rows):
         return 0.0
     penalty = 2 * rows * columns**2 * IN_FACTORISATION
-    if outputs > 1:  # dense columns times several outputs: a product of matrices
+    if outputs > 1:  # dense columns with several outputs: a product of matrices
         penalty += PRODUCTS * rows * outputs * (4 * columns * IN_FACTORISATION + 40 * IN_PRODUCT)
     judging = min(packed.folds, -(-ENOUGH * packed.folds // rows))
     return (packed.folds + judging * len(STRENGTHS)) * penalty

@@ -1,11 +1,11 @@
 """The lessons of a pack's members: the target, and for some a teacher's answers.
 
-A label is one draw; a good model's answer tells how likely each class is there, or where the mean
-lies (G. Hinton et al., "Distilling the knowledge in a neural network", 2015). But of a row that it
-has learned from, a model says what it remembers. And the rows that a fold holds out choose its
-members: where the teacher has learned from those, its answers carry their labels into the training,
-and they flatter whoever listened. So the members of a fold are told the answers of models that have
-learned from neither the row nor the fold.
+A label is one draw; a good model's answer tells how likely each class is for the row, or where the
+mean lies (G. Hinton et al., "Distilling the knowledge in a neural network", 2015). But of a row
+that it has learned from, a model says what it remembers. Moreover, the rows that a fold holds out
+choose its members: if the teacher has learned from those rows, its answers carry their labels into
+the training, and members that learn from it look better than they are. So the members of a fold are
+told the answers of models that have learned from neither the row nor the fold.
 
 Shapes: n rows, F folds, M members, S steps of a chunk, B rows of a batch, K classes.
 """
@@ -24,13 +24,14 @@ from gradum.rungs.teacher import Teacher
 
 
 def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) -> np.ndarray:
-    """Return what the members of each fold are told of the rows: (F, n), of classes (F, n, K).
+    """Return what the members of each fold are told of the rows: (F, n), for classes (F, n, K).
 
-    For each pair of folds the teacher is fitted to the rows that both learn from, and asked for
-    those that either holds out. In time these are the rows before the earlier of the two, and so
-    one fit serves it beside all later ones. NaN, which is to say nothing, are the rows that a fold
-    holds out, those that no fold does, what would have to be learned from one class alone, and what
-    is left when the context's time is up.
+    For each pair of folds, the teacher is fitted to the rows that both learn from, and asked for
+    the rows that either holds out. With folds in time, the rows that both learn from are those
+    before the earlier fold, so one fit serves that fold together with all later ones. NaN means
+    that nothing is said. It stands for the rows that a fold holds out itself, for rows that no fold
+    holds out, for answers that would have to be learned from a single class, and for all that is
+    left when the context's time is up.
     """
     shape = (len(walks), len(goal.target), *([goal.classes] if goal.classes else []))
     answers = np.full(shape, np.nan)
@@ -47,7 +48,7 @@ def told(teacher: Teacher, walks: Sequence[Walk], goal: Goal, context: Context) 
 
 
 def _said(teacher: Teacher, learned: np.ndarray, goal: Goal, shape: tuple[int, ...]) -> np.ndarray:
-    """Return what a teacher of some rows says of all others: (n,) or (n, K), of the former NaN."""
+    """Return what a teacher fitted to some rows says of the others: (n,) or (n, K), else NaN."""
     said = np.full(shape, np.nan)
     if goal.classes is None or len(np.unique(goal.target[learned])) > 1:
         asked = np.setdiff1d(np.arange(len(said)), learned)
@@ -56,7 +57,7 @@ def _said(teacher: Teacher, learned: np.ndarray, goal: Goal, shape: tuple[int, .
 
 
 class Lessons:
-    """What the members learn of the rows: (1 − α) target + α answer, each with an α of its own.
+    """What the members learn: (1 − α) target + α answer, where each member has its own α.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class Lessons:
     teaching : ndarray of shape (M,)
         α of each member.
     answers : ndarray of shape (F, n) or (F, n, K), optional
-        What a teacher says, on the models' scale; where it says nothing, the target is learned.
+        A teacher's answers, on the models' scale; where it says nothing, the target is learned.
     """
 
     def __init__(
@@ -83,13 +84,13 @@ class Lessons:
         self._further = np.nan_to_num(answers - self._target, nan=0.0).astype(np.float32)
 
     def of(self, rows: np.ndarray) -> np.ndarray:
-        """Return what the members learn of rows of their own, [S, M, B].
+        """Return what the members learn for their own rows [S, M, B].
 
         Returns
         -------
         ndarray
-            Numbers, class codes or, where there is a teacher, probabilities of the second of two
-            classes, [S, M, B]; of more classes the probability of each, [S, M, B, K].
+            Numbers, class codes or, if there is a teacher, probabilities of the second of two
+            classes, [S, M, B]; with more classes, the probability of each, [S, M, B, K].
         """
         target = self._target[rows]
         if self._further is None:

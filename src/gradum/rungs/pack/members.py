@@ -21,15 +21,15 @@ from gradum.rungs.pack.spec import PackSpec
 STEPS, RAMPS, WAVES = range(3)
 INITIAL_ROWS = 256
 GOLDEN = 0.618  # steps of the golden ratio fill the unit interval evenly
-PAIRS_AT_FIRST = 0.1  # of other columns' weights: pairs are for where columns alone do not do
+PAIRS_AT_FIRST = 0.1  # times other columns' weights: pairs are for what single columns miss
 
 
 @dataclass(frozen=True)
 class Members:
-    """What was drawn for each of M members, arrays [M]; ``fold`` is the one it holds out.
+    """What was drawn for each of M members, arrays [M]; ``fold`` is the fold that it holds out.
 
-    ``begins_wide`` says which begin with the linear model of their codes, and ``teaching`` the
-    share of a teacher's answer in what each learns.
+    ``begins_wide`` says which members begin with the linear model of their codes, and ``teaching``
+    is the share of a teacher's answer in what each learns.
     """
 
     fold: np.ndarray
@@ -46,11 +46,11 @@ class Members:
 
     @classmethod
     def draw(cls, spec: PackSpec, *, rows: int, folds: int, seed: int) -> Members:
-        """Draw them for so many rows to learn from. A fold gets as many of each kind as can be."""
+        """Draw them for so many rows to learn from, with the kinds spread evenly over each fold."""
         rng = stream(seed, "pack", "members")
         m, place = spec.members, np.arange(spec.members)
         shares = np.cumsum([spec.steps, spec.ramps, spec.waves])
-        # Golden-ratio steps spread the kinds evenly within each fold, however few its members.
+        # Golden-ratio steps spread the kinds evenly within each fold, however few its members are.
         within = ((place // folds) * GOLDEN + rng.random(folds)[place % folds]) % 1.0
         kind = np.searchsorted(shares / shares[-1], within, side="right").clip(0, WAVES)
         wide = np.zeros(m, bool)
@@ -74,7 +74,7 @@ class Members:
         )
 
     def listening(self, spec: PackSpec, seed: int) -> Members:
-        """Return the same members, of whom the last ones of every fold listen to a teacher."""
+        """Return the same members, but the last ones of every fold learn from a teacher."""
         m = len(self.fold)
         within = (np.arange(m) * GOLDEN + stream(seed, "pack", "teaching").random()) % 1.0
         low, high = spec.teaching
@@ -84,7 +84,7 @@ class Members:
 
     @property
     def hyper(self) -> Params:
-        """What the program asks of each member."""
+        """The hyper-parameters of each member that the program needs."""
         return {
             "learning_rate": self.learning_rate,
             "decay": self.decay,
@@ -116,7 +116,7 @@ def initial_codes(
 ) -> dict[str, np.ndarray]:
     """Return ``shift``, ``slope`` and ``wave`` of all members.
 
-    Thresholds look at the target, so that each fold has its own, of the rows ``learned`` there.
+    Thresholds depend on the target, so each fold has its own, from the rows that it ``learned``.
     """
     network, (dense, _) = inputs.network, numbers_in(inputs.flat)
     m, t = network.members, network.codes
@@ -143,7 +143,7 @@ def initial_codes(
                 drawn = waves(most=t, frequency=members.frequency[member], rng=rng)
             shift[member, place], slope[member, place] = drawn
     wave = (members.kind == WAVES).astype(np.float32)
-    if inputs.directions:  # no wave rises: of slope 0, codes do not move
+    if inputs.directions:  # no wave is monotone: with slope 0, codes do not move
         moving = inputs.directions[0][list(network.coded)] != 0
         slope[np.ix_(wave > 0, moving)] = 0.0
     return {"shift": shift, "slope": slope, "wave": wave}
@@ -160,9 +160,9 @@ def initial_weights(
 ) -> Params:
     """Draw the weights, and fit them to the data.
 
-    Weights are normal; each unit is scaled to a standard deviation of 1 on training rows, and its
-    bias set so that its kink lies at a training row of its own: on one side it is a plain linear
-    function, on the other silent, and every row has units that bend near it.
+    Weights are normal. Each unit is scaled to a standard deviation of 1 on training rows, and its
+    bias is set so that its kink lies at a training row of its own: on one side the unit is a plain
+    linear function, on the other it is silent, and every row has units that bend near it.
     """
     rng, network = stream(seed, "pack", "weights"), inputs.network
     m, sizes = network.members, (network.first, *network.hidden, network.outputs)

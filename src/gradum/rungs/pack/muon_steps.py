@@ -1,8 +1,8 @@
-"""Muon's steps: gradients of matrices, their singular values made alike.
+"""Muon's steps: gradients of matrices, with singular values made nearly equal.
 
-K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. A gradient of a
-matrix is mostly a few directions; along the others little is learned, however long. Adam evens out
-its entries, Muon its singular values: of G = U S Vᵀ it takes about U Vᵀ.
+K. Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. The gradient of a
+matrix mostly lies in a few directions; in the others, little is learned, however long the training.
+Adam evens out the gradient's entries, Muon its singular values: of G = U S Vᵀ it takes about U Vᵀ.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import jax.numpy as jnp
 
 NESTEROV = 0.9  # Adam's own first moment, looked one step ahead
-# Polynomials p x + q x³ + r x⁵, one after the other: fitted by least squares so that together they
-# bring singular values between 1/50 and 1 within 15% of 1; smaller ones grow sixtyfold. There are
-# only three, for each takes three products of matrices.
+# Polynomials p x + q x³ + r x⁵, applied one after the other. They were fitted by least squares so
+# that together they bring singular values between 1/50 and 1 within 15% of 1; smaller ones grow
+# sixtyfold. There are only three, because each takes three products of matrices.
 POLYNOMIALS = (
     (5.4161, -15.8428, 11.8403),
     (3.4559, -5.4458, 2.3508),
@@ -23,7 +23,7 @@ POLYNOMIALS = (
 
 
 def orthogonal(gradient: Any) -> Any:
-    """Return about U Vᵀ of gradients G = U S Vᵀ, [M, a, b]; products alone, no decomposition."""
+    """Return about U Vᵀ of gradients G = U S Vᵀ, [M, a, b], by products without a decomposition."""
     size = jnp.sqrt(jnp.square(gradient).sum(axis=(1, 2), keepdims=True))
     x = gradient / (1.01 * size + 1e-20)  # so that no singular value is above 1
     tall = x.shape[1] > x.shape[2]
@@ -35,9 +35,9 @@ def orthogonal(gradient: Any) -> Any:
 
 
 def step(slope: Any, moment: Any) -> Any:
-    """Return the step of matrices [M, a, b] whose entries are of size 1 on the whole.
+    """Return the step of matrices [M, a, b], whose entries are of size 1 on the whole.
 
-    ``moment`` is the mean of the slopes so far, the last one in it.
+    ``moment`` is the mean of the slopes so far, including the last one.
     """
     ahead = NESTEROV * moment + (1 - NESTEROV) * slope
     return orthogonal(ahead) * max(ahead.shape[1:]) ** 0.5

@@ -1,7 +1,7 @@
-"""Columns of zeros that bring inputs to a round width, so that like tables share a program.
+"""Columns of zeros that bring inputs to a round width, so that similar tables share a program.
 
-Folds of one table differ by a level or two, and so in their width; a program is compiled for each
-width, and on a small table that takes longer than to run it.
+Folds of one table differ by a level or two, and so in their width. A program is compiled for each
+width, and on a small table compiling takes longer than running it.
 
 Shapes: M members, d columns of the input layer, D numbers before the first layer.
 """
@@ -25,7 +25,7 @@ COLUMNS, EMBEDDING_ROWS = 16, 64  # widths are multiples of these
 class Padding:
     """A network as it is, and as it is compiled.
 
-    What is added is 0 and stays so: no row has anything there, so nothing there is learned.
+    The added entries are 0 and stay 0: no row has a value there, so nothing is learned there.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Padding:
 
     @cached_property
     def network(self) -> PackNetwork:
-        """The network of round widths."""
+        """The network whose widths are round."""
         embedding = self.true.embedding
         if embedding is not None:
             embedding = replace(embedding, rows=_round(embedding.rows, EMBEDDING_ROWS))
@@ -46,13 +46,13 @@ class Padding:
 
     @cached_property
     def places(self) -> np.ndarray:
-        """Where each of the D numbers stands among the padded ones."""
+        """The place of each of the D numbers among the padded ones."""
         behind = np.arange(self.true.inputs, self.true.first)
         surplus = self.network.inputs - self.true.inputs
         return np.concatenate([self._columns(self.network.inputs), behind + surplus])
 
     def _columns(self, inputs: int) -> np.ndarray:
-        """Return where each of the d columns stands; pairs, wherever they are, at the end."""
+        """Return the place of each of the d columns; pairs, wherever they were, go to the end."""
         columns, pairs = np.arange(self.true.inputs), self.true.pair_places
         moved = np.where(columns < pairs.start, columns, columns - len(pairs))
         moved[pairs.start : pairs.stop] = np.arange(inputs - len(pairs), inputs)
@@ -63,7 +63,7 @@ class Padding:
         return np.array_equal(self.places, np.arange(self.network.first))
 
     def dense(self, dense: np.ndarray) -> np.ndarray:
-        """Return dense [..., d] with its columns of zeros."""
+        """Return dense [..., d] with the columns of zeros added."""
         if self._nothing_moves:
             return dense
         padded = np.zeros((*dense.shape[:-1], self.network.inputs), dense.dtype)
@@ -87,7 +87,7 @@ class Padding:
         return self._mapped(params, lambda value, _, places: value[:, places])
 
     def _mapped(self, params: Params, change: Any) -> Params:
-        """Change what has an axis of inputs or of embedding rows."""
+        """Apply ``change`` to what has an axis of inputs or of embedding rows."""
         changed: Params = dict(params)
         for name in ("wide", "scale"):
             if name in params:
@@ -102,14 +102,14 @@ class Padding:
         return changed
 
     def directions(self, directions: list[np.ndarray]) -> list[np.ndarray]:
-        """Return directions, layer by layer, of the padded network, whose zeros have none."""
+        """Return the padded network's directions, layer by layer; its zeros have none."""
         first, *others = directions
         padded = np.zeros(self.network.first, first.dtype)
         padded[self.places] = first
         return [padded, *others]
 
     def source(self, source: np.ndarray) -> np.ndarray:
-        """Return source (D,), numbers of columns, as 1 where it is that column, [C, padded D]."""
+        """Return source (D,), column numbers, as [C, padded D]: 1 where that is the source."""
         indicator = np.zeros((source.max(initial=-1) + 1, self.network.first), np.float32)
         indicator[source, self.places] = 1
         return indicator

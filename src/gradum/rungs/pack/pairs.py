@@ -1,11 +1,11 @@
 """Sums and differences of numeric columns that act together, as an additive model shows.
 
-Where two columns act as one, as a latitude and a longitude do along a coast, no function of either
-tells what their sum does, and a network of few rows learns it late. What an additive model leaves
-over is asked in bins of every sum and difference of two columns. The one that tells most is taken
-and joins the model, and what that leaves over is asked again.
+Where two columns act together, as latitude and longitude do along a coast, no function of either
+column tells what their sum does, and a network of few rows learns it late. So the residuals of an
+additive model are summed in bins of every sum and difference of two columns. The one that tells
+most joins the model as a term, and the residuals of that model are examined again.
 
-Shapes: n rows, d numeric columns, k things to be told apart, p terms, B bins.
+Shapes: n rows, d numeric columns, k things to tell apart, p terms, B bins.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import numpy as np
 from gradum.core.models.pack_network import Pair
 from gradum.margins import falling, first_greatest
 
-LEAST_SURE = 6.0  # standard deviations above what chance gives a direction, to be taken
-MOST_COLUMNS = 20  # that are paired, those that act most by themselves
-FEWEST_VALUES = 10  # of a column that is paired
+LEAST_SURE = 6.0  # standard deviations above chance from which on a direction is taken
+MOST_COLUMNS = 20  # are paired, those that act most by themselves
+FEWEST_VALUES = 10  # a column with no more values than this is not paired
 MOST_ROWS = 5_000
-BINS = 16  # of a direction
-MOST_PIECES, ALL_PIECES = 24, 1_000  # of a column's line in the model, and of all together
+BINS = 16  # per direction
+MOST_PIECES, ALL_PIECES = 24, 1_000  # of a column's line in the model, and of all lines together
 MOST_TERMS = 1_500
 RIDGE = 10.0
 
 
 def looked_at(weight: np.ndarray) -> np.ndarray:
-    """Return the places of at most `MOST_ROWS` rows that have a weight (n,), evenly spread."""
+    """Return the places of at most `MOST_ROWS` rows with a weight (n,) above 0, evenly spread."""
     rows = np.flatnonzero(weight > 0)
     return rows[:: max(1, -(-len(rows) // MOST_ROWS))]
 
@@ -39,8 +39,9 @@ def pairs_of(
 ) -> tuple[Pair, ...]:
     """Return up to ``most`` pairs (i, j, sign), each a new column z_i + sign z_j, surest first.
 
-    A direction's sums of what is left over, s_b = Σ w r in bin b, are compared with chance. If r
-    had either sign by lot, s_b² / Σ (w r)² were 1 in the mean and had a variance of 2 or less.
+    The sums of a direction's residuals, s_b = Σ w r in bin b, are compared with chance. If the sign
+    of each r were drawn at random, s_b² / Σ (w r)² would have a mean of 1 and a variance of at most
+    2.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def pairs_of(
     others : ndarray of shape (n, q)
         What else the additive model may use, such as indicators of levels.
     targets : ndarray of shape (n, k)
-        The target, or one indicator a class.
+        The target, or one indicator per class.
     weight : ndarray of shape (n,)
         Above 0.
     most : int
@@ -62,7 +63,7 @@ def pairs_of(
     x = np.concatenate([*lines, others], axis=1)
     if x.shape[1] > MOST_TERMS:
         return ()
-    targets = targets[:, 1:] if targets.shape[1] == 2 else targets  # of two classes one says all
+    targets = targets[:, 1:] if targets.shape[1] == 2 else targets  # of two classes, one says all
     fitted = _fitted(x, targets, weight)
     slopes = fitted[: pieces * len(lines)].reshape(len(lines), pieces, -1)
     acting = [np.var(line @ slope, axis=0).sum() for line, slope in zip(lines, slopes, strict=True)]
@@ -106,7 +107,7 @@ class _Direction:
         return np.bincount(places.ravel(), values.ravel(), minlength=BINS * k).reshape(BINS, k)
 
     def sureness(self, left: np.ndarray, weight: np.ndarray) -> float:
-        """Return how far, in standard deviations, the sums are from what chance gives."""
+        """Return how far, in standard deviations, the sums are from what chance would give."""
         weighted = weight[:, None] * left
         chance = np.maximum(self.sums(np.square(weighted)), np.finfo(float).tiny)
         evidence = (np.square(self.sums(weighted)) / chance).sum()
@@ -120,9 +121,9 @@ def _along(pair: Pair, columns: np.ndarray) -> np.ndarray:
 
 
 def _line(values: np.ndarray, pieces: int) -> np.ndarray:
-    """Return the terms of a line that bends at quantiles, (n, pieces): how far each piece is gone.
+    """Return the terms of a line that bends at quantiles, (n, pieces): how far along each piece.
 
-    Pieces without a length, of values that are many times there, are steps.
+    Pieces of length 0, from values that occur many times, are steps.
     """
     knots = np.quantile(values, np.arange(pieces + 1) / pieces)
     length = np.maximum(np.diff(knots), np.finfo(np.float32).tiny)

@@ -1,4 +1,4 @@
-"""The one compiled program in which all members of a pack learn, and the one that judges them.
+"""The one compiled program in which all members of a pack learn, and another that judges them.
 
 Shapes: S steps of a chunk, M members, B rows of a batch, d columns, D numbers before the first
 layer, e embedded columns, k outputs.
@@ -22,19 +22,19 @@ from gradum.core.models.pack_network import PackNetwork
 from gradum.rungs.pack import muon_steps
 from gradum.rungs.pack.directions import kept_monotone
 
-STEPS = 4  # of a chunk: few, so that small tables fill it; many enough to hide its launch
+STEPS = 4  # of a chunk: few, so that small tables fill it, but enough to hide its launch
 
-DECAYS = {"weight": "decay", "embedding": "embedding_decay"}  # of parameters: by which
+DECAYS = {"weight": "decay", "embedding": "embedding_decay"}  # of parameters, the name of the decay
 
 _adam = optax.scale_by_adam(b1=0.9, b2=0.97)
 
 
 class PackBatches(NamedTuple):
-    """What a chunk learns from: own rows for every member.
+    """What a chunk learns from, with separate rows for every member.
 
-    ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` [S, M, B], or shares of more
-    than two classes [S, M, B, K], ``weight`` [S, M, B], ``rate`` [S] (the factor of all learning
-    rates) and ``seed`` [S] (of what is left out).
+    ``dense`` [S, M, B, d], ``codes`` [S, M, B, e] or None, ``target`` [S, M, B], or [S, M, B, K]
+    for shares of more than two classes, ``weight`` [S, M, B], ``rate`` [S] (the factor of all
+    learning rates) and ``seed`` [S] (of what is left out).
     """
 
     dense: Any
@@ -46,7 +46,7 @@ class PackBatches(NamedTuple):
 
 
 class PackState(NamedTuple):
-    """What learning carries from step to step: parameters, and Adam's moments."""
+    """What training carries from step to step: the parameters, and Adam's moments."""
 
     params: Params
     moments: Any
@@ -54,18 +54,19 @@ class PackState(NamedTuple):
 
 @dataclass(frozen=True)
 class PackProgram:
-    """What is compiled: a network and its loss; the same for all fits of like shape.
+    """What is compiled: a network and its loss; the same for all fits of similar shape.
 
     Parameters
     ----------
     network : PackNetwork
     loss : Loss
     wide : bool
-        Whether any member has a wide part, which else is not computed.
+        Whether any member has a wide part; if none has, it is not computed.
     scale_factor, leak_factor : float
-        Of the learning rates of the diagonal layer and of the units' leaks.
+        Factors of the learning rates of the diagonal layer and of the units' leaks.
     muon : float
-        Of the learning rate by which hidden matrices take Muon's steps; 0 where they take Adam's.
+        Factor of the learning rate by which hidden matrices take Muon's steps; 0 if they take
+        Adam's.
     """
 
     network: PackNetwork
@@ -76,20 +77,21 @@ class PackProgram:
     muon: float = 0.0
 
     def start(self, params: Params) -> PackState:
-        """Return the state before the first step; ``params`` are those that learn."""
-        # Adam begins with zeros; made here, for JAX would compile a program for every one of them.
+        """Return the state before the first step; ``params`` are the parameters that learn."""
+        # Adam begins with zeros, made here because JAX would compile a program for every one of
+        # them.
         moments = jax.eval_shape(jax.vmap(_adam.init), params)
         zeros = jax.tree.map(lambda moment: np.zeros(moment.shape, moment.dtype), moments)
         return PackState(*jax.device_put((params, zeros)))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
     def learn(self, state: PackState, fixed: Params, hyper: Params, batches: PackBatches) -> Any:
-        """Take S steps: return the state, and the mean loss of each member [M].
+        """Take S steps; return the state, and the mean loss of each member [M].
 
-        ``fixed`` are the parameters that do not learn; ``hyper`` has ``learning_rate``,
+        ``fixed`` holds the parameters that do not learn. ``hyper`` has ``learning_rate``,
         ``decay``, ``embedding_decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M],
-        and ``source`` [C, D], 1 where a number of the D was made from that column of the table's C,
-        else 0. It may also have ``directions``, layer by layer, under which each step ends in the
+        and ``source`` [C, D], 1 where one of the D numbers was made from that one of the table's C
+        columns, else 0. It may also have ``directions``, layer by layer: then each step ends in the
         nearest parameters that are monotone.
         """
 
@@ -112,7 +114,7 @@ class PackProgram:
 
     @partial(jax.jit, static_argnums=0)
     def judge(self, params: Params, fixed: Params, dense: Any, codes: Any) -> jax.Array:
-        """Return the members' logits [M, n, k] of rows of their own, dense [M, n, d]."""
+        """Return the members' logits [M, n, k] for the rows of each, dense [M, n, d]."""
         return _logits(self.network, folded(params) | fixed, dense, codes)
 
     def _learning_logits(
@@ -122,7 +124,7 @@ class PackProgram:
         x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
         columns = hyper["source"].shape[0]
         kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
-        z = x * (kept @ hyper["source"])  # a product, for gathering takes as long as the layer
+        z = x * (kept @ hyper["source"])  # a product, because gathering takes as long as the layer
         for level, layer in enumerate(layers[:-1], 1):
             z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], jnp)
             z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
@@ -131,7 +133,7 @@ class PackProgram:
         return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
 
     def _smoothed(self, target: Any, smoothing: Any) -> Any:
-        """Return classes or shares as shares [M, B, K], of two [M, B]: (1 - s) t + s / K."""
+        """Return smoothed shares [M, B, K], for two classes [M, B]: (1 - s) t + s / K."""
         if self.loss.link != "logit":
             return target
         classes = max(self.network.outputs, 2)
@@ -141,13 +143,13 @@ class PackProgram:
         return (1 - smoothing) * share + smoothing / classes
 
     def _losses(self, logits: Any, target: Any) -> Any:
-        """Return the loss of every row [M, B]."""
+        """Return the loss of each row [M, B]."""
         members, rows, outputs = logits.shape
         flat = target.reshape(members * rows, *target.shape[2:])
         return self.loss.value(logits.reshape(-1, outputs), flat).reshape(members, rows)
 
     def _with_muon(self, moves: Any, slopes: Params, moments: Any) -> Params:
-        """Put Muon's steps in the place of Adam's for all layers but the first and the last."""
+        """Replace Adam's steps by Muon's for all layers but the first and the last."""
         layers = list(moves["layers"])
         for level in range(1, len(layers) - 1):
             slope, mean = (state["layers"][level]["weight"] for state in (slopes, moments.mu))
@@ -155,7 +157,7 @@ class PackProgram:
         return moves | {"layers": layers}
 
     def _moved(self, params: Params, moves: Any, hyper: Params, rate: Any) -> Params:
-        """Take the step, times each member's learning rate; weights decay beside it."""
+        """Take the step, times each member's learning rate; weights also decay, apart from it."""
         step = hyper["learning_rate"] * rate
 
         def move(path: Any, value: Any, direction: Any) -> Any:
@@ -186,14 +188,14 @@ def _logits(network: PackNetwork, params: Params, dense: Any, codes: Any) -> Any
 
 
 def _kept(shape: tuple[int, ...], share: Any, seed: Any) -> Any:
-    """Return 0 for what is left out, a share [M] of it, and 1 / (1 - share) for the others."""
+    """Return 0 for what is left out, a share [M] of all, and 1 / (1 - share) for the rest."""
     share = share.reshape(-1, *[1] * (len(shape) - 1))
     left_out = _bytes(shape, seed).astype(jnp.float32) < 256 * share
     return jnp.where(left_out, 0.0, 1.0 / (1.0 - share))
 
 
 def _bytes(shape: tuple[int, ...], seed: Any) -> Any:
-    """Return random bytes: a counter through a 32-bit mixer, much cheaper than JAX's own bits.
+    """Return random bytes from a counter and a 32-bit mixer, much cheaper than JAX's own bits.
 
     The mixer is "lowbias32" of C. Wellons' hash prospector.
     """

@@ -17,23 +17,23 @@ from gradum.margins import falls, first_least
 from gradum.rungs.pack.goal import LEAST_PROBABILITY, Cost
 
 SHARPEST = 2.0
-FURTHEST = 2.0  # times what was measured, as logarithm; what few members show is noise beyond
+FURTHEST = 2.0  # times the measured factor, as logarithm; beyond it, what few members show is noise
 
 
 def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
     """Return the share (J,) of each candidate in the mean that predicts the rows best.
 
-    Starting from none, the candidate is taken, again and again, that lowers the cost of the mean
-    most; of all prefixes of these picks the best one counts. Of equals, the first.
+    Starting from no candidate, the one that lowers the cost of the mean most is added, again and
+    again. The best prefix of these picks counts. Of equal candidates, the first is taken.
 
     Parameters
     ----------
     predictions : ndarray of shape (J, n, K)
         Numbers, or probabilities.
     cost : callable
-        From means (J, n, K) to what each costs (J,).
+        From means (J, n, K) to the cost of each (J,).
     picks : int
-        The most that are taken.
+        The most picks.
     """
     counts, best = np.zeros(len(predictions)), np.zeros(len(predictions))
     total, least = np.zeros(predictions.shape[1:]), np.inf
@@ -48,10 +48,10 @@ def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
 
 
 def staying(shares: np.ndarray, most: int) -> np.ndarray:
-    """Tell which candidates stay (J,), given their shares in the mean of each fold (folds, J).
+    """Return which candidates stay (J,), given their shares in the mean of each fold (folds, J).
 
-    The one of the largest share in every fold, and of the others those of the largest shares, until
-    there are ``most``.
+    These are the one with the largest share in each fold, and then those with the largest shares,
+    until there are ``most``.
     """
     stay = np.zeros(shares.shape[1], bool)
     stay[shares.argmax(axis=1)] = True
@@ -62,7 +62,7 @@ def staying(shares: np.ndarray, most: int) -> np.ndarray:
 
 
 def answers(network: PackNetwork, logits: np.ndarray) -> np.ndarray:
-    """Return numbers (J, n, k), or probabilities (J, n, K), of logits (J, n, k)."""
+    """Return the numbers (J, n, k) or probabilities (J, n, K) that logits (J, n, k) stand for."""
     if network.link == "identity":
         return logits
     if network.outputs == 1:
@@ -71,13 +71,13 @@ def answers(network: PackNetwork, logits: np.ndarray) -> np.ndarray:
 
 
 def logits_of(probability: np.ndarray) -> np.ndarray:
-    """Return logits (n, k) of probabilities (n, K): log-odds of two classes, or K logarithms."""
+    """Return logits (n, k) of probabilities (n, K): log-odds for two classes, else K logarithms."""
     logs = np.log(np.maximum(probability, LEAST_PROBABILITY))
     return logs[:, 1:] - logs[:, :1] if logs.shape[1] == 2 else logs
 
 
 def sharpened(params: Params, factors: np.ndarray) -> Params:
-    """Multiply the logits of members [M] by factors of their own: their last layers, wide parts."""
+    """Multiply each member's logits by its factor [M], in its last layer and its wide part."""
     factor = factors[:, None, None]
     *inner, last = params["layers"]
     last = last | {"weight": factor * last["weight"], "bias": factor[:, 0] * last["bias"]}
@@ -87,9 +87,9 @@ def sharpened(params: Params, factors: np.ndarray) -> Params:
 def sharpness(
     probability: np.ndarray, target: np.ndarray, weight: np.ndarray
 ) -> tuple[float, float]:
-    """Return the factor s of the logits with the least loss of softmax(s log p), and that loss.
+    """Return the factor s of the logits that minimises the loss of softmax(s log p), and that loss.
 
-    p (n, K) are probabilities of rows not learned from. 1 / s is a temperature (C. Guo et al., "On
+    p (n, K) are probabilities for rows not learned from. 1 / s is a temperature (C. Guo et al., "On
     calibration of modern neural networks", ICML 2017).
     """
     weight, logs = weight / weight.sum(), np.log(np.maximum(probability, LEAST_PROBABILITY))
@@ -105,19 +105,20 @@ def sharpness(
 
 
 def sharpness_of_more(factor: float, few: np.ndarray, all_together: np.ndarray) -> float:
-    """Return the sharpness of the mean of all members, measured on means of a fold's few.
+    """Return the sharpness of the mean of all members, measured on means of a fold's few members.
 
-    A mean is less sure than those that it is made of, and the less so the more they are: of J equal
-    members it has 1 - 1/J of what it can lose. J is 1 / Σ w² of their shares w.
+    A mean is less confident than its members, and the more members there are, the less confident:
+    of J equal members, the mean has lost 1 - 1/J of the confidence that it can lose. J is 1 / Σ w²
+    for the members' shares w.
 
     Parameters
     ----------
     factor : float
-        What was measured.
+        The factor that was measured.
     few : ndarray of shape (folds, J)
-        Shares of each fold's members; a fold's add up to 1.
+        The shares of each fold's members, which add up to 1.
     all_together : ndarray of shape (J,)
-        Shares of all; they add up to 1.
+        The shares of all members, which add up to 1.
     """
     lost = 1 - np.square(few).sum(axis=1).mean()
     if lost == 0:

@@ -1,4 +1,4 @@
-"""The settings of a pack, and how much of it an effort buys."""
+"""The settings of a pack, and their values for each effort."""
 
 from __future__ import annotations
 
@@ -33,66 +33,70 @@ Members = Annotated[int, msgspec.Meta(ge=2, le=10_000)]
 class PackSpec(Settings, frozen=True):
     """How the packed ensemble is trained.
 
-    Ranges are drawn from for each member by itself: learning rate and decay log-uniformly, the
-    others uniformly by the members that have any. The defaults were chosen by held-out loss on
-    16 public tables, on rows that no published figure was measured on; docs/accuracy.md tells
-    what each part brings.
+    Each member draws its own values from the ranges: learning rate, decay and frequency
+    log-uniformly, the others uniformly for the members that use them. The defaults were chosen by
+    held-out loss on 16 public tables, on rows that no published figure was measured on;
+    docs/accuracy.md tells what each part contributes.
 
     Parameters
     ----------
     members, folds : int
-        M networks in all; each holds out one of the folds.
+        M networks in all, and the number of folds; each network holds out one of the folds.
     epochs, epochs_at : int
-        Epochs at most, for so many rows; more rows get fewer, by the root of their number, and less
-        decay, in proportion to it.
+        The most epochs, for up to ``epochs_at`` rows. More rows get fewer epochs, by the square
+        root of their number, and less decay, in proportion to it.
     fewest_epochs, patience : int
-        The least that many rows get; epochs in which no member improves before all end.
+        The epochs that many rows get at least; the epochs without a gain in any member before all
+        end.
     hidden_layer_sizes : tuple of int
-        Of each member.
+        The widths of each member's hidden layers.
     batch_size : int
-        Rows a step; fewer on small tables.
+        Rows per step; fewer on small tables.
     most_codes, all_codes : int
-        Codes of a numeric column, and of all columns together, about; those of pairs not counted.
+        The most codes of a numeric column, and of all columns together (roughly); codes of pairs
+        are not counted.
     pairs : int
-        Sums and differences of two numeric columns at most, which count as columns.
+        The most sums and differences of two numeric columns, which count as columns.
     steps, ramps, waves : float
-        Shares of the members whose codes are steps at thresholds that tell the target apart,
-        ramps between quantiles, waves of random frequencies.
+        Shares of the members whose codes are steps at thresholds that tell the target apart, ramps
+        between quantiles, or waves of random frequencies.
     wide : float
-        Share of the steps' members that begin with the linear model of their codes.
+        Share of the members with steps that begin with the linear model of their codes.
     one_hot_levels, embedding_size : int
-        Columns of more levels than that are embedded in so many numbers.
+        Columns with more levels than ``one_hot_levels`` are embedded, in ``embedding_size``
+        numbers.
     embedding_decay : float
-        Decay of the embeddings over that of the weights on few rows. It acts at every step, and a
-        rare level learns in few of them: it stays near 0 unless its rows agree.
+        Decay of the embeddings relative to that of the weights on few rows. It acts at every step,
+        while a rare level learns in only a few of them: it stays near 0 unless its rows agree.
     learning_rate, decay, dropout, column_dropout, label_smoothing, frequency : pair of float
-        Ranges: Adam's step, decoupled weight decay, shares of hidden units and of columns left out
-        at random in training, the share of a class that is spread over all in the training loss,
-        standard deviation of the waves' frequencies.
+        Ranges of Adam's step, the decoupled weight decay, the shares of hidden units and of columns
+        left out at random in training, the share of a class that is spread over all classes in the
+        training loss, and the standard deviation of the waves' frequencies.
     undropped : float
-        Share of the members without dropout, as many without dropped columns, and as many whose
-        classes are not smoothed.
+        Share of the members without dropout; also of those without dropped columns, and of those
+        whose classes are not smoothed.
     taught : float
-        Share of the members that learn from a teacher, where there is one.
+        Share of the members that learn from a teacher, if there is one.
     teaching : pair of float
         Range of the share of the teacher's answer in what such a member learns.
     scale_factor, leak_factor : float
-        Of the learning rates of the diagonal layer before the first and of the units' leaks; 0
-        leaves out either.
+        Factors of the learning rates of the diagonal layer before the first layer and of the units'
+        leaks; 0 leaves either out.
     muon : float
-        Of the learning rate by which hidden matrices take Muon's steps; 0 where they take Adam's.
+        Factor of the learning rate by which hidden matrices take Muon's steps; 0 if they take
+        Adam's.
     text_scores : int
-        Scores of texts at most, one a class; of more classes there are none, for every member
-        would grow with them.
+        The most scores of texts, one per class; with more classes there are none, because every
+        member would grow with them.
     shrinkage : int
-        Held-out rows of a member's own that count as much as the median of all members where its
-        best epoch is told; with 0 its own rows alone tell it.
+        The number of held-out rows of a member's own that count as much as the median of all
+        members in finding its best epoch; with 0, its own rows alone decide.
     flat : float
-        Share of the training before the learning rate falls to 0 along a cosine.
+        Share of the training that comes before the learning rate falls to 0 along a cosine.
     picks : int
         Steps of the greedy selection in a fold: its members' weights are multiples of 1 / picks.
     kept : int
-        Members that are kept at most; never fewer than one of each fold.
+        The most members that are kept, but never fewer than one per fold.
     """
 
     members: Members = 24
@@ -135,12 +139,12 @@ class PackSpec(Settings, frozen=True):
 
     @classmethod
     def of_effort(cls, effort: str) -> PackSpec:
-        """Return the pack that an effort buys; raise SpecError where there is no such effort."""
+        """Return the pack of an effort; raise SpecError if there is no such effort."""
         refuse_effort(effort)
         return EFFORTS[effort]
 
     def __post_init__(self) -> None:
-        """Refuse values that no pack can use."""
+        """Refuse values with which no pack can be trained."""
         refuse_beyond_ranges(self)
         if self.members < self.folds:
             raise SpecError(
@@ -175,16 +179,17 @@ class PackSpec(Settings, frozen=True):
         return min(self.epochs, max(self.fewest_epochs, math.ceil(many)))
 
     def decay_factor(self, rows: int) -> float:
-        """Return what decays of weights are multiplied by on so many rows: 1, then 1 / rows.
+        """Return the factor of the decay of weights on so many rows: 1, then falling as 1 / rows.
 
-        A weight that decays by λ in each step of size η forgets over 1 / (η λ) steps, which is ever
-        less of an epoch where that has more steps (X. Wang and L. Aitchison, "How to set AdamW's
-        weight decay as you scale model and dataset size", ICML 2025).
+        A weight that decays by λ in each step of size η forgets over 1 / (η λ) steps. The more
+        steps an epoch has, the smaller is the part of it that these make up (X. Wang and L.
+        Aitchison, "How to set AdamW's weight decay as you scale model and dataset size", ICML
+        2025).
         """
         return self.epochs_at / max(rows, self.epochs_at)
 
     def batch_for(self, rows: int) -> int:
-        """Return rows a step: at least eight steps an epoch, from 16 rows up."""
+        """Return the rows per step: at least eight steps an epoch, but no fewer than 16 rows."""
         size = self.batch_size
         while size > 16 and rows < 8 * size:
             size //= 2
@@ -192,7 +197,8 @@ class PackSpec(Settings, frozen=True):
 
 
 EFFORTS: dict[str, PackSpec] = {
-    # Four networks cannot afford an unlucky draw: all are of the kind that is best by itself.
+    # With only four networks, an unlucky draw costs too much: all are of the kind that is best
+    # alone.
     "quick": PackSpec(
         members=4,
         folds=4,
@@ -207,7 +213,7 @@ EFFORTS: dict[str, PackSpec] = {
         dropout=(0.05, 0.15),
         label_smoothing=(0.0, 0.0),
         flat=0.2,
-        shrinkage=0,  # the median of so few is no better than a member's own rows
+        shrinkage=0,  # the median of so few members is no better than a member's own rows
     ),
     "standard": PackSpec(),
     "best": PackSpec(members=48, epochs=32, kept=24),

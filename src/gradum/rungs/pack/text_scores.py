@@ -1,20 +1,20 @@
 """Scores of texts: a linear model of the words, fitted on rows other than the one scored.
 
-The strongest directions of text are those in which texts differ; the words that tell the target
-apart are lost among them. A penalised linear model of all words finds these, but members that
-were given its scores of rows it has learned from would trust it far too much. So the score of a
-row comes from a fit without the row's fold (D. H. Wolpert, "Stacked generalization", Neural
-Networks 5, 1992):
+The strongest directions of text are those in which texts differ most; the words that tell the
+target apart are lost among them. A penalised linear model of all words finds these words. But a
+member given the model's scores of rows that the model has learned from would trust them far too
+much. So the score of a row comes from a fit without the row's fold (D. H. Wolpert, "Stacked
+generalization", Neural Networks 5, 1992):
 
     score of a row in fold f = x W_f / c,    score of a new text = x (1/F Σ_f W_f) / c,
 
-with W_f fitted on the rows that fold f does not hold out, and c the spread of the former. Both
-are products of x alone: a pack takes the second as columns of its projection. Intercepts are left
-out, for a column's level is the network's to find.
+where W_f is fitted on the rows that fold f does not hold out, and c is the spread of the x W_f over
+the rows. Both scores are products of x alone: a pack takes the second as columns of its projection.
+Intercepts are left out, because the network can find a column's level itself.
 
-What remains of a leak is that of all stacking: members without fold f learn from scores whose
-fits know the targets of f, though never together with those scores; they are judged on f by
-scores whose fit does not know them.
+The leak that remains is that of all stacking: members without fold f learn from scores whose fits
+know the targets of f, though never together with those scores; on f they are judged by scores whose
+fit does not know these targets.
 
 Shapes: n rows, v words, k outputs, F fits.
 """
@@ -36,9 +36,9 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.newton import Newton
 
 STRENGTHS = (100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
-PARTS = 4  # in which rows are scored that no fold holds out
-NEGLIGIBLE = 1e-3  # spread of scores that say nothing, which is not to be divided by
-SHARE_OF_TIME = 0.25  # of a time limit, after which the pack does without
+PARTS = 4  # in which rows that no fold holds out are scored
+NEGLIGIBLE = 1e-3  # scores with a smaller spread say nothing and are not divided by it
+SHARE_OF_TIME = 0.25  # of a time limit, after which the pack does without scores
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class TextScores:
     Parameters
     ----------
     weight : ndarray of shape (v, k)
-        By which a new text is scored: the mean of all fits.
+        The weights that score a new text: the mean of all fits.
     of_rows : ndarray of shape (n, k)
-        The rows learned from, each scored by a fit that has not seen it.
+        The scores of the rows learned from, each by a fit that has not seen the row.
     """
 
     weight: np.ndarray
@@ -67,27 +67,28 @@ def text_scores(
 ) -> TextScores | None:
     """Fit the linear model of text without each fold.
 
-    The penalty is the same for all, alpha = strength / rows learned from, and chosen by the last
-    fold, which in time has most rows before it. Fits share nothing else, no start either: a fit
-    that is not solved to the last digit would remember it.
+    The penalty alpha = strength / rows learned from has the same strength for all fits. It is
+    chosen by the last fold, which in time has the most rows before it. The fits share nothing else,
+    not even a starting point: a fit that is not solved to the last digit would remember where it
+    started.
 
     Parameters
     ----------
     text : csr_array of shape (n, v), or None
     goal : Goal
-        Whose linear loss is learned: of quantiles one line for all, k = 1.
+        Its linear loss is learned; for quantiles this is one line for all, k = 1.
     walks : sequence of pairs
         Positions of the rows learned from, and of those held out.
     rng : Generator
-        Divides the rows that no fold holds out.
+        Divides the rows that no fold holds out into parts.
     context : Context
     strengths : sequence of float
-        Of the penalty, falling.
+        Strengths of the penalty, falling.
 
     Returns
     -------
     TextScores or None
-        None without text, or where the context said to stop.
+        None without text, or if the context said to stop.
     """
     loss, outputs = goal.linear
     if text is None or context.over():
@@ -102,7 +103,7 @@ def text_scores(
         steps = descend(model.take(learned), solver, l2=strength / len(learned))
         fits.append(context.solve(steps).params["layers"][0]["weight"])
         of_rows[scored] = text[scored] @ fits[-1]
-    # In time, and where one part is held out, fits differ in the rows that they know.
+    # In time, and where one part is held out, fits differ in how many rows they know.
     mean = np.average(fits, axis=0, weights=[len(learned) for learned, _ in used])
     if context.over() or not (np.isfinite(mean).all() and np.isfinite(of_rows).all()):
         return None
@@ -112,9 +113,9 @@ def text_scores(
 
 
 def _within_the_others(walks: Sequence[Walk], rows: int, rng: np.random.Generator) -> list[Walk]:
-    """Divide the rows that no walk holds out into parts, each to be scored by a fit on the others.
+    """Divide the rows that no walk holds out into parts, each scored by a fit on the other parts.
 
-    There are none where the folds cover all rows. A single row has no others: its score stays 0.
+    There are no parts if the folds cover all rows. A single row has no others: its score stays 0.
     """
     never = np.ones(rows, bool)
     for _, held in walks:

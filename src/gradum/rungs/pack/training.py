@@ -1,4 +1,4 @@
-"""The members of a pack while they learn: epochs of chunks, a look at held-out rows after each."""
+"""The training of a pack: epochs of chunks, and a judgement by held-out rows after each epoch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gradum.rungs.pack.spec import PackSpec
 from gradum.solvers.solution import EpochDone, Status
 
 FIXED = ("shift", "slope", "wave", "wide")
-RISING = 0.04  # of all steps, in which the learning rate rises to its height
+RISING = 0.04  # of all steps, in which the learning rate rises to its full value
 
 
 class PackTraining:
@@ -46,7 +46,7 @@ class PackTraining:
     ----------
     members : Members
     history : list of dict
-        An entry an epoch.
+        One entry per epoch.
     steps : int
         Steps taken.
     status : Status
@@ -76,7 +76,7 @@ class PackTraining:
         rows = [len(fold_rows) for fold_rows in learned]
         self.batch_size = spec.batch_for(min(rows))
         self._epochs = spec.epochs_for(max(rows))
-        self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # of an epoch
+        self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # per epoch
         self._order = _Order(learned, self.batch_size, stream(seed, "pack", "order"))
         self._seeds = stream(seed, "pack", "dropout")
         self._hyper = members.hyper | {"source": inputs.padding.source(inputs.source)}
@@ -88,8 +88,8 @@ class PackTraining:
     def run(self, held: HeldOut, context: Context, *, began: float, end: float) -> None:
         """Train until all epochs are done, no member improves any more, or time is up.
 
-        ``began`` and ``end`` are moments of the performance counter. After the last chunk members
-        are judged once more, which is expected to take as long as the time before.
+        ``began`` and ``end`` are moments of the performance counter. After the last chunk, the
+        members are judged once more, which is expected to take as long as the last time.
 
         Raises
         ------
@@ -137,12 +137,12 @@ class PackTraining:
 
     @property
     def cut_short(self) -> bool:
-        """Whether somebody or the clock ended it before it was done."""
+        """Whether training was interrupted, or ran out of time, before it was done."""
         return self.status in (Status.INTERRUPTED, Status.TIME_LIMIT)
 
     @property
     def advice(self) -> str:
-        """What the time limit left undone; empty where the status says all there is to say."""
+        """What the time limit left undone; empty if the status says all there is to say."""
         if self.status is not Status.TIME_LIMIT:
             return ""
         return say(
@@ -161,7 +161,7 @@ class PackTraining:
         return PackBatches(dense, codes, self._lessons.of(rows), self._weight[rows], rate, drawn)
 
     def _rate(self, step: np.ndarray) -> np.ndarray:
-        """Return the learning rates' factor: it rises, stays, and falls to 0 along a cosine."""
+        """Return the learning rates' factor, which rises, stays, and falls to 0 along a cosine."""
         steps, flat = self._epochs * self._chunks * STEPS, self._spec.flat
         falling = np.clip((step / steps - flat) / (1 - flat), 0, 1)
         rising = np.minimum(1, (step + 1) / max(1, RISING * steps))
@@ -169,7 +169,7 @@ class PackTraining:
 
 
 class _Order:
-    """Each member's own row order: shuffled again whenever it has been gone through."""
+    """Each member's own row order, shuffled again whenever the member has seen all rows."""
 
     def __init__(self, rows: list[np.ndarray], batch_size: int, rng: np.random.Generator) -> None:
         self._rows, self._size, self._rng = rows, batch_size, rng

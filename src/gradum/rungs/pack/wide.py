@@ -1,8 +1,9 @@
 """The linear model that some members begin with: convex, one for each fold.
 
 Networks trained by Adam learn what is rare as fast as what is frequent, and so by heart; an L2
-penalty lets it wait for evidence. Members that begin with the penalised linear model of their
-codes have only its interactions left to learn, and their first candidate is that model itself.
+penalty makes the rare wait for evidence. Members that begin with the penalised linear model of
+their codes have only its interactions left to learn, and their first candidate is that model
+itself.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.matrix import Columns
 from gradum.solvers.newton import Newton
 
-MANY_ROWS = 10_000  # enough to tell how much steps have to say, and whether little penalty is best
-# Strengths of the penalty, alpha = strength / n, falling. On few rows, which a linear model may
-# separate by chance, less of it would leave nothing to learn.
+MANY_ROWS = 10_000  # enough to tell how much steps matter, and whether little penalty is best
+# Falling strengths of the penalty, alpha = strength / n. Few rows may be separated by a linear
+# model by chance: on these, a smaller penalty would leave nothing to learn.
 STRENGTHS = (300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
 OF_MANY_ROWS = (*STRENGTHS, 0.3, 0.1, 0.03)
-OF_CODES = 0.3  # of what a column itself is: a straight line is more likely than any of its steps
-ENOUGH = 1_000  # rows that are held out: folds choose the prior together until they have so many
-TOLERANCE = 1e-6  # of the gradient; members only begin with it
+OF_CODES = 0.3  # relative to the column itself: a straight line is likelier than any of its steps
+ENOUGH = 1_000  # held-out rows: folds choose the prior together until they have so many
+TOLERANCE = 1e-6  # of the gradient; members only begin with this model
 MOST_COEFFICIENTS = 2500
 MOST_ROWS = 50_000
 
@@ -47,15 +48,15 @@ def begin_wide(
     walks: Sequence[Walk],
     context: Context,
 ) -> None:
-    """Put the linear model of their codes in the place of some members' ``wide`` part.
+    """Replace the ``wide`` part of some members by the linear model of their codes.
 
-    Their last layer is set to 0: before they learn, they are that model, in which pairs of columns
-    have no part. One penalty and one scale of the codes are chosen for all, by what the folds hold
-    out: they differ too little to choose one each.
+    Their last layer is set to 0, so before they learn, they are that model, in which pairs of
+    columns have no part. One penalty and one scale of the codes are chosen for all members, by the
+    rows that the folds hold out: the members differ too little to choose one each.
     """
     last, width = params["layers"][-1], _width(inputs.network)
     signs = inputs.directions[0][:width] if inputs.directions else None
-    # Asked before the columns are made, which of a long table are many.
+    # Checked before the columns are made, which are large for a long table.
     starting = {
         fold: beginning
         for fold, (learned, _) in enumerate(walks)
@@ -81,20 +82,20 @@ def begin_wide(
 
 
 def _width(network: PackNetwork) -> int:
-    """Return how many columns the linear model has, D."""
+    """Return D, how many columns the linear model has."""
     return network.inputs + len(network.coded) * network.codes
 
 
 def _scale(network: PackNetwork, of_pairs: np.ndarray, of_codes: float) -> np.ndarray:
-    """Return what the linear model's columns are multiplied by (D,), its codes by so much."""
+    """Return the factors of the linear model's columns (D,); ``of_codes`` is that of the codes."""
     scale = np.full(_width(network), of_codes)
     scale[: network.inputs] = 1.0
-    scale[of_pairs] = 0.0  # members are better at these without rough steps
+    scale[of_pairs] = 0.0  # members learn these better without rough steps
     return scale
 
 
 def _columns(params: Params, inputs: PackInputs, member: int) -> np.ndarray:
-    """Return all rows as a member's columns and codes (n, D), but for what is embedded."""
+    """Return all rows as a member's columns and codes (n, D), without what is embedded."""
     network = structs.replace(inputs.network, members=1, embedding=None)
     codes = {name: params[name][[member]] for name in ("shift", "slope", "wave")}
     dense, _ = numbers_in(inputs.flat)
@@ -119,16 +120,16 @@ def best_prior(
     Parameters
     ----------
     judged : iterable of pairs
-        For each fold the columns (n, D), and its walk: positions of the rows learned from, and of
-        those held out.
+        For each fold, the columns (n, D), and its walk: positions of the rows learned from, and of
+        the rows held out.
     scales : sequence of ndarray of shape (D,)
-        What the columns may be multiplied by; the first one where held-out rows do not tell.
+        What the columns may be multiplied by; the first is taken if held-out rows do not decide.
     strengths : sequence of float
         Falling.
     goal : Goal
     context : Context
     signs : ndarray of shape (D,), optional
-        That the weights are held to, 0 for either.
+        The signs that the weights are held to; 0 allows either.
     """
     total = np.zeros((len(scales), len(strengths)))
     for columns, walk in judged:
@@ -145,7 +146,7 @@ def best_prior(
 def _held_out(
     model: LinearModel, learned: int, strengths: Sequence[float], context: Context
 ) -> tuple[float, ...] | None:
-    """Return the loss under each strength behind the rows learned from; None when time ran out."""
+    """Return the loss of the rows after those learned from, by strength; None if time ran out."""
     split = np.arange(learned), np.arange(learned, len(model))
     path = context.solve(
         choose_penalty(model, [split], strengths, hear=context.ask, to_the_end=True)
@@ -163,7 +164,7 @@ def linear_start(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Fit the linear model on some of the rows, under alpha = strength / their number.
 
-    Quantiles begin with one line for all, each moved to where its share of the rows lies below.
+    Quantiles begin with one line for all, moved for each until its share of the rows lies below it.
 
     Parameters
     ----------
@@ -174,12 +175,12 @@ def linear_start(
     strength : float
     context : Context
     signs : ndarray of shape (D,), optional
-        That the weights are held to, 0 for either.
+        The signs that the weights are held to; 0 allows either.
 
     Returns
     -------
     tuple or None
-        Weights [D, k] and biases [k]; None where they are not finite.
+        Weights [D, k] and biases [k]; None if they are not finite.
     """
     model = _model(columns, goal, rows, signs)
     solver = Newton(tol=TOLERANCE, bounds_gap=False)

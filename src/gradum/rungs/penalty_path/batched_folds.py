@@ -1,15 +1,15 @@
 """Fits on many folds at once: one program, with the folds as a batch axis.
 
-Fold f learns from some rows and is judged on others. Every pass over the columns serves all
-folds: their coefficients stand side by side in one matrix. So does every Hessian: rows that
-belong to the same folds form a group, each group's Hessian is summed up once, and a fold's is
+Fold f learns from some rows and is judged on others. Every pass over the columns serves all folds:
+their coefficients stand side by side in one matrix. So does every Hessian: rows that belong to the
+same folds form a group, the Hessian of each group is summed up once, and the Hessian of a fold is
 the sum over the groups that it learns from. K folds cost one Hessian and not K.
 
-- ``SquaredFolds``: the Hessian of squared error does not change, and Gram matrices with the
-  target are all that a fit or its judgement needs. No row is looked at twice.
-- ``NewtonFolds``: any other smooth loss. The Hessian is taken where the folds' mean logits
-  are, which is close to where each of them is, and serves until it no longer does. What a
-  fold's own steps have shown of the curvature is put on top of it, as in L-BFGS.
+- ``SquaredFolds``: the Hessian of squared error does not change, and a fit and its judgement need
+  nothing but Gram matrices with the target. No row is looked at twice.
+- ``NewtonFolds``: any other smooth loss. The Hessian is taken at the folds' mean logits, which are
+  close to the logits of each fold, and it serves until it no longer does. What a fold's own steps
+  have shown of the curvature is added to it, as in L-BFGS.
 
 Shapes: n rows, D columns, k outputs, K folds; values are [D + 1, k] for each fold.
 """
@@ -34,30 +34,30 @@ from gradum.solvers.newton import is_direct, selecting_step
 Fold = tuple[np.ndarray, np.ndarray]  # rows to learn from, rows to be judged on
 Pair = tuple[np.ndarray, np.ndarray]  # a step, and the change along it
 
-TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which it does not show
+TOL = 1e-5  # of the mean slope: penalties are compared by losses, in which this does not show
 MOST_STEPS = 30
 SHRINKS, HALVES = 0.1, 0.5
-COEFFICIENTS_A_STEP = 40  # so many make a fold's Hessian as dear as one more step of it
+COEFFICIENTS_A_STEP = 40  # with so many, a fold's Hessian costs as much as one more step of it
 DIGITS = 20  # to the base 3, on top of as many rows as there may be
 SHORTEST_STEP = 1e-4
-LARGEST_OWN = 500  # coefficients up to which every fold has its own factor
-ROWS_A_COEFFICIENT = 5  # with fewer, folds differ so much that one Hessian does not serve them
+LARGEST_OWN = 500  # up to so many coefficients, every fold has its own factor
+ROWS_A_COEFFICIENT = 5  # with fewer rows, folds differ too much for one Hessian to serve them
 LARGEST_SIDE = 2e8  # numbers in the logits of all folds together
 
 
 @dataclass(frozen=True)
 class Price:
-    """A penalty: strengths of the columns, a number or [D]."""
+    """A penalty: the strengths for the columns, each a number or [D]."""
 
     l1: Any = 0.0
     l2: Any = 0.0
 
 
 class Folds(Protocol):
-    """Fits that are walked along a path of penalties together."""
+    """Fits on several folds that follow a path of penalties together."""
 
     def fit(self, prices: Sequence[Price]) -> list[float]:
-        """Fit every fold under its price, from where it is; return the held-out mean losses."""
+        """Fit each fold under its price, from where it stands; return the held-out mean losses."""
         ...
 
     def params(self, fold: int) -> Params:
@@ -66,9 +66,9 @@ class Folds(Protocol):
 
 
 def folds_of(model: LinearModel, folds: Sequence[Fold], *, selects: bool) -> Folds | None:
-    """Return the folds as one program; None where one by one they are faster.
+    """Return the folds as one program; None if fitting them one by one is faster.
 
-    ``selects`` says that the prices will have an L1 term.
+    ``selects`` says whether the prices will have an L1 term.
     """
     if not model.loss.smooth or not is_direct(model) or (model.is_softmax and selects):
         return None
@@ -82,11 +82,11 @@ def folds_of(model: LinearModel, folds: Sequence[Fold], *, selects: bool) -> Fol
 
 @dataclass(frozen=True)
 class _Groups:
-    """Rows in an order in which those that belong to the same folds stand together.
+    """Rows in an order in which those that belong to the same folds are neighbours.
 
-    ``weight`` and ``held`` [n, K] are each row's weights in the folds that learn from it and in
-    those that are judged on it, of sum 1 each; ``learns`` and ``judges`` [groups, K] say which
-    folds use which group, and ``totals`` [2, K] what their rows weigh.
+    ``weight`` and ``held`` [n, K] are each row's weights in the folds that learn from it and in the
+    folds that are judged on it; each fold's weights sum to 1. ``learns`` and ``judges`` [groups, K]
+    say which folds use which group, and ``totals`` [2, K] hold the total weights of their rows.
     """
 
     model: LinearModel
@@ -104,7 +104,7 @@ class _Groups:
             role[train, fold], role[held, fold] = 1, 2
         kinds, parts, order = _together(role)
         model, role = model.take(order), role[order]
-        # Column by column: a fold's weights, logits and slopes stand together.
+        # Stored column by column, so that a fold's weights, logits and slopes are contiguous.
         weight = np.asfortranarray(model.weight[:, None] * (role == 1))
         held = np.asfortranarray(model.weight[:, None] * (role == 2))
         totals = np.stack([weight.sum(axis=0), held.sum(axis=0)])
@@ -113,16 +113,16 @@ class _Groups:
         return cls(model, parts, kinds == 1, kinds == 2, totals, weight, held)
 
     def learned(self, matrices: Sequence[np.ndarray], fold: int) -> np.ndarray:
-        """Return the mean, over the rows that a fold learns from, of each group's sum."""
+        """Return the mean over the rows that a fold learns from, given each group's sum."""
         return _sum(matrices, self.learns[:, fold]) / self.totals[0, fold]
 
     def judged(self, matrices: Sequence[np.ndarray], fold: int) -> np.ndarray:
-        """Return the mean, over the rows that a fold is judged on, of each group's sum."""
+        """Return the mean over the rows that a fold is judged on, given each group's sum."""
         return _sum(matrices, self.judges[:, fold]) / self.totals[1, fold]
 
 
 class SquaredFolds:
-    """Least squares on every fold, from one Gram matrix a group."""
+    """Least squares on every fold, from one Gram matrix per group."""
 
     def __init__(self, model: LinearModel, folds: Sequence[Fold]) -> None:
         self.model, self._level = centred(model)
@@ -162,7 +162,7 @@ class NewtonFolds:
         self._slopes = self._data_slopes(self._logits)
         self._held_rows = [np.flatnonzero(held) for held in self._groups.held.T]
         self._hessians: list[np.ndarray] | None = None
-        # Every fold's last steps, and how the data term's derivative changed along them.
+        # Every fold's last steps, and how the derivative of the data term changed along them.
         self._learned: list[deque[Pair]] = [deque(maxlen=REMEMBERED) for _ in folds]
         self._shares_factor = model.coefficients > LARGEST_OWN
         self._patience = model.coefficients // (COEFFICIENTS_A_STEP * len(folds))
@@ -213,12 +213,12 @@ class NewtonFolds:
         return np.asfortranarray(self.model.logits(values.reshape(len(values), -1)))
 
     def _of(self, fold: int, every: np.ndarray | None = None) -> np.ndarray:
-        """Return a fold's columns [n, k] of the logits, or of what is shaped alike."""
+        """Return a fold's columns [n, k] of the logits, or of another array of their shape."""
         first = fold * self.model.outputs
         return (self._logits if every is None else every)[:, first : first + self.model.outputs]
 
     def _gradients(self, strengths: Sequence[Strengths]) -> np.ndarray:
-        """Return the gradients, of all but the L1 terms, [D + 1, K, k]."""
+        """Return the gradients of everything but the L1 terms, [D + 1, K, k]."""
         gradients = self._slopes.copy()
         for fold, price in enumerate(strengths):
             gradients[:, fold] += price.l2 * self.values[:, fold]
@@ -238,10 +238,10 @@ class NewtonFolds:
         return gradients
 
     def _group_hessians(self, *, shared: bool) -> list[np.ndarray]:
-        """Return each group's Hessian of the data term, where the folds' mean logits are.
+        """Return each group's Hessian of the data term, at the folds' mean logits.
 
-        ``shared`` asks for that of all rows instead: of many coefficients, K factors would cost
-        more than the steps that one for all makes necessary.
+        ``shared`` asks for the Hessian of all rows instead: with many coefficients, K factors would
+        cost more than the additional steps that one shared factor makes necessary.
         """
         model, unpriced = self.model, self.model.strengths(0.0, 0.0)
         folds = self.values.shape[1]
@@ -250,7 +250,7 @@ class NewtonFolds:
             mean += self._of(fold)
         mean /= folds
         nothing = np.zeros_like(self.values[:, 0])
-        nowhere = Point(nothing, mean, np.nan, nothing)  # but for its logits
+        nowhere = Point(nothing, mean, np.nan, nothing)  # only its logits matter
         whole = model.curvature(nowhere, unpriced)
         return [
             Curvature(
@@ -265,7 +265,7 @@ class NewtonFolds:
         ]
 
     def _factors(self, strengths: Sequence[Strengths]) -> list[Factored]:
-        """Return each fold's factor, or the one that all share."""
+        """Return each fold's factor, or the one factor that all folds share."""
         assert self._hessians is not None
         if len(self._hessians) < len(self._groups.parts):
             return [self._factored(self._hessians[0], strengths[0])] * len(strengths)
@@ -303,9 +303,9 @@ class NewtonFolds:
         size: np.ndarray,
         strengths: Sequence[Strengths],
     ) -> bool:
-        """Take each fold's step, or as much of it as helps; return whether any moved.
+        """Take each fold's step, or as much of it as helps; return whether any fold moved.
 
-        A step that halves the slope is taken without asking for the objective, which is convex.
+        A step that halves the slope is taken without computing the objective, which is convex.
         """
         directions, moved = self._products(steps), False
         values, logits = self.values + steps, self._logits + directions
@@ -317,7 +317,7 @@ class NewtonFolds:
             there = values[:, fold]
             after = _largest_slope(slopes[:, fold] + price.l2 * there, there, price)
             if after <= HALVES * size[fold]:
-                if self._patience:  # else a new Hessian will know it better
+                if self._patience:  # else a new Hessian will know the curvature better
                     change = slopes[:, fold] - self._slopes[:, fold]
                     self._learned[fold].append((steps[:, fold].copy(), change))
                 self.values[:, fold], self._slopes[:, fold] = there, slopes[:, fold]
@@ -365,7 +365,7 @@ class NewtonFolds:
 
 
 def _together(role: np.ndarray) -> tuple[np.ndarray, tuple[slice, ...], np.ndarray]:
-    """Return the rows of roles [n, K] that occur, where each stands in an order, and the order."""
+    """Return the distinct rows of roles [n, K], the place of each group, and the rows' order."""
     _, first, kind = np.unique(_as_numbers(role), return_index=True, return_inverse=True)
     ends = np.cumsum(np.bincount(kind))
     parts = tuple(slice(a, b) for a, b in zip(np.append(0, ends[:-1]), ends, strict=True))
@@ -373,10 +373,10 @@ def _together(role: np.ndarray) -> tuple[np.ndarray, tuple[slice, ...], np.ndarr
 
 
 def _as_numbers(role: np.ndarray) -> np.ndarray:
-    """Return one number for each row of roles 0, 1 and 2 that is its own, [n]."""
+    """Return a number [n] for each row of roles 0, 1 and 2, different for different rows."""
     number = np.zeros(len(role), np.int64)
     for fold in range(role.shape[1]):
-        if fold % DIGITS == DIGITS - 1:  # counted anew, as 64 bits are full
+        if fold % DIGITS == DIGITS - 1:  # numbered anew, because 64 bits are full
             number = np.unique(number, return_inverse=True)[1]
         number = 3 * number + role[:, fold]
     return number

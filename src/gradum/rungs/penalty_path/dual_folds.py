@@ -1,19 +1,19 @@
-"""Fits on folds of few rows and many columns, by Newton's method in the rows' dual numbers.
+"""Fits on folds of few rows and many columns, by Newton's method in the dual variables.
 
-Under an L2 penalty of every column the coefficients are V = Λ⁻¹ Zᵀ a, with a number aᵢ for each
-row, and the logits K a + b with K = Z Λ⁻¹ Zᵀ, which is formed once for all folds and all penalties.
-An iteration then factorises a matrix of the rows and not of the columns:
+Under an L2 penalty on every column, the coefficients are V = Λ⁻¹ Zᵀ a, with a number aᵢ for each
+row. The logits are K a + b with K = Z Λ⁻¹ Zᵀ, which is formed once for all folds and all penalties.
+An iteration then factorises a matrix whose size is the number of rows and not of columns:
 
     a′ = r − b′ h − S B⁻¹ S K (r − b′ h),    B = I + S K S,    S = W^½,
     r = W (K a + b) − g,    h = W 1,    b′ such that Σ a′ = 0,
 
-where gᵢ = wᵢ loss′ and Wᵢ = wᵢ loss″. At the optimum a = −g. By the Woodbury identity it is the
-Newton step of the coefficients. Where no Wᵢ is far from the one that B was factorised for, that
-factor serves once more: with Hessians within a share τ of each other, such a step leaves a share τ
-of the way, and it takes a third of the time.
+where gᵢ = wᵢ loss′ and Wᵢ = wᵢ loss″. At the optimum a = −g. By the Woodbury identity, this is the
+Newton step of the coefficients. If no Wᵢ is far from the one that B was factorised for, the factor
+is used once more: with Hessians within a share τ of each other, such a step leaves a share τ of the
+way to go, and it takes a third of the time.
 
 Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), algorithm 3.1; the
-intercept is that of a bordered system.
+intercept is found as in a bordered system.
 
 Shapes: n rows, D columns, one output; m rows of a fold.
 """
@@ -30,18 +30,18 @@ from gradum.core.models import Params
 from gradum.rungs.penalty_path.batched_folds import Fold, Price
 from gradum.solvers.linear_model import LinearModel
 
-ROWS_A_COLUMN = 2  # up to which a step costs less than forming and factorising the Hessian
-LARGEST_DENSE = 1500  # rows whose matrix is kept for every fold
-LARGEST_SPARSE = 600  # rows up to which that is faster than multiplying with sparse columns
+ROWS_A_COLUMN = 2  # up to so many, a step costs less than forming and factorising the Hessian
+LARGEST_DENSE = 1500  # rows up to which each fold's matrix is kept
+LARGEST_SPARSE = 600  # rows up to which this is faster than multiplying with sparse columns
 LARGEST_MATRIX = 2e7  # numbers in Z, which is formed
 ARRIVED = 1e-6  # of the objective; after a Newton step that promises less, far less is left to gain
 MOST_STEPS = 50
 SHORTEST_STEP = 1e-8
-STILL_SERVES = 0.1  # of the curvature that was factorised, by which that of no row has changed
+STILL_SERVES = 0.1  # of the factorised curvature: no row's has changed by more
 
 
 def are_dual(model: LinearModel, unit: Price) -> bool:
-    """Whether rows are few enough, and the penalty, a multiple of ``unit``, asks all columns."""
+    """Whether rows are few enough, and the penalty, a multiple of ``unit``, is on all columns."""
     rows, columns = model.columns.shape
     most = LARGEST_DENSE if model.columns.raw.is_dense else LARGEST_SPARSE
     few = rows <= ROWS_A_COLUMN * columns and rows <= most and rows * columns <= LARGEST_MATRIX
@@ -52,7 +52,7 @@ def are_dual(model: LinearModel, unit: Price) -> bool:
 
 @dataclass
 class _Place:
-    """Where a fold stands: a [m], b, and the logits K a of its rows, for the penalty alpha."""
+    """The state of a fold: a [m], b, and the logits K a of its rows, under the penalty alpha."""
 
     dual: np.ndarray
     level: float
@@ -69,7 +69,7 @@ class DualFolds:
     folds : sequence of pairs
         Rows to learn from and rows to be judged on.
     unit : Price
-        What every price is a multiple of.
+        The price of which every price is a multiple.
     """
 
     def __init__(self, model: LinearModel, folds: Sequence[Fold], unit: Price) -> None:
@@ -109,7 +109,7 @@ class DualFolds:
         return float(weight @ model.loss.value(logits[:, None], model.target[held]) / weight.sum())
 
     def _descend(self, fold: int, alpha: float) -> None:
-        """Bring a fold from where it is to its optimum under a penalty."""
+        """Bring a fold from its present state to its optimum under a penalty."""
         place, (train, _), model = self._places[fold], self._folds[fold], self._model
         place.dual = place.dual * (alpha / place.alpha)  # the same coefficients
         place.alpha = alpha
@@ -155,7 +155,7 @@ class DualFolds:
     def _solved(
         self, factored: _Factored, slope: np.ndarray, place: _Place
     ) -> tuple[np.ndarray, float]:
-        """Return a′ [m] and b′, at which the quadratic model is least."""
+        """Return a′ [m] and b′, which minimise the quadratic model."""
         curvature = factored.curvature
         sides = np.column_stack([curvature * (place.bent + place.level) - slope, curvature])
         solved = factored.solve(sides)
@@ -180,16 +180,16 @@ class _Factored:
         curved = kernel * root
         curved *= root[:, None]
         np.einsum("ii->i", curved)[:] += 1.0
-        # Its transpose is the same, and stands in memory as LAPACK reads it.
+        # Its transpose is equal, and lies in memory in the order that LAPACK reads.
         factor = scipy.linalg.cho_factor(curved.T, overwrite_a=True, check_finite=False)
         return cls(kernel, curvature, root, factor)
 
     def serves(self, curvature: np.ndarray) -> bool:
-        """Whether it does for rows of this curvature as well."""
+        """Whether it also serves rows of this curvature."""
         return bool((np.abs(curvature - self.curvature) <= STILL_SERVES * self.curvature).all())
 
     def solve(self, sides: np.ndarray) -> np.ndarray:
-        """Return (I + W K)⁻¹ of sides [m, 2], as y − S B⁻¹ S K y."""
+        """Return (I + W K)⁻¹ times sides y [m, 2], as y − S B⁻¹ S K y."""
         root = self.root[:, None]
         inner = root * (self.kernel @ sides)
         return sides - root * scipy.linalg.cho_solve(self.factor, inner, check_finite=False)

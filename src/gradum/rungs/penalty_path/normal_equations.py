@@ -1,7 +1,7 @@
-"""Least squares from the cross-products of columns and target, without looking at a row again.
+"""Least squares from the cross-products of columns and target, without another look at the rows.
 
-With G the weighted mean of (z, 1, y)(z, 1, y)ᵀ over the rows, z a row in standard units, the
-error of coefficients v is e = (v, −1), the mean squared error is eᵀ G e, and half of its
+Let G be the weighted mean of (z, 1, y)(z, 1, y)ᵀ over the rows, where z is a row in standard units.
+The error of coefficients v is e = (v, −1), the mean squared error is eᵀ G e, and half of its
 derivative is the upper part of G e.
 """
 
@@ -19,7 +19,7 @@ from gradum.solvers.linear_model import LinearModel, Strengths
 
 
 def centred(model: LinearModel) -> tuple[LinearModel, float]:
-    """Return the model with its target about 0, and where it was.
+    """Return the model with its target centred at 0, and where the centre was.
 
     Cross-products of a target far from 0 would lose the digits of its spread.
     """
@@ -48,12 +48,12 @@ def gram(model: LinearModel, rows: slice) -> np.ndarray:
 
 
 class NormalEquations:
-    """The equations of one set of rows, for any penalty.
+    """The normal equations of one set of rows, for any penalty.
 
     Parameters
     ----------
     model : LinearModel
-        Whose columns they are.
+        The model whose columns they are of.
     products : ndarray of shape (D + 2, D + 2)
         G.
     """
@@ -67,7 +67,7 @@ class NormalEquations:
             self.hessian[-1, -1] = 1.0
 
     def solve(self, strengths: Strengths, start: np.ndarray) -> np.ndarray:
-        """Return the minimiser [D + 1]; ``start`` is where the search for its zeros begins."""
+        """Return the minimiser [D + 1]; the search for its zeros begins at ``start``."""
         hessian = self.hessian
         if strengths.l2.any():
             hessian = hessian.copy()
@@ -81,15 +81,16 @@ class NormalEquations:
     def judge(
         self, values: np.ndarray, l1: np.ndarray, l2: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the objectives of m answers, and how far at most each is above its minimum.
+        """Return the objectives of m answers, and bounds on how far each is above its minimum.
 
-        The bound is that of `duality`, with the sums over rows taken from G: what has no price is
-        brought to its minimum first, which lowers a parabola by half its slope times the step.
+        The bound is that of `duality`, with the sums over rows taken from G. First, the unpenalised
+        coefficients are brought to their minimum, which lowers a parabola by half its slope times
+        the step.
 
         Parameters
         ----------
         values, l1, l2 : ndarray of shape (m, D + 1)
-            The answers, and the strengths of the penalties that they are for.
+            The answers, and the strengths of the penalties under which they were found.
         """
         free = (l1 + l2 == 0).all(axis=0)
         pull = (values @ self.hessian - self.linear)[:, free]

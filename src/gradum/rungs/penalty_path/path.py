@@ -30,12 +30,12 @@ COMPARED = 1e-4
 
 @dataclass(frozen=True)
 class Path:
-    """What was tried: a penalty and its mean held-out loss, strongest penalty first.
+    """The penalties tried and their mean held-out losses, strongest penalty first.
 
-    A single penalty is not judged and has no loss. ``solutions`` are the first fold's, from which
-    the answer on all rows is not far; ``of_folds`` are those of every fold under the best penalty.
-    ``spreads`` are the standard errors of the means, over the folds; 0 for a single fold. ``cut``
-    says that somebody ended the walk before its end.
+    A single penalty is not judged and has no loss. ``solutions`` are the first fold's, which are
+    close to the solution on all rows; ``of_folds`` are the solutions of every fold under the best
+    penalty. ``spreads`` are the standard errors of the means, over the folds; 0 for a single fold.
+    ``cut`` says whether the walk was stopped before its end.
     """
 
     alphas: tuple[float, ...]
@@ -47,7 +47,7 @@ class Path:
 
     @property
     def best(self) -> float:
-        """The penalty of least held-out loss; the stronger of equals."""
+        """The penalty with the lowest held-out loss; of equal ones, the stronger."""
         return self.alphas[self._index]
 
     @property
@@ -71,8 +71,8 @@ def choose_penalty(
 ) -> Generator[PathStep, Any, Path]:
     """Walk the path from the strongest penalty down until the held-out loss has risen twice.
 
-    ``alpha = strength / n`` with each fit's own n, so that a strength means the same prior
-    belief in all of them. Each fold's solution is the start of its next one.
+    ``alpha = strength / n`` with each fit's own n, so that a strength means the same prior belief
+    in all fits. Each fold's solution is the starting point of its next one.
 
     Parameters
     ----------
@@ -83,9 +83,9 @@ def choose_penalty(
     strengths : sequence of float
         Falling.
     hear : callable
-        Called with the events of fits that are made fold by fold; answers True to have them end.
+        Called with the events of fits that are made fold by fold; returns True to end them.
     price : callable
-        What an alpha asks of the columns; an L2 penalty if not given.
+        The price of the columns for an alpha; an L2 penalty if not given.
     to_the_end : bool
         Whether to walk the whole path.
     """
@@ -116,7 +116,7 @@ def choose_penalty(
 
 
 def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | None:
-    """Return what fits all folds together fastest; None where one by one they are faster."""
+    """Return what fits all folds together fastest; None if one by one is faster."""
     if are_dual(model, unit):
         return DualFolds(model, folds, unit)
     selects = bool(np.any(unit.l1)) or model.signs is not None
@@ -125,18 +125,18 @@ def _walk(model: LinearModel, folds: Sequence[Fold], unit: Price) -> Folds | Non
 
 @dataclass(frozen=True)
 class PenaltyPath:
-    """How a model grows as its penalty falls.
+    """The coefficients of a model as its penalty falls.
 
     Parameters
     ----------
     alphas : ndarray of shape (m,)
         Strengths, falling.
     weights : ndarray of shape (m, D, k)
-        Coefficients under each.
+        The coefficients under each alpha.
     biases : ndarray of shape (m, k)
-        Intercepts; 0 without one.
+        The intercepts; 0 for models without one.
     objectives, duality_gaps : ndarray of shape (m,)
-        The objective, and how far at most it is above its minimum; NaN where nothing bounds that.
+        The objective, and a bound on how far it is above its minimum; NaN where there is no bound.
     """
 
     alphas: np.ndarray
@@ -149,9 +149,9 @@ class PenaltyPath:
 def penalty_path(
     model: LinearModel, alphas: np.ndarray, price: Callable[[float], Price]
 ) -> PenaltyPath:
-    """Fit a model under every alpha, each from the answer to the one before.
+    """Fit a model under every alpha, each time from the solution for the alpha before.
 
-    Squared error needs one pass over the rows for all of them, others a few for each.
+    Squared error needs one pass over the rows for all alphas, other losses a few passes for each.
     """
     alphas, unit = np.sort(np.asarray(alphas, np.float64))[::-1], price(1.0)
     if model.loss.quadratic and may_be_formed(model):
@@ -197,7 +197,7 @@ def _gathered(
 
 
 class OneByOne(Folds):
-    """Fits that share nothing: fold after fold."""
+    """Fits that share nothing: they are made fold after fold."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class OneByOne(Folds):
         self._hear = hear
 
     def fit(self, prices: Sequence[Price]) -> list[float]:
-        """Fit every fold under its price, from where it is; return the held-out mean losses."""
+        """Fit each fold under its price, from where it stands; return the held-out mean losses."""
         losses = []
         for fold, ((train, held), price) in enumerate(zip(self._pairs, prices, strict=True)):
             solver, start = _compared(train, price), self._params[fold]
@@ -238,7 +238,7 @@ def _exact(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoin
 
 
 def _compared(model: LinearModel, price: Price) -> Newton | Proximal | InteriorPoint:
-    """Return the solver, as exact as a comparison needs it."""
+    """Return the solver, only as exact as a comparison needs."""
     solver = _exact(model, price)
     if isinstance(solver, InteriorPoint):
         return replace(solver, tol=COMPARED**2)

@@ -1,1 +1,1 @@
-"""The spread of a rung of numbers: how far targets may lie from its predictions, by row."""
+"""The spread of a rung for numbers: how far targets may lie from its predictions, by row."""

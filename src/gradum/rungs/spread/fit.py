@@ -1,13 +1,14 @@
 """The fit of a spread to the residuals of rows that a rung has not learned from.
 
-Each side's spread is the mean size of the residuals on that side, given the row: a gamma regression
-with a logarithmic link (P. McCullagh and J. Nelder, Generalized Linear Models, 1989, chapter 8),
-whose loss |r| / s + log s assumes nothing of the residuals but this mean. Its columns are hinges of
-the prediction or, if rows that were held out are described better so, of the dense inputs too. The
-L2 penalty is chosen on a path that begins where the spread is all but the same for all rows.
+Each side's spread is the mean size of the residuals on that side, given the row. It is found by a
+gamma regression with a logarithmic link (P. McCullagh and J. Nelder, Generalized Linear Models,
+1989, chapter 8), whose loss |r| / s + log s assumes nothing of the residuals but this mean. Its
+columns are hinges of the prediction or, if this describes held-out rows better, of the dense inputs
+too. The L2 penalty is chosen on a path that begins where the spread is almost the same for all
+rows.
 
-Last, each side is multiplied by what makes it a quantile: one residual in twenty is beyond it. So
-a side on which residuals reach far is wide, though there may be few of them.
+Last, each side is multiplied by the factor that makes it a quantile: one residual in twenty lies
+beyond it. So a side on which residuals reach far is wide, even if there are few of them.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ BEYOND = 0.05  # of the residuals, on each side
 PIECES, PIECES_OF_PREDICTION = 4, 12  # of a curve, between quantiles of its feature
 STRENGTHS = (1e3, 1e2, 1e1, 1e0)
 FOLDS = 3
-FEWEST = 40  # residuals on a side; of fewer the spread is the same for all rows
-ROWS_A_HINGE, MOST_HINGES = 8, 200  # beyond which inputs are left out
-LEAST_SIZE = 1e-3  # of the mean residual: one exact prediction is no proof that others are
-LEAST_SHARE = 0.1  # of the wider side: how narrow the other may be
+FEWEST = 40  # residuals on a side; with fewer, the spread is the same for all rows
+ROWS_A_HINGE, MOST_HINGES = 8, 200  # inputs with more hinges are left out
+LEAST_SIZE = 1e-3  # of the mean residual: one exact prediction does not prove that others are exact
+LEAST_SHARE = 0.1  # of the wider side: the narrower side is at least this
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +51,7 @@ class HeldOutResiduals:
         Target minus prediction on that scale.
     weight : ndarray of shape (n,)
     groups, time : ndarray of shape (n,), optional
-        What folds keep together, or in order.
+        What the folds keep together, or in order.
     """
 
     features: np.ndarray
@@ -70,12 +71,12 @@ class HeldOutResiduals:
         )
 
     def walks(self, rng: np.random.Generator) -> list[Walk]:
-        """Hold out each of a few folds; none where not even two can be made."""
+        """Hold out each of a few folds; empty if not even two can be made."""
         return walks_of(FOLDS, len(self.residual), groups=self.groups, time=self.time, rng=rng)
 
 
 def constant_spread(residual: np.ndarray, weight: np.ndarray) -> Spread:
-    """Return the spread that is the same for all rows, of residuals and weights (n,)."""
+    """Return the spread that is the same for all rows, from residuals and weights (n,)."""
     one = Side.constant(1.0)
     features = np.zeros((len(residual), 1))
     return _of_quantiles(Spread(one, one), HeldOutResiduals(features, residual, weight))
@@ -93,7 +94,7 @@ def fit_spread(rows: HeldOutResiduals, rng: np.random.Generator) -> Spread:
 
 
 def _fit_side(rows: HeldOutResiduals, size: np.ndarray, rng: np.random.Generator) -> Side:
-    """Fit one side to its rows, whose residuals have these sizes (n,)."""
+    """Fit one side to its rows, given the sizes of their residuals (n,)."""
     walks = rows.walks(rng) if len(size) >= FEWEST else []
     side, least = Side.constant(1.0), np.inf
     if not walks:
@@ -110,7 +111,7 @@ def _fit_side(rows: HeldOutResiduals, size: np.ndarray, rng: np.random.Generator
 
 @dataclass(frozen=True, eq=False)
 class _Bend:
-    """A feature and the places at which its curve bends; one hinge begins at all but the last."""
+    """A feature and the points at which its curve bends; a hinge begins at all but the last."""
 
     feature: int
     at: np.ndarray
@@ -126,7 +127,7 @@ class _Bend:
         return len(self.at) - 1
 
     def columns(self, values: np.ndarray) -> np.ndarray:
-        """Return max(v − at, 0) of values (n,), which stay as they are beyond the last place."""
+        """Return max(v − at, 0) for values (n,), which are constant beyond the last point."""
         return np.maximum(np.minimum(values, self.at[-1])[:, None] - self.at[:-1], 0.0)
 
     def curve(self, slopes: np.ndarray) -> SpreadCurve:
@@ -135,9 +136,9 @@ class _Bend:
 
 
 def _inputs(features: np.ndarray, size: np.ndarray, most: int) -> list[_Bend]:
-    """Return the inputs that vary, as many as have ``most`` hinges or fewer in all.
+    """Return the inputs that vary, with no more than ``most`` hinges in all.
 
-    Those are left out whose values are correlated least with the logarithm of the size.
+    Inputs that are least correlated with the logarithm of the size are left out.
     """
     bends = [_Bend.of(features, feature) for feature in range(1, features.shape[1])]
     bends = [bend for bend in bends if bend.hinges]
@@ -157,7 +158,7 @@ def _inputs(features: np.ndarray, size: np.ndarray, most: int) -> list[_Bend]:
 def _regress(
     rows: HeldOutResiduals, size: np.ndarray, bends: Sequence[_Bend], walks: Sequence[Walk]
 ) -> tuple[Side, float]:
-    """Return the side of these bends, and its loss on held-out rows."""
+    """Return the side fitted with these bends, and its loss on held-out rows."""
     columns = np.column_stack([bend.columns(rows.features[:, bend.feature]) for bend in bends])
     loss = LOSSES["gamma"]
     model = LinearModel.of(columns, size, loss, weight=rows.weight)
@@ -177,7 +178,7 @@ def _regress(
 
 
 def _of_quantiles(spread: Spread, rows: HeldOutResiduals) -> Spread:
-    """Multiply either side by what leaves a share `BEYOND` of all residuals beyond it."""
+    """Multiply each side by the factor that leaves a share `BEYOND` of all residuals beyond it."""
     sides = spread.below(rows.features), spread.above(rows.features)
     scaled = rows.residual / np.where(rows.residual < 0, *sides)
     low, high = np.quantile(
@@ -185,6 +186,6 @@ def _of_quantiles(spread: Spread, rows: HeldOutResiduals) -> Spread:
     ).tolist()
     below = max(-low, LEAST_SHARE * high)
     above = max(high, -LEAST_SHARE * low)
-    if not (below > 0 and above > 0):  # hardly a residual is other than 0
+    if not (below > 0 and above > 0):  # hardly any residual differs from 0
         below = above = float(np.abs(scaled).mean()) or 1.0
     return Spread(spread.below.times(below), spread.above.times(above))

@@ -1,13 +1,13 @@
 """The spread of a number about its prediction: how far it may lie on either side, by row.
 
-The logarithm of each side's spread is a sum of curves, each of one feature: of the prediction, or
-of one dense input of the rung,
+The logarithm of each side's spread is a sum of curves, each of one feature: the prediction, or one
+dense input of the rung,
 
     log s(x) = level + Σ_j rise_j(v_j),    v_0 the prediction, v_1 … v_d the dense inputs.
 
-Every curve is linear between a few places and flat beyond the outermost, and the sum is held within
-the range that it has on the rows that it was fitted to. So a spread is above 0 and finite for any
-row, however far from these.
+Every curve is piecewise linear between a few points and flat beyond the outermost ones. The sum is
+clamped to the range that it has on the rows that it was fitted to. So a spread is above 0 and
+finite for any row, however far from these.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class SpreadCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     feature : int
         0 for the prediction, j for the j-th dense input.
     at : tuple of float
-        Rising places of it.
+        Rising values of the feature.
     rise : tuple of float
-        What it adds at each of them.
+        What the curve adds at each of them.
     """
 
     feature: int
@@ -36,12 +36,12 @@ class SpreadCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rise: tuple[float, ...]
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Return what values (n,) of the feature add."""
+        """Return what the curve adds for values (n,) of the feature."""
         return np.interp(values, self.at, self.rise)
 
     @property
     def is_sound(self) -> bool:
-        """Whether it is finite, at rising places."""
+        """Whether the curve is finite, at rising values of the feature."""
         finite = bool(np.isfinite((*self.at, *self.rise)).all())
         rising = all(low < high for low, high in pairwise(self.at))
         return finite and rising and len(self.at) == len(self.rise) > 0
@@ -55,9 +55,9 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     level : float
         The logarithm of the spread where no curve adds anything.
     low, high : float
-        Bounds of the logarithm.
+        Bounds on the logarithm.
     curves : tuple of SpreadCurve
-        None where the spread is the same for all rows.
+        Empty if the spread is the same for all rows.
     """
 
     level: float
@@ -67,7 +67,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def constant(cls, spread: float) -> Side:
-        """Return the side of one spread for all rows."""
+        """Return the side with the same spread for all rows."""
         level = float(np.log(spread))
         return cls(level, level, level)
 
@@ -95,8 +95,8 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The spreads below and above the prediction, on the scale that a rung learns.
 
-    Of the rows that they were fitted to, about one in twenty lies farther below its prediction than
-    its spread below, and one in twenty farther above than its spread above.
+    Of the rows that the spreads were fitted to, about one in twenty lies farther below its
+    prediction than its lower spread, and one in twenty farther above it than its upper spread.
     """
 
     below: Side
@@ -108,7 +108,7 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def looks_at_inputs(self) -> bool:
-        """Whether any curve is of a dense input."""
+        """Whether any curve is a function of a dense input."""
         return any(curve.feature for side in (self.below, self.above) for curve in side.curves)
 
     def without_inputs(self) -> Spread:
@@ -116,7 +116,7 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Spread(*(_of_prediction(side) for side in (self.below, self.above)))
 
     def is_sound(self, inputs: int) -> bool:
-        """Whether it can be asked of rows of so many dense inputs."""
+        """Whether it can be computed for rows of so many dense inputs."""
         return self.below.is_sound(inputs) and self.above.is_sound(inputs)
 
 
