@@ -4,7 +4,7 @@ In the code, a sentence is written inside `say`. ``locale/`` has a folder for ea
 with its translations, one file per room (``.po``, as in GNU gettext), and all of them compiled
 (``.mo``). ``python docs/catalogue.py`` gathers new sentences and compiles them; CONTRIBUTING, "How
 to say something", has the rules. Values, such as names and levels from tables, are inserted after
-the sentence is translated, and so are never translated.
+the sentence is translated, and so never change.
 """
 
 from __future__ import annotations

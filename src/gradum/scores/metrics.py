@@ -143,9 +143,9 @@ class Metric:
         """Compute Student's interval for one − other, both on the same resamples.
 
         A difference of roots a − b equals (a² − b²) / (a + b). Resampled with a + b held fixed,
-        this has its own standard error, and the greater of the two is used: with few groups that
-        are alike, a large difference of roots has a small standard error, so that equal models on
-        five groups were found to differ in 7.9% of samples instead of 5.4%.
+        this has a standard error of its own, and the greater of the two is used: with few groups
+        that are alike, a large difference of roots has a small standard error, so that equal models
+        on five groups were found to differ in 7.9% of samples instead of 5.4%.
         """
         draws = one.draws - other.draws
         total = one.value + other.value

@@ -33,7 +33,7 @@ class Outcome:
     target : ndarray of shape (n,)
         Values, or class codes 0 .. K-1.
     prediction : ndarray of shape (n,), optional
-        Predicted values or class codes; if left out, the most probable class.
+        Predicted values or class codes; for classes, the most probable one if left out.
     probability : ndarray of shape (n, K), optional
         Class probabilities, required for classes.
     weight : ndarray of shape (n,), optional

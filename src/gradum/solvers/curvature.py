@@ -181,8 +181,8 @@ def truncated_step(
 ) -> np.ndarray:
     """Return −H⁻¹ gradient by preconditioned conjugate gradients, stopped early.
 
-    The residual falls to between 0.1 and 0.001 of ‖g‖, in the preconditioner's norm, and to less
-    the smaller ‖g‖ is: far from the optimum, an exact step would be wasted.
+    The residual falls to between 0.1 and 0.001 of ‖g‖, in the preconditioner's norm; the smaller
+    ‖g‖ is, the lower it falls, since an exact step would be wasted far from the optimum.
     """
     step = np.zeros_like(gradient)
     residual = -gradient

@@ -311,9 +311,9 @@ class LeastSquares:
         """Return a bound on how far the objective is above its minimum; None without a penalty.
 
         The objective is a parabola. At a slope s, whose entries are known to within ``doubt``, it
-        is s·M⁻¹s plus the square of the level's slope above its minimum, where M is the factorised
-        matrix. Twice this allows for the factorisation's own rounding. If M's inverse is not known,
-        the penalty alone gives the bound, as in `duality`.
+        exceeds its minimum by s·M⁻¹s, where M is the factorised matrix, plus the square of the
+        level's slope. Twice s·M⁻¹s allows for the factorisation's own rounding. If M's inverse is
+        not known, the penalty alone gives the bound, as in `duality`.
         """
         strength = np.broadcast_to(alpha, len(slope) - 1)
         if not strength.any():

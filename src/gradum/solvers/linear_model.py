@@ -6,9 +6,9 @@ The intercept b is not penalised. Some coefficients may be held to one sign, s_j
 work on columns in standard units, in which a column's strengths are l1 / scale and l2 / scale².
 
 The preconditioner of conjugate gradients is the Hessian with the curvature averaged over rows.
-Output k's own block of the Hessian, with the curvature of each row replaced by its mean c_k, is c_k
-G + P, where G = ZᵀWZ and P is the penalty's curvature. With one strength for all columns, P = alpha
-S⁻², and with the eigenvectors of S G S = Q Λ Qᵀ,
+The block of the Hessian for output k alone, with each row's curvature replaced by their mean c_k,
+is c_k G + P, where G = ZᵀWZ and P is the penalty's curvature. If all columns have the same
+strength, P = alpha S⁻², and with the eigenvectors of S G S = Q Λ Qᵀ,
 
     (c_k G + alpha S⁻²)⁻¹ = S Q (c_k Λ + alpha)⁻¹ Qᵀ S,
 
@@ -244,7 +244,7 @@ class LinearModel:
     def curvature(
         self, point: Point, strengths: Strengths, *, majorised: bool = False
     ) -> Curvature:
-        """Return the Hessian there, not formed; ``majorised`` is for losses without curvature."""
+        """Return the Hessian there, not formed; ``majorised`` for losses that may be straight."""
         bend = self.loss.majorant if majorised else self.loss.hessian
         probability = self.loss.inverse_link(point.logits) if self.is_softmax else None
         return Curvature(

@@ -45,7 +45,7 @@ from gradum.solvers.solution import EpochDone, Solution, Status
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
 LARGEST_SOFTMAX = 300  # the same, if K classes make the Hessian K² blocks that are almost alike
 LARGEST_SPARSE = 300  # the same, if most columns are 0 in most rows
-LARGEST_WORK = 4e11  # rows times squared coefficients, beyond which this takes too long
+LARGEST_WORK = 4e11  # rows times coefficients², beyond which this takes too long
 SEPARATING_STEP = 0.01  # in logits; a step at a finite minimum is far smaller
 SHRINKS = 0.1  # of the gradient remains after a step whose Hessian may be used again
 COEFFICIENTS_A_STEP = 100  # forming a Hessian of so many costs as much as one more step

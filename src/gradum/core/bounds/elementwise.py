@@ -132,8 +132,8 @@ class Elementwise(Operation):
     ) -> Pulled:
         """Take the line below where A ≥ 0, the line above where A < 0.
 
-        With mean slope c, mean intercept m and their half differences d and h, the form of z is A c
-        + |A| d, and the constant A m − |A| h.
+        With mean slope c, mean intercept m and their half differences d and h, the form of z
+        becomes A c + |A| d, and the constant A m − |A| h.
         """
         (z,), (below, low, _, above, high, _) = parents, lines or self.lines(*parents)
         mean, difference = (below + above) / 2, (below - above) / 2

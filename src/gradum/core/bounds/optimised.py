@@ -114,8 +114,8 @@ def slope_derivatives(
 ) -> dict[int, Slopes]:
     """Return the derivatives [B, n] of the sum of all forms' bounds with respect to lines' slopes.
 
-    By Danskin's theorem, the derivative with respect to the slope of a lower line is max(A, 0) (z −
-    p), summed over forms A. Here z is the value that the lines give the node's parent at the vertex
+    By Danskin's theorem, the derivative with respect to a lower line's slope is max(A, 0) (z − p),
+    summed over forms A. Here z is the value that the lines give the node's parent at the vertex
     where the form has its bound, and p is the place where the line touches the function: as the
     slope rises, the intercept falls by p. For upper lines, the factor is min(A, 0). Where nothing
     bends, the slopes are already the best, and the derivatives returned are 0.

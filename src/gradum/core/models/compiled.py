@@ -31,8 +31,8 @@ class CompiledForward:
     """The forward pass of one model with float32 parameters, ready for blocks of rows.
 
     Scaling is done in float64, as in NumPy, since a raw value may be far from 0 while its scaled
-    value is near. The layers after it compute in float32. Its answers differ from NumPy's only by
-    the order in which sums are taken.
+    value is near. The layers after it compute in float32. The answers differ from NumPy's by the
+    order in which sums are taken.
 
     Parameters
     ----------

@@ -61,8 +61,8 @@ class RawColumns(Protocol):
 class InputLayer:
     """Centre, scale and clip the dense columns; expand the coded ones.
 
-    A dense value x becomes z = (x - centre) / scale. With ``clip``, this becomes z / sqrt(1 + (z /
-    3)^2), which is about z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024), divided by
+    A dense value x becomes z = (x - centre) / scale. With ``clip``, it is replaced by z / sqrt(1 +
+    (z/3)^2), which is about z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024), divided by
     ``spread``, so that columns of any distribution reach the network about equally large. A coded
     column with L levels becomes
 
@@ -295,7 +295,7 @@ class InputLayer:
         return zip(self.levels, self.treatments, strict=True)
 
     def largest(self, dense: np.ndarray) -> np.ndarray:
-        """Return the largest size of each dense column of the block, given the raw sizes (d,).
+        """Return the largest size of each column of the dense block, given raw sizes (d,).
 
         It is infinite where scaling overflows, even if clipping would make it finite.
         """

@@ -172,7 +172,7 @@ class PackBulk(msgspec.Struct, frozen=True):
 
     @property
     def outputs(self) -> int:
-        """Logits a row, k."""
+        """Logits per row, k."""
         return self.network.outputs
 
     def apply(self, params: Params, inputs: Inputs) -> Any:

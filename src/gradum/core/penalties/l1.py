@@ -16,10 +16,10 @@ from gradum.core.penalties.penalty import Params, column_factors, priced_weights
 class L1:
     """L1 penalty, alpha · Σ f·|w|.
 
-    It has a kink at 0. Solvers that know of it keep weights at 0 that are not worth their penalty;
-    for solvers that follow gradients the slope there is 0, and weights come close to 0 without
-    reaching it. Under squared error without the factor ½, scikit-learn's ``Lasso(alpha=a)`` is
-    alpha = 2a. R. Tibshirani, JRSS B 58, 1996.
+    It has a kink at 0. Solvers that know of the kink hold a weight there if it is not worth its
+    penalty; for solvers that follow gradients, the slope there is 0, and weights come close to 0
+    without reaching it. Under squared error without the factor ½, scikit-learn's ``Lasso(alpha=a)``
+    is alpha = 2a. R. Tibshirani, JRSS B 58, 1996.
 
     Parameters
     ----------
