@@ -127,7 +127,7 @@ def check_writable(path: str | os.PathLike) -> None:
 
 
 def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: str = "") -> Path:
-    """Make ``path`` a folder that a run may write into, and return it.
+    """Make ``path`` a folder that a run may write to, and return it.
 
     Missing folders are created. A folder with content, ``apart_from`` an entry of this name, is
     refused unless ``force`` is set. ``force`` deletes nothing: files with the same names are

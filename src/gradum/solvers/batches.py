@@ -1,4 +1,4 @@
-"""Rows in the order of training, gathered on the host into the shape of a chunk.
+"""Rows in training order, gathered on the host into the shape of a chunk.
 
 The order of an epoch depends only on the seed and the epoch.
 """

@@ -139,7 +139,7 @@ def crown(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
 
 
 def narrow(enclosure: Enclosure, place: int) -> np.ndarray:
-    """Narrow those intervals of a node that a later operation bends, and all of the last node.
+    """Narrow a node's intervals that a later operation bends, and all those of the last node.
 
     Returns
     -------

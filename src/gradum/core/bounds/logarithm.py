@@ -96,7 +96,7 @@ class Log(OfProbability):
         return Slopes(self.chord_slope(z, tangent), tangent)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return 1 + |log z|: an error of z counts relatively."""
+        """Return 1 + |log z|: 1 for the relative error of z, and the value's own size."""
         return 1.0 + np.abs(self.concrete(z.low))
 
     def inverse(self, values: np.ndarray) -> np.ndarray:

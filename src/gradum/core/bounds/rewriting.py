@@ -110,7 +110,7 @@ def _fold(draft: Draft, node: Node, needed: list[np.ndarray], parents: list[_Res
 
 
 def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:
-    """Return the place of a node that has the wanted numbers of another, constant ones included."""
+    """Return the place of a node with the wanted numbers of another, including constant ones."""
     if np.array_equal(rest.numbers, wanted):
         return rest.place
     there = rest.has(wanted)

@@ -16,7 +16,7 @@ from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.forms import Slopes
 
 SMOOTH_CLIP = 3.0
-"""What z is clipped to, smoothly, as in `gradum.core.models.input_layer`."""
+"""The bound of the smooth clipping of z, as in `gradum.core.models.input_layer`."""
 
 OVERFLOWING = 1e150
 """A |z| whose square nearly overflows float64."""

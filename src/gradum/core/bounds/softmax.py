@@ -91,7 +91,7 @@ class Reciprocal(Elementwise):
         return Slopes(tangent, self.chord_slope(z, tangent))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return twice the largest value: an error of z counts relatively."""
+        """Return twice the largest value, as the relative error of z counts as well."""
         return 2.0 * self.concrete(z.low)
 
 

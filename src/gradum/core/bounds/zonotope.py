@@ -72,7 +72,7 @@ def carried(
     certain: Mapping[int, Box] | None = None,
     narrow: Narrowing | None = None,
 ) -> Carried:
-    """Return `enclosed` for all boxes at once, with the zonotopes behind it.
+    """Return `enclosed` for all boxes at once, with the zonotopes that it came from.
 
     Parameters
     ----------

@@ -254,7 +254,7 @@ class InputsThemselves:
         return None
 
     def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go through the model to the logits (m, k), in float64."""
+        """Return the model's logits (m, k) for z (m, h), in float64."""
         inputs, start = {}, 0
         for name, block in self.inputs.items():
             part = total[:, start : start + block.shape[1]]

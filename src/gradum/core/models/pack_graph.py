@@ -1,6 +1,6 @@
 """A pack as a graph of operations, with each member separate until their answers are combined.
 
-So linear forms of a member's units never run through the other members.
+So linear forms of one member's units never involve the other members.
 
 Shapes: M members, d columns of the dense block, c of them coded, T codes per coded column,
 D numbers before a member's first layer, k outputs.

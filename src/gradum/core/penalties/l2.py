@@ -1,4 +1,4 @@
-"""The L2 penalty: ridge regression's, and weight decay's."""
+"""The L2 penalty, that of ridge regression and of weight decay."""
 
 from __future__ import annotations
 

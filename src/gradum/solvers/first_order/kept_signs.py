@@ -23,7 +23,7 @@ from gradum.solvers.rows_to_learn import Data
 @pytree(values=("solver",), structure=("inputs",))
 @dataclass(frozen=True)
 class Monotone(Composed):
-    """A solver whose every step ends at the nearest weights that suit the directions.
+    """A solver whose steps all end at the nearest weights that suit the directions.
 
     θ ← P(θ + Δ), for the solver's step Δ and the projection P of `directions`. If a schedule
     shortens a step, it ends between θ and P(θ + Δ), where the signs suit too.
