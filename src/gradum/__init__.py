@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gradum import forks as _forks  # noqa: F401 - it watches from now on
 
-TYPE_CHECKING = False  # typing itself would take a third of the time until Ctrl-C is heard
+TYPE_CHECKING = False  # typing alone would take a third of the time until Ctrl-C is noticed
 if TYPE_CHECKING:
     from typing import Any
 

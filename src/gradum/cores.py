@@ -1,4 +1,4 @@
-"""The count of cores to compute on, which a run asks before anything slow is imported."""
+"""The number of cores to compute on, which a run needs before it imports anything slow."""
 
 from __future__ import annotations
 

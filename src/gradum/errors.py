@@ -13,22 +13,22 @@ class GradumError(Exception):
     Parameters
     ----------
     message : str
-        What is wrong, naming the file, the column, the rows or the shapes. A sentence: it begins
-        with a capital, unless with a name.
+        What is wrong, naming the file, the column, the rows or the shapes. It is a sentence that
+        begins with a capital letter, unless it begins with a name.
     remedy : str, optional
         What the user can do about it.
 
     Attributes
     ----------
     exit_code : int
-        What the command line ends with: 2 where the user gave something that cannot be used, 1
-        where the machine failed and the same command may succeed another time.
+        The exit code of the command line: 2 if the user gave something that cannot be used, 1 if
+        the machine failed and the same command may succeed another time.
     """
 
     exit_code: ClassVar[int] = 2
 
     def __init__(self, message: str, remedy: str = "") -> None:
-        if message.startswith(("a ", "an ", "the ")):  # "the data frame" is a name as well
+        if message.startswith(("a ", "an ", "the ")):  # "the data frame" also serves as a name
             message = message[0].upper() + message[1:]
         super().__init__(message, remedy)
         self.message = message
@@ -71,7 +71,7 @@ class PropertyError(GradumError, ValueError):
 
 
 class NotCertifiableError(GradumError, ValueError):
-    """A model, or a change of a table's row, of which no bounds can be taken."""
+    """A model, or a change of a table's row, that cannot be bounded."""
 
 
 class ProcessError(GradumError, RuntimeError):

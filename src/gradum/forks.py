@@ -1,7 +1,8 @@
-"""A guard against forks, in which polars and JAX would wait for ever for their threads.
+"""A guard against forks, in which polars and JAX would wait forever for their threads.
 
-Either starts its threads when it first computes. A process forked after that has none of them and
-does not know it. Forked before, it starts its own, and all is well.
+Each library starts its threads when it first computes. A process forked after that has none of
+these threads, and the library does not know it. A process forked before that starts its own, and
+all is well.
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False  # as little as can be is imported whenever gradum is
+TYPE_CHECKING = False  # importing gradum imports as little as possible
 if TYPE_CHECKING:
     from pathlib import Path
 
 THREADS = (*(f"polars-{digit}" for digit in range(10)), "tf_XLA")
-"""How the names of their threads begin, as Linux tells them."""
+"""How the names of their threads begin on Linux."""
 
 _at_work = False  # when this process was last forked
 _left_behind = False
 
 
 def refuse_after_fork() -> None:
-    """Refuse to compute where it would wait for ever.
+    """Refuse to compute if the computation would wait forever.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def _threads_at_work() -> bool:
 
     try:
         tasks = list(Path("/proc/self/task").iterdir())
-    except OSError:  # another system, which does not tell: what is loaded may be at work
+    except OSError:  # other systems do not tell: whatever is loaded may be at work
         return "polars" in sys.modules or "jax" in sys.modules
     return any(_name(task).startswith(THREADS) for task in tasks)
 
@@ -57,7 +58,7 @@ def _threads_at_work() -> bool:
 def _name(task: Path) -> str:
     try:
         return (task / "comm").read_text()
-    except OSError:  # it has just ended
+    except OSError:  # the thread has just ended
         return ""
 
 

@@ -1,9 +1,8 @@
-"""Functions of native libraries, run in a process of their own within bounds of memory and time.
+"""Functions of native libraries, run in a separate process within bounds of memory and time.
 
 A file of a few bytes can make such a library ask for more memory than there is, which ends its
-process, or compute without end. Here either is an exception, and the caller goes on. The process is
-a new Python (`gradum.forks` says why it is not forked), which imports no more than the function's
-module.
+process, or compute without end. Here, both become exceptions, and the caller goes on. The process
+is a new Python (`gradum.forks` says why it is not forked) that imports only the function's module.
 """
 
 from __future__ import annotations
@@ -29,14 +28,15 @@ YIELDED, RAISED, RETURNED = range(3)
 
 
 class Bounds(NamedTuple):
-    """What a function may take.
+    """The memory and time that a function may use.
 
     Parameters
     ----------
     memory : int
-        Bytes of addresses, libraries among them (up to half a gigabyte); also of a file it writes.
+        Bytes of address space, including libraries (up to half a gigabyte); also of a file it
+        writes.
     seconds : int
-        Of computing: waiting, such as for a busy machine, does not count.
+        Seconds of computing; waiting, for example on a busy machine, does not count.
     """
 
     memory: int
@@ -44,18 +44,18 @@ class Bounds(NamedTuple):
 
 
 class IsolationError(Exception):
-    """A function took more than its bounds, or crashed; the message says which."""
+    """A function exceeded its bounds, or crashed; the message says which."""
 
 
 def isolated(function: Callable[..., Iterator], *arguments: Any, bounds: Bounds) -> Generator[Any]:
-    """Yield what a generator function of a module yields, from a process of its own.
+    """Yield what a module's generator function yields, from a separate process.
 
-    Windows knows no such bounds; there, only what ends the process is kept apart.
+    Windows has no such bounds; there, the separate process only protects the caller from crashes.
 
     Parameters
     ----------
     function : callable
-        It, its arguments and what it yields are pickled.
+        The function, its arguments and what it yields are pickled.
     *arguments
     bounds : Bounds
 
@@ -63,9 +63,9 @@ def isolated(function: Callable[..., Iterator], *arguments: Any, bounds: Bounds)
     ------
     IsolationError
     Exception
-        Whatever the function raises, as a RuntimeError where it cannot be pickled.
+        Whatever the function raises, or a RuntimeError if that cannot be pickled.
     """
-    environment = os.environ | dict.fromkeys(ONE_THREAD, "1")  # each would reserve addresses
+    environment = os.environ | dict.fromkeys(ONE_THREAD, "1")  # each thread would reserve addresses
     with subprocess.Popen(
         [sys.executable, "-I", "-c", PROGRAM],
         stdin=subprocess.PIPE,
@@ -95,7 +95,7 @@ def isolated(function: Callable[..., Iterator], *arguments: Any, bounds: Bounds)
 
 def _give(process: subprocess.Popen, *parts: Any) -> None:
     given = cast(BinaryIO, process.stdin)
-    with suppress(BrokenPipeError):  # it has ended, as its answer will say
+    with suppress(BrokenPipeError):  # the process has ended, as its answer will show
         for part in parts:
             pickle.dump(part, given, pickle.HIGHEST_PROTOCOL)
         given.flush()
@@ -104,7 +104,7 @@ def _give(process: subprocess.Popen, *parts: Any) -> None:
 def _answer(process: subprocess.Popen) -> tuple[int, Any]:
     try:
         return pickle.load(cast(BinaryIO, process.stdout))
-    except pickle.UnpicklingError:  # it ended in the middle of one
+    except pickle.UnpicklingError:  # the process ended in the middle of an answer
         raise EOFError from None
 
 
@@ -113,7 +113,7 @@ def _why(status: int, bounds: Bounds) -> str:
         return say("it takes more than {seconds:,} seconds of computing", seconds=bounds.seconds)
     if status == -signal.SIGSEGV:
         return say("the library that works on it crashed")
-    return _too_much_memory(bounds)  # Rust and C++ abort where there is none
+    return _too_much_memory(bounds)  # Rust and C++ abort if there is no memory
 
 
 def _too_much_memory(bounds: Bounds) -> str:
@@ -123,7 +123,7 @@ def _too_much_memory(bounds: Bounds) -> str:
 def serve() -> None:
     """Answer `isolated`: the program of the new process."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is no answer
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is not an answer
 
     def answer(kind: int, value: Any) -> None:
         answers.write(pickle.dumps((kind, value), pickle.HIGHEST_PROTOCOL))
@@ -135,12 +135,12 @@ def serve() -> None:
         for value in function(*arguments):
             answer(YIELDED, value)
         answer(RETURNED, None)
-    except BaseException as error:  # a panic of Rust is no Exception
+    except BaseException as error:  # a Rust panic is not an Exception
         answer(RAISED, _portable(error))
 
 
 def _bind(bounds: Bounds) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears it, and ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller gets it, and ends this process
     try:
         import resource
     except ImportError:  # Windows
@@ -153,7 +153,7 @@ def _bind(bounds: Bounds) -> None:
     ):
         soft, hard = resource.getrlimit(kind)
         given = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
-        with suppress(ValueError, OSError):  # macOS may refuse a limit of addresses
+        with suppress(ValueError, OSError):  # macOS may refuse a limit on addresses
             resource.setrlimit(kind, (min(most, *given, most), hard))
 
 

@@ -14,7 +14,7 @@ class language(AbstractContextManager["language"]):  # called like a function
     Parameters
     ----------
     code : {"en", "zh"}
-        English, or Chinese in simplified characters; "zh_CN" and the like will do.
+        English, or Chinese in simplified characters; forms such as "zh_CN" work too.
 
     Raises
     ------
@@ -46,6 +46,6 @@ class language(AbstractContextManager["language"]):  # called like a function
 
 
 def known_language(name: str) -> str | None:
-    """Return the language of a name such as "zh", "zh-Hans" or "zh_CN.UTF-8", if it is spoken."""
+    """Return the language of a name such as "zh", "zh-Hans" or "zh_CN.UTF-8", if gradum has it."""
     base = name.replace("-", "_").partition(".")[0].partition("_")[0].lower()
     return base if base in LANGUAGES else None

@@ -1,10 +1,10 @@
-"""Sentences for the user: written in English here, said in the language of the user.
+"""Sentences for the user: written in English in the code, shown in the user's language.
 
-A sentence stands in the code inside `say`. ``locale/`` has a folder for each other language: its
-translations, a file a room (``.po``, as GNU gettext has them), and all of them compiled (``.mo``).
-``python docs/catalogue.py`` gathers new sentences and compiles; CONTRIBUTING, "How to say
-something", has the rules. Values, such as names and levels from tables, are put in their places
-after the sentence is translated, and so are never touched.
+In the code, a sentence is written inside `say`. ``locale/`` has a folder for each other language,
+with its translations, one file per room (``.po``, as in GNU gettext), and all of them compiled
+(``.mo``). ``python docs/catalogue.py`` gathers new sentences and compiles them; CONTRIBUTING, "How
+to say something", has the rules. Values, such as names and levels from tables, are inserted after
+the sentence is translated, and so never change.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _catalogue: gettext.NullTranslations = gettext.NullTranslations()
 
 
 def speak(code: str) -> None:
-    """Use one of `LANGUAGES` from here on, in the whole process."""
+    """Use one of `LANGUAGES` from now on, in the whole process."""
     global _code, _catalogue
     _code = code
     _catalogue = (
@@ -34,38 +34,39 @@ def speak(code: str) -> None:
 
 
 def spoken() -> str:
-    """Return the language in use: "en" or "zh"."""
+    """Return the current language: "en" or "zh"."""
     return _code
 
 
 def say(message: str, /, **values: Any) -> str:
-    """Return a sentence in the language in use, with the values in their places.
+    """Return a sentence in the current language, with its values inserted.
 
     Parameters
     ----------
     message : str
-        In English, as `str.format` takes it: ``"{rows:,} rows of {column}"``.
+        The English sentence, in the form for `str.format`: ``"{rows:,} rows of {column}"``.
     **values
-        What stands in the places.
+        The values to insert.
     """
     return _catalogue.gettext(message).format(**values)
 
 
 def say_plural(one: str, many: str, count: int, /, **values: Any) -> str:
-    """Return the sentence that fits a number of things, which stands at ``{count}`` in it."""
+    """Return the sentence that fits a number of things, inserted at ``{count}``."""
     return _catalogue.ngettext(one, many, count).format(count=count, **values)
 
 
 def marked(message: str) -> str:
-    """Return a sentence as it is, for the catalogue to have it; `say` it where it is shown.
+    """Return a sentence unchanged, to add it to the catalogue; `say` it where it is shown.
 
-    For what is written before the language is known, such as titles in a table of the code.
+    This is for sentences written before the language is known, such as titles in a table of the
+    code.
     """
     return message
 
 
 def sentences(parts: Iterable[str]) -> str:
-    """Join sentences, by a space where the language puts one; empty ones are left out."""
+    """Join sentences, with spaces if the language uses them; leave out empty ones."""
     return ("" if _code == "zh" else " ").join(part for part in parts if part)
 
 

@@ -26,8 +26,8 @@ from gradum.messages import say
 class Problem:
     """A learning problem: a model, what an error costs, and what large weights cost.
 
-    A JAX pytree: the network and the loss are its structure, which a compiled program is
-    made for; the penalty's strength is a value, with which it may be called again.
+    It is a JAX pytree: the network and the loss are its structure, for which a program is compiled;
+    the penalty's strength is a value, which may differ between the program's calls.
 
     Parameters
     ----------
@@ -35,14 +35,14 @@ class Problem:
     loss : Loss
     penalty : Penalty
     dropout : float, optional
-        The chance p of each hidden unit to be left out of a step, in [0, 1): its output is 0, and
-        those of the others are divided by 1 − p. N. Srivastava et al., Dropout: a simple way to
+        The probability p in [0, 1) that a hidden unit is left out of a step: its output is then 0,
+        and those of the others are divided by 1 − p. N. Srivastava et al., Dropout: a simple way to
         prevent neural networks from overfitting, JMLR 15, 2014.
 
     Raises
     ------
     SpecError
-        The dropout is no share below 1.
+        The dropout is not in [0, 1).
     """
 
     network: Network
@@ -51,7 +51,7 @@ class Problem:
     dropout: float | None = None
 
     def __post_init__(self) -> None:
-        # JAX also builds problems whose numbers are its own.
+        # JAX also builds problems from its own values.
         if isinstance(self.dropout, int | float) and not 0 <= self.dropout < 1:
             raise SpecError(
                 say("dropout is {dropout}.", dropout=self.dropout),
@@ -68,7 +68,7 @@ def objective(
     total: Any = None,
     key: Any = None,
 ) -> Any:
-    """Return Σ w·loss(logits, y) / Σ w + penalty, a scalar.
+    """Return the scalar Σ w·loss(logits, y) / Σ w + penalty.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def objective(
     Raises
     ------
     ShapeError
-        Predictions and target do not pair off; both shapes are named.
+        The shapes of predictions and target do not match; both are named.
     """
     weight = np.ones(len(target), np.float32) if weight is None else weight
     total = weight.sum() if total is None else total
@@ -103,7 +103,7 @@ def objective(
 
 
 def _dropped(units: Any, level: int, *, share: Any, key: Any) -> Any:
-    """Leave out a share of the units [n, h] of a hidden layer, and make up for it in the others."""
+    """Leave out a share of the units [n, h] of a hidden layer, and scale up the others."""
     kept = jax.random.bernoulli(jax.random.fold_in(key, level), 1.0 - share, units.shape)
     return jnp.where(kept, units / (1.0 - share), 0.0)
 
@@ -122,14 +122,14 @@ def gradient_step(
     problem : Problem
         Network, loss and penalty.
     inputs, target
-        As those of `objective`.
+        As in `objective`.
     learning_rate : scalar
         α.
 
     Raises
     ------
     ShapeError
-        Predictions and target do not pair off; both shapes are named.
+        The shapes of predictions and target do not match; both are named.
     """
     slopes = jax.grad(objective)(params, problem, inputs, target)
     return jax.tree.map(lambda value, slope: value - learning_rate * slope, params, slopes)

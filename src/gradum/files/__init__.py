@@ -1,1 +1,1 @@
-"""Files: atomic writes, and the archive that a model is kept in."""
+"""Files: atomic writes, and the archive that holds a model."""

@@ -1,9 +1,9 @@
-"""The archive that a model is kept in: a zip of one JSON manifest and one safetensors file.
+"""The archive that holds a model: a zip of one JSON manifest and one safetensors file.
 
-Nothing in it is executable. Both members are stored uncompressed and every byte of the file belongs
-to them or to their directory, so the same content gives the same bytes on every machine and an
-archive never unpacks to more than its own size. A reader checks names, sizes, shapes and types
-before it trusts any of them.
+Nothing in it is executable. Both members are stored uncompressed, and every byte of the file
+belongs to them or to their directory. So the same content gives the same bytes on every machine,
+and an archive never unpacks to more than its own size. A reader checks names, sizes, shapes and
+types before it trusts any of them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from gradum.messages import listed, say
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 MANIFEST_LIMIT = 64 * 2**20
-VALUES_LIMIT = 2**22  # of the manifest: a byte of JSON can become thirty in memory
+VALUES_LIMIT = 2**22  # in the manifest: a byte of JSON can become thirty in memory
 WEIGHTS_LIMIT = 2**32 - 2**27
-HEADER_LIMIT = 2**20  # of the weights: names and shapes
+HEADER_LIMIT = 2**20  # for the weights: names and shapes
 DIRECTORY_LIMIT = 2**12
 DTYPES = {
     "F64": np.dtype("<f8"),
@@ -61,10 +61,10 @@ _DAMAGE = (
 def write(
     path: str | os.PathLike, manifest: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> None:
-    """Write an archive: a manifest of what JSON can say, and named arrays.
+    """Write an archive: a manifest that JSON can represent, and named arrays.
 
-    Mappings inside the manifest are sorted by key, and a float that is not finite becomes null,
-    as JSON has no word for it.
+    Mappings in the manifest are sorted by key, and a float that is not finite becomes null, as JSON
+    cannot represent it.
 
     Parameters
     ----------
@@ -73,12 +73,12 @@ def write(
     manifest : mapping
         Strings, numbers, booleans, None, lists, mappings and msgspec structs.
     arrays : mapping of str to ndarray
-        Of the types in `DTYPES`, any shape, every float finite.
+        Arrays of the types in `DTYPES` and any shape, with only finite floats.
 
     Raises
     ------
     ModelFileError
-        When the content breaks a rule that `read` would refuse it for.
+        When the content breaks a rule that `read` enforces.
     OutputError
         When the file cannot be written.
     """
@@ -112,15 +112,16 @@ def write(
 def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Read an archive back: the manifest, and the arrays sorted by name.
 
-    Memory stays within three times the file's own size, and half a gibibyte for the values of a
+    Memory stays within three times the file's own size, plus half a gibibyte for the values of a
     manifest that is as large as the limits allow.
 
     Raises
     ------
     ModelFileError
-        One sentence: the file is missing, no archive, larger than the limits, has other members
-        than the two, is damaged, or holds an array whose bytes do not match its shape and type,
-        whose type is not in `DTYPES`, or that is not finite; or memory does not suffice.
+        One sentence says why: the file is missing, is not an archive, is larger than the limits,
+        has members other than the two, is damaged, or holds an array whose bytes do not match its
+        shape and type, whose type is not in `DTYPES`, or that is not finite; or there is too little
+        memory.
     """
     try:
         with _opened(path) as (archive, members):
@@ -135,19 +136,19 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
 
 
 def read_manifest(path: str | os.PathLike) -> dict[str, Any]:
-    """Read the manifest alone.
+    """Read only the manifest.
 
     Raises
     ------
     ModelFileError
-        As `read`, the arrays apart.
+        As in `read`, except for the arrays.
     """
     with _opened(path) as (archive, members):
         return _manifest(path, archive.read(members[MANIFEST]))
 
 
 def _entry(member: str) -> zipfile.ZipInfo:
-    """Return what the directory says of a member besides its size and its checksum."""
+    """Return what the directory says about a member besides its size and its checksum."""
     # ZipInfo's own defaults: 1 January 1980, stored; the rest is fixed for every platform.
     info = zipfile.ZipInfo(member)
     info.create_system = 3
@@ -162,7 +163,7 @@ def _opened(
     """Open a zip whose directory has been checked, and turn every sign of damage into one error."""
     try:
         place = Path(path)
-        if not place.is_file():  # opening a pipe or a terminal would wait for ever
+        if not place.is_file():  # opening a pipe or a terminal would wait forever
             raise ModelFileError(_no_file(path, place), say("Name a .gradum file."))
         with place.open("rb") as file:
             outside = _check_directory(path, file)
@@ -191,7 +192,7 @@ def _no_file(path: str | os.PathLike, place: Path) -> str:
 
 
 def _check_directory(path: str | os.PathLike, file: BinaryIO) -> int:
-    """Bound the zip's directory before zipfile loads it: 22 last bytes, two entries, no zip64.
+    """Bound the zip's directory before zipfile loads it: 22 final bytes, two entries, no zip64.
 
     Returns the number of bytes before the directory.
     """
@@ -269,10 +270,10 @@ def _checked_members(
 def _check_descriptions(
     path: str | os.PathLike, file: BinaryIO, members: list[zipfile.ZipInfo], start: int
 ) -> None:
-    """Hold what the file says of its members to what `write` says, byte for byte.
+    """Compare what the file says about its members with what `write` says, byte for byte.
 
-    Python's zipfile goes by the directory at the end, other programs go by the headers before the
-    members: where these differ, one file holds one thing for the former and another for the latter.
+    Python's zipfile relies on the directory at the end, other programs on the headers before the
+    members: if these differ, the same file has different contents for the two.
     """
     directory = b""
     for info in members:
@@ -285,7 +286,7 @@ def _check_descriptions(
                 path,
                 say("its {filename} has a header that gradum never writes", filename=info.filename),
             )
-        # Of both, all but the signature, the comment's length and what follows is the same.
+        # In both, all but the signature, the comment's length and what follows is the same.
         same, name = header[4:_HEADER_SIZE], header[_HEADER_SIZE:]
         made_by = bytes((entry.create_version, entry.create_system))
         rest = struct.pack("<3H2L", 0, 0, 0, entry.external_attr, info.header_offset)
@@ -296,7 +297,7 @@ def _check_descriptions(
 
 
 def _manifest(path: str | os.PathLike, text: bytes) -> dict[str, Any]:
-    """Decode JSON, without what other readers of it could understand otherwise."""
+    """Decode JSON, refusing what other readers could understand differently."""
     if sum(text.count(sign) for sign in (b",", b":", b"[", b"{")) > VALUES_LIMIT:
         raise _damaged(
             path,
@@ -327,7 +328,7 @@ def _refuse_long(digits: str) -> None:
 
 
 def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
-    """Deserialise: safetensors itself refuses holes, overlaps and wrong sizes."""
+    """Deserialise the arrays; safetensors itself refuses holes, overlaps and wrong sizes."""
     if int.from_bytes(data[:8], "little") > HEADER_LIMIT:
         raise _damaged(
             path,
@@ -368,7 +369,7 @@ def _arrays(path: str | os.PathLike, data: bytes) -> dict[str, np.ndarray]:
             )
         try:
             arrays[name] = np.frombuffer(tensor["data"], dtype).reshape(shape)
-        except ValueError as error:  # without elements, a shape may be beyond NumPy's
+        except ValueError as error:  # without elements, a shape may be beyond NumPy's limits
             raise _damaged(
                 path, say("{what} has an impossible shape ({error})", what=what, error=error)
             ) from error
@@ -413,5 +414,5 @@ def _damaged(path: str | os.PathLike, cause: str) -> ModelFileError:
 
 
 def _short(name: str) -> str:
-    """Quote a name that may be long or hold anything."""
+    """Quote a name that may be long and have any content."""
     return ascii(name if len(name) <= 60 else f"{name[:60]}…")

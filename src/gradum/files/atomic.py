@@ -1,6 +1,6 @@
-"""Writing of files, whole or not at all: under a temporary name, which is then changed.
+"""Writing files completely or not at all: under a temporary name that is then changed.
 
-What the system refuses to write is said in one line.
+If the system refuses to write, one line says so.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gradum.errors import DiskError, OutputError
 from gradum.messages import marked, say
 
 _TEMPORARY = re.compile(r"\.gradum-[0-9a-f]{8}-(.+)", re.DOTALL)
-CAUSES = (  # what the system says, in its words
+CAUSES = (  # the system's messages, in its words
     marked("Permission denied"),
     marked("Operation not permitted"),
     marked("Read-only file system"),
@@ -57,7 +57,7 @@ _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 @contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary sibling of ``path`` that takes its place once the block succeeds.
+    """Yield a temporary sibling of ``path`` that replaces it once the block succeeds.
 
     The sibling's name ends like ``path``'s, its bytes reach the disk before the rename, and
     it is removed if the block fails, so ``path`` never holds half a file. A symbolic link is
@@ -66,7 +66,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Raises
     ------
     OutputError
-        When the folder is missing, ``path`` is no ordinary file, or the system refuses.
+        When the folder is missing, ``path`` is not an ordinary file, or the system refuses.
     DiskError
         When the disk is full or fails.
     """
@@ -89,14 +89,14 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a whole UTF-8 file at once, line ends as they are; see `replacing`."""
+    """Write a whole UTF-8 file at once, with line ends unchanged; see `replacing`."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def partial_files(path: str | os.PathLike) -> list[Path]:
-    """Return the temporary siblings of ``path``: those that a process left when it was killed.
+    """Return the temporary siblings of ``path`` that a killed process left behind.
 
-    No other process may be writing it.
+    No other process may be writing ``path``.
     """
     path = Path(path)
     beside = path.parent.iterdir() if path.parent.is_dir() else ()
@@ -110,28 +110,28 @@ def becoming(path: Path) -> str | None:
 
 
 def is_plain_file(path: Path) -> bool:
-    """Whether a file lies there itself, and no link to one."""
+    """Whether the path is a file itself, and not a link to one."""
     return path.is_file() and not path.is_symlink()
 
 
 def check_writable(path: str | os.PathLike) -> None:
-    """Make sure that a file could be written at ``path``, by writing and removing one beside it.
+    """Check that a file can be written at ``path``, by writing and removing one beside it.
 
     Raises
     ------
     OutputError
-        Naming the path and why it cannot be written.
+        It names the path and the reason why it cannot be written.
     """
     with explained(path):
         _probe(_ordinary(path))
 
 
 def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: str = "") -> Path:
-    """Make ``path`` a folder that a run may write into, and return it.
+    """Make ``path`` a folder that a run may write to, and return it.
 
-    Missing folders are made. A folder that holds something, ``apart_from`` what has this name, is
-    refused unless ``force``, which deletes nothing: files of the same names are replaced as they
-    are written.
+    Missing folders are created. A folder with content, ``apart_from`` an entry of this name, is
+    refused unless ``force`` is set. ``force`` deletes nothing: files with the same names are
+    replaced as they are written.
 
     Raises
     ------
@@ -159,14 +159,14 @@ def claim_folder(path: str | os.PathLike, *, force: bool = False, apart_from: st
 
 
 def make_first(folders: Iterable[Path]) -> Path:
-    """Make the first of some folders that is not there yet, and return it.
+    """Create the first of some folders that does not exist yet, and return it.
 
-    Of two processes that ask at once, each gets a folder of its own.
+    If two processes ask at the same time, each gets its own folder.
 
     Raises
     ------
     OutputError
-        When it cannot be made.
+        When the folder cannot be created.
     """
     for folder in folders:
         with explained(folder):
@@ -180,12 +180,12 @@ def make_first(folders: Iterable[Path]) -> Path:
 
 
 def missing_folders(folder: Path) -> list[Path]:
-    """Return a folder and those around it as far as they do not exist, the innermost first."""
+    """Return those of a folder and its parents that do not exist, the innermost first."""
     return [missing for missing in (folder, *folder.parents) if not missing.exists()]
 
 
 def _refuse_file_among(folder: Path) -> None:
-    """Refuse a folder whose place, or whose parent's place, a file has taken."""
+    """Refuse a folder if it, or a parent, is a file."""
     for ancestor in (folder, *folder.parents):
         if ancestor.exists():
             if not ancestor.is_dir():
@@ -208,7 +208,7 @@ def _probe(target: Path) -> None:
 
 
 def _ordinary(path: str | os.PathLike) -> Path:
-    """Follow links to the file meant, and refuse what a rename would destroy or never reach."""
+    """Follow links to the actual file, and refuse what a rename would destroy or never reach."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise OutputError(
@@ -252,31 +252,31 @@ def explained(path: str | os.PathLike) -> Iterator[None]:
 
 
 def cause_of(error: OSError) -> str:
-    """Return why the system refused something, in its words or their translation."""
+    """Return why the system refused something, in its own words or a translation."""
     return say(error.strerror) if error.strerror else str(error)
 
 
 def _system_error(error: Exception) -> int | None:
-    """Return the number of the system's error behind an exception, None where there is none."""
+    """Return the number of the system's error behind an exception, or None if there is none."""
     if isinstance(error, OSError) and isinstance(error.errno, int):
         return error.errno
-    match = re.search(r"\(os error (\d+)\)", str(error))  # polars has it in words only
+    match = re.search(r"\(os error (\d+)\)", str(error))  # polars gives it only in its message
     return int(match.group(1)) if match else None
 
 
 @contextmanager
 def filling(what: str) -> Iterator[None]:
-    """Say in one line that the disk refused what the block wrote.
+    """Raise a one-line error if the disk refuses what the block writes.
 
     Parameters
     ----------
     what : str
-        What was to be kept, such as "the encoded rows".
+        What the block stores, such as "the encoded rows".
 
     Raises
     ------
     DiskError
-        The disk is full or fails; any other error passes as it is.
+        The disk is full or fails; any other error passes unchanged.
     """
     try:
         yield
@@ -291,9 +291,9 @@ def filling(what: str) -> Iterator[None]:
 
 
 def _refusal(error: Exception) -> str | None:
-    """Return why the system refused to write, None where it was not that.
+    """Return why the system refused to write, or None if it did not.
 
-    polars has the system's number in its words alone, and loses it at the end of a file.
+    polars gives the system's number only in its message, and loses it at the end of a file.
     """
     if isinstance(error, OSError):
         number = error.errno

@@ -1,7 +1,7 @@
-"""Files of strangers, read within bounds: texts in UTF-8, TOML, and what gzip has packed.
+"""Untrusted files, read within bounds: UTF-8 text, TOML, and files packed by gzip.
 
-Python's parser goes through all beginnings of a dotted key: one of twenty thousand parts, in a file
-of 40 kB, takes it a quarter of a minute and two gigabytes.
+Python's TOML parser goes through all prefixes of a dotted key: a key of twenty thousand parts, in a
+file of 40 kB, takes it a quarter of a minute and two gigabytes.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from gradum.files.atomic import cause_of
 from gradum.messages import say
 
 LARGEST = 2**20
-"""Bytes of a text: far more than anybody writes by hand."""
+"""The most bytes of a text, far more than anybody writes by hand."""
 
 DEEPEST = 20
-"""Parts of a dotted key."""
+"""The most parts of a dotted key."""
 LONGEST = 2**22
-"""Bytes of a file that gradum writes: the hashes of 27,000 files fit in."""
+"""The most bytes of a file that gradum writes, enough for the hashes of 27,000 files."""
 
-# A string, as far as it goes, or a comment; what cannot be a key is not looked into.
+# A string, up to its end, or a comment: what cannot be a dotted key is skipped.
 STRING = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\Z)'
     r"|'''(?:[^']|'(?!''))*+(?:'{3,5}|\Z)"
@@ -52,18 +52,18 @@ def read_text(path: str | os.PathLike, error: type[GradumError], remedy: str) ->
     error : type
         The error to raise.
     remedy : str
-        What helps if there is no such file, or if it is not meant.
+        What the user can do if there is no such file, or if it is the wrong one.
 
     Raises
     ------
     GradumError
-        Of that type: the file cannot be read, is too long, or is not UTF-8; the message names the
-        path, and the line that is not UTF-8.
+        This has the type ``error``: the file cannot be read, is too long, or is not UTF-8; the
+        message names the path, and the line that is not UTF-8.
     """
     try:
         with Path(path).open("rb") as file:
             content = file.read(LARGEST + 1)
-    except (OSError, ValueError) as refused:  # a name may hold a null byte
+    except (OSError, ValueError) as refused:  # a name may contain a null byte
         cause = cause_of(refused) if isinstance(refused, OSError) else str(refused)
         raise error(
             say("{path} cannot be read: {cause}.", path=path, cause=cause), remedy
@@ -98,12 +98,12 @@ def bounded_content(path: Path) -> bytes:
 
 
 def parsed_toml(text: str, kind: type[Kind]) -> Kind:
-    """Return what a text of TOML says.
+    """Return the content of a TOML text.
 
     Raises
     ------
     ValueError or RecursionError
-        It is no TOML, not of that kind, or nested too deeply; the message says why.
+        The text is not TOML, not of this kind, or nested too deeply; the message says which.
     """
     if DEEP_KEY.search(STRING.sub("s", text)):
         raise ValueError(say("a key has more than {most} parts", most=DEEPEST))
@@ -117,7 +117,7 @@ def read_unpacked(path: str | os.PathLike, limit: int, refusal: type[GradumError
     ----------
     path : path
     limit : int
-        Bytes of the content, at most.
+        The most bytes of the content.
     refusal : type
         The error that is raised if the file cannot be read, or is larger.
     """

@@ -1,4 +1,4 @@
-"""A file that one process at a time may hold."""
+"""A file that only one process at a time may hold."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ SIGN = "gradum"
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold a file, made if need be, while the block runs.
+    """Hold a file, which is created if necessary, while the block runs.
 
-    The system lets go of it when the process ends, however it ends. Where the system or the disk
-    knows no locks, nothing is held.
+    The system releases it when the process ends, however it ends. If the system or the disk has no
+    locks, nothing is held.
 
     Raises
     ------
     OutputError
-        Another process holds it, or took it away just now; or it cannot be made.
+        Another process holds the file or has just removed it, or it cannot be created.
     """
     with contextlib.ExitStack() as stack:
         with explained(path):
@@ -39,14 +39,14 @@ def held(path: Path) -> Iterator[None]:
             _hold(file, path)
             _sign(file, path)
         if fcntl is None:
-            file.close()  # or it could not be removed
+            file.close()  # otherwise it could not be removed
         yield
 
 
 def _opened(path: Path) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except FileNotFoundError:  # its folder went with the run of another process
+    except FileNotFoundError:  # another process's run removed its folder
         raise _at_work(path, "") from None
     return os.fdopen(descriptor, "r+b", buffering=0)
 
@@ -61,11 +61,11 @@ def _hold(file: BinaryIO, path: Path) -> None:
     except OSError:
         return
     if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
-        raise _at_work(path, "")  # it was taken away, and perhaps made anew, before it was held
+        raise _at_work(path, "")  # it was removed, and perhaps created anew, before it was held
 
 
 def _sign(file: BinaryIO, path: Path) -> None:
-    """Write the process, at once and always as long: it never lies there half written."""
+    """Write the process number at once and with a fixed length; it is never half written."""
     try:
         file.write(f"{SIGN} {os.getpid():<12}\n".encode())
     except OSError:
@@ -75,7 +75,7 @@ def _sign(file: BinaryIO, path: Path) -> None:
 
 
 def is_lock(path: Path) -> bool:
-    """Whether a file is one that `held` made."""
+    """Whether `held` made a file."""
     if not is_plain_file(path):
         return False
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""A folder that is the user's alone, so that what is found there can be trusted."""
+"""A folder that belongs to the user alone, so that its content can be trusted."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gradum.files.atomic import missing_folders
 
 
 def private_folder(path: str | os.PathLike) -> Path | None:
-    """Return a folder, made if need be, into which nobody else can put anything; or None.
+    """Return a folder, created if necessary, that nobody else can write to; or None.
 
-    It is the user's own, no symbolic link, and closed to others' writing. Nor can others put
-    another in its place: the folders above it are the user's or the administrator's, and closed
-    as well or, like ``/tmp``, sticky. What is made here is open to the user only. A group of
-    which the user is the one member, as many systems give each user, counts as the user.
+    It belongs to the user, is not a symbolic link, and is not writable by others. Nor can others
+    replace it: the folders above it belong to the user or the administrator, and are not writable
+    by others or, like ``/tmp``, are sticky. Only the user has access to a folder created here. A
+    group whose only member is the user, as many systems give each user, counts as the user.
 
-    Windows keeps access lists instead, which are not looked at: any folder that can be written
-    is taken there.
+    Windows has access lists instead, which are not examined: there, any writable folder is
+    accepted.
     """
     try:
         given = Path(path).absolute()
@@ -43,7 +43,7 @@ def _is_private(folder: Path) -> bool:
 
 
 def _holds_its_entries(folder: os.stat_result) -> bool:
-    """Whether nobody else can rename or remove what lies in a folder."""
+    """Whether nobody else can rename or remove the entries of a folder."""
     sticky = bool(folder.st_mode & stat.S_ISVTX)
     return folder.st_uid in (0, os.geteuid()) and (sticky or not _others_write(folder))
 

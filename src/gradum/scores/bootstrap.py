@@ -1,6 +1,6 @@
 """Scores on bootstrap resamples of the rows, and paired differences on the same resamples.
 
-They tell what scores would be on other rows of the same kind.
+They show what scores would be on other rows of the same kind.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from gradum.scores.outcome import Outcome
 from gradum.scores.schemes import ByBlock, ByGroup, ByRow, Scheme
 from gradum.scores.weighting import Weighting, ratio
 
-BLOCK_BYTES = 2**22  # fits the cache: four times faster than blocks of 64 MiB
+BLOCK_BYTES = 2**22  # fits in the cache: four times faster than blocks of 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """B resamples of n rows, in blocks of at most 4 MiB, the same each time they are gone through.
+    """B resamples of n rows, in blocks of at most 4 MiB, the same in every pass.
 
-    So several models are compared on the same draws without storing them. Iterating yields
-    float64 arrays (b, n) of the rows' weights: how often each was drawn, brought to 1 on average.
+    So several models are compared on the same draws without storing these. Iterating yields float64
+    arrays (b, n) of the rows' weights: how often each row was drawn, scaled to 1 on average.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Resamples:
     count : int
         B, the number of resamples.
     seed : int
-        Of the generator that each pass starts anew.
+        The seed of the generator, which each pass starts anew.
     """
 
     scheme: Scheme
@@ -58,7 +58,7 @@ class Resamples:
         count: int | None = None,
         rng: np.random.Generator,
     ) -> Resamples:
-        """Choose how n rows are drawn: in blocks of time, else by group, else one by one.
+        """Choose how n rows are drawn: in blocks in time, else by group, else one by one.
 
         Parameters
         ----------
@@ -67,15 +67,15 @@ class Resamples:
         classes, groups, time : ndarray of shape (n,), optional
             Class codes, group codes, sortable times.
         table : ndarray of shape (N,), optional
-            Class codes of all rows of the table that the n are a part of, with the same shares of
-            the classes; left out where the n rows are all that is known of the shares.
+            Class codes of all rows of the table that the n rows are a part of, if it has the same
+            shares of the classes; left out if the n rows are all that is known about the shares.
         numbers : ndarray of shape (n,), optional
-            With groups, of the rows in the table: the same where one was predicted again.
+            With groups: row numbers in the table, the same if a row was predicted again.
         losses : sequence of ndarray of shape (n,)
-            What each row costs several models, by which the blocks of time are chosen.
+            Each row's losses under several models, by which the block length is chosen.
         count : int, optional
-            B; 1000 up to 20,000 rows, beyond that 2·10⁷ / n but at least 200, which bounds the
-            time: all metrics of a binary outcome of 65,000 rows take about a second.
+            B; 1000 up to 20,000 rows, beyond that 2·10⁷ / n but at least 200. This bounds the time:
+            all metrics of a binary outcome with 65,000 rows take about a second.
         rng : numpy.random.Generator
             Gives one seed.
         """
@@ -115,7 +115,7 @@ class Resamples:
 
 Key = TypeVar("Key")
 Measure = Callable[[Weighting], np.ndarray]
-"""What is taken of B weightings: an array whose first dimension is B."""
+"""What is measured under B weightings: an array whose first dimension is B."""
 
 
 def resampled(
@@ -126,11 +126,11 @@ def resampled(
     Parameters
     ----------
     outcomes : sequence of Outcome
-        m outcomes of n rows each and of one task.
+        m outcomes with n rows each, all of one task.
     resamples : Resamples
-        Of n rows.
+        Resamples of n rows.
     metrics : sequence of str, optional
-        Names; all of the task if left out.
+        Names; all metrics of the task if left out.
 
     Returns
     -------
@@ -140,7 +140,7 @@ def resampled(
     Raises
     ------
     ShapeError
-        When an outcome has not the resamples' number of rows.
+        When an outcome does not have the resamples' number of rows.
     """
     names = [metric.name for metric in metrics_of(outcomes[0].task)] if metrics is None else metrics
     measured = _measured(outcomes, resamples, {name: METRICS[name].function for name in names})
@@ -150,7 +150,7 @@ def resampled(
 def sampled(
     outcomes: Sequence[Outcome], resamples: Resamples, metrics: Sequence[str] | None = None
 ) -> list[dict[str, Sampled]]:
-    """Give metrics of several outcomes with all that their intervals are made of, in one pass.
+    """Compute metrics of several outcomes with all that their intervals need, in one pass.
 
     Parameters are those of `resampled`.
 
@@ -173,13 +173,13 @@ def sampled(
 
 
 def intervals(outcome: Outcome, resamples: Resamples) -> dict[str, Interval]:
-    """Give every metric of an outcome its 95% interval, in one pass over the resamples."""
+    """Compute the 95% interval of every metric of an outcome, in one pass over the resamples."""
     (samples,) = sampled([outcome], resamples)
     return {name: METRICS[name].interval(sample) for name, sample in samples.items()}
 
 
 def scheme_basis(kinds: Sequence[np.ndarray], scheme: Scheme) -> Basis:
-    """Count the rarest of several kinds of rows, each a mask (n,), as they are drawn."""
+    """Count the rarest of several kinds of rows, each a mask (n,), as the scheme draws them."""
     return Basis(
         min(scheme.distinct(kind) for kind in kinds),
         min(scheme.independent(kind) for kind in kinds),
@@ -188,11 +188,11 @@ def scheme_basis(kinds: Sequence[np.ndarray], scheme: Scheme) -> Basis:
 
 
 def _measures(metric: Metric) -> dict[tuple[str, str], Measure]:
-    """List the quantities that a metric's interval is made of, by name."""
+    """List the quantities that a metric's interval needs, by name."""
     measures: dict[tuple[str, str], Measure] = {(metric.name, "value"): metric.function}
     if metric.shares is not None:
         measures[metric.name, "shares"] = metric.shares
-    if metric.losses is not None:  # which several metrics may share
+    if metric.losses is not None:  # several metrics may share these
         measures[metric.losses.__name__, "spread"] = partial(_variation, metric.losses)
     return measures
 
@@ -247,7 +247,7 @@ def _sampled(
 def _rows_of_shares(
     metric: Metric, outcome: Outcome, scheme: Scheme, shares: int
 ) -> Iterator[float]:
-    """Say of how many rows each of K shares is: of all, or of those of its class."""
+    """Yield how many rows each of K shares is based on: all rows, or those of its class."""
     if not metric.by_class:
         yield from [float(scheme.distinct(np.ones(len(outcome), bool)))] * shares
     elif shares == 1:
@@ -260,9 +260,10 @@ def _rows_of_shares(
 def share_rows(
     metric: Metric, outcome: Outcome, kinds: Sequence[np.ndarray], scheme: Scheme
 ) -> float:
-    """Say of how many rows a share is whose resamples show no error.
+    """Return how many rows a share is based on if its resamples show no error.
 
-    A model that says the same of all rows has the same recalls and ranks by chance on any rows.
+    A model that predicts the same for all rows has the same recalls, and ranks by chance, on any
+    rows.
     """
     if outcome.constant and not metric.of_predicted:
         return np.inf
@@ -281,10 +282,10 @@ def _variation(losses: Callable[[Outcome], np.ndarray], rows: Weighting) -> np.n
 def paired_difference(
     a: Outcome, b: Outcome, metric: str, resamples: Resamples, level: float = LEVEL
 ) -> Interval:
-    """Give metric(a) − metric(b) Student's interval, both taken on the same resamples.
+    """Compute Student's interval for metric(a) − metric(b), both on the same resamples.
 
-    What the two share, above all which rows are hard, cancels, so the interval is far narrower
-    than the two intervals side by side suggest.
+    What the two share, above all which rows are hard, cancels, so the interval is far narrower than
+    the two separate intervals suggest.
     """
     return paired_differences([a], b, metric, resamples, level)[0]
 
@@ -296,7 +297,7 @@ def paired_differences(
     resamples: Resamples,
     level: float = LEVEL,
 ) -> list[Interval]:
-    """Give metric(outcome) − metric(reference) of each outcome, in one pass over the resamples."""
+    """Compute metric(outcome) − metric(reference) for each outcome, in one pass."""
     together = [*outcomes, reference]
     *samples, base = (
         Sampled(

@@ -6,16 +6,16 @@ import math
 
 from gradum.scores.interval import Interval
 
-LARGEST, SMALLEST = 1e15, 1e-6  # beyond which a power of ten is easier to read than zeros
+LARGEST, SMALLEST = 1e15, 1e-6  # beyond these, a power of ten is easier to read than zeros
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DECIMALS = 6
 
 
 def figure(value: float | None, *, digits: int = 4, sign: bool = False) -> str:
-    """Write some significant digits, thousands with commas, an undefined value as a dash.
+    """Write a number with some significant digits and thousands commas; a dash if undefined.
 
-    With ``sign``, differences show a plus as well. Numbers of more than fifteen digits, or smaller
-    than a millionth, have a power of ten: ``3.2·10⁻⁹``.
+    With ``sign``, differences also show a plus. Numbers with more than fifteen digits, or smaller
+    than a millionth, are written with a power of ten: ``3.2·10⁻⁹``.
     """
     if value is None or math.isnan(value):
         return "–"
@@ -33,10 +33,10 @@ def figure(value: float | None, *, digits: int = 4, sign: bool = False) -> str:
 
 
 def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) -> str:
-    """Write ``0.31 [0.29, 0.33]``, or the value alone where there is no interval.
+    """Write ``0.31 [0.29, 0.33]``, or the value alone if there is no interval.
 
-    All three are rounded alike: to two significant digits of half the interval's width, beyond
-    which a digit says nothing.
+    All three are rounded alike, to two significant digits of half the interval's width; further
+    digits mean nothing.
     """
     value, low, high = interval.value, interval.low, interval.high
     decimals = _decimals(interval)
@@ -54,12 +54,12 @@ def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) ->
 
 
 def rows_figure(count: float) -> str:
-    """Write a number of rows: ``1,204``; parts of rows to a tenth, as in ``22.5``."""
+    """Write a number of rows, such as ``1,204``; parts of rows to a tenth, such as ``22.5``."""
     return f"{count:,.0f}" if count == round(count) else f"{count:,.1f}"
 
 
 def percent(share: float, *, decimals: int = 0) -> str:
-    """Write a share as ``62%``; only all is 100%, and only nothing 0%."""
+    """Write a share as ``62%``; only a share of 1 is 100%, and only a share of 0 is 0%."""
     if math.isnan(share):
         return "–"
     while decimals < MOST_DECIMALS and 0 < share < 1:
@@ -71,7 +71,7 @@ def percent(share: float, *, decimals: int = 0) -> str:
 
 
 def percent_with_interval(share: Interval) -> str:
-    """Write a share as ``80% [77–83]``, with as many decimals as its interval leaves sense in."""
+    """Write a share as ``80% [77–83]``, with as many decimals as make sense given its interval."""
     if not share.known:
         return percent(share.value, decimals=0 if 0.05 <= share.value <= 0.95 else 1)
     half = 50 * (share.high - share.low)
@@ -81,7 +81,7 @@ def percent_with_interval(share: Interval) -> str:
 
 
 def _decimals(interval: Interval) -> int | None:
-    """Return how many decimals say something; None where the interval does not tell."""
+    """Return how many decimals are meaningful; None if the interval does not show it."""
     half = (interval.high - interval.low) / 2
     if not interval.known or not 0 < half < LARGEST:
         return None
@@ -92,7 +92,7 @@ def _decimals(interval: Interval) -> int | None:
 def _fixed(value: float, decimals: int, plus: str) -> str:
     text = f"{value:{plus},.{decimals}f}"
     if float(text.replace(",", "")) == 0 and value != 0:
-        return figure(value, digits=1, sign=bool(plus))  # on which side of 0 a bound lies matters
+        return figure(value, digits=1, sign=bool(plus))  # a bound's side of 0 matters
     return text
 
 

@@ -1,9 +1,9 @@
-"""95% intervals of scores, made for few rows, rare classes and long tails.
+"""95% intervals of scores, designed for few rows, rare classes and long tails.
 
-Resamples say how far a score varies; how an interval is made of that depends on the score. Each
-uses Student's quantile for the number of independent rows, groups or stretches of time that it
-rests on. `python -m benchmarks coverage` measures how often they hold; docs/accuracy.md has the
-result.
+Resamples show how much a score varies; how that becomes an interval depends on the score. Each
+interval uses Student's quantile for the number of independent rows, groups or stretches of time
+that it rests on. `python -m benchmarks coverage` measures how often they hold; docs/accuracy.md has
+the result.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 LEVEL = 0.95
-NORMAL_95 = 1.959963984540054  # half a 95% interval in standard errors, of many rows
+NORMAL_95 = 1.959963984540054  # half a 95% interval in standard errors, for many rows
 UNKNOWN = ("value", "low", "high", "standard_error")
 FEWEST_ROWS = 10
-MOST_TIMES = 2.0  # Student's quantile
-NO_SPREAD = 1e-9  # of its size, below which a share's standard error is rounding
+MOST_TIMES = 2.0  # as a multiple of Student's quantile
+NO_SPREAD = 1e-9  # of its size; a share's smaller standard error is rounding
 
 
 @dataclass(frozen=True)
 class Interval:
     """A value, the interval around it and its standard error.
 
-    The bounds are NaN where too little is known for an interval; all is where the value is
-    undefined, as the precision is of a class that is never predicted.
+    The bounds are NaN if too little is known for an interval. All three are NaN if the value is
+    undefined, such as the precision of a class that is never predicted.
     """
 
     value: float
@@ -41,7 +41,7 @@ class Interval:
         return not (np.isnan(self.low) or np.isnan(self.high))
 
     def __eq__(self, other: object) -> bool:
-        """Whether all is equal; what is not known is equal to what is not known."""
+        """Whether all is equal; unknown numbers are equal to each other."""
         return isinstance(other, Interval) and self._comparable() == other._comparable()
 
     def __hash__(self) -> int:
@@ -53,9 +53,9 @@ class Interval:
 
 
 def with_unknown_bounds(content: Any) -> Any:
-    """Turn unknown bounds of each `Interval` back into NaN, in what was decoded from JSON.
+    """Turn unknown bounds of each `Interval` back into NaN, in content decoded from JSON.
 
-    JSON has no NaN and writes null, which is None. Changes ``content`` in place.
+    JSON has no NaN and writes null, which becomes None. ``content`` is changed in place.
     """
     pending = [content]
     while pending:
@@ -76,13 +76,12 @@ class Basis:
     Parameters
     ----------
     rows : float
-        How many there are; a row of which some predictions count, as several folds made them, is a
-        part of one.
+        How many there are; a row with only some of its predictions (from several folds) counts as a
+        part of a row.
     independent : float
-        How many things that were drawn on their own hold them: the rows, their groups or
-        stretches of time.
+        How many independently drawn things hold them: the rows, their groups or stretches of time.
     fewest : int
-        How many of those an interval needs.
+        How many of these an interval needs.
     """
 
     rows: float
@@ -91,11 +90,11 @@ class Basis:
 
     @property
     def suffices(self) -> bool:
-        """Whether an interval can be trusted; no resampling repairs fewer rows."""
+        """Whether an interval can be trusted; resampling cannot make up for too few rows."""
         return self.rows >= FEWEST_ROWS and self.independent >= self.fewest
 
     def least(self, other: Basis) -> Basis:
-        """Count what a comparison rests on: the fewest of either."""
+        """Return what a comparison rests on: the smaller counts of the two."""
         return Basis(
             min(self.rows, other.rows),
             min(self.independent, other.independent),
@@ -103,13 +102,13 @@ class Basis:
         )
 
     def quantile(self, level: float = LEVEL) -> float:
-        """Student's quantile of (1 + level) / 2, with one degree of freedom fewer than counted."""
+        """Student's quantile at (1 + level) / 2, with ``independent`` − 1 degrees of freedom."""
         return float(stdtrit(max(self.independent - 1.0, 1.0), (1.0 + level) / 2))
 
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """The shares in [0, 1], one a class, whose mean a score is.
+    """The shares in [0, 1], one per class, whose mean is a score.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ class Shares:
     draws : ndarray of shape (B, K)
         On the resamples.
     rows : ndarray of shape (K,)
-        How many rows each is of: what is known of a share that no resample changes.
+        How many rows each share is based on, for shares that no resample changes.
     """
 
     value: np.ndarray
@@ -137,10 +136,10 @@ class Sampled:
         On the resamples; NaN where they leave it undefined.
     basis : Basis
     spread : ndarray of shape (B,), optional
-        Of a mean of row losses: their coefficient of variation on each resample, as a multiple of
+        For a mean of row losses: their coefficient of variation on each resample, as a multiple of
         that on the rows themselves.
     shares : Shares, optional
-        Of a mean of shares.
+        For a mean of shares.
     """
 
     value: float
@@ -151,9 +150,9 @@ class Sampled:
 
 
 def student(value: float, draws: np.ndarray, basis: Basis, level: float = LEVEL) -> Interval:
-    """Value ∓ t SE: of differences, whose distribution is near to symmetric.
+    """Return value ∓ t SE, for differences, whose distribution is nearly symmetric.
 
-    SE is the standard deviation of the B ``draws``. NaN bounds where the basis does not suffice.
+    SE is the standard deviation of the B ``draws``. Bounds are NaN if the basis does not suffice.
     """
     error = standard_error(draws)
     if not basis.suffices:
@@ -163,15 +162,16 @@ def student(value: float, draws: np.ndarray, basis: Basis, level: float = LEVEL)
 
 
 def of_size(sampled: Sampled) -> Interval:
-    """Interval of a mean loss, which is positive and has a long tail: on the scale of logarithms.
+    """Return the interval of a mean loss, which is positive with a long tail, on a log scale.
 
     ln v − q₊ SE/v .. ln v + q₋ SE/v, where q₊ and q₋ are the 97.5% quantiles of the studentised
-    resamples ±(ln vᵇ − ln v) / (SE/v · sᵇ), sᵇ their ``spread``, but at least Student's, and at
-    most `MOST_TIMES` of it: where a handful of rows makes up the loss, resamples that lack them
-    all have next to no spread. Source: P. Hall, The Bootstrap and Edgeworth Expansion, 1992, 3.10.
-    Without studentising, the mean of squares like Student's with three degrees of freedom is above
-    the interval in 23% of samples of 200 instead of 16%; farther than twice Student's quantile,
-    intervals get many times longer and hold the truth in at most 1.5% more.
+    resamples ±(ln vᵇ − ln v) / (SE/v · sᵇ), with sᵇ their ``spread``, but at least Student's
+    quantile, and at most `MOST_TIMES` of it: if a handful of rows makes up the loss, resamples
+    without any of them have almost no spread. Source: P. Hall, The Bootstrap and Edgeworth
+    Expansion, 1992, 3.10. Without studentising, the mean of squares distributed like Student's with
+    three degrees of freedom is above the interval in 23% of samples of 200 instead of 16%. Beyond
+    twice Student's quantile, intervals get many times longer, and contain the truth in at most 1.5%
+    more samples.
     """
     value, error = sampled.value, standard_error(sampled.draws)
     if not sampled.basis.suffices:
@@ -193,7 +193,7 @@ def of_size(sampled: Sampled) -> Interval:
 
 
 def of_unexplained(sampled: Sampled) -> Interval:
-    """Interval of 1 − a size: of R², the unexplained share being a mean loss by another."""
+    """Return the interval of 1 − a size: in R², the size is a mean loss by another."""
     size = of_size(Sampled(1.0 - sampled.value, 1.0 - sampled.draws, sampled.basis, sampled.spread))
     if not size.known:
         return Interval(sampled.value, np.nan, np.nan, size.standard_error)
@@ -201,15 +201,14 @@ def of_unexplained(sampled: Sampled) -> Interval:
 
 
 def of_shares(sampled: Sampled) -> Interval:
-    """Interval of a mean of K shares: Wilson's of each, put together.
+    """Return the interval of a mean of K shares, combined from Wilson's interval for each.
 
-    The resamples give the number of rows that a share s speaks of, s (1 − s) / SE²; where they
-    show no error, all its rows do. With l and u the distances from the shares to Wilson's bounds
-    and R the correlations of the resamples, the mean lies √(lᵀRl) / K above the lower and
-    √(uᵀRu) / K below the upper bound. Sources: E. Wilson, Probable inference, 1927; effective rows:
-    E. Korn and B. Graubard, Confidence intervals for proportions with small expected number of
-    positive counts, 1998; sums: G. Zou and A. Donner, Construction of confidence limits about
-    effect measures, 2008.
+    The resamples give the effective number of rows of a share s, s (1 − s) / SE²; if they show no
+    error, all its rows count. If l and u are the distances from the shares to Wilson's bounds and R
+    the correlations of the resamples, the mean lies √(lᵀRl) / K above the lower and √(uᵀRu) / K
+    below the upper bound. Sources: E. Wilson, Probable inference, 1927; effective rows: E. Korn and
+    B. Graubard, Confidence intervals for proportions with small expected number of positive counts,
+    1998; sums: G. Zou and A. Donner, Construction of confidence limits about effect measures, 2008.
     """
     value, error = sampled.value, standard_error(sampled.draws)
     assert sampled.shares is not None
@@ -222,7 +221,7 @@ def of_shares(sampled: Sampled) -> Interval:
     rows = sampled.shares.rows[known]
     varies = errors > NO_SPREAD
     rows = np.where(varies, shares * (1 - shares) / np.where(varies, errors, 1.0) ** 2, rows)
-    # A share of 0 or 1 whose resamples vary by rounding alone, or of rows that all count little.
+    # A share of 0 or 1 whose resamples vary only by rounding, or whose rows all have little weight.
     rows = np.where(rows > 0, rows, sampled.shares.rows[known])
     bounds = [
         wilson(*counts, sampled.basis.quantile()) for counts in zip(shares, rows, strict=True)
@@ -241,7 +240,7 @@ def of_shares(sampled: Sampled) -> Interval:
 
 
 def of_signed_shares(sampled: Sampled) -> Interval:
-    """Interval of 2 s − 1, which lies in [−1, 1], by that of the share s (`of_shares`)."""
+    """Return the interval of 2 s − 1 in [−1, 1], from that of the share s (`of_shares`)."""
     halved = replace(sampled, value=(1.0 + sampled.value) / 2, draws=(1.0 + sampled.draws) / 2)
     share = of_shares(halved)
     low, high = (2.0 * end - 1.0 for end in (share.low, share.high))
@@ -249,15 +248,15 @@ def of_signed_shares(sampled: Sampled) -> Interval:
 
 
 def of_greatest_share(sampled: Sampled) -> Interval:
-    """Interval of the greatest of many shares, which flatters: the rows chose it.
+    """Return the interval of the greatest of many shares, which is optimistic: the rows chose it.
 
-    Resamples exceed the value, on average by b, as the value exceeds the truth, but by less: they
-    choose among thresholds that the rows have narrowed down. So the lower end is that of a share
-    (`of_shares`) of value − 2b, the upper end that of the value. With b once, intervals of two
-    classes of 40 and 60 rows lay above the truth in 7% of samples instead of 2.5%. A value that
-    two alike samples reach in one case of forty, √(−ln 0.025 / n) of two classes of n rows each,
-    may be of no difference at all: the lower end is 0.
-    Source of the correction: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
+    Resamples exceed the value, on average by b, just as the value exceeds the truth, but by less:
+    they choose among thresholds that the rows have already narrowed down. So the lower end is that
+    of a share (`of_shares`) of value − 2b, and the upper end that of the value. With b instead of
+    2b, intervals for two classes of 40 and 60 rows lay above the truth in 7% of samples instead of
+    2.5%. Two samples without a difference reach √(−ln 0.025 / n), for two classes of n rows each,
+    in one case of forty; up to this value there may be no difference at all, and the lower end is
+    0. Source of the correction: B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993,
     10.2.
     """
     about = of_shares(sampled)
@@ -274,7 +273,7 @@ def of_greatest_share(sampled: Sampled) -> Interval:
 
 
 def of_median(sampled: Sampled) -> Interval:
-    """Interval of a median: quantiles of the resamples, at Φ(∓t) with t Student's quantile."""
+    """Return the interval of a median: the resamples' quantiles at Φ(∓t), t Student's quantile."""
     value, error = sampled.value, standard_error(sampled.draws)
     draws = sampled.draws[~np.isnan(sampled.draws)]
     if not sampled.basis.suffices or not len(draws):
@@ -287,8 +286,9 @@ def of_median(sampled: Sampled) -> Interval:
 def interval(value: float, resampled_values: np.ndarray, level: float = LEVEL) -> Interval:
     """Summarise B resampled values: the quantiles (1 ∓ level) / 2 and the standard deviation.
 
-    Of what is neither a score nor a difference of scores. The value lies within. Resamples that
-    leave the value undefined (NaN) are ignored; if all do, the bounds are NaN.
+    This is for values that are neither scores nor differences of scores. The interval contains the
+    value. Resamples that leave the value undefined (NaN) are ignored; if all do, the bounds are
+    NaN.
     """
     defined = resampled_values[~np.isnan(resampled_values)]
     if not len(defined):
@@ -298,10 +298,10 @@ def interval(value: float, resampled_values: np.ndarray, level: float = LEVEL) -
 
 
 def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
-    """Return the ends of the interval of a share s found in n independent rows.
+    """Return the ends of Wilson's interval for a share s in n independent rows.
 
-    (s + z²/2n ∓ z √(s (1 − s)/n + z²/4n²)) / (1 + z²/n). E. Wilson, Probable inference, the law
-    of succession, and statistical inference, 1927.
+    They are (s + z²/2n ∓ z √(s (1 − s)/n + z²/4n²)) / (1 + z²/n). Source: E. Wilson, Probable
+    inference, the law of succession, and statistical inference, 1927.
     """
     centre = share + z**2 / (2 * rows)
     half = z * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
@@ -310,17 +310,17 @@ def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
 
 
 def effective_rows(share: float, error: float, most: float) -> float:
-    """Return how many independent rows a share s speaks of: s (1 − s) / SE², and at most ``most``.
+    """Return the effective number of independent rows of a share s, at most ``most``.
 
-    ``most`` where there is no error. Source: E. Korn and B. Graubard, Confidence intervals for
-    proportions with small expected number of positive counts, 1998.
+    It is s (1 − s) / SE², or ``most`` if there is no error. Source: E. Korn and B. Graubard,
+    Confidence intervals for proportions with small expected number of positive counts, 1998.
     """
     rows = share * (1 - share) / error**2 if error > NO_SPREAD else 0.0
     return min(rows, most) if rows > 0 else most
 
 
 def standard_error(draws: np.ndarray) -> float:
-    """Return the standard deviation of those of B draws that are defined; NaN where none is."""
+    """Return the standard deviation of the defined ones of B draws; NaN if none is defined."""
     defined = draws[~np.isnan(draws)]
     if not len(defined):
         return np.nan

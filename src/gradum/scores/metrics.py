@@ -1,8 +1,8 @@
-"""The registry of metrics: every score of a model, by its name.
+"""The registry of metrics: every score of a model, by name.
 
-A metric takes a `Weighting`: one outcome of n rows and a weight matrix (B, n), one line a
-resample; it returns B values. The plain score is the case B = 1. Everything is float64. Where a
-score is undefined (no rows, one class only, a constant target), it is NaN.
+A metric takes a `Weighting`, which is one outcome of n rows and a weight matrix (B, n) with one
+line per resample, and returns B values. The plain score is the case B = 1. Everything is float64.
+An undefined score (no rows, only one class, a constant target) is NaN.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ from gradum.scores.weighting import Weighting, ratio
 
 
 def row_losses(outcome: Outcome) -> np.ndarray:
-    """Return what each row costs (n,): the mean is the default metric, or its square.
+    """Return each row's loss (n,), whose mean is the default metric, or its square.
 
-    In nats, or in the target's unit squared.
+    It is in nats, or in the target's unit squared.
     """
     return squared_errors(outcome) if outcome.probability is None else log_losses(outcome)
 
@@ -87,35 +87,35 @@ class Metric:
     Parameters
     ----------
     name : str
-        As users write it.
+        The name that users write.
     title : str
-        As reports show it.
+        The title that reports show.
     tasks : tuple of str
-        Where it applies.
+        The tasks that it applies to.
     greater_is_better : bool
         Whether more is better.
     function : callable
-        From a `Weighting` to values (B,).
+        Maps a `Weighting` to values (B,).
     interval : callable
-        From a `Sampled` score to its 95% interval.
+        Maps a `Sampled` score to its 95% interval.
     losses : callable, optional
-        Of a function of a mean loss: from an `Outcome` to the loss of each row (n,).
+        For a function of a mean loss: maps an `Outcome` to the loss of each row (n,).
     shares : callable, optional
-        Of a mean of shares: from a `Weighting` to the shares (B, K).
+        For a mean of shares: maps a `Weighting` to the shares (B, K).
     by_class : bool
         Whether each class counts the same, however many rows it has.
     of_second : bool
-        Whether it speaks of the second of two classes alone.
+        Whether it is about the second of two classes alone.
     of_predicted : bool
-        Whether it speaks of the rows predicted as a class, and not of those that are of it.
+        Whether it is about the rows predicted as a class, and not about the rows of that class.
     certain : float
-        How many rows count as one where a share of 0 or 1 shows no error: an F1 of 0 speaks of half
-        as many rows as the class has.
+        The factor for the number of rows if a share of 0 or 1 shows no error: an F1 of 0 is based
+        on half as many rows as the class has.
     root : bool
         Whether it is the square root of a mean loss.
     estimable : callable, optional
-        From an `Outcome` to whether the score of ever more such rows tends to a number at all;
-        where not, it has no interval.
+        Maps an `Outcome` to whether the score converges as the number of such rows grows; if not,
+        it has no interval.
     undefined : str
         Why it may be undefined on some rows.
     proper : bool
@@ -140,12 +140,12 @@ class Metric:
     proper: bool = False
 
     def difference(self, one: Sampled, other: Sampled, level: float = LEVEL) -> Interval:
-        """Give one − other Student's interval, both taken on the same resamples.
+        """Compute Student's interval for one − other, both on the same resamples.
 
-        A difference of roots a − b is that of the squares, (a² − b²) / (a + b). Resampled with
-        a + b held fixed, it has a standard error of its own, and the greater one counts: of few
-        groups that are alike, a large difference of roots comes with a small standard error, so
-        that equal models of five groups were told apart in 7.9% of samples instead of 5.4%.
+        A difference of roots a − b equals (a² − b²) / (a + b). Resampled with a + b held fixed,
+        this has a standard error of its own, and the greater of the two is used: with few groups
+        that are alike, a large difference of roots has a small standard error, so that equal models
+        on five groups were found to differ in 7.9% of samples instead of 5.4%.
         """
         draws = one.draws - other.draws
         total = one.value + other.value
@@ -156,14 +156,14 @@ class Metric:
         return student(one.value - other.value, draws, rests_on, level)
 
     def rows_of(self, outcome: Outcome, code: int) -> np.ndarray:
-        """Tell which rows it speaks of where it speaks of one class: a mask (n,)."""
+        """Return a mask (n,) of the rows that it is about if it is about one class."""
         return (outcome.predicted if self.of_predicted else outcome.target) == code
 
     def kinds(self, outcome: Outcome) -> Sequence[np.ndarray]:
-        """List the kinds of rows that it compares, each a mask (n,).
+        """List the kinds of rows that it compares, each as a mask (n,).
 
-        All rows of a regression. A mean over the rows of all classes compares the commonest class
-        with the others; one over the classes compares each of them.
+        For a regression, these are all rows. A mean over the rows of all classes compares the
+        commonest class with the others; a mean over the classes compares each of them.
         """
         if not outcome.classes:
             return [np.ones(len(outcome), bool)]
@@ -176,12 +176,12 @@ class Metric:
 
     @property
     def sign(self) -> float:
-        """1 where less is better and -1 where more is: times it, the least value is the best."""
+        """1 if less is better, -1 if more is: multiplied by it, the least value is the best."""
         return -1.0 if self.greater_is_better else 1.0
 
     @property
     def words(self) -> str:
-        """The title within a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
+        """The title as in a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
         title = say(self.title)
         as_it_is = self.proper or not title[1:2].islower()
         return title if as_it_is else title[0].lower() + title[1:]
@@ -328,10 +328,10 @@ def score(outcome: Outcome) -> dict[str, float]:
 
 
 def prevalence(outcome: Outcome) -> float:
-    """Compute what guessing scores in `average_precision`, to be shown beside it.
+    """Compute the `average_precision` of guessing, to show beside a model's.
 
-    The weight share of the last class if there are two, else the mean share of the classes that
-    are present; NaN without rows.
+    It is the weight share of the last class if there are two, else the mean share of the classes
+    that occur; NaN without rows.
     """
     shares = Weighting(outcome, outcome.weights[None, :]).per_class[0]
     shares = ratio(shares, shares.sum(axis=1, keepdims=True))[0]

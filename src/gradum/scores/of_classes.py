@@ -1,4 +1,4 @@
-"""Scores of predicted classes, of their probabilities, and of the rankings these make of rows.
+"""Scores of predicted classes, of their probabilities, and of the rankings of rows by these.
 
 The losses and shares behind them are here as well.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from gradum.scores.outcome import Outcome
 from gradum.scores.weighting import Weighting, mean_defined, ratio
 
-EXACT = 1e-12  # below which a difference of shares is rounding
+EXACT = 1e-12  # a smaller difference of shares is rounding
 
 
 def log_loss(rows: Weighting) -> np.ndarray:
@@ -23,7 +23,7 @@ def log_loss(rows: Weighting) -> np.ndarray:
 def brier(rows: Weighting) -> np.ndarray:
     """Mean squared error of the probabilities: Σ over the classes of (pₖ − [y = k])².
 
-    With two classes, of the last one alone (scikit-learn's ``scale_by_half="auto"``).
+    With two classes, only the last one counts (scikit-learn's ``scale_by_half="auto"``).
     """
     return rows.mean(brier_scores(rows.outcome))
 
@@ -36,7 +36,7 @@ def accuracy(rows: Weighting) -> np.ndarray:
 def macro_f1(rows: Weighting) -> np.ndarray:
     """Mean over the classes of F1 = 2·hits / (rows of the class + rows predicted as it).
 
-    A class that no row has and no row is predicted as is left out.
+    A class without rows that is never predicted is left out.
     """
     return mean_defined(f1_of_classes(rows))
 
@@ -59,7 +59,8 @@ def recall(rows: Weighting) -> np.ndarray:
 def macro_precision(rows: Weighting) -> np.ndarray:
     """Mean over the classes of the share of the rows predicted as it that are of it.
 
-    NaN where a class that has rows is never predicted; one that no row has either is left out.
+    The score is NaN if a class that has rows is never predicted; a class without rows that is never
+    predicted is left out.
     """
     actual, predicted, _ = rows.per_class
     never = ((actual > 0) & ~(predicted > 0)).any(axis=1)
@@ -70,8 +71,9 @@ def mcc(rows: Weighting) -> np.ndarray:
     """Matthews correlation: (c·s − Σ pₖtₖ) / √((s² − Σ pₖ²)(s² − Σ tₖ²)).
 
     c is the weight of the hits, s of all rows, tₖ of the rows of class k and pₖ of those predicted
-    as it. 0 where one class is predicted throughout; NaN where all rows are of one class. Source:
-    J. Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, 2004.
+    as it. The score is 0 if one class is predicted throughout, and NaN if all rows are of one
+    class. Source: J. Gorodkin, Comparing two K-category assignments by a K-category correlation
+    coefficient, 2004.
     """
     actual, predicted, hits = (
         each / np.where(rows.total > 0, rows.total, np.nan)[:, None] for each in rows.per_class
@@ -91,13 +93,13 @@ def balanced_accuracy(rows: Weighting) -> np.ndarray:
 
 
 def log_losses(outcome: Outcome) -> np.ndarray:
-    """−ln p of each row's class (n,), p kept 2.2e-16 away from 0 and 1."""
+    """−ln p of each row's class (n,), with p kept 2.2e-16 away from 0 and 1."""
     epsilon = np.finfo(np.float64).eps
     return -np.log(np.clip(_probability_of_target(outcome), epsilon, 1.0 - epsilon))
 
 
 def brier_scores(outcome: Outcome) -> np.ndarray:
-    """Squared error of each row's probabilities (n,), as `brier` takes their mean."""
+    """Squared error of each row's probabilities (n,); `brier` is their mean."""
     probability, target = outcome.probability, outcome.target
     assert probability is not None
     of_target = _probability_of_target(outcome)
@@ -120,13 +122,13 @@ def f1_of_classes(rows: Weighting) -> np.ndarray:
 
 
 def recall_of_classes(rows: Weighting) -> np.ndarray:
-    """Share of each class's rows that is predicted as it: (B, K)."""
+    """Share of each class's rows that are predicted as it: (B, K)."""
     actual, _, hits = rows.per_class
     return ratio(hits, actual)
 
 
 def precision_of_classes(rows: Weighting) -> np.ndarray:
-    """Share of the rows predicted as each class that are of it: (B, K), NaN for one that is not."""
+    """Share of the rows predicted as each class that are of it: (B, K); NaN without any."""
     _, predicted, hits = rows.per_class
     return ratio(hits, predicted)
 
@@ -147,7 +149,7 @@ def recall_of_second(rows: Weighting) -> np.ndarray:
 
 
 def _second(rows: Weighting, of_classes: Callable[[Weighting], np.ndarray]) -> np.ndarray:
-    """Keep the second class; NaN where no row is of it, whatever is predicted."""
+    """Keep the second class; NaN if no row is of it, whatever is predicted."""
     return np.where(rows.per_class[0][:, 1:2] > 0, of_classes(rows)[:, 1:2], np.nan)
 
 
@@ -165,8 +167,8 @@ def _probability_of_target(outcome: Outcome) -> np.ndarray:
 def auc(rows: Weighting) -> np.ndarray:
     """Area under the ROC curve: the chance that a row of the class scores above one of the rest.
 
-    Ties count half. Of the last class if there are two; else the mean over the classes, each
-    against the rest, those without both kinds of rows left out.
+    Ties count half. With two classes, it is the last one's; otherwise the mean over the classes,
+    each against the rest, without classes that lack one of the two kinds of rows.
     """
     return mean_defined(auc_of_classes(rows))
 
@@ -174,8 +176,8 @@ def auc(rows: Weighting) -> np.ndarray:
 def average_precision(rows: Weighting) -> np.ndarray:
     """Σ (recallₜ − recallₜ₋₁)·precisionₜ over the thresholds t, from the highest score down.
 
-    Of the last class if there are two; else the mean over the classes, each against the rest,
-    absent ones left out. Guessing scores the `prevalence`.
+    With two classes, it is the last one's; otherwise the mean over the classes that occur, each
+    against the rest. Guessing scores the `prevalence`.
     """
     return mean_defined(average_precision_of_classes(rows))
 
@@ -188,21 +190,21 @@ def gini(rows: Weighting) -> np.ndarray:
 def ks(rows: Weighting) -> np.ndarray:
     """Kolmogorov–Smirnov distance: the most that one threshold parts two classes.
 
-    The largest true-positive rate − false-positive rate over all thresholds; 0 by chance.
+    It is the largest true-positive rate − false-positive rate over all thresholds; 0 by chance.
     """
     return rows.ranked[2][:, 0]
 
 
 def auc_of_classes(rows: Weighting) -> np.ndarray:
-    """AUC of each ranked class: (B, 1) of two classes, else (B, K)."""
+    """AUC of each ranked class: (B, 1) for two classes, else (B, K)."""
     return rows.ranked[0]
 
 
 def average_precision_of_classes(rows: Weighting) -> np.ndarray:
-    """Average precision of each ranked class: (B, 1) of two classes, else (B, K)."""
+    """Average precision of each ranked class: (B, 1) for two classes, else (B, K)."""
     return rows.ranked[1]
 
 
 def distance_as_share(rows: Weighting) -> np.ndarray:
-    """Return the distance of Kolmogorov and Smirnov, which lies in [0, 1]: (B, 1)."""
+    """Return the Kolmogorov–Smirnov distance, which lies in [0, 1]: (B, 1)."""
     return rows.ranked[2]

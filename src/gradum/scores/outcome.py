@@ -1,4 +1,4 @@
-"""Outcomes: a model's predictions of some rows, next to the truth."""
+"""Outcomes: a model's predictions for some rows, next to the truth."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ TASKS: dict[Task, str] = {
     "binary": marked("binary"),
     "multiclass": marked("multiclass"),
 }
-"""What is predicted, as users read it."""
+"""What is predicted, in words that users read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Truth and prediction on n rows.
+    """Truth and prediction for n rows.
 
     Parameters
     ----------
     task : {"regression", "binary", "multiclass"}
-        What was asked.
+        The task.
     target : ndarray of shape (n,)
         Values, or class codes 0 .. K-1.
     prediction : ndarray of shape (n,), optional
-        Predicted values or class codes. For classes, the most probable one if left out.
+        Predicted values or class codes; for classes, the most probable one if left out.
     probability : ndarray of shape (n, K), optional
-        Class probabilities; needed for classes.
+        Class probabilities, required for classes.
     weight : ndarray of shape (n,), optional
         At least 0; ones if left out.
 
@@ -44,7 +44,7 @@ class Outcome:
     SpecError
         When a regression has no prediction or a classification no probabilities.
     ShapeError
-        When the arrays do not belong together; both shapes are named.
+        When the arrays' shapes do not match; both shapes are named.
     """
 
     task: Task
@@ -99,7 +99,7 @@ class Outcome:
 
     @property
     def classes(self) -> int:
-        """K, the number of classes, also of those that no row has; 0 for a regression."""
+        """K, the number of classes, including those without rows; 0 for a regression."""
         return 0 if self.probability is None else self.probability.shape[1]
 
     @cached_property
@@ -125,7 +125,7 @@ class Outcome:
 
     @cached_property
     def rankings(self) -> tuple[Ranking, ...]:
-        """The rows ranked by the probability of each class; of the last alone if there are two."""
+        """The rows ranked by the probability of each class; of two classes, only of the last."""
         assert self.probability is not None
         ranked = [self.classes - 1] if self.task == "binary" else range(self.classes)
         return tuple(Ranking.of(self.probability[:, k], self.target == k) for k in ranked)
@@ -135,15 +135,15 @@ class Outcome:
 class Ranking:
     """Rows from the highest score to the lowest, sorted once for any number of weightings.
 
-    Rows of equal score are tied: they are passed all at once, in a step. Only the G steps that pass
-    positive rows count, and what is passed on the way to each. The matrices add up weights.
+    Rows with equal scores are tied: they are passed all at once, in one step. Only the G steps that
+    pass positive rows matter, and what is passed on the way to each. The matrices add up weights.
 
     Parameters
     ----------
     positive : csr_array of shape (G, n)
         The positive rows of each step.
     negative : csr_array of shape (2 G, n)
-        The negative rows passed since the step before, then those of the step, in turn.
+        Alternately, the negative rows passed since the previous step, and those of the step.
     """
 
     positive: sparse.csr_array
@@ -151,13 +151,13 @@ class Ranking:
 
     @classmethod
     def of(cls, score: np.ndarray, positive: np.ndarray) -> Ranking:
-        """Rank n rows by score (n,), of which those that are ``positive`` (n,) shall come first."""
+        """Rank n rows by score (n,); the ``positive`` ones (n,) should come first."""
         order = np.argsort(-score, kind="stable")
-        # Rows of equal columns may score differently in the last bits.
+        # The scores of rows with equal columns may differ in the last bits.
         tie = distinct(score[order], equal=LAST_DIGITS)
         hit = positive[order]
         steps = np.unique(tie[hit])
-        step = np.searchsorted(steps, tie)  # of those with positive rows, the next or its own
+        step = np.searchsorted(steps, tie)  # the tie's own step, or the next one with positive rows
         part = 2 * step + np.isin(tie, steps)
         return cls(
             _sums(order[hit], step[hit], len(steps), len(score)),
@@ -166,7 +166,7 @@ class Ranking:
 
 
 def _sums(rows: np.ndarray, part: np.ndarray, parts: int, of: int) -> sparse.csr_array:
-    """Return the matrix that adds up some of so many rows by their parts, which never fall."""
+    """Return the matrix that sums rows, of ``of`` rows in all, by their parts, which never fall."""
     ends = np.searchsorted(part, np.arange(parts + 1))
     summed = rows[: ends[-1]]
     return sparse.csr_array((np.ones(len(summed)), summed, ends), shape=(parts, of))

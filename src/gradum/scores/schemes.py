@@ -1,8 +1,8 @@
-"""The bootstrap of rows, of groups or of blocks of time.
+"""The bootstrap of rows, of groups or of blocks in time.
 
-B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993; one fewer of each kind, so that
-the variance has no bias: T. Hesterberg, Unbiasing the Bootstrap, 2004; blocks in time: D. Politis
-and J. Romano, A circular block-resampling procedure for stationary data, 1992.
+B. Efron and R. Tibshirani, An Introduction to the Bootstrap, 1993; drawing one fewer of each kind,
+so that the variance has no bias: T. Hesterberg, Unbiasing the Bootstrap, 2004; blocks in time: D.
+Politis and J. Romano, A circular block-resampling procedure for stationary data, 1992.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import numpy as np
 from gradum.messages import marked
 from gradum.scores.interval import FEWEST_ROWS
 
-FEWEST_GROUPS = 5  # in which normal errors have an interval that covers in 93% of draws
-FEWEST_STRETCHES = 10  # fewer do not tell how long errors remember
-LONGEST_BLOCK = 1 / 5  # of all rows
+FEWEST_GROUPS = 5  # with so many, intervals for normal errors cover in 93% of draws
+FEWEST_STRETCHES = 10  # fewer do not show how long errors stay correlated
+LONGEST_BLOCK = 1 / 5  # as a share of all rows
 ROUNDING = 1e-6  # of a row
 
 
 class Scheme(Protocol):
     """A way of drawing rows with replacement.
 
-    ``what`` it draws, in the plural, and how many of them, the ``fewest``, an interval needs.
+    ``what`` names what it draws, in the plural; ``fewest`` is how many of them an interval needs.
     """
 
     what: ClassVar[str]
@@ -38,28 +38,28 @@ class Scheme(Protocol):
         ...
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Weigh each of n rows in each resample, 1 on average: float64 (count, n)."""
+        """Return each row's weight in each resample, 1 on average: float64 (count, n)."""
         ...
 
     def distinct(self, rows: np.ndarray) -> float:
         """Count the rows of a mask (n,), each once however often it was predicted.
 
-        Where the mask has some of a row's predictions, it has that part of the row.
+        If the mask has only some of a row's predictions, it has that part of the row.
         """
         ...
 
     def independent(self, rows: np.ndarray) -> float:
-        """Count the rows, groups or blocks, drawn independently, that hold rows of a mask (n,)."""
+        """Count the independently drawn rows, groups or blocks that hold rows of a mask (n,)."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class ByRow:
-    """Draw single rows within their classes, and the shares of the classes besides.
+    """Draw single rows within their classes, and also the shares of the classes.
 
-    Of a class's k rows k − 1 are drawn. The classes then get the shares that N rows drawn from the
-    table show, where the table is what is known of the shares: the judged rows alone, or all rows
-    of which the judged ones are a part with the same shares.
+    Of a class's k rows, k − 1 are drawn. The classes then get the shares in N rows drawn from the
+    table. The table is what is known about the shares: either the judged rows alone, or all rows if
+    the judged ones are a part of them with the same shares.
 
     Parameters
     ----------
@@ -68,7 +68,8 @@ class ByRow:
     order : ndarray of shape (n,)
         Row numbers, sorted by class.
     start, size : ndarray of shape (m,)
-        Where the class of each of the m rows that are drawn begins in that order; its rows.
+        For each of the m rows drawn: where its class begins in that order, and how many rows it
+        has.
     code : ndarray of shape (n,)
         The class of each row, 0 .. K-1.
     of_class : ndarray of shape (K,)
@@ -90,7 +91,7 @@ class ByRow:
 
     @classmethod
     def of(cls, classes: np.ndarray, table: np.ndarray | None) -> ByRow:
-        """Take n class codes of the rows, and those of the table if that is more."""
+        """Take the n rows' class codes, and those of the table if it has more rows."""
         present, code, sizes = np.unique(classes, return_inverse=True, return_counts=True)
         drawn = np.maximum(sizes - 1, 1)
         firsts = np.cumsum(sizes) - sizes
@@ -108,7 +109,7 @@ class ByRow:
         )
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Let each place of the sorted rows draw one of the places of its class."""
+        """Let each place among the sorted rows draw one of the places of its class."""
         weights = np.empty((count, self.rows))
         if not self.rows:
             return weights
@@ -132,7 +133,7 @@ class ByRow:
 
 @dataclass(frozen=True, eq=False)
 class ByGroup:
-    """Draw whole groups, of G of them G − 1.
+    """Draw whole groups: G − 1 of the G groups.
 
     Parameters
     ----------
@@ -143,7 +144,7 @@ class ByGroup:
     groups : int
         G.
     part : ndarray of shape (n,)
-        Which part of its row each prediction is: 1 by how many there are of the row.
+        Which part of its row each prediction is: 1 divided by the row's number of predictions.
     """
 
     what: ClassVar[str] = marked("independent groups")
@@ -156,13 +157,13 @@ class ByGroup:
 
     @classmethod
     def of(cls, groups: np.ndarray, numbers: np.ndarray | None) -> ByGroup:
-        """Take n group codes, and n row numbers where a row may come again."""
+        """Take n group codes, and n row numbers if a row may occur again."""
         distinct, group = np.unique(groups, return_inverse=True)
         part = np.ones(len(groups)) if numbers is None else row_parts(numbers)
         return cls(len(groups), group, len(distinct), part)
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw groups, and weigh each row by how often its group was drawn."""
+        """Draw groups, and weight each row by how often its group was drawn."""
         weights = np.empty((count, self.rows))
         times = max(self.groups - 1, 1)
         for line in weights:
@@ -181,9 +182,9 @@ class ByGroup:
 
 @dataclass(frozen=True, eq=False)
 class ByBlock:
-    """Draw blocks of rows that follow one another in time, the end joined to the start.
+    """Draw blocks of rows that are consecutive in time, with the end joined to the start.
 
-    As many as cover all rows but one block's, the last one cut short.
+    As many blocks are drawn as cover all rows except one block's; the last one is cut short.
     """
 
     what: ClassVar[str] = marked("independent stretches of time")
@@ -195,10 +196,10 @@ class ByBlock:
 
     @classmethod
     def of(cls, time: np.ndarray, losses: Sequence[np.ndarray]) -> ByBlock:
-        """Take n sortable times, and what the rows cost several models, each (n,).
+        """Take n sortable times, and the losses of the rows under several models, each (n,).
 
-        The blocks are as long as the losses, or the differences of two models' losses, need that
-        are the most alike from row to row.
+        The block length is the longest that any model's losses, or any two models' differences of
+        losses, need.
         """
         rows, order = len(time), np.argsort(time, kind="stable")
         usual = int(np.ceil(np.round(np.cbrt(rows), 9)))
@@ -209,7 +210,7 @@ class ByBlock:
         return cls(rows, order, max(1, min(length, int(LONGEST_BLOCK * rows))))
 
     def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw where each block starts, and go round the circle from there."""
+        """Draw where each block starts, and continue around the circle from there."""
         weights = np.empty((count, self.rows))
         drawn = max(self.rows - self.length, min(self.rows, 1))
         offsets = np.arange(drawn) % self.length
@@ -229,26 +230,27 @@ class ByBlock:
 
 
 def row_parts(numbers: np.ndarray) -> np.ndarray:
-    """Return which part of a row each of its predictions is (n,): 1 by how often it comes."""
+    """Return which part of its row each prediction is (n,): 1 / how often the row occurs."""
     _, place, times = np.unique(numbers, return_inverse=True, return_counts=True)
     return 1.0 / times[place]
 
 
 def whole(count: float) -> int | float:
-    """Return a sum of parts of rows, as an int where it is whole but for rounding."""
+    """Return a sum of parts of rows, as an int if it is whole up to rounding."""
     nearest = round(count)
     return nearest if abs(count - nearest) < ROUNDING else count
 
 
 def block_length(values: np.ndarray) -> int:
-    """Choose how long blocks must be for n values in the order of time to be told apart.
+    """Choose a block length for n values in time order.
 
-    Twice the length that is best for the variance of the mean, (2 g² / D)^(1/3) n^(1/3) with
-    g = Σ λ(k/m) |k| R(k), D = 4/3 (Σ λ(k/m) R(k))², R the autocovariance, λ the flat-top window and
-    m twice the lag from which on it is nowhere above chance. D. Politis and H. White, Automatic
-    block-length selection for the dependent bootstrap, 2004, corrected by A. Patton, 2009. Twice,
-    because intervals need longer blocks than variances do: with autoregressive errors of 0.9 and
-    1,000 rows, those of a mean square then cover in 93% of draws, not 91%.
+    It is twice the length that is best for the variance of the mean, (2 g² / D)^(1/3) n^(1/3) with
+    g = Σ λ(k/m) |k| R(k) and D = 4/3 (Σ λ(k/m) R(k))². R is the autocovariance, λ the flat-top
+    window, and m twice the lag from which on R is nowhere above chance. D. Politis and H. White,
+    Automatic block-length selection for the dependent bootstrap, 2004, corrected by A. Patton,
+    2009. The length is doubled because intervals need longer blocks than variances do: with
+    autoregressive errors of 0.9 and 1,000 rows, intervals of a mean square then cover in 93% of
+    draws instead of 91%.
     """
     n = len(values)
     quiet = max(5, int(np.ceil(np.sqrt(np.log10(max(n, 2))))))
@@ -270,12 +272,12 @@ def block_length(values: np.ndarray) -> int:
     if not level > 0:
         return 1
     best = np.cbrt(2.0 * slope**2 / level * n)
-    # A length of whole rows must not hang on the last bits.
+    # A length in whole rows must not depend on the last bits.
     return 2 * max(1, int(np.ceil(np.round(min(best, 3.0 * np.sqrt(n), n / 3.0), 6))))
 
 
 def _autocovariance(values: np.ndarray, lags: int) -> np.ndarray:
-    """Return Σ (vᵢ − v̄)(vᵢ₊ₖ − v̄) / n for k = 0 .. lags: by Fourier transform."""
+    """Return Σ (vᵢ − v̄)(vᵢ₊ₖ − v̄) / n for k = 0 .. lags, by Fourier transform."""
     n = len(values)
     spectrum = np.fft.rfft(values - values.mean(), 2 * n)
     covariance = np.fft.irfft(spectrum * spectrum.conj(), 2 * n)[: lags + 1] / n

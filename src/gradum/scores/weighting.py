@@ -1,6 +1,6 @@
 """One outcome under many weightings of its rows, from which every metric is computed.
 
-Quotients and means are NaN where they are undefined.
+Undefined quotients and means are NaN.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 
 
 def mean_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis of what is not NaN; NaN where nothing is."""
+    """Return the mean over the last axis of all that is not NaN; NaN if there is nothing."""
     defined = ~np.isnan(values)
     return ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
@@ -29,22 +29,23 @@ def mean_defined(values: np.ndarray) -> np.ndarray:
 def ranking_scores(
     ranking: Ranking, weights: np.ndarray, total: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """AUC, average precision and distance of one ranking under B weightings: three times (B,).
+    """Return AUC, average precision and distance of one ranking under B weightings, each (B,).
 
-    With w the weight of the positive rows of a step, T and F the weights of the positive and the
-    negative rows passed, a step stands above N − F of the N negatives and level with a share:
+    Let w be the weight of a step's positive rows, T and F the weights of the positive and negative
+    rows passed, and P and N those of all. A step ranks above N − F of the negatives, and is tied
+    with some:
 
         AUC = Σ w (N − (F_before + F_after) / 2) / (P N),    AP = Σ w T / (T + F_after) / P
 
-    The Kolmogorov–Smirnov distance is the largest T / P − F_after / N, or 0: it is reached where
-    positive rows have just been passed.
+    The Kolmogorov–Smirnov distance is the largest T / P − F_after / N, or 0: it is reached just
+    after positive rows have been passed.
 
     Parameters
     ----------
     ranking : Ranking
-        Of n rows.
+        A ranking of n rows.
     weights : ndarray of shape (n, B)
-        The weights of a row side by side, which are added up many times as fast.
+        Each row's weights are contiguous, which makes adding up many times as fast.
     total : ndarray of shape (B,)
         Σ w.
     """
@@ -70,14 +71,14 @@ def ranking_scores(
 
 @dataclass(frozen=True, eq=False)
 class Weighting:
-    """One outcome under B weightings of its n rows, with what several metrics share.
+    """One outcome under B weightings of its n rows, with the results that several metrics share.
 
     Parameters
     ----------
     outcome : Outcome
         n rows.
     weights : ndarray of shape (B, n)
-        The full weights: how often a row was drawn times its own weight.
+        The full weights: how often a row was drawn, times its own weight.
     """
 
     outcome: Outcome
@@ -85,7 +86,7 @@ class Weighting:
 
     def mean(self, values: np.ndarray) -> np.ndarray:
         """Σ wᵢ vᵢ / Σ wᵢ of values (n,): shape (B,)."""
-        # einsum, not BLAS: threads bring nothing here and would change the last digits.
+        # einsum, not BLAS: threads gain nothing here and would change the last digits.
         return ratio(np.einsum("bi,i->b", self.weights, values), self.total)
 
     @cached_property
@@ -95,7 +96,7 @@ class Weighting:
 
     @cached_property
     def per_class(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Weight of the rows of each class, predicted as it, and both: three times (B, K)."""
+        """Weights of the rows of each class, of those predicted as it, and of both: each (B, K)."""
         target, predicted = self.outcome.target, self.outcome.predicted
         hits = np.where(predicted == target, target, self.outcome.classes)
         return self._totals(target), self._totals(predicted), self._totals(hits)
@@ -104,7 +105,7 @@ class Weighting:
     def ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """AUC, average precision and Kolmogorov–Smirnov distance of each ranked class.
 
-        Each against the rest: three times (B, classes).
+        Each class is ranked against the rest; each result is (B, classes).
         """
         by_row = np.ascontiguousarray(self.weights.T, np.float64)
         found = [ranking_scores(ranking, by_row, self.total) for ranking in self.outcome.rankings]
@@ -112,7 +113,7 @@ class Weighting:
         return auc, precision, distance
 
     def _totals(self, codes: np.ndarray) -> np.ndarray:
-        """Sum the weights of the rows of each code 0 .. K-1, leaving out other codes: (B, K)."""
+        """Sum the weights of the rows of each code 0 .. K-1, without other codes: (B, K)."""
         totals = np.zeros((len(self.weights), self.outcome.classes))
         for code in range(self.outcome.classes):
             rows = np.flatnonzero(codes == code)

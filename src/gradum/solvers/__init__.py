@@ -1,4 +1,4 @@
-"""Solvers: how an objective is brought down, and what is known of the answer.
+"""Solvers: how an objective is minimised, and what is known about the answer.
 
 First-order training can be driven by hand::
 

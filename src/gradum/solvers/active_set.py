@@ -1,17 +1,17 @@
-"""Quadratics with an L1 term, solved exactly by finding out which coefficients are 0.
+"""Quadratics with an L1 term, solved exactly by finding which coefficients are 0.
 
     minimise over x    ½ xᵀ H x − qᵀ x + Σ_j l1_j |x_j|,        H positive semi-definite,
 
-where some x_j may be held to one sign, s_j x_j ≥ 0: a price without end on the other side of 0.
+where some x_j may be held to one sign, s_j x_j ≥ 0: an infinite price on the other side of 0.
 
-Were it known which x_j are not 0, and their signs, x would solve a linear system. That set is
-guessed, and mended until it is right: coefficients that would change their sign leave it as
-soon as they reach 0; those whose slope at 0 exceeds their price enter it. The objective falls
-at every change, so that no set comes twice and the search ends at the minimum, exactly; where
-rounding hides the fall, it ends there.
+If it were known which x_j are not 0, and their signs, x would solve a linear system. This active
+set is guessed, and corrected until it is right: coefficients that would change their sign leave it
+when they reach 0; those whose slope at 0 exceeds their price enter it. The objective falls at every
+change, so that no set occurs twice and the search ends exactly at the minimum, or where rounding
+hides the fall.
 
 Source: Lee, Battle, Raina and Ng, "Efficient sparse coding algorithms" (NIPS 2006), feature-sign
-search; here many coefficients may enter at once.
+search; here, many coefficients may enter at once.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import scipy.linalg
 
 from gradum.margins import EQUAL, falling
 
-TOLERANCE = 1e-13  # of the largest slope, by which a price may be exceeded
-CHANGES = 20  # most changes of the set, for each coefficient
-ROUNDING = 4 * np.finfo(np.float64).eps  # of the objective, below which nothing falls
+TOLERANCE = 1e-13  # of the largest slope, up to which a slope may exceed a price
+CHANGES = 20  # the most changes of the set per coefficient
+ROUNDING = 4 * np.finfo(np.float64).eps  # of the objective; a smaller fall does not count
 (_posv,) = scipy.linalg.get_lapack_funcs(("posv",), (np.empty(1),))
 
 
@@ -37,9 +37,9 @@ class _Search:
     linear: np.ndarray
     l1: np.ndarray
     x: np.ndarray
-    allowed: np.ndarray  # the sign that each is held to; 0 where it may have either
+    allowed: np.ndarray  # the sign that each is held to; 0 if either is allowed
     signs: np.ndarray  # of the active coefficients; 0 for the others
-    free: np.ndarray  # without a price and of either sign: active always
+    free: np.ndarray  # without a price or a held sign: always active
 
     @property
     def active(self) -> np.ndarray:
@@ -50,7 +50,7 @@ class _Search:
         return float(smooth + self.l1 @ np.abs(x))
 
     def descend(self) -> bool:
-        """Go to the minimum under the signs assumed; stop, and say so, where a sign changes."""
+        """Go to the minimum under the assumed signs; stop and return False where a sign changes."""
         active = self.active
         matrix = self.hessian[np.ix_(active, active)]
         goal = _solve(matrix, self.linear[active] - self.l1[active] * self.signs[active])
@@ -68,7 +68,7 @@ class _Search:
         return False
 
     def admit(self, most: int) -> bool:
-        """Let in those whose slope at 0 exceeds their price most; return whether there were any."""
+        """Admit coefficients whose slope at 0 most exceeds their price; return whether any does."""
         slope = self.hessian @ self.x - self.linear
         excess = np.where(self.signs == 0, np.abs(slope) - self.l1, 0.0)
         excess[self.free | (self.allowed * slope > 0)] = 0.0
@@ -82,7 +82,7 @@ class _Search:
         return True
 
     def _repeats(self, entering: np.ndarray) -> np.ndarray:
-        """Whether each that enters says the same as one that is active or enters before it."""
+        """Tell which entering columns duplicate one that is active or enters before them."""
         before = np.concatenate([self.active, entering])
         root = np.sqrt(np.maximum(np.diag(self.hessian), np.finfo(np.float64).tiny))
         alike = np.abs(self.hessian[np.ix_(entering, before)])
@@ -100,10 +100,9 @@ def minimise(
 ) -> np.ndarray:
     """Return the minimiser x [d], for H [d, d], q [d] and l1 [d] >= 0.
 
-    ``allowed`` [d] is the sign that a coefficient is held to, 0 where it may have either.
-    ``start`` is where the search begins: the closer to the minimum, the fewer systems are solved.
-    Of coefficients of equal worth (H singular), the first in order enters; another one that says
-    the same has nothing to add then.
+    ``allowed`` [d] is the sign that a coefficient is held to; 0 if either is allowed. ``start`` is
+    where the search begins: the closer to the minimum, the fewer systems are solved. Of equally
+    good coefficients (H singular), the first in order enters; duplicates of it then add nothing.
     """
     allowed = np.zeros(len(l1)) if allowed is None else allowed
     free, start = (l1 == 0) & (allowed == 0), np.where(allowed * start < 0, 0.0, start)
@@ -117,7 +116,7 @@ def minimise(
         gained = after < before - ROUNDING * abs(before) if np.isfinite(before) else True
         if not gained and most == 1:
             break
-        # Too many at once push each other out again; one alone always gains.
+        # Too many at once push each other out again; a single one always gains.
         most = min(2 * most, len(linear)) if gained else max(1, most // 4)
         before = min(before, after)
         if not search.admit(most):

@@ -16,20 +16,20 @@ ROUNDING = 1e-6  # a rise of the loss by less may be rounding
 def advice_on(
     status: Status, solver: FirstOrder, tally: Tally, history: list[EpochDone], gradient_tol: float
 ) -> str:
-    """Return the status's advice, with the figures of this training where they help.
+    """Return the status's advice, with figures from this training where they help.
 
     Parameters
     ----------
     status : Status
-        Why it ended.
+        Why the training ended.
     solver : FirstOrder
-        What took the steps.
+        The solver that took the steps.
     tally : Tally
         The steps, and their losses.
     history : list of EpochDone
         The epochs of this training.
     gradient_tol : float
-        The gradient's norm that was to be reached; below 0, none was.
+        The target for the gradient's norm; there is none if it is below 0.
     """
     if status is Status.DIVERGED:
         return _divergence(solver, tally)
@@ -58,7 +58,7 @@ def advice_on(
 
 
 def _reached(tally: Tally, history: list[EpochDone], gradient_tol: float) -> str:
-    """Return the last change of the loss and the last gradient, where there are any."""
+    """Return the last change of the loss and the last gradient, if there are any."""
     known = []
     change = _last_change(history)
     if not math.isnan(change):
@@ -96,7 +96,7 @@ def _say_change(change: float, last: EpochDone) -> str:
 
 
 def _last_change(history: list[EpochDone]) -> float:
-    """Return the last epoch's relative change of the training loss; NaN if it has none."""
+    """Return the last epoch's relative change of the training loss; NaN if there is none."""
     if len(history) < 2 or not history[-2].train_loss:
         return math.nan
     before, after = history[-2].train_loss, history[-1].train_loss

@@ -1,6 +1,6 @@
-"""Rows in the order of training, gathered on the host into the shape of a chunk.
+"""Rows in training order, gathered on the host into the shape of a chunk.
 
-The order of an epoch is a function of seed and epoch alone.
+The order of an epoch depends only on the seed and the epoch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gradum.solvers.chunk import Batches, bucket, pad_problem, precision
 from gradum.solvers.pool import Buffer, ChunkRows, Pool, SegmentedData, chunk_length
 from gradum.solvers.rows_to_learn import Data
 
-FEWEST_ROWS = 64  # of a full batch: filling up costs less than compiling for every small table
+FEWEST_ROWS = 64  # in a full batch: padding costs less than compiling for every small table
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Chunk:
 
     @property
     def steps(self) -> int:
-        """Steps to take."""
+        """The number of steps."""
         return len(self.share)
 
 
@@ -62,8 +62,8 @@ class Feed(Protocol):
     ) -> Iterator[Chunk]:
         """Yield chunks of steps, one for each factor [steps] of the learning rate.
 
-        The first ``done`` steps are left out; the rest is as it would have been. ``ahead`` tells,
-        of the chunks before the last one, how many epochs are sure to follow: a chunk may span so
+        The first ``done`` steps are left out; the rest is unchanged. ``ahead`` tells, for the
+        chunks before the last one, how many epochs are certain to follow: a chunk may span this
         many.
         """
         ...
@@ -72,12 +72,12 @@ class Feed(Protocol):
 def feed_of(
     data: Data | SegmentedData, problem: Problem, batch_size: int | None, *, epoch_by_epoch: bool
 ) -> Feed:
-    """Return the feed for a batch size; ``epoch_by_epoch`` lets no chunk span two epochs.
+    """Return the feed for a batch size; with ``epoch_by_epoch`` no chunk spans two epochs.
 
     Raises
     ------
     SpecError
-        Rows that are read a segment at a time are to be seen by one step together.
+        One step would have to see all rows, but they are read one segment at a time.
     """
     padded = pad_problem(problem).network
     if isinstance(data, SegmentedData):
@@ -93,13 +93,13 @@ def feed_of(
 
 
 class FullBatch:
-    """Every step sees every row, so that a step is an epoch, in the same order for ever."""
+    """Every step sees every row, always in the same order, so that a step is an epoch."""
 
     whole = True
     steps_per_epoch = 1
 
     def __init__(self, data: Data, padded: Network, *, one_by_one: bool) -> None:
-        """Lay the rows out once; ``one_by_one`` makes chunks of one step."""
+        """Lay out the rows once; ``one_by_one`` makes chunks of one step."""
         size = bucket(max(data.rows, FEWEST_ROWS), per_octave=2)
         rows = ChunkRows.of(data)
         buffer = Buffer(rows, padded, 1, size)
@@ -118,7 +118,7 @@ class FullBatch:
         done: int = 0,
         ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
-        """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
+        """Yield chunks of steps, one step for each factor [steps] after the first ``done``."""
         for start in range(done, len(factors), self._length):
             part = factors[start : start + self._length]
             factor = np.zeros(self._length, self._dtype)
@@ -129,7 +129,7 @@ class FullBatch:
 class MiniBatches:
     """Each step sees ``size`` rows, in a new order each epoch.
 
-    A chunk ends within an epoch, or with one: the first of several where epochs are short. Two
+    A chunk ends within an epoch or at the end of one; if epochs are short, it may span several. Two
     buffers take turns: one is filled while the compiled program reads the other.
     """
 
@@ -142,7 +142,7 @@ class MiniBatches:
         self._length = chunk_length(padded, size, row_bytes)
         self._source = ChunkRows.of(data)
         self._buffers = [Buffer(self._source, padded, self._length, size) for _ in range(2)]
-        # Rows of each step of an epoch; the last may be short.
+        # Rows of each step of an epoch; the last step may have fewer.
         self._counts = np.minimum(size, data.rows - size * np.arange(self.steps_per_epoch))
 
     def chunks(
@@ -153,7 +153,7 @@ class MiniBatches:
         done: int = 0,
         ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
-        """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
+        """Yield chunks of steps, one step for each factor [steps] after the first ``done``."""
         per_epoch, step, running, turn = self.steps_per_epoch, done, 0, 0
         order, ordered = np.empty(0, np.int64), -1
         while step < len(factors):
@@ -184,10 +184,10 @@ class MiniBatches:
 
 
 class SegmentBatches:
-    """Mini-batches of rows that are read a segment at a time; chunks end where epochs do.
+    """Mini-batches of rows that are read one segment at a time; chunks end where epochs do.
 
-    The order of an epoch is one of segments, drawn anew, and of the rows within each pool of
-    segments that lie in memory together. A batch may take rows of two pools.
+    Each epoch draws a new order of the segments, and of the rows within each pool of segments that
+    are in memory together. A batch may take rows from two pools.
     """
 
     whole = False
@@ -208,7 +208,7 @@ class SegmentBatches:
         done: int = 0,
         ahead: Callable[[], int] = endless,
     ) -> Iterator[Chunk]:
-        """Yield chunks of steps, one for each factor [steps] of the learning rate but the first."""
+        """Yield chunks of steps, one step for each factor [steps] after the first ``done``."""
         turn, steps = 0, self.steps_per_epoch
         with ThreadPoolExecutor(1) as reader:
             for epoch in range(done // steps, len(factors) // steps):

@@ -1,7 +1,7 @@
-"""A dense block whose columns of small whole numbers take a byte each until they are multiplied.
+"""A dense block whose small whole numbers take one byte each until they are multiplied.
 
-The columns of 0 and 1 that stand for the levels of a category, in float64, would be most of what a
-fit holds. Products expand them some rows at a time; NumPy's functions expand what they are given.
+In float64, the 0/1 columns for the levels of categories would take most of a fit's memory. Products
+expand them some rows at a time; NumPy's functions expand all that they get.
 
 Shapes: n rows, d columns of numbers, v columns of whole numbers from −128 to 127.
 """
@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-ROWS_PER_BLOCK = 8192  # of an expanded copy, so that it stays in the processor's cache
+ROWS_PER_BLOCK = 8192  # in an expanded copy, so that it stays in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
 class ByteColumns:
-    """A matrix [n, d + v]: numbers, and behind them whole numbers.
+    """A matrix [n, d + v]: numbers, followed by whole numbers.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class ByteColumns:
 
     @property
     def size(self) -> int:
-        """N (d + v)."""
+        """The number of entries, n (d + v)."""
         return self.shape[0] * self.shape[1]
 
     @property
@@ -78,7 +78,7 @@ class ByteColumns:
         return Transposed(self)
 
     def transpose_product(self, left: Any) -> np.ndarray:
-        """Return Xᵀ @ left, for left [n] or [n, k], sparse perhaps."""
+        """Return Xᵀ @ left, for left [n] or [n, k], dense or sparse."""
         below = np.zeros((self.whole.shape[1], *left.shape[1:]))
         for rows in self._blocks():
             below += self.whole[rows].T.astype(np.float64) @ left[rows]

@@ -1,7 +1,7 @@
-"""The certificate of a linear model's answer, measured once more at the answer, in float64.
+"""The certificate of a linear model's answer, measured anew at the answer in float64.
 
-It holds the norm of the objective's gradient, of its smallest subgradient where an L1 term has a
-kink, and what `duality` can say of how far the objective is above its minimum.
+It holds the norm of the objective's gradient (of the smallest subgradient where an L1 term has a
+kink), and the bound from `duality`, if any, on how far the objective is above its minimum.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def certify(
 ) -> Certificate:
     """Return the certificate of a linear model at a point; ``known`` are further fields.
 
-    The point's gradient is turned into the units of X; l1 and l2 are a number or [D].
+    The point's gradient is converted to the units of X; l1 and l2 are a number or [D].
     """
     gap = _gap(model, point, l1, l2) if bounds_gap else None
     return certificate(model, point, l1, l2, gap, **known)
@@ -36,13 +36,13 @@ def certify(
 def certify_dual(
     model: LinearModel, point: Point, slope: np.ndarray, l1: Any, l2: Any, **known: Any
 ) -> Certificate:
-    """Return the certificate of a loss with kinks, whose derivatives [n, k] the solver chose."""
+    """Return the certificate for a loss with kinks, whose derivatives [n, k] the solver chose."""
     gap = _gap(model, point, l1, l2, slope)
     return _certificate(point.objective, model.columns.shape[1], duality_gap=gap, **known)
 
 
 def certify_rows(params: Params, problem: Problem, data: Data, **known: Any) -> Certificate:
-    """Return the certificate of a linear network, from rows in any dtype, a few at a time."""
+    """Return the certificate of a linear network from rows in any dtype, a few at a time."""
     layer = {name: np.asarray(v, np.float64) for name, v in params["layers"][0].items()}
     l1, l2 = problem.penalty.strengths(data.columns)
     weight, loss = layer["weight"], problem.loss
@@ -77,7 +77,7 @@ def certify_rows(params: Params, problem: Problem, data: Data, **known: Any) -> 
 def certificate(
     model: LinearModel, point: Point, l1: Any, l2: Any, gap: float | None, **known: Any
 ) -> Certificate:
-    """Return the certificate of a smooth loss at a point of which the duality gap is known."""
+    """Return the certificate for a smooth loss at a point whose duality gap is known."""
     l1, l2 = _spread(l1, l2, model)
     columns, level = model.columns, point.gradient[-1]
     fall = point.gradient[:-1] - model.strengths(0.0, l2).l2[:-1] * point.values[:-1]
@@ -96,9 +96,9 @@ def least_subgradient(
 ) -> np.ndarray:
     """Return the smallest member of slope + ∂(l1·|w| + l2·½w²), [D, k].
 
-    Where w = 0 the penalty's slope is anything within ±l1, and takes up what it can; so does the
-    bound of a w that is held to one sign, without end on its side. The result is 0 throughout
-    exactly where w is optimal.
+    Where w = 0, the penalty's slope may be anything within ±l1, and cancels as much as it can. The
+    bound of a w that is held to one sign does the same without limit on its side. The result is 0
+    throughout if and only if w is optimal.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def least_subgradient(
         The data term's derivative, and w.
     l1, l2 : ndarray of shape (D,)
     signs : ndarray of shape (D,), optional
-        The sign that w is held to, 0 for either.
+        The sign that w is held to; 0 if both are allowed.
     """
     signs = np.zeros_like(l1) if signs is None else signs
     l1, smooth = l1[:, None], slope + l2[:, None] * weight
@@ -122,7 +122,7 @@ def _certificate(objective: float, columns: int, **known: Any) -> Certificate:
 
 
 def _norm(slope: np.ndarray, level: Any) -> float:
-    # BLAS's norm does not square, so that what has diverged does not overflow.
+    # BLAS's norm does not square, so that diverged values do not overflow.
     return float(scipy.linalg.norm(np.append(slope, level), check_finite=False))
 
 
@@ -147,7 +147,7 @@ def _gap(
 
 
 def _chosen(free: np.ndarray) -> np.ndarray:
-    """Return what picks the columns without a price out of all, [D, f]."""
+    """Return the matrix [D, f] that selects the unpenalised columns."""
     picked = np.flatnonzero(free)
     chosen = np.zeros((len(free), len(picked)))
     chosen[picked, np.arange(len(picked))] = 1.0

@@ -1,14 +1,13 @@
-"""The compiled program of every first-order solver: some steps, at shapes rounded up.
+"""The compiled program of every first-order solver: some steps, with rounded-up shapes.
 
-The program depends on the structure of problem and solver and on the shapes of a chunk,
-and on nothing else: not on the number of rows, and on no hyper-parameter. Shapes are rounded up, so
-that problems of like shape share one program.
+The program depends only on the structure of problem and solver and on the shapes of a chunk, not on
+the number of rows or on any hyper-parameter. Shapes are rounded up, so that problems of similar
+shape share one program.
 
-Padding is exact. A padded column is 0 in every row, and its weights start at 0: their
-gradient is 0 and they stay there. A padded output, which not every loss can have, has a bias so
-low that its probability is exactly 0, and with it the gradient of everything that leads to it.
-A padded row has weight 0 and a real row's target. A padded row of the embedding table is never
-looked up.
+Padding is exact. A padded column is 0 in every row, and its weights start at 0; their gradient is
+0, so they stay 0. A padded output, which not every loss can have, has a bias so low that its
+probability is exactly 0, and so is the gradient of everything that leads to it. A padded row has
+weight 0 and a real row's target. A padded row of the embedding table is never looked up.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from gradum.core import Network, Params, Problem, objective
 from gradum.core.penalties.penalty import column_factors
 from gradum.solvers.first_order import FirstOrder
 
-NEVER = -1e9  # a logit whose exponential is 0 beside any other
+NEVER = -1e9  # a logit whose exponential is 0 relative to any other
 
 
 def bucket(size: int, *, per_octave: int = 4) -> int:
-    """Return the least round number ≥ ``size``, ``per_octave`` of them to a doubling.
+    """Return the least round number ≥ ``size``; there are ``per_octave`` of them per doubling.
 
-    With 4 to a doubling: 1 … 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, …
+    With 4 per doubling: 1 … 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, …
     """
     if size <= per_octave:
         return size
@@ -48,10 +47,10 @@ def pad_problem(problem: Problem) -> Problem:
     Raises
     ------
     ShapeError
-        The penalty has other than one factor a column.
+        The penalty does not have one factor per column.
     """
     network, loss, embedding = problem.network, problem.loss, problem.network.embedding
-    # Of one or two outputs none is added: one has its own form of log loss.
+    # One or two outputs are not padded: one output has its own form of log loss.
     pads_outputs = loss.pads_outputs and network.outputs > 2 and network.intercept
     padded = structs.replace(
         network,
@@ -72,7 +71,7 @@ def _pad_penalty(penalty: Any, network: Network, padded: Network) -> Any:
 
 
 def pad_params(params: Params, network: Network, padded: Network) -> Params:
-    """Return new arrays, in the padded network's shapes."""
+    """Return new arrays with the padded network's shapes."""
     layers = [
         {name: np.array(value) for name, value in layer.items()} for layer in params["layers"]
     ]
@@ -93,7 +92,7 @@ def pad_params(params: Params, network: Network, padded: Network) -> Params:
 def unpad_params(params: Any, network: Network, padded: Network) -> Params:
     """Return copies on the host, in the network's own shapes.
 
-    Copies, because the next compiled call is free to overwrite the arrays it was given.
+    They are copies because the next compiled call may overwrite the arrays that it gets.
     """
     layers = [
         {name: np.array(value) for name, value in layer.items()} for layer in params["layers"]
@@ -113,7 +112,7 @@ def unpad_params(params: Any, network: Network, padded: Network) -> Params:
 
 
 class State(NamedTuple):
-    """What a step carries on to the next."""
+    """What a step passes on to the next."""
 
     params: Params
     optimizer: Any
@@ -122,13 +121,13 @@ class State(NamedTuple):
 class Batches(NamedTuple):
     """What the steps of a chunk read.
 
-    S steps at most, b rows each. The leading axis of ``inputs``, ``target``, ``weight``
-    and ``total`` is S, or 1 where every step reads the same rows.
+    There are at most S steps with b rows each. The leading axis of ``inputs``, ``target``,
+    ``weight`` and ``total`` is S, or 1 if every step reads the same rows.
     """
 
     inputs: dict[str, Any]  # [S, b, …]
     target: Any  # [S, b], or [S, b, K] for probabilities of K classes
-    weight: Any  # [S, b], 0 for rows that only fill up
+    weight: Any  # [S, b], 0 for padding rows
     total: Any  # [S], what a step's weighted sum is divided by
     factor: Any  # [S], the schedule's factor of the learning rate
 
@@ -143,18 +142,18 @@ class Noise(NamedTuple):
 class Info(NamedTuple):
     """What the steps of a chunk report."""
 
-    steps: Any  # taken: fewer than asked for if the gradient vanished or something overflowed
+    steps: Any  # taken; fewer than asked for if the gradient vanished or something overflowed
     losses: Any  # [S], the objective before each step
-    gradient_norm: Any  # before the last step that was finite
-    finite: Any  # whether loss and gradient were, in every step
+    gradient_norm: Any  # before the last finite step
+    finite: Any  # whether loss and gradient were finite in every step
     stalled: Any  # whether a line search found no step that changes anything
 
 
 def precision(dtype: Any) -> AbstractContextManager[Any]:
-    """Return a scope in which JAX computes in that dtype.
+    """Return a context in which JAX computes in this dtype.
 
-    JAX makes float32 of every float64 that enters it outside of such a scope. A generator
-    must not yield inside one, or it would lend the scope to its caller.
+    Outside such a context, JAX converts every float64 to float32. A generator must not yield inside
+    one, because the context would then hold in its caller too.
     """
     return jax.enable_x64(True) if dtype is np.float64 else nullcontext()
 
@@ -179,9 +178,8 @@ def run_chunk(
 ) -> tuple[State, Info]:
     """Take ``steps`` steps, or fewer: until the gradient's norm is at most ``gradient_tol``.
 
-    A step whose loss or gradient is not finite is not taken, and ends the chunk; so does one
-    of no length, where a line search looked for its length.
-    ``state`` is given away: its memory holds the new state.
+    A step whose loss or gradient is not finite is not taken, and ends the chunk. A step of length 0
+    from a line search ends it too. ``state`` is donated: its memory is used for the new state.
     """
     global _traces
     _traces += 1
@@ -199,7 +197,8 @@ def run_chunk(
             lambda values: values[0] if values.shape[0] == 1 else values[i], batches[:4]
         )
 
-        # A step's chance hangs on its number alone: chunks may begin elsewhere after a resumption.
+        # A step's random key depends only on its number: after a resumption, chunks may begin
+        # elsewhere.
         key = None if noise is None else jax.random.fold_in(noise.key, noise.first + i)
 
         def value(params: Params) -> Any:
@@ -212,7 +211,7 @@ def run_chunk(
             gradient, optimizer, params, value=loss, grad=gradient, value_fn=value
         )
         factor = batches.factor[i]
-        taken = finite & (norm > gradient_tol)  # what has arrived stays where it was measured
+        taken = finite & (norm > gradient_tol)  # at the optimum, stay where it was measured
         moved = jax.tree.map(
             lambda old, change: old + jnp.where(taken, factor * change, 0), params, update
         )

@@ -1,4 +1,4 @@
-"""The compiled chunk in use: padded shapes, one dtype, and the state between host and device."""
+"""How a compiled chunk is used: padded shapes, one dtype, and the state between host and device."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from gradum.solvers.first_order import FirstOrder
 
 @dataclass(frozen=True)
 class Continuation:
-    """What training needs, besides the parameters, to go on where it stopped.
+    """What training needs besides the parameters to continue where it stopped.
 
-    ``optimizer`` is the optimiser's state, NumPy arrays in the padded shapes; None before the
-    first step. ``params`` are the last parameters where the answer is made of others as well,
-    such as their average; else None.
+    ``optimizer`` is the optimiser's state, NumPy arrays with the padded shapes; None before the
+    first step. ``params`` are the last parameters if the answer depends on others as well, such as
+    an average; else None.
     """
 
     optimizer: Any = None
@@ -43,9 +43,9 @@ class Continuation:
 
 
 def _zeros(solver: FirstOrder, structure: Any, shapes: tuple) -> Any:
-    """Return the optimiser's first state, for parameters of that structure and these shapes.
+    """Return the optimiser's first state for parameters with this structure and these shapes.
 
-    In NumPy: JAX would compile a small program for each of these arrays.
+    It is made in NumPy: JAX would compile a small program for each of these arrays.
     """
     likes = _state_shapes(solver, structure, shapes)
     return jax.tree.map(lambda like: np.zeros(like.shape, like.dtype), likes)
@@ -53,7 +53,7 @@ def _zeros(solver: FirstOrder, structure: Any, shapes: tuple) -> Any:
 
 @lru_cache(maxsize=256)
 def _state_shapes(solver: FirstOrder, structure: Any, shapes: tuple) -> Any:
-    """Trace how an optimiser begins, which takes longer than a small training's first epoch."""
+    """Trace an optimiser's first state, which takes longer than a small training's first epoch."""
     params = jax.tree.unflatten(
         structure, [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in shapes]
     )
@@ -74,7 +74,7 @@ class Program:
             self._key = stream(seed, "dropout").integers(2**32, size=2, dtype=np.uint32)
         padded = pad_problem(problem)
         self._network, self._padded = problem.network, padded.network
-        # Numbers of one dtype, whatever they were given as, so that they are traced once.
+        # All numbers get one dtype, whatever they were given as, so that they are traced once.
         numbers = (padded, solver, gradient_tol)
         with precision(self._dtype):
             self._numbers = jax.device_put(jax.tree.map(dtype, numbers))
@@ -93,7 +93,7 @@ class Program:
         return State(first, _zeros(self._solver, structure, shapes))
 
     def launch(self, state: State, chunk: Chunk, first: int) -> tuple[State, Info]:
-        """Start a chunk, whose first step has that number, and return without waiting for it."""
+        """Start a chunk whose first step is number ``first``, and return without waiting for it."""
         noise = None if self._key is None else Noise(self._key, np.int32(first))
         traced, began = traces(), time.perf_counter()
         with precision(self._dtype):
@@ -103,11 +103,11 @@ class Program:
         return result
 
     def params(self, state: State) -> Params:
-        """Return the answer as it is now, on the host."""
+        """Return the current answer, on the host."""
         return self._unpadded(self._solver.answer(state.params, state.optimizer))
 
     def continuation(self, state: State, epoch: int, step: int) -> Continuation:
-        """Return what it takes to go on from here."""
+        """Return what is needed to continue from here."""
         answer = self._solver.answer(state.params, state.optimizer)
         last = None if answer is state.params else self._unpadded(state.params)
         return Continuation(jax.tree.map(np.array, state.optimizer), last, epoch, step)

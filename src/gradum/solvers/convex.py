@@ -1,7 +1,7 @@
 """The choice of a convex solver for a linear model, and one function that runs any of them.
 
-Exact least squares, Newton's method, accelerated proximal gradients and the interior-point
-method each claim some problems; where two claim the same, they agree.
+Exact least squares, Newton's method, accelerated proximal gradients and the interior-point method
+each solve some problems; where two solve the same problem, they agree.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LARGEST_EXACT, LARGEST_SPARSE_EXACT = 10_000, 1000  # columns
 
 @dataclass(frozen=True)
 class Exact:
-    """The exact solution of least squares, which has nothing to choose."""
+    """The exact solution of least squares, which has no settings."""
 
     title: ClassVar[str] = marked("The exact solver")
     need: ClassVar[Need] = LEAST_SQUARES
@@ -50,14 +50,14 @@ CONVEX: dict[str, Convex] = {
 
 @dataclass(frozen=True)
 class Choice:
-    """A solver, and why in one sentence."""
+    """A solver, and the reason for it in one sentence."""
 
     name: str
     reason: str
 
     @property
     def solver(self) -> Convex:
-        """The solver, as it is by default."""
+        """The solver with its default settings."""
         return CONVEX[self.name]
 
 
@@ -67,7 +67,7 @@ def solvers_of(loss: Loss) -> dict[str, Convex]:
 
 
 def misfit(solver: Convex, loss: Loss) -> str:
-    """Say what a solver needs and a loss has not; empty where they go together."""
+    """Say what a solver needs and a loss does not have; empty if they match."""
     if solver.need.is_met_by(loss):
         return ""
     return say(
@@ -79,7 +79,7 @@ def misfit(solver: Convex, loss: Loss) -> str:
 
 
 def refuse_misfit(solver: Convex, loss: Loss) -> None:
-    """Refuse a solver and a loss that do not go together.
+    """Refuse a solver and a loss that do not match.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def choose(
     sparse: bool,
     signed: bool = False,
 ) -> Choice:
-    """Return the solver for a linear model of n rows and D columns, ``shape``.
+    """Return the solver for a linear model with n rows and D columns, its ``shape``.
 
     ``signed`` says that coefficients of a smooth loss with one output are held to a sign.
     """
@@ -186,19 +186,19 @@ def minimise(
     penalty : Penalty
     solver : Exact, Newton, Proximal or InteriorPoint
     outputs : int
-        Logits a row.
+        Logits per row.
     weight : ndarray of shape (n,), optional
     fit_intercept : bool
     start : dict, optional
         Parameters to start from, for solvers that iterate.
     signs : ndarray of shape (D,), optional
-        The sign that each column's coefficients are held to, 1 or -1; 0 for either. For Newton and
-        Proximal, of a smooth loss with one output.
+        The sign that each column's coefficients are held to, 1 or -1; 0 if either is allowed. Only
+        for Newton and Proximal, and a smooth loss with one output.
 
     Raises
     ------
     ShapeError
-        Columns, target and penalty do not belong together.
+        The shapes of columns, target and penalty do not match.
     SpecError
         The solver does not take this loss or penalty.
     """
@@ -234,7 +234,7 @@ def descend(
     l2: Any = 0.0,
     start: Params | None = None,
 ) -> Generator[EpochDone, Any, Solution]:
-    """Solve a problem that is measured already; l1 and l2 are a number or one for each column.
+    """Solve a problem that is already measured; l1 and l2 are one number or one per column.
 
     Raises
     ------
@@ -250,7 +250,7 @@ def descend(
 
 
 def _with_separation(model: LinearModel, solution: Solution) -> Solution:
-    """Name the columns that tell a class apart, where the solution is at infinity; or deny it."""
+    """Name the columns that separate a class if the solution is at infinity, or deny separation."""
     if solution.status is not Status.SEPARATED:
         return solution
     separating = separating_columns(model)

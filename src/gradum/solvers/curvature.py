@@ -2,10 +2,9 @@
 
     H = Σᵢ wᵢ (z̃ᵢ z̃ᵢᵀ) ⊗ Cᵢ + diag(penalty),        z̃ᵢ = (zᵢ, 1),
 
-where Cᵢ = d² loss / d logits² is a number for one output, and diag(pᵢ) − pᵢ pᵢᵀ for the
-log loss of k > 1 classes. The latter is singular: adding one vector to the coefficients of
-all classes changes nothing. Gradients have no part in that direction, so neither has a
-step that it is kept out of.
+where Cᵢ = d² loss / d logits² is a number for one output, and diag(pᵢ) − pᵢ pᵢᵀ for the log loss of
+k > 1 classes. The latter is singular: adding one vector to the coefficients of all classes changes
+nothing. Gradients have no component in that direction, so steps kept out of it have none either.
 
 Shapes: n rows, D columns, k outputs; points, gradients and steps are [D + 1, k], the last
 row the intercept.
@@ -23,12 +22,12 @@ import scipy.linalg
 from gradum.margins import of_sums
 from gradum.solvers.standard import StandardColumns
 
-ROWS_PER_BLOCK = 1024  # of the expanded products, so that they stay in the processor's cache
+ROWS_PER_BLOCK = 1024  # in the expanded products, so that they stay in the processor's cache
 MOST_PRODUCTS = 250
 
 
 class SupportsProduct(Protocol):
-    """A symmetric matrix that is only ever multiplied with."""
+    """A symmetric matrix that is used only in products."""
 
     def __matmul__(self, step: np.ndarray) -> np.ndarray:
         """Return H @ step."""
@@ -77,7 +76,7 @@ class Curvature:
         return product
 
     def matrix(self, dtype: Any = np.float64) -> np.ndarray:
-        """Return H, float64 [(D + 1) k, (D + 1) k], summed up in that dtype."""
+        """Return H, float64 [(D + 1) k, (D + 1) k], summed in the given dtype."""
         if self.probability is None:
             hessian = bordered_gram(self.columns, self.weight * self.second[:, 0], dtype)
         else:
@@ -110,7 +109,7 @@ class Curvature:
 
 @dataclass(frozen=True)
 class Factored:
-    """H in full, and its Cholesky factor, with a ridge where H is singular."""
+    """The full H and its Cholesky factor, with a ridge if H is singular."""
 
     hessian: np.ndarray
     factor: Any
@@ -123,7 +122,7 @@ class Factored:
         size = max(np.trace(hessian) / len(hessian), np.finfo(np.float64).tiny)
         filled = hessian.copy()
         if softmax:
-            # Fills the direction in which nothing changes, and no other.
+            # This fills only the direction in which nothing changes.
             rows = len(hessian) // outputs
             blocks = filled.reshape(rows, outputs, rows, outputs)
             blocks[np.arange(rows), :, np.arange(rows), :] += size / outputs
@@ -143,7 +142,7 @@ class Factored:
         return step.reshape(gradient.shape)
 
     def determined(self, free: np.ndarray) -> np.ndarray:
-        """Return H with the direction in which a softmax does not change filled in free rows."""
+        """Return H with the direction that leaves a softmax unchanged filled in free rows."""
         hessian, outputs = self.hessian.copy(), self.outputs
         rows, chosen = len(hessian) // outputs, np.flatnonzero(free)
         blocks = hessian.reshape(rows, outputs, rows, outputs)
@@ -152,7 +151,7 @@ class Factored:
 
     @property
     def condition(self) -> float:
-        """Condition number of a root of H, which is the columns', estimated in the 1-norm."""
+        """Condition number of a root of H, thus of the columns, estimated in the 1-norm."""
         (estimate,) = scipy.linalg.get_lapack_funcs(("pocon",), (self.factor[0],))
         norm = np.abs(self.hessian).sum(axis=0).max()
         reciprocal, _ = estimate(self.factor[0], norm, uplo="L" if self.factor[1] else "U")
@@ -164,10 +163,10 @@ class Factored:
 
 
 def numerical_rank(matrix: np.ndarray, rounding: float = 0.0) -> int:
-    """Return the rank of a positive matrix, brought to a unit diagonal, by Cholesky with pivoting.
+    """Return the rank of a positive matrix, scaled to a unit diagonal, by Cholesky with pivoting.
 
-    ``rounding`` is that of the sums over rows in it: a smaller pivot is none. Whether Cholesky
-    without pivoting fails hangs on the processor's last bits.
+    ``rounding`` is that of the matrix's sums over rows; a smaller pivot counts as 0. Whether
+    Cholesky without pivoting fails depends on the processor's last bits.
     """
     root = np.sqrt(np.maximum(np.diag(matrix), np.finfo(np.float64).tiny))
     scaled = matrix / np.outer(root, root)
@@ -182,8 +181,8 @@ def truncated_step(
 ) -> np.ndarray:
     """Return −H⁻¹ gradient by preconditioned conjugate gradients, stopped early.
 
-    The residual falls to between 0.1 and 0.001 of ‖g‖, in the preconditioner's norm, the
-    less the smaller ‖g‖ is: far from the optimum an exact step would be wasted.
+    The residual falls to between 0.1 and 0.001 of ‖g‖, in the preconditioner's norm; the smaller
+    ‖g‖ is, the lower it falls, since an exact step would be wasted far from the optimum.
     """
     step = np.zeros_like(gradient)
     residual = -gradient

@@ -1,13 +1,13 @@
 """Products of a matrix to twice the precision of float64, at the speed of BLAS.
 
-A number is held as a pair, the unevaluated sum of a float64 and of what that leaves over.
+A number is held as a pair, the unevaluated sum of a float64 and of its remainder.
 
-A product is free of error where its factors have few enough bits. Every column of X is scaled
-by a power of two to entries below 1 and cut into slices X = X₁ + X₂ + X₃ + rest, of which Xᵢ holds
-the next β bits after the point, and a vector v likewise. With 2 β + log₂ m < 53, every sum of m
-terms of Xᵢ vⱼ is exact in float64, in whatever order BLAS adds them; the products with a rest are
-rounded, and below 2⁻³ᵝ of the whole. What is returned differs from the true product by about
-2⁻¹⁰⁰ m max|X| max|v|, column by column of X, whatever cancels.
+A product is exact if its factors have few enough bits. Every column of X is scaled by a power of
+two to entries below 1 and cut into slices X = X₁ + X₂ + X₃ + rest, where Xᵢ holds the next β bits
+after the point; a vector v is cut likewise. With 2 β + log₂ m < 53, every sum of m terms of Xᵢ vⱼ
+is exact in float64, in whatever order BLAS adds them; the products with a rest are rounded, and are
+below 2⁻³ᵝ of the whole. The result differs from the true product by about 2⁻¹⁰⁰ m max|X| max|v|,
+column by column of X, however much cancels.
 
 Shapes: n rows, D columns, k vectors at once.
 
@@ -33,7 +33,7 @@ MOST_ROWS_PER_BLOCK = 4096
 
 @dataclass(frozen=True)
 class Pair:
-    """Numbers high + low, of which low is at most half a unit in the last place of high."""
+    """Numbers high + low, where low is at most half a unit in the last place of high."""
 
     high: np.ndarray
     low: np.ndarray
@@ -63,7 +63,7 @@ class Pair:
 
 
 def total(pair: Pair) -> Pair:
-    """Return the sums over the first axis, which is kept."""
+    """Return the sums over the first axis, which is kept with length 1."""
     parts = _slices(pair, _size(pair.high), _bits(len(pair.high)))
     first, *others = (part.sum(axis=0, keepdims=True) for part in parts)
     result = Pair.of(first)
@@ -73,7 +73,7 @@ def total(pair: Pair) -> Pair:
 
 
 class DoubleDoubleColumns:
-    """A matrix [n, D], dense or sparse, for products with pairs.
+    """A dense or sparse matrix [n, D], for products with pairs.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ class DoubleDoubleColumns:
 
 
 def _multiply(left: list[Any], right: list[np.ndarray]) -> Pair:
-    """Return the product of two sliced matrices; those of slices i + j < SLICES are exact."""
+    """Return the product of two sliced matrices; products of slices i + j < SLICES are exact."""
     vectors = right[0].shape[1]
     levels: list[Any] = [0.0] * (SLICES + 1)
     tails = [right[-1]]
@@ -164,7 +164,7 @@ def _multiply(left: list[Any], right: list[np.ndarray]) -> Pair:
 
 
 def _slices(pair: Pair, size: Any, bits: int) -> list[np.ndarray]:
-    """Cut numbers of magnitude up to ``size``, a power of two, into slices of ``bits`` bits."""
+    """Cut numbers of size up to ``size``, a power of two, into slices of ``bits`` bits."""
     rest, unit, parts = pair.high, size, []
     for _ in range(SLICES):
         unit = unit * 2.0**-bits

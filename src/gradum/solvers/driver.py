@@ -1,4 +1,4 @@
-"""The only loop of first-order training: an iterator of events that ends in a solution."""
+"""The only loop for first-order training: an iterator of events that ends with a solution."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ def train(
     resume: Snapshot | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Generator[Event, Any, Solution]:
-    """Bring the objective down; yield events, and return the solution.
+    """Minimise the objective; yield events, and return the solution.
 
-    ``solution = yield from train(…)`` hands the events on; :func:`solve` lets somebody hear them.
-    Whoever answers an event with True (``events.send(True)``) asks the training to end.
-    The same arguments give the same bits on the same machine.
+    ``solution = yield from train(…)`` passes the events on; :func:`solve` passes them to a
+    listener. An answer of True to an event (``events.send(True)``) asks the training to end. The
+    same arguments give the same bits on the same machine.
 
     Parameters
     ----------
     problem : Problem
         Network, loss and penalty.
     data : Data or SegmentedData
-        The rows to learn from, in memory or read a segment at a time; their dtype is the one
-        computed in. Segments take a solver of mini-batches and a network with hidden layers.
+        The rows to learn from, in memory or read one segment at a time; computations use their
+        dtype. Segments need a mini-batch solver and a network with hidden layers.
     solver : FirstOrder
         The method, such as ``Adam(learning_rate=1e-3)``.
     regime : Regime
@@ -71,19 +71,19 @@ def train(
     seed : int
         Decides the initial parameters and the order of rows.
     start : Solution or dict, optional
-        Where to begin: parameters; or a solution of the same problem, to go on with its
+        Where to begin: parameters, or a solution of the same problem, to continue with its
         optimiser's state and its count of epochs.
     resume : Snapshot, optional
-        A training with the same other arguments that was cut short: its events go on after that
-        chunk, and it ends in the solution that it would have had, to the bit.
+        The state of an interrupted training with otherwise the same arguments: its events continue
+        after that chunk, and it ends with the solution that it would have had, to the bit.
     stop : callable, optional
-        Asked between chunks whether to end now, for those who do not answer events.
+        Asked between chunks whether to end now, for callers that do not answer events.
 
     Raises
     ------
     ShapeError
-        The data do not have the columns or the classes that the network takes, or the penalty
-        has other than one factor a column; or the snapshot is of another training.
+        The data do not have the columns or the classes that the network takes, the penalty does not
+        have one factor per column, or the snapshot is from another training.
     SpecError
         The solver has no meaning for the problem.
     """
@@ -159,7 +159,7 @@ def solve(
 ) -> Answer:
     """Consume the events of a training or a fit, and return its solution.
 
-    ``hear`` is called with each of its events, and answers True to have it end.
+    ``hear`` is called with each event, and returns True to ask for an end.
     """
     answer = None
     while True:
@@ -173,7 +173,7 @@ def solve(
 def _advance(
     program: Program, chunks: Iterator[Chunk], state: State, step: int
 ) -> Iterator[tuple[Chunk, State, Info]]:
-    """Run chunk after chunk from a step on; yield each with the state after it."""
+    """Run chunk after chunk from a step on, and yield each with the state after it."""
     upcoming = next(chunks, None)
     while upcoming is not None:
         chunk = upcoming
@@ -217,7 +217,7 @@ def _beginning(
     start: Solution | Params | None,
     seed: int,
 ) -> tuple[Params, Continuation]:
-    """Return the first parameters, and what is carried on from an earlier training."""
+    """Return the first parameters, and what continues from an earlier training."""
     if start is None:
         start = solver.starting(problem.network.init(stream(seed, "init"), data.dtype))
     if isinstance(start, Solution):
@@ -227,7 +227,7 @@ def _beginning(
 
 
 def _reason(info: Info, gradient_tol: float) -> Status | None:
-    """Return what ended a chunk before its time."""
+    """Return what ended a chunk early, or None."""
     if not info.finite:
         return Status.DIVERGED
     if info.gradient_norm <= gradient_tol:

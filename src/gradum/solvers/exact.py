@@ -2,25 +2,25 @@
 
     minimise over b, b0    Σᵢ wᵢ (yᵢ − xᵢ·b − b0)² / Σᵢ wᵢ  +  alpha · ½ ‖b‖²
 
-The intercept b0 is not penalised. With the columns centred and scaled, Z = (X − m) S⁻¹,
-and b = S⁻¹c, it drops out, and c solves the symmetric positive definite system
+The intercept b0 is not penalised. With centred and scaled columns, Z = (X − m) S⁻¹, and b = S⁻¹c,
+it drops out, and c solves the symmetric positive definite system
 
     (Zᵀ W Z + ½ alpha S⁻²) c = Zᵀ W (y − ȳ),        W = diag(w) / Σ w.
 
 Shapes: n rows, D columns; one output.
 
-One of three factorisations solves it: ``Normal`` (Cholesky of the Gram matrix, which one pass over
-the columns gives) while the condition of Z is at most 1e5 and where the columns are too many to be
-expanded, ``Dual`` for more columns than rows, ``Orthogonal`` (QR) for all that is ill-conditioned.
-Whichever it was, the answer is refined by what it leaves over. How many digits that gives:
+One of three factorisations solves it: ``Normal`` (Cholesky of the Gram matrix, which takes one pass
+over the columns) if the condition of Z is at most 1e5 or there are too many columns to expand,
+``Dual`` for more columns than rows, ``Orthogonal`` (QR) for all ill-conditioned problems. In each
+case, the answer is refined by its own residuals. This gives the following accuracy:
 
-- up to 100,000 entries of X, or beyond a condition κ of 1e4, the residuals are those of the columns
-  as given in twice the precision, and every coefficient is right to its last digit or the one
-  before up to κ of about 1e13 (`refinement.Accurate`);
-- else residuals are float64, and the relative error is about 1e-16 (κ + κ² ρ), for ρ the share of
-  the target that stays unexplained (`refinement.Plain`);
-- where sparse columns are too many to be expanded and ill-conditioned, the same with a ridge of
-  1e-10 that refinement takes out again: predictions, not single coefficients, can be relied on.
+- up to 100,000 entries of X, or beyond a condition κ of 1e4, residuals are computed from the
+  columns as given, in twice the precision; every coefficient is then right to its last digit or the
+  one before, up to a κ of about 1e13 (`refinement.Accurate`);
+- otherwise residuals are float64, and the relative error is about 1e-16 (κ + κ² ρ), where ρ is the
+  unexplained share of the target (`refinement.Plain`);
+- if there are too many sparse columns to expand and they are ill-conditioned, the same holds with a
+  ridge of 1e-10 whose effect refinement removes: rely on predictions, not on single coefficients.
 
 The certificate is the norm of the objective's gradient at the answer, measured the same way.
 """
@@ -44,11 +44,11 @@ from gradum.solvers.moments import BlockedColumns, Frame, Moments
 from gradum.solvers.refinement import Accurate, Measured, Plain, refine
 from gradum.solvers.solution import Certificate, Solution, Status
 
-LARGEST_EXPANDED = 5e7  # entries of a matrix that may be held densely for QR
+LARGEST_EXPANDED = 5e7  # entries of a matrix that QR may hold in dense form
 LARGEST_ACCURATE = 1e5  # entries up to which twice the precision costs milliseconds
 LARGEST_PLAIN_CONDITION = 1e4
 LARGEST_ACCURATE_INVERSE = 1e8  # n D², up to which it costs seconds
-RESIDUALS_AT_ONCE = 2e6  # of the columns of an inverse that are refined together
+RESIDUALS_AT_ONCE = 2e6  # in the columns of an inverse that are refined together
 
 
 def least_squares(
@@ -64,7 +64,7 @@ def least_squares(
 
 
 class LeastSquares:
-    """A least-squares problem, measured once and solved for as many penalties as you like.
+    """A least-squares problem, measured once and then solved for any number of penalties.
 
     Parameters
     ----------
@@ -73,14 +73,14 @@ class LeastSquares:
     target : ndarray of shape (n,)
         The target y.
     weight : ndarray of shape (n,), optional
-        Weights w >= 0, of which a whole number equals repetition of the row.
+        Weights w >= 0; an integer weight has the same effect as repeating the row.
     fit_intercept : bool
         Whether b0 is fitted; else it is 0.
 
     Raises
     ------
     ShapeError
-        ``columns`` is not [n, D], or ``target`` not [n].
+        ``columns`` is not [n, D], or ``target`` is not [n].
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class LeastSquares:
 
     @cached_property
     def passes(self) -> BlockedColumns:
-        """Columns, target and weights, to be passed over."""
+        """Columns, target and weights, for passes over the rows."""
         return BlockedColumns(self.columns, self.target, self.weight)
 
     @cached_property
@@ -126,8 +126,8 @@ class LeastSquares:
     def solve(self, alpha: float | np.ndarray = 0.0) -> Solution:
         """Return the minimiser for one alpha >= 0, a number or one for each column.
 
-        Of a rank-deficient problem without penalty it is the one with the smallest ‖b‖, in the
-        units of the raw columns. The rank is that of the scaled columns.
+        For a rank-deficient problem without a penalty, it is the minimiser with the smallest ‖b‖,
+        in the units of the raw columns. The rank is that of the scaled columns.
         """
         started = time.perf_counter()
         factor = self._factorise(alpha)
@@ -159,9 +159,9 @@ class LeastSquares:
         the intercept. Because W sums to 1, the covariance of ordinary least-squares estimates,
         σ² (X̃ᵀX̃)⁻¹, is σ²/n times this. Without an intercept X̃ is X.
 
-        It is refined as the coefficients are, and as accurate; but beyond n D² = 1e8 the factorised
-        matrix is inverted as it is, with a relative error of about 1e-16 κ² (Cholesky) or
-        1e-16 κ (QR).
+        It is refined like the coefficients, and is as accurate. But beyond n D² = 1e8 the
+        factorised matrix is inverted without refinement, with a relative error of about 1e-16 κ²
+        (Cholesky) or 1e-16 κ (QR).
 
         Parameters
         ----------
@@ -176,7 +176,7 @@ class LeastSquares:
         Raises
         ------
         numpy.linalg.LinAlgError
-            The matrix has no inverse, or is too large and ill-conditioned to know.
+            The matrix has no inverse, or is too large and too ill-conditioned to tell.
         """
         factor = self._factorise(alpha)
         rows, width = self.columns.shape
@@ -225,7 +225,7 @@ class LeastSquares:
 
     @property
     def _share(self) -> np.ndarray:
-        """The weights, of sum 1."""
+        """The weights, scaled to a sum of 1."""
         weight = np.ones(len(self.target)) if self.weight is None else self.weight
         return weight / weight.sum()
 
@@ -265,7 +265,7 @@ class LeastSquares:
             cross = (slope - self.frame.drift * rest) * (self.frame.alive / self.frame.scale)
         else:
             level, cross = self.moments.level, self.moments.cross
-        # Columns that lie about 0 lose no digits by being multiplied where they lie, uncopied.
+        # Columns centred near 0 lose no digits when they are multiplied in place, without a copy.
         about_0 = (np.abs(self.frame.centre) <= self.frame.scale).all()
         return Plain(
             self.passes,
@@ -308,12 +308,12 @@ class LeastSquares:
     def _duality_gap(
         self, slope: np.ndarray, doubt: float, factor: Factor, alpha: float | np.ndarray
     ) -> float | None:
-        """Return a bound on what the objective is above its minimum; None without a penalty.
+        """Return a bound on how far the objective is above its minimum; None without a penalty.
 
-        The objective is a parabola. At a slope s, each number of which is known within ``doubt``,
-        it is s·M⁻¹s above its minimum, M being the factorised matrix, and the square of the level's
-        slope besides. Of what the factorisation's own rounding does to that, twice is a bound.
-        Where M's inverse is not known, the penalty alone bounds it, as in `duality`.
+        The objective is a parabola. At a slope s, whose entries are known to within ``doubt``, it
+        exceeds its minimum by s·M⁻¹s, where M is the factorised matrix, plus the square of the
+        level's slope. Twice s·M⁻¹s allows for the factorisation's own rounding. If M's inverse is
+        not known, the penalty alone gives the bound, as in `duality`.
         """
         strength = np.broadcast_to(alpha, len(slope) - 1)
         if not strength.any():
@@ -330,7 +330,7 @@ class LeastSquares:
         return float(2.0 * least.sum() + level)
 
     def _rounding(self, values: np.ndarray) -> float:
-        """Return a slope that is 0 but for the rounding of the coefficients and of the sums."""
+        """Return a slope that is 0 except for the rounding of the coefficients and of the sums."""
         level = np.average(self.target, weights=self.weight) if self.fit_intercept else 0.0
         spread = np.sqrt(np.average((self.target - level) ** 2, weights=self.weight))
         size = np.abs(values[:-1]) @ (self.frame.scale + np.abs(self.frame.centre))

@@ -3,15 +3,15 @@
 Each solves (Zᵀ W Z + P) δ = slope for standardised columns Z [n, D], weights W that sum to 1 and a
 diagonal penalty P [D]:
 
-- ``Normal``: Cholesky of Zᵀ W Z + P. It squares the condition of Z, which refinement makes
-  up for while that is small; it never expands sparse columns.
-- ``Dual``: the same by Cholesky of an n × n matrix, for more columns than rows and P > 0.
-- ``Orthogonal``: QR with column pivoting, which works on Z itself and decides its rank. Of
-  the minimisers of a rank-deficient problem it takes the one with the smallest ‖S⁻¹ c‖, S
-  being the columns' scale: the smallest coefficients in the units of the raw columns,
-  and the limit of a vanishing penalty on them. Q is not kept: with a slope that is exact, the
-  two triangular solves of the seminormal equations RᵀR δ = slope lose a factor of eps times the
-  condition of Z at every correction, as QR itself does, and not of its square.
+- ``Normal``: Cholesky of Zᵀ W Z + P. It squares the condition of Z, for which refinement
+  compensates while the condition is small; it never expands sparse columns.
+- ``Dual``: the same, by Cholesky of an n × n matrix, for more columns than rows and P > 0.
+- ``Orthogonal``: QR with column pivoting, which works on Z itself and decides its rank. Of the
+  minimisers of a rank-deficient problem it takes the one with the smallest ‖S⁻¹ c‖, where S is the
+  columns' scale: the smallest coefficients in the units of the raw columns, and the limit for a
+  vanishing penalty on them. Q is not kept: if the slope is exact, the two triangular solves of the
+  seminormal equations RᵀR δ = slope lose a factor of eps times the condition of Z at every
+  correction, as QR itself does, and not eps times its square.
 
 Source: Björck, Numerical Methods for Least Squares Problems (SIAM, 1996), sections 2.4 to
 2.9: QR and rank, iterative refinement, corrected seminormal equations.
@@ -27,7 +27,7 @@ import scipy.linalg
 
 from gradum.margins import of_dependence, of_sums
 
-LARGEST_CONDITION = 1e5  # of Z, up to which refinement makes up for its square
+LARGEST_CONDITION = 1e5  # of Z, up to which refinement compensates for its square
 
 
 class Factor(Protocol):
@@ -35,12 +35,12 @@ class Factor(Protocol):
 
     @property
     def condition(self) -> float:
-        """Condition number of W^½ Z stacked on P^½, estimated."""
+        """Estimated condition number of W^½ Z stacked on P^½."""
         ...
 
     @property
     def rank(self) -> int | None:
-        """Rank of the same, where it was decided."""
+        """Rank of the same matrix, if it was decided."""
         ...
 
     @property
@@ -55,7 +55,7 @@ class Factor(Protocol):
 
 @dataclass(frozen=True)
 class Normal:
-    """Cholesky of ZᵀWZ + P, with a ridge of rounding size that refinement takes out again."""
+    """Cholesky of ZᵀWZ + P, with a ridge the size of rounding whose effect refinement removes."""
 
     factor: np.ndarray
     condition: float
@@ -64,7 +64,7 @@ class Normal:
 
     @classmethod
     def of(cls, gram: np.ndarray, alive: np.ndarray, penalty: np.ndarray, rows: int) -> Normal:
-        """Factorise, for the upper triangle of ZᵀWZ, which columns have spread, and n."""
+        """Factorise, given the upper triangle of ZᵀWZ, which columns have spread, and n."""
         matrix = np.array(gram, order="F")
         empty = ~alive & (penalty == 0.0)
         np.einsum("ii->i", matrix)[:] += penalty + empty
@@ -75,7 +75,7 @@ class Normal:
         except scipy.linalg.LinAlgError:
             return cls._with_ridge(matrix, norm)
         reciprocal = _reciprocal_condition("pocon", factor, norm)
-        # Of columns that depend on each other, the reciprocal is what the sums' rounding left.
+        # For linearly dependent columns, the reciprocal is only the rounding of the sums.
         if reciprocal < max(1e-13, of_sums(rows, most=LARGEST_CONDITION**-2)):
             return cls._with_ridge(matrix, norm)
         return cls(factor, float(reciprocal**-0.5), int(alive.sum()), not empty.any())
@@ -110,7 +110,7 @@ class Dual:
 
     @classmethod
     def of(cls, weighted: np.ndarray, penalty: np.ndarray) -> Dual | None:
-        """Factorise W^½ Z; return None where the penalty is too small for it."""
+        """Factorise W^½ Z; return None if the penalty is too small for this."""
         if not penalty.all():
             return None
         root_penalty = np.sqrt(penalty)
@@ -147,7 +147,7 @@ class Orthogonal:
     def of(
         cls, weighted: np.ndarray, scale: np.ndarray, penalty: np.ndarray, size: np.ndarray
     ) -> Orthogonal:
-        """Factorise W^½ Z, for the scale S of the columns and their `margins.sizes`."""
+        """Factorise W^½ Z, given the scale S of the columns and their `margins.sizes`."""
         rows, width = weighted.shape
         stacked = weighted
         if penalty.any():
@@ -187,7 +187,7 @@ def _qr(matrix: np.ndarray, **options: Any) -> Any:
 
 
 def _rank(triangle: np.ndarray, rounding: float, size: np.ndarray) -> int:
-    """Count the pivots of a QR that neither its own rounding nor the columns' can explain."""
+    """Count the pivots of a QR that exceed both its own rounding and the columns'."""
     diagonal = np.abs(np.diag(triangle))
     rank = int((diagonal > rounding * diagonal.max(initial=0.0)).sum())
     inverse = _substitute(triangle[:rank, :rank], np.eye(rank))

@@ -1,14 +1,14 @@
 """An interior-point method for losses with kinks: least absolute deviations, quantiles.
 
-With residuals split into what lies above and below, y − Xb = u − v, u, v ≥ 0, quantile
-regression with a penalty is a linear or quadratic programme in b, u and v,
+With residuals split into positive and negative parts, y − Xb = u − v, u, v ≥ 0, quantile regression
+with a penalty is a linear or quadratic programme in b, u and v,
 
     minimise    pᵀu + qᵀv + ½ bᵀPb,        p = w τ,  q = w (1 − τ),
 
-and |b_j| is one more residual, of a row that says b_j = 0. Its dual variables a, −q < a < p,
-are the (negative) derivatives of the loss. Primal and dual are followed together along the
-central path, u (p − a) = v (q + a) = μ, down to μ ≈ 0; each step is a weighted least-squares
-problem. What is left between primal and dual objective proves the answer.
+and |b_j| is one more residual, of a row that states b_j = 0. Its dual variables a, −q < a < p, are
+the (negative) derivatives of the loss. Primal and dual are followed together along the central
+path, u (p − a) = v (q + a) = μ, down to μ ≈ 0; each step is a weighted least-squares problem. The
+remaining gap between the primal and the dual objective proves the answer.
 
 Sources: Portnoy and Koenker, Statistical Science 12 (1997); Mehrotra, SIAM J. Optim. 2 (1992).
 """
@@ -33,10 +33,10 @@ from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import PINBALL, Need
 from gradum.solvers.solution import EpochDone, Solution, Status
 
-BACK_OFF = 0.9995  # of the step that would reach the boundary
+BACK_OFF = 0.9995  # as a share of the step that would reach the boundary
 LARGEST_DIRECT = 3000  # coefficients
-NOTHING = 1e-6  # of what the best constant costs: so little counts as an exact fit
-ENOUGH = 1e-6  # relative gap at which an answer that rounding stopped is still one
+NOTHING = 1e-6  # as a share of the best constant's cost: so little counts as an exact fit
+ENOUGH = 1e-6  # relative gap up to which an answer counts where rounding stopped it
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def interior_point(
         There are too many columns.
     """
     levels = model.loss.pinball
-    model = model.take(np.flatnonzero(model.weight))  # the others have no say, and no dual
+    model = model.take(np.flatnonzero(model.weight))  # the others have no influence and no dual
     width = model.columns.shape[1]
     if width > LARGEST_DIRECT:
         raise SpecError(
@@ -131,7 +131,7 @@ def interior_point(
 
 
 class _Programme:
-    """The programme of one level, and where on the way to its solution we are."""
+    """The programme of one level, and the current point on the way to its solution."""
 
     def __init__(self, model: LinearModel, share: float, level: float, l1: Any, l2: Any) -> None:
         self.model = model
@@ -142,11 +142,11 @@ class _Programme:
         self.p = np.concatenate([cost * level, prices])
         self.q = np.concatenate([cost * (1.0 - level), prices])
         self.y = np.concatenate([model.target, np.zeros(len(prices))])
-        self.a = 0.5 * (self.p - self.q)  # the middle of what is allowed
+        self.a = 0.5 * (self.p - self.q)  # the middle of the allowed range
         self.b = np.zeros(len(self.curved))
         if model.fit_intercept:
             self.b[-1] = np.quantile(model.target, level)
-        # What the best constant costs: against it, an objective of 0 is reached as well.
+        # The best constant's cost: relative to it, an objective of 0 can be reached too.
         self.scale = max(self.primal, np.finfo(np.float64).tiny)
         residual = self.y - self._times(self.b)
         size = np.abs(residual).mean() + np.finfo(np.float64).tiny
@@ -154,7 +154,7 @@ class _Programme:
 
     @property
     def slope(self) -> np.ndarray:
-        """The loss's derivatives [n] that the dual variables stand for."""
+        """The loss's derivatives [n] that the dual variables represent."""
         weight = self.model.weight
         return -self.a[: len(weight)] / weight
 
@@ -166,11 +166,11 @@ class _Programme:
 
     @property
     def gap(self) -> float:
-        """How far the objective is above the dual's, relative to its size."""
+        """How far the objective is above the dual objective, relative to its size."""
         primal = self.primal
         dual = float(self.a @ self.y - 0.5 * self.curved @ self.b**2)
         broken = float(np.abs(self._unbalanced() * self.b).sum())
-        # An exact fit costs nothing but what rounding leaves of each row.
+        # An exact fit costs only what rounding leaves in each row.
         unsure = max(abs(primal - dual) + broken - self.rounding, 0.0)
         return unsure / max(abs(primal), NOTHING * self.scale)
 
@@ -182,7 +182,7 @@ class _Programme:
         return TIMES * EPSILON * float((self.p + self.q) @ (np.abs(self.y) + size))
 
     def step(self) -> bool:
-        """Go one step along the central path; return whether there was room for one."""
+        """Take a step along the central path; return whether there was room for one."""
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             return self._step()
 
@@ -218,7 +218,7 @@ class _Programme:
         return bool(inside.all())
 
     def _length(self, a: Any, u: Any, v: Any, upper: Any, lower: Any) -> float:
-        """Return how far one can go before a variable turns negative, 1 at most."""
+        """Return how far a step can go before a variable turns negative, at most 1."""
         most = 1.0
         for value, change in ((self.u, u), (self.v, v), (upper, -a), (lower, a)):
             falling = change < 0
@@ -239,7 +239,7 @@ class _Programme:
         return Factored.of(matrix)
 
     def _times(self, b: np.ndarray) -> np.ndarray:
-        """Return A b: the columns' product, and the priced coefficients themselves."""
+        """Return A b: the columns' product, and the penalised coefficients themselves."""
         return np.concatenate([self.model.columns @ b[:-1] + b[-1], b[self.priced]])
 
     def _transposed(self, a: np.ndarray) -> np.ndarray:

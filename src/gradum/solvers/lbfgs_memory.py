@@ -20,7 +20,7 @@ class Memory:
         self._pairs: deque[tuple[np.ndarray, np.ndarray, float]] = deque(maxlen=REMEMBERED)
 
     def learn(self, step: np.ndarray, change: np.ndarray) -> None:
-        """Remember a step, unless the gradient did not rise along it."""
+        """Remember a step if the gradient rose along it."""
         bend = float(np.sum(step * change))
         if bend > 1e-14 * np.linalg.norm(step) * np.linalg.norm(change):
             self._pairs.append((step, change, bend))
@@ -28,7 +28,7 @@ class Memory:
     def step(self, gradient: np.ndarray, solve: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """Return −B⁻¹ gradient, for a Hessian B that agrees with all pairs.
 
-        ``solve`` gives −B₀⁻¹ gradient for the Hessian that was there before the first pair.
+        ``solve`` gives −B₀⁻¹ gradient for the initial Hessian B₀, before the first pair.
         """
         rest, shares = gradient.copy(), []
         for step, change, bend in reversed(self._pairs):

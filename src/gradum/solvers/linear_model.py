@@ -3,20 +3,19 @@
     minimise over W, b    Σᵢ wᵢ · loss(xᵢ W + b, yᵢ) / Σᵢ wᵢ  +  Σ_j (l1_j ‖W_j‖₁ + l2_j · ½ ‖W_j‖²)
 
 The intercept b is not penalised. Some coefficients may be held to one sign, s_j W_j ≥ 0. Solvers
-work on the columns in standard units, in which the strengths of a column are l1 / scale and
-l2 / scale².
+work on columns in standard units, in which a column's strengths are l1 / scale and l2 / scale².
 
-The preconditioner of conjugate gradients is the Hessian with every row's curvature averaged. Output
-k's own block of the Hessian, with the curvature of each row replaced by its mean c_k, is c_k G + P,
-for G = ZᵀWZ and the penalty's curvature P. Under one strength for all columns, P = alpha S⁻², and
-with the eigenvectors of S G S = Q Λ Qᵀ,
+The preconditioner of conjugate gradients is the Hessian with the curvature averaged over rows.
+The block of the Hessian for output k alone, with each row's curvature replaced by their mean c_k,
+is c_k G + P, where G = ZᵀWZ and P is the penalty's curvature. If all columns have the same
+strength, P = alpha S⁻², and with the eigenvectors of S G S = Q Λ Qᵀ,
 
     (c_k G + alpha S⁻²)⁻¹ = S Q (c_k Λ + alpha)⁻¹ Qᵀ S,
 
-so that one decomposition serves every output, iteration and penalty of a problem. Under a
-strength for each column, the mean strength takes the place of alpha. Sparse columns,
-and dense ones beyond `LARGEST_COUPLED`, enter by their diagonal; the intercept is alone because
-the columns are centred.
+so that one decomposition serves every output, iteration and penalty of a problem. If each column
+has its own strength, the mean strength replaces alpha. Sparse columns, and dense ones beyond
+`LARGEST_COUPLED`, enter only by their diagonal; the intercept is separate because the columns are
+centred.
 
 Shapes: n rows, D columns, k outputs; a point is [D + 1, k], its last row the intercept.
 """
@@ -37,18 +36,18 @@ from gradum.solvers.curvature import Curvature
 from gradum.solvers.matrix import Columns, stretch
 from gradum.solvers.standard import StandardColumns
 
-ROWS_PER_BLOCK = 8192  # whose columns stay in the processor's cache from logits to gradient
+ROWS_PER_BLOCK = 8192  # their columns stay in the processor's cache from logits to gradient
 
 LARGEST_COUPLED = 1000
-RIDGE = 1e-10  # of the largest eigenvalue: stands in for alpha where that is 0
+RIDGE = 1e-10  # of the largest eigenvalue; replaces alpha where that is 0
 TINY = np.finfo(np.float64).tiny
 
 
 @dataclass(frozen=True)
 class Strengths:
-    """What the penalty asks of each row of a point, [D + 1, 1] each; 0 for the intercept.
+    """The penalty's strengths for each row of a point, [D + 1, 1] each; 0 for the intercept.
 
-    ``signs`` are those that coefficients are held to, 0 for either.
+    ``signs`` are the signs that coefficients are held to; 0 if either is allowed.
     """
 
     l1: np.ndarray
@@ -57,7 +56,7 @@ class Strengths:
 
     @property
     def selects(self) -> bool:
-        """Whether there is a kink at 0, or a bound."""
+        """Whether there is a kink or a bound at 0."""
         return bool(self.l1.any() or self.signs.any())
 
     def value(self, values: np.ndarray) -> float:
@@ -72,12 +71,12 @@ class Point:
     values: np.ndarray  # [D + 1, k]
     logits: np.ndarray  # [n, k]
     objective: float
-    gradient: np.ndarray  # [D + 1, k], of all but the L1 term; no slope along a fixed intercept
+    gradient: np.ndarray  # [D + 1, k], without the L1 term; 0 along a fixed intercept
 
 
 @dataclass(frozen=True)
 class LinearModel:
-    """The problem, measured once and solved for as many penalties as you like.
+    """The problem, measured once and then solved for any number of penalties.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ class LinearModel:
     offset : ndarray of shape (n,), optional
         Added to every output of a row.
     signs : ndarray of shape (D,), optional
-        The sign that each column's coefficients are held to, 1 or -1; 0 for either.
+        The sign that each column's coefficients are held to, 1 or -1; 0 if either is allowed.
     """
 
     columns: StandardColumns
@@ -121,16 +120,16 @@ class LinearModel:
         offset: np.ndarray | None = None,
         signs: np.ndarray | None = None,
     ) -> LinearModel:
-        """Measure the columns: an array, a sparse matrix or Columns; weights of any sum.
+        """Measure the columns (an array, a sparse matrix or Columns); weights may have any sum.
 
         Raises
         ------
         ShapeError
-            ``columns`` is not [n, D], or ``target`` has other rows or outputs.
+            ``columns`` is not [n, D], or ``target`` has a different number of rows or outputs.
         """
         raw, target = Columns.of(columns), np.asarray(target)
         shape = (raw.shape[0], outputs or loss.outputs(None))
-        if shape[1] == 1 or target.shape != shape:  # else they are soft labels
+        if shape[1] == 1 or target.shape != shape:  # otherwise they are soft labels
             check_shapes(np.broadcast_to(0.0, shape), target)
         share = np.full(shape[0], 1.0 / shape[0]) if weight is None else weight / np.sum(weight)
         standard = StandardColumns.of(raw, share, centred=fit_intercept)
@@ -141,11 +140,11 @@ class LinearModel:
 
     @property
     def coefficients(self) -> int:
-        """How many numbers are sought, (D + 1)·k."""
+        """How many numbers are unknown, (D + 1)·k."""
         return (self.columns.shape[1] + 1) * self.outputs
 
     def take(self, rows: np.ndarray) -> LinearModel:
-        """Return some rows, in the same units; as a view where they stand together."""
+        """Return some rows, in the same units; a view if they are consecutive."""
         chosen = stretch(rows)
         weight = self.weight[chosen]
         return replace(
@@ -157,12 +156,12 @@ class LinearModel:
         )
 
     def strengths(self, l1: Any, l2: Any) -> Strengths:
-        """Bring the strengths of X's columns, a number or [D], into standard units."""
+        """Convert the strengths of X's columns, a number or [D], to standard units."""
         scale, free = self.columns.scale, np.zeros(1)
         first = np.concatenate([np.broadcast_to(l1, scale.shape) / scale, free])
         second = np.concatenate([np.broadcast_to(l2, scale.shape) / scale**2, free])
         signs = np.zeros(scale.shape) if self.signs is None else self.signs
-        signs = np.concatenate([signs, free])  # a scale is above 0
+        signs = np.concatenate([signs, free])  # scales are above 0
         return Strengths(first[:, None], second[:, None], signs[:, None])
 
     @property
@@ -204,7 +203,7 @@ class LinearModel:
     def point_at(
         self, values: np.ndarray, logits: np.ndarray, objective: float, strengths: Strengths
     ) -> Point:
-        """Measure the gradient, where the logits and the objective are known."""
+        """Measure the gradient, given the logits and the objective."""
         slope = self.weight[:, None] * self.loss.gradient(logits, self.target)
         gradient = strengths.l2 * values
         gradient[:-1] += self.columns.transpose_product(slope)
@@ -217,7 +216,7 @@ class LinearModel:
     ) -> tuple[Point, np.ndarray]:
         """Return the point after a step, and what the step adds to the logits.
 
-        Block by block of rows, so that dense columns are read once for logits and gradient.
+        Rows are processed in blocks, so that dense columns are read once for logits and gradient.
         """
         values = point.values + step
         change, data_term = np.empty_like(point.logits), 0.0
@@ -245,7 +244,7 @@ class LinearModel:
     def curvature(
         self, point: Point, strengths: Strengths, *, majorised: bool = False
     ) -> Curvature:
-        """Return the Hessian there, not formed; a loss that may not bend has it ``majorised``."""
+        """Return the Hessian there, not formed; ``majorised`` for losses that may be straight."""
         bend = self.loss.majorant if majorised else self.loss.hessian
         probability = self.loss.inverse_link(point.logits) if self.is_softmax else None
         return Curvature(
@@ -266,12 +265,12 @@ class LinearModel:
 
     @cached_property
     def preconditioner(self) -> Preconditioner:
-        """What conjugate gradients start from, whatever the penalty."""
+        """The preconditioner of conjugate gradients, for any penalty."""
         return Preconditioner.of(self.columns, self.weight)
 
     @cached_property
     def size(self) -> float:
-        """Mean size of the loss's derivative under the best constant: what gradients scale by."""
+        """Mean size of the loss's derivative under the best constant: the scale of gradients."""
         level = np.zeros(self.outputs)
         if self.fit_intercept:
             level = self.loss.start(self.target, self.weight, self.outputs)
@@ -280,7 +279,7 @@ class LinearModel:
 
     @property
     def rounding(self) -> float:
-        """How exactly a gradient can be known: the rounding of predictions minus targets."""
+        """How exactly a gradient can be known, given the rounding of predictions minus targets."""
         numbers = self.loss.link != "logit" and self.target.ndim == 1
         size = float(self.weight @ np.abs(self.target)) if numbers else 1.0
         return 4.0 * np.finfo(np.float64).eps * size
@@ -299,7 +298,7 @@ class Preconditioner:
     scale : ndarray of shape (d,)
         The diagonal of S.
     squares : ndarray of shape (D - d,)
-        The diagonal of G beyond them.
+        The diagonal of G for the other columns.
     """
 
     basis: np.ndarray
@@ -321,7 +320,7 @@ class Preconditioner:
     def at(
         self, mean_curvature: np.ndarray, penalty: np.ndarray
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """Return residual [D + 1, k] → step, for c_k [k] and the penalty's curvature [D, 1]."""
+        """Return residual [D + 1, k] → step, given c_k [k] and the penalty's curvature [D, 1]."""
         coupled = len(self.eigenvalues)
         curved = self.eigenvalues[:, None] * mean_curvature
         alpha = np.mean(penalty[:coupled, 0] * self.scale**2) if coupled else 0.0

@@ -1,8 +1,8 @@
 """The columns that the convex solvers work on: a dense block next to a sparse one.
 
-One-hot columns of many levels and n-grams of text stay sparse; everything else is dense, those of
-few levels compactly. Products and weighted Gram matrices are formed block by block, so nothing is
-ever expanded. All arithmetic is float64.
+One-hot columns with many levels and n-grams of text stay sparse; everything else is dense, and
+one-hot columns with few levels are stored compactly. Products and weighted Gram matrices are formed
+block by block, so nothing is ever expanded. All arithmetic is float64.
 
 Shapes: n rows; D = d + v columns, the d dense ones first.
 """
@@ -21,7 +21,7 @@ from gradum.solvers.byte_columns import ByteColumns, Dense
 
 Layer = dict[str, np.ndarray]  # {"weight": [D, k], "bias": [k]}, as in a network's parameters
 
-ROWS_PER_BLOCK = 4096  # of a weighted copy, so that it stays in the processor's cache
+ROWS_PER_BLOCK = 4096  # in a weighted copy, so that it stays in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Columns:
 
     @classmethod
     def of(cls, matrix: Any, sparse_block: Any = None) -> Columns:
-        """Wrap an array, a compact or SciPy sparse matrix, or a dense block and a sparse one.
+        """Wrap an array, a compact or a SciPy sparse matrix, or a dense and a sparse block.
 
         Raises
         ------
         ShapeError
-            The array is not two-dimensional, or the blocks differ in rows.
+            The array is not two-dimensional, or the blocks have different numbers of rows.
         """
         if isinstance(matrix, Columns):
             return matrix
@@ -118,7 +118,7 @@ class Columns:
 
 
 def stretch(rows: np.ndarray) -> np.ndarray | slice:
-    """Return positions that follow one another as a slice, by which nothing is copied."""
+    """Return consecutive positions as a slice, which copies nothing."""
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows

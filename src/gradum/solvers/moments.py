@@ -1,8 +1,8 @@
-"""Means, Gram matrix and residuals of columns, in passes over blocks of rows.
+"""Means, the Gram matrix and residuals of columns, in passes over blocks of rows.
 
-The columns are never copied as a whole. Each block is measured from an origin near the mean before
-it is multiplied, which keeps the digits that XᵀX − n x̄ x̄ᵀ would lose: centring the products
-afterwards then subtracts next to nothing.
+The columns are never copied as a whole. An origin near the mean is subtracted from each block
+before it is multiplied, which keeps the digits that XᵀX − n x̄ x̄ᵀ would lose: centring the
+products afterwards then subtracts almost nothing.
 
 Shapes: n rows, D = d + v columns, the d dense ones first.
 """
@@ -20,9 +20,9 @@ from gradum.margins import LAST_DIGITS, STILL, of_sums
 from gradum.solvers.byte_columns import Dense
 from gradum.solvers.matrix import Columns
 
-ENTRIES_PER_BLOCK = 2**16  # of a shifted copy, so that it stays in the processor's cache
-FEWEST_ROWS_PER_BLOCK = 2048  # for a product that is worth its overhead
-FARTHEST_ORIGIN = 10.0  # spreads between mean and origin, which cost two digits of the Gram matrix
+ENTRIES_PER_BLOCK = 2**16  # in a shifted copy, so that it stays in the processor's cache
+FEWEST_ROWS_PER_BLOCK = 2048  # for a product to be worth its overhead
+FARTHEST_ORIGIN = 10.0  # spreads between mean and origin, which cost the Gram matrix two digits
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Frame:
     Parameters
     ----------
     origin : ndarray of shape (D,)
-        A point from which a constant dense column is exactly 0; 0 for a sparse column, and
+        A point relative to which a constant dense column is exactly 0; 0 for sparse columns, and
         without an intercept.
     drift : ndarray of shape (D,)
-        The weighted mean, measured from the origin; 0 without an intercept.
+        The weighted mean, relative to the origin; 0 without an intercept.
     scale : ndarray of shape (D,)
         Root mean square about origin + drift; 1 for a column without spread.
     alive : ndarray of shape (D,)
-        Whether the column has spread; where it has none, Z is 0.
+        Whether the column has spread; if not, Z is 0.
     """
 
     origin: np.ndarray
@@ -62,9 +62,9 @@ class Frame:
     def beyond(
         cls, rounding: np.ndarray, origin: np.ndarray, drift: np.ndarray, variance: np.ndarray
     ) -> Frame:
-        """Return the frame of columns that spread where their variance exceeds rounding.
+        """Return the frame of columns, which have spread if their variance exceeds rounding.
 
-        That of the variance's own sums, and of a constant column's values.
+        This is the rounding of the variance's own sums, and of a constant column's values.
         """
         alive = variance > np.maximum(rounding, (STILL * (origin + drift)) ** 2)
         return cls(origin, drift, np.sqrt(np.where(alive, variance, 1.0)), alive)
@@ -76,7 +76,7 @@ class Frame:
 
     @property
     def about_0(self) -> Frame:
-        """The same frame, measured from 0."""
+        """The same frame, relative to 0."""
         return replace(self, origin=np.zeros_like(self.origin), drift=self.centre)
 
     def expand(self, columns: Columns) -> np.ndarray:
@@ -88,13 +88,13 @@ class Frame:
 
 
 def near_the_mean(dense: Dense) -> np.ndarray:
-    """Return the mean of at most 1000 rows at even distances, [d]; a constant column's exactly."""
+    """Return the mean [d] of at most 1000 evenly spaced rows; exact for a constant column."""
     rows = np.linspace(0, len(dense) - 1, min(len(dense), 1000)).astype(int)
     return dense[0] + (dense[rows] - dense[0]).mean(axis=0)
 
 
 class BlockedColumns:
-    """Columns, target and weights, to be passed over in blocks of rows.
+    """Columns, target and weights, for passes over blocks of rows.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class BlockedColumns:
         return square
 
     def _bordered(self, square: np.ndarray, cross: np.ndarray) -> np.ndarray:
-        """Insert the sparse columns between the dense ones and the border of two."""
+        """Insert the sparse columns between the dense ones and the two border columns."""
         width, block = self.columns.dense.shape[1], self.columns.sparse
         weighted = block if self.weight is None else block.multiply(self.weight[:, None])
         whole = np.zeros((len(square) + len(cross),) * 2)
@@ -172,9 +172,9 @@ class BlockedColumns:
         return slope / self.total, float(weighted.sum()) / self.total, squares / self.total
 
     def _blocks(self, origin: np.ndarray, *, border: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield rows and their dense columns − origin, in a buffer laid out as X is.
+        """Yield rows and their dense columns − origin, in a buffer with the layout of X.
 
-        Without a border, and from the origin 0, they are those of X itself.
+        Without a border and with origin 0, the columns are those of X itself.
         """
         dense = self.columns.dense
         rows, width = dense.shape
@@ -201,7 +201,7 @@ class Moments:
     level : float
         The target's weighted mean; 0 without an intercept.
     gram : ndarray of shape (D, D)
-        ZᵀWZ of the standardised columns; the upper triangle.
+        The upper triangle of ZᵀWZ for the standardised columns.
     cross : ndarray of shape (D,)
         ZᵀW(y − level).
     """
@@ -213,7 +213,7 @@ class Moments:
 
     @classmethod
     def of(cls, passes: BlockedColumns, *, centred: bool) -> Moments:
-        """Measure in one pass; in two, should the origin turn out to lie far from the mean."""
+        """Measure in one pass, or in two if the origin turns out to be far from the mean."""
         columns = passes.columns
         origin, level = np.zeros(columns.shape[1]), 0.0
         if not centred:
@@ -237,7 +237,7 @@ class Moments:
         mean = products[:-1, -1] * centred
         products = products[:-1, :-1]
         products -= np.multiply.outer(mean, mean)
-        # The difference of two nearly equal numbers is rounding, not spread.
+        # A difference of two nearly equal numbers is rounding, not spread.
         rounding = max(LAST_DIGITS, of_sums(passes.columns.shape[0])) * second
         frame = Frame.beyond(rounding, origin, mean[:-1], np.diag(products)[:-1])
         units = frame.alive / frame.scale

@@ -1,4 +1,4 @@
-"""The needs of convex solvers, as data: `convex` pairs solvers and losses by them."""
+"""The needs of convex solvers, as data, by which `convex` matches solvers with losses."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Need:
     Parameters
     ----------
     words : str
-        What a solver says of it, after its name: "needs a smooth loss".
+        What a message says of a solver with this need, after its name: "needs a smooth loss".
     is_met_by : callable
-        Whether a loss has it.
+        Whether a loss has the capability.
     """
 
     words: str

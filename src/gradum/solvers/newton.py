@@ -1,18 +1,18 @@
-"""Newton's method for linear models with a smooth convex loss, above all logistic regression.
+"""Newton's method for linear models with a smooth convex loss, mainly logistic regression.
 
-Each iteration replaces the loss by its quadratic model around the point, minimises that with
-the penalty, and goes along the step as far as the objective falls enough. Without an L1 term
-the quadratic is solved by Cholesky; with one, by finding out which coefficients are 0 (the
-proximal Newton method). What saves time:
+Each iteration replaces the loss by its quadratic model around the point, minimises this together
+with the penalty, and shortens the step until the objective falls enough. Without an L1 term, the
+quadratic is solved by Cholesky; with one, by finding which coefficients are 0 (the proximal Newton
+method). The following saves time:
 
-- A Hessian serves for as long as its steps shrink the gradient tenfold, and longer where a new
-  one would cost as much as many gradients. What the steps since then have shown of the
-  curvature is put on top of it, as in L-BFGS.
-- It is summed up in float32 until that is too coarse. It only steers; the gradient, which
-  says where the optimum is, is always float64.
-- Of very many rows, a sample is solved first. Its answer is close, and its Hessian serves.
-- With too many coefficients for a matrix, H is only ever multiplied with, by conjugate
-  gradients, and solved no more exactly than the distance from the optimum deserves.
+- A Hessian is used as long as its steps shrink the gradient tenfold, and longer if a new one would
+  cost as much as many gradients. It is updated with the curvature that the steps since then have
+  shown, as in L-BFGS.
+- The Hessian is summed in float32 until that is too coarse. It only gives directions; the gradient,
+  which determines the optimum, is always float64.
+- With very many rows, a sample is solved first. Its answer is close, and its Hessian is used.
+- With too many coefficients for a matrix, conjugate gradients only multiply with H, and solve no
+  more exactly than the distance from the optimum justifies.
 
 Sources: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.1 (line
 search, inexact Newton); Lee, Sun and Saunders, SIAM J. Optim. 24 (2014) (proximal Newton);
@@ -43,19 +43,19 @@ from gradum.solvers.needs import SMOOTHNESS, Need
 from gradum.solvers.solution import EpochDone, Solution, Status
 
 LARGEST_DIRECT = 3000  # coefficients up to which the Hessian is formed and factorised
-LARGEST_SOFTMAX = 300  # the same, where K classes make the Hessian K² blocks, all but alike
-LARGEST_SPARSE = 300  # the same, where most columns are 0 in most rows
-LARGEST_WORK = 4e11  # rows times coefficients squared, beyond which that takes too long
+LARGEST_SOFTMAX = 300  # the same, if K classes make the Hessian K² blocks that are almost alike
+LARGEST_SPARSE = 300  # the same, if most columns are 0 in most rows
+LARGEST_WORK = 4e11  # rows times coefficients², beyond which this takes too long
 SEPARATING_STEP = 0.01  # in logits; a step at a finite minimum is far smaller
-SHRINKS = 0.1  # of the gradient, by a step whose Hessian may serve again
-COEFFICIENTS_A_STEP = 100  # so many make forming a Hessian as dear as one more step
-SHORT = 0.1  # a step, so much of which helped, was of little use
-COARSE = 0.5  # no better than this, a full step suffers from its Hessian's rounding
-PLAIN = 300.0  # condition up to which a Hessian in float32 says what it is
-FULL_RANK = 1e6  # condition up to which there is no doubt of it
-ROUNDING = 1e-8  # in the gradient, at which no step can lower the objective any further
-MOST_IDLE = 20  # iterations that neither halve the gradient nor lower the objective by more than
-FALLS = 1e-10  # of it
+SHRINKS = 0.1  # of the gradient remains after a step whose Hessian may be used again
+COEFFICIENTS_A_STEP = 100  # forming a Hessian of so many costs as much as one more step
+SHORT = 0.1  # a step of which only this share helped was of little use
+COARSE = 0.5  # a full step that does no better suffers from its Hessian's rounding
+PLAIN = 300.0  # condition up to which a float32 Hessian determines it
+FULL_RANK = 1e6  # condition up to which the rank is certainly full
+ROUNDING = 1e-8  # in the gradient; at this size no step can lower the objective further
+MOST_IDLE = 20  # iterations that neither halve the gradient nor lower the objective by `FALLS`
+FALLS = 1e-10  # of the objective
 SAMPLED_FROM = 100_000  # rows
 SAMPLE = 0.05
 TINY = np.finfo(np.float64).tiny
@@ -68,10 +68,9 @@ class Newton:
     Parameters
     ----------
     tol : float
-        The largest entry of the gradient, with respect to the coefficients of columns of
-        unit variance, at which the answer counts as the optimum; in units of the mean size of
-        the loss's derivative under the best constant. With an L1 term, of the smallest
-        subgradient.
+        The largest entry of the gradient at which the answer counts as the optimum, for the
+        coefficients of columns of unit variance, in units of the mean size of the loss's derivative
+        under the best constant. With an L1 term, it is the smallest subgradient's.
     max_iter : int
         The most iterations.
     bounds_gap : bool
@@ -102,7 +101,7 @@ def newton(
     model : LinearModel
         With a smooth loss.
     l1, l2 : float or ndarray of shape (D,)
-        Strengths of the penalty, >= 0, one for all columns or one each.
+        Strengths of the penalty, >= 0: one for all columns, or one for each.
     method : Newton
         When to stop.
     start : dict, optional
@@ -117,13 +116,13 @@ def newton(
 
 
 def may_be_formed(model: LinearModel) -> bool:
-    """Whether the Hessian is small enough to be summed up and factorised."""
+    """Whether the Hessian is small enough to form and factorise."""
     size = model.coefficients
     return size <= LARGEST_DIRECT and len(model) * size**2 <= LARGEST_WORK
 
 
 def is_direct(model: LinearModel) -> bool:
-    """Whether that is also faster than multiplying with it."""
+    """Whether forming the Hessian is also faster than multiplying with it."""
     most = LARGEST_DIRECT if model.columns.raw.is_dense else LARGEST_SPARSE
     most = LARGEST_SOFTMAX if model.is_softmax else most
     return model.coefficients <= most and may_be_formed(model)
@@ -147,7 +146,7 @@ def selecting_step(
 
 
 class _Search:
-    """One fit: what is carried from iteration to iteration."""
+    """The state of one fit, carried from iteration to iteration."""
 
     def __init__(self, model: LinearModel, l1: Any, l2: Any, method: Newton) -> None:
         self.model, self.method = model, method
@@ -165,15 +164,15 @@ class _Search:
                 ),
                 say("Use {solvers}.", solvers="solver='proximal'"),
             )
-        # The memory's bold steps could leap to where all curvature has underflowed, and with it
-        # the sign that the minimum lies at infinity.
+        # The memory's long steps could leap to where all curvature underflows, which would hide the
+        # sign that the minimum lies at infinity.
         plain = self.strengths.selects or self._may_be_endless
         self.patience = 0 if plain else 1 + size // COEFFICIENTS_A_STEP
         self.quadratic: Factored | None = None
         self.stale = True
         self.memory = Memory()
         self.poor = 0
-        # In float32, columns that say the same would differ enough for the L1 term to choose.
+        # In float32, duplicate columns would differ enough for the L1 term to choose.
         self.dtype: Any = np.float64 if self.strengths.selects else np.float32
         self.may_majorise = model.loss.majorises
         self.majorised = False
@@ -211,8 +210,8 @@ class _Search:
             history.append(EpochDone(iteration, iteration, point.objective, None, seconds))
             asked_to_end = yield history[-1].at(partial(model.params, point.values))
             if arrived:
-                # A full step tells a minimum from its absence: where the gradient vanishes
-                # and the steps do not, it lies at infinity.
+                # A full step shows whether a minimum exists: if the gradient vanishes but the steps
+                # do not, the minimum lies at infinity.
                 unsure = False
                 if movement > SEPARATING_STEP:
                     status = Status.SEPARATED
@@ -247,7 +246,7 @@ class _Search:
         return float(np.abs(slope).max(initial=0.0))
 
     def _begin(self, start: Params | None) -> Point:
-        """Return where to start; for very many rows, the minimum on a sample of them."""
+        """Return the starting point; for very many rows, the minimum on a sample of them."""
         model = self.model
         values = model.start(start)
         few = len(model) < max(SAMPLED_FROM, 100 * values.size)
@@ -272,7 +271,7 @@ class _Search:
         return there
 
     def _iterate(self, point: Point) -> Point | None:
-        """Take one step; None where none lowers the objective."""
+        """Take one step; return None if no step lowers the objective."""
         if not self.direct:
             return self._search(point, self._truncated(point))[0]
         fresh = self.stale
@@ -280,7 +279,7 @@ class _Search:
             self.quadratic, self.stale = self._factored(point), False
         moved, length = self._search(point, self._direct(self.quadratic, point))
         if (moved is None or length < SHORT) and self.may_majorise and not self.majorised:
-            # The loss bends hardly anywhere, and its parabola is far too wide.
+            # The loss has almost no curvature, and its parabola is far too wide.
             self._forget(self.dtype)
             self.majorised = True
             return point if moved is None else moved
@@ -309,12 +308,12 @@ class _Search:
         return factored
 
     def _forget(self, dtype: Any) -> None:
-        """Have the next Hessian formed anew, in that dtype."""
+        """Make the next step form a new Hessian, in this dtype."""
         self.stale, self.memory, self.poor, self.dtype = True, Memory(), 0, dtype
         self.majorised = False
 
     def _condition_and_rank(self, point: Point) -> dict[str, Any]:
-        """Measure them on the Hessian at hand; anew, in float64, where that is too coarse."""
+        """Measure both on the current Hessian, or on a new float64 one if that is too coarse."""
         if not self.direct or not self.model.columns.alive.any():
             return {}
         if self.quadratic is None:
@@ -345,11 +344,11 @@ class _Search:
         return self._centred(truncated_step(curvature, point.gradient, precondition))
 
     def _centred(self, step: np.ndarray) -> np.ndarray:
-        """Keep a step out of the direction in which a softmax does not change."""
+        """Keep a step out of the direction that leaves a softmax unchanged."""
         return step - step.mean(axis=1, keepdims=True) if self.model.is_softmax else step
 
     def _search(self, point: Point, step: np.ndarray) -> tuple[Point | None, float]:
-        """Halve the step until the objective falls by a share of what its model promises."""
+        """Halve the step until the objective falls by a share of the model's prediction."""
         model, strengths = self.model, self.strengths
         full, direction = model.moved(point, step, strengths)
         promise = float(np.sum(step * point.gradient))

@@ -1,14 +1,15 @@
-"""Newton's method over passes: a linear model whose rows are read a block at a time.
+"""Newton's method over passes: a linear model whose rows are read one block at a time.
 
 Objective, gradient and Hessian are sums over rows,
 
     P(θ) = Σ_blocks Σᵢ wᵢ · loss(zᵢ θ, yᵢ) + Σ_j l2_j · ½ θ_j²,
 
 so that one pass over the blocks yields them exactly, however many rows there are. The first pass
-sums up the Hessian too (in float32: it only steers), whose factor serves all later steps, with
-what they show of the curvature on top, as in L-BFGS. Begun at the optimum of a sample, the closer
-that is the fewer passes arrive. Where the Hessian has too many entries for that, the sample's
-steers, by conjugate gradients: of a small sample it says less, and more passes are needed.
+also sums the Hessian (in float32, as it only gives directions). Its factor serves all later steps,
+updated with the curvature that these show, as in L-BFGS. The method starts at the optimum of a
+sample; the closer this is, the fewer passes are needed. If the Hessian has too many entries for
+that, the sample's Hessian gives the directions, by conjugate gradients; a small sample's is less
+accurate, and more passes are needed.
 
 Source: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.2.
 
@@ -36,10 +37,10 @@ from gradum.solvers.newton import LARGEST_DIRECT, LARGEST_WORK
 from gradum.solvers.solution import EpochDone, Solution, Status
 from gradum.solvers.threads import in_order
 
-MOST_SETTLING = 12  # passes that bring the intercept to rest, for the certificate
-SHORTEST = 1e-4  # a step, halved until the objective falls
-MOST_AT_ONCE = 16  # blocks, each of which is held while it is measured
-WAITING_BYTES = 2**27  # of Hessians
+MOST_SETTLING = 12  # passes that minimise over the intercept, for the certificate
+SHORTEST = 1e-4  # a step that is halved until the objective falls
+MOST_AT_ONCE = 16  # blocks, which are held while they are measured
+WAITING_BYTES = 2**27  # in Hessians
 Block = Callable[[], LinearModel]
 
 
@@ -71,21 +72,22 @@ def newton_over_passes(
 ) -> Generator[EpochDone, Any, Solution]:
     """Yield an event after every pass, and return the solution.
 
-    The sums are taken block by block in one order, however many threads work on them: the same
-    rows give the same bits.
+    The sums are taken block by block in a fixed order, however many threads work on them, so that
+    the same rows give the same bits.
 
     Parameters
     ----------
     blocks : sequence of callable
-        Each reads one block of rows: a `LinearModel` with a smooth loss, its columns taken as
-        they are given, its weights such that those of all blocks sum to 1.
+        Each reads one block of rows as a `LinearModel` with a smooth loss and columns as given; the
+        weights of all blocks together sum to 1.
     sample : LinearModel
-        Some rows from all over, in memory, in the same units. They tell how large gradients are,
-        and steer where the Hessian of all rows is too large; the optimum does not depend on them.
+        Rows from everywhere in the data, in memory, in the same units. They tell how large
+        gradients are, and give directions if the Hessian of all rows is too large; the optimum does
+        not depend on them.
     rows : int
         How many rows the blocks have in all.
     l2 : float or ndarray of shape (D,)
-        Strength of the penalty, one for all columns or one each.
+        Strength of the penalty: one for all columns, or one for each.
     method : NewtonOverPasses
         When to stop.
     start : dict, optional
@@ -96,7 +98,7 @@ def newton_over_passes(
 
 @dataclass(frozen=True)
 class _Sums:
-    """What a pass yields at one point."""
+    """The results of a pass at one point."""
 
     point: Point
     hessian: np.ndarray | None = None
@@ -153,9 +155,9 @@ class _Search:
         )
 
     def _duality_gap(self, point: Point) -> float | None:
-        """Return how far at most the objective is above its minimum, as in `duality`.
+        """Return a bound on how far the objective is above its minimum, as in `duality`.
 
-        A pass or two more bring the intercept to rest, steered by the sample's curvature.
+        One or two more passes minimise over the intercept, using the sample's curvature.
         """
         model, l2 = self.model, self.strengths.l2[:-1, 0]
         if not (l2 > 0).all():
@@ -183,7 +185,7 @@ class _Search:
         return fallen + columns_apart(fall, doubt, here.values[:-1], l2)
 
     def _moved(self, point: Point, solve: Callable[[np.ndarray], np.ndarray]) -> Point | None:
-        """Take a step, halved until the objective falls; None where no such step is found."""
+        """Take a step, halved until the objective falls; return None if no such step is found."""
         step = self.memory.step(point.gradient, solve)
         if self.model.is_softmax:
             step -= step.mean(axis=1, keepdims=True)
@@ -198,7 +200,7 @@ class _Search:
         return None
 
     def _steering(self, sums: _Sums) -> Callable[[np.ndarray], np.ndarray]:
-        """Return what turns a gradient into Newton's step, nearly."""
+        """Return a function that turns a gradient into an approximate Newton step."""
         model, hessian = self.model, sums.hessian
         if hessian is not None:
             l2 = self.strengths.l2[:, 0]
@@ -211,7 +213,7 @@ class _Search:
         return lambda gradient: truncated_step(curvature, gradient, precondition)
 
     def _pass(self, values: np.ndarray, *, curved: bool) -> _Sums:
-        """Sum up over all blocks; ``curved`` adds the Hessian."""
+        """Sum over all blocks; ``curved`` adds the Hessian."""
         measure = partial(self._measured, values, curved=curved)
         objective, gradient = 0.0, np.zeros_like(values)
         hessian: np.ndarray | None = None

@@ -1,7 +1,7 @@
-"""Rows on their way to a chunk: a buffer of batches, and a pool of rows that memory does not hold.
+"""Rows on their way to a chunk: a buffer of batches, and a pool for rows that do not fit in memory.
 
-Batches are gathered on the host into the shapes of the program. Rows that do not fit in memory are
-read a segment at a time, and mixed in the pool.
+Batches are gathered on the host in the shapes of the program. Rows that do not fit in memory are
+read one segment at a time and mixed in the pool.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from gradum.core.models.input_blocks import join, side_by_side
 from gradum.solvers.chunk import Batches
 from gradum.solvers.rows_to_learn import Data
 
-ALIGNMENT = 64  # bytes; JAX reads host arrays so aligned in place, without copying them
-MOST_BYTES = 64 << 20  # of a chunk's inputs
+ALIGNMENT = 64  # bytes; JAX reads host arrays with this alignment in place, without a copy
+MOST_BYTES = 64 << 20  # in a chunk's inputs
 MOST_STEPS = 256
 CHUNK_SECONDS = 0.1
 
 POOL_ROWS = 262_144
-POOL_BYTES = 64 << 20  # of dense columns
+POOL_BYTES = 64 << 20  # in dense columns
 
 
 class ChunkRows(NamedTuple):
-    """Rows in the dtypes of a chunk: a gather that converts takes three times as long.
+    """Rows in the dtypes of a chunk, since a gather that converts takes three times as long.
 
-    ``inputs`` are those of `Data`; ``weight`` has a mean of 1 over all rows there are.
+    ``inputs`` are those of `Data`; ``weight`` has a mean of 1 over all rows.
     """
 
     inputs: Mapping[str, Any]
@@ -40,7 +40,7 @@ class ChunkRows(NamedTuple):
 
     @classmethod
     def of(cls, data: Data) -> ChunkRows:
-        """Convert what is of another dtype."""
+        """Convert whatever has another dtype."""
         whole = np.issubdtype(data.target.dtype, np.integer)
         return cls(
             data.inputs,
@@ -55,9 +55,9 @@ class Buffer:
     Parameters
     ----------
     rows : ChunkRows
-        Some rows, of whose kind all will be.
+        Example rows; all later rows have the same kind.
     padded : Network
-        The network in padded shapes.
+        The network with padded shapes.
     length, size : int
         Steps of the chunk, and rows of a step.
     """
@@ -66,7 +66,7 @@ class Buffer:
         shape, dtype = (length, size), rows.weight.dtype
         forms = padded.input_forms(dtype)
         inputs = {name: _aligned((*shape, width), kind) for name, (width, kind) in forms.items()}
-        # Probabilities of classes, [n, K]: a class that only fills up has probability 0.
+        # Probabilities of classes, [n, K]: a padding class has probability 0.
         self._classes = rows.target.shape[1:]
         classes = (padded.outputs,) if self._classes else ()
         self.batches = Batches(
@@ -76,7 +76,7 @@ class Buffer:
             total=_aligned((length,), dtype),
             factor=_aligned((length,), dtype),
         )
-        # A row that only fills up has weight 0, but 0 times an infinite loss is no number.
+        # A padding row has weight 0, but 0 times an infinite loss is not a number.
         self._target()[:] = rows.target[0]
 
     def put(self, rows: ChunkRows, chosen: np.ndarray, at: int = 0) -> None:
@@ -88,9 +88,9 @@ class Buffer:
         _gather(rows.weight, chosen, self.batches.weight.reshape(-1)[places])
 
     def close(self, counts: np.ndarray, factors: np.ndarray) -> None:
-        """Make batches: ``counts`` rows each, and factors of the learning rate, [steps].
+        """Complete batches, given their numbers of rows and learning-rate factors, [steps].
 
-        What remains of a batch that is not full has weight 0.
+        The rest of a batch that is not full gets weight 0.
         """
         _, _, weight, total, factor = self.batches
         steps = len(counts)
@@ -105,18 +105,18 @@ class Buffer:
 
 
 def _gather(source: Any, rows: np.ndarray, out: np.ndarray, start: int = 0) -> None:
-    """Copy rows of the source into the columns of ``out`` from ``start``; others stay."""
+    """Copy rows of the source into the columns of ``out`` from ``start``, and keep the others."""
     if sparse.issparse(source):
         out[:, start : start + source.shape[1]] = source[rows].toarray()
     elif source.dtype == out.dtype and source.shape[1:] == out.shape[1:]:
-        # Straight into place; "clip" spares a copy that only serves to leave out whole on errors.
+        # Straight into place; "clip" avoids a copy that only keeps ``out`` intact on errors.
         np.take(source, rows, axis=0, out=out, mode="clip")
     else:
         out[:, : source.shape[1]] = np.take(source, rows, axis=0)
 
 
 def _flat(batches: np.ndarray) -> np.ndarray:
-    """View batches [steps, size, columns] as rows, also where there are no columns."""
+    """View batches [steps, size, columns] as rows, even without columns."""
     steps, size, columns = batches.shape
     return batches.reshape(steps * size, columns)
 
@@ -130,11 +130,12 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 
 
 def chunk_length(padded: Network, size: int, row_bytes: int) -> int:
-    """Return the most steps of a chunk, whatever the number of rows: one program serves all.
+    """Return the most steps of a chunk for any number of rows, so that one program serves all.
 
-    About ``CHUNK_SECONDS`` of work, after which progress is shown and a wish to stop is heard;
-    a power of 4, so that networks of like size share a program too. The time of a step is
-    estimated from its shapes and not measured: what a fit computes must not depend on a clock.
+    This is about ``CHUNK_SECONDS`` of work, after which progress is shown and a request to stop is
+    noticed. It is a power of 4, so that networks of similar size share a program too. The time of a
+    step is estimated from its shapes and not measured, because what a fit computes must not depend
+    on a clock.
     """
     weights = sum(a * b for a, b in itertools.pairwise(padded.widths))
     step_seconds = 5e-6 + 6.0 * size * weights / 200e9 + weights * 5e-9
@@ -149,7 +150,7 @@ def chunk_length(padded: Network, size: int, row_bytes: int) -> int:
 
 @runtime_checkable
 class SegmentedData(Protocol):
-    """The rows that a solver learns from, in S segments of neighbours."""
+    """The rows that a solver learns from, in S segments of consecutive rows."""
 
     @property
     def rows(self) -> int:
@@ -168,12 +169,12 @@ class SegmentedData(Protocol):
 
     @property
     def soft_classes(self) -> int | None:
-        """K, where the target is the probabilities of K > 2 classes."""
+        """K, if the target holds the probabilities of K > 2 classes."""
         ...
 
     @property
     def dtype(self) -> Any:
-        """The dtype computed in."""
+        """The dtype of the computations."""
         ...
 
     @property
@@ -187,10 +188,10 @@ class SegmentedData(Protocol):
 
 
 class Pool:
-    """The rows of an epoch in a random order: whole segments at random, mixed a pool at a time.
+    """The rows of an epoch in random order: segments in random order, mixed one pool at a time.
 
-    The order is a function of the generator and the segments' lengths alone. While the rows of
-    one pool are learned from, another thread reads the next.
+    The order depends only on the generator and the segments' lengths. While a solver learns from
+    the rows of one pool, another thread reads the next.
     """
 
     def __init__(self, data: SegmentedData, rng: np.random.Generator, reader: Executor) -> None:
@@ -201,7 +202,7 @@ class Pool:
         self._at = 0
 
     def skip(self, rows: int) -> None:
-        """Leave out the first rows of the epoch; pools of none but such rows are not read."""
+        """Skip the first rows of the epoch; pools with only such rows are not read."""
         while rows:
             segments, order = next(self._pools)
             if len(order) > rows:
@@ -239,7 +240,7 @@ class Pool:
         self._coming, self._coming_order = self._reader.submit(self._read, segments), order
 
     def _turn(self) -> None:
-        """Take up the pool that was read, and have the next one read."""
+        """Take the pool that was read, and start reading the next one."""
         assert self._coming is not None
         self._rows, self._order, self._at = self._coming.result(), self._coming_order, 0
         self._coming = None

@@ -1,13 +1,14 @@
 """Accelerated proximal gradient descent with restart, for linear models with a smooth loss.
 
-A step goes down the gradient of loss and L2 term, and the L1 term then pulls it towards 0:
+A step follows the negative gradient of loss and L2 term; the L1 term then pulls it towards 0:
 
     x₊ = S(y − ∇f(y)/L, l1/L),        S(v, t) = sign(v)·max(|v| − t, 0),
 
-from a point y that runs ahead along the last change of x. What is held to the other sign is put to
-0 besides. Where running ahead leads uphill, it starts afresh, which makes the method as fast as if
-it knew how strongly convex f is. L is found by trial: it grows until f lies below its quadratic
-bound. Nothing but products with the columns is needed, so that any number of columns will do.
+from a point y that runs ahead along the last change of x. Coefficients that are held to the other
+sign are set to 0 as well. If running ahead leads uphill, the momentum starts again, which makes the
+method as fast as if it knew how strongly convex f is. L is found by trial: it grows until f lies
+below its quadratic bound. Only products with the columns are needed, so that any number of columns
+is possible.
 
 Sources: Beck and Teboulle, SIAM J. Imaging Sci. 2 (2009) (FISTA); O'Donoghue and Candès,
 Found. Comput. Math. 15 (2015) (restart).
@@ -30,7 +31,7 @@ from gradum.solvers.linear_model import LinearModel, Point
 from gradum.solvers.needs import SMOOTHNESS, Need
 from gradum.solvers.solution import EpochDone, Solution, Status
 
-SHRINK, GROW = 0.95, 2.0  # of L, before every step and after a trial that failed
+SHRINK, GROW = 0.95, 2.0  # factors of L, before every step and after a failed trial
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def proximal(
 def _step(
     model: LinearModel, ahead: Point, strengths: Any, bound: float
 ) -> tuple[Point | None, float]:
-    """Return the point after a step from ``ahead``, and the L that held; None if none does."""
+    """Return the point after a step from ``ahead``, and the L used; None if no L works."""
     smooth = ahead.objective - float(np.sum(strengths.l1 * np.abs(ahead.values)))
     rounding = 8 * np.finfo(np.float64).eps * abs(ahead.objective)
     while bound < 1e30:

@@ -1,24 +1,26 @@
-"""Refinement: an answer of least squares is corrected by its own residuals.
+"""Refinement: a least-squares answer is corrected by its own residuals.
 
     minimise over b, b0    Σᵢ vᵢ (yᵢ − xᵢ·b − b0)² / Σᵢ vᵢ  +  alpha · ½ ‖b‖²
 
-With the residual r = y − X b − b0, the answer is where the slope, minus half of the gradient,
+With the residual r = y − X b − b0, the answer is where the slope (minus half of the gradient),
 
     sₓ = Xᵀ W r − ½ alpha b,      s₀ = Σᵢ wᵢ rᵢ,          w = v / Σ v,
 
-is 0. From any point, a factorisation takes the slope to a step towards the answer. Were both exact,
-one step would do. As they are not, steps shrink by a factor each, and how accurate the last answer
-is depends on how accurately the slope is known, not on the factorisation:
+is 0. From any point, a factorisation turns the slope into a step towards the answer. If both were
+exact, one step would be enough. As they are not, each step is smaller than the last by some factor,
+and the accuracy of the final answer depends on how accurately the slope is known, not on the
+factorisation:
 
 - ``Plain`` slopes are float64 sums over columns about their mean. The answer has the accuracy that
   rounding in the data themselves allows: a relative error of about eps (κ + κ² ρ), for κ the
-  condition of the standardised columns and ρ the share of the target that stays unexplained.
-- ``Accurate`` slopes are those of the columns and the target as given, in twice the precision, and
-  so is the point. All coefficients are right to the last digit or the one before as long as steps
-  shrink: each is about 10 κ eps times the last.
+  condition of the standardised columns and ρ the unexplained share of the target.
+- ``Accurate`` slopes are computed from the columns and the target as given, in twice the precision,
+  and so is the point. All coefficients are right to the last digit or the one before as long as
+  steps shrink: each is about 10 κ eps times the last.
 
-This is Björck's refinement of the augmented system r + X b = y, Xᵀ W r = ½ alpha b, in which r too
-is refined. In twice the precision r satisfies the first equation at every step; the second is left.
+This is Björck's refinement of the augmented system r + X b = y, Xᵀ W r = ½ alpha b, in which r is
+refined too. In twice the precision, r satisfies the first equation at every step, and only the
+second is left.
 
 Shapes: n rows, D columns, k targets; a point and a slope are [D + 1, k], the intercept last.
 
@@ -61,7 +63,7 @@ class Measured:
 
 
 class Refinable(Protocol[Point]):
-    """A problem of which the slope is measured with some precision."""
+    """A problem whose slope can be measured with some precision."""
 
     precision: float
 
@@ -70,7 +72,7 @@ class Refinable(Protocol[Point]):
         ...
 
     def measure(self, point: Point) -> Measured:
-        """Return what is known at a point."""
+        """Return the measurements at a point."""
         ...
 
     def moved(self, point: Point, step: np.ndarray) -> Point:
@@ -79,7 +81,7 @@ class Refinable(Protocol[Point]):
 
 
 def refine(problem: Refinable[Point], factor: Factor) -> Point:
-    """Take steps until the next is below the precision, or no longer half of the last."""
+    """Take steps until the next is below the precision, or is not below half of the last."""
     point, measured = problem.start()
     first = previous = np.ones(())
     for count in range(MOST_STEPS):
@@ -109,9 +111,9 @@ class Plain:
     frame : Frame
         Origin, mean and spread of the columns.
     first : ndarray of shape (D + 1, 1)
-        The slope at b = 0 and the level ``level``, as measured before.
+        The slope at b = 0 and the level ``level``, measured before.
     level : float
-        Where the level starts.
+        The starting level.
     alpha : float or ndarray of shape (D,)
         Strength of the penalty.
     centred : bool
@@ -140,7 +142,7 @@ class Plain:
         return point, Measured(self.first, np.full_like(self.first, np.nan), np.nan)
 
     def measure(self, point: np.ndarray) -> Measured:
-        """Return what is known at a point."""
+        """Return the measurements at a point."""
         coefficients, frame = point[:-1, 0], self.frame
         slope, level, squares = self.passes.slope(coefficients, frame.origin, float(point[-1, 0]))
         level *= self.centred
@@ -183,8 +185,8 @@ class Accurate:
     centred : bool
         Whether the intercept is fitted.
     push : ndarray of shape (D + 1, k), optional
-        Added to the slope (sₓ, s₀); with y = 0 the answer is then the push times the inverse of
-        half of the objective's Hessian. Columns without spread are left out unless it is given.
+        Added to the slope (sₓ, s₀). With y = 0, the answer is then the push times the inverse of
+        half of the objective's Hessian. Without a push, columns without spread are left out.
     """
 
     precision = 2.0**-75
@@ -216,7 +218,7 @@ class Accurate:
         return point, self.measure(point)
 
     def measure(self, point: Pair) -> Measured:
-        """Return what is known at a point."""
+        """Return the measurements at a point."""
         residual = Pair.of(self.target) - self.columns.product(point[:-1]) - point[-1:]
         weighted = residual if self.weight is None else residual * self.weight
         shrinkage = self.penalty * point[:-1]

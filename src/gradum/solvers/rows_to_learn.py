@@ -21,19 +21,19 @@ class Data:
     Parameters
     ----------
     inputs : dict
-        ``"dense"``: float32 or float64 [n, d], whose dtype is the one computed in. Perhaps
-        ``"codes"``: int32 [n, c], rows of the embedding table; and ``"sparse"``: a SciPy CSR
-        array [n, v] of columns that follow the dense ones, made dense a chunk at a time.
+        ``"dense"``: float32 or float64 [n, d], whose dtype computations use. Optionally
+        ``"codes"``: int32 [n, c], rows of the embedding table; and ``"sparse"``: a SciPy CSR array
+        [n, v] of columns after the dense ones, made dense one chunk at a time.
     target : array of shape (n,) or (n, K)
-        Numbers for regression, integer codes for classes; or probabilities: of K > 2 classes,
-        or [n] of the second of two.
+        Numbers for regression, integer codes for classes, or probabilities: of K > 2 classes, or
+        [n] of the second of two classes.
     weight : array of shape (n,), optional
         Weight of each row, at least 0; 1 if not given.
 
     Raises
     ------
     ShapeError
-        The arrays do not have one entry a row each, or no row has weight.
+        An array does not have one entry per row, or no row has weight.
     """
 
     inputs: Inputs
@@ -83,12 +83,12 @@ class Data:
 
     @property
     def soft_classes(self) -> int | None:
-        """K, where the target is the probabilities of K > 2 classes."""
+        """K, if the target holds the probabilities of K > 2 classes."""
         return self.target.shape[1] if self.target.ndim == 2 else None
 
     @property
     def dtype(self) -> Any:
-        """The dtype computed in: that of the dense columns if it is float64, else float32."""
+        """The dtype of computations: float64 if the dense columns have it, else float32."""
         dense, _ = numbers_in(self.inputs)
         return np.float64 if dense.dtype == np.float64 else np.float32
 
@@ -102,14 +102,14 @@ class Data:
 
 @dataclass(frozen=True)
 class Validation:
-    """Rows that say when to stop, and which epoch was best.
+    """Rows that determine when to stop, and which epoch was best.
 
     Parameters
     ----------
     data : Data
-        Rows that are not trained on.
+        Rows that are not used for training.
     monitor : callable, optional
-        Logits [n, k] → float, smaller is better; the loss's weighted mean if not given.
+        Maps logits [n, k] to a float, smaller is better; the loss's weighted mean if not given.
     """
 
     data: Data
@@ -117,7 +117,7 @@ class Validation:
 
     def score(self, params: Params, problem: Problem) -> float:
         """Return the loss of the rows, without penalty, or the monitor's value."""
-        with np.errstate(over="ignore", invalid="ignore"):  # a loss without end says it as well
+        with np.errstate(over="ignore", invalid="ignore"):  # an infinite loss says so itself
             logits = problem.network.forward(params, self.data.inputs)
         if self.monitor is not None:
             return float(self.monitor(logits))

@@ -1,8 +1,8 @@
-"""Schedules: how the learning rate moves over a run.
+"""Schedules: how the learning rate changes over a run.
 
-A schedule maps progress t, from 0 at the first step towards 1 at the last, to the factor
-of the learning rate. It is evaluated on the host, in NumPy, and handed to the compiled
-program as numbers, so that no schedule compiles anything anew.
+A schedule maps progress t, from 0 at the first step towards 1 at the last, to the factor of the
+learning rate. It is evaluated on the host, in NumPy, and passed to the compiled program as numbers,
+so that no schedule compiles anything anew.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def constant(progress: np.ndarray) -> np.ndarray:
 
 
 def cosine(progress: np.ndarray) -> np.ndarray:
-    """Return ½(1 + cos πt): from 1 down to 0 (Loshchilov & Hutter, ICLR 2017)."""
+    """Return ½(1 + cos πt), from 1 down to 0 (Loshchilov & Hutter, ICLR 2017)."""
     return 0.5 * (1.0 + np.cos(np.pi * progress))
 
 
@@ -38,19 +38,19 @@ def coslog4(progress: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """Stairs: 1, and a factor lower from each of some shares of the run on.
+    """Stairs: the factor starts at 1, and is multiplied by ``factor`` at given shares of the run.
 
     Parameters
     ----------
     factor : float
-        What the learning rate is multiplied by at each stair, in (0, 1].
+        The factor of the learning rate at each stair, in (0, 1].
     at : tuple of float
-        Where the stairs are, rising, each in (0, 1).
+        The shares of the run at which the stairs are, rising, each in (0, 1).
 
     Raises
     ------
     SpecError
-        A number is out of its range, or the stairs do not rise.
+        A number is out of range, or ``at`` does not rise.
     """
 
     factor: float = 0.1
@@ -64,13 +64,13 @@ class StepDecay:
         _check(rising and inside, "at", self.at, say("rising numbers between 0 and 1"))
 
     def __call__(self, progress: np.ndarray) -> np.ndarray:
-        """Return factorᵏ, k being the stairs reached."""
+        """Return factorᵏ, where k is the number of stairs reached."""
         return self.factor ** np.searchsorted(self.at, progress, side="right")
 
 
 @dataclass(frozen=True)
 class OneCycle:
-    """Up in a straight line, then down: long steps in the middle, for a flat minimum.
+    """Linearly up, then down: long steps in the middle, for a flat minimum.
 
     L. N. Smith and N. Topin, "Super-Convergence", 2018. The learning rate is the cycle's peak.
 
@@ -84,7 +84,7 @@ class OneCycle:
     Raises
     ------
     SpecError
-        A number is out of its range.
+        A number is out of range.
     """
 
     peak: float = 0.3
@@ -104,7 +104,7 @@ class OneCycle:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """A rise in a straight line from 0, then another schedule over what remains of the run.
+    """A linear rise from 0, then another schedule over the rest of the run.
 
     P. Goyal et al., "Accurate, Large Minibatch SGD", 2017.
 
@@ -113,12 +113,12 @@ class WarmUp:
     share : float
         Share of the run that the rise takes, in (0, 1).
     then : str or callable
-        The other schedule; the rise ends where it begins.
+        The other schedule; the rise ends at its first value.
 
     Raises
     ------
     SpecError
-        The share is out of its range, or no schedule has that name.
+        The share is out of range, or no schedule has that name.
     """
 
     share: float = 0.05
@@ -129,7 +129,7 @@ class WarmUp:
         resolve(self.then)
 
     def __call__(self, progress: np.ndarray) -> np.ndarray:
-        """Return t/share of the other schedule's start, and that schedule from there on."""
+        """Return t/share of the other schedule's start, and then that schedule."""
         after = np.maximum((progress - self.share) / (1.0 - self.share), 0.0)
         return np.minimum(progress / self.share, 1.0) * resolve(self.then)(after)
 
@@ -167,4 +167,4 @@ SCHEDULES: dict[str, Schedule] = {
     "step": StepDecay(),
     "one_cycle": OneCycle(),
 }
-SCHEDULES["warm_up"] = WarmUp()  # it looks the schedule that follows up above
+SCHEDULES["warm_up"] = WarmUp()  # it looks up the following schedule above

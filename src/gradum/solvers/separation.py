@@ -1,11 +1,11 @@
-"""Separation: columns that tell a class apart without error leave logistic regression no optimum.
+"""Separation: if columns separate a class without error, logistic regression has no optimum.
 
 Class c is separated from the others if some combination β of the columns and an intercept has
 
     xᵢ·β ≥ 0 for the rows of c,   xᵢ·β ≤ 0 for all others,   and not 0 for all:
 
-along β the likelihood rises for ever. A linear programme looks for the β that separates most
-in standard units; then columns are left out one by one for as long as the others separate.
+along β the likelihood rises without end. A linear programme looks for the β that separates most in
+standard units; then columns are left out one by one as long as the others separate.
 
 Sources: Albert and Anderson, Biometrika 71 (1984); Konis, "Linear programming algorithms for
 detecting separated data in binary logistic regression models" (Oxford, 2007).
@@ -19,17 +19,18 @@ import scipy.optimize
 from gradum.margins import EPSILON, TIMES
 from gradum.solvers.linear_model import LinearModel
 
-MOST_ENTRIES = 5_000_000  # of the columns, for which a linear programme is solved
+MOST_ENTRIES = 5_000_000  # in the columns, up to which a linear programme is solved
 MATTERS = 1e-6
 MOST_TRIED = 40  # columns that are left out one by one
 
 
 def separating_columns(model: LinearModel) -> tuple[int, ...] | None:
-    """Return the columns that separate a class, in their order; empty if there are too many rows.
+    """Return the columns that separate a class, in order; empty if there are too many rows.
 
-    None says that nothing separates two classes, for certain: a fit only came close to it.
+    None means that certainly nothing separates two classes: a fit only came close to it.
 
-    A column that does it alone is found by sorting. Else the linear programme finds a combination.
+    A single column that separates is found by sorting. Otherwise the linear programme finds a
+    combination.
     """
     columns = model.columns
     rows, width = columns.shape
@@ -52,9 +53,10 @@ def separating_columns(model: LinearModel) -> tuple[int, ...] | None:
 
 
 def _separates(values: np.ndarray, chosen: np.ndarray) -> bool:
-    """Whether a threshold splits the chosen rows from the others, ties at the threshold allowed.
+    """Whether a threshold splits the chosen rows from the others, allowing ties at the threshold.
 
-    What overlaps by last digits is tied: only an all but infinite coefficient could tell it apart.
+    Values that overlap only in the last digits are tied: only a nearly infinite coefficient could
+    separate them.
     """
     inside, outside = values[chosen], values[~chosen]
     last = TIMES * EPSILON * np.abs(values).max()
@@ -64,7 +66,7 @@ def _separates(values: np.ndarray, chosen: np.ndarray) -> bool:
 
 
 def _combination(dense: np.ndarray, inside: np.ndarray, *, fit_intercept: bool) -> list[int]:
-    """Return columns that separate together, none of which the others could do without."""
+    """Return columns that separate together, each of which is needed."""
     signs = np.where(inside, 1.0, -1.0)[:, None]
     signed = np.hstack([dense * signs, signs * float(fit_intercept)])
     weight = np.abs(_separating_weight(signed))[:-1]
@@ -75,8 +77,8 @@ def _combination(dense: np.ndarray, inside: np.ndarray, *, fit_intercept: bool) 
         kept = np.flatnonzero(weight > MATTERS).tolist()
     if len(kept) > MOST_TRIED:
         return kept
-    # Later columns are left out first, so that of those that say the same the first is named:
-    # which of them the programme picks hangs on the last bits.
+    # Later columns are left out first, so that the first of several duplicates is named: which one
+    # the programme picks depends on the last bits.
     for column in reversed(list(kept)):
         others = [j for j in kept if j != column]
         if others and _separating_weight(signed[:, [*others, -1]]).any():
@@ -85,7 +87,7 @@ def _combination(dense: np.ndarray, inside: np.ndarray, *, fit_intercept: bool) 
 
 
 def _separating_weight(signed: np.ndarray) -> np.ndarray:
-    """Maximise the mean of signed @ β over signed @ β ≥ 0, |β| ≤ 1; β is 0 if nothing separates."""
+    """Maximise mean(signed @ β) subject to signed @ β ≥ 0, |β| ≤ 1; β is 0 if nothing separates."""
     width = signed.shape[1]
     result = scipy.optimize.linprog(
         -signed.mean(axis=0),

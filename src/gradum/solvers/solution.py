@@ -1,7 +1,7 @@
 """The answer of a solver: its events, why it stopped, and a certificate.
 
-Events are immutable, and all that anybody outside sees of a solver. Progress bars, ``--json``
-lines, histories and callbacks are consumers of this stream; a solver neither prints nor logs.
+Events are immutable, and are all that is visible of a solver from outside. Progress bars,
+``--json`` lines, histories and callbacks consume this stream; a solver neither prints nor logs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gradum.messages import listed, marked, say
 
 
 class Status(StrEnum):
-    """Why a solver stopped. A status is a value; whether it is an error, the caller decides."""
+    """Why a solver stopped. A status is a value; the caller decides whether it is an error."""
 
     CONVERGED = "converged"
     EARLY_STOPPED = "early_stopped"
@@ -82,12 +82,12 @@ class ChunkDone:
     step : int
         Steps (updates of the parameters) taken so far in this fit.
     epoch : int
-        The epoch under way, from 1.
+        The current epoch, from 1.
     loss : float
         Mean objective over the chunk's steps.
     snapshot : callable or None
-        Takes a `Snapshot` of the training as it stands, until the next event; no part of the
-        value, and None where this chunk was the last for another reason than the step limit.
+        Takes a `Snapshot` of the training as it stands until the next event. It is not part of the
+        value, and is None if this chunk was the last for a reason other than the step limit.
     """
 
     snapshot: ClassVar[Callable[[], Any] | None] = None
@@ -97,7 +97,7 @@ class ChunkDone:
     loss: float
 
     def at(self, snapshot: Callable[[], Any]) -> ChunkDone:
-        """Return the event with the snapshot at hand."""
+        """Return the event with this snapshot."""
         event = replace(self)
         object.__setattr__(event, "snapshot", snapshot)
         return event
@@ -118,10 +118,10 @@ class EpochDone:
     validation_loss : float or None
         Loss of the validation rows after the epoch, or the monitor's value.
     seconds : float
-        Since the fit began, compilation included.
+        Seconds since the fit began, including compilation.
     params : callable or None
-        Brings the parameters at the end of the chunk to the host, until the next event; no
-        part of the value, and None in a history.
+        Brings the parameters at the end of the chunk to the host, until the next event. It is not
+        part of the value, and is None in a history.
     """
 
     params: ClassVar[Callable[[], Params] | None] = None
@@ -133,7 +133,7 @@ class EpochDone:
     seconds: float
 
     def at(self, params: Callable[[], Params]) -> EpochDone:
-        """Return the event with the parameters at hand."""
+        """Return the event with these parameters."""
         event = replace(self)
         object.__setattr__(event, "params", params)
         return event
@@ -141,7 +141,7 @@ class EpochDone:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The solver has ended, with why and what to do about it."""
+    """The solver has ended: the reason, and what to do about it."""
 
     status: Status
     advice: str
@@ -154,30 +154,30 @@ Event = ChunkDone | EpochDone | Stopped
 
 @dataclass(frozen=True)
 class Certificate:
-    """Evidence about the answer, measured at the answer and not along the way.
+    """Evidence about the answer, measured at the answer and not on the way to it.
 
     Parameters
     ----------
     kind : str
-        ``"stationary"``: a convex problem, of which the gradient is the proof;
+        ``"stationary"``: a convex problem, for which the gradient is the proof;
         ``"validation"``: a network, judged by rows it was not trained on;
-        ``"training"``: a network without such rows, of which nothing is proven;
-        ``"cross-fitted"``: an ensemble, each row judged by members that had not learned from it;
-        these rows chose the members too, so that the loss is somewhat too good.
+        ``"training"``: a network without such rows, about which nothing is proven;
+        ``"cross-fitted"``: an ensemble, each row judged by members that did not learn from it;
+        these rows also chose the members, so the loss is somewhat too optimistic.
     gradient_norm : float or None
-        Euclidean norm of the full objective's gradient, in float64; of the smallest subgradient
+        Euclidean norm of the full objective's gradient, in float64, or of its smallest subgradient
         where an L1 term has a kink.
     duality_gap : float or None
-        No more than this is the objective above its minimum, wherever the solver stopped; None
-        where that cannot be bounded, such as where nothing is penalised. See `duality`.
+        The objective is at most this much above its minimum, wherever the solver stopped; None if
+        that cannot be bounded, for example without a penalty. See `duality`.
     objective : float or None
         The objective at the answer.
     condition : float or None
-        Condition number of the scaled columns, with the penalty's root below them.
+        Condition number of the scaled columns, with the penalty's root stacked below them.
     rank, columns : int or None
-        Numerical rank of the columns, and how many there are.
+        Numerical rank of the columns, and their number.
     separating : tuple of int
-        Columns that together tell a class apart without error, where a fit found that.
+        Columns that together separate a class without error, if a fit found such columns.
     best_epoch : int or None
         The epoch whose parameters were kept.
     validation_loss : float or None
@@ -244,7 +244,7 @@ class Certificate:
         return say("At the answer {known}.", known=listed(known))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON knows them."""
+        """Return the fields in JSON's types."""
         return asdict(self)
 
 
@@ -261,19 +261,19 @@ class Solution:
     certificate : Certificate
         What is known about the answer.
     iterations : int
-        Epochs of a stochastic solver, iterations of any other.
+        Epochs of a stochastic solver, or iterations of any other.
     steps : int
         Updates of the parameters.
     history : tuple of EpochDone
-        One entry an epoch or iteration.
+        One entry per epoch or iteration.
     advice : str
         What the status means here; the status's own sentence unless more is known.
     seconds : float
-        Wall time, compilation included.
+        Wall time, including compilation.
     compile_seconds : float
-        The part of ``seconds`` that went into compiling, 0 where all was compiled before.
+        The part of ``seconds`` spent on compiling; 0 if everything had been compiled before.
     state : object
-        What the solver needs to continue where it stopped; None if it cannot.
+        What the solver needs to continue where it stopped; None if it cannot continue.
     """
 
     params: dict[str, Any]

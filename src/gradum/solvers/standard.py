@@ -1,12 +1,12 @@
 """Columns in standard units, Z = (X − centre) / scale, without a copy of X.
 
-Convex solvers work on Z, in which a unit means about as much in every column, and hand back
+Convex solvers work on Z, in which a unit means about the same in every column, and return
 coefficients of X. Z is never stored: a product with it is one with X, corrected for centre and
-scale. Only where a column's mean is so many times its spread that the correction would lose
-digits, the dense block is centred in a copy first.
+scale. Only if a column's mean is so many times its spread that the correction would lose digits,
+the dense block is first centred in a copy.
 
-Centre and scale are measured on a sample of the rows. They are a choice of units and no part
-of the problem: the answer does not depend on them.
+Centre and scale are measured on a sample of the rows. They are a choice of units and not part of
+the problem: the answer does not depend on them.
 
 Shapes: n rows, D columns, k outputs.
 """
@@ -22,10 +22,10 @@ from scipy import sparse
 from gradum.margins import STILL, of_sums
 from gradum.solvers.matrix import Columns, Layer
 
-ROWS_PER_BLOCK = 4096  # of a standardised copy, so that it stays in the processor's cache
-ENTRIES_MEASURED = 200_000  # of the dense block
+ROWS_PER_BLOCK = 4096  # in a standardised copy, so that it stays in the processor's cache
+ENTRIES_MEASURED = 200_000  # in the dense block
 FEWEST_MEASURED = 2_000  # rows
-LARGEST_OFFSET = 1e3  # spreads between a column's mean and 0, up to which no digit is missed
+LARGEST_OFFSET = 1e3  # spreads between a column's mean and 0 up to which no digits are lost
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class StandardColumns:
     origin, centre, scale : ndarray of shape (D,)
         Z = (raw − centre) / scale. The scale is 1 for a column that does not vary.
     alive : ndarray of shape (D,)
-        Whether the column varies. One that does not is 0 throughout, without an intercept too.
+        Whether the column varies. One that does not is 0 throughout, even without an intercept.
     """
 
     given: Columns
@@ -57,7 +57,7 @@ class StandardColumns:
         centre, scale, alive = _measure(columns, weight, centred)
         offset = np.abs(centre) / scale
         width = columns.dense.shape[1]
-        if offset[width:].max(initial=0.0) > LARGEST_OFFSET:  # all but full, so sparse in name only
+        if offset[width:].max(initial=0.0) > LARGEST_OFFSET:  # nearly full, so sparse in name only
             return cls.of(Columns(columns.to_dense()), weight, centred=centred)
         origin, raw = np.zeros(len(centre)), columns
         if width and offset[:width].max() > LARGEST_OFFSET:
@@ -67,7 +67,7 @@ class StandardColumns:
 
     @classmethod
     def as_given(cls, columns: Columns) -> StandardColumns:
-        """Take the columns to be in standard units as they are."""
+        """Treat the columns as being in standard units already."""
         width = columns.shape[1]
         nothing, one = np.zeros(width), np.ones(width)
         return cls(columns, columns, nothing, nothing, one, np.ones(width, bool))
@@ -104,7 +104,7 @@ class StandardColumns:
         return (product.T * (self.alive / self.scale)).T
 
     def gram(self, weight: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        """Return Zᵀ diag(weight) Z, float64 [D, D], summed up in that dtype."""
+        """Return Zᵀ diag(weight) Z, float64 [D, D], summed in the given dtype."""
         dense, block = self.raw.dense, self.raw.sparse
         width = dense.shape[1]
         top = self._dense_gram(weight, dtype)
@@ -171,14 +171,14 @@ def _measure(columns: Columns, weight: np.ndarray, centred: bool) -> tuple[np.nd
     if not share.sum() > 0:
         part, share = slice(None), weight
     share = share / share.sum()
-    # Measured from the first row, a constant column is exactly zero, whatever its value.
+    # Relative to the first row, a constant column is exactly zero, whatever its value.
     origin = columns.dense[0] if centred else np.zeros(columns.dense.shape[1])
     sample = columns.dense[part] - origin
     mean = share @ sample if centred else np.zeros(len(origin))
     sample -= mean
     square, mean = share @ np.square(sample, out=sample), origin + mean
     still = np.flatnonzero(square <= (STILL * mean) ** 2)
-    if stride > 1 and len(still):  # in the sample; perhaps not elsewhere
+    if stride > 1 and len(still):  # in the sample, but perhaps not elsewhere
         others = columns.dense[:, still]
         square[still] = weight @ np.square(others - mean[still])
         still = still[np.ptp(others, axis=0) <= STILL * np.abs(mean[still])]
@@ -186,7 +186,7 @@ def _measure(columns: Columns, weight: np.ndarray, centred: bool) -> tuple[np.nd
     alive[still] = False
     if columns.sparse is not None:
         below, spread = _measure_sparse(columns.sparse, weight, centred)
-        # Of a sparse column, the mean is a plain sum over the rows.
+        # The mean of a sparse column is a plain sum over the rows.
         rounding = max(STILL, of_sums(rows))
         alive = np.concatenate([alive, spread > (rounding * below) ** 2])
         mean, square = np.concatenate([mean, below]), np.concatenate([square, spread])
@@ -194,7 +194,7 @@ def _measure(columns: Columns, weight: np.ndarray, centred: bool) -> tuple[np.nd
 
 
 def _measure_sparse(block: Any, weight: np.ndarray, centred: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return centre (0 if not centred) and mean square about it of each column."""
+    """Return each column's centre (0 if not centred) and its mean square about that."""
     width = block.shape[1]
     mean = block.T @ weight if centred else np.zeros(width)
     share = np.repeat(weight, np.diff(block.indptr))

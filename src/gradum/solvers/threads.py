@@ -1,11 +1,11 @@
-"""Threads that compute: turns, the number of BLAS's threads in each, and results in order.
+"""Threads that compute: turns, the number of BLAS threads in each turn, and results in order.
 
-BLAS has one number of threads for the whole process, and with another number it takes its sums in
-another order: the last bits differ. A problem that wants another number therefore changes it only
-while nobody else fits. Fits in several threads take turns, event by event, and each comes to the
-bits that it comes to alone; they lose little by it, as one fit occupies every core.
+BLAS has one number of threads for the whole process. With another number it takes its sums in
+another order, so that the last bits differ. A problem that needs another number therefore changes
+it only while no other fit computes. Fits in several threads take turns, event by event, and each
+gets the same bits as it would alone. They lose little by this, as one fit occupies every core.
 
-Items are worked on side by side by one thread a core; results keep the items' order.
+Items are processed in parallel by one thread per core; results keep the items' order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
-import scipy.linalg  # noqa: F401  its BLAS is to be there when it is looked for
+import scipy.linalg  # noqa: F401  its BLAS must be loaded before it is looked for
 from threadpoolctl import ThreadpoolController
 
 from gradum.cores import cores
@@ -28,8 +28,8 @@ from gradum.cores import cores
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-SMALL = 10_000_000  # numbers of a matrix; a Gram matrix of it takes one thread a tenth of a second
-POLITE = 0.001  # seconds that a thread which has just had its turn leaves to those that wait
+SMALL = 10_000_000  # numbers in a matrix whose Gram matrix takes one thread a tenth of a second
+POLITE = 0.001  # seconds that a thread leaves to waiting threads after its turn
 
 Event = TypeVar("Event")
 Answer = TypeVar("Answer")
@@ -41,12 +41,11 @@ _waiting: set[object] = set()
 def in_order(
     work: Callable[[Item], Result], items: Iterable[Item], *, most: int
 ) -> Iterator[Result]:
-    """Yield ``work(item)`` of every item, in the order of the items.
+    """Yield ``work(item)`` for every item, in the order of the items.
 
-    Items are taken in the caller's thread, and never more than ``most`` before the result of the
-    first of them is yielded, so that memory is bounded. An error that ``work`` raises is raised
-    where its result would be yielded. Once the caller stops, for whatever reason, no other item is
-    begun.
+    Items are taken in the caller's thread. At most ``most`` of them are taken before the result of
+    the first is yielded, so that memory is bounded. An error in ``work`` is raised where its result
+    would be yielded. Once the caller stops, for whatever reason, no other item is started.
     """
     running: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(min(most, cores())) as pool:
@@ -64,7 +63,7 @@ def in_order(
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Compute alone; a turn within a turn is the same one."""
+    """Compute alone; a turn within a turn is the same turn."""
     computing = _taken()
     try:
         yield
@@ -73,7 +72,7 @@ def turn() -> Iterator[None]:
 
 
 def between_turns(hear: Callable[[Event], Answer]) -> Callable[[Event], Answer]:
-    """Return a listener of a computation in a turn: while it hears an event, others compute."""
+    """Return a listener for a computation in a turn: while it hears an event, others compute."""
 
     def heard(event: Event) -> Answer:
         _computing.release()
@@ -89,10 +88,10 @@ def between_turns(hear: Callable[[Event], Answer]) -> Callable[[Event], Answer]:
 
 @contextmanager
 def threads_for(rows: int, columns: int) -> Iterator[None]:
-    """Take a turn in which matrices of that shape get one thread of BLAS if they are small.
+    """Take a turn in which BLAS has one thread if matrices of this shape are small.
 
     OpenBLAS wakes all its threads for every small product and every sweep of a decomposition, and
-    they wait for each other by spinning: on a busy machine that takes ten to fifty times as long.
+    they wait for each other by spinning. On a busy machine this takes ten to fifty times as long.
     """
     if rows * columns > SMALL:
         yield
@@ -103,19 +102,19 @@ def threads_for(rows: int, columns: int) -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Take a turn in which BLAS has one thread, as for rows that pass in small blocks."""
+    """Take a turn in which BLAS has one thread, for example for rows in small blocks."""
     with turn(), _blas().limit(limits=1):
         yield
 
 
 @cache
 def _blas() -> ThreadpoolController:
-    """Return NumPy's and SciPy's BLAS, looked for once: that takes longer than a small problem."""
+    """Return NumPy's and SciPy's BLAS, found once: this takes longer than a small problem."""
     return ThreadpoolController().select(user_api="blas")
 
 
 def _taken() -> threading.RLock:
-    """Return the lock of turns, once it is this thread's."""
+    """Wait until the lock of turns is this thread's, and return it."""
     ticket, computing = object(), _computing
     _waiting.add(ticket)
     try:
@@ -126,7 +125,7 @@ def _taken() -> threading.RLock:
 
 
 def _begin_anew() -> None:
-    """Forget turns of threads that a fork has left behind."""
+    """Forget the turns of threads that do not exist after a fork."""
     global _computing
     _computing = threading.RLock()
     _waiting.clear()

@@ -1,6 +1,6 @@
-"""The state of a training between two chunks: counts, early stopping, and a snapshot of it all.
+"""The state of a training between two chunks: counts, early stopping, and a snapshot of both.
 
-A snapshot is all that it takes to go on, to the same bits.
+A snapshot is all that a training needs to continue to the same bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.solution import EpochDone, Status
 
 FAR_ABOVE = 1e3
-"""A loss so many times that of a fresh model's first step has not come from learning."""
+"""A loss this many times that of a new model's first step is not the result of learning."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Tally:
     def epochs(self, info: Info, chunk: Chunk) -> Iterator[float]:
         """Count a chunk's steps; yield the training loss of each epoch that it completes.
 
-        An epoch's loss is the mean over its batches, each by its share of the rows. A step
+        An epoch's loss is the mean over its batches, weighted by their shares of the rows. A step
         whose loss was not finite was not taken, and does not count.
         """
         steps = int(info.steps) - (not info.finite)
@@ -63,7 +63,7 @@ class Tally:
 
     @property
     def grown(self) -> bool:
-        """Whether the loss is far above that of the first step, however finite."""
+        """Whether the loss is far above that of the first step, though finite."""
         return self.chunk_loss > FAR_ABOVE * self.first_loss
 
 
@@ -74,19 +74,19 @@ class Regime:
     Parameters
     ----------
     max_epochs : int
-        Passes over the rows at most.
+        The most passes over the rows.
     batch_size : int, optional
-        Rows a step; all of them if not given or if there are no more.
+        Rows per step; all rows if not given or if there are fewer.
     patience : int, optional
-        Stop after so many epochs without an improvement of the validation loss, or of the
-        training loss where there are no validation rows. Never, if not given.
+        Stop after this many epochs without an improvement of the validation loss, or of the
+        training loss if there are no validation rows. If not given, never stop for this reason.
     tol : float
-        An improvement smaller than this is none.
+        A smaller improvement does not count.
     each_epoch : bool
-        Whether somebody looks at the parameters after each epoch: no chunk spans two then.
+        Whether something looks at the parameters after each epoch; if so, no chunk spans two
+        epochs.
     gradient_tol : float
-        Where a step sees every row, stop as converged once the gradient's norm is at most
-        this.
+        If a step sees every row, stop as converged once the gradient's norm is at most this.
 
     Raises
     ------
@@ -118,11 +118,11 @@ class StoppingState:
     Parameters
     ----------
     mark : float
-        The least loss so far, of which gains are counted.
+        The lowest loss so far, from which gains are measured.
     waited : int
         Epochs since the last gain.
     best_epoch, best_loss, best_params
-        Of the best epoch; None before there was one, or without validation rows.
+        Those of the best epoch; None before the first one, or without validation rows.
     """
 
     mark: float = math.inf
@@ -133,10 +133,10 @@ class StoppingState:
 
 
 class EarlyStopping:
-    """Follows the epochs: scores the validation rows, keeps the best, and says when to end.
+    """Follows the epochs: scores the validation rows, keeps the best epoch, and says when to end.
 
-    The best epoch is the one of least validation loss, the earliest of equals. An epoch that
-    gains more than ``tol`` over the best before it renews the patience, as in scikit-learn.
+    The best epoch is the earliest one with the lowest validation loss. An epoch that improves on
+    the best before it by more than ``tol`` renews the patience, as in scikit-learn.
     """
 
     def __init__(self, problem: Problem, validation: Validation | None, regime: Regime) -> None:
@@ -146,7 +146,7 @@ class EarlyStopping:
     def epoch_done(
         self, epoch: int, train_loss: float, params: Callable[[], Params]
     ) -> float | None:
-        """Take note of an epoch; return its validation loss, if there are validation rows.
+        """Record an epoch, and return its validation loss if there are validation rows.
 
         ``params`` brings the parameters to the host; it is called only if they are needed.
         """
@@ -165,7 +165,7 @@ class EarlyStopping:
         self.seen = replace(self.seen, mark=min(self.seen.mark, loss), waited=waited)
 
     def sure(self) -> int:
-        """Return how many epochs are sure to come, whatever their losses; 1 of those looked at."""
+        """Return how many epochs are certain to come; 1 if each one is looked at."""
         if self._validation is not None or self._regime.each_epoch:
             return 1
         patience = self._regime.patience
@@ -173,7 +173,7 @@ class EarlyStopping:
 
     @property
     def status(self) -> Status | None:
-        """Why to end now; None to go on."""
+        """Why to end now; None to continue."""
         if self._regime.patience is None or self.seen.waited < self._regime.patience:
             return None
         return Status.PLATEAU if self._validation is None else Status.EARLY_STOPPED
@@ -183,18 +183,18 @@ class EarlyStopping:
 class Snapshot:
     """Numbers and arrays on the host, which a file can hold.
 
-    A `Solution` with its state is another thing: from there, a *further* training begins.
+    A `Solution` with its state is something else: from it, a *further* training begins.
 
     Parameters
     ----------
     state : tuple of ndarray
-        The parameters and the optimiser's state in the padded shapes, leaf by leaf in JAX's order.
+        The parameters and the optimiser's state with padded shapes, leaf by leaf in JAX's order.
     best : tuple of ndarray or None
         The parameters of the best epoch, leaf by leaf.
     tally : Tally
-        Steps and epochs done, and the losses of the epoch under way.
+        Steps and epochs done, and the losses of the current epoch.
     seen : StoppingState
-        What decides when to stop, without the best parameters.
+        The state that decides when to stop, without the best parameters.
     history : tuple of EpochDone
     seconds, compile_seconds : float
         Spent so far.
@@ -218,7 +218,7 @@ class Snapshot:
         seconds: float,
         compile_seconds: float,
     ) -> Snapshot:
-        """Copy a training's state to the host, where no later chunk overwrites it."""
+        """Copy a training's state to the host, so that no later chunk overwrites it."""
         return cls(
             _leaves(state),
             None if seen.best_params is None else _leaves(seen.best_params),
@@ -232,12 +232,12 @@ class Snapshot:
     def restored(
         self, state: State, tally: Tally, params: Params
     ) -> tuple[State, Tally, StoppingState]:
-        """Return what was carried, in the form of a training that begins.
+        """Return the saved state, in the form of a training that begins.
 
         Raises
         ------
         ShapeError
-            The snapshot is of another network, solver, dtype or number of rows.
+            The snapshot is from another network, solver, dtype or number of rows.
         """
         if self.tally.steps_per_epoch != tally.steps_per_epoch or self.tally.step < tally.step:
             raise _other_training()
@@ -251,7 +251,7 @@ def _leaves(tree: Any) -> tuple[np.ndarray, ...]:
 
 
 def _rebuilt(like: Any, leaves: Sequence[np.ndarray]) -> Any:
-    """Put copies of the leaves where those of ``like`` are."""
+    """Return ``like`` with copies of these leaves in place of its own."""
     expected, structure = jax.tree.flatten(like)
     forms = [[(np.shape(leaf), leaf.dtype) for leaf in tree] for tree in (expected, leaves)]
     if forms[0] != forms[1]:

@@ -1,6 +1,6 @@
-"""Bounds of everything that a network computes, over boxes of inputs.
+"""Bounds on everything that a network computes, over boxes of inputs.
 
-A network is a :class:`Graph` of operations, which its bounds know nothing else of.
+A network is a :class:`Graph` of operations; the bounds know nothing else about it.
 """
 
 from __future__ import annotations

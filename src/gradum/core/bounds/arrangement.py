@@ -1,4 +1,4 @@
-"""Operations that compute nothing and arrange numbers: side by side, or some selected.
+"""Operations that only arrange numbers: they put them side by side, or select some.
 
 Shapes: N rows, B boxes, n numbers of a node, r linear forms.
 """
@@ -21,7 +21,7 @@ class Concatenated(Operation):
     """The numbers of its parents, one parent after the other."""
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """As many as all parents have together."""
+        """Return the sum of the parents' widths."""
         return sum(widths) if widths else None
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ class Concatenated(Operation):
         return np.concatenate(parents, axis=-1)
 
     def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
-        """Hand each parent its own part of the gradient."""
+        """Give each parent its own part of the gradient."""
         ends = np.cumsum([y.shape[-1] for y in parents])
         return np.split(gradient, ends[:-1], axis=-1)
 
@@ -43,13 +43,13 @@ class Concatenated(Operation):
         return Box(low, np.concatenate([y.high for y in parents], axis=-1))
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Nothing is computed."""
+        """Return 0: nothing is computed."""
         return np.zeros(1)
 
     def pull(
         self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
-        """Hand each parent its own part of the forms."""
+        """Give each parent its own part of the forms."""
         ends = np.cumsum([y.low.shape[-1] for y in parents])
         nothing = np.zeros(forms.shape[:-1])
         return Pulled(np.split(forms, ends[:-1], axis=-1), nothing, nothing)
@@ -57,7 +57,7 @@ class Concatenated(Operation):
     def push(
         self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
-        """Put them side by side."""
+        """Put the parents' zonotopes side by side."""
         generators, symbols = over_symbols(zonotopes)
         return Zonotope(
             np.concatenate([y.centre for y in zonotopes], axis=-1),
@@ -73,7 +73,7 @@ class Concatenated(Operation):
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Take from each parent those of its numbers that are wanted."""
+        """Take the wanted numbers of each parent."""
         starts = np.cumsum([0, *widths])
         whose = np.searchsorted(starts, numbers, side="right") - 1
         return self, [numbers[whose == k] - start for k, start in enumerate(starts[:-1])]
@@ -92,7 +92,7 @@ class Selected(Operation):
     places: np.ndarray
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """As many as are taken, if the parent has them."""
+        """Return how many numbers are selected, if the parent has them all."""
         fits = len(widths) == 1 and bool((self.places < widths[0]).all())
         return len(self.places) if fits else None
 
@@ -110,20 +110,20 @@ class Selected(Operation):
         return Box(y.low[..., self.places], y.high[..., self.places])
 
     def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
-        """Add up the gradient of each number of the parent, wherever it was taken."""
+        """Add up the gradients of each number of the parent over all places that selected it."""
         (y,) = parents
         added = np.zeros(y.shape)
         np.add.at(added.T, self.places, gradient.T)
         return [added]
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Nothing is computed."""
+        """Return 0: nothing is computed."""
         return np.zeros(1)
 
     def pull(
         self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
-        """Add up the forms of each number of the parent, wherever it was taken."""
+        """Add up the forms of each number of the parent over all places that selected it."""
         width = parents[0].low.shape[-1]
         order, present, starts = self._sorted
         coefficients = np.zeros((*forms.shape[:-1], width))
@@ -145,7 +145,7 @@ class Selected(Operation):
         return Zonotope(centre[..., places], generators[..., places], rest[..., places], y.symbols)
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
-        """Return the flags of the numbers that are taken."""
+        """Return the flags of the selected numbers."""
         return parents[0][self.places]
 
     def part(
@@ -157,6 +157,6 @@ class Selected(Operation):
 
     @cached_property
     def _sorted(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The order that sorts the places, the distinct ones, and where each of them begins."""
+        """The order that sorts the places, the distinct places, and where each of them begins."""
         order = np.argsort(self.places, kind="stable")
         return order, *np.unique(self.places[order], return_index=True)

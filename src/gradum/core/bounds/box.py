@@ -1,6 +1,6 @@
-"""Boxes, an interval for each number of the inputs or of a node, and bounds of rounding.
+"""Boxes (an interval for each number of the inputs or of a node), and bounds of rounding errors.
 
-Bounds taken in floating-point arithmetic are widened by what the rounding of sums can amount to.
+Bounds computed in floating point are widened by the most that the rounding of sums can add up to.
 
 Source: N. J. Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, SIAM 2002,
 chapters 2 and 3. Overflow is outside this model; underflow is covered by :data:`UNDERFLOW`.
@@ -20,7 +20,7 @@ FLOAT64 = 2.0**-53
 FLOAT32 = 2.0**-24
 
 UNDERFLOW = {FLOAT64: 2.0**-1000, FLOAT32: 2.0**-100, 0.0: 0.0}
-"""By unit roundoff, more than all underflows in one sum add up to.
+"""For each unit roundoff, a number larger than the total of all underflows in one sum.
 
 An underflow is off by at most 2⁻¹⁰⁷⁴ in float64 and by 2⁻¹⁴⁹ in float32, or by 2⁻¹⁰²² and 2⁻¹²⁶
 where numbers below those are flushed to 0; a sum of up to 2²⁰ products is within these.
@@ -49,6 +49,6 @@ class Box(NamedTuple):
         return np.maximum(np.abs(self.low), np.abs(self.high))
 
     def widened(self, slack: np.ndarray) -> Box:
-        """Return a box that reaches further by a slack [B or 1, n], and by the rounding of that."""
+        """Return a box widened by a slack [B or 1, n] and by the rounding of that addition."""
         slack = slack + 2 * FLOAT64 * (self.size + slack) + UNDERFLOW[FLOAT64]
         return Box(self.low - slack, self.high + slack)

@@ -1,9 +1,9 @@
-"""CROWN: linear forms of a node, bounded by linear forms of the inputs, and enclosures by them.
+"""CROWN: linear forms of a node, bounded by linear forms of the inputs, and enclosures from these.
 
-A linear form A z of a node is bounded by linear forms of the node's parents, and those in turn,
-until a linear form of the inputs is left, which is least at a vertex of a box. In this way, what
-the numbers of a layer have in common cancels; intervals forget it. Before an operation that bends
-what it takes, such as a ReLU, each number's interval is narrowed to what these bounds leave of it.
+A linear form A z of a node is bounded by linear forms of the node's parents, these by forms of
+their parents, and so on, until a linear form of the inputs is left, which is least at a vertex of a
+box. In this way, what the numbers of a layer have in common cancels; intervals forget it. Before an
+operation that bends its inputs, such as a ReLU, these bounds narrow each number's interval.
 
 Sources: H. Zhang et al., "Efficient neural network robustness certification with general activation
 functions", NeurIPS 2018 (CROWN); K. Xu et al., "Automatic perturbation analysis for scalable
@@ -29,8 +29,8 @@ from gradum.core.bounds.zonotope import enclosed
 class Planes(NamedTuple):
     """A linear form A x + constant of the inputs for each form of a node, A of shape [B, r, d].
 
-    On its box, a form is at least A x + constant − radius, both [B, r]; where every elementwise
-    node was put between parallel lines, it is at most A x + constant + radius.
+    On its box, a form is at least A x + constant − radius, both [B, r]; where parallel lines bound
+    every elementwise node, it is at most A x + constant + radius.
     """
 
     coefficients: np.ndarray
@@ -38,7 +38,7 @@ class Planes(NamedTuple):
     radius: np.ndarray
 
     def ends(self, box: Box) -> Box:
-        """Return the least and the greatest [B, r] over boxes, rounded outward."""
+        """Return the least and the greatest values [B, r] over boxes, rounded outward."""
         centre = (box.low + box.high) / 2
         reach = np.maximum(box.high - centre, centre - box.low)
         sizes = np.abs(self.coefficients)
@@ -57,7 +57,7 @@ def lower(
     Returns
     -------
     ndarray [B, r]
-        No more than the least A z over the box, in the arithmetic that the enclosure is for.
+        At most the least A z over the box, in the arithmetic that the enclosure is for.
     """
     return planes(enclosure, forms, lines).ends(enclosure.box).low
 
@@ -73,12 +73,12 @@ def planes(
     Parameters
     ----------
     enclosure : Enclosure
-        What the nodes before it can be.
+        The values that the nodes before it can have.
     forms : ndarray [r, n] or [B, r, n]
         A, the same for all boxes or one for each.
     lines : sequence of Lines or None, optional
-        Those that each node is put between, valid on the enclosure; by default the tightest that
-        each node knows (`enclosing_lines`).
+        The lines that bound each node, valid on the enclosure; by default the tightest that each
+        node knows (`enclosing_lines`).
     place : int, optional
         The node; the output by default.
     """
@@ -91,7 +91,7 @@ def traced(
     lines: Sequence[Lines | None] | None = None,
     place: int | None = None,
 ) -> tuple[Planes, dict[int, np.ndarray]]:
-    """Return `planes`, and the linear forms [B or 1, r, n] of every node that was passed."""
+    """Return `planes`, and the linear forms [B or 1, r, n] of every node on the way."""
     graph, box = enclosure.graph, enclosure.box
     place = len(graph.nodes) - 1 if place is None else place
     lines = enclosing_lines(enclosure) if lines is None else lines
@@ -122,7 +122,7 @@ def traced(
 
 
 def enclosing_lines(enclosure: Enclosure) -> list[Lines | None]:
-    """Return the lines that each elementwise node chooses to be put between."""
+    """Return the lines that each elementwise node chooses for its bounds."""
     return [
         node.operation.lines(*enclosure.parents(place))
         for place, node in enumerate(enclosure.graph.nodes[: len(enclosure.nodes)])
@@ -130,21 +130,21 @@ def enclosing_lines(enclosure: Enclosure) -> list[Lines | None]:
 
 
 def crown(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
-    """Enclose every node over boxes, each unit between the two lines that are nearest to it.
+    """Enclose every node over boxes, with the two lines nearest to each unit as its bounds.
 
-    Parameters are those of `intervals`. But for rounding, no interval is wider than that of
-    `intervals` or of `zonotopes`, which show what bends.
+    Parameters are those of `intervals`. Except for rounding, no interval is wider than that of
+    `intervals` or of `zonotopes`, which show which units bend.
     """
     return enclosed(graph, box, unit, narrow)
 
 
 def narrow(enclosure: Enclosure, place: int) -> np.ndarray:
-    """Narrow those intervals of a node that a later operation bends, and all of the last node.
+    """Narrow a node's intervals that a later operation bends, and all those of the last node.
 
     Returns
     -------
     ndarray [B] of bool
-        Where nothing is left of one, so that no input leads there.
+        Where nothing is left of an interval, so that no input leads there.
     """
     graph, interval = enclosure.graph, enclosure.nodes[place]
     wanted = np.full(interval.low.shape, place == len(graph.nodes) - 1)
@@ -159,7 +159,7 @@ def narrow(enclosure: Enclosure, place: int) -> np.ndarray:
     below = planes(enclosure, np.concatenate([forms, -forms], axis=1), place=place)
     low, high = np.split(below.ends(enclosure.box).low, 2, axis=1)
     boxes = np.arange(len(units))[:, None]
-    # Elsewhere an interval stays as it is: it must not depend on what other boxes want.
+    # Other intervals stay as they are: they must not depend on which ones other boxes narrow.
     narrower = Box(np.full(wanted.shape, -np.inf), np.full(wanted.shape, np.inf))
     narrower.low[boxes, units] = np.where(here, low, -np.inf)
     narrower.high[boxes, units] = np.where(here, -high, np.inf)

@@ -1,4 +1,4 @@
-"""Activations that act on each number by itself, put between two lines.
+"""Activations that act on each number by itself, bounded by two lines.
 
 Shapes: B boxes, r linear forms, n numbers of a node.
 """
@@ -17,19 +17,19 @@ from gradum.core.bounds.forms import Lines, Pulled, Slopes, Zonotope, against, c
 from gradum.core.bounds.operation import Operation
 
 ROUNDINGS = 16
-"""In units of roundoff, what one elementwise function is taken to be off by at most.
+"""The largest assumed error of one elementwise function, in units of roundoff.
 
-NumPy, SciPy, XLA and ONNX Runtime compute a logistic function, a tanh or a square root within a
-few; none promises it.
+NumPy, SciPy, XLA and ONNX Runtime compute a logistic function, a tanh or a square root to within a
+few units, but none of them promises this.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Elementwise(Operation):
-    """A function f of each number by itself, which is put between two lines.
+    """A function f of each number by itself, which two lines bound.
 
-    A line of any slope s lies below f where its intercept is the least of f(z) − s z. That is at an
-    end of the interval, at a kink, or where f′(z) = s; so every slope gives valid lines, and a
+    A line of any slope s lies below f if its intercept is the least f(z) − s z. The least is at an
+    end of the interval, at a kink, or where f′(z) = s. So every slope gives valid lines, and the
     choice of slopes is a matter of tightness alone.
     """
 
@@ -42,9 +42,9 @@ class Elementwise(Operation):
 
     @abstractmethod
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return candidates [B, n] for where f(z) − slope z is least or greatest on an interval.
+        """Return candidates [B, n] for the places where f(z) − slope z is least or greatest.
 
-        They may lie outside it, and are then moved to its nearer end.
+        Candidates may lie outside the interval z, and are then moved to its nearer end.
         """
 
     @abstractmethod
@@ -52,7 +52,7 @@ class Elementwise(Operation):
         """Choose slopes of lines below and above f on an interval."""
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where [B, n] f is not straight on an interval: everywhere, unless f knows better.
+        """Tell where [B, n] f is not straight on an interval: everywhere, unless f knows better.
 
         A narrower interval would help there.
         """
@@ -60,14 +60,14 @@ class Elementwise(Operation):
 
     @abstractmethod
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return [B, n]: one rounding of each step in f moves it by no more than u times this."""
+        """Return S [B, n] so that rounding each step of f once moves f by at most u S."""
 
     @abstractmethod
     def inflections(self) -> list[np.ndarray]:
-        """Return places, one or [n], at which f′ jumps or turns; between them it is monotone."""
+        """Return the places, one or [n], where f′ jumps or turns; between them f′ is monotone."""
 
     def steepness(self, z: Box) -> Box:
-        """Return an interval of f′ over the interval z; at a kink, of the slopes on both sides."""
+        """Return an interval of f′ over the interval z, which includes both slopes of a kink."""
         places = [z.low, z.high]
         for place in self.inflections():
             sides = np.nextafter(place, -np.inf), np.nextafter(place, np.inf)
@@ -76,7 +76,7 @@ class Elementwise(Operation):
         return Box(slopes.min(axis=0), slopes.max(axis=0))
 
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
-        """Return f′ times the slopes: rounding changes the size of products, never their sign."""
+        """Return f′ times the slopes; rounding changes the size of products, never their sign."""
         (slopes,), (z,) = tangents, parents
         steepness = self.steepness(z)
         ends = np.array([one * other for one in steepness for other in slopes])
@@ -85,7 +85,7 @@ class Elementwise(Operation):
         return Box(low - error * np.abs(low), high + error * np.abs(high))
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """As many as the one parent has."""
+        """Return the width of the one parent."""
         return widths[0] if len(widths) == 1 else None
 
     def separate(self, *parents: np.ndarray) -> np.ndarray:
@@ -95,13 +95,13 @@ class Elementwise(Operation):
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Take the same numbers of its parent, and their entries of its own arrays."""
+        """Take the same numbers of its parent, and their entries in its own arrays."""
         arrays = {name: getattr(self, name) for name in self.by_number}
         parts = {name: array[numbers] for name, array in arrays.items() if len(array) > 1}
         return replace(self, **parts), [numbers]
 
     def interval(self, *parents: Box) -> Box:
-        """Take the least and the greatest f(z) at ends, kinks and where f′(z) = 0."""
+        """Take the least and the greatest f(z) at the ends, at kinks and where f′(z) = 0."""
         (z,) = parents
         values = self.concrete(self._candidates(np.zeros(1), z))
         return Box(values.min(axis=0), values.max(axis=0))
@@ -111,7 +111,7 @@ class Elementwise(Operation):
         return [gradient * self.derivative(*parents)]
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return what `ROUNDINGS` roundings can do."""
+        """Return the error that `ROUNDINGS` roundings can cause."""
         (z,) = parents
         return ROUNDINGS * unit * self.sensitivity(z) + UNDERFLOW[unit]
 
@@ -132,8 +132,8 @@ class Elementwise(Operation):
     ) -> Pulled:
         """Take the line below where A ≥ 0, the line above where A < 0.
 
-        With mean slope and intercept c, m and half differences d, h that is A c + |A| d of z, and
-        A m − |A| h beside it.
+        With mean slope c, mean intercept m and their half differences d and h, the form of z
+        becomes A c + |A| d, and the constant A m − |A| h.
         """
         (z,), (below, low, _, above, high, _) = parents, lines or self.lines(*parents)
         mean, difference = (below + above) / 2, (below - above) / 2
@@ -152,7 +152,7 @@ class Elementwise(Operation):
     def push(
         self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
-        """Follow the middle between the lines; a unit that bends has a generator of its own."""
+        """Follow the middle between the lines; each unit that bends gets a generator of its own."""
         (y,), (z,), (slope, low, _, _, high, _) = zonotopes, parents, lines or self.lines(*parents)
         middle = (low + high) / 2
         steepness = np.abs(slope)
@@ -171,13 +171,13 @@ class Elementwise(Operation):
         return Zonotope(slope * y.centre + middle, generators, np.where(bent, 0.0, half), symbols)
 
     def chord_slope(self, z: Box, otherwise: np.ndarray) -> np.ndarray:
-        """Return the slope from end to end of an interval, another where it is a point."""
+        """Return the slope from end to end of an interval; where it is a point, the other slope."""
         width = z.high - z.low
         rise = self.concrete(z.high) - self.concrete(z.low)
         return np.divide(rise, width, out=otherwise.copy(), where=width > 0)
 
     def _candidates(self, slope: np.ndarray, z: Box) -> np.ndarray:
-        """Return the ends and the critical places between them, as [candidates, B, n]."""
+        """Return the ends and the critical places between them, [candidates, B, n]."""
         inner = (np.clip(point, z.low, z.high) for point in self.critical(slope, z))
         return np.array([z.low, z.high, *inner])
 

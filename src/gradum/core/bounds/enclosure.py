@@ -1,19 +1,19 @@
-"""Enclosures of every node over boxes, and what is carried forward on them: slopes and rounding.
+"""Enclosures of every node over boxes, and the slopes and rounding errors carried forward on them.
 
-A node's intervals are taken from its parents'. Slopes along a way through the inputs are carried by
-the chain rule in interval arithmetic; where an operation bends within a box, every slope between
-those of its sides counts. So if the least slope of a number is 0 or more, the number never falls
-along the way, wherever in the box (Clarke's mean value theorem); and if all its slopes are 0, the
-way does not reach it. Both hold for the network in exact arithmetic.
+A node's intervals are computed from its parents'. Slopes along a way through the inputs are carried
+by the chain rule in interval arithmetic; where an operation bends within a box, every slope between
+the slopes of its sides counts. So if the least slope of a number is 0 or more, the number never
+falls along the way, anywhere in the box (Clarke's mean value theorem); and if all its slopes are 0,
+the way does not affect it. Both hold for the network in exact arithmetic.
 
-Each operation adds its own rounding to what its parents' rounding makes of it: with the slope f′ of
-an operation between its exact and its computed parents,
+Each operation adds its own rounding to the error that it passes on from its parents. With the slope
+f′ of an operation between its exact and its computed parents,
 
     |computed − exact| ≤ |f′| |parents' errors| + slack.
 
 Sources: F. H. Clarke, "Optimization and nonsmooth analysis", 1983, for slopes at kinks; N. J.
 Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition, SIAM 2002, chapter 3, for
-forward errors; the mean value theorem carries them through what is not linear.
+forward errors; the mean value theorem carries these errors through what is not linear.
 
 Shapes: B boxes, d inputs, n numbers of a node, k outputs.
 """
@@ -31,7 +31,7 @@ from gradum.core.bounds.graph import Graph, Node, taken
 
 @dataclass(frozen=True)
 class Enclosure:
-    """What every node of a graph can be over boxes of inputs.
+    """The values that every node of a graph can have over boxes of inputs.
 
     Parameters
     ----------
@@ -40,10 +40,10 @@ class Enclosure:
     box : Box [B, d]
         The inputs.
     nodes : list of Box [B, n]
-        What each node can be, in the order of the graph.
+        The values that each node can have, in the order of the graph.
     slacks : list of ndarray [B or 1, n]
-        How far rounding can move each node's numbers from what exact arithmetic makes of its
-        parents', in either direction: the network's own rounding and that of the bounds.
+        How far rounding can move each node's numbers, in either direction, from the exact results
+        of its parents' numbers: the network's own rounding and that of the bounds.
     """
 
     graph: Graph
@@ -53,15 +53,15 @@ class Enclosure:
 
     @property
     def output(self) -> Box:
-        """What the outputs can be."""
+        """The values that the outputs can have."""
         return self.nodes[-1]
 
     def parents(self, place: int) -> list[Box]:
-        """Return what the parents of a node can be."""
+        """Return the values that the parents of a node can have."""
         return taken(self.graph.nodes[place], self.box, self.nodes)
 
     def extend(self, node: Node, unit: float) -> None:
-        """Enclose the next node by what its parents can be."""
+        """Enclose the next node, from the values that its parents can have."""
         parents = taken(node, self.box, self.nodes)
         slack = node.operation.slack(FLOAT64, *parents)
         if unit:
@@ -71,12 +71,12 @@ class Enclosure:
         self.nodes.append(interval.widened(slack))
 
     def narrow(self, place: int, interval: Box) -> np.ndarray:
-        """Keep what a node's interval has in common with another one that holds.
+        """Intersect a node's interval with another valid one.
 
         Returns
         -------
         ndarray [B] of bool
-            Where they have nothing in common, so that no input leads there. The higher of both lows
+            Where the two do not intersect, so that no input leads there. The higher of the two lows
             is kept then.
         """
         low, high = self.nodes[place]
@@ -85,21 +85,21 @@ class Enclosure:
         return np.logical_or.reduce(low > high, axis=1)
 
     def on(self, box: Box, which: np.ndarray) -> Enclosure:
-        """Return the enclosure of some of the boxes, each cut to a part of it.
+        """Return the enclosure of some of the boxes, each reduced to a part of itself.
 
         Parameters
         ----------
         box : Box [b, d]
             The parts.
         which : ndarray
-            The boxes that they are parts of, as a mask [B] or as places [b].
+            The boxes that these are parts of, as a mask [B] or as places [b].
         """
         nodes = [Box(node.low[which], node.high[which]) for node in self.nodes]
         return Enclosure(self.graph, box, nodes, [slack[which] for slack in self.slacks])
 
     @classmethod
     def joined(cls, parts: Sequence[Enclosure]) -> Enclosure:
-        """Put together enclosures of one graph over consecutive stretches of boxes."""
+        """Join enclosures of one graph over consecutive stretches of boxes."""
         box, *nodes = (
             Box(*map(np.concatenate, zip(*stretches, strict=True)))
             for stretches in zip(*([part.box, *part.nodes] for part in parts), strict=True)
@@ -119,7 +119,7 @@ def intervals(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
         Inputs, low ≤ high, all finite.
     unit : float
         Unit roundoff of the arithmetic in which the network runs, `rounding.FLOAT32` or
-        `rounding.FLOAT64`, in any order of summation; 0 where it is meant exactly.
+        `rounding.FLOAT64`, in any order of summation; 0 for exact arithmetic.
     """
     enclosure = Enclosure(graph, box, [], [])
     for node in graph.nodes:
@@ -128,19 +128,20 @@ def intervals(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
 
 
 def slopes(enclosure: Enclosure, way: Box, *, by_parts: bool = False) -> list[Box]:
-    """Return the intervals of the slopes of each node's numbers, [B, n]; NaN where they overflow.
+    """Return intervals [B, n] of the slopes of each node's numbers; NaN where they overflow.
 
     Parameters
     ----------
     enclosure : Enclosure
-        What the nodes can be.
+        The values that the nodes can have.
     way : Box [B or 1, d]
         Slopes of the inputs: 1 to 1 for an input that rises, −1 to 1 for one that may rise or fall,
         0 to 0 for one that stays.
     by_parts : bool
-        Whether each number that is made of one input alone may also rise less than it does, or not
-        at all. What never falls then does so by each of its parts, in whatever order they rise:
-        rounding moves the places at which codes of one column rise.
+        Whether each number that depends on one input alone may also rise less than it does, or not
+        at all. A number whose slopes are then never below 0 does not fall by any of its parts, in
+        whatever order they rise. This matters since rounding moves the places at which codes of one
+        column rise.
     """
     nodes: list[Box] = []
     way = Box(*(np.broadcast_to(end, enclosure.box.low.shape) for end in way))
@@ -158,7 +159,7 @@ def slopes(enclosure: Enclosure, way: Box, *, by_parts: bool = False) -> list[Bo
 
 
 def reaches(enclosure: Enclosure, changed: np.ndarray) -> bool:
-    """Return whether anything leads from some inputs to an output."""
+    """Return whether any of the changed inputs affects an output."""
     way = np.zeros(enclosure.box.low.shape)
     way[:, changed] = 1.0
     output = slopes(enclosure, Box(-way, way))[-1]
@@ -166,12 +167,12 @@ def reaches(enclosure: Enclosure, changed: np.ndarray) -> bool:
 
 
 def forward_error(enclosure: Enclosure, unit: float) -> np.ndarray:
-    """Bound |computed − exact| of each output over boxes, [B, k]; infinite where that overflows.
+    """Bound |computed − exact| of each output over boxes, [B, k]; infinite on overflow.
 
     Parameters
     ----------
     enclosure : Enclosure
-        Of what the network computes, with its rounding: taken for this ``unit`` or a coarser one.
+        The network's, with its rounding: computed for this ``unit`` or a coarser one.
     unit : float
         Unit roundoff of the arithmetic in which the network runs, in any order of summation.
     """
@@ -179,12 +180,13 @@ def forward_error(enclosure: Enclosure, unit: float) -> np.ndarray:
 
 
 def disorder(enclosure: Enclosure, unit: float) -> np.ndarray:
-    """Bound by how much rounding puts outputs in the wrong order, [B, k]: half of it at most.
+    """Return a bound on half of how far rounding can put outputs in the wrong order, [B, k].
 
     Where an output never falls as an input rises, part by part (`slopes`), its computed value falls
     by no more than twice this. The scaled values and codes of a single column count by their order
-    alone, since rounding moves the place at which a code steps, which may move an answer far, but
-    moves it for all values alike. So this is less than `forward_error` where codes are steep.
+    alone: rounding moves the place at which a code steps, which may move an answer far, but it
+    moves that place for all values alike. So this is less than `forward_error` where codes are
+    steep.
     """
     return _carried(enclosure, unit, in_order=True)
 

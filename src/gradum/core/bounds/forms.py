@@ -16,7 +16,7 @@ from gradum.core.bounds.box import FLOAT64, Box, gamma
 class Lines(NamedTuple):
     """A line below and a line above a function, each with slopes and intercepts [B, n].
 
-    They touch it at the places ``lower_touch`` and ``upper_touch``, but for rounding.
+    They touch it at the places ``lower_touch`` and ``upper_touch``, up to rounding.
     """
 
     lower_slope: np.ndarray
@@ -37,8 +37,9 @@ class Slopes(NamedTuple):
 class Pulled(NamedTuple):
     """Linear forms A z of a node, pulled back to its parents.
 
-    A z ≥ Σ A_p z_p + constant − radius for all that the parents can be, exactly: ``radius`` covers
-    rounding. Where the lines below and above are parallel, A z ≤ Σ A_p z_p + constant + radius too.
+    A z ≥ Σ A_p z_p + constant − radius holds exactly for all values that the parents can have:
+    ``radius`` covers rounding. Where the lines below and above are parallel, A z ≤ Σ A_p z_p +
+    constant + radius too.
     """
 
     coefficients: list[np.ndarray]
@@ -47,7 +48,7 @@ class Pulled(NamedTuple):
 
 
 def against(forms: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Return A z [B, r] of linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
+    """Return A z [B, r] for linear forms A [B or 1, r, n] and numbers z [B or 1, n]."""
     return np.matmul(forms, z[..., None])[..., 0]
 
 
@@ -63,11 +64,11 @@ def chosen_first(wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Zonotope(NamedTuple):
-    """Numbers centre + Σ ε_g generators_g, each |ε_g| ≤ 1, give or take ``rest``.
+    """The numbers centre + Σ ε_g generators_g ± ``rest``, each |ε_g| ≤ 1.
 
     ``centre`` and ``rest`` are [B, n], ``generators`` [B, g, n]. ``symbols`` [g], rising, number
-    the ε: the same number means the same ε in every node of a graph. The first d are those of the
-    inputs.
+    the ε: the same number means the same ε in every node of a graph. The first d symbols are the
+    inputs'.
     """
 
     centre: np.ndarray
@@ -86,11 +87,11 @@ class Zonotope(NamedTuple):
 
     @property
     def reach(self) -> np.ndarray:
-        """How far [B, n] the numbers reach from the centre, but for rounding."""
+        """How far [B, n] the numbers reach from the centre, up to rounding."""
         return np.abs(self.generators).sum(axis=1) + self.rest
 
     def widened(self, slack: np.ndarray) -> Zonotope:
-        """Return the zonotope with that much more rest [B or 1, n]."""
+        """Return the zonotope with its rest increased by a slack [B or 1, n]."""
         return self._replace(rest=self.rest + slack)
 
     def ends(self) -> Box:
@@ -101,7 +102,7 @@ class Zonotope(NamedTuple):
 
 
 def over_symbols(zonotopes: Sequence[Zonotope]) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return generators of several zonotopes over the same symbols, all that any of them has."""
+    """Return generators of several zonotopes over the union of their symbols, and that union."""
     symbols = zonotopes[0].symbols
     for other in zonotopes[1:]:
         if not np.array_equal(other.symbols, symbols):

@@ -1,4 +1,4 @@
-"""A network as a graph of operations, whatever made it.
+"""A network as a graph of operations, wherever the network comes from.
 
 Shapes: N rows, d inputs, n numbers of a node, k outputs.
 """
@@ -24,17 +24,17 @@ INPUT = -1
 
 @dataclass(frozen=True)
 class Node:
-    """An operation, and the nodes that it takes its numbers from.
+    """An operation, and the nodes whose numbers it takes.
 
     Parameters
     ----------
     operation : Operation
-        What is computed.
+        The operation that is computed.
     parents : tuple of int
         Places of earlier nodes, in the order in which the operation takes them; −1 is the input.
     unit : float
-        Unit roundoff of the arithmetic in which it is computed, where that is finer than the rest
-        of the network's.
+        Unit roundoff of the arithmetic in which it is computed, where this is finer than in the
+        rest of the network.
     """
 
     operation: Operation
@@ -44,7 +44,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in an order in which each can be computed; the last one is the output.
+    """Nodes in an order in which they can be computed; the last one is the output.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class Graph:
 
     @cached_property
     def separate(self) -> tuple[np.ndarray, ...]:
-        """Which numbers of each node are made of one input each, and so have exact intervals."""
+        """Which numbers of each node depend on one input each, and so have exact intervals."""
         separate: list[np.ndarray] = []
         for node, width in zip(self.nodes, self.widths, strict=True):
             known = node.operation.separate(*taken(node, np.ones(self.inputs, bool), separate))
@@ -100,17 +100,17 @@ class Graph:
 
     @classmethod
     def of(cls, inputs: int, *operations: Operation) -> Graph:
-        """Return the graph of operations in a row: each takes what the one before it makes."""
+        """Return the graph of operations in a row: each takes the values of the one before it."""
         nodes = (Node(operation, (place - 1,)) for place, operation in enumerate(operations))
         return cls(inputs, tuple(nodes))
 
     def computed_in(self, unit: float) -> Graph:
-        """Return the graph as one that is computed in an arithmetic at least so fine."""
+        """Return the graph as computed in an arithmetic at least as fine as this unit."""
         nodes = (replace(node, unit=min(node.unit, unit)) for node in self.nodes)
         return Graph(self.inputs, tuple(nodes))
 
     def then(self, other: Graph) -> Graph:
-        """Return the graph whose output is what another makes of this one's output."""
+        """Return the graph that passes this one's output through another graph."""
         draft = Draft(self.inputs)
         draft.append(other, draft.append(self, INPUT))
         return draft.graph()
@@ -130,14 +130,14 @@ class Graph:
     def gradient(
         self, x: np.ndarray, values: Sequence[np.ndarray], forms: np.ndarray
     ) -> np.ndarray:
-        """Return the gradient [N, d] of Σ_j a_j y_j by the inputs of each row.
+        """Return the gradient [N, d] of Σ_j a_j y_j with respect to the inputs of each row.
 
         Parameters
         ----------
         x : ndarray [N, d]
             The inputs.
         values : sequence of ndarray [N, n]
-            Every node's numbers there, of `values`.
+            Every node's numbers there, from `values`.
         forms : ndarray [N, k]
             a, for each row.
         """
@@ -153,7 +153,7 @@ class Graph:
 
 
 class Draft:
-    """A graph in the making: nodes are added one after the other.
+    """A graph under construction: nodes are added one after the other.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Draft:
         return len(self._nodes)
 
     def append(self, graph: Graph, parent: int) -> int:
-        """Add the nodes of a whole graph behind one node, and return the place of its output."""
+        """Add the nodes of a whole graph after one node, and return the place of its output."""
         start = len(self._nodes)
         for node in graph.nodes:
             places = (parent if place == INPUT else start + place for place in node.parents)
@@ -183,10 +183,10 @@ class Draft:
         return len(self._nodes) - 1
 
     def graph(self) -> Graph:
-        """Return the graph so far; the node that was added last is its output."""
+        """Return the graph so far; the node added last is its output."""
         return Graph(self._inputs, tuple(self._nodes))
 
 
 def taken(node: Node, first: Values, others: Sequence[Values]) -> list[Values]:
-    """Return the values of a node's parents: ``first`` is the input's, ``others`` the nodes'."""
+    """Return the values of a node's parents, given the input's (``first``) and the ``others``."""
     return [first if parent == INPUT else others[parent] for parent in node.parents]

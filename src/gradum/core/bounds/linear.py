@@ -26,12 +26,12 @@ class Affine(Operation):
     bias : ndarray [out]
         b.
     roundings : int, optional
-        How many roundings in a row a term goes through in the network's own arithmetic; by default
-        those of its product, of a sum of all terms in any order, and of adding the bias.
+        How many roundings in a row a term goes through in the network's own arithmetic; by default,
+        the roundings of its product, of a sum of all terms in any order, and of adding the bias.
     size : ndarray [out] or float
         Sizes of further terms that the network adds up and whose sum is part of b here.
     error : ndarray [out] or float
-        By how much z may differ from y W + b, for whatever reason but rounding.
+        How far z may differ from y W + b for any reason other than rounding.
     """
 
     weight: np.ndarray
@@ -41,7 +41,7 @@ class Affine(Operation):
     error: np.ndarray | float = 0.0
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """Return how many columns W has, if it has a row for each of the parent's numbers."""
+        """Return the number of W's columns, if W has a row for each of the parent's numbers."""
         fits = list(widths) == [len(self.weight)] and self.bias.shape == self.weight.shape[1:]
         return len(self.bias) if fits else None
 
@@ -55,7 +55,7 @@ class Affine(Operation):
         return [gradient @ self.weight.T]
 
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
-        """Return the least and the greatest t W; rounding keeps the sign of terms of one sign."""
+        """Return the least and greatest t W; a rounded sum of terms of one sign keeps the sign."""
         (slopes,) = tangents
         up, down = np.maximum(self.weight, 0.0), np.minimum(self.weight, 0.0)
         low = slopes.low @ up + slopes.high @ down
@@ -66,7 +66,7 @@ class Affine(Operation):
         return Box(np.where(falls < 0, low - error, low), np.where(rises > 0, high + error, high))
 
     def interval(self, *parents: Box) -> Box:
-        """Return c W + b ± (r |W| + error), of centre c and radius r."""
+        """Return c W + b ± (r |W| + error) for centre c and radius r."""
         (y,) = parents
         centre = (y.low + y.high) / 2
         radius = np.maximum(y.high - centre, centre - y.low)
@@ -75,7 +75,7 @@ class Affine(Operation):
         return Box(middle - reach, middle + reach)
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return γ (|y| |W| + |b|); in float64, γ is also that of sums over W's columns."""
+        """Return γ (|y| |W| + |b|); in float64, γ also covers sums over W's columns."""
         (y,) = parents
         count = self._roundings
         if unit == FLOAT64:
@@ -86,7 +86,7 @@ class Affine(Operation):
     def pull(
         self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
-        """Return A Wᵀ, and A b beside it."""
+        """Return the forms A Wᵀ with the constants A b."""
         flat = forms.reshape(-1, forms.shape[-1]) @ self.weight.T  # one product for all boxes
         coefficients = flat.reshape(*forms.shape[:-1], len(self.weight))
         return Pulled([coefficients], forms @ self.bias, against(np.abs(forms), slack + self.error))
@@ -104,7 +104,7 @@ class Affine(Operation):
         return some, [np.arange(len(self.weight))]
 
     def absorb(self, fixed: np.ndarray, value: np.ndarray, reach: np.ndarray) -> Affine:
-        """Add what the fixed numbers make to the bias, and how far that may be off to the error."""
+        """Add the fixed numbers' contribution to the bias, and its possible error to the error."""
         weight, value, reach = self.weight[fixed], value[fixed], reach[fixed]
         return Affine(
             self.weight[~fixed],
@@ -120,13 +120,13 @@ class Affine(Operation):
 
     @property
     def increasing(self) -> bool:
-        """Whether it multiplies all numbers by one factor above 0, and adds the same to each."""
+        """Whether it multiplies all numbers by one factor above 0, and adds one number to each."""
         factor = self.weight[:1, :1].sum()
         alike = np.array_equal(self.weight, factor * np.eye(*self.weight.shape))
         return bool(alike and factor > 0 and np.ptp(self.bias) == 0)
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
-        """Return the numbers that it makes these of, where it is increasing."""
+        """Return the numbers that it maps to these values, where it is increasing."""
         return (values - self.bias) / self.weight[0, 0]
 
     def push(
@@ -156,7 +156,7 @@ class Sum(Operation):
     signs: tuple[float, ...]
 
     def width(self, widths: Sequence[int]) -> int | None:
-        """Return as many as each parent has, if all have as many."""
+        """Return the width of the parents, if all have the same."""
         fits = len(widths) == len(self.signs) and len(set(widths)) == 1
         return widths[0] if fits else None
 
@@ -165,11 +165,11 @@ class Sum(Operation):
         return sum(sign * y for sign, y in zip(self.signs, parents, strict=True))  # type: ignore[return-value]
 
     def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
-        """Hand the gradient on, with each parent's sign."""
+        """Pass the gradient on, with each parent's sign."""
         return [sign * gradient for sign in self.signs]
 
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
-        """Add the least and the greatest, exchanged where a sign is −1."""
+        """Add the least and the greatest slopes, swapped where a sign is −1."""
         low, high = self.interval(*tangents)
         pairs = zip(self.signs, tangents, strict=True)
         ends = [t if sign > 0 else Box(-t.high, -t.low) for sign, t in pairs]
@@ -179,7 +179,7 @@ class Sum(Operation):
         return Box(np.where(falls, low - error, low), np.where(rises, high + error, high))
 
     def interval(self, *parents: Box) -> Box:
-        """Add lows and highs, exchanged where a sign is −1."""
+        """Add lows and highs, swapped where a sign is −1."""
         pairs = list(zip(self.signs, parents, strict=True))
         low = sum(sign * (y.low if sign > 0 else y.high) for sign, y in pairs)
         high = sum(sign * (y.high if sign > 0 else y.low) for sign, y in pairs)
@@ -192,7 +192,7 @@ class Sum(Operation):
     def pull(
         self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
-        """Hand the forms on, with each parent's sign."""
+        """Pass the forms on, with each parent's sign."""
         radius = against(np.abs(forms), slack)
         return Pulled([sign * forms for sign in self.signs], np.zeros_like(radius), radius)
 

@@ -1,7 +1,7 @@
-"""Logarithms and log-odds of probabilities, also where these are all but 0 or 1.
+"""Logarithms and log-odds of probabilities, even of those that are nearly 0 or 1.
 
-Nothing bounds the logarithm of a probability that may be 0 from below. Its interval then begins at
-−10³⁰, which stands for −∞.
+If a probability may be 0, its logarithm has no lower bound. Its interval then begins at −10³⁰,
+which stands for −∞.
 
 Shapes: N rows, B boxes, n numbers of a node.
 """
@@ -21,10 +21,10 @@ from gradum.core.bounds.forms import Lines, Slopes
 
 VAST = 1e30
 LEAST_PROBABILITY = 1e-25
-"""Below it a probability may be 0 as well: it is far above where float32 underflows."""
+"""A probability below this may be 0; the limit is far above where float32 underflows."""
 
 LEAST_REST = 2.0**-40
-"""A probability nearer to 1 than this may be 1: too few digits of 1 − z are left in float64."""
+"""A probability closer to 1 than this may be 1: too few digits of 1 − z are left in float64."""
 
 
 class OfProbability(Elementwise):
@@ -33,7 +33,7 @@ class OfProbability(Elementwise):
     increasing: ClassVar[bool] = True
 
     def interval(self, *parents: Box) -> Box:
-        """Take the values at both ends, ±`VAST` where a probability may be 0 or 1."""
+        """Take the values at both ends, or ±`VAST` where a probability may be 0 or 1."""
         (z,) = parents
         low, high = self.concrete(z.low), self.concrete(z.high)
         return Box(
@@ -41,7 +41,7 @@ class OfProbability(Elementwise):
         )
 
     def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines:
-        """Return a line below and a line above; where there is none, a level one at ±`VAST`.
+        """Return a line below and a line above; where none exists, a level line at ±`VAST`.
 
         If only one of two given slopes is possible, both lines are level, so that they stay
         parallel.
@@ -77,7 +77,7 @@ class Log(OfProbability):
         return np.log(np.maximum(parents[0], LEAST_PROBABILITY))
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return 1 / z, 0 below 1e-25."""
+        """Return 1 / z, and 0 below 1e-25."""
         inside = z > LEAST_PROBABILITY
         return np.where(inside, 1.0 / np.where(inside, z, 1.0), 0.0)
 
@@ -91,12 +91,12 @@ class Log(OfProbability):
         return [np.full(1, LEAST_PROBABILITY), np.maximum(place, LEAST_PROBABILITY)]
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's below, and above that of the tangent in the middle."""
+        """Return the chord's slope below, and the slope of the middle's tangent above."""
         tangent = 2.0 / np.maximum(z.low + z.high, LEAST_PROBABILITY)
         return Slopes(self.chord_slope(z, tangent), tangent)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return 1 + |log z|: an error of z counts relatively."""
+        """Return 1 + |log z|: 1 for the relative error of z, and the value's own size."""
         return 1.0 + np.abs(self.concrete(z.low))
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
@@ -115,11 +115,11 @@ class Logit(OfProbability):
     """log z / (1 − z), of probabilities z."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
-        """Return log z / (1 − z), of z clipped to where it is neither 0 nor 1."""
+        """Return log z / (1 − z), with z clipped so that it is neither 0 nor 1."""
         return scipy.special.logit(np.clip(parents[0], LEAST_REST, 1.0 - LEAST_REST))
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return 1 / z (1 − z), 0 beyond the kinks."""
+        """Return 1 / z (1 − z), and 0 beyond the kinks."""
         inside = (z > LEAST_REST) & (z < 1.0 - LEAST_REST)
         z = np.where(inside, z, 0.5)
         return np.where(inside, 1.0 / (z * (1.0 - z)), 0.0)
@@ -135,7 +135,7 @@ class Logit(OfProbability):
         return [*ends, (1.0 - root) / 2, (1.0 + root) / 2]
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's, and the middle's tangent on the side to which it bulges."""
+        """Return the chord's slope, and that of the middle's tangent on the side that bulges."""
         middle = np.clip((z.low + z.high) / 2, LEAST_REST, 1.0 - LEAST_REST)
         tangent = 1.0 / (middle * (1.0 - middle))
         chord = self.chord_slope(z, tangent)
@@ -146,19 +146,19 @@ class Logit(OfProbability):
     def sensitivity(self, z: Box) -> np.ndarray:
         """Return 1 + |log-odds|.
 
-        Networks compute log-odds from logarithms, and so without rounding 1 − z.
+        Networks compute log-odds from logarithms, and so do not round 1 − z.
         """
         odds = np.maximum(np.abs(self.concrete(z.low)), np.abs(self.concrete(z.high)))
         return 1.0 + odds
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Add the rounding of 1 − z in float64, which is that of `concrete`."""
+        """Add the rounding of 1 − z in float64, as `concrete` does it."""
         (z,) = parents
         rest = 1.0 - np.clip(z.high, 0.5, 1.0 - LEAST_REST)
         return super().slack(unit, z) + np.finfo(float).eps / rest
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
-        """Return the probability of such log-odds."""
+        """Return the probabilities with these log-odds."""
         return scipy.special.expit(values)
 
     def _bottomless(self, z: Box) -> np.ndarray:

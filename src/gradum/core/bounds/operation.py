@@ -19,21 +19,21 @@ class Operation(ABC):
 
     @abstractmethod
     def width(self, widths: Sequence[int]) -> int | None:
-        """Return how many numbers it makes of parents of these widths; None if they do not fit."""
+        """Return its width, given the widths of its parents; None if these do not fit."""
 
     @abstractmethod
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
-        """Return its values [N, n] of its parents', in float64."""
+        """Return its values [N, n] given its parents' values, in float64."""
 
     @abstractmethod
     def backward(self, gradient: np.ndarray, *parents: np.ndarray) -> list[np.ndarray]:
-        """Return the gradient [N, ·] by each parent's numbers, given that by its values [N, n]."""
+        """Return the gradients [N, ·] for its parents' numbers, given that for its own [N, n]."""
 
     @abstractmethod
     def tangent(self, tangents: Sequence[Box], parents: Sequence[Box]) -> Box:
         """Return an interval [B, n] of the slopes of its values along a way through the inputs.
 
-        Where it bends, the slopes on both sides count, and all between them. An end that is 0
+        Where it bends, the slopes on both sides and all between them count. An end that is 0
         because no slope has the other sign stays 0 in spite of rounding.
 
         Parameters
@@ -46,12 +46,12 @@ class Operation(ABC):
 
     @abstractmethod
     def interval(self, *parents: Box) -> Box:
-        """Return the interval of its values, in exact arithmetic but for what `slack` covers."""
+        """Return the interval of its values, exact except for the rounding that `slack` covers."""
 
     def separate(self, *parents: np.ndarray) -> np.ndarray | None:
-        """Return which of its numbers are made of one input each, or None if none is known to be.
+        """Return which of its numbers depend on one input each, or None if none is known to.
 
-        The interval of such a number is as narrow as it can be. ``parents`` are the same flags of
+        The interval of such a number is as narrow as it can be. ``parents`` are the same flags for
         the parents' numbers.
         """
         return None
@@ -60,7 +60,7 @@ class Operation(ABC):
     def part(
         self, numbers: np.ndarray, widths: Sequence[int]
     ) -> tuple[Operation, list[np.ndarray]]:
-        """Return an operation that makes some of its numbers, and what that takes of each parent.
+        """Return an operation for some of its numbers, and which numbers of each parent that takes.
 
         Parameters
         ----------
@@ -78,25 +78,26 @@ class Operation(ABC):
         fixed : ndarray of bool [n]
             Which of the parent's numbers are fixed.
         value, reach : ndarray [n]
-            What those are, and how far they may be off; the entries of the others do not matter.
+            Their values, and how far these may be off; the entries of the other numbers do not
+            matter.
 
         Returns
         -------
         Operation or None
-            It takes the other numbers alone; None if the operation always needs all of them.
+            The operation on the other numbers alone; None if it always needs all of them.
         """
         return None
 
     @property
     def increasing(self) -> bool:
-        """Whether it is one strictly increasing function of all its numbers, each by itself.
+        """Whether it applies one strictly increasing function to each of its numbers.
 
         It then has an ``inverse``.
         """
         return False
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
-        """Return the numbers that it makes these of, where it is `increasing`."""
+        """Return the numbers that it maps to these values, where it is `increasing`."""
         raise NotImplementedError
 
     def steepness(self, z: Box) -> Box:
@@ -104,29 +105,29 @@ class Operation(ABC):
         raise NotImplementedError
 
     def bend(self) -> float | None:
-        """Return the place of its only bend, if it is straight on both sides of one place."""
+        """Return the place of its bend, if it has only one and is straight on both sides."""
         return None
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where [1 or B, n] a narrower interval of the parent would give tighter bounds."""
+        """Tell where [1 or B, n] a narrower interval of the parent would give tighter bounds."""
         return np.zeros((1, z.low.shape[-1]), bool)
 
     def lines(self, *parents: Box, slopes: Slopes | None = None) -> Lines | None:
-        """Return the lines that it is put between; None where it is linear itself."""
+        """Return the lines that bound it; None if it is linear itself."""
         return None
 
     @abstractmethod
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return [B, n], by how much rounding with such a unit roundoff can move its values.
+        """Return how far [B, n] rounding with this unit roundoff can move its values.
 
-        The unit is `rounding.FLOAT64` or `rounding.FLOAT32`. In float64 it also covers the rounding
-        of `interval`, and of a linear operation's `pull`.
+        The unit is `rounding.FLOAT64` or `rounding.FLOAT32`. In float64 the result also covers the
+        rounding of `interval`, and of a linear operation's `pull`.
         """
 
     def disorder(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return [B, n], how far rounding puts values that are made of one number out of order.
+        """Return how far [B, n] rounding puts values of one number out of order.
 
-        As f rises from z to z′, its computed value falls by no more than twice this. A single
+        If f rises from z to z′, its computed value falls by at most twice this. A single
         difference, product or limit keeps the order, because rounding itself is monotone.
         """
         return self.slack(unit, *parents)
@@ -135,7 +136,7 @@ class Operation(ABC):
     def pull(
         self, forms: np.ndarray, slack: np.ndarray, parents: Sequence[Box], lines: Lines | None
     ) -> Pulled:
-        """Bound linear forms A z [B or 1, r, n] of its values from below by forms of its parents'.
+        """Bound linear forms A z [B or 1, r, n] of its values from below, by forms of its parents.
 
         Parameters
         ----------
@@ -146,23 +147,23 @@ class Operation(ABC):
         parents : sequence of Box
             Where the parents' numbers lie.
         lines : Lines or None
-            Those that an elementwise operation is put between.
+            The lines that bound an elementwise operation.
         """
 
     @abstractmethod
     def push(
         self, zonotopes: Sequence[Zonotope], parents: Sequence[Box], lines: Lines | None, fresh: int
     ) -> Zonotope:
-        """Carry zonotopes of its parents forward to one that its exact values lie in.
+        """Carry zonotopes of its parents forward to one that contains its exact values.
 
         Parameters
         ----------
         zonotopes : sequence of Zonotope
-            What the parents lie in.
+            The zonotopes that contain the parents' numbers.
         parents : sequence of Box
-            Where the parents' numbers lie, too.
+            The boxes that contain the parents' numbers as well.
         lines : Lines or None
-            Those that an elementwise operation is put between, of one slope.
+            The lines that bound an elementwise operation, both with the same slope.
         fresh : int
-            The first symbol that no node has yet, for generators of its own.
+            The first symbol that no node uses yet, for generators of its own.
         """

@@ -1,11 +1,11 @@
 """Lower bounds by lines whose slopes are optimised (α-CROWN).
 
-Lines of every slope are valid. So the bound may be maximised over the lower and upper slopes of all
-elementwise nodes at once, whatever rounding does to these slopes.
+Lines of any slope are valid. So the bound may be maximised over the lower and upper slopes of all
+elementwise nodes at once, however these slopes are rounded.
 
 Source: K. Xu et al., "Fast and complete: enabling complete verification with rapid and massively
-parallel incomplete verifiers", ICLR 2021. There the lower slopes of ReLUs are optimised; here all
-slopes, since an intercept and its derivative follow from any slope of any function.
+parallel incomplete verifiers", ICLR 2021. That paper optimises the lower slopes of ReLUs; here all
+slopes are optimised, since any slope of any function determines an intercept and its derivative.
 
 Shapes: B boxes, d inputs, n numbers of a node, r linear forms.
 """
@@ -22,22 +22,22 @@ from gradum.core.bounds.forms import Lines, Slopes
 from gradum.core.bounds.graph import taken
 
 FIRST_STEP = 0.3
-"""A share of the spread of slopes: those of a function at the ends, and those of its lines."""
+"""The first step, as a share of the spread of a node's slopes at its ends and of its lines."""
 
 SHRINKING = 0.8
 """The length of each step, as a share of the one before."""
 
 Least = Callable[[Planes], tuple[np.ndarray, np.ndarray]]
-"""From planes to their least values [B, r], rounded down, and where [B, r, d] these are reached."""
+"""Maps planes to their least values [B, r], rounded down, and the points [B, r, d] with them."""
 
 
 def optimised_lower(enclosure: Enclosure, forms: np.ndarray, steps: int = 10) -> np.ndarray:
-    """Bound linear forms A [r, k] of the outputs from below, by the best slopes of several steps.
+    """Bound linear forms A [r, k] of the outputs from below, with the best slopes of several steps.
 
     Returns
     -------
     ndarray [B, r]
-        The greatest bound of each form in all steps, never below that of `lower`.
+        The greatest bound of each form over all steps, never below that of `lower`.
     """
 
     def least(planes: Planes) -> tuple[np.ndarray, np.ndarray]:
@@ -48,26 +48,26 @@ def optimised_lower(enclosure: Enclosure, forms: np.ndarray, steps: int = 10) ->
 
 
 def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, steps: int) -> Planes:
-    """Pull linear forms of the outputs back to the inputs, by the best slopes of several steps.
+    """Pull linear forms of the outputs back to the inputs, with the best slopes of several steps.
 
     All forms of a box share their slopes. Each step moves every slope by the sign of the derivative
-    of the sum of their bounds; steps shrink.
+    of the sum of the forms' bounds; the steps shrink.
 
     Parameters
     ----------
     enclosure : Enclosure
         What nodes can be.
     forms : ndarray [r, k] or [B, r, k]
-        A, of all boxes or of each.
+        A, for all boxes or for each.
     least : callable
-        Where planes are least among the inputs that matter.
+        Finds where planes are least among the inputs that matter.
     steps : int
-        How often slopes are moved.
+        How often the slopes are moved.
 
     Returns
     -------
     Planes [B, r, d]
-        For each form, the one of all steps whose least value is greatest.
+        For each form, the plane of all steps whose least value is greatest.
     """
     lines = enclosing_lines(enclosure)
     spreads = [_spread(enclosure, place, line) for place, line in enumerate(lines)]
@@ -97,7 +97,7 @@ def optimised_planes(enclosure: Enclosure, forms: np.ndarray, least: Least, step
 
 
 def _spread(enclosure: Enclosure, place: int, lines: Lines | None) -> np.ndarray:
-    """Return how far apart the slopes at a node's ends and those of its lines are, [B, n]."""
+    """Return how far apart the slopes at a node's ends and of its lines are, [B, n]."""
     if lines is None:
         return np.zeros(1)
     operation, (z,) = enclosure.graph.nodes[place].operation, enclosure.parents(place)
@@ -112,22 +112,22 @@ def slope_derivatives(
     passed: Mapping[int, np.ndarray],
     vertex: np.ndarray,
 ) -> dict[int, Slopes]:
-    """Return the derivatives [B, n] of the sum of all forms' bounds by the slopes of lines.
+    """Return the derivatives [B, n] of the sum of all forms' bounds with respect to lines' slopes.
 
-    By Danskin's theorem, the derivative by the slope of a lower line is max(A, 0) (z − p), summed
-    over forms A. Here z is what the lines make of the node's parent at the vertex where the form
-    has its bound, and p is the place where the line touches the function: as the slope rises, the
-    intercept falls by p. For upper lines, the factor is min(A, 0). Where nothing bends, the slopes
-    are the best already, and the derivatives returned are 0.
+    By Danskin's theorem, the derivative with respect to a lower line's slope is max(A, 0) (z − p),
+    summed over forms A. Here z is the value that the lines give the node's parent at the vertex
+    where the form has its bound, and p is the place where the line touches the function: as the
+    slope rises, the intercept falls by p. For upper lines, the factor is min(A, 0). Where nothing
+    bends, the slopes are already the best, and the derivatives returned are 0.
 
     Parameters
     ----------
     enclosure : Enclosure
         What nodes can be.
     lines : sequence of Lines or None
-        Those that each node is put between.
+        The lines that bound each node.
     passed : mapping of int to ndarray [B or 1, r, n]
-        The forms of every node, of `traced`.
+        The forms of every node, from `traced`.
     vertex : ndarray [B, r, d]
         Where each form of the inputs is least.
     """

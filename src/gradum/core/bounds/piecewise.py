@@ -34,7 +34,7 @@ class Leaky(Elementwise):
         return np.maximum(z, self.slope * z)
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return 1 where z ≥ λ z, else λ."""
+        """Return 1 where z ≥ λ z, and λ elsewhere."""
         return np.where(z >= self.slope * z, 1.0, self.slope)
 
     def inflections(self) -> list[np.ndarray]:
@@ -50,9 +50,9 @@ class Leaky(Elementwise):
         return [np.zeros(1)]
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's above, for f is convex, and below that of one side, the nearer to f.
+        """Return the chord's slope above, as f is convex, and the slope of the nearer side below.
 
-        Of a ReLU's two sides, 0 and 1, the nearer is the one that leaves the smaller triangle
+        Of a ReLU's two slopes, 0 and 1, the nearer is the one that leaves the smaller triangle
         (Zhang et al. 2018, "Efficient neural network robustness certification with general
         activation functions").
         """
@@ -65,11 +65,11 @@ class Leaky(Elementwise):
         return Slopes(below, np.where(crosses, self.chord_slope(z, below), below))
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where 0 lies within."""
+        """Return where the interval contains 0."""
         return (z.low < 0) & (z.high > 0)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return |λ z|: nothing else is rounded."""
+        """Return |λ z|: only this product is rounded."""
         return np.abs(self.slope) * z.size
 
 
@@ -84,7 +84,7 @@ class Relu(Leaky):
 
 @dataclass(frozen=True, eq=False)
 class Ramp(Elementwise):
-    """clip(a (z − s), 0, 1) − ½; where a is large, a step.
+    """clip(a (z − s), 0, 1) − ½, which is a step where a is large.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Ramp(Elementwise):
         return np.clip(self.slope * (parents[0] - self.shift), 0.0, 1.0) - 0.5
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return a on the ramp, 0 beside it."""
+        """Return a on the ramp and 0 beside it."""
         share = self.slope * (z - self.shift)
         return np.where((share > 0) & (share < 1), self.slope, 0.0)
 
@@ -113,7 +113,7 @@ class Ramp(Elementwise):
         return [self.shift, self.shift + 1.0 / self.slope]
 
     def steepness(self, z: Box) -> Box:
-        """Return a on the ramp, 0 beside it, and both where a kink is within, but for rounding."""
+        """Return a on the ramp, 0 beside it, and both where z contains a kink, up to rounding."""
         begin, end = self._ends
         near = 8 * FLOAT64 * (np.abs(begin) + np.abs(end))
         touched = (z.high >= begin - near) & (z.low <= end + near)
@@ -129,12 +129,12 @@ class Ramp(Elementwise):
         return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where a kink lies within."""
+        """Return where the interval contains a kink."""
         begin, end = self._ends
         return ((z.low < begin) & (z.high > begin)) | ((z.low < end) & (z.high > end))
 
     def slopes(self, z: Box) -> Slopes:
-        """Return those from each end to the far kink, or 0 where a level line leaves less area."""
+        """Return the slopes from each end to the far kink; 0 if a level line leaves less area."""
         begin, end = self._ends
         above = _slope_above(z, begin, end)
         below = _slope_above(Box(-z.high, -z.low), -end, -begin)
@@ -142,10 +142,10 @@ class Ramp(Elementwise):
         return Slopes(np.where(up, below, -above), np.where(up, above, -below))
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return what rounding a (z − s) does, which is nothing away from the ramp.
+        """Return the error from rounding a (z − s), which is 0 away from the ramp.
 
-        There is room for ramps whose ends meet only up to rounding, while a network takes them to
-        rise exactly one after the other.
+        It also covers ramps whose ends meet only up to rounding, which a network treats as rising
+        exactly one after the other.
         """
         (z,) = parents
         error = 8 * unit * (self.sensitivity(z) + np.abs(self.slope))
@@ -170,12 +170,12 @@ class Ramp(Elementwise):
 def _slope_above(z: Box, begin: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Return the slope of a line above a ramp that rises from 0 at ``begin`` to 1 at ``end``.
 
-    It is the chord up to the end of the ramp. Over an interval that goes on beyond, the chord is
-    lengthened, unless a level line at 1 leaves less area.
+    The line is the chord up to the end of the ramp. If the interval extends further, the chord is
+    extended too, unless a level line at 1 leaves less area.
     """
     top = np.minimum(z.high, end)
     run, span = top - z.low, np.maximum(end - begin, np.finfo(float).tiny)
-    with np.errstate(over="ignore"):  # of a ramp whose ends are one number
+    with np.errstate(over="ignore"):  # for a ramp whose ends coincide
         low, high = (np.clip((place - begin) / span, 0.0, 1.0) for place in (z.low, top))
     chord = np.divide(high - low, run, out=np.zeros(run.shape), where=run > 0)
     return np.where(low + chord * (z.high - z.low) / 2 <= 1.0, chord, 0.0)

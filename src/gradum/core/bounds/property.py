@@ -1,4 +1,4 @@
-"""A property of a network over boxes: that no input of a box has an unsafe output.
+"""A property of a network over boxes: no input in a box has an unsafe output.
 
 Shapes: d inputs, k outputs, m linear constraints.
 """
@@ -22,7 +22,7 @@ class Polyhedron:
     Parameters
     ----------
     coefficients : ndarray [m, k]
-        C, finite. No row means that every output belongs to it.
+        C, finite. Without rows, every output belongs to the polyhedron.
     limits : ndarray [m]
         c, finite.
     """
@@ -31,7 +31,7 @@ class Polyhedron:
     limits: np.ndarray
 
     def contains(self, y: np.ndarray) -> bool:
-        """Return whether finite outputs [k] belong to it, decided in rational arithmetic."""
+        """Return whether finite outputs [k] belong to it, computed in rational arithmetic."""
         return all(
             sum(Fraction(float(row[j])) * Fraction(float(y[j])) for j in np.flatnonzero(row))
             <= Fraction(float(limit))
@@ -41,14 +41,14 @@ class Polyhedron:
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A box of inputs, and the outputs that no input of it may have.
+    """A box of inputs, and the outputs that no input in it may have.
 
     Parameters
     ----------
     low, high : ndarray [d]
         low ≤ x ≤ high, all finite.
     unsafe : tuple of Polyhedron
-        An output is unsafe if it belongs to one of them.
+        An output is unsafe if it belongs to one of these.
     """
 
     low: np.ndarray
@@ -63,7 +63,7 @@ class Case:
 
 @dataclass(frozen=True, eq=False)
 class Property:
-    """A property that holds if no input of any case's box has an output that is unsafe there.
+    """A property that holds if no input in any case's box has an output unsafe in that case.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class Property:
     cases: tuple[Case, ...]
 
     def check_fits(self, network: Graph) -> None:
-        """Raise PropertyError unless a network has as many inputs and outputs."""
+        """Raise PropertyError unless a network has the property's numbers of inputs and outputs."""
         if (self.inputs, self.outputs) != (network.inputs, network.widths[-1]):
             raise PropertyError(
                 say(

@@ -1,4 +1,4 @@
-"""Scales, limits and curves between known places, before and behind a network.
+"""Scales, limits and curves through known points, before and after a network.
 
 Shapes: N rows, B boxes, n numbers of a node.
 """
@@ -41,15 +41,15 @@ class Standardised(Elementwise):
         return np.broadcast_to(1.0 / self.scale, z.shape)
 
     def inflections(self) -> list[np.ndarray]:
-        """Return none: it is straight everywhere."""
+        """Return none: the function is straight everywhere."""
         return []
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return none: it is straight everywhere."""
+        """Return none: the function is straight everywhere."""
         return []
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return False: it is straight everywhere."""
+        """Return False: the function is straight everywhere."""
         return np.zeros(z.low.shape, bool)
 
     def slopes(self, z: Box) -> Slopes:
@@ -58,17 +58,17 @@ class Standardised(Elementwise):
         return Slopes(slope, slope)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return |f(z)|: z and c count as exact, so only difference and quotient are rounded."""
+        """Return |f(z)|: z and c count as exact, so only two operations are rounded."""
         return np.maximum(*map(np.abs, map(self.concrete, z)))
 
     def disorder(self, unit: float, *parents: Box) -> np.ndarray:
-        """Return 0: a difference keeps the order, and so does a quotient by a scale above 0."""
+        """Return 0: a difference keeps the order, and so does division by a scale above 0."""
         return np.zeros(1)
 
 
 @dataclass(frozen=True, eq=False)
 class Interpolated(Elementwise):
-    """A curve of straight pieces between known places, level before the first and behind the last.
+    """A curve of straight pieces between known places, level before the first and after the last.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Interpolated(Elementwise):
         return np.interp(parents[0], self.at, self.values)
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return the slope of the piece, 0 beside the curve."""
+        """Return the slope of the piece, and 0 outside the curve."""
         slopes = np.concatenate([[0.0], np.diff(self.values) / np.diff(self.at), [0.0]])
         return slopes[np.searchsorted(self.at, z)]
 
@@ -99,23 +99,23 @@ class Interpolated(Elementwise):
         return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where a place lies within."""
+        """Return where the interval contains a place."""
         return np.any((z.low[..., None] < self.at) & (self.at < z.high[..., None]), axis=-1)
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's."""
+        """Return the chord's slope."""
         chord = self.chord_slope(z, np.zeros(z.low.shape))
         return Slopes(chord, chord)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return the largest value, and the steepest slope times z's size."""
+        """Return the largest value plus the steepest slope times the size of z."""
         steepest = np.abs(np.diff(self.values) / np.diff(self.at)).max(initial=0.0)
         return np.abs(self.values).max() + steepest * (z.size + np.abs(self.at).max())
 
 
 @dataclass(frozen=True, eq=False)
 class Limited(Elementwise):
-    """min(max(z, l), h): it rounds nothing, however far apart the limits are.
+    """min(max(z, l), h), which rounds nothing, however far apart the limits are.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ class Limited(Elementwise):
         return np.clip(parents[0], self.low, self.high)
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return 1 between the limits, else 0."""
+        """Return 1 between the limits, and 0 elsewhere."""
         return np.where((z > self.low) & (z < self.high), 1.0, 0.0)
 
     def inflections(self) -> list[np.ndarray]:
@@ -143,22 +143,22 @@ class Limited(Elementwise):
         return self.inflections()
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where a limit lies within."""
+        """Return where the interval contains a limit."""
         return np.any([(z.low < end) & (end < z.high) for end in (self.low, self.high)], axis=0)
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's."""
+        """Return the chord's slope."""
         chord = self.chord_slope(z, self.derivative(z.low))
         return Slopes(chord, chord)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return the largest value over z, which is all that lines add up."""
+        """Return the largest |value| over z, since lines add up nothing else."""
         return np.maximum(*map(np.abs, map(self.concrete, z)))
 
 
 @dataclass(frozen=True, eq=False)
 class BentScale(Elementwise):
-    """c + ∫₀ᶻ s(t) dt, of a slope s that goes straight from s_l at l to s_h at h, and stays so.
+    """c + ∫₀ᶻ s(t) dt; the slope s is linear from s_l at l to s_h at h, and constant outside.
 
     Parameters
     ----------
@@ -193,31 +193,31 @@ class BentScale(Elementwise):
         return [np.full(1, self.low), np.full(1, self.high)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return both ends, and where s has that value."""
+        """Return both ends, and the place where s equals the slope."""
         rise = self.slope_high - self.slope_low
         share = (slope - self.slope_low) / rise if rise else np.zeros(1)
         place = self.low + np.clip(share, 0.0, 1.0) * (self.high - self.low)
         return [np.full(1, self.low), np.full(1, self.high), place]
 
     def bent(self, z: Box) -> np.ndarray:
-        """Return where something between l and h lies within."""
+        """Return where the interval overlaps (l, h)."""
         return (z.low < self.high) & (z.high > self.low)
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's, and the middle's tangent on the side to which it bulges."""
+        """Return the chord's slope, and that of the middle's tangent on the side that bulges."""
         tangent = self.derivative((z.low + z.high) / 2)
         chord = self.chord_slope(z, tangent)
         convex = self.slope_high >= self.slope_low
         return Slopes(tangent, chord) if convex else Slopes(chord, tangent)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return the size of all that is added up."""
+        """Return a bound of the sizes of all terms of the sum."""
         steepest = max(self.slope_low, self.slope_high)
         reach = z.size + 2 * max(abs(self.low), abs(self.high))
         return 1.0 + abs(self.intercept) + 4 * steepest * reach
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
-        """Solve its two straight pieces and the parabola between them."""
+        """Invert the two straight pieces and the parabola between them."""
         start = self.intercept - self._from_low(np.zeros(1))[0]
         rest = np.asarray(values) - start
         top = self._from_low(np.full(1, self.high))[0]

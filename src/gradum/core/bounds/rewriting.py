@@ -1,11 +1,11 @@
-"""Graphs made of a graph: for one box, without constant numbers; or to compare its outputs.
+"""Graphs derived from a graph: without the numbers constant in a box, or to compare its outputs.
 
 In a small box most codes of a column are constant, and so are columns that may not move. What they
-add to a sum goes into its bias. Bounding boxes within that box then takes a fraction of the time.
+add to a sum goes into its bias. Bounds over boxes within that box then take a fraction of the time.
 
 Comparisons are made before the increasing functions that end a graph. A strictly increasing
-function does not change whether an output is above a threshold or above another output. Left out,
-its curve loosens no bound.
+function does not change whether an output is above a threshold or above another output. Once it is
+left out, its curve loosens no bound.
 
 Shapes: d inputs, n numbers of a node.
 """
@@ -24,14 +24,14 @@ from gradum.core.bounds.graph import INPUT, Draft, Graph, Node, taken
 from gradum.core.bounds.linear import Affine
 
 FAR = 1e30
-"""In place of an infinite threshold."""
+"""Stands in for an infinite threshold."""
 
 
 def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
-    """Return a graph of the same inputs and outputs that is valid within a box alone.
+    """Return a graph with the same inputs and outputs that is valid only within a box.
 
-    Its bounds there hold for the network that the graph stands for, in the arithmetic of that unit
-    roundoff; but for rounding, they are those of the graph itself.
+    Its bounds there hold for the network that the graph represents, in the arithmetic with that
+    unit roundoff; except for rounding, they are those of the graph itself.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def folded(graph: Graph, box: Box, unit: float = 0.0) -> Graph:
 class _Rest:
     """What is left of a node: its place in the new graph, and which of its numbers are there.
 
-    The others have a ``value`` [n], and a ``reach`` [n] by which it may be off.
+    The other numbers have a ``value`` [n], and a ``reach`` [n] by which it may be off.
     """
 
     place: int
@@ -77,12 +77,12 @@ class _Rest:
     reach: np.ndarray
 
     def has(self, numbers: np.ndarray) -> np.ndarray:
-        """Return which of some numbers are left."""
+        """Return which of the given numbers are left."""
         return np.isin(numbers, self.numbers, assume_unique=True)
 
 
 def _needed(graph: Graph, moves: list[np.ndarray]) -> list[np.ndarray]:
-    """Return for every node the numbers that move and that others need; for the last one, all."""
+    """Return for every node the numbers that move and that others need; all for the last node."""
     needed = [np.zeros(width, bool) for width in graph.widths]
     moves[-1] = needed[-1] = np.ones(graph.widths[-1], bool)
     for place in range(len(graph.nodes) - 1, -1, -1):
@@ -110,7 +110,7 @@ def _fold(draft: Draft, node: Node, needed: list[np.ndarray], parents: list[_Res
 
 
 def _numbers(draft: Draft, rest: _Rest, wanted: np.ndarray) -> int:
-    """Return the place of a node that has the wanted numbers of another, constant ones included."""
+    """Return the place of a node with the wanted numbers of another, including constant ones."""
     if np.array_equal(rest.numbers, wanted):
         return rest.place
     there = rest.has(wanted)
@@ -131,7 +131,7 @@ def above(graph: Graph, threshold: float) -> Graph:
     graph : Graph
         Of one output.
     threshold : float
-        Infinite where every output is above it, or none.
+        Infinite if every output is above it, or none.
     """
     assert graph.widths[-1] == 1
     bar = np.full(1, threshold)
@@ -142,7 +142,7 @@ def above(graph: Graph, threshold: float) -> Graph:
 
 
 def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
-    """Return a graph that compares one output with others: above 0 where it is above the other.
+    """Return a graph that compares one output with others: above 0 where the one is the greater.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
     first : int
         Place of the one output.
     others : sequence of int
-        Places of those that it is compared with.
+        Places of the outputs that it is compared with.
     """
     nodes = list(graph.nodes)
     while _is_peelable(nodes):
@@ -164,12 +164,12 @@ def greater(graph: Graph, first: int, others: Sequence[int]) -> Graph:
 
 
 def _is_peelable(nodes: list[Node]) -> bool:
-    """Whether the last node is increasing, and all that it takes is the node before it."""
+    """Whether the last node is increasing, and takes only the node before it."""
     behind = len(nodes) > 1 and nodes[-1].parents == (len(nodes) - 2,)
     return behind and nodes[-1].operation.increasing
 
 
 def _with(inputs: int, nodes: list[Node], weight: np.ndarray, bias: np.ndarray) -> Graph:
-    """Return the graph of some nodes and, behind the last of them, y W + b."""
+    """Return the graph of some nodes with y W + b after the last of them."""
     last = Node(Affine(weight, bias, roundings=2), (len(nodes) - 1,))
     return Graph(inputs, (*nodes, last))

@@ -16,13 +16,13 @@ from gradum.core.bounds.elementwise import Elementwise
 from gradum.core.bounds.forms import Slopes
 
 SMOOTH_CLIP = 3.0
-"""What z is clipped to, smoothly, as in `gradum.core.models.input_layer`."""
+"""The bound of the smooth clipping of z, as in `gradum.core.models.input_layer`."""
 
 OVERFLOWING = 1e150
-"""A |z| whose square is near to overflowing float64."""
+"""A |z| whose square nearly overflows float64."""
 
 BISECTIONS = 12
-"""Steps towards the slope of a tangent, which need not be exact."""
+"""Steps towards the slope of a tangent; the slope need not be exact."""
 
 
 class SShaped(Elementwise):
@@ -30,10 +30,10 @@ class SShaped(Elementwise):
 
     @abstractmethod
     def turning(self, slope: np.ndarray) -> np.ndarray:
-        """Return the z ≥ 0 at which f′(z) is the slope, which lies within (0, f′(0)]."""
+        """Return the z ≥ 0 at which f′(z) is the slope; the slope lies in (0, f′(0)]."""
 
     def inflections(self) -> list[np.ndarray]:
-        """Return 0, where it is steepest."""
+        """Return 0, where f is steepest."""
         return [np.zeros(1)]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
@@ -45,12 +45,12 @@ class SShaped(Elementwise):
         return [-place, place]
 
     def slopes(self, z: Box) -> Slopes:
-        """Return those of chords, or of tangents that go through the end on the other side of 0."""
+        """Return the slopes of chords, or of tangents through the end on the other side of 0."""
         above = self._slope_above(z)
         return Slopes(self._slope_above(Box(-z.high, -z.low)), above)
 
     def _slope_above(self, z: Box) -> np.ndarray:
-        """Bisect for the tangent at a z ≥ 0 through (low, f(low)); the middle's if low ≥ 0."""
+        """Bisect for the tangent at a z ≥ 0 through (low, f(low)); use the middle's if low ≥ 0."""
         chord, start = self.chord_slope(z, self.derivative(z.high)), self.concrete(z.low)
         near, far = np.maximum(z.low, 0.0), np.maximum(z.high, 0.0)
         for _ in range(BISECTIONS):
@@ -78,7 +78,7 @@ class Sigmoid(SShaped):
         return 2 * np.arccosh(np.maximum(0.5 / np.sqrt(slope), 1.0))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Values are up to 1."""
+        """Return 1, the largest |value|."""
         return np.ones(1)
 
 
@@ -99,7 +99,7 @@ class Tanh(SShaped):
         return np.arccosh(np.maximum(1.0 / np.sqrt(slope), 1.0))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Values are up to 1."""
+        """Return 1, the largest |value|."""
         return np.ones(1)
 
 
@@ -107,7 +107,7 @@ class Tanh(SShaped):
 class SmoothClip(SShaped):
     """z / √(1 + (z/3)²), as `gradum.core.models.input_layer` clips scaled columns.
 
-    Networks compute it in float64; in float32 its square would overflow beyond |z| = 5e19.
+    Networks compute it in float64, because in float32 z² would overflow beyond |z| = 5e19.
     """
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
@@ -124,11 +124,11 @@ class SmoothClip(SShaped):
         return SMOOTH_CLIP * np.sqrt(np.maximum(slope ** (-2 / 3) - 1.0, 0.0))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Values are up to 3, and never larger than z."""
+        """Return the smaller of |z| and 3: no value is larger."""
         return np.minimum(z.size, SMOOTH_CLIP)
 
     def slack(self, unit: float, *parents: Box) -> np.ndarray:
-        """Add all that values can be where a square overflows, which leaves 0 of them."""
+        """Add the largest value where z² may overflow, since the computed value is then 0."""
         (z,) = parents
         return super().slack(unit, z) + np.where(z.size > OVERFLOWING, SMOOTH_CLIP, 0.0)
 

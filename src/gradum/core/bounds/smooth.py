@@ -21,7 +21,7 @@ GELU_FLAT = 40.0
 """The |z| beyond which the slope of a GELU is 0 or 1 in float64."""
 
 GELU_BISECTIONS = 48
-"""Halvings of a stretch of up to 40, which leave less than 2e-13 of it."""
+"""Halvings of an interval of length up to 40, which leave less than 2e-13."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +52,20 @@ class Selu(Elementwise):
         return z.low < 0
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's, and below 0 that of the tangent in the middle for the lower line."""
+        """Return the chord's slope, and below 0 the middle tangent's for the lower line."""
         chord = self.chord_slope(z, np.full(z.low.shape, SELU_SCALE))
         middle = np.minimum((z.low + z.high) / 2, 0.0)
         tangent = SELU_SCALE * SELU_ALPHA * np.exp(middle)
         return Slopes(np.where(z.high <= 0, tangent, chord), chord)
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Values are up to γ z, or γ α below 0."""
+        """Return γ max(|z|, α): values are up to γ z, or γ α below 0."""
         return SELU_SCALE * np.maximum(z.size, SELU_ALPHA)
 
 
 @dataclass(frozen=True, eq=False)
 class Gelu(Elementwise):
-    """z Φ(z), of the normal distribution function Φ (Hendrycks & Gimpel 2016)."""
+    """z Φ(z), with the normal distribution function Φ (Hendrycks & Gimpel 2016)."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return z Φ(z)."""
@@ -81,7 +81,7 @@ class Gelu(Elementwise):
         return [np.full(1, -math.sqrt(2.0)), np.full(1, math.sqrt(2.0))]
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Bisect for the slope on each of the three stretches on which f′ is monotone."""
+        """Bisect for the slope on each of the three intervals on which f′ is monotone."""
         ends = (-GELU_FLAT, -math.sqrt(2.0), math.sqrt(2.0), GELU_FLAT)
         places = []
         for low, high, sign in zip(ends, ends[1:], (-1.0, 1.0, -1.0), strict=False):
@@ -94,7 +94,7 @@ class Gelu(Elementwise):
         return places
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's, and the middle's tangent on the side to which f bulges."""
+        """Return the chord's slope, and that of the middle's tangent on the side that bulges."""
         chord = self.chord_slope(z, self.derivative(z.low))
         tangent = self.derivative((z.low + z.high) / 2)
         convex = (z.low >= -math.sqrt(2.0)) & (z.high <= math.sqrt(2.0))
@@ -102,7 +102,7 @@ class Gelu(Elementwise):
         return Slopes(np.where(convex, tangent, chord), np.where(concave, tangent, chord))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Values are up to z."""
+        """Return 1 + |z|: values are up to z."""
         return 1.0 + z.size
 
 
@@ -124,7 +124,7 @@ class Cosine(Elementwise):
     by_number = ("shift", "slope")
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
-        """Return cos 2πt, where t = a(z − s) is taken from the nearest whole number."""
+        """Return cos 2πt, where t = a(z − s) is measured from the nearest whole number."""
         turns = self.slope * (parents[0] - self.shift)
         return np.cos(2 * math.pi * (turns - np.rint(turns)))
 
@@ -134,24 +134,25 @@ class Cosine(Elementwise):
         return -2 * math.pi * self.slope * np.sin(2 * math.pi * (turns - np.rint(turns)))
 
     def inflections(self) -> list[np.ndarray]:
-        """Return none: `steepness` does without, as there are endlessly many."""
+        """Return none: there are infinitely many, and `steepness` does not need them."""
         return []
 
     def steepness(self, z: Box) -> Box:
-        """Return the slopes at both ends, or the steepest ones where one of these is within."""
+        """Return the slopes at both ends, or the steepest slopes where one lies in between."""
         first, last = self._turns(z)
         slopes = [self.derivative(end) for end in z]
         steepest = 2 * math.pi * np.abs(self.slope)
-        # Steepest are t = ¼ + k/2; 1e-6 makes room for the rounding of either end.
+        # The steepest places are t = ¼ + k/2; 1e-6 allows for the rounding of either end.
         steep = np.floor(2 * last + 0.5 + 1e-6) >= np.ceil(2 * first - 0.5 - 1e-6) + 1
         error = 1e-12 * steepest * (1.0 + np.abs(first) + np.abs(last))
         low, high = np.minimum(*slopes) - error, np.maximum(*slopes) + error
         return Box(np.where(steep, -steepest, low), np.where(steep, steepest, high))
 
     def critical(self, slope: np.ndarray, z: Box) -> list[np.ndarray]:
-        """Return the first and the last place of each kind where f′ is the slope.
+        """Return the first and the last place of each kind at which f′ is the slope.
 
-        Between them, places of one kind are a period apart, and f(z) − slope z changes evenly.
+        Places of one kind are a period apart, and f(z) − slope z changes by the same amount each
+        time.
         """
         sine = np.clip(-slope / (2 * math.pi * self.slope), -1.0, 1.0)
         phase = np.arcsin(sine) / (2 * math.pi)
@@ -163,7 +164,7 @@ class Cosine(Elementwise):
         return places
 
     def slopes(self, z: Box) -> Slopes:
-        """Return those of chord and tangent within one arc, and 0 beyond half a turn."""
+        """Return the slopes of chord and tangent within one arc, and 0 beyond half a turn."""
         first, last = self._turns(z)
         chord = self.chord_slope(z, np.zeros(z.low.shape))
         chord = np.where(last - first > 0.5, 0.0, chord)
@@ -176,7 +177,7 @@ class Cosine(Elementwise):
         return Slopes(np.where(valley, tangent, chord), np.where(hill, tangent, chord))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return 4 + 2π |a| (|z| + |s|): the size of the angle, and 4 for the cosine itself."""
+        """Return 4 + 2π |a| (|z| + |s|): 4 for the cosine itself, and the size of the angle."""
         return 4.0 + 2 * math.pi * np.abs(self.slope) * (z.size + np.abs(self.shift))
 
     def _turns(self, z: Box) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Probabilities of classes as operations of a graph, and the convex functions they are made of.
+"""Probabilities of classes as operations of a graph, and the convex functions in them.
 
 Shapes: K classes.
 """
@@ -18,12 +18,12 @@ from gradum.core.bounds.linear import Affine
 from gradum.core.bounds.s_shaped import Sigmoid
 
 LARGEST_EXPONENT = 600.0
-"""Far enough below 709, where eᶻ overflows float64, for sums of products not to overflow."""
+"""eᶻ overflows float64 at 709; below this limit, sums of products do not overflow either."""
 
 
 @dataclass(frozen=True, eq=False)
 class Exp(Elementwise):
-    """e^min(z, 600): beyond z = 600 it stays what it is there."""
+    """e^min(z, 600), which is constant beyond z = 600."""
 
     increasing: ClassVar[bool] = True
 
@@ -32,7 +32,7 @@ class Exp(Elementwise):
         return np.exp(np.minimum(parents[0], LARGEST_EXPONENT))
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return eᶻ, 0 beyond 600."""
+        """Return eᶻ, and 0 beyond 600."""
         return np.where(z < LARGEST_EXPONENT, self.concrete(z), 0.0)
 
     def inflections(self) -> list[np.ndarray]:
@@ -45,12 +45,12 @@ class Exp(Elementwise):
         return [np.full(1, LARGEST_EXPONENT), np.minimum(place, LARGEST_EXPONENT)]
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's above, and below that of the tangent in the middle."""
+        """Return the chord's slope above, and the slope of the middle's tangent below."""
         tangent = self.concrete((z.low + z.high) / 2)
         return Slopes(tangent, self.chord_slope(z, tangent))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return eᶻ (1 + |z|): a rounding of z counts as often as z is large."""
+        """Return eᶻ (1 + |z|): the effect of rounding z grows with |z|."""
         return self.concrete(z.high) * (1.0 + np.minimum(z.size, LARGEST_EXPONENT))
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
@@ -61,14 +61,14 @@ class Exp(Elementwise):
 
 @dataclass(frozen=True, eq=False)
 class Reciprocal(Elementwise):
-    """1 / max(z, 1), of sums that are 1 or more but for rounding."""
+    """1 / max(z, 1), for sums z that are 1 or more up to rounding."""
 
     def concrete(self, *parents: np.ndarray) -> np.ndarray:
         """Return 1 / max(z, 1)."""
         return 1.0 / np.maximum(parents[0], 1.0)
 
     def derivative(self, z: np.ndarray) -> np.ndarray:
-        """Return −1 / z², 0 below 1."""
+        """Return −1 / z², and 0 below 1."""
         return np.where(z > 1.0, -(self.concrete(z) ** 2), 0.0)
 
     def inflections(self) -> list[np.ndarray]:
@@ -85,21 +85,21 @@ class Reciprocal(Elementwise):
         return z.high > 1.0
 
     def slopes(self, z: Box) -> Slopes:
-        """Return the chord's above, and below that of the tangent in the middle."""
+        """Return the chord's slope above, and the slope of the middle's tangent below."""
         middle = np.sqrt(np.maximum(z.low, 1.0)) * np.sqrt(np.maximum(z.high, 1.0))
         tangent = -1.0 / middle**2
         return Slopes(tangent, self.chord_slope(z, tangent))
 
     def sensitivity(self, z: Box) -> np.ndarray:
-        """Return twice the largest value: an error of z counts relatively."""
+        """Return twice the largest value, as the relative error of z counts as well."""
         return 2.0 * self.concrete(z.low)
 
 
 def probabilities(outputs: int) -> Graph:
     """Return the graph from logits to the probability of each class [K].
 
-    One logit f is that of two classes, whose probabilities are σ(−f) and σ(f). More classes have
-    one logit each.
+    Two classes have one logit f, and the probabilities σ(−f) and σ(f). More classes have one logit
+    each.
     """
     if outputs > 1:
         return softmax(outputs)
@@ -110,8 +110,8 @@ def probabilities(outputs: int) -> Graph:
 def softmax(classes: int) -> Graph:
     """Return the graph from logits [K] to their softmax.
 
-    p_k = 1 / (1 + Σ_(j ≠ k) exp(f_j − f_k)): differences of logits move less over a box than the
-    logits do, and 1 / z is convex as eᶻ is.
+    p_k = 1 / (1 + Σ_(j ≠ k) exp(f_j − f_k)): differences of logits vary less over a box than the
+    logits do, and 1 / z is convex, as eᶻ is.
     """
     pairs = [(k, j) for k in range(classes) for j in range(classes) if j != k]
     differences, sums = np.zeros((classes, len(pairs))), np.zeros((len(pairs), classes))

@@ -1,9 +1,9 @@
 """Enclosures of every node by zonotopes, carried forward from the inputs.
 
 A zonotope is a linear image of a cube. Each number of a node is a linear form of the inputs and of
-how far earlier units that bend may be from their lines. So what the numbers of a layer have in
+the distances of earlier units that bend from their lines. So what the numbers of a layer have in
 common cancels in the next layer; intervals forget it. The work grows with the number of units that
-bend, which are few where boxes are small.
+bend, which is small for small boxes.
 
 Sources: K. Ghorbal, E. Goubault & S. Putot, "The zonotope abstract domain Taylor1+", CAV 2009;
 G. Singh et al., "Fast and effective robustness certification", NeurIPS 2018.
@@ -25,28 +25,28 @@ from gradum.core.bounds.graph import Graph, taken
 from gradum.core.bounds.operation import Operation
 
 COEFFICIENTS_AT_ONCE = 200_000
-"""Coefficients of the generators of a layer that stay in a processor's cache."""
+"""How many coefficients of a layer's generators stay in a processor's cache."""
 
 
 Narrowing = Callable[[Enclosure, int], np.ndarray]
-"""From an enclosure so far and the place of its last node: narrows that node's interval, and
+"""Takes an enclosure so far and the place of its last node, narrows that node's interval, and
 returns [B] where nothing is left of it."""
 
 
 def zonotopes(graph: Graph, box: Box, unit: float = 0.0) -> Enclosure:
-    """Enclose every node over boxes, each unit between two parallel lines.
+    """Enclose every node over boxes, with two parallel lines as the bounds of each unit.
 
-    Parameters are those of `intervals`; but for rounding, no interval is wider than there. They are
-    wider than those of `crown`, by little where boxes are small. `lower` of this enclosure uses the
-    nearest lines, which need not be parallel.
+    Parameters are those of `intervals`; except for rounding, no interval is wider than there. The
+    intervals are wider than those of `crown`, but only a little where boxes are small. `lower` of
+    this enclosure uses the nearest lines, which need not be parallel.
     """
     return enclosed(graph, box, unit)
 
 
 def enclosed(graph: Graph, box: Box, unit: float, narrow: Narrowing | None = None) -> Enclosure:
-    """Return `zonotopes`, in which each node may be narrowed further before the next one."""
+    """Return `zonotopes`, narrowing each node further, if asked, before the next one."""
     step, parts = boxes_at_once(graph), []
-    for start in range(0, max(len(box.low), 1), step):  # without any boxes, one empty stretch
+    for start in range(0, max(len(box.low), 1), step):  # one empty stretch if there are no boxes
         part = Box(box.low[start : start + step], box.high[start : start + step])
         parts.append(carried(graph, part, unit, narrow=narrow).enclosure)
     return Enclosure.joined(parts)
@@ -55,8 +55,8 @@ def enclosed(graph: Graph, box: Box, unit: float, narrow: Narrowing | None = Non
 class Carried(NamedTuple):
     """An enclosure, and the zonotope of every node.
 
-    The first d generators of each say how far the inputs move its numbers. ``empty`` [B] of bool
-    tells the boxes of which no input leads to where nodes are taken to lie (``certain``).
+    The first d generators of each node say how far the inputs move its numbers. ``empty`` [B] of
+    bool marks the boxes in which no input leads to where nodes are assumed to lie (``certain``).
     """
 
     enclosure: Enclosure
@@ -72,14 +72,14 @@ def carried(
     certain: Mapping[int, Box] | None = None,
     narrow: Narrowing | None = None,
 ) -> Carried:
-    """Return `enclosed` of all boxes at once, with what it was made from.
+    """Return `enclosed` for all boxes at once, with the zonotopes that it came from.
 
     Parameters
     ----------
     graph, box, unit
         As in `intervals`.
     certain : mapping of int to Box [B, n], optional
-        Where nodes are taken to lie, by their places: inputs that lead elsewhere do not matter.
+        Where nodes are assumed to lie, by their places; inputs that lead elsewhere do not matter.
     narrow : callable, optional
         As in `enclosed`.
     """
@@ -102,12 +102,12 @@ def carried(
 
 
 def boxes_at_once(graph: Graph) -> int:
-    """Return how many boxes are bounded fastest together."""
+    """Return how many boxes to bound together for the greatest speed."""
     return max(1, COEFFICIENTS_AT_ONCE // _coefficients(graph))
 
 
 def _coefficients(graph: Graph) -> int:
-    """Return how many coefficients the linear forms of a layer over the layer before may have."""
+    """Return how many coefficients the linear forms of a layer over the previous layer may have."""
     widest = graph.inputs
     for node, width, separate in zip(graph.nodes, graph.widths, graph.separate, strict=True):
         if not separate.all():
@@ -117,7 +117,7 @@ def _coefficients(graph: Graph) -> int:
 
 
 def _parallel_lines(operation: Operation, *parents: Box) -> Lines | None:
-    """Return parallel lines below and above, of the slope of the nearest line above."""
+    """Return parallel lines below and above, with the slope of the nearest line above."""
     lines = operation.lines(*parents)
     if lines is None:
         return None

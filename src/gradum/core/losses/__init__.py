@@ -28,14 +28,14 @@ LOSSES: dict[str, Loss] = {
 
 
 def learned_loss(classes: int | None, metric: str | None = None) -> Loss:
-    """Return the loss that rungs learn: that which the metric chooses, or the first of its target.
+    """Return the loss that rungs learn: the metric's choice, or the first loss for the target.
 
     Parameters
     ----------
     classes : int or None
         K; None where the target is a number.
     metric : str, optional
-        The metric that judges, where the rung minds it.
+        The metric that judges, if the rung takes it into account.
     """
     suited = [loss for loss in LOSSES.values() if (loss.link == "logit") == (classes is not None)]
     return next((loss for loss in suited if metric in loss.chosen_by), suited[0])

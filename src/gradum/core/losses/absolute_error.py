@@ -1,4 +1,4 @@
-"""Absolute error, whose best constant is the median."""
+"""Absolute error; its best constant is the median."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from gradum.messages import say
 class AbsoluteError(Loss):
     """Absolute error, |ŷ − y|: least absolute deviations (Laplace, 1786).
 
-    It has a kink at ŷ = y and no curvature elsewhere; the interior-point solver takes it
-    as it is.
+    It has a kink at ŷ = y and no curvature elsewhere; the interior-point solver handles it as it
+    is.
     """
 
     name: ClassVar[str] = "absolute_error"
@@ -31,7 +31,7 @@ class AbsoluteError(Loss):
         Raises
         ------
         ShapeError
-            The shapes are other than [n, 1] and [n]; both are named.
+            The shapes are not [n, 1] and [n]; both are named.
         """
         check_shapes(logits, target, outputs=1)
         return array_module(logits, target).abs(logits[:, 0] - target)

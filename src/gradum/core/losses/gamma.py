@@ -27,7 +27,7 @@ from gradum.messages import marked, say
 class Gamma(Loss):
     """Half the gamma deviance, y·e^−z + z − log y − 1, for a mean e^z.
 
-    It is 0 where e^z = y. The link is the logarithm, under which it is convex, and not the
+    It is 0 where e^z = y. The link is the logarithm, which makes the loss convex, and not the
     canonical reciprocal. McCullagh and Nelder, Generalized Linear Models (1989), chapter 8.
     """
 
@@ -49,7 +49,7 @@ class Gamma(Loss):
         Raises
         ------
         ShapeError
-            The shapes are other than [n, 1] and [n]; both are named.
+            The shapes are not [n, 1] and [n]; both are named.
         """
         check_shapes(logits, target, outputs=1)
         logit = logits[:, 0]
@@ -82,7 +82,7 @@ class Gamma(Loss):
 
     @property
     def likelihood(self) -> Likelihood:
-        """The gamma distribution, of shape 1/φ, whose variance is φ·μ²."""
+        """The gamma distribution with shape 1/φ and variance φ·μ²."""
         return GAMMA
 
     def formula(self, outputs: int) -> str:

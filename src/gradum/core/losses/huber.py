@@ -17,14 +17,14 @@ from gradum.messages import say
 class Huber(Loss):
     """Huber's loss, r² for |r| ≤ δ and 2δ|r| − δ² beyond, for the error r = ŷ − y.
 
-    An outlier pulls with a force of at most 2δ. This is twice the textbook's form, so that it
-    is the squared error for small r; scikit-learn's ``HuberRegressor`` is scaled alike.
-    P. J. Huber, Annals of Mathematical Statistics 35, 1964.
+    The slope at an outlier is at most 2δ. This is twice the textbook's form, so that it equals the
+    squared error for small r; scikit-learn's ``HuberRegressor`` uses the same scale. P. J. Huber,
+    Annals of Mathematical Statistics 35, 1964.
 
     Parameters
     ----------
     delta : float
-        δ > 0, in the target's unit: errors up to here are squared.
+        δ > 0, in the target's unit; errors up to δ are squared.
 
     Raises
     ------
@@ -51,11 +51,11 @@ class Huber(Loss):
         Raises
         ------
         ShapeError
-            The shapes are other than [n, 1] and [n]; both are named.
+            The shapes are not [n, 1] and [n]; both are named.
         """
         check_shapes(logits, target, outputs=1)
         size = array_module(logits, target).abs(logits[:, 0] - target)
-        # min(r, δ)·(2r − min(r, δ)): both branches in one, and no square of a large number.
+        # min(r, δ)·(2r − min(r, δ)) covers both branches, and squares no large number.
         squared = array_module(size).minimum(size, self.delta)
         return squared * (2.0 * size - squared)
 
@@ -69,16 +69,16 @@ class Huber(Loss):
         return 2.0 * (np.abs(self._error(logits, target)) <= self.delta)[:, :, None]
 
     def majorant(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return 2·min(1, δ/|r|), float64 [n, 1, 1]: a parabola of it lies above the loss.
+        """Return 2·min(1, δ/|r|), float64 [n, 1, 1], the curvature of a parabola above the loss.
 
-        It touches the loss at r, and bends nowhere to 0, as the Hessian does: the weights of
-        iteratively reweighted least squares.
+        The parabola touches the loss at r. Unlike the Hessian, its curvature is never 0. These are
+        the weights of iteratively reweighted least squares.
         """
         size = np.abs(self._error(logits, target))
         return (2.0 * self.delta / np.maximum(size, self.delta))[:, :, None]
 
     def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-        """Return the median: a few large values move the mean to where the best is never."""
+        """Return the median: a few large values can move the mean far from the optimum."""
         return np.full(outputs, np.median(target))
 
     def largest_curvature(self, outputs: int) -> float:
@@ -101,7 +101,7 @@ class Huber(Loss):
 
     @property
     def symbols(self) -> Mapping[str, Any]:
-        """The largest squared error's size, δ."""
+        """δ, the size of the largest error that is squared."""
         return {"δ": self.delta}
 
     @staticmethod

@@ -15,21 +15,21 @@ from gradum.core.losses.loss import Likelihood, Link, Loss, array_module, check_
 from gradum.errors import SpecError
 from gradum.messages import marked, say
 
-LEAST_SHARE = 1e-6  # of a class, from which a solver begins
+LEAST_SHARE = 1e-6  # least share of a class at a solver's start
 
 
 @dataclass(frozen=True)
 class LogLoss(Loss):
     """Log loss, −Σ t_k log p_k, from logits and class codes or probabilities.
 
-    Two classes have one logit z = log(p₁ / p₀), so that p₁ = 1 / (1 + e⁻ᶻ); K > 2
-    classes have K logits and p = softmax(z), the symmetric form, in which adding one
-    number to all logits of a row changes nothing. Neither ever forms log(p): the value
-    grows linearly, and stays finite, at any finite logit.
+    Two classes have one logit z = log(p₁ / p₀), so that p₁ = 1 / (1 + e⁻ᶻ); K > 2 classes have K
+    logits and p = softmax(z), the symmetric form, in which adding one number to all logits of a row
+    changes nothing. Neither form ever computes log(p): the value grows linearly, and is finite for
+    any finite logit.
 
-    The target t is a class code, 0 .. K-1, a whole number. Or it is soft: for K > 2 classes
-    the probabilities [n, K], rows summing to 1, and for two classes the float probability [n]
-    of the second.
+    The target t is a class code, an integer 0 .. K-1. Or it is soft: for K > 2 classes,
+    probabilities [n, K] whose rows sum to 1, and for two classes, the float probability [n] of the
+    second.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class LogLoss(Loss):
         return 1 if classes is None or classes <= 2 else classes
 
     def check_target(self, target: np.ndarray) -> None:
-        """Refuse what is neither a code nor a probability, rows that do not sum to 1 included."""
+        """Refuse all but codes and probabilities, and rows that do not sum to 1."""
         if np.ndim(target) == 1:
             if np.issubdtype(np.asarray(target).dtype, np.integer):
                 valid, rule = np.asarray(target) >= 0, say("class codes from 0 up")
@@ -81,14 +81,14 @@ class LogLoss(Loss):
         Raises
         ------
         ShapeError
-            The shapes do not pair off; both are named.
+            The shapes do not match; both are named.
         """
         xp = array_module(logits, target)
         share = self._share(logits, target, xp)
         if logits.shape[1] == 1:
             logit = logits[:, 0]
             if self._certain(target):
-                # log(1 + eᶻ) − t·z cancels for large z; with the sign folded in, nothing does.
+                # log(1 + eᶻ) − t·z cancels for large z; with the sign folded in, nothing cancels.
                 return _softplus(xp.where(target == 1, -logit, logit), xp)
             return share * _softplus(-logit, xp) + (1 - share) * _softplus(logit, xp)
         total: Any = jax.nn.logsumexp(logits, axis=1) if xp is jnp else _logsumexp(logits)
@@ -102,7 +102,7 @@ class LogLoss(Loss):
         return np.asarray(self._share(np.empty((len(target), outputs)), target, np), np.float64)
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
-        """Return the probability of every class, [n, K], rows summing to 1."""
+        """Return the probability of every class, [n, K]; rows sum to 1."""
         logits = np.asarray(logits)
         if logits.shape[1] == 1:
             logits = np.concatenate([-logits, logits], axis=1)
@@ -118,7 +118,7 @@ class LogLoss(Loss):
     def value_and_gradient(
         self, logits: np.ndarray, target: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return both to the bits that each has alone; K classes take half the time."""
+        """Return both, bit for bit as each has them alone; K classes take half the time."""
         if np.ndim(logits) != 2 or logits.shape[1] == 1:
             return super().value_and_gradient(logits, target)
         total, probability = _logsumexp_and_softmax(np.asarray(logits, np.float64))
@@ -135,7 +135,7 @@ class LogLoss(Loss):
 
     def hessian(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return diag(p) − p pᵀ, float64 [n, k, k]; p(1 − p) for one logit."""
-        self._share(logits, np.asarray(target), np)  # refuses shapes that do not pair off
+        self._share(logits, np.asarray(target), np)  # refuses shapes that do not match
         probability = self._probability(logits)
         if probability.shape[1] == 1:
             return (probability * self._probability(-np.asarray(logits)))[:, :, None]
@@ -145,7 +145,7 @@ class LogLoss(Loss):
         return outer
 
     def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-        """Return the logits of the classes' shares, held away from 0 and 1."""
+        """Return the logits of the classes' shares, kept away from 0 and 1."""
         if target.ndim == 1 and outputs > 1:
             share = np.bincount(target, weight, minlength=outputs)
         else:
@@ -156,17 +156,17 @@ class LogLoss(Loss):
         return np.log(share) - np.log(share).mean()
 
     def largest_curvature(self, outputs: int) -> float:
-        """Return ½, which K logits can reach, and ¼ for one."""
+        """Return ½, which K logits can reach, or ¼ for one logit."""
         return 0.25 if outputs == 1 else 0.5
 
     @property
     def pads_outputs(self) -> bool:
-        """Whether a class of probability 0 changes nothing: smoothing would give it its share."""
+        """Whether a class of probability 0 changes nothing; smoothing would give it a share."""
         return not self.label_smoothing
 
     @property
     def likelihood(self) -> Likelihood | None:
-        """The multinomial distribution; smoothed targets are no observations."""
+        """The multinomial distribution; None for smoothed targets, which are no observations."""
         return None if self.label_smoothing else MULTINOMIAL
 
     def formula(self, outputs: int) -> str:
@@ -198,17 +198,17 @@ class LogLoss(Loss):
         return np.where(inside, entropy.sum(axis=1), np.inf)
 
     def _certain(self, target: Any) -> bool:
-        """Whether every example is of one class for sure."""
+        """Whether every example has one certain class."""
         return not self.label_smoothing and np.issubdtype(target.dtype, np.integer)
 
     def _share(self, logits: Any, target: Any, xp: Any) -> Any:
-        """Return t: [n] for one logit, and [n, K] for K; Booleans where it is certain."""
+        """Return t: [n] for one logit, and [n, K] for K; Booleans if the classes are certain."""
         outputs = logits.shape[1] if np.ndim(logits) == 2 else 0
         if np.ndim(target) == 2 and outputs > 1 and np.shape(target) == np.shape(logits):
             share = target
         else:
             check_shapes(logits, target)
-            # Selecting by comparison: the derivative of indexing is a scatter, slow on CPUs.
+            # Select by comparison: the derivative of indexing is a scatter, which is slow on CPUs.
             whole = outputs > 1
             share = target[:, None] == xp.arange(outputs)[None, :] if whole else target
         if not self.label_smoothing:
@@ -237,11 +237,11 @@ MULTINOMIAL = Likelihood(
 def _softplus(z: Any, xp: Any) -> Any:
     """Return log(1 + eᶻ), to the last digit at any z."""
     if xp is jnp:
-        return jnp.logaddexp(0.0, z)  # whose derivative is the logistic function, also at 0
+        return jnp.logaddexp(0.0, z)  # its derivative is the logistic function, also at 0
     return np.maximum(z, 0.0) + np.log1p(np.exp(-np.abs(z)))  # several times faster than NumPy's
 
 
-# SciPy's own take several times as long on the few rows that a fold has.
+# SciPy's own functions take several times as long on the few rows of a fold.
 def _logsumexp(logits: np.ndarray) -> np.ndarray:
     """Return log Σ eᶻ of each row, without overflow."""
     top = _finite_top(logits)
@@ -255,7 +255,7 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _logsumexp_and_softmax(logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both, of the same exponentials."""
+    """Return both from the same exponentials."""
     top = _finite_top(logits)
     powers = np.exp(logits - top)
     sums = powers.sum(axis=1, keepdims=True)

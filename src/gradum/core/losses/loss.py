@@ -1,14 +1,14 @@
-"""The base of every loss: what it defines, what it can state besides, and the shapes.
+"""The base of every loss: what each loss must define, what it may define as well, and the shapes.
 
-Shapes, throughout: ``logits`` is [n, k], the network's raw outputs; ``target`` is
-[n], floats for regression and integer class codes 0 .. K-1 for classes. A loss is
-per example: [n, k] and [n] in, [n] out; weighting and averaging are the objective's.
+Shapes throughout: ``logits`` is [n, k], the network's raw outputs; ``target`` is [n], floats for
+regression and integer class codes 0 .. K-1 for classes. A loss is per example: [n, k] and [n] in,
+[n] out; the objective weights and averages.
 
-``value`` serves NumPy arrays on the host and JAX arrays, traced or not, alike: the
-formula is written once, over the module that :func:`array_module` picks. ``gradient``,
-``hessian`` and ``conjugate`` are the closed forms in NumPy float64, for Newton's method and
-for certificates; the tests hold them against automatic differentiation. The inverse of a
-logarithmic link is held so that it never overflows.
+``value`` accepts NumPy arrays on the host as well as JAX arrays, traced or not: the formula is
+written once, for the module that :func:`array_module` picks. ``gradient``, ``hessian`` and
+``conjugate`` are the closed forms in NumPy float64, for Newton's method and for certificates; the
+tests compare them with automatic differentiation. The inverse of a logarithmic link is bounded so
+that it never overflows.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ LogLikelihood = Callable[[np.ndarray, np.ndarray, np.ndarray, bool, float], floa
 Link = Literal["identity", "log", "logit"]
 
 LARGEST_LOGIT = 60.0
-"""Beyond e^60 ≈ 10²⁶ no mean is real; a loss goes on in a straight line, and stays convex."""
+"""No real mean is beyond e^60 ≈ 10²⁶; from there a loss is a straight line, and so stays convex."""
 
 
 LEAST_MEAN = 1e-6
-"""A smaller one is no place to start from."""
+"""A smaller mean is a bad starting point."""
 
 
 @dataclass(frozen=True)
 class Likelihood:
     """An exponential family with its link, and the words for its regression table.
 
-    A loss's gradient and curvature, times ``unit``, are those of the negative log-likelihood with
-    its dispersion φ taken out: (y − ŷ)² / 2 for least squares, the loss itself for the others.
+    A loss's gradient and curvature, times ``unit``, are those of the negative log-likelihood
+    without its dispersion φ: (y − ŷ)² / 2 for least squares, the loss itself for the others.
     McCullagh and Nelder, Generalized Linear Models (1989), chapter 2.
 
     Parameters
@@ -53,25 +53,26 @@ class Likelihood:
     link : callable
         The logit of a mean.
     log_likelihood : callable
-        log L from logits [n, k], target [n], weights [n], whether a weight is a precision, which
-        divides the row's dispersion, or a frequency, which multiplies its term; and φ.
+        log L from logits [n, k], target [n], weights [n], whether weights are precisions, which
+        divide a row's dispersion, or frequencies, which multiply its term, and φ.
     unit : float
-        What turns the loss into the negative log-likelihood.
+        The factor that turns the loss into the negative log-likelihood.
     pearson : callable, optional
-        The residual (y − μ) / √V(μ) [n] from logits [n] and target [n], of which φ is estimated;
+        The residual (y − μ) / √V(μ) [n] from logits [n] and target [n], from which φ is estimated;
         None where φ is 1.
     expected_curvature : callable, optional
-        Fisher's, from the logits [n]; None where the link is canonical, so that it is the Hessian.
+        Fisher's, from the logits [n]; None where the link is canonical, so that it equals the
+        Hessian.
     ratio : str
         What e to the power of a coefficient is called; empty where it has no meaning.
     explained : str
         What 1 − deviance / null deviance is called.
     separation : str
-        What columns do without error when the likelihood has no maximum.
+        What columns do without error when the likelihood has no maximum, in words.
     assumption : str
         When the classical standard errors are right.
     robustness : str
-        When the robust ones are right as well.
+        When the robust standard errors are right as well.
     """
 
     model: str
@@ -95,10 +96,11 @@ class Likelihood:
 class Loss(ABC):
     """The cost of one prediction, convex in the logits: its formulas, and what it can do.
 
-    What is abstract here, every loss defines; with ``name``, ``link`` and ``smooth`` that is
-    enough for a linear model or a network to learn by it. The rest it states where it applies:
-    solvers, folds, packs, inference and the worked step ask for these and never for a name. A
-    loss that leaves them as they are is taken the general way, or refused by name.
+    Every loss defines what is abstract here; together with ``name``, ``link`` and ``smooth``, this
+    is enough for a linear model or a network to learn with it. A loss defines the rest where it
+    applies: solvers, folds, packs, inference and the worked step ask for these members and never
+    for a name. A loss that leaves them as they are is handled in the general way, or refused by
+    name.
     """
 
     name: ClassVar[str]
@@ -107,22 +109,23 @@ class Loss(ABC):
     """The function that turns the mean of the target into a logit; ``"logit"`` for classes."""
 
     smooth: ClassVar[bool]
-    """Whether the gradient is continuous, so that methods which follow it settle."""
+    """Whether the gradient is continuous, so that methods that follow it converge."""
 
     quadratic: ClassVar[bool] = False
     """Whether the loss is (ŷ − y)²: a linear model's fit is then least squares, with a solution in
     closed form, t statistics and exact leave-one-out residuals."""
 
     strictly_convex: ClassVar[bool] = False
-    """Whether the Hessian is positive at all logits; of K classes, but for the direction in which
-    the probabilities do not change."""
+    """Whether the Hessian is positive at all logits; for K classes, except in the direction in
+    which the probabilities do not change."""
 
     homogeneous: ClassVar[bool] = False
-    """Whether the loss of c·ŷ and c·y is a power of c > 0 times that of ŷ and y, so that a model
-    of a target in other units is the same model."""
+    """Whether the loss of c·ŷ and c·y is a power of c > 0 times that of ŷ and y, so that the
+    target's units do not change the model."""
 
     chosen_by: ClassVar[tuple[str, ...]] = ()
-    """Names of metrics for which rungs learn it in place of the first loss of such a target."""
+    """Names of metrics for which rungs learn this loss instead of the first one for such a
+    target."""
 
     majorises: ClassVar[bool] = False
     """Whether `majorant` is a parabola above the loss."""
@@ -132,7 +135,7 @@ class Loss(ABC):
         return 1
 
     def check_target(self, target: np.ndarray) -> None:
-        """Refuse a target that the loss has no meaning for: by default, what is no finite number.
+        """Refuse a target for which the loss has no meaning: by default, one that is not finite.
 
         Raises
         ------
@@ -143,7 +146,7 @@ class Loss(ABC):
 
     @abstractmethod
     def value(self, logits: Any, target: Any) -> Any:
-        """Return the loss of each example, [n]; NumPy in, NumPy out, and JAX likewise."""
+        """Return the loss of each example, [n]: NumPy in, NumPy out, and the same for JAX."""
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return predictions [n] or [n, k], or class probabilities [n, K], in NumPy.
@@ -154,12 +157,12 @@ class Loss(ABC):
 
     @abstractmethod
     def gradient(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """Return d value / d logits, float64 [n, k]; where there is a kink, its middle."""
+        """Return d value / d logits, float64 [n, k]; at a kink, the mean of both slopes."""
 
     def value_and_gradient(
         self, logits: np.ndarray, target: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return `value` and `gradient`, for which some losses take the same exponentials."""
+        """Return `value` and `gradient`; some losses need the same exponentials for both."""
         return self.value(logits, target), self.gradient(logits, target)
 
     @abstractmethod
@@ -170,25 +173,26 @@ class Loss(ABC):
     def conjugate(self, slope: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return sup over z of slope·z − value(z, target), [n], for slopes [n, k].
 
-        It is infinite for a slope that the loss has nowhere. The dual of a penalised fit is
-        made of it, and with the dual the proof of how far an answer is from the optimum.
+        It is infinite for a slope that the loss has nowhere. The dual of a penalised fit is built
+        from it, and the dual proves how far an answer is from the optimum.
         """
 
     def largest_curvature(self, outputs: int) -> float | None:
-        """Return the least upper bound of the Hessian's eigenvalues for k outputs; None: none."""
+        """Return the least upper bound of the Hessian's eigenvalues for k outputs, or None."""
         return None
 
     def majorant(self, logits: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Return the curvature [n, k, k] of a parabola above the loss that touches it there.
 
-        The Hessian, where the loss `majorises` nothing.
+        It is the Hessian if the loss does not `majorise`.
         """
         return self.hessian(logits, target)
 
     def start(self, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-        """Return the logits [k] of a constant model from which a solver begins.
+        """Return the logits [k] of a constant model as a solver's starting point.
 
-        The link of the mean target, or what else is near the best constant. Weights sum to 1.
+        They are the link of the mean target, or something else near the best constant. Weights sum
+        to 1.
         """
         return np.full(outputs, float(weight @ target))
 
@@ -199,9 +203,9 @@ class Loss(ABC):
 
     @property
     def pinball(self) -> tuple[tuple[float, float], ...]:
-        """Pairs s, τ, one an output, of a loss that is Σ s·max(τ·e, (τ − 1)·e), e = y − ŷ.
+        """Pairs s, τ, one per output, of a loss Σ s·max(τ·e, (τ − 1)·e), e = y − ŷ.
 
-        Minimising it is a linear programme. Empty for any other loss.
+        Minimising such a loss is a linear programme. For any other loss, there are no pairs.
         """
         return ()
 
@@ -211,12 +215,12 @@ class Loss(ABC):
         return tuple(level for _, level in self.pinball)
 
     def at_levels(self, levels: Sequence[float]) -> Loss:
-        """Return the loss of these quantiles; the loss itself, where it has no levels to choose."""
+        """Return the loss for these quantiles; the loss itself if it has no levels to choose."""
         return self
 
     @property
     def likelihood(self) -> Likelihood | None:
-        """The likelihood that the loss is the negative logarithm of; None where it is of none."""
+        """The likelihood whose negative logarithm the loss is; None if there is none."""
         return None
 
     def formula(self, outputs: int) -> str:
@@ -230,12 +234,12 @@ class Loss(ABC):
 
     @property
     def target_formula(self) -> str:
-        """What a loss of slope p − t turns the truth into first, as text; empty where nothing."""
+        """What a loss of slope p − t first turns the truth into, as text; empty if it does not."""
         return ""
 
     @property
     def symbols(self) -> Mapping[str, Any]:
-        """The loss's own numbers by their symbol in the formulas, without those of no effect."""
+        """The loss's own numbers by their symbols in the formulas, without those of no effect."""
         return {}
 
 
@@ -247,8 +251,8 @@ def array_module(*arrays: Any) -> ModuleType:
 def check_shapes(logits: Any, target: Any, outputs: int | None = None) -> None:
     """Refuse a target that is not one value per row of the logits [n, outputs].
 
-    NumPy and JAX would stretch predictions [n, 1] against a target [n] to [n, n] and
-    train on nonsense without a word; nothing here broadcasts.
+    NumPy and JAX would broadcast predictions [n, 1] and a target [n] to [n, n] and silently train
+    on nonsense; nothing here broadcasts.
 
     Raises
     ------
@@ -269,12 +273,12 @@ def check_shapes(logits: Any, target: Any, outputs: int | None = None) -> None:
 
 
 def check_values(target: np.ndarray, valid: np.ndarray, rule: str, remedy: str) -> None:
-    """Refuse a target of which some values are not valid; ``rule`` completes "must be".
+    """Refuse a target with invalid values; ``rule`` completes "must be".
 
     Raises
     ------
     TargetError
-        The first such row is named, counted from 1, and how many there are.
+        It names the first such row, counted from 1, and the number of such rows.
     """
     if valid.all():
         return
@@ -293,7 +297,7 @@ def check_values(target: np.ndarray, valid: np.ndarray, rule: str, remedy: str) 
 
 
 def check_finite(target: np.ndarray) -> None:
-    """Refuse a target with values that are no finite numbers; TargetError names the first."""
+    """Refuse a target with values that are not finite numbers; TargetError names the first."""
     check_values(
         target, np.isfinite(target), say("finite numbers"), say("Drop or mend these rows.")
     )
@@ -318,7 +322,7 @@ def _remedy(
 
 
 def mean_of(logit: Any) -> Any:
-    """Return e^z, for z up to `LARGEST_LOGIT`; it stays there."""
+    """Return e^z, which is constant from z = `LARGEST_LOGIT` on."""
     xp = array_module(logit)
     return xp.exp(xp.minimum(logit, LARGEST_LOGIT))
 
@@ -329,6 +333,6 @@ def log_of_mean(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndar
 
 
 def exponential(logit: Any) -> Any:
-    """Return e^z, and beyond `LARGEST_LOGIT` its tangent there; its derivative is `mean_of`."""
+    """Return e^z, and beyond `LARGEST_LOGIT` the tangent there; the derivative is `mean_of`."""
     xp = array_module(logit)
     return mean_of(logit) * (1.0 + xp.maximum(logit - LARGEST_LOGIT, 0.0))

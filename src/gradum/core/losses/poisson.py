@@ -27,9 +27,9 @@ from gradum.messages import marked, say
 class Poisson(Loss):
     """Half the Poisson deviance, e^z − y·z + y·log y − y, for a mean e^z.
 
-    It is 0 where e^z = y, and differs from the negative log-likelihood by a constant of y.
-    The target is at least 0; it need not be whole. McCullagh and Nelder, Generalized Linear
-    Models (1989), chapter 6.
+    It is 0 where e^z = y, and differs from the negative log-likelihood by a term that depends on y
+    alone. The target is at least 0; it need not be an integer. McCullagh and Nelder, Generalized
+    Linear Models (1989), chapter 6.
     """
 
     name: ClassVar[str] = "poisson"
@@ -39,7 +39,7 @@ class Poisson(Loss):
     slope_formula: ClassVar[str] = "e^a − y"
 
     def check_target(self, target: np.ndarray) -> None:
-        """Refuse values below 0, and a target without any above it."""
+        """Refuse values below 0, and a target without any value above 0."""
         valid = np.isfinite(target) & (target >= 0)
         check_values(
             target, valid, say("counts, at least 0"), say("Use squared_error for other numbers.")
@@ -55,7 +55,7 @@ class Poisson(Loss):
         Raises
         ------
         ShapeError
-            The shapes are other than [n, 1] and [n]; both are named.
+            The shapes are not [n, 1] and [n]; both are named.
         """
         check_shapes(logits, target, outputs=1)
         xp = array_module(logits, target)

@@ -18,9 +18,9 @@ class Quantile(Loss):
     """The quantile loss, the mean over levels τ of max(τ·e, (τ − 1)·e), for e = y − q_τ.
 
     Its best constant is the τ-quantile of the target (Koenker and Bassett, Econometrica 46,
-    1978). There is one output a level. Predictions never cross: ``inverse_link`` puts those of
-    a row in order, which never raises the loss and keeps the fit convex (Chernozhukov,
-    Fernández-Val and Galichon, Econometrica 78, 2010).
+    1978). There is one output per level. Predictions never cross: ``inverse_link`` sorts those of a
+    row, which never raises the loss and keeps the fit convex (Chernozhukov, Fernández-Val and
+    Galichon, Econometrica 78, 2010).
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Quantile(Loss):
     Raises
     ------
     SpecError
-        A level is not between 0 and 1, or they do not rise.
+        A level is not between 0 and 1, or the levels do not rise.
     """
 
     name: ClassVar[str] = "quantile"
@@ -60,7 +60,7 @@ class Quantile(Loss):
         Raises
         ------
         ShapeError
-            The shapes are other than [n, k] and [n], k being the number of levels.
+            The shapes are not [n, k] and [n], where k is the number of levels.
         """
         check_shapes(logits, target, outputs=len(self.levels))
         xp = array_module(logits, target)
@@ -92,7 +92,7 @@ class Quantile(Loss):
 
     @property
     def pinball(self) -> tuple[tuple[float, float], ...]:
-        """Every level, with a share of 1/k."""
+        """Every level, with a weight of 1/k."""
         return tuple((1.0 / len(self.levels), level) for level in self.levels)
 
     def at_levels(self, levels: Sequence[float]) -> Quantile:

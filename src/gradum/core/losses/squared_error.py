@@ -15,8 +15,8 @@ from gradum.messages import marked
 class SquaredError(Loss):
     """Squared error, (ŷ − y)².
 
-    The link is the identity and there is one output. The mean over examples is the MSE,
-    without the factor ½ that scikit-learn's networks put in front.
+    The link is the identity, and there is one output. The mean over examples is the MSE, without
+    the factor ½ of scikit-learn's networks.
     """
 
     name: ClassVar[str] = "squared_error"
@@ -33,7 +33,7 @@ class SquaredError(Loss):
         Raises
         ------
         ShapeError
-            The shapes are other than [n, 1] and [n]; both are named.
+            The shapes are not [n, 1] and [n]; both are named.
         """
         check_shapes(logits, target, outputs=1)
         return (logits[:, 0] - target) ** 2
@@ -58,7 +58,7 @@ class SquaredError(Loss):
 
     @property
     def likelihood(self) -> Likelihood:
-        """The normal distribution, of one variance φ = σ²."""
+        """The normal distribution with a single variance φ = σ²."""
         return NORMAL
 
     def formula(self, outputs: int) -> str:
@@ -69,7 +69,7 @@ class SquaredError(Loss):
 def _log_likelihood(
     logits: np.ndarray, target: np.ndarray, weight: np.ndarray, precision: bool, dispersion: float
 ) -> float:
-    """Return log L at the variance where it is largest, Σ w (y − ŷ)² / n, in place of φ."""
+    """Return log L at Σ w (y − ŷ)² / n, the variance that maximises it, instead of at φ."""
     n = len(weight) if precision else weight.sum()
     variance = float(weight @ SquaredError().value(logits, target)) / n
     of_weights = 0.5 * np.log(weight).sum() if precision else 0.0

@@ -1,4 +1,4 @@
-"""The registry of activations: each in JAX and in NumPy, with its slope and its initial weights."""
+"""The registry of activations: each one in JAX and in NumPy, with its slope and initial weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradum.core.bounds.smooth import SELU_ALPHA, SELU_SCALE, Gelu, Selu
 
 
 def he_bound(fan_in: int, fan_out: int) -> float:
-    """Return √(6 / fan_in): uniform weights within it keep the variance through a ReLU.
+    """Return √(6 / fan_in): uniform weights within this bound keep the variance through a ReLU.
 
     He et al., "Delving deep into rectifiers", ICCV 2015.
     """
@@ -37,7 +37,7 @@ def glorot_bound(fan_in: int, fan_out: int) -> float:
 
 
 def lecun_bound(fan_in: int, fan_out: int) -> float:
-    """Return √(3 / fan_in): variance 1 / fan_in, which self-normalisation asks for.
+    """Return √(3 / fan_in), for a variance of 1 / fan_in, which self-normalisation requires.
 
     Klambauer et al., "Self-normalizing neural networks", NeurIPS 2017.
     """
@@ -55,11 +55,11 @@ class Activation:
     jax, numpy : callable
         σ on JAX and on NumPy arrays; both agree to rounding.
     derivative : callable
-        σ′ on NumPy arrays, for a backward pass by hand; at a kink what JAX takes.
+        σ′ on NumPy arrays, for a backward pass by hand; at a kink, the value that JAX takes.
     bound : callable
         (fan_in, fan_out) → the bound of the uniform initial weights before σ.
     operation : Operation or None
-        What it is in a graph of which bounds are taken; None where it leaves numbers as they are.
+        Its operation in a graph for bounds; None if it leaves numbers as they are.
     straight : bool
         Whether it is straight on either side of 0.
     rising : bool
@@ -81,7 +81,7 @@ def _same(x: Any) -> Any:
 
 
 def _relu(x: jax.Array) -> jax.Array:
-    # jax.nn.relu is a jitted function of its own; this fuses the same and traces faster.
+    # jax.nn.relu is itself a jitted function; this fuses equally well and traces faster.
     return jnp.maximum(x, 0)
 
 
@@ -136,9 +136,9 @@ ACTIVATIONS: dict[str, Activation] = {
     )
 }
 STEEPEST = 1.1
-"""Every activation is within |σ(z)| ≤ 1.1 |z| + 2."""
+"""Every activation satisfies |σ(z)| ≤ 1.1 |z| + 2."""
 
 
 def leaky(z: Any, leak: Any, xp: ModuleType) -> Any:
-    """Return max(z, λ z) of z [M, n, h], with the units' leaks λ [M, h]."""
+    """Return max(z, λ z) for z [M, n, h] and the units' leaks λ [M, h]."""
     return xp.maximum(z, leak[:, None] * z)

@@ -1,12 +1,12 @@
-"""The base of models: what a rung can ask of any of them, whatever it is made of.
+"""The base of models: what a rung can ask of any model, whatever it is made of.
 
-An architecture is data: how many inputs, outputs and units there are, never their weights. Those
-are its parameters, a dict of arrays that is handed to each method. A new one is a frozen struct of
-msgspec, which is its form in files, with two fields and three methods:
+An architecture is data: the numbers of inputs, outputs and units, never their weights. The weights
+are its parameters, a dict of arrays that is passed to each method. A new architecture is a frozen
+msgspec struct, which is its form in files, with two fields and three methods:
 
     inputs, outputs, shapes, forward, apply
 
-All else has a default: that it cannot do it, or a slower way to do it.
+Everything else has a default: either the model cannot do it, or it is done in a slower way.
 
 Shapes: n rows, d columns of the dense block, v sparse columns, k outputs.
 """
@@ -42,7 +42,7 @@ class Embedding:
     rows : int
         Rows of the table: the levels of all coded columns together.
     columns : int
-        Coded columns, c; each owns its own stretch of the table's rows.
+        Coded columns, c; each has its own consecutive rows of the table.
     size : int
         Length of a vector.
     """
@@ -53,28 +53,29 @@ class Embedding:
 
     @property
     def width(self) -> int:
-        """Numbers a row of the inputs becomes."""
+        """How many numbers a row of the inputs becomes."""
         return self.columns * self.size
 
 
 class Bulk(Protocol):
-    """A model as its compiled forward computes it; it is hashable."""
+    """A model in the form that its compiled forward pass computes; it is hashable."""
 
     @property
     def outputs(self) -> int:
-        """Logits a row, k."""
+        """Logits per row, k."""
         ...
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
-        """Return the logits [n, k] in JAX, of inputs without sparse columns."""
+        """Return the logits [n, k] in JAX, for inputs without sparse columns."""
         ...
 
 
 class Architecture:
     """A model without its parameters.
 
-    Every one has `inputs`, numbers a row has before the first layer, embedded ones not counted;
-    `outputs`, logits a row, k; and the methods that raise NotImplementedError here.
+    Every architecture has `inputs`, how many numbers a row has before the first layer without
+    embedded ones; `outputs`, logits per row, k; and the methods that raise NotImplementedError
+    here.
     """
 
     __slots__ = ()
@@ -93,20 +94,20 @@ class Architecture:
     """Width of each hidden layer."""
 
     intercept: bool = True
-    """Whether constants are added to the logits; in a rung of a file they are."""
+    """Whether constants are added to the logits; they are in every rung of a file."""
 
     embedding: Embedding | None = None
-    """How columns of many levels enter; None where there are none."""
+    """How columns with many levels enter; None if there are none."""
 
     without_steps: ClassVar[str] = marked(
         "A model of this kind is not a chain of layers whose steps could be shown one by one."
     )
-    """Why it is no `single` network."""
+    """Why it is not a `single` network."""
 
     def shapes(self) -> Shapes:
         """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
 
-        A length that the data say, not the architecture, is None.
+        A length that the data determine, not the architecture, is None.
         """
         raise NotImplementedError
 
@@ -115,12 +116,12 @@ class Architecture:
         raise NotImplementedError
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
-        """Return the logits [n, k] in JAX, of inputs without sparse columns; differentiable."""
+        """Return the logits [n, k] in JAX, differentiable, for inputs without sparse columns."""
         raise NotImplementedError
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Numbers a row has before the first layer, between layers, and at the end."""
+        """How many numbers a row has before the first layer, between layers, and at the end."""
         return (self.inputs, *self.hidden, self.outputs)
 
     @property
@@ -135,64 +136,64 @@ class Architecture:
 
     @property
     def single(self) -> Any:
-        """The one `Network` that it is, whose steps can be shown layer by layer; None of others."""
+        """The model as one `Network`, whose steps can be shown layer by layer, or None."""
         return None
 
     @property
     def compilable(self) -> bool:
-        """Whether many rows go through a compiled program: by `apply`, or as `bulk` has it.
+        """Whether many rows go through a compiled program, made of `apply` or by `bulk`.
 
-        Then `absorb` is to take sparse columns, if there can be any.
+        If so, `absorb` has to take sparse columns, if there can be any.
         """
         return False
 
     def products(self, columns: int) -> int:
-        """Return how many multiplications a row of so many dense columns takes, about."""
+        """Return roughly how many multiplications a row of so many dense columns takes."""
         return sum(math.prod(filter(None, shape)) for shape in self.shapes().values())
 
     def has_shapes(self, params: Params) -> bool:
-        """Tell whether parameters have the shapes of an architecture that can be."""
+        """Tell whether the architecture is possible and the parameters have its shapes."""
         return have(params, self.shapes())
 
     def is_sound(self, params: Params) -> bool:
-        """Tell whether parameters of these shapes have values that its formula allows."""
+        """Tell whether parameters with these shapes have values that its formula allows."""
         return True
 
     def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
-        """Tell whether it takes what an input layer makes of so many dense and text columns."""
+        """Tell whether it accepts an input layer's output for so many dense and text columns."""
         return self.inputs == layer.width(dense, text)
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield bounds of every number of the forward, the logits' last; nothing if none are known.
+        """Yield bounds on every number of the forward pass, the logits last; none if unknown.
 
-        Takes the largest sizes of the columns of the dense block.
+        ``dense`` holds the largest sizes of the columns of the dense block.
         """
         yield from ()
 
     def movement(self, params: Params, dense: Movement) -> Movement:
-        """Tell by the signs of the weights how the logits (k,) move as one column rises.
+        """Tell from the signs of the weights how the logits (k,) move as one column rises.
 
-        Takes how the columns of the dense block, (d,) or its first ones, move; all other inputs do
-        not.
+        ``dense`` tells how all columns (d,) of the dense block, or its first ones, move; no other
+        input moves.
         """
         unknown = np.zeros(self.outputs, bool)
         return Movement(unknown, unknown)
 
     def absorb(self, params: Params, columns: Any) -> Params:
-        """Return parameters that hold what sparse columns [n, v] add, and take no such columns.
+        """Return parameters that include what sparse columns [n, v] add, and take no such columns.
 
-        Where it is `compilable`, this is how sparse columns reach the compiled forward.
+        If the model is `compilable`, this is how sparse columns reach the compiled forward pass.
         """
         raise ValueError("There is no compiled forward, and nothing takes sparse columns in.")
 
     def bulk(self, params: Params) -> tuple[Bulk, Params]:
-        """Return the model and its parameters laid out for many rows, where it is `compilable`."""
+        """Return the model and its parameters laid out for many rows, if it is `compilable`."""
         return self, params
 
     def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
-        """Return a function from inputs to logits [n, k] in NumPy, fast for one row and for few.
+        """Return a function from inputs to logits [n, k] in NumPy, fast for one or a few rows.
 
-        It may hold the parameters a second time, laid out for that.
+        It may hold a second copy of the parameters, laid out for this.
         """
         return partial(self.forward, params)
 
@@ -201,14 +202,15 @@ class Architecture:
         return InputsThemselves(self, params, inputs)
 
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer | None:
-        """Return n rows before the last layer, whose sum the logits are; None if they are none."""
+        """Return n rows before the last layer, which sums up to the logits; None if it does not."""
         return None
 
     def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph | None:
-        """Return it as a graph from the first layer's inputs to the logits, for bounds, if it can.
+        """Return it as a graph from the first layer's inputs to the logits, for bounds, or None.
 
-        Its inputs are the dense and the sparse columns, then for every row of the embedding 1 where
-        a coded column has that level, else 0; ``levels`` says how many rows each such column has.
+        The graph's inputs are the dense and the sparse columns, then for every row of the embedding
+        1 if a coded column has that level, else 0; ``levels`` says how many rows each coded column
+        has.
         """
         return None
 
@@ -219,10 +221,10 @@ class Architecture:
 
 @dataclass(frozen=True)
 class InputsThemselves:
-    """n rows of a model of which no first layer is known: z is what goes into it, (n, h), float64.
+    """n rows of a model without a known first layer: z is the model's input, (n, h), float64.
 
-    Its numbers stand block by block, in the order of `inputs`, each column's at their own places
-    and 0 elsewhere in its share. The whole model lies behind z.
+    Its numbers stand block by block, in the order of `inputs`. A column's share has the column's
+    numbers at their own places, and 0 elsewhere. The whole model comes after z.
     """
 
     network: Architecture
@@ -241,14 +243,14 @@ class InputsThemselves:
         return np.concatenate(filled, axis=1).astype(np.float64)
 
     def share(self, places: Places) -> np.ndarray | None:
-        """Return a column's own inputs, and 0 in the place of others; None if it has none."""
+        """Return a column's own inputs, and 0 in place of others; None if it has none."""
         blocks = self.inputs.items()
         own = [np.isin(np.arange(block.shape[1]), places[name]) for name, block in blocks]
         own = np.concatenate(own)
         return np.where(own, self.total(), 0.0) if own.any() else None
 
     def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column do; None if the model does not see it."""
+        """Return what other rows' values of a column change; None if the model does not see it."""
         share = self.share(places)
         if share is None:
             return None
@@ -259,7 +261,7 @@ class InputsThemselves:
         return None
 
     def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go through the model to the logits (m, k), in float64."""
+        """Return the model's logits (m, k) for z (m, h), in float64."""
         inputs, start = {}, 0
         for name, block in self.inputs.items():
             part = total[:, start : start + block.shape[1]]
@@ -270,7 +272,7 @@ class InputsThemselves:
         return self.network.forward(self.params, inputs).astype(np.float64)
 
     def members(self, total: np.ndarray) -> np.ndarray:
-        """Return the logits [1, m, k]: the model is alone."""
+        """Return the logits [1, m, k] of the only model."""
         return self.logits(total)[None]
 
     def together(self, members: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
-"""The compiled forward: many rows through input layer and network as one XLA program.
+"""The compiled forward pass: many rows through input layer and network as one XLA program.
 
 Rows come in blocks of one size, and the program goes through a block in strips, whose layers stay
 in the processor's cache. It takes as many strips as the rows need, so that it is compiled once for
-a shape of network and a size of block, and never for a number of rows. Every strip has the same
-number of rows, the last one filled up, so that sums are always taken in the same order: a row's
-answer depends neither on the other rows nor on how many there are.
+each network shape and block size, and not for each number of rows. Every strip has the same number
+of rows (the last one is padded), so that sums are always taken in the same order: a row's answer
+depends neither on the other rows nor on how many there are.
 
 Shapes: n rows of a block of b, s of a strip; d dense columns, c coded columns, v text columns,
 k outputs.
@@ -23,15 +23,15 @@ from gradum.core.models.architecture import Architecture
 from gradum.core.models.input_layer import InputLayer, RawBlocks
 from gradum.core.models.parameters import Params
 
-STRIP_NUMBERS = 2**20  # of all layers, 4 MiB: the strips of other cores share the cache
+STRIP_NUMBERS = 2**20  # in all layers, 4 MiB: the strips of other cores share the cache
 LEAST_STRIP, MOST_STRIP = 32, 1024  # rows: fewer take longer to multiply, more are no faster
 
 
 class CompiledForward:
-    """The forward of one model of float32 parameters, ready for blocks of rows.
+    """The forward pass of one model with float32 parameters, ready for blocks of rows.
 
-    Scaling is done in float64, as in NumPy: a raw value may be far from 0, and its scaled one
-    near. The layers behind it compute in float32. What NumPy and this say of a row differs by the
+    Scaling is done in float64, as in NumPy, since a raw value may be far from 0 while its scaled
+    value is near. The layers after it compute in float32. The answers differ from NumPy's by the
     order in which sums are taken.
 
     Parameters
@@ -39,7 +39,7 @@ class CompiledForward:
     layer, network, params : InputLayer, Architecture, Params
         The model; the network is `compilable`.
     rows : int
-        b, rows of a block.
+        b, the rows of a block.
     """
 
     def __init__(self, layer: InputLayer, network: Architecture, params: Params, rows: int) -> None:
@@ -51,17 +51,17 @@ class CompiledForward:
     def __call__(self, raw: RawBlocks) -> np.ndarray:
         """Return the logits [n, k] of n ≤ b rows in raw units."""
         (network, params), rows = self._bulk, len(raw["dense"])
-        # A design's columns are contiguous: as rows, they reach XLA without a copy.
+        # A design's columns are contiguous, so as rows they reach XLA without a copy.
         columns = {name: block.T for name, block in raw.items() if name != "sparse"}
         wide = self._layer.sparse_columns(raw)
-        if wide is not None:  # SciPy multiplies what is sparse
+        if wide is not None:  # SciPy multiplies sparse columns
             network, params = self._network.bulk(self._network.absorb(self._params, wide))
             first, *others = params["layers"]
             columns["bias"] = first["bias"].T
             params = params | {"layers": [{"weight": first["weight"]}, *others]}
         columns = {name: _filled(block, self._rows) for name, block in columns.items()}
         strips = np.int32(-(-rows // self._strip))
-        # A GPU would else round float32 to ten bits before it multiplies.
+        # Otherwise a GPU would round float32 to ten bits before multiplying.
         with jax.enable_x64(True), jax.default_matmul_precision("highest"):
             logits = _logits(network, self._strip, self._layer, params, columns, strips)
         return np.asarray(logits)[:rows]
@@ -77,7 +77,7 @@ def strip_rows(network: Architecture) -> int:
 def _logits(
     network: Any, size: int, layer: InputLayer, params: Params, columns: RawBlocks, strips: Any
 ) -> Any:
-    """Return the logits [b, k] of the columns of each block, [·, b], of its first strips."""
+    """Return the logits [b, k] of the first strips, from the columns [·, b] of each block."""
     rows = columns["dense"].shape[1]
 
     def with_strip(strip: Any, logits: Any) -> Any:

@@ -1,6 +1,6 @@
-"""A network's inputs, blocks of rows by name, and what can be asked without naming one.
+"""A network's inputs: named blocks of rows, and functions that work without naming a block.
 
-Shapes: n rows; d dense columns, v sparse ones that follow them, and c coded ones.
+Shapes: n rows; d dense columns, v sparse columns after them, and c coded columns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 
 Inputs = Mapping[str, Any]
-"""``dense`` [n, d]; with such columns, ``codes`` int32 [n, c] and ``sparse`` [n, v] as well."""
+"""``dense`` [n, d]; also ``codes`` int32 [n, c] and ``sparse`` [n, v] if there are such columns."""
 
 
 def of_matrix(matrix: Any) -> Inputs:
@@ -24,7 +24,7 @@ def of_matrix(matrix: Any) -> Inputs:
 
 
 def numbers_in(inputs: Inputs) -> tuple[Any, Any]:
-    """Return the dense columns [n, d], and the sparse ones [n, v] or None."""
+    """Return the dense columns [n, d], and the sparse columns [n, v] or None."""
     return inputs["dense"], inputs.get("sparse")
 
 
@@ -39,12 +39,12 @@ def take(inputs: Inputs, rows: Any) -> dict[str, Any]:
 
 
 def join(several: Sequence[Inputs]) -> dict[str, Any]:
-    """Return the rows of several inputs, one behind the other."""
+    """Return the rows of several inputs, one after the other."""
     return {name: _joined([inputs[name] for inputs in several]) for name in several[0]}
 
 
 def made_dense(inputs: Inputs, dtype: Any) -> dict[str, np.ndarray]:
-    """Return the same in NumPy, sparse columns dense behind the others, numbers of that dtype."""
+    """Return the same in NumPy with that dtype, and sparse columns made dense after the others."""
     dense, wide = numbers_in(inputs)
     parts = [dense] if wide is None else [dense, wide.toarray()]
     others = {name: np.asarray(inputs[name]) for name in inputs if name == "codes"}
@@ -52,7 +52,7 @@ def made_dense(inputs: Inputs, dtype: Any) -> dict[str, np.ndarray]:
 
 
 def side_by_side(inputs: Inputs) -> Iterator[tuple[str, Any, int]]:
-    """Yield every block with the one that holds it once all is dense, and its first column."""
+    """Yield each block, the block that holds it once all are dense, and its first column there."""
     for name, block in inputs.items():
         if name == "sparse":
             yield "dense", block, inputs["dense"].shape[1]

@@ -1,4 +1,4 @@
-"""The frozen first layer of every model: raw units in, what the model computes with out.
+"""The frozen first layer of every model: it turns raw units into the model's inputs.
 
 Shapes: n rows, d dense columns in raw units, c integer-coded columns.
 Code 0 of a coded column means "none of the known levels" and becomes all zeros.
@@ -32,14 +32,14 @@ Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
 LEAST_SPREAD = 1 / 3
 LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
-ROWS_AT_ONCE = 16_384  # of a copy that is made to be measured or expanded
+ROWS_AT_ONCE = 16_384  # in a copy that is made to be measured or expanded
 
 
 class RawColumns(Protocol):
     """What the raw columns of each block are, in order.
 
-    Dense and sparse ones have a ``name``, coded ones ``levels``; all a ``source``, the table's
-    column that they were made from.
+    Dense and sparse columns have a ``name``, coded ones ``levels``; all have a ``source``, the
+    table's column that they were made from.
     """
 
     @property
@@ -61,24 +61,24 @@ class RawColumns(Protocol):
 class InputLayer:
     """Centre, scale and clip the dense columns; expand the coded ones.
 
-    A dense value x becomes z = (x - centre) / scale, and, where ``clip`` holds,
-    z / sqrt(1 + (z / 3)^2), which is z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024),
-    divided by ``spread``, so that columns of any shape reach the network about equally large.
-    A coded column of L levels becomes
+    A dense value x becomes z = (x - centre) / scale. With ``clip``, it is replaced by z / sqrt(1 +
+    (z/3)^2), which is about z near 0 and never leaves (-3, 3) (RealMLP, NeurIPS 2024), divided by
+    ``spread``, so that columns of any distribution reach the network about equally large. A coded
+    column with L levels becomes
 
     - ``sign``: one column, -1 for its first level and +1 for its second (L = 2);
     - ``one_hot``: L columns of 0 and 1, in the dense block;
     - ``sparse_one_hot``: the same in the sparse block, for many levels;
-    - ``embedding``: an index into one table that all embedded columns share, in which
-      each column owns L + 1 consecutive rows, the first for unknown levels.
+    - ``embedding``: an index into one table that all embedded columns share, in which each column
+      has L + 1 consecutive rows, the first for unknown levels.
 
     Parameters
     ----------
     centre, scale : ndarray of shape (d,)
         In raw units; ``scale`` is 1 for a constant column.
     spread : ndarray of shape (d,)
-        Standard deviation of the clipped training values, at least 1/3 so that a column that hardly
-        varies is not blown up; 1 without clipping.
+        Standard deviation of the clipped training values, at least 1/3, so that a column that
+        hardly varies is not enlarged much; 1 without clipping.
     clip : bool
         Whether the scaled dense columns are clipped smoothly.
     levels : tuple of int
@@ -119,22 +119,23 @@ class InputLayer:
         levels: tuple[int, ...],
         treatments: tuple[Treatment, ...],
     ) -> InputLayer:
-        """Measure columns (n,) of training rows, one after the other, and clip.
+        """Measure columns (n,) of training rows, one after the other; the layer clips.
 
-        Median and interquartile range, half the full range where that is 0.
+        The scale is the interquartile range, or half the full range if that is 0; the centre is the
+        median.
         """
         measured = [_robust(column) for column in columns]
         centre, scale, spread = np.array(measured, np.float64).reshape(-1, 3).T
         return cls(centre, scale, spread, True, levels, treatments)
 
     def __call__(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
-        """Expand n rows: ``dense`` (n, d), ``codes`` (n, c) and ``sparse`` (n, v), text, if any.
+        """Expand n rows: ``dense`` (n, d), ``codes`` (n, c) and, if any, text, ``sparse`` (n, v).
 
         Returns
         -------
         dict
-            A network's inputs: ``dense`` and, where there are such columns, ``sparse`` and
-            ``codes`` into one embedding table.
+            A network's inputs: ``dense`` and, if there are such columns, ``sparse`` and ``codes``,
+            indices into one embedding table.
         """
         inputs = self._expanded(raw, dtype, np)
         inputs["dense"] = np.ascontiguousarray(inputs["dense"])
@@ -144,7 +145,7 @@ class InputLayer:
     def expand(
         self, stretches: Iterable[RawBlocks], rows: int, *, dtype: type = np.float32
     ) -> dict[str, Any]:
-        """Expand n rows that come in stretches; nothing else is held of them as a whole."""
+        """Expand n rows that come in stretches; only the result is held as a whole."""
         whole: dict[str, np.ndarray] = {}
         wide, start = [], 0
         for raw in stretches:
@@ -161,13 +162,13 @@ class InputLayer:
         return {**whole, "sparse": sparse.csr_array(sparse.vstack(wide, format="csr"))}
 
     def apply(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
-        """Return the same in JAX, but for the sparse columns; to be compiled with 64 bits."""
+        """Return the same in JAX, except for the sparse columns; compile it with 64 bits."""
         return self._expanded(raw, dtype, jnp)
 
     def sparse_columns(
         self, raw: RawBlocks, *, dtype: type = np.float32
     ) -> sparse.csr_array | None:
-        """Return the sparse columns alone, the text block last; None where there are none."""
+        """Return only the sparse columns, the text block last; None if there are none."""
         wide: list[Any] = [
             _sparse_one_hot(raw["codes"][:, column], count, dtype)
             for column, (count, treatment) in enumerate(self._coded)
@@ -199,7 +200,7 @@ class InputLayer:
         return inputs
 
     def _scaled(self, dense: Any, xp: ModuleType) -> Any:
-        """Compute in the columns' own dtype: float32 where they are raw units no more."""
+        """Compute in the columns' own dtype, float32 if they are no longer in raw units."""
         if xp is np and self._leaves_as_given:
             return dense
         centre, scale, spread = (
@@ -212,7 +213,7 @@ class InputLayer:
         return scaled
 
     def scale_in_place(self, dense: np.ndarray) -> None:
-        """Centre and scale dense columns (n, d) where they lie; for a layer that does not clip."""
+        """Centre and scale dense columns (n, d) in place; for a layer that does not clip."""
         assert not self.clip
         if not self._leaves_as_given:
             dense -= self.centre
@@ -225,10 +226,10 @@ class InputLayer:
     def graph(self, text: int = 0) -> Graph:
         """Return it as a graph, for bounds.
 
-        Its inputs are the dense columns in raw units, then for each coded column 1 + L numbers, of
-        which one is 1 and the others 0: that of no known level, and those of its levels; then so
-        many columns of text. Its outputs are the dense and the sparse block, then the rows of the
-        embedding, of each column in the order of its inputs.
+        Its inputs are the dense columns in raw units; then for each coded column 1 + L numbers, one
+        for unknown levels and one for each level, of which one is 1 and the others are 0; then
+        ``text`` columns of text. Its outputs are the dense and the sparse block, then the rows of
+        the embedding, each column's in the order of its inputs.
         """
         dense, starts = len(self.centre), [len(self.centre)]
         for count in self.levels:
@@ -264,18 +265,18 @@ class InputLayer:
 
     @property
     def embedded_levels(self) -> tuple[int, ...]:
-        """Rows of the embedding of each coded column that is embedded."""
+        """How many rows of the embedding each embedded column has."""
         return tuple(count + 1 for count, kind in self._coded if kind == "embedding")
 
     def place(self, column: int, raw: np.ndarray) -> np.ndarray:
-        """Return where raw values of a dense column lie once it is scaled and clipped."""
+        """Return where raw values of a dense column lie after scaling and clipping."""
         scaled = (raw - self.centre[column]) / self.scale[column]
         return scaled / (_clipping(scaled, np) * self.spread[column]) if self.clip else scaled
 
     def raw(self, column: int, place: np.ndarray) -> np.ndarray:
-        """Return the raw values of a dense column that lie at such places.
+        """Return the raw values of a dense column that lie at these places.
 
-        Infinite where clipping has left nothing of a number's size.
+        A value is infinite where clipping hides its size.
         """
         scaled = place
         if self.clip:  # z = s / √(1 + (s/3)²) where s = z / √(1 − (z/3)²)
@@ -294,9 +295,9 @@ class InputLayer:
         return zip(self.levels, self.treatments, strict=True)
 
     def largest(self, dense: np.ndarray) -> np.ndarray:
-        """Return the largest size of each column of the dense block, for raw ones (d,) of sizes.
+        """Return the largest size of each column of the dense block, given raw sizes (d,).
 
-        Infinite where scaling overflows, even if clipping would bring that back.
+        It is infinite where scaling overflows, even if clipping would make it finite.
         """
         scaled = (dense + np.abs(self.centre)) / self.scale
         if self.clip:
@@ -320,7 +321,7 @@ class InputLayer:
         return self.treatments.count("embedding")
 
     def width(self, dense: int, text: int) -> int:
-        """Columns of the dense and sparse blocks, for that many dense and text columns in."""
+        """Columns of the dense and sparse blocks, given so many dense and text columns."""
         per_level = {"sign": 0, "one_hot": 1, "sparse_one_hot": 1, "embedding": 0}
         coded = sum(
             count * per_level[treatment] + (treatment == "sign") for count, treatment in self._coded
@@ -328,12 +329,12 @@ class InputLayer:
         return dense + coded + text
 
     def columns(self, layout: RawColumns) -> tuple[list[str], list[str]]:
-        """Name the columns of the dense block, then those of the sparse one, and their sources."""
+        """Name the columns of the dense block, then of the sparse block, and their sources."""
         pairs = [pair for block in self._named(layout) for pair in block]
         return [name for name, _ in pairs], [source for _, source in pairs]
 
     def places(self, layout: RawColumns) -> dict[str, dict[str, np.ndarray]]:
-        """Return, by source, the places in each block of inputs of what is made of it."""
+        """Return, by source, where in each block of inputs the numbers made of it stand."""
         dense, sparse = ([source for _, source in block] for block in self._named(layout))
         blocks = {"dense": dense, "sparse": sparse, "codes": self.embedded(layout)}
         places: dict[str, dict[str, list[int]]] = {}
@@ -346,12 +347,12 @@ class InputLayer:
         }
 
     def embedded(self, layout: RawColumns) -> list[str]:
-        """Name the sources of the columns that are embedded, in the order of the embedding."""
+        """Name the sources of the embedded columns, in the order of the embedding."""
         treated = zip(layout.codes, self.treatments, strict=True)
         return [column.source for column, treatment in treated if treatment == "embedding"]
 
     def _named(self, layout: RawColumns) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Return name and source of every column of the dense block, and of the sparse one."""
+        """Return name and source of every column of the dense block, and of the sparse block."""
         narrow = [(column.name, column.source) for column in layout.dense]
         wide: list[tuple[str, str]] = []
         for column, treatment in zip(layout.codes, self.treatments, strict=True):
@@ -380,7 +381,7 @@ class InputLayer:
 
 
 def _robust(column: np.ndarray) -> tuple[float, float, float]:
-    """Return a column's centre and scale, and the deviation of what it is clipped to."""
+    """Return a column's centre and scale, and the standard deviation of its clipped values."""
     if not len(column):
         return 0.0, 1.0, 1.0
     low, centre, high = np.quantile(column, [0.25, 0.5, 0.75])
@@ -391,17 +392,17 @@ def _robust(column: np.ndarray) -> tuple[float, float, float]:
 
 
 def _clipping(scaled: Any, xp: ModuleType) -> Any:
-    """Return what scaled values are divided by to clip them smoothly."""
+    """Return the divisors that clip scaled values smoothly."""
     return xp.sqrt(1.0 + xp.square(scaled / SMOOTH_CLIP))
 
 
 def _usable(scale: Any) -> Any:
-    """Return scales, 1 in place of one by which nothing can be divided."""
+    """Return the scales, with 1 in place of any that cannot be a divisor."""
     return np.where((scale > LEAST_SCALE) & np.isfinite(scale), scale, 1.0)
 
 
 def _standard(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean and the deviation of columns (n, d), with a copy of a few rows at a time."""
+    """Return mean and standard deviation of columns (n, d), copying a few rows at a time."""
     if not len(dense):
         return np.zeros(dense.shape[1]), np.ones(dense.shape[1])
     mean, squares = dense.mean(axis=0), np.zeros(dense.shape[1])

@@ -1,19 +1,19 @@
-"""Monotone networks: movement told from the signs of weights, and the signs that make it so.
+"""Monotone networks: the movement that the signs of weights imply, and the signs for a movement.
 
-A number rises if it never falls, and falls if it never rises, whatever the other columns are; one
-that does both does not move (`Movement`). What signs cannot tell is neither.
+A number rises if it never falls, and falls if it never rises, whatever the other columns are; a
+number that does both does not move (`Movement`). Where signs do not decide, it does neither.
 
-To hold a network monotone in some of its inputs, every number of it, whether input, unit or output,
-is given a direction: +1 if it shall never fall, −1 if it shall never rise, as the constrained
-inputs move along their own directions, and 0 if it shall not move with them at all. An output has
-+1. With rising activations, that holds where every weight w from a number of direction d ≠ 0 to one
-of direction e has
+To keep a network monotone in some of its inputs, each of its inputs, units and outputs gets a
+direction, which says how it may move as the constrained inputs move along their own directions: +1
+if it must never fall, −1 if it must never rise, and 0 if it must not move at all. An output has +1.
+With rising activations, this holds if every weight w from a number with direction d ≠ 0 to a number
+with direction e satisfies
 
     d e w ≥ 0 if e ≠ 0,    w = 0 if e = 0.
 
-Weights from numbers of direction 0 are free, so other inputs act as they like. Units of direction
-−1 bend the other way than those of +1: with ReLU one adds what is convex in a constrained input,
-the other what is concave.
+Weights from numbers with direction 0 are free, so other inputs act without constraint. Units with
+direction −1 bend the opposite way to those with +1: with ReLU, the latter add convex functions of a
+constrained input, the former concave ones.
 
 Sources: J. Sill, "Monotonic networks" (NIPS 1997), for signs; D. Runje and S. M. Shankaranarayana,
 "Constrained monotonic neural networks" (ICML 2023), for units that bend either way.
@@ -28,21 +28,21 @@ from typing import Any
 import numpy as np
 
 FEWEST = 1 / 3
-"""Of the units of a hidden layer, that have a direction; more where more of the inputs have one.
+"""The least share of a hidden layer's units with a direction; more if more of the inputs have one.
 
-On draws of the training rows of three tables, the error of MLPs was 2.1% above that of free ones
-with thirds, 3.9% with halves, and 7% where all units had a direction.
+On draws of the training rows of three tables, the error of MLPs was above that of unconstrained
+ones by 2.1% with thirds, by 3.9% with halves, and by 7% if all units had a direction.
 """
 
 
 @dataclass(frozen=True, eq=False)
 class Movement:
-    """How numbers of any shape move; their last axis is that of a layer's units.
+    """How numbers of any shape move; the last axis is that of a layer's units.
 
     Parameters
     ----------
     rises, falls : ndarray of bool
-        Whether each never falls, and whether it never rises.
+        Whether each number never falls, and whether it never rises.
     """
 
     rises: np.ndarray
@@ -61,7 +61,7 @@ class Movement:
         return Movement(self.rises.reshape(shape), self.falls.reshape(shape))
 
     def beside(self, other: Movement) -> Movement:
-        """Put other numbers behind these."""
+        """Append other numbers to these."""
         return Movement(
             np.concatenate([self.rises, other.rises], axis=-1),
             np.concatenate([self.falls, other.falls], axis=-1),
@@ -85,7 +85,7 @@ class Movement:
         return Movement(np.all(terms.rises, axis=-2), np.all(terms.falls, axis=-2))
 
     def where(self, rising: Any) -> Movement:
-        """Return the movement of functions: the same where they rise, else unknown."""
+        """Return the movement of functions: that of the numbers where they rise, else unknown."""
         still = self.rises & self.falls
         return Movement(still | (self.rises & rising), still | (self.falls & rising))
 
@@ -98,14 +98,14 @@ def of_layers(inputs: np.ndarray, hidden: tuple[int, ...], outputs: int) -> list
 
 
 def of_units(width: int, share: float) -> np.ndarray:
-    """Return the directions of a layer's units (width,): of a share 1 and -1 in turn, else 0."""
+    """Return the directions of a layer's units (width,): 1 and -1 in turn for a share, else 0."""
     directions = np.resize(np.array([1, -1], np.float32), width)
     directions[max(2, round(share * width)) :] = 0
     return directions
 
 
 def oriented(weight: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Return weights [..., in, out] of like size whose signs suit the directions [in] and [out]."""
+    """Return weights [..., in, out] with signs that suit the directions [in] and [out]."""
     sign = np.outer(before, after).astype(weight.dtype)
     return np.where(before[:, None] != 0, sign * np.abs(weight), weight)
 

@@ -36,14 +36,14 @@ from gradum.core.models.parameters import Params, Shapes
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 
-ROWS_AT_ONCE = 8192  # of the NumPy forward: bounds its memory, and keeps a block in cache
+ROWS_AT_ONCE = 8192  # in the NumPy forward pass: bounds memory, and keeps a block in cache
 
 
 class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     """A feed-forward network, z₀ = x, zₗ = σ(zₗ₋₁ Wₗ + bₗ), logits = z W + b.
 
-    Without hidden layers it is a linear model: with squared error, linear regression;
-    with log loss, logistic regression.
+    Without hidden layers it is a linear model: linear regression with squared error, logistic
+    regression with log loss.
 
     Its parameters are ``{"layers": [{"weight": [in, out], "bias": [out]}, …]}`` and, where
     there are coded columns, ``"embedding": [rows, size]``. Its inputs are ``{"dense": [n, d]}``
@@ -53,9 +53,9 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     Parameters
     ----------
     inputs : int
-        Columns that are numbers, d.
+        Numeric columns, d.
     outputs : int
-        Logits a row, k.
+        Logits per row, k.
     hidden : tuple of int
         Width of each hidden layer.
     activation : str
@@ -63,7 +63,7 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     intercept : bool
         Whether the last layer has a bias.
     embedding : Embedding, optional
-        How coded columns enter; None where there are none.
+        How coded columns enter; None if there are none.
 
     Raises
     ------
@@ -92,17 +92,17 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Numbers a row has before the first layer, between layers, and at the end."""
+        """How many numbers a row has before the first layer, between layers, and at the end."""
         embedded = self.embedding.width if self.embedding else 0
         return (self.inputs + embedded, *self.hidden, self.outputs)
 
     @property
     def is_linear(self) -> bool:
-        """Whether the logits are linear in the parameters, and so a convex loss is convex."""
+        """Whether the logits are linear in the parameters, so that a convex loss stays convex."""
         return not self.hidden and self.embedding is None
 
     def input_forms(self, dtype: Any) -> dict[str, tuple[int, Any]]:
-        """Return width and dtype of each block that it takes in JAX, for numbers of a dtype."""
+        """Return width and dtype of each block that it takes in JAX, given the numbers' dtype."""
         forms = {"dense": (self.inputs, dtype)}
         if self.embedding:
             forms["codes"] = (self.embedding.columns, np.int32)
@@ -110,12 +110,12 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
 
     @property
     def single(self) -> Network:
-        """The network itself: it is one."""
+        """The network itself."""
         return self
 
     @property
     def compilable(self) -> bool:
-        """Always: what sparse columns add goes into a bias."""
+        """Always true: what sparse columns add goes into a bias."""
         return True
 
     def products(self, columns: int) -> int:
@@ -165,8 +165,8 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     ) -> Any:
         """Return the logits [n, k] in JAX: differentiable, and to be compiled.
 
-        ``drop`` takes the outputs [n, h] of each hidden layer and its number, and returns what of
-        them goes on.
+        ``drop`` takes the outputs [n, h] of each hidden layer and its number, and returns the
+        outputs to go on with.
         """
         first = inputs["dense"]
         if self.embedding:
@@ -175,7 +175,7 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
         return _layers(first, params["layers"], ACTIVATIONS[self.activation].jax, drop)
 
     def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
-        """Return the logits [n, k] in NumPy, which for few rows is the faster of the two.
+        """Return the logits [n, k] in NumPy, which is faster than JAX for few rows.
 
         ``inputs`` may also hold ``"sparse"``, a SciPy CSR array [n, v] of columns that follow
         the dense ones; d + v columns together are the network's ``inputs``.
@@ -187,14 +187,15 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
         return np.concatenate([self._forward(params, take(inputs, part)) for part in stretches])
 
     def first(self, params: Params, inputs: Inputs) -> np.ndarray:
-        """Return z₀ [n, d] in NumPy: the dense columns, and the vectors of coded ones behind."""
+        """Return z₀ [n, d] in NumPy: the dense columns, then the vectors of the coded ones."""
         return self._with_embedded(params, inputs, inputs["dense"])
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield bounds of every number of the forward, the logits' last.
+        """Yield bounds on every number of the forward pass, the logits last.
 
-        Takes the largest sizes of the columns of the dense block; behind them stand the sparse
-        ones, up to 1. Whatever the order in which sums are taken, they stay within Σ |x| |W| + |b|.
+        ``dense`` holds the largest sizes of the columns of the dense block; sparse columns follow
+        them, with sizes up to 1. Sums stay within Σ |x| |W| + |b|, in whatever order they are
+        taken.
         """
         dtype = params["layers"][0]["weight"].dtype
         parts = [dense.astype(dtype), np.ones(self.inputs - len(dense), dtype)]
@@ -211,7 +212,7 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
         yield z @ np.abs(last["weight"]) + np.abs(last.get("bias", 0.0))
 
     def movement(self, params: Params, dense: Movement) -> Movement:
-        """Tell by the signs of the weights how the logits (k,) move as one column rises."""
+        """Tell from the signs of the weights how the logits (k,) move as one column rises."""
         *inner, last = params["layers"]
         z, rising = dense.padded(self.widths[0]), ACTIVATIONS[self.activation].rising
         for layer in inner:
@@ -225,9 +226,9 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
         """Return it as a graph from the first layer's inputs to the logits.
 
-        Its inputs are the dense columns, scaled, then the sparse ones, then for every row of the
-        embedding 1 where a coded column has that level, else 0; ``levels`` says how many rows of
-        the embedding each coded column has.
+        Its inputs are the scaled dense columns, then the sparse ones, then for every row of the
+        embedding 1 if a coded column has that level, else 0; ``levels`` says how many rows of the
+        embedding each coded column has.
         """
         draft = Draft(self.inputs + sum(levels))
         place = INPUT
@@ -246,7 +247,7 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
         return draft.graph()
 
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
-        """Return n rows before the last layer; without hidden layers, that is the first."""
+        """Return n rows before the last layer, which is the first if there are no hidden layers."""
         *inner, last = params["layers"]
         if inner and "sparse" in inputs:
             params = self.absorb(params, inputs["sparse"])
@@ -265,7 +266,8 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
     def absorb(self, params: Params, columns: Any) -> Params:
         """Move what sparse columns [n, v] add to the first layer's sum into its bias, [n, h].
 
-        What is left is a network without them, whose forward is the same in NumPy and in JAX.
+        What is left is a network without sparse columns, whose forward pass is the same in NumPy
+        and in JAX.
         """
         first, *others = params["layers"]
         weight, start = first["weight"], self.inputs - columns.shape[1]
@@ -280,7 +282,7 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
         return _layers(first, params["layers"], ACTIVATIONS[self.activation].numpy)
 
     def _with_embedded(self, params: Params, inputs: Inputs, columns: np.ndarray) -> np.ndarray:
-        """Put the vectors of coded columns behind the others."""
+        """Append the vectors of coded columns to the other columns."""
         if not self.embedding:
             return columns
         vectors = params["embedding"][inputs["codes"]]
@@ -297,7 +299,7 @@ class NetworkFirstLayer:
 
     @property
     def products(self) -> int:
-        """The multiplications that one row of z takes in the layers behind it."""
+        """How many multiplications one row of z takes in the layers after it."""
         return sum(a * b for a, b in itertools.pairwise(self.network.widths[1:]))
 
     def total(self) -> np.ndarray:
@@ -306,7 +308,7 @@ class NetworkFirstLayer:
         return first.forward({**self.params, "layers": self.params["layers"][:1]}, self.inputs)
 
     def share(self, places: Places) -> np.ndarray | None:
-        """Return what a column adds to z (n, h) by itself; None if it is not seen."""
+        """Return what a column alone adds to z (n, h); None if it is not seen."""
         weight, shares = self.params["layers"][0]["weight"], []
         dense, sparse, coded = (places[name] for name in ("dense", "sparse", "codes"))
         width = self.inputs["dense"].shape[1]
@@ -323,7 +325,7 @@ class NetworkFirstLayer:
         return sum(shares[1:], shares[0]) if shares else None
 
     def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column do; None if it is not seen."""
+        """Return what other rows' values of a column change; None if it is not seen."""
         share = self.share(places)
         if share is None:
             return None
@@ -334,7 +336,7 @@ class NetworkFirstLayer:
         return None
 
     def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        """Return the logits (m, k) for z (m, h), through the other layers, in float64."""
         network, others = self.network, self.params["layers"][1:]
         if not others:
             return total.astype(np.float64)
@@ -345,7 +347,7 @@ class NetworkFirstLayer:
         return rest.forward({"layers": others}, inputs).astype(np.float64)
 
     def members(self, total: np.ndarray) -> np.ndarray:
-        """Return the logits [1, m, k]: the network is alone."""
+        """Return the logits [1, m, k] of the only network."""
         return self.logits(total)[None]
 
     def together(self, members: np.ndarray) -> np.ndarray:
@@ -353,7 +355,7 @@ class NetworkFirstLayer:
         return members[0]
 
     def pieces(self) -> Pieces | None:
-        """Return what is said on the way from the first row to the second; None if it is curved."""
+        """Return the answers on the way from the first row to the second; None if curved."""
         activation, others = ACTIVATIONS[self.network.activation], self.params["layers"][1:]
         if others and not activation.straight:
             return None
@@ -366,13 +368,13 @@ class NetworkFirstLayer:
 
 
 def looked_up(table: np.ndarray, levels: Sequence[int]) -> Affine:
-    """Return the rows of an embedding [rows, size] as a product: each column's vector in turn.
+    """Return the lookup in an embedding [rows, size] as a product: each column's vector in turn.
 
     Parameters
     ----------
     table : ndarray of shape (rows, size)
     levels : sequence of int
-        How many rows each coded column has, in their order.
+        How many rows each coded column has, in the columns' order.
     """
     vectors = np.split(table.astype(np.float64), np.cumsum(levels)[:-1])
     weight = np.asarray(scipy.linalg.block_diag(*vectors))
@@ -385,7 +387,7 @@ def _layers(
     sigma: Callable[[Any], Any],
     drop: Callable[[Any, int], Any] | None = None,
 ) -> Any:
-    """Return σ(… σ(z W₁ + b₁) …) W + b: the same line for NumPy and for JAX."""
+    """Return σ(… σ(z W₁ + b₁) …) W + b: the same code for NumPy and for JAX."""
     *inner, last = layers
     z = _hidden(z, inner, sigma, drop)
     return z @ last["weight"] + last["bias"] if "bias" in last else z @ last["weight"]
@@ -400,7 +402,7 @@ def _hidden(
     """Return σ(… σ(z W₁ + b₁) …)."""
     for level, layer in enumerate(layers):
         z = z @ layer["weight"]
-        z += layer["bias"]  # in place, where this is NumPy: half the time goes into memory
+        z += layer["bias"]  # in place with NumPy: half the time goes into memory
         z = sigma(z)
         if drop is not None:
             z = drop(z, level)

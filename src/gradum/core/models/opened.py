@@ -1,9 +1,10 @@
-"""Rows of a model before its first or its last layer, where what each column or unit adds is a sum.
+"""Rows of a model before its first or its last layer, which sum what each column or unit adds.
 
 Each model begins with a sum over its inputs, z = Σ x W + b, and each input is made from one row's
-value of one column. So z = Σ share(column) + b, and what a change of one column does costs the
-layers behind z, however many columns there are. Along a straight way between two rows a piecewise
-linear model bends where the sum of a unit crosses 0. The logits are a sum over the last layer.
+value of one column. So z = Σ share(column) + b, and the effect of changing one column costs only
+the layers after z, however many columns there are. Along a straight way between two rows, a
+piecewise linear model bends where the sum of a unit crosses 0. The logits are a sum over the last
+layer.
 
 Shapes: n rows, h numbers of z or units of the last layer, M networks that answer together, p places
 on a way, u units, k outputs.
@@ -18,17 +19,17 @@ from typing import Any, Protocol
 import numpy as np
 
 Places = Mapping[str, np.ndarray]
-"""Where what was made of one column stands in each block of the inputs; see `InputLayer.places`."""
+"""Where the numbers made of one column stand in each input block; see `InputLayer.places`."""
 
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From rows (m,), and the rows whose values they take, to what that adds to their z (m, h)."""
+"""Takes rows (m,) and the rows whose values they get; returns what that adds to their z (m, h)."""
 
 Interaction = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""From the same, to what taking the values of two columns adds beyond their single changes."""
+"""Takes the same; returns what changing two columns adds beyond the two single changes."""
 
 Pieces = tuple[np.ndarray, np.ndarray]
 """Places (p,) from 0 to 1 on the way between two rows, and the members' logits [M, p, k] there,
-which are straight between neighbouring places."""
+which are linear between neighbouring places."""
 
 
 class FirstLayer(Protocol):
@@ -36,7 +37,7 @@ class FirstLayer(Protocol):
 
     @property
     def products(self) -> int:
-        """The multiplications that one row of z takes in the layers behind it."""
+        """How many multiplications one row of z takes in the layers after it."""
         ...
 
     def total(self) -> np.ndarray:
@@ -44,39 +45,39 @@ class FirstLayer(Protocol):
         ...
 
     def share(self, places: Places) -> np.ndarray | None:
-        """Return what a column adds to z (n, h) by itself; None if the model does not see it."""
+        """Return what a column alone adds to z (n, h); None if the model does not see it."""
         ...
 
     def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column do; None if the model does not see it."""
+        """Return what other rows' values of a column change; None if the model does not see it."""
         ...
 
     def interaction(self, one: Places, other: Places) -> Interaction | None:
-        """Return what two columns do together; None if each adds its own share alone."""
+        """Return what two columns add together; None if each adds only its own share."""
         ...
 
     def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        """Return the logits (m, k) for z (m, h), through the other layers, in float64."""
         ...
 
     def members(self, total: np.ndarray) -> np.ndarray:
-        """Return the logits [M, m, k] of the M networks that answer together; M = 1 for one."""
+        """Return the logits [M, m, k] of the M networks that answer together; M may be 1."""
         ...
 
     def together(self, members: np.ndarray) -> np.ndarray:
-        """Return the logits (m, k) of what the members [M, m, k] say together, in float64."""
+        """Return the joint logits (m, k) of the members' logits [M, m, k], in float64."""
         ...
 
     def pieces(self) -> Pieces | None:
-        """Return what the members say on the straight way from the first row to the second.
+        """Return the members' answers on the straight way from the first row to the second.
 
-        The rows differ in the dense block alone. None if what is said is curved.
+        The rows differ in the dense block alone. The result is None if the answers are curved.
         """
         ...
 
 
 def on_the_way(inputs: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
-    """Return rows (p,) between the first and the second of some rows, in float64.
+    """Return rows (p,) between the first and the second row, in float64.
 
     The rows differ in the dense block alone.
     """
@@ -88,14 +89,14 @@ def on_the_way(inputs: Mapping[str, Any], places: np.ndarray) -> dict[str, Any]:
 def with_crossings(
     places: np.ndarray, sums: np.ndarray, *others: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Put in the places where sums of units cross 0.
+    """Insert the places where sums of units cross 0.
 
     Parameters
     ----------
     places : ndarray (p,)
         Rising.
     sums, others : ndarray (M, p, u)
-        Values at the places, straight between them.
+        Values at the places, linear between them.
 
     Returns
     -------
@@ -118,14 +119,14 @@ def with_crossings(
 
 @dataclass(frozen=True)
 class LastLayer:
-    """n rows before the last layers of M networks, whose logits are units W + b + beside.
+    """n rows before the last layers of M networks, with the logits units W + b + beside.
 
     Parameters
     ----------
     units : ndarray of shape (M, n, h)
-        What the last hidden layer makes of a row; of a linear model, the row's encoded columns.
+        The last hidden layer's outputs; for a linear model, the row's encoded columns.
     beside : ndarray of shape (M, n, k)
-        What reaches the logits past the last layer: the wide part of a pack's members.
+        What reaches the logits besides the last layer: the wide part of a pack's members.
     weight : ndarray of shape (M, h, k)
     bias : ndarray of shape (M, k)
     share : ndarray of shape (M,)
@@ -145,7 +146,7 @@ class LastLayer:
 
     @classmethod
     def join(cls, blocks: Iterable[LastLayer]) -> LastLayer:
-        """Put rows behind others."""
+        """Append the rows of all blocks."""
         several = list(blocks)
         units = np.concatenate([block.units for block in several], axis=1)
         beside = np.concatenate([block.beside for block in several], axis=1)

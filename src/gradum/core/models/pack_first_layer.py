@@ -1,6 +1,6 @@
 """Rows of a pack before its first layer: the sums of all members and of their wide parts.
 
-Only what a pack makes of two columns together belongs to neither of them, and is made anew.
+Only what a pack makes of pairs of columns belongs to neither column, and is computed anew.
 
 Shapes: n rows, M members, D numbers before their first layers, h = units of the first layer + k.
 """
@@ -41,7 +41,7 @@ class PackFirstLayer:
 
     @property
     def products(self) -> int:
-        """The multiplications that one row of z takes in the members' layers behind it."""
+        """How many multiplications one row of z takes in the members' layers after it."""
         sizes = (*self.network.hidden, self.network.outputs)
         return self.network.members * sum(a * b for a, b in pairwise(sizes))
 
@@ -52,7 +52,7 @@ class PackFirstLayer:
         return _side_by_side(self._expanded @ self._weights + bias[:, None])
 
     def share(self, places: Places) -> np.ndarray | None:
-        """Return what a column adds to z (n, M h) by itself; None if it is not seen."""
+        """Return what a column alone adds to z (n, M h); None if it is not seen."""
         network, dense, words = self.network, places["dense"].tolist(), places["sparse"]
         chosen = list(dense)
         for index, place in enumerate(network.coded):
@@ -73,7 +73,7 @@ class PackFirstLayer:
         return share
 
     def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column do; None if it is not seen."""
+        """Return what other rows' values of a column change; None if it is not seen."""
         share, dense = self.share(places), places["dense"]
         if share is None:
             return None
@@ -92,7 +92,7 @@ class PackFirstLayer:
         return change
 
     def interaction(self, one: Places, other: Places) -> Interaction | None:
-        """Return what the pairs of two columns do beyond the columns' single changes."""
+        """Return what the pairs of two columns add beyond the columns' single changes."""
         first, second = set(one["dense"].tolist()), set(other["dense"].tolist())
         pairs = [
             which
@@ -115,24 +115,24 @@ class PackFirstLayer:
         return added
 
     def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go on from z (m, M h) to the pack's logits (m, k), in float64."""
+        """Return the pack's logits (m, k) for z (m, M h), in float64."""
         return self.together(self.members(total))
 
     def members(self, total: np.ndarray) -> np.ndarray:
-        """Go on from z (m, M h) to the members' logits [M, m, k]."""
+        """Return the members' logits [M, m, k] for z (m, M h)."""
         network = self.network
         sums = np.moveaxis(total.reshape(len(total), network.members, -1), 1, 0)
         z, wide = sums[..., : network.hidden[0]], sums[..., network.hidden[0] :]
         return network.after_first(self.params, z, wide, np)
 
     def together(self, members: np.ndarray) -> np.ndarray:
-        """Return the pack's logits (m, k) of its members' [M, m, k], in float64."""
+        """Return the pack's logits (m, k), given its members' [M, m, k], in float64."""
         return self.network.mean(self.params, members, np).astype(np.float64)
 
     def pieces(self) -> Pieces | None:
-        """Return what the members say on the way from the first row to the second.
+        """Return the members' answers on the way from the first row to the second.
 
-        None if a wave lies on it.
+        The result is None if a wave lies on the way.
         """
         network, corners = self.network, self._corners()
         if corners is None:
@@ -150,7 +150,7 @@ class PackFirstLayer:
         return places, sums @ last["weight"] + wide
 
     def _corners(self) -> np.ndarray | None:
-        """Return the ends of the way, and where a ramp begins or ends on it; None on a wave."""
+        """Return the ends of the way and of the ramps on it; None if a wave is on it."""
         network, params = self.network, self.params
         ends = network.with_pairs(self.inputs["dense"][:2].astype(np.float64), np)
         ends = ends[:, list(network.coded)]
@@ -165,7 +165,7 @@ class PackFirstLayer:
         return np.unique(np.concatenate([[0.0, 1.0], places[(places > 0) & (places < 1)]]))
 
     def of_pairs(self, pairs: list[int], dense: np.ndarray) -> np.ndarray:
-        """Return what some of the pairs add to z, of dense columns [m, ...]."""
+        """Return what some of the pairs of dense columns [m, ...] add to z."""
         network, params = self.network, self.params
         columns = [network.pair_places[which] for which in pairs]
         coded = [network.coded.index(place) for place in columns if place in network.coded]
@@ -186,11 +186,11 @@ class PackFirstLayer:
 
     @cached_property
     def _weights(self) -> np.ndarray:
-        """The members' first weights beside those of their wide parts, [M, D, h]."""
+        """The members' first weights, side by side with those of their wide parts, [M, D, h]."""
         return np.concatenate([self.params["layers"][0]["weight"], self.params["wide"]], axis=2)
 
     def _sums(self, x: np.ndarray, places: list[int] | slice) -> np.ndarray:
-        """Return what x [M, n, ...], some of the D numbers, adds: (n, M h)."""
+        """Return what x [M, n, ...], some of the D numbers, adds to z, (n, M h)."""
         return _side_by_side(x @ self._weights[:, places])
 
 

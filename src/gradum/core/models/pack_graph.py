@@ -1,8 +1,8 @@
-"""A pack as a graph of operations, each member by itself until their answers come together.
+"""A pack as a graph of operations, with each member separate until their answers are combined.
 
-So linear forms of a member's units never run through the other members.
+So linear forms of one member's units never involve the other members.
 
-Shapes: M members, d columns of the dense block, c of them coded, T codes a coded column,
+Shapes: M members, d columns of the dense block, c of them coded, T codes per coded column,
 D numbers before a member's first layer, k outputs.
 """
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from gradum.core.models.parameters import Params
 
 NEVER_RISEN = -0.5
-"""The code of a ramp of slope 0, whatever the column is."""
+"""The code of a ramp with slope 0, whatever the column's value is."""
 
 
 def pack_graph(network: PackNetwork, params: Params, levels: Sequence[int]) -> Graph:
     """Return a pack as a graph; see `Architecture.graph`."""
-    # What JAX has trained may be on its device still.
+    # Parameters trained by JAX may still be on its device.
     params = jax.tree.map(lambda array: np.asarray(array, np.float64), params)
     text = len(params["projection"]) if network.projected else 0
     dense = network.inputs - len(network.pairs) - network.projected
@@ -76,7 +76,7 @@ def _pairs(network: PackNetwork, dense: int) -> Affine:
 
 
 def _codes(member: Params, risen: np.ndarray) -> Operation:
-    """Return those codes of a member that rise or swing, each an operation on its own column."""
+    """Return a member's codes that rise or oscillate, each an operation on its own column."""
     shift, slope = member["shift"].ravel()[risen], member["slope"].ravel()[risen]
     return Cosine(shift, slope) if member["wave"] > 0 else Ramp(shift, slope)
 
@@ -86,12 +86,12 @@ def _member(draft: Draft, network: PackNetwork, member: Params, x: int, risen: n
     places = network.inputs + np.arange(len(network.coded) * network.codes)
     still = np.delete(places, risen)
     ramps = member["wave"] == 0
-    # Where ramps rise in turn, a network may sum their weights up before it knows a row: W is then
-    # rounded 3 T times as often as ½ W is, whatever the codes are.
+    # Where ramps rise in turn, a network may sum up their weights before it knows a row: W is then
+    # rounded 3 T times as often as ½ W, whatever the codes are.
     summed = 0.5 * ramps * (3 * network.codes + 17) / (network.first + 2)
 
     def first(weight: np.ndarray, bias: np.ndarray) -> Affine:
-        """Return a product with x₀ [D], without the codes that never rise."""
+        """Return a product with x₀ [D] that leaves out the codes that never rise."""
         rest = weight[still] * (NEVER_RISEN if ramps else 1.0)
         return Affine(
             np.delete(weight, still, axis=0),
@@ -112,14 +112,14 @@ def _member(draft: Draft, network: PackNetwork, member: Params, x: int, risen: n
 
 
 def _together(draft: Draft, network: PackNetwork, params: Params, logits: list[int]) -> Graph:
-    """Add what the members' logits say together."""
+    """Add the combination of the members' logits."""
     outputs, share = network.outputs, params["share"]
     weight = np.kron(share[:, None], np.eye(outputs))
     if network.link == "identity":
         draft.add(Affine(weight, np.zeros(outputs)), draft.add(Concatenated(), *logits))
         return draft.graph()
     if outputs == 1:
-        weight = share[:, None] / share.sum()  # the odds of a mean do not depend on the sum
+        weight = share[:, None] / share.sum()  # a mean's odds do not depend on the shares' sum
         members = draft.add(Sigmoid(), draft.add(Concatenated(), *logits))
     else:
         members = [draft.append(softmax(outputs), place) for place in logits]

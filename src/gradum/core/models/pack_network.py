@@ -1,6 +1,6 @@
-"""A pack: many small networks side by side, one batch axis, that predict together.
+"""A pack: many small networks along one batch axis that predict together.
 
-Shapes: n rows, M members, d columns of the input layer, c of them coded, T codes a coded column,
+Shapes: n rows, M members, d columns of the input layer, c of them coded, T codes per coded column,
 D = d + cT + embedded numbers, k outputs.
 """
 
@@ -35,38 +35,38 @@ Pair = tuple[int, int, int]
 
 
 class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
-    """M networks, of which each sees the columns in its own way, and the mean of what they say.
+    """M networks, each of which sees the columns in its own way, and the mean of their answers.
 
     A numeric column z enters as itself and as T codes. With the member's own s and a,
 
-        code(z) = clip(a (z - s), 0, 1) - ½   (a ramp; where it is steep, a step), or
-        code(z) = cos(2π a (z - s))           (a wave),
+        code(z) = clip(a (z - s), 0, 1) - ½   (a ramp; if steep, a step), or
+        code(z) = cos(2π a (z - s))           (a wave).
 
-    the first a piecewise-linear encoding (Gorishniy et al., "On embeddings for numerical features
-    in tabular deep learning", NeurIPS 2022), the second periodic. Then x₀ is z, the codes and the
-    embedded columns, xₗ = σ(xₗ₋₁ Wₗ + bₗ) with σ(z) = max(z, λ z), and a member's logits are
+    The first is a piecewise-linear encoding (Gorishniy et al., "On embeddings for numerical
+    features in tabular deep learning", NeurIPS 2022), the second a periodic one. Then x₀ is z, the
+    codes and the embedded columns, xₗ = σ(xₗ₋₁ Wₗ + bₗ) with σ(z) = max(z, λ z), and a member's
+    logits are
 
-        f_m = x W + x₀ V + b:
+        f_m = x W + x₀ V + b.
 
-    layers whose units have a leak λ each, which is learned (K. He et al., "Delving deep into
-    rectifiers", ICCV 2015), beside a wide part V, a linear model of the codes. Sums and differences
-    of two columns may stand behind the columns, coded as they are. The pack's answer is
-    Σ w_m f_m for numbers, and for classes the logits of the mean of the members' probabilities,
-    Σ w_m p_m, times ``sharpness``.
+    Each unit of the layers has its own learned leak λ (K. He et al., "Delving deep into
+    rectifiers", ICCV 2015). V is the wide part, a linear model of the codes. Sums and differences
+    of two columns may follow the columns, and are coded like them. The pack's answer is Σ w_m f_m
+    for numbers; for classes, it is the logits of the mean of the members' probabilities, Σ w_m p_m,
+    times ``sharpness``.
 
     Its parameters are ``"shift"`` and ``"slope"`` [M, c, T], ``"wave"`` [M] (1 where the codes
-    are waves), ``"layers"`` (``weight`` [M, in, out], ``bias`` [M, out] and, but for the last,
-    ``leak`` [M, out]), ``"wide"`` [M, D, k],
-    ``"share"`` [M] (w, adding up to 1), ``"sharpness"`` [1] and, where there are embedded columns,
-    ``"embedding"`` [M, rows, size]; where there is text, ``"projection"`` [v, p], which brings the
-    text's v columns down to the last p of the d.
+    are waves), ``"layers"`` (``weight`` [M, in, out], ``bias`` [M, out] and, except in the last,
+    ``leak`` [M, out]), ``"wide"`` [M, D, k], ``"share"`` [M] (w, adding up to 1), ``"sharpness"``
+    [1] and, where there are embedded columns, ``"embedding"`` [M, rows, size]; with text,
+    ``"projection"`` [v, p], which reduces the text's v columns to the last p of the d.
 
     Parameters
     ----------
     members : int
         M.
     inputs : int
-        d: columns of the input layer, pairs of them, and p for text.
+        d: columns of the input layer, their pairs, and p for text.
     outputs : int
         k.
     hidden : tuple of int
@@ -78,7 +78,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
     link : str
         ``"identity"`` for numbers, ``"logit"`` for classes.
     embedding : Embedding, optional
-        How columns of many levels enter.
+        How columns with many levels enter.
     projected : int
         p; 0 without text.
     pairs : tuple of Pair
@@ -100,7 +100,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
 
     @property
     def flattened(self) -> PackNetwork:
-        """The network of rows that are flat already."""
+        """The network for rows that are already flat."""
         return structs.replace(self, projected=0, pairs=())
 
     @property
@@ -116,23 +116,23 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
 
     @property
     def first(self) -> int:
-        """D, numbers that a row has before a member's first layer."""
+        """D, how many numbers a row has before a member's first layer."""
         embedded = self.embedding.width if self.embedding else 0
         return self.inputs + len(self.coded) * self.codes + embedded
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """Numbers a row has before the first layer, between layers, and at the end; of all M."""
+        """How many numbers a row has before, between and after the layers, in all M together."""
         return (self.first, *(self.members * width for width in self.hidden), self.outputs)
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """What its logits are: its members' mean is another for numbers than for classes."""
+        """What its logits are; its members' mean differs between numbers and classes."""
         return (self.link,)
 
     @property
     def compilable(self) -> bool:
-        """Whether it takes no text, whose projection is a product of SciPy's."""
+        """Whether it takes no text, since SciPy computes the text's projection."""
         return not self.projected
 
     def products(self, columns: int) -> int:
@@ -145,7 +145,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
     def shapes(self) -> Shapes:
         """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
 
-        The projection has as many rows as there are columns of text: the data say.
+        The projection has one row per column of text, a number that the data determine.
         """
         sizes, m = (self.first, *self.hidden, self.outputs), self.members
         shapes: Shapes = {
@@ -168,18 +168,18 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return shapes
 
     def has_shapes(self, params: Params) -> bool:
-        """Tell whether it can be, and parameters have its shapes."""
+        """Tell whether the architecture is possible and the parameters have its shapes."""
         sound = self.members > 0 and len(self.hidden) > 0 and self.codes >= 0
         inside = all(0 <= place < self.inputs for place in self.coded)
         return sound and inside and have(params, self.shapes())
 
     def is_sound(self, params: Params) -> bool:
-        """Tell whether its answer is a mean: shares above 0 that add up to 1."""
+        """Tell whether its answer is a mean, with shares above 0 that add up to 1."""
         share = params["share"]
         return bool((share > 0).all() and abs(share.sum(dtype=np.float64) - 1) < 1e-3)
 
     def takes(self, layer: InputLayer, params: Params, *, dense: int, text: int) -> bool:
-        """Tell whether it takes what an input layer makes of so many dense and text columns."""
+        """Tell whether it accepts an input layer's output for so many dense and text columns."""
         if bool(self.projected) != bool(text) or "sparse_one_hot" in layer.treatments:
             return False
         if self.projected and len(params["projection"]) != text:
@@ -188,16 +188,16 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return self.inputs == columns and all(_is_pair(pair, dense) for pair in self.pairs)
 
     def expand(self, params: Params, dense: Any, codes: Any, xp: ModuleType) -> Any:
-        """Return x₀ [M, n, D] of dense [M or 1, n, d] and embedding rows [M or 1, n, e].
+        """Return x₀ [M, n, D] from dense [M or 1, n, d] and embedding rows [M or 1, n, e].
 
-        ``xp`` is NumPy or JAX's NumPy: the same lines serve both.
+        ``xp`` is NumPy or JAX's NumPy; the same code serves both.
         """
         members, (rows, _) = self.members, dense.shape[1:]
         parts = [xp.broadcast_to(dense, (members, rows, self.inputs))]
         if self.coded:
             column = dense[..., np.array(self.coded)][..., None]
             place = column - params["shift"][:, None]
-            place *= params["slope"][:, None]  # in place, where this is NumPy
+            place *= params["slope"][:, None]  # in place with NumPy
             width = len(self.coded) * self.codes
             parts.append(codes_of(params["wave"], place, xp).reshape(members, rows, width))
         if self.embedding:
@@ -209,17 +209,17 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return xp.concatenate(parts, axis=-1) if len(parts) > 1 else parts[0]
 
     def logits_of(self, params: Params, x: Any, xp: ModuleType) -> Any:
-        """Return the members' logits [M, n, k] of x₀ [M, n, D]."""
+        """Return the members' logits [M, n, k] for x₀ [M, n, D]."""
         first, *_, last = params["layers"]
         z = x @ first["weight"] + first["bias"][:, None]
         return self.after_first(params, z, x @ params["wide"], xp) + last["bias"][:, None]
 
     def after_first(self, params: Params, z: Any, wide: Any, xp: ModuleType) -> Any:
-        """Return the logits [M, n, k] but for their bias, of z = x₀ W₁ + b₁ and wide = x₀ V."""
+        """Return the logits [M, n, k] without bias, given z = x₀ W₁ + b₁ and wide = x₀ V."""
         return self._units(params, z, xp) @ params["layers"][-1]["weight"] + wide
 
     def _units(self, params: Params, z: Any, xp: ModuleType) -> Any:
-        """Return the units [M, n, h] of the last hidden layer, of z = x₀ W₁ + b₁."""
+        """Return the units [M, n, h] of the last hidden layer, given z = x₀ W₁ + b₁."""
         first, *inner, _ = params["layers"]
         z = leaky(z, first["leak"], xp)
         for layer in inner:
@@ -227,7 +227,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return z
 
     def mean(self, params: Params, logits: Any, xp: ModuleType) -> Any:
-        """Return the pack's logits [n, k] of its members' [M, n, k]."""
+        """Return the pack's logits [n, k], given its members' [M, n, k]."""
         share = params["share"][:, None, None]
         if self.link == "identity":
             return (share * logits).sum(axis=0)
@@ -245,13 +245,13 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return self.mean(params, self.logits_of(params, x, jnp), jnp)
 
     def forward(self, params: Params, inputs: Inputs) -> np.ndarray:
-        """Return the logits [n, k] in NumPy, all products multiplied out; `rows` is faster."""
+        """Return the logits [n, k] in NumPy, computing all products in full; `rows` is faster."""
         return self.mean(params, self.members_forward(params, inputs), np)
 
     def sizes(self, params: Params, dense: np.ndarray) -> Iterator[np.ndarray]:
-        """Yield bounds of every number of the forward, the logits' last, as `Network.sizes` does.
+        """Yield bounds on every number of the forward pass, like `Network.sizes`.
 
-        Places of ramps are none of them: however far beyond a ramp a value is, its code is ½.
+        They leave out the places of ramps: however far beyond a ramp a value is, its code is ½.
         """
         dense = dense.astype(params["wide"].dtype)
         first, second = np.array(self.pairs, np.intp).reshape(-1, 3)[:, :2].T
@@ -278,14 +278,14 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         logits = z @ np.abs(last["weight"]) + wide + np.abs(last["bias"])[:, None]
         yield logits
         together = (np.abs(params["share"])[:, None, None] * logits).sum(axis=0)
-        if self.link == "logit":  # the logarithms of shares and of members' number are below 200
+        if self.link == "logit":  # the logarithms of the shares and of M are below 200
             together = np.abs(params["sharpness"]) * 2 * (logits.max(axis=0) + 200)
         yield together[0]
 
     def movement(self, params: Params, dense: Movement) -> Movement:
-        """Tell by the signs of the weights how the logits (k,) move as one column rises.
+        """Tell from the signs of the weights how the logits (k,) move as one column rises.
 
-        A ramp rises where its slope is above 0; a wave does not, unless it has no slope.
+        A ramp rises if its slope is above 0; a wave does not rise, unless its slope is 0.
         """
         first, second, sign = np.array(self.pairs, np.intp).reshape(-1, 3).T
         row = dense.padded(self.pair_places.start)
@@ -304,11 +304,11 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return together.where(positive.all())
 
     def bulk(self, params: Params) -> tuple[PackBulk, Params]:
-        """Return the pack laid out for many rows, of which codes in turn are looked up."""
+        """Return the pack laid out for many rows; it looks up codes that rise in turn."""
         return PackBulk.of(self, params)
 
     def rows(self, params: Params) -> Callable[[Inputs], np.ndarray]:
-        """Return the pack laid out for few rows, of which codes in turn are looked up."""
+        """Return the pack laid out for few rows; it looks up codes that rise in turn."""
         return PackRows(self, params)
 
     def first_layer(self, params: Params, inputs: Inputs) -> PackFirstLayer:
@@ -316,7 +316,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return PackFirstLayer(self, params, inputs)
 
     def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
-        """Return it as a graph from what the input layer makes to the logits."""
+        """Return it as a graph from the input layer's outputs to the logits."""
         return pack_graph(self, params, levels)
 
     def corners(self, params: Params) -> dict[int, np.ndarray]:
@@ -331,7 +331,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return corners
 
     def last_layer(self, params: Params, inputs: Inputs) -> LastLayer:
-        """Return n rows before the members' last layers; their wide parts go past these."""
+        """Return n rows before the members' last layers, which their wide parts bypass."""
         dense, codes = self.flat(params, inputs)
         x = self.expand(params, dense[None], codes, np)
         first, *_, last = params["layers"]
@@ -345,7 +345,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return self.logits_of(params, self.expand(params, dense[None], codes, np), np)
 
     def flat(self, params: Params, inputs: Inputs) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return dense [n, d], pairs and text in it, and the embedding rows [1, n, e] if any."""
+        """Return dense [n, d], with pairs and text, and the embedding rows [1, n, e] if any."""
         dense = self.with_pairs(inputs["dense"], np)
         if self.projected:
             text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
@@ -358,7 +358,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         return {"dense": self.flat(params, inputs)[0], **codes}
 
     def with_pairs(self, dense: Any, xp: ModuleType) -> Any:
-        """Put the sums and differences behind the columns of the input layer, [n, ...]."""
+        """Append the sums and differences to the columns of the input layer, [n, ...]."""
         if not self.pairs:
             return dense
         first, second, sign = np.array(self.pairs).T
@@ -373,9 +373,9 @@ def _is_pair(pair: Pair, columns: int) -> bool:
 
 
 def log_sum(logs: Any, share: Any, axis: int, xp: ModuleType) -> Any:
-    """Return log Σ w exp(logs) along an axis that stays, of shares w > 0.
+    """Return log Σ w exp(logs) along an axis, which is kept, for shares w > 0.
 
-    SciPy's logsumexp says the same, and takes longer for one row than all layers of four members.
+    SciPy's logsumexp gives the same, but takes longer for one row than all layers of four members.
     """
     most = logs.max(axis=axis, keepdims=True)
     return most + xp.log((share * xp.exp(logs - most)).sum(axis=axis, keepdims=True))

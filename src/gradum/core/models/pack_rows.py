@@ -1,13 +1,13 @@
-"""A pack laid out for speed: few rows in NumPy, and many in a compiled program.
+"""A pack laid out for speed: for few rows in NumPy, and for many in a compiled program.
 
-The time of one row is that of its weights on their way to the processor, and most of them belong to
-codes; the time of a thousand rows is that of the products. But codes that rise one after the other
-need no products: what a column adds is read off two rows of P, as `pack_codes` says. Of many rows
-only the columns themselves, embedded numbers, waves and ramps that overlap are multiplied out.
+For one row, most time goes into moving weights to the processor, and most weights belong to codes;
+for a thousand rows, most time goes into products. But codes that rise one after the other need no
+products: what a column adds is read from two rows of P, as `pack_codes` says. For many rows, only
+the columns themselves, embedded numbers, waves and ramps that overlap need products.
 
 Shapes: n rows, M members, of which the first r have codes that rise in turn; d columns, c of them
-coded, T codes a coded column, e embedded numbers, k outputs; h = units of the first layer, with k
-outputs of the wide part besides where few rows are laid out.
+coded, T codes per coded column, e embedded numbers, k outputs; h = units of the first layer, plus
+the k outputs of the wide part in the layout for few rows.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from gradum.core.models.parameters import Params
 
 NUMBERS_AT_ONCE = 2**20
-"""In the codes and first layers of all members for a block of rows: 4 MiB of float32.
+"""How many numbers of codes and first layers a block of rows has in all: 4 MiB of float32.
 
-So many stay in cache, and the allocator keeps their memory. It would return more to the system
-after each block, and the next block would have to fault it in again.
+This many stay in cache, and the allocator keeps their memory. It would return a larger amount to
+the system after each block, and the next block would have to fault it in again.
 """
 
 
 class PackRows:
     """A pack, laid out for few rows.
 
-    It holds the pack a second time, with P in place of the weights of codes in turn.
+    It holds a second copy of the pack, with P in place of the weights of codes that rise in turn.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class PackRows:
         columns, coded, width = network.inputs, len(network.coded), weight.shape[2]
         self._shape = network.members, width
         numbers = network.members * (coded * network.codes + width)
-        # A power of two, which products like.
+        # A power of two, which makes products faster.
         self._step = 1 << (max(NUMBERS_AT_ONCE // numbers, 1).bit_length() - 1)
         places = np.cumsum([columns, coded * network.codes])
         dense, codes, embedded = np.split(weight, places, axis=1)
@@ -97,7 +97,7 @@ class PackRows:
     def _of_dense(self, dense: np.ndarray) -> np.ndarray:
         """Return what the columns [n, d] add to the first layer [M, n, h]."""
         weight = self._dense
-        if len(dense) == 1:  # the absent levels of the one row add 0
+        if len(dense) == 1:  # levels that the one row does not have add 0
             present = np.flatnonzero(dense[0])
             if 2 * len(present) < len(weight):
                 dense, weight = dense.take(present, axis=1), weight.take(present, axis=0)
@@ -133,22 +133,22 @@ class PackRows:
         ends = np.arange(members * rows + 1) * (2 * columns)
         shape = members * rows, len(self._risen)
         shares = sparse.csr_array((share.ravel(), read.ravel(), ends), shape=shape)
-        shares.eliminate_zeros()  # where whole codes have risen, one row of P says all
+        shares.eliminate_zeros()  # where only whole codes have risen, one row of P is enough
         return (shares @ self._risen).reshape(members, rows, self._shape[1])
 
 
 def _places(columns: np.ndarray, shift: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """Return a (z - s) of columns [c, 1, n], members and codes, [·, c, T, n]."""
+    """Return a (z - s) for columns [c, 1, n], by member and code, [·, c, T, n]."""
     place = columns - shift[..., None]
     place *= slope[..., None]
     return place
 
 
 class PackBulk(msgspec.Struct, frozen=True):
-    """A pack of float32, of which the first members' codes rise in turn.
+    """A pack in float32 whose first members have codes that rise in turn.
 
-    Its parameters are those of the pack, the weights of the first layer and of the wide part each
-    cut into ``dense`` [d, M h], ``risen`` [c, r (T + 2), h], ``codes`` [M - r, c T, h] and
+    Its parameters are those of the pack, with the weights of the first layer and of the wide part
+    each split into ``dense`` [d, M h], ``risen`` [c, r (T + 2), h], ``codes`` [M - r, c T, h] and
     ``embedded`` [M, e, h].
 
     Parameters
@@ -172,7 +172,7 @@ class PackBulk(msgspec.Struct, frozen=True):
 
     @property
     def outputs(self) -> int:
-        """Logits a row, k."""
+        """Logits per row, k."""
         return self.network.outputs
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
@@ -190,7 +190,7 @@ class PackBulk(msgspec.Struct, frozen=True):
             vectors = vectors.reshape(*vectors.shape[:2], -1)
 
         def sums(weight: dict[str, Any]) -> Any:
-            """Return what all that a row has adds, [M, n, h]."""
+            """Return the sum of everything that a row adds, [M, n, h]."""
             of_dense = dense @ weight["dense"]
             of_dense = of_dense.reshape(len(dense), network.members, -1).swapaxes(0, 1)
             in_turn = _looked_up(of_dense[:rising], weight["risen"], heights)
@@ -203,7 +203,7 @@ class PackBulk(msgspec.Struct, frozen=True):
         return network.mean(params, logits + last["bias"][:, None], jnp)
 
     def _cut(self, weight: np.ndarray) -> dict[str, np.ndarray]:
-        """Cut the weights [M, D, h] of what a row has."""
+        """Split the weights [M, D, h] by the kind of number they belong to."""
         network, rising = self.network, self.rising
         members, coded, height = network.members, len(network.coded), weight.shape[2]
         places = np.cumsum([network.inputs, coded * network.codes])
@@ -218,7 +218,7 @@ class PackBulk(msgspec.Struct, frozen=True):
 
 
 def _looked_up(start: Any, table: Any, heights: Any) -> Any:
-    """Add to [r, n, h] what the codes of each column add, of which so many [r, n, c] have risen."""
+    """Add to [r, n, h] each column's codes, given how many [r, n, c] of them have risen."""
     rising = len(heights)
     whole = heights.astype(np.int32)
     share = heights - whole

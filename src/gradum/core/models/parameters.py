@@ -1,4 +1,4 @@
-"""Parameters, nested as a model computes with them, and each by its own name as files have them."""
+"""Parameters: nested for a model's computations, and each by its own name for files."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 Params = dict[str, Any]
-"""``layers``, a list of dicts of arrays, where there are any, and other arrays by their names."""
+"""``layers``, a list of dicts of arrays, if there are any, and other arrays by their names."""
 
 Shapes = dict[str, tuple[int | None, ...]]
-"""Shapes by name; a length that the data say, not the architecture, is None."""
+"""Shapes by name; a length that the data determine, not the architecture, is None."""
 
 
 def dtype_of(params: Params) -> type:
-    """Return the type of its numbers."""
+    """Return the type of the parameters' numbers."""
     return next(iter(named(params).values())).dtype.type
 
 
@@ -30,7 +30,7 @@ def named(params: Params) -> dict[str, np.ndarray]:
 
 
 def nested(arrays: Mapping[str, np.ndarray]) -> Params:
-    """Return the parameters of arrays that `named` has named."""
+    """Return the nested parameters of arrays named by `named`."""
     params: Params = {}
     for name, array in arrays.items():
         if name.startswith("layers/"):
@@ -45,7 +45,7 @@ def nested(arrays: Mapping[str, np.ndarray]) -> Params:
 
 
 def have(params: Params, shapes: Shapes) -> bool:
-    """Tell whether parameters are those of these shapes, all of them and no others."""
+    """Tell whether the parameters have exactly these names and shapes."""
     arrays = named(params)
     return arrays.keys() == shapes.keys() and all(
         len(arrays[name].shape) == len(shape)

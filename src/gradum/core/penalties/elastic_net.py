@@ -1,4 +1,4 @@
-"""The elastic net: the lasso's penalty and ridge regression's, in a mixture."""
+"""The elastic net: a mixture of the lasso's penalty and ridge regression's."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from gradum.core.penalties.penalty import Params
 class ElasticNet:
     """Elastic net, alpha · Σ f·(ρ·|w| + (1 − ρ)·½w²).
 
-    Of columns that say the same, the lasso keeps one and the elastic net all. Under squared error
-    without the factor ½, scikit-learn's ``ElasticNet(alpha=a, l1_ratio=ρ)`` is alpha = 2a.
-    H. Zou and T. Hastie, JRSS B 67, 2005.
+    Of columns with the same content, the lasso keeps one and the elastic net all. Under squared
+    error without the factor ½, scikit-learn's ``ElasticNet(alpha=a, l1_ratio=ρ)`` is alpha = 2a. H.
+    Zou and T. Hastie, JRSS B 67, 2005.
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ class ElasticNet:
     l1_ratio : float
         ρ, from 0 (L2) to 1 (L1).
     factor : array of shape (d,), optional
-        Factor f >= 0 of each input column's weights; 0 frees a column. 1 if not given, and
-        for all that are no input column's.
+        Factor f >= 0 of each input column's weights; 0 frees a column. 1 if not given, and for all
+        other weights.
     """
 
     name: ClassVar[str] = "elastic_net"
@@ -44,7 +44,7 @@ class ElasticNet:
         return self._l1.value(params) + self._l2.value(params)
 
     def strengths(self, columns: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return alpha·ρ·f and alpha·(1 − ρ)·f; ShapeError if there are other than d."""
+        """Return alpha·ρ·f and alpha·(1 − ρ)·f; ShapeError if there are not d columns."""
         return self._l1.strengths(columns)[0], self._l2.strengths(columns)[1]
 
     @property

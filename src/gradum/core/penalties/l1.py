@@ -1,4 +1,4 @@
-"""The L1 penalty: the lasso's, which leaves columns out."""
+"""The L1 penalty, that of the lasso, which leaves columns out."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from gradum.core.penalties.penalty import Params, column_factors, priced_weights
 class L1:
     """L1 penalty, alpha · Σ f·|w|.
 
-    It has a kink at 0, at which the solvers that know of it hold whatever is not worth its
-    price; to those that follow gradients the slope there is 0, and weights come close to 0
-    without reaching it. Under squared error without the factor ½, scikit-learn's
-    ``Lasso(alpha=a)`` is alpha = 2a. R. Tibshirani, JRSS B 58, 1996.
+    It has a kink at 0. Solvers that know of the kink hold a weight there if it is not worth its
+    penalty; for solvers that follow gradients, the slope there is 0, and weights come close to 0
+    without reaching it. Under squared error without the factor ½, scikit-learn's ``Lasso(alpha=a)``
+    is alpha = 2a. R. Tibshirani, JRSS B 58, 1996.
 
     Parameters
     ----------
     alpha : float
         Strength, at least 0; 0 is no penalty.
     factor : array of shape (d,), optional
-        Factor f >= 0 of each input column's weights; 0 frees a column. 1 if not given, and
-        for all that are no input column's.
+        Factor f >= 0 of each input column's weights; 0 frees a column. 1 if not given, and for all
+        other weights.
     """
 
     name: ClassVar[str] = "l1"
@@ -41,5 +41,5 @@ class L1:
         return self.alpha * sum((factor * abs(weight)).sum() for weight, factor in priced)
 
     def strengths(self, columns: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return alpha · f and 0 for each column; ShapeError if there are other than d."""
+        """Return alpha · f and 0 for each column; ShapeError if there are not d columns."""
         return self.alpha * column_factors(self.factor, columns), np.zeros(columns)

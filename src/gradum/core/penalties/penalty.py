@@ -13,14 +13,14 @@ Params = dict[str, Any]
 
 
 class Penalty(Protocol):
-    """A price on the size of the weights, and never on a bias or an intercept.
+    """A penalty on the size of the weights, and never on a bias or an intercept.
 
-    A penalty is a sum over weights w, each by itself: l1·|w| + l2·½w².
+    A penalty is a sum of l1·|w| + l2·½w² over the weights w.
     """
 
     @property
     def alpha(self) -> Any:
-        """Strength, at least 0; 0 is no penalty."""
+        """Strength, at least 0; 0 means no penalty."""
         ...
 
     @property
@@ -38,7 +38,7 @@ class Penalty(Protocol):
         Raises
         ------
         ShapeError
-            There is not one factor a column.
+            There is not one factor per column.
         """
         ...
 
@@ -57,14 +57,14 @@ def priced_weights(params: Params, factor: Any) -> list[tuple[Any, Any]]:
 
 
 def column_factors(factor: Any, columns: int) -> np.ndarray:
-    """Return one factor a column, float64 [columns]; ones for None.
+    """Return one factor per column, float64 [columns]; ones for None.
 
     Raises
     ------
     ShapeError
-        There is not one factor a column; both numbers are named.
+        There is not one factor per column; both numbers are named.
     SpecError
-        A factor is no number from 0 up.
+        A factor is not a number of at least 0.
     """
     if factor is None:
         return np.ones(columns)

@@ -1,7 +1,7 @@
 """First-order solvers: the named methods, each a frozen assembly of optax parts.
 
-Every solver is a JAX pytree whose numbers are values and not structure: one compiled
-program serves every learning rate. A solver's state begins at zeros, and
+Every solver is a JAX pytree whose numbers are values and not structure, so that one compiled
+program serves every learning rate. A solver's state starts at zeros, and
 ``transformation().update(gradient, state, params)`` turns a gradient into a step.
 """
 
@@ -22,7 +22,7 @@ from gradum.solvers.first_order.muon import Muon
 from gradum.solvers.first_order.sgd import SGD
 from gradum.solvers.first_order.solver import Composed, FirstOrder
 
-LONGEST = 1e30  # a step whose length float32 still holds, with room for a schedule's factors
+LONGEST = 1e30  # a step length that float32 can hold, with room for a schedule's factors
 FIRST_ORDER: dict[str, FirstOrder] = {
     "gd": GradientDescent(),
     "sgd": SGD(),
@@ -36,15 +36,15 @@ FIRST_ORDER: dict[str, FirstOrder] = {
 
 
 def resolve(solver: str | FirstOrder, learning_rate: Any = None) -> FirstOrder:
-    """Return the solver of that name, or the solver itself, with that learning rate if given.
+    """Return the solver of that name, or the solver itself, with the learning rate if given.
 
-    A solver within `Clipped` or `Averaged` is the one that gets it.
+    A solver within `Clipped` or `Averaged` gets the learning rate.
 
     Raises
     ------
     SpecError
-        No first-order solver has that name, the learning rate is not positive, or the solver
-        takes none.
+        No first-order solver has that name, the learning rate is not positive, or the solver takes
+        no learning rate.
     """
     if isinstance(solver, str):
         if solver not in FIRST_ORDER:

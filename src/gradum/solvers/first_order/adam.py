@@ -1,4 +1,4 @@
-"""Adam and AdamW: each parameter's step in units of its own gradient."""
+"""Adam and AdamW: each parameter's step is in units of its own gradient."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from gradum.solvers.schedules import Schedule
 @pytree(values=("learning_rate", "beta_1", "beta_2", "epsilon"))
 @dataclass(frozen=True)
 class Adam(Method):
-    """Adam: each parameter's step is its mean gradient over its root mean square.
+    """Adam: each parameter's step is the mean of its gradients over their root mean square.
 
-    m ← β₁m + (1 − β₁)∇, v ← β₂v + (1 − β₂)∇², θ ← θ − η·m̂/(√v̂ + ε), with m̂ and v̂ free of
-    the bias of their start at 0 (Kingma & Ba, ICLR 2015).
+    m ← β₁m + (1 − β₁)∇, v ← β₂v + (1 − β₂)∇², θ ← θ − η·m̂/(√v̂ + ε), where m̂ and v̂ are corrected
+    for the bias of starting at 0 (Kingma & Ba, ICLR 2015).
 
     Parameters
     ----------
     learning_rate : float
-        η, about the change of a parameter in one step.
+        η, roughly the change of a parameter in one step.
     beta_1, beta_2 : float
         β₁ and β₂, in [0, 1).
     epsilon : float
         ε > 0.
     schedule : str or callable
-        How η moves over the run.
+        How η changes over the run.
     """
 
     learning_rate: float = 1e-3
@@ -59,11 +59,11 @@ class AdamW(Method):
     learning_rate : float
         η.
     weight_decay : float
-        λ, at least 0. It is no term of the objective: use either this or an L2 penalty.
+        λ, at least 0. It is not a term of the objective: use either this or an L2 penalty.
     beta_1, beta_2, epsilon : float
         As Adam's.
     schedule : str or callable
-        How η moves over the run.
+        How η changes over the run.
     """
 
     learning_rate: float = 1e-3
@@ -83,7 +83,7 @@ class AdamW(Method):
 
 
 def _decays(params: Params) -> Any:
-    """Mark what decays: everything but biases."""
+    """Mark the parameters that decay: all except biases."""
     return jax.tree_util.tree_map_with_path(
         lambda path, _: path[-1] != jax.tree_util.DictKey("bias"), params
     )

@@ -1,4 +1,4 @@
-"""Solvers around any other: one averages its parameters, one bounds the gradient that it sees."""
+"""Solvers around any other: one averages its parameters, the other bounds its gradients."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gradum.solvers.first_order.solver import Composed, FirstOrder, pytree
 
 
 class AverageState(NamedTuple):
-    """The sum of past parameters, each by its weight, up to the last step but one."""
+    """The weighted sum of past parameters, up to the last step but one."""
 
     steps: Any
     total: Any  # of the weights
@@ -30,22 +30,22 @@ class AverageState(NamedTuple):
 class Averaged(Composed):
     """A solver whose answer is θ̄_T = Σ δ^(T−t)·θ_t / Σ δ^(T−t), over its steps t = 1 … T.
 
-    An exponential moving average of the parameters, free of the bias of their start (Polyak
-    and Juditsky, 1992; Kingma & Ba, ICLR 2015, section 7.2). It smooths the noise of small
-    batches away as a falling learning rate does. The average is what is validated and handed
-    back; the steps go on from the parameters themselves.
+    This is an exponential moving average of the parameters, corrected for the bias of their start
+    (Polyak and Juditsky, 1992; Kingma & Ba, ICLR 2015, section 7.2). Like a falling learning rate,
+    it smooths away the noise of small batches. The average is validated and returned; the steps
+    continue from the parameters themselves.
 
     Parameters
     ----------
     solver : FirstOrder
-        What takes the steps.
+        The solver that takes the steps.
     decay : float
         δ, in [0, 1); the average is over about 1/(1 − δ) steps.
 
     Raises
     ------
     SpecError
-        The decay is out of its range.
+        The decay is out of range.
     """
 
     solver: FirstOrder
@@ -59,11 +59,10 @@ class Averaged(Composed):
             )
 
     def transformation(self) -> optax.GradientTransformation:
-        """Return the solver's steps, and the average beside them.
+        """Return the solver's steps, together with the average.
 
-        A step's length is the schedule's to change afterwards, so that an update knows the
-        parameters that it sets out from and not those that it leads to: it notes the former,
-        and `answer` adds the last.
+        A schedule may change a step's length afterwards, so an update knows the parameters before
+        it, but not those after it. It records the former, and `answer` adds the last ones.
         """
         solver = optax.with_extra_args_support(self.solver.transformation())
 
@@ -101,21 +100,21 @@ class Averaged(Composed):
 @pytree(values=("solver", "norm"))
 @dataclass(frozen=True)
 class Clipped(Composed):
-    """A solver that sees ∇ · min(1, c/‖∇‖), the norm taken over all parameters at once.
+    """A solver that sees ∇ · min(1, c/‖∇‖), with the norm over all parameters together.
 
-    One odd batch cannot throw the parameters far (Pascanu et al., ICML 2013).
+    A single unusual batch cannot move the parameters far (Pascanu et al., ICML 2013).
 
     Parameters
     ----------
     solver : FirstOrder
-        What turns the clipped gradient into a step.
+        The solver that turns the clipped gradient into a step.
     norm : float
         c, above 0.
 
     Raises
     ------
     SpecError
-        The norm is not above 0, or the solver bounds its steps by itself, in a line search.
+        The norm is not above 0, or the solver bounds its steps itself, by a line search.
     """
 
     solver: FirstOrder
@@ -126,7 +125,7 @@ class Clipped(Composed):
             raise SpecError(
                 say("The norm to clip at is {norm}.", norm=self.norm), say("Give a number above 0.")
             )
-        # Not always a solver: JAX rebuilds pytrees around whatever it likes.
+        # Not always a solver: JAX rebuilds pytrees around arbitrary objects.
         if getattr(self.solver, "searches", False):
             raise SpecError(
                 say(
@@ -136,9 +135,9 @@ class Clipped(Composed):
             )
 
     def transformation(self) -> optax.GradientTransformation:
-        """Return the clipping, and the solver after it."""
+        """Return the clipping, followed by the solver."""
         return optax.chain(optax.clip_by_global_norm(self.norm), self.solver.transformation())
 
     def answer(self, params: Params, optimizer: Any) -> Params:
-        """Return the solver's."""
+        """Return the solver's answer."""
         return self.solver.answer(params, optimizer[1])

@@ -1,6 +1,6 @@
-"""Gradient descent on all rows, by a fixed step, by 1/L, or by the rule that finds one.
+"""Gradient descent on all rows, by a fixed step, by 1/L, or by a line search.
 
-L is the largest curvature of a linear model's objective: 1/L is a step that never fails.
+L is the largest curvature of a linear model's objective, and 1/L is a step that never fails.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ RULES = (INVERSE_CURVATURE, LINE_SEARCH)
 LARGEST_GRAM = 2000  # columns; beyond, forming the Gram matrix costs more than the steps
 POWER_STEPS = 100
 MARGIN = 0.8
-"""Power iteration from a random start has reached this share of the largest eigenvalue after
-`POWER_STEPS`, but for a chance of 0.08·√D·0.8^99 < 10⁻⁷ for a million columns D: Kuczyński and
-Woźniakowski, SIAM Journal on Matrix Analysis and Applications 13, 1992, theorem 4.1."""
+"""Power iteration from a random start reaches this share of the largest eigenvalue after
+`POWER_STEPS`, except with a probability of 0.08·√D·0.8^99, which is < 10⁻⁷ for a million columns D:
+Kuczyński and Woźniakowski, SIAM Journal on Matrix Analysis and Applications 13, 1992, theorem
+4.1."""
 
 
 @pytree(values=("learning_rate",))
@@ -43,18 +44,18 @@ class GradientDescent(Method):
     Parameters
     ----------
     learning_rate : float, "1/L" or "line_search"
-        η. On a convex objective it must stay below 2/L, L being the largest curvature;
-        columns scaled to unit variance make L about 2 for squared error, times the
-        number of columns at worst. ``"1/L"`` computes L from the rows, for a linear model
-        and a loss of bounded curvature; the objective then falls at every step.
-        ``"line_search"`` looks for each step's length anew, and serves networks too.
+        η. On a convex objective it must stay below 2/L, where L is the largest curvature. For
+        columns scaled to unit variance, L is about 2 for squared error, times the number of columns
+        at worst. ``"1/L"`` computes L from the rows, for a linear model and a loss of bounded
+        curvature; the objective then falls at every step. ``"line_search"`` searches for each
+        step's length anew, and works for networks too.
     schedule : str or callable
-        How η moves over the run; a line search does not ask it.
+        How η changes over the run; a line search does not use it.
 
     Raises
     ------
     SpecError
-        The learning rate is a word, but neither rule.
+        The learning rate is a word, but not one of the two rules.
     """
 
     full_batch = True
@@ -80,12 +81,12 @@ class GradientDescent(Method):
         return isinstance(self.learning_rate, str) and self.learning_rate == LINE_SEARCH
 
     def settled(self, problem: Problem, data: Data) -> Any:
-        """Return gradient descent by a number, or by a line search.
+        """Return gradient descent with a number, or with a line search.
 
         Raises
         ------
         SpecError
-            L was asked for where there is none.
+            L was asked for, but does not exist.
         """
         if self.searches:
             return SteepestDescent()
@@ -103,26 +104,26 @@ class GradientDescent(Method):
 @pytree(values=())
 @dataclass(frozen=True)
 class SteepestDescent(Searching):
-    """Gradient descent whose every step a line search finds, beginning at the last one's length.
+    """Gradient descent with a line search for each step that begins at the last step's length.
 
-    ``GradientDescent("line_search")`` is what it is called by.
+    Its public name is ``GradientDescent("line_search")``.
     """
 
     def transformation(self) -> optax.GradientTransformation:
-        """Return −1, times what the search finds."""
+        """Return −1, times the length that the search finds."""
         return optax.chain(optax.scale(-1.0), line_search(from_last=True))
 
 
 def smoothness(problem: Problem, data: Data) -> float:
     """Return L = c·λ_max(Σ w [x, 1][x, 1]ᵀ / Σ w) + the largest l2, in float64.
 
-    c is the loss's largest curvature. The objective's Hessian has no eigenvalue above L,
-    whatever the parameters: an L1 penalty, which has none, aside.
+    c is the loss's largest curvature. The objective's Hessian has no eigenvalue above L, whatever
+    the parameters; an L1 penalty, which has no curvature, does not count.
 
     Raises
     ------
     SpecError
-        The model is a network, or the loss bends without bound.
+        The model is a network, or the loss has unbounded curvature.
     """
     network, loss = problem.network, problem.loss
     curvature = loss.largest_curvature(network.outputs)
@@ -158,7 +159,7 @@ def _largest_eigenvalue(data: Data, intercept: float) -> float:
 
 
 def _power_iteration(data: Data, intercept: float) -> float:
-    """Return a number that the largest eigenvalue is not below, and hardly ever far above."""
+    """Return a number that is at most the largest eigenvalue, and rarely far below it."""
     columns, share = _columns(data, slice(None)), data.unit_weight() / data.rows
     direction = stream(0, "smoothness").normal(size=columns.shape[1] + 1)
     largest = 0.0

@@ -1,4 +1,4 @@
-"""Steps that keep the signs of weights under which a network is monotone, around any solver."""
+"""Steps, around any solver, that keep the signs of weights that make a network monotone."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from gradum.solvers.rows_to_learn import Data
 @pytree(values=("solver",), structure=("inputs",))
 @dataclass(frozen=True)
 class Monotone(Composed):
-    """A solver whose every step ends at the nearest weights that suit the directions.
+    """A solver whose steps all end at the nearest weights that suit the directions.
 
-    θ ← P(θ + Δ), for the solver's step Δ and the projection P of `directions`. Of a step that a
-    schedule shortens, the end lies between θ and P(θ + Δ), whose signs suit too.
+    θ ← P(θ + Δ), for the solver's step Δ and the projection P of `directions`. If a schedule
+    shortens a step, it ends between θ and P(θ + Δ), where the signs suit too.
 
     Parameters
     ----------
     solver : FirstOrder
-        One that looks for no step's length.
+        A solver without a line search.
     inputs : tuple of int
         The directions of the first inputs, 1, -1 or 0; all others have none.
 
     Raises
     ------
     SpecError
-        The solver searches along a line, which leaves the weights that suit; or, once it is known,
-        the network's activation falls in places.
+        The solver has a line search, which leaves the suitable weights; or, once the network is
+        known, its activation falls in places.
     """
 
     solver: FirstOrder
     inputs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        # Not always a solver: JAX rebuilds pytrees around whatever it likes.
+        # Not always a solver: JAX rebuilds pytrees around arbitrary objects.
         if getattr(self.solver, "searches", False):
             raise SpecError(
                 say(
@@ -57,13 +57,13 @@ class Monotone(Composed):
             )
 
     def settled(self, problem: Problem, data: Data) -> Any:
-        """Settle the solver, for all inputs of a network of rising activations."""
+        """Settle the solver, for all inputs of a network with rising activations."""
         refuse_falling(problem.network.activation)
         free = problem.network.inputs - len(self.inputs)
         return replace(super().settled(problem, data), inputs=(*self.inputs, *[0] * free))
 
     def starting(self, params: Params) -> Params:
-        """Return the solver's start, with signs that suit."""
+        """Return the solver's start, with suitable signs."""
         params = self.solver.starting(params)
         layers = [
             layer | {"weight": oriented(layer["weight"], before, after)}
@@ -88,11 +88,11 @@ class Monotone(Composed):
         return optax.chain(self.solver.transformation(), projection)
 
     def answer(self, params: Params, optimizer: Any) -> Params:
-        """Return the solver's."""
+        """Return the solver's answer."""
         return self.solver.answer(params, optimizer[0])
 
     def _between(self, layers: list[Any]) -> list[tuple[Any, np.ndarray, np.ndarray]]:
-        """Return each layer between the directions of the numbers before and after it."""
+        """Return each layer with the directions of the numbers before and after it."""
         *hidden, outputs = [layer["weight"].shape[1] for layer in layers]
         first, *others = of_layers(np.array(self.inputs, np.float32), tuple(hidden), outputs)
         first = np.pad(first, (0, len(layers[0]["weight"]) - len(first)))
@@ -101,7 +101,7 @@ class Monotone(Composed):
 
 
 def refuse_falling(activation: str) -> None:
-    """Raise SpecError where an activation falls in places, so that signs tell nothing."""
+    """Raise SpecError if an activation falls in places, so that signs tell nothing."""
     if not ACTIVATIONS[activation].rising:
         raise SpecError(
             say(

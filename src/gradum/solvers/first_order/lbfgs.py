@@ -18,21 +18,21 @@ from gradum.solvers.first_order.solver import Searching, line_search, pytree
 @pytree(values=(), structure=("memory",))
 @dataclass(frozen=True)
 class LBFGS(Searching):
-    """Limited-memory BFGS on all rows: θ ← θ − t·H∇, t found by a line search.
+    """Limited-memory BFGS on all rows: θ ← θ − t·H∇, with t found by a line search.
 
-    H, an estimate of the inverse Hessian, is made of the last m differences of parameters and
-    of gradients. It takes no learning rate, and on a smooth convex problem it needs far fewer
+    H, an estimate of the inverse Hessian, is made from the last m differences of parameters and of
+    gradients. The method takes no learning rate, and on a smooth convex problem it needs far fewer
     steps than gradient descent. D. C. Liu and J. Nocedal, Mathematical Programming 45, 1989.
 
     Parameters
     ----------
     memory : int
-        m, from 1 up. Each compiles its own program.
+        m, at least 1. Each value compiles its own program.
 
     Raises
     ------
     SpecError
-        The memory is no whole number from 1 up.
+        The memory is not an integer of at least 1.
     """
 
     memory: int = 10
@@ -45,14 +45,14 @@ class LBFGS(Searching):
             )
 
     def transformation(self) -> optax.GradientTransformation:
-        """Return −H∇, times what the search finds."""
+        """Return −H∇, times the length that the search finds."""
         return optax.chain(
             _quasi_newton(self.memory), optax.scale(-1.0), line_search(from_last=False)
         )
 
 
 class LBFGSState(NamedTuple):
-    """The last point and the differences before it, oldest first, of P parameters in one row."""
+    """The last point and the differences before it, oldest first, for P parameters in one row."""
 
     steps: Any
     params: Any  # [P]
@@ -65,7 +65,8 @@ class LBFGSState(NamedTuple):
 def _quasi_newton(size: int) -> optax.GradientTransformation:
     """Turn the gradient into H∇.
 
-    As one row of numbers, and not tensor by tensor: that compiles several times as fast.
+    The parameters form one row of numbers, which compiles several times as fast as tensor by
+    tensor.
     """
 
     def init(params: Any) -> LBFGSState:
@@ -78,7 +79,7 @@ def _quasi_newton(size: int) -> optax.GradientTransformation:
         point = ravel_pytree(params)[0]
         move, change = point - state.params, gradient - state.gradient
         curved = move @ change
-        # Only what bends upwards can be learnt from: H must stay positive definite.
+        # Only upward curvature can be learnt from: H must stay positive definite.
         known = (state.steps > 0) & (curved > 0)
         moves, changes, inverse = jax.tree.map(
             lambda old, new: jnp.where(known, jnp.concatenate([old[1:], new[None]]), old),
@@ -95,7 +96,7 @@ def _quasi_newton(size: int) -> optax.GradientTransformation:
 def two_loops(gradient: Any, moves: Any, changes: Any, inverse: Any) -> Any:
     """Return H∇: Nocedal and Wright, Numerical Optimization, algorithm 7.4.
 
-    H₀ is sᵀy / yᵀy of the last difference; before there is one, the step is no longer than 1.
+    H₀ is sᵀy / yᵀy of the last difference; before the first difference, the step is at most 1 long.
     """
 
     def backward(step: Any, pair: Any) -> Any:

@@ -15,33 +15,34 @@ from gradum.solvers.schedules import Schedule
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5
-ROOT_MEAN_SQUARE = 0.2  # of an entry of the step, as Adam's is
+ROOT_MEAN_SQUARE = 0.2  # of an entry of the step, like Adam's
 
 
 @pytree(values=("learning_rate", "momentum", "beta_1", "beta_2", "epsilon"))
 @dataclass(frozen=True)
 class Muon(Method):
-    """Muon: a hidden matrix moves along UVᵀ, for UΣVᵀ its momentum; all else moves as in Adam.
+    """Muon: a hidden matrix with momentum UΣVᵀ moves along UVᵀ; all else moves as in Adam.
 
     M ← μM + ∇, W ← W − η·0.2·√max(rows, columns)·orth(∇ + μM), so that every direction of the
-    matrix moves alike. orth is five Newton–Schulz steps, whose singular values lie between
-    about 0.7 and 1.2 (Jordan et al., "Muon: An optimizer for hidden layers in neural
-    networks", 2024). The factor makes an entry move about as far as in Adam, so that one
-    learning rate serves both (Liu et al., "Muon is Scalable for LLM Training", 2025).
+    matrix moves equally far. orth is five Newton–Schulz steps, after which singular values lie
+    between about 0.7 and 1.2 (Jordan et al., "Muon: An optimizer for hidden layers in neural
+    networks", 2024). The factor makes an entry move about as far as in Adam, so that one learning
+    rate serves both (Liu et al., "Muon is Scalable for LLM Training", 2025).
 
-    As there, hidden matrices are those of the layers that are neither the first nor the last:
-    a network of one hidden layer has none, nor has a linear model, and for these Muon is Adam.
+    As in that paper, hidden matrices are those of layers that are neither the first nor the last. A
+    network with one hidden layer has none, and a linear model has none either; for these, Muon is
+    Adam.
 
     Parameters
     ----------
     learning_rate : float
-        η, about the change of a parameter in one step.
+        η, roughly the change of a parameter in one step.
     momentum : float
         μ, in [0, 1).
     beta_1, beta_2, epsilon : float
-        Adam's, for all but hidden matrices.
+        Adam's, for everything except hidden matrices.
     schedule : str or callable
-        How η moves over the run.
+        How η changes over the run.
     """
 
     learning_rate: float = 1e-3
@@ -52,7 +53,7 @@ class Muon(Method):
     schedule: str | Schedule = "constant"
 
     def transformation(self) -> optax.GradientTransformation:
-        """Return either scaling, times −η."""
+        """Return the scaling of each kind, times −η."""
         hidden = optax.chain(
             optax.trace(self.momentum, nesterov=True),
             optax.stateless_with_tree_map(lambda momentum, _: _matrix_step(momentum)),
@@ -65,11 +66,10 @@ class Muon(Method):
 
 
 def orthogonalised(matrix: Any) -> Any:
-    """Return about UVᵀ for a matrix UΣVᵀ, by five Newton–Schulz steps X ← aX + (bA + cA²)X.
+    """Return roughly UVᵀ for a matrix UΣVᵀ, by five Newton–Schulz steps X ← aX + (bA + cA²)X.
 
-    A = XXᵀ. The coefficients trade accuracy for speed: singular values above about a
-    hundredth of the norm end between about 0.7 and 1.2, and smaller ones are raised 3.4-fold
-    a step.
+    Here A = XXᵀ. The coefficients trade accuracy for speed: singular values above about a hundredth
+    of the norm end between about 0.7 and 1.2, and smaller ones grow 3.4-fold per step.
     """
     tall = matrix.shape[0] > matrix.shape[1]
     x = matrix.T if tall else matrix
@@ -86,7 +86,7 @@ def _matrix_step(momentum: Any) -> Any:
 
 
 def _kinds(params: Params) -> Any:
-    """Name what moves how, in the shape of the parameters."""
+    """Name how each parameter moves, in the shape of the parameters."""
     kinds = jax.tree.map(lambda _: "other", params)
     for layer in kinds["layers"][1:-1]:
         layer["weight"] = "hidden"

@@ -20,12 +20,12 @@ class SGD(Method):
     learning_rate : float
         η.
     momentum : float
-        μ, from 0 (plain) to below 1; the step grows up to η/(1 − μ).
+        μ, from 0 (plain) to below 1; steps grow up to η/(1 − μ).
     nesterov : bool
-        Step along ∇ + μ·v instead: look ahead (Nesterov, 1983; Sutskever et al.,
-        ICML 2013).
+        Step along ∇ + μ·v instead, that is, look ahead (Nesterov, 1983; Sutskever et al., ICML
+        2013).
     schedule : str or callable
-        How η moves over the run.
+        How η changes over the run.
     """
 
     learning_rate: float = 0.1

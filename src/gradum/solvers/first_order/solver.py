@@ -1,4 +1,4 @@
-"""The protocol of first-order solvers, what most of them have in common, and their line search."""
+"""The protocol of first-order solvers, what most of them share, and their line search."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ T = TypeVar("T", bound=type)
 
 SUFFICIENT, CURVED = 1e-4, 0.9  # c₁ and c₂ of Nocedal and Wright
 MOST_TRIALS = 40
-ROUNDING = 8.0  # units in the last place that a sum over rows may be off
+ROUNDING = 8.0  # units in the last place by which a sum over rows may be off
 
 
 class FirstOrder(Protocol):
-    """What the driver asks of a first-order solver."""
+    """What the driver needs from a first-order solver."""
 
     @property
     def full_batch(self) -> bool:
@@ -37,12 +37,12 @@ class FirstOrder(Protocol):
 
     @property
     def learning_rate(self) -> Any:
-        """Length of a step; None where the solver finds it, or the name of a rule."""
+        """Length of a step; None if the solver finds it, or the name of a rule."""
         ...
 
     @property
     def schedule(self) -> str | Schedule:
-        """The schedule of the learning rate over the run; left to the driver."""
+        """The schedule of the learning rate over the run, which the driver applies."""
         ...
 
     def settled(self, problem: Problem, data: Data) -> FirstOrder:
@@ -50,7 +50,7 @@ class FirstOrder(Protocol):
         ...
 
     def starting(self, params: Params) -> Params:
-        """Return where to begin, given the parameters that a network draws."""
+        """Return the starting point, given a network's initial parameters."""
         ...
 
     def transformation(self) -> optax.GradientTransformation:
@@ -58,7 +58,7 @@ class FirstOrder(Protocol):
         ...
 
     def answer(self, params: Params, optimizer: Any) -> Params:
-        """Return the parameters to hand back, from the last ones and the optimiser's state."""
+        """Return the parameters of the answer, given the last ones and the optimiser's state."""
         ...
 
 
@@ -66,10 +66,10 @@ class Method:
     """A solver that needs no rows to be settled, and whose last parameters are its answer."""
 
     full_batch: bool = False
-    """A step may see a few rows only."""
+    """A step may see only a few rows."""
 
     searches: bool = False
-    """The step's length is the learning rate's."""
+    """The learning rate gives the step's length."""
 
     def settled(self, problem: Problem, data: Data) -> Any:
         """Return the solver itself."""
@@ -94,36 +94,36 @@ class Searching(Method):
 
 
 class Composed:
-    """A solver around another, which is as the other is in all but its transformation."""
+    """A solver around another one, which differs from it only in its transformation."""
 
     solver: FirstOrder
 
     @property
     def full_batch(self) -> bool:
-        """The solver's."""
+        """As the inner solver's."""
         return self.solver.full_batch
 
     @property
     def searches(self) -> bool:
-        """The solver's."""
+        """As the inner solver's."""
         return self.solver.searches
 
     @property
     def learning_rate(self) -> Any:
-        """The solver's."""
+        """As the inner solver's."""
         return self.solver.learning_rate
 
     @property
     def schedule(self) -> str | Schedule:
-        """The solver's."""
+        """As the inner solver's."""
         return self.solver.schedule
 
     def settled(self, problem: Problem, data: Data) -> Any:
-        """Settle the solver."""
+        """Settle the inner solver."""
         return replace(self, solver=self.solver.settled(problem, data))  # type: ignore[type-var]
 
     def starting(self, params: Params) -> Params:
-        """Return the solver's."""
+        """Return the inner solver's start."""
         return self.solver.starting(params)
 
 
@@ -138,32 +138,32 @@ def pytree(*, values: tuple[str, ...], structure: tuple[str, ...] = ()) -> Calla
 
 
 class Bracket(NamedTuple):
-    """A search under way: ``step`` is tried next, ``low`` and ``high`` close in on an answer."""
+    """A search in progress: ``step`` is tried next; ``low`` and ``high`` enclose the answer."""
 
     step: Any
-    low: Any  # the longest step known to fall enough, but to be too short; 0 at first
-    high: Any  # the shortest known to be too long; infinite at first
+    low: Any  # the longest step known to lower f enough but to be too short; 0 at first
+    high: Any  # the shortest step known to be too long; infinite at first
     trials: Any
-    ended: Any  # whether it is the answer
+    ended: Any  # whether ``step`` is the answer
 
 
 def line_search(*, from_last: bool) -> optax.GradientTransformationExtraArgs:
-    """Scale a direction d so that the objective f falls enough, and its slope has flattened.
+    """Scale a direction d so that the objective f falls enough and its slope flattens.
 
-    The step t must meet f(θ + td) ≤ f(θ) + c₁·t·∇f·d and ∇f(θ + td)·d ≥ c₂·∇f·d. It is
-    doubled while too short and halved into its interval when too long: Lewis and Overton,
-    Mathematical Programming 141, 2013, whose search also ends on functions with kinks. Close
-    to the optimum differences of f are rounding, and its slope decides instead: Hager and
-    Zhang's approximate condition, SIAM Journal on Optimization 16, 2005.
+    The step t must meet f(θ + td) ≤ f(θ) + c₁·t·∇f·d and ∇f(θ + td)·d ≥ c₂·∇f·d. It is doubled
+    while it is too short, and its interval is halved once it is too long: Lewis and Overton,
+    Mathematical Programming 141, 2013, whose search also ends on functions with kinks. Close to the
+    optimum, differences of f are rounding, and the slope decides instead: Hager and Zhang's
+    approximate condition, SIAM Journal on Optimization 16, 2005.
 
     A direction that does not descend is replaced by −∇f. If no step is found after
-    ``MOST_TRIALS``, the longest that fell enough is taken, or none.
+    ``MOST_TRIALS``, the longest one that lowered f enough is taken, or none.
 
     Parameters
     ----------
     from_last : bool
-        Begin at the length of the last step, and at min(1, 1/‖∇f‖) for the first; else at 1,
-        the natural length of a quasi-Newton step.
+        Begin at the length of the last step, or at min(1, 1/‖∇f‖) for the first step; otherwise at
+        1, the natural length of a quasi-Newton step.
     """
 
     def init(params: Any) -> Any:
