@@ -43,6 +43,17 @@ def test_numbers_are_copied_once_into_a_frame_and_once_into_a_design(tmp_path):
     frame.write_parquet(tmp_path / "many.parquet")
     frame.head(1000).write_parquet(tmp_path / "few.parquet")
     paths = [str(tmp_path / f"{name}.parquet") for name in ("few", "many")]
+    # The allocator keeps some pages by chance, in about one process of six; copies take them always.
+    assert any(copied_once(*peaks(paths)) for _ in range(4))
+
+
+def copied_once(read, encoded):
+    assert 0.9 * OWN < read < 1.8 * OWN  # 2 with the file's bytes beside the frame
+    return encoded < 3.1 * OWN  # 3.7 with the training rows and the encoded columns copied
+
+
+def peaks(paths):
+    """MiB at most after each step, in a process of its own."""
     # By way of a small process: a new one's peak begins with the size of its parent.
     launch = "import subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]], check=True)"
     done = subprocess.run(
@@ -51,6 +62,4 @@ def test_numbers_are_copied_once_into_a_frame_and_once_into_a_design(tmp_path):
         text=True,
         check=True,
     )
-    read, encoded = (int(line) / 1024 for line in done.stdout.split())
-    assert 0.9 * OWN < read < 1.8 * OWN  # 2 with the file's bytes beside the frame
-    assert encoded < 3.1 * OWN  # 3.7 with the training rows and the encoded columns copied
+    return (int(line) / 1024 for line in done.stdout.split())
