@@ -43,7 +43,7 @@ def test_numbers_are_copied_once_into_a_frame_and_once_into_a_design(tmp_path):
     frame.write_parquet(tmp_path / "many.parquet")
     frame.head(1000).write_parquet(tmp_path / "few.parquet")
     paths = [str(tmp_path / f"{name}.parquet") for name in ("few", "many")]
-    # The allocator keeps some pages by chance, in about one process of six; copies take them always.
+    # The allocator keeps pages by chance, in about one process of six; copies always take them.
     assert any(copied_once(*peaks(paths)) for _ in range(4))
 
 
