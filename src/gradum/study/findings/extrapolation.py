@@ -76,7 +76,7 @@ def _likelihood(misfits: np.ndarray, variance: float) -> np.ndarray:
 def _power_law(
     losses: np.ndarray, relative: np.ndarray, exponent: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fit b n^-c to losses (p, B) at shares of rows; return its change at twice them, and misfit."""
+    """Fit b n^-c to losses (p, B) at shares of rows; return its change at twice all, and misfit."""
     weight = relative**2
     share = weight / weight.sum()
     curve = relative**-exponent

@@ -195,7 +195,7 @@ def _increases(
     weight = truth.weight[rows]
 
     def increase(weights: np.ndarray) -> np.ndarray:
-        """Computed from the means themselves: exactly 0 for a column that adds nothing."""
+        """Compute it from the means themselves: exactly 0 for a column that adds nothing."""
         total = weights.sum(axis=1, keepdims=True)
         before = weights @ loss[:, None] / total
         after = np.maximum(before + weights @ added / total, 0.0)
