@@ -37,7 +37,7 @@ from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # rows shown one by one
 MOST_COLUMNS = 12
-MOST_GROUPS = 3  # of columns that depend on each other
+MOST_GROUPS = 3  # groups of columns that depend on each other
 
 
 class Explanation(Shown):

@@ -13,7 +13,7 @@ from gradum.show.visible import visible
 class Terminal(Console):
     """Rich's console for words with names from tables, which pass through `visible`.
 
-    They are escaped during rendering, before only Rich's own colours and movements are added.
+    They are escaped during rendering, when only Rich's own colours and movements are still to come.
     """
 
     def render(

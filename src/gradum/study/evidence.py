@@ -39,7 +39,7 @@ class Evidence:
     prediction : Prediction
         Aligned with ``rows``; where several folds predicted a row, their mean.
     frame : polars.DataFrame
-        The typed columns of these rows, as the door of `tables.check` leaves them.
+        The typed columns of these rows, as `tables.check` leaves them.
     schema : Schema
         The kinds of these columns.
     seed : int
@@ -127,7 +127,7 @@ class Evidence:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the feature columns, all of which ``frame`` holds."""
+        """The names of the feature columns, all of them in ``frame``."""
         return tuple(column.name for column in self.schema.features)
 
     @cached_property

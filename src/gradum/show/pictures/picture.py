@@ -92,7 +92,7 @@ AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart and everything that stands for it where it cannot be seen.
+    """A chart and everything that replaces it where it cannot be seen.
 
     Parameters
     ----------

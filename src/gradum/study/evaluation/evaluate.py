@@ -1,4 +1,4 @@
-"""A fitted model held against rows that it has not seen."""
+"""Evaluation of a fitted model on rows that it has not seen."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class RivalScores(msgspec.Struct, frozen=True):
 
 
 class RunComparison(msgspec.Struct, frozen=True):
-    """Two runs held against each other.
+    """A comparison of two runs.
 
     Parameters
     ----------

@@ -144,7 +144,7 @@ def explain(
     numbers : ndarray of int (n,)
         The rows' numbers, as they are reported.
     rung : str, optional
-        The best if left out.
+        By default the best.
     scale : {"target", "probability", "log-odds"}, optional
         By default the probability for classes, the target's unit for numbers.
     together : sequence of columns
@@ -187,7 +187,7 @@ def explain(
 
 
 def _players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:
-    """Return every column as a player, and every group as one.
+    """Return each group of columns as one player, and each other column as one.
 
     Raises
     ------

@@ -69,7 +69,7 @@ class RowInfluence:
     label : object
         The class whose probability is the answer; None for numbers, or if all were asked about.
     answer : float or None
-        What the model says of the row: that probability, or a number.
+        The model's answer for the row: that probability, or a number.
     learned : int
         n.
     asked : int

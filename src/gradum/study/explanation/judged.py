@@ -46,7 +46,7 @@ FEWEST_BACKGROUND, MOST_BACKGROUND = 32, 100
 MOST_COLUMNS = 20  # that count by themselves; the others count as one
 MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
-INTERACTION_ROWS = 4  # one row in so many is looked at for pairs
+INTERACTION_ROWS = 4  # pairs are looked at on one in this many rows
 
 ANSWERS, ANSWERS_A_ROW, FITS = 30_000, 5, 5
 """Answers that a model is asked for, and further ones for each row that it learned from. They are

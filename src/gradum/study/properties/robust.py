@@ -44,7 +44,7 @@ class ColumnMove(NamedTuple):
 
 @dataclass(frozen=True)
 class RobustProperty:
-    """No change of some columns, within limits, changes a row's answer.
+    """A change of some columns within limits never changes a row's answer.
 
     Parameters
     ----------

@@ -35,8 +35,8 @@ ROUNDING = 1e-9  # as a share of ε, by which two sums of the same shifts may di
 def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack:
     """Look for the smallest change of each row that changes the answer of `predict`.
 
-    A number counts as changed when it moves by the threat's share of the range of the training
-    target. The result is an upper bound: a smaller change may exist.
+    A class counts as changed when it is another one, a number when it moves by the threat's share
+    of the range of the training target. The result is an upper bound: a smaller change may exist.
 
     Parameters
     ----------

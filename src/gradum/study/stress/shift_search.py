@@ -315,7 +315,7 @@ class ShiftSearch:
 
 
 def _spread(axes: int, rng: np.random.Generator) -> np.ndarray:
-    """Return points (s, a) of the box from -1 to 1: a lattice for few axes, else corners and inside
+    """Return points (s, a) of the box from -1 to 1: a lattice on few axes, else corners and inside.
 
     With few axes, a lattice leaves nothing out. With many, only little of a box is far from all its
     corners.

@@ -202,7 +202,7 @@ class OpenBoxes:
         return cls(box, np.zeros((1, units), np.int8), np.ones(1), nothing, nothing)
 
     def __len__(self) -> int:
-        """The number of boxes."""
+        """Return the number of boxes."""
         return len(self.share)
 
     def chosen(self, which: np.ndarray) -> OpenBoxes:

@@ -138,7 +138,7 @@ def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray
 
 
 def _codes(values: pl.Series) -> pl.Series:
-    """Number the commonest levels from 0; all other levels share one number."""
+    """Give the commonest levels numbers from 0; all other levels share one."""
     counts = values.drop_nulls().value_counts(name="rows")
     ordered = counts.sort(["rows", values.name], descending=[True, False])[values.name]
     levels = ordered.head(MOST_LEVELS)
