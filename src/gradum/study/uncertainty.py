@@ -53,7 +53,7 @@ FULL_LEVERAGE = 1e-10  # for 1 − h, which is 0 up to rounding for a row that t
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A value with its 95% interval, whose ends are None if none was computed."""
+    """A value with its 95% interval, whose ends are None if it was not computed."""
 
     value: float
     low: float | None

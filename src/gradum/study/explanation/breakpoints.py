@@ -115,7 +115,7 @@ def exact_curve(
     Parameters
     ----------
     opened : Opened
-        A rung before rows.
+        A rung opened on rows.
     answer : Answer
     column : str
     row : int

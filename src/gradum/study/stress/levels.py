@@ -47,7 +47,7 @@ def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
 
 
 def variants(stressed: StressedRows, aims: Aims) -> Variants:
-    """Return each aim's row as it is, and with as many levels changed as the threat allows.
+    """Return each aim's row as it is, and with up to as many levels changed as the threat allows.
 
     For each number of changes, the `KEPT` variants that come farthest are returned. All single
     changes are tried, and then every further change on top of the kept variants.

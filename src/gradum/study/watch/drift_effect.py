@@ -148,7 +148,7 @@ def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator)
         mapped = np.where(rank < levels[0], numbers + edges[0] - low, mapped)
         mapped = np.where(rank > levels[-1], numbers + edges[-1] - high, mapped)
     if (numbers == np.round(numbers)).all():
-        mapped = np.floor(mapped)  # values up to half-way to the next one stand for the lower
+        mapped = np.floor(mapped)  # values between two whole numbers stand for the lower
     return pl.Series(values.name, mapped).cast(values.to_physical().dtype).cast(values.dtype)
 
 
