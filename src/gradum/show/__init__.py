@@ -1,1 +1,1 @@
-"""Results as text and pages; computes nothing."""
+"""Results as text and pages; this package computes nothing."""

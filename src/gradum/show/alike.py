@@ -19,11 +19,11 @@ from gradum.study.explanation.alike import Alike
 from gradum.tables.wording import shortened, value_text
 
 FAR = 0.1
-"""A row is far where more of the pairs are nearer to each other than it is to its nearest."""
+"""A row is far if a larger share of pairs are nearer to each other than it is to its nearest."""
 
 
 class AlikeRows(Shown):
-    """The rows learned from that are most like a row; it shows itself.
+    """The rows learned from that are most like a row; the object shows itself.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ class AlikeRows(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a row, the nearest first; see `Alike`."""
+        """One line per row, the nearest first; see `Alike`."""
         return self.found.frame
 
     @property
     def values(self) -> pl.DataFrame:
-        """The feature columns of the row itself, then of those like it."""
+        """The feature columns of the row itself, then of the rows like it."""
         return self.found.values
 
     def __repr__(self) -> str:
@@ -57,7 +57,7 @@ class AlikeRows(Shown):
 
     @property
     def table(self) -> TextTable:
-        """A line a row like the given one."""
+        """One line for each row like the given one."""
         found, columns = self.found, len(self.found.values.columns)
         target = self.fitted.spec.target
         probability = ()
@@ -81,7 +81,7 @@ class AlikeRows(Shown):
         return TextTable(header, rows, 0)
 
     def sentences(self) -> list[str]:
-        """Say what became of the rows like it, and whether they are far."""
+        """Say what the targets of the similar rows were, and whether these rows are far."""
         frame = self.found.frame
         if frame.is_empty():
             return []
@@ -97,7 +97,7 @@ class AlikeRows(Shown):
         return sentences
 
     def _together(self) -> str:
-        """Say what became of the rows like it."""
+        """Say what the targets of the similar rows were."""
         target = self.found.frame["target"]
         if not self.fitted.classes:
             return say(

@@ -9,7 +9,7 @@ from gradum.tables.wording import shortened
 
 
 def answer_name(scale: Scale, label: object, target: str) -> str:
-    """Return what an answer is called: by its class or, of a number, by the target."""
+    """Return an answer's name: its class or, for a number, the target."""
     if scale == "target":
         return target
     label = repr(shortened(label))
@@ -19,7 +19,7 @@ def answer_name(scale: Scale, label: object, target: str) -> str:
 
 
 def scale_title(scale: Scale) -> str:
-    """Return what an axis of answers on a scale is called."""
+    """Return the title of an axis of answers on a scale."""
     return {
         "target": say("answer"),
         "probability": say("probability"),
@@ -28,5 +28,5 @@ def scale_title(scale: Scale) -> str:
 
 
 def answer_text(scale: Scale, value: float, *, digits: int = 4) -> str:
-    """Write an answer, or a difference of answers; a probability as a percentage."""
+    """Write an answer, or a difference of answers, with a probability as a percentage."""
     return percent(value, decimals=1) if scale == "probability" else figure(value, digits=digits)

@@ -1,4 +1,4 @@
-"""A page with charts: its template filled in, with all that draws them."""
+"""A page with charts: its filled-in template, with the scripts that draw the charts."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def charted_page(
     Parameters
     ----------
     template : str
-        Of `show/templates`.
+        A template in `show/templates`.
     sections : iterable of Section or TrustSection
-        Its parts, whose pictures the template places.
+        The page's parts, whose pictures the template places.
     cache : path or None
-        A folder that keeps the charts' script from one page to the next.
+        A folder that keeps the charts' script for the next page.
     values
-        What the template says beside them.
+        Further values for the template.
     """
     sections = list(sections)
     pictures = [picture for section in sections for picture in section.pictures]

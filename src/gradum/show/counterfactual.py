@@ -1,4 +1,4 @@
-"""Counterfactuals of rows as text, as HTML, as a frame and as records."""
+"""Counterfactuals of rows as text, HTML, a frame and records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from gradum.tables.columns import Column
 
 
 class Counterfactuals(Shown):
-    """What would have changed the answers for rows; shows itself in a terminal and a notebook.
+    """What would have changed the answers for rows; shows itself in terminals and notebooks.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Counterfactuals(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a changed column, with the columns below; none for a row that has no change.
+        """One line per changed column, with the columns below; none for a row without a change.
 
         ``row``, ``counterfactual`` (1 is the cheapest of the row), ``column``, ``from`` and ``to``
         as text, ``cost`` of this change, ``output_before`` and ``output_after``.
@@ -75,7 +75,7 @@ class Counterfactuals(Shown):
         return pl.DataFrame(lines, schema=schema, orient="row")
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """Yield what is known of each row, sentences too, as plain values for JSON."""
+        """Yield everything known about each row, including sentences, as plain values for JSON."""
         for row in self.found.rows:
             record = msgspec.to_builtins(row)
             for place, counterfactual in enumerate(row.counterfactuals):
@@ -87,7 +87,7 @@ class Counterfactuals(Shown):
         return f"<gradum.Counterfactuals of {len(self.found.rows):,} rows>"
 
     def _repr_html_(self) -> str:
-        from gradum.show.page import render  # jinja2, which text does without
+        from gradum.show.page import render  # jinja2, which text does not need
 
         return render(
             "counterfactual.html",
@@ -135,12 +135,12 @@ class Counterfactuals(Shown):
             yield Text(visible(note), style="dim")
 
     def why_none(self, row: RowCounterfactuals) -> str:
-        """Say why a row has no change."""
+        """Say why no change was found for a row."""
         return why_none(self.fitted, self.found, row)
 
 
 def _raw_text(value: Any, column: Column) -> str:
-    """Write a value as its column's kind reads it, digit for digit."""
+    """Write a value exactly, in the form that its column's kind reads."""
     match value:
         case bool():
             return column.parse.true if value else column.parse.false

@@ -1,4 +1,4 @@
-"""Sentences about counterfactuals: what would change an answer and at which cost, or why none."""
+"""Sentences about counterfactuals: what would change an answer at what cost, or why none."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gradum.study.explanation.counterfactual.result import (
 from gradum.tables.columns import unvaried
 from gradum.tables.wording import number, quoted_text, shortened
 
-DIGITS = 8  # of a number that is not whole: more than a move has
+DIGITS = 8  # for a number that is not whole: more digits than a move has
 
 
 def heading(fitted: Fitted, row: RowCounterfactuals) -> str:
-    """Say how a row is answered."""
+    """State the answer for a row."""
     return say(
         "Row {row}: the answer for {target} is {output}.",
         row=row.row,
@@ -83,7 +83,7 @@ def cost_sentences(found: Counterfactual, axes: Any) -> str:
 
 
 def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals) -> str:
-    """Say that nothing was found, and what it would take."""
+    """Say that nothing was found, and what would be needed."""
     rung = fitted.rung(found.rung)
     if rung.input_layer is None:
         return say(
@@ -117,7 +117,7 @@ def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals)
 
 
 def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:
-    """Say what a cost is measured in, and what was left as it is."""
+    """Say how costs are measured, and what was left unchanged."""
     if found.axes:
         yield say_plural(
             "A cost of 1 is a move by one median absolute deviation, over {count:,} background "
@@ -177,14 +177,14 @@ def change_texts(change: ColumnChange) -> tuple[str, str, str, str]:
 
 
 def output_text(output: Any) -> str:
-    """Write an answer: a class in quotes if it is a text, or a number."""
+    """Write an answer: a number, or a class, in quotes if it is a text."""
     if isinstance(output, bool | int):
         return str(output)
     return figure(output) if isinstance(output, float) else repr(shortened(output))
 
 
 def exact_text(value: Any) -> str:
-    """Write a value so that it can be typed in."""
+    """Write a value in a form that can be typed in."""
     if isinstance(value, float) and value != int(value):
         return f"{value:.{DIGITS}g}"
     if isinstance(value, float):

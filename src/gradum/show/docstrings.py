@@ -1,4 +1,4 @@
-"""Docstrings where Python leaves them out: a library that reads its own is lost without them."""
+"""Docstrings where Python leaves them out, for a library that fails without its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import CodeType, ModuleType
 
 
 def keep_docstrings(package: str) -> None:
-    """Import a package's modules with their docstrings from now on, under ``python -OO`` too."""
+    """From now on, import a package's modules with their docstrings, even under ``python -OO``."""
     if sys.flags.optimize > 1:
         sys.meta_path.insert(0, _Finder(package))
 
@@ -30,7 +30,7 @@ class _Finder:
 
 
 class _Loader(SourceFileLoader):
-    """Compiles anew: what Python keeps compiled for ``-OO`` holds no docstrings."""
+    """Compiles modules anew, as Python's compiled files for ``-OO`` hold no docstrings."""
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)

@@ -1,4 +1,4 @@
-"""Sections and tables of a result, and how a terminal or notebook shows them."""
+"""Sections and tables of a result, and their display in a terminal or notebook."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class TextTable:
     title: str = ""
 
     def first(self, count: int) -> TextTable:
-        """Return its first rows alone."""
+        """Return a table of only the first rows."""
         return replace(self, rows=self.rows[:count])
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page: sentences, pictures, tables; its name is its anchor."""
+    """A part of a page with sentences, pictures and tables; its name is its anchor."""
 
     name: str
     title: str
@@ -45,13 +45,13 @@ class Section:
 
 
 class Shown:
-    """A result that shows itself in a terminal and in a notebook, by what its ``_parts`` yields."""
+    """A result that shows itself in a terminal and in a notebook, as the parts from ``_parts``."""
 
     def _parts(self) -> Iterator[RenderableType]:
         raise NotImplementedError
 
     def summary(self) -> str:
-        """Return what a terminal shows, as text."""
+        """Return the terminal's output as text."""
         return plain(self, width=SUMMARY).rstrip("\n")
 
     def __str__(self) -> str:
@@ -65,13 +65,13 @@ class Shown:
 
 
 def lines(sentences: Iterable[str], style: str = "") -> Iterator[Text]:
-    """Yield each sentence in a line of its own, as a terminal shows it."""
+    """Yield each sentence on a line of its own, as a terminal shows it."""
     for sentence in sentences:
         yield Text(visible(sentence), style)
 
 
 def notes(sentences: Iterable[str]) -> Iterator[Text]:
-    """Yield what is to be known besides."""
+    """Yield further notes."""
     return lines((say("note: {sentence}", sentence=sentence) for sentence in sentences), "dim")
 
 
@@ -82,13 +82,13 @@ def laid_out(
     bold: Collection[int] = (),
     header: str = "dim",
 ) -> Table:
-    """Lay a table out for a terminal.
+    """Lay out a table for a terminal.
 
     Parameters
     ----------
     grid : TextTable
     left : collection of int, optional
-        The columns that are flush left; those of words if left out.
+        The columns that are flush left; by default the columns of words.
     bold : collection of int
         The rows in bold.
     header : str

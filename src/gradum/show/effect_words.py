@@ -20,7 +20,7 @@ ANSWER_DIGITS = 3
 
 
 def effect_title(found: Effects, effect: Effect, answer: int) -> str:
-    """Say of what on what an effect is."""
+    """Say which column's effect on which answer is shown."""
     column = shortened(effect.column)
     if found.scale == "target":
         return say("Effect of {column} on {target}", column=column, target=shortened(found.target))
@@ -36,7 +36,7 @@ def mean_ends(found: Effects, effect: Effect, answer: int) -> tuple[str, str] | 
 
 
 def row_ends(found: Effects, effect: Effect, answer: int, row: int) -> tuple[str, str] | None:
-    """Return the same of a given row's own answers."""
+    """Return the same ends for a given row's own answers."""
     extremes = effect.extremes(row)
     return _ends(found.scale, extremes.values, extremes.answers[:, answer])
 
@@ -74,5 +74,5 @@ def reading(found: Effects) -> tuple[str, str]:
 
 
 def value_or_missing(value: Any) -> str:
-    """Write a value of a column; no level is called as a missing one is."""
+    """Write a value of a column; the name for a missing value is never that of a level."""
     return MISSING if value is None else value_text(value)

@@ -1,4 +1,4 @@
-"""Curves of columns as text, as HTML and as a frame."""
+"""Curves of columns as text, HTML and a frame."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST_PICTURES = 8
 
 
 class EffectCurves(Shown):
-    """What a model answers as one column takes other values; it shows itself.
+    """A model's answers as one column takes other values; the object shows itself.
 
     Parameters
     ----------
@@ -37,17 +37,17 @@ class EffectCurves(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a column, class and value; see `Effects.frame`."""
+        """One line per column, class and value; see `Effects.frame`."""
         return self.found.frame
 
     @property
     def curves(self) -> pl.DataFrame:
-        """One line a given row, column, class and value; see `Effects.curves`."""
+        """One line per given row, column, class and value; see `Effects.curves`."""
         return self.found.curves
 
     @property
     def ranges(self) -> pl.DataFrame:
-        """One line a given row, column and class; see `Effects.ranges`."""
+        """One line per given row, column and class; see `Effects.ranges`."""
         return self.found.ranges
 
     def _parts(self) -> Iterator[RenderableType]:
@@ -83,9 +83,9 @@ class EffectCurves(Shown):
         return render("effects.html", heading=self._heading, drawings=drawings, notes=self._notes)
 
     def _by_reach(self) -> Iterator[tuple[Effect, int]]:
-        """List the effects, the farthest first, each on the answer that it moves most.
+        """List the effects, the largest range first, each on the answer that it moves most.
 
-        Of two classes that is the second, whose probability is one less that of the first.
+        For two classes this is the second, whose probability is one minus that of the first.
         """
         effects = self.found.effects
         if len(self.found.answers) == 2:

@@ -27,12 +27,12 @@ from gradum.show.text import plain
 from gradum.study.explain_step import WorkedStep
 
 WIDTH = 132
-"""Characters of a line at most; a narrower console has its own."""
+"""The most characters in a line; a narrower console has its own limit."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class StepExplanation:
-    """One step of learning on one row, to be read; ``step`` has every number.
+    """One step of learning on one row, for reading; ``step`` has every number.
 
     It shows itself in a terminal, in a notebook, as text by ``str`` and as a page by ``page``.
     """
@@ -79,7 +79,7 @@ def step_parts(step: WorkedStep) -> list[RenderableType]:
 
 @dataclass(frozen=True, eq=False)
 class FormulaLines:
-    """Formulas on the left, on at most half of the console, and their numbers on the right."""
+    """Formulas on the left, in at most half of the console, and their numbers on the right."""
 
     lines: list[Line]
 

@@ -1,4 +1,4 @@
-"""Explained rows as the report shows them: what each is an example of, in words and in bars."""
+"""Explained rows for the report: what each is an example of, in words and in bars."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_COLUMNS = 8
 
 @dataclass(frozen=True)
 class Bar:
-    """What one column adds to an answer: its name and value, φ with its error, and its length.
+    """One column's contribution to an answer: its name and value, φ with its error, and its bar.
 
     ``start`` and ``length`` are percentages of the width, with 0 in the middle.
     """
@@ -41,7 +41,7 @@ class ExplainedRow:
 
 
 def explained_rows(findings: Findings | None, target: str) -> dict[str, list[ExplainedRow]]:
-    """Return the worst and the typical rows that were explained; none where none may be shown."""
+    """Return the worst and the typical explained rows; none if no rows may be shown."""
     found = None if findings is None else findings.explanation
     if found is None:
         return {"worst": [], "typical": []}

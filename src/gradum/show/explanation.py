@@ -1,4 +1,4 @@
-"""Explanations of rows as text, as HTML and as a frame."""
+"""Explanations of rows as text, HTML and a frame."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
 from gradum.tables.columns import Label
 
-MOST_ROWS = 10  # shown one by one
+MOST_ROWS = 10  # rows shown one by one
 MOST_COLUMNS = 12
-MOST_GROUPS = 3  # of columns that depend on each other
+MOST_GROUPS = 3  # groups of columns that depend on each other
 
 
 class Explanation(Shown):
-    """Why rows are answered as they are; it shows itself in a terminal and in a notebook.
+    """Why rows have their answers; the object shows itself in a terminal and in a notebook.
 
     Parameters
     ----------
@@ -57,26 +57,26 @@ class Explanation(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a row, column and class; see `Explanations.frame`."""
+        """One line per row, column and class; see `Explanations.frame`."""
         return self.found.frame
 
     def reasons(self, *, favourable: Label, count: int = COUNT) -> Reasons:
-        """Say in words what speaks most against the answer that somebody hoped for.
+        """Say in words what counts most against the answer that somebody hoped for.
 
-        A column is a reason only where its value is beyond its 95% errors. Columns that stand
-        together are one reason; of equal ones the first in the table comes first.
+        A column is a reason only if its value exceeds its 95% errors. Columns that count as one are
+        one reason; of equal reasons, the first in the table comes first.
 
         Parameters
         ----------
         favourable : label or {"high", "low"}
-            The class hoped for; of a number, which of the two is good.
+            The class hoped for; for a number, whether high or low is good.
         count : int
-            How many reasons a row has at most.
+            The most reasons per row.
 
         Returns
         -------
         Reasons
-            It shows itself; ``frame`` has one line a reason.
+            An object that shows itself; its ``frame`` has one line per reason.
 
         Raises
         ------
@@ -88,12 +88,12 @@ class Explanation(Shown):
         return Reasons(self.found, self.fitted, answer, reasons, count)
 
     def overall(self, answer: Any = None) -> Overall:
-        """Return what the columns do over all rows; see `gradum.study.explanation.overall`.
+        """Return the effects of the columns over all rows; see `gradum.study.explanation.overall`.
 
         Parameters
         ----------
         answer : label or float, optional
-            The class, or the quantile, that directions are of.
+            The class, or the quantile, that directions refer to.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Explanation(Shown):
         return overall(self.found, answers.index(answer))
 
     def interactions(self) -> Interactions:
-        """Return the pairs of columns that do most together, beyond what each does.
+        """Return the pairs of columns that do most together beyond their separate effects.
 
         See `gradum.study.explanation.interactions`.
 
@@ -142,7 +142,7 @@ class Explanation(Shown):
         return f"<gradum.Explanation of {len(self.found.parts):,} rows>"
 
     def _row(self, place: int) -> Iterator[RenderableType]:
-        """Say why one row is answered as it is: its likeliest class, or its number."""
+        """Say why one row has its answer: its likeliest class, or its number."""
         row = row_explanation(self.found, place)
         yield Text(heading(row, self.fitted.spec.target, self.found.background), style="bold")
         table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -167,7 +167,7 @@ class Explanation(Shown):
         yield Text("")
 
     def _correlated(self) -> Iterator[RenderableType]:
-        """Say which columns depend on each other, and how they are explained as one."""
+        """Say which columns depend on each other, and how to explain them as one."""
         found = self.found
         groups = correlated(found.background_rows, self.fitted.schema.features, found.players)
         for names in groups[:MOST_GROUPS]:
@@ -182,7 +182,7 @@ class Explanation(Shown):
 
 
 def _overall(found: Overall) -> Iterator[RenderableType]:
-    """Say how far each column moves the answers, on average over the rows, and which way."""
+    """Say how far, on average over the rows, and which way each column moves the answers."""
     yield Text(
         say(
             "{rows:,} rows: how far each column moves the answer, on average (95% interval)",

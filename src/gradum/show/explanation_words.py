@@ -1,4 +1,4 @@
-"""Explanations in words, as the terminal and the report say them."""
+"""Explanations in words, for the terminal and the report."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from gradum.tables.wording import shortened
 
 MOST_REASONS = 3
 MOST_LEVELS = 3
-MOSTLY = 0.6  # of what moves the answer the way that it went
-BALANCED = 0.2  # of all that columns add, below which what moves an answer cancels out
-ROUNDING = 1e-6  # of an answer, which is no reason
+MOSTLY = 0.6  # of the contributions in the answer's direction
+BALANCED = 0.2  # of all contributions; below this, those to an answer cancel out
+ROUNDING = 1e-6  # of an answer, which does not count as a reason
 
 
 def heading(row: RowExplanation, target: str, background: int) -> str:
-    """Say what a row's answer is, and what it is on average over the background rows."""
+    """State a row's answer, and the average answer over the background rows."""
     places: dict[str, Any] = {
         "row": row.row,
         "output": answer_text(row.scale, row.output),
@@ -68,9 +68,9 @@ def heading(row: RowExplanation, target: str, background: int) -> str:
 
 
 def shares(row: RowExplanation, most: int) -> list[tuple[Contribution, float]]:
-    """Return the largest contributions, each as a share of the largest with its sign.
+    """Return the largest contributions, each as a signed share of the largest.
 
-    Where all are rounding of the answer, all shares are next to 0.
+    If all are only rounding of the answer, all shares are near 0.
     """
     size = ROUNDING * max(abs(row.output), abs(row.base))
     largest = max((abs(part.contribution) for part in row.contributions), default=0.0)
@@ -79,7 +79,7 @@ def shares(row: RowExplanation, most: int) -> list[tuple[Contribution, float]]:
 
 
 def the_others(row: RowExplanation, most: int) -> str:
-    """Say what all but the largest contributions are together; nothing if there are no others."""
+    """State the sum of all but the largest contributions; say nothing if there are no others."""
     others = row.contributions[most:]
     if not others:
         return ""
@@ -93,9 +93,9 @@ def the_others(row: RowExplanation, most: int) -> str:
 
 
 def because(row: RowExplanation) -> str:
-    """Name the columns that did most of what moved the answer the way that it went.
+    """Name the columns that contributed most in the answer's direction.
 
-    Where most of what they add cancels out, both sides are named; nothing where nothing moved it.
+    If most contributions cancel out, name both sides; if nothing moved the answer, say nothing.
     """
     moved = row.output - row.base
     whole = sum(abs(part.contribution) for part in row.contributions)
@@ -116,7 +116,7 @@ def because(row: RowExplanation) -> str:
 
 
 def _reasons(row: RowExplanation, way: float) -> str:
-    """Name the few columns that add most of all that goes one way; nothing if none has a value."""
+    """Name the few columns that contribute most in one direction; nothing if none has a value."""
     along = [part for part in row.contributions if part.contribution * way > 0]
     whole, done, reasons = sum(abs(part.contribution) for part in along), 0.0, []
     for part in [part for part in along if part.value][:MOST_REASONS]:
@@ -136,7 +136,7 @@ def with_error(value: float, error: float | None) -> str:
 
 
 def direction_words(column: ColumnOverall) -> str:
-    """Say which way a column moves the answer; nothing where that is not known."""
+    """Say which way a column moves the answer; nothing if that is not known."""
     if column.direction is not None:
         return {
             "rises": say("up as its value rises"),
@@ -147,7 +147,7 @@ def direction_words(column: ColumnOverall) -> str:
 
 
 def _level_words(levels: Sequence[LevelContribution]) -> list[str]:
-    """Say what the levels bring whose interval is beyond 0, the farthest first."""
+    """State the contributions of levels whose interval excludes 0, the farthest first."""
     clear = [level for level in levels if _beyond_0(level.contribution)]
     farthest = falling(np.array([abs(level.contribution.value) for level in clear]))
     return [

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Source:
-    """What the run's files are called in the commands that repeat it.
+    """The names of the run's files in the commands that repeat it.
 
     Parameters
     ----------
     data : str or None
-        None where the rows came from memory: only Python can repeat that.
+        None if the rows came from memory; then only Python can repeat the run.
     test : str or None
     hashes : mapping of str to str
         The SHA-256 of each file by its name.

@@ -1,4 +1,4 @@
-"""Scores by group: for each column a table of the metric and, of two classes, one of the rates."""
+"""Scores by group: for each column a table of the metric and, for two classes, one of the rates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradum.study.groups.groups import RATES, UNMARKED, Group, Groups, GroupScor
 
 TITLES = {rate.name: rate.title for rate in RATES}
 MARK = " *"
-"""Behind a rate that is shown to differ from that of the rest."""
+"""The mark after a rate that is shown to differ from that of the rest."""
 
 
 def group_parts(groups: Groups) -> list[RenderableType]:
@@ -31,7 +31,7 @@ def group_parts(groups: Groups) -> list[RenderableType]:
 
 
 def key_to_rates(groups: Groups) -> list[str]:
-    """Say how tables of rates are read; nothing where there are none."""
+    """Say how to read tables of rates; nothing if there are none."""
     if len(groups.measures) == 1:
         return []
     return [
@@ -43,7 +43,7 @@ def key_to_rates(groups: Groups) -> list[str]:
 
 
 def group_tables(groups: Groups) -> Iterator[TextTable]:
-    """Yield the tables of each column: a line for each group, the first cell its name."""
+    """Yield the tables of each column, with a line for each group that starts with its name."""
     metric, *rates = groups.measures
     for column in dict.fromkeys(group.column for group in groups.groups):
         of_column = [group for group in groups.groups if group.column == column]
@@ -66,7 +66,7 @@ def _scores(column: str, groups: list[Group], metric: str) -> TextTable:
 
 
 def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) -> TextTable:
-    """Lay out the rates of each group, and how far those of the groups lie apart."""
+    """Lay out the rates of each group, and how far apart these are."""
     rows = [(*_named(group), *(_share(group.scores[rate]) for rate in rates)) for group in groups]
     gaps = {gap.measure: gap for gap in found.gaps if gap.column == column}
     if gaps:

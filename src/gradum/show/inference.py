@@ -1,4 +1,4 @@
-"""A regression table as text, as HTML and as a frame."""
+"""A regression table as text, HTML and a frame."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 MOST_DECIMALS = 6
-INDENT = "\u2002\u2002"  # spaces that HTML keeps
+INDENT = "\u2002\u2002"  # spaces that HTML preserves
 GAP = "  "
 INTERCEPT = marked("(intercept)")
 LEAST_NAME = 16
 INTERVAL = slice(4, 6)  # among the figures
 
-ALL_COLUMNS = {  # by the kind of test
+ALL_COLUMNS = {  # keyed by the kind of test
     "F": marked("all columns together: {symbol} = {statistic} on {degrees}, {p}"),
     "likelihood ratio": marked(
         "all columns together: {symbol} = {statistic} on {degrees} (likelihood ratio test), {p}"
@@ -45,7 +45,7 @@ class Summary:
     inference : Inference
         The figures, each under its name.
     notes : tuple of str
-        What else is to be said.
+        Further notes.
     """
 
     def __init__(self, inference: Inference, notes: tuple[str, ...] = ()) -> None:
@@ -54,7 +54,7 @@ class Summary:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One row a coefficient.
+        """One row per coefficient.
 
         ``name``, ``class`` (where there are more than two), ``estimate``, ``error``,
         ``statistic``, ``p``, ``low``, ``high`` and ``vif``; null where there is no such number.
@@ -80,7 +80,7 @@ class Summary:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from gradum.show.page import render  # jinja2, which text does without
+        from gradum.show.page import render  # jinja2, which text does not need
 
         return render("inference.html", table=layout(self.inference), notes=self.notes)
 
@@ -101,10 +101,10 @@ def inference_parts(inference: Inference, notes: tuple[str, ...] = ()) -> list[R
 
 
 class _Table:
-    """Rows of a name and figures, as wide as the console.
+    """Rows with a name and figures, as wide as the console.
 
-    Long names go on below; where there is too little room even so, columns of figures are left
-    out, those that the others imply before the rest.
+    Long names continue below. If there is still too little room, columns of figures are left out,
+    starting with those that the others imply.
     """
 
     def __init__(self, header: list[str], rows: list[list[str]]) -> None:
@@ -130,7 +130,7 @@ class _Table:
             yield Text(say("Too wide to show: {columns}.", columns=listed(missing)), "dim")
 
     def _fitting(self, widths: list[int], width: int, least: int) -> tuple[list[int], int]:
-        """Return which figures are shown, and what is left for the names."""
+        """Return which figures are shown, and the room left for the names."""
         shown = list(range(len(widths)))
         spare = [*reversed(shown[INTERVAL.stop :]), *reversed(shown[INTERVAL]), 2]
 
@@ -174,7 +174,7 @@ def layout(inference: Inference) -> dict[str, Any]:
 
 
 def _to_the_right(text: str, width: int) -> str:
-    """Pad to so many cells of a terminal, of which a Chinese character takes two."""
+    """Pad to a number of terminal cells; a Chinese character takes two."""
     return " " * (width - cell_len(text)) + text
 
 
@@ -197,7 +197,7 @@ def _heading(inference: Inference) -> str:
 
 
 def _rows(coefficients: list[Coefficient], inference: Inference, width: int) -> list[list[str]]:
-    """Return the cells, the levels of one column below its name."""
+    """Return the cells, with the levels of a column below its name."""
     rows: list[list[str]] = []
     for column, group in groupby(coefficients, lambda coefficient: _column(coefficient, inference)):
         levels = list(group)
@@ -219,12 +219,12 @@ def _rows(coefficients: list[Coefficient], inference: Inference, width: int) -> 
 
 
 def _line(name: str) -> str:
-    """Return a name without line breaks, tabs and what else moves the cursor."""
+    """Return a name without line breaks, tabs and other characters that move the cursor."""
     return "".join(character if character.isprintable() else " " for character in name)
 
 
 def _column(coefficient: Coefficient, inference: Inference) -> str | None:
-    """Return the column of categories that a level is of."""
+    """Return the column of categories that a level belongs to."""
     return next(
         (name for name in inference.references if coefficient.name.startswith(f"{name}=")), None
     )
@@ -261,7 +261,7 @@ def _to_error(value: float | None, error: float | None) -> str:
 
 
 def _ratio(estimate: float | None) -> str:
-    """Write e to the power of an estimate."""
+    """Write e raised to an estimate."""
     if estimate is None:
         return ""
     ratio = math.exp(min(estimate, 700.0))

@@ -1,4 +1,4 @@
-"""Influence of training rows on an answer, as text, as HTML and as a frame."""
+"""Influence of training rows on an answer, as text, HTML and a frame."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gradum.tables.wording import shortened, value_text
 
 
 class InfluentialRows(Shown):
-    """The rows learned from that push an answer most, or answers on the whole; it shows itself.
+    """The rows learned from that push an answer, or all answers, most; the object shows itself.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class InfluentialRows(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a row, those that push most first; see `RowInfluence`."""
+        """One line per row, those that push most first; see `RowInfluence`."""
         return self.found.frame
 
     def __repr__(self) -> str:
@@ -95,7 +95,7 @@ class InfluentialRows(Shown):
 
 
 def _how(found: RowInfluence) -> str:
-    """Say how a row's part was worked out."""
+    """Say how a row's part was computed."""
     if found.exact:
         return say(
             "Exact: the answer minus that of a refit without the row, with the same penalty and "

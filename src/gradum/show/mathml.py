@@ -1,7 +1,7 @@
 """Formulas as MathML, which browsers draw without a script: ``δ₁ = (W₂ δ₂) · relu′(a₁)``.
 
-The formulas are our own text, the same as a terminal shows. Names and values of a table never pass
-through here.
+The formulas are gradum's own text, as in a terminal. Names and values of a table never pass through
+here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FUNCTIONS = frozenset(
 )
 BRACKETS = {"(": ")", "[": "]"}
 GAP = "&nbsp;"
-"""Around words, which a formula would else set close to its letters."""
+"""Space around words, which a formula would otherwise set too close to its letters."""
 
 TOKEN = re.compile(
     r"(?P<differential>d(?=[A-Zℓaδbθ]))"
@@ -34,8 +34,8 @@ TOKEN = re.compile(
 def mathml(formula: str) -> Markup:
     """Return a formula as one ``math`` element.
 
-    Subscripts, superscripts, ``^``, ``′`` and fractions become what they look like; single letters
-    are variables, the names of functions upright, and all other words text.
+    Subscripts, superscripts, ``^``, ``′`` and fractions are set as such; single letters are
+    variables, names of functions are upright, and all other words are text.
     """
     inner = _Reader(formula).until("")
     inner = inner.removeprefix(f"<mtext>{GAP}").removesuffix(f"{GAP}</mtext>")
@@ -70,7 +70,7 @@ class _Reader:
         return "".join(items)
 
     def _factors(self) -> str:
-        """Return a denominator: an item, and after a number what it multiplies, as in 2h."""
+        """Return a denominator: an item, or a number with the item that it multiplies, as in 2h."""
         kind = self._peek()[0]
         first = self._item()
         if kind == "number" and self._peek()[0] == "word":
@@ -78,7 +78,7 @@ class _Reader:
         return first
 
     def _item(self) -> str:
-        """Return one item with whatever hangs on it."""
+        """Return one item with everything attached to it."""
         item = self._atom()
         while True:
             kind, text = self._peek()
@@ -122,7 +122,7 @@ class _Reader:
         return f"<mtext>{GAP}{escape(' '.join([text, *self._more_words()]))}{GAP}</mtext>"
 
     def _more_words(self) -> Iterator[str]:
-        """Take the words of a sentence that follow."""
+        """Take the following words of a sentence."""
         while True:
             kind, text = self._peek()
             if kind != "word" or len(text) == 1 or text in FUNCTIONS:
@@ -142,7 +142,7 @@ def _raised(item: str, power: str) -> str:
 
 
 def _bare(item: str) -> str:
-    """Return what round brackets enclose: a fraction needs none."""
+    """Return the content of round brackets, which a fraction does not need."""
     start, end = "<mrow><mo>(</mo>", "<mo>)</mo></mrow>"
     whole = item.startswith(start) and item.endswith(end)
     return f"<mrow>{item[len(start) : -len(end)]}</mrow>" if whole else item

@@ -1,4 +1,4 @@
-"""A model as a notebook shows it: verdict, alarms, scores and a few drawings, without script."""
+"""A model in a notebook: verdict, alarms, scores and a few drawings, without scripts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gradum.show.pictures.picture import Picture
 from gradum.study.findings.findings import Findings
 
 FINDINGS = (confusion, residuals, importance)
-"""Those of which the first picture is shown."""
+"""The findings whose first picture is shown."""
 
 
 def fragment(fitted: Fitted, findings: Findings | None) -> str:
-    """Return a piece of HTML that stands by itself in a page of others."""
+    """Return a piece of HTML that is self-contained within a larger page."""
     judgement = fitted.judgement
     pictures: list[Picture] = [] if judgement is None else [ladder(judgement)]
     if findings is not None:
@@ -28,7 +28,7 @@ def fragment(fitted: Fitted, findings: Findings | None) -> str:
 
 
 def drawn(picture: Picture) -> str:
-    """Draw a picture, or say why not in its place: the others and the model are still shown."""
+    """Draw a picture, or say in its place why not, so that all else is still shown."""
     try:
         return picture.svg
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Templates filled in: everything from a table is text in them, never markup."""
+"""Filling in of templates, in which everything from a table is text, never markup."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def file(name: str) -> str:
 
 
 def for_script(value: Any) -> str:
-    """Return JSON that cannot end the script element it stands in, whatever a table's names are."""
+    """Return JSON that cannot end its script element, whatever a table's names are."""
     text = msgspec.json.encode(value).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -64,7 +64,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _say(message: str, /, **values: Any) -> Markup:
-    """Say a sentence in a page; values may be markup of our own, such as ``name | code``."""
+    """Say a sentence in a page; values may be gradum's own markup, such as ``name | code``."""
     return Markup(say(message, **_as_text(values)))
 
 
@@ -89,12 +89,12 @@ def _strong(text: str) -> Markup:
 
 
 def _language() -> str:
-    """Return the language of the page as HTML names it."""
+    """Return the HTML name of the page's language."""
     return {"en": "en", "zh": "zh-CN"}[spoken()]
 
 
 def _as_text(values: dict[str, Any]) -> dict[str, Any]:
-    """Return values without markup from a table; numbers stay, for a message to write them."""
+    """Return values without markup from a table; numbers stay numbers for the message to format."""
     return {
         name: escape(_visible(value)) if isinstance(value, str) else value
         for name, value in values.items()
@@ -102,6 +102,6 @@ def _as_text(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _visible(value: Any) -> Any:
-    """Prepare what a template puts in: text from a table, but not our own markup."""
+    """Prepare a value for a template: text from a table is escaped, gradum's own markup is not."""
     is_text = isinstance(value, str) and not hasattr(value, "__html__")
     return visible(value) if is_text else value

@@ -19,24 +19,24 @@ from gradum.study.explanation.reasons import Favourable, Reason, Value, answer_o
 from gradum.tables.kinds import KINDS
 from gradum.tables.wording import shortened
 
-MOST_ROWS = 10  # shown one by one
+MOST_ROWS = 10  # rows shown one by one
 
 
 class Reasons(Shown):
-    """What speaks most against the answer that was hoped for, row by row.
+    """What counts most against the answer that was hoped for, row by row.
 
     Parameters
     ----------
     found : Explanations
-        All columns' values.
+        The values of all columns.
     fitted : Fitted
         The model.
     favourable : Favourable
         The answer that was hoped for.
     reasons : tuple of tuple of Reason
-        Of each row, the strongest first.
+        The reasons of each row, the strongest first.
     count : int
-        How many were asked for.
+        How many reasons were asked for.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Reasons(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a reason, the strongest of each row first, with the columns below.
+        """One line per reason, the strongest of each row first, with the columns below.
 
         ``row``, ``rank`` from 1, ``column``, ``value``, ``contribution`` (φ),
         ``against_background`` (the background rows' median or most frequent value; null for a
-        text) and ``sentence``. Columns that stand together are one reason.
+        text) and ``sentence``. Columns that count as one are one reason.
         """
         lines = [
             {
@@ -122,7 +122,7 @@ class Reasons(Shown):
         yield Text("")
 
     def _what_follows(self, known: int) -> str:
-        """Say what speaks against what, and whether that is less than was asked for."""
+        """Say what counts against what, and whether there are fewer reasons than asked for."""
         if self.fitted.classes:
             against = repr(shortened(self.favourable.name))
         elif self.favourable.sign > 0:
@@ -142,7 +142,7 @@ class Reasons(Shown):
 
 
 def sentence(reason: Reason) -> str:
-    """Say what the values of a reason's columns are, beside what is common; without a full stop."""
+    """State the values of a reason's columns next to common values, without a full stop."""
     return listed([_clause(value) for value in reason.values], "and")
 
 

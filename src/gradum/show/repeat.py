@@ -1,4 +1,4 @@
-"""The command and the Python that repeat a run."""
+"""The command and the Python code that repeat a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def command(spec: Spec, source: str, *, test: str | None = None) -> str:
 def python(spec: Spec, source: str | None, *, test: str | None = None) -> str:
     """Return ``model = gradum.fit(…)`` with every option that is not the default.
 
-    A source of None is a table in memory, which is called ``table``.
+    A source of None is a table in memory, named ``table``.
     """
     words = [repr(source) if source else "table", f"target={spec.target!r}"]
     if test is not None:
@@ -45,25 +45,25 @@ def python(spec: Spec, source: str | None, *, test: str | None = None) -> str:
 
 
 def _option(name: str, value: Any) -> list[str]:
-    """Write an option; as one word where the value would be taken for an option itself."""
+    """Write an option, as one word if its value could be mistaken for an option."""
     text = str(value)
     return [f"--{name}={text}"] if text.startswith("-") else [f"--{name}", text]
 
 
 def only_python(spec: Spec) -> bool:
-    """Whether the run asked for what the command line has no option for."""
+    """Whether the run asked for something that the command line has no option for."""
     return bool(_parts(spec))
 
 
 def teacher(fitted: Fitted) -> str | None:
-    """Return what the teacher of a rung is called, which no spec holds."""
+    """Return the name of a rung's teacher, which no spec holds."""
     return next(
         filter(None, (rung.settings.get("teacher") for rung in fitted.rungs.values())), None
     )
 
 
 def _asked(spec: Spec) -> dict[str, Any]:
-    """Return the options of the command line that are not the default."""
+    """Return the command-line options that are not the default."""
     plain, asked = Spec(spec.target), {}
     for name, option in OPTIONS.items():
         if option.field is None or not option.on_command_line or decides_nothing(name, spec):
@@ -75,9 +75,9 @@ def _asked(spec: Spec) -> dict[str, Any]:
 
 
 def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
-    """Return the fields of the spec's parts that no option sets and that are not the default.
+    """Return the fields of the spec's parts that are not the default and that no option sets.
 
-    A part that is not there by default is returned even where no field differs.
+    A part that is absent by default is returned even if no field differs.
     """
     plain, parts = Spec(spec.target), {}
     set_by_options = {option.field for option in OPTIONS.values()}
@@ -97,7 +97,7 @@ def _parts(spec: Spec) -> dict[str, dict[str, Any]]:
 
 
 def _literal(value: Any) -> str:
-    """Write a value as Python, sequences as lists."""
+    """Write a value as Python code, sequences as lists."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_literal(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, tuple):

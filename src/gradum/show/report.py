@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page, charts and all, that asks the network for nothing."""
+"""The report: one self-contained HTML page with charts that loads nothing from the network."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ DRAWN = (
     ("segments", segments),
     ("training", growth),
 )
-"""The section in which each finding is drawn, and its file of pictures."""
+"""For each finding, the section in which it is drawn, and its file of pictures."""
 
 HEADLINE = ("accuracy", "macro_f1", "r2", "mae")
 TITLE_OF_SECTION = {
@@ -78,20 +78,20 @@ def report_html(
     source: Source = Source(),  # noqa: B008 - frozen
     cache: Path | None = None,
 ) -> str:
-    """Render what a run found.
+    """Render the results of a run.
 
     Parameters
     ----------
     fitted : Fitted
         The model and its judgement.
     findings : Findings, optional
-        What the judged rows show; the sections that tell of it are left out without.
+        What the judged rows show; without it, the sections about it are left out.
     effects : Effects, optional
-        Of the columns whose curves the section of explanations shows.
+        Effects of the columns whose curves the section of explanations shows.
     source : Source
-        What the run's files are called.
+        The names of the run's files.
     cache : path, optional
-        A folder that keeps the charts' script from one report to the next.
+        A folder that keeps the charts' script for the next report.
     """
     assert fitted.schema.target is not None
     return charted_page(
@@ -125,7 +125,7 @@ def report_html(
 def sections_of(
     fitted: Fitted, findings: Findings | None, effects: Effects | None = None
 ) -> list[Section]:
-    """Return the page's parts in order; those of which nothing is known are left out."""
+    """Return the page's parts in order; parts about which nothing is known are left out."""
     judgement = fitted.judgement
     parts: list[Section] = [_section("verdict")]
     if judgement is not None:
@@ -151,7 +151,7 @@ def sections_of(
 
 
 def _section(name: str, pictures: Iterable[Picture] = ()) -> Section:
-    """Return a part of the page: the name is that of its template."""
+    """Return a part of the page, which has the name of its template."""
     return Section(name, say(TITLE_OF_SECTION[name]), pictures=tuple(pictures))
 
 
@@ -166,7 +166,7 @@ def _explanations(found: JudgedExplanation) -> tuple[Picture, ...]:
 
 
 def _curves(findings: Findings, effects: Effects | None) -> list[Picture]:
-    """Draw the curves of the class that the directions are of, or of the number."""
+    """Draw the curves of the class that the directions refer to, or of the number."""
     assert findings.explanation is not None
     if effects is None:
         return []
@@ -181,13 +181,13 @@ def _some(picture: Picture | None) -> tuple[Picture, ...]:
 
 
 def _regression_table(findings: Findings | None) -> dict[str, Any] | None:
-    """Return the words and cells of the regression table, where there is one."""
+    """Return the words and cells of the regression table, if there is one."""
     found = findings.regression.inference if findings and findings.regression else None
     return None if found is None else layout(found)
 
 
 def _headline(judgement: Judgement | None) -> dict[str, Any]:
-    """Return the few scores of the best rung that stand at the top, and which metrics there are."""
+    """Return the few scores of the best rung for the top of the page, and the metrics."""
     if judgement is None:
         return {"headline": [], "scored": [], "tested": []}
     test = judgement.scores[judgement.verdict.used]["test"]
@@ -202,7 +202,7 @@ def _headline(judgement: Judgement | None) -> dict[str, Any]:
 
 
 def _prevalences(judgement: Judgement | None) -> str:
-    """Return the classes with their shares, the first of many; empty where there are none."""
+    """Return the classes, or the first of many, with their shares; empty if there are none."""
     known = {} if judgement is None else judgement.prevalence or {}
     shares = [
         say("{label}: {share}", label=label, share=figure(share, digits=3))
@@ -212,7 +212,7 @@ def _prevalences(judgement: Judgement | None) -> str:
 
 
 def _several(findings: Findings | None) -> str:
-    """Say what is of each prediction and what of their mean, where rows have several."""
+    """Say what uses each prediction and what their mean, if rows have several predictions."""
     if findings is None or findings.predictions <= findings.rows:
         return ""
     return say(
@@ -224,7 +224,7 @@ def _several(findings: Findings | None) -> str:
 
 
 def _columns(fitted: Fitted, findings: Findings | None) -> dict[str, Any]:
-    """Return the columns to show, the target first, and what they hold."""
+    """Return the columns to show, the target first, and their contents."""
     columns = sorted(fitted.schema.columns, key=lambda column: column.role != "target")
     profiles = {each.name: each for each in findings.columns} if findings is not None else {}
     return {"columns": columns[:MOST_COLUMNS], "profiles": profiles}

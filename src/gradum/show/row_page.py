@@ -1,4 +1,4 @@
-"""One row explained as a page: how its answer comes about, column by column."""
+"""A page that explains one row: how its answer is made up, column by column."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gradum.study.explanation.explain import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
 
 MOST_CLASSES = 2
-"""Classes with a picture of their own: the likeliest, and the one that comes next."""
+"""The number of classes with a picture of their own: the likeliest and the next."""
 
 
 def row_page(
@@ -36,17 +36,17 @@ def row_page(
     place: int = 0,
     cache: Path | None = None,
 ) -> str:
-    """Return one self-contained page of a row.
+    """Return one self-contained page about a row.
 
     Parameters
     ----------
     explanation : Explanation
     more : sequence of Section
-        What else is known of the row: it stands between the answer and the numbers.
+        Further sections about the row, shown between the answer and the numbers.
     place : int
-        The row's place among those explained.
+        The row's position among the explained rows.
     cache : path, optional
-        A folder that keeps the charts' script from one page to the next.
+        A folder that keeps the charts' script for the next page.
     """
     return charted_page(
         "row.html",
@@ -63,13 +63,13 @@ def row_page(
 
 
 def distribution_section(expected: RowDistribution, target: str, promise: str) -> Section:
-    """Return what may be expected of the row's target, and what is promised of that."""
+    """Return the expected distribution of the row's target, and its guarantee."""
     picture = distribution_picture(expected, target)
     return Section("expected", say("What may be expected?"), [promise], [picture])
 
 
 def effects_section(effects: Effects, answer: int) -> Section:
-    """Return the curves of some columns, each with the row's own and its place."""
+    """Return the curves of some columns, each with the row's own curve and position."""
     pictures = [effect_picture(effects, effect, answer, 0) for effect in effects.effects]
     return Section(
         "curves",
@@ -80,7 +80,7 @@ def effects_section(effects: Effects, answer: int) -> Section:
 
 
 def changes_section(changes: Counterfactuals) -> Section:
-    """Return the least changes of the row that change its answer."""
+    """Return the smallest changes of the row that change its answer."""
     (row,) = changes.found.rows
     header = (say("column"), say("before"), say("after"), say("cost"))
     tables = [
@@ -103,12 +103,12 @@ def alike_section(alike: AlikeRows) -> Section:
 
 
 def not_alike_section(reason: str) -> Section:
-    """Return why no rows learned from are compared with the row."""
+    """Say why no rows learned from are compared with the row."""
     return Section("alike", say("Rows like this one"), [reason])
 
 
 def answers_to_show(explanation: Explanation, place: int) -> list[int]:
-    """Return the places of the answers to show: a row's likeliest classes; the middle quantile."""
+    """Return the positions of the answers to show: likeliest classes, or the middle quantile."""
     answers = len(explanation.found.answers)
     if not explanation.fitted.classes:
         return [answers // 2]
@@ -166,7 +166,7 @@ def _why(explanation: Explanation, place: int) -> Section:
 
 
 def _numbers(explanation: Explanation, place: int) -> Section:
-    """Every column's value for the first answer, each error by itself."""
+    """Every column's value for the first answer, with each error separately."""
     found, answer = explanation.found, answers_to_show(explanation, place)[0]
     part, row = found.parts[place], row_explanation(found, place, answer)
     place_of = {name: player for player, name in enumerate(found.names)}

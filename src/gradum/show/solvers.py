@@ -1,4 +1,4 @@
-"""Solvers held against each other: as text, and as a page with their curves."""
+"""A comparison of solvers as text, and as a page with their curves."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MEASURED = (
 class Solvers:
     """A comparison of solvers that shows itself.
 
-    ``comparison`` has every figure; ``source`` is the path of the table, where it has one.
+    ``comparison`` has every figure; ``source`` is the path of the table, if it has one.
     """
 
     comparison: SolverComparison
@@ -87,7 +87,7 @@ def header(comparison: SolverComparison) -> tuple[str, ...]:
 
 
 def conditions(comparison: SolverComparison) -> str:
-    """Say what all of them had in common."""
+    """State the conditions that all solvers shared."""
     rows = comparison.rows
     return say(
         "The same network and first weights; {train:,} rows to learn from, {validation:,} to "
@@ -100,7 +100,7 @@ def conditions(comparison: SolverComparison) -> str:
 
 
 def cells(course: Course) -> tuple[str, ...]:
-    """Write a course in the columns of the table."""
+    """Write a solver's course as cells of the table."""
     if course.score is None:
         return (course.solver, *["–"] * (len(MEASURED) - 1), "–", say(course.finding))
     losses = [entry["validation_loss"] for entry in course.history]

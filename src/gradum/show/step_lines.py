@@ -21,16 +21,16 @@ MOST_ROWS, MOST_COLUMNS = 16, 6
 """A matrix up to this size is printed in full."""
 
 LARGEST = 4
-"""Of a larger one, so many entries: those of the largest size."""
+"""The number of entries printed for a larger matrix: those of the largest size."""
 
 MOST_INPUTS = 12
-"""Of more than `MOST_ROWS` inputs, so many: those that move the first layer most."""
+"""The number of inputs shown of more than `MOST_ROWS`: those that move the first layer most."""
 
 DIGITS, FEWER_DIGITS = 5, 3
-"""Of a number: enough to do the sum again, and what is left where the line is too short."""
+"""The digits of a number: enough to repeat the sum, and fewer if the line is too short."""
 
 CHECKED_DIGITS = 10
-"""Of the two slopes that are held against each other."""
+"""The digits of the two slopes that are compared."""
 
 LINK = {"identity": "ŷ = a", "log": "ŷ = e^a"}
 
@@ -44,10 +44,11 @@ PENALTY: dict[type, tuple[str, str]] = {
 
 @dataclass(frozen=True, eq=False)
 class WrittenNumbers:
-    """A vector or a matrix, written as fully as the console is wide.
+    """A vector or a matrix, written as fully as the console's width allows.
 
-    Rows are named where there is a name for each. In full, or with fewer digits, or, where that
-    is still too wide or the matrix large, as its size, largest entries and norm.
+    Rows are named if there is a name for each. The numbers are written in full or with fewer
+    digits; if that is still too wide, or the matrix is large, its size, largest entries and norm
+    are written.
     """
 
     values: np.ndarray
@@ -100,12 +101,12 @@ class WrittenNumbers:
 
 
 def _width(text: str) -> int:
-    """Return how many cells of a console the longest line takes; a Chinese character has two."""
+    """Return the number of console cells in the longest line; a Chinese character takes two."""
     return max(map(cell_len, text.splitlines()), default=0)
 
 
 def _as_wide_as(cells: int, name: str) -> str:
-    """Return a name in so many cells, cut or filled up."""
+    """Return a name cut or padded to a number of cells."""
     return (
         set_cell_size(name, cells)
         if cell_len(name) <= cells
@@ -118,7 +119,7 @@ Line = tuple[str, str | WrittenNumbers]
 
 
 class LayerFormulas(NamedTuple):
-    """How a layer's numbers come about; without a bias or an activation, an empty text for it."""
+    """Formulas of a layer's numbers; the text for a missing bias or activation is empty."""
 
     sum: str
     output: str
@@ -161,7 +162,7 @@ def forward_lines(step: WorkedStep) -> list[Line]:
 
 
 def _inputs(step: WorkedStep) -> list[Line]:
-    """Write z_0 beside what the row holds; of many numbers, those that move a_1 most."""
+    """Write z_0 next to the row's values; of many numbers, write those that move a_1 most."""
     z, names = step.layers[0].input, step.names.inputs
     if step.names.given:
         names = tuple(
@@ -181,7 +182,7 @@ def _inputs(step: WorkedStep) -> list[Line]:
 
 
 def heaviest_inputs(step: WorkedStep) -> list[tuple[int, ...]]:
-    """Return the places of z_0 that move the first layer most."""
+    """Return the positions in z_0 that move the first layer most."""
     first = step.layers[0]
     return largest_entries(influence(first.input, first.weight), MOST_INPUTS)
 
@@ -234,7 +235,7 @@ def _truth(step: WorkedStep) -> Line:
 
 
 def _settings(step: WorkedStep) -> list[Line]:
-    """Return a loss's own numbers, such as δ, τ or s, and what it makes of the truth."""
+    """Return a loss's own parameters, such as δ, τ or s, and its transformed truth."""
     loss = step.problem.loss
     lines: list[Line] = [
         (symbol, _vector(np.atleast_1d(value))) for symbol, value in loss.symbols.items()
@@ -248,7 +249,7 @@ def _settings(step: WorkedStep) -> list[Line]:
 
 
 def _kinked(step: WorkedStep) -> list[Line]:
-    """Say what the slope of an L1 term is at 0."""
+    """State the slope of an L1 term at 0."""
     if not (is_priced(step) and isinstance(step.problem.penalty, L1 | ElasticNet)):
         return []
     zeros = sum(int((layer.weight == 0).sum()) for layer in step.layers)
@@ -274,7 +275,7 @@ def _strengths(step: WorkedStep) -> dict[str, Any]:
 
 
 def is_priced(step: WorkedStep) -> bool:
-    """Whether the loss has a penalty beside it."""
+    """Whether there is a penalty in addition to the loss."""
     return bool(np.any(np.asarray(step.problem.penalty.alpha) > 0))
 
 
@@ -352,7 +353,7 @@ def _verdict(check: GradientCheck) -> str:
 
 
 def update_lines(step: WorkedStep) -> list[Line]:
-    """Write the parameters after the step, and the loss there."""
+    """Write the parameters after the step, and the loss for them."""
     rate = f"{step.learning_rate:g}"
     lines: list[Line] = []
     for level, layer in enumerate(step.after["layers"], start=1):
@@ -389,7 +390,7 @@ def warning(step: WorkedStep) -> str:
 
 
 def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> WrittenNumbers:
-    """Write numbers side by side; one below the other where they have names."""
+    """Write numbers side by side, or one below the other if they have names."""
     values = np.asarray(values, np.float64)
     if len(names) == len(values) <= MOST_ROWS:
         return WrittenNumbers(values[:, None], names)
@@ -397,10 +398,10 @@ def _vector(values: np.ndarray, names: tuple[str, ...] = ()) -> WrittenNumbers:
 
 
 def number(value: float, digits: int = DIGITS) -> str:
-    """Write a number in so many digits."""
+    """Write a number with a given number of digits."""
     if not np.isfinite(value):
         return say("beyond 1e308")
-    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0, and no zero is negative
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")  # + 0.0 makes no zero negative
 
 
 def subscript(level: int) -> str:

@@ -1,7 +1,7 @@
 """One step of learning as a page: formulas in MathML, the numbers that matter, and every check.
 
-A small network is there in full. Of a large one each layer has one unit written out, with the
-largest terms of its sums and the others as one number, so that a reader can do every sum again.
+A small network is shown in full. For a large one, one unit of each layer is written out, with the
+largest terms of its sums and the others as one number, so that a reader can repeat every sum.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from gradum.tables.wording import and_more, full_stop, joined_clauses, shortened
 MOST_UNITS = 6
 MOST_OUTPUTS = 10
 MOST_WEIGHTS, MOST_BIASES = 6, 3
-"""Shown of a layer; the page says how many more there are."""
+"""The number shown of a layer; the page says how many more there are."""
 
 MOST_LETTERS = 60
-"""Of a name or a value."""
+"""The most characters of a name or a value."""
 
 VERDICTS = {
     "disagree": marked("they disagree"),
     "kink": marked("a kink lies within h"),
     "blunt": marked("the quotient is too uncertain"),
 }
-"""Of a slope and its central difference where they do not agree."""
+"""The digits of a slope and its central difference if they do not agree."""
 
 Cell = str | Markup
 
@@ -63,7 +63,7 @@ class Row:
 
 @dataclass(frozen=True)
 class FormulaTable:
-    """A formula, what to know of it, and a table of its numbers; its first columns are words."""
+    """A formula, notes on it, and a table of its numbers whose first columns are words."""
 
     formulas: Sequence[Markup]
     header: Sequence[Cell]
@@ -75,7 +75,7 @@ class FormulaTable:
 
 @dataclass(frozen=True)
 class StepSection:
-    """A part of the step: blocks, and lines of a formula and a value; its name is its anchor."""
+    """A part of the step: blocks, and lines with a formula and a value; its name is its anchor."""
 
     name: str
     title: str
@@ -84,7 +84,7 @@ class StepSection:
 
 
 def heading(step: WorkedStep) -> str:
-    """Name the row and what is shown of it."""
+    """Name the row and what is shown about it."""
     return say("{row}, one step of gradient descent", row=step.names.row)
 
 
@@ -133,7 +133,7 @@ def _lines(lines: Sequence[Line]) -> list[tuple[Markup, str]]:
 
 
 def _written(content: str | WrittenNumbers) -> str:
-    """Write a sentence, or numbers in one line, the largest first where they are many."""
+    """Write a sentence, or numbers in one line, with the largest first if there are many."""
     if isinstance(content, str):
         return content
     values = content.values.ravel()
@@ -151,7 +151,7 @@ def _written(content: str | WrittenNumbers) -> str:
 
 
 def _inputs(step: WorkedStep) -> FormulaTable:
-    """Show what the row holds, and the number that the network takes for it."""
+    """Show the row's values, and the numbers that the network takes for them."""
     names, z = step.names, step.layers[0].input
     places = [place for (place,) in heaviest_inputs(step)]
     rows = []
@@ -167,7 +167,7 @@ def _inputs(step: WorkedStep) -> FormulaTable:
 
 
 def _more(left_out: np.ndarray, count: str) -> str:
-    """Say how many numbers are not shown, which is ``count``, and how many of them are 0."""
+    """Say how many numbers are not shown (``count``), and how many of these are 0."""
     zeros = int(np.count_nonzero(left_out == 0))
     if not len(left_out):
         return ""
@@ -190,7 +190,7 @@ def _layers(step: WorkedStep) -> list[FormulaTable]:
 
 
 def _written_out(step: WorkedStep, level: int) -> FormulaTable:
-    """Show one unit's sum, term by term, and what becomes of it."""
+    """Show one unit's sum, term by term, and the resulting output."""
     layer, unit = step.layers[level - 1], _focus(step, level)
     here, below, of_layer = subscript(level), subscript(level - 1), layer_formulas(step, level)
     formulas = [mathml(formula) for formula in (of_layer.sum, of_layer.output) if formula]
@@ -222,7 +222,7 @@ def _which(step: WorkedStep, level: int, unit: int) -> str:
 
 
 def _units(step: WorkedStep, level: int) -> FormulaTable:
-    """Show the units that move the next layer most, on the way forward and back."""
+    """Show the units that move the next layer most, in the forward and the backward pass."""
     layer, here = step.layers[level - 1], subscript(level)
     moves = influence(layer.output, step.layers[level].weight)
     places = [place for (place,) in largest_entries(moves, MOST_UNITS)]
@@ -240,7 +240,7 @@ def _units(step: WorkedStep, level: int) -> FormulaTable:
 
 
 def _prediction(step: WorkedStep) -> FormulaTable:
-    """Show the logits and what the link makes of them."""
+    """Show the logits and the prediction that the link turns them into."""
     last, loss = subscript(len(step.layers)), step.problem.loss
     prediction = step.prediction[1:] if _has_one_logit(step) else step.prediction
     symbol = "p" if loss.link == "logit" else "ŷ"
@@ -275,7 +275,7 @@ def _backward(step: WorkedStep) -> list[FormulaTable]:
 
 
 def _first_delta(step: WorkedStep) -> FormulaTable:
-    """Show the loss's own slope; of classes, the probability less the truth."""
+    """Show the slope of the loss itself; for classes, the probability less the truth."""
     level, layer = len(step.layers), step.layers[-1]
     here = subscript(level)
     delta = layer.delta
@@ -309,7 +309,7 @@ def _delta(step: WorkedStep, level: int) -> FormulaTable:
 
 
 def _gradient(step: WorkedStep, level: int) -> FormulaTable:
-    """Show the derivatives by what the row pulls on most, each beside its central difference."""
+    """Show the derivatives by what the row pulls most, each next to its central difference."""
     formulas, layer = layer_formulas(step, level), step.layers[level - 1]
     rows = [_compared(step, *entry) for entry in _entries(step, level)]
     size = layer.weight.size + (0 if layer.bias is None else layer.bias.size)
@@ -327,7 +327,7 @@ def _compared_header() -> list[Cell]:
 
 
 def _entries(step: WorkedStep, level: int) -> list[tuple[str, tuple[int, ...]]]:
-    """Name the parameters on which the row pulls most, z·δ: weights, then biases."""
+    """Name the parameters that the row pulls most, by z·δ: weights, then biases."""
     layer = step.layers[level - 1]
     pull = np.outer(layer.input, layer.delta)
     entries = [(f"W{level}", place) for place in largest_entries(pull, MOST_WEIGHTS)]
@@ -440,7 +440,7 @@ def _term_rows(terms: SumTerms, names: Sequence[str]) -> list[Row]:
 
 
 def _focus(step: WorkedStep, level: int) -> int:
-    """Choose the unit that is written out: of outputs the true class, else what matters most."""
+    """Choose the unit to write out: among outputs the true class, else the most important."""
     layer = step.layers[level - 1]
     if level < len(step.layers):
         moves = influence(layer.output, step.layers[level].weight)
@@ -461,12 +461,12 @@ def _unit(step: WorkedStep, level: int, place: int) -> str:
 
 
 def _numbered(place: int) -> str:
-    """Name a hidden unit, which has no name but its number."""
+    """Name a hidden unit by its number, as it has no other name."""
     return say("unit {number}", number=place + 1)
 
 
 def _output(step: WorkedStep, place: int) -> str:
-    """Name a logit: the one of two classes is that of the second."""
+    """Name a logit; with two classes, the single logit belongs to the second."""
     return step.names.outputs[1 if _has_one_logit(step) else place]
 
 

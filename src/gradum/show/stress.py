@@ -1,4 +1,4 @@
-"""A stress test as text, as a page and as frames."""
+"""A stress test as text, a page and frames."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from gradum.show.visible import visible
 from gradum.study.stress.result import Stress
 
 SHOWN = 10
-"""Columns, and corruptions, that a terminal shows."""
+"""The number of columns, and of corruptions, that a terminal shows."""
 NEAREST = 20
-"""Rows whose changes a page shows: those of the least radius."""
+"""The number of rows whose changes a page shows: those with the smallest radius."""
 
 
 class StressTest(Shown):
-    """What little changes and common accidents do to a model's answers; it shows itself.
+    """The effects of small changes and common accidents on a model's answers; shows itself.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class StressTest(Shown):
     fitted : Fitted
         The model.
     source : str
-        What the table is called.
+        The table's name.
     """
 
     def __init__(self, found: Stress, fitted: Fitted, source: str) -> None:
@@ -51,7 +51,7 @@ class StressTest(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a row that was attacked, with the columns below.
+        """One line per attacked row, with the columns below.
 
         ``row``, ``answer``, ``radius`` (null where no change was found), ``changed_answer``,
         ``columns`` (how many change), ``certified_radius`` (for values with the table's decimals;
@@ -86,7 +86,7 @@ class StressTest(Shown):
 
     @property
     def corruptions(self) -> pl.DataFrame:
-        """One line a corruption, the most harmful first.
+        """One line per corruption, the most harmful first.
 
         ``columns``, ``kind``, ``rows``, ``moved``, ``score`` with ``low`` and ``high`` (null
         without the target), ``worse`` and ``noticed``.

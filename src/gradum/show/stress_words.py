@@ -1,4 +1,4 @@
-"""A stress test in words that text and page share."""
+"""Sentences on a stress test, shared by text and page."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def headline(found: Stress, source: str) -> str:
 
 
 def attack_sentences(attack: Attack) -> Iterator[str]:
-    """Say what the attack may do, what counts as a change, and how little is enough."""
+    """Say what the attack may do, what counts as a change, and how small a change is enough."""
     count = len(attack.rows)
     if (answer := attack.only_answer) is not None:
         yield say(
@@ -131,14 +131,14 @@ def _point(attack: Attack, kept: Kept) -> tuple[str, ...]:
 
 
 def parts_table(attack: Attack) -> TextTable:
-    """Lay out in how many of the least changes each column takes part."""
+    """Lay out in how many of the smallest changes each column takes part."""
     total = attack.changed
     rows = [(part.column, f"{part.rows:,} / {total:,}") for part in attack.parts]
     return TextTable((say("column"), say("changes that need it")), rows)
 
 
 def rows_table(attack: Attack, rows: Iterable[RowAttack]) -> TextTable:
-    """Lay out the least changes of rows."""
+    """Lay out the smallest changes of rows."""
     header = (say("row"), say("answer"), say("becomes"), say("change"), say("within"))
     proved = (say("proved to stay within"),) if attack.is_certified else ()
     return TextTable((*header, *proved), [_change(attack, row) for row in rows], 4)
@@ -169,7 +169,7 @@ def _change(attack: Attack, row: RowAttack) -> tuple[str, ...]:
 
 
 def corruption_sentences(found: Corruptions) -> Iterator[str]:
-    """Say what was corrupted, and how much of it does harm unnoticed."""
+    """Say what was corrupted, and how many corruptions do harm unnoticed."""
     if not found.effects:
         yield say("These rows hold nothing that an accident could change.")
         return
@@ -212,7 +212,7 @@ def _worse(found: Corruptions, metric: str) -> str:
 
 
 def corruption_tables(found: Corruptions, *, classes: bool, title: str = "") -> list[TextTable]:
-    """Lay out what each corruption does; nothing where there is none."""
+    """Lay out the effect of each corruption; nothing if there are none."""
     if not found.effects:
         return []
     moved = say("answers changed") if classes else say("answers move by")

@@ -1,4 +1,4 @@
-"""A tree in place of a model, as text, as HTML and as a frame."""
+"""A tree in place of a model, as text, HTML and a frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gradum.study.explanation.surrogate import Rule, Surrogate
 
 
 class SurrogateTree(Shown):
-    """A tree that says what a model says, as far as it does; it shows itself.
+    """A tree that imitates a model, with its fidelity; the object shows itself.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ class SurrogateTree(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a rule: ``rule``, ``share`` of the rows, ``answer``, ``probability`` of it.
+        """One line per rule: ``rule``, ``share`` of the rows, ``answer``, and its ``probability``.
 
-        The answer is a number, which has no probability, or a class as text. There are no lines
-        where the tree is not to be read.
+        The answer is a number, which has no probability, or a class as text. There are no lines if
+        the tree is not shown.
         """
         found, rules = self.found, self.found.rules
         columns: dict[str, tuple[list[Any], Any]] = {

@@ -1,4 +1,4 @@
-"""The one door through which words reach a terminal: names in them do not steer it."""
+"""The only way for words to reach a terminal, so that names in them cannot control it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from gradum.show.visible import visible
 
 
 class Terminal(Console):
-    """Rich's console for words that hold names from tables, which `visible` shows.
+    """Rich's console for words with names from tables, which pass through `visible`.
 
-    They are escaped as they are rendered, when only Rich's own colours and movements are still to
-    come.
+    They are escaped during rendering, when only Rich's own colours and movements are still to come.
     """
 
     def render(

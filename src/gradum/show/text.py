@@ -38,7 +38,7 @@ PARTS = {
 }
 NARROW = 80
 SUMMARY = 100  # characters across
-WIDE = 130  # characters that four rungs take, each score with its interval
+WIDE = 130  # characters that four rungs need, each score with its interval
 
 
 def plain(*parts: RenderableType, width: int = 110) -> str:
@@ -51,7 +51,7 @@ def plain(*parts: RenderableType, width: int = 110) -> str:
 
 
 def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]:
-    """Say what the table was understood to be, column by column."""
+    """Say how each column of the table was understood."""
     heading = say(
         "{source}: {rows:,} rows, {columns} columns, {features} of them features",
         source=schema.source,
@@ -69,7 +69,7 @@ def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]
     shown = [column for column in schema.columns if column.role != "target"]
     for column in shown[:MOST_COLUMNS]:
         cells = Text(visible(column.name)), _kind(column), Text(visible(column.reason))
-        table.add_row(*cells)  # escaped already, so that the columns are as wide as that takes
+        table.add_row(*cells)  # already escaped, so that the columns are wide enough
     parts.append(table)
     if len(shown) > MOST_COLUMNS:
         rest = len(shown) - MOST_COLUMNS
@@ -80,7 +80,7 @@ def schema_parts(schema: Schema, notes: tuple[str, ...]) -> list[RenderableType]
 
 
 def note_parts(notes: Iterable[str]) -> list[Text]:
-    """Say each note in a line of its own."""
+    """Say each note on a line of its own."""
     return [Text(say("note: {note}", note=note), style="yellow") for note in notes]
 
 
@@ -97,10 +97,10 @@ def _kind(column: Column) -> Text:
 
 
 def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[RenderableType]:
-    """Say what must be known of the rows, then the verdict in the reader's words and one table.
+    """Say what to know about the rows, then the verdict in the reader's words and one table.
 
-    Notes and alarms among ``shown`` have been said before, and only an alarm of a split that
-    flatters is said again, as it says what no score below does.
+    Notes and alarms in ``shown`` have been said before. Only an alarm about a flattering split is
+    repeated, as it says what no score below says.
     """
     flattered = {trial.sentence for trial in judgement.split.shown} if judgement.split else set()
     alarms = [a for a in judgement.alarms if a.sentence in flattered or a.sentence not in shown]
@@ -140,7 +140,7 @@ def full_parts(judgement: Judgement) -> list[RenderableType]:
 
 
 def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
-    """Say each alarm in a line of its own."""
+    """Say each alarm on a line of its own."""
     return [
         Text.assemble((say("alarm, {kind}: ", kind=say(alarm.kind)), "bold red"), alarm.sentence)
         for alarm in alarms
@@ -148,7 +148,7 @@ def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
 
 
 def _few_scores(judgement: Judgement) -> Table:
-    """Lay out one row a rung or rival, with as many scores as `NARROW` characters take."""
+    """Lay out one row per rung or rival, with as many scores as fit in `NARROW` characters."""
     verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
     roles = [_role(rung, judgement) for rung in judgement.scores]
     roles += [say("{name}, rival", name=visible(rival.name)) for rival in judgement.rivals]
@@ -176,7 +176,7 @@ def _few_scores(judgement: Judgement) -> Table:
 
 
 def _role(rung: str, judgement: Judgement) -> str:
-    """Name a rung, and what the verdict says of it."""
+    """Name a rung, and its role in the verdict."""
     verdict, title = judgement.verdict, _title(rung)
     if len(judgement.scores) > 1 and rung == verdict.used:
         return say("{title}, best", title=title)
@@ -185,7 +185,7 @@ def _role(rung: str, judgement: Judgement) -> str:
 
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
-    """One table of every test score with its interval, one of the verdict's metric by part."""
+    """One table of all test scores with intervals, and one of the verdict's metric by part."""
     tables = [_test_scores(judgement), "", _by_part(judgement)]
     if judgement.rivals:
         tables += ["", _rival_scores(judgement)]
@@ -193,7 +193,7 @@ def ladder_tables(judgement: Judgement) -> RenderableType:
 
 
 def _test_scores(judgement: Judgement) -> Table:
-    """Lay out one row a metric, one column a rung."""
+    """Lay out one row per metric and one column per rung."""
     corner = say("{rows:,} test rows", rows=judgement.rows["test"])
     table = _table(corner, judgement.scores, judgement)
     for metric in next(iter(judgement.scores.values()))["test"]:
@@ -204,7 +204,7 @@ def _test_scores(judgement: Judgement) -> Table:
 
 
 def _by_part(judgement: Judgement) -> Table:
-    """Lay out one row a part, one column a rung, for the metric that the verdict compares."""
+    """Lay out one row per part and one column per rung, for the verdict's metric."""
     metric = judgement.verdict.metric
     table = _table(say(METRICS[metric].title), judgement.scores, judgement)
     for part in PARTS:
@@ -215,7 +215,7 @@ def _by_part(judgement: Judgement) -> Table:
 
 
 def _rival_scores(judgement: Judgement) -> Table:
-    """Lay out one row a metric, one column a rival; and the difference that the verdict is of."""
+    """Lay out one row per metric and one column per rival, and the verdict's difference."""
     verdict, rivals = judgement.verdict, judgement.rivals
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="dim")
     table.add_column(say("rivals"), no_wrap=True)
@@ -248,7 +248,7 @@ def _cell(interval: Interval | None) -> str:
 
 
 def class_parts(judgement: Judgement) -> list[RenderableType]:
-    """Lay out precision, recall and F1 of each class by the rung in use; nothing for numbers."""
+    """Lay out precision, recall and F1 of each class for the rung in use; nothing for numbers."""
     shown = judgement.by_class[:MOST_CLASSES]
     if not shown:
         return []
@@ -269,7 +269,7 @@ def class_parts(judgement: Judgement) -> list[RenderableType]:
 
 
 def change_parts(evaluation: Evaluation) -> list[RenderableType]:
-    """Say what must be known of new rows first, and lay out their scores beside the run's own."""
+    """Say what to know first about new rows, and lay out their scores next to the run's own."""
     parts: list[RenderableType] = [Text(sentence, "bold") for sentence in evaluation.sentences]
     if evaluation.changes:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")

@@ -1,4 +1,4 @@
-"""A trust report: every line held, failed or not checked, as text, as a page and as a frame."""
+"""A trust report as text, a page and a frame: every line held, failed or not checked."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked
 
 
 class TrustReport(Shown):
-    """What was asked of a model, and whether it holds; it shows itself.
+    """What was demanded of a model, and whether it holds; the object shows itself.
 
     Parameters
     ----------
     subject : str
-        What the model or the file is called.
+        The name of the model or the file.
     target : str
         The column that is predicted.
     sections : sequence of TrustSection
         In the order of the report.
     thresholds : dict
-        What was asked for, part by part.
+        The demands, part by part.
     written : str
-        When, and by which version of gradum.
+        When the report was written, and by which version of gradum.
     family : Family
         The error and the power of the lines that chance may fail.
     """
@@ -96,7 +96,7 @@ class TrustReport(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One row a line: the fields of `Check`."""
+        """One row per line, with the fields of `Check`."""
         schema = {
             "name": pl.String,
             "about": pl.String,
@@ -120,7 +120,7 @@ class TrustReport(Shown):
         from gradum.show.charted_page import charted_page  # which a terminal does not need
 
         counts = Counter(check.status for check in self.checks)
-        # The template fills the last section with what was not checked.
+        # The template fills the last section with the unchecked lines.
         unchecked = TrustSection("not-checked", say("Not checked"), PartFinding())
         return charted_page(
             "trust.html",
@@ -182,7 +182,7 @@ def _with_reason(title: str, reason: str) -> Text:
 
 
 def report_verdict(checks: Sequence[Check], subject: str) -> str:
-    """Say in a sentence or two whether all that was asked for holds."""
+    """Say in a sentence or two whether all demands hold."""
     failed = sum(check.fails for check in checks)
     held = sum(check.status == "held" for check in checks)
     unknown = sum(check.status == "not checked" for check in checks)
@@ -207,7 +207,7 @@ def report_verdict(checks: Sequence[Check], subject: str) -> str:
 
 
 def unchecked_together(checks: Sequence[Check]) -> list[tuple[str, str]]:
-    """Return what was not checked: titles, and why and how to check it, where alike in one line."""
+    """Return titles of unchecked lines, with why and how to check them, like ones together."""
     alike: dict[str, list[str]] = {}
     for check in checks:
         if check.status == "not checked":
@@ -216,21 +216,21 @@ def unchecked_together(checks: Sequence[Check]) -> list[tuple[str, str]]:
 
 
 def title_text(check: Check) -> str:
-    """Return what is demanded, and of which column or metric."""
+    """Return what is demanded, and for which column or metric."""
     if not check.about:
         return check.title
     return say("{title}: {about}", title=check.title, about=shortened(check.about))
 
 
 def threshold_text(check: Check) -> str:
-    """Return what was asked for; of a line that must be checked and was not, that."""
+    """Return what was demanded; for a required line that was not checked, that it was required."""
     if check.required and check.status == "not checked":
         return say("must be checked")
     return check.threshold
 
 
 def test_text(check: Check) -> str:
-    """Say how likely chance is to bring what a test found, and what it would find; else nothing."""
+    """Say how likely a test's finding is by chance, and what the test would find; else nothing."""
     if check.adjusted_p is None:
         return ""
     p = figure(check.adjusted_p, digits=2)

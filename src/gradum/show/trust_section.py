@@ -1,4 +1,4 @@
-"""The parts of a trust report, each with its lines and whatever stands below them."""
+"""The parts of a trust report, each with its lines and the details below them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gradum.study.trust import Check
 
 @dataclass(frozen=True)
 class PartFinding:
-    """What one part of the report found.
+    """The findings of one part of the report.
 
     Parameters
     ----------
     checks : sequence of Check
     sentences : sequence of str
-        What else a reader must know.
+        Further sentences for the reader.
     tables : sequence of TextTable
     pictures : sequence of Picture
     details : Any
@@ -43,5 +43,5 @@ class TrustSection:
 
     @property
     def pictures(self) -> Sequence[Picture]:
-        """What is drawn in it."""
+        """The pictures in this part."""
         return self.finding.pictures

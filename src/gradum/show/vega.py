@@ -1,4 +1,4 @@
-"""The script that draws charts in a page: Vega, out of the installed package."""
+"""The script that draws charts in a page: Vega, from the installed package."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from gradum.files.private import private_folder
 def vega_script(cache: Path | None = None) -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script that needs no network.
 
-    Putting it together takes two seconds, so it is kept in ``cache``, a folder, where one is
-    given to which only the user can write: it will run in every report. A file there that is not
-    whole is put together anew, and one that cannot be read or written is done without.
+    Assembling it takes two seconds, so it is kept in the folder ``cache``, if one is given. Only
+    the user may have write access to that folder, since the script will run in every report. An
+    incomplete file is assembled again, and a file that cannot be read or written is ignored.
     """
     folder = private_folder(cache) if cache is not None else None
     if folder is None:
@@ -39,7 +39,7 @@ def _bundled() -> str:
 
 
 def _read(kept: Path) -> str | None:
-    """Return the script that was kept, None where there is none or its digest is another."""
+    """Return the kept script, or None if there is none or its digest differs."""
     try:
         content = kept.read_bytes() if kept.is_file() else b""
     except OSError:

@@ -1,4 +1,4 @@
-"""Verified properties as text, as a frame and as records."""
+"""Verified properties as text, a frame and records."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ STAGES = {
 
 
 class PropertyReport(Shown):
-    """What came of properties; shows itself in a terminal and a notebook.
+    """The results for properties; shows itself in a terminal and a notebook.
 
     Parameters
     ----------
     found : Verification
     notes : callable
-        What is to be said of all of them: of models of tables if left out.
+        Yields notes on all properties; by default those for models of tables.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class PropertyReport(Shown):
 
     @property
     def verdict(self) -> str:
-        """That of all together: refuted if any is, else not decided if any is, else proved."""
+        """The joint verdict: refuted if any is, else not decided if any is, else proved."""
         return self.found.verdict
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a property: as stated, its region, verdict, stage, share certified, seconds.
+        """One line per property: its text, region, verdict, stage, certified share and seconds.
 
-        ``rounding`` is what counts as rounding, in the target's unit or of a probability.
+        ``rounding`` is how much counts as rounding, in the target's unit or as a probability.
         """
         names = ("property", "where", "verdict", "stage", "certified", "seconds", "rounding")
         properties = self.found.properties
@@ -93,12 +93,12 @@ class PropertyReport(Shown):
 
 
 def _on_one_line(sentence: str) -> str:
-    """Return a sentence as it can be seen; a name or a level in it may hold a line break."""
+    """Return a sentence on one line, even if a name or a level in it has a line break."""
     return visible(sentence).replace("\n", "\\n")
 
 
 def explained(verified: Verified) -> list[str]:
-    """Return sentences: how a property was decided or why it was not, and the counterexample."""
+    """Return sentences on how a property was decided, or why it was not, and the counterexample."""
     example = verified.counterexample
     return [_how(verified), *(_counterexample(example) if example is not None else ())]
 
@@ -115,7 +115,7 @@ def _example_lines(verified: Verified) -> Iterator[RenderableType]:
 
 
 def _stated(verified: Verified) -> str:
-    """Say the property with its region, and of which class's probability it is."""
+    """State the property with its region, and the class whose probability it is about."""
     stated = verified.property
     if verified.where:
         stated = say("{property}, where {where}", property=stated, where=verified.where)
@@ -125,7 +125,7 @@ def _stated(verified: Verified) -> str:
 
 
 def _how(verified: Verified) -> str:
-    """Say how it was decided, or why it was not, and what counts as rounding."""
+    """Say how the property was decided, or why it was not, and what counts as rounding."""
     return f"{_decided(verified)} {_rounding(verified)}"
 
 
@@ -169,7 +169,7 @@ def _decided(verified: Verified) -> str:
 
 
 def _counterexample(example: Counterexample) -> Iterator[str]:
-    """Say what the answers are, what changes, and what the rest of the row is."""
+    """State the answers, the changes and the rest of the row."""
     first, last = example.rows[0], example.rows[-1]
     changed = [name for name in last if first.get(name) != last[name]]
     answers = [quoted_text(answer) for answer in example.answers]
@@ -248,7 +248,7 @@ def _column(column: ColumnDomain) -> str:
 
 
 def notes_on_networks(found: Verification) -> Iterator[str]:
-    """Say what the domain of a network is, and of what proofs and counterexamples are."""
+    """Say what a network's domain is, and what proofs and counterexamples are about."""
     told = [_column(column) for column in found.domain if column.low is not None]
     if told:
         yield say("The whole domain: {columns}.", columns="; ".join(told))
@@ -259,7 +259,7 @@ def notes_on_networks(found: Verification) -> Iterator[str]:
 
 
 def notes_on_models(found: Verification) -> Iterator[str]:
-    """Say what the domain is, and of what proofs and counterexamples are."""
+    """Say what the domain is, and what proofs and counterexamples are about."""
     if any(verified.rows is None for verified in found.properties):
         yield _domain(found.domain)
         yield from found.notes

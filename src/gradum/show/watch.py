@@ -1,4 +1,4 @@
-"""A watch as text, as a page and as a frame: whether there is an alarm, and each column."""
+"""A watch as text, a page and a frame: whether there is an alarm, and each column."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_PICTURES = 20
 
 
 class Watch(Shown):
-    """New rows against what a model learned from; it shows itself.
+    """New rows compared with the rows that a model learned from; the object shows itself.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Watch(Shown):
     fitted : Fitted
         The model.
     source : str
-        What the table of new rows is called.
+        The name of the table of new rows.
     """
 
     def __init__(self, found: Watched, fitted: Fitted, source: str) -> None:
@@ -54,11 +54,11 @@ class Watch(Shown):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a column.
+        """One line per column.
 
-        ``column``, ``kind``, ``size``, ``least_size``, ``p`` (the least of its tests'), ``psi``,
+        ``column``, ``kind``, ``size``, ``least_size``, ``p`` (the smallest of its tests), ``psi``,
         ``missing``, ``reference_missing``, ``drifted``, ``effect`` (the mean size of the change of
-        an answer, null where it is not known) and ``harmless``.
+        an answer, null if it is not known) and ``harmless``.
         """
         return pl.DataFrame(
             [_record(column) for column in self.found.columns],
@@ -102,7 +102,7 @@ class Watch(Shown):
             yield Text(visible(harmless))
         yield Text()
         if found.stream is not None:
-            # The sentence of an alarm stands above.
+            # The sentence of an alarm is already shown above.
             yield from lines(found.stream.sentences[found.stream.alarm is not None :])
             yield Text()
         if found.columns:
@@ -187,7 +187,7 @@ def _record(column: ColumnWatch) -> dict[str, str | float | bool | None]:
 
 
 def _expected_table(expected: Expectation) -> TextTable:
-    """Lay out each score, its interval, and that of the judged rows."""
+    """Lay out each score with its interval, and the score of the judged rows."""
     header = [say("metric"), say("expected"), say("95% interval"), say("judged rows")]
     return TextTable(header, [_cells(score) for score in expected.scores])
 
@@ -198,8 +198,8 @@ def _cells(score: ExpectedScore) -> list[str]:
 
 
 def _expected_sentences(expected: Expectation) -> Iterator[str]:
-    """Yield what is to be known of the scores, and which labels would tell most."""
-    # The alarm of a worse score is the first sentence, and has been shown.
+    """Yield what to know about the scores, and which labels would tell most."""
+    # The alarm about a worse score is the first sentence, and was already shown.
     yield from expected.sentences[1:] if expected.worse else expected.sentences
     if expected.telling_rows:
         yield say(

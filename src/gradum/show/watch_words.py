@@ -1,4 +1,4 @@
-"""A watch in words that text and page share."""
+"""Sentences on a watch, shared by text and page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gradum.tables.wording import quoted, shortened
 
 MOST_NAMED = 10
 NEAREST = 10
-"""Columns without drift that a terminal shows: those of the least p-values."""
+"""The number of columns without drift that a terminal shows: those with the smallest p-values."""
 
 
 def verdict(found: Watched, source: str) -> str:
@@ -62,7 +62,7 @@ def verdict(found: Watched, source: str) -> str:
 
 
 def shown_columns(found: Watched) -> list[ColumnWatch]:
-    """Return the columns for a terminal: all that have drifted, and the ten nearest to it."""
+    """Return the columns for a terminal: all that have drifted, and the ten nearest to drift."""
     drifted = [column for column in found.columns if column.drifted]
     others = [column for column in found.columns if not column.drifted]
     order = falling(np.array([-min(column.tests.values()) for column in others]))
@@ -92,14 +92,14 @@ def _cells(fitted: Fitted, column: ColumnWatch) -> tuple[str, ...]:
 
 
 def state(column: ColumnWatch) -> str:
-    """Say in a word or two what becomes of a column."""
+    """Say in a word or two what was found for a column."""
     if column.alarming:
         return say("drifted")
     return say("drifted, harmless") if column.drifted else say("no drift shown")
 
 
 def harmless_sentence(found: Watched) -> str:
-    """Name the columns whose drift does no harm; nothing where there are none."""
+    """Name the columns whose drift does no harm; nothing if there are none."""
     harmless = [column for column in found.columns if column.drifted and not column.alarming]
     if not harmless:
         return ""
@@ -121,7 +121,7 @@ def p_text(p: float) -> str:
 
 
 def how_to_read(found: Watched) -> tuple[str, ...]:
-    """Say what the figures of a watch are."""
+    """Say what the figures of a watch mean."""
     return (
         say(
             "The size is the Kolmogorov–Smirnov distance of numbers, dates and lengths of texts, "

@@ -1,6 +1,6 @@
-"""Words for kinds, roles and states, which code compares in English: for the catalogue alone.
+"""Words for kinds, roles and states, which code compares in English; listed only for translation.
 
-They are said where they are shown: ``say(column.kind)``.
+They are translated where they are shown: ``say(column.kind)``.
 """
 
 from __future__ import annotations

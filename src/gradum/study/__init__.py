@@ -1,1 +1,1 @@
-"""Studies of a fitted model: results as plain values."""
+"""Studies of a fitted model, whose results are plain values."""

@@ -1,6 +1,6 @@
-"""The chain rule by hand, in NumPy float64: forward, backward, and the gradient that they make.
+"""The chain rule by hand, in NumPy float64: forward pass, backward pass and gradient.
 
-Shapes, of one row: z_0 [d] enters, layer l has a_l = z_{l-1} W_l + b_l and z_l = σ(a_l), and the
+Shapes for one row: z_0 [d] enters, layer l has a_l = z_{l-1} W_l + b_l and z_l = σ(a_l), and the
 last a_l are the logits [k].
 """
 
@@ -17,7 +17,7 @@ from gradum.core.models.input_blocks import codes_in
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer on the way forward and back.
+    """One layer, with its values in the forward and the backward pass.
 
     Parameters
     ----------
@@ -36,7 +36,8 @@ class Layer:
     slope : ndarray of shape (out,)
         σ′(a_l); ones for the last layer.
     delta : ndarray of shape (out,)
-        δ_l = dℓ/da_l: the loss's own slope for the last layer, (W_{l+1} δ_{l+1}) σ′(a_l) below.
+        δ_l = dℓ/da_l: the slope of the loss itself for the last layer, (W_{l+1} δ_{l+1}) σ′(a_l)
+        below.
     weight_gradient : ndarray of shape (in, out)
         dL/dW_l = z_{l-1}ᵀ δ_l, plus the penalty's slope.
     """
@@ -76,7 +77,7 @@ def backward_pass(
     forward: list[tuple[np.ndarray, np.ndarray]],
     delta: np.ndarray,
 ) -> list[np.ndarray]:
-    """Return δ_l of every layer, given the last one's: δ_l = (W_{l+1} δ_{l+1}) σ′(a_l)."""
+    """Return δ_l of every layer, given that of the last layer: δ_l = (W_{l+1} δ_{l+1}) σ′(a_l)."""
     derivative, deltas = ACTIVATIONS[network.activation].derivative, [delta]
     for above, (_, a) in zip(params["layers"][:0:-1], forward[-2::-1], strict=True):
         deltas.insert(0, (above["weight"] @ deltas[0]) * derivative(a))
@@ -90,7 +91,7 @@ def loss_gradient(
     forward: list[tuple[np.ndarray, np.ndarray]],
     deltas: list[np.ndarray],
 ) -> Params:
-    """Return dℓ/dW_l = z_{l-1}ᵀ δ_l, dℓ/db_l = δ_l, and for the table what reaches z_0."""
+    """Return dℓ/dW_l = z_{l-1}ᵀ δ_l, dℓ/db_l = δ_l, and what reaches z_0 for the table."""
     layers = []
     for layer, (z, _), delta in zip(params["layers"], forward, deltas, strict=True):
         slopes = {"weight": np.outer(z, delta)}
@@ -106,7 +107,7 @@ def loss_gradient(
 
 
 def with_penalty(gradient: Params, penalty: Penalty, params: Params) -> Params:
-    """Add l1·sign(w) + l2·w for every weight w; at the kink of |w| its middle, 0."""
+    """Add l1·sign(w) + l2·w for every weight w; at the kink of |w|, the slope is 0."""
 
     def priced(slope: np.ndarray, weight: np.ndarray, price: Penalty) -> np.ndarray:
         l1, l2 = (strength[:, None] for strength in price.strengths(len(weight)))
@@ -133,7 +134,7 @@ def layers_of(
     forward: list[tuple[np.ndarray, np.ndarray]],
     deltas: list[np.ndarray],
 ) -> tuple[Layer, ...]:
-    """Gather what is known of every layer, from the passes and the gradient."""
+    """Gather the values of every layer from the passes and the gradient."""
     sigma, layers = ACTIVATIONS[network.activation], []
     for level, ((z, a), delta) in enumerate(zip(forward, deltas, strict=True)):
         last, layer = level == len(forward) - 1, params["layers"][level]

@@ -1,4 +1,4 @@
-"""A column cut into a few named segments: its levels, or quarters of its range."""
+"""A column cut into a few named segments: its levels, or quarters of its rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Cut:
     ----------
     column : str
     names : tuple of str
-        Of its segments.
+        The names of its segments.
     codes : ndarray of shape (m,)
         The segment of each row, from 0; every row is in one.
     """
@@ -37,14 +37,14 @@ class Cut:
 
 
 def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:
-    """Cut a typed column, as `tables.check` leaves it, of one of the kinds that a model may use.
+    """Cut a typed column, as `tables.check` leaves it, if a model may use its kind.
 
-    - Numbers and dates: quarters of the rows with a value, none of which splits equal values; up
-      to `FEW_VALUES` distinct ones are a segment each. A quarter is named by its smallest and
-      its largest value.
-    - Categories: the ``most_levels`` commonest levels, and the others together.
-    - Texts, like numbers, by how many words they have.
-    - Rows without a value are the last segment, "missing".
+    - Numbers and dates: quarters of the rows with a value, which never split equal values; up to
+      `FEW_VALUES` distinct values are a segment each. A quarter is named by its smallest and its
+      largest value.
+    - Categories: the ``most_levels`` commonest levels, and all other levels as one segment.
+    - Texts are cut like numbers, by how many words they have.
+    - Rows without a value form the last segment, "missing".
     """
     present = values.drop_nulls()
     traits = KINDS[kind]
@@ -65,7 +65,7 @@ def cut(values: pl.Series, kind: str, most_levels: int = MOST_LEVELS) -> Cut:
 
 
 def _ranges(scale: NumericScale) -> tuple[list[str], np.ndarray]:
-    """Cut numbers (m,) after their quartiles, each of which is one of them."""
+    """Cut numbers (m,) just above each quartile, which is always one of the numbers."""
     values, write = scale.numbers, scale.write
     if not len(values):
         return [], np.zeros(0, np.intp)

@@ -1,4 +1,4 @@
-"""Rows binned by what was predicted of them, and sums within the bins under resampling."""
+"""Rows binned by their predictions, and sums within the bins under resampling."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ FEWEST_GROUPS = 10
 
 
 def equal_count_bins(values: np.ndarray) -> np.ndarray:
-    """Divide n values into `MOST_BINS` ranges with about as many rows each.
+    """Divide n values into `MOST_BINS` ranges with about equally many rows.
 
-    Into fewer where a bin would have less than `FEWEST_ROWS`. Equal values stay together, in the
-    bin of the middle one of them; a bin that this leaves with less than a quarter of its share is
-    joined to the next.
+    There are fewer ranges where a bin would have less than `FEWEST_ROWS`. Equal values stay
+    together, in the bin of their middle one; a bin that then holds less than a quarter of an even
+    share is joined to the next.
 
     Returns
     -------
@@ -48,9 +48,9 @@ def _join_small(sizes: np.ndarray, least: float) -> np.ndarray:
 
 
 def groups_within(codes: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """Count the groups that have rows in each of k bins, or the rows where there are none: (k,).
+    """Count the groups with rows in each of k bins, (k,), or the rows if there are no groups.
 
-    A test of less than `FEWEST_GROUPS` shows nothing: resamples of so few vary too little.
+    A test of fewer than `FEWEST_GROUPS` groups shows nothing: resamples of so few vary too little.
     """
     if groups is None:
         return np.bincount(codes)
@@ -59,12 +59,12 @@ def groups_within(codes: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def bin_sums(codes: np.ndarray, weight: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sum the weights, and the weights times each of v values, of n rows within k bins.
+    """Sum the weights of n rows within k bins, and the weights times each of v values.
 
     Parameters
     ----------
     codes, weight : ndarray of shape (n,)
-        The bins, 0 .. k-1, each of which occurs; Σ w within each is above 0.
+        The bins, 0 .. k-1. Each occurs, and Σ w within each is above 0.
     values : ndarray of shape (v, n)
 
     Returns
@@ -86,18 +86,18 @@ def redrawn_sums(
     evidence : Evidence
         n rows.
     codes, values : ndarray of shape (n,), (v, n)
-        As there.
+        As in `bin_sums`.
     study : str
         Names the stream of random numbers.
 
     Returns
     -------
     ndarray of shape (1 + B, 1 + v, k)
-        Of the rows at `places_to_redraw`, then of their B resamples.
+        The sums of the rows at `places_to_redraw`, then those of their B resamples.
     """
     places = places_to_redraw(evidence, study)
     places = places[np.argsort(codes[places], kind="stable")]
-    # Rows in the order of their bins make each bin's sum one run through memory.
+    # With rows in the order of their bins, each bin's sum is one run through memory.
     held, starts = np.unique(codes[places], return_index=True)
     factors = [np.ones(len(places)), *values[:, places]]
     blocks = []

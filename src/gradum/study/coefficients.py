@@ -16,13 +16,13 @@ from gradum.tables.schema import Label
 
 
 def coefficients(fitted: Fitted) -> pl.DataFrame:
-    """Return one row a coefficient: feature, source, class, coefficient, standardised.
+    """Return one row for each coefficient: feature, source, class, coefficient, standardised.
 
     A coefficient is the change of the output (the target's unit, the logarithm of the target
     under a log target, or the log-odds) for one raw unit of its feature; ``standardised`` is the
     change for one standard deviation of a dense feature, and the same number for a level or an
-    n-gram. Two levels count as -1 and +1, so that their coefficient is half of what lies between
-    them. The feature ``(intercept)`` holds the output where every feature is 0, of the classes as
+    n-gram. Two levels count as -1 and +1, so that their coefficient is half the difference between
+    them. The feature ``(intercept)`` holds the output where every feature is 0, with the classes as
     common as they are in the table.
 
     Raises
@@ -75,7 +75,7 @@ def linear_rung(fitted: Fitted) -> Rung:
     Raises
     ------
     SpecError
-        The model has none.
+        The model has no such rung.
     """
     if fitted.linear is None:
         readable = (name for name, kind in KINDS.items() if kind.has_coefficients)
@@ -87,7 +87,7 @@ def linear_rung(fitted: Fitted) -> Rung:
 
 
 def _output_labels(classes: tuple[Label, ...]) -> list[str | None]:
-    """Name the outputs: one for a number, the second of two classes, else every class."""
+    """Name the outputs: one for a number, the second of two classes, otherwise every class."""
     if not classes:
         return [None]
     return [str(label) for label in (classes[1:] if len(classes) == 2 else classes)]

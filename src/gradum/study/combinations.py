@@ -1,8 +1,9 @@
 """Coefficients as a report shows them: linear combinations of a linear model's weights.
 
-The linear rung's input layer scales numbers, and codes two levels as -1 and +1, more of them as a
-0/1 column each. A report wants raw units, and each level compared with the commonest one of its
-column, as the regression table does: that is the level's weights less those of the commonest.
+The linear rung's input layer scales numbers, codes two levels as -1 and +1, and codes each of more
+levels as a 0/1 column. A report wants raw units. It also wants each level compared with the
+commonest one of its column, as in the regression table: the level's weights less those of the
+commonest level.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ INTERCEPT = "(intercept)"
 
 @dataclass(frozen=True, eq=False)
 class Combinations:
-    """m linear combinations of an output's D weights and its bias; the first is the intercept.
+    """m linear combinations of an output's D weights and its bias, the intercept first.
 
     Parameters
     ----------
     names : tuple of str
     sources : tuple of (str or None)
-        The table's column that each is about.
+        The table's column for each.
     matrix : csr_array of shape (m, D + 1)
         For one raw unit of each feature; the bias comes last.
     deviation : ndarray of shape (m,)
@@ -47,23 +48,23 @@ class Combinations:
 
 
 def of_each_column(layer: InputLayer, layout: Layout) -> Combinations:
-    """Return a combination for each column; the intercept is the output where every one is 0."""
+    """Return a combination for each column; the intercept is the output where all columns are 0."""
     names, sources = layer.columns(layout)
     every = _chosen(range(len(names)), len(names))
     return _combinations(layer, names, sources, every, np.zeros(len(names)))
 
 
 def against_reference(layer: InputLayer, design: Design, weight: np.ndarray) -> Combinations:
-    """Return the same, but of coded columns each level's difference from the commonest one.
+    """Return the same, but for coded columns the difference of each level from the commonest one.
 
-    The intercept is then the output where every number is 0 and every level the commonest.
+    The intercept is then the output where every number is 0 and every level is the commonest.
 
     Parameters
     ----------
     layer : InputLayer
         Without embeddings.
     design : Design
-        Of n rows, whose levels are counted.
+        n rows, whose levels are counted.
     weight : ndarray of shape (n,)
         Above 0.
     """
@@ -77,7 +78,7 @@ def against_reference(layer: InputLayer, design: Design, weight: np.ndarray) -> 
     at_zero = np.zeros(len(columns))
     for (column, values), treatment in zip(coded, layer.treatments, strict=True):
         codes, reference = compared_levels(values, column, weight)
-        codes = [code for code in codes if code]  # no weight is learned of what is no level
+        codes = [code for code in codes if code]  # a code that is no level has no learned weight
         count, against = len(column.levels) + 1, level_name(column, reference)
         places = np.flatnonzero(np.array(its_sources) == column.source)
         levels = _levels(count, treatment, places, len(columns))
@@ -98,13 +99,13 @@ def against_reference(layer: InputLayer, design: Design, weight: np.ndarray) -> 
 
 
 def _chosen(places: Sequence[int], count: int) -> Any:
-    """Return the matrix that takes these of ``count`` rows."""
+    """Return the matrix that selects these of ``count`` rows."""
     ones, rows = np.ones(len(places)), np.arange(len(places))
     return sparse.csr_array((ones, (rows, np.array(places, np.intp))), (len(places), count))
 
 
 def _levels(count: int, treatment: Treatment, at: np.ndarray, width: int) -> Any:
-    """Return what each of the codes 0 .. L of a coded column is among the D columns (L + 1, D)."""
+    """Return each code 0 .. L of a coded column as values of the D columns (L + 1, D)."""
     held, columns = np.ones(count - 1), at
     if treatment == "sign":
         held, columns = np.array([-1.0, 1.0]), at[[0, 0]]
@@ -120,13 +121,13 @@ def _combinations(
 ) -> Combinations:
     """Put the intercept before sparse combinations of the weights of scaled columns (m, D).
 
-    ``at_zero`` (D,) is what the columns of levels hold where every number is 0.
+    ``at_zero`` (D,) holds the values of the columns of levels where every number is 0.
     """
     numbers = len(layer.scale)
     deviation = np.ones(1 + len(names))
     deviation[1 : 1 + numbers] = layer.scale  # the numbers come first
     intercept = np.append(at_zero, 1.0)
-    intercept[:numbers] = -layer.centre / layer.scale  # a number is 0, not at its centre
+    intercept[:numbers] = -layer.centre / layer.scale  # the number is 0, not its centred value
     padded = sparse.hstack([weights, sparse.csr_array((len(names), 1))])
     matrix = sparse.vstack([sparse.csr_array(intercept[None, :]), padded])
     matrix = sparse.csr_array(matrix.multiply(1.0 / deviation[:, None]))

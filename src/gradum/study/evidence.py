@@ -24,34 +24,34 @@ MOST_ROWS = 200_000
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """m judged rows, each once, with the prediction of models that had not seen it.
+    """m judged rows, each once, with the prediction of models that had not seen that row.
 
     Parameters
     ----------
     rung : str
         The rung in use, whose predictions these are.
     truth : Truth
-        Of all n rows of the run; what belongs together in a resample.
+        The truth of all n rows of the run, and which rows belong together in a resample.
     rows : ndarray of shape (m,)
         Positions of the judged rows among all rows.
     numbers : ndarray of shape (m,)
-        Their numbers in the table, from 1, as messages count.
+        Their row numbers in the table, from 1, as in messages.
     prediction : Prediction
-        Aligned with ``rows``; the mean of the folds where several predicted a row.
+        Aligned with ``rows``; where several folds predicted a row, their mean.
     frame : polars.DataFrame
-        The typed columns of these rows, as the door of `tables.check` leaves them.
+        The typed columns of these rows, as `tables.check` leaves them.
     schema : Schema
-        What these columns are.
+        The kinds of these columns.
     seed : int
-        Of the run.
+        The run's seed.
     judged : int
-        How many rows were judged; more than m where a sample is looked at.
+        How many rows were judged; more than m where only a sample is looked at.
     threshold : float
-        The probability of the second of two classes from which the kept rung predicts it.
+        The kept rung predicts the second of two classes from this probability on.
     rivals : tuple of Standing
         What rivals scored on these rows.
     own_score : tuple of (str, float) or None
-        The metric of the run's verdict, and what the run says that the rung scored.
+        The metric of the run's verdict, and the rung's score in the run.
     """
 
     rung: str
@@ -69,7 +69,7 @@ class Evidence:
 
     @classmethod
     def of(cls, run: Run, most_rows: int = MOST_ROWS) -> Evidence:
-        """Take a finished run's judged rows, or a random ``most_rows`` of them."""
+        """Take a finished run's judged rows, or ``most_rows`` of them at random."""
         assert run.judged is not None
         dataset, used, seed = run.dataset, run.fitted.used, run.fitted.spec.seed
         rows, averaged = run.judged.average(len(dataset))
@@ -94,10 +94,10 @@ class Evidence:
 
     @classmethod
     def of_each(cls, run: Run, most_rows: int = MOST_ROWS) -> Evidence:
-        """Take each prediction by itself, as the scores do, where several folds predicted a row.
+        """Take each prediction by itself where several folds predicted a row, as the scores do.
 
-        What is measured on it agrees with the scores: the mean of several models errs less than
-        one of them.
+        Measurements on these predictions agree with the scores; a mean of several models would err
+        less than one of them.
         """
         evidence, judged = cls.of(run, most_rows), run.judged
         assert judged is not None
@@ -127,7 +127,7 @@ class Evidence:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """The names of the feature columns, all of which ``frame`` holds."""
+        """The names of the feature columns, all of them in ``frame``."""
         return tuple(column.name for column in self.schema.features)
 
     @cached_property
@@ -142,17 +142,17 @@ class Evidence:
 
     @cached_property
     def outcome(self) -> Outcome:
-        """Truth and prediction, as the metrics take them."""
+        """Truth and prediction, in the form that the metrics take."""
         return self.outcome_of(slice(None), self.prediction)
 
     def outcome_of(self, places: np.ndarray | slice, prediction: Prediction) -> Outcome:
-        """Return the truth of the rows at some places, and a prediction of these."""
+        """Return the truth of the rows at some positions, with a prediction for them."""
         truth = self.target[places], prediction.value, prediction.probability
         return Outcome(self.task, *truth, self.weight[places])
 
     @property
     def groups(self) -> np.ndarray | None:
-        """What group each row is of (m,), if there are groups."""
+        """The group of each row (m,), if there are groups."""
         return None if self.truth.groups is None else self.truth.groups[self.rows]
 
     @property
@@ -166,7 +166,7 @@ class Evidence:
         return self.truth.groups is not None or self.truth.time is not None
 
     def resamples(self, study: str, places: np.ndarray | None = None) -> Resamples:
-        """Draw resamples of these rows, or of those at some places, as the judge does."""
+        """Draw resamples of these rows, or of those at some positions, as the judge does."""
         rows, prediction = self.rows, self.prediction
         if places is not None:
             rows, prediction = rows[places], prediction.take(places)
@@ -174,5 +174,5 @@ class Evidence:
         return self.truth.resamples(seen, stream(self.seed, "study", study))
 
     def rng(self, study: str) -> np.random.Generator:
-        """Return the generator of one study's other random choices."""
+        """Return the random generator for one study's other choices."""
         return stream(self.seed, "study", study)

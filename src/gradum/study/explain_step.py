@@ -1,8 +1,8 @@
 """One step of learning on one row, written out: forward, loss, backward, check, update.
 
-Shapes, of one row: z_0 [d] enters, layer l has a_l = z_{l-1} W_l + b_l and z_l = σ(a_l), and the
-last a_l are the logits [k]. The backward pass is the chain rule by hand, in NumPy float64, and
-central differences of the objective have the last word on it.
+Shapes for one row: z_0 [d] enters, layer l has a_l = z_{l-1} W_l + b_l and z_l = σ(a_l), and the
+last a_l are the logits [k]. The backward pass is the chain rule by hand, in NumPy float64, and is
+checked against central differences of the objective.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from gradum.study.backpropagation import (
 )
 from gradum.study.gradient_check import Differences, GradientCheck, check_gradient
 
-# Of a step whose length is not given.
+# For a step whose length is not given.
 LONGEST, HALVINGS, GAIN = 0.1, 60, 1e-4
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the numbers of a step are called.
+    """The names of the numbers in a step.
 
     Parameters
     ----------
     inputs : tuple of str
-        The numbers of z_0, in order.
+        The names of the numbers in z_0, in order.
     outputs : tuple of str
-        The numbers of the prediction: classes, or ŷ.
+        The names of the numbers in the prediction: classes, or ŷ.
     remarks : tuple of str
-        Sentences that a reader needs besides.
+        Further sentences that a reader needs.
     given : tuple of str
-        What the row of the table holds where each number of z_0 comes from, as text: ``39.1``, a
-        level, ``missing``; empty where z_0 is the row itself.
+        The table value that each number of z_0 comes from, as text: ``39.1``, a level, ``missing``;
+        empty where z_0 is the row itself.
     row : str
-        What the row is called at the beginning of a sentence.
+        The row's name at the beginning of a sentence.
     """
 
     inputs: tuple[str, ...]
@@ -61,34 +61,34 @@ class Names:
 
 @dataclass(frozen=True, eq=False)
 class WorkedStep:
-    """One step of gradient descent on one row, every number of it.
+    """One step of gradient descent on one row, with every number.
 
     Parameters
     ----------
     problem : Problem
         Network, loss ℓ and penalty; L = ℓ + penalty.
     names : Names
-        What the numbers are called.
+        The names of the numbers.
     target : ndarray of shape (1,) or (1, K)
-        The truth as the loss takes it.
+        The truth, in the form that the loss takes.
     learning_rate : float
         η.
     layers : tuple of Layer
-        First to last.
+        From first to last.
     embedded : dict of int to ndarray
         dL/dE of the rows of the embedding table that this row looks up; empty without a table.
     prediction : ndarray
-        The logits behind the inverse link: numbers [1] or [k], probabilities [K].
+        The logits after the inverse link: numbers [1] or [k], or probabilities [K].
     loss, penalty : float
         ℓ and the penalty.
     params, gradient, after : dict
-        Parameters, dL/dθ, and the parameters after the step θ − η·dL/dθ, as a network has them.
+        Parameters, dL/dθ, and the parameters after the step θ − η·dL/dθ, laid out as in a network.
     loss_after, penalty_after : float
-        ℓ and the penalty there.
+        ℓ and the penalty after the step.
     check : GradientCheck
         The gradient against central differences.
     differences : Differences
-        Holds any one entry of the gradient against its central difference.
+        Compares any one entry of the gradient with its central difference.
     """
 
     problem: Problem
@@ -134,7 +134,7 @@ def explain_step(
     names: Names | None = None,
     seed: int = 0,
 ) -> WorkedStep:
-    """Work one row forward, backward and one step downhill.
+    """Take one row through the forward pass, the backward pass and one step downhill.
 
     Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors",
     Nature 323, 1986.
@@ -144,17 +144,18 @@ def explain_step(
     params : dict
         The network's parameters, taken to float64.
     problem : Problem
-        Network, loss and penalty; ``Problem(network, loss)`` has none.
+        Network, loss and penalty; ``Problem(network, loss)`` has no penalty.
     inputs : dict
-        One row as the network takes it: ``"dense"`` [1, d], perhaps ``"codes"`` and ``"sparse"``.
+        One row in the network's format: ``"dense"`` [1, d], perhaps ``"codes"`` and ``"sparse"``.
     target : float or int
         The row's truth: a number in the units that the network predicts, or a class code.
     learning_rate : float, optional
-        η > 0; if left out, the first of `LONGEST`, half of it, … that lowers L, see `_lowering`.
+        η > 0; by default the first of `LONGEST`, half of it, … that lowers L enough, see
+        `_lowering`.
     names : Names, optional
-        What the numbers are called; x1, x2 … if not given.
+        The names of the numbers; by default x1, x2 ….
     seed : int
-        Which entries are checked where there are more than `MOST_ENTRIES`.
+        Chooses which entries are checked where there are more than `MOST_ENTRIES`.
 
     Raises
     ------
@@ -165,10 +166,10 @@ def explain_step(
     TargetError
         The loss has no meaning for the target.
     SpecError
-        The learning rate is no positive number.
+        The learning rate is not a positive number.
     """
     learning_rate = None if learning_rate is None else _positive(learning_rate)
-    with np.errstate(all="ignore"):  # what overflows is looked for, and named
+    with np.errstate(all="ignore"):  # overflow is detected and named below
         return _explained(params, problem, inputs, target, learning_rate, names, seed)
 
 
@@ -246,8 +247,8 @@ def _lowering(objective: Callable[[Params], float], params: Params, gradient: Pa
     """Return the first η of `LONGEST`, half of it, … with L(θ − η g) ≤ L(θ) − c η |g|².
 
     L. Armijo, "Minimization of functions having Lipschitz continuous first partial derivatives",
-    1966; c = 10⁻⁴ as J. Nocedal and S. Wright, Numerical Optimization, 2006, 3.1, have it. The last
-    of `HALVINGS` where rounding hides every gain, as at an optimum.
+    1966; c = 10⁻⁴ as J. Nocedal and S. Wright, Numerical Optimization, 2006, 3.1. Where rounding
+    hides every gain, as at an optimum, it is the last of `HALVINGS`.
     """
     before = objective(params)
     steep = sum(float(np.square(slope).sum()) for slope in jax.tree.leaves(gradient))
@@ -261,7 +262,7 @@ def _lowering(objective: Callable[[Params], float], params: Params, gradient: Pa
 
 
 def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableError:
-    """Say with which number the step cannot be computed."""
+    """Say which number makes the step impossible to compute."""
     if not np.isfinite(values).all():
         name = names.inputs[int(np.flatnonzero(~np.isfinite(values))[0])]
         return TableError(
@@ -286,7 +287,7 @@ def _not_finite(values: np.ndarray, truth: np.ndarray, names: Names) -> TableErr
 
 
 def _one_row(network: Network, inputs: Inputs) -> dict[str, np.ndarray]:
-    """Return one row's dense columns, sparse ones among them, in float64, and its codes."""
+    """Return one row's dense columns, including sparse ones, in float64, and its codes."""
     given, forms = made_dense(inputs, np.float64), network.input_forms(np.float64)
     row = {name: given[name] for name in forms}
     shapes = [values.shape for values in row.values()]
@@ -300,7 +301,7 @@ def _one_row(network: Network, inputs: Inputs) -> dict[str, np.ndarray]:
 
 
 def _other_shapes(shapes: list[tuple[int, ...]], wanted: list[tuple[int, ...]]) -> str:
-    """Name the shapes of what was given, codes last if the network takes some."""
+    """Name the shapes of the given inputs, with codes last if the network takes any."""
     if len(shapes) > 1:
         return say(
             "The inputs have shape {shape} and codes {codes}, but one row of this network has "
@@ -318,9 +319,10 @@ def _other_shapes(shapes: list[tuple[int, ...]], wanted: list[tuple[int, ...]]) 
 
 
 def _truth(problem: Problem, target: Any) -> np.ndarray:
-    """Return a target as the loss takes it, [1]."""
+    """Return a target in the form that the loss takes, [1]."""
     truth = np.asarray(target)[None]
-    # Poisson refuses a table of zeros only, and one row may well have 0: it is shown a 1 as well.
+    # Poisson refuses a table of zeros only, but one row may well have 0: so it is shown a 1 as
+    # well.
     problem.loss.check_target(np.append(truth, 1) if truth.ndim == 1 else truth)
     classes = max(problem.network.outputs, 2)
     if problem.loss.link == "logit" and truth.ndim == 1 and truth[0] >= classes:

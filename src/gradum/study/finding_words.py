@@ -1,4 +1,4 @@
-"""Words of findings: what a comparison can find, and intervals within sentences."""
+"""Words for findings: the possible results of a comparison, and intervals within sentences."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from gradum.scores.interval import Interval
 NO_DIFFERENCE = marked("no difference shown")
 
 BETTER, WORSE = marked("better"), marked("worse")
-"""Of a score on new rows, held against that of the run."""
+"""For a score on new rows, compared with that of the run."""
 
 FIRST_IS_BETTER, SECOND_IS_BETTER = marked("first is better"), marked("second is better")
 OTHER_SPLIT = marked("another split")
-"""Of two runs; the last where they divided the rows in different ways, and none is better."""
+"""For two runs; the last if they divided the rows in different ways, so that neither is better."""
 
 WEAKER, STRONGER = marked("weaker than the rest"), marked("stronger than the rest")
 TOO_FEW_ROWS = marked("too few rows to say")
-"""Of a segment, or of a group."""
+"""For a segment or a group."""
 
 HIGHER, LOWER = marked("higher than the rest"), marked("lower than the rest")
 UNDEFINED = marked("undefined")
-"""Of a group."""
+"""For a group."""
 
 
 def said(interval: Interval, *, sign: bool = False, unit: float = 1.0) -> str:
-    """Write ``0.31 [0.29, 0.33]``; of a rate, for so many units of what it is by."""
+    """Write ``0.31 [0.29, 0.33]``; for a rate, per a given number of units."""
     scaled = Interval(
         unit * interval.value,
         unit * interval.low,

@@ -1,4 +1,4 @@
-"""A rung opened at its first layer, where every column of the table adds its own share."""
+"""A rung opened at its first layer, to which every column of the table adds its own share."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Opened:
     rung : Rung
         The baseline sees no column.
     layout : Layout
-        Of the design that the rung takes.
+        The layout of the design that the rung takes.
     inputs : dict
-        The rows as its network takes them.
+        The rows in the form that its network takes.
     """
 
     rung: Rung
@@ -34,38 +34,38 @@ class Opened:
 
     @classmethod
     def of(cls, rung: Rung, design: Design) -> Opened:
-        """Bring the rows of a design before a rung's network."""
+        """Prepare the rows of a design for a rung's network."""
         if rung.input_layer is None:
             return cls(rung, design.layout, of_matrix(np.zeros((len(design), 0))))
         inputs = rung.input_layer(design.arrays, dtype=rung.dtype)
-        # What is sparse is read by columns.
+        # Sparse parts are read by columns.
         by_columns = {k: block.tocsc() if issparse(block) else block for k, block in inputs.items()}
         return cls(rung, design.layout, by_columns)
 
     @cached_property
     def total(self) -> np.ndarray:
-        """The sum of all shares and of the bias: z (n, h), h the first layer's width."""
+        """The sum of all shares and the bias: z (n, h), with h the first layer's width."""
         return self.first_layer.total()
 
     def share(self, column: str) -> np.ndarray | None:
-        """Return what a column of the table adds to z (n, h) by itself; None if it is not seen."""
+        """Return what a column of the table by itself adds to z (n, h); None if it is not seen."""
         places = self._places.get(column)
         return None if places is None else self.first_layer.share(places)
 
     def change(self, column: str) -> Change | None:
-        """Return what other rows' values of a column do; None if the rung does not see it."""
+        """Return the effect of other rows' values of a column; None if the rung does not see it."""
         places = self._places.get(column)
         return None if places is None else self.first_layer.change(places)
 
     def interaction(self, one: str, other: str) -> Interaction | None:
-        """Return what two columns do together; None if each adds its own share alone."""
+        """Return the joint effect of two columns; None if each only adds its own share."""
         first, second = self._places.get(one), self._places.get(other)
         if first is None or second is None:
             return None
         return self.first_layer.interaction(first, second)
 
     def place_of_number(self, column: str) -> int | None:
-        """Return where a column of numbers stands in the dense block; None if it is not seen."""
+        """Return the position of a column of numbers in the dense block; None if it is not seen."""
         if column not in self._places:
             return None
         features = enumerate(self.layout.dense)
@@ -73,9 +73,9 @@ class Opened:
         return next(values, None)
 
     def on_the_way(self, column: str, row: int, ends: tuple[int, int]) -> FirstLayer:
-        """Bring one row before the network with the values that two rows have of a column.
+        """Prepare one row for the network with the values that two rows have in a column.
 
-        The column must be one of numbers.
+        The column must be numeric.
         """
         inputs = take(self.inputs, [row, row])
         for name, places in self._places[column].items():
@@ -84,7 +84,7 @@ class Opened:
         return self.rung.network.first_layer(self.rung.params, inputs)
 
     def logits(self, total: np.ndarray) -> np.ndarray:
-        """Go on from z (m, h) through the other layers to the logits (m, k), in float64."""
+        """Compute from z (m, h), through the other layers, the logits (m, k), in float64."""
         return self.first_layer.logits(total)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A gradient held against central differences of what it is the gradient of."""
+"""A gradient compared with central differences of its objective."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from gradum.core import Params
 from gradum.randomness import stream
 
 MOST_ENTRIES = 2_000
-"""Of a network with more parameters so many are drawn for the check."""
+"""For a network with more parameters, this many are drawn for the check."""
 
 STEP = float(np.cbrt(np.finfo(np.float64).eps))
-"""h of a central difference, for a parameter of size 1: its two errors are then about equal."""
+"""The h of a central difference, for a parameter of size 1; its two errors are then about equal."""
 
 TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """The gradient against central differences, (L(θ + h) − L(θ − h)) / 2h, entry by entry.
+    """The gradient compared, entry by entry, with central differences (L(θ + h) − L(θ − h)) / 2h.
 
     Parameters
     ----------
     entries, of : int
-        Entries compared, and entries there are.
+        The number of compared entries, and of all entries.
     largest : float
         The largest disagreement.
     where : (str, tuple of int)
-        The parameter and the position where that is: ``("W1", (0, 2))``.
+        The parameter and the position of the largest disagreement: ``("W1", (0, 2))``.
     by_hand, by_difference : float
         The two numbers there.
     tolerance : float
         The disagreement that rounding explains.
     kinks : int
-        Entries with a kink within h, where slopes left and right differ and the gradient is
-        between them; these are not counted as disagreements.
+        Entries with a kink within h, where slopes left and right differ and the gradient is between
+        them; they do not count as disagreements.
     blunt : int
-        Entries where the quotient of the width 2h is as far from that of h as the gradient is,
-        so that it decides nothing; these are not counted either.
+        Entries where the quotient of width 2h is as far from that of width h as the gradient is, so
+        that it decides nothing; they do not count either.
     """
 
     entries: int
@@ -57,7 +57,7 @@ class GradientCheck:
 
     @property
     def compared(self) -> int:
-        """Return how many entries the difference quotients decide on."""
+        """Return how many entries the difference quotients decide."""
         return self.entries - self.kinks - self.blunt
 
     @property
@@ -68,7 +68,7 @@ class GradientCheck:
 
 @dataclass(frozen=True)
 class Compared:
-    """One entry of a gradient beside its central difference.
+    """One entry of a gradient next to its central difference.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Compared:
         The slope that the chain rule gives, and (L(θ + h) − L(θ − h)) / 2h.
     verdict : str
         ``agree`` or ``disagree``; ``kink`` where slopes left and right differ and the gradient is
-        between them; ``blunt`` where the quotient is itself too uncertain to decide.
+        between them; ``blunt`` where the quotient itself is too uncertain to decide.
     """
 
     by_hand: float
@@ -85,23 +85,23 @@ class Compared:
 
     @property
     def gap(self) -> float:
-        """Return by how much the two differ."""
+        """Return the difference of the two slopes."""
         return abs(self.by_hand - self.by_difference)
 
 
 class Differences:
-    """Central differences of an objective, entry by entry, beside its gradient by hand.
+    """Central differences of an objective, entry by entry, next to its gradient by hand.
 
     Parameters
     ----------
     value : callable
         Parameters → the objective L.
     params, gradient : dict
-        Where, and dL/dθ there, in float64.
+        The point θ, and dL/dθ there, in float64.
     """
 
     def __init__(self, value: Callable[[Params], float], params: Params, gradient: Params) -> None:
-        self._value, self._params = value, copy.deepcopy(params)  # moved in place, and back
+        self._value, self._params = value, copy.deepcopy(params)  # moved in place, then restored
         self._arrays, self._slopes = _named(self._params), _named(gradient)
         self._here = value(params)
         slopes = self._slopes.values()
@@ -116,7 +116,7 @@ class Differences:
         ]
 
     def compare(self, name: str, at: tuple[int, ...]) -> Compared:
-        """Hold one entry of the gradient against its central difference."""
+        """Compare one entry of the gradient with its central difference."""
         slope = float(self._slopes[name][at])
         left, right = self._one_sided(self._arrays[name], at, STEP)
         central = (left + right) / 2.0
@@ -128,7 +128,7 @@ class Differences:
         if not smooth and min(left, right) <= slope <= max(left, right):
             return Compared(slope, central, "kink")
         wider = sum(self._one_sided(self._arrays[name], at, 2.0 * STEP)) / 2.0
-        # The quotient's error grows with h², so that of h is a third of what lies between.
+        # The quotient's error grows with h², so at h it is a third of the gap between the two.
         if not np.isfinite(central) or abs(wider - central) >= gap:
             return Compared(slope, central, "blunt")
         return Compared(slope, central, "disagree")
@@ -148,12 +148,12 @@ class Differences:
 
 
 def check_gradient(differences: Differences, *, seed: int = 0) -> GradientCheck:
-    """Hold every entry of a gradient, or `MOST_ENTRIES` drawn ones, against central differences.
+    """Compare every entry of a gradient, or `MOST_ENTRIES` drawn ones, with central differences.
 
     Parameters
     ----------
     differences : Differences
-        The gradient, and what it is the gradient of.
+        The gradient and its objective.
     seed : int
         Decides which entries are drawn.
     """
@@ -181,7 +181,7 @@ def check_gradient(differences: Differences, *, seed: int = 0) -> GradientCheck:
 
 
 def _named(params: Params) -> dict[str, np.ndarray]:
-    """Name every array as formulas do: W1, b1, W2 …, and E for the embedding table."""
+    """Name every array as in formulas: W1, b1, W2 …, and E for the embedding table."""
     arrays = {}
     for level, layer in enumerate(params["layers"], start=1):
         arrays[f"W{level}"] = layer["weight"]

@@ -1,4 +1,4 @@
-"""Profiles of the table's columns, small enough to be looked at."""
+"""Profiles of the table's columns, small enough to look at."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradum.tables.wording import shortened
 
 
 class ColumnProfile(msgspec.Struct, frozen=True):
-    """One used column.
+    """A column in use.
 
     Parameters
     ----------
@@ -28,14 +28,15 @@ class ColumnProfile(msgspec.Struct, frozen=True):
     missing : float
         Share of the rows without a value.
     range : tuple of str
-        Smallest value, median, largest value of numbers and dates; empty for others. Where single
-        rows may not be shown, 1% point, median and 99% point, each the mean of `FEWEST_ROWS`
-        neighbouring values.
+        Smallest value, median and largest value of numbers and dates; empty for other kinds. Where
+        single rows may not be shown, the 1% quantile, median and 99% quantile, each as the mean of
+        `FEWEST_ROWS` neighbouring values.
     bars : tuple of (str, float)
-        What stands at a bar, and its share of the rows with a value, `MOST_BARS` at most. Of
-        numbers, dates and the numbers of words of texts: each value where they are so few, else
-        ranges of equal width between the 1% and the 99% point, the outermost with all beyond. Of
-        classes, categories and booleans: the commonest, and the others together.
+        A bar's label, and its share of the rows with a value; at most `MOST_BARS`. For numbers,
+        dates and the numbers of words in texts, these are the single values if they are few enough,
+        otherwise ranges of equal width between the 1% and the 99% quantile, the outermost with all
+        values beyond. For classes, categories and booleans, these are the commonest, and all others
+        together.
     """
 
     name: str
@@ -55,11 +56,11 @@ Bars = tuple[tuple[str, float], ...]
 
 
 def profile(dataset: Dataset, *, rows: bool) -> tuple[ColumnProfile, ...]:
-    """Summarise the target and the first `MOST_FEATURES` features, each row counting once.
+    """Summarise the target and the first `MOST_FEATURES` features; each row counts once.
 
-    Missing, smallest and largest values are those of all rows; all else is that of `MOST_ROWS`
+    Missing, smallest and largest values are those of all rows; all else is from `MOST_ROWS` rows,
     drawn at random where there are more. Without ``rows``, no value or level is named that fewer
-    than `FEWEST_ROWS` rows have: such levels are among the others.
+    than `FEWEST_ROWS` rows have; such levels count among the others.
     """
     target = dataset.schema.target
     assert target is not None
@@ -90,7 +91,7 @@ def _drawn(rows: int) -> np.ndarray:
 def _look(
     values: pl.Series, whole: pl.Series, kind: str, fewest: int
 ) -> tuple[tuple[str, ...], Bars]:
-    """Return range and bars of some of a column's values, none of them missing."""
+    """Return the range and bars of some of a column's values, none of them missing."""
     traits = KINDS[kind]
     if traits.has_scale:
         scale = traits.scale(values)
@@ -106,7 +107,7 @@ def _look(
 
 
 def _range(scale: NumericScale, whole: pl.Series, fewest: int) -> tuple[str, ...]:
-    """Return the ends and the middle of sorted numbers; the ends those of the whole column."""
+    """Return the ends and the middle of sorted numbers; the ends are those of the whole column."""
     numbers = scale.numbers
     if len(numbers) < fewest:
         return ()
@@ -118,21 +119,21 @@ def _range(scale: NumericScale, whole: pl.Series, fewest: int) -> tuple[str, ...
 
 
 def _point(numbers: np.ndarray, share: float) -> float:
-    """Return a quantile of sorted numbers as the mean of those next to it, so no one row's."""
+    """Return a quantile of sorted numbers as the mean of its neighbours, to hide single rows."""
     first = round(share * (len(numbers) - 1)) - FEWEST_ROWS // 2
     first = min(max(first, 0), len(numbers) - FEWEST_ROWS)
     return float(numbers[first : first + FEWEST_ROWS].mean())
 
 
 def _ranges(scale: NumericScale, fewest: int) -> Bars:
-    """Count sorted numbers by value where these are few, else by range."""
+    """Count sorted numbers by value if there are few values, otherwise by range."""
     numbers, write = scale.numbers, scale.write
-    starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # of each distinct value
+    starts = np.flatnonzero(np.diff(numbers, prepend=np.nan))  # for each distinct value
     if len(starts) <= MOST_BARS:
         names = [write(number) for number in numbers[starts].tolist()]
         counts = np.diff(starts, append=len(numbers))
     else:
-        fewest = 0  # a range is nobody's value, and a gap is worth seeing
+        fewest = 0  # a range is no row's value, and a gap is worth seeing
         low, high = _point(numbers, 0.01), _point(numbers, 0.99)
         names, counts = _cut(numbers, low, high, write) if low < high else _around(numbers, write)
     named = [(scale.label(name), count) for name, count in zip(names, counts.tolist(), strict=True)]
@@ -142,7 +143,7 @@ def _ranges(scale: NumericScale, fewest: int) -> Bars:
 def _cut(
     numbers: np.ndarray, low: float, high: float, write: Write
 ) -> tuple[list[str], np.ndarray]:
-    """Count by ranges of equal width, the first and the last with all beyond."""
+    """Count by ranges of equal width, the first and the last with all values beyond."""
     edges = np.linspace(low, high, MOST_BARS + 1)
     ends = [write(edge) for edge in edges[1:-1].tolist()]
     between = [say("{low} to {high}", low=low, high=high) for low, high in pairwise(ends)]
@@ -161,7 +162,7 @@ def _around(numbers: np.ndarray, write: Write) -> tuple[list[str], np.ndarray]:
 
 
 def _levels(values: pl.Series, fewest: int) -> Bars:
-    """Count the commonest levels, equally common ones in alphabetical order."""
+    """Count the commonest levels, with ties in alphabetical order."""
     counts = values.alias("level").value_counts(name="rows")
     counts = counts.sort(["rows", "level"], descending=[True, False])
     shown = counts if len(counts) <= MOST_BARS else counts.head(MOST_BARS - 1)
@@ -170,7 +171,7 @@ def _levels(values: pl.Series, fewest: int) -> Bars:
 
 
 def _bars(named: list[tuple[str, int]], total: int, fewest: int) -> Bars:
-    """Turn counts into shares of all values; what is left out or too rare is the others'."""
+    """Turn counts into shares of all values; left-out or rare ones count among the others."""
     shown = [(name, count) for name, count in named if count >= fewest]
     others = total - sum(count for _, count in shown)
     if others:

@@ -1,4 +1,4 @@
-"""The level of a coded column that all others are compared with: the commonest."""
+"""The level of a coded column that all other levels are compared with: the commonest."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ OTHER = marked("(other)")
 def compared_levels(
     codes: np.ndarray, column: CodedColumn, weight: np.ndarray
 ) -> tuple[list[int], int]:
-    """Return the codes that occur besides the reference, that of no level last; and the reference.
+    """Return the occurring codes besides the reference, with no level last, and the reference.
 
     Parameters
     ----------
     codes : ndarray of shape (n,)
-        From 0 to L, of a column of L levels.
+        From 0 to L, for a column of L levels.
     column : CodedColumn
     weight : ndarray of shape (n,)
         Above 0.

@@ -1,4 +1,4 @@
-"""Resamples and subsets of the judged rows: how far scores and their differences move by chance."""
+"""Resamples and subsets of the judged rows: how far scores and differences vary by chance."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ RESAMPLES = 250
 ERROR = 0.05
 
 TAIL = 0.1
-"""The share of draws, the farthest, from which smaller probabilities are extrapolated."""
+"""The share of draws, the most extreme ones, from which smaller probabilities are extrapolated."""
 
 
 def places_to_redraw(evidence: Evidence, study: str) -> np.ndarray:
-    """Choose all of the rows, or `ROWS_FOR_INTERVALS` at random: beyond, they only cost time.
+    """Choose all rows, or `ROWS_FOR_INTERVALS` at random, since more only cost time.
 
-    The intervals are then those of the sample, wider than all rows would make them.
+    The intervals are then those of the sample, wider than those of all rows.
     """
     rows = len(evidence)
     if rows <= ROWS_FOR_INTERVALS:
@@ -35,20 +35,20 @@ def places_to_redraw(evidence: Evidence, study: str) -> np.ndarray:
 
 
 def redrawn(evidence: Evidence, places: np.ndarray, study: str) -> Iterator[np.ndarray]:
-    """Weigh the rows at m places as they are, then as each resample of the judge draws them.
+    """Weight the rows at m positions as they are, then as each resample of the judge draws them.
 
     Parameters
     ----------
     evidence : Evidence
     places : ndarray of shape (m,)
-        In the order that the weights are wanted in.
+        Positions, in the order in which the weights are wanted.
     study : str
         Names the stream of random numbers.
 
     Yields
     ------
     ndarray of shape (b, m)
-        Weights; of the first array, the first line is the rows' own.
+        Weights; the first line of the first array holds the rows' own weights.
     """
     weight = evidence.weight[places]
     yield weight[None, :]
@@ -59,12 +59,12 @@ def redrawn(evidence: Evidence, places: np.ndarray, study: str) -> Iterator[np.n
 
 
 def around(value: float, drawn: np.ndarray) -> Interval:
-    """Give a value of all rows the spread of its resampled values.
+    """Give a value for all rows the spread of its resampled values.
 
     Parameters
     ----------
     value : float
-        Of all rows.
+        The value for all rows.
     drawn : ndarray of shape (1 + B,)
         The value of the sampled rows, then of their resamples; they are moved so that the first
         is ``value``.
@@ -73,16 +73,16 @@ def around(value: float, drawn: np.ndarray) -> Interval:
 
 
 def share_around(value: float, drawn: np.ndarray, basis: Basis, rows: float) -> Interval:
-    """Give a share of all rows its interval, as the judge does.
+    """Give a share among all rows its interval, as the judge does.
 
     Parameters
     ----------
     value, drawn : float, ndarray of shape (1 + B,)
-        As of `around`.
+        As in `around`.
     basis : Basis
-        The rows that the share speaks of.
+        The rows that the share refers to.
     rows : float
-        How many of them it rests on.
+        How many of these rows it rests on.
     """
     draws = drawn[1:] + (value - drawn[0])
     shares = Shares(np.array([value]), draws[:, None], np.array([rows]))
@@ -91,46 +91,47 @@ def share_around(value: float, drawn: np.ndarray, basis: Basis, rows: float) -> 
 
 @dataclass(frozen=True, eq=False)
 class Subset:
-    """Some of n rows; ``places`` are theirs among the n."""
+    """Some of n rows; ``places`` are their positions among the n."""
 
     places: np.ndarray
     outcome: Outcome
 
     @classmethod
     def of(cls, evidence: Evidence, rows: np.ndarray, mask: np.ndarray) -> Subset:
-        """Take those of n judged rows, given by position, where a mask (n,) holds."""
+        """Take the rows, among n judged rows given by position, where a mask (n,) holds."""
         places = np.flatnonzero(mask)
         chosen = rows[places]
         return cls(places, evidence.outcome_of(chosen, evidence.prediction.take(chosen)))
 
     def weighting(self, weights: np.ndarray) -> Weighting:
-        """Return its rows under weights (B, n) of the n rows."""
+        """Return the subset's rows under weights (B, n) of the n rows."""
         return Weighting(self.outcome, weights.take(self.places, axis=1))
 
 
 def independent(evidence: Evidence, side: np.ndarray) -> int:
-    """Count what is drawn on its own in a resample: groups where there are any, else rows."""
+    """Count the units that a resample draws independently: groups if there are any, else rows."""
     groups = evidence.groups
     return int(side.sum()) if groups is None else len(np.unique(groups[side]))
 
 
 def farthest_by_chance(drawn: np.ndarray) -> np.ndarray:
-    """Return how far below and above zero differences lie by chance, all at once: (s, 2).
+    """Return how far below and above zero differences may lie by chance, all at once: (s, 2).
 
     Parameters
     ----------
     drawn : ndarray of shape (s, B)
-        The differences of s subsets in B permutations of the rows. In 95% of them none lies
-        farther, when each is measured by the root mean square of its own to that side.
+        The differences of s subsets in B permutations of the rows. In 95% of them no difference
+        lies farther out, when each is measured by the root mean square of its own draws to that
+        side.
     """
     scale, farthest = _to_either_side(drawn)
     return scale * np.quantile(farthest, 1.0 - ERROR)
 
 
 def _to_either_side(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return root mean squares of draws (s, B) below and above zero, (s, 2); and the farthest (B,).
+    """Return root mean squares (s, 2) of draws (s, B) below and above zero, and the farthest (B,).
 
-    Those are in units of the former, the largest to any side of any s.
+    The farthest are in units of these root mean squares, the largest over both sides and all s.
     """
     sides = np.nan_to_num(np.stack([-drawn, drawn], axis=1)).clip(min=0.0)
     scale = np.sqrt(np.mean(sides**2, axis=2))
@@ -147,25 +148,26 @@ def p_values(
 ) -> np.ndarray:
     """Return p-values (s, k) of s groups by k measures.
 
-    A column's groups by one measure are one family. In it a difference has the larger of two
-    p-values. One is Student's, in bootstrapped standard errors, of as many groups as there are
-    (Bonferroni), or the probability that resamples bring any group as far (max-t), if that is
-    less. The other is the probability that random groups of the same sizes bring any as far.
+    A column's groups form one family for each measure. Within it, a difference has the larger of
+    two p-values. One is Student's, in bootstrapped standard errors, corrected for the number of
+    groups (Bonferroni), or the probability that resamples move any group as far (max-t), if that is
+    smaller. The other is the probability that any of the random groups of the same sizes lies as
+    far out.
 
     Parameters
     ----------
     columns : sequence of str
         The column of each of the s groups.
     comparable : boolean ndarray of shape (s, k)
-        Others have no p-value: NaN.
+        Where this is false, the p-value is NaN.
     differences : ndarray of shape (s, k)
         The values of the groups less those of all other rows.
     freedom : ndarray of shape (s,)
-        Of Student's distribution.
+        Degrees of freedom of Student's distribution.
     resampled : ndarray of shape (s, k, B)
-        How far the differences lie from their own values in resamples.
+        How far the differences in resamples lie from their actual values.
     permuted : ndarray of shape (s, k, B)
-        Those of random groups; all 0 where rows belong together and are not permuted.
+        The differences of random groups; all 0 if rows belong together and are not permuted.
     """
     found = np.full(comparable.shape, np.nan)
     for column in dict.fromkeys(columns):
@@ -180,7 +182,7 @@ def p_values(
 
 
 def _by_student(apart: np.ndarray, freedom: np.ndarray, resampled: np.ndarray) -> np.ndarray:
-    """Return the p-values (g,) of differences in their standard errors."""
+    """Return the p-values (g,) of differences, measured in their standard errors."""
     errors = np.array([draws[np.isfinite(draws)].std(ddof=1) for draws in resampled])
     with np.errstate(divide="ignore", invalid="ignore"):
         far = np.nan_to_num(np.abs(apart) / errors, posinf=np.inf)
@@ -191,9 +193,9 @@ def _by_student(apart: np.ndarray, freedom: np.ndarray, resampled: np.ndarray) -
 
 
 def _by_chance(apart: np.ndarray, permuted: np.ndarray) -> np.ndarray:
-    """Return the probabilities (g,) that any random group lies as far out, to either side.
+    """Return the probabilities (g,) that any random group lies as far out to either side.
 
-    A side is measured by the root mean square of the draws to it.
+    Each side is measured by the root mean square of the draws to it.
     """
     if not permuted.any():
         return np.zeros(len(apart))
@@ -203,10 +205,10 @@ def _by_chance(apart: np.ndarray, permuted: np.ndarray) -> np.ndarray:
 
 
 def tail_probability(draws: np.ndarray, far: float) -> float:
-    """Return P(D ≥ far) from B draws of D: their share, and an exponential tail beyond most.
+    """Return P(D ≥ far) from B draws of D: their share, with an exponential tail beyond most draws.
 
     (1 + #{D ≥ far}) / (1 + B) up to their quantile q of 1 − `TAIL`; beyond it
-    `TAIL` exp(−(far − q) / e), with e the mean of what exceeds q, as B draws tell no probability
+    `TAIL` exp(−(far − q) / e), with e the mean of what exceeds q, as B draws show no probability
     below 1 / B. Tails of maxima of means fall faster. Source: T. A. Knijnenburg and others, Fewer
     permutations, more accurate P-values (Bioinformatics 25, 2009), of Pareto's tail with shape 0.
     """

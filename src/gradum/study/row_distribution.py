@@ -1,4 +1,4 @@
-"""The distribution of one row's target, in a few numbers that can be drawn."""
+"""The distribution of one row's target, as a few numbers for a chart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COVERAGE = 0.9
 """The coverage of the interval."""
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 DRAWN = (0.01, 0.99)
-"""Between these quantiles are the bins; the outermost also hold what lies beyond."""
+"""The bins lie between these quantiles; the outermost also hold everything beyond."""
 BINS = 30
 
 
@@ -21,13 +21,13 @@ class RowDistribution(msgspec.Struct, frozen=True):
     Parameters
     ----------
     prediction : float
-        What the model predicts.
+        The model's prediction.
     low, high : float
-        The row's interval, as `Model.predict_interval` gives it; infinite from too few judged rows.
+        The row's interval, as from `Model.predict_interval`; infinite with too few judged rows.
     quantiles : tuple of (float, float)
-        Probabilities, and the values up to which the target lies with them.
+        A probability, and the value that the target stays below with that probability.
     bins : tuple of (float, float, float)
-        From, to, and the probability of a target there.
+        Lower end, upper end, and the probability of a target in between.
     """
 
     prediction: float
@@ -40,9 +40,9 @@ class RowDistribution(msgspec.Struct, frozen=True):
 def row_distribution(
     distribution: Distribution, prediction: float, interval: np.ndarray
 ) -> RowDistribution | None:
-    """Summarise the distribution of a single row, whose interval (2,) is known too.
+    """Summarise the distribution of a single row, given its interval (2,).
 
-    None where too few rows have judged, or all of them came to the same value.
+    None if there are too few judged rows, or all lead to the same value.
     """
     levels = np.linspace(*DRAWN, 99)
     values = distribution.quantile(levels)[0]

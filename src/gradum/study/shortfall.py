@@ -1,10 +1,10 @@
-"""Exact tests of whether groups of rows are covered less than the rest; Holm over all of them.
+"""Exact tests of whether groups of rows are covered less than the rest, with Holm's correction.
 
-Of n judged rows, each held against the scores of the others, the number covered is fixed: those of
-the least ⌈(1 − α) n⌉ scores. If rows are exchangeable, which ones is chance. So the number
-covered within a group of m rows is hypergeometric: m draws without replacement from n rows of
-which that many are covered. Of m new rows, which had no part in the threshold, the number covered
-is beta-binomial.
+Among n judged rows, each compared with the scores of the others, the number covered is fixed: those
+with the least ⌈(1 − α) n⌉ scores. If rows are exchangeable, chance decides which ones these are. So
+the number covered within a group of m rows is hypergeometric: m draws without replacement from n
+rows of which that many are covered. Among m new rows, which had no part in the threshold, the
+number covered is beta-binomial.
 
 Sources: Vovk, Conditional validity of inductive conformal predictors (Machine Learning 92, 2013)
 for the beta-binomial law; Holm, A simple sequentially rejective multiple test procedure (1979).
@@ -21,15 +21,15 @@ from gradum.scores.interval import Interval
 
 
 def shortfall_of_judged(covered: np.ndarray, inside: np.ndarray, strata: np.ndarray) -> float:
-    """Return P(a group of judged rows is covered as rarely as it is, or more rarely).
+    """Return the probability that a group of judged rows is covered as rarely as it is, or less.
 
-    The covered numbers of several strata, each of which has a threshold of its own, are
-    hypergeometric each and add up: their laws are convolved.
+    The numbers covered in several strata, each with a threshold of its own, are hypergeometric and
+    add up, so their distributions are convolved.
 
     Parameters
     ----------
     covered, inside : boolean ndarray of shape (n,)
-        Which rows are covered, and which are of the group.
+        Which rows are covered, and which belong to the group.
     strata : ndarray of shape (n,)
         Which rows share a threshold.
     """
@@ -46,8 +46,8 @@ def shortfall_of_judged(covered: np.ndarray, inside: np.ndarray, strata: np.ndar
 def _hypergeometric(rows: int, covered: int, drawn: int) -> np.ndarray:
     """Return the probabilities (m + 1,) that 0 … m of m rows drawn from n are covered.
 
-    C(K, x) C(n − K, m − x) / C(n, m), where K of the n rows are. SciPy's own takes a second where
-    rows and groups are many.
+    C(K, x) C(n − K, m − x) / C(n, m), where K of the n rows are covered. SciPy's version takes a
+    second if there are many rows and groups.
     """
     counts = np.arange(drawn + 1)
     ways = _log_choices(covered, counts) + _log_choices(rows - covered, drawn - counts)
@@ -61,16 +61,16 @@ def _log_choices(n: int, k: np.ndarray) -> np.ndarray:
 
 
 def shortfall_of_new(covered: int, rows: int, judged: int, coverage: float) -> float:
-    """Return P(so few of m new rows, or fewer, are covered) by a threshold of n judged rows.
+    """Return P(at most so many of m new rows are covered) for a threshold from n judged rows.
 
-    Their number is beta-binomial with m trials, k and n + 1 − k, where k = ⌈(1 − α)(n + 1)⌉: the
-    share that a threshold covers is Beta(k, n + 1 − k), and rows fall below it on their own. Equal
-    scores make the true probability smaller. Where k > n all rows are covered.
+    The number covered is beta-binomial with m trials, k and n + 1 − k, where k = ⌈(1 − α)(n + 1)⌉:
+    the share that a threshold covers is Beta(k, n + 1 − k), and rows fall below it independently.
+    Equal scores make the true probability smaller. Where k > n all rows are covered.
 
     Parameters
     ----------
     covered, rows : int
-        How many of how many new rows are covered.
+        The number of covered new rows, and of new rows.
     judged : int
         n.
     coverage : float
@@ -84,10 +84,11 @@ def shortfall_of_new(covered: int, rows: int, judged: int, coverage: float) -> f
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """Return p-values (k,) that are held against one level together.
+    """Adjust p-values (k,) for comparison with one common level.
 
-    Of the sorted p, the i-th is multiplied by k + 1 − i, and no later one is less. Whatever the
-    dependence, a true hypothesis falls below the level with at most that probability.
+    Of the sorted p-values, the i-th is multiplied by k + 1 − i, and no later one may be smaller.
+    Whatever the dependence, the probability that any true hypothesis falls below the level is at
+    most that level.
     """
     order = np.argsort(p_values, kind="stable")
     factors = np.arange(len(p_values), 0, -1)

@@ -9,7 +9,7 @@ import numpy as np
 from gradum.margins import EQUAL, falling
 
 MOST_TERMS = 8
-"""Terms of a sum that are written out; the others are one number."""
+"""The number of terms of a sum that are written out; the others are combined into one number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,13 +19,13 @@ class SumTerms:
     Parameters
     ----------
     places : tuple of int
-        The i of the terms written out, the largest product first.
+        The indices i of the terms written out, the largest product first.
     left, right : ndarray
-        Their factors.
+        The factors of these terms.
     left_out : int
         How many terms are not written out.
     rest : float
-        What those come to together.
+        The sum of the terms left out.
     total : float
         The whole sum.
     """
@@ -39,7 +39,7 @@ class SumTerms:
 
 
 def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -> SumTerms:
-    """Choose the terms of Σ_i left_i · right_i that are largest in size; none that is 0."""
+    """Choose the terms of Σ_i left_i · right_i that are largest in size, never a term that is 0."""
     products = left * right
     places = [place for (place,) in largest_entries(products, most) if products[place] != 0]
     total = float(left @ right)
@@ -50,7 +50,7 @@ def largest_terms(left: np.ndarray, right: np.ndarray, most: int = MOST_TERMS) -
 
 
 def largest_entries(values: np.ndarray, most: int) -> list[tuple[int, ...]]:
-    """Return the positions of the entries that are largest in size; of equals, the first ones."""
+    """Return the positions of the entries that are largest in size; ties go to the first."""
     sizes = np.abs(values).ravel()
     near = _candidates(sizes, most)
     order = near[falling(sizes[near])][:most]
@@ -58,7 +58,7 @@ def largest_entries(values: np.ndarray, most: int) -> list[tuple[int, ...]]:
 
 
 def _candidates(sizes: np.ndarray, most: int) -> np.ndarray:
-    """Return places among which the largest are, rising: to sort all of a large matrix is slow."""
+    """Return rising positions that include the largest, as sorting a whole large matrix is slow."""
     if len(sizes) <= most:
         return np.arange(len(sizes))
     least = np.partition(sizes, -most)[-most]
@@ -68,5 +68,5 @@ def _candidates(sizes: np.ndarray, most: int) -> np.ndarray:
 
 
 def influence(numbers: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return |z_i| · ‖W_i‖ [in]: how far each number [in] moves what the weights [in, out] make."""
+    """Return |z_i| · ‖W_i‖ [in]: how far each number [in] moves the sums by weights [in, out]."""
     return np.abs(numbers) * np.linalg.norm(weight, axis=1)

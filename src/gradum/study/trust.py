@@ -1,4 +1,4 @@
-"""Lines of a trust report: what each asks and finds, its power, and the error that all share."""
+"""Lines of a trust report: what each demands and finds, its power, and the shared error."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STATUSES: dict[Status, str] = {
     "failed": marked("failed"),
     "not checked": marked("not checked"),
 }
-"""In words, in the order in which they are counted."""
+"""The statuses in words, in the order in which they are counted."""
 
 POWER = 0.8
 
@@ -37,40 +37,40 @@ UNITS: dict[Unit, str] = {
 }
 
 FOUND = 3.5
-"""Standard errors from the share asked for down to one that a test can just tell from it, about."""
+"""Standard errors from the demanded share down to one that a test can just distinguish, about."""
 
 
 class Check(msgspec.Struct, frozen=True):
-    """A demand on a model that was held against what was found, or could not be.
+    """A demand on a model that was checked against findings, or could not be checked.
 
     Parameters
     ----------
     name : str
         The part and the line, such as "scores.baseline".
     title : str
-        What is demanded, in words.
+        The demand, in words.
     status : {"held", "failed", "not checked"}
     reason : str
-        Why, in whole sentences.
+        The reason, in whole sentences.
     about : str
-        The column or metric that the line is about, where a demand has several lines.
+        The column or metric that the line is about, if a demand has several lines.
     value, limit : float or None
-        What was found and what was asked for; None where either is no number.
+        What was found and what was demanded; None where either is not a number.
     figure, threshold : str
-        The same for people; empty where nothing was checked.
+        The same for people; empty if nothing was checked.
     remedy : str
-        How to check what was not checked; empty for the others.
+        How to check a line that was not checked; empty for other lines.
     required : bool
-        Whether the line counts as failed when it was not checked.
+        Whether the line counts as failed if it was not checked.
     p_value : float or None
-        Of a line that chance may fail: the probability of what was found, or worse, were there no
-        gap; whatever the line itself compares is counted. None of all other lines.
+        For a line that chance may fail: the probability of this finding, or a worse one, if there
+        were no gap, corrected for all comparisons within the line. None for all other lines.
     adjusted_p : float or None
-        The same, all lines of the report that chance may fail being counted as well (Holm).
+        The same, also corrected for all lines of the report that chance may fail (Holm).
     gauge : Gauge or None
-        What such a line can find; None where it is unknown.
+        What such a line can find; None if it is unknown.
     detectable : float or None
-        The gap that it would find with 80% probability.
+        The gap that the line would find with 80% probability.
     power : str
         The same for people.
     """
@@ -94,7 +94,7 @@ class Check(msgspec.Struct, frozen=True):
 
     @property
     def fails(self) -> bool:
-        """Whether the report fails by this line."""
+        """Whether this line makes the report fail."""
         return self.status == "failed" or (self.required and self.status == "not checked")
 
     @property
@@ -103,9 +103,9 @@ class Check(msgspec.Struct, frozen=True):
         return self.name.partition(".")[0]
 
     def tested(self, p_value: float, gauge: Gauge | None = None) -> Check:
-        """Return the line as one that chance may fail, judged by what was found alone so far.
+        """Return the line as one that chance may fail, judged so far only by its finding.
 
-        `settled` lets it hold if chance explains that.
+        `settled` lets it hold if chance explains the finding.
         """
         return structs.replace(self, p_value=p_value, gauge=gauge)
 
@@ -117,9 +117,9 @@ class Obstacle:
     Parameters
     ----------
     reason : str
-        In whole sentences.
+        The reason, in whole sentences.
     remedy : str
-        Empty where nothing helps.
+        What would help; empty if nothing does.
     """
 
     reason: str
@@ -127,7 +127,7 @@ class Obstacle:
 
     @classmethod
     def of(cls, error: GradumError) -> Obstacle:
-        """Take both from an error."""
+        """Take reason and remedy from an error."""
         return cls(error.message, error.remedy)
 
 
@@ -138,9 +138,9 @@ class Line:
     Parameters
     ----------
     name : str
-        The part and the line, as `Check` has them and as ``require`` names them.
+        The part and the line, as in `Check` and in ``require``.
     title : str
-        `marked`; it is said when the check is made.
+        `marked`; it is translated when the check is made.
     """
 
     name: str
@@ -157,7 +157,7 @@ class Line:
         limit: float | None = None,
         about: str = "",
     ) -> Check:
-        """Return the line of a demand that was checked."""
+        """Return the line for a demand that was checked."""
         return Check(
             self.name,
             say(self.title),
@@ -171,11 +171,11 @@ class Line:
         )
 
     def not_checked(self, reason: str, remedy: str = "", *, about: str = "") -> Check:
-        """Return the line of a demand that could not be checked, or that nobody made."""
+        """Return the line for a demand that could not be checked, or that nobody made."""
         return Check(self.name, say(self.title), "not checked", reason, about, remedy=remedy)
 
     def blocked(self, obstacle: Obstacle, *, about: str = "") -> Check:
-        """Return the line of a demand that an obstacle keeps from being checked."""
+        """Return the line for a demand that an obstacle keeps from being checked."""
         return self.not_checked(obstacle.reason, obstacle.remedy, about=about)
 
 
@@ -187,17 +187,18 @@ class Gauge(msgspec.Struct, frozen=True):
     finds : str
         `marked`: what the line would find, with its ``{gap}`` and ``{where}``.
     unit : {"points", "deviations", "metric"}
-        Of the gap: hundredths of a share, standard deviations, or a metric's own.
+        The unit of the gap: hundredths of a share, standard deviations, or a metric's own unit.
     standard_error : float
-        Of the gap, in shares, deviations or the metric's unit.
+        The standard error of the gap, in shares, deviations or the metric's unit.
     comparisons : float
-        By how many the line divides its level: what it compares, twice where both sides count.
+        The number by which the line divides its level: its comparisons, doubled if both sides
+        count.
     allowed : float
-        The gap that is no failure.
+        The gap that is still no failure.
     beyond : bool
-        Whether the test is that the gap is larger than ``allowed``; else that there is any.
+        Whether the line tests for a gap larger than ``allowed``, rather than for any gap.
     where : str
-        The group or the metric that the gap is of.
+        The group or the metric that has the gap.
     """
 
     finds: str
@@ -209,10 +210,10 @@ class Gauge(msgspec.Struct, frozen=True):
     where: str = ""
 
     def detectable(self, level: float) -> float:
-        """Return the gap that fails the line in `POWER` of cases at a level, of a normal estimate.
+        """Return the gap that fails the line in `POWER` of cases at a level, for a normal estimate.
 
-        (z₁ + z₂) SE with z₁ and z₂ the normal quantiles of 1 − level / comparisons and of the
-        power; it also has to lie ``allowed`` away, by z₂ SE where the test is of any gap.
+        This is (z₁ + z₂) SE, with z₁ and z₂ the normal quantiles of 1 − level / comparisons and of
+        the power. It must also lie beyond ``allowed``, by z₂ SE if the test is for any gap.
         """
         normal = NormalDist()
         reach = normal.inv_cdf(POWER) * self.standard_error
@@ -220,7 +221,7 @@ class Gauge(msgspec.Struct, frozen=True):
         return self.allowed + shown if self.beyond else max(shown, self.allowed + reach)
 
     def in_words(self, gap: float) -> str:
-        """Say what the line would find."""
+        """Say what gap the line would find."""
         number = {
             "points": figure(100 * gap, digits=2),
             "deviations": percent(gap),
@@ -235,11 +236,11 @@ class Family(msgspec.Struct, frozen=True):
     Parameters
     ----------
     error : float
-        The share of reports of a correct model, on rows without shift, in which any may fail.
+        The share of reports on a correct model, for rows without shift, in which any line may fail.
     lines : int
-        How many were tested.
+        How many lines were tested.
     power : float
-        The probability with which each finds its ``detectable`` gap.
+        The probability with which each line finds its ``detectable`` gap.
     """
 
     error: float
@@ -248,7 +249,7 @@ class Family(msgspec.Struct, frozen=True):
 
     @property
     def sentence(self) -> str:
-        """What a failed line means, and a line that holds."""
+        """The meaning of a failed line, and of a line that holds."""
         if not self.lines:
             return say("No line was tested that can fail by chance.")
         return sentences(
@@ -270,16 +271,16 @@ class Family(msgspec.Struct, frozen=True):
 
 
 def settled(checks: Sequence[Check], error: float) -> tuple[list[Check], Family]:
-    """Let tested lines hold where chance explains the gap, and add what each would find.
+    """Let tested lines hold if chance explains the gap, and add what each would find.
 
     The p-values of all m tested lines are adjusted together (Holm): whatever their dependence, if
-    there is no gap, any of them is at most ``error`` with at most that probability. What a line
-    would find is given at the level error / m, which it is sure to have.
+    there is no gap, the probability that any of them is at most ``error`` is at most ``error``.
+    What a line would find is computed at the level error / m, which every line has at least.
 
     Parameters
     ----------
     checks : sequence of Check
-        Of a whole report.
+        The checks of a whole report.
     error : float
     """
     places = [place for place, check in enumerate(checks) if check.p_value is not None]
@@ -305,7 +306,7 @@ def _settled(check: Check, adjusted: float, family: Family) -> Check:
 
 
 def _remark(check: Check, family: Family, *, beyond: bool, shown: bool) -> str:
-    """Say why a line holds though there is a gap; empty for other lines."""
+    """Say why a line holds although there is a gap; empty for other lines."""
     if shown and not beyond:
         return say("That is shown, and small.")
     if shown or not beyond:
@@ -320,12 +321,12 @@ def _remark(check: Check, family: Family, *, beyond: bool, shown: bool) -> str:
 
 
 def at_most(covered: float, rows: float, share: float) -> float:
-    """Return P(X ≤ x) of a binomial X of m rows and a share q: I(m − x, x + 1; 1 − q)."""
+    """Return P(X ≤ x) for a binomial X with m rows and share q: I(m − x, x + 1; 1 − q)."""
     return 1.0 if covered >= rows else float(betainc(rows - covered, covered + 1.0, 1.0 - share))
 
 
 def share_error(share: float, rows: float) -> float:
-    """Return the standard error of a share of rows so far below ``share`` as can just be found."""
+    """Return the standard error of a share just far enough below ``share`` to be found."""
     error = sqrt(share * (1 - share) / rows)
     lower = max(share - FOUND * error, 0.5) if share > 0.5 else share
     return sqrt(lower * (1 - lower) / rows)

@@ -1,18 +1,18 @@
-"""Robust intervals of the linear rung's coefficients, around the penalised estimate.
+"""Robust intervals for the linear rung's coefficients, around the penalised estimate.
 
-With objective Σ wᵢ lᵢ(θ) / Σ w + alpha · ½ ‖W‖², its Hessian H at the estimate and each row's score
-sᵢ = wᵢ ∇lᵢ / Σ w, the covariance of the estimate is about (the "sandwich")
+For the objective Σ wᵢ lᵢ(θ) / Σ w + alpha · ½ ‖W‖², with its Hessian H at the estimate and each
+row's score sᵢ = wᵢ ∇lᵢ / Σ w, the covariance of the estimate is approximately (the "sandwich")
 
     H⁻¹ (Σᵢ sᵢ sᵢᵀ) H⁻¹,
 
-the scores of a group summed up first where rows come in groups. It holds whether or not the model
-is right. A row pulls the fit towards itself, which makes its score too small. Where it stands alone
-and the model has one output, its score is divided by 1 − hᵢ (HC3): about what it would be had the
-row been left out. Its leverage hᵢ is wᵢ lᵢ'' xᵢᵀ H⁻¹ xᵢ / Σ w, for x with a one at its end.
+where the scores of each group are summed first if rows come in groups. It holds whether or not the
+model is right. A row pulls the fit towards itself, which makes its score too small. If it is not in
+a group and the model has one output, its score is divided by 1 − hᵢ (HC3), which gives about the
+score without the row in the fit. The leverage hᵢ is wᵢ lᵢ'' xᵢᵀ H⁻¹ xᵢ / Σ w, where x ends with a
+one.
 
-Since H has the penalty in it, it is the spread of the penalised estimate around what that estimate
-tends to, not around the truth: the penalty's pull towards 0 is not in it, nor is the choice of
-alpha.
+Since H includes the penalty, this is the spread of the penalised estimate around its own limit, not
+around the truth: it includes neither the penalty's pull towards 0 nor the choice of alpha.
 
 H. White, Econometrica 48, 1980; K.-Y. Liang and S. Zeger, Biometrika 73, 1986; J. MacKinnon and
 H. White, J. Econometrics 29, 1985.
@@ -49,11 +49,11 @@ MOST_PARAMETERS = 1_500
 MOST_WORK = 2e10  # rows times parameters squared: a few seconds
 FEW_GROUPS = 30
 BLOCK_VALUES = 500_000
-FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
+FULL_LEVERAGE = 1e-10  # for 1 − h, which is 0 up to rounding for a row that the fit goes through
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A value with its 95% interval; None where none was computed."""
+    """A value with its 95% interval, whose ends are None if it was not computed."""
 
     value: float
     low: float | None
@@ -66,16 +66,17 @@ class CoefficientInterval(msgspec.Struct, frozen=True):
     Parameters
     ----------
     feature : str
-        Such as ``size`` or ``colour=red (against blue)``.
+        For example ``size`` or ``colour=red (against blue)``.
     source : str
         The table's column.
     class_ : str or None
-        Whose log-odds or logit it moves; None for a number.
+        The class whose log-odds or logit it moves; None for a number.
     coefficient : Estimate
-        The change of the output for one raw unit of the feature, or from the commonest level of
-        its column to this one.
+        The change of the output for one raw unit of the feature, or from its column's commonest
+        level to this one.
     standardised : Estimate
-        For one standard deviation of a dense feature; the same for a level or an n-gram.
+        The change for one standard deviation of a dense feature; the same number for a level or an
+        n-gram.
     """
 
     feature: str
@@ -91,9 +92,9 @@ class Coefficients(msgspec.Struct, frozen=True):
     Parameters
     ----------
     rows : tuple of CoefficientInterval
-        The `MOST_SHOWN` largest standardised ones, largest first.
+        The `MOST_SHOWN` largest standardised coefficients, largest first.
     left_out : int
-        How many more there are.
+        How many more coefficients there are.
     sentence : str
         What the intervals mean, or why there are none.
     """
@@ -104,7 +105,7 @@ class Coefficients(msgspec.Struct, frozen=True):
 
 
 def main_coefficients(run: Run) -> Coefficients | None:
-    """Return the largest coefficients with their intervals; None without a linear rung."""
+    """Return the largest coefficients with their intervals, or None without a linear rung."""
     if run.fitted.linear is None:
         return None
     frame, sentence = coefficient_intervals(run)
@@ -127,9 +128,9 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
     """Return coefficients with low, high, standardised_low and standardised_high, and a sentence.
 
     The columns are those of `coefficients`, but each level is compared with the commonest one of
-    its column, as in the regression table. The intervals are null where the model is too large for
-    them: more than `MOST_PARAMETERS` coefficients, or too many rows for as many; and where a
-    coefficient is at the bound that its direction sets. The sentence says so.
+    its column, as in the regression table. The intervals are null if the model is too large for
+    them, with more than `MOST_PARAMETERS` coefficients or too many rows for their number, and where
+    a coefficient is at the bound that its direction sets. The sentence says so.
 
     Raises
     ------
@@ -138,7 +139,7 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
     """
     rows, layer = _learned(run), linear_rung(run.fitted).input_layer
     assert layer is not None
-    weight = run.dataset.weight[learned_rows(run)]  # without that of a class, as people count
+    weight = run.dataset.weight[learned_rows(run)]  # without the class's own, as people count
     combinations = against_reference(layer, rows.design.encoded(), weight)
     frame = combined(run.fitted, combinations)
     deviation = np.tile(combinations.deviation, len(frame) // len(combinations))
@@ -172,7 +173,7 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
 
 
 def _held_at_0(run: Run) -> list[str]:
-    """Return the columns whose coefficients have a direction and are 0."""
+    """Return the columns that have a direction and whose coefficients are 0."""
     directions, columns = run.fitted.spec.directions, run.fitted.encoder.layout.columns
     weight = linear_rung(run.fitted).params["layers"][0]["weight"]  # numbers are the first columns
     return [
@@ -215,7 +216,7 @@ def _learned(run: Run) -> Rows:
 
 
 def _standard_errors(run: Run, rows: Rows, combinations: Combinations) -> np.ndarray:
-    """Return those of the combinations in raw units, one output after the other."""
+    """Return the standard errors of the combinations in raw units, output by output."""
     rung = linear_rung(run.fitted)
     layer, scale = rung.input_layer, rung.target_scale
     assert layer is not None
@@ -243,13 +244,13 @@ def sandwich(
     combinations: Any,
     groups: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return the variances of combinations of a linear model's parameters at the optimum (m, k).
+    """Return the variances (m, k) of combinations of a linear model's parameters at the optimum.
 
     Parameters
     ----------
     columns : Columns of shape (n, D)
     target : ndarray of shape (n,)
-        As the loss takes it.
+        The target in the form that the loss takes.
     loss : Loss
     params : dict
         Weight (D, k) and bias (k,) of a single layer.
@@ -257,9 +258,9 @@ def sandwich(
         Strength of the penalty.
     weight : ndarray of shape (n,)
     combinations : ndarray or csr_array of shape (m, D + 1)
-        Of an output's weights and its bias.
+        Combinations of an output's weights and its bias.
     groups : ndarray of shape (n,), optional
-        Codes of what is independent of each other; rows if left out.
+        Codes of independent groups; by default each row is one.
 
     Raises
     ------
@@ -281,7 +282,7 @@ def sandwich(
         slope = np.where(full, 0.0, slope[:, 0] / np.where(full, 1.0, rest))[:, None]
     variance = np.zeros((combinations.shape[0], outputs))
     for score in _scores(columns, slope, groups):
-        # H⁻¹ s one by one: in H⁻¹ M H⁻¹, rounding would be magnified by H⁻¹ twice.
+        # H⁻¹ s row by row: in H⁻¹ M H⁻¹, rounding would be magnified by H⁻¹ twice.
         moved = scipy.linalg.cho_solve(factor, score.T).reshape(width, -1)
         reported = (combinations @ moved).reshape(len(variance), outputs, -1)
         variance += np.square(reported).sum(axis=2)
@@ -310,7 +311,7 @@ def _hessian(
         fit_intercept=True,
     ).matrix()
     if outputs > 1:
-        # Adding one number to all classes changes nothing, and no score has a part in it: H may
+        # Adding one number to all classes changes nothing, and no score points that way, so H may
         # be given any curvature there.
         blocks = hessian.reshape(-1, outputs, columns.shape[1] + 1, outputs)
         diagonal = np.einsum("ikil->ikl", blocks)
@@ -319,7 +320,7 @@ def _hessian(
 
 
 def _squares(columns: Columns, factor: tuple[np.ndarray, bool]) -> np.ndarray:
-    """Return xᵀ H⁻¹ x of each row x with a one at its end, [n]."""
+    """Return xᵀ H⁻¹ x for each row x with a one at its end, [n]."""
     ones = np.ones((columns.shape[0], 1))
     solved = (
         (rows, scipy.linalg.cho_solve(factor, rows.T)) for rows in _scores(columns, ones, None)
@@ -328,7 +329,7 @@ def _squares(columns: Columns, factor: tuple[np.ndarray, bool]) -> np.ndarray:
 
 
 def _scores(columns: Columns, slope: np.ndarray, groups: np.ndarray | None) -> Iterator[np.ndarray]:
-    """Yield the scores of blocks of groups, (groups, (D + 1) k); a row alone is a group."""
+    """Yield the scores of blocks of groups, (groups, (D + 1) k); an ungrouped row is a group."""
     rows, outputs = slope.shape
     width = columns.shape[1] + 1
     order, starts = np.arange(rows), np.arange(rows)

@@ -1,4 +1,4 @@
-"""Findings as pictures: each a chart, a caption, a description and the numbers behind it."""
+"""Findings as pictures: each has a chart, a caption, a description and the numbers behind it."""
 
 from gradum.show.docstrings import keep_docstrings
 

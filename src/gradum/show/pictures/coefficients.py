@@ -13,7 +13,7 @@ MOST = 20
 
 
 def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
-    """Draw the largest standardised coefficients; None where the linear rung has none."""
+    """Draw the largest standardised coefficients, or return None if the linear rung has none."""
     if coefficients is None or not coefficients.rows:
         return None
     shown = coefficients.rows[:MOST]
@@ -75,7 +75,7 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
 
 
 def _description(outputs: set[str | None], largest: str) -> str:
-    """Say what the coefficients change, and the largest of them."""
+    """Say what the coefficients change, and name the largest."""
     if outputs == {None}:
         return say(
             "Change of the prediction. Largest, for a raw unit or a level: {largest}.",

@@ -20,19 +20,19 @@ from gradum.show.pictures.picture import (
 from gradum.study.findings.confusion import Confusion
 from gradum.study.findings.findings import Findings
 
-WRITTEN_UP_TO = 30  # classes; beyond, numbers in the cells would overlap
-LEVEL_UP_TO = 5  # classes whose labels stand side by side
+WRITTEN_UP_TO = 30  # classes; with more, numbers in the cells would overlap
+LEVEL_UP_TO = 5  # classes whose labels fit side by side
 WHOLE = "datum.label"
-WIDE_FROM = 9  # classes that take the whole width of the page
+WIDE_FROM = 9  # classes that need the whole width of the page
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found of classes."""
+    """Draw the findings about classes."""
     return [] if findings.confusion is None else [confusion_matrix(findings.confusion)]
 
 
 def confusion_matrix(confusion: Confusion) -> Picture:
-    """Draw rows by true and predicted class; of more than 30 classes, the worst pairs."""
+    """Draw rows by true and predicted class; with more than 30 classes, the worst pairs."""
     if len(confusion.labels) > WRITTEN_UP_TO:
         chart = _worst_pairs(confusion)
         caption = say("The pairs of classes that are confused most.")

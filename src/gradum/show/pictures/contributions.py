@@ -26,14 +26,14 @@ from gradum.study.explanation.overall import ColumnOverall, Overall
 
 MOST_SWARMS = 12
 THIRDS = (marked("low"), marked("middle"), marked("high"), marked("unordered"))
-MIDDLE = "#CC79A7"  # between the two, for any colour vision
+MIDDLE = "#CC79A7"  # between the two, distinguishable with any colour vision
 ROW_HEIGHT, SWARM_HEIGHT = 24, 34
-CELLS = 100  # across a swarm, each of which is filled from its middle
+CELLS = 100  # across a swarm; each is filled from its middle
 FEWEST_STEPS = 10  # from the middle to the edge
 
 
 def contribution_bars(found: Overall) -> Picture:
-    """Draw how far the columns move the answers, on average over the rows."""
+    """Draw how far, on average over the rows, the columns move the answers."""
     rows = [
         {"column": column.column, "place": place, **bounds(column.size)}
         for place, column in enumerate(found.columns)
@@ -66,7 +66,7 @@ def contribution_bars(found: Overall) -> Picture:
 
 
 def contribution_swarm(found: Overall) -> Picture | None:
-    """Draw the contributions row by row; None where no single row may be shown."""
+    """Draw the contributions row by row, or return None if no single row may be shown."""
     shown = [column for column in found.columns[:MOST_SWARMS] if column.contributions]
     if not shown:
         return None
@@ -175,7 +175,7 @@ def _direction_of(found: Overall) -> str:
 
 
 def _described(shown: Sequence[ColumnOverall]) -> str:
-    """Say which way the first few columns move the answers, where it is known."""
+    """Say which way the first few columns move the answers, where known."""
     ways = [(column.column, direction_words(column)) for column in shown]
     known = [say("{column}: {way}", column=column, way=way) for column, way in ways if way]
     if not known:
@@ -193,10 +193,10 @@ def _summary(column: ColumnOverall) -> tuple[str, str, str]:
 
 
 def _offsets(column: ColumnOverall, least: float, greatest: float) -> list[float]:
-    """Return how far each dot stands beside its line, between −1 and 1, so that few overlap.
+    """Return how far each dot lies from its line, between −1 and 1, so that few overlap.
 
-    Dots of one cell are laid out from the middle, in turn above and below it, such that the fullest
-    cell of the column just fits.
+    Dots of one cell are laid out from the middle, alternately above and below it, so that the
+    fullest cell of the column just fits.
     """
     width = max(greatest - least, np.finfo(float).tiny) / CELLS
     cells = np.floor((np.array(column.contributions) - least) / width).astype(int)

@@ -1,4 +1,4 @@
-"""Coverage by group against the nominal line, and the widths or sizes of what covers."""
+"""Coverage by group against the nominal line, and widths of intervals or sizes of sets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MOST_GROUPS = 20
 
 
 def coverage_pictures(found: Coverage, target: str) -> list[Picture]:
-    """Draw all that there is."""
+    """Draw all available coverage findings."""
     pictures = [_groups(found)] if found.groups else []
     if found.widths is not None:
         pictures.append(_widths(found.widths, target))
@@ -37,7 +37,7 @@ def coverage_pictures(found: Coverage, target: str) -> list[Picture]:
 
 
 def _groups(found: Coverage) -> Picture:
-    """Draw the share of each group that is covered, those that speak most of a shortfall first."""
+    """Draw the covered share of each group, the strongest evidence of a shortfall first."""
     shown = found.groups[:MOST_GROUPS]
     labels = [
         say("{column}: {values}", column=group.column, values=group.values) for group in shown
@@ -62,7 +62,7 @@ def _groups(found: Coverage) -> Picture:
 
 
 def _intervals(labels: Sequence[str], groups: Sequence[GroupCoverage], nominal: float) -> AnyChart:
-    """Draw the interval of each group's share, and a dashed line at what was asked for."""
+    """Draw the interval of each group's share, and a dashed line at the coverage asked for."""
     rows = [
         {
             "segment": label,

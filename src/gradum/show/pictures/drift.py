@@ -1,4 +1,4 @@
-"""The drift of a column, or of the answers: the reference's rows beside the new ones."""
+"""The drift of a column, or of the answers: the reference's rows next to the new rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_LEVELS = 12
 
 
 def column_picture(name: str, column: ColumnWatch) -> Picture:
-    """Draw the distribution functions of numbers, the shares of levels."""
+    """Draw the distribution functions of numbers, or the shares of levels."""
     title = say("{column}: learned from, and new", column=shortened(column.column))
     if column.level is not None:
         return _levels(name, title, column)
@@ -50,7 +50,7 @@ def _functions(
     *,
     dates: bool,
 ) -> Picture:
-    """Draw the shares of rows of at most each place, of both kinds of rows."""
+    """Draw, for both kinds of rows, the shares with at most each value."""
     shares = [np.cumsum(counts)[:-1] / max(sum(counts), 1) for counts in (before, now)]
     kinds = [say("learned from"), say("new")]
     at = [place / 1000 for place in places] if dates else list(places)

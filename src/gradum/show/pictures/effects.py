@@ -45,24 +45,24 @@ from gradum.study.explanation.grid import FEW_ROWS, numbers_of
 from gradum.study.explanation.scale import Scale
 from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
 
-DIGITS = 4  # of a chart's range, which is all that is seen of a number
+DIGITS = 4  # of a chart's range, as more of a number cannot be seen
 HEIGHT = 260
 LEVEL_HEIGHT = 26
-FIVE_DIGITS = 10_000  # from which on numbers have separators
+FIVE_DIGITS = 10_000  # from here on numbers have separators
 
 
 def effect_picture(found: Effects, effect: Effect, answer: int, row: int | None = None) -> Picture:
-    """Draw what a model answers as a column takes other values.
+    """Draw a model's answers as a column takes other values.
 
     Parameters
     ----------
     found : Effects
     effect : Effect
-        One of them.
+        One of these effects.
     answer : int
-        Which of the answers is drawn: a class, from 0.
+        The index of the answer to draw: a class, from 0.
     row : int, optional
-        A given row, from 0, whose own curve and place are drawn as well.
+        The index, from 0, of a given row whose own curve and position are also drawn.
     """
     curves = list(_curves(found, effect, answer, row))
     place = found.effects.index(effect)
@@ -85,7 +85,7 @@ def effect_picture(found: Effects, effect: Effect, answer: int, row: int | None 
 
 @dataclass(frozen=True)
 class _Curve:
-    """A curve as it is drawn: answers (g,) and the half-widths (g,) of their 95% intervals."""
+    """A curve for drawing: answers (g,) and the half-widths (g,) of their 95% intervals."""
 
     name: str
     colour: str
@@ -102,7 +102,7 @@ class _Curve:
 
 
 def _curves(found: Effects, effect: Effect, answer: int, row: int | None) -> Iterator[_Curve]:
-    """List the curves; ALE stands about the mean answer, so that both are of one height."""
+    """List the curves; ALE is drawn around the mean answer, so that both have the same height."""
     mean, local = effect.dependence, effect.accumulated
     halves = NORMAL_95 * mean.error[:, answer]
     yield _Curve(say("partial dependence"), FIRST, mean.values[:, answer], halves)
@@ -115,7 +115,7 @@ def _curves(found: Effects, effect: Effect, answer: int, row: int | None) -> Ite
 
 
 def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> AnyChart:
-    """Draw lines over numbers or dates, on a shade where rows are few."""
+    """Draw lines over numbers or dates, shaded where there are few rows."""
     grid = effect.grid
     x = _axis(effect)
     rows = [row for row in _rows(effect, curves) if row["value"] is not None]
@@ -143,7 +143,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
 
 
 def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Chart:
-    """Draw a point where a row stands, if it has a value."""
+    """Draw a point at a row's own value, if it has one."""
     value = numbers_of(found.rows[effect.column])[[row]]
     place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
     points = alt.Chart(unchecked([place] if np.isfinite(value[0]) else []))
@@ -153,7 +153,7 @@ def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Char
 def _over_levels(
     scale: Scale, effect: Effect, curves: Sequence[_Curve], level: int | None
 ) -> AnyChart:
-    """Draw a point a level, fainter where rows are few; large at a row's own level."""
+    """Draw a point per level, fainter where there are few rows, larger at a row's own level."""
     large = (curves[-1].name, level)
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
     base = alt.Chart(unchecked(rows)).encode(
@@ -171,14 +171,14 @@ def _over_levels(
 
 
 def _level_of(found: Effects, effect: Effect, row: int | None) -> int | None:
-    """Return the place of a row's own level among the values."""
+    """Return the position of a row's own level among the values."""
     if row is None:
         return None
     return effect.grid.values.to_list().index(found.rows[effect.column][row])
 
 
 def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
-    """Return a chart's data: one row a curve and value."""
+    """Return a chart's data: one row per curve and value."""
     grid = effect.grid
     if grid.ordered.any():
         values: Sequence[Any] = _coordinates(effect, grid.numbers)
@@ -202,7 +202,7 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
 
 
 def _level(value: Any) -> str:
-    """Name a level in full: the page cuts long ones so that they stay apart."""
+    """Name a level in full; the page cuts long names so that they remain distinct."""
     return value if isinstance(value, str) else value_or_missing(value)
 
 
@@ -212,7 +212,7 @@ def _axis(effect: Effect) -> alt.X:
     if written is None:
         scale = alt.Scale(zero=False, nice=False)
         numbers = effect.grid.numbers[effect.grid.ordered]
-        if effect.grid.whole and np.abs(numbers).max() < FIVE_DIGITS:  # as a year is written
+        if effect.grid.whole and np.abs(numbers).max() < FIVE_DIGITS:  # as years are written
             return alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(format="~f"))
         return alt.X("value:Q", title=None, scale=scale)
     axis = alt.Axis(format=written)
@@ -220,7 +220,7 @@ def _axis(effect: Effect) -> alt.X:
 
 
 def _date_format(effect: Effect) -> str | None:
-    """Return how dates are written, alike in all languages; None for numbers."""
+    """Return the date format, which is the same in all languages; None for numbers."""
     if not effect.grid.values.dtype.is_temporal():
         return None
     week = 7 * MICROSECONDS_PER_DAY
@@ -229,14 +229,14 @@ def _date_format(effect: Effect) -> str | None:
 
 
 def _coordinates(effect: Effect, numbers: np.ndarray) -> list[float | None]:
-    """Return numbers as Vega takes them: dates in milliseconds since 1970."""
+    """Return numbers in Vega's form: dates in milliseconds since 1970."""
     if effect.grid.values.dtype.is_temporal():
         numbers = numbers / 1000
     return _rounded(numbers)
 
 
 def _rounded(numbers: np.ndarray) -> list[float | None]:
-    """Round to `DIGITS` digits of the numbers' range; None for what is no number."""
+    """Round to `DIGITS` digits of the numbers' range; NaN becomes None."""
     known = numbers[np.isfinite(numbers)]
     reach = float(np.ptp(known)) if len(known) else 0.0
     reach = reach or float(np.abs(known).max(initial=0.0)) or 1.0
@@ -245,7 +245,7 @@ def _rounded(numbers: np.ndarray) -> list[float | None]:
 
 
 def _few_rows(numbers: np.ndarray, few: np.ndarray) -> np.ndarray:
-    """Return the ends (s, 2) of stretches where rows are few: from half-way to half-way."""
+    """Return the ends (s, 2) of ranges with few rows, from half-way to half-way."""
     halves = np.concatenate([numbers[:1], numbers[:-1] + np.diff(numbers) / 2, numbers[-1:]])
     stretches, place = [], 0
     for is_few, run in groupby(few):
@@ -261,12 +261,12 @@ def _colour(curves: Sequence[_Curve], symbol: str) -> alt.Color:
     scale = alt.Scale(domain=names, range=[curve.colour for curve in curves])
     legend = legend_of(names)
     legend["symbolType"] = symbol
-    legend["symbolOpacity"] = 1  # bands are faint, their names not
+    legend["symbolOpacity"] = 1  # bands are faint, but their names are not
     return alt.Color("curve:N", title=None, scale=scale, legend=legend)
 
 
 def _description(found: Effects, effect: Effect, answer: int, row: int | None) -> str:
-    """Say where the answers are least and greatest, and where a row stands."""
+    """Say where the answers are least and greatest, and where a row lies."""
     parts = []
     if ends := mean_ends(found, effect, answer):
         low, high = ends

@@ -1,4 +1,4 @@
-"""The course of an error rate: what labels have shown of it after each row."""
+"""The course of an error rate: what labels have shown about it after each row."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from gradum.show.pictures.picture import (
 from gradum.study.watch.sequential_test import SequentialTest
 
 SHOWN_LOOKS = 20
-"""In the table below the chart."""
+"""The number of rows in the table below the chart."""
 
 
 def error_course(test: SequentialTest) -> Picture:
-    """Draw the rate of errors so far, between which bounds it lies, and the rate that is tested."""
+    """Draw the error rate so far, its bounds, and the rate that is tested."""
     step = max(1, len(test.course) // SHOWN_LOOKS)
     shown = list(test.course[::step])
     if shown[-1] is not test.course[-1]:
@@ -50,7 +50,7 @@ def error_course(test: SequentialTest) -> Picture:
 
 
 def _chart(test: SequentialTest) -> AnyChart:
-    """Draw rate and band, a dashed line at the bound, an upright one where there is an alarm."""
+    """Draw the rate and its band, a dashed line at the bound, and a vertical one at an alarm."""
     looks = [
         {"rows": look.rows, "rate": look.errors / look.rows, "low": look.low, "high": look.high}
         for look in test.course
@@ -60,7 +60,7 @@ def _chart(test: SequentialTest) -> AnyChart:
         x=alt.X(**quantitative("rows", say("rows with labels"))),
         tooltip=tooltips("rows:Q", "rate:Q", "low:Q", "high:Q"),
     )
-    # The first looks know next to nothing, and would leave the others no room.
+    # The first looks show almost nothing, and would leave the others no room.
     top = max(look["high"] for look in looks[len(looks) // 10 :])
     axis = alt.Y(**quantitative("low", say("rate of errors"), domain=[0, max(top, at_most)]))
     chart = (

@@ -22,13 +22,13 @@ from gradum.study.findings.growth import Growth
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found, where it was measured."""
+    """Draw the finding, if it was measured."""
     drawn = growth_curve(findings.growth)
     return [] if drawn is None else [drawn]
 
 
 def growth_curve(growth: Growth) -> Picture | None:
-    """Draw the score by number of training rows; None where it was not measured."""
+    """Draw the score by number of training rows, or return None if it was not measured."""
     if not growth.points:
         return None
     title = METRICS[growth.metric].words

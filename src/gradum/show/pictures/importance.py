@@ -27,13 +27,13 @@ MOST = 20
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found, where the rung in use looks at columns."""
+    """Draw the finding, if the rung in use looks at columns."""
     drawn = importance_bars(findings.importance, findings.rung)
     return [] if drawn is None else [drawn]
 
 
 def importance_bars(importance: Importance, rung: str) -> Picture | None:
-    """Draw the most important columns; None where the rung looks at none."""
+    """Draw the most important columns, or return None if the rung looks at none."""
     if not importance.columns:
         return None
     shown = importance.columns[:MOST]

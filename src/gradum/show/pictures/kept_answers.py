@@ -1,4 +1,4 @@
-"""The answers that stay: their share against how far columns may move."""
+"""The share of answers that stay, by how far columns may move."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from gradum.study.stress.result import Attack
 
 
 def kept_answers(attack: Attack) -> Picture:
-    """Draw the shares of rows whose answers the attack left as they are, and that are proved to.
+    """Draw the shares of rows whose answers the attack left unchanged, and are proved to stay.
 
-    What lies between the two is shaded: of these rows nobody knows.
+    The gap between the two is shaded; these rows are undecided.
     """
     end, sizes = _end(attack), _sizes(attack)
     places = [np.unique([0.0, *known[known < end], end]) for known in sizes]
@@ -39,13 +39,13 @@ def kept_answers(attack: Attack) -> Picture:
 
 
 def _end(attack: Attack) -> float:
-    """Return where the axis ends: beyond the last answer that changes, unless some stay."""
+    """Return the end of the axis: the largest radius if all answers change, else the full size."""
     changed = [row.radius for row in attack.rows if row.radius is not None]
     return max(changed) if changed and len(changed) == len(attack.rows) else attack.full
 
 
 def _sizes(attack: Attack) -> list[np.ndarray]:
-    """Return up to where each row's answer was not changed, and, if asked, is proved to stay."""
+    """Return the sizes up to which each answer was not changed and, if asked, is proved to stay."""
     sizes = [np.array([np.inf if row.radius is None else row.radius for row in attack.rows])]
     if attack.is_certified:
         proved = np.array([row.certified_radius or 0.0 for row in attack.rows])
@@ -62,7 +62,7 @@ def _share_axis() -> dict[str, Any]:
 
 
 def _curves(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.Chart:
-    """Draw a falling line for each of the kinds of sizes."""
+    """Draw a falling line for each kind of size."""
     kinds = [say("not changed by the attack"), say("proved to stay")][: len(sizes)]
     lines = [
         {"value": float(at), "share": _share(known, at), "what": what}
@@ -83,7 +83,7 @@ def _curves(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.
 
 
 def _between(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.Chart:
-    """Shade the gap between what the attack left and what is proved."""
+    """Shade the gap between the shares left by the attack and proved."""
     gap = [
         {"value": float(at), "low": _share(sizes[-1], at), "high": _share(sizes[0], at)}
         for at in np.unique(np.concatenate(places))
@@ -96,7 +96,7 @@ def _between(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt
 
 
 def _description(attack: Attack) -> str:
-    """Say how many answers stay where columns may move as far as they may at all."""
+    """Say how many answers stay if columns move within the full budget."""
     last = attack.curve[-1]
     description = say(
         "Where columns may move by {size}, at most {share} of the answers stay.",
@@ -114,5 +114,5 @@ def _description(attack: Attack) -> str:
 
 
 def _share(sizes: np.ndarray, at: float) -> float:
-    """Return the share of sizes (n,) that lie beyond a place."""
+    """Return the share of the sizes (n,) that lie beyond a given point."""
     return float(np.mean(sizes > at))

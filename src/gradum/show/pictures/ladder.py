@@ -1,4 +1,4 @@
-"""The rungs side by side: the score that the verdict compares, with intervals."""
+"""The rungs side by side, with the score that the verdict compares and its intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The course of training: the network's epochs, the linear rung's penalties."""
+"""The course of training: the network's epochs and the linear rung's penalties."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CURVES = {
 
 
 def learning(fitted: Fitted) -> list[Picture]:
-    """Draw what was recorded while training; nothing for what was not trained."""
+    """Draw what was recorded during training; nothing for rungs that were not trained."""
     pictures = []
     for rung in reversed(fitted.rungs.values()):
         course = KINDS[rung.name].course
@@ -78,7 +78,7 @@ def _epochs(rung: Rung) -> Picture:
 
 
 def _course(rung: Rung) -> list[str]:
-    """Say how long the training took, and what was kept of it."""
+    """Say how long the training took, and what was kept."""
     epochs, settings, best = len(rung.history), rung.settings, rung.certificate.best_epoch
     if "members" in settings:
         parts = [

@@ -1,4 +1,4 @@
-"""Gain and lift of a class, from the rows that rank highest down."""
+"""Gain and lift of a class, from the highest-ranking rows down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradum.study.findings.ranking import Lift, Top
 
 
 def gain_curve(lift: Lift) -> Picture:
-    """Draw the share of the class that is found by the share of rows looked at."""
+    """Draw the share of the class that is found against the share of rows looked at."""
     ends = [{"share": at, "value": at, "low": at, "high": at, "lift": 1.0} for at in (0.0, 1.0)]
     tops = [{"share": top.share, **bounds(top.gain), "lift": top.lift.value} for top in lift.tops]
     rows = [ends[0], *tops, ends[1]]

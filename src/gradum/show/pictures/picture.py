@@ -1,4 +1,4 @@
-"""A picture: its chart, its sentence, its numbers, and the look of all."""
+"""A picture: its chart, its sentence and its numbers, and the look of all charts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.show.visible import visible
 
-# Okabe and Ito's colours, told apart with any colour vision. The page gives each variable a value
-# for light and one for dark; a drawing outside a page takes the colours below.
+# Okabe and Ito's colours, distinguishable with any colour vision. The page gives each variable a
+# light and a dark value; a drawing outside a page uses the colours below.
 FIRST, SECOND, THIRD = "var(--first)", "var(--second)", "var(--third)"
 INK, FAINT = "currentColor", "var(--faint)"
 OUTSIDE = {
@@ -37,7 +37,7 @@ FONT = (
     "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', "
     "sans-serif"
 )
-"""Those after the first have Chinese characters, where the system's own has none."""
+"""The fonts after the first have Chinese characters, in case the system's own has none."""
 
 FIELDS = {
     "actual": marked("actual"),
@@ -76,38 +76,38 @@ FIELDS = {
     "value": marked("value"),
     "what": marked("what"),
 }
-"""The fields of charts' rows, as the pointer shows them."""
+"""The fields of charts' rows that the pointer shows."""
 
 LONGEST = 200
-"""Characters of a name; Vega takes seconds to cut one of thousands to the length of a label."""
+"""The most characters of a name; Vega takes seconds to cut thousands to the length of a label."""
 
 SHORTENED = (
     "length(datum.label) > 34 ? slice(datum.label, 0, 16) + '…' + slice(datum.label, -16) "
     ": datum.label"
 )
-"""A name on an axis or in a legend, without the middle of a long one: names differ at an end."""
+"""A name on an axis or in a legend. Long names lose their middle, as names differ at an end."""
 
 AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A chart and everything that stands for it where it cannot be seen.
+    """A chart and everything that replaces it where it cannot be seen.
 
     Parameters
     ----------
     name : str
-        Its place in the page, such as ``roc``.
+        Its anchor in the page, such as ``roc``.
     title : str
     chart : altair chart
     description : str
-        What a reader who does not see it must know, in one or two sentences.
+        What a reader who cannot see the chart must know, in one or two sentences.
     caption : str
-        How to read it.
+        How to read the chart.
     header, rows
-        The numbers behind it, as text.
+        The numbers behind the chart, as text.
     wide : bool
-        Whether it takes the whole width of the page.
+        Whether the chart takes the whole width of the page.
     """
 
     name: str
@@ -121,7 +121,7 @@ class Picture:
 
     @property
     def specification(self) -> dict[str, Any]:
-        """The Vega-Lite chart, dressed as all others."""
+        """The Vega-Lite chart, styled like all others."""
         return _legible(dressed(self.chart).to_dict(validate=False))
 
     @property
@@ -141,7 +141,7 @@ class Picture:
         for variable, colour in OUTSIDE.items():
             text = text.replace(variable, colour)
         drawing = vl_convert.vegalite_to_svg(text)
-        if "role-mark" not in drawing:  # Vega only logs what goes wrong once it draws
+        if "role-mark" not in drawing:  # once it draws, Vega only logs errors
             raise ValueError(say("Nothing was drawn."))
         return drawing
 
@@ -192,21 +192,21 @@ def _look() -> alt.Config:
 
 
 def legend_of(labels: Iterable[str]) -> alt.Legend:
-    """Return a legend above a chart whose lines are no longer than half a page is wide."""
+    """Return a legend above a chart, with lines of at most half a page's width."""
     longest = max(map(cell_len, labels), default=0)
     columns = next((count for count, most in ((4, 8), (3, 14), (2, 22)) if longest <= most), 1)
     return alt.Legend(labelExpr=SHORTENED, columns=columns)
 
 
 def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:
-    """Return rows as a chart's own data, numbers cut to five digits."""
+    """Return rows as a chart's inline data, with numbers cut to five digits."""
     return unchecked([{key: _short(value) for key, value in row.items()} for row in rows])
 
 
 def unchecked(rows: list[dict[str, Any]]) -> alt.Data:
-    """Return rows as they are as a chart's own data.
+    """Return rows unchanged as a chart's inline data.
 
-    Altair would hold every value of them to its schema, which takes as long as all else of a chart.
+    Altair would check every value against its schema, which takes as long as the rest of a chart.
     """
     with debug_mode(False):
         return alt.Data(values=rows)
@@ -225,8 +225,8 @@ def limits(interval: Interval) -> tuple[str, str, str]:
 def by(place: str) -> alt.EncodingSortField:
     """Sort names by a field of numbers.
 
-    A list of the names themselves would become part of an expression that Vega parses, and so
-    would a name in a title of an axis.
+    A list of the names themselves would become part of an expression that Vega parses; so would a
+    name in an axis title.
     """
     return alt.EncodingSortField(place, op="min")
 
@@ -237,12 +237,12 @@ def quantitative(name: str, title: str, *, zero: bool = False, **more: Any) -> d
 
 
 def tooltips(*fields: str, **formats: str) -> list[alt.Tooltip]:
-    """Describe what the pointer shows: each field by its shorthand, such as ``low:Q``.
+    """Describe what the pointer shows, each field by its shorthand, such as ``low:Q``.
 
-    A number is written in the format that its field is given, such as ``share=".1%"``.
+    A number is written in the format given for its field, such as ``share=".1%"``.
 
-    Altair would also take the bare shorthands, here and for every other channel, but it compares
-    each of them with all of its classes, which takes longer than all else of a chart.
+    Altair would also take bare shorthands, here and for every other channel, but it compares each
+    with all of its classes, which takes longer than the rest of a chart.
     """
     shown = []
     for shorthand in fields:
@@ -253,9 +253,9 @@ def tooltips(*fields: str, **formats: str) -> list[alt.Tooltip]:
 
 
 def _legible(value: Any) -> Any:
-    """Return a chart in which every string is one that XML can hold and Vega lays out at once.
+    """Return a chart whose strings can all be stored in XML and quickly laid out by Vega.
 
-    A character that XML does not know would not raise an error but end the process.
+    A character that XML does not allow would not raise an error but end the process.
     """
     match value:
         case str():
@@ -269,7 +269,7 @@ def _legible(value: Any) -> Any:
 
 
 def _cut(text: str) -> str:
-    """Leave out the middle of a long text: names that differ mostly do at an end."""
+    """Leave out the middle of a long text, as names mostly differ at an end."""
     half = LONGEST // 2
     return text if len(text) <= LONGEST else f"{text[:half]}…{text[-half:]}"
 

@@ -29,13 +29,13 @@ MOST_SAID = 4  # classes in a sentence
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found of classes that can be ranked, and of the gain of one of two."""
+    """Draw the findings on classes that can be ranked, and on the gain for one of two classes."""
     gain = [] if findings.lift is None else [gain_curve(findings.lift)]
     return [*ranking(findings.ranking), *gain]
 
 
 def ranking(curves: tuple[RankingCurve, ...]) -> list[Picture]:
-    """Draw both curves of every class; nothing where no class can be ranked."""
+    """Draw both curves of every class; nothing if no class can be ranked."""
     return [_roc(curves), _precision_recall(curves)] if curves else []
 
 
@@ -147,5 +147,5 @@ def _of_class(curve: RankingCurve, figures: str) -> str:
 
 
 def _some(parts: list[str]) -> str:
-    """Say the first few; the table below has all."""
+    """Name the first few; the table below has all."""
     return say("; ").join(parts[:MOST_SAID]) + (" …" if len(parts) > MOST_SAID else "")

@@ -26,7 +26,7 @@ from gradum.study.findings.reliability import Reliability
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found, with how the rung in use was calibrated."""
+    """Draw the finding, and say how the rung in use was calibrated."""
     assert fitted.schema.target is not None
     calibrated = calibrated_in_words(say(KINDS[fitted.used].in_words), fitted.rung().calibration)
     number = fitted.schema.target.task == "regression"
@@ -36,7 +36,7 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
 def reliability_curve(
     reliability: Reliability, calibrated: Iterable[str] = (), *, number: bool
 ) -> Picture:
-    """Draw the observed share, or mean, of each bin of predictions, with its interval.
+    """Draw the observed share or mean in each bin of predictions, with its interval.
 
     ``calibrated`` are sentences on how the model was calibrated, if it was.
     """

@@ -1,4 +1,4 @@
-"""A numeric prediction against the truth, and what it leaves."""
+"""A numeric prediction against the truth, and its residuals."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, qu
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.residuals import Residuals
 
-SPARSE = 300  # points, of which none hides another
+SPARSE = 300  # points, so that none hides another
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found of numbers."""
+    """Draw the findings about numbers."""
     assert fitted.schema.target is not None
     found = findings.residuals
     return [] if found is None else residual_pictures(found, fitted.schema.target.name)
 
 
 def residual_pictures(residuals: Residuals, target: str) -> list[Picture]:
-    """Draw actual against predicted, where rows may be shown, and the residuals."""
+    """Draw actual against predicted values, if rows may be shown, and the residuals."""
     points = [_actual(residuals, target)] if residuals.points else []
     return [*points, _spread(residuals), _histogram(residuals)]
 

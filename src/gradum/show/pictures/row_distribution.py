@@ -20,7 +20,7 @@ from gradum.study.row_distribution import COVERAGE, RowDistribution
 
 
 def distribution_picture(expected: RowDistribution, target: str) -> Picture:
-    """Draw the probability of each stretch of values, the interval below it, the prediction."""
+    """Draw the probability of each range of values, the interval below it, and the prediction."""
     rows = [{"low": low, "high": high, "share": share} for low, high, share in expected.bins]
     left, right = rows[0]["low"], rows[-1]["high"]
     bars = (
@@ -34,7 +34,7 @@ def distribution_picture(expected: RowDistribution, target: str) -> Picture:
             tooltip=tooltips("low:Q", "high:Q", "share:Q", share=".1%"),
         )
     )
-    # An end that is not known lies beyond what is drawn.
+    # An unknown end lies outside the drawing.
     ends = {"low": max(expected.low, left), "high": min(expected.high, right)}
     interval = (
         alt.Chart(data([ends]))

@@ -27,13 +27,13 @@ from gradum.study.findings.segments import Segment, Segments
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw the weakest segments, if any is shown to be weak, then those asked for."""
+    """Draw the weakest segments, if any are shown to be weak, then the requested ones."""
     weak = weakest(findings.segments)
     return [*([] if weak is None else [weak]), *slices(findings.segments)]
 
 
 def slices(segments: Segments) -> list[Picture]:
-    """Draw the segments of every column that was asked for."""
+    """Draw the segments of every requested column."""
     return [
         _segments(
             of_column,
@@ -48,7 +48,7 @@ def slices(segments: Segments) -> list[Picture]:
 
 
 def weakest(segments: Segments) -> Picture | None:
-    """Draw the weakest segments; None where none was found."""
+    """Draw the weakest segments, or return None if none were found."""
     if not segments.weakest:
         return None
     return _segments(

@@ -1,4 +1,4 @@
-"""Loss curves of solvers: by passes over the rows, and by seconds."""
+"""Loss curves of solvers by passes over the rows and by seconds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradum.show.pictures.picture import COLOURS, DASHES, Picture, data, quantit
 
 
 def solver_courses(comparison: SolverComparison) -> list[Picture]:
-    """Draw the validation loss of every solver that did not break down, twice."""
+    """Draw two charts of the validation loss of every solver that did not break down."""
     courses = [course for course in comparison.courses if course.history]
     return [
         _picture(courses, "epoch", "by-pass", say("By passes over the rows"), say("passes")),

@@ -21,12 +21,12 @@ from gradum.study.findings.threshold import Threshold
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
-    """Draw what was found, where costs were given."""
+    """Draw the finding, if costs were given."""
     return [] if findings.threshold is None else [threshold_curve(findings.threshold)]
 
 
 def threshold_curve(threshold: Threshold) -> Picture:
-    """Draw the mean cost of a row by threshold, the cheapest one, and the usual one."""
+    """Draw the mean cost per row by threshold, the cheapest threshold and the usual one."""
     rows = [{"threshold": at, "cost": cost} for at, cost in threshold.curve]
     line = (
         alt.Chart(data(rows))

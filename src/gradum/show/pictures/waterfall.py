@@ -1,4 +1,4 @@
-"""From the base to a row's answer, column by column."""
+"""The steps from the base to a row's answer, column by column."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from gradum.study.explanation.explain import Contribution, RowExplanation
 from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12
-MOST_LETTERS = 14  # of a value beside its bar
-ROOM = 0.3  # of the axis, for numbers
+MOST_LETTERS = 14  # for a value next to its bar
+ROOM = 0.3  # of the axis, as room for numbers
 
 
 def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Picture:
-    """Draw how an answer comes about: the largest contributions first, then all others as one.
+    """Draw how an answer is made up: the largest contributions first, then all others as one.
 
     Parameters
     ----------
     name, title : str
-        Of the picture.
+        Name and title of the picture.
     row : RowExplanation
     unit : str
-        What the axis is called.
+        The title of the axis.
     """
     shown = [*row.contributions[:MOST_COLUMNS], *_others(row.contributions[MOST_COLUMNS:])]
     reached = row.base + np.cumsum([0.0, *(part.contribution for part in shown)])
@@ -98,7 +98,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
 
 
 def _aligned(value: float, largest: float) -> str:
-    """Write a number with as many decimals as give the largest three digits."""
+    """Write a number with as many decimals as give the largest number three digits."""
     digits = 2 - int(np.floor(np.log10(largest))) if largest > 0 else 0
     decimals = min(max(digits, 0), 9)
     written = f"{value:+,.{decimals}f}"
@@ -106,7 +106,7 @@ def _aligned(value: float, largest: float) -> str:
 
 
 def _domain(rows: Sequence[dict[str, Any]], reached: np.ndarray) -> list[float]:
-    """Return the ends of the axis, with room for the numbers on the right of the bars."""
+    """Return the ends of the axis, with room for the numbers to the right of the bars."""
     ends = np.array([*reached, *(row[end] for row in rows for end in ("low", "high"))])
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     width = high - low or 1.0
@@ -114,7 +114,7 @@ def _domain(rows: Sequence[dict[str, Any]], reached: np.ndarray) -> list[float]:
 
 
 def _others(parts: Sequence[Contribution]) -> list[Contribution]:
-    """Return small steps as one, whose error would need to know how theirs go together."""
+    """Return small steps as one, without an error, which would depend on their correlations."""
     if not parts:
         return []
     name = say_plural("{count:,} more column", "{count:,} more columns", len(parts))
@@ -122,7 +122,7 @@ def _others(parts: Sequence[Contribution]) -> list[Contribution]:
 
 
 def _margin(part: Contribution) -> float:
-    """Return half the 95% interval of a contribution; NaN where it is unknown."""
+    """Return half the 95% interval of a contribution; NaN if it is unknown."""
     return np.nan if part.error is None else NORMAL_95 * part.error
 
 

@@ -1,1 +1,1 @@
-"""Fitted models as graphs of which bounds are taken, in the units of the table."""
+"""Fitted models as graphs that can be bounded, in the units of the table."""

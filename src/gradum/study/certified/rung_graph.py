@@ -1,4 +1,4 @@
-"""A rung as a graph, from the columns of a design to what it answers.
+"""A rung as a graph, from the columns of a design to its answers.
 
 Shapes: d inputs, k logits, K classes.
 """
@@ -20,8 +20,8 @@ from gradum.study.certified.table_inputs import TableInputs
 TIE = 1e-6
 """A class is certainly predicted where its margin is above this.
 
-If two probabilities differ by less than a share of `margins.EQUAL`, the first class is predicted.
-In log-odds, before calibration, that difference is no more than this.
+If two probabilities differ by less than a fraction `margins.EQUAL`, the first class is predicted.
+In log-odds, before calibration, such a difference is at most this number.
 """
 
 
@@ -54,7 +54,7 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
 def answer(rung: Rung, inputs: TableInputs) -> Graph:
     """Return the graph to the predicted number, in the target's units, or to K probabilities.
 
-    All behind the logits is computed in float64, as `Rung.logits` are.
+    Everything behind the logits is computed in float64, as `Rung.logits` are.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def answer(rung: Rung, inputs: TableInputs) -> Graph:
 
 
 def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -> Graph:
-    """Return a graph of which each output is above 0 only where one class is preferred to another.
+    """Return a graph whose outputs are above 0 only where one class is preferred to another.
 
     Steps behind the logits that keep the order of classes, such as a temperature, are left out.
 
@@ -90,11 +90,11 @@ def margin(rung: Rung, inputs: TableInputs, first: int, others: Sequence[int]) -
     rung : Rung
         Of classes.
     inputs : TableInputs
-        What it takes.
+        The rung's inputs.
     first : int
-        Place among the labels of the class that may be preferred.
+        Position, among the labels, of the class that may be preferred.
     others : sequence of int
-        Places of those that it is compared with.
+        Positions of the classes that it is compared with.
     """
     graph, outputs = logits(rung, inputs), rung.network.outputs
     for step in rung.post:

@@ -24,14 +24,14 @@ from gradum.tables.kinds.design import Design
 
 @dataclass(frozen=True, eq=False)
 class TableGraph:
-    """A rung of a fitted model as graphs, with what their inputs mean.
+    """A rung of a fitted model as graphs, with the meaning of their inputs.
 
     Parameters
     ----------
     fitted : Fitted
         The model.
     rung : Rung
-        The one of its rungs that predicts.
+        The rung of this model that predicts.
     """
 
     fitted: Fitted
@@ -42,7 +42,7 @@ class TableGraph:
 
     @cached_property
     def inputs(self) -> TableInputs:
-        """What the graphs' inputs mean, and boxes of them."""
+        """The meaning of the graphs' inputs, and boxes of them."""
         return TableInputs(self.fitted)
 
     @cached_property
@@ -54,7 +54,8 @@ class TableGraph:
     def answer(self) -> Graph:
         """The graph from d inputs to the predicted number, or to the probability of each class.
 
-        The number is in the target's units, the probabilities [K] are calibrated as predicted ones.
+        The number is in the target's units, the probabilities [K] are calibrated like predicted
+        ones.
 
         Raises
         ------
@@ -66,17 +67,16 @@ class TableGraph:
     def margin(self, first: int, *others: int) -> Graph:
         """Return a graph whose outputs are above 0 only where a class is preferred to others.
 
-        Where all outputs are above 0, the class is the one that is predicted. Steps that do not
-        change the order of classes are left out, so that bounds are tighter than those of the
-        probabilities.
+        Where all outputs are above 0, this class is predicted. Steps that do not change the order
+        of classes are left out, so that bounds are tighter than those of the probabilities.
 
         Parameters
         ----------
         first : int
-            Place of the class among the labels.
+            Position of the class among the labels.
         *others : int
-            Places of the classes that it is compared with, one for each output; all others by
-            default.
+            Positions of the classes that it is compared with, one for each output; by default all
+            others.
 
         Raises
         ------
@@ -103,9 +103,9 @@ class TableGraph:
 
     @cached_property
     def thresholds(self) -> tuple[tuple[int, np.ndarray], ...]:
-        """The places of inputs with codes, and the numbers at which the codes of each bend.
+        """The positions of inputs with codes, and the numbers at which the codes of each bend.
 
-        Numbers rise, in the table's units. A search divides these inputs there.
+        The numbers rise and are in the table's units. A search divides these inputs at them.
         """
         layer = self.rung.input_layer
         thresholds = []
@@ -118,8 +118,8 @@ class TableGraph:
         return tuple(sorted(thresholds, key=itemgetter(0)))
 
     def predict(self, x: np.ndarray) -> Prediction:
-        """Return what the model predicts for inputs [n, d], as it is deployed.
+        """Return what the deployed model predicts for inputs [n, d].
 
-        Of each group the greatest input counts as the level.
+        The greatest input of each group counts as its level.
         """
         return self.rung.predict(Design.of_flat(x, self.inputs.layout))

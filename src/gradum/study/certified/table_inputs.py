@@ -1,10 +1,10 @@
 """The columns that an encoder makes as inputs of a graph, and boxes in the table's units.
 
-Inputs are numbers in the table's units, 0 or 1 where a value is missing or true, and a group of
-numbers for each column of levels, of which one is 1 and the others are 0. A box lets each input be
-any number in its range. That is more than a table can hold: whole numbers become intervals, levels
-mixtures, and a value may move while it is missing. So what is proved for a box holds for its rows,
-but what fails somewhere in it need not fail for a row.
+Inputs are numbers in the table's units, 0 or 1 where a value is missing or true, and, for each
+column of levels, a group of numbers of which one is 1 and the others are 0. A box lets each input
+be any number in its range. That is more than a table can hold: whole numbers become intervals,
+levels become mixtures, and a value may move while it is missing. So what is proved for a box holds
+for its rows, but what fails somewhere in it need not fail for a row.
 
 Shapes: n rows, d inputs.
 """
@@ -31,7 +31,7 @@ from gradum.tables.sources.read import read
 from gradum.tables.wording import nearest
 
 PossibleValues = tuple[float, float] | Collection[Any]
-"""The least and the greatest value of a column of numbers; of others, the levels that it may have.
+"""The least and the greatest value of a column of numbers; the possible levels of any other column.
 """
 
 
@@ -40,7 +40,7 @@ class TableInputs:
     """What the inputs of a fitted model's graphs mean.
 
     The dense columns come first, in their own units. Then come 1 + L numbers for each column of L
-    levels, the first for levels that are not known; then the columns of text.
+    levels, the first for unknown levels; then come the columns of text.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class TableInputs:
 
     @property
     def count(self) -> int:
-        """How many inputs there are, d."""
+        """The number of inputs, d."""
         return sum(1 + len(column.levels) for column in self.layout.columns)
 
     @cached_property
@@ -67,40 +67,40 @@ class TableInputs:
 
     @cached_property
     def sources(self) -> np.ndarray:
-        """The column of the table that each input was made of, [d]."""
+        """The column of the table that each input was made from, [d]."""
         columns = self.layout.columns
         return np.array([column.source for column in columns for _ in column.flat_names], object)
 
     @cached_property
     def groups(self) -> tuple[np.ndarray, ...]:
-        """The places of the inputs of which exactly one is 1, for each column of levels."""
+        """For each column of levels, the positions of its inputs, of which exactly one is 1."""
         return tuple(self.by_levels.values())
 
     @cached_property
     def by_levels(self) -> dict[BlockColumn, np.ndarray]:
-        """The same by the column of levels."""
+        """The `groups` by their column of levels."""
         ends = np.cumsum([1 + len(column.levels) for column in self.layout.columns])
         pairs = zip(self.layout.columns, ends, strict=True)
         return {c: np.arange(end - len(c.levels) - 1, end) for c, end in pairs if c.levels}
 
     @cached_property
     def domain(self) -> Box:
-        """Where the training rows' inputs lay, [1, d]: ranges of numbers, and every level."""
+        """The box of the training rows' inputs, [1, d]: ranges of numbers, and every level."""
         ranges = [pair for step in self.fitted.encoder.steps for pair in step.dense_ranges()]
         rest = [(0.0, 1.0)] * (self.count - len(ranges))
         low, high = np.clip(np.array([*ranges, *rest]).reshape(-1, 2).T, -FLOAT32_MAX, FLOAT32_MAX)
         return Box(low[None], high[None])
 
     def places(self, column: str) -> dict[str, int]:
-        """Return the places of a column's dense inputs by what they hold.
+        """Return the positions of a column's dense inputs by what they hold.
 
-        Such as ``value``, ``boolean`` and ``missing``.
+        They hold ``value``, ``boolean`` or ``missing``, for example.
         """
         dense = enumerate(self.layout.dense)
         return {feature.kind: place for place, feature in dense if feature.source == column}
 
     def encoded(self, data: Any) -> np.ndarray:
-        """Return the inputs [n, d] of the rows of what `gradum.fit` takes for a table.
+        """Return the inputs [n, d] of the rows of anything that `gradum.fit` takes as a table.
 
         Raises
         ------
@@ -115,23 +115,23 @@ class TableInputs:
         return self.fitted.encoder.transform(rows).flat()
 
     def box(self, rows: np.ndarray, changes: Mapping[str, PossibleValues]) -> Box:
-        """Return boxes in which some columns of rows [n, d] have given values, and the others stay.
+        """Return boxes in which some columns of rows [n, d] take given values; the others stay.
 
         Parameters
         ----------
         rows : ndarray [n, d]
-            Of `encoded`.
+            As returned by `encoded`.
         changes : mapping of str to pair or to collection
-            By name of a column: of numbers the least and the greatest value, in the table's units;
-            of levels or of true and false, those that are possible, None for a missing one. A
-            column of numbers is not missing then.
+            By column name: for numbers, the least and the greatest value in the table's units; for
+            levels or booleans, the possible values, with None for a missing one. A changed column
+            of numbers is never missing.
 
         Raises
         ------
         ColumnError
-            There is no such column of the table, or it is no feature.
+            The table has no such column, or it is not a feature.
         SpecError
-            The values are no range, or a level is unknown.
+            The values are not a range, or a level is unknown.
         NotCertifiableError
             The column is a date or a text, which enters as several inputs at once.
         """
@@ -144,8 +144,8 @@ class TableInputs:
     def around(self, rows: np.ndarray, radii: Mapping[str, float]) -> Box:
         """Return boxes in which columns of numbers of rows [n, d] move by a radius either way.
 
-        Radii are in the table's units. Missing values stay. Ends are rounded outward, unless the
-        radius is 0.
+        Radii are in the table's units. Missing values stay missing. Ends are rounded outward,
+        unless the radius is 0.
 
         Raises
         ------
@@ -190,7 +190,7 @@ class TableInputs:
         return known.traits
 
     def _ranges(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
-        """Return the ranges of the inputs of a column that is changed."""
+        """Return the ranges of a changed column's inputs."""
         kind = self._kind(column)
         if kind.is_quantity:
             return self._of_numbers(column, change)
@@ -245,7 +245,7 @@ class TableInputs:
         return {}
 
     def _collection(self, column: str, change: PossibleValues) -> Collection[Any]:
-        """Return levels, of which there must be one at least."""
+        """Return levels, of which there must be at least one."""
         if isinstance(change, (str, bytes)) or not len(change):
             raise SpecError(
                 say("Column {column!r} has no levels {change!r}.", column=column, change=change),
@@ -254,7 +254,7 @@ class TableInputs:
         return change
 
     def _level(self, column: str, level: Any, known: Sequence[str]) -> str:
-        """Return the name of a level as the encoder has it."""
+        """Return a level's name in the encoder."""
         if level is None:
             return MISSING
         whole = isinstance(level, float) and level.is_integer()

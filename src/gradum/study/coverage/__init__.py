@@ -1,1 +1,1 @@
-"""Coverage of judged and of new rows by their intervals or sets: in all, and by group."""
+"""Coverage of judged and of new rows by their intervals or sets, overall and by group."""

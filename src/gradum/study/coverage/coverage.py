@@ -1,4 +1,4 @@
-"""Coverage of the judged rows, in all and by group, each row by the scores of the others."""
+"""Coverage of the judged rows, overall and by group; each row is covered by the others' scores."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COVERAGE = 0.9
 
 
 class WidthAt(msgspec.Struct, frozen=True):
-    """The intervals of a tenth of the judged rows, by what is predicted of them.
+    """The intervals of a tenth of the judged rows, grouped by their predictions.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Widths(msgspec.Struct, frozen=True):
 
 
 class SetSize(msgspec.Struct, frozen=True):
-    """How many rows have sets of so many classes."""
+    """How many rows have sets of a given number of classes."""
 
     classes: int
     rows: int
@@ -74,19 +74,19 @@ class Coverage(msgspec.Struct, frozen=True):
     nominal : float
         The coverage asked for.
     rows, covered : int
-        The judged rows looked at, and how many of them are covered.
+        The number of judged rows that were looked at, and how many of them are covered.
     groups : tuple of GroupCoverage
-        Those that speak most of a shortfall first; those of too few rows last.
+        The groups with the strongest evidence of a shortfall first; those with too few rows last.
     tested : int
-        How many groups were held against one level together.
+        How many groups share one significance level.
     widths : Widths or None
-        Of intervals; None where they have no end.
+        For intervals; None where they are unbounded.
     sizes : tuple of SetSize
-        Of sets.
+        For sets.
     overall : str
-        How many rows are covered, and what that says.
+        How many rows are covered, and what this shows.
     sentence : str
-        Which group is covered least, where one is shown to be covered less.
+        Which group is covered least, if any group is shown to be covered less.
     """
 
     guarantee: str
@@ -102,7 +102,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 def coverage(run: Run, evidence: Evidence, slices: Sequence[str] = ()) -> Coverage | None:
-    """Count the judged rows within their intervals or sets; None where there are none.
+    """Count the judged rows within their intervals or sets; None if there are no intervals or sets.
 
     Groups are the levels of every categorical feature, the segments of the ``slices`` and the
     classes.
@@ -210,7 +210,7 @@ def _sentence(groups: Sequence[GroupCoverage], tested: int) -> str:
 
 
 def without_few_rows(found: Coverage) -> Coverage:
-    """Return the same without the groups that have too few rows to be tested."""
+    """Return this coverage without the groups that have too few rows to be tested."""
     tested = tuple(group for group in found.groups if group.p_value is not None)
     return msgspec.structs.replace(found, groups=tested)
 
@@ -222,17 +222,17 @@ class JudgedIntervals:
     Parameters
     ----------
     guarantee : str
-        The name of what is promised of new rows.
+        The name of the guarantee for new rows.
     rows : ndarray of shape (n,)
-        Positions of the rows among all of the run, rising.
+        Positions of the rows among all rows of the run, rising.
     covered : boolean ndarray of shape (n,)
-        Whether the target is within.
+        Whether the target is within the interval or set.
     strata : ndarray of shape (n,)
         Which rows share a threshold.
     predicted : ndarray of shape (n,)
-        The middle of each interval, or the place of the likeliest class.
+        The middle of each interval, or the index of the likeliest class.
     width : ndarray of shape (n,) or None
-        Of intervals, in units of the target; perhaps infinite. None for classes.
+        Widths of the intervals in units of the target, perhaps infinite; None for classes.
     size : ndarray of shape (n,) or None
         How many classes each set holds; None for numbers.
     """
@@ -246,7 +246,7 @@ class JudgedIntervals:
     size: np.ndarray | None = None
 
     def take(self, places: np.ndarray) -> JudgedIntervals:
-        """Return those at places, or of a mask."""
+        """Return those at the given positions, or where a mask holds."""
         return JudgedIntervals(
             self.guarantee,
             self.rows[places],
@@ -259,12 +259,13 @@ class JudgedIntervals:
 
 
 def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
-    """Return the intervals or sets of the judged rows whose scores are kept; None without any.
+    """Return the intervals or sets of the judged rows whose scores are kept, or None if none are.
 
-    A row is covered if its score is within what the other scores would give a new row: those of
-    several judges count as one judge's. In the order of time it is held against earlier rows, of
-    which the first only give the others a start and have no interval. Widths and sizes are made
-    of the threshold of all scores, by the judge that has not learned from the row.
+    A row is covered if its score is within the threshold that the other scores would give a new
+    row; the scores of several judges count as those of one judge. In the order of time, a row is
+    held against earlier rows; the first rows only give the others a start and have no interval.
+    Widths and sizes follow from the threshold of all scores and the judge that has not learned from
+    the row.
     """
     guarantee, rung = run.fitted.guarantee, run.fitted.rung()
     if guarantee is None or rung.name not in guarantee.scores.by_rung:
@@ -285,7 +286,7 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
             )
     says = _of_classes if run.dataset.classes else _of_numbers
     found = says(run, judges, rows, fold, threshold)
-    if "size" in found:  # the likeliest class is always in
+    if "size" in found:  # the likeliest class is always in the set
         covered |= found["predicted"] == run.dataset.target[rows]
     order = np.argsort(rows, kind="stable")
     whole = JudgedIntervals(guarantee.terms.name, rows, covered, strata, **found)
@@ -295,11 +296,11 @@ def judged_intervals(run: Run, coverage: float) -> JudgedIntervals | None:
 def _held_against_others(
     scores: JudgedScores, rung: str, among: np.ndarray, coverage: float
 ) -> tuple[np.ndarray, float]:
-    """Say which rows of a mask the others cover, and the threshold that all of them make."""
+    """Return which rows of a mask the others cover, and the threshold of all of them."""
     weight, newcomer = scores.weights(among)
     score = np.abs(scores.by_rung[rung][among])
     ranked = ScoreList.of(score, weight)
-    # A row is covered if less mass than this, its own left out, lies below its score.
+    # A row is covered if less mass than this lies below its score, its own mass left out.
     wanted = coverage * (ranked.total - weight + newcomer) * (1 - EQUAL)
     covered = ranked.mass[np.sort(score).searchsorted(score, "left")] < wanted
     whole = wanted_mass(coverage, ranked.total, newcomer)
@@ -310,7 +311,7 @@ def _held_against_others(
 def _held_against_earlier(
     scores: JudgedScores, rung: Rung, places: np.ndarray, coverage: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which rows earlier ones cover, the thresholds, and which rows have one: (n,) each."""
+    """Return which rows earlier rows cover, the thresholds, and which rows have one: (n,) each."""
     assert scores.moment is not None
     scale, moment = scale_of(rung), scores.moment[places]
     tracked = scale.onto(scores.by_rung[rung.name][places])
@@ -324,7 +325,7 @@ def _held_against_earlier(
 def _by_judge(
     run: Run, judges: Sequence[Judge], rows: np.ndarray, fold: np.ndarray
 ) -> Iterator[tuple[np.ndarray, Rung, Unencoded]]:
-    """Yield the places of each judge's rows, its rung, and the rows as it encodes them."""
+    """Yield the positions of each judge's rows, its rung, and the rows in its encoding."""
     for number, judge in enumerate(judges):
         places = np.flatnonzero(fold == number)
         design = Unencoded(judge.encoder, run.dataset.frame, rows[places])

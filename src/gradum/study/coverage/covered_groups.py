@@ -30,14 +30,14 @@ class GroupCoverage(msgspec.Struct, frozen=True):
     Parameters
     ----------
     column, values : str
-        As of a `Segment`; of classes, the target and its class.
+        As in a `Segment`; for classes, the target and its class.
     rows, covered : int
         How many rows there are, and how many of them are covered.
     share : Interval
         covered / rows; its 95% interval is exact where rows are independent.
     p_value : float or None
-        The probability of so few covered rows, or fewer, if the group were like the others, held
-        against all groups together (Holm); None where there is too little to test.
+        The probability of so few covered rows, or fewer, if the group were like the others,
+        adjusted for all groups together (Holm); None where there is too little to test.
     finding : str
         "covered less", "no shortfall shown", "too few rows to say".
     """
@@ -58,9 +58,9 @@ class CoveredRows:
     Parameters
     ----------
     evidence : Evidence
-        Of the run, whose resamples say how much depends on how much.
+        The run's evidence, whose resamples show which rows depend on each other.
     places : ndarray of shape (m,)
-        Where the rows stand in the evidence.
+        Positions of the rows in the evidence.
     covered : boolean ndarray of shape (m,)
     strata : ndarray of shape (m,)
         Which rows share a threshold.
@@ -73,11 +73,11 @@ class CoveredRows:
 
 
 def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCoverage, ...]:
-    """Test every level of the categorical features, segment of the slices, and class.
+    """Test every level of the categorical features, every segment of the slices, and every class.
 
-    Groups of columns are held against one level together, and so are the classes: a row's class is
-    not known when it is predicted, and sets that are right in 90% of all rows hold rare classes
-    less often as a rule. Those that speak most of a shortfall come first.
+    Groups of columns share one significance level, and the classes share another: a row's class is
+    not known when it is predicted, and sets that are right in 90% of all rows usually hold rare
+    classes less often. Groups with the strongest evidence of a shortfall come first.
     """
     test = _by_resampling if rows.evidence.dependent else _by_counting
     groups = [
@@ -89,7 +89,7 @@ def covered_groups(rows: CoveredRows, slices: Sequence[str]) -> tuple[GroupCover
 
 
 def _together(found: Iterable[GroupCoverage]) -> list[GroupCoverage]:
-    """Hold the p-values of groups against one level together."""
+    """Adjust the p-values of groups that share one significance level."""
     groups = list(found)
     tested = [place for place, group in enumerate(groups) if group.p_value is not None]
     adjusted = holm(np.array([groups[place].p_value for place in tested], float))
@@ -117,7 +117,7 @@ def _classes(rows: CoveredRows) -> Iterator[Cut]:
 
 
 def _by_counting(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupCoverage]:
-    """Test the groups of columns, of independent rows, by the law of counts."""
+    """Test the groups of columns by the distribution of counts, for independent rows."""
     for column, values, inside in _groups(columns):
         count, covered = _counts(inside, rows.covered)
         p_value = None
@@ -130,13 +130,13 @@ def _by_counting(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupCov
 def _by_resampling(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupCoverage]:
     """Test the groups of columns by the judge's resamples of whole groups or stretches of time.
 
-    t = (share − the rest's) / its standard error has Student's law with one degree of freedom fewer
-    than there are independent things. The interval is Wilson's for as many rows as the standard
-    error speaks of.
+    t = (share − the rest's) / its standard error has Student's distribution, with one degree of
+    freedom fewer than there are independent units. The interval is Wilson's for as many rows as the
+    standard error stands for.
     """
     scheme = rows.evidence.resamples("coverage", rows.places).scheme
     weights = np.concatenate(list(redrawn(rows.evidence, rows.places, "coverage")))
-    within = weights * rows.covered  # of which a product with a mask sums the covered rows
+    within = weights * rows.covered  # a product with a mask sums the covered rows
     everything, all_covered = weights.sum(axis=1), within.sum(axis=1)
     for column, values, inside in _groups(columns):
         count, covered = _counts(inside, rows.covered)
@@ -155,7 +155,7 @@ def _by_resampling(rows: CoveredRows, columns: Iterable[Cut]) -> Iterator[GroupC
 
 
 def _groups(columns: Iterable[Cut]) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield each group's column, its name within that, and the mask of its rows, if it has any."""
+    """Yield the column, the name and the row mask of each group that has rows."""
     for column in columns:
         for code, values in enumerate(column.names):
             inside = column.codes == code
@@ -168,7 +168,7 @@ def _counts(inside: np.ndarray, covered: np.ndarray) -> tuple[int, int]:
 
 
 def _spread(shares: np.ndarray) -> float:
-    """Return the standard deviation of what is defined of resampled shares (1 + B,)."""
+    """Return the standard deviation of those resampled shares (1 + B,) that are defined."""
     drawn = shares[1:][np.isfinite(shares[1:])]
     return float(drawn.std(ddof=1)) if len(drawn) > 1 else 0.0
 

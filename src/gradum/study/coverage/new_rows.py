@@ -31,14 +31,14 @@ class NewCoverage(msgspec.Struct, frozen=True):
     nominal : float
         The coverage asked for.
     rows, covered : int
-        The new rows, and how many of them are covered.
+        The number of new rows, and how many of them are covered.
     share : Interval
         covered / rows, with its exact 95% interval.
     p_value : float or None
-        The probability of so few covered rows, or fewer, if new rows were like those that judged
-        (beta-binomial); None where no law is known.
+        The probability of so few covered rows, or fewer, if new rows were like the judged ones
+        (beta-binomial); None where no distribution is known.
     sentence : str
-        What it comes to.
+        The result in words.
     """
 
     guarantee: Name
@@ -63,13 +63,13 @@ def coverage_of_new(
     ----------
     fitted : Fitted
     judges : sequence of Judge
-        Those that a CV+ needs, where they are at hand.
+        The judges that CV+ needs, where they are at hand.
     dataset : Dataset
         n rows with their targets.
     prediction : Prediction
-        What the rung in use says of them.
+        The predictions of the rung in use for these rows.
     new : boolean ndarray of shape (n,)
-        Which of them the run did not have.
+        Which rows the run did not have.
     """
     guarantee = fitted.guarantee
     if guarantee is None or fitted.used not in guarantee.scores.by_rung or not new.any():

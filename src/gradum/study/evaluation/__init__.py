@@ -1,1 +1,1 @@
-"""Evaluation: scores on new rows, beside those of a run, and runs beside each other."""
+"""Evaluation: scores on new rows next to those of a run, and comparisons of runs."""

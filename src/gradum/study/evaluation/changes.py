@@ -1,4 +1,4 @@
-"""Scores on new rows beside those of the run's own held-out rows, and where the target has gone."""
+"""Scores on new rows next to those on the run's held-out rows, and how the target has moved."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Change(msgspec.Struct, frozen=True):
     new, own : Interval
         On the new rows, and on the rows that the run held out.
     difference : Interval
-        new − own, of two independent samples. The intervals of all scores that are compared hold
-        together in 95% of cases.
+        new − own, for two independent samples. The intervals of all compared scores hold jointly in
+        95% of cases.
     finding : str
         "worse", "better" or "no difference shown".
     """
@@ -44,10 +44,10 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def worse_p(self) -> float | None:
-        """The probability of so much worse a score, were there no difference; None if unknown.
+        """The probability of a score at least this much worse if there were no difference, or None.
 
-        Φ(−1.96 d / h), where the 95% interval of the difference d, of this score alone, reaches h
-        towards zero.
+        Φ(−1.96 d / h), where the 95% interval of the difference d, for this score alone, reaches h
+        towards zero; None if unknown.
         """
         difference = independent_difference(self.new, self.own)
         if not difference.known:
@@ -63,11 +63,11 @@ class Change(msgspec.Struct, frozen=True):
 def changes(
     new: dict[str, Interval], held_out: dict[str, Interval], metric: str
 ) -> tuple[Change, ...]:
-    """Compare every metric that both have; what got worse comes first, then what got better.
+    """Compare every metric that both have: those that got worse first, then those that got better.
 
-    Of many scores of the same rows, some seem worse by chance. Of the 5% in which an interval may
-    fail, the verdict's ``metric`` has half, and all others share the other half (Bonferroni): what
-    is found is right for all at once in at least 95% of cases.
+    Of many scores of the same rows, some seem worse by chance. The verdict's ``metric`` has half of
+    the 5% in which an interval may fail, and all others share the other half (Bonferroni). So all
+    findings together are right in at least 95% of cases.
     """
     order = (WORSE, BETTER, NO_DIFFERENCE)
     names = [name for name in METRICS if name in new and name in held_out]
@@ -90,18 +90,18 @@ def _change(metric: str, new: Interval, held_out: Interval, chance: float) -> Ch
 
 
 def _widened(interval: Interval, times: float) -> Interval:
-    """Widen an interval: either end lies so many times as far from the value."""
+    """Widen an interval by a factor: each end lies that many times as far from the value."""
     value = interval.value
     low, high = (value + times * (end - value) for end in (interval.low, interval.high))
     return replace(interval, low=low, high=high)
 
 
 def independent_difference(one: Interval, other: Interval) -> Interval:
-    """Return one − other of independent samples, by the distances of their own bounds.
+    """Return one − other for independent samples, from the distances of their own bounds.
 
-    d − √((a − a₋)² + (b₊ − b)²) .. d + √((a₊ − a)² + (b − b₋)²), so that a skewed interval
-    makes a skewed one, and Student's quantiles of few rows are kept; the standard error is the
-    root of the sum of squares. NaN bounds where either has none. Source: G. Zou and A. Donner,
+    d − √((a − a₋)² + (b₊ − b)²) .. d + √((a₊ − a)² + (b − b₋)²), so that skewed intervals make a
+    skewed one, and Student's quantiles for few rows are kept; the standard error is the root of the
+    sum of squares. The bounds are NaN where either has none. Source: G. Zou and A. Donner,
     Construction of confidence limits about effect measures, 2008.
     """
     value = one.value - other.value
@@ -114,15 +114,15 @@ def independent_difference(one: Interval, other: Interval) -> Interval:
 def change_sentences(
     compared: tuple[Change, ...], metric: str, rows: tuple[int, int]
 ) -> tuple[str, ...]:
-    """Say whether the verdict's metric got worse, and which others did.
+    """Say whether the verdict's metric got worse, and which other metrics did.
 
     Parameters
     ----------
     compared : tuple of Change
     metric : str
-        The verdict's.
+        The verdict's metric.
     rows : tuple of int
-        New rows, and those that the run held out.
+        The numbers of new rows and of rows that the run held out.
     """
     if not compared:
         return (
@@ -190,22 +190,22 @@ def level_moved(
     target: str,
     seed: int,
 ) -> str:
-    """Say where the target's level has moved: its mean, or the share of a class; else nothing.
+    """Say where the target's level (its mean, or a class's share) has moved; otherwise nothing.
 
     It must have moved by more than the drift alarm asks for (`run.alarms.drift`), and its 95%
-    interval leave out the run's level. The new rows are resampled by group, time or row; the run's
-    own level counts as uncertain as that many independent rows make it.
+    interval must exclude the run's level. The new rows are resampled by group, time or row; the
+    run's own level is as uncertain as that of equally many independent rows.
 
     Parameters
     ----------
     truth, seen
         The new rows.
     judgement : Judgement
-        The run's.
+        The run's judgement.
     trained_mean : float or None
-        Of a numeric target in the rows learned from, where it is known.
+        The mean of a numeric target in the rows learned from, where it is known.
     target : str
-        Its name.
+        The target's name.
     seed : int
     """
     if truth.task == "regression":
@@ -265,9 +265,9 @@ def _moved_class(truth: Truth, seen: Seen, judgement: Judgement, target: str, se
 def _difference(
     truth: Truth, seen: Seen, level: np.ndarray, old: float, error: float, seed: int
 ) -> Interval:
-    """Return the weighted mean of a level (n,) on the new rows less the old one, of that error."""
+    """Return the weighted mean of a level (n,) on the new rows less the old mean with its error."""
     weight = truth.weight[seen.rows]
-    # As numbers, the classes' shares vary too from one resample to the next.
+    # Like numbers, the classes' shares vary from one resample to the next.
     plain = Truth("regression", truth.target, truth.weight, (), truth.groups, truth.time)
     resamples = plain.resamples(Seen(seen.rows, {}), stream(seed, "level"))
     new = float(np.average(level, weights=weight))

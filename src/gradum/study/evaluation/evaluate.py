@@ -1,4 +1,4 @@
-"""A fitted model held against rows that it has not seen."""
+"""Evaluation of a fitted model on rows that it has not seen."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ class Evaluation(msgspec.Struct, frozen=True):
     Parameters
     ----------
     judgement : Judgement
-        Its headline and classes are of the rung that the run uses.
+        Its headline and classes are those of the rung that the run uses.
     differences : tuple of str
-        How the columns differ from those of training.
+        How the columns differ from those in training.
     trained_on : int or None
-        How many of the rows the model was trained on; None where the run's rows are not at hand.
+        How many of these rows the model was trained on; None where the run's rows are not at hand.
     changes : tuple of Change
-        Scores of the rung in use beside those that the run found, what got worse first. Of the
-        rows that are new to the run; empty where there are none, or no scores of the run.
+        Scores of the rung in use on rows that are new to the run, next to the run's own scores;
+        those that got worse come first. Empty where there are no new rows, or no scores of the run.
     sentences : tuple of str
-        What must be known first: rows trained on, what got worse, where the target's level moved,
-        how many are covered.
+        What must be known first: which rows the model was trained on, which scores got worse, where
+        the target's level moved, how many rows are covered.
     coverage : NewCoverage or None
-        Of intervals or sets of the rows that are new to the run; None where there are none.
+        Coverage by intervals or sets on rows that are new to the run; None where there are none.
     groups : Groups or None
-        Scores of the rung in use by the groups that were asked for.
+        Scores of the rung in use for the groups that were asked for.
     """
 
     judgement: Judgement
@@ -67,7 +67,7 @@ class Evaluation(msgspec.Struct, frozen=True):
 
 
 class Grouping(msgspec.Struct, frozen=True):
-    """The columns by whose groups scores are asked for, and the metric: None for the run's own."""
+    """The columns that define the groups to be scored, and the metric (None for the run's own)."""
 
     columns: tuple[str, ...] = ()
     metric: str | None = None
@@ -92,20 +92,20 @@ def evaluate(
     fitted : Fitted
     table : Table
     drawn_from : int, optional
-        Rows of the whole table, where these are some of them.
+        The number of rows of the whole table, where this table holds only some of them.
     run_rows : RunRows, optional
         The rows of the run that fitted the model, where they are at hand.
     judges : sequence of Judge
-        Those of a cross-validation, which its intervals need, where they are at hand.
+        The judges of a cross-validation, which its intervals need, where they are at hand.
     grouping : Grouping
-        Columns of the table, which the model need not use.
+        Columns of the table; the model need not use them.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the model's schema, or has no usable target.
     SpecError
-        The rows cannot be grouped so.
+        The rows cannot be grouped in this way.
     """
     dataset = _labelled(fitted, table, grouping)
     design = fitted.encoder.transform(dataset.frame)
@@ -136,7 +136,7 @@ def evaluate(
 def _judged(
     fitted: Fitted, table: Table, dataset: Dataset, seen: Seen, drawn_from: int | None
 ) -> Judgement:
-    """Score what every rung says of the rows of a table."""
+    """Score every rung's predictions for the rows of a table."""
     how = say("Judged on {rows:,} rows of {source}.", rows=len(dataset), source=table.source)
     if drawn_from is not None:
         how = say(
@@ -164,7 +164,7 @@ def _judged(
 
 
 def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
-    """Score the rung in use by groups of a table that holds the target, and nothing else.
+    """Score only the rung in use by groups of a table that holds the target.
 
     Raises
     ------
@@ -198,9 +198,9 @@ def _grouped(
 def new_rows_evidence(
     fitted: Fitted, table: Table, also: Sequence[str] = (), run_rows: RunRows | None = None
 ) -> Evidence | None:
-    """Return what the rung in use says of the rows of a table that are new to the run.
+    """Return the predictions of the rung in use for those rows of a table that are new to the run.
 
-    None where no row is new. ``also`` names columns that are wanted though no model uses them.
+    None where no row is new. ``also`` names further columns to keep, which no model uses.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def _evidence(fitted: Fitted, dataset: Dataset, prediction: Prediction) -> Evide
 def _beside_the_run(
     fitted: Fitted, dataset: Dataset, seen: Seen, judgement: Judgement, known: np.ndarray
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-    """Compare the rows that are not ``known`` to the run (n,) with those that it held out."""
+    """Compare the rows (n,) that are not ``known`` to the run with those that it held out."""
     of_run, used, truth = fitted.judgement, fitted.used, dataset.truth
     if known.all():
         return (), (say("Nothing is compared with the run's own scores: no row is new to it."),)
@@ -282,9 +282,9 @@ def evaluate_in_blocks(
     judges: Sequence[Judge] = (),
     grouping: Grouping = UNGROUPED,
 ) -> Evaluation:
-    """Score every rung on as many rows of a large table as ``memory`` bytes have room for.
+    """Score every rung on as many rows of a large table as fit into ``memory`` bytes.
 
-    They are drawn by chance from the whole table; all of them where there is room.
+    The rows are drawn by chance from the whole table; all rows are taken if there is room.
     """
     room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
     count = int(max(room, FEWEST_HELD))

@@ -1,4 +1,4 @@
-"""Two runs on the same rows: what differs, and how sure that is."""
+"""Two runs on the same rows: how they differ, and how sure that is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradum.tables.wording import quoted
 
 
 class MetricDifference(msgspec.Struct, frozen=True):
-    """One metric of both runs on the rows that both judged.
+    """One metric for two runs, on the rows that both judged.
 
     Parameters
     ----------
@@ -56,21 +56,21 @@ class RivalScores(msgspec.Struct, frozen=True):
 
 
 class RunComparison(msgspec.Struct, frozen=True):
-    """Two runs held against each other.
+    """A comparison of two runs.
 
     Parameters
     ----------
     rungs : tuple of str
-        The rung in use of each.
+        The rung in use of each run.
     rows : int
-        Rows that both judged.
+        The number of rows that both judged.
     only : tuple of int
-        Rows that one of them judged alone; they do not count.
+        For each run, the number of rows that it alone judged; these do not count.
     differences : tuple of MetricDifference
     rivals : tuple of RivalScores
-        Of the rivals of both runs; none where the runs did not judge the same rows.
+        Scores of the rivals of both runs; none where the runs did not judge the same rows.
     notes : tuple of str
-        Why a run's own score is another than here.
+        Why a run's own score differs from the one here.
     caution : str
         Why neither run is called better; empty where both divided their rows in the same way.
     """
@@ -87,9 +87,10 @@ class RunComparison(msgspec.Struct, frozen=True):
 def compare(first: Evidence, second: Evidence) -> RunComparison:
     """Compare the rungs in use of two runs on the rows that both judged.
 
-    Rows are the same where their numbers in the table are. Resamples are drawn as the first
-    run's judge drew them, by group or time or row. Of runs that divided their rows in different
-    ways none is better: one that learned from neighbours of the judged rows had the easier task.
+    Two rows are the same if their numbers in the table are equal. Resamples are drawn as the first
+    run's judge drew them, by group, time or row. If the runs divided their rows in different ways,
+    neither is called better: a run that learned from neighbours of the judged rows had the easier
+    task.
 
     Raises
     ------
@@ -132,7 +133,7 @@ def compare(first: Evidence, second: Evidence) -> RunComparison:
 
 
 def _own_score(evidence: Evidence, *, first: bool) -> str:
-    """Say why a run gives another score of its rows than the mean of their predictions has."""
+    """Say why a run's own score differs from the score of its rows' mean predictions."""
     if evidence.own_score is None:
         return ""
     metric, own = evidence.own_score
@@ -154,7 +155,7 @@ def _own_score(evidence: Evidence, *, first: bool) -> str:
 
 
 def _caution(first: Schema, second: Schema) -> str:
-    """Say that two runs divided their rows in different ways, if they did."""
+    """Say so if two runs divided their rows in different ways."""
     if (first.time, first.group) == (second.time, second.group):
         return ""
     return say(
@@ -218,14 +219,14 @@ def _what(evidence: Evidence) -> str:
 
 
 def _labels(evidence: Evidence) -> np.ndarray:
-    """Return the target as labels or numbers, which do not depend on a run's codes."""
+    """Return the target as labels or numbers, independent of a run's codes."""
     if not evidence.classes:
         return evidence.target
     return np.array(evidence.classes)[evidence.target]
 
 
 def _in_order_of(first: Evidence, second: Evidence) -> Prediction:
-    """Return the second run's prediction with the classes in the first one's order."""
+    """Return the second run's prediction with the classes in the first run's order."""
     probability = second.prediction.probability
     if probability is None or first.classes == second.classes:
         return second.prediction

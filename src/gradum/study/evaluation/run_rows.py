@@ -1,4 +1,4 @@
-"""Rows that a model was trained on, found among others by the hashes of their values."""
+"""Rows that a model was trained on, found among other rows by hashes of their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CHANCE_ERRORS = 3.0
 
 @dataclass(frozen=True)
 class RunRows:
-    """The rows of a run's table: 8 bytes a row, whatever they hold.
+    """The rows of a run's table, as 8 bytes a row whatever they hold.
 
     Parameters
     ----------
@@ -25,10 +25,10 @@ class RunRows:
     learned : ndarray of shape (m,)
         Hashes of the distinct rows that the model learned from, rising.
     held_out : ndarray of shape (h,)
-        Hashes of those that only judged.
+        Hashes of the rows that were only judged.
     repeating : float
-        The share of the rows learned from that equal another one: in a table of few columns many
-        do by chance.
+        The share of the rows learned from that equal another of them; in a table of few columns,
+        many do by chance.
     """
 
     columns: tuple[str, ...]
@@ -40,7 +40,7 @@ class RunRows:
     def of(
         cls, columns: tuple[str, ...], blocks: Iterable[tuple[np.ndarray, np.ndarray]]
     ) -> RunRows:
-        """Take the hashes of the rows, and which of them were learned from, block by block."""
+        """Collect, block by block, the hashes of the rows, and which rows were learned from."""
         hashes, learned = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
         known, counts = np.unique(hashes[learned], return_counts=True)
         repeating = counts[counts > 1].sum() / max(counts.sum(), 1)
@@ -49,8 +49,8 @@ class RunRows:
     def among(self, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         """Return which rows of a frame were learned from, and which others were held out (n,).
 
-        The frame is typed as `tables.check` leaves it. No row counts as learned from if no
-        more match than rows learned from repeat each other.
+        The frame is typed as `tables.check` leaves it. No row counts as learned from if no larger
+        share of rows matches than repeats another among the rows learned from.
         """
         rows = len(frame)
         if not set(self.columns) <= set(frame.columns):
@@ -63,25 +63,25 @@ class RunRows:
         return learned, held_out
 
     def exceed_chance(self, count: int, rows: int) -> bool:
-        """Whether more of so many rows match than rows of the run's own table repeat each other."""
+        """Whether a larger share of rows matches than repeats another in the run's own table."""
         expected = self.repeating * rows
         return count > expected + CHANCE_ERRORS * np.sqrt(expected)
 
 
 def row_hashes(frame: pl.DataFrame) -> np.ndarray:
-    """Hash each row (n,), uint64: equal for rows that are equal in every column, to a float32."""
+    """Hash each row (n,), uint64; rows that are equal in every column, as float32, hash alike."""
     hashes = np.empty(len(frame), np.uint64)
     floats = pl.col(pl.Float64).cast(pl.Float32)
     for start in range(0, len(frame), BLOCK_ROWS):
         part = slice(start, start + BLOCK_ROWS)
-        # A missing value that is kept as not-a-number is missing all the same; -0 is 0.
+        # NaN counts as missing; -0 is 0.
         block = frame[part].with_columns(floats).with_columns(pl.col(pl.Float32) + 0.0)
         hashes[part] = block.fill_nan(None).hash_rows().to_numpy()
     return hashes
 
 
 def trained_on_sentence(count: int, rows: int, *, scored: bool) -> str:
-    """Say how many of the rows the model was trained on, and what that does to their scores."""
+    """Say how many of the rows the model was trained on, and how that affects their scores."""
     total = say_plural("{count:,} row", "{count:,} rows", rows)
     which = say(
         "{trained:,} of {rows} are rows that the model was trained on", trained=count, rows=total

@@ -1,16 +1,16 @@
-"""The rows learned from that a model takes to be most like a given row.
+"""The rows learned from that are, to a model, most like a given row.
 
-Two rows are alike if the last layer makes the same of them. With z_m(x) the units of member m's
-last layer, W_m the weights that follow them, s_m(x) what reaches its logits besides, and w_m its
-weight in the answer, their distance is
+Two rows are alike if the last layer treats them alike. With z_m(x) the units of member m's last
+layer, W_m the weights that follow them, s_m(x) what else reaches its logits, and w_m its weight in
+the answer, the distance of two rows is
 
     d(x, x')² = Σ_m w_m ( Σ_u ‖W_mu‖² (z_mu(x) − z_mu(x'))² + ‖s_m(x) − s_m(x')‖² ):
 
-a unit counts by how far it moves the logits. Of a linear model the units are the encoded columns,
-each of which counts by its coefficient. Logits of more than two classes say the same when one
-number is added to all of them, and so W and s are taken less their means over the classes.
+a unit counts by how far it moves the logits. In a linear model the units are the encoded columns,
+and each counts by its coefficient. With more than two classes, adding one number to all logits
+changes nothing, so the means of W and s over the classes are subtracted.
 
-As the distance has no unit of its own, it is told as a rank among pairs of rows learned from.
+The distance has no unit of its own, so it is reported as a rank among pairs of rows learned from.
 
 Shapes: n rows, M members, h units, k outputs, q = M (h + k) coordinates.
 """
@@ -34,7 +34,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
 from gradum.study.explanation.learned import LearnedRows, drawn_rows
 
-ROWS_OF_PAIRS = 400  # drawn by chance; all pairs of them make the rank
+ROWS_OF_PAIRS = 400  # drawn by chance; the rank is among all pairs of them
 
 
 @dataclass(frozen=True)
@@ -44,25 +44,26 @@ class Alike:
     Parameters
     ----------
     rung : str
-        The rung by whose last layer they are near.
+        The rung whose last layer defines the distance.
     number : int
         The row's number in its table, from 1.
     label : object
-        The class that the row is most probably of, whose probabilities are told; None for numbers.
+        The row's most probable class, whose probabilities are given; None for numbers.
     answer : float
-        What the model says of the row: that probability, or a number.
+        The model's answer for the row: that probability, or a number.
     learned : int
-        How many rows were looked through, n.
+        The number of rows searched, n.
     nearer_pairs : float
-        The share of pairs of rows learned from that are nearer to each other than the row is to
-        any; equals are not nearer.
+        The share of pairs of rows learned from that are nearer to each other than the row is to any
+        of these rows; pairs at the same distance do not count.
     values : polars.DataFrame
-        The feature columns of the row, then of those like it.
+        The feature columns of the row, then of the rows like it.
     frame : polars.DataFrame
-        One line a row, the nearest first: ``row``, its number in the run's table; ``target``;
-        ``answer``, what the model says of it, as a label or number; ``probability`` of ``label``
-        for classes; ``distance``; ``nearer_than``, the share of pairs of rows learned from that
-        are farther from each other; ``equal_columns``, how many columns hold the same value.
+        One line per row, the nearest first: ``row``, its number in the run's table; ``target``;
+        ``answer``, the model's answer for it, as a label or number; ``probability`` of ``label``
+        for classes; ``distance``; ``nearer_than``, the share of pairs of rows learned from that are
+        farther from each other; ``equal_columns``, how many columns hold the same value as the
+        given row.
     """
 
     rung: str
@@ -76,7 +77,7 @@ class Alike:
 
 
 def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) -> Alike:
-    """Find the rows learned from that are nearest to a row by the last layer.
+    """Find the rows learned from that are nearest to a row at the last layer.
 
     Parameters
     ----------
@@ -84,7 +85,7 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
     row : polars.DataFrame
         Checked feature columns of one row.
     number : int
-        What it is called.
+        The row's number, as it is reported.
     count : int
         How many to find.
 
@@ -132,7 +133,7 @@ def alike(rows: LearnedRows, row: pl.DataFrame, *, number: int, count: int = 5) 
 
 
 def coordinates(rows: LearnedRows, layer: LastLayer) -> np.ndarray:
-    """Return rows as points (n, q), float64, whose distances are those of the formula."""
+    """Return rows as points (n, q), float64, whose distances follow the formula."""
     weight, beside = layer.weight.astype(np.float64), layer.beside.astype(np.float64)
     if LOSSES[rows.rung.loss].link == "logit" and weight.shape[2] > 1:
         weight = weight - weight.mean(axis=2, keepdims=True)
@@ -144,7 +145,7 @@ def coordinates(rows: LearnedRows, layer: LastLayer) -> np.ndarray:
 
 
 def refuse_count(count: int) -> None:
-    """Raise SpecError where so many rows cannot be shown."""
+    """Raise SpecError if this number of rows cannot be shown."""
     if not (isinstance(count, int | np.integer) and count >= 1):
         raise SpecError(say("count is {count}.", count=repr(count)), say("Give 1 or more."))
 
@@ -162,14 +163,14 @@ def _probability(predicted: Prediction) -> np.ndarray:
 
 
 def _as_given(fitted: Fitted, values: np.ndarray) -> pl.Series:
-    """Return numbers, or class codes as the labels that they stand for."""
+    """Return numbers as they are, or class codes as labels."""
     if not fitted.classes:
         return pl.Series(values, dtype=pl.Float64)
     return pl.Series([fitted.classes[code] for code in values.tolist()])
 
 
 def _equal_columns(row: pl.DataFrame, like: pl.DataFrame) -> np.ndarray:
-    """Return in how many columns each of some rows (m,) holds what a row holds."""
+    """Return in how many columns each of some rows (m,) holds the same value as a given row."""
     equal = [
         like[name].eq_missing(pl.Series(row[name].to_list(), dtype=like[name].dtype)).to_numpy()
         for name in like.columns

@@ -1,10 +1,10 @@
-"""One row's curve over a numeric column, known exactly by the places where it bends.
+"""One row's curve over a numeric column, known exactly from the points where it bends.
 
 A column x enters as its scaled and clipped coordinate t. A network without waves and without a
-smooth activation is made of straight pieces along t: ramps begin and end, and units switch where
-their sums cross 0. So the breakpoints say all of the curve. Between two of them numbers are
-straight in t (their logarithms, if the model learned those), and classes are what straight logits
-make of them.
+smooth activation consists of straight pieces along t: ramps begin and end, and units switch where
+their sums cross 0. So the breakpoints determine the whole curve. Between two of them, numbers are
+straight in t (or their logarithms, if the model learned those), and probabilities of classes follow
+from straight logits.
 
 Shapes: p breakpoints, k answers, M members.
 """
@@ -23,26 +23,26 @@ from gradum.margins import EQUAL
 from gradum.study.explanation.scale import Answer
 from gradum.study.first_layer import Opened
 
-SECTIONS = 8  # of a piece, in which what curves is nearly a parabola
+SECTIONS = 8  # of a piece, so that any curve within each is nearly a parabola
 
 
 @dataclass(frozen=True, eq=False)
 class ExactCurve:
-    """What is answered for one row, whatever its value of a column.
+    """The answers for one row at every value of a column.
 
     Parameters
     ----------
     coordinates : ndarray (p,)
-        t of the breakpoints, rising, and of where pieces are cut; the first and the last are the
+        t of the breakpoints and of the cuts between them, rising; the first and the last are the
         ends of the curve.
     logits : ndarray (M, p, k)
-        Of the members at the breakpoints.
+        Logits of the members at the breakpoints.
     layers : FirstLayer
-        What brings the members' logits together.
+        Combines the members' logits.
     answer : Answer
         From logits to answers.
     input_layer : InputLayer
-        What scales the column.
+        Scales the column.
     column : int
         The column's place in the dense block.
     """
@@ -65,20 +65,20 @@ class ExactCurve:
         return self.answer(self.layers.together(self.logits))
 
     def at(self, values: np.ndarray) -> np.ndarray:
-        """Return the answers (n, k) at values of the column, which lie within the curve's ends."""
+        """Return the answers (n, k) at values of the column within the curve's ends."""
         return self._at(self.input_layer.place(self.column, values))
 
     @cached_property
     def error(self) -> np.ndarray:
-        """How far the answers lie beyond both ends of a piece, at most: (k,).
+        """How far, at most, answers within a piece lie beyond those at both of its ends: (k,).
 
-        By the parabola through both ends and the answer half-way. 0 of numbers, whose extremes are
-        at breakpoints; of classes what the cutting of pieces has left.
+        This uses the parabola through both ends and the answer half-way. It is 0 for numbers, whose
+        extremes are at breakpoints; for classes it is what remains after pieces are cut.
         """
         low, high = self.answers[:-1], self.answers[1:]
         halfway = self._at(_halves(self.coordinates))
         curvature, slope = 2 * (low - 2 * halfway + high), 4 * halfway - 3 * low - high
-        with np.errstate(divide="ignore", invalid="ignore"):  # of what is straight
+        with np.errstate(divide="ignore", invalid="ignore"):  # for straight pieces
             vertex = -slope / (2 * curvature)
         peak = low + vertex * slope / 2
         beyond = np.maximum(peak - np.maximum(low, high), np.minimum(low, high) - peak)
@@ -115,18 +115,18 @@ def exact_curve(
     Parameters
     ----------
     opened : Opened
-        A rung before rows.
+        A rung opened on rows.
     answer : Answer
     column : str
     row : int
     ends : tuple of int
-        Rows that hold the lower and the upper value, neither of them missing.
+        Rows that hold the lower and the upper value, neither missing.
 
     Returns
     -------
     ExactCurve or None
-        None if the rung has waves or a smooth activation, if it does not see the column or does not
-        tell its ends apart, or if the column is not numeric: a date is several coordinates.
+        None if the rung has waves or a smooth activation, if it does not see the column or cannot
+        tell its ends apart, or if the column is not numeric: a date has several coordinates.
     """
     place, input_layer = opened.place_of_number(column), opened.rung.input_layer
     if place is None or input_layer is None:

@@ -1,7 +1,7 @@
-"""Columns that depend on each other, whose parts of an answer are hard to tell apart.
+"""Columns that depend on each other, so that their contributions are hard to tell apart.
 
-Interventional values look at rows that mix their values as no row of the table does. As one player
-they come together, and share one value.
+Interventional values ask about rows that mix such columns' values in ways that no row of the table
+does. If the columns are one player, their values come in together and they share one contribution.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gradum.study.explanation.game import Player
 from gradum.tables.columns import Column
 
 STRONG = 0.8
-FEWEST_ROWS = 10  # of fewer, even columns that have nothing to do with each other are often strong
+FEWEST_ROWS = 10  # in fewer rows, even unrelated columns are often strongly correlated
 
 
 def correlated(
@@ -24,16 +24,17 @@ def correlated(
 ) -> tuple[tuple[str, ...], ...]:
     """Return groups of numbers and dates with |Spearman's ρ| ≥ 0.8 along a chain of pairs.
 
-    Each group and its columns stand in the table's order. A missing value has the middle rank. Not
-    among them: a group whose columns are one player already. None of fewer than `FEWEST_ROWS` rows.
+    Groups and their columns are in the table's order. A missing value has the middle rank. A group
+    whose columns are already one player is left out. With fewer than `FEWEST_ROWS` rows, there are
+    no groups.
     """
     names = [column.name for column in columns if column.traits.lies_on_line]
     if len(names) < 2 or len(rows) < FEWEST_ROWS:
         return ()
     ranks = rows.select(pl.col(names).rank())
-    with np.errstate(invalid="ignore", divide="ignore"):  # of a column that does not vary
+    with np.errstate(invalid="ignore", divide="ignore"):  # for a column that does not vary
         correlation = np.corrcoef(ranks.fill_null(strategy="mean").to_numpy(), rowvar=False)
-    # Of few rows 0.8 itself is common, and must not hang on its last digit.
+    # With few rows, exactly 0.8 is common, and the result must not depend on its last digit.
     linked = np.abs(correlation).round(9) >= STRONG
     _, group_of = connected_components(linked.astype(np.int8))
     groups = [

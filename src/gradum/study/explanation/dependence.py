@@ -2,31 +2,31 @@
 
 PD is the mean answer once all background rows have the same value of the column (J. H. Friedman,
 Greedy function approximation: a gradient boosting machine, 2001). With f_b(x) the answer for
-background row b once its value is x, which is the row's ICE curve (A. Goldstein and others,
-Peeking inside the black box, 2015),
+background row b when its value is set to x, the row's ICE curve (A. Goldstein and others, Peeking
+inside the black box, 2015),
 
     PD(x) = (1/B) Σ_b f_b(x).
 
-Rows differ in the height of their curves, which says nothing of the column. So the standard error
-is paired: it is that of the curve's shape, which is PD(x) less its own mean over the g values,
+Rows differ in the height of their curves, which says nothing about the column. So the standard
+error is paired: it is that of the curve's shape, PD(x) less its own mean over the g values,
 
     s(x)² = Var_b(f_b(x) − (1/g) Σ_x' f_b(x')) / B.
 
-PD also asks what is answered for rows that there are none like, such as a small flat with nine
-rooms. ALE looks at the column where its rows are, and so tells apart columns that go together.
-D. W. Apley and J. Zhu, Visualizing the effects of predictor variables in black box supervised
-learning models, Journal of the Royal Statistical Society B, 2020; first order. In bin j, from
-z_{j−1} to z_j, lie n_j background rows, of n that have a value. Each is moved from one edge to the
-other, with all its other columns as they are:
+PD also asks about rows unlike any real one, such as a small flat with nine rooms. ALE looks at the
+column only where there are rows, and so separates columns that vary together. D. W. Apley and J.
+Zhu, Visualizing the effects of predictor variables in black box supervised learning models, Journal
+of the Royal Statistical Society B, 2020; first order. Bin j, from z_{j−1} to z_j, holds n_j of the
+n background rows that have a value. Each is moved from one edge to the other, with all its other
+columns unchanged:
 
     d_j = (1/n_j) Σ_{b in bin j} (f_b(z_j) − f_b(z_{j−1})),        g(z_j) = d_1 + … + d_j.
 
-g runs straight between edges and level beyond them, and is centred:
+g is straight between edges and constant beyond them, and is centred:
 
     ALE = g − Σ_j (n_j/n) (g(z_{j−1}) + g(z_j))/2.
 
-ALE(x) = Σ_j a_j(x) d_j, and the bins hold different rows, so that its variance is
-Σ_j a_j(x)² s_j²/n_j, with s_j² the variance of the differences in bin j.
+ALE(x) = Σ_j a_j(x) d_j, and the bins hold different rows, so its variance is Σ_j a_j(x)² s_j²/n_j,
+with s_j² the variance of the differences in bin j.
 
 Shapes: g values, B background rows, n of them with a value, K bins, k answers, M members.
 """
@@ -47,9 +47,9 @@ class Dependence:
     values : ndarray (g, k)
         PD, in the unit of the answers.
     error : ndarray (g, k)
-        Standard error of the curve's shape, from the scatter of B background rows; NaN of one.
+        Standard error of the curve's shape, from the scatter of B background rows; NaN for one row.
     spread : ndarray (g, k)
-        Standard deviation of the curve's shape over the members of a pack; NaN of one network.
+        Standard deviation of the curve's shape over the members of a pack; NaN for one network.
     """
 
     values: np.ndarray
@@ -69,7 +69,7 @@ class Dependence:
 
 
 def _deviation(values: np.ndarray, axis: int) -> np.ndarray:
-    """Return the standard deviation along an axis; NaN of one value."""
+    """Return the standard deviation along an axis; NaN for one value."""
     if values.shape[axis] < 2:
         return np.full(np.delete(values.shape, axis), np.nan)
     return values.std(axis=axis, ddof=1)
@@ -82,8 +82,8 @@ class Accumulated:
     Parameters
     ----------
     values : ndarray (g, k)
-        ALE, in the unit of the answers; their mean over the rows is 0. NaN where there is none: of
-        levels, and where a value is missing.
+        ALE, in the unit of the answers, with a mean of 0 over the rows. NaN for levels and for
+        missing values, which have no ALE.
     error : ndarray (g, k)
         Standard error, from the scatter of the differences within the bins; NaN where a bin has one
         row.
@@ -101,20 +101,20 @@ class Accumulated:
         Parameters
         ----------
         points : ndarray (g,)
-            Where ALE is asked for; NaN for what is no number.
+            Where ALE is wanted; NaN for what is not a number.
         edges : ndarray (K + 1,)
         bins : ndarray of int (n,)
-            The bin of each row, from 0; each occurs.
+            The bin of each row, from 0; every bin occurs.
         steps : ndarray (n, k)
             f_b(z_j) − f_b(z_{j−1}).
         """
         rows = np.bincount(bins, minlength=max(len(edges) - 1, 0))[:, None]
         mean = _sums(bins, steps, len(rows)) / rows
         squares = _sums(bins, (steps - mean[bins]) ** 2, len(rows))
-        with np.errstate(invalid="ignore"):  # 0 / 0: of one row no variance is known
+        with np.errstate(invalid="ignore"):  # 0 / 0: one row has no variance
             variance = squares / (rows - 1) / rows
         passed = _passed_of(points, edges)
-        # Of n_j rows in bin j, half of its own step lies below their middle, and all steps before.
+        # The middle of the n_j rows in bin j lies above all earlier steps and half of its own.
         at_edges = _passed_of(edges, edges)
         middle = (at_edges[1:] + at_edges[:-1]) / 2
         factors = passed - (rows[:, 0] / max(len(bins), 1)) @ middle
@@ -123,12 +123,12 @@ class Accumulated:
 
 
 def bins_of(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the bin of each number (n,), from 0: (z₀, z₁], (z₁, z₂], …, the first with z₀."""
+    """Return the bin of each number (n,), from 0, among [z₀, z₁], (z₁, z₂], …."""
     return np.maximum(np.searchsorted(edges, numbers) - 1, 0)
 
 
 def _passed_of(points: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return which share of each bin lies below each point (g, K); NaN for no number."""
+    """Return the share of each bin below each point (g, K); NaN for a point that is NaN."""
     low, width = edges[:-1], np.diff(edges)
     return np.clip((points[:, None] - low) / width, 0.0, 1.0)
 

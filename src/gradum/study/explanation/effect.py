@@ -1,7 +1,7 @@
 """The effect of one column: partial dependence, accumulated local effects and ICE.
 
-Shapes: n rows, B background rows, g values of the column, m of them half-way between, k answers,
-M members, h numbers of z before the first layer.
+Shapes: n rows, B background rows, g values of the column, m values half-way between, k answers, M
+members, h numbers of z at the first layer.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from gradum.study.first_layer import Opened
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Where the rows that an effect looks at stand among those given to the rung.
+    """The positions, among the rows given to the rung, of those that an effect uses.
 
     Parameters
     ----------
     background, given : ndarray of int (B,), (n,)
-        The background rows, and those whose own curves are wanted.
+        The background rows, and the rows whose own curves are wanted.
     values, between : ndarray of int (g,), (m,)
-        Rows that hold the values of a grid, and those half-way between.
+        Rows that hold the values of a grid, and the values half-way between.
     """
 
     background: np.ndarray
@@ -50,9 +50,9 @@ class Extremes:
     values : polars.Series (p,)
         Values of the column.
     answers : ndarray (p, k)
-        What is answered there.
+        The answers there.
     error : ndarray (k,)
-        How far answers between the values may lie beyond: 0 where the extremes are exact.
+        How far answers between the values may exceed these; 0 where the extremes are exact.
     """
 
     values: pl.Series
@@ -61,7 +61,7 @@ class Extremes:
 
     @property
     def least(self) -> np.ndarray:
-        """Where each answer is least (k,); of equals, at the first value."""
+        """Where each answer is least (k,); among equals, the first value."""
         return first_least(self.answers.T)
 
     @property
@@ -79,20 +79,20 @@ class Effect:
     grid : Grid
         The values.
     dependence : Dependence
-        The mean over background rows: partial dependence.
+        Partial dependence, the mean over background rows.
     accumulated : Accumulated or None
-        Accumulated local effects of numbers and dates; None of levels, which have no order.
+        Accumulated local effects for numbers and dates; None for levels, which have no order.
     interpolation_error : ndarray (k,)
-        How far the partial dependence lies from straight lines between the values, half-way between
-        them, at most: what a grid twice as fine would add. 0 of levels.
+        The largest distance of the partial dependence, half-way between the values, from straight
+        lines between them: what a grid twice as fine would add. 0 for levels.
     rows : ndarray (g, n, k)
         The answers for n given rows at the values: their ICE curves.
     rows_error : ndarray (k,)
-        The interpolation error of those, the largest of all rows.
+        The interpolation error of these curves, the largest over all rows.
     replacing : Replacing
-        What gives rows other values.
+        Gives rows other values.
     places : Places
-        Where it finds them.
+        Where it finds these values.
     """
 
     grid: Grid
@@ -111,12 +111,12 @@ class Effect:
 
     @property
     def reach(self) -> np.ndarray:
-        """How far the partial dependence goes from its least to its greatest value (k,)."""
+        """The range of the partial dependence, from its least to its greatest value (k,)."""
         values = self.dependence.values
         return np.ptp(values, axis=0) if len(values) else np.zeros(values.shape[1])
 
     def exact(self, row: int) -> ExactCurve | None:
-        """Return a given row's curve between the ends of the grid, if it can be known exactly."""
+        """Return a given row's exact curve between the ends of the grid, if it can be computed."""
         ordered = np.flatnonzero(self.grid.ordered)
         if len(ordered) < 2:
             return None
@@ -125,14 +125,14 @@ class Effect:
         return exact_curve(opened, answer, self.column, self.places.given[row], (low, high))
 
     def extremes(self, row: int) -> Extremes:
-        """Return a given row's least and greatest answers, exactly where that can be known."""
+        """Return a given row's least and greatest answers, exactly where possible."""
         exact, numbers = self.exact(row), int(self.grid.ordered.sum())
         if exact is None:
             return Extremes(self.grid.values, self.rows[:, row], self.rows_error)
-        # Where clipping leaves little of a number, float32 may have moved it beyond the ends.
+        # Where clipping leaves few digits of a number, float32 may have moved it beyond the ends.
         values = np.clip(exact.values, *self.grid.numbers[[0, numbers - 1]])
         answers = exact.answers
-        if self.grid.whole:  # whole numbers with extreme answers are next to breakpoints
+        if self.grid.whole:  # the whole numbers with extreme answers are next to breakpoints
             values = np.union1d(np.floor(values), np.ceil(values))
             answers = exact.at(values)
         return Extremes(
@@ -155,8 +155,8 @@ def effect_of(
     background : polars.Series (B,)
         The column among the background rows.
     blocks : three ndarrays of int
-        Places before the rung: of the background rows, of the given rows, and of rows that hold the
-        grid's values and then those between.
+        Positions among the rows given to the rung: of the background rows, of the given rows, and
+        of rows that hold the grid's values and then the values between.
     """
     background_places, given, held = blocks
     after = len(grid.values)
@@ -195,7 +195,7 @@ def _accumulated(
 
 
 def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> np.ndarray:
-    """Return how far curves (m, n, k) lie from those (g, n, k) drawn straight: the most, (k,)."""
+    """Return how far, at most, curves (m, n, k) lie from straight lines through (g, n, k): (k,)."""
     if not halfway.size:
         return np.zeros(curves.shape[-1])
     numbers = grid.numbers[grid.ordered]
@@ -208,12 +208,12 @@ def _off_straight_lines(grid: Grid, curves: np.ndarray, halfway: np.ndarray) -> 
 
 @dataclass(frozen=True)
 class Replacing:
-    """One column whose values are replaced.
+    """A column whose values are replaced.
 
     Parameters
     ----------
     opened : Opened
-        A rung before rows, among them such as hold the other values.
+        A rung opened on rows, including rows that hold the other values.
     answer : Answer
         From logits to answers.
     column : str
@@ -224,15 +224,15 @@ class Replacing:
     column: str
 
     def answers(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what is answered for rows (m,) that take the values of others (m,).
+        """Return the answers for rows (m,) that take the values of other rows (m,).
 
         Returns
         -------
         answers : ndarray (m, k)
         members : ndarray (M, m, k)
-            Of each member; M = 1 where a network is alone.
+            The answers of each member; M = 1 for a single network.
         """
-        if not len(rows):  # one row shows how many answers and members there are
+        if not len(rows):  # one row suffices to count answers and members
             first = np.zeros(1, np.intp)
             together, alone = self.answers(first, first)
             return together[:0], alone[:, :0]
@@ -249,13 +249,13 @@ class Replacing:
         return np.concatenate(answers), np.concatenate(members, axis=1)
 
     def curves(self, rows: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what is answered for each of n rows that takes each of g values in turn.
+        """Return the answers for each of n rows that take each of g values in turn.
 
         Returns
         -------
         curves : ndarray (g, n, k)
         members : ndarray (M, g, k)
-            The mean over the rows, of each member.
+            For each member, the mean over the rows.
         """
         answers, alone = self.answers(rows[:0], others[:0])
         curves = np.zeros((len(others), len(rows), answers.shape[1]))

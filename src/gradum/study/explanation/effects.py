@@ -1,4 +1,4 @@
-"""The effects of several columns, worked out one by one against the same rows, and their frames.
+"""The effects of several columns, computed one by one against the same rows, and their frames.
 
 Shapes: n rows, B background rows, g values of a column, k answers.
 """
@@ -24,13 +24,13 @@ from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.first_layer import Opened
 from gradum.tables.columns import Column, unvaried
 
-MOST_ROWS = 1_000  # whose own curves are worked out
+MOST_ROWS = 1_000  # whose own curves are computed
 MOST_CURVES = 4  # in a report, and on the page of a row
 
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """The effects of columns, one by one.
+    """The effects of several columns.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Effects:
     effects : tuple of Effect
         In the columns' order.
     texts : tuple of str
-        Columns of texts, which have no curve.
+        Text columns, which have no curve.
     background : int
         B.
     base : ndarray (k,)
@@ -73,7 +73,7 @@ class Effects:
 
     @cached_property
     def frame(self) -> pl.DataFrame:
-        """One line a column, class and value, with the columns below.
+        """One line per column, class and value, with the columns below.
 
         ``column``, ``class`` (null for a number), ``value`` (as text; null where it is missing),
         ``number`` (the value of a numeric column), ``dependence`` (partial dependence), its
@@ -85,7 +85,7 @@ class Effects:
 
     @cached_property
     def curves(self) -> pl.DataFrame:
-        """One line a given row, column, class and value: ICE.
+        """One line per given row, column, class and value: ICE.
 
         ``row`` (from 1), ``column``, ``class``, ``value``, ``number`` and ``answer``.
         """
@@ -108,11 +108,11 @@ class Effects:
 
     @cached_property
     def ranges(self) -> pl.DataFrame:
-        """One line a given row, column and class: how far the answer can go by the column alone.
+        """One line per given row, column and class: how far the column alone can move the answer.
 
         ``row`` (from 1), ``column``, ``class``, ``least``, ``least_at`` (the value, as text),
-        ``greatest``, ``greatest_at``, and ``error``, how far beyond the answer may go between the
-        values that were looked at: 0 where they are all that matter.
+        ``greatest``, ``greatest_at``, and ``error``, how far the answer may exceed these between
+        the values looked at: 0 where no other values matter.
         """
         lines = [
             (row + 1, effect.column, label, *_range(extremes, answer))
@@ -144,22 +144,22 @@ def effects_of(
     rung: str | None = None,
     scale: str | None = None,
 ) -> Effects:
-    """Work out the effects of columns; all but texts if none are named.
+    """Compute the effects of columns; by default of all but texts.
 
     Parameters
     ----------
     fitted : Fitted
     background, rows : polars.DataFrame
-        Checked columns; the rows are those whose own curves are wanted.
+        Checked columns; ``rows`` are the rows whose own curves are wanted.
     columns : sequence of str, optional
     rung : str, optional
-        The best if left out.
+        By default the best.
     scale : {"target", "probability", "log-odds"}, optional
 
     Raises
     ------
     SpecError
-        There is no such rung, scale or column, the column is a text, or the rows are too many.
+        There is no such rung, scale or column, a column is a text, or there are too many rows.
     """
     chosen = fitted.rung(rung)
     used = scale_of(fitted, scale)
@@ -204,12 +204,12 @@ def effects_of(
 
 
 def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Column]:
-    """Return the columns of some names, each once, or all that have a grid.
+    """Return the named columns, each once, or all columns that have a grid.
 
     Raises
     ------
     SpecError
-        The model sees no such column, or it is a text.
+        The model sees no such column, or the column is a text.
     """
     columns = {column.name: column for column in fitted.schema.features}
     if names is None:
@@ -229,13 +229,13 @@ def columns_with_grid(fitted: Fitted, names: Iterable[str] | None) -> list[Colum
 
 
 def columns_with_curve(fitted: Fitted, names: Iterable[str]) -> list[str]:
-    """Return those of some names that are columns with a curve: the first `MOST_CURVES`."""
+    """Return the first `MOST_CURVES` of some names that are columns with a curve."""
     with_grid = {column.name for column in columns_with_grid(fitted, None)}
     return [name for name in names if name in with_grid][:MOST_CURVES]
 
 
 def _values_side_by_side(grids: Sequence[Grid], background: pl.DataFrame) -> pl.DataFrame:
-    """Return rows of which each column holds its values, then those between; the rest is null."""
+    """Return rows in which each column holds its values, then those between; the rest is null."""
     columns = {values.name: values.clear() for values in background}
     columns |= {grid.column: grid.with_values_between for grid in grids}
     height = max(map(len, columns.values()), default=0)
@@ -256,7 +256,7 @@ _NO_LINES = pl.DataFrame(
 
 
 def _places(effect: Effect, labels: Sequence[str | None]) -> pl.DataFrame:
-    """Return the lines of a column, by class: which class and value they are of."""
+    """Return, for a column's lines, by class, which class and value each belongs to."""
     values = effect.grid.values
     numbers = values if values.dtype.is_numeric() else values.clear(len(values))
     lines = pl.DataFrame(

@@ -1,4 +1,4 @@
-"""Rows of a table explained: each answer divided among the table's columns.
+"""Explanations of a table's rows: each answer is divided among the table's columns.
 
 Shapes: n rows, d players, B background rows, k answers.
 """
@@ -28,7 +28,7 @@ from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
 from gradum.study.first_layer import Opened
 from gradum.tables.wording import quoted_text
 
-ROWS_AT_ONCE = 256  # that are opened at once with the background
+ROWS_AT_ONCE = 256  # opened at once together with the background
 
 MOST_VALUES = 3  # of columns that count as one
 
@@ -45,7 +45,7 @@ class Explanations:
         ``target``, ``probability`` or ``log-odds``.
     players : tuple of Player
     names : tuple of str
-        What the players are called.
+        The names of the players.
     answers : tuple
         The classes, or the quantiles; a single None for a number.
     rows : ndarray of int (n,)
@@ -53,9 +53,9 @@ class Explanations:
     values : polars.DataFrame
         The rows' values of the columns.
     parts : tuple of Shapley
-        Of each row.
+        The division of each row's answer.
     background_rows : polars.DataFrame
-        The B rows that stand for what the columns are like.
+        The B rows that show what the columns are typically like.
     """
 
     rung: str
@@ -70,15 +70,16 @@ class Explanations:
 
     @property
     def background(self) -> int:
-        """B, how many background rows there are."""
+        """B, the number of background rows."""
         return len(self.background_rows)
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a row, column and class, with the columns below.
+        """One line per row, column and class, with the columns below.
 
         ``row``, ``column``, ``class``, ``value`` (φ), ``sampling_error``, ``background_error``,
-        ``spread``, and, the same for all lines of a row and class, ``base`` and ``output``.
+        ``spread``, and ``base`` and ``output``, which are the same for all lines of a row and
+        class.
         """
         d, k = len(self.players), len(self.answers)
         names = np.repeat(self.names, k).tolist()
@@ -104,7 +105,7 @@ class Explanations:
         )
 
     def take(self, places: Sequence[int]) -> Explanations:
-        """Return those of some of the rows."""
+        """Return the explanations of some of the rows."""
         return replace(
             self,
             rows=self.rows[list(places)],
@@ -114,7 +115,7 @@ class Explanations:
 
 
 def name_of(player: Player) -> str:
-    """Return how a player is called: its column, or its columns."""
+    """Return a player's name: its column, or its columns."""
     return " + ".join(player)
 
 
@@ -132,7 +133,7 @@ def explain(
 ) -> Explanations:
     """Divide the answers for rows among the columns; see `gradum.study.explanation.shapley`.
 
-    Few players are divided exactly, more by drawn orders until ``tolerance`` is met.
+    With few players the division is exact; with more, orders are drawn until ``tolerance`` is met.
     A row's values do not depend on which other rows are explained.
 
     Parameters
@@ -141,23 +142,25 @@ def explain(
     rows, background : polars.DataFrame
         Checked columns.
     numbers : ndarray of int (n,)
-        What the rows are called.
+        The rows' numbers, as they are reported.
     rung : str, optional
-        The best if left out.
+        By default the best.
     scale : {"target", "probability", "log-odds"}, optional
-        Probability of classes, the target's unit of numbers.
+        By default the probability for classes, the target's unit for numbers.
     together : sequence of columns
         Each group is one player.
     tolerance : float
-        Half-width of the 95% interval of what drawing orders leaves open, as a share of the range
-        of the answers.
+        Half-width of the 95% interval for the error from drawing orders, as a share of the range of
+        the answers.
     most_answers : float, optional
-        That the model may be asked for, for one row; see `gradum.study.explanation.shapley`.
+        The most answers that the model may be asked for per row; see
+        `gradum.study.explanation.shapley`.
 
     Raises
     ------
     SpecError
-        There is no such rung, scale or column, a group is of one column, or one is in two.
+        There is no such rung, scale or column, a group has one column, or a column is in two
+        groups.
     """
     chosen = fitted.rung(rung)
     used = scale_of(fitted, scale)
@@ -184,7 +187,7 @@ def explain(
 
 
 def _players_of(columns: Sequence[str], together: Sequence[Sequence[str]]) -> tuple[Player, ...]:
-    """Return every column as a player, but for those that stand together.
+    """Return each group of columns as one player, and each other column as one.
 
     Raises
     ------
@@ -204,7 +207,7 @@ def games(
     players: tuple[Player, ...],
     scale: Scale,
 ) -> Iterator[Game]:
-    """Yield the game of each row, of a rung that looks at columns; all rows are opened at once."""
+    """Yield the game of each row for a rung that looks at columns; all rows are opened at once."""
     design = fitted.encoder.transform(pl.concat([background, rows], how="vertical_relaxed"))
     opened = Opened.of(rung, design)
     setting = Setting(opened, players, len(background), answer_on(rung, scale))
@@ -220,7 +223,7 @@ def _unmoved(
     players: int,
     scale: Scale,
 ) -> Iterator[Shapley]:
-    """Explain a rung that looks at no column: each adds nothing."""
+    """Explain a rung that looks at no column: each column adds nothing."""
     design = fitted.encoder.transform(pl.concat([background, rows], how="vertical_relaxed"))
     answers = answer_on(rung, scale)(rung.logits(design))[len(background) :]
     for answer in answers:
@@ -237,7 +240,7 @@ class Contribution(msgspec.Struct, frozen=True):
     ----------
     column : str
     value : str
-        The row's, as text; empty where more than `MOST_VALUES` columns count as one.
+        The row's value as text; empty where more than `MOST_VALUES` columns count as one.
     contribution : float
         φ.
     error : float or None
@@ -251,20 +254,20 @@ class Contribution(msgspec.Struct, frozen=True):
 
 
 class RowExplanation(msgspec.Struct, frozen=True):
-    """How one answer comes about: base + Σ contributions = output.
+    """How one answer is made up: base + Σ contributions = output.
 
     Parameters
     ----------
     row : int
-        Its number in the table, from 1.
+        The row's number in the table, from 1.
     answer : str or None
-        The class, or the quantile, that all numbers are of; None for a number.
+        The class, or the quantile, that all values refer to; None for a number.
     scale : str
         ``target``, ``probability`` or ``log-odds``.
     output, base : float
         The answer, and the mean answer over the background rows.
     contributions : tuple of Contribution
-        By falling size.
+        In order of falling size.
     """
 
     row: int
@@ -276,10 +279,10 @@ class RowExplanation(msgspec.Struct, frozen=True):
 
 
 def row_explanation(found: Explanations, place: int, answer: int | None = None) -> RowExplanation:
-    """Return the explanation of the row at a place among those that were explained.
+    """Return the explanation of the row at a position among the explained rows.
 
-    ``answer`` is the place of the class that it is of; left out, of the likeliest, or of the middle
-    one of quantiles.
+    ``answer`` is the position of the class to explain; by default the likeliest class, or the
+    middle quantile.
     """
     part = found.parts[place]
     if answer is None:
@@ -312,7 +315,7 @@ def _values_of(found: Explanations, place: int, player: Player) -> str:
 
 
 def value_words(value: Any) -> str:
-    """Write a value of a table as it stands in a sentence, a text in quotes."""
+    """Write a table's value as it appears in a sentence; texts are quoted."""
     if value is None:
         return say("missing")
     return quoted_text(value)

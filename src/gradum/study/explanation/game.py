@@ -2,12 +2,12 @@
 
 The players are columns of the table, or groups of them. Where the players in S bring the row's
 values and the others keep those of a background row b, the model answers f(x_S, b). At a model's
-first layer each column adds its own share, so that
+first layer each column adds its own share:
 
     z(S, b) = z(b) + Σ_{i ∈ S} Δ_i(b) + Σ_{i < j ∈ S} Δ_ij(b),
 
-with Δ_i what bringing x_i changes, and Δ_ij what two players do together beyond that, which only
-pairs of columns in a pack have. What is left is the layers behind z.
+where Δ_i is the change from bringing in x_i, and Δ_ij is what two players do together beyond that,
+which occurs only for pairs of columns in a pack. Only the layers behind z remain to be computed.
 
 Shapes: d players, B background rows, h numbers of z, k answers, M members.
 """
@@ -26,20 +26,20 @@ from gradum.study.explanation.scale import Answer, answers_of
 from gradum.study.first_layer import Opened
 
 Player = tuple[str, ...]
-"""Columns of the table whose values are brought together."""
+"""Columns of the table whose values come in together."""
 
 NUMBERS_AT_ONCE = 2**18
-"""Of z: a mebibyte, which stays in the cache; a quarter of that takes a fifth longer."""
+"""For z: a mebibyte, which stays in the cache; a quarter of that takes a fifth longer."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What the games of several rows have in common.
+    """What the games of several rows share.
 
     Parameters
     ----------
     opened : Opened
-        The rung before the B background rows, then the rows that are explained.
+        The rung opened on the B background rows, then on the explained rows.
     players : tuple of Player
     background : int
         B.
@@ -54,7 +54,7 @@ class Setting:
 
     @cached_property
     def terms(self) -> tuple[tuple[int, ...], ...]:
-        """The players (i,), and the pairs of them (i, j) that do something together."""
+        """The players (i,), and the pairs of players (i, j) that interact."""
         alone = tuple((i,) for i in range(len(self.players)))
         pairs = dict.fromkeys(term for term, _ in self._added if len(term) == 2)
         return (*alone, *pairs)
@@ -72,7 +72,7 @@ class Setting:
 
     @cached_property
     def _added(self) -> list[tuple[tuple[int, ...], Change]]:
-        """The changes of z by columns and pairs of them, each with the players that bring it."""
+        """The changes of z by columns and pairs of columns, each with the players that bring it."""
         owner = {column: i for i, player in enumerate(self.players) for column in player}
         changes = [((i,), self.opened.change(column)) for column, i in owner.items()]
         changes += [
@@ -90,7 +90,7 @@ class Game:
     ----------
     setting : Setting
     row : int
-        Its place among the rows that are explained.
+        Its position among the explained rows.
     """
 
     setting: Setting
@@ -108,24 +108,25 @@ class Game:
 
     @property
     def products(self) -> int:
-        """The multiplications that it takes to meet one coalition with all background rows."""
+        """The number of multiplications for one coalition with all background rows."""
         behind = self.setting.opened.first_layer.products
         return self.background * (len(self._terms) * self._width + behind)
 
     def answers(self, coalitions: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Yield stretches of coalitions with their answers.
+        """Yield runs of coalitions with their answers.
 
         Parameters
         ----------
         coalitions : ndarray of bool (m, d)
-            Each meets every background row; (m, B, d) are coalitions of their own for each.
+            Each meets every background row; (m, B, d) holds separate coalitions for each background
+            row.
 
         Yields
         ------
         slice
-            Of the coalitions.
+            Which coalitions.
         answers : ndarray (·, B, k)
-            Of the model.
+            Of the whole model.
         members : ndarray (M, ·, B, k)
             Of each of its members.
         """
@@ -141,26 +142,26 @@ class Game:
 
     def _first_sums(self, present: np.ndarray) -> np.ndarray:
         """Return z (m B, h) of coalitions, given which terms take part: (m, t) or (m, B, t)."""
-        if present.ndim == 2:  # the same for all background rows: one product
+        if present.ndim == 2:  # the same coalitions for all background rows: one product
             return (present @ self._terms.reshape(len(self._terms), -1)).reshape(-1, self._width)
         z = np.empty((len(present), self.background, self._width), present.dtype)
-        by_row = (0, 1)  # a product for each background row, written where it belongs
+        by_row = (0, 1)  # a product for each background row, written into place
         np.matmul(present.swapaxes(*by_row), self._terms.swapaxes(*by_row), out=z.swapaxes(*by_row))
         return z.reshape(-1, self._width)
 
     def _present(self, coalitions: np.ndarray) -> np.ndarray:
-        """Return which terms of z take part: 1 where all players of a term are in S."""
+        """Return which terms of z take part: 1 where all of a term's players are in S."""
         always = np.ones(coalitions.shape[:-1], bool)  # the background row itself
         parts = [coalitions[..., list(term)].all(axis=-1) for term in self.setting.terms]
         return np.stack([always, *parts], axis=-1).astype(self._terms.dtype)
 
     @cached_property
     def _terms(self) -> np.ndarray:
-        """What z is summed from (t, B, h): z of the background rows, then each term's change."""
+        """The terms that sum to z (t, B, h): z of the background rows, then each term's change."""
         opened, rows = self.setting.opened, self.background
         return np.concatenate([opened.total[None, :rows], self.setting.changes(self.row)])
 
     @property
     def _width(self) -> int:
-        """The numbers h of z."""
+        """The width h of z."""
         return self.setting.opened.total.shape[1]

@@ -1,4 +1,4 @@
-"""The values that a column is given in turn: quantiles, levels, yes and no, and none at all.
+"""The values that a column is given in turn: quantiles, levels, yes and no, and a missing value.
 
 Shapes: g values, K bins.
 """
@@ -19,9 +19,9 @@ from gradum.tables.kinds.design import FLOAT32_MAX
 
 MOST_BINS = 20
 FEWEST_IN_BIN = 5
-WIDEST_GAP = 1 / 20  # between neighbours, of the column's range
+WIDEST_GAP = 1 / 20  # the gap between neighbours, as a share of the column's range
 MOST_LEVELS = 20
-NEAR = 1 / 20  # of the range, on either side of a value
+NEAR = 1 / 20  # as a share of the range, on either side of a value
 FEW_ROWS = 5
 
 
@@ -32,20 +32,19 @@ class Grid:
     Parameters
     ----------
     values : polars.Series (g,)
-        Of the column's name and type: rising numbers or dates, or levels from the commonest on, or
-        no and yes; last, where rows lack a value, null.
+        With the column's name and type: rising numbers or dates, or levels from the commonest on,
+        or no and yes; null comes last, if rows lack a value.
     numbers : ndarray (g,)
         The values as numbers, dates in microseconds since 1970; NaN for levels and for null.
     rows : ndarray of int (g,)
-        Background rows near each value: no further than `NEAR` of the column's range, of the same
-        level, or without a value.
+        Background rows near each value: within `NEAR` of the column's range, with the same level,
+        or also without a value.
     edges : ndarray (K + 1,)
-        Those of the numbers between which each bin holds about as many background rows; empty for
-        levels.
+        The numbers that bound bins with about equally many background rows; empty for levels.
     between : ndarray (m,)
-        Numbers half-way between neighbours, where the column can have such.
+        Numbers half-way between neighbours, where the column can have such values.
     whole : bool
-        Whether the column is one of whole numbers, and those of the rows are.
+        Whether the column holds whole numbers, in the rows as well.
     """
 
     values: pl.Series
@@ -67,7 +66,7 @@ class Grid:
 
     @property
     def few(self) -> np.ndarray:
-        """Which values have fewer than `FEW_ROWS` background rows near them (g,)."""
+        """Which values have fewer than `FEW_ROWS` background rows nearby (g,)."""
         return self.rows < FEW_ROWS
 
     @property
@@ -76,17 +75,17 @@ class Grid:
         return pl.concat([self.values, self.typed(self.between)])
 
     def typed(self, numbers: np.ndarray) -> pl.Series:
-        """Return numbers as values of the column, of numbers in double precision."""
+        """Return numbers as values of the column; numeric ones in double precision."""
         return _typed(numbers, self.values)
 
 
 def grid_of(kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bool = False) -> Grid:
     """Choose the values of a column, typed as `tables.check` leaves it.
 
-    - Numbers and dates: the edges of bins of about as many background rows each, at most
-      `MOST_BINS`, or all distinct values if there are no more; the ends of the rows that are
-      explained; and, where two of them lie further apart than `WIDEST_GAP` of the range, values
-      evenly between, whole ones in a column of whole numbers or days.
+    - Numbers and dates: the edges of at most `MOST_BINS` bins with about equally many background
+      rows, or all distinct values if there are no more; the ends of the explained rows; and, where
+      two neighbours lie further apart than `WIDEST_GAP` of the range, evenly spaced values between
+      them, whole ones in a column of whole numbers or days.
     - Categories: the `MOST_LEVELS` commonest levels of the background, then of the rows.
     - Booleans: no and yes.
     - Null, where any row lacks a value.
@@ -95,9 +94,9 @@ def grid_of(kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bo
     ----------
     kind : {"numeric", "date", "boolean", "categorical"}
     background, rows : polars.Series
-        The column among the background rows, and among those that are explained.
+        The column in the background rows, and in the explained rows.
     whole : bool
-        Whether it is one of whole numbers.
+        Whether the column holds whole numbers.
     """
     traits = KINDS[kind]
     if traits.lies_on_line:
@@ -108,10 +107,10 @@ def grid_of(kind: KindName, background: pl.Series, rows: pl.Series, *, whole: bo
 
 
 def bin_edges(values: np.ndarray) -> np.ndarray:
-    """Return the edges (K + 1,) of bins (z₀, z₁], (z₁, z₂], …, the first with z₀, of n values.
+    """Return the edges (K + 1,) of bins [z₀, z₁], (z₁, z₂], … of n values.
 
-    Each edge is one of the values. Every bin holds n / `MOST_BINS` of them or more, and at least
-    `FEWEST_IN_BIN` if there are so many; equal values stay together.
+    Each edge is one of the values. Every bin holds at least n / `MOST_BINS` values, and at least
+    `FEWEST_IN_BIN` if there are that many; equal values stay together.
     """
     ordered, size = np.sort(values), max(FEWEST_IN_BIN, math.ceil(len(values) / MOST_BINS))
     edges, within = list(ordered[:1]), 0
@@ -170,7 +169,7 @@ def _of_levels(levels: pl.Series, background: pl.Series, rows: pl.Series) -> Gri
 
 
 def _missing(background: pl.Series, rows: pl.Series) -> list[int]:
-    """Return the number of background rows without a value; nothing where none is missing."""
+    """Return the number of background rows without a value; nothing if no value is missing."""
     lack = background.null_count()
     return [lack] if lack or rows.null_count() else []
 
@@ -182,9 +181,9 @@ def _commonest(values: pl.Series) -> list[str]:
 
 
 def _unit(numbers: np.ndarray, dtype: pl.DataType, whole: bool) -> float:
-    """Return what all values are multiples of: a day or a microsecond, 1, or 0 for nothing.
+    """Return what all values are multiples of: a day, a microsecond or 1; 0 if nothing.
 
-    A row that is explained may have a fraction in a column of whole numbers.
+    An explained row may have a fraction in a column of whole numbers.
     """
     if dtype.is_temporal():
         whole_days = not (numbers % MICROSECONDS_PER_DAY).any()
@@ -196,7 +195,7 @@ def _filled(points: np.ndarray, unit: float) -> np.ndarray:
     """Put numbers between those that lie far apart."""
     if len(points) < 2:
         return points
-    widest = WIDEST_GAP * np.ptp(points) * (1 + 1e-9)  # evenly spread ones are not far apart
+    widest = WIDEST_GAP * np.ptp(points) * (1 + 1e-9)  # evenly spaced numbers are not far apart
     pieces = [
         np.linspace(low, high, math.ceil((high - low) / widest) + 1)[1:-1]
         for low, high in pairwise(points)
@@ -209,7 +208,7 @@ def _rounded(numbers: np.ndarray, unit: float) -> np.ndarray:
 
 
 def _typed(numbers: np.ndarray, like: pl.Series) -> pl.Series:
-    """Return numbers as a column of another's name and type; of numbers in double precision."""
+    """Return numbers as a column with another's name and type; numeric ones in double precision."""
     values = pl.Series(like.name, numbers, pl.Float64)
     if like.dtype.is_temporal():
         return values.cast(pl.Int64).cast(like.dtype)

@@ -1,24 +1,24 @@
 """Influence of training rows: answers without a row, found without refitting.
 
-The last layer is refitted without row i, all before it held: for a linear model, that is all of it.
-With t_i a row's units and a one for the intercept, g_i and B_i the gradient and Hessian of its
-weighted loss by the logits, and H the Hessian of the objective by the weights and intercepts, one
-Newton step without row i moves the logits of a row x by
+The last layer is refitted without row i, with everything before it held fixed; for a linear model,
+the last layer is the whole model. With t_i a row's units and a one for the intercept, g_i and B_i
+the gradient and Hessian of its weighted loss by the logits, and H the Hessian of the objective by
+the weights and intercepts, one Newton step without row i moves the logits of a row x by
 
     Δ_i(x) = C_i (I − B_i A_i)⁻¹ g_i,
     A_i = (I ⊗ t_i)ᵀ H⁻¹ (I ⊗ t_i),  C_i = (I ⊗ t)ᵀ H⁻¹ (I ⊗ t_i),
 
-of which (I − B_i A_i)⁻¹ takes row i's own curvature out of H, by Woodbury's formula. For one output
-it is 1 / (1 − h_i), h_i the leverage: for least squares, with an L2 penalty or without, the step
+where (I − B_i A_i)⁻¹ takes row i's own curvature out of H, by Woodbury's formula. For one output it
+is 1 / (1 − h_i), with h_i the leverage. For least squares, with or without an L2 penalty, the step
 ends at the refit itself (Cook and Weisberg, Residuals and Influence in Regression, 1982); for log
-loss near it (Pregibon, Annals of Statistics 9, 1981). The strength of the penalty, the scales of
-columns and target, and what brings a logarithm back stay as they are.
+loss, near it (Pregibon, Annals of Statistics 9, 1981). The strength of the penalty, the scales of
+columns and target, and the smearing factor of a logarithmic target stay fixed.
 
-The last layer of a network that was stopped early is at no optimum. It is taken as one of what it
-learned: the step is then that of the proximal Bregman response, which asks how the weights move if
-all other rows are to be answered as before (Bae, Ng, Lo, Ghassemi and Grosse, If influence
-functions are the answer, then what is the question?, NeurIPS 2022). Each member of a pack is taken
-to have learned from all rows.
+The last layer of a network that was stopped early is not at an optimum. It is taken as the optimum
+of what it learned: the step is then that of the proximal Bregman response, which asks how the
+weights move if all other rows are to keep their answers (Bae, Ng, Lo, Ghassemi and Grosse, If
+influence functions are the answer, then what is the question?, NeurIPS 2022). Each member of a pack
+counts as having learned from all rows.
 
 Shapes: n rows learned from, m rows asked about, M members, h units, k outputs, Q = (h + 1) k.
 """
@@ -49,40 +49,40 @@ from gradum.study.inference.covariance import OneOutput, Softmax
 from gradum.study.inference.family import FittedModel, likelihood_of
 from gradum.tables.wording import size
 
-ROWS_ASKED = 200  # drawn where a model is asked about as a whole
-MOST_COEFFICIENTS = 3_000  # Q, of one member; the time grows with its square, and with n
-MOST_BYTES = 2**31  # of the last layers of all rows
+ROWS_ASKED = 200  # drawn for a question about a model as a whole
+MOST_COEFFICIENTS = 3_000  # Q of one member; the time grows with its square, and with n
+MOST_BYTES = 2**31  # for the last layers of all rows
 NUMBERS_AT_ONCE = 2**23  # 64 MiB
 STRENGTH = 1.0
-"""The strength of an L2 penalty on a last layer that was trained without: the weight of one row."""
+"""The strength of an L2 penalty on a last layer that was trained without one: one row's weight."""
 
 
 @dataclass(frozen=True)
 class RowInfluence:
-    """What single rows learned from add to an answer, or to answers on the whole.
+    """What single rows learned from add to an answer, or to all answers on average.
 
     Parameters
     ----------
     rung : str
     number : int or None
-        The row asked about, by its number in its table; None where all were.
+        The number in its table of the row asked about; None if all rows were asked about.
     label : object
-        The class whose probability is the answer; None for numbers, and where all were asked about.
+        The class whose probability is the answer; None for numbers, or if all were asked about.
     answer : float or None
-        What the model says of the row: that probability, or a number.
+        The model's answer for the row: that probability, or a number.
     learned : int
         n.
     asked : int
-        m: one row, or those drawn.
+        m: one row, or the number drawn.
     exact : bool
-        Whether a refit says the same to the last digits: for least squares.
+        Whether a refit agrees to the last digits, as for least squares.
     last_layer_only : bool
-        Whether layers before the last were held.
+        Whether layers before the last were held fixed.
     frame : polars.DataFrame
-        One line a row, those that push most first: ``row``, its number in the run's table;
-        ``target``; ``push``: the answer less what it would be without the row, in the target's
-        unit or in probability. Where all rows were asked about, the mean of its size, over the
-        rows and over the classes.
+        One line per row, those that push most first: ``row``, its number in the run's table;
+        ``target``; ``push``: the answer less what it would be without the row, in the target's unit
+        or in probability. If all rows were asked about, ``push`` is its mean size over rows and
+        classes.
     """
 
     rung: str
@@ -99,24 +99,24 @@ class RowInfluence:
 def influence(
     rows: LearnedRows, row: pl.DataFrame | None, *, number: int | None = None, count: int = 10
 ) -> RowInfluence:
-    """Find the rows learned from that push the answer for a row most, or answers on the whole.
+    """Find the rows learned from that most push the answer for a row, or all answers on average.
 
     Parameters
     ----------
     rows : LearnedRows
     row : polars.DataFrame, optional
-        Checked feature columns of one row; without, `ROWS_ASKED` of the rows learned from are
-        asked about, drawn by chance.
+        Checked feature columns of one row. Without it, `ROWS_ASKED` of the rows learned from, drawn
+        by chance, are asked about.
     number : int, optional
-        What the row is called.
+        The row's number, as it is reported.
     count : int
         How many to find.
 
     Raises
     ------
     SpecError
-        ``count`` is below 1; the rung learned by a loss without curvature, or its last layer has
-        too many coefficients; or columns depend on each other and no penalty decides between them.
+        ``count`` is below 1; the rung's loss has no curvature, or its last layer has too many
+        coefficients; or columns depend on each other and no penalty decides between them.
     """
     refuse_count(count)
     fitted, rung = rows.fitted, rows.rung
@@ -152,14 +152,14 @@ def influence(
 
 
 def _one_a_row(push: np.ndarray, chosen: int | None) -> np.ndarray:
-    """Return of pushes (b, m, c) those of one row's answer, or their mean size."""
+    """From pushes (b, m, c), return those of one row's answer, or their mean size."""
     return np.abs(push).mean(axis=(1, 2)) if chosen is None else push[:, 0, chosen]
 
 
 def _pushes(
     rows: LearnedRows, asked: pl.DataFrame, opened: Opened, answer: Answer
 ) -> Iterator[np.ndarray]:
-    """Yield what the rows learned from add to the answers, block by block: (b, m, c)."""
+    """Yield, block by block, what the rows learned from add to the answers: (b, m, c)."""
     there = LastLayer.join(rows.last_layers(asked))
     _refuse_size(there.units.nbytes // len(asked) * len(rows), len(rows))
     layer = LastLayer.join(rows.last_layers())
@@ -195,15 +195,15 @@ def _refuse_size(takes: int, rows: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Refit:
-    """The last layer of one network, to be refitted without single rows.
+    """The last layer of one network, ready to be refitted without single rows.
 
     Parameters
     ----------
     model : OneOutput or Softmax
-        It has coordinates in which H is the identity.
+        Provides coordinates in which H is the identity.
     units : ndarray of shape (n, h)
     gradient : ndarray of shape (n, k)
-        Of the rows' weighted losses by the logits.
+        Gradients of the rows' weighted losses by the logits.
     hessian : ndarray of shape (n, k, k)
     """
 
@@ -214,7 +214,7 @@ class Refit:
 
     @classmethod
     def of(cls, rows: LearnedRows, units: np.ndarray, logits: np.ndarray) -> Refit:
-        """Take the last layer as the optimum of what it learned.
+        """Treat the last layer as the optimum of what it learned.
 
         Raises
         ------
@@ -253,12 +253,12 @@ class Refit:
         return cls(model, units, fitted.scores(clustered=False), hessian)
 
     def coordinates(self, units: np.ndarray) -> np.ndarray:
-        """Return rows (m, h) by output where H is the identity, (m, k, Q), intercept and all."""
+        """Return rows (m, h) and intercept by output, where H is the identity: (m, k, Q)."""
         standard = replace(self.model.fitted.standard, columns=units.astype(np.float64))
         return np.concatenate([self.model.coordinates(block) for _, block in standard.blocks()])
 
     def moves(self, part: slice, points: np.ndarray) -> np.ndarray:
-        """Return how logits move without one of some rows: (b, m, k).
+        """Return how logits move when one of some rows is left out: (b, m, k).
 
         ``points`` (m, k, Q) are the coordinates of the rows asked about.
         """
@@ -270,7 +270,7 @@ class Refit:
 
 
 def _loss(rung: Rung) -> Loss:
-    """Return the loss that a rung learned by, if it has a curvature."""
+    """Return the loss that a rung was trained with, if it has a curvature."""
     loss = LOSSES[rung.loss]
     if loss.smooth and loss.likelihood is not None:
         return loss

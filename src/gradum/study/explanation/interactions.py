@@ -1,17 +1,18 @@
-r"""Interactions of two columns, beyond the effect of each: Faith-Shap values of order 2.
+r"""Interactions of two columns beyond their separate effects: Faith-Shap values of order 2.
 
-They are the coefficients E of the function of at most two players at a time that comes closest to
-the game, coalitions weighted by the Shapley kernel, exact for nobody and for all:
+They are the coefficients E of the closest approximation of the game by terms of at most two
+players, with coalitions weighted by the Shapley kernel and exact for the empty and the full
+coalition:
 
     min Σ_S μ(S) (v(S) − Σ_{T ⊆ S, |T| ≤ 2} E(T))²,  μ(S) ∝ 1 / (C(d, |S|) |S| (d − |S|)).
 
-Of two players i and j, with Δ(S) = v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S),
+For two players i and j, with Δ(S) = v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S),
 
     E(ij) = Σ_{S ⊆ N \ ij} p(|S|) Δ(S),  p(s) = 6 (s + 1)! (d − s − 1)! / (d + 1)!,
 
-which is the mean of Δ over random S: t ~ Beta(2, 2), and each other player joins by chance t.
-Source: C.-P. Tsai, C.-K. Yeh and P. Ravikumar, Faith-Shap: The Faithful Shapley Interaction Index,
-Journal of Machine Learning Research 24 (2023), theorem 19.
+which is the mean of Δ over random S: t ~ Beta(2, 2), and each other player joins with probability
+t. Source: C.-P. Tsai, C.-K. Yeh and P. Ravikumar, Faith-Shap: The Faithful Shapley Interaction
+Index, Journal of Machine Learning Research 24 (2023), theorem 19.
 
 Shapes: n rows, d players, q of them the strongest, B background rows, k answers.
 """
@@ -37,11 +38,11 @@ from gradum.study.explanation.shapley import MOST_EXACT, MOST_PRODUCTS, all_coal
 
 MOST_PAIRS = 10
 MOST_ROWS = 100
-STRONGEST = 6  # players whose pairs are looked at where all would take too long
+STRONGEST = 6  # players whose pairs are looked at where all pairs would take too long
 
 
 class Interaction(msgspec.Struct, frozen=True):
-    """Two columns, and how far they move the answers together beyond the effect of each.
+    """Two columns, and how far together they move the answers beyond their separate effects.
 
     Parameters
     ----------
@@ -60,14 +61,14 @@ class Interactions(msgspec.Struct, frozen=True):
     Parameters
     ----------
     pairs : tuple of Interaction
-        The first `MOST_PAIRS` by falling size; those that do nothing together are left out.
+        The `MOST_PAIRS` largest by falling size; pairs that do not interact are left out.
     tried : int
         How many pairs were looked at.
     rows, background : int
-        Rows that they are means over, and background rows.
+        The number of rows averaged over, and of background rows.
     exact : bool
-        Whether all coalitions were met; else those of the strongest columns with drawn ones of the
-        others, whose error is in the intervals.
+        Whether all coalitions were met. If not, all coalitions of the strongest columns were met
+        with drawn ones of the others, whose error is in the intervals.
     """
 
     pairs: tuple[Interaction, ...]
@@ -78,7 +79,7 @@ class Interactions(msgspec.Struct, frozen=True):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a pair: ``column``, ``other``, and ``size`` with ``low`` and ``high``."""
+        """One line per pair: ``column``, ``other``, and ``size`` with ``low`` and ``high``."""
         rows = [(*pair.columns, *bounds_of(pair.size)) for pair in self.pairs]
         schema = {"column": pl.String, "other": pl.String, **SIZE}
         return pl.DataFrame(rows, schema=schema, orient="row")
@@ -91,18 +92,18 @@ def interactions(
     most_rows: int = MOST_ROWS,
     most_products: float = MOST_PRODUCTS,
 ) -> Interactions:
-    """Return the strongest pairs of columns over rows that were explained.
+    """Return the strongest pairs of columns over explained rows.
 
     Parameters
     ----------
     found : Explanations
-        Of n > 0 rows.
+        Explanations of n > 0 rows.
     fitted : Fitted
     most_rows : int
-        Of more rows, so many are looked at, evenly spaced.
+        If there are more rows, this many are looked at, evenly spaced.
     most_products : float
-        Multiplications that a row may take for all its coalitions to be met. Where they would take
-        more, or there are more than twelve players, the pairs of the `STRONGEST` are looked at.
+        The most multiplications per row for meeting all its coalitions. If they would take more, or
+        there are more than twelve players, only pairs of the `STRONGEST` are looked at.
     """
     rung, d = fitted.rung(found.rung), len(found.players)
     if rung.input_layer is None:
@@ -146,7 +147,7 @@ def strongest_pairs(
 
 
 def strongest_players(found: Explanations, among: Sequence[int], most: int) -> np.ndarray:
-    """Return the places of those of some players that move the answers most, rising."""
+    """Return the positions of the players that move the answers most, rising."""
     sizes = np.mean([np.abs(part.values).mean(axis=1) for part in found.parts], axis=0)
     return np.sort(np.array(among, int)[falling(sizes[list(among)])[:most]])
 
@@ -156,10 +157,10 @@ def faith_shap(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return E (q (q − 1) / 2, k) for each pair of the strongest players, and its standard error.
 
-    All 2^q coalitions of the strongest are met. The other players, if there are any, join by
-    chance, anew with each background row, and S is weighted given which of them did. The error is
-    the standard deviation over background rows by √B, which holds both what B rows leave open and
-    what was drawn; NaN for one row.
+    All 2^q coalitions of the strongest are met. The other players, if any, join by chance, anew
+    with each background row, and S is weighted given which of them joined. The error is the
+    standard deviation over background rows divided by √B, which covers both the choice of B rows
+    and the draws; NaN for one row.
     """
     q, rows, d = len(strongest), game.background, game.players
     within = all_coalitions(q)
@@ -172,7 +173,7 @@ def faith_shap(
     pairs = list(combinations(range(q), 2))
     both = np.array([within[:, list(pair)].sum(axis=1) for pair in pairs])  # (p, 2^q)
     sign = np.where(both == 1, -1.0, 1.0)
-    besides = within.sum(axis=1) - both  # of the strongest, without the pair
+    besides = within.sum(axis=1) - both  # of the strongest players, without the pair
     weights = np.stack([_weights(q, int(joined), d) for joined in others.sum(axis=1)])  # (B, q - 1)
     by_row = np.zeros(())
     for stretch, answers, _ in game.answers(coalitions):
@@ -183,9 +184,9 @@ def faith_shap(
 
 
 def _weights(strongest: int, joined: int, players: int) -> np.ndarray:
-    """Return the weight (q − 1,) of a set of 0, 1, … of the strongest besides a pair.
+    """Return the weights (q − 1,) of sets of 0, 1, … of the strongest players besides a pair.
 
-    p(s + r) for r others that joined, such that all 2^(q − 2) sets weigh 1 together.
+    It is p(s + r) for r others that joined, scaled so that all 2^(q − 2) sets together weigh 1.
     """
     size = np.arange(strongest - 1)
     logarithm = gammaln(size + joined + 2) + gammaln(players - size - joined)

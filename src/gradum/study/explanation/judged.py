@@ -1,6 +1,6 @@
-"""Judged rows explained: effects of columns over all rows, of pairs, and in a few single rows.
+"""Explanations of judged rows: effects of columns and pairs over all rows, and a few single rows.
 
-Each row is explained by the model that judged it and so had not seen it, against rows that this
+Each row is explained by the model that judged it, which had not seen it, against rows that this
 model learned from.
 """
 
@@ -43,34 +43,34 @@ from gradum.tables.split import Part
 from gradum.tables.wording import number
 
 FEWEST_BACKGROUND, MOST_BACKGROUND = 32, 100
-MOST_COLUMNS = 20  # that stand by themselves; the others count as one
+MOST_COLUMNS = 20  # that count by themselves; the others count as one
 MOST_ROWS, FEWEST_ROWS = 200, 20
 MOST_WORST = 3
-INTERACTION_ROWS = 4  # one row in so many is looked at for pairs
+INTERACTION_ROWS = 4  # pairs are looked at on one in this many rows
 
 ANSWERS, ANSWERS_A_ROW, FITS = 30_000, 5, 5
-"""Answers that a model is asked for, more for each row that it learned from, and in proportion to
-the fits that judged it where they are more than these: its training takes longer likewise. No clock
-decides, so that the same seed explains the same rows."""
+"""Answers that a model is asked for, and further ones for each row that it learned from. They are
+multiplied by the number of fits that judged it over `FITS`, if that is above 1, since its training
+takes longer in proportion. No clock decides, so the same seed explains the same rows."""
 
 MOST_PRODUCTS, PRODUCTS_BESIDES = 1.5e9, 2_500
-"""Multiplications that are allowed in any case, and those that take as long as the overhead of one
-answer: small models are asked more often."""
+"""Multiplications that are always allowed, and those that take as long as the overhead of one
+answer. So small models are asked more often."""
 
 MOST_TYPICAL = 4
-SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers that lie below typical ones
+SHARES = (0.1, 0.5, 0.9)  # of the predicted numbers that lie below the typical ones
 
 
 class JudgedRow(msgspec.Struct, frozen=True):
-    """A judged row that is shown.
+    """A judged row to be shown.
 
     Parameters
     ----------
     target : str
-        What is true, in the table's own words.
+        The true target, in the table's own words.
     explanation : RowExplanation
     share : float or None
-        Of a typical row of a number, the share of the rows that are predicted lower.
+        For a typical row with a numeric target, the share of rows with lower predictions.
     """
 
     target: str
@@ -84,15 +84,16 @@ class JudgedExplanation(msgspec.Struct, frozen=True):
     Parameters
     ----------
     judged : int
-        The number of judged rows. Those that ``overall`` is of were drawn from them by chance,
+        The number of judged rows. The rows behind ``overall`` were drawn from them by chance,
         heavier rows more often.
     together : int
-        Columns that count as one, as `MOST_COLUMNS` others are more important; 0 if none.
+        The number of columns that count as one, because `MOST_COLUMNS` others are more important; 0
+        if none.
     overall : Overall
     interactions : Interactions
-        Of one in `INTERACTION_ROWS` of the same rows.
+        For one in `INTERACTION_ROWS` of the same rows.
     worst, typical : tuple of JudgedRow
-        The rows of the greatest loss, and those that `typical` returns.
+        The rows with the greatest loss, and those that `typical` returns.
     """
 
     judged: int
@@ -113,7 +114,7 @@ def explain_judged(
     ----------
     run : Run
     evidence : Evidence
-        Its judged rows.
+        The run's judged rows.
     important : sequence of str
         Columns by falling importance.
     worst : sequence of int
@@ -162,7 +163,7 @@ def explain_judged(
 
 
 def without_judged_rows(found: JudgedExplanation) -> JudgedExplanation:
-    """Return the same without any single row."""
+    """Return this explanation without any single row."""
     columns = [
         structs.replace(column, contributions=(), ranks=()) for column in found.overall.columns
     ]
@@ -172,7 +173,7 @@ def without_judged_rows(found: JudgedExplanation) -> JudgedExplanation:
 
 @dataclass(frozen=True)
 class _Size:
-    """Numbers of explained rows, of background rows, and of answers for each explained row."""
+    """The numbers of explained rows, of background rows, and of answers for each explained row."""
 
     rows: int
     background: int
@@ -180,7 +181,7 @@ class _Size:
 
     @classmethod
     def of(cls, answers: float, players: int) -> _Size:
-        """Share answers out among rows: each has enough for `FEWEST_ROUNDS`."""
+        """Divide answers among rows, so that each has enough for `FEWEST_ROUNDS`."""
         coalitions = 2 * FEWEST_ROUNDS * (players - 1) + 2
         background = np.clip(
             answers // (MOST_ROWS * coalitions), FEWEST_BACKGROUND, MOST_BACKGROUND
@@ -190,14 +191,14 @@ class _Size:
 
 
 def _answers(run: Run, products: int) -> float:
-    """Return how many answers a model of so many products may be asked for."""
+    """Return how many answers may be asked of a model with this many products."""
     learned = len(run.dataset) if run.dataset.drawn_from is None else run.dataset.drawn_from
     most = MOST_PRODUCTS / (products + PRODUCTS_BESIDES)
     return max((ANSWERS + ANSWERS_A_ROW * learned) * max(len(run.judges) / FITS, 1), most)
 
 
 def _less_important(columns: Sequence[str], important: Sequence[str]) -> list[str]:
-    """Return the columns that count as one; none where that would leave all as they are."""
+    """Return the columns that count as one; none if that would change nothing."""
     kept = set(important[:MOST_COLUMNS])
     others = [column for column in columns if column not in kept]
     return others if len(columns) > MOST_COLUMNS + 1 else []
@@ -205,7 +206,7 @@ def _less_important(columns: Sequence[str], important: Sequence[str]) -> list[st
 
 @dataclass(frozen=True)
 class _Judge:
-    """One judge's explanations of those rows that it judged.
+    """One judge's explanations of the rows that it judged.
 
     Parameters
     ----------
@@ -213,7 +214,7 @@ class _Judge:
         With the judge's rungs.
     background : polars.DataFrame
     places : ndarray of int
-        Of the rows, among the judged rows.
+        Positions of the rows among the judged rows.
     found : Explanations
     """
 
@@ -223,7 +224,7 @@ class _Judge:
     found: Explanations
 
     def games(self, places: set[int]) -> Iterator[Game]:
-        """Yield the games of those rows that it explained."""
+        """Yield the games of the rows that this judge explained."""
         wanted = [i for i, place in enumerate(self.places) if int(place) in places]
         if wanted:
             found = self.found.take(wanted)
@@ -240,7 +241,7 @@ def _by_judge(
     together: list[str],
     size: _Size,
 ) -> list[_Judge]:
-    """Explain judged rows at some places, each by its own judge."""
+    """Explain judged rows at some positions, each by its own judge."""
     columns = list(evidence.features)
     judges = []
     for judge in first_repeat(run.judges):
@@ -262,7 +263,7 @@ def _by_judge(
 
 
 def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
-    """Put the explanations of all judges together, with the places of their rows."""
+    """Join the explanations of all judges, with the positions of their rows."""
     of_judges = [judge.found for judge in judges]
     first = of_judges[0]
     names = [
@@ -280,7 +281,7 @@ def _joined(judges: Sequence[_Judge]) -> tuple[Explanations, np.ndarray]:
 
 
 def drawn(evidence: Evidence, most: int) -> np.ndarray:
-    """Return the places of up to ``most`` judged rows, the likelier the more they weigh, rising."""
+    """Return the positions of up to ``most`` judged rows, rising; heavier rows are likelier."""
     count = min(most, len(evidence))
     weight = evidence.weight / evidence.weight.sum()
     rng = evidence.rng("explained rows")
@@ -288,11 +289,11 @@ def drawn(evidence: Evidence, most: int) -> np.ndarray:
 
 
 def typical(evidence: Evidence) -> dict[int, float | None]:
-    """Return the places of typical rows.
+    """Return the positions of typical rows.
 
-    Of each class, the commonest first, the row of middle probability among those rightly predicted
-    as it, `MOST_TYPICAL` in all. Of numbers, the rows whose predictions lie above the `SHARES` of
-    all, each with its share.
+    For each class, the commonest first, this is the row of middle probability among the rows
+    correctly predicted as that class, `MOST_TYPICAL` in all. For numbers, these are the rows whose
+    predictions lie above the `SHARES` of all, each with its share.
     """
     if evidence.classes:
         return dict.fromkeys(_of_classes(evidence))

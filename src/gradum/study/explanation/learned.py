@@ -1,4 +1,4 @@
-"""Rows that a run learned from: as a rung sees them, and as a background drawn from them.
+"""Rows that a run learned from, as a rung sees them, and background rows drawn from them.
 
 Background rows fill in the columns outside a coalition.
 """
@@ -25,7 +25,7 @@ from gradum.tables.split import Part
 if TYPE_CHECKING:
     from gradum.run.run import Run
 
-NUMBERS_AT_ONCE = 2**22  # of the last layer
+NUMBERS_AT_ONCE = 2**22  # at the last layer
 
 BACKGROUND_ROWS = 200
 
@@ -45,8 +45,8 @@ class LearnedRows:
     target : ndarray of shape (n,)
         Numbers in raw units, or class codes.
     weight : ndarray of shape (n,)
-        With which the rung learned from them; where classes are balanced, the weight of the class
-        is multiplied in.
+        Their weights in the rung's training; where classes are balanced, times the weight of the
+        class.
     """
 
     fitted: Fitted
@@ -58,7 +58,7 @@ class LearnedRows:
 
     @classmethod
     def of(cls, fitted: Fitted, rung: Rung, dataset: Dataset, parts: np.ndarray) -> LearnedRows:
-        """Take them from a run's rows and their parts.
+        """Select them from a run's rows and their parts.
 
         Validation rows that only stopped a fit are left out.
 
@@ -88,7 +88,7 @@ class LearnedRows:
         return len(self.frame)
 
     def without(self, number: int) -> LearnedRows:
-        """Return all but the row of that number."""
+        """Return all rows but the one with a given number."""
         kept = self.numbers != number
         return LearnedRows(
             self.fitted,
@@ -100,12 +100,12 @@ class LearnedRows:
         )
 
     def last_layers(self, frame: pl.DataFrame | None = None) -> Iterator[LastLayer]:
-        """Yield the rows, or those of another frame, at the last layer, block by block.
+        """Yield, block by block, these rows or those of another frame at the last layer.
 
         Raises
         ------
         SpecError
-            The rung's architecture has none.
+            The rung's architecture has no last layer.
         """
         rung, encoder = self.rung, self.fitted.encoder
         assert rung.input_layer is not None
@@ -127,7 +127,7 @@ class LearnedRows:
 
 
 def given_background(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return up to `BACKGROUND_ROWS` of the rows that somebody gives as a background."""
+    """Return up to `BACKGROUND_ROWS` of the rows given as a background."""
     return drawn_rows(rows, BACKGROUND_ROWS, stream(seed, "study", "background"))
 
 
@@ -140,7 +140,7 @@ def background_rows(run: Run) -> pl.DataFrame:
 def background_among(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
     """Return up to ``most`` of a run's rows where a mask (n,) holds, without the target.
 
-    They are drawn by weight and count equally from then on.
+    They are drawn by weight and then count equally.
     """
     dataset, spec = run.dataset, run.fitted.spec
     places = np.flatnonzero(learned)
@@ -151,10 +151,11 @@ def background_among(run: Run, learned: np.ndarray, most: int) -> pl.DataFrame:
 
 
 def drawn_by_weight(weight: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw places of rows, rising: each count w / Σ w times on average, to less than one.
+    """Draw positions of rows, rising: each count · w / Σ w times, rounded up or down.
 
-    Of equal weights none comes twice; a row that weighs more than Σ w / count does. Systematic
-    sampling of shuffled rows: W. G. Madow, On the theory of systematic sampling, II (1949).
+    With equal weights no row comes twice; a row may do so if it weighs more than Σ w / count.
+    Systematic sampling of shuffled rows: W. G. Madow, On the theory of systematic sampling, II
+    (1949).
     """
     order = rng.permutation(len(weight))
     reached = np.cumsum(weight[order])

@@ -1,4 +1,4 @@
-"""Errors about columns that a question names: unseen by the model, or no group of columns."""
+"""Errors about columns that a question names: unseen by the model, or not a valid group."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from gradum.tables.wording import nearest
 
 
 def unseen_column(name: str, columns: Iterable[str]) -> SpecError:
-    """Return the error about a name that is none of the columns that a model sees."""
+    """Return the error about a name that is no column that the model sees."""
     return SpecError(say("The model sees no column {name!r}.", name=name), nearest(name, columns))
 
 
 def refuse_no_groups(together: Sequence[Sequence[str]], columns: Collection[str]) -> None:
-    """Refuse groups of columns that a model does not see, of a single one, or with one twice.
+    """Refuse groups with a column that the model does not see, with a single one, or with repeats.
 
     Raises
     ------
     SpecError
-        It names the column.
+        The message names the column.
     """
     grouped: set[str] = set()
     for names in together:

@@ -1,4 +1,4 @@
-"""Global explanation: mean sizes of Shapley values over many rows, and their directions.
+"""Global explanations: mean sizes of Shapley values over many rows, and their directions.
 
 Shapes: n rows, d players, k answers, G batches of background rows.
 """
@@ -22,23 +22,23 @@ MOST_POINTS = 150  # of a column
 MOST_LEVELS = 6
 FEWEST_ROWS = 10  # of a correlation
 FEWEST_ROWS_OF_LEVEL = 5
-NOISE = 1e-6  # times the largest contribution: smaller differences are rounding
+NOISE = 1e-6  # times the largest contribution; smaller differences are rounding
 
 Tendency = Literal["rises", "falls", "neither"]
 
 SIZE = {"size": pl.Float64, "low": pl.Float64, "high": pl.Float64}
-"""The columns of a frame that hold a size; bounds are null where they are unknown."""
+"""The columns of a frame that hold a size; unknown bounds are null."""
 
 
 class Direction(msgspec.Struct, frozen=True):
-    """How a column's contribution goes with its value.
+    """How a column's contribution varies with its value.
 
     Parameters
     ----------
     correlation : Interval
         Spearman's rank correlation of value and φ over the rows that have a value.
     tendency : {"rises", "falls", "neither"}
-        Where the interval lies: above 0, below 0, or about it.
+        Whether the interval lies above 0, below 0, or around it.
     """
 
     correlation: Interval
@@ -54,7 +54,7 @@ class LevelContribution(msgspec.Struct, frozen=True):
         "–" where it is missing.
     rows : int
     contribution : Interval
-        The mean of φ over these rows.
+        The mean of φ over the rows with this level.
     """
 
     level: str
@@ -71,16 +71,16 @@ class ColumnOverall(msgspec.Struct, frozen=True):
     size : Interval
         Mean |φ| over rows and answers; see `sizes.mean_sizes_before`.
     direction : Direction or None
-        Of numbers and dates; None of others, of columns that count as one, and where there are
-        fewer than `FEWEST_ROWS` rows or all values, or all contributions, are the same.
+        For numbers and dates. None for other columns, for columns that count as one, with fewer
+        than `FEWEST_ROWS` rows, and where all values or all contributions are the same.
     levels : tuple of LevelContribution
-        Of columns without order: the commonest `MOST_LEVELS` that have rows enough.
+        For columns without order: the `MOST_LEVELS` commonest levels that have enough rows.
     contributions : tuple of float
-        φ of some rows, rising: all of up to `MOST_POINTS`, of more such that their distribution
-        stays as it is.
+        φ of some rows, rising: of all rows up to `MOST_POINTS`, otherwise of a selection with the
+        same distribution.
     ranks : tuple of float or None
-        For each of these, the share of the rows whose value is less, ties halved; None for a value
-        that is missing or has no order.
+        For each of these, the share of rows whose value is smaller, with ties counted half; None
+        for a value that is missing or has no order.
     """
 
     column: str
@@ -92,16 +92,16 @@ class ColumnOverall(msgspec.Struct, frozen=True):
 
 
 class Overall(msgspec.Struct, frozen=True):
-    """What the columns do over all rows that were explained.
+    """The effects of the columns over all explained rows.
 
     Parameters
     ----------
     scale : str
         ``target``, ``probability`` or ``log-odds``.
     answer : str or None
-        The class, or quantile, that directions, levels and contributions are of; None for a number.
+        The class or quantile that directions, levels and contributions refer to; None for a number.
     answers : int
-        How many answers the sizes are means over.
+        The number of answers that the sizes are averaged over.
     rows, background : int
     columns : tuple of ColumnOverall
         By falling size.
@@ -116,7 +116,7 @@ class Overall(msgspec.Struct, frozen=True):
 
     @property
     def frame(self) -> pl.DataFrame:
-        """One line a column: ``column``, ``size`` with ``low`` and ``high``, and ``direction``.
+        """One line per column: ``column``, ``size`` with ``low`` and ``high``, and ``direction``.
 
         ``direction`` is the tendency of `Direction`, null where there is none.
         """
@@ -129,14 +129,14 @@ class Overall(msgspec.Struct, frozen=True):
 
 
 def overall(found: Explanations, answer: int | None = None) -> Overall:
-    """Look at the explanations of n > 0 rows together.
+    """Summarise the explanations of n > 0 rows.
 
     Parameters
     ----------
     found : Explanations
     answer : int, optional
-        The place of the answer that directions are of. Left out, the second of two classes, the
-        class that is likeliest on average of more, the middle one of quantiles.
+        The position of the answer that directions refer to. By default, this is the second of two
+        classes, the likeliest on average of more classes, or the middle quantile.
     """
     values = np.stack([part.values for part in found.parts])
     sizes = mean_sizes_before(
@@ -202,8 +202,8 @@ def _column(
 
 
 def _ranks(values: pl.Series) -> np.ndarray:
-    """Return the mid-ranks of values (n,) as shares between 0 and 1; NaN where one is missing."""
-    numbers = values.to_physical().cast(pl.Float64).to_numpy()  # NaN where one is missing
+    """Return the mid-ranks of values (n,) as shares between 0 and 1; NaN for missing values."""
+    numbers = values.to_physical().cast(pl.Float64).to_numpy()  # NaN for a missing value
     known = ~np.isnan(numbers)
     ranks = np.full(len(values), np.nan)
     if known.any():
@@ -212,7 +212,7 @@ def _ranks(values: pl.Series) -> np.ndarray:
 
 
 def _mid_ranks(numbers: np.ndarray) -> np.ndarray:
-    """Return for each number the share of those that are less, and of half of its equals."""
+    """Return, for each number, the share of smaller numbers plus half the share of its equals."""
     ordered = np.sort(numbers)
     less = np.searchsorted(ordered, numbers, "left")
     not_greater = np.searchsorted(ordered, numbers, "right")
@@ -232,16 +232,16 @@ def _direction(ranks: np.ndarray, contributions: np.ndarray) -> Direction | None
 
 
 def rank_correlation(one: np.ndarray, other: np.ndarray) -> Interval:
-    """Return Spearman's r of pairs (n,), neither of them constant, with its 95% interval.
+    """Return Spearman's r of pairs (n,), neither side constant, with its 95% interval.
 
     The interval is tanh(artanh r ± t s / (1 − r²)), with t Student's quantile and s the standard
-    error that holds for any dependence: with u and v the mid-ranks as shares,
+    error that is valid under any dependence. With u and v the mid-ranks as shares,
 
         s² = var(h) / (n var(u) var(v)),
         h_i = u_i v_i + (1/n) (Σ_{u_j ≥ u_i} v_j + Σ_{v_j ≥ v_i} u_j),
 
-    terms of equals halved. Source: W. Hoeffding, A class of statistics with asymptotically normal
-    distribution, 1948, section 9.
+    where terms of equals are halved. Source: W. Hoeffding, A class of statistics with
+    asymptotically normal distribution, 1948, section 9.
     """
     n = len(one)
     u, v = _mid_ranks(one), _mid_ranks(other)
@@ -257,7 +257,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> Interval:
 
 
 def _sums_of_greater(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return for each key the sum of the values at greater keys and of half those at equal ones."""
+    """Return, for each key, the sum of values at greater keys plus half of those at equal keys."""
     order = np.argsort(keys, kind="stable")
     sums = np.concatenate([[0.0], np.cumsum(values[order])])
     left, right = (np.searchsorted(keys[order], keys, side) for side in ("left", "right"))
@@ -267,7 +267,7 @@ def _sums_of_greater(keys: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _levels(
     values: pl.Series, contributions: np.ndarray, error: float
 ) -> tuple[LevelContribution, ...]:
-    """Return the commonest levels with the mean contribution of their rows; of equals, by name."""
+    """Return the commonest levels, ties by name, with the mean contribution of their rows."""
     rows_of: dict[Any, list[int]] = {}
     for row, value in enumerate(values.to_list()):
         rows_of.setdefault(value, []).append(row)
@@ -288,7 +288,7 @@ def _mean(contributions: np.ndarray, error: float) -> Interval:
 
 
 def _thinned(contributions: np.ndarray) -> np.ndarray:
-    """Return the places of up to `MOST_POINTS` contributions, rising, evenly among their ranks."""
+    """Return the positions of up to `MOST_POINTS` contributions, rising, at evenly spaced ranks."""
     order = np.argsort(contributions, kind="stable")
     if len(order) <= MOST_POINTS:
         return order
@@ -296,28 +296,28 @@ def _thinned(contributions: np.ndarray) -> np.ndarray:
 
 
 def bounds_of(size: Interval) -> tuple[float, float | None, float | None]:
-    """Return a size as `SIZE` has it."""
+    """Return a size in the columns of `SIZE`."""
     return (size.value, size.low, size.high) if size.known else (size.value, None, None)
 
 
 def mean_sizes(values: np.ndarray, errors: np.ndarray) -> tuple[Interval, ...]:
     """Return the mean of |v| over rows and answers for each of d values, with its 95% interval.
 
-    The half-width is √(t² s² / n + z² e²): s, the standard deviation over the rows of their mean
-    over the answers, and t, Student's quantile, are of other rows; e is the mean of the values'
-    own standard errors. All rows meet the same background rows, so their errors may all be of one
-    sign, and their mean bounds what they do to the mean of |v|. That a mean of sizes cannot be
-    below 0, and noise adds to it, is within the same bound.
+    The half-width is √(t² s² / n + z² e²): s, the standard deviation over rows of their mean over
+    the answers, and t, Student's quantile, account for other rows; e is the mean of the values' own
+    standard errors. All rows meet the same background rows, so their errors may all have one sign,
+    and their mean bounds their effect on the mean of |v|. The same bound covers the upward bias
+    from noise, as a mean of sizes cannot be below 0.
 
     Parameters
     ----------
     values, errors : ndarray (n, d, k)
-        Errors are NaN where they are unknown, as they are before one background row.
+        Errors are NaN where they are unknown, as with one background row.
 
     Returns
     -------
     tuple of Interval
-        Without bounds for one row, or where errors are unknown.
+        Without bounds for a single row, or where errors are unknown.
     """
     by_row = np.abs(values).mean(axis=2)
     rows = len(by_row)
@@ -338,15 +338,14 @@ def mean_sizes_before(
 ) -> tuple[Interval, ...]:
     """Return the mean of |v| over rows and answers, where all rows met the same background rows.
 
-    Of d values each; the 95% interval holds what other rows and another background would make of
-    it. With v_g the values before batch g alone, h_g = Σ sign(v) v_g / (n k) is what the mean of
-    |v| would be before that batch, to the first order: values of both signs lose and gain by the
-    same background, which a mean of their errors would not see. The half-width is
-    √(t² s² + u² e²): s and e the standard errors of the means over the rows and over the h_g, t and
-    u Student's quantiles. A value within two of its standard errors σ of 0 may be nothing but
-    noise, which is √(2/π) σ in size: the lower end is lower by their mean.
-    Source of batch means: B. Schmeiser, Batch size effects in the analysis of simulation output
-    (Operations Research 30, 1982).
+    There are d values; the 95% interval accounts for other rows and another background. With v_g
+    the values against batch g alone, h_g = Σ sign(v) v_g / (n k) is, to first order, what the mean
+    of |v| would be against that batch: values of both signs lose and gain by the same background,
+    which a mean of their errors would not see. The half-width is √(t² s² + u² e²), with s and e the
+    standard errors of the means over the rows and over the h_g, and t and u Student's quantiles. A
+    value within two of its standard errors σ of 0 may be pure noise, which is √(2/π) σ in size; the
+    lower end is reduced by the mean of these sizes. Source of batch means: B. Schmeiser, Batch size
+    effects in the analysis of simulation output (Operations Research 30, 1982).
 
     Parameters
     ----------
@@ -356,7 +355,7 @@ def mean_sizes_before(
     Returns
     -------
     tuple of Interval
-        Without bounds for one row, or one batch.
+        Without bounds for a single row or a single batch.
     """
     rows, count = len(values), batches.shape[2]
     by_row = np.abs(values).mean(axis=2)
@@ -376,5 +375,5 @@ def mean_sizes_before(
 
 
 def _student_95(rows: int) -> float:
-    """Return Student's quantile of 0.975 for a mean over so many rows."""
+    """Return Student's 0.975 quantile for a mean over this many rows."""
     return float(stdtrit(rows - 1, 0.975))

@@ -1,7 +1,7 @@
-"""Questions that a tree asks of a column, in words: "age < 31", "status is 'none'".
+"""Questions that a tree asks about a column, in words: "age < 31", "status is 'none'".
 
-A column becomes few codes: the stretches between thresholds of numbers and dates, the commonest
-levels of categories, and a last one for missing values.
+A column becomes a few codes: the ranges between thresholds for numbers and dates, the commonest
+levels for categories, and a last code for missing values.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
 from gradum.tables.wording import quoted_text
 
-MOST_CUTS = 64  # of a number's range
-MOST_LEVELS = 40  # that are told apart; the others are one
+MOST_CUTS = 64  # in a number's range
+MOST_LEVELS = 40  # that are told apart; the others count as one
 SHOWN_LEVELS = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Question:
-    """A column of the table, in codes.
+    """A column of the table, as codes.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Question:
         The levels of a category by code; the code after them stands for all others.
     dates : bool
     seen : ndarray of bool (C,)
-        The codes that occurred.
+        Which codes occurred.
     """
 
     column: str
@@ -48,12 +48,12 @@ class Question:
 
     @classmethod
     def of(cls, values: pl.Series, kind: str) -> Question:
-        """Choose the thresholds of a typed column that is no text, or its levels."""
+        """Choose the thresholds or levels of a typed column that is not a text."""
         missing = bool(_is_missing(values).any())
         if KINDS[kind].lies_on_line:
             numbers, dates = _numbers(values), KINDS[kind].is_time
             cuts = _cuts(numbers[~np.isnan(numbers)], dates=dates)
-            # Between two thresholds lies a value: each stands between neighbours.
+            # There is a value between any two thresholds, as each lies between neighbouring values.
             seen = np.append(np.ones(len(cuts) + 1, bool), missing)
             return cls(values.name, cuts, (), dates, seen)
         counts = values.drop_nulls().value_counts(name="rows").rows()
@@ -77,7 +77,7 @@ class Question:
         return TreeColumn(np.where(_is_missing(values), count - 1, codes), count, False)
 
     def words(self, allowed: np.ndarray) -> str:
-        """Say which values have the codes (C,) that are allowed; empty if all that occurred do."""
+        """Say which values have the allowed codes (C,); empty if all occurring codes are."""
         missing, may_miss = bool(allowed[-1] and self.seen[-1]), bool(self.seen[-1])
         inside = np.flatnonzero(allowed[:-1] & self.seen[:-1])
         outside = np.flatnonzero(~allowed[:-1] & self.seen[:-1])
@@ -110,7 +110,7 @@ class Question:
         assert self.cuts is not None
         value = self.cuts[cut]
         if not self.dates:
-            return f"{value:.15g}"  # as it is: a rounded threshold is another one
+            return f"{value:.15g}"  # unrounded: a rounded threshold is another one
         unit = "D" if value % MICROSECONDS_PER_DAY == 0 else "us"
         return str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
@@ -159,7 +159,7 @@ def _cuts(values: np.ndarray, *, dates: bool) -> np.ndarray:
 
 
 def _short(low: float, high: float) -> float:
-    """Return the number of fewest digits above ``low`` and up to ``high``."""
+    """Return the number with the fewest digits that is above ``low`` and at most ``high``."""
     for digits in range(1, 17):
         for candidate in (low / 2 + high / 2, high):
             rounded = float(f"{candidate:.{digits}g}")
@@ -169,6 +169,6 @@ def _short(low: float, high: float) -> float:
 
 
 def _midnight(low: float, high: float) -> float:
-    """Return the first midnight after one moment and up to another, or else the other."""
+    """Return the first midnight after one moment and up to another, otherwise the latter."""
     day = (low // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
     return day if day <= high else high

@@ -1,7 +1,7 @@
-"""Reason codes: the columns that speak most against the answer that somebody hoped for.
+"""Reason codes: the columns that count most against the answer that somebody hoped for.
 
-They go into letters to applicants. So only a column whose value φ is beyond its errors is a reason,
-and which of two equal columns comes first does not hang on rounding: it is the table's first.
+They go into letters to applicants. So a column is a reason only if its value φ exceeds its errors,
+and rounding does not decide which of two equal columns comes first: it is the first in the table.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from gradum.tables.columns import Column, KindName, Label
 from gradum.tables.wording import nearest
 
 COUNT = 4
-DIRECTIONS = {"high": 1.0, "low": -1.0}  # of numbers: which of them is favourable
-ROUNDING = 1e-6  # of an answer, which is no reason, nor puts one reason before another
+DIRECTIONS = {"high": 1.0, "low": -1.0}  # for numbers: which of them is favourable
+ROUNDING = 1e-6  # as a share of an answer; less is no reason, and does not order reasons
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Favourable:
 
 @dataclass(frozen=True)
 class Value:
-    """A row's value of a column, beside what is common.
+    """A row's value of a column, next to the common value.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Value:
     common : object
         The median of the background rows' numbers or dates, or their most frequent level.
     kind : str
-        Of the column.
+        The column's kind.
     """
 
     column: str
@@ -68,15 +68,15 @@ class Value:
 
 @dataclass(frozen=True)
 class Reason:
-    """A column, or columns that stand together, that speaks against the favourable answer.
+    """A column, or several that count as one, that counts against the favourable answer.
 
     Parameters
     ----------
     player : Player
     values : tuple of Value
-        Of each of its columns.
+        The values of each of its columns.
     contribution : float
-        φ, what it moves the answer by, on the answer's scale: below 0, unless a low number is
+        φ, by how much it moves the answer, on the answer's scale: below 0, unless a low number is
         favourable.
     error : float
         The standard error of φ.
@@ -89,12 +89,12 @@ class Reason:
 
 
 def favourable_answer(fitted: Fitted, name: Label | None) -> Favourable:
-    """Return the answer that a label, or its text, names; of a number, ``high`` or ``low``.
+    """Return the answer named by a label or its text, or for a number, by ``high`` or ``low``.
 
     Raises
     ------
     SpecError
-        None is named, or there is no such answer.
+        No answer is named, or there is no such answer.
     """
     possible = tuple(fitted.classes) or tuple(DIRECTIONS)
     labels = [str(label) for label in possible]
@@ -113,15 +113,15 @@ def favourable_answer(fitted: Fitted, name: Label | None) -> Favourable:
 def reasons_against(
     found: Explanations, fitted: Fitted, favourable: Favourable, count: int = COUNT
 ) -> tuple[tuple[Reason, ...], ...]:
-    """Return the reasons of each row, the strongest first, at most ``count``.
+    """Return at most ``count`` reasons for each row, the strongest first.
 
-    A reason has -φ > 1.96 s.e., where the squares of what drawing orders and of what the background
-    leave open are added up; before a single background row the second is unknown, and left out.
+    A reason has -φ > 1.96 s.e., where the squared errors from drawing orders and from the
+    background are added; with a single background row, the second is unknown and left out.
 
     Raises
     ------
     SpecError
-        The count is no number above 0.
+        The count is not a number above 0.
     """
     if count < 1:
         raise SpecError(
@@ -150,24 +150,24 @@ def reasons_against(
 
 
 def answer_of(found: Explanations, favourable: Favourable) -> int:
-    """Return the place of the favourable class among the answers; of quantiles the middle one."""
+    """Return the position of the favourable class among the answers, or of the middle quantile."""
     if favourable.name in found.answers:
         return found.answers.index(favourable.name)
     return len(found.answers) // 2
 
 
 def common_values(rows: pl.DataFrame, columns: Sequence[Column]) -> dict[str, tuple[Any, KindName]]:
-    """Return what is common in each column, and its kind: a median, or the most frequent value.
+    """Return each column's common value, a median or the most frequent value, and its kind.
 
-    Of two middle dates the earlier counts, of equally frequent values the first by name. None for
-    texts, of which each is another.
+    Of two middle dates the earlier counts; of equally frequent values, the first by name. It is
+    None for texts, which all differ.
     """
     common: dict[str, tuple[Any, KindName]] = {}
     for column in columns:
         name, value = column.name, None
         kind = column.traits
         if kind.is_time:
-            value = rows[name].quantile(0.5, "lower")  # between two days there is none
+            value = rows[name].quantile(0.5, "lower")  # there is no day between two days
         elif kind.lies_on_line:
             value = rows[name].median()
         elif kind.has_levels:
@@ -178,7 +178,7 @@ def common_values(rows: pl.DataFrame, columns: Sequence[Column]) -> dict[str, tu
 
 
 def _strongest(part: Shapley, answer: int, sign: float) -> np.ndarray:
-    """Return the players that speak against an answer beyond their errors, the strongest first."""
+    """Return the players that count against an answer beyond their errors, the strongest first."""
     against = -sign * part.values[:, answer]
     size = max(abs(float(part.output[answer])), abs(float(part.base[answer])))
     beyond = against > np.maximum(NORMAL_95 * _errors(part, answer), ROUNDING * size)

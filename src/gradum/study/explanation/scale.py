@@ -15,11 +15,11 @@ from gradum.rungs.rung import Rung
 
 Scale = Literal["target", "probability", "log-odds"]
 Answer = Callable[[np.ndarray], np.ndarray]
-"""From logits (m, k) to answers (m, c): a number or quantiles, or one column a class."""
+"""From logits (m, k) to answers (m, c): a number or quantiles, or one column per class."""
 
 
 def scale_of(fitted: Fitted, scale: str | None) -> Scale:
-    """Return the scale asked for, or that of the task.
+    """Return the requested scale, or the task's own.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def answer_on(rung: Rung, scale: Scale) -> Answer:
 def answers_of(
     layers: FirstLayer, total: np.ndarray, answer: Answer
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Go on from z (m, h) to the answers (m, k) of a model, and of each member (M, m, k)."""
+    """Compute, from z (m, h), the answers (m, k) of a model and of each member (M, m, k)."""
     logits = layers.members(total)
     together = answer(layers.together(logits))
     if len(logits) == 1:

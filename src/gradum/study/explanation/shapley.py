@@ -1,9 +1,9 @@
-"""Shapley values of one row: exact for few players, else drawn until their errors are small.
+"""Shapley values of one row: exact for few players, otherwise sampled until errors are small.
 
 Interventional values (E. Štrumbelj and I. Kononenko, Explaining prediction models and individual
 predictions with feature contributions, 2014; D. Janzing and others, Feature relevance
 quantification in explainable AI, 2020): with v_b(S) the answer where S has the row's values and the
-rest those of background row b,
+rest has those of background row b,
 
     φ_i = (1/B) Σ_b Σ_{S ∌ i} |S|! (d − |S| − 1)! / d! (v_b(S ∪ {i}) − v_b(S)).
 
@@ -24,9 +24,9 @@ from gradum.study.explanation.game import Game
 
 MOST_EXACT = 12  # players: 4,096 coalitions
 MOST_PRODUCTS = 2e10
-"""Multiplications that a row's coalitions may take at the usual tolerance: a second of one core."""
+"""Multiplications allowed for a row's coalitions at the usual tolerance: a second of one core."""
 
-FEWEST_FREEDOM = 60  # degrees, B (m - 1), before the scatter over m rounds is believed
+FEWEST_FREEDOM = 60  # degrees of freedom, B (m - 1), before the scatter over m rounds is trusted
 FEWEST_ROUNDS = 2
 BATCHES = 10
 TOLERANCE = 0.001
@@ -41,20 +41,21 @@ class Shapley:
     values : ndarray (d, k)
         φ: ``values.sum(axis=0) = output - base``.
     sampling_error : ndarray (d, k)
-        Standard error of drawing orders; 0 where all coalitions were met.
+        Standard error from drawing orders; 0 where all coalitions were met.
     background_error : ndarray (d, k)
-        Standard error of having B background rows rather than all: s.d. of φ over them, by √B.
+        Standard error from using B background rows rather than all: s.d. of φ over them, divided by
+        √B.
     spread : ndarray (d, k)
-        Standard deviation of φ over the members of a pack; NaN where there is one network.
+        Standard deviation of φ over the members of a pack; NaN for one network.
     base : ndarray (k,)
         The mean answer over the background rows.
     output : ndarray (k,)
         The answer for the row.
     coalitions : int
-        Coalitions met with each background row.
+        The number of coalitions met with each background row.
     batches : ndarray (d, G, k)
-        φ before each batch of background rows alone: up to `BATCHES` of about as many rows. Rows
-        that meet the same background rows err alike, batch by batch.
+        φ against each batch of background rows alone: up to `BATCHES` batches of about equally many
+        rows. Rows that meet the same background rows have similar errors, batch by batch.
     """
 
     values: np.ndarray
@@ -68,7 +69,7 @@ class Shapley:
 
     @property
     def error(self) -> np.ndarray:
-        """Standard error (d, k) of drawn orders and background rows; NaN if that is unknown."""
+        """Standard error (d, k) from drawn orders and background rows; NaN if it is unknown."""
         return np.hypot(self.sampling_error, self.background_error)
 
 
@@ -78,10 +79,10 @@ def divided(
     tolerance: float,
     most_answers: float | None = None,
 ) -> Shapley:
-    """Divide exactly where there are few players and that is quick, else by drawn orders.
+    """Divide exactly where there are few players and this is quick, otherwise by drawn orders.
 
-    Where drawing does not come to its tolerance before it has met as many coalitions as there are,
-    all of them are met.
+    If drawing does not reach its tolerance before it has met as many coalitions as exist, all of
+    them are met.
 
     Parameters
     ----------
@@ -90,8 +91,8 @@ def divided(
     tolerance : float
         See `drawn`.
     most_answers : float, optional
-        That the model may be asked for. If left out, what `MOST_PRODUCTS` bring; a smaller
-        tolerance than `TOLERANCE` may draw more, as its square.
+        The most answers that the model may be asked for. By default, as many as `MOST_PRODUCTS` pay
+        for; a tolerance smaller than `TOLERANCE` allows more, in proportion to its inverse square.
     """
     few = game.players <= MOST_EXACT
     everybody = 2.0**game.players
@@ -105,7 +106,7 @@ def divided(
 
 
 def _coalitions_a_round(game: Game) -> int:
-    """Return how many coalitions an order and its reverse meet, besides none and all players."""
+    """Return how many coalitions an order and its reverse meet, without the empty and full ones."""
     return 2 * max(game.players - 1, 0)
 
 
@@ -113,7 +114,7 @@ def exact(game: Game) -> Shapley:
     """Divide by all 2^d coalitions."""
     weights, coalitions = coalition_weights(game.players), all_coalitions(game.players)
     by_row = np.zeros(())
-    means, member_means = [], []  # over the background rows, of each coalition
+    means, member_means = [], []  # mean over the background rows, for each coalition
     for stretch, answers, members in game.answers(coalitions):
         by_row = by_row + np.tensordot(weights[:, stretch], answers, axes=1)
         means.append(answers.mean(axis=1))
@@ -134,7 +135,7 @@ def exact(game: Game) -> Shapley:
 
 @cache
 def coalition_weights(players: int) -> np.ndarray:
-    """Return a (d, 2^d) with φ = a v: bit j of a coalition's number says whether j is in it.
+    """Return a (d, 2^d) with φ = a v; bit j of a coalition's number says whether j is in it.
 
     a_i(S) = 1 / (d C(d−1, |S|−1)) if i ∈ S, else −1 / (d C(d−1, |S|)).
     """
@@ -148,19 +149,20 @@ def coalition_weights(players: int) -> np.ndarray:
 
 @cache
 def all_coalitions(players: int) -> np.ndarray:
-    """Return who is in each coalition (2^d, d): bit j of its number says whether j is."""
+    """Return who is in each coalition (2^d, d); bit j of its number says whether player j is."""
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
 def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = np.inf) -> Shapley:
-    """Divide by orders drawn at random, each with its reverse, one such pair a background row.
+    """Divide by orders drawn at random, one order and its reverse for each background row.
 
-    In an order the players join one by one, and each is given what its coming changes. Rounds go on
-    until the half-width of every value's 95% interval is below ``tolerance`` times the range of the
-    answers (over the background rows and the row), as many coalitions were met as there are, or
-    another round would meet more than ``most``; there are at least `FEWEST_ROUNDS`.
+    In an order the players join one by one, and each is credited with the change when it joins.
+    Rounds go on until the half-width of every value's 95% interval is below ``tolerance`` times the
+    range of the answers (over the background rows and the row), or as many coalitions were met as
+    exist, or another round would meet more than ``most``; there are at least `FEWEST_ROUNDS`.
 
-    The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b over the rounds of row b.
+    The standard error of m rounds is √(Σ_b s_b²/m) / B, with s_b the deviation over the rounds of
+    row b.
     """
     ends = _ends(game)
     empty, full = ends[0], ends[1]
@@ -185,7 +187,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
         if believed and (error * NORMAL_95 <= enough).all():
             break
     by_row = np.asarray(sums / rounds)
-    noise = np.mean(variance / rounds, axis=1)  # of φ_b that the draws of orders bring
+    noise = np.mean(variance / rounds, axis=1)  # of φ_b from the draws of orders
     scatter = np.maximum(by_row.var(axis=1, ddof=1) - noise, 0.0) if rows > 1 else np.nan * noise
     return Shapley(
         by_row.mean(axis=1),
@@ -200,7 +202,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
 
 
 def _ends(game: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the answers (B, k) of nobody and of all players, and the members' (M, 2, B, k)."""
+    """Return the answers (B, k) with no and with all players, and the members' (M, 2, B, k)."""
     nobody_and_all = np.array([[False], [True]]).repeat(game.players, axis=1)
     parts = list(game.answers(nobody_and_all))
     answers = np.concatenate([answers for _, answers, _ in parts])
@@ -210,17 +212,17 @@ def _ends(game: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _rounds(
     game: Game, rng: np.random.Generator, ends: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield, round after round, the mean gain over an order and its reverse.
+    """Yield, for each round, the mean gain over an order and its reverse.
 
-    Of each background row (d, B, k), and of each member over all of them (d, M, k).
+    The gains are for each background row (d, B, k), and for each member over all rows (d, M, k).
     """
     d, rows = game.players, game.background
     empty, full, member_ends = ends
     while True:
         order = np.argsort(rng.random((rows, d)), axis=1)
-        place = np.argsort(order, axis=1)  # at which step a player comes
+        place = np.argsort(order, axis=1)  # the step at which each player joins
         steps = np.arange(1, d)[:, None, None]
-        forward = place < steps  # (d - 1, B, d): who is in after each step but the last
+        forward = place < steps  # (d - 1, B, d): which players are in after each step but the last
         backward = d - 1 - place < steps
         coalitions = np.concatenate([forward, backward])
         inner, inner_members = [], []
@@ -240,7 +242,7 @@ def _rounds(
 
 
 def _gains(first: np.ndarray, path: np.ndarray, last: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Return, by player, what the step at which it came has brought: (…, d, B, k).
+    """Return, by player, the gain from the step at which it joined: (…, d, B, k).
 
     ``first`` and ``last`` (…, B, k) are the answers without and with all players, ``path``
     (…, d - 1, B, k) those between, ``place`` (B, d) the step of each player.

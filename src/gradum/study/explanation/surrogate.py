@@ -1,14 +1,15 @@
-"""A small tree that says what a model says, as far as one can, and how far that is.
+"""A small tree that imitates a model as well as a small tree can, and how well it does.
 
-The tree is grown on what the model answers for rows that it learned from, and judged by what it
-answers for others. Its fidelity is R², the share of the answers' variance that it accounts for,
+The tree is grown on the model's answers for rows that the model learned from, and judged by its
+answers for other rows. The tree's fidelity is R², the share of the answers' variance that it
+explains,
 
     R² = 1 − Σ_i w_i ‖a_i − t_i‖² / Σ_i w_i ‖a_i − mean a‖²,
 
-with a_i the model's answer for a row, a number or the probability of each class, and t_i the
-tree's. Below `READABLE` the tree is not shown: it would be an explanation of something else
-(C. Rudin, Stop explaining black box machine learning models, Nature Machine Intelligence 1, 2019).
-The linear rung's answers are held against those of the rung in use in the same way.
+with a_i the model's answer for a row (a number or the probability of each class), and t_i the
+tree's. Below `READABLE` the tree is not shown, as it would explain something else (C. Rudin, Stop
+explaining black box machine learning models, Nature Machine Intelligence 1, 2019). The linear
+rung's answers are compared with those of the rung in use in the same way.
 
 Shapes: n rows, k answers.
 """
@@ -42,19 +43,19 @@ DEPTH = 4
 READABLE = 0.8
 MOST_GROWN, MOST_JUDGED = 5_000, 3_000  # rows
 FEWEST_JUDGED = 20
-LEAST_SHARE, FEWEST_ROWS = 0.01, 10  # of a leaf
-JUDGED_SHARE = 1 / 3  # of the rows, where none were held out
+LEAST_SHARE, FEWEST_ROWS = 0.01, 10  # in a leaf
+JUDGED_SHARE = 1 / 3  # of the rows, if none were held out
 
 
 class Fidelity(msgspec.Struct, frozen=True):
-    """How far one model says what another says.
+    """How far one model agrees with another.
 
     Parameters
     ----------
     variance : Interval
         R² of the answers.
     decisions : Interval or None
-        The share of rows of which both say the same class; None for numbers.
+        The share of rows for which both predict the same class; None for numbers.
     """
 
     variance: Interval
@@ -62,18 +63,18 @@ class Fidelity(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A leaf of the tree in words.
+    """A leaf of the tree, in words.
 
     Parameters
     ----------
     conditions : tuple of str
-        All of which hold: "age < 31", "status is 'none'".
+        Conditions that all hold: "age < 31", "status is 'none'".
     answer : tuple of float
-        What the tree says: a number, or the probability of each class.
+        The tree's answer: a number, or the probability of each class.
     decision : str
-        The class that it decides for; empty for numbers.
+        The class that the leaf predicts; empty for numbers.
     share : float
-        Of the rows that it was grown on.
+        Its share of the rows that the tree was grown on.
     """
 
     conditions: tuple[str, ...]
@@ -91,17 +92,17 @@ class Surrogate(msgspec.Struct, frozen=True):
     classes : tuple of str
         In the order of the answers; empty for numbers.
     fidelity : Fidelity
-        Of the tree, on rows that it was not grown on.
+        The tree's fidelity on rows that it was not grown on.
     rules : tuple of Rule
         Empty where the fidelity is below `READABLE`.
     linear : Fidelity or None
-        Of the linear rung, on the same rows; None where it is in use or there is none.
+        The linear rung's fidelity on the same rows; None where it is in use or there is none.
     grown, judged : int
-        Rows that the tree was grown on, and judged by.
+        The numbers of rows that the tree was grown on, and judged by.
     left_out : tuple of str
-        Columns of text, about which the tree does not ask.
+        Text columns, about which the tree does not ask.
     sentences : tuple of str
-        What to make of it.
+        How to interpret the tree.
     """
 
     rung: str
@@ -115,7 +116,7 @@ class Surrogate(msgspec.Struct, frozen=True):
     sentences: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse answers that no page could show; a file may have been written by hand."""
+        """Refuse answers that no page could show, as a file may have been written by hand."""
         answers = len(self.classes) or None
         for rule in self.rules:
             if not rule.answer or answers not in (None, len(rule.answer)):
@@ -125,13 +126,14 @@ class Surrogate(msgspec.Struct, frozen=True):
 
 
 def surrogate(run: Run) -> Surrogate | None:
-    """Grow a tree on what the rung in use says, and judge both it and the linear rung.
+    """Grow a tree on the answers of the rung in use, and judge both the tree and the linear rung.
 
-    It is judged by rows that judged the model, or by a third of the rows where no rows were held
-    out; by no row that it was grown on. At most `MOST_GROWN` and `MOST_JUDGED` rows are taken.
+    The tree is judged by rows that judged the model, or by a third of the rows if none were held
+    out, but never by a row that it was grown on. At most `MOST_GROWN` and `MOST_JUDGED` rows are
+    taken.
 
-    Returns None where the rung in use says the same of all rows, there is no column but texts, or
-    there are too few rows.
+    Returns None if the rung in use answers the same for all rows, all columns are texts, or there
+    are too few rows.
     """
     fitted, dataset = run.fitted, run.dataset
     rung = fitted.rung()
@@ -174,7 +176,7 @@ def surrogate(run: Run) -> Surrogate | None:
 
 
 def _divided(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to grow on and those to judge by, drawn by chance where they are many."""
+    """Return the rows to grow on and the rows to judge by, drawn by chance if there are many."""
     rng = stream(run.fitted.spec.seed, "study", "surrogate")
     held_out = run.parts == Part.TEST
     if not held_out.any():
@@ -193,10 +195,10 @@ def _some(chosen: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class _Answers:
-    """What a model says of n rows.
+    """A model's answers for n rows.
 
-    ``values`` (n, k) are numbers, or the probabilities of the classes; of two, of the second.
-    ``decisions`` (n,) are the classes that it decides for.
+    ``values`` (n, k) are numbers, or the probabilities of the classes, or of the second of two.
+    ``decisions`` (n,) are the predicted classes.
     """
 
     values: np.ndarray
@@ -213,7 +215,7 @@ class _Answers:
 
     @classmethod
     def of_values(cls, rung: Rung, values: np.ndarray) -> _Answers:
-        """Decide as the rung does by the same probabilities."""
+        """Decide as the rung does, given the same probabilities."""
         if rung.target_scale is not None:
             return cls(values, None)
         probability = _of_each_class(values)
@@ -228,16 +230,16 @@ def _of_each_class(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """The judged rows, and what the rung in use says of them."""
+    """The judged rows, with the answers of the rung in use."""
 
     run: Run
     rows: np.ndarray
     answers: _Answers
 
     def fidelity(self, other: _Answers) -> Fidelity:
-        """Hold what another model says against it."""
+        """Compare another model's answers with these."""
         truth, values = self.run.dataset.truth, self.answers.values
-        values = values - values.mean(axis=0)  # about which sums of squares do not cancel
+        values = values - values.mean(axis=0)  # about this centre, sums of squares do not cancel
         apart = np.square(self.answers.values - other.values).sum(axis=1)
         square = np.square(values).sum(axis=1)
         weight = truth.weight[self.rows]
@@ -264,7 +266,7 @@ class _Judge:
 
 
 def _around(measure: Callable[[np.ndarray], np.ndarray], drawn: list[np.ndarray]) -> Interval:
-    """Return what is measured under the rows' own weights, the first, with the resamples'."""
+    """Return the value under the rows' own weights, the first, with the resamples' interval."""
     values = np.concatenate([measure(weights) for weights in drawn])
     return interval(float(values[0]), values[1:])
 

@@ -1,10 +1,11 @@
-"""A regression tree on columns of few codes, whose splits may part the codes in any way.
+"""A regression tree on columns of few codes, whose splits may divide the codes in any way.
 
-Each split takes the most off the squared error Σ w ‖y − mean‖² that one column can: of numbers at a
-threshold; of categories, whose codes are put in the order of their mean answer first, which for one
-answer is the best of all ways to part them (Breiman, Friedman, Olshen and Stone, Classification
-and Regression Trees, 1984, section 4.2). Missing values are a code of their own, which goes to the
-better side, or stands alone. Of several answers the order is that along their first principal axis.
+Each split reduces the squared error Σ w ‖y − mean‖² by the most that one column can. Numbers are
+split at a threshold. Categories are first put in the order of their mean answer, which for one
+answer includes the best of all ways to divide them (Breiman, Friedman, Olshen and Stone,
+Classification and Regression Trees, 1984, section 4.2). Missing values have a code of their own,
+which goes to the better side or stands alone. With several answers, the order is along their first
+principal axis.
 
 Shapes: n rows, d columns, k answers, C codes of a column.
 """
@@ -18,7 +19,7 @@ import numpy as np
 
 from gradum.margins import EQUAL, falling, first_greatest
 
-LEAST_GAIN = 1e-6  # of the squared error of all rows, below which a split says nothing
+LEAST_GAIN = 1e-6  # of the squared error of all rows; a split that gains less says nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +30,9 @@ class TreeColumn:
     ----------
     codes : ndarray of int (n,)
     count : int
-        C, the codes that there are; the last is that of missing values.
+        C, the number of codes; the last is for missing values.
     ordered : bool
-        Whether the others rise with the column's values.
+        Whether the other codes rise with the column's values.
     """
 
     codes: np.ndarray
@@ -46,11 +47,11 @@ class Leaf:
     Parameters
     ----------
     allowed : dict of int to ndarray of bool (C,)
-        By column asked about, the codes that lead here.
+        For each column asked about, the codes that lead here.
     answer : ndarray of shape (k,)
-        The mean of the rows that it was grown on.
+        The mean answer of the rows that it was grown on.
     share : float
-        Of their weight.
+        Its share of the weight of all rows.
     """
 
     allowed: dict[int, np.ndarray]
@@ -58,7 +59,7 @@ class Leaf:
     share: float
 
     def holds(self, columns: list[TreeColumn]) -> np.ndarray:
-        """Return which rows of coded columns end here (m,)."""
+        """Return which rows of coded columns end in this leaf (m,)."""
         held = np.ones(len(columns[0].codes), bool)
         for place, codes in self.allowed.items():
             held &= codes[columns[place].codes]
@@ -67,7 +68,7 @@ class Leaf:
 
 @dataclass(frozen=True, eq=False)
 class _Growth:
-    """What a tree grows on.
+    """The data that a tree grows on.
 
     ``along`` (n,) are the answers along their first principal axis.
     """
@@ -80,7 +81,7 @@ class _Growth:
     least_gain: float
 
     def ends(self, rows: np.ndarray, allowed: dict[int, np.ndarray], depth: int) -> Iterator[Leaf]:
-        """Yield the leaves below some rows, from left to right."""
+        """Yield the leaves that some rows grow into, from left to right."""
         split = self.best_split(rows) if depth else None
         if split is None:
             weight = self.weight[rows]
@@ -94,7 +95,7 @@ class _Growth:
         yield from self.ends(rows[~goes], {**allowed, place: before & ~left}, depth - 1)
 
     def best_split(self, rows: np.ndarray) -> tuple[int, np.ndarray] | None:
-        """Return the column that takes most off the error, and its codes that go left (C,)."""
+        """Return the column that reduces the error most, and its codes that go left (C,)."""
         found = [self._split(column, rows) for column in self.columns]
         best = int(first_greatest(np.array([gain for gain, _ in found])))
         gain, left = found[best]
@@ -103,7 +104,7 @@ class _Growth:
         return best, _sided(self.columns[best], left, self.columns[best].codes[rows])
 
     def _split(self, column: TreeColumn, rows: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the most that a column takes off the error of some rows, and how."""
+        """Return the most that a column can reduce the error of some rows, and how."""
         codes, weight = column.codes[rows], self.weight[rows]
 
         def sums(values: np.ndarray) -> np.ndarray:
@@ -133,7 +134,7 @@ class _Growth:
         return float(gains.ravel()[best]), left
 
     def _gains(self, left: tuple[np.ndarray, ...], totals: tuple[np.ndarray, ...]) -> np.ndarray:
-        """Return what each of some splits takes off the error; 0 where a side has too few rows."""
+        """Return how much each split reduces the error; 0 where a side has too few rows."""
         (rows, weight, answers), (all_rows, all_weight, all_answers) = left, totals
         right = all_weight - weight
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -147,9 +148,9 @@ class _Growth:
 
 
 def _sided(column: TreeColumn, left: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Give codes that no row (m,) has a side: numbers by the threshold, others the larger one.
+    """Assign codes that no row (m,) has: for numbers by the threshold, else to the larger side.
 
-    ``left`` (C,) are the codes that go left among those that rows have; returns all that do.
+    ``left`` (C,) marks the codes of rows that go left; the result marks all codes that do.
     """
     counts = np.bincount(codes, minlength=column.count)
     larger = bool(counts[left].sum() >= counts[~left].sum())
@@ -172,20 +173,20 @@ def grow(
     Parameters
     ----------
     columns : list of TreeColumn
-        d of n rows.
+        d columns of n rows.
     answers : ndarray of shape (n, k)
     weight : ndarray of shape (n,)
     depth : int
-        Splits one after the other at most.
+        The most splits in a row.
     least_rows : int
-        Of a leaf.
+        The fewest rows in a leaf.
     """
     mean = np.average(answers, axis=0, weights=weight)
     apart = answers - mean
     spread = (weight[:, None] * apart).T @ apart
     along = apart @ np.linalg.eigh(spread)[1][:, -1]
     whole = float(np.trace(spread))
-    # Sums of squares are taken about the mean, where they do not cancel.
+    # Sums of squares are taken about the mean, so that they do not cancel.
     growth = _Growth(columns, apart, weight, along, least_rows, max(LEAST_GAIN, EQUAL) * whole)
     return [
         Leaf(leaf.allowed, leaf.answer + mean, leaf.share)

@@ -1,1 +1,1 @@
-"""Findings: what the judged rows show, a file each, and all of them as one value."""
+"""Findings: what the judged rows show, with one file per finding, and all of them as one value."""

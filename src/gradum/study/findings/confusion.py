@@ -12,7 +12,7 @@ from gradum.study.evidence import Evidence
 
 MOST_CLASSES = 40
 MOST_MISTAKEN = 15
-ROUNDED = 6  # decimals, so that sums of parts of rows are equal where they should be
+ROUNDED = 6  # decimals, so that sums of fractions of rows are equal where they should be
 
 
 class Confusion(msgspec.Struct, frozen=True):
@@ -21,15 +21,16 @@ class Confusion(msgspec.Struct, frozen=True):
     Parameters
     ----------
     labels : tuple of str
-        The classes shown, in the order of the model's: all, or the `MOST_CLASSES` commonest.
+        The classes shown, in the model's order: all, or the `MOST_CLASSES` commonest.
     counts : tuple of tuple of number
-        (K, K): row of the true class, column of the predicted one. Rows, whatever their weight; of
-        a row that several folds predicted, each prediction is its part.
+        (K, K): the row is the true class, the column the predicted one. The numbers of rows,
+        whatever their weight; if several folds predicted a row, each prediction counts as a
+        fraction of it.
     mistaken : tuple of (str, str, number)
-        True class, predicted class, rows: the most frequent mistakes, most frequent first, at
-        most `MOST_MISTAKEN` of them; of any class, shown or not.
+        True class, predicted class, rows: the most frequent mistakes, most frequent first, at most
+        `MOST_MISTAKEN` of them, for any class, shown or not.
     others : str
-        A sentence on classes left out of ``counts`` where there are more than can be read.
+        A sentence on the classes left out of ``counts``, where there are too many to read.
     """
 
     labels: tuple[str, ...]
@@ -47,7 +48,7 @@ def confusion(evidence: Evidence) -> Confusion:
     shown = np.sort(most[:MOST_CLASSES])
     place = np.full(classes, len(shown))
     place[shown] = np.arange(len(shown))
-    side = len(shown) + 1  # the last row and column take the classes that are not shown
+    side = len(shown) + 1  # the last row and column hold the classes that are not shown
     pairs = place[true] * side + place[predicted]
     counts = np.bincount(pairs, parts, side**2).reshape(side, side)[:-1, :-1]
     return Confusion(

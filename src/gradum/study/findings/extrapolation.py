@@ -1,4 +1,4 @@
-"""A learning curve continued: the power law through losses at growing numbers of rows.
+"""Extrapolation of a learning curve: a power law through losses at growing numbers of rows.
 
 C. Cortes et al., Learning curves: asymptotic values and rate of convergence, NIPS 1993; T. Viering
 and M. Loog, The shape of learning curves: a review, 2023.
@@ -21,26 +21,26 @@ def doubled(
     least: float,
     rng: np.random.Generator,
 ) -> tuple[float, np.ndarray]:
-    """Return by how much twice the rows of the last size change the loss: a value and B draws.
+    """Return how twice the rows of the last size would change the loss: a value and B draws.
 
     For each exponent c the curve s(n) = a + b n^-c with b ≥ 0 is fitted by least squares with
-    weights (n / n_last)²; its misfit is their weighted sum of squares. c has the likelihood
+    weights (n / n_last)²; the misfit is the weighted sum of squares. c has the likelihood
 
         exp(-misfit / (2 σ²)),        σ² = error² + least misfit / (p - 2).
 
-    The value is the mean of the changes under it. In each resample, c is drawn by it, and to the
-    change comes a normal error of variance σ².
+    The value is the mean change under this likelihood. In each resample, c is drawn from it, and a
+    normal error of variance σ² is added to the change.
 
     Parameters
     ----------
     losses : ndarray of shape (p,)
-        Less is better.
+        Lower is better.
     samples : ndarray of shape (p, B)
         The losses on B resamples.
     sizes : ndarray of shape (p,)
         Numbers of rows, growing.
     error : float
-        Standard error of the last loss, by chance in judging and in training.
+        Standard error of the last loss, from chance in judging and in training.
     least : float
         The best possible loss, which no forecast falls below.
     rng : numpy.random.Generator
@@ -60,7 +60,7 @@ def doubled(
 
 
 def _by_exponent(losses: np.ndarray, relative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the change and the misfit under each exponent: twice (c, B)."""
+    """Return the change and the misfit under each exponent, (c, B) each."""
     laws = [_power_law(losses, relative, exponent) for exponent in EXPONENTS]
     changes, misfits = (np.array(values) for values in zip(*laws, strict=True))
     return changes, misfits
@@ -76,7 +76,7 @@ def _likelihood(misfits: np.ndarray, variance: float) -> np.ndarray:
 def _power_law(
     losses: np.ndarray, relative: np.ndarray, exponent: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fit b n^-c to the losses (p, B) of shares of the rows; its change at twice them, misfit."""
+    """Fit b n^-c to losses (p, B) at shares of rows; return its change at twice all, and misfit."""
     weight = relative**2
     share = weight / weight.sum()
     curve = relative**-exponent

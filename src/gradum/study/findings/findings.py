@@ -1,4 +1,4 @@
-"""Everything that is found out about a run besides its scores: one value, kept as JSON."""
+"""Everything found out about a run besides its scores, as one value that is kept as JSON."""
 
 from __future__ import annotations
 
@@ -33,28 +33,29 @@ from gradum.study.inference.regression import Regression, regression_table, with
 from gradum.study.profile import ColumnProfile, profile
 from gradum.study.uncertainty import Coefficients, main_coefficients
 
-MOST_FEATURES = 40  # of a row that is shown
-OF_ROWS = {"worst": (), "surrogate": None}  # findings that name single rows, or levels of few
+MOST_FEATURES = 40  # for a row that is shown
+OF_ROWS = {"worst": (), "surrogate": None}  # findings that name single rows, or levels of few rows
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """Everything that the judged rows show of the rung in use.
+    """Everything that the judged rows show about the rung in use.
 
     Parameters
     ----------
     rung : str
         The rung in use.
     rows : int
-        Judged rows looked at.
+        The number of judged rows looked at.
     predictions : int
-        Predictions of them that confusion, curves, thresholds, gain and the scores of classes are
-        of: more where several folds predicted a row. All else is of the mean of a row's.
+        The number of their predictions behind confusion, curves, thresholds, gain and the scores of
+        classes: more than the rows where several folds predicted a row. All else uses the mean
+        prediction of a row.
     sample : str
-        A sentence where these are a sample of the judged rows; else empty.
+        A sentence where these are a sample of the judged rows; otherwise empty.
     columns : tuple of ColumnProfile
-        What the table's columns hold.
+        The contents of the table's columns.
     others
-        Each as its own module says; None where it does not apply, or was not asked for.
+        Each as described in its module; None where it does not apply, or was not asked for.
     """
 
     rung: str
@@ -81,7 +82,7 @@ class Findings(msgspec.Struct, frozen=True):
     predictions: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse names that no report could look up; a file may have been written by hand."""
+        """Refuse names that no report could look up, as a file may have been written by hand."""
         if self.rung not in KINDS:
             raise ValueError(f"there is no rung {self.rung!r}")
         for found in map(self.found, self.__struct_fields__):
@@ -90,18 +91,18 @@ class Findings(msgspec.Struct, frozen=True):
                 raise ValueError(f"there is no metric {metric!r}")
 
     def found(self, name: str) -> Any:
-        """Return what one finding shows; None where it is of another task or was left out."""
+        """Return the result of one finding; None if it belongs to another task or was left out."""
         return getattr(self, name, None)
 
 
 @turn()
 def examine(run: Run, context: Context = ALONE) -> Findings:
-    """Study a run's judged rows; its spec's `ReportSpec` says what is asked for.
+    """Study a run's judged rows; the `ReportSpec` in the run's spec says what is asked for.
 
     Raises
     ------
     SpecError
-        A slice names no column, or a cost is given for a task that has no threshold.
+        A slice names no column, or a cost is given for a task without a threshold.
     """
     refuse_after_fork()
     assert run.fitted.judgement is not None
@@ -151,9 +152,10 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
 
 
 def without_rows(findings: Findings) -> Findings:
-    """Return the same without any single row of the table.
+    """Return these findings without any single row of the table.
 
-    The rules of the tree go too, and the coverage of levels that few rows have, which they name.
+    The tree's rules and the coverage of rare levels are dropped too, since they name levels of few
+    rows.
     """
     changed = {
         "regression": findings.regression and without_influential(findings.regression),

@@ -33,36 +33,36 @@ from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
 
 HALVINGS = 3
-SHARE_OF_FIT = 0.25  # of the fit's seconds, which an unasked curve may take
+SHARE_OF_FIT = 0.25  # of the fit's seconds, for a curve that nobody asked for
 LONGEST_SECONDS = 20.0
 RESAMPLED_ROWS = 20_000
 DRAWS = 8_000_000
 
 
 class Growth(msgspec.Struct, frozen=True):
-    """The score of the rung in use by number of training rows.
+    """The score of the rung in use by the number of training rows.
 
     Parameters
     ----------
     metric : str
-        The verdict's.
+        The verdict's metric.
     points : tuple of (int, Interval)
-        Training rows, those that stop a network included, and the score on the judged rows; the
-        last is the model that was judged. Under cross-validation, the mean of the folds' rows and
-        the score of all folds together.
+        Training rows, including those that stop a network, and the score on the judged rows; the
+        last point is the judged model. Under cross-validation, the mean number of the folds' rows
+        and the score of all folds together.
     forecast_rows : int
         Twice the rows of the last point.
     forecast : Interval or None
-        The score expected there; None where the curve was not drawn.
+        The score expected at that number; None where the curve was not drawn.
     gain : Interval or None
-        forecast - last point, paired on the same resamples.
+        forecast − last point, paired on the same resamples.
     sentence : str
-        What one more doubling would bring, in plain words.
+        What another doubling would bring, in plain words.
     skipped : str
-        Why the curve was not drawn, and the switch that draws it; empty where it was.
+        Why the curve was not drawn, and the option that draws it; empty if it was drawn.
     models : tuple of int
-        How many models of each judge a point is the mean of: the second of a size is fitted where
-        there is time.
+        How many models of each judge each point averages; the second of a size is fitted if there
+        is time.
     """
 
     metric: str
@@ -79,18 +79,18 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     """Fit the rung in use again on parts of the training rows, and extrapolate.
 
     An eighth, a quarter and a half of the training rows, each within the next, are split, encoded
-    and learned from as the whole was: drawn by class or by whole groups, or the latest under
-    time. Each model judges the same rows. Of a repeated cross-validation, the folds of the first
-    repeat are used.
+    and learned from like the whole. They are drawn by class or by whole groups; under time, they
+    are the latest rows. Each model judges the same rows. For a repeated cross-validation, the folds
+    of the first repeat are used.
 
-    Linear models are fitted on both halves, and on a part of either, and the scores of a size are
-    their mean: what one half has by chance the other lacks, so that their mean differs from the
-    whole by little else than what fewer rows cost.
+    Linear models are fitted on both halves, and on a part of each, and the scores of a size are
+    averaged. What one half has by chance the other lacks, so their mean differs from the whole by
+    little more than the cost of fewer rows.
 
-    ``asked`` True draws the curve however long it takes, False never. None draws what is done by
-    the time that a quarter of the fit's seconds are over, or `LONGEST_SECONDS`: the small sizes
-    first, and all sizes once before any is fitted again. Between fits and within them, at the
-    events of a solver, the clock is read; a fit that it ends is thrown away.
+    ``asked`` True draws the curve however long it takes, False never. None draws what is done
+    within a quarter of the fit's seconds, or within `LONGEST_SECONDS`: small sizes first, and all
+    sizes once before any is fitted again. The clock is read between fits and, at a solver's events,
+    within them; a fit that runs out of time is discarded.
     """
     assert run.fitted.judgement is not None
     metric = run.fitted.judgement.verdict.metric
@@ -98,12 +98,12 @@ def growth(run: Run, context: Context = ALONE, *, asked: bool | None) -> Growth:
     skipped = _reason_to_skip(run, judges, asked)
     if skipped:
         return Growth(metric, skipped=skipped)
-    quiet = replace(context, tell=ignore)  # the run's rungs were told of, and judged
+    quiet = replace(context, tell=ignore)  # the run's own rungs were already reported and judged
     seconds = np.inf if asked else _allowed(run)
     try:
         curves = _curves(run, judges, quiet.until(perf_counter() + seconds))
     except SpecError:
-        why = (  # of rows there are enough
+        why = (  # there are enough rows
             say("There are too few times to learn from an eighth of them.")
             if run.dataset.time is not None
             else say("There are too few groups to learn from an eighth of them.")
@@ -151,7 +151,7 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
         return "" if asked else say("Left out, as asked; --learning-curve draws it.")
     if kind.curve.unasked:
         return ""
-    # A pack takes most of the training, which its curve would nearly double.
+    # A pack takes most of the training time, which its curve would nearly double.
     expected = kind.curve.models * sum(judge.rungs[used].seconds for judge in judges)
     return say(
         "The learning curve would take about {seconds:.0f} s; --learning-curve draws it.",
@@ -160,14 +160,14 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
 
 
 def _allowed(run: Run) -> float:
-    """Return the seconds in which the curve is drawn where nobody asked for it."""
+    """Return the seconds allowed for a curve that nobody asked for."""
     limit, taken = run.fitted.spec.time_limit, run.fitted.provenance.seconds
     left = np.inf if limit is None else limit - taken
     return min(SHARE_OF_FIT * taken, LONGEST_SECONDS, left)
 
 
 def _shape(run: Run) -> Curve:
-    """Return how the curve of the rung in use is drawn."""
+    """Return how to draw the curve of the rung in use."""
     curve = KINDS[run.fitted.used].curve
     assert curve is not None
     return curve
@@ -178,12 +178,12 @@ def _learned(judge: Judge) -> np.ndarray:
 
 
 _Drawn = tuple[np.ndarray, np.ndarray]
-"""The rows that a model is made of, and the part of each."""
+"""The rows that a model is made from, and the part of each."""
 
 
 @dataclass(frozen=True)
 class _Model:
-    """A rung with its encoder, and how many rows it was made of."""
+    """A rung with its encoder, and how many rows it was made from."""
 
     rows: int
     encoder: Encoder
@@ -193,9 +193,9 @@ class _Model:
 def _curves(
     run: Run, judges: Sequence[Judge], context: Context
 ) -> list[list[tuple[_Model, ...]]] | None:
-    """Return each judge's models of each size, from fewest rows to the judged model.
+    """Return each judge's models of each size, from the fewest rows up to the judged model.
 
-    Of each size every judge has as many. None where there was no time for one of each.
+    Every judge has equally many models of each size. None if there was no time for one of each.
     """
     dataset, used = run.dataset, run.fitted.used
     spec, kind = run.fitted.spec, KINDS[used]
@@ -222,7 +222,7 @@ def _curves(
 
 
 def _plan(run: Run, judge: Judge, place: int) -> list[list[_Drawn]]:
-    """Draw the rows of one judge's smaller models: of each size, from few rows to many."""
+    """Draw the rows of one judge's smaller models for each size, from few rows to many."""
     dataset, spec = run.dataset, run.fitted.spec
     rng = stream(spec.seed, "study", "growth", place)
     parts = _halves(dataset, _learned(judge), rng)[: _shape(run).models]
@@ -235,7 +235,7 @@ def _plan(run: Run, judge: Judge, place: int) -> list[list[_Drawn]]:
 
 
 def _halves(dataset: Dataset, rows: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """Divide rows in two, the half that has every class first; only the later under time.
+    """Halve the rows, the half that has every class first; under time, take only the later half.
 
     The other half is left out if it lacks a class.
     """
@@ -252,7 +252,7 @@ def _halves(dataset: Dataset, rows: np.ndarray, rng: np.random.Generator) -> lis
 def _parts(
     dataset: Dataset, rows: np.ndarray, validation: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Divide rows into two parts as the run divided its own."""
+    """Divide rows into two parts as the run divided its rows."""
     keys = {
         name: None if values is None else values[rows]
         for name, values in dataset.split_keys.items()
@@ -279,21 +279,22 @@ def _fit(
 def _extrapolate(
     run: Run, metric: str, judges: Sequence[Judge], curves: Sequence[Sequence[tuple[_Model, ...]]]
 ) -> Growth:
-    """Score the curves, and continue them.
+    """Score the curves and extrapolate them.
 
-    The standard error σ of the last score is taken to be
+    The standard error σ of the last score is estimated by
 
         σ² = e² + c d² m / n,
 
-    where e is the standard error of the last doubling's change, d that of a single model's, m the
-    rows that each judge judges and n those that it learned from. d² m is how much the losses of
-    single rows differ between two models: the mean of the last change is moved by chance of the m
-    rows, as e² says, and a model's own score by chance of the n. c is the kind's `Curve.chance`.
+    where e is the standard error of the last doubling's change, d that of a single model's change,
+    m the number of rows that each judge judges, and n the number that it learned from. d² m is how
+    much the losses of single rows differ between two models. The mean of the last change varies by
+    chance in the m rows, as e² says, and a model's own score by chance in the n rows. c is the
+    kind's `Curve.chance`.
 
-    Maximum likelihood without a penalty has c = 3/8: with excess losses δ'Hδ / 2, δ of covariance
-    H⁻¹ / n, one doubling changes them with variance 3p / 8n², and p / n is how much the losses of
-    single rows differ between half of the rows and all. That a penalty is chosen each time adds to
-    it.
+    Maximum likelihood without a penalty has c = 3/8: with excess losses δ'Hδ / 2 and δ of
+    covariance H⁻¹ / n, one doubling changes them with variance 3p / 8n², and p / n is how much the
+    losses of single rows differ between half of the rows and all. Choosing a penalty each time adds
+    to this.
     """
     rng = stream(run.fitted.spec.seed, "study", "growth")
     seen = Seen.pool([_predicted(run, *pair) for pair in zip(judges, curves, strict=True)])
@@ -332,7 +333,7 @@ def _extrapolate(
 
 
 def _means(models: Sequence[int]) -> np.ndarray:
-    """Return the matrix (p, Σ models) that averages the values of the models of each size."""
+    """Return the matrix (p, Σ models) that averages the models of each size."""
     size = np.repeat(np.arange(len(models)), models)
     return (size == np.arange(len(models))[:, None]) / np.array(models, np.float64)[:, None]
 
@@ -340,7 +341,7 @@ def _means(models: Sequence[int]) -> np.ndarray:
 def _resample(
     run: Run, seen: Seen, metric: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, int]:
-    """Return the scores of every size on the same resamples (p, B), and of how many rows."""
+    """Return the scores of every size on the same resamples (p, B), and the numbers of rows."""
     truth, rows = run.dataset.truth, np.arange(len(seen.rows))
     if len(rows) > RESAMPLED_ROWS:
         rows = np.sort(rng.choice(rows, RESAMPLED_ROWS, replace=False))

@@ -1,4 +1,4 @@
-"""Permutation importance of each column: the score lost when its values are shuffled.
+"""Permutation importance of each column: how much the score worsens when it is shuffled.
 
 L. Breiman, Random forests, 2001; A. Fisher, C. Rudin and F. Dominici, All models are wrong, but
 many are useful, 2019.
@@ -27,7 +27,7 @@ from gradum.tables.split import Part
 
 REPEATS = 5
 MOST_ROWS = 3_000
-MOST_LOGITS = 300_000  # of the rows looked at; many classes are looked at on fewer rows
+MOST_LOGITS = 300_000  # for the rows looked at; with many classes, fewer rows are looked at
 MOST_COLUMNS = 60
 SCREENED_TO = 40
 SCREENING_ROWS = 256
@@ -39,9 +39,9 @@ class ColumnImportance(msgspec.Struct, frozen=True):
     Parameters
     ----------
     column : str
-        A column of the table: all features made from it are shuffled together.
+        A column of the table; all features made from it are shuffled together.
     increase : Interval
-        Of the log loss, or of the RMSE in the target's unit; 0 for a column that the model
+        Increase of the log loss, or of the RMSE in the target's unit; 0 for a column that the model
         does not use.
     """
 
@@ -50,7 +50,7 @@ class ColumnImportance(msgspec.Struct, frozen=True):
 
 
 class Importance(msgspec.Struct, frozen=True):
-    """The columns by falling importance.
+    """The columns in order of falling importance.
 
     Parameters
     ----------
@@ -59,10 +59,10 @@ class Importance(msgspec.Struct, frozen=True):
     columns : tuple of ColumnImportance
         Empty where the baseline is in use, which looks at no column.
     rows, repeats : int
-        Rows looked at, and shuffles of each column.
+        The numbers of rows looked at and of shuffles per column.
     screened : int
-        Columns left out because a quick look found that they hardly move the model's outputs; 0
-        where every column was measured.
+        How many columns were left out because a quick look found that they hardly move the model's
+        outputs; 0 where every column was measured.
     """
 
     metric: str
@@ -73,16 +73,16 @@ class Importance(msgspec.Struct, frozen=True):
 
 
 def importance(run: Run) -> Importance:
-    """Shuffle each source column among the judged rows of the models that judged them.
+    """Shuffle each source column among the judged rows, predicted by the models that judged them.
 
     With ``l_i`` the loss of row i and ``l'_i`` its mean over the shuffles, the increase is
     ``mean(l') - mean(l)`` for classes and ``sqrt(mean(l')) - sqrt(mean(l))`` for numbers, with a
     percentile interval over resamples of the rows (whole groups, or stretches of time).
 
-    At most `MOST_ROWS` judged rows are looked at, each by the model that had not seen it; of a
+    At most `MOST_ROWS` judged rows are looked at, each by the model that had not seen it; for a
     repeated cross-validation, by the folds of the first repeat. Values are shuffled among all of
-    these rows, those of other groups, times and folds too. Of more than `MOST_COLUMNS` columns,
-    the `SCREENED_TO` are measured that move the outputs most on a few rows.
+    these rows, across groups, times and folds. With more than `MOST_COLUMNS` columns, only the
+    `SCREENED_TO` that move the outputs most on a few rows are measured.
     """
     task = run.dataset.truth.task
     metric = DEFAULT_METRIC[task]
@@ -108,7 +108,7 @@ def importance(run: Run) -> Importance:
 
 
 def _some_judged(run: Run, rng: np.random.Generator) -> np.ndarray:
-    """Return the positions of judged rows, at random where they are many."""
+    """Return the positions of judged rows, drawn at random where there are many."""
     tested = [judge.parts == Part.TEST for judge in first_repeat(run.judges)]
     rows = np.flatnonzero(np.any(tested, axis=0))
     classes = max(len(run.dataset.classes), 1)
@@ -118,13 +118,13 @@ def _some_judged(run: Run, rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Opening:
-    """One judge's rung on all rows looked at; ``judged`` are the places of those it judges."""
+    """One judge's rung on all rows looked at; ``judged`` are the positions of those it judges."""
 
     opened: Opened
     judged: np.ndarray
 
     def shuffled(self, change: Change, order: np.ndarray) -> np.ndarray:
-        """Return z of its own rows once each has another row's value of a column."""
+        """Return z of the judge's own rows when each has another row's value of a column."""
         return self.opened.total[self.judged] + change(self.judged, order[self.judged])
 
 
@@ -144,7 +144,7 @@ def _movement(
 ) -> np.ndarray:
     """Return how far a shuffle of each column moves the logits: Σ of squares (c,).
 
-    It is judged by the logits, not by the loss, which on few rows is mostly chance.
+    This uses the logits, not the loss, which on few rows is mostly chance.
     """
     moved = np.zeros(len(columns))
     for opening in openings:
@@ -161,7 +161,7 @@ def _movement(
 def _added_loss(
     run: Run, rows: np.ndarray, columns: Sequence[str], orders: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's loss (m,), and what the shuffles of each column add on average (m, c)."""
+    """Return each row's loss (m,), and the mean loss added by shuffling each column (m, c)."""
     truth = run.dataset.truth
     target = truth.target[rows]
     loss, added = np.zeros(len(rows)), np.zeros((len(rows), len(columns)))
@@ -195,7 +195,7 @@ def _increases(
     weight = truth.weight[rows]
 
     def increase(weights: np.ndarray) -> np.ndarray:
-        """From the means themselves, so that a column that adds nothing increases by exactly 0."""
+        """Compute it from the means themselves: exactly 0 for a column that adds nothing."""
         total = weights.sum(axis=1, keepdims=True)
         before = weights @ loss[:, None] / total
         after = np.maximum(before + weights @ added / total, 0.0)

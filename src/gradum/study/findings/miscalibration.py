@@ -1,4 +1,4 @@
-"""Sentences on a reliability curve: only what a test shows."""
+"""Sentences on a reliability curve, which say only what a test shows."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Gap:
-    """A figure next to the one that a calibrated model would have.
+    """A figure next to the value that a calibrated model would have.
 
     Parameters
     ----------
     estimate : Interval
     calibrated : float
     least_error : float
-        The standard error that the outcomes of a calibrated model would give: what resamples of
-        few rows of one kind may fail to show.
+        The standard error under a calibrated model's outcomes, which resamples of few rows of one
+        kind may fail to show.
     freedom : int
-        Of Student's distribution: independent rows, or groups of them, less one.
+        Degrees of freedom of Student's distribution: independent rows, or groups of them, less one.
     enough : bool
-        Whether there are rows enough to tell.
+        Whether there are enough rows to tell.
     """
 
     estimate: Interval
@@ -41,13 +41,14 @@ class Gap:
 
     @property
     def error(self) -> float:
-        """The standard error, of resamples or of a calibrated model, whichever is larger."""
+        """The larger of the standard errors from resamples and under a calibrated model."""
         return max(self.estimate.standard_error, self.least_error)
 
     def p_value(self, widened: float) -> float:
-        """Return that of so large a difference, by Student's law; 1 where the interval holds both.
+        """Return the p-value of the difference by Student's distribution.
 
-        The standard error is multiplied by ``widened``.
+        It is 1 where the interval holds both values. The standard error is multiplied by
+        ``widened``.
         """
         estimate, error = self.estimate, widened * self.error
         if not self.enough or not error > 0 or estimate.low <= self.calibrated <= estimate.high:
@@ -64,13 +65,13 @@ class CalibrationFinding(NamedTuple):
     miscalibrated : bool
         Whether p is at most `LEVEL`.
     tested : bool
-        Whether there were rows enough.
+        Whether there were enough rows.
     p_value : float
-        Of a calibrated model, all tests being counted.
+        The p-value under a calibrated model, corrected for all tests.
     comparisons : int
-        By how many the p-value of the calibration in the large was multiplied.
+        The factor by which the p-value of the calibration in the large was multiplied.
     error : float or None
-        The standard error that this was tested by.
+        The standard error that was used to test it.
     """
 
     sentence: str
@@ -90,12 +91,12 @@ def shown_by(
     bins: list[Gap],
     widened: float = 1.0,
 ) -> CalibrationFinding:
-    """Say where predictions differ from what was observed, as far as tests show it.
+    """Say where predictions differ from observations, as far as tests show it.
 
-    The calibration in the large, the slope and all bins have the same share of `LEVEL`, and each
-    bin the same of that of the bins (weighted Bonferroni): together they claim something of a
-    calibrated model in `LEVEL` of all cases at most. So many bins would take most of it otherwise
-    from the two figures that say most of a model.
+    The calibration in the large, the slope and the bins together have equal shares of `LEVEL`, and
+    each bin has an equal part of the bins' share (weighted Bonferroni). Together they reject a
+    calibrated model in at most `LEVEL` of all cases. Otherwise the many bins would take most of the
+    level from the two figures that say most about a model.
 
     Parameters
     ----------
@@ -103,15 +104,15 @@ def shown_by(
     label : str
         The class whose probability is looked at; not needed otherwise.
     mean : float
-        Of the predictions.
+        The mean of the predictions.
     large : Gap
-        Mean prediction - mean observation.
+        Mean prediction − mean observation.
     slope : Gap or None
-        Of the observed on the predicted.
+        Slope of the observed on the predicted.
     bins : list of Gap
-        The observed of rows with like predictions, next to the predicted.
+        For rows with similar predictions, the observed value next to the predicted one.
     widened : float
-        By what standard errors are multiplied, for what the model itself is unsure of.
+        The factor on standard errors that accounts for the model's own uncertainty.
     """
     if not large.enough:
         return CalibrationFinding(
@@ -181,7 +182,7 @@ def _direction(task: Task, above: bool) -> str:
 
 
 def _steepness(task: Task, slope: Interval) -> str:
-    """Say whether predictions lie too far apart or too close together."""
+    """Say whether predictions are too far apart or too close together."""
     flat = slope.value < 1
     if task == "binary":
         rise = said(slope, unit=0.1)

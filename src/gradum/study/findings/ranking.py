@@ -34,15 +34,15 @@ class RankingCurve(msgspec.Struct, frozen=True):
     label : str
         The class: the second of two, or each of several.
     prevalence : float
-        Its weighted share of the judged rows: the precision of a ranking by chance.
+        The class's weighted share of the judged rows, the precision of a random ranking.
     auc, average_precision : Interval
         As `scores.metrics` defines them.
     roc : tuple of (float, float, float)
-        False-positive rate, true-positive rate, threshold; from (0, 0) to (1, 1), at most
+        False-positive rate, true-positive rate, threshold, from (0, 0) to (1, 1); at most
         `MOST_POINTS` points that keep the shape. No row reaches the first threshold.
     precision_recall : tuple of (float, float, float)
-        Recall, precision, threshold, by rising recall, at most `MOST_POINTS` points; the first,
-        at recall 0, has the precision of the rows that rank highest.
+        Recall, precision, threshold, by rising recall; at most `MOST_POINTS` points. The first, at
+        recall 0, has the precision of the highest-ranking rows.
     """
 
     label: str
@@ -54,12 +54,12 @@ class RankingCurve(msgspec.Struct, frozen=True):
 
 
 def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
-    """Draw the curves of the second of two classes, or of the `MOST_CLASSES` commonest.
+    """Compute the curves of the second of two classes, or of the `MOST_CLASSES` commonest.
 
-    The commonest comes first. A class is left out where its curves are undefined: all rows are of
-    it, or none, among the judged ones or those that the intervals are drawn from (at most
-    `resampling.ROWS_FOR_INTERVALS`, passed in at most `STEPS_REDRAWN` steps, which changes the
-    width of an interval by less than a hundredth).
+    The commonest comes first. A class is left out if its curves are undefined, because all rows or
+    none belong to it, among the judged rows or among those that the intervals are drawn from. These
+    are at most `resampling.ROWS_FOR_INTERVALS` rows, passed in at most `STEPS_REDRAWN` steps, which
+    changes the width of an interval by less than a hundredth.
     """
     probability = evidence.prediction.probability
     assert probability is not None
@@ -90,9 +90,9 @@ def ranking_curves(evidence: Evidence) -> tuple[RankingCurve, ...]:
 
 
 def judged_curves(evidence: Evidence, judgement: Judgement) -> tuple[RankingCurve, ...]:
-    """Draw them; one curve has the intervals that the judge found for the same scores.
+    """Compute the curves; a single curve has the judge's intervals for the same scores.
 
-    Those of several classes are not the same, nor are those of a sample of the rows.
+    The scores of several classes, or on a sample of the rows, are not the same.
     """
     curves = ranking_curves(evidence)
     test = judgement.scores[judgement.verdict.used]["test"]
@@ -110,7 +110,7 @@ def judged_curves(evidence: Evidence, judgement: Judgement) -> tuple[RankingCurv
 def areas(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Compute AUC and average precision from the weights passed after each of T steps.
 
-    With T the weight of the class passed and F that of the others, P and N their totals,
+    With T the passed weight of the class, F that of the other classes, and P and N their totals,
 
         AUC = Σ (Fₜ − Fₜ₋₁)(Tₜ + Tₜ₋₁) / 2PN,    AP = Σ (Tₜ − Tₜ₋₁) Tₜ / (Tₜ + Fₜ) / P.
 
@@ -173,16 +173,16 @@ def _points(
 
 
 class Top(msgspec.Struct, frozen=True):
-    """The rows that rank highest by the probability of the class.
+    """The rows ranked highest by the probability of the class.
 
     Parameters
     ----------
     share : float
-        Their share of the weight of all rows.
+        These rows' share of the weight of all rows.
     gain : Interval
-        The share of the class that is among them.
+        The share of the class that is among these rows.
     lift : Interval
-        gain / share: how many times as many as by chance.
+        gain / share: how many times more than by chance.
     """
 
     share: float
@@ -198,11 +198,12 @@ class Lift(msgspec.Struct, frozen=True):
     positive : str
         The class.
     prevalence : float
-        Its weighted share of the judged rows; times the lift it is the precision among the top.
+        The class's weighted share of the judged rows. Times the lift, it is the precision among the
+        top.
     tops : tuple of Top
-        By rising share: `TOPS`.
+        In order of rising share, at the shares `TOPS`.
     sentence : str
-        What the top tenth holds.
+        The contents of the top tenth.
     """
 
     positive: str
@@ -212,10 +213,10 @@ class Lift(msgspec.Struct, frozen=True):
 
 
 def lift(evidence: Evidence) -> Lift | None:
-    """Go down the ranking of the judged rows; None where they are of one class.
+    """Go down the ranking of the judged rows; None if they all have one class.
 
-    Where a share ends among rows of equal probability, these count in part, as they would in a
-    random order on average. Intervals are Wilson's, by the judge's resamples.
+    Where a share ends among rows of equal probability, these count partially, as they would on
+    average in a random order. Intervals are Wilson's, from the judge's resamples.
     """
     assert evidence.prediction.probability is not None
     score, positive = evidence.prediction.probability[:, 1], evidence.target == 1

@@ -1,4 +1,4 @@
-"""Reliability: predicted against observed values, by bins."""
+"""Reliability: predicted against observed values in bins."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class ReliabilityBin(msgspec.Struct, frozen=True):
     Parameters
     ----------
     predicted : float
-        Mean predicted probability, or predicted number.
+        Mean predicted probability, or mean predicted number.
     observed : Interval
-        Share of rows of the class, or mean of the target, with its 95% interval.
+        Share of rows of the class, or mean of the target, with a 95% interval.
     rows : int
     """
 
@@ -52,23 +52,23 @@ class Reliability(msgspec.Struct, frozen=True):
         The class whose probability is looked at; "the predicted class" for more than two
         classes; the target's name for a number.
     bins : tuple of ReliabilityBin
-        By rising prediction.
+        In order of rising prediction.
     calibration_in_the_large : Interval
-        Mean prediction - mean observation.
+        Mean prediction − mean observation.
     sentence : str
         What the curve shows, in plain words: too high or too low, too sure of itself or not sure
         enough, off in places, or none of these.
     miscalibrated : bool or None
-        Whether the curve shows that; None in files of versions that did not write it.
+        Whether the curve shows a miscalibration; None in files of versions that did not write it.
     tested : bool
-        Whether there were rows enough to tell; files of earlier versions do not say.
+        Whether there were enough rows to tell; files of earlier versions do not say.
     p_value : float or None
-        Of a calibrated model, all tests of the curve being counted; None in files of versions that
-        did not write it.
+        The p-value under a calibrated model, corrected for all tests of the curve; None in files of
+        versions that did not write it.
     comparisons : int
-        By how many the p-value of the calibration in the large was multiplied for that.
+        The factor by which the p-value of the calibration in the large was multiplied for this.
     error : float or None
-        The standard error that the calibration in the large was tested by.
+        The standard error that was used to test the calibration in the large.
     """
 
     label: str
@@ -83,36 +83,38 @@ class Reliability(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> bool:
-        """Whether a miscalibration is shown, so that the verdict must name it."""
+        """Whether a miscalibration is shown, which the verdict must then name."""
         if self.miscalibrated is None:
             return not self.sentence.startswith(NOTHING_SHOWN)
         return self.miscalibrated
 
 
 FEWEST_OF_EACH = 10
-NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how such sentences of old files begin
+NOTHING_SHOWN = ("Too few rows", "No miscalibration")  # how these sentences begin in old files
 
 
 def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
-    """Bin the judged rows by prediction and compare with what was observed.
+    """Bin the judged rows by prediction, and compare with the observations.
 
-    Two classes: the probability of the second against its share. More classes: the probability of
-    the predicted class against the share of rows where it is the true one. A number: the predicted
-    against the actual one. Means and shares are weighted, the bins are `equal_count_bins`.
+    For two classes, the probability of the second is compared with its share. For more classes, the
+    probability of the predicted class is compared with the share of rows where it is true. For a
+    number, the predicted is compared with the actual value. Means and shares are weighted; the bins
+    are `equal_count_bins`.
 
-    Intervals are by resamples of groups, of time or of rows, in which the shares of the classes
-    vary. Shares have Wilson's throughout, as `_share_intervals` says, so that no interval lacks a
+    Intervals come from resamples of groups, of time or of rows, in which the shares of the classes
+    vary. Intervals of shares are always Wilson's, as `_share_intervals` says, so that none has zero
     width because a bin holds only rows of one kind.
 
     The sentence rests on the calibration in the large, the slope of the observed on the predicted
     (both after D. Cox, Two further applications of a model for binary regression, 1958; here
-    without logarithms) and each bin, tested as `miscalibration.shown_by` says where there are
-    `FEWEST_OF_EACH` rows of either kind, expected or observed, or `FEWEST_ROWS` numbers.
+    without logarithms) and each bin, tested as `miscalibration.shown_by` says. The tests need
+    `FEWEST_OF_EACH` rows of each kind, expected or observed, or `FEWEST_ROWS` numbers.
 
-    A model of the right form still errs as the n rows that it learned from let it: its mean
-    prediction by σ/√n, where m judged rows tell theirs to σ/√m. Where n is given as ``learned``,
-    standard errors of tests are multiplied by √(1 + m/n) for that. It is not of a cross-validation,
-    in which every row judges and is learned from, and errors of the mean cancel.
+    A model of the right form still has errors from the n rows that it learned from: its mean
+    prediction errs by σ/√n, while m judged rows determine their mean to σ/√m. Where n is given as
+    ``learned``, standard errors of tests are therefore multiplied by √(1 + m/n). It is not given
+    for a cross-validation, in which every row judges and is learned from, so that errors of the
+    mean cancel.
     """
     label, predicted, observed = _sides(evidence)
     codes = equal_count_bins(predicted)
@@ -136,7 +138,7 @@ def reliability(evidence: Evidence, learned: int | None = None) -> Reliability:
 
 
 def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
-    """Return the name of what is predicted, the predictions and the observations, (n,) each."""
+    """Return the name of what is predicted, and the predictions and observations, (n,) each."""
     probability, target = evidence.prediction.probability, evidence.target
     if probability is None:
         assert evidence.schema.target is not None
@@ -149,16 +151,16 @@ def _sides(evidence: Evidence) -> tuple[str, np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, eq=False)
 class _Calibration:
-    """Means and sums within k bins, of S weightings of the rows.
+    """Means and sums within k bins, for S weightings of the rows.
 
     Parameters
     ----------
     predicted, observed : ndarray of shape (S, k)
-        Means within the bins; NaN where a bin has no row.
+        Means within the bins; NaN for a bin without rows.
     mean_predicted, mean_observed : ndarray of shape (S,)
-        Of all rows.
+        Means over all rows.
     slope : ndarray of shape (S,)
-        Of the observed on the predicted means of the bins by weighted least squares; 1 if
+        Slope of the bins' observed means on their predicted means by weighted least squares; 1 if
         calibrated, NaN with a single bin.
     """
 
@@ -170,25 +172,25 @@ class _Calibration:
 
     @classmethod
     def of(cls, sums: np.ndarray) -> _Calibration:
-        """Take the weights and the weighted sums of predicted and observed: (S, 3, k)."""
+        """Take the weights and the weighted sums of predictions and observations: (S, 3, k)."""
         weight, total = sums[:, 0], sums[:, 0].sum(axis=1)
         predicted, observed = ratio(sums[:, 1], weight), ratio(sums[:, 2], weight)
         mean_predicted, mean_observed = (sums[:, side].sum(axis=1) / total for side in (1, 2))
         off = np.nan_to_num(predicted - mean_predicted[:, None])
         rise = np.nan_to_num(observed - mean_observed[:, None])
         spread = (weight * off**2).sum(axis=1)
-        spread[spread <= 1e-12 * total * mean_predicted**2] = 0.0  # one bin, and rounding
+        spread[spread <= 1e-12 * total * mean_predicted**2] = 0.0  # single bin, and rounding
         slope = ratio((weight * off * rise).sum(axis=1), spread)
         return cls(predicted, observed, mean_predicted, mean_observed, slope)
 
     @property
     def large(self) -> np.ndarray:
-        """Mean prediction - mean observation (S,)."""
+        """Mean prediction − mean observation (S,)."""
         return self.mean_predicted - self.mean_observed
 
 
 def _of_one_kind(evidence: Evidence, whole: _Calibration) -> Interval:
-    """Give the calibration in the large an interval where all outcomes are the same."""
+    """Give the calibration in the large an interval if all outcomes are the same."""
     predicted, observed = float(whole.mean_predicted[0]), float(whole.mean_observed[0])
     unknown = Interval(observed, np.nan, np.nan, 0.0)
     (share,) = _share_intervals([unknown], evidence, np.zeros(len(evidence), np.intp))
@@ -204,11 +206,11 @@ def _gaps(
     large: Interval,
     slope: Interval,
 ) -> tuple[Gap, Gap | None, list[Gap]]:
-    """Put the calibration in the large, the slope and each bin next to what they should be.
+    """Put the calibration in the large, the slope and each bin next to their calibrated values.
 
-    If calibrated, Σ w y varies by V = Σ w² p (1 − p) within a bin, so the large by √ΣV / Σw, a bin
-    by √V / Σw, and the slope by √Σc²V / Σc²w, where c is how far the bin's prediction is from the
-    mean. There is no slope for whichever class is predicted.
+    If calibrated, Σ w y has variance V = Σ w² p (1 − p) within a bin. So the calibration in the
+    large has the standard error √ΣV / Σw, a bin √V / Σw, and the slope √Σc²V / Σc²w, where c is how
+    far the bin's prediction is from the mean. There is no slope for "the predicted class".
     """
     *of_bins, of_all = _freedom(evidence, codes, bins)
     weight, means = np.bincount(codes, evidence.weight), np.array([b.predicted for b in bins])
@@ -231,7 +233,7 @@ def _gaps(
 def _freedom(
     evidence: Evidence, codes: np.ndarray, bins: tuple[ReliabilityBin, ...]
 ) -> list[tuple[int, bool]]:
-    """Return degrees of freedom, and whether these suffice: of each bin and, last, of all."""
+    """Return degrees of freedom, and whether they suffice, for each bin and, last, for all rows."""
     rows = np.array([each.rows for each in bins])
     expected = rows * [each.predicted for each in bins]
     found = rows * [each.observed.value for each in bins]
@@ -250,18 +252,18 @@ def _freedom(
 def _share_intervals(
     shares: list[Interval], evidence: Evidence, codes: np.ndarray
 ) -> list[Interval]:
-    """Turn resampled intervals of shares within k bins into Wilson's.
+    """Turn resampled intervals of shares within k bins into Wilson intervals.
 
-    Percentiles of resamples are too short where a bin holds few rows of one kind, and have no
-    width where it holds none. So the resamples give only the number of independent rows: the one
-    with their standard error, s (1 − s) / SE², but at most what the weights leave, (Σw)² / Σw².
-    Where they show no error, it is (ΣW)² / ΣW² with W the weight of a group, as if all rows of a
+    Percentile intervals are too short where a bin holds few rows of one kind, and have no width
+    where it holds none. So the resamples give only the number of independent rows: the one with
+    their standard error, s (1 − s) / SE², but at most the (Σw)² / Σw² that the weights allow. Where
+    they show no error, the number is (ΣW)² / ΣW² with W the weight of a group, as if all rows of a
     group were one.
 
     Parameters
     ----------
     shares : list of Interval
-        With the standard errors by resamples.
+        With standard errors from resamples.
     evidence : Evidence
         n rows.
     codes : ndarray of shape (n,)

@@ -1,4 +1,4 @@
-"""Residuals of numeric predictions, and the actual against the predicted values."""
+"""Residuals of numeric predictions, and actual against predicted values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gradum.study.resampling import around
 
 
 class Residuals(msgspec.Struct, frozen=True):
-    """Residuals are actual - predicted, in the target's unit; shares and quantiles are weighted.
+    """Residuals: actual − predicted, in the target's unit. Shares and quantiles are weighted.
 
     Parameters
     ----------
@@ -36,18 +36,18 @@ class Residuals(msgspec.Struct, frozen=True):
         Number of rows that the points were drawn from.
     histogram : tuple of (float, float, float)
         Low edge, high edge, weighted share of the rows with a residual in between; the outermost
-        bins take the tails. `HISTOGRAM_BINS` of equal width between the 1% and the 99% point, or
-        a single one where these are equal.
+        bins include the tails. There are `HISTOGRAM_BINS` bins of equal width between the 1% and
+        the 99% quantile, or a single one if these are equal.
     quantiles : dict of str to float
         "5%", "25%", "50%", "75%", "95%" of the residuals.
     within : tuple of (float, float)
-        Half-width, share of the predictions whose |residual| is at most that: at the median, which
-        is the score of that name, and at the 90% point.
+        Half-width, and the share of predictions whose |residual| is at most that: at the median,
+        which is the score of that name, and at the 90% quantile.
     spread : tuple of (float, float, float, float)
-        By tenths of the prediction, `equal_count_bins`: mean predicted, and the 10%, 50% and 90%
-        quantile of the residuals there, which shows bias and unequal spread.
+        For tenths by prediction, from `equal_count_bins`: the mean prediction, and the 10%, 50% and
+        90% quantiles of the residuals, which show bias and unequal spread.
     sentence : str
-        What they show in plain words.
+        What the residuals show, in plain words.
     """
 
     points: tuple[tuple[float, float, int], ...]
@@ -66,11 +66,11 @@ LEVEL = 0.05
 
 
 def residuals(evidence: Evidence, each: Evidence | None = None) -> Residuals:
-    """Look at actual - predicted on the judged rows; ``within`` is of each of their predictions.
+    """Study actual − predicted on the judged rows; ``within`` uses each of their predictions.
 
-    A quantile q is the smallest value that a share of at least q of the weight does not exceed.
-    The sentence names the tenth of greatest bias, and the tenths of greatest and least spread,
-    where tests show these at 5%, divided by the number of tenths or of pairs of them.
+    The quantile at q is the smallest value that at least a share q of the weight does not exceed.
+    The sentence names the tenth of greatest bias, and the tenths of greatest and least spread, if
+    tests show these at 5% divided by the number of tenths, or of pairs of tenths.
     """
     predicted, weight = evidence.prediction.value, evidence.weight
     residual = evidence.target - predicted
@@ -142,7 +142,7 @@ def _sentence(
 
 
 def _bias(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
-    """Name the level whose mean residual is most standard errors from 0, if that many."""
+    """Name the level whose mean residual is most standard errors from 0, if that is enough."""
     means = [around(value, each) for value, each in zip(mean.tolist(), drawn.T, strict=True)]
     shown = [_errors(each, len(means)) for each in means]
     if not any(shown):
@@ -164,7 +164,7 @@ def _bias(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
 
 
 def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
-    """Compare the levels of greatest and least mean deviation from the level's median."""
+    """Compare the levels with the greatest and least mean deviation from their median."""
     if len(levels) > 1:
         most, least = int(mean.argmax()), int(mean.argmin())
         gap = around(float(mean[most] - mean[least]), drawn[:, most] - drawn[:, least])
@@ -181,7 +181,7 @@ def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
 
 
 def _errors(found: Interval, tests: int) -> float:
-    """Return the standard errors between an interval and 0 if a test, one of several, shows any."""
+    """Return how many standard errors an interval is from 0, if one of several tests shows it."""
     z = NormalDist().inv_cdf(1 - LEVEL / 2 / tests)
     shown = not found.low <= 0 <= found.high and abs(found.value) > z * found.standard_error > 0
     return abs(found.value) / found.standard_error if shown else 0.0

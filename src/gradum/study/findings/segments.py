@@ -1,4 +1,4 @@
-"""Scores by segment of the table: the slices that were asked for, and the weakest ones found."""
+"""Scores by segment of the table: the requested slices, and the weakest segments found."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Segment(msgspec.Struct, frozen=True):
     score : Interval
         The verdict's metric within the segment.
     difference : Interval or None
-        That score minus the score of all other judged rows; None where either has too few rows.
-        Its interval is wide enough to hold for all segments of the slices, or all that were tried,
-        at once.
+        That score minus the score of all other judged rows; None where either has too few rows. Its
+        interval is wide enough to hold at once for all segments of the slices, or for all that were
+        tried.
     baseline : float or None
-        The target's mean, or the share of the second or commonest class, in the segment: a
-        segment may be weak because its target is harder, not because the model is worse.
+        The target's mean, or the share of the second or commonest class, in the segment. A segment
+        may be weak because its target is harder, not because the model is worse.
     finding : str
         "weaker than the rest", "stronger than the rest", "no difference shown", "too few rows
         to say".
@@ -78,13 +78,13 @@ class Segments(msgspec.Struct, frozen=True):
     ----------
     metric : str
     slices : dict of str to tuple of Segment
-        Column asked for -> its segments, save those whose rows leave the metric undefined, such as
-        the AUC of a single class.
+        Requested column -> its segments, except those whose rows leave the metric undefined, such
+        as the AUC of a single class.
     weakest : tuple of Segment
-        The weakest segments of any feature, worst first, whose difference stays on the worse side
-        of zero after correction for the number of segments tried.
+        The weakest segments of any feature, worst first: those whose difference stays on the worse
+        side of zero after correction for the number of segments tried.
     tried : int
-        How many segments were tried to find them.
+        How many segments were tried to find the weakest.
     """
 
     metric: str
@@ -94,25 +94,25 @@ class Segments(msgspec.Struct, frozen=True):
 
 
 def segments(evidence: Evidence, slices: Sequence[str], metric: str) -> Segments:
-    """Score the judged rows by segment, as `cut` divides a column.
+    """Score the judged rows by segment, with columns divided as in `cut`.
 
-    A difference from the rest is shown where its interval leaves out zero: Student's t in
-    bootstrapped standard errors at the level 0.05 / comparisons, two-sided (Bonferroni), where the
-    two segments of one column are one comparison. In slices of independent rows it is also to be
-    larger than what random segments of the same sizes show, all at once, in 95% of permutations
-    (P. Westfall and S. Young, Resampling-based multiple testing, 1993): a few rows with most of
-    the loss make a bootstrapped error too small.
+    A difference from the rest is shown if its interval excludes zero: Student's t in bootstrapped
+    standard errors at the two-sided level 0.05 / comparisons (Bonferroni), where the two segments
+    of a column count as one comparison. In slices of independent rows it must also exceed what
+    random segments of the same sizes show, all at once, in 95% of permutations (P. Westfall and S.
+    Young, Resampling-based multiple testing, 1993): a few rows with most of the loss make a
+    bootstrapped error too small.
 
-    The weakest segments are looked for among all features but texts. A segment is tried if it
-    and the rest have `FEWEST_ROWS` rows and `FEWEST_SHARE` of all. It is weak if its mean loss is
-    worse than the rest's by the normal quantile in standard errors, at the level 0.05 / tried, and
-    the metric's difference shows it as well. Of weak segments of nearly the same rows, the worst is
+    The weakest segments are sought among all features but texts. A segment is tried if it and the
+    rest each have `FEWEST_ROWS` rows and `FEWEST_SHARE` of all rows. It is weak if its mean loss
+    exceeds the rest's by the normal quantile in standard errors, at the level 0.05 / tried, and the
+    metric's difference shows it as well. Of weak segments with nearly the same rows, the worst is
     kept.
 
     Raises
     ------
     SpecError
-        A slice names the target, or no column in use; the nearest names are given.
+        A slice names the target, or no column in use; the message has the nearest names.
     """
     cuts = {name: _asked(evidence, name) for name in slices}
     asked = [(each, code) for each in cuts.values() for code in range(len(each.names))]
@@ -129,7 +129,7 @@ def segments(evidence: Evidence, slices: Sequence[str], metric: str) -> Segments
 
 
 def _asked(evidence: Evidence, name: str) -> Cut:
-    """Cut a column that was asked for by name."""
+    """Cut a column that was requested by name."""
     schema, columns = evidence.schema, evidence.frame.columns
     assert schema.target is not None
     target = schema.target.name
@@ -147,10 +147,10 @@ def _asked(evidence: Evidence, name: str) -> Cut:
 
 
 def _search(evidence: Evidence) -> tuple[list[tuple[Cut, int]], int]:
-    """Return the segments whose mean loss lies highest above the rest's, and how many were tried.
+    """Return the segments whose mean loss most exceeds the rest's, and how many were tried.
 
-    Only those are returned whose excess is beyond chance. Where rows and columns are many, the
-    columns are chosen by some of the rows.
+    Only segments whose excess is beyond chance are returned. If there are many rows and columns,
+    the columns are chosen on some of the rows.
     """
     kinds = {each.name: each.kind for each in evidence.schema.features if each.traits.has_domain}
     loss, weight = row_losses(evidence.outcome), evidence.weight
@@ -203,7 +203,7 @@ def _mean_and_variance(
 
 
 def _comparisons(chosen: Sequence[tuple[Cut, int]]) -> int:
-    """Count the comparisons of segments with the rest: one for the two of a column."""
+    """Count the comparisons of segments with the rest; the two segments of a column count once."""
     compared = Counter(column.column for column, code in chosen if _comparable(column, code))
     names = {column.column: len(column.names) for column, _ in chosen}
     return sum(1 if names[column] == 2 else count for column, count in compared.items())
@@ -222,7 +222,7 @@ def _score(
     *,
     by_chance: bool = False,
 ) -> list[Segment]:
-    """Score segments, and all rows outside of each, on the same resamples of the rows."""
+    """Score segments, and all rows outside each, on the same resamples of the rows."""
     if not chosen:
         return []
     within = [column.codes == code for column, code in chosen]
@@ -254,12 +254,12 @@ def _score(
 def _by_chance(
     evidence: Evidence, places: np.ndarray, within: Sequence[np.ndarray], metric: str
 ) -> np.ndarray:
-    """Return how far below and above zero differences lie by chance: (s, 2).
+    """Return how far below and above zero differences may lie by chance: (s, 2).
 
-    In 95% of random permutations of the rows, no difference of the s segments lies farther, when
-    each is measured by the root mean square of its own differences to that side. Of more than
-    `PERMUTED_ROWS` rows, as many at random are permuted, and differences shrink by the root of
-    how many there are.
+    In 95% of random permutations of the rows, no difference of the s segments lies farther out,
+    when each is measured by the root mean square of its own differences to that side. Of more than
+    `PERMUTED_ROWS` rows, that many are drawn and permuted, and differences shrink by the square
+    root of the ratio.
     """
     if not within:
         return np.zeros((0, 2))
@@ -295,10 +295,10 @@ def _segment(
     level: float,
     chance: np.ndarray,
 ) -> Segment:
-    """Put a segment together: its score and the rest's, two values and two samples (2, 1 + B).
+    """Build a segment from its score and the rest's: two values, and two samples (2, 1 + B).
 
-    The difference's interval errs with probability ``level``, and reaches as far as chance does,
-    below and above zero, to either side.
+    The difference's interval errs with probability ``level``, and reaches at least as far to either
+    side as chance does, below and above zero.
     """
     column, code = chosen
     within = column.codes == code

@@ -1,4 +1,4 @@
-"""The decision threshold that costs least, given what each kind of mistake costs.
+"""The decision threshold of least cost, given what each kind of mistake costs.
 
 C. Elkan, The foundations of cost-sensitive learning, 2001.
 """
@@ -28,21 +28,21 @@ class Threshold(msgspec.Struct, frozen=True):
     positive, negative : str
         The second and the first class.
     false_positive_cost, false_negative_cost : float
-        Of predicting ``positive`` where ``negative`` is true, and of the reverse.
+        The cost of predicting ``positive`` where ``negative`` is true, and of the reverse.
     threshold : Interval
         The threshold of least cost on the judged rows, with its bootstrap interval.
     cost : Interval
-        Mean cost a row at that threshold, found on rows that did not choose it (cross-fitted).
+        Mean cost per row at that threshold, measured on rows that did not choose it (cross-fitted).
     cost_at_half : Interval
-        The same of the labels that `predict` gives: from ``usual`` on.
+        The same for the labels that `predict` gives, which are ``positive`` from ``usual`` on.
     saved : Interval
-        cost_at_half - cost, paired.
+        cost_at_half − cost, paired.
     theoretical : float
         FP / (FP + FN): the best threshold if the probabilities are calibrated.
     counts : dict of str to int
         "true positives", "false positives", "true negatives", "false negatives" at the threshold.
     curve : tuple of (float, float)
-        Threshold, mean cost a row, by rising threshold; at most 200 points.
+        Threshold, mean cost per row, by rising threshold; at most 200 points.
     sentence : str
         What to do, in plain words.
     usual : float
@@ -73,15 +73,15 @@ STEPS_REDRAWN = 2000
 def threshold(evidence: Evidence, cost: Cost) -> Threshold:
     """Find the threshold of least mean cost on the judged rows of a binary task.
 
-    Tried are all distinct probabilities of the second class, and a threshold above 1, which never
-    predicts it; of equals the highest is taken. The mean cost of a row is Σ w c / Σ w, with c the
-    cost of its mistake, 0 if it is predicted right.
+    All distinct probabilities of the second class are tried, and a threshold above 1, which never
+    predicts it; among equals, the highest is taken. The mean cost per row is Σ w c / Σ w, with c
+    the cost of a row's mistake, or 0 if the row is predicted correctly.
 
-    For the cost to be expected, the rows are divided into `FOLDS`, groups and times staying whole,
-    and each fold is predicted at the threshold that costs least on the others. The intervals are
-    by resamples of groups, of time or of rows, in which the shares of the classes vary: each
-    resample has a threshold of its own (out of `STEPS_REDRAWN` at most), whereas its costs are
-    those that the rows have in their folds.
+    To estimate the expected cost, the rows are divided into `FOLDS`, which keep groups and times
+    whole, and each fold is predicted at the threshold that costs least on the others. The intervals
+    come from resamples of groups, of time or of rows, in which the shares of the classes vary. Each
+    resample has a threshold of its own (out of at most `STEPS_REDRAWN`), but its costs are those
+    that the rows have in their folds.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
 
 
 def _total_costs(sweep: Sweep, weights: np.ndarray, cost: Cost) -> np.ndarray:
-    """Sum the costs of mistakes under weights (b, n) at each of the sweep's thresholds: (b, T)."""
+    """Sum the costs of mistakes under weights (b, n) at each threshold of the sweep: (b, T)."""
     true, false = sweep.passed(weights)
     return cost.false_positive * false + cost.false_negative * (true[:, -1:] - true)
 
@@ -146,9 +146,9 @@ def _total_costs(sweep: Sweep, weights: np.ndarray, cost: Cost) -> np.ndarray:
 def _chosen_by_others(
     evidence: Evidence, sweep: Sweep, cost: Cost, theoretical: float
 ) -> np.ndarray:
-    """Return the threshold that costs least on the folds that each row is not in (n,).
+    """Return, for each row, the threshold that costs least on the folds without it (n,).
 
-    The theoretical one where there is a single fold, all rows belonging together.
+    It is the theoretical one if all rows belong together, in a single fold.
     """
     together = evidence.time if evidence.groups is None else evidence.groups
     if together is None:
@@ -164,7 +164,7 @@ def _chosen_by_others(
 def _intervals(
     evidence: Evidence, chosen: float, row_costs: np.ndarray, cost: Cost
 ) -> tuple[Interval, Interval, Interval, Interval]:
-    """Return the threshold, the mean of each row of costs (2, n), and what the first saves."""
+    """Return the threshold, the mean of each line of costs (2, n), and what the first saves."""
     assert evidence.prediction.probability is not None
     places = places_to_redraw(evidence, "threshold")
     sampled = evidence.prediction.probability[places, 1], evidence.target[places] == 1
@@ -176,7 +176,7 @@ def _intervals(
         means.append(sums / weights.sum(axis=1))
     drawn_costs, drawn_at_half = np.concatenate(means, axis=1)
     cheapest = interval(chosen, np.concatenate(thresholds)[1:])
-    # A sample, or steps, may just miss what all rows chose.
+    # A sample, or steps, may just miss the threshold that all rows chose.
     cheapest = Interval(
         chosen, min(cheapest.low, chosen), max(cheapest.high, chosen), cheapest.standard_error
     )
@@ -199,7 +199,7 @@ def _counts(predicted: np.ndarray, positive: np.ndarray) -> dict[str, int]:
 
 
 def _curve(thresholds: np.ndarray, costs: np.ndarray, best: int) -> tuple[tuple[float, float], ...]:
-    """Thin the curve, but keep its lowest point."""
+    """Thin out the curve, but keep its lowest point."""
     kept = np.union1d(thinned(thresholds, costs / costs.max(), MOST_POINTS - 1), best)[::-1]
     return tuple(zip(thresholds[kept].tolist(), costs[kept].tolist(), strict=True))
 

@@ -1,4 +1,4 @@
-"""A threshold moved over the probabilities from the highest down, and its curve in few points."""
+"""A threshold that sweeps the probabilities from the highest down, and its curve in few points."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 from gradum.margins import LAST_DIGITS, distinct
 
 NO_ROW = float(np.nextafter(1.0, 2.0))
-"""A threshold that no probability reaches."""
+"""A threshold above every probability."""
 
 CELLS = 1000
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Rows passed from the highest probability down, tied ones at once, in T steps.
+    """Rows passed in T steps from the highest probability down, tied ones together.
 
     Parameters
     ----------
     positive, negative : ndarray of shape (p,), (q,)
-        The rows of the class, and the others, by falling probability.
+        The rows of the class, and the other rows, by falling probability.
     positives, negatives : ndarray of shape (T + 1,)
-        How many of each have been passed after each step; 0 at first.
+        How many of each have been passed after each step, starting from 0.
     thresholds : ndarray of shape (T + 1,)
-        The least probability among the rows passed; `NO_ROW` at first.
+        The least probability among the rows passed, starting from `NO_ROW`.
     """
 
     positive: np.ndarray
@@ -39,8 +39,8 @@ class Sweep:
     def of(cls, score: np.ndarray, positive: np.ndarray, most: int | None = None) -> Sweep:
         """Take the probability (n,) and whether each row is of the class (n,).
 
-        With ``most``, rows that follow one another are passed together where there would be more
-        steps than that: the first rows one by one, later ones by ever more of them.
+        If there would be more than ``most`` steps, consecutive rows are passed together: the first
+        rows one by one, later rows in ever larger steps.
         """
         order = np.argsort(-score, kind="stable")
         falling, ranked = score[order], positive[order]
@@ -53,7 +53,7 @@ class Sweep:
         return cls(order[ranked], order[~ranked], positives, steps - positives, thresholds)
 
     def passed(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sum the weights (b, n) of the rows passed after each step: of the class, of the others.
+        """Sum the weights (b, n) of the rows passed after each step, for the class and the others.
 
         Returns
         -------
@@ -80,10 +80,10 @@ def _running(weights: np.ndarray, rows: np.ndarray, steps: np.ndarray) -> np.nda
 def thinned(x: np.ndarray, y: np.ndarray, most: int) -> np.ndarray:
     """Choose at most ``most`` points that keep the shape of a curve within the unit square.
 
-    The ends, and again and again the point farthest from the straight line between those chosen
-    on either side of it (D. Douglas and T. Peucker, Algorithms for the reduction of the number of
-    points required to represent a digitized line, 1973). Before that, of the points that follow
-    one another within a cell of a grid of `CELLS` × `CELLS`, the first and the last are kept.
+    It takes the ends, then repeatedly the point farthest from the straight line between the chosen
+    points on either side of it (D. Douglas and T. Peucker, Algorithms for the reduction of the
+    number of points required to represent a digitized line, 1973). Before that, of consecutive
+    points within a cell of a `CELLS` × `CELLS` grid, only the first and the last are kept.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def thinned(x: np.ndarray, y: np.ndarray, most: int) -> np.ndarray:
     Returns
     -------
     ndarray of int
-        Rising positions; all of them where there are not more.
+        Rising positions; all of them if there are no more than ``most``.
     """
     if len(x) <= most:
         return np.arange(len(x))
@@ -123,7 +123,7 @@ def _push(
     left: int,
     right: int,
 ) -> None:
-    """Note which point between two is farthest from the line through them, if any is off it."""
+    """Push the point between two that is farthest from the line through them, if any is off it."""
     if right - left < 2:
         return
     dx, dy = x[left + 1 : right] - x[left], y[left + 1 : right] - y[left]

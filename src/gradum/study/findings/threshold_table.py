@@ -1,4 +1,4 @@
-"""Precision, recall, F1 and the share flagged, of one of two classes by threshold."""
+"""Precision, recall, F1 and the share flagged for one of two classes, by threshold."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 class AtThreshold(msgspec.Struct, frozen=True):
-    """What follows from predicting the class where its probability is at least ``threshold``.
+    """The results of predicting the class where its probability is at least ``threshold``.
 
     Parameters
     ----------
     threshold : float
     flagged : float
-        Weighted share of the rows that are then predicted as the class.
+        Weighted share of the rows that are then predicted as the class, the flagged rows.
     precision : Interval or None
-        Share of those that are of it; None where there are none.
+        Share of the flagged rows that belong to the class; None if there are none.
     recall : Interval
-        Share of its rows that are among them.
+        Share of the class's rows that are flagged.
     f1 : Interval
         2·hits / (rows of the class + rows flagged).
     """
@@ -40,7 +40,7 @@ class AtThreshold(msgspec.Struct, frozen=True):
     f1: Interval
 
     def agrees(self, judged: ClassScores) -> bool:
-        """Whether what the models that judged have predicted of the class scores the same."""
+        """Whether the class predictions of the models that judged score the same."""
         return self.precision is not None and all(
             np.isclose(mine.value, theirs.value)
             for mine, theirs in (
@@ -51,7 +51,7 @@ class AtThreshold(msgspec.Struct, frozen=True):
         )
 
     def as_judged(self, judged: ClassScores) -> AtThreshold:
-        """Return the same with the judge's intervals, where they are of the same scores."""
+        """Return the same with the judge's intervals, where they belong to the same scores."""
         if not self.agrees(judged):
             return self
         return structs.replace(self, precision=judged.precision, recall=judged.recall, f1=judged.f1)
@@ -65,11 +65,11 @@ class ThresholdTable(msgspec.Struct, frozen=True):
     positive : str
         The class.
     prevalence : float
-        Its weighted share of the judged rows.
+        The class's weighted share of the judged rows.
     usual : float
         The threshold that `predict` uses.
     rows : tuple of AtThreshold
-        By rising threshold: `THRESHOLDS`, and the usual one.
+        In order of rising threshold: `THRESHOLDS`, and the usual one.
     """
 
     positive: str
@@ -84,9 +84,9 @@ class ThresholdTable(msgspec.Struct, frozen=True):
 
 
 def threshold_table(evidence: Evidence) -> ThresholdTable | None:
-    """Count what each threshold finds on the judged rows; None where they are of one class.
+    """Count what each threshold finds on the judged rows; None if they all have one class.
 
-    Intervals are those of the judge, from resamples of rows, groups or time.
+    Intervals come from the judge's resamples of rows, groups or time.
     """
     assert evidence.prediction.probability is not None
     score, positive = evidence.prediction.probability[:, 1], evidence.target == 1
@@ -130,7 +130,7 @@ def threshold_table(evidence: Evidence) -> ThresholdTable | None:
 
 
 def judged_table(evidence: Evidence, judgement: Judgement) -> ThresholdTable | None:
-    """Count the same; what the usual threshold scores has the judge's intervals."""
+    """Count the same, with the judge's intervals for the scores at the usual threshold."""
     table = threshold_table(evidence)
     if table is None or len(judgement.by_class) < 2:
         return table

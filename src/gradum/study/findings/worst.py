@@ -1,4 +1,4 @@
-"""The rows that were predicted worst, to be looked at one by one."""
+"""The rows that were predicted worst, for inspection one by one."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class WorstRow(msgspec.Struct, frozen=True):
     row : int
         Its number in the table, from 1.
     target, prediction : str
-        In the table's own words.
+        As written in the table.
     surprise : str
         "probability 0.002 of the true class", or the residual in the target's unit.
     values : dict of str to str
-        The features asked for as text, long ones cut after `MOST_LETTERS`; "–" where missing.
+        The requested features as text, cut after `MOST_LETTERS`; "–" where missing.
     """
 
     row: int
@@ -42,9 +42,9 @@ MOST_LETTERS = 200
 
 
 def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, ...]:
-    """Return the `MOST_WORST` rows of the greatest loss, worst first; of equals, by row number.
+    """Return the `MOST_WORST` rows with the greatest loss, worst first, ties by row number.
 
-    Of their columns, only the ``features`` are kept. The loss is that of `row_losses`, whatever
+    Only the ``features`` among their columns are kept. The loss is that of `row_losses`, whatever
     the rows' weights.
     """
     losses = row_losses(evidence.outcome)
@@ -62,7 +62,7 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
 
 
 def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
-    """Return target, prediction and surprise of one row."""
+    """Return the target, prediction and surprise of one row as text."""
     target, prediction = evidence.target[place], evidence.prediction.value[place]
     probability = evidence.prediction.probability
     if probability is None:

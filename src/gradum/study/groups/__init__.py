@@ -1,1 +1,1 @@
-"""Scores by the groups of a column, each held against all other rows."""
+"""Scores by the groups of a column, each compared with all other rows."""

@@ -1,4 +1,4 @@
-"""Groups held against all other rows on the same resamples, all of them at once."""
+"""Groups compared with all other rows on the same resamples, all of them at once."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from gradum.study.resampling import (
 FEWEST_ROWS = 20
 FEWEST_INDEPENDENT = 5
 MOST_INDEPENDENT, MOST_ROWS = 5_000, 20_000
-"""Rows that are redrawn, where they are independent and where they belong together."""
+"""Rows that are redrawn, if they are independent and if they belong together."""
 
 
 @dataclass(frozen=True, eq=False)
 class ColumnGroup:
-    """A group of a column: its rows are those of one code of a cut."""
+    """A group of a column: the rows with one code of a cut."""
 
     column: Cut
     code: int
 
     @cached_property
     def mask(self) -> np.ndarray:
-        """Which judged rows are of the group (m,)."""
+        """Which judged rows are in the group (m,)."""
         return self.column.codes == self.code
 
     @property
     def rows(self) -> int:
-        """How many these are."""
+        """The number of rows in the group."""
         return int(np.count_nonzero(self.mask))
 
 
@@ -61,21 +61,22 @@ class GroupComparison:
     measures : sequence of GroupMeasure
         The k measures.
     values, rest : ndarray of shape (s, k)
-        Of each group, and of all other rows.
+        The measures for each group, and for all other rows.
     errors, apart : ndarray of shape (s, k)
         Standard errors of the values, and of the differences.
     counted : ndarray of shape (s, k)
-        How many rows of a group the measure speaks of.
+        How many rows of a group the measure rests on.
     freedom : ndarray of shape (s,)
-        Of Student's distribution.
+        Degrees of freedom of Student's distribution.
     comparable : ndarray of shape (s, k)
         Where group and rest have enough rows.
     level : float
-        Two-sided, at which normal intervals of all differences hold at once in 95% of resamples.
+        The two-sided level at which normal intervals of all differences hold at once in 95% of
+        resamples.
     chance : ndarray of shape (s, k, 2)
-        How far below and above zero differences of random groups lie, all at once.
+        How far below and above zero differences of random groups may lie, all at once.
     p_values : ndarray of shape (s, k)
-        Of the differences, those of one column and measure being counted together.
+        P-values of the differences, corrected for all groups of the same column and measure.
     """
 
     evidence: Evidence
@@ -93,7 +94,7 @@ class GroupComparison:
     p_values: np.ndarray
 
     def score(self, place: int, kind: int) -> GroupScore:
-        """Put together what is known of a group by a measure."""
+        """Assemble the score of a group by a measure."""
         measure, value = self.measures[kind], float(self.values[place, kind])
         if np.isnan(value):
             return GroupScore(None, None, None, UNDEFINED)
@@ -113,7 +114,7 @@ class GroupComparison:
         return GroupScore(value, interval, difference, finding, float(self.p_values[place, kind]))
 
     def gap(self, column: str, kind: int) -> GroupGap | None:
-        """Return how far a rate's groups of one column lie apart; None of fewer than two."""
+        """Return how far apart a rate lies among a column's groups; None with fewer than two."""
         places = [
             place
             for place, group in enumerate(self.groups)
@@ -132,7 +133,7 @@ class GroupComparison:
         )
 
     def _ends(self, place: int, kind: int, level: float) -> tuple[float, float]:
-        """Return the ends of a value's interval: Wilson's of a share, else Student's."""
+        """Return the ends of a value's interval: Wilson's for a share, otherwise Student's."""
         value, error = float(self.values[place, kind]), float(self.errors[place, kind])
         quantile = float(stdtrit(self.freedom[place], 1.0 - level / 2))
         if not self.measures[kind].is_share:
@@ -144,7 +145,7 @@ class GroupComparison:
 def compare_groups(
     evidence: Evidence, groups: Sequence[ColumnGroup], measures: Sequence[GroupMeasure]
 ) -> GroupComparison:
-    """Score groups, and all rows outside of each, on the same resamples of the rows."""
+    """Score groups, and all rows outside each, on the same resamples of the rows."""
     every, weight = np.arange(len(evidence)), evidence.weight[None, :]
     sides = [side for group in groups for side in (group.mask, ~group.mask)]
     subsets = [Subset.of(evidence, every, side) for side in sides]
@@ -204,16 +205,16 @@ def _scored(
 
 
 def _level(apart: np.ndarray, errors: np.ndarray) -> float:
-    """Return the level at which normal intervals of d differences hold at once in 95%.
+    """Return the level at which normal intervals of d differences hold at once in 95% of cases.
 
-    At least 0.05 / d, at which they do in any case (Bonferroni).
+    It is at least 0.05 / d, at which they always do (Bonferroni).
 
     Parameters
     ----------
     apart : ndarray of shape (d, B)
-        How far the differences lie from their own values in B resamples.
+        How far the differences in B resamples lie from their actual values.
     errors : ndarray of shape (d,)
-        Their standard errors.
+        The differences' standard errors.
     """
     if not (errors > 0).any():
         return ERROR
@@ -233,9 +234,9 @@ def _permuted(
 ) -> np.ndarray:
     """Return the differences of random groups of the same sizes (s, k, B); 0 where not comparable.
 
-    A random group with the share f of all rows that scores v above all of them scores about
-    v / (1 − f) above the rest. Rows that belong together are not permuted, and chance is then left
-    to the resamples.
+    A random group with a share f of all rows that scores v above all rows scores about v / (1 − f)
+    above the rest. Rows that belong together are not permuted; then only the resamples account for
+    chance.
     """
     drawn = np.zeros((*comparable.shape, RESAMPLES))
     if evidence.dependent or not comparable.any():
@@ -257,9 +258,9 @@ def _permuted(
 
 
 def _places(evidence: Evidence, groups: Sequence[ColumnGroup]) -> np.ndarray:
-    """Choose rows to redraw: all, or up to so many of each group that they are quickly scored.
+    """Choose rows to redraw: all, or so few of each group that they are quickly scored.
 
-    Of more rows the values are those of all, and what is redrawn tells how far they vary.
+    Values are always those of all rows; the redrawn rows only show how far they vary.
     """
     rows, most = len(evidence), MOST_ROWS if evidence.dependent else MOST_INDEPENDENT
     if rows <= most:
@@ -272,9 +273,9 @@ def _places(evidence: Evidence, groups: Sequence[ColumnGroup]) -> np.ndarray:
 
 
 def _shrunk(evidence: Evidence, sides: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
-    """Return by what factor scores of all rows of a side vary less than those of a sample (2s,).
+    """Return the factor by which scores of a whole side vary less than a sample's (2s,).
 
-    √(m/n), where m of n independent rows were taken; 1 where rows belong together.
+    It is √(m/n) if m of n independent rows were taken, and 1 if rows belong together.
     """
     if evidence.dependent:
         return np.ones(len(sides))

@@ -1,4 +1,4 @@
-"""Scores by group, as plain values: the measures that groups are compared by, and sentences."""
+"""Scores by group as plain values, the measures that groups are compared by, and sentences."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ class GroupScore(msgspec.Struct, frozen=True):
     value : float or None
         None where the rows of the group leave it undefined, such as the AUC of a single class.
     interval : Interval or None
-        95%, of this group alone; None where it has too few rows.
+        The 95% interval for this group alone; None where it has too few rows.
     difference : Interval or None
-        The value less that of all other rows. With 95% certainty the intervals of all groups and
-        measures hold at once.
+        The value less that of all other rows. The intervals of all groups and measures hold jointly
+        with 95% certainty.
     finding : str
-        "weaker than the rest", "stronger than the rest"; of a rate "higher than the rest",
-        "lower than the rest"; "no difference shown", "too few rows to say", "undefined".
+        "weaker than the rest", "stronger than the rest"; for a rate "higher than the rest", "lower
+        than the rest"; "no difference shown", "too few rows to say", "undefined".
     p_value : float or None
-        The probability of so large a difference, were there none; all groups of the column are
-        counted, by this measure alone. None where there is no difference to test.
+        The probability of so large a difference if there were none, corrected for all groups of the
+        column but for this measure alone. None where there is no difference to test.
     """
 
     value: float | None
@@ -73,15 +73,15 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class GroupGap(msgspec.Struct, frozen=True):
-    """How far the rates of a column's groups lie apart: the highest less the lowest.
+    """How far apart the rates of a column's groups are: the highest less the lowest.
 
     Parameters
     ----------
     column, measure : str
     value : float
-        Of the groups with enough rows.
+        The gap among the groups with enough rows.
     low, high : float
-        95%, from intervals of all of these groups that hold at once.
+        The 95% interval, from joint intervals of all of these groups.
     """
 
     column: str
@@ -97,15 +97,15 @@ class Groups(msgspec.Struct, frozen=True):
     Parameters
     ----------
     measures : tuple of str
-        The metric first; of two classes the rates as well.
+        The metric first; for two classes also the rates.
     rows : int
-        Judged.
+        The number of judged rows.
     selected : str or None
         The second of two classes.
     groups : tuple of Group
         Column by column.
     gaps : tuple of GroupGap
-        Of rates and other shares, in columns with at least two groups of enough rows.
+        Gaps of rates and other shares, for columns with at least two groups of enough rows.
     sentences : tuple of str
         What was found, and what the intervals mean.
     """
@@ -119,7 +119,7 @@ class Groups(msgspec.Struct, frozen=True):
 
     @property
     def flagged(self) -> tuple[tuple[Group, str], ...]:
-        """The groups that differ from the rest, each with a measure by which it does."""
+        """The groups that differ from the rest, each with a measure by which it differs."""
         return tuple(
             (group, measure)
             for group in self.groups
@@ -135,15 +135,15 @@ class GroupMeasure:
     Parameters
     ----------
     name, title : str
-        As code and JSON, and as people read it.
+        For code and JSON, and for people.
     function : callable
         From a `Weighting` to values (B,).
     rests_on : callable
-        From an outcome to how many of its rows the number speaks of, at least.
+        From an outcome to the least number of its rows that the number rests on.
     above, below : str
-        What is found of a group whose number is shown to be above, or below, that of the rest.
+        The finding for a group whose number is shown to be above, or below, that of the rest.
     is_share : bool
-        Whether it is a share of the rows that it speaks of.
+        Whether it is a share of the rows that it rests on.
     """
 
     name: str
@@ -156,19 +156,19 @@ class GroupMeasure:
 
 
 def selection_rate(rows: Weighting) -> np.ndarray:
-    """Share of all rows that is predicted as the second of two classes."""
+    """Share of all rows that are predicted as the second of two classes."""
     _, predicted, _ = rows.per_class
     return ratio(predicted[:, 1], rows.total)
 
 
 def true_positive_rate(rows: Weighting) -> np.ndarray:
-    """Share of the rows of the second of two classes that is predicted as it."""
+    """Share of the rows of the second of two classes that are predicted as that class."""
     actual, _, hits = rows.per_class
     return ratio(hits[:, 1], actual[:, 1])
 
 
 def false_positive_rate(rows: Weighting) -> np.ndarray:
-    """Share of the rows of the first of two classes that is predicted as the second."""
+    """Share of the rows of the first of two classes that are predicted as the second."""
     actual, predicted, hits = rows.per_class
     return ratio(predicted[:, 1] - hits[:, 1], actual[:, 0])
 
@@ -206,7 +206,7 @@ RATES = tuple(
 
 
 def measures_of(task: Task, metric: str) -> tuple[GroupMeasure, ...]:
-    """Return a metric as a measure and, of two classes, the rates besides."""
+    """Return a metric as a measure and, for two classes, also the rates."""
     line = METRICS[metric]
     compares_classes = line.by_class and task == "binary"
     better, worse = STRONGER, WEAKER
@@ -231,7 +231,7 @@ def group_sentences(found: Groups, measures: Sequence[GroupMeasure]) -> tuple[st
 
 
 def _differences(found: Groups, measures: Sequence[GroupMeasure]) -> Iterator[str]:
-    """Say which groups differ, those that differ alike in one sentence."""
+    """Say which groups differ, with one sentence for groups that differ alike."""
     titles = {measure.name: measure.title for measure in measures}
     alike: dict[tuple[str, str, str], list[str]] = {}
     for group, name in found.flagged:
@@ -248,7 +248,7 @@ def _differences(found: Groups, measures: Sequence[GroupMeasure]) -> Iterator[st
 
 
 def _meaning(found: Groups) -> Iterator[str]:
-    """Say what rates and intervals are."""
+    """Say what the rates and intervals mean."""
     if found.selected is not None:
         yield say(
             "Rates are for {label!r}: a row is selected if it is predicted as this class.",
@@ -262,7 +262,7 @@ def _meaning(found: Groups) -> Iterator[str]:
 
 
 def _small(found: Groups) -> Iterator[str]:
-    """Name the groups of too few rows, and those of one."""
+    """Name the groups with too few rows, and those with a single row."""
     metric = found.measures[0]
     few = [
         f"{group.values!r} ({group.rows})"

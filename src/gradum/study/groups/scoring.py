@@ -1,4 +1,4 @@
-"""Scores of the judged rows by the groups of columns, each group against all other rows."""
+"""Scores of the judged rows by groups of columns, each group against all other rows."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ MOST_GROUPS = 200
 
 
 def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> Groups:
-    """Score the judged rows by the groups of columns, and compare each group with all other rows.
+    """Score the judged rows by groups of columns, and compare each group with all other rows.
 
-    A column of categories has a group for each level, one of numbers or dates four ranges of as
-    many rows, or a group for each of a few values. A difference is shown where its interval leaves
-    out zero. The intervals are Student's, in bootstrapped standard errors, at the level at which
-    resamples of all groups and measures hold at once in 95% (max-t: J. Romano and M. Wolf, Exact
-    and approximate stepdown methods for multiple hypothesis testing, 2005; for groups of a model's
-    rows: J. Cherian and E. Candès, Statistical inference for fairness auditing, 2024). Of
-    independent rows they also reach as far as differences of random groups of the same sizes do,
-    all at once, in 95% of permutations: a few rows with most of the loss make a bootstrapped error
-    too small. Groups of fewer than 20 rows are listed, and not compared.
+    A column of categories has a group for each level. A column of numbers or dates has four ranges
+    with equally many rows, or a group for each of a few values. A difference is shown if its
+    interval excludes zero. The intervals are Student's, in bootstrapped standard errors, at the
+    level at which resamples of all groups and measures hold at once in 95% of cases (max-t: J.
+    Romano and M. Wolf, Exact and approximate stepdown methods for multiple hypothesis testing,
+    2005; for groups of a model's rows: J. Cherian and E. Candès, Statistical inference for fairness
+    auditing, 2024). For independent rows they also reach as far as differences of random groups of
+    the same sizes do, all at once, in 95% of permutations: if a few rows have most of the loss, a
+    bootstrapped error is too small. Groups of fewer than 20 rows are listed but not compared.
 
     Raises
     ------
     SpecError
-        A column is the target, is not there, or has fewer than 2 or more than 200 groups.
+        A column is the target, does not exist, or has fewer than 2 or more than 200 groups.
     """
     measures = measures_of(evidence.task, metric)
     asked = [
@@ -65,7 +65,7 @@ def scores_by_group(evidence: Evidence, columns: Sequence[str], metric: str) -> 
 
 
 def _cut(evidence: Evidence, name: str) -> Cut:
-    """Cut a column that was asked for by name."""
+    """Cut a column that was requested by name."""
     schema, columns = evidence.schema, evidence.frame.columns
     assert schema.target is not None
     target = schema.target.name

@@ -1,1 +1,1 @@
-"""Classical inference: standard errors, tests and intervals of linear models."""
+"""Classical inference: standard errors, tests and intervals for linear models."""

@@ -1,4 +1,4 @@
-"""Collinearity: exact dependencies of columns, condition number, variance inflation."""
+"""Collinearity: exact dependencies between columns, condition number, variance inflation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import scipy.linalg
 from gradum.margins import EQUAL, STILL, of_dependence, of_sums, sizes
 from gradum.solvers.byte_columns import Dense
 
-ROWS_AT_ONCE = 8192  # of which a QR stays in the processor's cache
-LEAST_NAMED = 1e-7  # share of another column, in standard units, from which on it is named
+ROWS_AT_ONCE = 8192  # so that a QR of them stays in the processor's cache
+LEAST_NAMED = 1e-7  # a column's share, in standard units, from which on it is named
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Dependency:
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """Columns Z = (X − centre) / scale, (n, D), beside a column of ones if there is an intercept.
+    """Columns Z = (X − centre) / scale, (n, D), with a column of ones if there is an intercept.
 
-    They are made some rows at a time, and never held as a whole.
+    They are computed some rows at a time, and never held as a whole.
 
     Parameters
     ----------
@@ -38,9 +38,9 @@ class Standard:
         The weighted mean is origin + drift (both 0 without an intercept). Measured from the
         origin, a constant column is exactly zero, whatever its value.
     scale : ndarray of shape (D,)
-        Root mean square about the mean; 1 where that is 0.
+        Root mean square about the mean, or 1 where that is 0.
     varies : ndarray of shape (D,)
-        Whether it is not.
+        Whether the root mean square is not 0.
     share : ndarray of shape (n,)
         The weights, summing to 1.
     fit_intercept : bool
@@ -84,7 +84,7 @@ class Standard:
         return self.origin + self.drift
 
     def blocks(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield some rows after the other: which they are, and Z with the ones, (m, p)."""
+        """Yield rows some at a time: which they are, and Z with the ones, (m, p)."""
         units = np.where(self.varies, 1.0 / self.scale, 0.0)
         for part in _parts(len(self), self.width):
             chosen = self.columns[part]
@@ -156,7 +156,7 @@ class Standard:
     def _leaves_a_level(
         self, column: int, kept: list[int], shares: np.ndarray, unsure: np.ndarray
     ) -> bool:
-        """Whether a column less its combination of others, in units of X, is a number but 0."""
+        """Whether a column less its combination of others, in units of X, is a nonzero constant."""
         if not self.fit_intercept:
             return False
         offset = np.append(0.0, self.centre / self.scale)[[*kept, column + 1]]
@@ -166,7 +166,7 @@ class Standard:
 
     @cached_property
     def condition(self) -> float:
-        """Condition number of Z in the 2-norm; infinite where a column is constant, say."""
+        """Condition number of Z in the 2-norm; infinite if a column is constant, for example."""
         singular = np.linalg.svd(self.triangle[:, int(self.fit_intercept) :], compute_uv=False)
         if not len(singular):
             return 1.0
@@ -181,6 +181,6 @@ class Standard:
 
 
 def _parts(rows: int, width: int) -> list[slice]:
-    """Return the stretches of rows that are looked at together, for p columns."""
+    """Return the slices of rows that are processed together, for p columns."""
     step = max(ROWS_AT_ONCE, 4 * width)
     return [slice(start, start + step) for start in range(0, max(rows, 1), step)]

@@ -1,4 +1,4 @@
-"""The covariance of the estimates: classical, robust to unequal variances, or of clusters.
+"""The covariance of the estimates: classical, robust to unequal variances, or clustered.
 
 With the score u of a row (the gradient of its log-likelihood), the information I = Tᵀ V T of the
 columns T with curvatures V, and H = I + penalty:
@@ -10,10 +10,11 @@ columns T with curvatures V, and H = I + penalty:
     robust      HC3 for one output, HC1 for several, which have no leverage
     cluster     HC0 with the scores of a group summed up first, · G/(G − 1) · (n − 1)/(n − p)
 
-The classical one takes Fisher's expected information, the others the observed: they differ for
-gamma only. A frequency w stands for w rows that each have a score u and a leverage h; a precision
-w belongs to a single row, of score w u and leverage w h. MacKinnon and White, J. Econometrics 29,
-1985; Liang and Zeger, Biometrika 73, 1986; Cameron and Miller, J. Human Resources 50, 2015.
+The classical covariance uses Fisher's expected information, the others the observed information;
+these differ for gamma only. A frequency w stands for w rows, each with score u and leverage h; a
+precision w belongs to a single row, with score w u and leverage w h. MacKinnon and White, J.
+Econometrics 29, 1985; Liang and Zeger, Biometrika 73, 1986; Cameron and Miller, J. Human Resources
+50, 2015.
 """
 
 from __future__ import annotations
@@ -33,15 +34,15 @@ from gradum.study.inference.family import FittedModel, curvature
 Covariance = Literal["classical", "robust", "HC0", "HC1", "HC2", "HC3"]
 COVARIANCES: tuple[str, ...] = get_args(Covariance)
 
-FULL_LEVERAGE = 1e-10  # of 1 − h, which is 0 up to rounding for a row that the fit goes through
-MOST_FULL = 1e-4  # up to which it grows where columns are ill-conditioned
+FULL_LEVERAGE = 1e-10  # for 1 − h, which is 0 up to rounding for a row that the fit goes through
+MOST_FULL = 1e-4  # its largest value where columns are ill-conditioned
 
 
 def covariance_of(asked: str, outputs: int) -> str:
-    """Return the covariance asked for: ``robust`` is the best there is for so many outputs.
+    """Return the requested covariance; ``robust`` is the best available for the number of outputs.
 
-    HC3 is no narrower than HC0 at any n, and becomes it as n grows; where rows are few, HC0 covers
-    the truth far less often than it says. Long and Ervin, The American Statistician 54, 2000.
+    HC3 is no narrower than HC0 at any n, and tends to it as n grows; with few rows, HC0 covers the
+    truth far less often than it claims. Long and Ervin, The American Statistician 54, 2000.
     """
     if asked != "robust":
         return asked
@@ -70,7 +71,7 @@ class FactoredCovariance:
     def factored(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return R and C of the covariance Rᵀ C R of m of the estimates, (m, m) each.
 
-        C has no part in how ill-conditioned the columns are, and so shows its rank.
+        C does not depend on how ill-conditioned the columns are, and so shows its rank.
         """
         basis, root = np.linalg.qr(self.back[chosen].T)
         return root, basis.T @ self.inner @ basis
@@ -84,7 +85,7 @@ class OneOutput:
     ----------
     fitted : FittedModel
     expected : bool
-        Whether H has Fisher's expected information in it, or the observed.
+        Whether H uses Fisher's expected information rather than the observed.
     """
 
     fitted: FittedModel
@@ -107,11 +108,11 @@ class OneOutput:
         return scipy.linalg.solve_triangular(triangle, np.eye(len(triangle)))
 
     def rows(self) -> Iterator[tuple[slice, np.ndarray]]:
-        """Yield some rows of T R⁻¹ after the other, (m, p), and which they are."""
+        """Yield rows of T R⁻¹ some at a time, (m, p), and which they are."""
         return ((part, block @ self.inverse) for part, block in self.fitted.standard.blocks())
 
     def coordinates(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows of T (m, p) by output in these coordinates, (m, 1, p)."""
+        """Return rows of T (m, p), by output, in these coordinates, (m, 1, p)."""
         return (rows @ self.inverse)[:, None]
 
     @cached_property
@@ -128,7 +129,7 @@ class OneOutput:
     def spread(
         self, covariance: str, groups: np.ndarray | None, dispersion: float
     ) -> FactoredCovariance:
-        """Return the covariance of the coefficients and, last, the intercept."""
+        """Return the covariance of the coefficients, with the intercept last."""
         back = self.fitted.standard.back @ self.inverse
         if covariance == "classical":
             inner = np.eye(len(back))
@@ -147,13 +148,13 @@ class OneOutput:
         return FactoredCovariance(back, _meat(scores, groups, covariance, self.fitted.n, degrees))
 
     def is_full(self, rest: np.ndarray) -> np.ndarray:
-        """Whether 1 − h (n,) is 0 but for the rounding of h, which grows with the condition."""
+        """Whether 1 − h (n,) is 0 up to the rounding of h, which grows with the condition."""
         size = np.linalg.norm(self.inverse, 2) * np.linalg.norm(np.linalg.inv(self.inverse), 2)
         return rest < max(FULL_LEVERAGE, min(TIMES * EPSILON * len(self.inverse) * size, MOST_FULL))
 
     @property
     def leverage_of_one(self) -> np.ndarray:
-        """The leverage of a single one of the rows that a frequency stands for (n,)."""
+        """The leverage (n,) of a single row among those that a frequency stands for."""
         if self.fitted.kind == "precision":
             return self.leverage
         return self.leverage / self.fitted.weight
@@ -163,9 +164,9 @@ class OneOutput:
 class Softmax:
     """Coordinates in which H is the identity, for K > 2 classes.
 
-    All K logits have coefficients; adding one number to those of a column changes nothing. The
-    estimates are their differences from the first class's, in which that number drops out.
-    Coordinates are ordered column by column, class by class.
+    All K logits have coefficients; adding one number to a column's coefficients changes nothing.
+    The estimates are the differences from the first class's coefficients, in which that number
+    cancels. Coordinates are ordered column by column, class by class.
     """
 
     fitted: FittedModel
@@ -187,12 +188,12 @@ class Softmax:
 
     @cached_property
     def factor(self) -> np.ndarray:
-        """The lower Cholesky factor of H, given some curvature where nothing changes.
+        """The lower Cholesky factor of H, with some curvature added where nothing changes.
 
         Raises
         ------
         numpy.linalg.LinAlgError
-            The columns nearly depend on each other, and rounding hides what is left.
+            The columns are nearly dependent, and rounding hides the rest.
         """
         outputs = self.fitted.outputs
         size = np.trace(self.information) / len(self.information)
@@ -211,7 +212,7 @@ class Softmax:
     def spread(
         self, covariance: str, groups: np.ndarray | None, dispersion: float
     ) -> FactoredCovariance:
-        """Return the covariance by class; in each, of the coefficients and, last, the intercept."""
+        """Return the covariance by class, with the intercept after the coefficients of each."""
         outputs = self.fitted.outputs
         contrast = np.eye(outputs)[1:] - np.eye(outputs)[0]
         back = self.fitted.standard.back
@@ -231,7 +232,7 @@ class Softmax:
         return FactoredCovariance(back, meat)
 
     def coordinates(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows of T (m, p) by output in these coordinates, (m, K, p K)."""
+        """Return rows of T (m, p), by output, in these coordinates, (m, K, p K)."""
         outputs = self.fitted.outputs
         by_output = np.einsum("mp,kl->mkpl", rows, np.eye(outputs))
         by_output = by_output.reshape(-1, len(self.information))
@@ -255,7 +256,7 @@ def _meat(
 ) -> np.ndarray:
     """Return Σ u uᵀ with the correction for few rows or groups.
 
-    ``scores`` are those of some rows after the other, (m, q), and which these are.
+    ``scores`` yields the scores of some rows at a time, (m, q), and which rows these are.
     """
     if groups is None:
         correction = n / degrees if covariance == "HC1" else 1.0

@@ -21,12 +21,12 @@ Weights = Literal["frequency", "precision"]
 
 
 def likelihood_of(loss: str | Loss) -> Likelihood:
-    """Return the likelihood that a loss, or the loss of that name, is the negative logarithm of.
+    """Return the likelihood whose negative logarithm is a loss, given the loss or its name.
 
     Raises
     ------
     SpecError
-        It is of none, or there is no such loss; those that are of one are named.
+        The loss has no likelihood or does not exist; the message names the losses that have one.
     """
     loss = resolve(loss)
     if loss.likelihood is not None:
@@ -40,9 +40,9 @@ def likelihood_of(loss: str | Loss) -> Likelihood:
 
 
 def curvature(loss: Loss, logits: np.ndarray, target: np.ndarray, *, expected: bool) -> np.ndarray:
-    """Return the second derivative by the one logit (n,): Fisher's expected one, or the observed.
+    """Return the second derivative by the single logit (n,): Fisher's expected or the observed.
 
-    They differ only where the link is not the canonical one: for gamma, 1 and y / μ.
+    They differ only where the link is not canonical: for gamma, they are 1 and y / μ.
     """
     likelihood = likelihood_of(loss)
     if expected and likelihood.expected_curvature is not None:
@@ -78,14 +78,14 @@ def null_logits(
 
 
 def _level(loss: Loss, target: np.ndarray, weight: np.ndarray, offset: np.ndarray) -> float:
-    """Return the intercept that is best beside an offset: where the slope by it changes sign."""
+    """Return the best intercept next to an offset, where the slope by it changes sign."""
     if loss.quadratic:
         return float(weight @ (target - offset) / weight.sum())
 
     def slope(level: float) -> float:
         return float(weight @ loss.gradient((offset + level)[:, None], target)[:, 0])
 
-    # Of no offset, the intercept is the link of the mean; some row's offset moves it furthest.
+    # Without offset, the intercept is the link of the mean; some row's offset moves it most.
     plain = null_logits(loss, target, weight, 1, np.zeros_like(offset), fit_intercept=True)[0, 0]
     low, high = plain - offset.max() - 1.0, plain - offset.min() + 1.0
     return float(scipy.optimize.root_scalar(slope, bracket=(low, high), xtol=1e-14).root)
@@ -98,7 +98,7 @@ def dispersion(
     weight: np.ndarray,
     residual_degrees: float,
 ) -> float:
-    """Return Pearson's Σ w (y − μ)² / V(μ) / (n − p), or 1 where the family says so."""
+    """Return Pearson's Σ w (y − μ)² / V(μ) / (n − p), or 1 where the family fixes it."""
     pearson = likelihood_of(loss).pearson
     if pearson is None:
         return 1.0
@@ -113,17 +113,17 @@ class FittedModel:
     Parameters
     ----------
     standard : Standard
-        The n rows' columns.
+        The columns of the n rows.
     target : ndarray of shape (n,)
     weight : ndarray of shape (n,)
         Above 0.
     kind : {"frequency", "precision"}
     loss : Loss
     logits : ndarray of shape (n, k)
-        At the optimum.
+        The logits at the optimum.
     alpha : float
     offset : ndarray of shape (n,)
-        What of the logits is given; 0 where nothing is.
+        The given part of the logits; 0 where there is none.
     """
 
     standard: Standard
@@ -137,7 +137,7 @@ class FittedModel:
 
     @property
     def n(self) -> float:
-        """Observations: the total frequency, or the rows."""
+        """The number of observations: the total frequency, or the number of rows."""
         return float(self.weight.sum()) if self.kind == "frequency" else float(len(self.weight))
 
     @property

@@ -61,7 +61,7 @@ def deviances(fitted: FittedModel) -> tuple[float, float]:
 
 
 def likelihood_test(fitted: FittedModel, parameters: float, dispersion: float) -> Test | None:
-    """Return the F test of a family whose dispersion is estimated, else the likelihood ratio's."""
+    """Return the F test if the family's dispersion is estimated, else the likelihood ratio test."""
     tested = len(fitted.standard.scale) * max(fitted.outputs - 1, 1)
     left, left_by_null = deviances(fitted)
     gain = max(left_by_null - left, 0.0) / dispersion
@@ -78,17 +78,17 @@ def likelihood_test(fitted: FittedModel, parameters: float, dispersion: float) -
 def wald_test(
     fitted: FittedModel, estimate: np.ndarray, spread: FactoredCovariance, degrees: float | None
 ) -> Test | None:
-    """Return the test by the estimates' own covariance: F with ``degrees``, else chi-squared.
+    """Return the test by the estimates' own covariance: F with ``degrees``, otherwise chi-squared.
 
     Parameters
     ----------
     fitted : FittedModel
     estimate : ndarray of shape (m,)
-        Class by class, intercepts last in each.
+        Class by class, with the intercept last in each.
     spread : FactoredCovariance
-        Its covariance.
+        The covariance of the estimate.
     degrees : float or None
-        Of an estimated dispersion.
+        Degrees of freedom of an estimated dispersion.
     """
     slopes = np.ones(len(estimate), bool)
     if fitted.standard.fit_intercept:
@@ -99,7 +99,7 @@ def wald_test(
         return None
     root, inner = spread.factored(slopes)
     sizes = scipy.linalg.eigvalsh(inner)
-    # Few groups leave some directions without variance, but for the rounding of the sums.
+    # With few groups, some directions have no variance, except for rounding of the sums.
     if sizes[0] <= of_sums(10 * len(fitted.target), most=EQUAL) * sizes[-1]:
         return None
     scaled = scipy.linalg.solve_triangular(root, estimate[slopes], trans=1)

@@ -1,6 +1,6 @@
 """Inference for linear models: least squares, logistic, multinomial, Poisson and gamma regression.
 
-The estimate of a model that is right is about normal around the truth, with the covariance of
+If the model is right, the estimate is approximately normal around the truth, with the covariance of
 `covariance`. McCullagh and Nelder, Generalized Linear Models (1989); Greene, Econometric Analysis
 (2018), chapters 4, 9 and 17.
 """
@@ -40,7 +40,7 @@ from gradum.study.inference.sample import (
     outputs_of,
 )
 
-INFINITE = 50.0  # a standard error by standard deviation that only separation brings
+INFINITE = 50.0  # a standard error per standard deviation that only separation causes
 
 
 @one_thread()
@@ -73,14 +73,14 @@ def infer(
     loss : str or Loss
         ``squared_error``, ``log_loss``, ``poisson`` or ``gamma`` (both with a logarithmic link).
     names : sequence of str, optional
-        Of the columns.
+        Names of the columns.
     weight : ndarray of shape (n,), optional
         Weights >= 0; rows of weight 0 are left out.
     weights : {"frequency", "precision"}, optional
-        What a weight w means; to be said where there are weights. ``frequency``: the row stands
-        for w equal rows, and there are Σ w observations, as statsmodels' ``freq_weights`` and
+        What a weight w means; required if there are weights. ``frequency``: the row stands for w
+        equal rows, and there are Σ w observations, as with statsmodels' ``freq_weights`` and
         Stata's ``fweight``. ``precision``: the row's variance is that of a row of weight 1 divided
-        by w, and there are as many observations as rows, as R's ``weights`` and statsmodels'
+        by w, and there are as many observations as rows, as with R's ``weights`` and statsmodels'
         ``WLS`` and ``var_weights``.
     covariance : {"classical", "robust", "HC0", "HC1", "HC2", "HC3"}
         See `gradum.study.inference.covariance`; HC2 and HC3 for one output only.
@@ -88,12 +88,12 @@ def infer(
         Added to the linear predictor, with a coefficient of 1 that is not estimated; for one
         output only.
     level : float
-        Of the intervals.
+        Level of the intervals.
     fit_intercept : bool
     alpha : float
         Strength of an L2 penalty alpha · ½ ‖b‖² on the mean loss.
     groups : ndarray of shape (n,), optional
-        Codes of clusters; the covariance is then theirs, in place of ``classical``.
+        Codes of clusters; the covariance is then clustered instead of ``classical``.
     target_name : str
     classes : sequence, optional
         The labels of the codes; the first one is the reference.
@@ -104,16 +104,16 @@ def infer(
     -------
     Inference
         Statistics are t with n − p degrees of freedom for least squares (G − 1 for G clusters),
-        normal otherwise. What the data do not determine is None, and a sentence says why.
+        normal otherwise. Values that the data do not determine are None, and a sentence says why.
 
     Raises
     ------
     SpecError
-        An option makes no sense, the loss is no likelihood, or the problem is too large.
+        An option makes no sense, the loss has no likelihood, or the problem is too large.
     ShapeError
-        Rows, names or weights do not pair off.
+        The numbers of rows, names or weights do not match.
     TargetError
-        The target cannot be that of the loss, or has a single class.
+        The target does not fit the loss, or has a single class.
     """
     loss = resolve(loss)
     check_options(loss, weights, covariance, level, alpha, groups, weighted=weight is not None)
@@ -258,7 +258,7 @@ def _without_errors(
     undetermined: set[int],
     sentences: list[str],
 ) -> Inference:
-    """Return the estimates alone; not even these where they are infinite."""
+    """Return the estimates alone, or not even these where they are infinite."""
     estimate = optimum.against_first
     if optimum.status == Status.SEPARATED:
         together = [asked.names[kept[column]] for column in optimum.separating]
@@ -271,7 +271,7 @@ def _without_errors(
 
 
 def _empty_table(asked: _Asked, sentences: list[str]) -> Inference:
-    """Return a table without a number."""
+    """Return a table without numbers."""
     classes = asked.classes[1:] if len(asked.classes) > 2 else (None,)
     names = [*(["(intercept)"] if asked.fit_intercept else []), *asked.names]
     none = (None,) * 7
@@ -308,7 +308,7 @@ def _geometry(fitted: FittedModel, *, expected: bool) -> OneOutput | Softmax:
 
 
 def _parameters(fitted: FittedModel, model: OneOutput | Softmax) -> float:
-    """Return how many coefficients are estimated; under a penalty, how many in effect."""
+    """Return how many coefficients are estimated; under a penalty, the effective number."""
     if fitted.alpha:
         return model.effective
     return float(fitted.standard.width * max(fitted.outputs - 1, 1))
@@ -317,7 +317,7 @@ def _parameters(fitted: FittedModel, model: OneOutput | Softmax) -> float:
 def _why_none(
     fitted: FittedModel, optimum: Optimum, parameters: float, groups: np.ndarray | None
 ) -> str:
-    """Say why there are no standard errors; empty where there are."""
+    """Say why there are no standard errors; empty if there are."""
     if optimum.status == Status.SEPARATED:
         return regression_sentences.separated(fitted.loss)
     if fitted.n - parameters <= 1e-9 * fitted.n:
@@ -330,10 +330,10 @@ def _why_none(
 
 
 def _is_exact(fitted: FittedModel, optimum: Optimum) -> bool:
-    """Whether what is left over is rounding, where it is to tell the dispersion.
+    """Whether the residuals, where they determine the dispersion, are only rounding.
 
-    A prediction is known as well as the terms that it is the sum of, and a gamma's deviance, in
-    which numbers of size 1 cancel, to their last digit.
+    A prediction is known as precisely as the terms of its sum; a gamma deviance, in which numbers
+    of size 1 cancel, to their last digit.
     """
     if not likelihood_of(fitted.loss).dispersed:
         return False
@@ -346,7 +346,7 @@ def _is_exact(fitted: FittedModel, optimum: Optimum) -> bool:
 
 
 def _diverging(optimum: Optimum, asked: _Asked, kept: np.ndarray) -> list[tuple[str, float]]:
-    """Name the columns whose coefficients grow without end, with how far they have come."""
+    """Name the columns whose coefficients grow without bound, with their present values."""
     fitted, estimate = optimum.fitted, optimum.against_first
     try:
         errors = _geometry(fitted, expected=True).spread("classical", None, 1.0).errors
@@ -378,7 +378,7 @@ def _coefficients(
     undetermined: set[int],
     degrees: float | None,
 ) -> tuple[Coefficient, ...]:
-    """Put the estimates (p, k) and their errors class by class, in the order of the columns."""
+    """Arrange the estimates (p, k) and their errors class by class, in the order of the columns."""
     nothing = np.full(estimate.shape, np.nan)
     errors = nothing if spread is None else spread.errors.reshape(estimate.shape[::-1]).T
     with np.errstate(divide="ignore", invalid="ignore"):

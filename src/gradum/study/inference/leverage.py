@@ -1,8 +1,8 @@
 """The influence of single rows: leverage, leave-one-out errors, Cook's distance.
 
-Leaving row i out of least squares turns its residual r into r / (1 − h) exactly, h the leverage:
-no refit is needed. A row that stands for w rows is left out whole.
-Belsley, Kuh and Welsch, Regression Diagnostics (1980), chapter 2; Cook, Technometrics 19, 1977.
+Leaving row i out of least squares turns its residual r into exactly r / (1 − h), with h the
+leverage, so no refit is needed. A row that stands for w rows is left out as a whole. Belsley, Kuh
+and Welsch, Regression Diagnostics (1980), chapter 2; Cook, Technometrics 19, 1977.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ class Influence:
     leverage : ndarray of shape (n,)
         h, the diagonal of the weighted hat matrix; its sum is the number of coefficients.
     residual : ndarray of shape (n,) or None
-        y − ŷ. This and the following for least squares only.
+        y − ŷ. This and the following are for least squares only.
     left_out_residual : ndarray of shape (n,) or None
         y − ŷ by the fit to all other rows, r / (1 − h).
     left_out_prediction : ndarray of shape (n,) or None
         ŷ by the fit to all other rows.
     studentised : ndarray of shape (n,) or None
-        √w r / (s √(1 − h)), s the residual standard error of the fit to all other rows.
+        √w r / (s √(1 − h)), with s the residual standard error of the fit to all other rows.
     cook : ndarray of shape (n,) or None
-        w r² h / (p s² (1 − h)²), s of the whole fit: how far all predictions move, squared, when
-        the row is left out.
+        w r² h / (p s² (1 − h)²), with s of the whole fit: how far, squared, all predictions move
+        when the row is left out.
     """
 
     leverage: np.ndarray
@@ -54,9 +54,9 @@ class Influence:
     cook: np.ndarray | None = None
 
     def largest(self, numbers: np.ndarray | None = None, most: int = MOST) -> tuple:
-        """Return the rows of the largest Cook's distance, or leverage, as `Influential`.
+        """Return the rows with the largest Cook's distance, or leverage, as `Influential`.
 
-        Of equals, the first in the table.
+        Ties go to the first rows in the table.
         """
         numbers = np.arange(1, len(self.leverage) + 1) if numbers is None else numbers
         measure = self.leverage if self.cook is None else np.nan_to_num(self.cook)
@@ -93,7 +93,7 @@ def influence(
         Of full rank.
     target : ndarray of shape (n,)
     loss : str or Loss
-        One output: for classes, two.
+        With one output: for classes, only two of them.
     weight : ndarray of shape (n,), optional
         Above 0.
     weights : {"frequency", "precision"}

@@ -1,10 +1,11 @@
-"""The optimum of a linear model, where inference asks a solver, and columns that leave it none.
+"""The optimum of a linear model, found by a solver for inference, and columns that prevent one.
 
-A column of zeros and ones whose rows with one value are all of one class separates them: it has an
-infinite coefficient; as it grows, the likelihood of those rows tends to 1, and that of the others
-to its maximum without them. So the column is left out together with the rows, and the estimates of
-the others are those of the limit. Where of more than two classes only some are absent from the rows
-with one value, these rows still say how often the others occur: such a column is left out alone.
+If all rows with one value of a 0/1 column have the same class, the column separates them and has an
+infinite coefficient: as it grows, the likelihood of those rows tends to 1, and that of the other
+rows to its maximum without them. So the column is left out together with those rows, and the other
+estimates are those of the limit. If only some of more than two classes are absent from the rows
+with one value, these rows still show how often the other classes occur: then only the column is
+left out.
 
 Albert and Anderson, Biometrika 71 (1984).
 """
@@ -30,22 +31,22 @@ from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import FactoredCovariance
 from gradum.study.inference.family import FittedModel, Weights, likelihood_of
 
-MOST_REFINED = 1e7  # n D², up to which an inverse in twice the precision costs a moment
-MOST_SEARCHED = 1e6  # entries times outputs, for which separating columns are looked for
+MOST_REFINED = 1e7  # n D² up to which an inverse in twice the precision takes only a moment
+MOST_SEARCHED = 1e6  # entries times outputs up to which separating columns are sought
 
-ROWS_AT_ONCE = 8192  # of the columns, looked through together
+ROWS_AT_ONCE = 8192  # rows of the columns that are examined together
 
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """The parts of least squares' classical errors, exact to the last digits.
+    """The parts of the classical errors of least squares, exact to the last digits.
 
     Parameters
     ----------
     squares : float
         Σ w r².
     inverse : ndarray of shape (p, p)
-        (Tᵀ W T)⁻¹ of the columns as given and, last, the intercept.
+        (Tᵀ W T)⁻¹ for the columns as given, with the intercept last.
     """
 
     squares: float
@@ -60,8 +61,8 @@ class Refined:
 class Optimum:
     """The fit, its coefficients (p, k) with the intercept last, and how the solver ended.
 
-    ``separating`` are the columns that together tell a class apart, where they could be found;
-    ``refined`` is there for least squares without a penalty that are not too large.
+    ``separating`` holds the columns that together separate a class, where they could be found;
+    ``refined`` is set for least squares without a penalty that is not too large.
     """
 
     fitted: FittedModel
@@ -72,13 +73,13 @@ class Optimum:
 
     @property
     def against_first(self) -> np.ndarray:
-        """The coefficients (p, 1), or the differences (p, K − 1) from the first of K classes."""
+        """The coefficients (p, 1), or their differences (p, K − 1) from the first of K classes."""
         several = self.estimate.shape[1] > 1
         return self.estimate[:, 1:] - self.estimate[:, :1] if several else self.estimate
 
     @property
     def slope(self) -> float:
-        """The largest entry of the gradient by the coefficients of columns in standard units.
+        """The largest entry of the gradient by the coefficients of standardised columns.
 
         Its unit is the mean size of a row's gradient in the model that looks at no column.
         """
@@ -152,7 +153,7 @@ def _refined(problem: LeastSquares, solution: Solution) -> Refined | None:
 
 @dataclass(frozen=True)
 class Perfect:
-    """Columns that are left out with the rows in which they are ``value``, all of one class."""
+    """Columns left out together with the rows, all of one class, in which they equal ``value``."""
 
     columns: tuple[int, ...]
     value: int
@@ -162,15 +163,15 @@ class Perfect:
 
 @dataclass(frozen=True, eq=False)
 class Screened:
-    """The rows and columns without those of infinite coefficients.
+    """The rows and columns that remain without infinite coefficients.
 
     Parameters
     ----------
     rows : ndarray of shape (n,)
-        Whether a row is left.
+        Whether a row remains.
     perfect : tuple of Perfect
     alone : tuple of int
-        Columns left out without their rows.
+        Columns that are left out without their rows.
     """
 
     rows: np.ndarray
@@ -186,7 +187,7 @@ class Screened:
 
 
 def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: bool) -> Screened:
-    """Find the columns of zeros and ones that predict a class, until none is left.
+    """Find 0/1 columns that predict a class, until none is left.
 
     Parameters
     ----------
@@ -196,7 +197,7 @@ def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: b
     classes : int
         K.
     fit_intercept : bool
-        Without one, 0 predicts nothing.
+        Without an intercept, the value 0 predicts nothing.
     """
     are_flags = [_is_flag(part).all(axis=0) for part in _parts(columns)]
     binary = np.flatnonzero(np.all(are_flags, axis=0))
@@ -205,7 +206,7 @@ def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: b
     nothing = np.zeros((classes, len(binary)))
     left = np.ones(len(target), bool)
     perfect: list[Perfect] = []
-    while True:  # every round uses up a column
+    while True:  # every round removes a column
         counted = zip(_parts(indicators), _parts(flags), strict=True)
         ones = sum((part.T @ flag.astype(np.float64) for part, flag in counted), nothing)
         present = np.stack([indicators.sum(axis=0)[:, None] - ones > 0, ones > 0])  # (2, K, flags)
@@ -226,10 +227,10 @@ def screen(columns: Dense, target: np.ndarray, classes: int, *, fit_intercept: b
 
 
 def thresholds(columns: Dense, target: np.ndarray, classes: int) -> list[tuple[int, int, int]]:
-    """Return the columns of which a threshold splits a class from all others.
+    """Return the columns in which a threshold separates a class from all others.
 
-    Ties at the threshold are allowed, and values that differ in their last digits are tied. Each is
-    a column, a class, and 1 where the class is above the threshold, −1 below.
+    Ties at the threshold are allowed, and values that differ only in their last digits are tied.
+    Each result is a column, a class, and 1 if the class is above the threshold or −1 if below.
     """
     lows = np.full((classes, columns.shape[1]), np.inf)
     highs = -lows
@@ -250,12 +251,12 @@ def thresholds(columns: Dense, target: np.ndarray, classes: int) -> list[tuple[i
 
 
 def _is_flag(values: np.ndarray) -> np.ndarray:
-    """Tell which values are 0 or 1, but for their last digits."""
+    """Return which values are 0 or 1 up to their last digits."""
     nearest = np.rint(values)
     near = np.abs(values - nearest) <= TIMES * EPSILON
     return near & ((nearest == 0) | (nearest == 1))
 
 
 def _parts(rows: Any) -> list[Any]:
-    """Return views of some rows after the other."""
+    """Return views of the rows, some at a time."""
     return [rows[start : start + ROWS_AT_ONCE] for start in range(0, len(rows), ROWS_AT_ONCE)]

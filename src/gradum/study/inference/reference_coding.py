@@ -1,7 +1,7 @@
-"""A table as a regression wants it: the commonest level of a column is the reference, left out.
+"""A table coded for regression: each column's commonest level is the reference, and left out.
 
-With a 0/1 column for every other level, a level's coefficient is its difference from the
-reference, the rest being equal.
+With a 0/1 column for every other level, a level's coefficient is its difference from the reference,
+other things being equal.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ReferenceCoded:
     ----------
     matrix : ndarray or ByteColumns of shape (n, D)
     names : tuple of str
-        Such as ``size``, ``age missing`` or ``colour=red``.
+        For example ``size``, ``age missing`` or ``colour=red``.
     references : dict of str to str
         The reference level by column.
     sentences : tuple of str
@@ -64,7 +64,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     Parameters
     ----------
     design : Design
-        Of n rows.
+        A design of n rows.
     weight : ndarray of shape (n,)
         Above 0.
     """

@@ -21,17 +21,17 @@ FEWEST_ROWS_PER_COLUMN = 5
 
 
 class Regression(msgspec.Struct, frozen=True):
-    """A regression table, or a sentence why there is none."""
+    """A regression table, or a sentence that says why there is none."""
 
     inference: Inference | None
     sentence: str
 
 
 def regression_table(run: Run) -> Regression | None:
-    """Return the regression table of a run; None where it has no linear rung.
+    """Return the regression table of a run; None if it has no linear rung.
 
-    The loss is the linear rung's. The standard errors are robust; rows of a group are taken
-    together. A weight is that of one row, as it is in the fit and in the scores.
+    The loss is that of the linear rung. The standard errors are robust and clustered by group. A
+    weight belongs to a single row, as in the fit and in the scores.
     """
     if run.fitted.linear is None:
         return None
@@ -116,7 +116,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
 
 
 def imputation(encoder: Encoder) -> tuple[str, ...]:
-    """Say what filling missing values does to the standard errors, where any are missing."""
+    """Say how filling missing values affects the standard errors, if any values are missing."""
     if not any(column.traits.marks_missing for column in encoder.layout.columns):
         return ()
     return (
@@ -128,6 +128,6 @@ def imputation(encoder: Encoder) -> tuple[str, ...]:
 
 
 def without_influential(regression: Regression) -> Regression:
-    """Return the same without any single row of the table."""
+    """Return this table without any single row of the data."""
     inference = regression.inference and structs.replace(regression.inference, influential=())
     return structs.replace(regression, inference=inference)

@@ -1,4 +1,4 @@
-"""Sentences of a regression table: what its figures mean, and why some are not there."""
+"""Sentences of a regression table: what its figures mean, and why some are absent."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_CONDITION = 1e6
 FEW_GROUPS = 30
 MOST_NAMED = 5
 SMALL_SLOPE = 1e-8
-OFF_ZERO = 4.0  # standard errors by which the residuals' mean shows that a constant is missing
+OFF_ZERO = 4.0  # standard errors of the residuals' mean that show that a constant is missing
 
 REMEDY = marked("Drop those columns, merge their levels, or use a penalty (alpha above 0).")
 
@@ -32,7 +32,7 @@ EXACT = marked(
 
 
 def dependency(determined: Dependency, names: Sequence[str]) -> str:
-    """Name a column that others determine."""
+    """Name a column that other columns determine."""
     column = names[determined.column]
     others = quoted([names[k] for k in determined.on if k >= 0], 8)
     if others and -1 in determined.on:
@@ -72,7 +72,7 @@ def separated(loss: Loss) -> str:
 
 
 def tell_apart(perfect: Sequence[Perfect], names: Sequence[str]) -> str:
-    """Say that the columns of zeros and ones leave no row of some class to explain."""
+    """Say that the 0/1 columns leave no row of some class to explain."""
     places = dict.fromkeys(column for predictor in perfect for column in predictor.columns)
     columns = [names[place] for place in places]
     named = quoted(columns, MOST_NAMED)
@@ -94,7 +94,7 @@ def tell_apart(perfect: Sequence[Perfect], names: Sequence[str]) -> str:
 def thresholds(
     splits: Sequence[tuple[int, int, int]], names: Sequence[str], classes: Sequence[str]
 ) -> str:
-    """Name columns of which a threshold splits a class from the others, with their signs."""
+    """Name columns in which a threshold separates a class from the others, with their signs."""
     labels = [f" ({classes[code]})" if len(classes) > 2 else "" for _, code, _ in splits]
     columns = [
         (names[column] + label, float(sign))
@@ -107,7 +107,7 @@ def thresholds(
     return sentences([no_maximum, infinite(columns), say(REMEDY)])
 
 
-PERFECT = {  # whether they are several columns, and whether the rows are those where one is 1
+PERFECT = {  # whether there are several columns, and whether the rows are those where a column is 1
     (False, True): marked(
         "{columns} is left out with its {rows}, which it predicts without error: class {class_!r}."
     ),
@@ -127,7 +127,7 @@ PERFECT = {  # whether they are several columns, and whether the rows are those 
 
 
 def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -> list[str]:
-    """Name the columns that predict a class without error, and the rows that went with them."""
+    """Name the columns that predict a class without error, and the rows left out with them."""
     notes = []
     for predictor in screened.perfect:
         sentence = PERFECT[len(predictor.columns) > 1, bool(predictor.value)]
@@ -168,7 +168,7 @@ def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -
 
 
 def determined_by_the_rest(names: Sequence[str]) -> str:
-    """Name columns that the rows left cannot tell from others."""
+    """Name columns that the remaining rows cannot tell from other columns."""
     named = quoted(names, MOST_NAMED)
     if len(names) == 1:
         return say(
@@ -182,7 +182,7 @@ def determined_by_the_rest(names: Sequence[str]) -> str:
 
 
 def together(names: Sequence[str]) -> str:
-    """Name columns that only together tell a class apart."""
+    """Name columns that separate a class only together."""
     return say("These do, together: {columns}.", columns=quoted(names, MOST_NAMED))
 
 
@@ -198,7 +198,7 @@ def infinite(columns: Sequence[tuple[str, float]]) -> str:
 
 
 def too_few(n: float, parameters: float) -> str:
-    """Say that there are not more observations than coefficients."""
+    """Say that there are no more observations than coefficients."""
     return say(
         "No standard errors: {observations} observations are no more than {coefficients} "
         "coefficients, so none is left to estimate an error from.",
@@ -275,7 +275,7 @@ def meaning(
 
 
 def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
-    """Say what keeps the figures from meaning what they usually do."""
+    """Say what keeps the figures from having their usual meaning."""
     notes = []
     if fitted.alpha:
         notes.append(
@@ -307,7 +307,7 @@ def caveats(fitted: FittedModel, status: Status, slope: float) -> list[str]:
 
 
 def _missing_constant(fitted: FittedModel) -> list[str]:
-    """Say that residuals of least squares through the origin do not average 0."""
+    """Say that the residuals of least squares through the origin do not average 0."""
     if fitted.standard.fit_intercept or not fitted.loss.quadratic:
         return []
     residual = fitted.target - fitted.logits[:, 0]

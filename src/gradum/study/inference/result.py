@@ -1,4 +1,4 @@
-"""The result of inference: a plain value that JSON holds; None is a number that does not exist."""
+"""The result of inference, as a plain value for JSON; None is a number that does not exist."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Coefficient(msgspec.Struct, frozen=True):
     low, high : float or None
         The interval.
     vif : float or None
-        Variance inflation factor 1 / (1 − R²), R² of the column on all others; None for an
-        intercept, and infinite ones.
+        Variance inflation factor 1 / (1 − R²), with R² that of the column on all others; None for
+        an intercept, or if it is infinite.
     """
 
     name: str
@@ -48,10 +48,10 @@ class Test(msgspec.Struct, frozen=True):
     degrees : int
         How many coefficients are tested.
     residual_degrees : float or None
-        The second degrees of freedom of an F.
+        The second degrees of freedom of an F test.
     """
 
-    __test__ = False  # for pytest, which takes the name for its own
+    __test__ = False  # for pytest, which would take this for a test class
 
     name: str
     distribution: str
@@ -67,23 +67,23 @@ class FitStatistics(msgspec.Struct, frozen=True):
     Parameters
     ----------
     rows : int
-        Rows of weight above 0.
+        The number of rows with a weight above 0.
     n : float
-        Observations: the total weight under frequency weights, else ``rows``.
+        The number of observations: the total weight under frequency weights, otherwise ``rows``.
     weight : float
         The total weight.
     parameters : float
-        p, how many coefficients are estimated; under a penalty the effective number, the trace of
+        p, the number of estimated coefficients; under a penalty the effective number, the trace of
         the hat matrix.
     rank : int
-        Of the columns, the intercept among them.
+        Rank of the columns, including the intercept.
     residual_degrees : float
         n − p.
     log_likelihood : float or None
-        At the maximum over the variance for least squares; at ``dispersion`` for gamma.
+        For least squares, maximised over the variance; for gamma, at ``dispersion``.
     deviance, null_deviance : float
-        Σ w (y − ŷ)² for least squares; else twice what the log-likelihood falls short of a
-        perfect fit. The null model has an intercept only, or predicts 0 where there is none.
+        Σ w (y − ŷ)² for least squares; otherwise twice the log-likelihood's shortfall from a
+        perfect fit. The null model has only an intercept, or predicts 0 if there is none.
     aic, bic : float or None
         −2 log L + 2 p and −2 log L + p log n. As in statsmodels, p counts the coefficients and
         not the variance; R's ``AIC`` of a least-squares or gamma fit is 2 larger.
@@ -96,7 +96,7 @@ class FitStatistics(msgspec.Struct, frozen=True):
     condition : float or None
         Condition number of the standardised columns; None where it is infinite.
     test : Test or None
-        None under a penalty, and for a model of the intercept alone.
+        None under a penalty, and for a model with only an intercept.
     """
 
     rows: int
@@ -118,18 +118,18 @@ class FitStatistics(msgspec.Struct, frozen=True):
 
 
 class Influential(msgspec.Struct, frozen=True):
-    """A row that moves the fit much.
+    """A row that moves the fit strongly.
 
     Parameters
     ----------
     row : int
-        Its number in the table, from 1.
+        The row's number in the table, from 1.
     leverage : float
-        How far its own target pulls its own prediction, from 0 to 1.
+        How strongly the row's target pulls its own prediction, from 0 to 1.
     cook : float or None
-        Cook's distance; for least squares.
+        Cook's distance, for least squares.
     studentised : float or None
-        Its residual by a fit without it, in standard errors; for least squares.
+        The row's residual from a fit without it, in standard errors, for least squares.
     """
 
     row: int
@@ -151,9 +151,9 @@ class Inference(msgspec.Struct, frozen=True):
     covariance : str
         ``classical``, ``HC0`` to ``HC3``, or ``cluster``.
     distribution : str
-        ``t`` or ``normal``, of a coefficient's statistic.
+        ``t`` or ``normal``, the distribution of a coefficient's statistic.
     degrees : float or None
-        Degrees of freedom of the t.
+        Degrees of freedom of the t distribution.
     level : float
         Of the intervals.
     alpha : float
@@ -161,14 +161,15 @@ class Inference(msgspec.Struct, frozen=True):
     coefficients : tuple of Coefficient
         Class by class; the intercept first.
     statistics : FitStatistics or None
-        None where the likelihood has no maximum, or nothing is left to estimate an error from.
+        None if the likelihood has no maximum, or if no degrees of freedom are left to estimate an
+        error.
     influential : tuple of Influential
-        The rows of the largest Cook's distance (least squares) or leverage.
+        The rows with the largest Cook's distance (least squares) or leverage.
     sentences : tuple of str
-        What the figures mean, and what keeps them from meaning more.
+        What the figures mean, and what limits their meaning.
     references : dict of str to str
-        By column of categories, the level that its others are compared with; a coefficient's name
-        is then ``column=level``.
+        For each column of categories, the level that its other levels are compared with; a
+        coefficient's name is then ``column=level``.
     """
 
     target: str

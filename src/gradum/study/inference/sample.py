@@ -1,4 +1,4 @@
-"""The door of inference: what a caller passes is checked and becomes a sample."""
+"""The entrance to inference, where a caller's input is checked and becomes a sample."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.covariance import COVARIANCES
 from gradum.study.inference.family import likelihood_of
 
-ROWS_AT_ONCE = 8192  # looked through together
+ROWS_AT_ONCE = 8192  # examined together
 WHICH_WEIGHTS = marked(
     "Say weights='frequency' if a row of weight w stands for w equal rows, and "
     "weights='precision' if it is one row, together with covariance='robust' for weights of "
     "sampling or importance."
 )
-MOST_VALUES = 5e7  # of the expanded columns, and of the scores of all classes
-MOST_PARAMETERS = 1_500  # of all classes together
+MOST_VALUES = 5e7  # for the expanded columns, and for the scores of all classes
+MOST_PARAMETERS = 1_500  # for all classes together
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """The rows of weight above 0."""
+    """The rows with a weight above 0."""
 
     columns: Dense
     target: np.ndarray
@@ -49,7 +49,7 @@ class Sample:
         numbers: np.ndarray | None,
         offset: np.ndarray | None = None,
     ) -> Sample:
-        """Check that the rows pair off, and keep those of weight above 0."""
+        """Check that the numbers of rows match, and keep the rows with a weight above 0."""
         target = np.asarray(target)
         check_shapes(np.broadcast_to(0.0, (len(columns), 1)), target)
         if not np.issubdtype(target.dtype, np.integer):
@@ -94,11 +94,11 @@ class Sample:
         )
 
     def standard(self, kept: np.ndarray, *, fit_intercept: bool) -> Standard:
-        """Return some of the columns, in standard units."""
+        """Return some of the columns, standardised."""
         return Standard.of(self.chosen(kept), self.weight, fit_intercept=fit_intercept)
 
     def chosen(self, kept: np.ndarray) -> Dense:
-        """Return some of the columns; all of them are not copied."""
+        """Return some of the columns, without a copy if it is all of them."""
         return self.columns if len(kept) == self.columns.shape[1] else self.columns[:, kept]
 
 
@@ -230,7 +230,7 @@ def outputs_of(
 
 
 def labels_of(loss: Loss, outputs: int, classes: Sequence[object]) -> tuple[str, ...]:
-    """Return the labels as text, the reference first; none for a number."""
+    """Return the labels as text, the reference first; no labels for a number."""
     if loss.link != "logit":
         return ()
     count = 2 if outputs == 1 else outputs
@@ -238,7 +238,7 @@ def labels_of(loss: Loss, outputs: int, classes: Sequence[object]) -> tuple[str,
 
 
 def check_size(standard: Standard, outputs: int) -> None:
-    """Refuse a model that is too large for its covariance."""
+    """Refuse a model whose covariance would be too large."""
     rows, count = len(standard), standard.width * outputs
     if count > MOST_PARAMETERS or rows * count > MOST_VALUES:
         raise SpecError(

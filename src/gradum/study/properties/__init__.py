@@ -1,1 +1,1 @@
-"""Properties of a fitted model in words of its table: read, then proved, refuted or left open."""
+"""Properties of a fitted model, in terms of its table: read, then proved, refuted or left open."""

@@ -21,18 +21,18 @@ from gradum.study.verification.copies import Copies
 class IrrelevantProperty:
     """Two rows that differ in one column have the same answer, or answers no farther apart than T.
 
-    It is about the answers as they are computed. Without T, the same answer means no difference but
-    by the rounding of float64 (`TableDomain.tie`), and that only where this is less than a
-    millionth of every answer; single precision makes more of a difference, so that of its answers
-    nothing is proved unless no weight leads from the column.
+    It is about the answers as they are computed. Without T, "the same answer" allows only
+    differences from float64 rounding (`TableDomain.tie`), and these only where they are less than a
+    millionth of every answer. Single precision rounds more coarsely, so nothing is proved about its
+    answers unless no weight leads from the column.
 
     Parameters
     ----------
     column : str
     within : float
-        T, in the target's unit or of a probability.
+        T, in the target's unit or as a probability.
     place : int or None
-        Of the class whose probability counts; None for a number, or for every class.
+        Position of the class whose probability counts; None for a number, or for every class.
     """
 
     column: str
@@ -41,7 +41,7 @@ class IrrelevantProperty:
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> IrrelevantProperty:
-        """Read what stands behind "irrelevant"."""
+        """Read the text after "irrelevant"."""
         column, rest = column_of(text, fitted)
         rest, words = qualifiers(rest, ("of", "within"))
         if rest:
@@ -64,7 +64,7 @@ class IrrelevantProperty:
         return cls(column.name, within, place)
 
     def verify(self, question: PropertyQuestion) -> Verified:
-        """See whether any weight leads from the column; if so, search for two rows."""
+        """Check whether any weight leads from the column; if so, search for two such rows."""
         graph, table, box = question.table_graph.answer, question.table, question.box
         changed = np.flatnonzero(question.table_graph.inputs.sources == self.column)
         unreached = question.unreached(box, changed, self.within)
@@ -104,7 +104,7 @@ class IrrelevantProperty:
         return question.conclude(outcome, shown, **more)
 
     def _apart(self, outputs: int, least: float) -> tuple[Polyhedron, ...]:
-        """Return the differences of answers that are too far apart, by ``least`` or more."""
+        """Return the differences between answers that are too far apart, by ``least`` or more."""
         places = range(outputs) if self.place is None else (self.place,)
         forms = np.eye(outputs)[list(places)]
         limit = np.full(1, -least)

@@ -1,11 +1,12 @@
 """``monotone COL+ [of CLASS]``: the answer never falls, or never rises, as a column rises.
 
-First, slopes are bounded over the whole region, which proves all that the signs of weights prove.
-Then an attack looks for two rows between which the answer falls. Then the region is divided until
-its slopes are certain or time is up. At last, two copies of the network are searched for such rows.
+First, slopes are bounded over the whole region, which proves everything that the signs of weights
+prove. Then an attack looks for two rows between which the answer falls. Then the region is divided
+until its slopes are certain or time is up. Finally, two copies of the network are searched for such
+rows.
 
-A proof by slopes is of real numbers. Computed answers may fall by rounding, as far as `disorder`
-bounds it; where that is not less than all that the column does to answers, nothing is decided.
+A proof by slopes holds in real numbers. Computed answers may fall through rounding, by at most
+`disorder`; where this is not less than the column's whole effect on answers, nothing is decided.
 
 Shapes: N points, d inputs.
 """
@@ -32,25 +33,25 @@ from gradum.study.verification.copies import Copies
 OF = ("of",)
 SIGNS = {"+": 1.0, "-": -1.0, "−": -1.0}
 PROOF = 0.5
-"""The share of the time in which a proof is looked for before two copies are searched."""
+"""The share of the time spent on a proof before two copies are searched."""
 POINTS = 100
-"""At so many points, drawn by chance, is asked what the column does to the answer."""
+"""The number of random points at which the column's effect on the answer is computed."""
 
 
 @dataclass(frozen=True)
 class MonotoneProperty:
-    """Of two rows that differ in one column alone, the one with more of it has no lesser answer.
+    """Of two rows that differ in one column alone, the one with more of it has no lower answer.
 
     An answer that falls by no more than the rounding of float64 is no counterexample.
 
     Parameters
     ----------
     column : str
-        Of numbers, which are not missing.
+        A column of numbers, which are not missing.
     sign : float
         1 where the answer never falls, −1 where it never rises.
     place : int or None
-        Of the class whose probability it is; None for a number.
+        Position of the class whose probability it is; None for a number.
     """
 
     column: str
@@ -59,7 +60,7 @@ class MonotoneProperty:
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> MonotoneProperty:
-        """Read what stands behind "monotone"."""
+        """Read the text after "monotone"."""
         column, rest = column_of(text, fitted, lambda rest: qualifiers(rest, OF)[0] in SIGNS)
         rest, words = qualifiers(rest, OF)
         if rest not in SIGNS:
@@ -79,7 +80,7 @@ class MonotoneProperty:
         return cls(column.name, SIGNS[rest], class_of(words.get("of"), fitted))
 
     def verify(self, question: PropertyQuestion) -> Verified:
-        """Bound slopes, look for two rows, and search on."""
+        """Bound slopes, look for two rows, and then search."""
         table, output = question.table, self.place or 0
         places = table.inputs.places(self.column)
         graph = question.table_graph.answer
@@ -89,7 +90,7 @@ class MonotoneProperty:
         unreached = question.unreached(box, np.array([value]))
         if unreached is not None:
             return unreached
-        if box.low[0, value] == box.high[0, value]:  # no two rows differ
+        if box.low[0, value] == box.high[0, value]:  # no two rows differ in the column
             return question.verified("proved", "interval", 1.0)
         proof = self._proof(question, graph, box, value)
         if proof.run(0.0):
@@ -132,14 +133,14 @@ class MonotoneProperty:
         box: Box,
         value: int,
     ) -> Verified:
-        """Conclude from a proof, unless rounding may do all that the column does."""
+        """Conclude from a proof, unless rounding may have as much effect as the column."""
         if rounding < self._effect(question, box, value):
             return question.verified("proved", stage, 1.0, rounding=rounding)
         reason = why_too_fine(rounding)
         return question.verified("not decided", stage, 0.0, reason=reason, rounding=rounding)
 
     def _effect(self, question: PropertyQuestion, box: Box, value: int) -> float:
-        """Return by how much the answer rises, at one of some points at least, with the column."""
+        """Return the largest rise of the answer with the column at some random points."""
         domain, rng = question.table.domain(box, ()), stream(question.seed, "study", "properties")
         x = box.low + rng.random((POINTS, len(domain.low))) * (box.high - box.low)
         levels = [
@@ -151,7 +152,7 @@ class MonotoneProperty:
         return float((self.sign * (graph(high) - graph(low))[:, output]).max())
 
     def _proof(self, question: PropertyQuestion, graph: Graph, box: Box, value: int) -> SlopeSearch:
-        """Return a search for slopes, in which the column takes all numbers, whole or not."""
+        """Return a search on slopes in which the column takes all numbers, whole or not."""
         table = question.table
         whole = table.form.whole.copy()
         whole[value] = False
@@ -163,7 +164,7 @@ class MonotoneProperty:
 
 
 def _present(box: Box, places: dict[str, int]) -> Box:
-    """Return the part of a box in which a column, whose inputs are at places, is not missing."""
+    """Return the part of a box in which a column, given its inputs' positions, is not missing."""
     high = box.high.copy()
     if "missing" in places:
         high[:, places["missing"]] = 0.0

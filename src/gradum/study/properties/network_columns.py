@@ -1,4 +1,4 @@
-"""The inputs of a network from elsewhere, as columns: their names, and what they can be.
+"""The inputs of a foreign network as columns: their names and possible values.
 
 Shapes: n rows, d inputs.
 """
@@ -32,9 +32,9 @@ class NetworkColumns:
     ----------
     names : sequence of str (d)
     low, high : ndarray [d]
-        Between which ends they lie; infinite where nothing says so.
+        The ends of their ranges; infinite where unknown.
     whole : ndarray of bool [d]
-        Which are whole numbers.
+        Which inputs are whole numbers.
     """
 
     names: Sequence[str]
@@ -44,13 +44,13 @@ class NetworkColumns:
 
     @classmethod
     def numbered(cls, low: np.ndarray, high: np.ndarray) -> NetworkColumns:
-        """Return columns that are called x0, x1, and so on."""
+        """Return columns named x0, x1, and so on."""
         names = [f"x{place}" for place in range(len(low))]
         return cls(names, low, high, np.zeros(len(low), bool))
 
     @classmethod
     def of_rows(cls, names: Sequence[str], rows: np.ndarray) -> NetworkColumns:
-        """Return columns with the ranges of rows [n, d], in single precision as networks take them.
+        """Return columns with the ranges of rows [n, d], in single precision like networks' inputs.
 
         A column is whole if all its values are.
         """
@@ -60,13 +60,13 @@ class NetworkColumns:
 
     @property
     def schema(self) -> Schema:
-        """The columns, as a table has them."""
+        """The columns, as in a table."""
         columns = (Column(name, "numeric", "feature") for name in self.names)
         return Schema(say("The network"), 0, tuple(columns))
 
     @property
     def described(self) -> tuple[ColumnDomain, ...]:
-        """The domain of each column, as plain values; None where it is unknown."""
+        """The domain of each column as plain values; None where it is unknown."""
         ends = [
             [float(end) if np.isfinite(end) else None for end in part]
             for part in (self.low, self.high)
@@ -77,19 +77,19 @@ class NetworkColumns:
         )
 
     def place(self, name: str) -> int:
-        """Return which input a column is."""
+        """Return the position of a column among the inputs."""
         return list(self.names).index(name)
 
     def within(self, where: str) -> NetworkColumns:
-        """Return the columns in a region, written as ``x0 0..1, x3 0..5 whole``.
+        """Return the columns restricted to a region, written as ``x0 0..1, x3 0..5 whole``.
 
-        A range replaces the column's own where that is not known, and narrows it otherwise.
+        A range replaces an unknown range of its column, and narrows a known one.
 
         Raises
         ------
         ColumnError, PropertyError
-            It names a column that is not there, or cannot be read; or an input is left without a
-            range, or without a value.
+            The region names a column that does not exist or cannot be read, or leaves an input
+            without a range or without a value.
         """
         low, high, whole = self.low.copy(), self.high.copy(), self.whole.copy()
         for part in parts_of(where) if where.strip() else ():
@@ -108,12 +108,12 @@ class NetworkColumns:
         return replace(self, low=low, high=high, whole=whole)
 
     def domain(self) -> Domain:
-        """Return all rows that there can be; nothing of them is unsafe.
+        """Return the domain of all possible rows, with no unsafe outputs.
 
         Raises
         ------
         PropertyError
-            There are none.
+            There are no possible rows.
         """
         form = Form(self.whole, (), np.full(len(self.low), np.nan))
         return Domain(self.low, self.high, (), precision=np.float32, form=form)

@@ -1,7 +1,7 @@
-"""``irrelevant COL, … within T`` and ``irrelevant COL, … to class``, of a network from elsewhere.
+"""``irrelevant COL, … within T`` and ``irrelevant COL, … to class``, for a foreign network.
 
-Two rows that are alike but for some columns are to have answers that differ by T at most, or the
-same class: the output that is greatest or, of a single output, the side of a number (``at T``).
+Two rows that differ only in some columns must have answers that differ by at most T, or the same
+class. The class is the greatest output or, for a single output, the side of a number (``at T``).
 
 Shapes: N pairs, d inputs, k outputs.
 """
@@ -36,7 +36,7 @@ from gradum.study.verification.verify import Replay, verify
 
 KEYWORD = "irrelevant"
 MOST_CLASSES = 16
-"""The most classes of a network, since every two are searched by themselves."""
+"""The most classes of a network, since every pair of classes is searched separately."""
 EXAMPLES = ("irrelevant sex within 0.05", "irrelevant sex, age to class")
 
 _TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
@@ -44,16 +44,16 @@ _TO_CLASS = re.compile(r"\s+to\s+class(?:\s+at\s+(\S+))?\s*$")
 
 @dataclass(frozen=True, eq=False)
 class ForeignNetwork:
-    """A network from elsewhere, which takes rows of numbers.
+    """A foreign network, which takes rows of numbers.
 
     Parameters
     ----------
     graph : Graph
-        What it computes, in exact arithmetic.
+        The network in exact arithmetic.
     run : callable
-        From rows [N, d] to the outputs [N, k] that it has as it is deployed.
+        From rows [N, d] to the outputs [N, k] of the deployed network.
     columns : NetworkColumns
-        What its inputs are.
+        The network's inputs.
     """
 
     graph: Graph
@@ -68,17 +68,17 @@ class ForeignNetwork:
 
 @dataclass(frozen=True)
 class PairProperty:
-    """Whether rows that differ in some columns alone have the same answer.
+    """Whether rows that differ only in some columns have the same answer.
 
     Parameters
     ----------
     columns : tuple of str
     within : float
-        By how much any output may differ.
+        The most that any output may differ.
     to_class : bool
-        Whether the class alone counts, and ``within`` does not.
+        Whether only the class counts, and ``within`` does not.
     at : float or None
-        Of one output: the number on whose sides the classes lie.
+        For a single output, the number that separates the classes.
     """
 
     columns: tuple[str, ...]
@@ -88,14 +88,14 @@ class PairProperty:
 
     @classmethod
     def read(cls, text: str, network: ForeignNetwork) -> PairProperty:
-        """Read a property, from its first word on.
+        """Read a property, including its first word.
 
         Raises
         ------
         PropertyError
-            It cannot be read, or does not fit the network.
+            The property cannot be read, or does not fit the network.
         ColumnError
-            It names a column that is not there.
+            The property names a column that does not exist.
         """
         word, *rest = text.split(maxsplit=1) or [""]
         if word.casefold() != KEYWORD or not rest:
@@ -115,7 +115,7 @@ class PairProperty:
     def verify(
         self, network: ForeignNetwork, *, seconds: float, seed: int
     ) -> VerificationOutcome | None:
-        """Search for a pair of rows; None if no weight leads from the columns to an answer."""
+        """Search for a pair of rows; return None if no weight leads from them to an answer."""
         domain, graph = network.columns.domain(), network.graph
         changed = np.array([network.columns.place(name) for name in self.columns])
         if not reaches(intervals(graph, domain.box), changed):
@@ -132,7 +132,7 @@ class PairProperty:
         )
 
     def example(self, network: ForeignNetwork, x: np.ndarray) -> Counterexample:
-        """Return the rows of a pair [d + m] with their answers."""
+        """Return the two rows of a pair [d + m] with their answers."""
         changed = np.array([network.columns.place(name) for name in self.columns])
         both = np.concatenate(Copies(changed).pair(x[None]))
         answers = np.asarray(network.run(both), np.float64)
@@ -143,10 +143,10 @@ class PairProperty:
         )
 
     def _unsafe(self, outputs: int) -> list[Polyhedron]:
-        """Return which answers are unsafe; as the rows of a pair may change places, one way is all.
+        """Return the unsafe answers; one direction suffices, as the rows of a pair may be swapped.
 
-        Of both answers, one class is that of the first row, another that of the second. Of their
-        difference, an output rises by more than ``within``.
+        For both answers, this means one class for the first row and another for the second. For
+        their difference, this means that an output rises by more than ``within``.
         """
         if not self.to_class:
             limit = np.full(1, -np.nextafter(self.within, np.inf))
@@ -164,7 +164,7 @@ class PairProperty:
         ]
 
     def _classes_differ(self, copies: Copies, run: Replay) -> Replay:
-        """Return the function from pairs to both answers, NaN where these are of one class."""
+        """Return the function from pairs to both answers, NaN where these have the same class."""
 
         def replay(x: np.ndarray) -> np.ndarray:
             first, second = (np.asarray(run(rows), np.float64) for rows in copies.pair(x))
@@ -180,21 +180,22 @@ class PairProperty:
 def verify_pairs(
     network: ForeignNetwork, stated: Sequence[tuple[str, str]], *, seconds: float, seed: int = 0
 ) -> Verification:
-    """Prove or refute properties of a network; each gets an even part of the time that is left.
+    """Prove or refute properties of a network; each gets an equal part of the remaining time.
 
-    A proof is of the network in exact arithmetic, of all rows within the ranges of the columns. A
-    counterexample is made of float32 numbers, and counts only if `ForeignNetwork.run` confirms it.
+    A proof holds for the network in exact arithmetic and for all rows within the ranges of the
+    columns. A counterexample consists of float32 numbers, and counts only if `ForeignNetwork.run`
+    confirms it.
 
     Parameters
     ----------
     network : ForeignNetwork
     stated : sequence of (str, str)
-        Properties, as `PairProperty.read` reads them, and in which part of the columns' ranges each
-        is to hold, as `NetworkColumns.within` reads it.
+        Properties, as `PairProperty.read` reads them, each with the part of the columns' ranges in
+        which it is to hold, as `NetworkColumns.within` reads it.
     seconds : float
-        Of wall time, for all of them.
+        Wall time for all properties together.
     seed : int
-        Of attacks.
+        Seed of the attacks.
 
     Raises
     ------
@@ -218,7 +219,7 @@ def verify_pairs(
 def _verified(
     claimed: PairProperty, network: ForeignNetwork, seconds: float, seed: int
 ) -> Verified:
-    """Return what comes of a property, but for its words."""
+    """Return the result for a property, without its text."""
     began = perf_counter()
     outcome = claimed.verify(network, seconds=seconds, seed=seed)
     took = perf_counter() - began
@@ -244,7 +245,7 @@ def _examples() -> str:
 
 
 def _names(text: str, network: ForeignNetwork) -> tuple[str, ...]:
-    """Return the columns of a list."""
+    """Return the column names in a list."""
     names = []
     for part in parts_of(text):
         column, rest = column_of(part, network.columns)
@@ -262,7 +263,7 @@ def _names(text: str, network: ForeignNetwork) -> tuple[str, ...]:
 
 
 def _check_classes(outputs: int, at: float | None) -> None:
-    """Refuse classes that a network of so many outputs does not have."""
+    """Refuse classes that a network with this many outputs does not have."""
     if outputs == 1 and at is None:
         raise PropertyError(
             say("The network has one output, and no threshold says where its classes divide."),

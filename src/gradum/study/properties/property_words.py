@@ -1,9 +1,9 @@
-"""Words of a property: columns, numbers, ranges, amounts, and lists of them.
+"""The parts of a property's text: columns, numbers, ranges, amounts, and lists of these.
 
-A column is named as the table names it. If a text begins with the names of several columns, the
-longest one counts after which the rest can be read. Quotes, 'so' or "so", hold a name or a level
-with a comma in it together, and show where a name ends: if there is a column a+ too, 'a'+ is the
-column a, rising.
+A column has the same name as in the table. If a text begins with the names of several columns, the
+longest name that leaves a readable rest counts. Quotes, single ('…') or double ("…"), enclose a
+name or level that contains a comma, and show where a name ends: if there is also a column a+, then
+'a'+ is the column a, rising.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ QUALIFIER = re.compile(r"\b(of|within)\s+(?:'([^']*)'|\"([^\"]*)\"|(\S+))$")
 
 
 class WithSchema(Protocol):
-    """Anything with columns: a fitted model, or a network from elsewhere."""
+    """Anything with columns: a fitted model, or a foreign network."""
 
     @property
     def schema(self) -> Schema:
-        """Its columns."""
+        """The columns."""
         ...
 
 
 class Amount(NamedTuple):
-    """By how much a value may move, either way: a number, or a share of the value."""
+    """How far a value may move either way: a number, or a share of the value."""
 
     size: float
     relative: bool
 
 
 def parts_of(text: str, separator: str = ",") -> list[str]:
-    """Return the parts of a list, without blanks around them; quotes hold a part together."""
+    """Return the parts of a list, without surrounding blanks; quotes keep a part together."""
     parts, start, quote = [], 0, ""
     for place, letter in enumerate(text):
         if letter == separator and not quote:
@@ -50,13 +50,13 @@ def parts_of(text: str, separator: str = ",") -> list[str]:
             start = place + 1
         elif letter in QUOTES and quote in ("", letter):
             before = text[max(start, place - 1) : place]
-            begins = not before.isalnum()  # behind a letter it is an apostrophe
+            begins = not before.isalnum()  # after a letter it is an apostrophe
             quote = "" if quote else letter if begins else ""
     return [part.strip() for part in (*parts, text[start:])]
 
 
 def unquoted(text: str) -> str:
-    """Return a name without the quotes around it, if it has any."""
+    """Return a name without any quotes around it."""
     if len(text) > 1 and text[0] in QUOTES and text[-1] == text[0]:
         return text[1:-1]
     return text
@@ -65,22 +65,22 @@ def unquoted(text: str) -> str:
 def column_of(
     text: str, fitted: WithSchema, can_be_read: Callable[[str], bool] = lambda rest: True
 ) -> tuple[Column, str]:
-    """Return the column that a text begins with, and what stands behind its name.
+    """Return the column that a text begins with, and the text after its name.
 
     Parameters
     ----------
     text : str
     fitted : WithSchema
     can_be_read : callable
-        Whether the rest behind a name makes sense. If the text begins with several names, the
-        longest one with such a rest counts; without any, the longest of all.
+        Whether the rest after a name can be read. If the text begins with several names, the
+        longest one with a readable rest counts, or the longest of all if there is none.
 
     Raises
     ------
     ColumnError
-        It begins with no column's name; the message has the nearest ones.
+        The text begins with no column's name; the message has the nearest names.
     PropertyError
-        It is empty.
+        The text is empty.
     """
     text = text.strip()
     if not text:
@@ -109,7 +109,7 @@ def number_of(text: str) -> float:
     Raises
     ------
     PropertyError
-        It is none.
+        The text is not a finite number.
     """
     try:
         number = float(text)
@@ -123,12 +123,12 @@ def number_of(text: str) -> float:
 
 
 def range_of(text: str) -> tuple[float, float] | None:
-    """Return the ends of ``LOW..HIGH``, infinite where one is left out; None if it is no range.
+    """Return the ends of ``LOW..HIGH``, infinite where one is left out; None if it is not a range.
 
     Raises
     ------
     PropertyError
-        An end is no number, or the ends are the wrong way round.
+        An end is not a number, or the ends are in the wrong order.
     """
     low, dots, high = text.partition("..")
     if not dots or high.startswith(".") or not (low.strip() or high.strip()):
@@ -146,12 +146,12 @@ def range_of(text: str) -> tuple[float, float] | None:
 
 
 def amount_of(text: str) -> Amount | None:
-    """Return what ``±5%``, ``+/-5%`` or ``+-1`` says; None if it says no amount.
+    """Return the amount in ``±5%``, ``+/-5%`` or ``+-1``; None if the text is no amount.
 
     Raises
     ------
     PropertyError
-        The amount is no number, or below 0.
+        The amount is not a number, or is below 0.
     """
     match = AMOUNT.match(text.strip())
     if match is None:
@@ -165,14 +165,14 @@ def amount_of(text: str) -> Amount | None:
 
 
 def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Take ``of CLASS`` and ``within NUMBER``, if they are allowed, off the end of a text.
+    """Split ``of CLASS`` and ``within NUMBER``, if they are allowed, off the end of a text.
 
     Returns
     -------
     str
-        What is left.
+        The rest of the text.
     dict of str to str
-        What stood behind either word.
+        The text after each of these words.
     """
     taken: dict[str, str] = {}
     text = text.strip()
@@ -183,12 +183,12 @@ def qualifiers(text: str, allowed: Sequence[str]) -> tuple[str, dict[str, str]]:
 
 
 def within_of(words: dict[str, str]) -> float:
-    """Return by how much answers may differ, of `qualifiers`; 0 where nothing is said.
+    """Return how much answers may differ according to `qualifiers`; 0 if they do not say.
 
     Raises
     ------
     PropertyError
-        It is below 0, or no number.
+        The value is below 0, or not a number.
     """
     within = number_of(words.get("within", "0"))
     if within < 0:
@@ -200,7 +200,7 @@ def within_of(words: dict[str, str]) -> float:
 
 
 def class_of(text: str | None, fitted: Fitted) -> int | None:
-    """Return the place of the named class, or of the second of two classes; None for a number.
+    """Return the position of the named class, or of the second of two classes; None for a number.
 
     Raises
     ------
@@ -226,12 +226,12 @@ def class_of(text: str | None, fitted: Fitted) -> int | None:
 
 
 def place_of(text: str, classes: Sequence[Label]) -> int:
-    """Return the place of a class.
+    """Return the position of a class.
 
     Raises
     ------
     PropertyError
-        There is none of that name.
+        There is no class with that name.
     """
     names = [str(label) for label in classes]
     if text in names:

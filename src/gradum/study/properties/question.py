@@ -1,4 +1,4 @@
-"""A property asked of a model: its region, the time that it may take, and its verdict.
+"""A property to check on a model: its region, its time limit and its verdict.
 
 Shapes: N points, n rows, d inputs.
 """
@@ -25,16 +25,16 @@ from gradum.study.verification.verify import Replay, verify
 
 @dataclass(frozen=True, eq=False)
 class CentreRows:
-    """Rows of a table, around which a property is to hold.
+    """Rows of a table around which a property is to hold.
 
     Parameters
     ----------
     x : ndarray [n, d]
-        Their inputs.
+        The rows' inputs.
     raw : sequence of dict (n)
-        The rows as the table has them.
+        The rows as in the table.
     numbers : ndarray of int [n]
-        Which rows of the table they are, from 1.
+        The rows' numbers in the table, from 1.
     """
 
     x: np.ndarray
@@ -45,12 +45,12 @@ class CentreRows:
         return len(self.raw)
 
     def chosen(self, *places: int) -> CentreRows:
-        """Return some of them."""
+        """Return some of the rows."""
         raw = [self.raw[place] for place in places]
         return CentreRows(self.x[list(places)], raw, self.numbers[list(places)])
 
     def within(self, table: TableDomain, region: Region) -> CentreRows:
-        """Return those that lie in a region, going by the columns that it names."""
+        """Return the rows that lie in a region, judged by the columns that it names."""
         low, high = table.region(region)
         named = np.isin(table.table_graph.inputs.sources, list(region.limits))
         there = ((self.x >= low) & (self.x <= high))[:, named].all(axis=1)
@@ -59,21 +59,21 @@ class CentreRows:
 
 @dataclass(frozen=True, eq=False)
 class PropertyQuestion:
-    """A property that a model is asked about.
+    """A question whether a model has a property.
 
     Parameters
     ----------
     text : str
         The property as it was stated.
     table : TableDomain
-        Of the rung that is asked about.
+        The domain of the rung in question.
     region : Region
     rows : CentreRows or None
-        Those of a table, if one was given.
+        The rows of a table, if one was given.
     seconds : float
-        Of wall time, from now on.
+        Wall time, from now on.
     seed : int
-        Of attacks.
+        Seed of the attacks.
     """
 
     text: str
@@ -86,7 +86,7 @@ class PropertyQuestion:
 
     @property
     def table_graph(self) -> TableGraph:
-        """The rung, as graphs."""
+        """The rung as graphs."""
         return self.table.table_graph
 
     @property
@@ -96,7 +96,7 @@ class PropertyQuestion:
 
     @property
     def seconds_left(self) -> float:
-        """How many seconds are left."""
+        """The remaining seconds."""
         return max(self.began + self.seconds - perf_counter(), 0.0)
 
     def search(
@@ -108,7 +108,7 @@ class PropertyQuestion:
         share: float = 1.0,
         boxes: float = math.inf,
     ) -> VerificationOutcome:
-        """Attack, bound and search a domain in a share of the time that is left."""
+        """Attack, bound and search a domain within a share of the remaining time."""
         unit = self.table_graph.unit
         return verify(
             folded(graph, domain.box, unit),
@@ -127,17 +127,17 @@ class PropertyQuestion:
         certified: float = 0.0,
         **more: Any,
     ) -> Verified:
-        """Return what came of a search, with its counterexample as rows of the table."""
+        """Return the result of a search, with its counterexample as rows of the table."""
         share = max(outcome.certified, certified)
         if outcome.x is not None:
             more["counterexample"] = shown(outcome.x)
         return self.verified(outcome.verdict, outcome.stage, share, **more)
 
     def unreached(self, box: Box, changed: np.ndarray, asked: float = 0.0) -> Verified | None:
-        """Return a proof if nothing leads from some inputs to the answer, in a box [1, d].
+        """Return a proof if no path leads from some inputs to the answer, in a box [1, d].
 
-        Inputs that do not reach the logits change no bit of them. Behind the logits, an answer can
-        be constant and still be rounded either way; that must be no more than was asked.
+        Inputs that do not reach the logits change no bit of them. Beyond the logits, an answer can
+        be constant and still be rounded either way; this rounding must not exceed what was asked.
         """
         graphs, unit, rounding = self.table_graph, self.table_graph.unit, 0.0
         if reaches(intervals(graphs.answer, box, unit), changed):
@@ -149,9 +149,9 @@ class PropertyQuestion:
         return self.verified("proved", "weights", 1.0, rounding=0.0 if asked else rounding)
 
     def too_fine(self, box: Box, asked: float) -> dict[str, Any]:
-        """Return what to say if rounding by itself may move answers in a box by more than is asked.
+        """Return a sentence if rounding alone may move answers in a box by more than is asked.
 
-        Bounds count rounding, so that nothing is proved there; a counterexample may be found.
+        Bounds include rounding, so nothing can be proved there; but a counterexample may be found.
         """
         rounding = self.table.rounding(self.table.middle(box))
         if rounding <= asked:
@@ -161,7 +161,7 @@ class PropertyQuestion:
     def verified(
         self, verdict: Verdict, stage: PropertyStage, certified: float, **more: Any
     ) -> Verified:
-        """Return a verdict on the question; if it is not decided, with the reason."""
+        """Return a verdict on the question, with the reason if it is not decided."""
         if verdict == "not decided":
             more.setdefault("reason", self.why_open)
         seconds = perf_counter() - self.began
@@ -179,7 +179,7 @@ class PropertyQuestion:
 
 
 def why_too_fine(rounding: float) -> str:
-    """Say that rounding may do more than is asked."""
+    """Say that rounding may move answers by more than is asked."""
     most = f"{rounding:.2g}"
     return say(
         "Rounding alone may move answers there by up to {rounding}, which is more than the "
@@ -189,13 +189,13 @@ def why_too_fine(rounding: float) -> str:
 
 
 class TableProperty(Protocol):
-    """A property in words of the table."""
+    """A property stated in terms of the table."""
 
     @property
     def place(self) -> int | None:
-        """The place of the class whose probability it is about; None where there is none."""
+        """The position of the class whose probability it is about; None if there is none."""
         ...
 
     def verify(self, question: PropertyQuestion) -> Verified:
-        """Prove or refute it, or say why it is left open."""
+        """Prove or refute the property, or say why it is left open."""
         ...

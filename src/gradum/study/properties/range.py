@@ -19,14 +19,14 @@ from gradum.study.properties.table_domain import TIE
 
 @dataclass(frozen=True)
 class RangeProperty:
-    """Every answer, as it is computed, lies in a range; at its ends, up to `TIE` of them.
+    """Every answer, as computed, lies in a range, or beyond its ends by at most `TIE` of them.
 
     Parameters
     ----------
     low, high : float
-        In the target's unit, or of a probability; infinite where there is no such end.
+        In the target's unit, or as a probability; infinite where there is no such end.
     place : int or None
-        Of the class; None for a number.
+        Position of the class; None for a number.
     """
 
     low: float
@@ -35,7 +35,7 @@ class RangeProperty:
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> RangeProperty:
-        """Read what stands behind "range"."""
+        """Read the text after "range"."""
         text, words = qualifiers(text, ("of",))
         place = class_of(words.get("of"), fitted)
         ends = range_of(text)
@@ -46,7 +46,7 @@ class RangeProperty:
         return cls(*ends, place)
 
     def verify(self, question: PropertyQuestion) -> Verified:
-        """Search for an answer below or above."""
+        """Search for an answer below or above the range."""
         graph, table = question.table_graph.answer, question.table
         output = self.place or 0
         unsafe = []

@@ -19,20 +19,20 @@ from gradum.study.properties.property_words import (
 from gradum.tables.columns import Column
 
 LEVELS = "|"
-"""Between the levels that a column may have."""
+"""Separates the levels that a column may have."""
 
 
 @dataclass(frozen=True)
 class Region:
-    """Columns and what they may be; all others are as in the whole domain.
+    """Columns and their possible values; all other columns are as in the whole domain.
 
     Parameters
     ----------
     text : str
-        As it was stated; empty for the whole domain.
+        The text as stated; empty for the whole domain.
     limits : dict of str to tuple
-        By column: of numbers the least and the greatest, infinite where the domain's holds; of
-        others the levels.
+        By column: for numbers the least and the greatest value, infinite where the domain's own
+        limit holds; for other columns the levels.
     """
 
     text: str = ""
@@ -64,7 +64,7 @@ class Region:
 
 
 def _limits(column: Column, text: str) -> tuple[Any, ...]:
-    """Return what a column may be."""
+    """Return a column's possible values."""
     kind = column.traits
     if kind.is_quantity:
         return range_of(text) or (number_of(text), number_of(text))

@@ -13,18 +13,18 @@ PropertyStage = Literal["weights", "slopes", Stage]
 
 
 class Counterexample(msgspec.Struct, frozen=True):
-    """One row of the table, or two that are alike but for what was changed, and their answers.
+    """One row of the table, or two rows that differ only in what was changed, with their answers.
 
     Parameters
     ----------
     rows : tuple of dict
-        Values by column, as the table would hold them.
+        Values by column, as in the table.
     answers : tuple
-        What the model answers for each: a number, a probability, or a class, as the property asks.
+        The model's answer for each row: a number, a probability or a class, as the property asks.
     row : int or None
         The number of the table's row that was changed.
     of : label or None
-        The class of which the answers are probabilities.
+        The class whose probabilities the answers are.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -34,32 +34,32 @@ class Counterexample(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """What came of one property.
+    """The result for one property.
 
     Parameters
     ----------
     property, where : str
-        As they were stated; ``where`` is empty for the whole domain.
+        The texts as stated; ``where`` is empty for the whole domain.
     verdict : str
         "proved", "refuted" (by a counterexample that was replayed through the model's prediction)
         or "not decided".
     stage : str
-        What decided, or was tried last: "weights" (none leads from the column), "slopes" (bounds of
-        the slope along the column), "attack", "interval", "crown" or "search".
+        What decided, or was tried last: "weights" (no weight leads from the column), "slopes"
+        (bounds of the slope along the column), "attack", "interval", "crown" or "search".
     certified : float
-        The share of the domain, or of the rows, for which it is proved.
+        The share of the domain, or of the rows, for which the property is proved.
     seconds : float
     counterexample : Counterexample or None
     reason : str or None
-        Why it is not decided.
+        Why the property is not decided.
     rows, refuted_rows : int or None
-        How many rows were looked at, and for how many it was refuted.
+        How many rows were looked at, and for how many the property was refuted.
     of : label or None
-        The class whose probability it is about; None of numbers, and where it is about all classes.
+        The class whose probability it is about; None for numbers, and if it is about all classes.
     rounding : float
-        How far beyond what was asked a computed answer may be for rounding alone, in the target's
-        unit or of a probability: what a proof leaves open, and what a counterexample exceeds. Where
-        nothing is decided because it is more than what was asked, this says how much it is.
+        How far rounding alone may move a computed answer beyond what was asked, in the target's
+        unit or as a probability: a proof leaves this much open, and a counterexample exceeds it. If
+        nothing is decided because rounding exceeds what was asked, this is the amount of rounding.
     """
 
     property: str
@@ -77,7 +77,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class ColumnDomain(msgspec.Struct, frozen=True):
-    """What a column can be in the whole domain: a range of numbers, perhaps whole, or levels."""
+    """A column's values in the whole domain: a range of numbers, perhaps whole, or levels."""
 
     column: str
     low: float | None = None
@@ -88,7 +88,7 @@ class ColumnDomain(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """What came of several properties of a rung.
+    """The results for several properties of a rung.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Verification(msgspec.Struct, frozen=True):
         The whole domain, column by column.
     properties : tuple of Verified
     notes : tuple of str
-        What holds for all proofs.
+        Notes that hold for all proofs.
     """
 
     target: str
@@ -108,5 +108,5 @@ class Verification(msgspec.Struct, frozen=True):
 
     @property
     def verdict(self) -> Verdict:
-        """Return "refuted" if any is, else "not decided" if any is, else "proved"."""
+        """Return "refuted" if any property is, else "not decided" if any is, else "proved"."""
         return gravest(verified.verdict for verified in self.properties)

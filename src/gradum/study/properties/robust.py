@@ -1,7 +1,7 @@
 """``robust COL ±N, COL ±N%, COL any [within T]``: rows keep their answers while columns move.
 
-It is asked around each row of a table: the class that is predicted stays, or the number moves by at
-most T.
+It is checked around each row of a table: the predicted class stays the same, or the number moves by
+at most T.
 
 Shapes: n rows, d inputs, K classes.
 """
@@ -36,7 +36,7 @@ ANY = "any"
 
 
 class ColumnMove(NamedTuple):
-    """A column that moves: by an amount either way, or, without one, to any of its levels."""
+    """A column that moves by an amount either way or, without an amount, to any of its levels."""
 
     column: str
     amount: Amount | None
@@ -44,7 +44,7 @@ class ColumnMove(NamedTuple):
 
 @dataclass(frozen=True)
 class RobustProperty:
-    """No change of some columns, within limits, changes a row's answer.
+    """A change of some columns within limits never changes a row's answer.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ class RobustProperty:
 
     @property
     def place(self) -> None:
-        """None: it is about the class of each row, not about the probability of one class."""
+        """None, as it is about the class of each row, not about the probability of one class."""
         return
 
     @classmethod
     def read(cls, text: str, fitted: Fitted) -> RobustProperty:
-        """Read what stands behind "robust"."""
+        """Read the text after "robust"."""
         text, words = qualifiers(text, ("within",))
         changes = tuple(_change(part, fitted) for part in parts_of(text))
         names = [change.column for change in changes]
@@ -86,7 +86,7 @@ class RobustProperty:
         return cls(changes, number_of(words["within"]) if "within" in words else None)
 
     def verify(self, question: PropertyQuestion) -> Verified:
-        """Search around one row after the other."""
+        """Search around the rows one by one."""
         if question.rows is None:
             raise SpecError(
                 say("A model is robust around rows, and none are given."),
@@ -97,7 +97,7 @@ class RobustProperty:
             raise PropertyError(
                 say("No row of the table lies in the region."), say("Give a wider region.")
             )
-        # Rows for which no time is left stay open.
+        # Rows for which no time is left remain open.
         around: list[_Around] = []
         for place in range(len(rows)):
             if around and not question.seconds_left:
@@ -117,14 +117,14 @@ class RobustProperty:
         )
 
     def _rounding(self, around: Sequence[_Around]) -> dict[str, Any]:
-        """Return what counts as rounding, and the reason if it leaves rows open."""
+        """Return how much counts as rounding, and the reason if it leaves rows open."""
         most = max((one.too_much for one in around if one.too_much is not None), default=None)
         if most is None or any(one.verdict == "refuted" for one in around):
             return {"rounding": max(one.rounding for one in around)}
         return {"rounding": most, "reason": why_too_fine(most)}
 
     def _around(self, question: PropertyQuestion, row: CentreRows, share: float) -> _Around:
-        """Search around one row, in a share of the time that is left."""
+        """Search around one row, within a share of the remaining time."""
         table, classes = question.table, question.table_graph.fitted.classes
         (number,), (x,), (raw,) = row.numbers, row.x, row.raw
         columns = [change.column for change in self.changes]
@@ -166,7 +166,7 @@ class RobustProperty:
         return around._replace(example=Counterexample(rows, answers, int(number)))
 
     def _reached(self, question: PropertyQuestion, x: np.ndarray) -> tuple[Box, Form]:
-        """Return what the inputs [d] of a row can become; only whole numbers stay whole."""
+        """Return the possible inputs [d] of a changed row; only whole numbers stay whole."""
         table, table_graph = question.table, question.table_graph
         low, high = x[None].copy(), x[None].copy()
         for column, amount in self.changes:
@@ -186,7 +186,7 @@ class RobustProperty:
 
 
 class _Around(NamedTuple):
-    """What came of one row, what counts as rounding there, and what it is if that is too much."""
+    """The result for one row, what counts as rounding there, and how much it is if too much."""
 
     verdict: Verdict
     stage: Stage
@@ -196,10 +196,10 @@ class _Around(NamedTuple):
 
 
 class _Claim(NamedTuple):
-    """That the answer for a row stays.
+    """The claim that the answer for a row stays the same.
 
-    It is made of the outputs of a graph, some of which are unsafe; ``outputs`` makes of predicted
-    values [N] what stands for these outputs, [N, k].
+    It is stated about the outputs of a graph, some of which are unsafe; ``outputs`` maps predicted
+    values [N] to the corresponding outputs [N, k].
     """
 
     graph: Graph

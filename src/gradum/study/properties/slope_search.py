@@ -1,7 +1,7 @@
-"""Branch and bound that proves an output's slope along one input to be at least 0 on a domain.
+"""Branch and bound to prove that an output's slope along one input is at least 0 on a domain.
 
-A box is divided at the input that moves the units of the least certain slopes most. Each unit
-counts by its coefficient in the linear form of the output; zonotopes tell how far each input moves
+A box is divided at the input that most moves the units with the least certain slopes. Each unit
+counts by its coefficient in the linear form of the output; zonotopes show how far each input moves
 it.
 
 Shapes: B boxes, d inputs, n numbers of a node.
@@ -24,7 +24,7 @@ from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.splitting import OpenBoxes, halves
 
 MOST = 1e200
-"""In place of infinity: numbers of this size can still be added up."""
+"""Used in place of infinity, as numbers of this size can still be added."""
 
 
 @dataclass(eq=False)
@@ -34,23 +34,23 @@ class SlopeSearch:
     Parameters
     ----------
     graph : Graph
-        Of one output.
+        A graph with one output.
     domain : Domain
     way : ndarray [d]
         1 or −1 for the input that rises or falls, 0 for the others.
     unit : float
-        Unit roundoff of the network's own arithmetic.
+        Unit roundoff of the network's arithmetic.
 
     Attributes
     ----------
     open_boxes : OpenBoxes
-        The boxes that are not proved yet.
+        The boxes that are not yet proved.
     certified : float
-        The share of the domain in which it is proved.
+        The share of the domain in which the slope is proved.
     is_complete : bool
         Whether every box that was not proved could be divided.
     disorder : float
-        By how much, at most, rounding moves an answer out of order where slopes are proved.
+        The most by which rounding moves an answer out of order where slopes are proved.
     """
 
     graph: Graph
@@ -66,7 +66,7 @@ class SlopeSearch:
         self.open_boxes = OpenBoxes.whole(self.domain.box, 0)
 
     def run(self, seconds: float) -> bool:
-        """Search for up to so many seconds, one step at least; return whether it is proved."""
+        """Search for up to some seconds, at least one step; return whether the slope is proved."""
         until = perf_counter() + seconds
         self.step()
         while len(self.open_boxes) and perf_counter() < until:
@@ -94,7 +94,7 @@ class SlopeSearch:
         box, phases, parts = halves(self.domain, box, phases, np.zeros(box.low.shape), columns)
         share = np.tile(batch.share[left], 2) * parts
         lack = np.tile(np.nan_to_num(-tangents[-1].low[left, 0], nan=MOST), 2)
-        # By lack and by −share: half of the boxes of a step lack most, half are largest.
+        # By lack and by −share: half of a step's boxes lack most, half are largest.
         self.open_boxes = others.joined(OpenBoxes(box, phases, share, lack, -share))
 
     def _columns(
@@ -104,7 +104,7 @@ class SlopeSearch:
         tangents: list[Box],
         left: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return which input or group to divide in each box that is left, and if there is one."""
+        """Return which input or group to divide in each remaining box, and whether there is one."""
         low, high = (end[left] for end in enclosure.box)
         inputs, first = low.shape[1], Zonotope.of_box(enclosure.box)
         lines = enclosing_lines(enclosure)

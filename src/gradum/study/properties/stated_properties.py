@@ -1,4 +1,4 @@
-"""Properties in words, read from a text or from a file, and verified one after the other.
+"""Properties in words, read from a text or a file, and verified one by one.
 
 A file is TOML with a table for each property::
 
@@ -43,7 +43,7 @@ KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
     "range": RangeProperty.read,
     "robust": RobustProperty.read,
 }
-"""By the first word of a property, what reads the rest."""
+"""The reader of a property by its first word."""
 
 EXAMPLES = ("monotone age+", "irrelevant sex", "range 0..100", "robust income ±5%, age ±1")
 
@@ -56,30 +56,30 @@ def verify_properties(
     seconds: float,
     seed: int = 0,
 ) -> Verification:
-    """Prove or refute properties; each gets an even part of the time that is left.
+    """Prove or refute properties; each gets an equal part of the remaining time.
 
-    A proof holds for answers as they are computed, but for the ``rounding`` of each; a proof
-    by slopes holds in real numbers, and that is what computing does to them. A counterexample
-    counts only if `Model.predict` confirms it on rows as the table has them.
+    A proof holds for answers as computed, up to the ``rounding`` of each; a proof by slopes holds
+    in real numbers, and ``rounding`` is then the effect of computing. A counterexample counts only
+    if `Model.predict` confirms it on rows as in the table.
 
     Parameters
     ----------
     table_graph : TableGraph
-        Of the rung.
+        Graphs of the rung.
     stated : sequence of Stated
     rows : CentreRows, optional
-        Of a table, for properties that are asked around rows.
+        Rows of a table, for properties that are checked around rows.
     seconds : float
-        Of wall time, for all of them.
+        Wall time for all properties together.
     seed : int
-        Of attacks.
+        Seed of the attacks.
 
     Raises
     ------
     PropertyError
         A region is empty.
     NotCertifiableError
-        The rung, or a column, has no bounds.
+        The rung or a column cannot be bounded.
     SpecError
         A property needs rows, and there are none.
     """
@@ -137,11 +137,11 @@ def read_property(text: str, where: str, fitted: Fitted) -> Stated:
     Raises
     ------
     PropertyError
-        It cannot be read, contradicts itself, or its region is empty.
+        The property cannot be read or contradicts itself, or its region is empty.
     ColumnError
-        It names a column that is not there.
+        The property names a column that does not exist.
     SpecError, NotCertifiableError
-        It names a column of the wrong kind.
+        The property names a column of the wrong kind.
     """
     word, *rest = text.split(maxsplit=1) or [""]
     if word.casefold() not in KINDS:
@@ -170,24 +170,24 @@ def read_properties(path: str | os.PathLike, where: str, fitted: Fitted) -> list
     ----------
     path : path
     where : str
-        The region of those that name none, where the file names none either.
+        The region of properties that name none, if the file names none either.
     fitted : Fitted
 
     Raises
     ------
     PropertyError
-        The file cannot be read, or says something else; as `read_property`.
+        The file cannot be read or has other contents; also as in `read_property`.
     """
     return [read_property(text, of_one, fitted) for text, of_one in stated_in(path, where)]
 
 
 def stated_in(path: str | os.PathLike, where: str) -> list[tuple[str, str]]:
-    """Return the properties of a file and their regions, all as they are stated there.
+    """Return a file's properties and their regions, as stated there.
 
     Raises
     ------
     PropertyError
-        The file cannot be read, or says something else.
+        The file cannot be read or has other contents.
     """
     text = read_text(path, PropertyError, say("Name a TOML file of properties."))
     try:

@@ -1,10 +1,10 @@
-"""The domain of a model's graph in the terms of its table, and the table row of each point.
+"""The domain of a model's graph in terms of its table, and the table row of each point.
 
-The domain is that of the rows learned from. A column of numbers has its range, in whole numbers if
-all of them were whole; other columns have the levels that were met; and values may be missing where
-some were. A date or a text enters as several inputs, of which most combinations stand for no value:
-a proof covers all combinations within their ranges, while counterexamples have the median date and
-no text.
+The domain follows the rows learned from. A column of numbers has its range, in whole numbers if all
+values were whole; other columns have the levels that occurred; values may be missing where some
+were. A date or a text enters as several inputs, most combinations of which stand for no value: a
+proof covers all combinations within their ranges, while counterexamples have the median date and no
+text.
 
 Shapes: N points, n rows, d inputs.
 """
@@ -36,29 +36,29 @@ from gradum.tables.kinds.step import Step
 from gradum.tables.wording import number
 
 TIE = 2.0**-40
-"""A share of what is asked, by which an answer may be beyond it, as decimals are rounded."""
+"""The share of a limit by which an answer may exceed it, as decimals are rounded."""
 HARDLY = 1e-6
-"""The share of every answer that rounding must stay below for two answers to count as the same."""
+"""The share of every answer below which rounding must stay for two answers to count as equal."""
 
 Row = dict[str, Any]
-"""A row of the table, by column, as a table would hold it."""
+"""A row by column, as a table would hold it."""
 
 
 @dataclass(frozen=True, eq=False)
 class TableDomain:
-    """The inputs of a rung's graphs, in words of the table.
+    """The inputs of a rung's graphs, in terms of the table.
 
     Parameters
     ----------
     table_graph : TableGraph
-        Of the rung.
+        Graphs of the rung.
     """
 
     table_graph: TableGraph
 
     @property
     def inputs(self) -> TableInputs:
-        """What the graphs' inputs mean."""
+        """The meaning of the graphs' inputs."""
         return self.table_graph.inputs
 
     @cached_property
@@ -71,7 +71,7 @@ class TableDomain:
 
     @cached_property
     def form(self) -> Form:
-        """What values the inputs can have, besides lying in the box."""
+        """The possible values of the inputs, besides lying in the box."""
         columns = self.inputs.layout.columns
         whole = np.array([c.traits.is_truth for c in columns for _ in c.flat_names], bool)
         tried = np.full(self.inputs.count, np.nan)
@@ -94,9 +94,9 @@ class TableDomain:
         Raises
         ------
         ColumnError, SpecError, NotCertifiableError
-            A column is none of the model's, or has no such values.
+            A column does not belong to the model, or has no such values.
         PropertyError
-            Nothing lies in it.
+            The region is empty.
         """
         low, high = (end.copy() for end in self.box)
         changes = {name: self._within(name, ends) for name, ends in region.limits.items()}
@@ -115,7 +115,7 @@ class TableDomain:
         return Box(*narrowed)
 
     def domain(self, box: Box, unsafe: Sequence[Polyhedron], form: Form | None = None) -> Domain:
-        """Return the domain of a search: a box [1, d], with the outputs that are unsafe there."""
+        """Return the domain of a search: a box [1, d] with its unsafe outputs."""
         return Domain(
             box.low[0],
             box.high[0],
@@ -145,7 +145,7 @@ class TableDomain:
         return rows
 
     def predicted(self, rows: Sequence[Row]) -> Prediction:
-        """Return what the model says of rows of the table."""
+        """Return the model's answers for rows of the table."""
         return predict(self.table_graph.fitted, [*rows], rung=self.table_graph.rung.name)[0]
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
@@ -156,32 +156,32 @@ class TableDomain:
         return np.asarray(prediction.probability, np.float64)
 
     def middle(self, box: Box) -> Box:
-        """Return a point of the domain in the middle of a box [1, d], of any level that it has."""
+        """Return a point of the domain in the middle of a box [1, d], with any of its levels."""
         domain = self.domain(box, ())
         levels = [box.high[:, places].argmax(axis=1) for places in domain.groups]
         point = domain.snapped(domain.one_hot((box.low + box.high) / 2, levels))
         return Box(point, point)
 
     def rounding(self, box: Box, unit: float | None = None) -> float:
-        """Bound how far apart rounding puts two answers of a box [1, d] that are equal without it.
+        """Bound how far rounding can separate two answers in a box [1, d] that are otherwise equal.
 
-        That is twice the forward error of the answer's graph, in the answer's unit, in the
-        arithmetic in which the rung predicts, or in another one.
+        This is twice the forward error of the answer's graph, in the answer's unit, for the
+        arithmetic in which the rung predicts, or for another one.
         """
         own = self.table_graph.unit
         error = forward_error(zonotopes(self.table_graph.answer, box, own), unit or own)
         return 2.0 * float(error.max())
 
     def tie(self, box: Box, asked: float) -> float:
-        """Return by how much a difference of answers in a box may exceed what is asked, from 0 up.
+        """Return how far a difference of answers in a box may exceed the limit asked, from 0 up.
 
-        That is `TIE` of it. Where answers are to be equal, it is what float64 does to two answers,
-        and to bounds of them: bounds count the rounding of a coarser arithmetic anyway.
+        This is `TIE` of the limit. Where answers are to be equal, it is the float64 rounding of two
+        answers and of their bounds; bounds include the rounding of a coarser arithmetic anyway.
         """
         return TIE * asked if asked else 2.0 * self.rounding(box, FLOAT64)
 
     def is_hardly(self, difference: float, box: Box) -> bool:
-        """Return whether a difference is no more than `HARDLY` of every answer in a box [1, d]."""
+        """Return whether a difference is at most `HARDLY` of every answer in a box [1, d]."""
         low, high = intervals(self.table_graph.answer, box, self.table_graph.unit).output
         least = np.maximum(np.maximum(low, -high), 0.0).min()
         return bool(difference <= HARDLY * least)
@@ -197,7 +197,7 @@ class TableDomain:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences on inputs for which proofs cover more than a table can hold."""
+        """Sentences on inputs for which proofs cover more values than a table can hold."""
         sources = self.inputs.sources[self._of_several_inputs]
         several = sorted({str(name) for name in sources})
         if not several:
@@ -223,7 +223,7 @@ class TableDomain:
 
     @cached_property
     def _of_several_inputs(self) -> np.ndarray:
-        """Which inputs [d] are parts of dates and texts."""
+        """Which inputs [d] belong to dates and texts."""
         features = self.table_graph.fitted.schema.features
         kinds = {column.name: column.traits for column in features}
         plain = [name for name, kind in kinds.items() if kind.is_quantity or kind.has_levels]
@@ -231,14 +231,14 @@ class TableDomain:
 
     @cached_property
     def _typical(self) -> Row:
-        """A value of each column: the median, the commoner truth, a level, no text."""
+        """A typical value of each column: the median, the commoner boolean, a level, no text."""
         return {step.source: step.typical(self._parse(step)) for step in self._steps}
 
     def _parse(self, step: Step) -> Parse:
         return self.table_graph.fitted.schema.column(step.source).parse
 
     def _within(self, column: str, limits: tuple[Any, ...]) -> Any:
-        """Return limits of a column, where infinite ones become the ends of its domain."""
+        """Return the limits of a column, with infinite ones replaced by the ends of its domain."""
         step = next((step for step in self._steps if step.source == column), None)
         known = self.table_graph.fitted.schema.column(column)
         if step is None or not known.traits.is_quantity:

@@ -1,1 +1,1 @@
-"""Stress tests: small changes that change answers, proofs that none does, and accidents."""
+"""Stress tests: small changes that change answers, proofs that no change does, and accidents."""

@@ -1,7 +1,7 @@
 """The aims of an attack on many rows at once: another class, or a number far from the answer.
 
-Each row may have several aims, which are tried side by side. An aim tells how far predictions have
-come, and whether the answer of a row has changed. A change has to exceed the rounding of float32
+Each row may have several aims, which are tried side by side. An aim measures how far predictions
+have come, and whether the answer of a row has changed. A change must exceed the rounding of float32
 sums, so that a copy has the same answer among others and alone.
 
 Shapes: p aims, m copies, K classes.
@@ -24,7 +24,7 @@ from gradum.study.explanation.counterfactual.aim import (
 )
 
 MOST_CLASSES = 2
-"""Classes that are aimed at from a row: the likeliest besides the present one."""
+"""The number of classes that each row aims at: the likeliest besides the present one."""
 
 
 class AimProgress(NamedTuple):
@@ -43,11 +43,11 @@ class Aims(Protocol):
         ...
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
-        """Return how far predictions of copies, made for aims (m,), have come."""
+        """Return how far the predictions of copies have come towards their aims (m,)."""
         ...
 
     def holds(self, prediction: Prediction, aims: np.ndarray) -> np.ndarray:
-        """Return whether answers have changed (m,), going by the answers alone."""
+        """Return whether answers have changed (m,), judged by the answers alone."""
         ...
 
     def take(self, aims: np.ndarray) -> Aims:
@@ -65,7 +65,7 @@ class ClassAims:
 
     @classmethod
     def of(cls, prediction: Prediction) -> ClassAims:
-        """Aim from each row at the likeliest of the other classes."""
+        """Let each row aim at the likeliest of the other classes."""
         others = deciding(prediction).copy()
         rows = np.arange(len(others))
         others[rows, prediction.value] = -1.0
@@ -74,7 +74,7 @@ class ClassAims:
         return cls(np.repeat(rows, count), np.repeat(prediction.value, count), order.ravel())
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
-        """Lead by log p of the wanted class less the largest other one; changed to any class."""
+        """Return log p of the wanted class less the largest other, and which answers changed."""
         logs = np.log(np.maximum(deciding(prediction), TINY))
         copies = np.arange(len(logs))
         wanted = logs[copies, self.wanted[aims]]
@@ -106,13 +106,13 @@ class NumberAims:
 
     @classmethod
     def of(cls, prediction: Prediction, far: float) -> NumberAims:
-        """Aim from each row both upward and downward."""
+        """Let each row aim both upward and downward."""
         rows = np.arange(len(prediction.middle))
         way = np.tile([1.0, -1.0], len(rows))
         return cls(np.repeat(rows, 2), np.repeat(prediction.middle, 2), way, far)
 
     def progress(self, prediction: Prediction, aims: np.ndarray) -> AimProgress:
-        """Lead by how far beyond ``far`` it is along the way; changed in either direction."""
+        """Return how far beyond ``far`` copies are, and whether they changed in any direction."""
         moved = prediction.middle - self.present[aims]
         far = self.far * (1 + MARGIN_OF_NUMBERS)
         return AimProgress(self.way[aims] * moved - far, np.abs(moved) >= far)
@@ -127,6 +127,6 @@ class NumberAims:
 
 
 def far_of(rung: Rung, share: float) -> float:
-    """Return how far a number has to move: a share of the range of the training target."""
+    """Return how far a number must move, as a share of the range of the training target."""
     assert rung.target_scale is not None
     return share * (rung.target_scale.high - rung.target_scale.low)

@@ -1,4 +1,4 @@
-"""A rung's answers for moved rows: columns that do not move are encoded once for all copies."""
+"""A rung's answers for moved rows; columns that do not move are encoded once for all copies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MovedAnswers:
     moves: Moves
 
     def __call__(self, rows: np.ndarray, places: np.ndarray) -> Prediction:
-        """Predict copies of rows (m,) whose moving columns are at places (m, c)."""
+        """Predict copies of rows (m,) whose moving columns are at positions (m, c)."""
         design = self._still.take(rows)
         if self.moves.columns:
             moved = self._moving.transform(self.moves.values(places))
@@ -50,7 +50,7 @@ class MovedAnswers:
 
     @cached_property
     def _moved_places(self) -> dict[str, np.ndarray]:
-        """By block, the columns of the design that are made of them."""
+        """By block, the columns of the design that are made from the moving columns."""
         names = {column.name for column in self.moves.columns}
         return {
             block: np.array([k for k, column in enumerate(several) if column.source in names], int)

@@ -1,4 +1,4 @@
-"""An attack on rows: their least changes that change answers, each replayed through `predict`."""
+"""An attack on rows: the smallest changes that change answers, each replayed through `predict`."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ from gradum.study.stress.stressed_rows import StressedRows
 
 ROWS_AT_ONCE = 25
 CURVE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
-"""Shares of the full budget at which the curve is drawn."""
+"""Shares of the full budget at which the curve is computed."""
 
-ROUNDING = 1e-9  # of ε, by which two sums of the same shifts may differ
+ROUNDING = 1e-9  # as a share of ε, by which two sums of the same shifts may differ
 
 
 def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack:
-    """Look for the least change of each row that changes what `predict` answers.
+    """Look for the smallest change of each row that changes the answer of `predict`.
 
-    A class changes when it is another, a number when it moves by the threat's share of the range of
-    the training target. What is found is an upper bound: a smaller change may exist.
+    A class counts as changed when it is another one, a number when it moves by the threat's share
+    of the range of the training target. The result is an upper bound: a smaller change may exist.
 
     Parameters
     ----------
     stressed : StressedRows
-        Attacked in this order.
+        The rows, which are attacked in this order.
     time_limit : float, optional
-        Seconds. Beyond the first row, as many are attacked at a time as the last ones let expect to
-        be done by then.
+        Seconds. After the first row, as many rows are attacked at a time as can be expected to
+        finish in time, judging by the last ones.
 
     Raises
     ------
     SpecError
-        Nothing may change, or answers are quantiles.
+        No column may change, or answers are quantiles.
     """
     fitted, threat = stressed.fitted, stressed.threat
     if not fitted.classes and stressed.rung.network.outputs > 1:
@@ -88,7 +88,7 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
 def _attacked_parts(
     stressed: StressedRows, far: float | None, time_limit: float | None
 ) -> Iterator[_AttackedPart]:
-    """Attack one part of the rows after the other, each no larger than the time left allows."""
+    """Attack the rows part by part, each no larger than the remaining time allows."""
     began, done = time.monotonic(), 0
     count = ROWS_AT_ONCE if time_limit is None else 1
     while count and done < len(stressed):
@@ -103,16 +103,16 @@ def _attacked_parts(
 
 @dataclass(frozen=True, eq=False)
 class _AttackedPart:
-    """Some of the rows, after the search for their least changes.
+    """Some of the rows, after the search for their smallest changes.
 
     Parameters
     ----------
     stressed : StressedRows
     present : Prediction
-        Of the rows as they are.
+        Predictions for the rows as they are.
     aims : Aims
     tried : Variants
-        Of the rows: one for each problem of the search.
+        Variants of the rows, one for each problem of the search.
     search : ShiftSearch
     """
 
@@ -124,7 +124,7 @@ class _AttackedPart:
 
     @classmethod
     def of(cls, stressed: StressedRows, far: float | None) -> _AttackedPart:
-        """Search for other classes, or for numbers ``far`` from the present ones."""
+        """Search for other classes, or for numbers that are ``far`` from the present ones."""
         fitted, threat = stressed.fitted, stressed.threat
         present = stressed.answers(stressed.rows)
         aims = ClassAims.of(present) if far is None else NumberAims.of(present, far)
@@ -141,15 +141,15 @@ class _AttackedPart:
 
     @property
     def evaluations(self) -> int:
-        """How many answers were asked for."""
+        """The number of answers that were computed."""
         return len(self.stressed) + self.tried.evaluations + self.search.evaluations
 
     def least_changes(self) -> list[RowAttack]:
-        """Return the least change of each row."""
+        """Return the smallest change of each row."""
         return [self._least_change(row) for row in range(len(self.stressed))]
 
     def _least_change(self, row: int) -> RowAttack:
-        """Return the least of a row's changes after which `predict` answers otherwise."""
+        """Return the smallest of a row's changes after which `predict` answers differently."""
         fitted, search = self.stressed.fitted, self.search
         number, answer = int(self.stressed.numbers[row]), self._written(self.present, row)
         problems = np.flatnonzero(self.aims.rows[self.tried.aims] == row)
@@ -191,7 +191,7 @@ def _changes(
 
 
 def _curve(radii: np.ndarray, full: float) -> tuple[Kept, ...]:
-    """Return the shares of rows (n,) whose answers stay, by ε."""
+    """Return the shares of rows whose answers stay, by ε, given their radii (n,)."""
     curve = []
     for share in CURVE:
         kept = float(np.mean(radii > share * full * (1 + ROUNDING)))
@@ -208,7 +208,7 @@ def _median(radii: np.ndarray) -> float | None:
 
 
 def _parts(attacked: Sequence[RowAttack]) -> tuple[ColumnPart, ...]:
-    """Count in how many changes each column takes part, the most first."""
+    """Count in how many changes each column takes part, in falling order."""
     counted = Counter(change.column for row in attacked for change in row.changes)
     names = list(counted)
     order = falling(np.array([counted[name] for name in names]))

@@ -1,8 +1,8 @@
-"""The budget of an attack: how far every column may move, in a unit that its users understand.
+"""The budget of an attack: how far each column may move, in a unit that users understand.
 
-A shift s of a column is a number without unit: x moves to ``scale.moved(x, s)``. All columns of a
-row may shift at once, each by at most ε. The distance of a row from its changed copy is the largest
-shift of a column, and the attack makes it as small as it can.
+A shift s of a column has no unit: x moves to ``scale.moved(x, s)``. All columns of a row may shift
+at once, each by at most ε. The distance of a row from its changed copy is the largest shift of any
+column, and the attack minimises it.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ BUDGETS = ("iqr", "quantile")
 FULL: dict[BudgetKind, float] = {"iqr": 1.0, "quantile": 0.25, "amounts": 1.0}
 """The largest ε that is tried."""
 FEWEST_QUANTILES = 3
-"""Without so many, an interquartile range is not known."""
+"""With fewer quantiles than this, an interquartile range is not known."""
 
 
 class ShiftScale(Protocol):
-    """How far a column moves by a shift; places are its numbers, or the days of its dates."""
+    """How far a shift moves a column; positions are its numbers, or the days of its dates."""
 
     def moved(self, places: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """Return where places (m,) move by shifts (m,)."""
+        """Return where shifts (m,) move positions (m,)."""
         ...
 
     def distance(self, places: np.ndarray, others: np.ndarray) -> np.ndarray:
-        """Return the least size of a shift from places to others (m,)."""
+        """Return the least size of a shift from positions to other positions (m,)."""
         ...
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Shifts are multiples of a length, which is above 0 and in the column's own unit."""
+    """A scale on which shifts are multiples of a length above 0, in the column's own unit."""
 
     length: float
 
@@ -59,7 +59,7 @@ class Lengths:
 
 @dataclass(frozen=True, eq=False)
 class Ranks:
-    """Shifts are shares of the rows learned from: F(x) moves, where F is linear between quantiles.
+    """A scale on which shifts are shares of the rows learned from: F(x), linear between quantiles.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ class Ranks:
 
     @classmethod
     def of(cls, values: Numbers, low: float, high: float, unit: float) -> Ranks:
-        """Take the quantiles that are known, in ``unit``, and the least and largest value."""
+        """Take the known quantiles, in ``unit``, and the least and largest value."""
         edges = np.array(values.edges) / unit
         inside = (edges > low) & (edges < high)
         shares = np.array(values.at_most)[inside] / values.rows
@@ -92,16 +92,16 @@ class Ranks:
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent on a row.
+    """What an attack may spend on a row.
 
     Parameters
     ----------
     kind : str
-        ``iqr``: ε interquartile ranges of the rows learned from, by every column; ``quantile``: a
-        share ε of these rows' ranks, by every column; ``amounts``: ε times what is given, by the
-        columns that are named, and nothing by others.
+        ``iqr``: every column may move by ε interquartile ranges of the rows learned from;
+        ``quantile``: every column, by a share ε of these rows' ranks; ``amounts``: named columns,
+        by ε times the given amounts, and others not at all.
     amounts : dict of str to float
-        In the columns' own units, days of dates.
+        In the columns' own units; days for dates.
     """
 
     kind: BudgetKind = "iqr"
@@ -114,7 +114,7 @@ class Budget:
         Raises
         ------
         SpecError
-            There is no such budget or column, a column is no number or date, or an amount is not
+            There is no such budget or column, a column is not a number or date, or an amount is not
             above 0.
         """
         if isinstance(asked, str):
@@ -176,9 +176,9 @@ class Budget:
 
 
 def interquartile_range(values: Numbers) -> float:
-    """Return the range between the quartiles, interpolated between the quantiles that are kept.
+    """Return the range between the quartiles, interpolated between the stored quantiles.
 
-    Return the standard deviation if the quartiles coincide or too few quantiles are known.
+    If the quartiles coincide or too few quantiles are known, return the standard deviation.
     """
     if len(values.edges) < FEWEST_QUANTILES:
         return values.deviation

@@ -1,4 +1,4 @@
-"""Effects of corrupted columns on a model's score, and whether a watch notices them."""
+"""Effects of corrupted columns on a model's score, and whether a watch notices the corruption."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from gradum.study.watch.column_drift import Counted
 from gradum.study.watch.watch import watch
 
 SHARE = 0.1
-"""The share of the rows that are corrupted."""
+"""The share of rows that are corrupted."""
 
 FEWEST_WATCHED = 20
-"""Rows below which a watch can show nothing."""
+"""The number of rows below which a watch can show nothing."""
 
 Alarms = set[tuple[str, str | None]]
 """Kinds of alarms, each with its column."""
@@ -44,19 +44,19 @@ class Labels:
     truth : Truth
         Of all rows of the table that have a target.
     places : ndarray of int (n,)
-        Which of them these are.
+        Positions of the n rows among these.
     """
 
     truth: Truth
     places: np.ndarray
 
     def outcome(self, rung: str, prediction: Prediction) -> Outcome:
-        """Hold a prediction of the rows against their targets."""
+        """Compare a prediction for the rows with their targets."""
         return self.truth.outcomes(Seen(self.places, {rung: prediction}))[rung]
 
 
 class _Accident(NamedTuple):
-    """A corruption of some rows (n,), the answers after it, and the alarms of a watch."""
+    """A corruption of some rows (n,), the answers after it, and a watch's alarms."""
 
     corruption: Corruption
     chosen: np.ndarray
@@ -67,18 +67,18 @@ class _Accident(NamedTuple):
 def corruptions(
     stressed: StressedRows, labels: Labels | None = None, time_limit: float | None = None
 ) -> Corruptions:
-    """Corrupt one column of a table after the other, in every way that is possible for it.
+    """Corrupt the columns of a table one by one, in every way that is possible for each.
 
     The same `SHARE` of the rows, drawn by chance, is corrupted each time; where high values get
-    lost, it is the rows with the highest.
+    lost, the rows with the highest values are taken.
 
     Parameters
     ----------
     stressed : StressedRows
     labels : Labels, optional
-        Their targets, if they are at hand.
+        The rows' targets, if they are at hand.
     time_limit : float, optional
-        Seconds, in which corruptions are tried in an order drawn by chance, at least one.
+        Seconds. Corruptions are tried in an order drawn by chance, at least one of them.
     """
     until = math.inf if time_limit is None else time.monotonic() + time_limit
     rows = stressed.rows
@@ -112,9 +112,9 @@ def corruptions(
 
 
 def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], int]:
-    """Let every corruption happen; return those that change a row, and how many were left out."""
+    """Apply every corruption; return those that change a row, and how many were left out."""
     possible = list(corruptions_of(stressed.fitted))
-    if until < math.inf:  # those that the time is for are drawn by chance
+    if until < math.inf:  # chance decides which corruptions there is time for
         possible = _drawn(possible, stressed.fitted.spec.seed)
     drawn = stream(stressed.fitted.spec.seed, "study", "stress", "rows").permutation(len(stressed))
     accidents: list[_Accident] = []
@@ -135,7 +135,7 @@ def _drawn(possible: list[Corruption], seed: int) -> list[Corruption]:
 def _accident(
     stressed: StressedRows, corruption: Corruption, drawn: np.ndarray
 ) -> _Accident | None:
-    """Let a corruption happen to the first rows that were drawn; None where it changes nothing."""
+    """Apply a corruption to the first rows that were drawn; None if it changes nothing."""
     rows = stressed.rows
     chosen = _chosen(rows, corruption, drawn, max(1, round(SHARE * len(rows))))
     corrupted = corruption.corrupt(rows, chosen)
@@ -170,11 +170,11 @@ def _moved(
 def _scored(
     stressed: StressedRows, labels: Labels, present: Prediction, predictions: list[Prediction]
 ) -> tuple[str, list[Interval]]:
-    """Return the metric, and what each corruption adds to it."""
+    """Return the metric, and the change that each corruption makes to it."""
     truth, rung, spec = labels.truth, stressed.rung.name, stressed.fitted.spec
     reference = labels.outcome(rung, present)
     metric = spec.metric or DEFAULT_METRIC[truth.task]
-    if metric not in score(reference):  # of rows of one class, say
+    if metric not in score(reference):  # for rows of one class, for example
         metric = DEFAULT_METRIC[truth.task]
     rng = stream(spec.seed, "study", "stress", "resamples")
     resamples = truth.resamples(Seen(labels.places, {rung: present}), rng)
@@ -183,7 +183,7 @@ def _scored(
 
 
 def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> Alarms | None:
-    """Return which alarms a watch raises, column by column; None of too few rows."""
+    """Return which alarms a watch raises, column by column; None with too few rows."""
     if len(rows) < FEWEST_WATCHED:
         return None
     fitted, reference = stressed.fitted, stressed.reference

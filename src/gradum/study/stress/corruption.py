@@ -1,7 +1,7 @@
-"""Corruptions of a column: each makes of some values what an accident would.
+"""Corruptions of a column: each changes some values as an accident would.
 
-Numbers in another unit, values that get lost, letters that change places, dates of another year,
-two columns that are exchanged, numbers that are rounded.
+Numbers in another unit, lost values, swapped letters, dates in another year, two swapped columns,
+and rounded numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gradum.tables.columns import Column
 from gradum.tables.kinds.kind import lost
 
 Corrupt = Callable[[pl.DataFrame, np.ndarray], pl.DataFrame]
-"""From typed rows and a mask of those to be corrupted (n,) to all rows."""
+"""From typed rows and a mask of the rows to corrupt (n,) to all rows."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Corruption:
     ----------
     kind : str
     columns : tuple of str
-        Whose values change.
+        The columns whose values change.
     corrupt : function
     highest : str or None
-        The column by whose highest values rows are chosen; by chance, where it is None.
+        The column whose highest values determine the rows; if None, rows are chosen by chance.
     """
 
     kind: str
@@ -55,7 +55,7 @@ def corruptions_of(fitted: Fitted) -> Iterator[Corruption]:
 
 
 def _neighbours(columns: list[Column]) -> Iterator[tuple[str, str]]:
-    """Yield each column with the next one of its kind, where values are written alike."""
+    """Yield each column with the next one of its kind, if values are written alike."""
     for place, column in enumerate(columns):
         if column.traits.accidents:
             alike = (other for other in columns[place + 1 :] if other.kind == column.kind)

@@ -1,4 +1,4 @@
-"""Rows with other levels: the changes of levels that bring answers nearest to another one."""
+"""Rows with other levels: the changes of levels that bring answers closest to changing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradum.study.stress.aims import Aims
 from gradum.study.stress.stressed_rows import StressedRows
 
 KEPT = 3
-"""For each aim and each number of changed levels, the changes that are tried with moves as well."""
+"""For each aim and number of changed levels, the number of changes also tried with moves."""
 
 Changed = Mapping[str, Any]
 """New levels by column."""
@@ -24,16 +24,16 @@ Changed = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Variants:
-    """p copies of rows, each with some levels changed, or with none.
+    """p copies of rows, each with some or no levels changed.
 
     Parameters
     ----------
     rows : DataFrame
         Typed.
     aims : ndarray of int (p,)
-        The aim that each is tried for.
+        The aim of each copy.
     evaluations : int
-        Answers that were asked for to choose them.
+        The number of answers computed to choose them.
     """
 
     rows: pl.DataFrame
@@ -42,15 +42,15 @@ class Variants:
 
 
 def level_choices(fitted: Fitted) -> dict[str, tuple[Any, ...]]:
-    """Return the levels that each column may take: the known ones of categories, and yes and no."""
+    """Return the possible levels of each column: known levels of categories, and yes and no."""
     return {step.source: step.choices for step in fitted.encoder.steps if step.choices}
 
 
 def variants(stressed: StressedRows, aims: Aims) -> Variants:
     """Return each aim's row as it is, and with up to as many levels changed as the threat allows.
 
-    For each number of changes, the `KEPT` that come farthest are returned. All single changes are
-    tried, and each further change on top of those that were kept.
+    For each number of changes, the `KEPT` variants that come farthest are returned. All single
+    changes are tried, and then every further change on top of the kept variants.
     """
     rows, limits = stressed.rows, stressed.threat.limits
     choices = level_choices(stressed.fitted)
@@ -83,7 +83,7 @@ def variants(stressed: StressedRows, aims: Aims) -> Variants:
 def other_levels(
     row: Mapping[str, Any], choices: Mapping[str, Sequence[Any]], limits: Limits
 ) -> list[tuple[str, Any]]:
-    """Return every change of one level that a row allows; what is missing stays so."""
+    """Return every change of one level that a row allows; missing values stay missing."""
     return [
         (column, level)
         for column, levels in choices.items()
@@ -94,7 +94,7 @@ def other_levels(
 
 
 def with_levels(rows: pl.DataFrame, changes: Sequence[Changed]) -> pl.DataFrame:
-    """Return rows with their changes made."""
+    """Return rows with their changes applied."""
     columns = dict.fromkeys(column for changed in changes for column in changed)
     return rows.with_columns(
         pl.Series(

@@ -1,10 +1,10 @@
-"""Proofs that answers stay: up to which ε no copy of an attacked row is answered otherwise.
+"""Proofs that answers stay: the ε up to which no copy of an attacked row has another answer.
 
-An attack finds the least change that it can, and a proof the largest box in which there is none;
-the least change of all lies between the two. The size of each row is bisected, first among given
-sizes, by ever better bounds: intervals, then linear bounds of all rows at once, then branch and
-bound of one row after the other. Bounds hold for float32 sums in any order; where two classes tie,
-neither counts as predicted.
+An attack finds the smallest change that it can, and a proof finds the largest box without one; the
+smallest change of all lies between the two. The size for each row is bisected, first among given
+sizes, with ever better bounds: intervals, then linear bounds of all rows at once, then branch and
+bound row by row. Bounds hold for float32 sums in any order; if two classes tie, neither counts as
+predicted.
 
 Shapes: n rows, m of them, b boxes, g sizes, k outputs of a graph.
 """
@@ -31,39 +31,39 @@ from gradum.study.verification.domain import Domain, Form
 from gradum.study.verification.verify import verify
 
 SECONDS = 1.0
-"""For the proofs of each row."""
+"""Seconds for the proofs of each row."""
 ROWS_AT_ONCE = 25
 
 Bounds = Callable[[Graph, Box, float], Box]
 """From a graph, boxes [b, d] and the unit roundoff to intervals of the outputs, [b, k]."""
 Prover = Callable[[np.ndarray, np.ndarray], Sequence[ProofStage | None]]
-"""From rows (m,) and sizes (m,) to what proved their claims, None where nothing did."""
+"""From rows (m,) and sizes (m,) to the stages that proved their claims, None where none did."""
 
 FINENESS = 0.02
-"""A share of the least size that is not proved: a gap below it that is this small stays open."""
+"""A share of the least unproved size; a gap below it that is this small stays open."""
 ATTEMPT = 0.5
 """The share of the time left for a row that the search at one size may take."""
 MOST_BOXES = 200
 """The most boxes that one search at one size may bound."""
 BOXES_AT_ONCE = 100
-"""Boxes that are bounded together: for each, every number of the network is kept."""
+"""The number of boxes bounded together; every number of the network is kept for each."""
 
 
 def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECONDS) -> Attack:
-    """Return an attack with, for each row, the ε up to which its answer is proved to stay.
+    """Return an attack that has, for each row, the ε up to which its answer is proved to stay.
 
     Parameters
     ----------
     stressed : StressedRows
     attacked : Attack
-        Of these rows.
+        The attack on these rows.
     seconds : float
-        Of wall time, on average over the rows.
+        Wall time, on average over the rows.
 
     Raises
     ------
     NotCertifiableError
-        No bounds can be taken of the rung.
+        The rung cannot be bounded.
     """
     table_graph = TableGraph(stressed.fitted, stressed.rung)
     curve = stressed.threat.budget.full * np.array([0.0, *CURVE])
@@ -96,7 +96,7 @@ def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECOND
 
 
 def claims_of(table_graph: TableGraph, answers: Sequence, attacked: Attack) -> Claims:
-    """Return the claims that rows keep their answers, by what the attack counts as a change."""
+    """Return the claims that rows keep their answers, with changes defined as in the attack."""
     if attacked.least_move is None:
         labels = [table_graph.fitted.classes.index(answer) for answer in answers]
         return ClassStays(table_graph, np.array(labels))
@@ -109,9 +109,9 @@ def by_intervals(graph: Graph, box: Box, unit: float) -> Box:
 
 
 def by_lines(graph: Graph, box: Box, unit: float) -> Box:
-    """Bound outputs by linear bounds that are pulled back to the inputs, on top of zonotopes.
+    """Bound outputs by linear bounds pulled back to the inputs, on top of zonotopes.
 
-    This takes a quarter of the time of `crown`, and the bounds are hardly wider.
+    This takes a quarter of the time of `crown`, with bounds that are hardly wider.
     """
     enclosure = zonotopes(graph, box, unit)
     forms = np.eye(graph.widths[-1])
@@ -128,20 +128,20 @@ class Proof:
     ----------
     table_graph : TableGraph
     reach : Reach
-        What the n rows can become.
+        The possible copies of the n rows.
     claims : Claims
-        Of the n rows.
+        The claims for the n rows.
     refuted : ndarray (n,)
-        Sizes at which claims are known not to hold; infinite where none is.
+        Sizes at which claims are known not to hold; infinite where there is no such size.
     tried : ndarray (g,)
-        Sizes that are tried first, rising from 0. No larger size is tried.
+        Sizes to try first, rising from 0. No larger size is tried.
 
     Attributes
     ----------
     proved : ndarray (n,)
-        Sizes, −∞ where nothing is proved.
+        The proved sizes; −∞ where nothing is proved.
     stages : list (n)
-        What proved them.
+        The stages that proved them.
     """
 
     table_graph: TableGraph
@@ -206,7 +206,7 @@ class Proof:
         return [stage]
 
     def _narrow(self, rows: np.ndarray, until: float, prove: Prover) -> None:
-        """Narrow down the sizes of rows (m,) by one prover."""
+        """Narrow down the sizes for rows (m,) with one prover."""
         failed = self.refuted.copy()
         while perf_counter() < until:
             sizes = np.array(
@@ -222,7 +222,7 @@ class Proof:
                     self.proved[row], self.stages[row] = size, stage
 
     def _next(self, proved: float, failed: float) -> float:
-        """Return the size to try next between two, NaN if they are near enough."""
+        """Return the next size to try between two, or NaN if they are close enough."""
         between = self.tried[(self.tried > proved) & (self.tried < failed)]
         if len(between):
             return float(between[len(between) // 2])
@@ -231,11 +231,11 @@ class Proof:
 
 
 class Claims(Protocol):
-    """That the answers of n rows stay."""
+    """The claims that the answers of n rows stay."""
 
     @property
     def kinds(self) -> np.ndarray:
-        """The kind of each row (n,): the claims of one kind are about the same graph."""
+        """The kind of each row's claim (n,); claims of one kind are about the same graph."""
         ...
 
     def graph(self, row: int) -> Graph:
@@ -243,7 +243,7 @@ class Claims(Protocol):
         ...
 
     def hold(self, outputs: Box, rows: np.ndarray) -> np.ndarray:
-        """Return whether claims of rows (b,) of one kind hold for all outputs in boxes [b, k]."""
+        """Return whether claims for rows (b,) of one kind hold for all outputs in boxes [b, k]."""
         ...
 
     def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
@@ -253,7 +253,7 @@ class Claims(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ClassStays:
-    """Each row's class (n,), a place among the labels, stays the one that is predicted."""
+    """The claim that each row's class (n,), an index of a label, stays the predicted one."""
 
     table_graph: TableGraph
     kinds: np.ndarray
@@ -268,18 +268,18 @@ class ClassStays:
         return np.all(outputs.low > 0, axis=1)
 
     def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
-        """Return where a margin is not above 0."""
+        """Return the outputs where a margin is not above 0."""
         margins = np.eye(self.graph(row).widths[-1])
         return tuple(Polyhedron(margin[None], np.zeros(1)) for margin in margins)
 
-    @cache  # noqa: B019 - as long as the claims
+    @cache  # noqa: B019 - lives as long as the claims
     def _margins(self, label: int) -> Graph:
         return self.table_graph.margin(label)
 
 
 @dataclass(frozen=True, eq=False)
 class NumberStays:
-    """Each row's number (n,) moves by less than ``far``, which is above 0."""
+    """The claim that each row's number (n,) moves by less than ``far``, which is above 0."""
 
     table_graph: TableGraph
     present: np.ndarray
@@ -287,7 +287,7 @@ class NumberStays:
 
     @property
     def kinds(self) -> np.ndarray:
-        """One kind: all claims are about the graph to the number."""
+        """One kind, as all claims are about the graph to the number."""
         return np.zeros(len(self.present), np.intp)
 
     def graph(self, row: int) -> Graph:
@@ -296,18 +296,18 @@ class NumberStays:
         return self.table_graph.answer
 
     def hold(self, outputs: Box, rows: np.ndarray) -> np.ndarray:
-        """Return whether both ends (b,) lie near enough."""
+        """Return whether both ends (b,) are near enough."""
         low, high = self._limits
         return (outputs.low[:, 0] > low[rows]) & (outputs.high[:, 0] < high[rows])
 
     def unsafe(self, row: int) -> tuple[Polyhedron, ...]:
-        """Return the numbers that are too low, and those that are too high."""
+        """Return the numbers that are too low, and the numbers that are too high."""
         low, high = (float(limit[row]) for limit in self._limits)
         one = np.ones((1, 1))
         return Polyhedron(one, np.array([low])), Polyhedron(-one, np.array([-high]))
 
     @property
     def _limits(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return what numbers must stay above and below: a little less than ``far`` away."""
+        """Return the limits that numbers must stay within: a little less than ``far`` away."""
         near = self.far - 4 * np.spacing(np.abs(self.present) + self.far)
         return self.present - near, self.present + near

@@ -1,9 +1,9 @@
-"""Boxes of a model's inputs that hold every copy of a row that an attack may make.
+"""Boxes of a model's inputs that contain every copy of a row that an attack may make.
 
-In a box, a column that moves by up to ε has all places in between, even those that no row of the
-table has, and columns that shift together move independently of each other. A date enters as
-several inputs, each of which ranges over its values on all days within reach. So a box holds more
-than an attack can try, and what is proved for it holds for each copy.
+In a box, a column that moves by up to ε takes all positions in between, even some that no row of
+the table has, and columns that shift together move independently. A date enters as several inputs,
+each of which ranges over its values on all days within reach. So a box contains more than an attack
+can try, and anything proved for the box holds for every copy.
 
 Shapes: n rows, v variants of them, b boxes, d inputs.
 """
@@ -24,7 +24,7 @@ from gradum.tables.encode import Encoder
 
 
 class ReachedBoxes(NamedTuple):
-    """Boxes [b, d], and for each the place of its row among those that were asked for (b,)."""
+    """Boxes [b, d], each with the position of its row among the requested ones (b,)."""
 
     box: Box
     rows: np.ndarray
@@ -32,19 +32,19 @@ class ReachedBoxes(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Reach:
-    """What rows can become.
+    """The possible copies of rows.
 
     Parameters
     ----------
     inputs : TableInputs
-        Of the model.
+        The inputs of the model.
     moves : Moves
-        Of the n rows.
+        The moves of the n rows.
     still : Box [v, d]
-        The inputs of each row as it is, and of its copies with other levels. They hold for the
-        columns that do not move.
+        The inputs of each row as it is, and of its copies with other levels, for the columns that
+        do not move.
     rows : ndarray of int (v,)
-        The row of each, rising.
+        The row of each variant, rising.
     """
 
     inputs: TableInputs
@@ -54,10 +54,10 @@ class Reach:
 
     @classmethod
     def of(cls, stressed: StressedRows) -> Reach:
-        """Take rows as they are, and with the levels changed that the threat allows to change.
+        """Take rows as they are, and with levels changed as far as the threat allows.
 
-        If one level may change, each change has a box of its own. If several may, the one box of a
-        row holds all levels of all columns.
+        If one level may change, each change has a box of its own. If several may change, a row has
+        one box with all levels of all columns.
         """
         inputs, rows, moves = TableInputs(stressed.fitted), stressed.rows, stressed.moves
         most, limits = stressed.threat.levels, stressed.threat.limits
@@ -83,7 +83,7 @@ class Reach:
     def around(self, rows: np.ndarray, sizes: np.ndarray) -> ReachedBoxes:
         """Return boxes that hold all copies of rows (m,) whose columns shift by up to sizes (m,).
 
-        ``rows`` rise. The boxes of a row stand next to each other, in the order of the rows.
+        ``rows`` must rise. Each row's boxes are adjacent, in the order of the rows.
         """
         variants = np.flatnonzero(np.isin(self.rows, rows))
         owners = np.searchsorted(rows, self.rows[variants])

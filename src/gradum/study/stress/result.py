@@ -1,4 +1,4 @@
-"""The findings of a stress test as plain values: in JSON, each field by its name."""
+"""The findings of a stress test as plain values; in JSON, each field has its name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ColumnShift(msgspec.Struct, frozen=True):
     before, after : number, str, bool or datetime
         ``from`` and ``to`` in JSON.
     shift : float or None
-        Its size in the budget's unit; None of another level.
+        Its size in the budget's unit; None for a change of level.
     """
 
     column: str
@@ -32,26 +32,26 @@ class ColumnShift(msgspec.Struct, frozen=True):
 
 
 class RowAttack(msgspec.Struct, frozen=True):
-    """The least change of a row that was found to change its answer.
+    """The smallest change of a row that was found to change its answer.
 
     Parameters
     ----------
     row : int
-        Its number, from 1.
+        The row's number, from 1.
     answer : label or float
-        As it is.
+        The answer for the row as it is.
     radius : float or None
-        The size ε of the least box in which a changed answer was found; the true least one is no
-        larger. 0 where other levels alone change the answer; None where nothing was found within
-        the budget.
+        The size ε of the smallest box in which a changed answer was found; the true smallest is no
+        larger. 0 if other levels alone change the answer; None if nothing was found within the
+        budget.
     changed_answer : label, float or None
-        Of the changed row, replayed through `predict`.
+        The answer for the changed row, replayed through `predict`.
     changes : tuple of ColumnShift
-        In the table's order of columns; without those that are not needed.
+        In the table's order of columns, without unneeded changes.
     certified_radius : float or None
         The ε up to which the answer is proved to stay, whatever an attack tries, for values with
-        the table's decimals. 0 where that is proved only of the row as it is, with any levels that
-        may change; None where nothing is proved, or no proof was asked for.
+        the table's decimals. 0 if this is proved only for the row without moves, with any levels
+        that may change; None if nothing is proved, or no proof was asked for.
     certified_by : str or None
         What proved it: "interval", "crown" (linear bounds) or "search" (branch and bound).
     """
@@ -66,16 +66,16 @@ class RowAttack(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """The share of rows whose answers stay, whatever is done within ε.
+    """The share of rows whose answers stay, whatever changes within ε.
 
     Parameters
     ----------
     epsilon : float
     attacked : Interval
-        The share that the attack left, and so no less than what stays; Wilson's interval, for rows
-        like these.
+        The share that the attack left unchanged, an upper bound of the share that stays, with
+        Wilson's interval for rows like these.
     certified : float or None
-        The share that is proved to stay; None where that was not asked for.
+        The share that is proved to stay; None if no proof was asked for.
     """
 
     epsilon: float
@@ -84,41 +84,41 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class ColumnPart(msgspec.Struct, frozen=True):
-    """In how many of the least changes a column takes part."""
+    """In how many of the smallest changes a column takes part."""
 
     column: str
     rows: int
 
 
 class Attack(msgspec.Struct, frozen=True):
-    """The least changes of rows, one by one.
+    """The smallest changes of rows, one by one.
 
     Parameters
     ----------
     budget : str
         "iqr", "quantile" or "amounts": the unit of ε.
     amounts : dict of str to float or None
-        Of "amounts".
+        The amounts, for "amounts".
     full : float
         The largest ε that was tried.
     levels : int
-        How many levels may change besides.
+        How many levels may change in addition.
     least_move : float or None
-        By how much a number has to move for its answer to count as changed; None of classes.
+        How far a number must move for its answer to count as changed; None for classes.
     columns : tuple of str
         The columns that may move.
     rows : tuple of RowAttack
         In the order of the table.
     curve : tuple of Kept
-        By rising ε.
+        In order of rising ε.
     median : float or None
-        The median radius of all rows; None where the answers of half of them stay.
+        The median radius of all rows; None if the answers of half of them stay.
     parts : tuple of ColumnPart
-        The columns that take part in most changes first.
+        Columns that take part in the most changes come first.
     evaluations : int
-        Answers that were asked for, of all rows.
+        The number of answers computed for all rows.
     asked : int
-        How many rows were to be attacked; more than ``rows`` holds if the time was up.
+        How many rows were to be attacked; more than are in ``rows`` if time ran out.
     """
 
     budget: BudgetKind
@@ -141,19 +141,19 @@ class Attack(msgspec.Struct, frozen=True):
 
     @property
     def only_answer(self) -> Any:
-        """The answer of all rows, of two or more, if no change found another; else None."""
+        """The answer of all rows, if these are two or more and no change found another."""
         answers = {row.answer for row in self.rows}
         constant = len(self.rows) > 1 and len(answers) == 1 and not self.changed
         return answers.pop() if constant else None
 
     @property
     def is_certified(self) -> bool:
-        """Whether proofs were looked for."""
+        """Whether proofs were attempted."""
         return any(kept.certified is not None for kept in self.curve)
 
     @property
     def median_certified(self) -> float | None:
-        """The ε within which half of the answers are proved to stay, at least; None if none is."""
+        """The ε within which at least half of the answers are proved to stay; None if none is."""
         known = sorted(
             -1.0 if row.certified_radius is None else row.certified_radius for row in self.rows
         )
@@ -172,16 +172,16 @@ class CorruptionEffect(msgspec.Struct, frozen=True):
     rows : int
         How many rows were corrupted.
     moved : float
-        Of classes, the share of these rows that are answered otherwise; of numbers, the mean size
-        of the change in their answers.
+        For classes, the share of these rows whose answers change; for numbers, the mean size of the
+        change in their answers.
     score : Interval or None
-        The score of all rows less that of the rows as they are, by the same resamples; None where
-        the target is not at hand.
+        The score of all rows, some corrupted, less that of the rows as they are, on the same
+        resamples; None if the target is not at hand.
     worse : bool
         Whether the score is shown to be worse.
     noticed : bool or None
-        Whether a watch of the rows raises an alarm that it does not raise of the rows as they are;
-        None where they are too few for a watch.
+        Whether a watch raises an alarm that it does not raise for the rows as they are; None if
+        there are too few rows for a watch.
     """
 
     kind: str
@@ -194,20 +194,20 @@ class CorruptionEffect(msgspec.Struct, frozen=True):
 
 
 class Corruptions(msgspec.Struct, frozen=True):
-    """A table as accidents leave it: one column and one accident at a time.
+    """A table after accidents, with one column and one accident at a time.
 
     Parameters
     ----------
     rows : int
         How many rows were looked at.
     share : float
-        The share of them that is corrupted.
+        The share of rows that are corrupted.
     metric : str or None
-        Of the scores; None where the target is not at hand.
+        The metric of the scores; None if the target is not at hand.
     effects : tuple of CorruptionEffect
         The most harmful first.
     left_out : int
-        Corruptions that no time was left for.
+        How many corruptions there was no time for.
     """
 
     rows: int
@@ -218,17 +218,17 @@ class Corruptions(msgspec.Struct, frozen=True):
 
 
 class Stress(msgspec.Struct, frozen=True):
-    """What an attack on rows, and corruptions of them, do to a model's answers.
+    """The effects of an attack on rows, and of corruptions, on a model's answers.
 
     Parameters
     ----------
     target, rung : str
     rows : int
-        Of the table.
+        The number of rows in the table.
     attack : Attack
     corruptions : Corruptions
     notes : tuple of str
-        What else is to be known.
+        Further notes for readers.
     """
 
     target: str

@@ -1,20 +1,20 @@
-"""The search for the least shifts that change answers: boxes that shrink, and climbs within them.
+"""The search for the smallest shifts that change answers: shrinking boxes, with climbs inside.
 
-A box of size ε holds the copies of a row all of whose columns shift by at most ε. The model is only
-asked for answers, whatever it is: codes of numbers are steps, between which a gradient says
-nothing. Slopes are therefore differences, over lengths from the whole box down to a fraction of it.
+A box of size ε holds all copies of a row whose columns each shift by at most ε. Any model is only
+asked for answers: codes of numbers are steps, between which a gradient is uninformative. Slopes are
+therefore differences, over lengths from the whole box down to a fraction of it.
 
-In each box, points are tried that a lattice or chance spreads over it. Climbs by coordinates start
-from the best of them and from where the last box was left: every axis is tried at both ends of the
-box and at points around its present one, and the best steps are taken together, as many as gain
-most. Slanting steps, and steps onward where the climb has led so far, follow ridges. When an answer
-has changed, the shifts are cut back to the smallest box that still changes it. The next box is
-smaller than that by a share, and by a lesser share once a climb fails. In the end they are cut back
-until neighbouring numbers are all that is between.
+In each box, points spread by a lattice or by chance are tried. Coordinate climbs start from the
+best of them and from the final point of the last box: every axis is tried at both ends of the box
+and at points around its present one, and the best steps are combined, as many as gain most.
+Slanting steps, and further steps along the climb so far, follow ridges. When an answer has changed,
+the shifts are cut back to the smallest box that still changes it. The next box is smaller by a
+share, and by a smaller share once a climb fails. In the end, shifts are cut back until only
+neighbouring numbers lie between.
 
 Source: F. Croce & M. Hein, "Reliable evaluation of adversarial robustness with an ensemble of
-diverse parameter-free attacks", ICML 2020, for attacks that reduce what they may spend and start
-again from the best; here without gradients.
+diverse parameter-free attacks", ICML 2020, for attacks that reduce their budget and restart from
+the best point; here without gradients.
 
 Shapes: p problems, m copies, a axes.
 """
@@ -31,18 +31,18 @@ from gradum.rungs.rung import Prediction
 from gradum.study.stress.aims import AimProgress, Aims
 from gradum.study.stress.stressed_rows import Moves
 
-STARTS = 250  # points spread over a box, about
+STARTS = 250  # points spread over a box, approximately
 CLIMBS = 2  # from the best of all points
 SMALLER = (0.2, 0.04, 0.008, 0.0016, 0.0003, 5e-5, 5e-6)  # shares by which boxes shrink
-EXPLORED = 2  # failures after which points are no longer spread over the box of a changed row
+EXPLORED = 2  # failures after which no more points are spread over the box of a changed row
 WIDER = (1.0, 0.5, 0.25, 0.12, 0.06, 0.03, 0.015)  # shares of the full box, to find a change
 ENDS = (-2.0, 2.0)  # lengths that lead from anywhere in a box to its ends
-DIRECTIONS = 8  # slanting steps, for ridges on which no step along an axis leads up
-ONWARD = np.array([[0.5], [1.0], [2.0], [4.0]])  # times the way of the climb so far
+DIRECTIONS = 8  # slanting steps, for ridges where no step along an axis leads up
+ONWARD = np.array([[0.5], [1.0], [2.0], [4.0]])  # times the path of the climb so far
 MOST_BOXES = 60
-CUTS, FINEST_CUTS = 3, 23  # each narrows down by `PARTS` what a box is cut to
+CUTS, FINEST_CUTS = 3, 23  # each narrows down the size of a cut box by `PARTS`
 PARTS = 5
-MOST_COPIES = 20_000  # that are answered at a time
+MOST_COPIES = 20_000  # copies predicted at a time
 
 
 class Climb(NamedTuple):
@@ -51,15 +51,15 @@ class Climb(NamedTuple):
     Parameters
     ----------
     points : int
-        How many points are spread over a box, at most.
+        The most points to spread over a box.
     steps : tuple of float
-        Lengths of the steps that a climb takes one after the other, as shares of the box.
+        Lengths of the successive steps of a climb, as shares of the box.
     with_ends : int
-        In how many of them, from the first, each axis is also tried at both ends of the box.
+        For how many of these, from the first, each axis is also tried at both ends of the box.
     per_axis : int
-        Slanting steps for each axis, besides `DIRECTIONS`.
+        Slanting steps per axis, besides `DIRECTIONS`.
     slanting : float
-        Up to which share of the box axes may have shifted that take part in slanting steps.
+        The largest shift, as a share of the box, at which an axis takes part in slanting steps.
     """
 
     points: int
@@ -71,31 +71,31 @@ class Climb(NamedTuple):
 
 FAR = Climb(STARTS, (1.0, 0.5, 0.25, 0.08, 0.02), with_ends=5, per_axis=0, slanting=1.0)
 NEAR = Climb(0, (0.3, 0.1, 0.03, 0.006, 0.001), with_ends=1, per_axis=2, slanting=0.999)
-"""From the nearest change on: most axes are at an end of the box and stay there. What is left to
-gain lies along ridges of the others, for which slanting steps are tried in place of ends."""
+"""Settings once a change is known: most axes are at an end of the box and stay there. Further gains
+lie along ridges of the other axes, so slanting steps are tried instead of ends."""
 
 
 class ShiftSearch:
-    """The least shifts of some rows, all looked for at the same time.
+    """The smallest shifts of some rows, all searched at the same time.
 
     Parameters
     ----------
     moves : Moves
-        Of p rows, each with its aim.
+        The moves of p rows, each with its aim.
     aims : Aims
-        p of them.
+        The p aims.
     answer : function
-        From rows (m,) and the places (m, c) of their copies to predictions.
+        From rows (m,) and the positions (m, c) of their copies to predictions.
     rng : Generator
 
     Attributes
     ----------
     shifts : ndarray (p, a)
-        The least that were found.
+        The smallest shifts that were found.
     size : ndarray (p,)
-        The size of the box that they need; infinite where no answer has changed.
+        The size of the box that they need; infinite if no answer has changed.
     evaluations : int
-        Answers that were asked for.
+        The number of answers computed.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class ShiftSearch:
         self._rng = rng
 
     def run(self, full: float) -> None:
-        """Look for the least shifts within boxes of up to a size."""
+        """Look for the smallest shifts within boxes up to a size."""
         problems = np.arange(len(self.moves))
         unmoved = self._progress(problems, self.shifts)
         self.size[unmoved.changed] = 0.0
@@ -146,9 +146,9 @@ class ShiftSearch:
     def _look_in(
         self, problems: np.ndarray, box: np.ndarray, way: Climb, directions: np.ndarray
     ) -> np.ndarray:
-        """Look for changed answers in boxes (q,) of problems (q,), and return where there are any.
+        """Look for changed answers in boxes (q,) of problems (q,), and return where there are some.
 
-        Directions (t, s, a) are those of the slanting steps of each of t lengths.
+        The directions (t, s, a) belong to the slanting steps for each of t lengths.
         """
         warm = np.clip(self._promising[problems], -box[:, None], box[:, None])
         known = np.clip(self.shifts[problems], -box[:, None], box[:, None])
@@ -183,7 +183,7 @@ class ShiftSearch:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Climb from shifts (q, a), whose leads (q,) are known, until answers change.
 
-        Return the shifts and the leads that are reached, and whether answers change (q,).
+        Return the shifts and leads reached, and whether answers change (q,).
         """
         changed = np.zeros(len(problems), bool)
         begun, shifts, lead = shifts, shifts.copy(), lead.copy()
@@ -211,10 +211,11 @@ class ShiftSearch:
         places: np.ndarray,
         slanting: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Take the best of single steps along axes, as many together as gain most.
+        """Take the best single steps along axes, combining as many as gain most.
 
-        ``places`` (q, a, v) are where each axis may go, ``slanting`` (q, s, a) are shifts besides.
-        Return the shifts (q, a) and leads (q,) that are reached, and whether answers change (q,).
+        ``places`` (q, a, v) are the possible positions on each axis, ``slanting`` (q, s, a) are
+        further shifts. Return the shifts (q, a) and leads (q,) reached, and whether answers change
+        (q,).
         """
         q, a, v = places.shape
         copies = np.broadcast_to(shifts[:, None, None], (q, a, v, a)).copy()
@@ -238,7 +239,7 @@ class ShiftSearch:
         return shifts, np.where(gained, highest, lead), changed | also
 
     def _try(self, problems: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ask for several copies of each problem (q, s, a); keep the nearest that are changed.
+        """Predict several copies of each problem (q, s, a); keep the nearest with changed answers.
 
         Return the leads (q, s), and whether any answer changes (q,).
         """
@@ -250,7 +251,7 @@ class ShiftSearch:
     def _progress(
         self, problems: np.ndarray, shifts: np.ndarray, *, keep: bool = False
     ) -> AimProgress:
-        """Ask for copies of problems (m,), shifted (m, a), some at a time."""
+        """Predict copies of problems (m,), shifted by (m, a), some at a time."""
         parts = []
         for at in range(0, len(problems), MOST_COPIES):
             rows, of_rows = problems[at : at + MOST_COPIES], shifts[at : at + MOST_COPIES]
@@ -264,7 +265,7 @@ class ShiftSearch:
     def _keep(
         self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray, changed: np.ndarray
     ) -> None:
-        """Keep the nearest changed copy of each problem, if it is nearer than what is known."""
+        """Keep the nearest changed copy of each problem, if it is nearer than the known one."""
         sizes = np.where(changed, self.moves.distances(problems, places), np.inf)
         order = np.lexsort((sizes, problems))
         named, first = np.unique(problems[order], return_index=True)
@@ -274,9 +275,9 @@ class ShiftSearch:
         self.shifts[named[nearer]] = shifts[nearest[nearer]]
 
     def _cut(self, problems: np.ndarray, cuts: int) -> None:
-        """Cut boxes back towards the row to the smallest that still hold a changed answer.
+        """Cut boxes back towards the row, to the smallest that still contain a changed answer.
 
-        Both are tried: clipping the shifts to a smaller box, and shortening all of them.
+        Both ways are tried: clipping the shifts to a smaller box, and shortening all of them.
         """
         low, high = np.zeros(len(problems)), np.ones(len(problems))
         parts = np.arange(1, PARTS) / PARTS
@@ -295,14 +296,14 @@ class ShiftSearch:
             low, high = low + first * width, low + (first + 1) * width
 
     def _put_back(self, problems: np.ndarray) -> None:
-        """Put columns back without which answers still change, those that matter least first."""
+        """Restore columns without which answers still change, those that matter least first."""
         if not len(problems) or self.moves.count < 2:
             return
         shifts, a = self.shifts[problems], self.moves.count
         without = shifts[:, None] * (1 - np.eye(a))
         lead = self._progress(np.repeat(problems, a), without.reshape(-1, a)).lead
         rank = np.argsort([falling(of_problem) for of_problem in lead.reshape(-1, a)], axis=1)
-        kept = rank[:, None] >= np.arange(a)[:, None]  # the first so many are put back
+        kept = rank[:, None] >= np.arange(a)[:, None]  # the first of these are restored
         copies = shifts[:, None] * kept
         progress = self._progress(np.repeat(problems, a), copies.reshape(-1, a))
         changed = progress.changed.reshape(len(problems), a)
@@ -314,10 +315,10 @@ class ShiftSearch:
 
 
 def _spread(axes: int, rng: np.random.Generator) -> np.ndarray:
-    """Return points of the box from -1 to 1 (s, a): a lattice of few axes, else corners and inside.
+    """Return points (s, a) of the box from -1 to 1: a lattice on few axes, else corners and inside.
 
-    Along few axes, a lattice leaves out nothing. Along many, only little of a box is far from all
-    its corners.
+    With few axes, a lattice leaves nothing out. With many, only little of a box is far from all its
+    corners.
     """
     levels = int(STARTS ** (1 / axes) + 1e-9) if axes else 0
     if levels >= 3:

@@ -35,20 +35,20 @@ def stress(
 ) -> Stress:
     """Attack up to ``count`` rows of a table, and corrupt up to `CORRUPTED_ROWS`.
 
-    Of the attacked rows it is proved, as far as the time allows, that answers stay.
+    As far as time allows, answers of the attacked rows are proved to stay.
 
     Parameters
     ----------
     stressed : StressedRows
     table_rows : int
-        How many rows the whole table has.
+        The number of rows in the whole table.
     labels : Labels, optional
         The targets of the rows, if they are at hand.
     count : int
-        How many rows are attacked.
+        How many rows to attack.
     time_limit : float, optional
-        Seconds for the attack, the proofs and the corruptions: each has an even part of what is
-        left of them.
+        Seconds for the attack, the proofs and the corruptions; each has an equal part of what is
+        left.
     proof_seconds : float
         Seconds for the proofs of each row; 0 leaves them out.
 
@@ -60,7 +60,7 @@ def stress(
     fitted, seed = stressed.fitted, stressed.fitted.spec.seed
     until = math.inf if time_limit is None else time.monotonic() + time_limit
     parts = 3 if proof_seconds else 2
-    # In an order drawn by chance: if the time is up, the rows so far are a sample of the table.
+    # The order is drawn by chance: if time runs out, the rows so far are a sample of the table.
     drawn = stream(seed, "study", "stress", "attacked").permutation(len(stressed))
     some = stressed.take(drawn[:count])
     attacked = attack(some, time_limit=None if time_limit is None else time_limit / parts)

@@ -1,8 +1,8 @@
 """Rows of a table under stress: the rung that answers, the threat, and the moves that it allows.
 
-A number moves to one with no more decimals than those of the rows learned from have, a date by
-whole days. Both stay within the range that was learned, which is widened to the row's own value.
-Rounding goes towards that value, so that no column shifts further than it may.
+A number moves to one with no more decimals than in the rows learned from, and a date by whole days.
+Both stay within the learned range, which is widened to include the row's own value. Rounding goes
+towards that value, so that no column shifts further than it may.
 
 Shapes: n rows under stress, p rows that move, m copies, c columns, a axes along which they move.
 """
@@ -29,24 +29,24 @@ from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, Axis
 
 ROUNDING = 1e-6  # of the last decimal
 SLACK = 1e-9
-"""A size is widened by this share of itself, and by this much besides, to leave nothing out."""
+"""A size is widened by this share of itself, and by this amount, to leave nothing out."""
 
 
 @dataclass(frozen=True, eq=False)
 class StressedRows:
-    """Rows, a rung of a model that answers for them, and what may be done to them.
+    """Rows, a rung of a model that predicts them, and the allowed changes.
 
     Parameters
     ----------
     fitted : Fitted
     rung : Rung
-        The one that answers.
+        The rung that answers.
     reference : Reference
-        What the rows learned from were like.
+        A summary of the rows learned from.
     rows : DataFrame
         Typed features (n), every number in float64.
     numbers : ndarray of int (n,)
-        What the rows are called.
+        The rows' numbers, as they are reported.
     threat : Threat
         What an attack may do.
     """
@@ -66,17 +66,17 @@ class StressedRows:
         return replace(self, rows=self.rows[places], numbers=self.numbers[places])
 
     def answers(self, frame: pl.DataFrame) -> Prediction:
-        """Return what the rung says of typed rows."""
+        """Return the rung's predictions for typed rows."""
         return predict_typed(self.fitted, frame, rung=self.rung.name)
 
     @cached_property
     def moves(self) -> Moves:
-        """How the rows may move.
+        """The moves that the rows may make.
 
         Raises
         ------
         SpecError
-            A column that is to move with others cannot move, or is named twice.
+            A column that should move with others cannot move, or is named twice.
         """
         threat = self.threat
         scales = threat.budget.scales(self.fitted, self.reference)
@@ -93,13 +93,13 @@ class Threat:
     budget : Budget
         How far columns may move.
     limits : Limits
-        Columns that stay, or go one way only.
+        Columns that stay fixed, or move one way only.
     together : sequence of sequences of str
         Columns that shift by the same amount.
     levels : int
-        How many levels of categories, yes and no, may change besides.
+        How many levels of categories and booleans may change in addition.
     share : float
-        Of the range of the training target, by which a number has to move.
+        The share of the range of the training target by which a number must move.
     """
 
     budget: Budget
@@ -129,10 +129,10 @@ class MovingColumn:
     ----------
     name : str
     axis : Axis
-        The range that was learned, and which values there are.
+        The learned range, and the possible values.
     scale : ShiftScale
     upward, downward : bool
-        Whether values may rise, and fall.
+        Whether values may rise, and whether they may fall.
     """
 
     name: str
@@ -142,13 +142,13 @@ class MovingColumn:
     downward: bool = True
 
     def moved(self, starts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """Return the places (m,) that shifts (m,) lead to; a missing start stays missing."""
+        """Return the positions (m,) that shifts (m,) lead to; a missing start stays missing."""
         places = self._within(starts, self.scale.moved(starts, shifts))
         unmoved = (shifts == 0) | np.isin(places, self.axis.never)
         return np.where(unmoved, starts, places)
 
     def stops(self, start: float, size: float) -> np.ndarray:
-        """Return the outermost places within shifts of up to a size; for a date, every day."""
+        """Return the outermost positions within shifts up to a size; for a date, every day."""
         if np.isnan(start):
             return np.array([start])
         size += SLACK * (1 + size)
@@ -161,7 +161,7 @@ class MovingColumn:
         return start + np.arange(np.rint(low - start), np.rint(high - start) + 1)
 
     def values(self, places: np.ndarray) -> pl.Series:
-        """Return the values of places (m,), null where they are missing."""
+        """Return the values at positions (m,), null where they are missing."""
         if not self.axis.dates:
             return pl.Series(self.name, places, nan_to_null=True)
         microseconds = np.round(places * MICROSECONDS_PER_DAY)
@@ -169,13 +169,13 @@ class MovingColumn:
         return moments.cast(pl.Int64).cast(pl.Datetime("us"))
 
     def _within(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Bring places (m,) back to where the column may move from its starts."""
+        """Bring positions (m,) back to where the column may move from its starts."""
         low = np.minimum(self.axis.low, starts) if self.downward else starts
         high = np.maximum(self.axis.high, starts) if self.upward else starts
         return self._possible(starts, np.clip(places, low, high))
 
     def _possible(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
-        """Round places towards the starts to values that the column may hold."""
+        """Round positions, towards the starts, to values that the column may hold."""
         axis = self.axis
         if axis.dates:
             moves = places - starts
@@ -209,7 +209,7 @@ class Moves:
         return len(self.rows)
 
     def of(self, rows: pl.DataFrame) -> Moves:
-        """Return the same moves of other rows."""
+        """Return the same moves for other rows."""
         return Moves(rows, self.columns, self.axes)
 
     @property
@@ -219,12 +219,12 @@ class Moves:
 
     @cached_property
     def starts(self) -> np.ndarray:
-        """The rows' own places (p, c), NaN where a value is missing."""
+        """The rows' own positions (p, c), NaN where a value is missing."""
         starts = [_places_of(self.rows[column.name]) for column in self.columns]
         return np.stack(starts, axis=1) if starts else np.zeros((len(self), 0))
 
     def places(self, rows: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """Return the places (m, c) of copies of rows (m,), shifted along the axes (m, a)."""
+        """Return the positions (m, c) of copies of rows (m,), shifted along the axes (m, a)."""
         starts = self.starts[rows]
         moved = [
             column.moved(starts[:, place], shifts[:, self.axes[place]])
@@ -251,7 +251,7 @@ class Moves:
         return self.rows[rows].with_columns(self.values(places))
 
     def values(self, places: np.ndarray) -> pl.DataFrame:
-        """Return the moving columns alone of copies at places (m, c)."""
+        """Return only the moving columns of copies at positions (m, c)."""
         return pl.DataFrame(
             [column.values(places[:, place]) for place, column in enumerate(self.columns)]
         )
@@ -271,16 +271,16 @@ def _moves_of(
     rows : DataFrame
         Typed.
     axes, scales : dict
-        By the columns that have them.
+        Keyed by the columns that have them.
     limits : Limits
-        Columns that stay, or go one way only.
+        Columns that stay fixed, or move one way only.
     together : sequence of sequences of str
         Columns that shift by the same amount, each group along an axis of its own.
 
     Raises
     ------
     SpecError
-        A column that is to move with others cannot move; besides what `refuse_no_groups` raises.
+        A column that should move with others cannot move; also as in `refuse_no_groups`.
     """
     names = [name for name in scales if name in axes and name not in limits.frozen]
     axis_of = _axes(names, together, rows.columns)
@@ -302,7 +302,7 @@ def _moves_of(
 def _axes(
     names: Sequence[str], together: Sequence[Sequence[str]], known: Sequence[str]
 ) -> dict[str, str]:
-    """Return for each column the name of its axis: that of the first column on it."""
+    """Return, for each column, the name of its axis, which is that of its first column."""
     refuse_no_groups(together, known)
     axis_of = {name: name for name in names}
     for group in together:
@@ -317,7 +317,7 @@ def _axes(
 
 
 def _places_of(values: pl.Series) -> np.ndarray:
-    """Return numbers, or the days since 1970-01-01 of dates (n,), NaN where they are missing."""
+    """Return numbers, or for dates the days since 1970-01-01 (n,), NaN where they are missing."""
     if values.dtype.is_temporal():
         microseconds = values.to_physical().cast(pl.Float64)
         return (microseconds / MICROSECONDS_PER_DAY).fill_null(np.nan).to_numpy()

@@ -1,1 +1,1 @@
-"""Verification of a network's property: attacked first, then bounded, then searched."""
+"""Verification of a network's property: first an attack, then bounds, then a search."""

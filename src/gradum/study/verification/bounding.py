@@ -1,11 +1,12 @@
 """Linear bounds of many boxes at once: what they exclude, and where the rest can be.
 
 If a polyhedron C y ≤ c is not excluded, the linear bound of each of its rows still shows which part
-of the box cannot lead there. That part is cut off. Then the lines are tilted to make the bound of
-the row that lacks least as great as possible.
+of the box cannot lead to it. That part is cut off. Then the lines are tilted to maximise the bound
+of the row that lacks least.
 
-Several rows may exclude what none of them does alone: with C y ≤ c, also λᵀ(C y − c) ≤ 0 for all
-λ ≥ 0, so that a sum of rows above 0 on the whole box, by the sum of their planes, excludes it.
+Several rows together may exclude what none of them excludes alone: if C y ≤ c, then λᵀ(C y − c) ≤ 0
+for all λ ≥ 0. So a sum of rows whose summed planes are above 0 on the whole box excludes the
+polyhedron.
 
 Source of the cuts: D. Zhou, S. Wang et al., "Clip-and-Verify: linear constraint-driven domain
 clipping for accelerating neural network verification", NeurIPS 2025.
@@ -30,35 +31,35 @@ from gradum.study.verification.domain import Constraints, Domain, settled
 from gradum.study.verification.phases import Phases
 
 STEPS, MANY_STEPS = 6, 20
-"""How often the slopes of lines are moved: of boxes of few inputs, and of many."""
+"""How often the slopes of lines are moved, for boxes with few and with many inputs."""
 
 ROUNDS = 4
-"""Rounds of the search for λ."""
+"""The number of rounds in the search for λ."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bounded:
-    """Boxes with their bounds, and with all that dividing them needs.
+    """Boxes with their bounds, and everything needed to divide them.
 
     Parameters
     ----------
     enclosure : Enclosure
-        Of every node, over the boxes before they were cut.
+        The enclosure of every node, over the boxes before they were cut.
     zonotopes : list of Zonotope
-        Of every node; the first d generators say how far the inputs move its numbers.
+        Zonotopes of every node; the first d generators say how far the inputs move its numbers.
     lines : list of Lines or None
-        The nearest that each node is put between.
+        The closest lines around each node.
     forms : dict of int to ndarray [B or 1, r, n]
-        By node, the linear form of its numbers that these lines make of each row of the
+        By node, the linear form of its numbers that follows from these lines for each row of the
         constraints.
     planes : Planes [B, r, d]
-        By which each row is bounded on what is left of the box, of these lines or better ones.
+        Planes that bound each row on the rest of the box, from these lines or better ones.
     box : Box [B, d]
-        What is left of each box.
+        The rest of each box.
     lower : ndarray [B, r]
-        Lower bounds of C y on it.
+        Lower bounds of C y on this rest.
     excluded : ndarray [B, p] of bool
-        Which polyhedra no input of the box leads to.
+        The polyhedra that no input of the box leads to.
     """
 
     enclosure: Enclosure
@@ -73,24 +74,24 @@ class Bounded:
 
 @dataclass(frozen=True, eq=False)
 class Bounding:
-    """How boxes are bounded, where only inputs in certain phases matter.
+    """How boxes are bounded if only inputs in certain phases matter.
 
     Parameters
     ----------
     domain : Domain
     constraints : Constraints
-        Of its unsafe outputs.
+        The constraints of its unsafe outputs.
     units : Phases
-        Of the network.
+        The units of the network.
     unit : float
-        Unit roundoff of the network's arithmetic; 0 where it is meant exactly.
+        Unit roundoff of the network's arithmetic; 0 for exact arithmetic.
     known : mapping of int to Box [1, n]
-        Where nodes lie on the whole domain, by their places.
+        The ranges of nodes on the whole domain, keyed by their positions.
     narrow : callable, optional
-        Narrows each node further than zonotopes do, as `crown.narrow` does. That pays where there
-        are so many inputs that most boxes are wide.
+        Narrows each node further than zonotopes do, like `crown.narrow`. This pays off if there are
+        so many inputs that most boxes are wide.
     steps : int
-        How often the slopes of lines are moved where the nearest lines do not exclude a polyhedron.
+        How often the slopes of lines are moved if the closest lines do not exclude a polyhedron.
     """
 
     domain: Domain
@@ -102,7 +103,7 @@ class Bounding:
     steps: int = STEPS
 
     def __call__(self, box: Box, phases: np.ndarray) -> Bounded:
-        """Bound each row of the constraints over boxes [B, d], whose units are in phases [B, m]."""
+        """Bound each row of the constraints over boxes [B, d] with units in phases [B, m]."""
         domain, constraints = self.domain, self.constraints
         enclosure, zonotopes, empty = carried(
             self.units.graph,
@@ -128,7 +129,7 @@ class Bounding:
     def _optimised(
         self, enclosure: Enclosure, planes: Planes, box: Box, excluded: np.ndarray
     ) -> Planes:
-        """Optimise slopes for the row of each remaining polyhedron that lacks least."""
+        """Optimise slopes for the row that lacks least in each remaining polyhedron."""
         domain, constraints = self.domain, self.constraints
         lower = _on_simplices(planes, domain, box).ends(box).low
         boxes, polyhedra = np.nonzero(~excluded & (constraints.lacks(lower) >= 0))
@@ -152,7 +153,7 @@ class Bounding:
 def _exclude_together(
     constraints: Constraints, planes: Planes, sides: Planes, box: Box, excluded: np.ndarray
 ) -> None:
-    """Mark polyhedra as excluded where sums of several rows, and of the sides, exclude them."""
+    """Mark polyhedra as excluded if sums of several rows, and of the sides, exclude them."""
     ends = [*constraints.starts[1:], len(constraints.limits)]
     zeros = np.zeros(sides.constant.shape[1])
     for place, (start, end) in enumerate(zip(constraints.starts, ends, strict=True)):
@@ -170,10 +171,10 @@ def _exclude_together(
 
 
 def _on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
-    """Return planes whose coefficients in a group are at least 0, and 0 for one of its levels.
+    """Return planes whose coefficients in each group are at least 0, and 0 for one of its levels.
 
     Because the inputs of a group sum to 1, the least coefficient can be moved to the constant. A
-    bound over the box then is a bound over the levels that are left.
+    bound over the box is then a bound over the remaining levels.
     """
     coefficients, constant, radius = planes
     if not domain.groups:
@@ -194,7 +195,7 @@ def _on_simplices(planes: Planes, domain: Domain, box: Box) -> Planes:
 def _cut(
     domain: Domain, constraints: Constraints, planes: Planes, sides: Planes, box: Box
 ) -> tuple[Box, np.ndarray]:
-    """Cut off inputs that reach no polyhedron; return the rest, and polyhedra [B, p] unreached."""
+    """Cut off inputs that reach no polyhedron; return the rest, and unreached polyhedra [B, p]."""
     low, high = _reached(_on_simplices(sides, domain, box), np.zeros(1), box)
     low, high = low.max(axis=1, initial=-np.inf), high.min(axis=1, initial=np.inf)
     low, high = np.maximum(low, box.low)[:, None], np.minimum(high, box.high)[:, None]
@@ -214,11 +215,11 @@ def _cut(
 
 
 def _reached(planes: Planes, limits: np.ndarray, box: Box) -> Box:
-    """Return between which ends [B, r, d] each input can satisfy each row.
+    """Return the ends [B, r, d] between which each input can satisfy each row.
 
-    A plane A x + … that is least, b, at the vertex v of a box is at least b + |A_j| |x_j − v_j|
-    elsewhere. So C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|. If b > c, that is nowhere, and
-    the low end is returned above the high one.
+    If a plane A x + … has its minimum b over a box at the vertex v, it is at least b + |A_j| |x_j −
+    v_j| elsewhere. So C y ≤ c only where |x_j − v_j| ≤ (c − b) / |A_j|. If b > c, that is nowhere,
+    and the returned low end is above the high end.
     """
     lower = planes.ends(box).low
     lack = limits - lower + 4 * FLOAT64 * (np.abs(limits) + np.abs(lower))
@@ -234,15 +235,15 @@ def _reached(planes: Planes, limits: np.ndarray, box: Box) -> Box:
 
 
 def _lower_together(planes: Planes, limits: np.ndarray, box: Box) -> np.ndarray:
-    """Bound from below [B] the best sum λᵀ(C y − c) with Σ λ = 1 that `ROUNDS` rounds find.
+    """Bound from below [B] the best sum λᵀ(C y − c) with Σ λ = 1 found in `ROUNDS` rounds.
 
-    Each round moves the sum towards the row that is greatest at the point where the sum is least,
-    by the best step, which is found exactly (Frank and Wolfe's method), in O(d log d).
+    Each round moves the sum towards the row that is greatest where the sum is least. The best step
+    is found exactly, in O(d log d) (Frank and Wolfe's method).
 
     Parameters
     ----------
     planes : Planes [B, r, d]
-        Of the rows C y.
+        Planes of the rows C y.
     limits : ndarray [r]
         c.
     box : Box [B, d]
@@ -268,14 +269,14 @@ def best_step(
 ) -> np.ndarray:
     """Return the t [B] in [0, 1] at which t rise − Σ_j reach_j |slope_j + t way_j| is greatest.
 
-    This is concave in t, and linear between the places where a coefficient of the sum is 0. At each
-    of them, in their order, the derivative falls by 2 reach_j |way_j|. The best t is the place at
+    This is concave in t, and linear between the points where a coefficient of the sum is 0. At each
+    of these points, in order, the derivative falls by 2 reach_j |way_j|. The best t is the point at
     which the derivative is no longer above 0.
     """
     fall = np.abs(way) * reach
     places = np.divide(-slope, way, out=np.full_like(way, np.inf), where=way != 0)
     ahead = (places > 0) & (places < 1)
-    # Up to the first place, a coefficient shrinks if its 0 lies ahead or beyond, else it grows.
+    # Up to the first point, a coefficient shrinks if its 0 lies ahead or beyond, else it grows.
     derivative = rise + np.where(places > 0, fall, -fall).sum(axis=1)
     places = np.where(ahead, places, 1.0)
     order = np.argsort(places, axis=1)
@@ -288,12 +289,12 @@ def best_step(
 
 
 def _summed(weights: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Return Σ_r w_r of the rows of numbers [B, r, d]."""
+    """Return the rows of numbers [B, r, d] summed with weights w_r."""
     return np.matmul(weights[:, None], numbers)[:, 0]
 
 
 def _sum(planes: Planes, limits: np.ndarray, weights: np.ndarray, box: Box) -> Planes:
-    """Add planes up by weights [B, r], with room for the rounding of that."""
+    """Add planes up with weights [B, r], with room for rounding."""
     slope = _summed(weights, planes.coefficients)
     constant = (weights * (planes.constant - limits)).sum(axis=1)
     size = against(np.abs(planes.coefficients), box.size) + np.abs(planes.constant)

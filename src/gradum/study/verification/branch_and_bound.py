@@ -1,8 +1,7 @@
-"""Branch and bound over boxes of inputs: first those that are worst or came nearest.
+"""Branch and bound over boxes of inputs, those that are worst or came nearest first.
 
-Boxes are bounded many at a time. A box that is not excluded is cut to the part that unsafe outputs
-can come from, and divided in two. The points at which bounds are least are tried as
-counterexamples.
+Boxes are bounded many at a time. A box that is not excluded is cut to the part that can lead to
+unsafe outputs, and divided in two. The points where bounds are least are tried as counterexamples.
 
 Source: R. Bunel et al., "Branch and bound for piecewise linear neural network verification", JMLR
 2020, for the scheme.
@@ -28,11 +27,11 @@ Refuted = tuple[np.ndarray, np.ndarray]
 """A counterexample [d] and its output [k]."""
 
 FIRST_ATTACK, FIRST_OF_WIDE = 64, 8
-"""After how many boxes a search first attacks; the second of layers so wide that boxes are bounded
-one by one, which takes longer than to attack from as many points."""
+"""After how many boxes a search first attacks; the second number is for layers so wide that boxes
+are bounded one by one, which takes longer than an attack from as many points."""
 MOST_POINTS = 2048
-"""The most points of an attack. One is made each time that the boxes have doubled, with as many
-points as there were boxes: half of them those that were tried and came nearest."""
+"""The most points of an attack. There is an attack each time that the boxes have doubled, with as
+many points as there were boxes; half of these are the tried points that came nearest."""
 
 
 @dataclass(eq=False)
@@ -44,20 +43,20 @@ class BranchAndBound:
     bounding : Bounding
         How boxes are bounded.
     confirm : callable
-        From points [N, d] to the first of them that is a counterexample, with its output, or None.
+        From points [N, d] to the first counterexample among them with its output, or None.
     rng : Generator
-        Of the attacks on the way.
+        The generator for the attacks during the search.
 
     Attributes
     ----------
     open_boxes : OpenBoxes
-        The open boxes.
+        The boxes that are still open.
     boxes : int
-        How many were bounded.
+        How many boxes were bounded.
     stuck : int
-        How many can neither be excluded nor divided any further.
+        How many boxes can neither be excluded nor divided any further.
     stuck_share : float
-        Their share of the domain's volume.
+        The share of these boxes in the domain's volume.
     """
 
     bounding: Bounding
@@ -80,7 +79,7 @@ class BranchAndBound:
 
     @property
     def domain(self) -> Domain:
-        """Where its inputs may lie."""
+        """The domain of its inputs."""
         return self.bounding.domain
 
     @property
@@ -90,11 +89,11 @@ class BranchAndBound:
 
     @property
     def certified(self) -> float:
-        """The share of the domain's volume, at least, in which there is no unsafe output."""
+        """A lower bound of the share of the domain's volume without unsafe outputs."""
         return max(0.0, 1.0 - float(self.open_boxes.share.sum()) - self.stuck_share)
 
     def step(self) -> Refuted | None:
-        """Bound the next open boxes and divide what is left of them; return a counterexample."""
+        """Bound the next open boxes and divide what is left; return a counterexample, if any."""
         batch, others = self.open_boxes.first(boxes_at_once(self.graph))
         result = self.bounding(batch.box, batch.phases)
         self.boxes += len(batch)
@@ -111,7 +110,7 @@ class BranchAndBound:
         promise = promises(self.domain, self.bounding.units, result, left, rows)
         share = batch.share[left] * _kept(self.domain, batch.box, result.box)[left]
         divisible, lack = promise.max(axis=1) > -np.inf, lacks.max(axis=1)
-        # What is left of a box may be a point, which has not been bounded as such.
+        # The rest of a box may be a point, which has not been bounded as such.
         again = ~divisible & _is_cut(batch.box, result.box)[left]
         self.stuck += int((~divisible & ~again).sum())
         self.stuck_share += float(share[~divisible & ~again].sum())
@@ -131,9 +130,9 @@ class BranchAndBound:
     def _tried(
         self, result: Bounded, left: np.ndarray, rows: np.ndarray
     ) -> tuple[Refuted | None, np.ndarray]:
-        """Try two points of each box: where the plane of a row is least, and the middle.
+        """Try two points of each box: the minimum of a row's plane, and the middle.
 
-        Return a counterexample, and the lesser margin [b] of both points.
+        Return a counterexample, and the smaller margin [b] of both points.
         """
         box = Box(*(ends[left] for ends in result.box))
         slopes = result.planes.coefficients[left, rows]
@@ -154,12 +153,12 @@ class BranchAndBound:
 
 
 def _is_cut(before: Box, after: Box) -> np.ndarray:
-    """Return from which boxes [B] anything was cut off."""
+    """Return which boxes [B] were cut."""
     return ((before.low != after.low) | (before.high != after.high)).any(axis=1)
 
 
 def _kept(domain: Domain, before: Box, after: Box) -> np.ndarray:
-    """Return what share [B] of boxes is left after a cut."""
+    """Return the share [B] of each box that is left after a cut."""
     width, left = (box.high - box.low + domain.whole for box in (before, after))
     share = np.divide(left, width, out=np.ones_like(width), where=(width > 0) & ~domain.grouped)
     share = share.prod(axis=1)

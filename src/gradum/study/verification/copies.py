@@ -1,6 +1,6 @@
-"""Two copies of a graph that share all inputs but some: the answers of both, and their difference.
+"""Two copies of a graph that share all but some inputs: the answers of both, and their difference.
 
-The shared inputs are the same nodes for both, so that bounds see what the copies have in common.
+The shared inputs are the same nodes in both, so that bounds see what the copies have in common.
 
 Shapes: N points, d inputs, m of them with a second copy, k outputs.
 """
@@ -28,12 +28,13 @@ from gradum.study.verification.verify import Replay
 class Copies:
     """Pairs of points that differ in some inputs.
 
-    A pair is one point of d + m inputs: those of the first, then the second's where it differs.
+    A pair is one point of d + m inputs: those of the first point, then the m of the second that
+    differ.
 
     Parameters
     ----------
     changed : ndarray of int [m]
-        The places of the inputs in which they differ.
+        The positions of the inputs in which they differ.
     """
 
     changed: np.ndarray
@@ -56,7 +57,7 @@ class Copies:
         return self._difference(graph).graph()
 
     def rising_difference(self, graph: Graph, width: float) -> Graph:
-        """Return the graph to f(x′) − f(x) and, last, (a − a′) / width of the one input a."""
+        """Return the graph to f(x′) − f(x) and, last, (a − a′) / width for the single input a."""
         draft = self._difference(graph)
         answers = len(draft) - 1
         inputs = graph.inputs
@@ -67,7 +68,7 @@ class Copies:
         return draft.graph()
 
     def domain(self, of_one: Domain) -> Domain:
-        """Return the pairs of points of a domain; what is unsafe stays as it is."""
+        """Return the domain of pairs of points of a domain, with the same unsafe outputs."""
         count, form = len(of_one.low), of_one.form
         second = {int(place): count + k for k, place in enumerate(self.changed)}
         groups = [
@@ -95,7 +96,7 @@ class Copies:
         )
 
     def differences(self, outputs: Replay) -> Replay:
-        """Return the function from pairs to f(x′) − f(x) [N, k], given the one to outputs."""
+        """Return the function from pairs to f(x′) − f(x) [N, k], given the function f."""
 
         def replay(x: np.ndarray) -> np.ndarray:
             first, second = self.pair(x)
@@ -104,7 +105,7 @@ class Copies:
         return replay
 
     def _doubled(self, of_inputs: np.ndarray) -> np.ndarray:
-        """Return entries [d + m] of pairs from those of points [d]."""
+        """Return entries [d + m] for pairs from entries [d] for points."""
         return np.concatenate([of_inputs, of_inputs[self.changed]])
 
     def _difference(self, graph: Graph) -> Draft:
@@ -114,7 +115,7 @@ class Copies:
         return draft
 
     def _copied(self, graph: Graph) -> tuple[Draft, int, int]:
-        """Return a draft with both copies of a graph, and the places of their outputs."""
+        """Return a draft with both copies of a graph, and the positions of their outputs."""
         draft = Draft(graph.inputs + len(self.changed))
         places = np.arange(graph.inputs)
         other = places.copy()

@@ -1,4 +1,4 @@
-"""Where inputs may lie, which outputs are unsafe there, and the outcome of a verification.
+"""The domain of inputs, its unsafe outputs, and the outcome of a verification.
 
 Shapes: N points, B boxes, d inputs, k outputs, p polyhedra, r constraints of all of them.
 """
@@ -21,9 +21,9 @@ Verdict = Literal["proved", "refuted", "not decided"]
 Stage = Literal["attack", "interval", "crown", "search"]
 
 VERDICTS: tuple[Verdict, ...] = ("proved", "not decided", "refuted")
-"""From good to bad."""
+"""Verdicts from good to bad."""
 STAGES: tuple[Stage, ...] = ("attack", "interval", "crown", "search")
-"""In the order in which they are tried."""
+"""Stages in the order in which they are tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,11 @@ class Form:
     whole : ndarray of bool [d]
         Which inputs are whole numbers.
     implied : tuple of (int, int, float)
-        The place of an input that is 0 or 1, the place of another input, and the value that the
-        other has where the first is 1. That value need not be whole.
+        The position of an input that is 0 or 1, the position of another input, and the value of the
+        other where the first is 1. That value need not be whole.
     tried : ndarray [d]
-        The only value of an input at which counterexamples are looked for; NaN if all values are
-        tried. A proof covers all values.
+        The only value of an input at which counterexamples are sought; NaN if all values are tried.
+        A proof covers all values.
     """
 
     whole: np.ndarray
@@ -47,7 +47,7 @@ class Form:
     tried: np.ndarray
 
     def snapped(self, x: np.ndarray) -> np.ndarray:
-        """Return points [N, d] of this form near to others."""
+        """Return points [N, d] of this form near other points."""
         x = np.where(self.whole, np.rint(x), x)
         x = np.where(np.isnan(self.tried), x, self.tried)
         for flag, place, value in self.implied:
@@ -55,10 +55,9 @@ class Form:
         return x
 
     def narrowed(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the least boxes [B, d] that hold all points of this form in others.
+        """Return the smallest boxes [B, d] that hold all points of this form in other boxes.
 
-        Where there is no such point, low > high. An input whose value may be implied is not
-        rounded.
+        If there is no such point, low > high. An input whose value may be implied is not rounded.
         """
         whole = np.broadcast_to(self.whole, low.shape).copy()
         for flag, place, _ in self.implied:
@@ -80,22 +79,23 @@ class Domain:
     low, high : ndarray [d]
         low ≤ x ≤ high, all finite.
     unsafe : tuple of Polyhedron
-        An output is unsafe if it belongs to one of them.
+        An output is unsafe if it belongs to one of these.
     groups : tuple of ndarray of int
-        Places of inputs of which exactly one is 1 and the others are 0. The box of a level reaches
-        to 1 if the level is allowed, and ends at 0 otherwise.
+        Positions of inputs of which exactly one is 1 and the others are 0. The box of a level
+        reaches to 1 if the level is allowed, and ends at 0 otherwise.
     thresholds : tuple of (int, ndarray)
-        Places of inputs, and the values at which each is best divided: where the first layer bends.
+        Positions of inputs, and the values at which each is best divided: where the first layer
+        bends.
     precision : type
         The type of the network's inputs, ``numpy.float64`` or ``numpy.float32``: a counterexample
-        is made of such numbers where the box has any.
+        consists of such numbers if the box contains any.
     form : Form, optional
-        What values inputs can have besides; a proof covers inputs of this form alone.
+        Further restrictions on the inputs' values; a proof covers only inputs of this form.
 
     Raises
     ------
     PropertyError
-        No input lies in it.
+        The domain is empty.
     """
 
     low: np.ndarray
@@ -145,8 +145,8 @@ class Domain:
         return one_hot and bool(np.isfinite(y).all()) and case.is_violated(x, y)
 
     def snapped(self, x: np.ndarray) -> np.ndarray:
-        """Return points [N, d] of the precision and the form, within the box where it has any."""
-        with np.errstate(over="ignore"):  # what is too large for the precision is infinite
+        """Return points [N, d] of the precision and the form, within the box if it has any."""
+        with np.errstate(over="ignore"):  # numbers too large for the precision become infinite
             near = x.astype(self.precision)
         up = np.nextafter(near, self.precision(np.inf))
         down = np.nextafter(near, self.precision(-np.inf))
@@ -156,19 +156,19 @@ class Domain:
         return near if self.form is None else self.form.snapped(near)
 
     def least(self, slopes: np.ndarray, box: Box) -> np.ndarray:
-        """Return the point of each box at which a linear form of these slopes is least, [B, d]."""
+        """Return the point [B, d] of each box at which a linear form with these slopes is least."""
         points = np.where(slopes > 0, box.low, box.high)
         return self.one_hot(points, self.least_levels(slopes, box))
 
     def least_levels(self, slopes: np.ndarray, box: Box) -> list[np.ndarray]:
-        """Return the level [B] of each group, among those left, whose slope is least."""
+        """Return the level [B] of each group, among the remaining ones, whose slope is least."""
         return [
             np.where(box.high[:, places] > 0, slopes[:, places], np.inf).argmin(axis=1)
             for places in self.groups
         ]
 
     def one_hot(self, x: np.ndarray, chosen: list[np.ndarray]) -> np.ndarray:
-        """Set each group of points [N, d] to its chosen level: an array [N] for each group."""
+        """Set each group of points [N, d] to its chosen level, given as an array [N] per group."""
         x = x.copy()
         rows = np.arange(len(x))
         for places, level in zip(self.groups, chosen, strict=True):
@@ -178,17 +178,17 @@ class Domain:
 
 
 def settled(domain: Domain, low: np.ndarray, high: np.ndarray) -> tuple[Box, np.ndarray]:
-    """Narrow boxes [B, d] to what groups and form leave of them, and tell where that is nothing.
+    """Narrow boxes [B, d] to what groups and form allow, and return which boxes become empty.
 
-    A level of which the box does not reach to 1 is ruled out. The only level that is left is
-    certain; so is one that the box keeps above 0, and it rules out the others.
+    A level whose box does not reach 1 is ruled out. The only remaining level is certain; so is a
+    level that the box keeps above 0, and it rules out the others.
 
     Returns
     -------
     Box [B, d]
     ndarray [B] of bool
-        Where a group has no level left, or an input no value, so that no point of the domain lies
-        in the box.
+        Where a group has no level left, or an input no value, so that the box has no point of the
+        domain.
     """
     low, high = low.copy(), high.copy()
     empty = np.zeros(len(low), bool)
@@ -237,12 +237,12 @@ class Constraints:
 
     @property
     def owners(self) -> np.ndarray:
-        """The polyhedron [r] of each row."""
+        """The polyhedron that each row belongs to, [r]."""
         counts = np.diff([*self.starts, len(self.limits)])
         return np.repeat(np.arange(len(self.starts)), counts)
 
     def margins(self, y: np.ndarray) -> np.ndarray:
-        """Return max (C y − c) [N, p] of each polyhedron: 0 or less where y belongs to it."""
+        """Return max (C y − c) [N, p] for each polyhedron: 0 or less if y belongs to it."""
         return np.maximum.reduceat(self.excess(y), self.starts, axis=1)
 
     def excess(self, y: np.ndarray) -> np.ndarray:
@@ -250,10 +250,9 @@ class Constraints:
         return y @ self.coefficients.T - self.limits
 
     def lacks(self, lower: np.ndarray) -> np.ndarray:
-        """Return how much [B, p] lower bounds [B, r] of C y lack to exclude each polyhedron.
+        """Return how much [B, p] the lower bounds [B, r] of C y lack to exclude each polyhedron.
 
-        Where the lack is negative, a row has a bound above its limit, and the polyhedron is
-        excluded.
+        If the lack is negative, a row's bound is above its limit, and the polyhedron is excluded.
         """
         return np.minimum.reduceat(self.limits - lower, self.starts, axis=1)
 
@@ -264,12 +263,12 @@ class Constraints:
 
 
 def gravest(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return "refuted" if any is, else "not decided" if any is, else "proved"."""
+    """Return "refuted" if any verdict is, else "not decided" if any is, else "proved"."""
     return max((VERDICTS[0], *verdicts), key=VERDICTS.index)
 
 
 def latest(stages: Iterable[Stage]) -> Stage:
-    """Return the stage, of one at least, that is tried after all others."""
+    """Return the last of one or more stages, in the order in which they are tried."""
     return max(stages, key=STAGES.index)
 
 
@@ -282,19 +281,19 @@ class VerificationOutcome:
     verdict : str
         "proved", "refuted" or "not decided".
     stage : str
-        What decided, or was the last to be tried: "attack", "interval" (arithmetic), "crown"
-        (linear bounds of the whole box, or an attack from the corners that they lead to) or
-        "search" (branch and bound).
+        What decided, or was tried last: "attack", "interval" (arithmetic), "crown" (linear bounds
+        of the whole box, or an attack from the corners that these lead to) or "search" (branch and
+        bound).
     certified : float
-        The share of the domain's volume in which there is certainly no unsafe output. Inputs that
-        are fixed do not count; levels of a group count alike. A box that was divided by a unit
-        counts as open as a whole while one of its parts is open.
+        The share of the domain's volume that certainly has no unsafe output. Fixed inputs do not
+        count; levels of a group count equally. A box that was divided by a unit counts as entirely
+        open while one of its parts is open.
     boxes : int
         How many boxes were bounded.
     seconds : float
-        Of wall time.
+        Wall time.
     x, y : ndarray, optional
-        The counterexample and its output, where refuted.
+        The counterexample and its output, if refuted.
     """
 
     verdict: Verdict

@@ -1,13 +1,13 @@
-"""Phases of units: a box divided by the side of its bend on which a unit is taken to lie.
+"""Phases of units: boxes divided by the side of its bend on which a unit lies.
 
 A ReLU is straight on either side of 0. If a box has many inputs and few units that bend, it is
-better divided by the side of a unit than by an input: the unit then is exact, and its side is one
-more constraint on the inputs.
+better to divide it by the side of a unit than by an input: the unit is then exact, and its side is
+one more constraint on the inputs.
 
 Source: R. Ehlers, "Formal verification of piece-wise linear feed-forward neural networks", ATVA
-2017. Here, units and inputs compete by what dividing them promises (`splitting`).
+2017. Here, units and inputs compete by the expected gain from dividing them (`splitting`).
 
-Shapes: B boxes, d inputs, n numbers of a node, m numbers that are bent at one place, s of them.
+Shapes: B boxes, d inputs, n numbers of a node, m numbers that bend at one point, s some of these.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ ANYWHERE = Box(np.array(-np.inf), np.array(np.inf))
 
 @dataclass(frozen=True, eq=False)
 class Phases:
-    """The units of a graph, whose numbers bend at one point, and their phases.
+    """The units of a graph that bend at one point, and their phases.
 
-    On each box every number has a phase, in an array [B, m] of int8. In phase −1, only inputs
-    matter that bring the number to its bend or below; in phase 1, to its bend or above; in phase 0,
-    all of them.
+    Every number has a phase on each box, in an array [B, m] of int8. In phase −1, only inputs that
+    bring the number to its bend or below matter; in phase 1, only inputs that bring it to its bend
+    or above; in phase 0, all inputs.
 
     Parameters
     ----------
     graph : Graph
     bends : dict of int to float
-        Where the numbers of a node are bent, by its place. If it is empty, no box is divided so.
+        Where the numbers of a node bend, keyed by its position. If empty, no box is divided by
+        phases.
     """
 
     graph: Graph
@@ -46,7 +47,7 @@ class Phases:
 
     @classmethod
     def of(cls, graph: Graph) -> Phases:
-        """Return those of all units except the ones that act on inputs themselves."""
+        """Return the phases of all units except those that act directly on inputs."""
         bends = {}
         for node in graph.nodes:
             bend = node.operation.bend()
@@ -64,11 +65,11 @@ class Phases:
 
     @property
     def count(self) -> int:
-        """How many phases there are, m."""
+        """The number of phases, m."""
         return sum(self.graph.widths[place] for place in self.bends)
 
     def certain(self, phases: np.ndarray, known: Mapping[int, Box]) -> dict[int, Box]:
-        """Return where nodes lie [B or 1, n] in these phases, and as it is known of all inputs."""
+        """Return the ranges of nodes [B or 1, n] in these phases, within the ranges ``known``."""
         intervals = dict(known)
         for place, columns in self.columns.items():
             phase, bend = phases[:, columns], self.bends[place]
@@ -80,10 +81,10 @@ class Phases:
         return intervals
 
     def planes(self, phases: np.ndarray, zonotopes: list[Zonotope], box: Box) -> Planes:
-        """Return planes [B, s, d] that are 0 or less at all inputs of the boxes that matter.
+        """Return planes [B, s, d] that are at most 0 at all inputs of the boxes that matter.
 
-        They bound how far a number is on the wrong side of its bend, from below: what the inputs
-        make of it, less all that earlier units may add. Rows that a box does not need are −1.
+        They bound from below how far a number is on the wrong side of its bend: the part from the
+        inputs, less the most that earlier units may add. Rows that a box does not need are −1.
         """
         chosen, here = chosen_first(phases != 0)
         if not here.any():
@@ -107,16 +108,16 @@ class Phases:
         )
 
     def _from_bends(self, zonotopes: list[Zonotope]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return how far numbers are from their bends, as forms of the inputs' symbols.
+        """Return how far numbers are from their bends, as linear forms of the inputs' symbols.
 
         Returns
         -------
         ndarray [B, d, m]
-            How far each input moves each number, as it goes from its centre to its end.
+            How far each input moves each number when going from its centre to its end.
         ndarray [B, m]
-            How far the numbers are above their bends where all inputs are at their centres.
+            How far the numbers are above their bends if all inputs are at their centres.
         ndarray [B, m]
-            How much earlier units, and rounding, may add to that or take from it.
+            How much earlier units and rounding may add to this or subtract from it.
         """
         inputs = self.graph.inputs
         moved, distance, radius = [], [], []

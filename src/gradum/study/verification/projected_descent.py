@@ -1,7 +1,7 @@
-"""A search for unsafe outputs by projected gradient descent, from many points at once.
+"""A search for unsafe outputs by projected gradient descent from many points at once.
 
 Source: A. Madry et al., "Towards deep learning models resistant to adversarial attacks", ICLR 2018.
-As there, each input steps by the sign of its slope; here, steps shrink.
+As there, each input steps by the sign of its slope; here, the steps also shrink.
 
 Shapes: N points, d inputs, p polyhedra.
 """
@@ -17,12 +17,12 @@ POINTS, STEPS = 48, 24
 FIRST_STEP = 0.25
 """The first step, as a share of each input's width."""
 SHRINKING = 0.85
-"""The length of each step, as a share of the one before."""
+"""The length of each step, as a share of the step before."""
 AROUND, FARTHEST, STEPS_AROUND = 8, 0.2, 12
-"""Starts for each slope of linear bounds, the largest share of their inputs at other ends, and the
-steps of each: few, as starts are near to where bounds are least."""
+"""The starts for each slope of linear bounds, the largest share of their inputs at other ends, and
+the steps from each start: few, as starts are near the points where bounds are least."""
 MOST_SLOPES = 64
-"""Slopes from which an attack starts, at most."""
+"""The most slopes from which an attack starts."""
 
 
 def attack(
@@ -35,9 +35,9 @@ def attack(
     """Return points [N, d] of a domain whose outputs are unsafe as float64 computes them.
 
     Half of the starts are drawn from the whole box, a quarter from its faces, where each input is
-    at an end half of the time, and a quarter from its corners. Each descends on the margin
-    max (C y − c) of a polyhedron: half of them on the nearest one at each step, half on one that
-    they keep to.
+    at an end half of the time, and a quarter from its corners. Each start descends on the margin
+    max (C y − c) of a polyhedron: half of the starts on the nearest one at each step, half on a
+    fixed one.
     """
     return descend(graph, domain, _starts(domain, rng, points), steps)
 
@@ -45,10 +45,10 @@ def attack(
 def attack_from(
     graph: Graph, domain: Domain, slopes: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Descend from corners to which the slopes [r, d] of linear bounds lead; return as `attack`.
+    """Descend from corners to which the slopes [r, d] of linear bounds lead; see `attack`.
 
-    A bound looks at the whole box, and so shows the way where the network itself is flat, or falls
-    towards another corner. Each slope has `AROUND` starts: its least corner, and corners that have
+    A bound looks at the whole box, and so shows the way even where the network itself is flat or
+    falls towards another corner. Each slope has `AROUND` starts: its least corner, and corners with
     some inputs, drawn by chance, at their other ends.
     """
     slopes = slopes[:MOST_SLOPES]
@@ -60,11 +60,11 @@ def attack_from(
 
 
 def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> np.ndarray:
-    """Descend from points [N, d]; return those that first come to unsafe outputs."""
+    """Descend from points [N, d]; return the first points with unsafe outputs."""
     constraints = Constraints.of(domain.unsafe, graph.widths[-1])
     assigned = np.arange(len(x)) // 2 % len(constraints.starts)
     rows, width = np.arange(len(x)), domain.high - domain.low
-    # Steps add up along the path, even where its points are snapped to whole numbers.
+    # Steps add up along the path even if its points are snapped to whole numbers.
     path, x = x, domain.snapped(x)
     step, left = FIRST_STEP * width, steps
     while True:
@@ -86,7 +86,7 @@ def descend(graph: Graph, domain: Domain, x: np.ndarray, steps: int = STEPS) -> 
 
 
 def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray:
-    """Draw points [N, d] of a domain, before they are snapped to what its inputs can be."""
+    """Draw points [N, d] of a domain, before they are snapped to possible inputs."""
     share, side = rng.random((2, points, len(domain.low)))
     at_ends = np.array([0.0, 0.0, 0.5, 1.0])[np.arange(points) % 4]
     share = np.where(side < at_ends[:, None], np.rint(share), share)
@@ -101,7 +101,7 @@ def _starts(domain: Domain, rng: np.random.Generator, points: int) -> np.ndarray
 def _levels_moved(
     domain: Domain, x: np.ndarray, moved: np.ndarray, gradient: np.ndarray
 ) -> np.ndarray:
-    """Move one group of each point to the level from which the gradient promises most."""
+    """Move one group of each point to the level that is most promising by the gradient."""
     if not domain.groups:
         return moved
     now = [x[:, places].argmax(axis=1) for places in domain.groups]

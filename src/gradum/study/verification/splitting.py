@@ -1,9 +1,10 @@
-"""Open boxes, and how one is divided: by an input, the levels of a group, or the side of a unit.
+"""Open boxes, and how they are divided: by an input, the levels of a group, or the side of a unit.
 
 The bound of a box is low for two reasons: its plane falls over the box, and each unit that bends
-lies somewhere between two lines. Both shrink with an input's width: the fall by the slope of the
-plane, the gap between the lines by as much as the input moves the unit. The sum of both estimates
-what dividing the input would bring. Dividing by the side of a unit closes the gap of that unit.
+lies somewhere between two lines. Both shrink with an input's width: the fall in proportion to the
+slope of the plane, and the gap between the lines in proportion to how far the input moves the unit.
+The sum of both estimates the gain from dividing the input. Dividing by the side of a unit closes
+the gap of that unit.
 
 Shapes: B boxes, d inputs, m units that bend, n numbers of a node.
 """
@@ -23,35 +24,35 @@ from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.phases import Phases
 
 FALL = 0.25
-"""The weight of a plane's fall beside the gaps: half of it is gained, in only one of the halves."""
+"""The weight of a plane's fall against the gaps: half is gained, and in only one of the halves."""
 MANY = 100.0
-"""The gap of a unit counts n / (n + `MANY`) in a box of n inputs that are not fixed.
+"""The gap of a unit counts n / (n + `MANY`) in a box with n inputs that are not fixed.
 
-Dividing by a unit leaves the box as large as it was. That is a loss where few inputs could be
-divided instead; where there are hundreds, dividing one of them hardly makes the box smaller either.
+Dividing by a unit leaves the box as large as before. That is a loss if few inputs could be divided
+instead; if there are hundreds, dividing one of them hardly makes the box smaller either.
 """
 
 
 def promises(
     domain: Domain, units: Phases, bounded: Bounded, boxes: np.ndarray, rows: np.ndarray
 ) -> np.ndarray:
-    """Estimate how much each way to divide some boxes raises the bound of a row.
+    """Estimate how much each way of dividing some boxes raises the bound of a row.
 
     Parameters
     ----------
     domain : Domain
     units : Phases
-        Of the network.
+        The units of the network.
     bounded : Bounded
     boxes : ndarray of int [b]
-        Places of the boxes.
+        Positions of the boxes.
     rows : ndarray of int [b]
         The row of the constraints for each.
 
     Returns
     -------
     ndarray [b, d + groups + m]
-        Of inputs, groups and phases; −∞ where there is nothing to divide.
+        For inputs, groups and phases; −∞ where there is nothing to divide.
     """
     slopes = np.abs(bounded.planes.coefficients[boxes, rows])
     low, high = (end[boxes] for end in bounded.box)
@@ -89,7 +90,7 @@ def promises(
 def _gaps(
     bounded: Bounded, boxes: np.ndarray, rows: np.ndarray
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """Yield the parent of each node that bends, its gaps [b, n], and half the parent's widths.
+    """Yield, for each node that bends, its parent, its gaps [b, n], and half the parent's widths.
 
     A gap is the greatest distance between the lines, times the size of the node's coefficient in
     the row.
@@ -116,16 +117,16 @@ def halves(
 ) -> tuple[Box, np.ndarray, np.ndarray]:
     """Divide each box [B, d] at a column of `promises`: the lower halves, then the upper ones.
 
-    An input is divided at the threshold nearest to the middle of the box, or at the middle if there
-    is none within. The levels of a group are divided by the slopes [B, d] of the box's plane.
+    An input is divided at the threshold nearest to the middle of the box, or at the middle if the
+    box has no threshold. The levels of a group are divided by the slopes [B, d] of the box's plane.
 
     Returns
     -------
     Box [2B, d]
     ndarray [2B, m]
-        Their phases.
+        The phases of the halves.
     ndarray [2B]
-        The share of its box that each is, at most.
+        An upper bound of each half's share of its box.
     """
     inputs = box.low.shape[1]
     lower, upper = (Box(box.low.copy(), box.high.copy()) for _ in range(2))
@@ -155,13 +156,13 @@ def halves(
             first[row, unit], second[row, unit] = -1, 1
     both = [np.concatenate(ends) for ends in zip(lower, upper, strict=True)]
     within, empty = settled(domain, *both)
-    # An empty half stays as it is: bounding it will exclude it.
+    # An empty half is kept: bounding will exclude it.
     kept = [np.where(empty[:, None], *ends) for ends in zip(both, within, strict=True)]
     return Box(*kept), np.concatenate([first, second]), share.ravel()
 
 
 def _place(low: float, high: float, thresholds: np.ndarray | None) -> float:
-    """Return where to divide an input: at the threshold nearest to the middle, or at the middle."""
+    """Return where to divide an input: the threshold nearest to the middle, or the middle."""
     middle = (low + high) / 2
     if thresholds is None:
         return middle
@@ -176,15 +177,16 @@ class OpenBoxes:
     Parameters
     ----------
     box : Box [N, d]
-        Their ends.
+        The ends of the boxes.
     phases : ndarray [N, m] of int8
-        Of the units, in `Phases`.
+        The phases of the units, as in `Phases`.
     share : ndarray [N]
-        Of the domain's volume. If a box was divided by a unit, both parts have its whole share.
+        The share of the domain's volume. If a box was divided by a unit, both parts have its whole
+        share.
     lack : ndarray [N]
-        How far the bounds of the box that it was part of were from excluding the worst polyhedron.
+        How far the bounds of the parent box were from excluding the worst polyhedron.
     margin : ndarray [N]
-        How far the best tried point of that box was from an unsafe output.
+        How far the best tried point of the parent box was from an unsafe output.
     """
 
     box: Box
@@ -195,22 +197,22 @@ class OpenBoxes:
 
     @classmethod
     def whole(cls, box: Box, units: int) -> OpenBoxes:
-        """Return the one box of a domain, of which nothing is known."""
+        """Return a domain as a single box, about which nothing is known."""
         nothing = np.full(1, np.inf)
         return cls(box, np.zeros((1, units), np.int8), np.ones(1), nothing, nothing)
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of boxes."""
         return len(self.share)
 
     def chosen(self, which: np.ndarray) -> OpenBoxes:
-        """Return some of them, by a mask or by places."""
+        """Return some of the boxes, by a mask or by positions."""
         box = Box(self.box.low[which], self.box.high[which])
         others = (self.phases, self.share, self.lack, self.margin)
         return OpenBoxes(box, *(part[which] for part in others))
 
     def first(self, count: int) -> tuple[OpenBoxes, OpenBoxes]:
-        """Return up to ``count`` boxes, half of them worst, half nearest; and the others."""
+        """Return up to ``count`` boxes, half of them worst, half nearest, and all other boxes."""
         if count >= len(self):
             return self, self.chosen(np.zeros(0, int))
         nearest = np.argpartition(self.margin, count // 2)
@@ -220,7 +222,7 @@ class OpenBoxes:
         return self.chosen(np.concatenate([near, worst])), self.chosen(others)
 
     def joined(self, others: OpenBoxes) -> OpenBoxes:
-        """Return these and others."""
+        """Return these boxes together with others."""
         box = Box(*(np.concatenate(ends) for ends in zip(self.box, others.box, strict=True)))
         pairs = (
             (self.phases, others.phases),

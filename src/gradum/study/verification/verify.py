@@ -1,4 +1,4 @@
-"""A property of a network, verified stage by stage: attack, intervals, linear bounds, search."""
+"""Verification of a network's property in stages: attack, intervals, linear bounds, search."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from gradum.study.verification.phases import Phases
 from gradum.study.verification.projected_descent import attack, attack_from
 
 Replay = Callable[[np.ndarray], np.ndarray]
-"""From inputs [N, d] to the outputs [N, k] that the deployed network has."""
+"""From inputs [N, d] to the outputs [N, k] of the deployed network."""
 
 FEW_INPUTS = 12
-"""With up to so many that are not fixed, boxes are divided by inputs alone, and soon so small that
-zonotopes bound them as well as CROWN does."""
+"""With up to this many inputs that are not fixed, boxes are divided by inputs alone, and soon
+become so small that zonotopes bound them as well as CROWN does."""
 LESS_THAN_ALL = math.nextafter(1.0, 0.0)
-"""The greatest share that is certified where something is not, however small."""
+"""The greatest certified share while any part, however small, is not certified."""
 REPLAYS = 8
-"""The most points of one search that are replayed."""
+"""The most points that are replayed in one search."""
 
 
 def verify(
@@ -54,17 +54,17 @@ def verify(
     graph : Graph
         The network.
     domain : Domain
-        Its inputs, and what is unsafe.
+        The domain of its inputs, with unsafe outputs.
     replay : callable, optional
-        The network as it is deployed. A counterexample counts only if both it and the graph, in
-        float64, have an unsafe output there. By default the graph alone.
+        The deployed network. A counterexample counts only if both this and the graph, in float64,
+        have an unsafe output there. By default the graph alone decides.
     unit : float
-        Unit roundoff of the arithmetic for which a proof is to hold, such as `rounding.FLOAT32`, in
-        any order of summation; 0 for the network in exact arithmetic.
+        Unit roundoff of the arithmetic for which a proof must hold, such as `rounding.FLOAT32`, in
+        any order of summation; 0 for exact arithmetic.
     seconds, boxes : float
-        How much wall time and how many bounded boxes end the search undecided.
+        The wall time and the number of bounded boxes after which the search ends undecided.
     seed : int
-        Of the attack.
+        Seed of the attack.
     """
     return verify_all(
         graph, [domain], replay=replay, unit=unit, seconds=seconds, boxes=boxes, seed=seed
@@ -81,9 +81,10 @@ def verify_all(
     boxes: float = math.inf,
     seed: int = 0,
 ) -> VerificationOutcome:
-    """Find out whether any input of several domains has an unsafe output there; see `verify`.
+    """Find out whether any input of several domains has an unsafe output; see `verify`.
 
-    All are attacked before any is bounded. Each then gets an even part of the time that is left.
+    All domains are attacked before any is bounded. Each then gets an equal part of the remaining
+    time.
     """
     began = perf_counter()
     questions = [_Question(graph, domain, replay, unit) for domain in domains if domain.unsafe]
@@ -109,7 +110,7 @@ def verify_all(
 
 
 def _together(whole: VerificationOutcome, part: VerificationOutcome) -> VerificationOutcome:
-    """Return the graver verdict, the later stage, and the sums."""
+    """Return the graver verdict, the later stage, and the sums of the rest."""
     verdict, stage = gravest((whole.verdict, part.verdict)), latest((whole.stage, part.stage))
     certified, boxes = whole.certified + part.certified, whole.boxes + part.boxes
     return VerificationOutcome(verdict, stage, certified, boxes, 0.0, part.x, part.y)
@@ -117,7 +118,7 @@ def _together(whole: VerificationOutcome, part: VerificationOutcome) -> Verifica
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """Whether any input of a domain has an unsafe output; see `verify`."""
+    """The question whether any input of a domain has an unsafe output; see `verify`."""
 
     graph: Graph
     domain: Domain
@@ -125,7 +126,7 @@ class _Question:
     unit: float
 
     def confirmed(self, points: np.ndarray) -> Refuted | None:
-        """Return the first of some points that graph and replay find unsafe, and its output."""
+        """Return the first point that both graph and replay find unsafe, and its output."""
         for x in points[:REPLAYS]:
             y = self.graph(x[None])[0]
             if self.domain.is_violated(x, y):
@@ -136,7 +137,7 @@ class _Question:
         return None
 
     def bounded(self, until: float, boxes: float, rng: np.random.Generator) -> VerificationOutcome:
-        """Bound the domain, first as a whole, then divided, until a time or a number of boxes."""
+        """Bound the domain, first as a whole, then divided, up to a time or a number of boxes."""
         graph, domain = self.graph, self.domain
         constraints = Constraints.of(domain.unsafe, graph.widths[-1])
         enclosure = intervals(graph, domain.box, self.unit)
@@ -161,7 +162,7 @@ class _Question:
         return VerificationOutcome("proved", "search", 1.0, search.boxes, 0.0)
 
     def _bounding(self, constraints: Constraints, enclosure: Enclosure) -> Bounding:
-        """Return how parts of the domain are bounded, given what is known of it as a whole."""
+        """Return how to bound parts of the domain, given what is known about the whole."""
         graph, domain, known = self.graph, self.domain, _known(enclosure)
         if np.count_nonzero(domain.high > domain.low) <= FEW_INPUTS:
             return Bounding(domain, constraints, Phases(graph, {}), self.unit, known)
@@ -169,7 +170,7 @@ class _Question:
 
 
 def _known(enclosure: Enclosure) -> dict[int, Box]:
-    """Return intervals [1, n] of the nodes of which narrower intervals give tighter bounds."""
+    """Return intervals [1, n] of the nodes whose narrower intervals give tighter bounds."""
     known = {}
     for place, node in enumerate(enclosure.graph.nodes):
         for parent, z in zip(node.parents, enclosure.parents(place), strict=True):
@@ -179,12 +180,12 @@ def _known(enclosure: Enclosure) -> dict[int, Box]:
 
 
 def _lower_ends(constraints: Constraints, enclosure: Enclosure) -> np.ndarray:
-    """Bound C y from below [1, r] by what the outputs can be, one by one."""
+    """Bound C y from below [1, r] using the range of each output separately."""
     form = Affine(constraints.coefficients.T, np.zeros(len(constraints.limits)))
     bounds = form.interval(enclosure.output).widened(form.slack(FLOAT64, enclosure.output))
     return bounds.low
 
 
 def _excludes(constraints: Constraints, below: np.ndarray) -> bool:
-    """Return whether lower bounds of C y [1, r] leave no unsafe output."""
+    """Return whether lower bounds of C y [1, r] exclude all unsafe outputs."""
     return bool((constraints.lacks(below) < 0).all())

@@ -1,1 +1,1 @@
-"""The watch: new rows against what a model learned from."""
+"""The watch: a comparison of new rows with the rows that a model learned from."""

@@ -1,4 +1,4 @@
-"""Typed rows and what a model said of them, as numbers to tell them apart by."""
+"""Typed rows and a model's answers for them, as numbers that can tell rows apart."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from gradum.rungs.rung import Prediction
 from gradum.study.watch.domain_sample import DomainSample
 
 MOST_COLUMNS = 200
-"""Encoded columns by which rows are told apart; of more, as many are drawn by chance."""
+"""The most encoded columns that can tell rows apart; if there are more, this many are drawn."""
 
 
 def answered_rows(
     fitted: Fitted, frame: pl.DataFrame, prediction: Prediction, weight: np.ndarray | None = None
 ) -> DomainSample:
-    """Put typed rows (n) beside what was said of them; of texts only their lengths count.
+    """Join typed rows (n) with the answers for them; only the lengths of texts count.
 
-    The middle one of several quantiles is the prediction.
+    With several quantiles, the middle one is the prediction.
     """
     columns = fitted.encoder.transform(frame).full()
     if columns.shape[1] > MOST_COLUMNS:

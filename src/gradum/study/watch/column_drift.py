@@ -1,4 +1,4 @@
-"""Columns of new rows, counted block by block, and the answers for them, against the reference."""
+"""Columns of new rows, counted block by block, and their answers, compared with the reference."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from gradum.tables.encode import Encoder
 SHOWN_LEVELS = 3
 
 ANSWERED_ROWS = 20_000
-"""New rows, drawn by chance, whose answers are looked at."""
+"""The number of new rows, drawn by chance, whose answers are looked at."""
 
 
 def watch_column(
     column: Column, reference: Reference, new: CountedColumn, some: pl.Series, seed: int
 ) -> ColumnWatch:
-    """Compare a column.
+    """Compare a column of new rows with the reference.
 
     Parameters
     ----------
     column : Column
-        What the schema knows of it.
+        The column in the schema.
     reference : Reference
     new : CountedColumn
         The column of all new rows.
     some : Series
-        Its typed values in some of them, of which the median is told.
+        Its typed values in some of these rows, whose median is reported.
     seed : int
-        Of the draws that a p-value may need.
+        Seed of the draws that a p-value may need.
     """
     summary = reference.columns[column.name]
     values, before, now = summary.values, summary.values.counts, new.counts
@@ -107,9 +107,9 @@ def _unseen(values: Levels, new: CountedColumn) -> UnseenLevels | None:
 def watch_answers(
     reference: Reference, answers: np.ndarray, names: tuple[str, ...]
 ) -> AnswersWatch | None:
-    """Compare the distribution of answers (n, c); of several, the one that has moved most.
+    """Compare the distribution of answers (n, c); with several answers, the one that moved most.
 
-    Its p-value is then multiplied by their number. None where no answers are known.
+    Its p-value is then multiplied by their number. None if no answers are known.
     """
     if not reference.answers or not len(answers):
         return None
@@ -139,23 +139,23 @@ def watch_answers(
 
 
 class CountedColumn:
-    """A column of new rows, counted as the reference's is.
+    """A column of new rows, counted like the reference's.
 
     Parameters
     ----------
     summary : ColumnSummary
-        The reference.
+        The reference's summary.
     known : Series or None
-        The levels that the encoder knows, as one list; None where it keeps none.
+        The levels that the encoder knows, as one list; None if it stores none.
 
     Attributes
     ----------
     rows : int
-        With a value.
+        The number of rows with a value.
     missing : int
-        Without one.
+        The number of rows without a value.
     unseen : int
-        Rows of levels that the encoder does not know.
+        The number of rows with levels that the encoder does not know.
     """
 
     def __init__(self, summary: ColumnSummary, known: pl.Series | None = None) -> None:
@@ -188,7 +188,7 @@ class CountedColumn:
 
     @property
     def new_levels(self) -> dict[str, int]:
-        """Rows of the levels that the encoder does not know, the commonest first."""
+        """The number of rows for each level that the encoder does not know, the commonest first."""
         if self._known is None:
             return {}
         known = set(self._known[0])
@@ -196,7 +196,7 @@ class CountedColumn:
 
 
 class Counted:
-    """All columns of new rows that a reference has."""
+    """Counts of all columns of new rows that a reference has."""
 
     def __init__(self, columns: dict[str, ColumnSummary], encoder: Encoder) -> None:
         self.columns = {

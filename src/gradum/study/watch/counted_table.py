@@ -1,4 +1,4 @@
-"""Tables whose rows have been counted, known again by hashes of their rows."""
+"""Tables whose rows have been counted, recognised by hashes of their rows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gradum.errors import SpecError
 from gradum.messages import say, say_plural
 
 FEWEST_ROWS = 20
-"""The least rows of a table that is recognised: fewer may be equal by chance."""
+"""The fewest rows of a table that is recognised; fewer may be equal by chance."""
 
-FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ by the golden ratio
+FACTOR = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio
 SHIFT = np.uint64(29)
 
 
@@ -25,11 +25,11 @@ class CountedTable(msgspec.Struct, frozen=True):
     Parameters
     ----------
     source : str
-        What it was called.
+        The table's name.
     rows : int
-        With and without labels.
+        The number of rows, with and without labels.
     digest : str
-        SHA-256 of its rows' hashes in their order, 16 hex digits.
+        SHA-256 of the rows' hashes in their order, 16 hex digits.
     """
 
     source: str
@@ -38,14 +38,14 @@ class CountedTable(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, source: str, hashes: np.ndarray) -> CountedTable:
-        """Note a table by the hashes of its rows (n,)."""
+        """Record a table by the hashes of its rows (n,)."""
         return cls(source, len(hashes), _digest(hashes))
 
 
 def refuse_counted(source: str, hashes: np.ndarray, tables: Iterable[CountedTable]) -> None:
     """Refuse a table that begins with all rows of one that was counted.
 
-    Rows in another order, or some of them, are not known again.
+    Rows in another order, or only some of the rows, are not recognised.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def stable_hashes(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _words(column: pl.Series) -> np.ndarray:
-    """Return a word of 64 bits for each value."""
+    """Return a 64-bit word for each value."""
     if column.dtype == pl.String:
         levels = column.unique()
         words = [_word(level) for level in levels]

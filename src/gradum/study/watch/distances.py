@@ -1,7 +1,7 @@
 """Distances between two distributions of counts, with their p-values.
 
-Every p-value here is at least as large as the exact one, or exact: ties, whole numbers and few rows
-make it no smaller. n rows are the reference's, m are new.
+Every p-value here is exact or larger than the exact one: ties, whole numbers and few rows never
+make it smaller. The reference has n rows; m rows are new.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PSI_BINS = 10
 
 
 class Distance(NamedTuple):
-    """How far two distributions are apart, the least that could be shown, p, and the PSI."""
+    """The distance of two distributions, the least distance that could be shown, p, and the PSI."""
 
     size: float
     least_size: float
@@ -45,7 +45,7 @@ def between_numbers(reference: np.ndarray, new: np.ndarray) -> Distance:
 
 
 def between_levels(reference: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> Distance:
-    """Compare two rows of counts (k,) of levels; ``rng`` draws what a p-value may need."""
+    """Compare two rows of counts (k,) of levels; ``rng`` makes draws that a p-value may need."""
     n, m = int(reference.sum()), int(new.sum())
     if not n or not m:
         return NO_ROWS
@@ -58,36 +58,37 @@ def between_levels(reference: np.ndarray, new: np.ndarray, rng: np.random.Genera
 
 
 def effective(n: int, m: int) -> float:
-    """Return n m / (n + m): the rows that two samples are worth as one."""
+    """Return n m / (n + m), the effective number of rows of two samples."""
     return n * m / (n + m)
 
 
 def kolmogorov(reference: np.ndarray, new: np.ndarray) -> float:
-    """Return D = max |F − G| of two rows of counts (k,), F and G being the shares up to a bin."""
+    """Return D = max |F − G| of two rows of counts (k,), with F and G the shares up to a bin."""
     return float(np.abs(_cumulated(reference) - _cumulated(new)).max())
 
 
 def kolmogorov_p(distance: float, n: int, m: int) -> float:
-    """Return 2 exp(−2 D² n m / (n + m)), a bound of P(D or more) for any distribution.
+    """Return 2 exp(−2 D² n m / (n + m)), a bound of P(at least D) for any distribution.
 
-    D over a few places is no more than D over all of them, of which the bound holds.
-    Source: F. Wei, R. M. Dudley, Two-sample Dvoretzky–Kiefer–Wolfowitz inequalities (Statistics &
-    Probability Letters 82, 2012).
+    D over a few points is at most D over all points, for which the bound holds. Source: F. Wei, R.
+    M. Dudley, Two-sample Dvoretzky–Kiefer–Wolfowitz inequalities (Statistics & Probability Letters
+    82, 2012).
     """
     return float(min(1.0, 2 * np.exp(-2 * effective(n, m) * distance**2)))
 
 
 def least_kolmogorov(n: int, m: int) -> float:
-    """Return the least D of p = 5%, alone: 1.36 √((n + m) / (n m))."""
+    """Return the least D with p = 5% on its own: 1.36 √((n + m) / (n m))."""
     return float(min(1.0, np.sqrt(np.log(2 / LEVEL) / 2 / effective(n, m))))
 
 
 def ranks_p(reference: np.ndarray, new: np.ndarray) -> float:
-    """Return a bound of the p-value of the difference of mean ranks, over bins of counts (k,).
+    """Return a bound of the p-value for the difference of mean ranks, over bins of counts (k,).
 
-    Ranks are those of all rows together, equals sharing theirs. The bound is Bernstein's: it is
-    about the normal p-value where that holds, and holds where few rows differ from the others.
-    Source: S. Boucheron, G. Lugosi, P. Massart, Concentration Inequalities (2013), section 2.8.
+    Ranks are taken over all rows together, and ties share their rank. The bound is Bernstein's: it
+    is close to the normal p-value where that is valid, and also valid if few rows differ from the
+    others. Source: S. Boucheron, G. Lugosi, P. Massart, Concentration Inequalities (2013), section
+    2.8.
     """
     n, m = int(reference.sum()), int(new.sum())
     together = (reference + new) / (n + m)
@@ -100,9 +101,9 @@ def ranks_p(reference: np.ndarray, new: np.ndarray) -> float:
 
 
 def numbers_p(reference: np.ndarray, new: np.ndarray) -> float:
-    """Return the p-value of two rows of counts between quantiles: a shift, or any difference.
+    """Return the p-value of two rows of counts between quantiles, for a shift or any difference.
 
-    The smaller of those of ranks and of D, doubled, as the better of two was taken.
+    It is the smaller p-value of ranks and of D, doubled because the better of two was taken.
     """
     n, m = int(reference.sum()), int(new.sum())
     of_shape = kolmogorov_p(kolmogorov(reference, new), n, m)
@@ -110,14 +111,14 @@ def numbers_p(reference: np.ndarray, new: np.ndarray) -> float:
 
 
 def total_variation(reference: np.ndarray, new: np.ndarray) -> float:
-    """Return TV = ½ Σ |p − q| of the shares: the part of the rows that have another level."""
+    """Return TV = ½ Σ |p − q| of the shares: the share of rows that have another level."""
     return float(np.abs(_shares(reference) - _shares(new)).sum() / 2)
 
 
 def least_total_variation(n: int, m: int, cells: int) -> float:
-    """Return ½ √(χ² (n + m) / (n m)), χ² being the 95% quantile of k − 1 degrees of freedom.
+    """Return ½ √(χ² (n + m) / (n m)), with χ² the 95% quantile for k − 1 degrees of freedom.
 
-    A TV of at least that is beyond chance at 5%, alone, whatever the shares are: by Cauchy and
+    A TV of at least this is beyond chance at 5% on its own, whatever the shares are: by Cauchy and
     Schwarz, Pearson's statistic is at least 4 TV² n m / (n + m).
     """
     if cells < 2:
@@ -127,10 +128,10 @@ def least_total_variation(n: int, m: int, cells: int) -> float:
 
 
 def levels_p(reference: np.ndarray, new: np.ndarray, rng: np.random.Generator) -> float:
-    """Return the p-value of two rows of counts (k,) of levels being drawn from the same shares.
+    """Return the p-value for two rows of counts (k,) of levels drawn from the same shares.
 
-    Of two levels it is Fisher's. Of more it is that of Pearson's χ²; where a level is expected less
-    than 10 times, among all divisions of the same rows, of which some are drawn.
+    For two levels it is Fisher's. For more it is that of Pearson's χ²; if a level is expected less
+    than 10 times, it is taken among random divisions of the same rows.
     """
     n, m = int(reference.sum()), int(new.sum())
     counts = _enough_each(np.stack([reference, new]))
@@ -155,18 +156,18 @@ def levels_p(reference: np.ndarray, new: np.ndarray, rng: np.random.Generator) -
 
 
 def share_p(some: int, n: int, others: int, m: int) -> float:
-    """Return Fisher's exact p-value of ``some`` of n rows and ``others`` of m."""
+    """Return Fisher's exact p-value for ``some`` of n rows and ``others`` of m rows."""
     table = [[some, n - some], [others, m - others]]
-    return float(stats.fisher_exact(table)[1])  # type: ignore[arg-type] - of a table of two by two
+    return float(stats.fisher_exact(table)[1])  # type: ignore[arg-type] - for a two-by-two table
 
 
 def more_p(some: int, n: int, others: int, m: int) -> float:
-    """Return Fisher's exact p-value of ``others`` of m being a larger share than ``some`` of n."""
+    """Return Fisher's exact p-value for ``others`` of m being a larger share than ``some`` of n."""
     return float(stats.hypergeom.sf(others - 1, n + m, some + others, m))
 
 
 def stability(reference: np.ndarray, new: np.ndarray) -> float:
-    """Return the population stability index Σ (q − p) ln(q / p) of shares of counts (k,).
+    """Return the population stability index Σ (q − p) ln(q / p) for shares of counts (k,).
 
     Half a row is added to each count, so that no share is 0.
     """

@@ -1,4 +1,4 @@
-"""Samples of two domains, judged rows and new ones, and what is learned to tell them apart."""
+"""Samples of two domains, judged rows and new rows, and the models that tell them apart."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ MOST_LOG_RATIO = 6.0
 
 @dataclass(frozen=True)
 class Learners:
-    """Learners from the columns of rows.
+    """Learners that use the columns of rows.
 
     Parameters
     ----------
     membership : Learner
-        Of targets 0 and 1: the log-odds of 1.
+        For targets 0 and 1: the log-odds of 1.
     mean : Learner
-        Of any targets: their mean.
+        For any targets: their mean.
     size : Learner
-        Of targets of at least 0: their mean, which is above 0.
+        For targets of at least 0: their mean, which is above 0.
     """
 
     membership: Learner
@@ -44,7 +44,7 @@ class Learners:
 
 @dataclass(frozen=True, eq=False)
 class DomainSample:
-    """A sample of n rows, with the predictions of a model.
+    """A sample of n rows, with a model's predictions.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class DomainSample:
     weight : ndarray of shape (n,)
         Above 0.
     columns : ndarray of shape (n, d), optional
-        What else is known of the rows, as numbers; None where only the answers are at hand.
+        The other columns of the rows, as numbers; None if only the answers are at hand.
     """
 
     prediction: Prediction
@@ -72,21 +72,21 @@ class DomainSample:
 
     @property
     def log_probability(self) -> np.ndarray:
-        """Ln p of each class (n, K), p kept 1e-6 away from 0; of numbers, nothing (n, 0)."""
+        """Ln p of each class (n, K), with p at least 1e-6; for numbers, an empty array (n, 0)."""
         probability = self.prediction.probability
         if probability is None:
             return np.zeros((len(self), 0))
         log_p = np.log(np.clip(probability, LEAST_PROBABILITY, None))
-        # The log-odds of the second of two classes say all that both logarithms do.
+        # The log-odds of the second of two classes say as much as both logarithms.
         return log_p - log_p[:, :1] if log_p.shape[1] == 2 else log_p
 
     @property
     def without_columns(self) -> DomainSample:
-        """The same rows, of which only the answers are known."""
+        """The same rows with only their answers."""
         return DomainSample(self.prediction, self.weight)
 
     def take(self, rows: np.ndarray) -> DomainSample:
-        """Return the rows at some places."""
+        """Return the rows at some positions."""
         columns = None if self.columns is None else self.columns[rows]
         return DomainSample(self.prediction.take(rows), self.weight[rows], columns)
 
@@ -98,9 +98,9 @@ class CrossFitted:
     Parameters
     ----------
     out_of_fold : ndarray of shape (m,)
-        Of each row learned from, by the fit that left it out.
+        For each row learned from, the score by the fit that left it out.
     of_new : ndarray of shape (5, n)
-        Of other rows, by each fit.
+        For other rows, the scores by each fit.
     """
 
     out_of_fold: np.ndarray
@@ -127,9 +127,9 @@ class CrossFitted:
         return cls(out_of_fold, of_new)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw what is said of other rows (n,), around the mean of the fits.
+        """Draw scores of other rows (n,) around the mean of the fits.
 
-        The variance is that of the jackknife, (K − 1)/K Σ (f_k − f̄)², and rows vary together.
+        The variance is the jackknife's, (K − 1)/K Σ (f_k − f̄)², and rows vary together.
         """
         centre = self.of_new.mean(axis=0)
         factors = rng.normal(size=FOLDS) * np.sqrt((FOLDS - 1) / FOLDS)
@@ -139,14 +139,15 @@ class CrossFitted:
 def density_ratio_weights(
     judged: DomainSample, new: DomainSample, learn: Learner, rng: np.random.Generator
 ) -> np.ndarray:
-    """Weigh judged rows (m,) by how like the new ones they are; their sum is the effective number.
+    """Weight judged rows (m,) by their similarity to new rows; their sum is the effective number.
 
-    A classifier that tells new rows from judged ones, cross-fitted, gives the ratio of their
+    A cross-fitted classifier that tells new rows from judged rows gives the ratio of their
     densities: r = e^s m/n at its log-odds s. A row counts w r^½, where w is its own weight. The
-    root is between no correction, of least variance, and r, of least bias (H. Shimodaira,
-    Improving predictive inference under covariate shift by weighting the log-likelihood function,
-    Journal of Statistical Planning and Inference 90, 2000); it did best on tables that no published
-    figure rests on. The weights sum to (Σ w)² / Σ w², the number of equal ones that say as much.
+    root lies between no correction, which has the least variance, and r, which has the least bias
+    (H. Shimodaira, Improving predictive inference under covariate shift by weighting the
+    log-likelihood function, Journal of Statistical Planning and Inference 90, 2000); it did best on
+    tables that no published figure rests on. The weights sum to (Σ w)² / Σ w², the number of equal
+    weights with the same information.
     """
     values = np.concatenate([judged.values, new.values])
     is_new = np.repeat([0.0, 1.0], [len(judged), len(new)])
@@ -157,5 +158,5 @@ def density_ratio_weights(
 
 
 def effective(weight: np.ndarray) -> np.ndarray:
-    """Bring weights to the sum (Σ w)² / Σ w²."""
+    """Scale weights to the sum (Σ w)² / Σ w²."""
     return weight * weight.sum() / (weight**2).sum()

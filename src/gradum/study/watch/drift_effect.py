@@ -15,14 +15,14 @@ from gradum.run.reference.reference import ColumnSummary, Reference, answers_of
 from gradum.study.watch.watched import DriftEffect
 
 EFFECT_ROWS = 5_000
-"""New rows that are answered once more for each column that has drifted."""
+"""The number of new rows that are predicted again for each drifted column."""
 
 HARMLESS = 0.02
-"""The share of the answers' deviation below which a drift does no harm."""
+"""The share of the answers' standard deviation below which a drift does no harm."""
 
 
 def answers_for(fitted: Fitted, frame: pl.DataFrame, rung: str | None) -> np.ndarray:
-    """Return the answers (n, c) for typed rows, as `answers_of` has them."""
+    """Return the answers (n, c) for typed rows, as from `answers_of`."""
     return answers_of(predict_typed(fitted, frame, rung=rung))
 
 
@@ -42,7 +42,7 @@ def effect_of(
     rung: str | None,
     rng: np.random.Generator,
 ) -> DriftEffect | None:
-    """Hold the answers for new rows against those with a column mapped back to the reference.
+    """Compare the answers for new rows with those after a column is mapped back to the reference.
 
     Parameters
     ----------
@@ -53,12 +53,12 @@ def effect_of(
         The answers for them.
     rung : str or None
     rng : Generator
-        Draws the ranks of equal values, and the rows whose level is another.
+        Draws the ranks of equal values, and the rows whose level is changed.
 
     Returns
     -------
     DriftEffect or None
-        None where the reference has too few values to map back to.
+        None if the reference has too few values to map back to.
     """
     known = fitted.encoder.levels.get(column, ())
     mapped = mapped_back(rows[column], reference.columns[column], reference.rows, known, rng)
@@ -85,16 +85,16 @@ def mapped_back(
     known: Sequence[str],
     rng: np.random.Generator,
 ) -> pl.Series | None:
-    """Return a typed column (n,) with the reference's distribution, changed as little as can be.
+    """Return a typed column (n,) with the reference's distribution, changed as little as possible.
 
-    As many rows gain or lose a value as the shares of missing ones differ, drawn by chance. None
-    where the reference knows neither a quantile nor a level.
+    Rows drawn by chance gain or lose a value, as many as the shares of missing values differ by.
+    None if the reference knows neither a quantile nor a level.
 
     Parameters
     ----------
     values : Series
     summary : ColumnSummary
-        Of the reference, which has ``rows``.
+        The reference's summary, which has ``rows``.
     known : sequence of str
         The levels that the encoder knows.
     rng : Generator
@@ -120,7 +120,7 @@ def mapped_back(
 
 
 def _any_values(summary: Numbers | Levels, known: Sequence[str], like: pl.Series) -> pl.Series:
-    """Return some values of the reference, yet to be mapped, for a column that has none."""
+    """Return some values of the reference, still to be mapped, for a column without values."""
     if isinstance(summary, Numbers):
         numbers = pl.Series(summary.edges, dtype=pl.Float64)
         return numbers.cast(like.to_physical().dtype).cast(like.dtype)
@@ -129,9 +129,9 @@ def _any_values(summary: Numbers | Levels, known: Sequence[str], like: pl.Series
 
 
 def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator) -> pl.Series:
-    """Map each value to the reference's of the same rank; equals have ranks in chance order.
+    """Map each value to the reference's value of the same rank; ties have ranks in random order.
 
-    Beyond the outermost quantiles that are known, values move as these do.
+    Beyond the outermost known quantiles, values move like these.
     """
     numbers = as_numbers(values)
     if not known.edges:
@@ -148,17 +148,17 @@ def _mapped_numbers(values: pl.Series, known: Numbers, rng: np.random.Generator)
         mapped = np.where(rank < levels[0], numbers + edges[0] - low, mapped)
         mapped = np.where(rank > levels[-1], numbers + edges[-1] - high, mapped)
     if (numbers == np.round(numbers)).all():
-        mapped = np.floor(mapped)  # what lies half way to the next value stands for the lower
+        mapped = np.floor(mapped)  # values between two whole numbers stand for the lower
     return pl.Series(values.name, mapped).cast(values.to_physical().dtype).cast(values.dtype)
 
 
 def _mapped_levels(
     values: pl.Series, summary: Levels, known: Sequence[str], rng: np.random.Generator
 ) -> pl.Series:
-    """Redraw the level of as few rows as give the named levels and the buckets their shares.
+    """Redraw levels of as few rows as needed to give named levels and buckets their shares.
 
-    Rows of what is too common are drawn and given to what is too rare; what goes to a bucket
-    becomes one of its known levels. Levels that are not known are always too common.
+    Rows of levels that are too common are drawn and given to those that are too rare; rows given to
+    a bucket get one of its known levels. Unknown levels are always too common.
     """
     levels = values.cast(pl.String).to_numpy().astype(object)
     named = {level: code for code, level in enumerate(summary.named)}
@@ -183,7 +183,7 @@ def _mapped_levels(
 
 
 def _deviations(reference: Reference, answers: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each answer (c,): on judged rows, else on these."""
+    """Return the standard deviation of each answer (c,), on judged rows or otherwise on these."""
     deviation = answers.std(axis=0)
     for answer in reference.answers:
         deviation[answer.place] = answer.values.deviation

@@ -1,4 +1,4 @@
-"""Scores expected of new rows without labels: plain values, and their sentences."""
+"""Expected scores of new rows without labels: plain values, and their sentences."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from gradum.scores.metrics import METRICS
 
 FEWEST_JUDGED = 100
 ALIKE = 0.85
-"""The share of judged rows that must be like the new ones, or the interval is known to be narrow.
+"""The share of judged rows that must be like the new ones; otherwise intervals are too narrow.
 
-Rows of the same population have 0.97 of it; of a logistic model on 800 judged rows, 0.84 are left
-where three columns move by half a standard deviation, and 0.52 where they move by one.
+Rows of the same population have a share of 0.97. For a logistic model on 800 judged rows, 0.84 is
+left if three columns move by half a standard deviation, and 0.52 if they move by one.
 """
 
 
 class ExpectedScore(msgspec.Struct, frozen=True):
-    """One score of new rows, before their labels are known.
+    """One expected score of new rows, before their labels are known.
 
     Parameters
     ----------
     metric : str
     value, low, high : float
-        What is expected, and between which the score lies in 95% of cases.
+        The expected score, and the ends between which it lies in 95% of cases.
     standard_error : float
     judged : float
         The score of the judged rows.
     worse_p : float or None
-        The p-value of not being worse than the judged rows were; None where it is not known.
+        The p-value for not being worse than on the judged rows; None if it is not known.
     """
 
     metric: str
@@ -45,24 +45,24 @@ class ExpectedScore(msgspec.Struct, frozen=True):
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """What is expected of new rows without labels.
+    """What to expect for new rows without labels.
 
     Parameters
     ----------
     scores : tuple of ExpectedScore
-        That of the run's metric first; none of metrics that some draws leave undefined.
+        The score for the run's metric first; metrics that some draws leave undefined are left out.
     rows, judged_rows : int
-        New and judged rows that this rests on.
+        The numbers of new and judged rows that this rests on.
     alike : float
-        How many judged rows would say as much, were all of them like the new ones.
+        How many judged rows would give as much information if all of them were like the new ones.
     by_columns : bool
-        Whether rows were held against each other by their columns, or by the answers alone.
+        Whether rows were compared by their columns, rather than by the answers alone.
     telling_rows : tuple of int
-        Places of the new rows, from 0, whose labels would tell most of the score.
+        Positions, from 0, of the new rows whose labels would tell most about the score.
     labels_to_halve : int
-        How many labels, of new rows drawn by chance, would halve the interval of the first score.
+        How many labels of randomly drawn new rows would halve the interval of the first score.
     worse : bool
-        Whether the first score is expected to be worse beyond chance, all tests being counted.
+        Whether the first score is expected to be worse beyond chance, corrected for all tests.
     sentences : tuple of str
     """
 
@@ -78,17 +78,17 @@ class Expectation(msgspec.Struct, frozen=True):
 
     @property
     def worse_p(self) -> float | None:
-        """The p-value of the first score's not being worse than that of the judged rows."""
+        """The p-value for the first score not being worse than that of the judged rows."""
         return self.scores[0].worse_p if self.scores else None
 
     def numbered(self, numbers: np.ndarray) -> Expectation:
-        """Name rows by their places in a table (n,), from 0, instead of in what was drawn of it."""
+        """Replace positions in the drawn rows by positions in the table (n,), from 0."""
         rows = tuple(numbers[list(self.telling_rows)].tolist())
         return msgspec.structs.replace(self, telling_rows=rows)
 
 
 def expectation_sentences(expectation: Expectation, *, dependent: bool) -> Iterator[str]:
-    """Say what is expected, and what that rests on.
+    """Say what is expected, and what this rests on.
 
     ``dependent`` says whether rows belong together, in groups or in time.
     """

@@ -1,10 +1,10 @@
-"""The score that new rows will have, expected before their labels are known.
+"""The expected score of new rows, before their labels are known.
 
-Judged rows tell how targets follow from answers and columns; new rows have answers and columns.
-Labels of new rows are drawn many times over from the distribution that judged rows show, and each
-draw is scored as if it were the truth. The draws differ by the labels and by what the judged rows
-leave unknown of that distribution. Where the distribution itself has changed, no row without a
-label shows it.
+Judged rows show how targets follow from answers and columns; new rows have answers and columns.
+Labels of new rows are drawn many times from the distribution that judged rows show, and each draw
+is scored as if it were the truth. The draws differ in the labels and in what judged rows leave
+unknown about that distribution. If the distribution itself has changed, rows without labels cannot
+show it.
 """
 
 from __future__ import annotations
@@ -60,21 +60,21 @@ def expect(
     rng: np.random.Generator,
     dependent: bool = False,
 ) -> Expectation:
-    """Expect the scores of new rows.
+    """Estimate the expected scores of new rows.
 
     Parameters
     ----------
     judged : DomainSample
         m rows that the model had not learned from.
     target : ndarray of shape (m,)
-        Their targets: numbers, or class codes.
+        Targets of the judged rows: numbers, or class codes.
     new : DomainSample
-        n rows without labels, with the same columns, or with none on either side.
+        n rows without labels, with the same columns; or neither sample has columns.
     task : str
     metric : str
-        The run's.
+        The run's metric.
     scores : mapping of str to Interval
-        What the run scored on its judged rows, by metric.
+        The run's scores on its judged rows, by metric.
     learners : Learners
     rng : Generator
     dependent : bool
@@ -83,7 +83,7 @@ def expect(
     Raises
     ------
     TableError
-        There are fewer than `FEWEST_JUDGED` judged rows, or than `FEWEST_NEW` new ones.
+        There are fewer than `FEWEST_JUDGED` judged rows, or fewer than `FEWEST_NEW` new rows.
     """
     _refuse_few(len(judged), len(new))
     some, looked_at = _at_most(len(judged), rng), _at_most(len(new), rng)
@@ -116,13 +116,13 @@ def expect(
 
 
 def _at_most(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the places of all rows, or of `MOST_ROWS` of them."""
+    """Return the positions of all rows, or of `MOST_ROWS` of them."""
     return np.sort(rng.choice(rows, min(rows, MOST_ROWS), replace=False))
 
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """Scores of drawn labels.
+    """Scores for drawn labels.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class _Drawn:
     spread : ndarray of shape (n,)
         The standard deviation of each row's loss, times its weight.
     last : Outcome
-        With the labels drawn last.
+        The outcome with the labels drawn last.
     """
 
     scores: dict[str, np.ndarray]
@@ -165,7 +165,7 @@ def _scored(
 
 
 def _score(name: str, drawn: np.ndarray, judged: Interval) -> ExpectedScore | None:
-    """Make a score of its draws (B,); None where some of them leave it undefined."""
+    """Build an expected score from its draws (B,); None if some of them leave it undefined."""
     if np.isnan(drawn).any():
         return None
     value, error = float(drawn.mean()), standard_error(drawn)
@@ -177,14 +177,14 @@ def _score(name: str, drawn: np.ndarray, judged: Interval) -> ExpectedScore | No
 
 
 def _error_of_one_row(outcome: Outcome, metric: str, rng: np.random.Generator) -> float:
-    """Return √n SE: the standard error of a score of n rows drawn by chance, for n = 1."""
+    """Return √n SE: the standard error of a score of n random rows, scaled to n = 1."""
     resamples = Resamples.draw(len(outcome), count=RESAMPLES, rng=rng)
     drawn = resampled([outcome], resamples, [metric])[metric][0]
     return float(standard_error(drawn) * np.sqrt(len(outcome)))
 
 
 def _answer(rows: DomainSample) -> np.ndarray:
-    """Return the answer for each row (n,): a number, or how probable the likeliest class is."""
+    """Return the answer for each row (n,): a number, or the probability of the likeliest class."""
     probability = rows.prediction.probability
     if probability is None:
         return rows.prediction.value
@@ -215,21 +215,21 @@ def _refuse_few(judged: int, new: int) -> None:
 
 
 def rows_to_label(order: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Choose up to 20 of n rows whose labels would narrow the error of the score most.
+    """Choose up to 20 of n rows whose labels would most reduce the error of the score.
 
     Parameters
     ----------
     order : ndarray of shape (n,)
-        By which rows are alike: what was said of them.
+        The answers, by which similar rows are neighbours.
     spread : ndarray of shape (n,)
-        The standard deviation of a row's loss times its weight. To label rows in proportion to it
+        The standard deviation of a row's loss times its weight. Labelling rows in proportion to it
         estimates a mean loss best (J. Neyman, JRSS 97, 1934).
 
     Returns
     -------
     ndarray of shape (k,)
-        Places. The rows in that order are cut into 20 stretches of equal spread; of each, the row
-        of the greatest is taken, so that the rows are not all alike.
+        Positions. The rows in that order are cut into 20 parts of equal total spread, and the row
+        with the greatest spread is taken from each, so that the rows are not all alike.
     """
     if not spread.sum() > 0:
         return np.zeros(0, np.intp)
@@ -245,10 +245,10 @@ def rows_to_label(order: np.ndarray, spread: np.ndarray) -> np.ndarray:
 
 
 def labels_to_halve(standard_error: float, of_one_row: float, rows: int) -> int:
-    """Return how many labels of rows drawn by chance give half of a standard error.
+    """Return how many labels of randomly drawn rows halve a standard error.
 
-    The error of a score of k of n rows, as an estimate of that of all, is τ √(1/k − 1/n), where
-    τ is that of one row: k = 1 / (SE² / 4τ² + 1/n). All n where that is not fewer.
+    The error of a score of k of n rows, as an estimate of the score of all, is τ √(1/k − 1/n),
+    where τ is the error of one row. So k = 1 / (SE² / 4τ² + 1/n), but at most n.
     """
     if not (standard_error > 0 and of_one_row > 0):
         return rows

@@ -1,12 +1,11 @@
-"""A classifier two-sample test of new rows and the reference's, by all columns together.
+"""A classifier two-sample test of new rows against the reference's, by all columns together.
 
-A classifier learns on half of both to tell them apart, and is judged on the other half, and once
-more with the halves exchanged. Where rows come from one distribution, its scores on a half that it
-has not learned from rank as chance has them, whatever the classifier is: the p-value of the area
-under its ROC curve is that of Mann and Whitney. The mean of two p-values, doubled, is a p-value
-however they hang together.
-Sources: D. Lopez-Paz, M. Oquab, Revisiting classifier two-sample tests (ICLR 2017);
-L. Rüschendorf, Random variables with maximum sums (Advances in Applied Probability 14, 1982).
+A classifier learns on half of both samples to tell them apart, and is judged on the other half;
+then the halves are exchanged. If all rows come from one distribution, its scores on a half that it
+has not learned from are ranked by chance, whatever the classifier is: the p-value of the area under
+its ROC curve is that of Mann and Whitney. Twice the mean of two p-values is a p-value under any
+dependence. Sources: D. Lopez-Paz, M. Oquab, Revisiting classifier two-sample tests (ICLR 2017); L.
+Rüschendorf, Random variables with maximum sums (Advances in Applied Probability 14, 1982).
 """
 
 from __future__ import annotations
@@ -25,19 +24,19 @@ from gradum.study.watch.watched import JointWatch
 from gradum.tables.columns import Column
 
 JOINT_ROWS = 5_000
-"""Rows of each kind, drawn by chance."""
+"""The most rows of each kind, drawn by chance."""
 
 FEWEST_ROWS = 40
-"""Of each kind: twenty in a half."""
+"""The fewest rows of each kind: twenty in a half."""
 
 MOST_LEVELS = 60
-"""Of a column that are told apart; a classifier may take no more codes than 64."""
+"""The most levels of a column that are told apart; a classifier takes no more than 64 codes."""
 
 SHOWN_COLUMNS = 3
 LEAST_LOSS = 0.005
 
 TwoSampleLearner = Callable[[np.ndarray, np.ndarray, np.ndarray], Scores]
-"""Learns from columns (n, d), which of them are codes (d,), and labels (n,); then scores rows."""
+"""Learns from columns (n, d), flags for those that are codes (d,), and labels (n,); scores rows."""
 
 
 def watch_jointly(
@@ -47,14 +46,14 @@ def watch_jointly(
     learn: TwoSampleLearner,
     rng: np.random.Generator,
 ) -> JointWatch:
-    """Tell new rows from the reference's.
+    """Try to tell new rows from the reference's.
 
     Parameters
     ----------
     reference, new : DataFrame
         Typed rows, as `tables.check` leaves them: at least `FEWEST_ROWS` each.
     columns : sequence of Column
-        Those to tell them apart by.
+        The columns to tell the rows apart by.
     learn : TwoSampleLearner
     rng : Generator
         Halves the rows, and shuffles columns.
@@ -93,9 +92,9 @@ class _HeldOut:
     def area(
         self, place: int | None = None, rng: np.random.Generator | None = None
     ) -> tuple[float, float]:
-        """Return the area under the ROC curve, and p of new rows ranking higher (Mann, Whitney).
+        """Return the area under the ROC curve, and p for new rows ranking higher (Mann, Whitney).
 
-        A column that is named by its place is shuffled first.
+        If a column is given by its position, it is shuffled first.
         """
         values = self.values
         if place is not None and rng is not None:
@@ -110,7 +109,7 @@ class _HeldOut:
 def _foremost(
     halves: Sequence[_HeldOut], names: Sequence[str], rng: np.random.Generator
 ) -> tuple[tuple[str, float], ...]:
-    """Return the columns without which the area loses most, and how much."""
+    """Return the columns whose loss reduces the area most, and by how much."""
     whole = np.mean([half.area()[0] for half in halves])
     loss = np.array(
         [
@@ -123,7 +122,7 @@ def _foremost(
 
 
 def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray, np.ndarray]:
-    """Return columns (n, d) as numbers, NaN where missing, and which of them are codes (d,)."""
+    """Return columns (n, d) as numbers, NaN where missing, and which columns are codes (d,)."""
     coded = np.array([column.traits.names_groups for column in columns])
     arrays = []
     for column, levels in zip(columns, coded, strict=True):
@@ -139,7 +138,7 @@ def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray
 
 
 def _codes(values: pl.Series) -> pl.Series:
-    """Give the commonest levels numbers from 0 on; the others share one."""
+    """Give the commonest levels numbers from 0; all other levels share one."""
     counts = values.drop_nulls().value_counts(name="rows")
     ordered = counts.sort(["rows", values.name], descending=[True, False])[values.name]
     levels = ordered.head(MOST_LEVELS)
@@ -153,7 +152,7 @@ def _halves(rows: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _least_area(n: int, m: int) -> float:
-    """Return the least area of p = 5%, alone, in both halves of n and m rows.
+    """Return the least area with p = 5% on its own, in both halves of n and m rows.
 
     It is 0.5 + 1.96 √((n + m + 1) / (12 n m)), as each p-value has to be 2.5% then.
     """

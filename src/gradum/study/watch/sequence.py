@@ -1,15 +1,15 @@
-"""Errors as labels come in: a test of whether their rate is above a bound, valid at every row.
+"""A test of whether the error rate is above a bound as labels come in, valid at every row.
 
-Of t rows in their order, k are errors. For a tilt λ > 0 and a rate m,
+Of t rows in order, k are errors. For a tilt λ > 0 and a rate m,
 
     E_λ(m) = exp(λ k) / (1 − m + m exp(λ))ᵗ
 
 is a product over rows of 1 + b (ℓ − m), with ℓ = 1 for an error, else 0, and the bet
-b = (exp(λ) − 1) / (1 − m + m exp(λ)), which is below 1/m. Let the chance of an error at row s,
-given all rows before, be p_s. Then E_λ of the mean (p_1 + … + p_t) / t is at most a martingale that
-begins at 1, because ln(1 − p + p exp(λ)) is concave in p. So is the mean E of several E_λ, and by
-Ville's inequality E ever reaches 1/α with probability at most α: however many looks are taken, and
-even where the rate drifts.
+b = (exp(λ) − 1) / (1 − m + m exp(λ)), which is below 1/m. Let p_s be the probability of an error at
+row s, given all earlier rows. Then E_λ of the mean (p_1 + … + p_t) / t is at most a martingale that
+starts at 1, because ln(1 − p + p exp(λ)) is concave in p. So is the mean E of several E_λ. By
+Ville's inequality, E ever reaches 1/α with probability at most α, however many looks are taken, and
+even if the rate drifts.
 
 Sources: J. Ville, Étude critique de la notion de collectif, 1939; S. Howard and others,
 Time-uniform, nonparametric, nonasymptotic confidence sequences, 2021; I. Waudby-Smith and
@@ -43,12 +43,12 @@ MOST_LOOKS = 500
 
 DOUBLINGS = np.arange(-7, 3)
 TILTS = 2.0**DOUBLINGS
-"""λ: an error's odds of exp(λ) times those at m, 1.008 to 55."""
+"""The tilts λ: an error's odds are exp(λ) times those at m, from 1.008 to 55."""
 
 SHARES = 2.0 ** -np.abs(DOUBLINGS + 1.0) / np.sum(2.0 ** -np.abs(DOUBLINGS + 1.0))
-"""The weight of each tilt in E: greatest for odds of 1.65 times, half at each doubling from it."""
+"""The weight of each tilt in E: greatest for odds of 1.65 times, and halved at each doubling."""
 
-ROUNDING = 1e-9  # by which ln E must be above its threshold
+ROUNDING = 1e-9  # the amount by which ln E must exceed its threshold
 BLOCK = 2**15
 HALVINGS = 60
 
@@ -67,7 +67,7 @@ class Labelled:
         The rows' numbers in the table, from 1.
     unjudged : Unjudged
     notes : tuple of str
-        What is to be said of the rows and their order.
+        Notes on the rows and their order.
     """
 
     source: str
@@ -79,7 +79,7 @@ class Labelled:
 
 
 def follow(labelled: Labelled, before: ErrorCount, notes: tuple[str, ...] = ()) -> SequentialTest:
-    """Carry a test on with the rows of a table; ``notes`` are on the bound.
+    """Continue a test with the rows of a table; ``notes`` are about the bound.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def follow(labelled: Labelled, before: ErrorCount, notes: tuple[str, ...] = ()) 
 def _course(
     rows: np.ndarray, errors: np.ndarray, logs: np.ndarray, alarm: int | None, alpha: float
 ) -> tuple[Look, ...]:
-    """Look at up to `MOST_LOOKS` of the rows, the place of an alarm and the last among them."""
+    """Look at up to `MOST_LOOKS` rows, including that of an alarm and the last one."""
     places = np.linspace(0, len(rows) - 1, min(len(rows), MOST_LOOKS - 1)).round().astype(int)
     if alarm is not None:
         places = np.union1d(places, alarm)
@@ -141,7 +141,7 @@ def _course(
 
 
 def log_evidence(rows: np.ndarray, errors: np.ndarray, rate: float | np.ndarray) -> np.ndarray:
-    """Return ln E of a rate m, or of one for each pair, after t rows with k errors.
+    """Return ln E for a rate m, or for a rate per pair, after t rows with k errors.
 
     Parameters
     ----------
@@ -162,17 +162,17 @@ def log_evidence(rows: np.ndarray, errors: np.ndarray, rate: float | np.ndarray)
 
 
 def reaches(log_values: np.ndarray, alpha: float) -> np.ndarray:
-    """Return where E has reached 1/α, given ln E (n,)."""
+    """Return whether E has reached 1/α, given ln E (n,)."""
     return log_values >= -np.log(alpha) + ROUNDING
 
 
 def found_from(rows: int, rate: float, alpha: float, power: float) -> float | None:
-    """Return the least constant rate that t rows show to be above m with a probability, or more.
+    """Return the least constant rate that t rows show to be above m with at least a given power.
 
-    E rises with the errors: it reaches 1/α at the t-th row from some c errors on, and of
-    independent rows of a rate p, I_p(c, t − c + 1) is the chance of so many. The rate at which
-    that is ``power`` is returned, None where not even errors alone would do. The test also looks
-    at every row before, so that its power there is a little higher.
+    E rises with the errors: it reaches 1/α at the t-th row from some number c of errors on. For
+    independent rows with rate p, the probability of at least c errors is I_p(c, t − c + 1). The
+    rate at which this is ``power`` is returned, or None if even errors alone would not suffice. The
+    test also looks at every earlier row, so its power at that rate is slightly higher.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def found_from(rows: int, rate: float, alpha: float, power: float) -> float | No
         m in (0, 1].
     alpha, power : float
     """
-    low, high = 0, rows + 1  # E stays below 1/α at the first, and reaches it from the second on
+    low, high = 0, rows + 1  # E is below 1/α at the first, and reaches it from the second on
     while high - low > 1:
         middle = (low + high) // 2
         counts = np.array([rows]), np.array([middle])
@@ -193,10 +193,10 @@ def found_from(rows: int, rate: float, alpha: float, power: float) -> float | No
 
 
 def bounds(rows: np.ndarray, errors: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return between which rates the mean rate of the rows so far lies, at all looks at once.
+    """Return the bounds of the mean rate of the rows so far, valid at all looks at once.
 
     Each side fails at some look with probability at most α/2. The lower bound is the least rate
-    whose E stays below 2/α; the upper one is the same of rows that are no errors.
+    whose E stays below 2/α; the upper bound is the same for rows that are not errors.
 
     Returns
     -------
@@ -206,7 +206,7 @@ def bounds(rows: np.ndarray, errors: np.ndarray, alpha: float) -> tuple[np.ndarr
 
 
 def _lower(rows: np.ndarray, errors: np.ndarray, alpha: float) -> np.ndarray:
-    """Bisect for the rate at which E, which falls as the rate rises, is 1/α; 0 if it is below."""
+    """Bisect for the rate at which E, which falls as the rate rises, is 1/α; 0 if E is below."""
     low, high = np.zeros(len(rows)), np.ones(len(rows))
     for _ in range(HALVINGS):
         middle = (low + high) / 2
@@ -216,7 +216,7 @@ def _lower(rows: np.ndarray, errors: np.ndarray, alpha: float) -> np.ndarray:
 
 
 def _sequence_sentences(test: SequentialTest) -> Iterator[str]:
-    """Say what was found, what is tested, how sure that is, and which rows are not in it."""
+    """Say what was found, what is tested, how sure this is, and which rows are left out."""
     yield _finding(test)
     yield _rate(test)
     yield sentences(_tested(test.bound))
@@ -316,7 +316,7 @@ def _tested(bound: ErrorBound) -> Iterator[str]:
 
 
 def _power(test: SequentialTest) -> Iterator[str]:
-    """Say which rate so many labels find, and which none would."""
+    """Say which rate this many labels find, and which rate no number of labels finds."""
     bound, judged, found = test.bound, test.bound.judged, test.found_from
     values = {
         "rows": test.count.rows,

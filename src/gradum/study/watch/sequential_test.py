@@ -1,4 +1,4 @@
-"""A test of a rate of errors, as plain values: the bound, the count, and what was found."""
+"""A test of an error rate, as plain values: the bound, the count, and the findings."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from gradum.study.watch.counted_table import CountedTable
 
 ALPHA = 0.05
 POWER = 0.8
-"""The probability with which a test finds a rate that it is said to find."""
+"""The probability with which a test finds a rate that it is reported to find."""
 
 
 class ErrorBound(msgspec.Struct, frozen=True):
-    """The rate of errors that is tested, and with what certainty.
+    """The error rate that is tested, and the certainty of the test.
 
     Parameters
     ----------
     at_most : float
         The rate m, in (0, 1].
     alpha : float
-        The probability, at most, of ever raising an alarm although the rate is no higher than that
-        of the judged rows, or than the rate that was given.
+        The largest probability of ever raising an alarm although the rate is no higher than that of
+        the judged rows, or than the given rate.
     level : float
-        The part of α that the rows with labels use: all of it where the rate was given; half where
-        it is the highest that judged rows leave possible, which takes the other half.
+        The part of α that the rows with labels use: all of it if the rate was given; half if it is
+        the highest rate that judged rows leave possible, which uses the other half.
     beyond : float or None
-        Of numbers, an error is a prediction farther than this from its label, in its unit.
+        For numbers, an error is a prediction farther than this from its label, in the label's unit.
     judged : JudgedErrors or None
-        What the rate is taken from; None where it was given.
+        The errors that the rate is taken from; None if it was given.
     """
 
     at_most: float
@@ -41,12 +41,12 @@ class ErrorBound(msgspec.Struct, frozen=True):
 
     @classmethod
     def given(cls, at_most: float, beyond: float | None, alpha: float = ALPHA) -> ErrorBound:
-        """Test a rate that was asked for.
+        """Test a given rate.
 
         Raises
         ------
         SpecError
-            It is no rate between 0 and 1.
+            The rate is not between 0 and 1.
         """
         if not 0 < at_most < 1:
             raise SpecError(
@@ -63,24 +63,24 @@ class ErrorBound(msgspec.Struct, frozen=True):
 
 
 class ErrorCount(msgspec.Struct, frozen=True):
-    """A test so far: all that is needed to carry it on with more rows.
+    """The state of a test: all that is needed to continue it with more rows.
 
     Parameters
     ----------
     fingerprint : str
-        Of the model.
+        The fingerprint of the model.
     bound : ErrorBound
     rows, errors : int
-        With labels, of all tables so far.
+        The numbers of rows with labels and of errors, in all tables so far.
     alarm : int or None
-        After how many rows there was an alarm.
+        The number of rows after which there was an alarm.
     tables : tuple of CountedTable
-        What they were counted in.
+        The tables that were counted.
 
     Raises
     ------
     ValueError
-        There are more errors than rows, or the rate is none.
+        There are more errors than rows, or the rate is not valid.
     """
 
     fingerprint: str
@@ -91,7 +91,7 @@ class ErrorCount(msgspec.Struct, frozen=True):
     tables: tuple[CountedTable, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse counts that no test can have made: a file may come from anybody."""
+        """Refuse counts that no test can have made, as a file may come from anybody."""
         bound = self.bound
         if not (0 <= self.errors <= self.rows and 0 < bound.at_most <= 1 and 0 < bound.level < 1):
             raise ValueError(say("it counts more errors than rows, or tests no rate"))
@@ -104,7 +104,7 @@ class Look(msgspec.Struct, frozen=True):
     ----------
     rows, errors : int
     low, high : float
-        Between which the mean rate of errors so far lies: with 95% certainty at all looks at once.
+        Bounds of the mean error rate so far, with 95% certainty at all looks at once.
     evidence : float
         log₁₀ E against the bound; an alarm is raised where it reaches log₁₀ (1 / level).
     """
@@ -117,14 +117,15 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class ErrorAlarm(msgspec.Struct, frozen=True):
-    """When it was shown that the rate is above the bound.
+    """The moment at which the rate was shown to be above the bound.
 
     Parameters
     ----------
     rows : int
-        How many rows with labels there had been, of all tables.
+        How many rows with labels there had been in all tables.
     row : int or None
-        The number of the last of them in this table, from 1; None in an earlier one.
+        The number in this table, from 1, of the last of these rows; None if it was in an earlier
+        table.
     """
 
     rows: int
@@ -132,16 +133,17 @@ class ErrorAlarm(msgspec.Struct, frozen=True):
 
 
 class Unjudged(msgspec.Struct, frozen=True):
-    """Rows of the table that have no label, or one that the model cannot predict.
+    """Rows of the table without a label, or with a label that the model cannot predict.
 
     Parameters
     ----------
     without_label : int
-        Skipped.
+        Rows without a label, which are skipped.
     left_out : int
-        Of classes that the run left out as too rare: skipped, since no judged row is of them.
+        Rows of classes that the run left out as too rare. They are skipped, since no judged row has
+        these classes.
     unknown : dict of str to int
-        Label that training never saw -> rows, which count as errors.
+        Label that training never saw -> number of rows, which count as errors.
     """
 
     without_label: int = 0
@@ -150,7 +152,7 @@ class Unjudged(msgspec.Struct, frozen=True):
 
 
 class SequentialTest(msgspec.Struct, frozen=True):
-    """Whether the rate of errors is above a bound, by the rows in their order.
+    """Whether the error rate is above a bound, by the rows in their order.
 
     Parameters
     ----------
@@ -158,16 +160,16 @@ class SequentialTest(msgspec.Struct, frozen=True):
         The table, and its column of labels.
     bound : ErrorBound
     count : ErrorCount
-        After the last row.
+        The count after the last row.
     earlier : int
-        Rows of earlier tables, which a state brought.
+        The number of rows of earlier tables, from a saved state.
     unjudged : Unjudged
     alarm : ErrorAlarm or None
     course : tuple of Look
-        At up to 500 rows of this table, evenly spread, that of the alarm among them.
+        Looks at up to 500 evenly spaced rows of this table, including that of the alarm.
     found_from : float or None
-        The least rate that so many rows with labels find with a probability of `POWER`; None
-        where they find none.
+        The least rate that this many rows with labels find with a probability of `POWER`; None if
+        they find none.
     sentences : tuple of str
         What was found, the most important first.
     """

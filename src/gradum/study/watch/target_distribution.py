@@ -1,8 +1,8 @@
-"""The distribution of the targets of new rows, learned from judged rows: of classes, of numbers.
+"""The distribution of new rows' targets, learned from judged rows, for classes and for numbers.
 
-Of classes, the model's own probabilities are recalibrated (J. Białek et al., arXiv 2401.08348), and
-corrected where the columns of judged rows show that they are off. Of numbers, errors of judged rows
-are scaled by the size that is expected of each row.
+For classes, the model's own probabilities are recalibrated (J. Białek et al., arXiv 2401.08348),
+and corrected where the columns of judged rows show that they are off. For numbers, errors of judged
+rows are scaled by the size expected for each row.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ PRECISION_OF_CORRECTION = 10.0
 MOST_CERTAIN = 0.98
 MOST_CORRECTION = 5.0
 OUTERMOST = 0.03
-"""The share of judged rows on either side within whose logits those of all rows are held.
+"""The share of judged rows beyond whose logits, on either side, the logits of all rows are clipped.
 
-Beyond what it learned from, a model is surer than it should be.
+Outside the range that it learned from, a model is surer than it should be.
 """
 
 MOST_NUMBERS = 2e7
-"""Numbers in the design of the recalibration, at most: of more rows, as many are drawn as fit."""
+"""The most numbers in the recalibration's design; of more rows, as many are drawn as fit."""
 
 LEAST_SIZE = 1e-3
-"""The least error that is expected of a row, as a share of the mean error."""
+"""The least expected error of a row, as a share of the mean error."""
 
 
 @dataclass(frozen=True, eq=False)
 class ClassDistribution:
     """The probabilities of K classes of n new rows.
 
-    q = softmax((1 + b) ln p + a + c f 1[k = focus]), where p is what the model says, f the
-    correction that the columns suggest and θ = (b, c, a).
+    q = softmax((1 + b) ln p + a + c f 1[k = focus]), where p is the model's probability, f the
+    correction that the columns suggest, and θ = (b, c, a).
 
     Parameters
     ----------
     log_p : ndarray of shape (n, K)
-        Held within what the model said of 94% of the judged rows.
+        Clipped to the model's range on 94% of the judged rows.
     focus : ndarray of shape (n,)
-        The class that is corrected: the second of two, the predicted one of more.
+        The class that is corrected: the second of two classes, or the predicted one of more.
     correction : CrossFitted
         f, in log-odds.
     mean : ndarray of shape (K + 2,)
         θ.
     root : ndarray of shape (K + 2, K + 3)
-        R, of which R Rᵀ is the covariance of θ.
+        R, where R Rᵀ is the covariance of θ.
     """
 
     log_p: np.ndarray
@@ -72,12 +72,12 @@ class ClassDistribution:
     ) -> ClassDistribution:
         """Learn θ from the classes (m,) of judged rows.
 
-        f is the mean of a step of Newton's method, (1[y = focus] − p) / p(1 − p), learned by the
-        columns and the answers. All of θ is near 0 unless judged rows say otherwise: a normal
-        prior shrinks it. Its mode rests on all judged rows. The covariance is the inverse of the
-        second derivative with rows weighted by ``alike`` (m,), how like the new ones they are, and
-        the square of how far the mode moves with these weights: rows that are like the new ones
-        may follow another law than all.
+        f is the mean of a Newton step, (1[y = focus] − p) / p(1 − p), learned from the columns and
+        the answers. A normal prior shrinks θ towards 0 unless judged rows say otherwise. The mode
+        rests on all judged rows. The covariance is the inverse of the second derivative with rows
+        weighted by ``alike`` (m,), their similarity to the new rows, plus the square of how far the
+        mode moves with these weights: rows like the new ones may follow another distribution than
+        all rows.
         """
         classes = judged.log_probability.shape[1]
         most = int(MOST_NUMBERS / (classes * (classes + 2)))
@@ -105,7 +105,7 @@ class ClassDistribution:
         return self._shares(self.mean, self.correction.of_new.mean(axis=0))
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw classes of the new rows (n,), from probabilities that are drawn themselves."""
+        """Draw classes of the new rows (n,) from probabilities that are themselves drawn."""
         theta = self.mean + self.root @ rng.normal(size=self.root.shape[1])
         shares = self._shares(theta, self.correction.draw(rng))
         passed = np.cumsum(shares, axis=1)[:, :-1]
@@ -121,7 +121,7 @@ def _focus(rows: DomainSample) -> np.ndarray:
 
 
 def _features(log_p: np.ndarray, focus: np.ndarray, correction: np.ndarray) -> np.ndarray:
-    """Return what each parameter adds to each class's logit (n, K, K + 2)."""
+    """Return the term of each parameter in each class's logit (n, K, K + 2)."""
     rows, classes = log_p.shape
     features = np.zeros((rows, classes, classes + 2))
     features[:, :, 0] = log_p
@@ -140,7 +140,7 @@ class _Losses:
     target: np.ndarray
 
     def mode(self, weight: np.ndarray) -> np.ndarray:
-        """Return the θ of the least sum, rows weighted (m,)."""
+        """Return the θ with the least sum, for row weights (m,)."""
         start = np.zeros(self.features.shape[2])
         return minimize(
             self.value,
@@ -187,11 +187,11 @@ class NumberDistribution:
     centre : ndarray of shape (n,)
         ŷ.
     log_size : CrossFitted
-        ln s, the size of the error that is expected of a row.
+        ln s, with s the expected size of a row's error.
     deviation : ndarray of shape (m,)
-        t = (y − ŷ) / s of judged rows.
+        t = (y − ŷ) / s for judged rows.
     weight : ndarray of shape (m,)
-        How much each of them counts; the sum is their effective number.
+        How much each judged row counts; the sum is their effective number.
     """
 
     centre: np.ndarray
@@ -210,7 +210,7 @@ class NumberDistribution:
         learn: Learner,
         rng: np.random.Generator,
     ) -> NumberDistribution:
-        """Learn s by the columns and the answers; t is what s leaves of the errors (m,)."""
+        """Learn s from the columns and the answers; t are the errors (m,) divided by s."""
         error = target - judged.prediction.value
         mean = float(np.average(np.abs(error), weights=judged.weight)) or 1.0
         size = CrossFitted.by(
@@ -224,7 +224,7 @@ class NumberDistribution:
         return cls(new.prediction.value, log_size, deviation, alike)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw targets of the new rows (n,), from a law that is drawn itself.
+        """Draw targets of the new rows (n,) from a distribution that is itself drawn.
 
         Weights of the deviations are drawn as in the Bayesian bootstrap (D. B. Rubin, Annals of
         Statistics 9, 1981), each by a gamma distribution of its own weight.

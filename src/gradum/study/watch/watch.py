@@ -1,4 +1,4 @@
-"""New rows against what a model learned from: the tests that are made, and what they come to."""
+"""New rows against the rows that a model learned from: the tests, and their conclusions."""
 
 from __future__ import annotations
 
@@ -41,11 +41,10 @@ def watch(
     notes: Iterable[str] = (),
     rung: str | None = None,
 ) -> Watched:
-    """Hold new rows against a reference.
+    """Compare new rows with a reference.
 
-    All tests are counted together: of rows that are like the reference's, at most 5% of watches
-    find any drift (Y. Benjamini, Y. Hochberg, Controlling the false discovery rate, JRSS B 57,
-    1995).
+    All tests are corrected together: for rows like the reference's, at most 5% of watches find any
+    drift (Y. Benjamini, Y. Hochberg, Controlling the false discovery rate, JRSS B 57, 1995).
 
     Parameters
     ----------
@@ -54,15 +53,15 @@ def watch(
     new : Counted
         All new rows, counted.
     some : DataFrame
-        Typed new rows, drawn by chance: those whose answers are looked at.
+        Typed new rows, drawn by chance, whose answers are looked at.
     joint : JointWatch or None
-        What a classifier tells apart, if reference rows are at hand.
+        The result of a classifier that tells rows apart, if reference rows are at hand.
     expected : Expectation or None
-        The score that the rows will have, if rows that judged the model are at hand.
+        The expected score of the rows, if judged rows of the model are at hand.
     notes : iterable of str
-        What else is to be said of the rows.
+        Further notes on the rows.
     rung : str, optional
-        The rung in use, if not another is asked for.
+        By default the rung in use.
     """
     seed = fitted.spec.seed
     columns = [
@@ -112,9 +111,9 @@ def watch(
 
 
 def _counted_together(tests: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    """Return p-values, by name, that are held against one level together.
+    """Return p-values, by name, adjusted for one common level.
 
-    The least of them is Simes' p-value of all tests.
+    The smallest of them is Simes' p-value of all tests.
     """
     ps = [p for named in tests for p in named.values()]
     adjusted = iter(stats.false_discovery_control(ps).tolist())
@@ -127,7 +126,7 @@ def _concluded(
     beyond: Mapping[str, bool],
     effect: Callable[[str], DriftEffect | None],
 ) -> ColumnWatch:
-    """Return a column with its effect and its sentence, if any of its tests is beyond chance."""
+    """Return a column, with its effect and its sentence if any of its tests is beyond chance."""
     if not any(beyond.values()):
         return column
     drifted = structs.replace(
@@ -156,7 +155,7 @@ def _alarms(
 
 
 def _farthest_first(columns: Iterable[ColumnWatch]) -> list[ColumnWatch]:
-    """Put columns that alarm first, then harmless drift, then the others; the larger first."""
+    """Sort columns: alarms first, then harmless drift, then the others, larger ones first."""
     listed = list(columns)
     rank = np.array([column.alarming + 0.5 * column.drifted for column in listed])
     size = np.array([column.size for column in listed])

@@ -1,4 +1,4 @@
-"""The findings of a watch, in sentences."""
+"""The findings of a watch in sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradum.tables.wording import and_more, shortened
 
 
 def column_sentence(fitted: Fitted, column: ColumnWatch, beyond: Mapping[str, bool]) -> str:
-    """Say how a column has drifted, by its tests that are beyond chance, and with what effect."""
+    """Say how a column has drifted, from its tests that are beyond chance, and with what effect."""
     words = {"values": _moved, "missing": _missing, "unseen": _unseen}
     found = [words[test](column) for test, is_beyond in beyond.items() if is_beyond]
     return sentences([*found, _effect(fitted, column)])
@@ -47,7 +47,7 @@ def answers_sentence(fitted: Fitted, answers: AnswersWatch) -> str:
 
 
 def joint_sentence(joint: JointWatch) -> str:
-    """Say whether new rows can be told from others by all columns together."""
+    """Say whether new rows can be told from the reference's by all columns together."""
     auc = figure(joint.auc, digits=3)
     if not joint.drifted:
         return say(
@@ -151,7 +151,7 @@ def _effect(fitted: Fitted, column: ColumnWatch) -> str:
 
 
 def effect_sentence(fitted: Fitted, effect: DriftEffect) -> str:
-    """Say by how much a drift moves the answers."""
+    """Say how much a drift moves the answers."""
     if fitted.classes:
         return say(
             "It moves the predicted probability of {answer!r} by {mean} percentage points on "

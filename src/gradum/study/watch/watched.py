@@ -1,4 +1,4 @@
-"""The findings of a watch, as plain values: in JSON, each field by its name."""
+"""The findings of a watch as plain values; in JSON, each field has its name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AlarmKind = Literal["column", "answers", "joint", "score", "sequence"]
 class WatchAlarm(msgspec.Struct, frozen=True):
     """A reason to look at a model again.
 
-    ``column`` is the column concerned, None where it is none of them.
+    ``column`` is the column concerned, or None if there is no single one.
     """
 
     kind: AlarmKind
@@ -27,20 +27,21 @@ class WatchAlarm(msgspec.Struct, frozen=True):
 class DriftEffect(msgspec.Struct, frozen=True):
     """The effect of a column's drift on the answers for new rows.
 
-    An answer is held against the answer for the same row with the column mapped back to the
-    distribution that was learned from: each value to the value of the same rank, as many levels
-    redrawn as have moved.
+    Each answer is compared with the answer for the same row after the column is mapped back to the
+    learned distribution: each value to the value of the same rank, and as many levels redrawn as
+    have moved.
 
     Parameters
     ----------
     answer : str
-        Of what: a class, or the target.
+        The answer's name: a class, or the target.
     mean, absolute : float
-        The mean change of an answer, and of its size: in the target's unit, or of a probability.
+        The mean change of an answer, and the mean size of the change, in the target's unit or as a
+        probability.
     share : float
         ``absolute`` over the standard deviation of the answers.
     harmless : bool
-        Whether it is below `effect.HARMLESS` of that deviation.
+        Whether ``share`` is below `effect.HARMLESS`.
     """
 
     answer: str
@@ -56,9 +57,9 @@ class DriftEffect(msgspec.Struct, frozen=True):
 
 
 class Median(msgspec.Struct, frozen=True):
-    """Of numbers, dates (microseconds since 1970) and lengths of texts.
+    """Medians of numbers, dates (microseconds since 1970) and lengths of texts.
 
-    ``shift`` is how far it has moved, in standard deviations of the reference.
+    ``shift`` is how far the median has moved, in standard deviations of the reference.
     """
 
     reference: float
@@ -75,7 +76,7 @@ class LevelShare(msgspec.Struct, frozen=True):
 
 
 class MissingShare(msgspec.Struct, frozen=True):
-    """The share of rows without a value; ``p`` is None where no row lacks one."""
+    """The share of rows without a value; ``p`` is None if no row lacks one."""
 
     reference: float
     new: float
@@ -83,9 +84,10 @@ class MissingShare(msgspec.Struct, frozen=True):
 
 
 class UnseenLevels(msgspec.Struct, frozen=True):
-    """Rows of levels that the model does not know, the commonest of these, and how many are.
+    """Rows of levels that the model does not know, the commonest of these levels, and their number.
 
-    ``p`` is that of so many rows, or more, where the reference lets expect ``expected``.
+    ``p`` is the p-value of at least this many rows if the reference leads one to expect
+    ``expected``.
     """
 
     rows: int
@@ -96,34 +98,35 @@ class UnseenLevels(msgspec.Struct, frozen=True):
 
 
 class ColumnWatch(msgspec.Struct, frozen=True):
-    """A column of new rows against the reference's.
+    """A column of new rows compared with the reference's.
 
     Parameters
     ----------
     column, kind : str
     size : float
-        The Kolmogorov–Smirnov distance of numbers, dates and lengths of texts, at the quantiles
-        that are known; the total variation of levels.
+        The Kolmogorov–Smirnov distance for numbers, dates and lengths of texts, at the known
+        quantiles; the total variation for levels.
     least_size : float
-        The least size that so many rows could show, at 5%.
+        The least size that this many rows could show, at 5%.
     p : float
-        Of the values being from the same distribution.
+        The p-value for the values coming from the same distribution.
     psi : float
         The population stability index.
     median : Median or None
     level : LevelShare or None
     missing : MissingShare
     unseen : UnseenLevels or None
-        None where every level is known.
+        None if every level is known.
     counts, reference_counts : tuple of int
-        Rows between the reference's quantiles, or of its named levels and of buckets of the others.
+        The numbers of rows between the reference's quantiles, or with its named levels and in
+        buckets of other levels.
     places : tuple
         The quantiles, or the named levels.
     drifted : bool
-        Whether any of these is beyond chance, all tests of the watch being counted
-        (Benjamini and Hochberg, 5%).
+        Whether any of these is beyond chance, corrected for all tests of the watch (Benjamini and
+        Hochberg, 5%).
     effect : DriftEffect or None
-        Of a column that has drifted; None of the others, and of texts.
+        For a column that has drifted; None for other columns, and for texts.
     sentence : str
     """
 
@@ -146,35 +149,35 @@ class ColumnWatch(msgspec.Struct, frozen=True):
 
     @property
     def tests(self) -> dict[str, float]:
-        """The p-value of each test that was made: of "values", "missing" ones, "unseen" levels."""
+        """The p-value of each test that was made: "values", "missing" values, "unseen" levels."""
         made = {"values": self.p, "missing": self.missing.p}
         made["unseen"] = None if self.unseen is None else self.unseen.p
         return {name: p for name, p in made.items() if p is not None}
 
     @property
     def alarming(self) -> bool:
-        """Whether it has drifted, and is not known to be harmless."""
+        """Whether the column has drifted, and the drift is not known to be harmless."""
         return self.drifted and not (self.effect is not None and self.effect.harmless)
 
 
 class AnswersWatch(msgspec.Struct, frozen=True):
-    """The answers for new rows against those for the rows that judged the model.
+    """The answers for new rows compared with those for the judged rows.
 
     Parameters
     ----------
     answer : str
         The target, or the class whose probability has moved most.
     rows : int
-        New rows whose answers were looked at.
+        The number of new rows whose answers were looked at.
     size, least_size : float
-        The Kolmogorov–Smirnov distance, as of columns.
+        The Kolmogorov–Smirnov distance, as for columns.
     p : float or None
-        None where the judged rows were answered by other fits than the one that is kept.
+        None if the judged rows were predicted by other fits than the one that is kept.
     median, reference_median : float
     places : tuple of float
-        The quantiles that are known.
+        The known quantiles.
     counts, reference_counts : tuple of int
-        Rows between the reference's quantiles.
+        The numbers of rows between the reference's quantiles.
     """
 
     answer: str
@@ -198,14 +201,14 @@ class JointWatch(msgspec.Struct, frozen=True):
     Parameters
     ----------
     auc : float
-        The area under the ROC curve on rows that it had not learned from: 0.5 where it cannot.
+        The area under the ROC curve on rows that it had not learned from; 0.5 if it cannot.
     least_auc : float
-        The least area that so many rows could show, at 5%.
+        The least area that this many rows could show, at 5%.
     p : float
     rows, reference_rows : int
-        That were looked at.
+        The numbers of rows that were looked at.
     columns : tuple of (str, float)
-        Where it can, the columns that tell them apart most, and what the area loses without each.
+        If it can, the columns that tell rows apart most, and how much the area loses without each.
     """
 
     auc: float
@@ -226,23 +229,23 @@ class Watched(msgspec.Struct, frozen=True):
     target, rung : str
     rows, reference_rows : int
     alarms : tuple of WatchAlarm
-        None where the model holds, as far as the rows can show.
+        Empty if the model holds, as far as the rows can show.
     tests : int
-        The tests that were counted together.
+        The number of tests that were corrected together.
     p : float or None
-        The probability that any of them finds so much, were all rows alike; None where none was
-        made.
+        The probability that any of them would find this much if all rows were alike; None if there
+        were no tests.
     columns : tuple of ColumnWatch
-        Those that alarm first, then those whose drift is harmless; the larger first of each.
+        Columns that alarm first, then columns with harmless drift, the larger first in each.
     answers : AnswersWatch or None
     joint : JointWatch or None
-        None where no reference rows are at hand.
+        None if no reference rows are at hand.
     expected_score : Expectation or None
-        What is expected without labels; None where no judged rows are at hand.
+        The expected score without labels; None if no judged rows are at hand.
     stream, groups : Struct or None
-        What labels show in their order, and by group.
+        What labels show, in their order and by group.
     notes : tuple of str
-        What else is to be known of the rows, and what was not looked at and why.
+        What else to know about the rows, and what was not looked at and why.
     """
 
     target: str

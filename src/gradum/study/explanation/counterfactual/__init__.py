@@ -1,1 +1,1 @@
-"""Counterfactuals: the least change of a row that changes its answer."""
+"""Counterfactuals: the smallest change of a row that changes its answer."""

@@ -1,7 +1,7 @@
 """The aim of a counterfactual: another class, or a number.
 
-An aim says of predictions how far they have come, its lead: from 0 on it is reached by more than
-the rounding of float32 sums could take back, so that a row answers alike among others and alone.
+An aim measures how far predictions have come: their lead. From 0 on, the aim is reached by more
+than float32 rounding could undo, so that a row has the same answer among others and alone.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from gradum.rungs.rung import Prediction
 from gradum.tables.wording import SHOWN_NAMES, quoted, value_text
 
 MARGIN_OF_CLASSES = 1e-4  # in log-odds
-MARGIN_OF_NUMBERS = 1e-4  # of the way there
-ROUNDING = 1e-6  # of a number
+MARGIN_OF_NUMBERS = 1e-4  # of the distance to it
+ROUNDING = 1e-6  # for a number
 TINY = np.finfo(np.float64).tiny
 
 
@@ -31,35 +31,35 @@ class Aim(Protocol):
         ...
 
     def reached(self, prediction: Prediction) -> np.ndarray:
-        """Return whether the answers are what is wanted (n,)."""
+        """Return whether the answers are the wanted ones (n,)."""
         ...
 
 
 @dataclass(frozen=True)
 class ClassAim:
-    """One of some classes: the decision of `predict`, whichever way it takes.
+    """One of some classes, as decided by `predict`, by whatever rule it uses.
 
     Parameters
     ----------
     wanted : tuple of int
-        Their places among the classes.
+        Their positions among the classes.
     """
 
     wanted: tuple[int, ...]
 
     def lead(self, prediction: Prediction) -> np.ndarray:
-        """Return max log p over wanted classes less that over the others, less a margin."""
+        """Return max log p over wanted classes minus max log p over the others, minus a margin."""
         logs = np.log(np.maximum(deciding(prediction), TINY))
         wanted = np.isin(np.arange(logs.shape[1]), self.wanted)
         return logs[:, wanted].max(axis=1) - logs[:, ~wanted].max(axis=1) - MARGIN_OF_CLASSES
 
     def reached(self, prediction: Prediction) -> np.ndarray:
-        """Return whether the class predicted is wanted."""
+        """Return whether the predicted class is wanted."""
         return np.isin(prediction.value, self.wanted)
 
 
 def deciding(prediction: Prediction) -> np.ndarray:
-    """Return the probabilities (n, K) of which the greatest decides."""
+    """Return the probabilities (n, K), the greatest of which decides."""
     probability = prediction.probability if prediction.balanced is None else prediction.balanced
     assert probability is not None
     return probability
@@ -67,13 +67,13 @@ def deciding(prediction: Prediction) -> np.ndarray:
 
 @dataclass(frozen=True)
 class NumberAim:
-    """At least a number above the present answer, or at most one below it."""
+    """At least a number above the present answer, or at most a number below it."""
 
     number: float
     present: float
 
     def lead(self, prediction: Prediction) -> np.ndarray:
-        """Return how far beyond the number, less a margin, in the target's unit."""
+        """Return how far predictions lie beyond the number, less a margin, in the target's unit."""
         way = self.number - self.present
         margin = MARGIN_OF_NUMBERS * abs(way) + ROUNDING * abs(self.number)
         return np.sign(way) * (prediction.value - self.number) - margin
@@ -84,12 +84,12 @@ class NumberAim:
 
 
 def wanted_of(fitted: Fitted, towards: Any) -> int | float | None:
-    """Return the place of a class, or the number, that is asked for; None for any other class.
+    """Return the requested class's position, or the requested number; None for any other class.
 
     Raises
     ------
     SpecError
-        There is no such class, or it is no number, or none is given where one is needed.
+        There is no such class, the value is not a number, or none is given where one is needed.
     """
     if fitted.classes:
         if towards is None:

@@ -13,25 +13,25 @@ from gradum.study.explanation.counterfactual.costs import Costs
 from gradum.tables.kinds.axis import place_of
 from gradum.tables.kinds.step import Step
 
-MOST_IN_ALL = 256  # values on axes, of all columns together, about
-FEWEST, MOST = 4, 16  # of one column, besides the ends of its range
-MOST_WITHIN = 64  # of one column, within reach
+MOST_IN_ALL = 256  # values on axes in all columns together, approximately
+FEWEST, MOST = 4, 16  # in one column, besides the ends of its range
+MOST_WITHIN = 64  # in one column, within reach
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """The values of one column, the row's own first.
+    """Candidate values of one column, the row's own first.
 
     Parameters
     ----------
     column : str
     values : tuple
-        Numbers, dates, levels, or yes and no.
+        Numbers, dates, levels, or booleans.
     costs : ndarray (v,)
-        Of moving to each.
+        Cost of moving to each.
     floors : ndarray (v,)
-        The least that any value costs for which this one stands: those between it and the next
-        one that is nearer to the row's own.
+        The least cost of any value that this one stands for: the values between it and the next
+        candidate nearer to the row's own.
     """
 
     column: str
@@ -45,9 +45,9 @@ def candidates_of(
 ) -> tuple[Candidates, ...]:
     """Return the values of each column that may change and that the model sees.
 
-    A missing value stays, for nobody knows how far another one is from it; and so does a text, for
-    what it might say has no bounds. With a ``reach``, only changes that cost no more are returned,
-    and more of them.
+    A missing value stays, since its distance to other values is unknown; a text stays, since what
+    it might say has no bounds. With a ``reach``, only changes that cost no more are returned, but
+    more finely spaced.
     """
     seen = set(fitted.encoder.layout.sources)
     steps = [
@@ -79,13 +79,13 @@ def _others(step: Step, costs: Costs, most: int, reach: float | None) -> list[An
         start = place_of(value)
         places = axis.grid(start, most) if reach is None else axis.within(start, reach, most)
         return [axis.value(place) for place in places]
-    if reach is not None and reach < 1.0:  # what another level costs
+    if reach is not None and reach < 1.0:  # the cost of another level
         return []
     return [level for level in step.choices if level != value]
 
 
 def _floors(name: str, others: Sequence[Any], prices: np.ndarray, costs: Costs) -> np.ndarray:
-    """Return the cost of the first step beyond the next value that is nearer, on either side."""
+    """Return the cost of the first step beyond the next nearer value, on either side."""
     axis, start = costs.axes[name], place_of(costs.row[name])
     places = np.array([place_of(value) for value in others])
     sizes = axis.cost(start, places)

@@ -1,7 +1,7 @@
-"""Costs of changes of one row: the unit of each column, the axes that have one, and the sum.
+"""Costs of changes of one row: the unit of each column, the columns with an axis, and the sum.
 
-A move costs |Δ| / unit, the unit being the column's median absolute deviation; another level costs
-1 (S. Wachter and others, Counterfactual explanations without opening the black box, 2017).
+A move costs |Δ| / unit, where the unit is the column's median absolute deviation; another level
+costs 1 (S. Wachter and others, Counterfactual explanations without opening the black box, 2017).
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from gradum.run.fitted import Fitted
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.tables.kinds.axis import Axis, place_of
 
-DIGITS = 4  # significant ones of a move, as fine as anybody asks for
+DIGITS = 4  # significant digits of a move, as fine as anyone needs
 
 Measure = Literal["median", "mean", "range", "one"]
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs of changes of one row: moves in units of their columns, another level 1.
+    """Costs of changes of one row: moves in units of their columns, and 1 for another level.
 
     Parameters
     ----------
     row : dict
-        Its own values by column.
+        The row's own values by column.
     axes : dict
         The columns in which a change has a size.
     limits : Limits
     toll : float
-        Added for each change beyond the limits, where these may be crossed: if it exceeds every
-        sum of changes, as few limits are crossed as can be.
+        Added for each change beyond the limits, where these may be crossed. If it exceeds every sum
+        of changes, as few limits as possible are crossed.
     """
 
     row: Mapping[str, Any]
@@ -57,7 +57,7 @@ class Costs:
         return self.of(column, value) + (0.0 if allowed else self.toll)
 
     def together(self, changed: Mapping[str, Any]) -> float:
-        """Return the cost of several, by their new values."""
+        """Return the cost of several changes, given their new values."""
         return sum(self.with_toll(column, value) for column, value in changed.items())
 
     def beyond_limits(self, changed: Mapping[str, Any]) -> tuple[str, ...]:
@@ -71,15 +71,15 @@ class Costs:
 
 @dataclass(frozen=True)
 class PricedAxis:
-    """A column's axis, and what moves along it cost.
+    """A column's axis, and the cost of moves along it.
 
     Parameters
     ----------
     axis : Axis
     unit : Unit
-        Of the moves.
+        The unit of the moves.
     seen : ndarray
-        Places of background rows, each once, rising.
+        Positions of background rows on the axis, each once, rising.
     """
 
     axis: Axis
@@ -93,24 +93,24 @@ class PricedAxis:
         return cls(axis, unit_of(seen, axis.low, axis.high), np.unique(seen))
 
     def value(self, place: float) -> Any:
-        """Return the number, or the date and time, of a place."""
+        """Return the number, or the date and time, at a position."""
         return self.axis.value(place)
 
     def cost(self, start: float, place: Any) -> Any:
-        """Return what a move costs, of one place or of several."""
+        """Return the cost of a move to one position or to several."""
         return np.abs(place - start) / self.unit.size
 
     @property
     def step_cost(self) -> float:
-        """Return what the least move costs; 0 where there is none."""
+        """Return the cost of the smallest move; 0 where there is none."""
         decimals = self.axis.decimals
         return 0.0 if decimals is None else 10.0**-decimals / self.unit.size
 
     def grid(self, start: float, most: int) -> np.ndarray:
-        """Return about so many places within the range that are possible values, rising.
+        """Return about ``most`` possible values within the range, rising.
 
-        If the range has no more possible values, all of them are returned; otherwise those of
-        background rows at even ranks, and the ends of the range.
+        If the range has no more possible values, all of them are returned; otherwise the values of
+        background rows at evenly spaced ranks, and the ends of the range.
         """
         low, high, decimals = self.axis.low, self.axis.high, self.axis.decimals
         count = math.inf if decimals is None else (high - low) * 10.0**decimals
@@ -128,9 +128,10 @@ class PricedAxis:
         return places[places != start]
 
     def within(self, start: float, reach: float, most: int) -> np.ndarray:
-        """Return about so many places of the range that cost at most ``reach``, evenly apart.
+        """Return about ``most`` evenly spaced positions in the range that cost at most ``reach``.
 
-        They are possible values, as many on either side of ``start``, and the ends of the range.
+        They are possible values, equally many on either side of ``start``, and the ends of the
+        range.
         """
         low, high, far = self.axis.low, self.axis.high, reach * self.unit.size
         ends = (max(low, start - far), min(high, start + far))
@@ -142,7 +143,7 @@ class PricedAxis:
         return places[places != start]
 
     def between(self, near: float, far: float, start: float, most: int) -> np.ndarray:
-        """Return up to so many possible values strictly between two, those near ``near`` first.
+        """Return at most ``most`` possible values strictly between two, those near ``near`` first.
 
         Their moves from ``start`` have up to `DIGITS` significant digits.
         """
@@ -157,7 +158,7 @@ class PricedAxis:
     def _between(
         self, low: float, high: float, start: float, decimals: int, most: int
     ) -> np.ndarray:
-        """Return multiples of 10^-decimals between two places, dates by whole days."""
+        """Return multiples of 10^-decimals between two positions; dates by whole days."""
         origin = start if self.axis.dates else 0.0
         scale = 10.0**decimals
         first = math.floor((low - origin) * scale)
@@ -171,7 +172,7 @@ class PricedAxis:
 
 
 def priced_axes(fitted: Fitted, background: pl.DataFrame) -> dict[str, PricedAxis]:
-    """Return the axis of every column that has one, its moves priced by background rows."""
+    """Return the axis of every column that has one, with moves priced by background rows."""
     axes = fitted.encoder.axes(fitted.schema.features)
     return {name: PricedAxis.of(axis, background[name]) for name, axis in axes.items()}
 
@@ -182,10 +183,10 @@ class Unit(msgspec.Struct, frozen=True):
     Parameters
     ----------
     size : float
-        Above 0, in the column's own unit; days of dates.
+        Above 0, in the column's own unit; days for dates.
     measure : str
-        What it is: the median or the mean of the absolute deviations from the median, the range of
-        the column, or 1 for want of any of them.
+        How the size was measured: the median or the mean of the absolute deviations from the
+        median, the range of the column, or 1 if none of these is usable.
     """
 
     size: float
@@ -193,15 +194,15 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 def unit_of(values: np.ndarray, low: float, high: float) -> Unit:
-    """Return a column's unit: the first of these that is not 0.
+    """Return a column's unit: the first of the following that is not 0.
 
-    The median of |x − median x|, as long as not more than half of the values are equal; the mean of
-    |x − median x|; the range of the rows that were learned from; 1.
+    The median of |x − median x|, provided that no more than half of the values are equal; the mean
+    of |x − median x|; the range of the rows that were learned from; 1.
 
     Parameters
     ----------
     values : ndarray (n,)
-        x, of background rows, without missing ones.
+        x, the values of background rows without missing ones.
     low, high : float
         The range.
     """

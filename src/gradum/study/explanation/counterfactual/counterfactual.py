@@ -1,8 +1,8 @@
-"""The least changes of rows that change their answers: found on a grid, refined, and replayed.
+"""The smallest changes of rows that change their answers: found on a grid, refined and replayed.
 
-Choices on a grid are refined in that moves are shortened, and changes that are not needed taken
-back. A move is shortened by sections: as many values between one that does not reach the aim and
-one that does, again and again, until no possible value lies between.
+Choices on a grid are refined: moves are shortened, and unneeded changes are taken back. A move is
+shortened in sections: several values are tried between one that does not reach the aim and one that
+does, again and again, until no possible value lies between.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from gradum.study.explanation.counterfactual.search import search, without_detou
 from gradum.tables.kinds.axis import place_of
 
 COUNT = 3
-REFINED = 8  # choices that are refined besides those that are wanted
+REFINED = 8  # choices that are refined besides the wanted ones
 TOLL = 1e4  # the cost of a change beyond the limits
 MOST_PRODUCTS = 2e10
-"""Multiplications that pairs of columns may take to be tried: a second of one core."""
+"""Multiplications allowed for trying pairs of columns: a second of one core."""
 MOST_PAIRS, FEWEST_PAIRS = 32_768, 1_024
 
 SECTIONS = 16  # values at a time
@@ -54,28 +54,28 @@ def counterfactuals(
     count: int = COUNT,
     rung: str | None = None,
 ) -> CounterfactualRows:
-    """Look for the least changes of each row after which `predict` answers as is wanted.
+    """Look for the smallest changes of each row after which `predict` gives the wanted answer.
 
     Parameters
     ----------
     fitted : Fitted
     rows, background : polars.DataFrame
-        Checked columns; the background measures how far a change is.
+        Checked columns; the background defines the units of changes.
     numbers : ndarray of int (n,)
-        What the rows are called.
+        The rows' numbers, as they are reported.
     limits : Limits
     towards : label or float
-        The class to reach, any other if left out; or a number: at least it where it is above the
-        present answer, at most it where it is below.
+        The class to reach (by default any other), or a number: the answer must be at least this
+        number if it is above the present answer, at most this number if it is below.
     count : int
-        How many for each row, each changing other columns.
+        How many counterfactuals for each row, each changing different columns.
     rung : str, optional
-        The best if left out.
+        By default the best.
 
     Raises
     ------
     SpecError
-        There is no such rung or class, it is the answer already, or answers are quantiles.
+        There is no such rung or class, the row already has that answer, or answers are quantiles.
     """
     chosen = fitted.rung(rung)
     if not isinstance(count, int | np.integer) or count < 1:
@@ -107,7 +107,7 @@ def counterfactuals(
 
 @dataclass(frozen=True)
 class _Asked:
-    """One row, of which a change is looked for."""
+    """One row for which a change is sought."""
 
     fitted: Fitted
     rung: Rung
@@ -132,7 +132,7 @@ class _Asked:
         return cls(fitted, rung, axes, row, number, present, aim)
 
     def answer(self, limits: Limits, count: int) -> RowCounterfactuals:
-        """Look within the limits and, where nothing is found, beyond as few as can be."""
+        """Look within the limits and, if nothing is found, beyond as few of them as possible."""
         values = self.row.row(0, named=True)
         found, complete = self._found(Costs(values, self.axes, limits), count)
         beyond: list[dict[str, Any]] = []
@@ -150,9 +150,10 @@ class _Asked:
         )
 
     def _found(self, costs: Costs, count: int) -> tuple[list[dict[str, Any]], bool]:
-        """Return the cheapest changes, replayed, and whether all that matter were tried.
+        """Return the cheapest changes, replayed, and whether all relevant changes were tried.
 
-        Once some are known, the search is repeated on a finer grid of what could be cheaper.
+        Once some are known, the search is repeated on a finer grid of changes that could be
+        cheaper.
         """
         changes, complete = self._searched(costs, count)
         if known := _cheapest(changes, costs, count):
@@ -169,9 +170,9 @@ class _Asked:
     def _searched(
         self, costs: Costs, count: int, known: Sequence[Mapping[str, Any]] = ()
     ) -> tuple[list[dict[str, Any]], bool]:
-        """Return changes that reach the aim, and whether all that matter were tried.
+        """Return changes that reach the aim, and whether all relevant changes were tried.
 
-        Where some are known, only what costs no more than these is tried.
+        Where some are known, only changes that cost no more than these are tried.
         """
         reach, ceiling = None, np.inf
         if known:
@@ -184,7 +185,7 @@ class _Asked:
         return changes, complete
 
     def _replayed(self, changed: Mapping[str, Any]) -> Prediction:
-        """Return what `predict` says of the changed row."""
+        """Return the answer of `predict` for the changed row."""
         return predict(self.fitted, self._answers.frame([changed]), rung=self.rung.name)[0]
 
     @property
@@ -219,7 +220,7 @@ class _Asked:
 
 
 def _cheapest(changes: Sequence[dict[str, Any]], costs: Costs, count: int) -> list[dict[str, Any]]:
-    """Return up to so many changes of different columns, the cheapest first."""
+    """Return at most a given number of changes of different columns, the cheapest first."""
     prices = np.array([costs.together(changed) for changed in changes])
     return [changes[place] for place in without_detours(changes, prices, count)]
 
@@ -227,8 +228,8 @@ def _cheapest(changes: Sequence[dict[str, Any]], costs: Costs, count: int) -> li
 def refined(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
     """Refine choices that reach the aim, each in several ways.
 
-    Every choice is refined as it is and without the changes that it does not need, and its moves
-    are shortened in two orders: what one column saves, another one has to pay.
+    Every choice is refined both as it is and without its unneeded changes. Its moves are shortened
+    in two orders, since what one column saves must be paid by another.
     """
     ways = [dict(changed) for changed in choices]
     ways += [changed for changed in _needed(answers, costs, choices) if changed not in ways]
@@ -254,7 +255,7 @@ class Move:
     Parameters
     ----------
     changed : dict
-        The change, which reaches the aim; it is brought up to date.
+        The change, which reaches the aim; it is updated.
     column : str
     value : number or date
         The row's value of the column.
@@ -268,19 +269,19 @@ class Move:
 
     def __post_init__(self) -> None:
         self.start = place_of(self.value)
-        self.near = self.start  # where the aim is not reached
+        self.near = self.start  # a position at which the aim is not reached
 
     def between(self) -> np.ndarray:
-        """Return places that may be enough, the nearest first."""
+        """Return positions that may be enough, the nearest first."""
         far = place_of(self.changed[self.column])
         return self.axis.between(self.near, far, self.start, SECTIONS)
 
     def to(self, place: float) -> dict[str, Any]:
-        """Return the change with another place in it."""
+        """Return the change with this column at another position."""
         return {**self.changed, self.column: self.axis.value(place)}
 
     def narrow(self, places: np.ndarray, reached: np.ndarray) -> None:
-        """Move to the first place that reaches the aim, no nearer than the one before it."""
+        """Move to the first position that reaches the aim, and stay beyond the one before it."""
         first = int(reached.argmax()) if reached.any() else len(places)
         if first > 0:
             self.near = float(places[first - 1])
@@ -289,7 +290,7 @@ class Move:
 
 
 def _shorten(answers: Answers, moves: Sequence[Move]) -> None:
-    """Shorten moves of different changes as far as can be, all at the same time."""
+    """Shorten moves of different changes as far as possible, all at the same time."""
     while tried := [(move, places) for move in moves if len(places := move.between())]:
         copies = [move.to(place) for move, places in tried for place in places]
         ends = np.cumsum([len(places) for _, places in tried])
@@ -299,7 +300,7 @@ def _shorten(answers: Answers, moves: Sequence[Move]) -> None:
 
 
 def _needed(answers: Answers, costs: Costs, choices: Sequence[Changed]) -> list[dict[str, Any]]:
-    """Take back, one by one, the dearest changes without which the aim is reached as well."""
+    """Take back, one by one, the most expensive changes without which the aim is still reached."""
     needed = [dict(changed) for changed in choices]
     while True:
         without = [

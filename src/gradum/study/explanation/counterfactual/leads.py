@@ -1,8 +1,8 @@
 """Leads of changed copies of one row: how far their answers have come towards an aim.
 
-A copy is one of two things: values by column, where each is its own; or a choice among the
-candidates of the columns, one number a column. The candidates are encoded once, as no column's
-encoding hangs on another's, and copies are put together from them.
+A copy is given in one of two ways: as individual values by column, or as a choice among the
+columns' candidates, one number per column. No column's encoding depends on another's, so the
+candidates are encoded once and copies are assembled from them.
 
 Shapes: m copies, d columns with candidates.
 """
@@ -29,7 +29,7 @@ Changed = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answers:
-    """What a rung says of changed copies of a row.
+    """A rung's answers for changed copies of a row.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Answers:
             pl.Series(
                 name,
                 [copy.get(name, self.row[name][0]) for copy in copies],
-                # Of numbers a table may hold float32 where that is exact; changed ones need more.
+                # A table may hold numbers as float32 where that is exact; changed ones need more.
                 pl.Float64 if self.row[name].dtype.is_numeric() else self.row[name].dtype,
             )
             for name in changed
@@ -66,23 +66,24 @@ class Answers:
 
 @dataclass(frozen=True)
 class CandidateGrid:
-    """What a rung says of a row whose columns have some of their candidates.
+    """A rung's answers for a row whose columns take some of their candidates.
 
     Parameters
     ----------
     answers : Answers
-        Of the row.
+        The answers for the row.
     candidates : tuple of Candidates (d,)
-        Of each column. A choice (d,) holds for each column the number of one of its candidates: 0
-        for the row's own value.
+        The candidates of each column. A choice (d,) holds, for each column, the index of one of its
+        candidates: 0 for the row's own value.
     """
 
     answers: Answers
     candidates: tuple[Candidates, ...]
 
     def leads(self, choices: np.ndarray) -> np.ndarray:
-        """Return how far beyond the aim copies are (m,), by the numbers of candidates (m, d)."""
-        # One more column, of zeros, stands for what has no candidates: the row's own values.
+        """Return how far beyond the aim copies are (m,), given the indices of candidates (m, d)."""
+        # One more column, of zeros, stands for columns without candidates, which keep the row's
+        # values.
         numbers = np.concatenate([choices, np.zeros((len(choices), 1), choices.dtype)], axis=1)
         design = self._encoded.mixed(numbers, self._places)
         return self.answers.aim.lead(self.answers.rung.predict(design))
@@ -92,7 +93,7 @@ class CandidateGrid:
         return _summed([candidates.costs for candidates in self.candidates], choices)
 
     def floors(self, choices: np.ndarray) -> np.ndarray:
-        """Return the least that copies may cost once they are refined (m,)."""
+        """Return the least that copies may cost after refinement (m,)."""
         return _summed([candidates.floors for candidates in self.candidates], choices)
 
     def changed(self, choice: np.ndarray) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class CandidateGrid:
 
     @cached_property
     def _encoded(self) -> Design:
-        """The design whose row k holds the candidates k of all columns."""
+        """The design whose row k holds candidate k of every column."""
         rows = max((len(candidates.values) for candidates in self.candidates), default=1)
         copies = [
             {
@@ -118,7 +119,7 @@ class CandidateGrid:
 
     @cached_property
     def _places(self) -> dict[str, np.ndarray]:
-        """Of each column of the design's blocks: whose candidates it shows."""
+        """For each column of the design's blocks: whose candidates it shows."""
         order = {candidates.column: place for place, candidates in enumerate(self.candidates)}
         layout, last = self.answers.encoder.layout, len(self.candidates)
         return {
@@ -128,7 +129,7 @@ class CandidateGrid:
 
 
 def _summed(values: Sequence[np.ndarray], choices: np.ndarray) -> np.ndarray:
-    """Add up one value a column (m,), by the numbers of candidates (m, d)."""
+    """Add up one value per column (m,), given the indices of candidates (m, d)."""
     total = np.zeros(len(choices))
     for place, of_column in enumerate(values):
         total += of_column[choices[:, place]]

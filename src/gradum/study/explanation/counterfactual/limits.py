@@ -1,4 +1,4 @@
-"""Limits of a counterfactual: frozen columns, and columns that go one way only."""
+"""Limits of a counterfactual: frozen columns, and columns that may move one way only."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Limits:
     frozen : frozenset of str
         Columns that keep their values.
     upward, downward : frozenset of str
-        Numbers that may only rise, or only fall; dates that may only become later, or earlier; yes
-        is above no.
+        Numbers that may only rise, or only fall; dates that may only become later, or only earlier;
+        for booleans, yes is above no.
     """
 
     frozen: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class Limits:
         upward: Sequence[str] = (),
         downward: Sequence[str] = (),
     ) -> Limits:
-        """Take the names of columns.
+        """Take column names.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class Limits:
 
     @property
     def any(self) -> bool:
-        """Whether there are limits at all."""
+        """Whether there are any limits."""
         return bool(self.frozen or self.upward or self.downward)
 
     def allow(self, name: str, before: Any, after: Any) -> bool:

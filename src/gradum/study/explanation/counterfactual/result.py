@@ -1,4 +1,4 @@
-"""Counterfactuals that were found, as values."""
+"""The counterfactuals that were found, as plain values."""
 
 from __future__ import annotations
 
@@ -37,11 +37,12 @@ class Counterfactual(msgspec.Struct, frozen=True):
     changes : tuple of ColumnChange
         In the table's order of columns.
     cost : float
-        The sum of theirs.
+        The sum of the changes' costs.
     output : label or float
         The answer of the changed row.
     probability_before, probability : float or None
-        Of that class, for the row as it is and for the changed one; None for numbers.
+        The probability of that class, for the row as it is and for the changed row; None for
+        numbers.
     """
 
     changes: tuple[ColumnChange, ...]
@@ -52,25 +53,25 @@ class Counterfactual(msgspec.Struct, frozen=True):
 
 
 class RowCounterfactuals(msgspec.Struct, frozen=True):
-    """What would have changed the answer for one row.
+    """Changes that would have changed the answer for one row.
 
     Parameters
     ----------
     row : int
-        Its number, from 1.
+        The row's number, from 1.
     output : label or float
-        The answer as it is.
+        The present answer.
     counterfactuals : tuple of Counterfactual
         The cheapest first.
     complete : bool
-        Whether every change of one column or two that could be cheaper was tried, on the grid of
+        Whether every possibly cheaper change of one or two columns was tried, on the grid of
         candidates.
     without_limits : Counterfactual or None
-        Where there is none within the limits: the cheapest of those that cross the fewest.
+        If there is none within the limits: the cheapest of those that cross the fewest limits.
     beyond_limits : tuple of str
-        The columns that this one changes although they may not, or the other way than they may.
+        The columns that ``without_limits`` changes although they must not change, or not that way.
     missing : tuple of str
-        Columns without a value in this row, which stay so.
+        Columns without a value in this row, which stay missing.
     """
 
     row: int
@@ -84,7 +85,7 @@ class RowCounterfactuals(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class CounterfactualRows:
-    """What would have changed the answers for some rows.
+    """Changes that would have changed the answers for some rows.
 
     Parameters
     ----------
@@ -92,14 +93,14 @@ class CounterfactualRows:
         The rung that answers.
     rows : tuple of RowCounterfactuals
     axes : dict of str to PricedAxis
-        The columns in which a change has a size, and its unit.
+        The columns in which a change has a size, with its unit.
     limits : Limits
     background : int
-        Rows that the units were measured on.
+        The number of rows on which the units were measured.
     wanted : label, float or None
-        What is to be reached; None for any other class.
+        The answer to reach; None for any other class.
     count : int
-        How many were asked for, for each row.
+        How many counterfactuals were asked for per row.
     """
 
     rung: str

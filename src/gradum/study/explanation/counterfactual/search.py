@@ -1,7 +1,7 @@
 """The cheapest choices among candidates that reach an aim: one column, two, and then more.
 
 One column and two are tried exhaustively, the cheapest first, until no other can be cheaper than
-what was found. More columns are tried by a beam, from the choices that promise most.
+what was found. More columns are tried by beam search, from the most promising choices.
 
 Shapes: m choices, d columns, c candidates of all columns together.
 """
@@ -18,9 +18,9 @@ import numpy as np
 from gradum.margins import distinct, falling
 from gradum.study.explanation.counterfactual.leads import CandidateGrid
 
-FIRST_BATCH = 128  # pairs; the next ones are larger
-PROMISING = 3.0  # times the ceiling: two gains together may be so far off their sum
-BEAM, EXTENDED = 32, 512  # choices that are kept, and that are tried with one column more
+FIRST_BATCH = 128  # pairs; the next batches are larger
+PROMISING = 3.0  # times the ceiling: two gains together may differ this much from their sum
+BEAM, EXTENDED = 32, 512  # choices that are kept and tried with one more column
 
 KEPT = 3  # choices of the same columns
 
@@ -39,17 +39,17 @@ def search(
     ----------
     grid : CandidateGrid
     count : int
-        How many are wanted, each changing other columns.
+        How many are wanted, each changing different columns.
     most : int
-        Pairs that are tried at most.
+        The most pairs to try.
     ceiling : float
-        What a choice may cost at most.
+        The highest cost of a choice.
 
     Returns
     -------
     found : Found
     complete : bool
-        Whether all choices of one or two columns were tried that could be cheaper.
+        Whether all possibly cheaper choices of one or two columns were tried.
     """
     found, singles = Found(count, ceiling), SingleChanges.of(grid)
     beam = Beam(grid, singles, found)
@@ -62,14 +62,14 @@ def search(
 
 
 class Beam:
-    """The choices that promise most, of those that do not reach the aim.
+    """The most promising choices among those that do not reach the aim.
 
     Parameters
     ----------
     grid : CandidateGrid
     singles : SingleChanges
     found : Found
-        Where those go that do reach it.
+        Receives the choices that do reach it.
     """
 
     def __init__(self, grid: CandidateGrid, singles: SingleChanges, found: Found) -> None:
@@ -80,7 +80,7 @@ class Beam:
         self.leads = np.zeros(0)
 
     def take(self, choices: np.ndarray, leads: np.ndarray) -> None:
-        """Take choices (m, d) in, and let go of those that promise least."""
+        """Add choices (m, d), and drop the least promising ones."""
         reached = leads >= 0
         single = (choices > 0).sum(axis=1) == 1
         spared = ~single & self.singles.suffice(choices)
@@ -94,7 +94,7 @@ class Beam:
         self.choices, self.leads = choices[best], leads[best]
 
     def widen(self) -> None:
-        """Change one column more in every choice, in the ways that promise most by themselves."""
+        """Change one more column in every choice, in the ways most promising by themselves."""
         singles, costs = self.singles, self.grid.costs(self.choices)
         free = self.choices[:, singles.column] == 0
         total = costs[:, None] + singles.costs
@@ -109,16 +109,16 @@ class Beam:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of candidates of two columns, by the least that they may cost.
+    """Pairs of candidates of two columns, ordered by the least that they may cost.
 
     Parameters
     ----------
     first, second : ndarray of int
-        Their places among the singles.
+        Their positions among the singles.
     floors : ndarray
         Rising.
     left_out : bool
-        Whether there are pairs besides, of candidates that are not among the strongest.
+        Whether further pairs were left out because a candidate is not among the strongest.
     """
 
     first: np.ndarray
@@ -130,7 +130,7 @@ class Pairs:
     def of(cls, singles: SingleChanges, ceiling: float = np.inf) -> Pairs:
         """Pair the strongest candidates of different columns.
 
-        Under a ceiling, pairs whose gains by themselves promise far less are left out.
+        Under a ceiling, pairs whose separate gains promise far too little are left out.
         """
         strongest = singles.strongest
         one, other = np.triu_indices(len(strongest), 1)
@@ -148,7 +148,7 @@ class Pairs:
         return cls(first[order], second[order], floors[order], left_out)
 
     def try_on(self, beam: Beam, most: int) -> bool:
-        """Try up to so many pairs in order; return whether all were that could be cheaper."""
+        """Try some pairs in order, and return whether all possibly cheaper ones were tried."""
         choices = beam.singles.choices
         at, batch = 0, FIRST_BATCH
         while at < len(self.floors) and self.floors[at] < beam.found.bound:
@@ -162,7 +162,7 @@ class Pairs:
 
 
 class Reached(NamedTuple):
-    """A choice (d,) that reaches the aim, its cost, and what it may cost once it is refined."""
+    """A choice (d,) that reaches the aim, its cost, and what it may cost after refinement."""
 
     cost: float
     floor: float
@@ -176,17 +176,17 @@ class Found:
     Parameters
     ----------
     count : int
-        How many that change different columns are wanted.
+        How many choices with different columns are wanted.
     ceiling : float
-        What a choice may cost at most to be wanted.
+        The highest cost at which a choice is wanted.
 
     Attributes
     ----------
     by_columns : dict
-        By the columns that they change, the cheapest first.
+        The choices by the columns that they change, the cheapest first.
     spared : dict
-        The same of choices of which one column alone reaches the aim: refined they may be cheaper
-        than that column, yet they may also come down to it, so that they do not count as found.
+        The same for choices in which one column alone reaches the aim. After refinement they may be
+        cheaper than that column, but they may also reduce to it, so they do not count as found.
     """
 
     count: int
@@ -195,7 +195,7 @@ class Found:
     spared: dict[Columns, list[Reached]] = field(default_factory=dict)
 
     def add(self, grid: CandidateGrid, choices: np.ndarray, spared: np.ndarray) -> None:
-        """Take choices (m, d) that reach the aim, and whether one column alone does (m,)."""
+        """Add choices (m, d) that reach the aim, given whether one column alone does (m,)."""
         costs, floors = grid.costs(choices).tolist(), grid.floors(choices).tolist()
         for *reached, is_spared in zip(costs, floors, choices, spared, strict=True):
             one = Reached(*reached)
@@ -215,12 +215,12 @@ class Found:
 
     @property
     def bound(self) -> float:
-        """The cost beyond which nothing is wanted any more."""
+        """The cost above which no choice is wanted."""
         wanted = self.wanted
         return min(self.ceiling, wanted[-1].cost if len(wanted) == self.count else np.inf)
 
     def worth_refining(self, most: int) -> list[np.ndarray]:
-        """Return choices (d,): those that are wanted, and up to so many that may become cheaper."""
+        """Return choices (d,): the wanted ones, and at most some number that may become cheaper."""
         bound = self.bound
         both = (*self.by_columns.values(), *self.spared.values())
         closer = [one for alike in both for one in alike if one.floor < bound]
@@ -229,10 +229,10 @@ class Found:
 
 
 def without_detours(columns: Sequence[Collection[Any]], costs: np.ndarray, most: int) -> list[int]:
-    """Return the places of up to ``most`` sets of columns: the cheapest, of equals the smallest.
+    """Return the positions of up to ``most`` sets of columns: the cheapest, then the smallest.
 
-    They stand in that order. A set is left out if one that was taken, and so costs no more, is part
-    of it.
+    They are in that order. A set is left out if it contains one that was taken, which costs no
+    more.
     """
     size = np.array([len(names) for names in columns])
     order = np.argsort(costs, kind="stable")
@@ -254,12 +254,12 @@ class SingleChanges:
     Parameters
     ----------
     column : ndarray of int (c,)
-        Which one.
+        The column that each choice changes.
     choices : ndarray of int (c, d)
     costs, floors : ndarray (c,)
         See `candidates.Candidates`.
     leads : ndarray (c,)
-        How far beyond the aim they come.
+        How far beyond the aim the choices come.
     start : float
         The lead of the row as it is, below 0.
     """
@@ -273,7 +273,7 @@ class SingleChanges:
 
     @classmethod
     def of(cls, grid: CandidateGrid) -> SingleChanges:
-        """Ask for the lead of every candidate."""
+        """Compute the lead of every candidate."""
         sizes = [len(candidates.values) - 1 for candidates in grid.candidates]
         column = np.repeat(np.arange(len(sizes)), sizes)
         number = np.concatenate([np.zeros(0, int), *(np.arange(1, size + 1) for size in sizes)])
@@ -285,15 +285,15 @@ class SingleChanges:
 
     @property
     def gains(self) -> np.ndarray:
-        """The lead that each change gains by itself (c,)."""
+        """The gain in lead from each change by itself (c,)."""
         return self.leads - self.start
 
     @property
     def strongest(self) -> np.ndarray:
-        """The places of the strongest changes, which are tried in pairs.
+        """The positions of the strongest changes, which are tried in pairs.
 
-        They are the `MOST_LEVELS` that gain most, of each of the `MOST_COLUMNS` columns that do
-        most: all, unless there are very many.
+        They are the `MOST_LEVELS` that gain most in each of the `MOST_COLUMNS` columns that gain
+        most: all changes, unless there are very many.
         """
         size = np.abs(self.gains)
         columns = np.unique(self.column)
@@ -305,16 +305,16 @@ class SingleChanges:
         return np.sort(np.concatenate(kept))
 
     def suffice(self, choices: np.ndarray) -> np.ndarray:
-        """Return whether one column of each choice alone reaches the aim (m,)."""
+        """Return, for each choice, whether one of its columns alone reaches the aim (m,)."""
         numbers = self.choices.max(axis=1, initial=0)
         enough = np.zeros((choices.shape[1], 1 + numbers.max(initial=0)), bool)
         enough[self.column, numbers] = self.leads >= 0
         return np.any(enough[np.arange(choices.shape[1]), choices], axis=1)
 
     def promise(self, costs: np.ndarray, leads: np.ndarray) -> np.ndarray:
-        """Return what it would cost to reach the aim at the price paid so far.
+        """Return the cost of reaching the aim at the price per gain so far.
 
-        Infinite where nothing has been gained; ``costs`` and ``leads`` are of the same shape.
+        It is infinite where nothing has been gained; ``costs`` and ``leads`` have the same shape.
         """
         gain = leads - self.start
         gained = gain > 0
@@ -322,6 +322,6 @@ class SingleChanges:
 
 
 def _leads_of(grid: CandidateGrid, choices: np.ndarray) -> np.ndarray:
-    """Return the leads of choices (m,), asking for some at a time."""
+    """Return the leads of choices (m,), computed some at a time."""
     parts = [grid.leads(choices[at : at + BATCH]) for at in range(0, len(choices), BATCH)]
     return np.concatenate([np.zeros(0), *parts])
