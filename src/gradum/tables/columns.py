@@ -1,4 +1,4 @@
-"""A column of a schema: its kind, its role, and the way in which its values are read."""
+"""A column of a schema: its kind, its role, and how its values are read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def traits(self) -> Kind:
-        """What its kind can do."""
+        """What the column's kind can do."""
         return KINDS[self.kind]
 
 
