@@ -79,7 +79,7 @@ def compile_once() -> None:
 
 
 def load_model(run_or_model: Path) -> Any:
-    """Read the model of a run folder, or a model file, which knows its run if it lies there."""
+    """Read the model of a run folder, or a model file, which knows its run if it lies in one."""
     from gradum.api import load
     from gradum.api.run_rows import run_of
     from gradum.ship.run_folder import locate_model
