@@ -238,7 +238,7 @@ def _spreads(rung: Rung, layout: Layout) -> bool:
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:
-    """Whether class weights are asked for, fit the rung's classes, and are undone at its end."""
+    """Whether class weights are asked for, fit the classes, and are undone by the last step."""
     *before, last = rung.post
     asked = fitted.spec.class_weight is not None and rung.input_layer is not None
     of_classes = bool(_target(fitted).classes) and last.is_sound(rung.network.outputs)

@@ -92,7 +92,7 @@ def _reference(examined: ExaminedModel) -> Check:
 
 
 def alike(found: Watched, source: str, thresholds: DriftThresholds) -> Check:
-    """Hold the alarms of a watch against what is allowed; chance brings them as its tests say."""
+    """Compare the alarms of a watch with what is allowed, at the false alarm rate of its tests."""
     most = thresholds.most_alarms
     check = TABLE.judged(
         len(found.alarms) <= most,
