@@ -20,7 +20,7 @@ ROLES = "__init__ __main__ kind step fit in_blocks spec options result"
 ROLE_NAMES = tuple(f"{role}.py" for role in ROLES.split())
 """Names that state the role of a file in its folder; CONTRIBUTING lists them."""
 STAGES = ("app/cli", "api/trust", "api", "show/pictures", "show", "study")
-"""Where a question, a finding or a part of the trust report has a file of its one name in each."""
+"""Folders in which a question, a finding or a part of the trust report has a file of one name."""
 
 KINDS = frozenset(
     ("numeric", "boolean", "categorical", "date", "text", "identifier", "constant", "nested")

@@ -67,7 +67,7 @@ class BruteForce:
     def cheapest(
         self, grid: list[np.ndarray], most: float, count: int
     ) -> list[tuple[float, tuple]]:
-        """Return the cheapest points of a grid that are answered otherwise, of the first batch."""
+        """Return the cheapest points of a grid with another answer, of the first batch with any."""
         columns = list(zip(self.row.columns, grid, self.own, strict=True))
         parts = [self.axes[name].cost(own, places) for name, places, own in columns]
         cost = (parts[0][:, None, None] + parts[1][:, None] + parts[2]).ravel()

@@ -116,7 +116,7 @@ def places(rows: int, waves: float, classes: int = 0) -> Draw:
 
 
 def few_levels(levels: int, rows: int, classes: int = 0) -> Draw:
-    """Return a draw of a few levels with an effect and hundreds of rows each, and idle dates."""
+    """Return a draw of a few levels with effects and hundreds of rows each, and unrelated dates."""
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:
         of = rng.integers(levels, size=rows)

@@ -109,7 +109,7 @@ def _with_target(frame: pd.DataFrame, target: pd.Series, rows: np.ndarray) -> pl
 
 
 def ours(model: Model, judging: pl.DataFrame, new: pl.DataFrame) -> Sets:
-    """Return what sets {k: 1 − p_k ≤ q} do, q the conformal quantile of the judging rows."""
+    """Return the figures of sets {k: 1 − p_k ≤ q}; q is the conformal quantile of judging rows."""
     labels = np.array([str(label) for label in model.classes])
     known, answered = (model.predict_proba(rows) for rows in (judging, new))
     scores = np.sort(1.0 - _of_truth(known, judging, labels))

@@ -20,7 +20,7 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from benchmarks.sides import CORES
 
 FOLDS = 8
-DRAWS, FIFTHS, ENOUGH = 20, 5, 1_000  # settings, and the folds and held-out rows that choose
+DRAWS, FIFTHS, ENOUGH = 20, 5, 1_000  # settings, and folds and rows that choose
 MOST_TREES, PATIENCE = 2_000, 100  # a model stops once so many trees have not lowered its loss
 RATE = 0.05
 
@@ -136,7 +136,7 @@ class XGBoost:
 
 
 class CatBoost:
-    """CatBoost on strings; by default 1,000 trees, and the rate that it derives from the rows."""
+    """CatBoost on strings; by default 1,000 trees, and a learning rate derived from the rows."""
 
     def __init__(self, regression: bool, seed: int, categorical: list[str]):
         import catboost
@@ -177,7 +177,7 @@ class CatBoost:
         }
 
     def stopped_at(self, models: list[Any]) -> Settings:
-        """Return the number of trees and the rate, which CatBoost derives from that number."""
+        """Return the number of trees and the rate that CatBoost derives from that number."""
         return {
             "n_estimators": round(np.mean([model.tree_count_ for model in models])),
             "learning_rate": float(np.mean([model.learning_rate_ for model in models])),

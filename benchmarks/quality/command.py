@@ -160,7 +160,7 @@ def show(asked: argparse.Namespace, rankings: list[Ranking]) -> None:
 def draw(
     asked: argparse.Namespace, rankings: list[Ranking], reference: str, folder: Path
 ) -> list[str]:
-    """Draw each size's tables into a folder; return what shows the pictures on a page beside it.
+    """Draw each size's tables into a folder; return lines that show them on a page beside it.
 
     The reference is drawn over its rival: the requested one, or `RIVAL`, or the best other.
     """

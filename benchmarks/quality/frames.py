@@ -1,4 +1,4 @@
-"""A split as libraries take it: levels as categories, as strings, or one-hot; numbers filled."""
+"""A split as libraries take it: levels as categories, strings or one-hot; numbers filled."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def ordinal(split: Split) -> ColumnTransformer:
 
 
 def one_hot(split: Split) -> ColumnTransformer:
-    """Return the step before scikit-learn's models: `strings` one-hot, numbers filled, scaled."""
+    """Return the step before scikit-learn's models: `strings` one-hot; numbers filled, scaled."""
     numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
     levels = make_pipeline(
         SimpleImputer(strategy="constant", fill_value=MISSING),

@@ -1,4 +1,4 @@
-"""One fit, alone in this process: reads the table, divides it, fits, predicts, and says its error.
+"""One fit, alone in this process: reads the table, divides it, fits, predicts, reports the error.
 
 It is started by `benchmarks.quality.runs` with the method, the table and the split as JSON. The
 answer is one line of JSON; what the libraries print goes to standard error. A problem with the
