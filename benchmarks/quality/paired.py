@@ -35,7 +35,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class OnTable:
-    """The ratio of errors on one table: 0 where only the other failed, infinite the other way."""
+    """The ratio of errors on one table: 0 if only the other failed, infinite if only this one."""
 
     name: str
     splits: int

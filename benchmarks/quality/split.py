@@ -181,7 +181,7 @@ _DIVIDED: dict[Kind, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
 
 
 def _numbered(marks: pd.DataFrame) -> np.ndarray:
-    """Return a number for each row, alike where all columns are, rising with them in order."""
+    """Return a number for each row, the same if all columns are the same, in the columns' order."""
     return marks.groupby(list(marks), dropna=False).ngroup().to_numpy()
 
 

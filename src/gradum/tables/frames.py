@@ -251,7 +251,7 @@ def _of_one_type(name: str, values: list[Any]) -> pl.Series:
 
 
 def _are_numbers(present: list[Any]) -> bool:
-    """Whether values are real numbers; decimals count if polars cannot keep their every digit."""
+    """Whether values are real numbers, other than decimals of which polars keeps every digit."""
     if present and all(isinstance(value, Decimal) and _is_kept(value) for value in present):
         return False
     real = (numbers.Real, np.bool_, Decimal)
