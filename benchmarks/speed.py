@@ -1,8 +1,8 @@
 """Training steps per second: gradum compared with other libraries and plain matrix products.
 
 Every side has the same network, batches, optimiser and number of epochs, all warm; see
-`benchmarks.training`. If a library can be run in several ways, the fastest one is the peer. ``speed
-256x3,512x2 3 gradum,limit`` measures some networks and some libraries, and only prints.
+`benchmarks.training`. If a library can be run in several ways, the fastest one is the peer.
+``speed 256x3,512x2 3 gradum,limit`` measures some networks and some libraries, and only prints.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 ``python -m benchmarks expected FOLDER [SEEDS] [MODELS]``, with a folder of tables as in
 `benchmarks.quality.sets`: six shifts by time, region and reweighting (`shifts`), compared with
-nannyml's CBPE (`cbpe`), which gets the same predictions and labels. ``python -m benchmarks expected
-simulated [DRAWS]`` counts how often the interval holds when the truth is known (`simulated`).
+nannyml's CBPE (`cbpe`), which gets the same predictions and labels.
+``python -m benchmarks expected simulated [DRAWS]`` counts how often the interval
+holds when the truth is known (`simulated`).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ beside the index), the ``target``, the ``task`` (binary, multiclass or regressio
 ``time_col``, ``split_col``, ``groups``, ``time``, ``split`` or ``exclude`` are left out.
 
 A set can be divided by group if ``group_col``, ``groups`` or ``{"split": {"group": …}}`` names a
-column, and by time if ``time_col``, ``time`` or ``{"split": {"time": …}}`` does, or if ``"ordered":
-true`` says that its rows are in time order.
+column, and by time if ``time_col``, ``time`` or ``{"split": {"time": …}}`` does, or if
+``"ordered": true`` says that its rows are in time order.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def alike(
 ) -> AlikeRows:
     """Find the rows learned from that the model takes to be most like a given row.
 
-    Rows are alike if they have the same effect on the last layer; see
-    `gradum.study.explanation.alike`. The run's table is read again, if the model was loaded.
+    Rows are alike if the last layer treats them alike; see `gradum.study.explanation.alike`. The
+    run's table is read again, if the model was loaded.
 
     Parameters
     ----------

@@ -45,7 +45,9 @@ def effects(
     scale : {"probability", "log-odds", "target"}, optional
         The scale of the answers.
 
-    Returns ------- EffectCurves
+    Returns
+    -------
+    EffectCurves
         It displays itself; ``frame`` has one line per column, class and value, with standard errors
         and the number of nearby background rows; ``curves`` has ICE.
 

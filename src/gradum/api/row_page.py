@@ -85,7 +85,7 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
 
 
 def _expected(model: Model, explanation: Explanation) -> Section | None:
-    """Return what may be expected of the row's number, if judged rows tell."""
+    """Return what may be expected of the row's number, if judged rows tell it."""
     found, guarantee = explanation.found, model.fitted.guarantee
     if model.classes or guarantee is None:
         return None

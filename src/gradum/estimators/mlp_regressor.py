@@ -80,8 +80,10 @@ class MLPRegressor(RegressorMixin, MLP):
     n_features_in_, feature_names_in_
         The columns of X, and their names if X is a frame.
 
-    Notes ----- Everything is computed in the dtype of X. A whole number as a weight is equivalent
-    to repeating the row if every step sees all rows (n <= batch_size); otherwise only on average.
+    Notes
+    -----
+    Everything is computed in the dtype of X. A whole number as a weight is equivalent to repeating
+    the row if every step sees all rows (n <= batch_size); otherwise only on average.
     """
 
     @with_callbacks

@@ -111,7 +111,7 @@ def _refuse_links(folder: Path) -> None:
 
 @contextmanager
 def taken_up(folder: Path) -> Iterator[None]:
-    """Hold a run that was cut short while the block runs, in order to finish it.
+    """Hold, while the block runs, a run that was cut short, in order to finish it.
 
     Raises
     ------

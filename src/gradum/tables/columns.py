@@ -57,7 +57,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def unvaried(columns: Iterable[Column]) -> list[str]:
-    """Say which columns, besides texts, keep their values, as nothing tells what else they hold."""
+    """Say which columns, texts aside, stay unchanged, as nothing tells what else they may hold."""
     return [
         say(
             "Column {column!r} is left as it is: nothing tells what else a column of the kind "

@@ -22,8 +22,8 @@ _TEXTS = ("help", "metavar", "options_metavar", "subcommand_metavar")
 def choose_language(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
     """Choose the language asked for; return the command's words without ``--lang``.
 
-    The option may stand anywhere among them: ``gradum --lang zh fit …`` and ``gradum fit … --lang
-    zh``.
+    The option may stand anywhere among them: ``gradum --lang zh fit …`` and
+    ``gradum fit … --lang zh``.
 
     Raises
     ------
