@@ -50,8 +50,8 @@ class MLPRegressor(RegressorMixin, MLP):
     batch_size : int or "auto", default "auto"
         Rows per step; ``"auto"`` is min(200, n).
     max_iter : int, default 200
-        Most epochs. If there are 100 or more, each a step on all rows, and the last still lowered
-        the loss, a ConvergenceWarning says so.
+        The most epochs. If there are 100 or more, each a step on all rows, and the last still
+        lowered the loss, a ConvergenceWarning says so.
     tol : float, default 1e-4
         An epoch that does not lower the best loss by more than this made no progress.
     n_iter_no_change : int, default 10

@@ -172,7 +172,7 @@ class PackClassifier(ClassifierMixin, _Pack):
     Parameters
     ----------
     effort : str, default "standard"
-        How large the pack is: ``"quick"``, ``"standard"`` or ``"best"``.
+        How many networks to train: ``"quick"``, ``"standard"`` or ``"best"``.
     metric : str, default "log_loss"
         The metric by which members are chosen: ``"log_loss"``, ``"auc"``, ``"accuracy"``,
         ``"balanced_accuracy"``, ``"macro_f1"``, ``"average_precision"`` or ``"brier"``, with the

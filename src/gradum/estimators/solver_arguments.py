@@ -232,7 +232,7 @@ def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
 def still_falls(solution: Solution) -> bool:
     """Whether the training loss fell by over 1% in the last ten epochs of a hundred or more.
 
-    This holds only if each epoch was one step on all rows: mini-batch losses fluctuate by as much.
+    It is true only if each epoch was one step on all rows: mini-batch losses fluctuate by as much.
     """
     if len(solution.history) < FEW_EPOCHS or solution.steps > solution.iterations:
         return False

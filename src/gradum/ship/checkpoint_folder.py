@@ -26,7 +26,7 @@ from gradum.solvers.training_state import Snapshot, StoppingState, Tally
 
 FORMAT = 2
 TRAINING = "training"
-SHARE = 0.01  # at most, of the time is spent on writing best epochs
+SHARE = 0.01  # of the time, at most, is spent on writing best epochs
 
 
 class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

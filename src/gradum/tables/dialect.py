@@ -159,7 +159,7 @@ def _refuse_few_lines(content: Content, skip: int, source: str) -> None:
 def _above(lines: list[str], first: int) -> int:
     """Return the place of the header: the first nonempty line, unless another is clearly it.
 
-    A line is plainly the header if the lines before it are comments, or titles of far fewer words
+    A line is clearly the header if the lines before it are comments, or titles of far fewer words
     than the table has columns; if all rows after it are as long as it is; and if a column has
     numbers below a name that is no number.
     """

@@ -95,7 +95,7 @@ class Stream:
             yield replace(self.head, frame=rest)
 
     def sample(self, rows: int, rng: np.random.Generator) -> Table:
-        """Return about that many rows: windows of neighbours from the whole table, in order."""
+        """Return about that many rows: windows of neighbours, drawn from all rows, in order."""
         if rows >= len(self):
             windows = np.arange(0, len(self), WINDOW_ROWS)
         else:
