@@ -35,7 +35,7 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
         The table's column.
     median, minimum, maximum : float or None
         Of the training rows, unweighted, in the column's unit; None if all are missing. If the
-        model is refitted on all rows, minimum and maximum are those of all rows.
+        model is said to be fitted on all rows, minimum and maximum are those of all rows.
     missing : bool
         Whether training rows have missing values: if so, an indicator column is added.
     decimals : int or None
