@@ -1,1 +1,1 @@
-"""Benchmarks: separate commands, whose figures are ratios of both sides measured in one run."""
+"""Benchmarks: separate commands, whose figures are ratios of two sides measured in one run."""

@@ -47,7 +47,7 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Run the benchmark that is named on the command line."""
+    """Run the benchmark named on the command line."""
     name, *arguments = sys.argv[1:] or [""]
     if name not in BENCHMARKS:
         usages = "\n".join(

@@ -1,8 +1,8 @@
-"""The long-run rate of intervals that follow time, beside a threshold that stays as it was.
+"""The long-run coverage of adaptive intervals, beside that of a fixed threshold.
 
 `python -m benchmarks adaptive FOLDER` fits the linear rung to the first half of three years of
 half-hourly electricity demand (vic_elec), and answers the second half in the order of time.
-Outcomes come in after each half hour. "split" has the threshold of the same judged rows for good.
+Outcomes arrive after each half hour. "split" always uses the threshold of the same judged rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ COVERAGES = (0.9, 0.95)
 
 
 def main(folder: str) -> None:
-    """Print a line for each coverage and way, and publish it."""
+    """Print a line for each coverage and method, and publish it."""
     rows = pl.read_parquet(Path(folder) / FILE).sort(TIME)
     half = len(rows) // 2
     model = gradum.fit(rows[:half], TARGET, time=TIME, model="linear", learning_curve=False)
@@ -59,7 +59,7 @@ def main(folder: str) -> None:
 
 
 def _fixed(model: gradum.Model, later: pl.DataFrame, coverage: float) -> np.ndarray:
-    """Return the intervals (n, 2) of the conformal quantile of all judged rows, for good."""
+    """Return the intervals (n, 2) of the fixed conformal quantile of all judged rows."""
     following = conformal_of(model, coverage)
     scores = replace(following.scores, moment=None)
     terms = structs.replace(following.terms, name="split")

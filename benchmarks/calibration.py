@@ -1,14 +1,14 @@
-"""The gain of calibration: probabilities with the step after the logits, and without, of one fit.
+"""The gain of calibration: probabilities of one fit with and without the step after the logits.
 
-Tables and splits are those of `benchmarks.quality`. A line a table and rung: in how many fits a
-step is used, and the mean over the splits of how much the log loss changes by it, in percent of the
-loss without it, with the standard error of that mean over the splits; the worst split; and Brier
-score and expected calibration error without and with it. The last lines hold the means over tables,
-with their standard errors over the tables.
+Tables and splits are those of `benchmarks.quality`. There is one line per table and rung. It has
+the number of fits in which a step is used; the mean over the splits of the change in log loss due
+to the step, in percent of the loss without it, with the standard error of that mean over the
+splits; the worst split; and Brier score and expected calibration error without and with the step.
+The last lines hold the means over tables, with their standard errors over the tables.
 
-The expected calibration error is Σ n_b |share_b − mean_b| / n over 15 bins of as many rows each, of
-the probability of the likeliest class and of how often it is right (M. P. Naeini, G. F. Cooper and
-M. Hauskrecht, AAAI 2015).
+The expected calibration error is Σ n_b |share_b − mean_b| / n over 15 bins of equally many rows, of
+the probability of the likeliest class and the share of rows where it is right (M. P. Naeini, G. F.
+Cooper and M. Hauskrecht, AAAI 2015).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ TARGET = "__target"
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one model on the test rows of one split."""
+    """The scores of one model on the test rows of one split."""
 
     log_loss: float
     brier: float
@@ -49,7 +49,7 @@ class Scores:
 
     @classmethod
     def of(cls, probability: np.ndarray, truth: np.ndarray) -> Scores:
-        """Score probabilities (n, K) by codes (n,)."""
+        """Score probabilities (n, K) against codes (n,)."""
         right = probability[np.arange(len(truth)), truth]
         squares = np.square(probability).sum(axis=1) - 2 * right + 1
         surest = probability.max(axis=1)
@@ -70,13 +70,13 @@ class Fit:
 
     @property
     def change(self) -> float:
-        """By how much the log loss changes, in percent."""
+        """The change in log loss, in percent."""
         return 100 * (self.after.log_loss / self.before.log_loss - 1)
 
 
 def measure(folder: Path, table: Table, rows: int, rung: str, seed: int) -> Fit:
-    """Fit one rung to one split, and score it with its calibration and without."""
-    import gradum  # the process that only gathers needs none
+    """Fit one rung to one split, and score it with and without its calibration."""
+    import gradum  # the gathering process does not need it
 
     warnings.filterwarnings("ignore")
     split = Split.of(folder, table, seed=seed, rows=rows)
@@ -123,12 +123,12 @@ def _after(fit: Fit) -> Scores:
 
 
 def _error(values: np.ndarray) -> float:
-    """Return the standard error of their mean."""
+    """Return the standard error of the values' mean."""
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
 
 
 def main(folder: str, splits: str = str(SPLITS), rows: str = str(ROWS), sets: str = "") -> None:
-    """Print a line a table of classes and rung, then the means over tables."""
+    """Print a line per table of classes and rung, then the means over tables."""
     suite = Suite.read(Path(folder), sets.split(",") if sets else None)
     print(
         f"{splits} splits of at most {rows} training rows\n{'table':20s} rung   log loss, %"

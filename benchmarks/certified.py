@@ -1,11 +1,11 @@
 """``python -m benchmarks certified FOLDER [SETS] [ROWS] [POINTS] [RUNGS]``: bounds around rows.
 
 On tables and splits of `benchmarks.quality`, every numeric column of a held-out row may move by 1%
-of its interquartile range either way, all at once. Printed are the share of rows whose class is
+of its interquartile range either way, all at once. It prints the share of rows whose class is
 certified to stay, by intervals, zonotopes and CROWN, and the share whose class changes at one of
-200 corners drawn at random; of numbers, how wide the interval of the answer is beside what the
-corners span. Then points are drawn from boxes of all sizes, up to the whole domain, and counted
-where the model's answer lies outside of its bounds: there may be none. Seconds are CPU seconds a
+200 random corners; for numbers, how wide the interval of the answer is compared with the range over
+the corners. Then points are drawn from boxes of all sizes, up to the whole domain, and those where
+the model's answer lies outside its bounds are counted: there may be none. Times are CPU seconds per
 row; they need one thread.
 """
 
@@ -80,7 +80,7 @@ def radii(model: gradum.Model, frame: pl.DataFrame) -> dict[str, float]:
 
 
 def classes(graph: TableGraph, x: np.ndarray, box: Box) -> str:
-    """Say how many rows keep their class for certain, and how many do not."""
+    """Say how many rows certainly keep their class, and how many do not."""
     predicted = graph.predict(x).value
     changed = np.any([graph.predict(point).value != predicted for point in corners(box)], axis=0)
     parts = [f"{changed.mean():.0%} change at a corner"]
@@ -98,7 +98,7 @@ def classes(graph: TableGraph, x: np.ndarray, box: Box) -> str:
 
 
 def numbers(graph: TableGraph, x: np.ndarray, box: Box) -> str:
-    """Say how wide intervals of the answer are beside what is seen."""
+    """Say how wide intervals of the answer are compared with the observed range."""
     seen = np.array([graph.predict(point).value for point in corners(box)])
     span = np.ptp(seen, axis=0)
     parts = []
@@ -118,7 +118,7 @@ def corners(box: Box) -> list[np.ndarray]:
 
 
 def points_outside(graph: TableGraph, x: np.ndarray, count: int) -> tuple[int, int]:
-    """Draw points of boxes of all sizes; return how many lie outside any bounds, and how many."""
+    """Draw points of boxes of all sizes; return how many lie outside any bounds, and the total."""
     rng, outside, drawn = np.random.default_rng(1), 0, 0
     low, high = graph.inputs.domain
     numeric = np.arange(graph.inputs.count) < len(graph.inputs.layout.dense)

@@ -1,9 +1,9 @@
 """``python -m benchmarks chance FOLDER [SETS] [ROWS] [TIMES] [RUNGS]``: the attack beside chance.
 
-On tables and splits of `benchmarks.quality`, the attack on held-out rows is held against a random
-search that may ask for `TIMES` as many answers. It draws corners and inside points of ever smaller
-boxes, and once a change is known, half of its points near that one. Printed is on how many rows
-each finds the nearer change, and by what share of it at most.
+On tables and splits of `benchmarks.quality`, the attack on held-out rows is compared with a random
+search that may ask for `TIMES` as many answers. The search draws corners and inner points of ever
+smaller boxes and, once a change is known, half of its points near that change. The output says on
+how many rows each finds the nearer change, and by what share of it at most.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from gradum.study.stress.attack import attack
 from gradum.study.stress.stressed_rows import StressedRows
 
 BATCH = 5_000
-FINEST = 10  # decimals: how near to the nearest known change the nearest points are drawn
+FINEST = 10  # decimals: how near to the nearest known change points are drawn at most
 EQUAL = (0.0, 1e-9, 1e-6, 1e-3)
-"""Shares by which a change has to be nearer to be counted so."""
+"""Shares by which a change must be nearer to count as nearer."""
 
 
 def main(
@@ -36,7 +36,7 @@ def main(
     times: str = "100",
     rungs: str = "mlp",
 ) -> None:
-    """Print a line a table and rung."""
+    """Print a line per table and rung."""
     suite = Suite.read(Path(folder))
     for name in sets.split(","):
         model, held_out = fitted(suite.folder, suite.tables[name])
@@ -45,7 +45,7 @@ def main(
 
 
 def beside(model: gradum.Model, frame: pl.DataFrame, rung: str, count: int, times: int) -> str:
-    """Say on how many of the first rows that the attack changes either search is ahead."""
+    """Say on how many of the first rows that the attack changes each search is ahead."""
     stressed = stressed_rows(model, frame[:count], rung)
     rows, numbers = stressed.rows, stressed.numbers
     began = process_time()

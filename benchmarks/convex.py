@@ -1,9 +1,9 @@
 """Linear and logistic regression beside scikit-learn: seconds to the same suboptimality.
 
 Both sides get the same float64 array, run in turns in one process after a warm-up, and keep their
-best time of the rounds. An iterative solver is run at ever smaller tolerances until its objective
-is within ``LEVEL`` of the best known, relative to it; the first such time counts. Ratios are peer
-over gradum: above 1, gradum is faster.
+best time over the rounds. An iterative solver is run at ever smaller tolerances until its objective
+is within ``LEVEL`` of the best known one, relative to it; the first such time counts. Ratios are
+peer over gradum: above 1, gradum is faster.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FOLDS, PENALTIES = 10, 20
 
 def main(tasks: str = ",".join(TASKS), sizes: str = "0,1,2", rounds: str = "5") -> None:
     """Run some tasks at some sizes; print a Markdown table of times and ratios."""
-    warnings.simplefilter("ignore")  # of peers that stop short, which is what is measured
+    warnings.simplefilter("ignore")  # from peers that stop early, which is what is measured
     print("| task | n × p | gradum, s | peer | peer, s | ratio |\n|---|---|---:|---|---:|---:|")
     for index in map(int, sizes.split(",")):
         x, number, label = data(*SIZES[index])
@@ -43,7 +43,7 @@ def main(tasks: str = ",".join(TASKS), sizes: str = "0,1,2", rounds: str = "5") 
 
 
 def data(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return correlated columns, a number and a label that a third of them decides."""
+    """Return correlated columns, and a number and a label that a third of the columns decides."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((rows, columns))
     x += 0.5 * rng.standard_normal((rows, 1))
@@ -80,7 +80,7 @@ def linear(x: np.ndarray, number: np.ndarray, _: np.ndarray, count: int) -> Any:
 
 
 def logistic(x: np.ndarray, _: np.ndarray, label: np.ndarray, count: int) -> Any:
-    """Yield logistic regression, each solver to the level."""
+    """Yield logistic regression, with each solver run to the level."""
     alpha = 1.0 / len(x)
     best = gradum.LogisticRegression(alpha=alpha).fit(x, label).loss_
 
@@ -102,7 +102,7 @@ def logistic(x: np.ndarray, _: np.ndarray, label: np.ndarray, count: int) -> Any
     reached = enough(own)
     for solver in ("lbfgs", "newton-cholesky", "newton-cg"):
         if solver == "newton-cholesky" and x.size > 2e7 and count > 1 and x.shape[1] > 1000:
-            continue  # minutes a fit
+            continue  # minutes per fit
         tolerance = enough(lambda t, solver=solver: peer(solver, t))
         mine, theirs = in_turns(
             count, lambda: own(reached), lambda s=solver, t=tolerance: peer(s, t)
@@ -111,7 +111,7 @@ def logistic(x: np.ndarray, _: np.ndarray, label: np.ndarray, count: int) -> Any
 
 
 def path(x: np.ndarray, number: np.ndarray, _: np.ndarray, count: int) -> Any:
-    """Yield a lasso path of 100 penalties; the peer's columns are to be centred by its caller."""
+    """Yield a lasso path of 100 penalties; the peer's columns must be centred by its caller."""
     model = gradum.LinearRegression(penalty="l1")
     alphas = model.path(x, number).alphas
 

@@ -44,7 +44,7 @@ def table(rows: int) -> tuple[pl.DataFrame, Schema]:
 
 
 def polars_cast(frame: pl.DataFrame) -> Callable[[], pl.DataFrame]:
-    """Make polars' own cast of the frame, its level names already known."""
+    """Make polars' own cast of the frame, with level names already known."""
     casts = []
     for name, dtype in frame.schema.items():
         if dtype == pl.String:

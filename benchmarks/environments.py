@@ -1,7 +1,7 @@
-"""An environment of its own for each library beside gradum, in the user's cache folder.
+"""A separate environment for each library compared with gradum, in the user's cache folder.
 
-A library is installed as its makers publish it on the day, with the versions of NumPy and others
-that it wants, which are nothing to gradum.
+A library is installed in its current release, with the versions of NumPy and others that it needs,
+independently of gradum.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def python_with(package: str, *others: str) -> str:
-    """Return the interpreter of a library's environment, which is made if there is none.
+    """Return the interpreter of a library's environment; create the environment if there is none.
 
     Parameters
     ----------
     package : str
-        What pip installs; the folder has its name.
+        What pip installs; also the name of the folder.
     others : str
-        What else pip is given, such as the folder of gradum's own source.
+        Further arguments for pip, such as the folder of gradum's own source.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def python_with(package: str, *others: str) -> str:
 
 
 def version_in(python: str, package: str) -> str:
-    """Return the version of a package of an environment."""
+    """Return the version of a package in an environment."""
     code = f"from importlib.metadata import version; print(version({package!r}))"
     return _run([python, "-c", code]).strip()
 
@@ -64,7 +64,7 @@ def answer_of(
     python : str
         The environment's interpreter.
     module : str
-        May import what the environment has; of this repository, what needs no more than that.
+        May import what the environment has, and modules of this repository that need no more.
     arguments : str
     given : str
         What the module reads from its standard input.
@@ -74,14 +74,14 @@ def answer_of(
     Raises
     ------
     Absent
-        It failed.
+        The module failed.
     """
     ended = _run([python, "-m", module, *arguments], given, environment)
     return json.loads(ended.splitlines()[-1])
 
 
 def cache() -> Path:
-    """Return the folder of the user's cache that keeps environments and exact values."""
+    """Return the folder in the user's cache that keeps environments and exact values."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "gradum-benchmarks"
 

@@ -1,8 +1,8 @@
-"""A hundred small fits of tables of differing sizes in one process, beside scikit-learn's.
+"""A hundred small fits to tables of different sizes in one process, compared with scikit-learn.
 
-Both fit networks of 100 hidden units for 20 epochs, in batches of 200 rows or of all where there
-are fewer. A round is a process of its own that has imported what it needs and fitted nothing yet:
-whatever is compiled, is compiled in the time that is taken.
+Both fit networks of 100 hidden units for 20 epochs, in batches of 200 rows or of all rows if there
+are fewer. A round is a process of its own that has imported what it needs but fitted nothing yet:
+all compilation counts in the measured time.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ def tables() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def gradum() -> Round:
-    """Fit by gradum."""
+    """Fit with gradum."""
     from gradum import MLPClassifier
 
     return _fitting(MLPClassifier)
 
 
 def scikit_learn() -> Round:
-    """Fit by scikit-learn."""
+    """Fit with scikit-learn."""
     import warnings
 
     from sklearn.neural_network import MLPClassifier
 
-    warnings.simplefilter("ignore")  # of fits that stop at the last epoch they were given
+    warnings.simplefilter("ignore")  # from fits that stop at their last allowed epoch
     return _fitting(MLPClassifier)
 
 

@@ -1,10 +1,10 @@
 """Peak memory from a file of a million rows to its Design, in units of the table's own size.
 
 The table has 15 columns of float64 numbers, one of them the target, and 5 of levels; its own size
-is that of float32 numbers and int32 codes. Each file is read in a fresh process, in which the same
-steps were taken with a thousand rows before, so that code, threads and caches do not count. A
-step's figure is the most memory that was resident up to its end. With names of models, whole fits
-are measured as well, which takes minutes.
+is that of float32 numbers and int32 codes. Each file is read in a fresh process that has first
+taken the same steps with a thousand rows, so that code, threads and caches do not count. A step's
+figure is the peak resident memory up to its end. If models are named, whole fits are measured as
+well, which takes minutes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def table(rows: int) -> pl.DataFrame:
 
 
 def steps(path: Path) -> Iterator[str]:
-    """Take the steps from a file to a Design, naming each when it is done."""
+    """Take the steps from a file to a Design, and name each when it is done."""
     read_table = read(path)
     yield "read"
     schema = infer(read_table, target=TARGET)
@@ -75,13 +75,13 @@ def fit(path: Path, model: Any) -> Iterator[str]:
 
 
 def peak() -> int:
-    """Return the most memory that was ever resident in this process, in bytes."""
+    """Return the peak resident memory of this process, in bytes."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else 1024 * most
 
 
 def measure(path: Path, few: Path, model: str) -> None:
-    """Print the peak after each step, above what the same steps take with few rows."""
+    """Print the peak after each step, minus that of the same steps with few rows."""
     own = 4 * ROWS * (NUMERIC_COLUMNS + len(LEVELS))
     for _ in fit(few, model) if model else steps(few):
         pass
@@ -92,7 +92,7 @@ def measure(path: Path, few: Path, model: str) -> None:
 
 
 def write(folder: Path) -> None:
-    """Write the files to measure, and such with few rows."""
+    """Write the files to measure, and the same with few rows."""
     for stem, rows in (("many", ROWS), ("few", FEW_ROWS)):
         frame = table(rows)
         frame.write_parquet(folder / f"{stem}.parquet")
@@ -102,7 +102,7 @@ def write(folder: Path) -> None:
 def main(models: str = "") -> None:
     """Write the files and measure each, in processes of their own.
 
-    A new process's peak begins with the size of the one that started it, which is to stay small.
+    A new process's peak begins at the size of the process that started it, which must stay small.
     """
     command = [sys.executable, "-m", "benchmarks.footprint"]
     with tempfile.TemporaryDirectory() as folder:

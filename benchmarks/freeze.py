@@ -1,13 +1,13 @@
-"""Everything that a user can see, written down, so that two commits can be held against each other.
+"""Records everything that a user can see, so that two commits can be compared.
 
 ``python -m benchmarks freeze FOLDER [TABLES]`` goes through twelve drawn tables (each kind of
 column and of task; in memory and in blocks; cross-validated, by group, by time, weighted), runs
-every command on each, and writes what it sees into FOLDER, a file per command: what the terminal
+every command on each, and writes the output into FOLDER, a file per command: what the terminal
 shows, JSON, the words of pages with a hash of their charts, and hashes of weights and predictions.
-Where FOLDER is there already, it compares instead, shows the lines that differ, and ends with 1 if
-there are any. Run it on the commit before and on the one after, on one machine. The clock hardly
-moves, so that seconds are 0 and no search ends by time. TABLES, separated by commas, are some of
-the twelve alone.
+If FOLDER already exists, it compares instead, shows the lines that differ, and ends with 1 if there
+are any. Run it on the commit before and on the one after, on the same machine. The clock hardly
+advances, so that seconds are 0 and no search ends by time. TABLES, separated by commas, restricts
+it to some of the twelve.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ TICKS = itertools.count(1)
 
 
 def _slow_clock() -> float:
-    """Return the seconds of a clock that a look at it moves on by a billionth."""
+    """Return the seconds of a clock that advances by a billionth at each look."""
     return next(TICKS) * 1e-9
 
 
-time.perf_counter = time.monotonic = _slow_clock  # before anything of gradum takes hold of them
+time.perf_counter = time.monotonic = _slow_clock  # before anything in gradum imports them
 
 import gradum  # noqa: E402
 from gradum.app.cli import COMMANDS  # noqa: E402
@@ -52,7 +52,7 @@ MASKS = (
     (r"\d[\d.,]* (?=MB\b|GB\b|MiB\b|GiB\b)", "# "),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?Z?", "#"),
 )
-"""Patterns of what hangs on the day or on the machine, and what is written for it."""
+"""Patterns of what depends on the day or the machine, and what is written instead."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ TABLES = {
 
 
 def main(folder: str, tables: str = ",".join(TABLES)) -> None:
-    """Write what a user sees, or compare it with what is written."""
+    """Write what a user sees, or compare it with what was written."""
     if folder.startswith("-"):
         sys.exit(__doc__)
     before = Path(folder).absolute()
@@ -110,7 +110,7 @@ def _command_line_of_one_machine() -> Iterator[None]:
 
 
 def _freeze(table: Frozen, record: Path, place: Path) -> None:
-    """Write what the commands say of one table, in a folder of its own."""
+    """Write the output of the commands for one table, in a folder of its own."""
     place.mkdir()
     for name, rows, seed in (("rows.csv", ROWS, 0), ("new.csv", NEW_ROWS, 1)):
         _table(rows, seed).select([*table.columns, table.target]).write_csv(place / name)
@@ -136,7 +136,7 @@ def _fitted(table: Frozen) -> Iterator[tuple[str, str]]:
 
 
 def _asked(table: Frozen, language: str) -> Iterator[tuple[str, str]]:
-    """Yield what every command says of the run, and the words of every page."""
+    """Yield the output of every command for the run, and the words of every page."""
     row = ("rows.csv", "--row", "3")
     asked: dict[str, tuple[str, ...]] = {
         "inspect": ("inspect", "rows.csv", "--target", table.target),
@@ -177,7 +177,7 @@ def _helps() -> Iterator[tuple[str, str]]:
 
 
 def _run(*words: str) -> str:
-    """Run ``gradum WORDS`` in this process; return what it prints, and the code it ends with."""
+    """Run ``gradum WORDS`` in this process; return what it prints, and its exit code."""
     out, errors, code = io.StringIO(), io.StringIO(), 0
     with (
         mock.patch.object(sys, "argv", ["gradum", *words]),
@@ -196,7 +196,7 @@ def _run(*words: str) -> str:
 
 @dataclass
 class _Words(html.parser.HTMLParser):
-    """The words of a page, a line each, and a hash of what its charts are drawn from."""
+    """The words of a page, one per line, and a hash of the data of its charts."""
 
     lines: list[str] = field(default_factory=list)
     within: list[str] = field(default_factory=list)

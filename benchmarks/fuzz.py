@@ -1,10 +1,10 @@
-"""Model files damaged at random: each loads and can be used, or is refused by one ModelFileError.
+"""Randomly damaged model files: each loads and can be used, or is refused by one ModelFileError.
 
 ``fuzz 100000 7`` reads that many files made from the suite's fixtures by `tests.mutations` with
-seed 7, under a limit of memory, and with a hook that forbids whatever no reader has to do: write,
-import, compile, run, connect. A tenth as many schemas and specs follow, which people edit by hand.
-``fuzz atheris 300`` lets atheris, where it is installed, search for 300 seconds for files that
-reach code that no file reached before.
+seed 7, under a memory limit, and with a hook that forbids what no reader needs to do: write,
+import, compile, run, connect. A tenth as many schemas and specs follow, since people edit these by
+hand. ``fuzz atheris 300`` lets atheris, if it is installed, search for 300 seconds for files that
+reach code not reached before.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import polars as pl
 from tests import mutations
 
 FIXTURES = Path(__file__).parents[1] / "tests" / "ship" / "fixtures"
-MOST_BYTES = 2**30  # beyond what the process has once sound models were used
+MOST_BYTES = 2**30  # beyond what the process holds after sound models were used
 REPORT_EVERY = 20
 FORBIDDEN = (
     "import",
@@ -45,11 +45,11 @@ FORBIDDEN += ("os.rename", "os.mkdir", "os.rmdir", "os.chmod", "os.link", "os.sy
 
 
 class Overreach(BaseException):
-    """A reader did what no reader should; no handler of exceptions takes it for another."""
+    """A reader did what no reader should; no exception handler mistakes it for another error."""
 
 
 class Hook:
-    """An audit hook that forbids, while a file is read."""
+    """An audit hook that forbids actions while a file is read."""
 
     watching = False
 
@@ -66,7 +66,7 @@ class Hook:
             raise Overreach(f"{event} {arguments!r:.200}")
 
     def watched(self, read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """Return a reader that is watched."""
+        """Return a reader watched by the hook."""
 
         def reading(what: Any) -> Any:
             self.watching = True
@@ -79,7 +79,7 @@ class Hook:
 
 
 class Trial:
-    """Damaged files, written to one place and used there."""
+    """Damaged files, each written to the same place and used there."""
 
     def __init__(self, folder: str) -> None:
         import gradum
@@ -94,7 +94,7 @@ class Trial:
             (path.read_bytes(), _rows(path)) for path in sorted(FIXTURES.glob("*.gradum"))
         ]
         self.texts = []
-        for data, rows in self.bases:  # what is imported late is imported now
+        for data, rows in self.bases:  # import now what is imported late
             assert self.use(data, rows, report=True)
             fitted = gradum.load(self.path).fitted
             run_spec = RunSpec("t.csv", fitted.spec, sha256={"t.csv": "0" * 64}, fingerprint="1")
@@ -108,7 +108,7 @@ class Trial:
         return mutations.use(self.path, rows, report=report, load=self.load)
 
     def edit(self, chance: random.Random) -> None:
-        """Read a schema and a spec that were edited badly: no error may leave but gradum's own."""
+        """Read a badly edited schema and spec: only gradum's own errors may be raised."""
         from gradum.errors import GradumError
 
         schema, spec = chance.choice(self.texts)
@@ -120,7 +120,7 @@ class Trial:
 
 
 def main(count: str = "1000", seed: str = "0") -> None:
-    """Print how many files loaded, were refused, or did anything else; the worst time, memory."""
+    """Print how many files loaded, were refused or did anything else; the worst time and memory."""
     with tempfile.TemporaryDirectory() as folder:
         if count == "atheris":
             _guided(folder, seconds=int(seed))
@@ -173,7 +173,7 @@ def _guided(folder: str, *, seconds: int) -> None:
         chance = random.Random(seed)
         try:
             return mutations.mutated(chance, data)[:most]
-        except Exception:  # damaged before, so that it has no parts to damage
+        except Exception:  # already damaged, so that it has no parts to damage
             return mutations.mutated(chance, chance.choice(trial.bases)[0])[:most]
 
     corpus = Path(folder) / "corpus"

@@ -1,8 +1,8 @@
-"""``python -m benchmarks groups [DRAWS]``: how often groups that do not differ are said to.
+"""``python -m benchmarks groups [DRAWS]``: how often equal groups are said to differ.
 
-Rows are drawn whose errors have nothing to do with their group, in 4 to 30 groups of 20 to several
-hundred rows; `gradum evaluate --by` may say in at most 5% of draws that any group differs by any
-measure. A group whose errors are larger shows what it finds.
+Rows are drawn whose errors are independent of their group, in 4 to 30 groups of 20 to several
+hundred rows; `gradum evaluate --by` may report in at most 5% of draws that any group differs by any
+measure. A planted group with larger errors shows what it finds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gradum.tables.schema import Schema
 COUNTS = (4, 12, 30)
 SMALLEST, LARGEST = 20, 400
 LARGER = 1.5
-"""By what factor a planted group's errors are larger; of classes, its log-odds are off by half."""
+"""How many times larger a planted group's errors are; for classes, its log-odds are off by half."""
 
 
 def main(draws: str = "300") -> None:

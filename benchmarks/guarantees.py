@@ -1,10 +1,10 @@
-"""Coverage of intervals and sets against their promise, where new rows are at hand without end.
+"""Coverage of intervals and sets against their promise, with unlimited new rows.
 
 `python -m benchmarks guarantees [SPLITS] [DRAWS]`: whole fits of the linear rung to rows of known
-populations, judged in each of gradum's ways and asked about 1,000 new rows; and how much it
-matters that the rung in use was chosen on the very rows of which its intervals are made. With 200
-splits and 20,000 draws or more, the tables take their place in docs/accuracy.md; with fewer they
-are printed.
+populations, judged in each of gradum's ways and applied to 1,000 new rows; and how much it matters
+that the rung in use was chosen on the very rows from which its intervals are made. With at least
+200 splits and 20,000 draws, the tables replace those in docs/accuracy.md; with fewer they are only
+printed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LINEAR = LinearSpec(strengths=(10.0, 1.0, 0.1), folds=3)
 
 @dataclass(frozen=True)
 class Way:
-    """A way to judge and to ask.
+    """A way to judge and to predict.
 
     Parameters
     ----------
@@ -49,9 +49,9 @@ class Way:
     sizes : tuple of int
         Numbers of judged rows.
     options : dict
-        What `gradum.fit` is told besides.
+        Further options of `gradum.fit`.
     held_out : bool
-        Whether other rows judge than those that are learned from.
+        Whether the judging rows are not among those learned from.
     by : str or None
         The column or "class" by which coverage is counted.
     """
@@ -78,9 +78,9 @@ WAYS = (
 
 @dataclass
 class Covered:
-    """How many of some new rows were covered, and what was promised of them.
+    """How many of some new rows were covered, and what was promised for them.
 
-    ``judged`` is the number of scores that the law is of.
+    ``judged`` is the number of scores on which the law is based.
     """
 
     rows: int
@@ -90,7 +90,7 @@ class Covered:
 
 
 def main(splits: str = str(SPLITS), draws: str = str(DRAWS)) -> None:
-    """Measure both, and print or publish what was found."""
+    """Measure both, and print or publish the results."""
     asked = [(way, size) for way in range(len(WAYS)) for size in WAYS[way].sizes]
     with processes() as pool:
         running = [pool.submit(measure, way, size, int(splits)) for way, size in asked]
@@ -113,7 +113,7 @@ def main(splits: str = str(SPLITS), draws: str = str(DRAWS)) -> None:
 
 
 def measure(place: int, size: int, splits: int) -> dict[float, list[Covered]]:
-    """Fit again and again, and count what is covered of new rows, at each coverage."""
+    """Fit repeatedly, and count the covered new rows at each coverage."""
     way, rng = WAYS[place], np.random.default_rng((place, size))
     found: dict[float, list[Covered]] = {coverage: [] for coverage in COVERAGES}
     for _ in range(splits):
@@ -131,7 +131,7 @@ def measure(place: int, size: int, splits: int) -> dict[float, list[Covered]]:
 
 
 def _rows(way: Way, rows: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Draw rows of which a linear model knows all but the noise."""
+    """Draw rows that a linear model describes except for the noise."""
     columns = rng.normal(size=(rows, 4))
     level = rng.choice(list(LEVELS), size=rows)
     spread = np.array([LEVELS[name] for name in level])
@@ -180,7 +180,7 @@ def _lines(way: Way, size: int, by_coverage: dict[float, list[Covered]]) -> list
 
 
 def _line(way: Way, coverage: float, found: list[Covered]) -> list[str]:
-    """Hold what was covered against the law of the split, or against the bound of CV+."""
+    """Compare what was covered with the law of the split, or with the bound of CV+."""
     bounded = [count for count in found if _rank(coverage, count) <= count.judged]
     shares = np.array([count.covered / count.rows for count in bounded])
     error = shares.std(ddof=1) / np.sqrt(len(shares))
@@ -203,7 +203,7 @@ def _rank(coverage: float, count: Covered) -> int:
 
 
 def _place_in_law(count: Covered, rank: int) -> float:
-    """Return the middle of the steps of the law's distribution function at what was covered.
+    """Return the midpoint of the law's distribution function at its step for what was covered.
 
     It is uniform between 0 and 1, up to the height of a step.
     """
@@ -224,7 +224,7 @@ CHOICES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
 
 
 def _chosen(draws: int) -> str:
-    """Choose the best of four rungs by RMSE on the rows that its intervals are made of."""
+    """Choose the best of four rungs by RMSE on the rows from which its intervals are made."""
     lines = []
     for name, errors in CHOICES.items():
         for size in (60, 200, 1_000):
@@ -237,7 +237,7 @@ def _changes(
     errors: Callable[[np.random.Generator, int], np.ndarray], size: int, draws: int
 ) -> list[str]:
     rng = np.random.default_rng((size, 7))
-    # Of each rung, known exactly but for the third digit.
+    # For each rung, exact up to the third digit.
     deviation = errors(rng, 200_000).std(axis=1)
     changes: dict[float, list[float]] = {coverage: [] for coverage in COVERAGES}
     alone = Located(np.zeros(1), np.ones(1), np.ones(1))

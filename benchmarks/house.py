@@ -1,8 +1,8 @@
 """The size and the shape of the source, counted over its syntax trees.
 
-``python -m benchmarks house [FOLDER]`` prints one line a measure: files and lines, functions of
-many parameters, names of files that occur twice, chains and circles of imports, and what is known
-of kinds of columns outside of the folders that hold them. FOLDER is the package, ``src/gradum`` by
+``python -m benchmarks house [FOLDER]`` prints one line per measure: files and lines, functions with
+many parameters, file names that occur twice, chains and cycles of imports, and what is known about
+kinds of columns outside the folders that hold them. FOLDER is the package, ``src/gradum`` by
 default, so that one version of the script can count two checkouts. Runs in a few seconds.
 """
 
@@ -18,9 +18,9 @@ from pathlib import Path
 
 ROLES = "__init__ __main__ kind step fit in_blocks spec options result"
 ROLE_NAMES = tuple(f"{role}.py" for role in ROLES.split())
-"""Names that say which role a file has in its folder; CONTRIBUTING lists them."""
+"""Names that state the role of a file in its folder; CONTRIBUTING lists them."""
 STAGES = ("app/cli", "api/trust", "api", "show/pictures", "show", "study")
-"""Where a question, a finding or a part of the trust report has a file of its one name in each."""
+"""Folders in which a question, a finding or a part of the trust report has a file of one name."""
 
 KINDS = frozenset(
     ("numeric", "boolean", "categorical", "date", "text", "identifier", "constant", "nested")
@@ -31,14 +31,14 @@ BLOCKS = frozenset(("dense", "codes", "sparse"))
 OF_KINDS = ("kinds",)
 """Folders in which a kind may be named."""
 FIRST_LAYERS = ("core/models",)
-ENCODER = Path("tables/encode.py")  # what puts the steps of kinds together
+ENCODER = Path("tables/encode.py")  # the file that puts the steps of kinds together
 HOLDERS = frozenset(
     ("design", "layout", "inputs", "arrays", "batch", "flat", "transform", "encoded")
 )
-"""What has blocks, by its name or that of the call which returns it.
+"""Objects that have blocks, by their name or that of the call that returns them.
 
-Others have fields that are called so as well: a solver's matrix a dense and a sparse half, a
-column that is cut into segments its codes.
+Other objects have fields with the same names: a solver's matrix has a dense and a sparse half, and
+a column that is cut into segments has codes.
 """
 MOST_PARAMETERS = 8
 SMALL = 80
@@ -59,12 +59,12 @@ class Source:
 
     @property
     def lines(self) -> int:
-        """Its lines, blank ones as well."""
+        """Its lines, including blank ones."""
         return self.text.count("\n")
 
     @cached_property
     def functions(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-        """Its functions and methods, those within others as well."""
+        """Its functions and methods, including nested ones."""
         nodes = ast.walk(self.tree)
         return [n for n in nodes if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
@@ -117,7 +117,7 @@ def _sizes(sources: list[Source]) -> dict[str, str]:
 
 
 def _unlike_a_question(sources: list[Source]) -> list[str]:
-    """Return names of several files that are not those of one question, stage by stage."""
+    """Return names shared by several files that are not those of one question, stage by stage."""
     stages: dict[str, list[str]] = {}
     for source in sources:
         if source.path.name not in ROLE_NAMES:
@@ -192,7 +192,7 @@ def _length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def _parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Count what a caller can give; a method's own object is not given."""
+    """Count the parameters that a caller can give, not counting a method's own object."""
     every = function.args
     named = [*every.posonlyargs, *every.args]
     own = bool(named) and named[0].arg in ("self", "cls")
@@ -231,7 +231,7 @@ def _imported(source: Source, modules: set[str], typed: bool = False) -> set[str
 
 
 def _running(node: ast.AST) -> Iterator[ast.AST]:
-    """Go through a tree, without what only type checkers see."""
+    """Traverse a tree, except what only type checkers see."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
             continue
@@ -240,14 +240,14 @@ def _running(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _mutual(sources: list[Source], graph: dict[str, set[str]]) -> int:
-    """Count the pairs of folders that import from each other, the package's own left out."""
+    """Count the pairs of folders that import from each other, except the package's own folder."""
     folder = {source.module: source.path.parent.as_posix() for source in sources}
     arrows = {(folder[a], folder[b]) for a, imported in graph.items() for b in imported}
     return sum(a < b and (b, a) in arrows for a, b in arrows if "." not in (a, b))
 
 
 def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Return the strongly connected parts, each after those that it leads to (Tarjan)."""
+    """Return the strongly connected components, each after those that it leads to (Tarjan)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: list[str] = []
@@ -274,7 +274,7 @@ def _circles(graph: dict[str, set[str]]) -> list[list[str]]:
 
 
 def _longest_chain(graph: dict[str, set[str]], circles: list[list[str]]) -> int:
-    """Return the most modules on one way through the imports; a circle counts with all it has."""
+    """Return the most modules on one path of imports; a cycle counts with all its modules."""
     longest: dict[str, int] = {}
     for circle in circles:
         below = {other for module in circle for other in graph[module]} - set(circle)
@@ -284,7 +284,7 @@ def _longest_chain(graph: dict[str, set[str]], circles: list[list[str]]) -> int:
 
 
 def _constants(sources: list[Source]) -> dict[str, frozenset[str]]:
-    """Return the words of each constant of a module that is a collection of nothing but words."""
+    """Return the words of each constant of a module that is a collection of words only."""
     found = {}
     for source in sources:
         for node in source.tree.body:
@@ -298,7 +298,7 @@ def _constants(sources: list[Source]) -> dict[str, frozenset[str]]:
 
 
 def _words(node: ast.AST | None, named: dict[str, frozenset[str]]) -> frozenset[str]:
-    """Return the words that an expression is one of, or none if it is anything else."""
+    """Return the words of a literal collection of words; none for any other expression."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return frozenset((node.value,))
     if isinstance(node, ast.Tuple | ast.List | ast.Set):
@@ -346,7 +346,7 @@ def _names_a_block(node: ast.AST) -> bool:
 
 
 def _last_name(node: ast.AST) -> str:
-    """Return the last word of what an attribute is asked of, of a call that of its function."""
+    """Return the last word of an attribute's object; for a call, that of its function."""
     if isinstance(node, ast.Call):
         return _last_name(node.func)
     return getattr(node, "attr", getattr(node, "id", ""))

@@ -1,9 +1,9 @@
 """Prediction from a mixed table: one row from a dict, a thousand rows, a million.
 
-Every side starts from what its user has at hand, raw columns of which some values are missing, and
-ends with the probabilities of the classes. scikit-learn's pipeline imputes and scales the numbers,
-writes the levels one-hot and has a network of gradum's size; LightGBM takes pandas' categories.
-Rows are dicts; tables are frames in memory, polars' for gradum and pandas' for the peers.
+Every side starts from what its user has, raw columns with some missing values, and ends with the
+class probabilities. scikit-learn's pipeline imputes and scales the numbers, encodes the levels
+one-hot and has a network of gradum's size; LightGBM takes pandas' categories. Rows are dicts;
+tables are frames in memory, polars' for gradum and pandas' for the peers.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def report(found: dict[str, Measured]) -> str:
 
 
 def draw(rows: int, seed: int) -> pl.DataFrame:
-    """Draw numbers, of which some are missing, levels, and a class that both decide in part."""
+    """Draw numbers, some of them missing, levels, and a class that partly depends on both."""
     rng = np.random.default_rng(seed)
     numbers = rng.normal(size=(rows, len(NUMBERS)))
     codes = {name: rng.integers(count, size=rows) for name, count in LEVELS.items()}
@@ -104,7 +104,7 @@ def predicting(predict: Callable[[Any], Any], frame: Any, single: list[dict[str,
 
 
 def gradum(rung: str, effort: str = "standard") -> Round:
-    """Fit a rung, write the model to a file and predict by what is read from there."""
+    """Fit a rung, write the model to a file, and predict with the model read from it."""
     import gradum
 
     train, options = draw(TRAINING_ROWS, seed=0), {"effort": effort, "learning_curve": False}

@@ -1,12 +1,12 @@
 """A table larger than the memory it may take: rows per second and peak memory of one pass.
 
-20,000,000 rows of 20 float64 columns and a class lie in Parquet files, which the system has in its
-cache. ``gradum fit`` encodes them once into a file, and passes over that for a logistic
-regression, or for one epoch of a network. Beside it polars adds the columns up, which is as fast as
-rows can be read, and scikit-learn's ``SGDClassifier`` takes the same rows in batches: as small as
-a step of gradum's, and as large as suits it best, since it takes a step for every row and a batch
-costs it a check of its input. ``memory 1000000 FOLDER`` makes and keeps a smaller table in a
-folder, and only prints.
+20,000,000 rows of 20 float64 columns and a class lie in Parquet files in the system's cache.
+``gradum fit`` encodes them once into a file, and passes over that file for a logistic regression,
+or for one epoch of a network. For comparison, polars sums the columns, which is as fast as rows can
+be read, and scikit-learn's ``SGDClassifier`` takes the same rows in batches, both as small as
+gradum's steps and as large as suits it best: it takes a step for every row, and each batch costs it
+a check of its input. ``memory 1000000 FOLDER`` makes and keeps a smaller table in a folder, and
+only prints.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def report(measured: dict[str, Measured], peers: list[str]) -> str:
 
 
 def write(folder: Path, rows: int) -> str:
-    """Write the files that are not there yet, one at a time; return the pattern of their paths."""
+    """Write the missing files, one at a time; return the pattern of their paths."""
     import polars as pl
 
     from gradum.files.atomic import replacing
@@ -105,7 +105,7 @@ def write(folder: Path, rows: int) -> str:
 
 
 def polars_sums(pattern: str, rows: int) -> Round:
-    """Add up every column."""
+    """Sum every column."""
     import polars as pl
 
     def one_round() -> Figures:
@@ -138,7 +138,7 @@ def scikit_learn(pattern: str, rows: int, batch: int) -> Round:
 
 
 def gradum(pattern: str, rows: int, model: str) -> Round:
-    """Run the command that fits, judges and reports; its own events time a pass or an epoch."""
+    """Run the command that fits, judges and reports; its events time a pass or an epoch."""
 
     def one_round() -> Figures:
         with tempfile.TemporaryDirectory() as folder:
@@ -158,7 +158,7 @@ def gradum(pattern: str, rows: int, model: str) -> Round:
 
 
 def _rate(events: list[dict[str, Any]]) -> float:
-    """Return rows a second, over all passes of a logistic regression or a network's one epoch."""
+    """Return rows per second, over all passes of a logistic regression or a network's one epoch."""
     passes = [each for each in events if each["event"] == "passed"]
     if passes:
         return passes[-1]["rows"] * len(passes) / passes[-1]["seconds"]
@@ -167,5 +167,5 @@ def _rate(events: list[dict[str, Any]]) -> float:
 
 
 def _peak(who: int) -> float:
-    """Return the most memory that was ever resident in this process, or in one it ran, in MiB."""
+    """Return the peak resident memory of this process, or of one it ran, in MiB."""
     return resource.getrusage(who).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)

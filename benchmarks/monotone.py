@@ -1,11 +1,11 @@
-"""The price of `--monotone`: the error of models that are held monotone, over that without.
+"""The price of `--monotone`: the error of monotone models over that without the constraint.
 
-Six tables have columns in which everybody would expect a direction. Only training rows are looked
-at, as in `benchmarks.parts`: of the rows that `benchmarks.quality` trains on with seed 0, a fifth,
-drawn by seed, judges models of the others. A line a table and rung: by how much the error changes,
-in percent, as the mean over the draws; how many rows' answers go the wrong way somewhere, without
-the constraint and with it, as such a column runs through its values. The last lines hold the means
-over tables. Errors are those of `benchmarks.quality.measure`.
+Six tables have columns for which everybody would expect a direction. Only training rows are used,
+as in `benchmarks.parts`: of the rows that `benchmarks.quality` trains on with seed 0, a fifth,
+drawn by seed, judges models fitted to the others. There is one line per table and rung: the change
+in error in percent, as the mean over the draws; and how many rows' answers go the wrong way
+somewhere as such a column runs through its values, without and with the constraint. The last lines
+hold the means over tables. Errors are those of `benchmarks.quality.measure`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ DIRECTIONS: dict[str, dict[str, str]] = {
     "ames": {"area": "+", "Overall.Qual": "+"},
     "diamonds": {"carat": "+"},
 }
-"""What common sense expects, decided before anything was measured."""
+"""The directions that common sense expects, decided before anything was measured."""
 RUNGS = ("linear", "mlp", "pack")
 DRAWS = 3
 TARGET = "__target"
-WALKED_ROWS, PLACES = 100, 25  # whose answers are followed, and through how many quantiles
-ROUNDING = 1e-5  # of the range of answers, below which none goes the wrong way
+WALKED_ROWS, PLACES = 100, 25  # rows whose answers are followed, and through how many quantiles
+ROUNDING = 1e-5  # of the range of answers; smaller moves do not count as wrong
 
 
 def fitted(split: Split, directions: dict[str, str], effort: str, seed: int) -> Any:
@@ -79,7 +79,7 @@ def wrong_way(model: Any, split: Split, rung: str, directions: dict[str, str]) -
 
 
 def _frames(split: Split) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the rows to learn from and those that judge, with their targets."""
+    """Return the rows to learn from and the judging rows, with their targets."""
     parts = ((split.train, split.train_target), (split.test, split.test_target))
     train, test = (
         pl.from_pandas(pd.concat([frame, target.rename(TARGET)], axis=1)) for frame, target in parts
@@ -99,7 +99,7 @@ def _answers(model: Any, rows: pl.DataFrame, rung: str, split: Split) -> np.ndar
 
 
 def main(folder: str, draws: str = str(DRAWS), effort: str = "quick", sets: str = "") -> None:
-    """Print a line a table and rung, then the means over tables."""
+    """Print a line per table and rung, then the means over tables."""
     warnings.filterwarnings("ignore")
     names = sets.split(",") if sets else list(DIRECTIONS)
     suite = Suite.read(Path(folder), names)

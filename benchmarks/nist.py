@@ -1,9 +1,9 @@
-"""Correct digits of least squares on the NIST reference data sets, beside those of other libraries.
+"""Correct digits of least squares on the NIST reference data sets, compared with other libraries.
 
-Digits are −log₁₀ of the relative error (absolute where the certified number is 0), at most 15, of
-the worst coefficient and of the worst standard error, through the doors that users take. Every
-library gets the same float64 columns and keeps its defaults. The table is printed, and takes the
-place of the one in docs/accuracy.md.
+Digits are −log₁₀ of the relative error (absolute if the certified number is 0), at most 15, of the
+worst coefficient and of the worst standard error, computed through the public interfaces. Every
+library gets the same float64 columns and keeps its defaults. The table is printed, and replaces the
+one in docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.solvers.nist_sets import NAMES, Reference, digits, load
 from benchmarks.page import DOCS, replace_section
 from gradum import LinearRegression
 
-# Coefficients and standard errors; NaN where a library refuses them for this fit.
+# Coefficients and standard errors; NaN if a library refuses them for this fit.
 Estimates = tuple[np.ndarray, np.ndarray | None]
 
 
@@ -48,7 +48,7 @@ def statsmodels(reference: Reference) -> Estimates:
     from statsmodels.api import OLS
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of conditions, which are the point of the data sets
+        warnings.simplefilter("ignore")  # about conditioning, which is the point of the data sets
         fitted = OLS(reference.target, _design(reference)).fit()
     return fitted.params, fitted.bse
 

@@ -1,4 +1,4 @@
-"""Where figures are kept: sections of documents that a benchmark replaces, and of which machine."""
+"""Where figures are kept: document sections that a benchmark replaces, with the machine's data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def replace_section(page: Path, name: str, text: str) -> None:
 def publish(
     name: str, text: str, packages: Sequence[str], *, complete: bool = True, page: Path = PAGE
 ) -> None:
-    """Print what was measured; what is complete becomes its section of a page."""
+    """Print what was measured; if it is complete, make it its section of a page."""
     text = f"{text}\n{circumstances(packages)}\n"
     print(text)
     if complete:
@@ -39,13 +39,13 @@ def publish(
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table whose columns are aligned to the right, but for the first."""
+    """Return a Markdown table whose columns are right-aligned, except the first."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 
 def circumstances(packages: Sequence[str]) -> str:
-    """Return a sentence: the day, the machine, Python and the versions of these packages."""
+    """Return a sentence with the day, the machine, Python and the versions of these packages."""
     blas = {each["architecture"] for each in threadpool_info() if "architecture" in each}
     parts = [
         f"Measured on {datetime.date.today().isoformat()}",
@@ -58,7 +58,7 @@ def circumstances(packages: Sequence[str]) -> str:
 
 
 def machine() -> str:
-    """Return the processor, the cores that are used, the memory and the system."""
+    """Return the processor, the cores in use, the memory and the system."""
     processor = f"{_processor()}, {CORES} of {os.cpu_count()} cores, {_memory()}"
     return f"{processor}; {platform.platform(terse=True)}"
 

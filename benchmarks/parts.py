@@ -1,9 +1,9 @@
-"""What each part of the pack brings: its error without that part, over its error as it is.
+"""What each part of the pack contributes: the error without that part over the error with it.
 
-Only training rows are looked at: of the rows that ``benchmarks.quality`` trains on with seed 0, a
-fifth, drawn by seed, judges models of the others. So what is decided here is decided without the
-rows by which the methods are ranked. A ratio above 1 says that the part helps. Every fit is a line
-of a file in ``build``, so that a run that was ended goes on, and several may share the work.
+Only training rows are used: of the rows that ``benchmarks.quality`` trains on with seed 0, a fifth,
+drawn by seed, judges models fitted to the others. So decisions made here do not use the rows by
+which the methods are ranked. A ratio above 1 means that the part helps. Every fit is a line of a
+file in ``build``, so that a stopped run can go on, and several runs may share the work.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ PARTS: dict[str, PackSpec] = {
 
 
 def inner(split: Split, seed: int) -> Split:
-    """Divide the training rows once more; the test rows are let go."""
+    """Divide the training rows once more; the test rows are discarded."""
     strata = None if split.regression else split.train_target
     places = np.arange(len(split.train))
     train, test = train_test_split(places, test_size=0.2, random_state=seed, stratify=strata)
@@ -102,13 +102,13 @@ def fitted(split: Split, part: str, name: str) -> Outcome:
 
 
 def results() -> Path:
-    """Return the file that keeps what was measured of these very parts."""
+    """Return the file that keeps the measurements of exactly these parts."""
     digest = hashlib.sha256(msgspec.json.encode(PARTS)).hexdigest()[:8]
     return Path(f"build/parts-{digest}.jsonl")
 
 
 def main(folder: str, sets: str = "", parts: str = "") -> None:
-    """Fit what is missing and print a line a part; all of it becomes a section of the page."""
+    """Fit what is missing and print a line per part; all parts become a section of the page."""
     warnings.filterwarnings("ignore")
     suite = Suite.read(Path(folder))
     names = [name for name in sets.split(",") if name] or list(suite.tables)
@@ -135,7 +135,7 @@ def main(folder: str, sets: str = "", parts: str = "") -> None:
 
 
 def report(found: dict[str, list[Outcome]]) -> str:
-    """Return the table: each part's error over the error as it is, and what a fit takes."""
+    """Return the table: the error without each part over that with it, and the time of a fit."""
     whole = np.log([each.loss for each in found["as it is"]])
     rows = []
     for part, fits in found.items():

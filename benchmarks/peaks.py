@@ -1,12 +1,11 @@
-"""What a run takes: its peak of resident memory against what was foretold, and against its bound.
+"""What a run takes: its peak resident memory, compared with the forecast and with its bound.
 
-Each run is a process of its own: ``gradum fit`` on a table that it holds as a whole, beside the
-estimate by which it is decided whether a table is held; ``gradum fit``, ``predict`` and
-``evaluate`` on a table that they read in blocks, beside the bound that was given and 500 MB for
-libraries; and ``gradum fit`` both ways, beside the processor's time. ``peaks 10`` takes a tenth of
-the rows, and then nothing is published. ``peaks 1 FOLDER`` keeps tables and peaks in a folder: a
-benchmark that was stopped goes on from there, and one of which only the estimate changed measures
-nothing anew.
+Each run is a process of its own: ``gradum fit`` on a table that it holds as a whole, compared with
+the estimate that decides whether a table is held; ``gradum fit``, ``predict`` and ``evaluate`` on a
+table that they read in blocks, compared with the given bound plus 500 MB for libraries; and
+``gradum fit`` both ways, with its CPU time. ``peaks 10`` takes a tenth of the rows and publishes
+nothing. ``peaks 1 FOLDER`` keeps tables and peaks in a folder: a stopped benchmark goes on from
+there, and if only the estimate has changed, nothing is measured again.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ from gradum.tables.sources.extent import Extent, extent_of
 COMMAND = (sys.executable, "-c", "from gradum.app.cli import main; main()")
 PIECE = 250_000  # rows that are made at a time
 GROUP_ROWS = 125_000
-MODEL_ROWS = 20_000  # that a model learns from which predicts a larger table
+MODEL_ROWS = 20_000  # learned from by a model that predicts a larger table
 TARGET = "y"
-SHORT = ("--max-epochs", "1", "--time-limit", "12")  # seconds, of a pack
-GRANTED = 500e6  # to libraries
+SHORT = ("--max-epochs", "1", "--time-limit", "12")  # seconds, for a pack
+GRANTED = 500e6  # memory granted to libraries
 PACKAGES = ("gradum", "jax", "numpy", "scipy", "polars")
 MB = 1e6
 
@@ -79,7 +78,7 @@ class Shape:
 
 
 def _levels(x: np.ndarray, steps: int) -> pl.Series:
-    """Return about 6 levels for each step: a standard normal number rarely exceeds 3."""
+    """Return levels, about 6 for each step: a standard normal number rarely exceeds 3."""
     return "level " + pl.Series(np.round(steps * x).astype(np.int32)).cast(pl.String)
 
 
@@ -194,7 +193,7 @@ def _in_mb(*counts: float) -> list[str]:
 
 @dataclass(frozen=True)
 class Taken:
-    """What a process took: bytes resident at most, seconds, and seconds of a processor."""
+    """What a process took: peak resident bytes, seconds, and CPU seconds."""
 
     peak: float
     seconds: float
@@ -202,7 +201,7 @@ class Taken:
 
 
 class Runs:
-    """Runs of one scale, whose tables and figures lie in a folder."""
+    """Runs at one scale, whose tables and figures lie in a folder."""
 
     def __init__(self, folder: Path, scale: int) -> None:
         self.folder, self.scale = folder, scale
@@ -215,7 +214,7 @@ class Runs:
         return self._taken("fit", shape, "--target", TARGET, "--model", model, *SHORT, *options)
 
     def used(self, command: str, shape: Shape, model: str, *options: str) -> Taken:
-        """Return what a command took that uses a model."""
+        """Return what a command that uses a model took."""
         small = replace(shape, rows=self.scale * MODEL_ROWS)
         kept = self.folder / f"{self.scale}-{_name(shape)}-{model}"
         if not kept.exists():
@@ -228,7 +227,7 @@ class Runs:
         return extent_of(self.path(shape))
 
     def path(self, shape: Shape) -> Path:
-        """Write a table, unless it is there."""
+        """Write a table, unless it exists."""
         path = self.folder / f"{self.scale}-{_name(shape)}.{shape.form}"
         if not path.exists():
             with replacing(path) as temporary:
@@ -274,11 +273,11 @@ def write(pieces: Iterator[pl.DataFrame], form: str, path: Path) -> None:
 
 
 def measured(*words: Any, ends: Collection[int] = (0,)) -> Taken:
-    """Run ``gradum`` with these words; return what it took.
+    """Run ``gradum`` with these arguments; return what it took.
 
-    It may end with any of the exit codes ``ends``.
+    Any of the exit codes ``ends`` is accepted.
 
-    A process's peak counts that of the one that started it: a small one does.
+    A process's peak includes that of the process that started it, so a small process starts it.
     """
     begun = time.perf_counter()
     command = [sys.executable, "-S", "-c", STARTER, *COMMAND, *map(str, words)]

@@ -1,10 +1,10 @@
-"""``python -m benchmarks points [COUNT] [SEED]``: points of boxes beside the bounds of networks.
+"""``python -m benchmarks points [COUNT] [SEED]``: points of boxes against the bounds of networks.
 
 Small networks of every kind that is fitted are drawn: linear models and MLPs of each activation,
-with embedded levels and without, and packs with codes, waves, pairs, leaks and embeddings, of
-numbers and of classes. Around each, boxes of all sizes are bounded, and points inside of them and
-on their faces and corners are predicted in float32, as they are deployed. Counted are points whose
-answer lies outside of its bounds: there may be none.
+with and without embedded levels, and packs with codes, waves, pairs, leaks and embeddings, for
+numbers and for classes. Bounds are computed for boxes of all sizes, and points inside the boxes and
+on their faces and corners are predicted in float32, as in deployment. It counts the points whose
+answer lies outside its bounds: there may be none.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from gradum.core.bounds.box import FLOAT32
 from gradum.core.models import ACTIVATIONS, Embedding, Network
 from gradum.core.models.pack_network import PackNetwork
 
-SAID = 10**8  # points, after which it is said how many there are
-BOXES, POINTS = 8, 200_000  # of each network, and of each box
-NUMBERS = 3  # columns that are no levels
-LEVELS = (3, 4)  # of columns that are embedded
-FIRST_ROWS = np.array([0, 3], np.int32)  # of theirs in the table of embeddings
+SAID = 10**8  # points between two reports of their number
+BOXES, POINTS = 8, 200_000  # boxes per network, and points per box
+NUMBERS = 3  # columns that are not levels
+LEVELS = (3, 4)  # of embedded columns
+FIRST_ROWS = np.array([0, 3], np.int32)  # first rows of these columns in the embedding table
 Forward = Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
@@ -37,12 +37,12 @@ class Drawn(NamedTuple):
     Parameters
     ----------
     forward : function
-        From blocks of inputs to logits (n, k).
+        Maps blocks of inputs to logits (n, k).
     graph : Graph
     embeds : bool
         Whether it takes levels.
     share : float
-        Of the points of a box that it is asked for, fewer where it is slow.
+        The share of a box's points that it is tried on, smaller if it is slow.
     """
 
     forward: Forward
@@ -52,7 +52,7 @@ class Drawn(NamedTuple):
 
 
 def main(least: str = str(10**9), seed: str = "0") -> None:
-    """Print how many of the points so far lie outside, and in the end how many of each kind."""
+    """Print how many of the points so far lie outside, and finally how many of each kind."""
     drawn, outside, began = Counter[str](), 0, process_time()
     for kind, points, beyond in networks(int(seed), POINTS):
         drawn[kind] += points
@@ -67,9 +67,9 @@ def main(least: str = str(10**9), seed: str = "0") -> None:
 
 
 def networks(seed: int, of_box: int) -> Iterator[tuple[str, int, int]]:
-    """Draw networks of all kinds in turn, and boxes with up to so many points each, without end.
+    """Draw networks of all kinds in turn, and boxes with up to a given number of points, forever.
 
-    Yield the kind, how many points there were, and how many have answers outside of some bound.
+    Yield the kind, the number of points, and how many have answers outside some bound.
     """
     for turn in count():
         for place, (kind, draw) in enumerate(KINDS.items()):
@@ -80,7 +80,7 @@ def networks(seed: int, of_box: int) -> Iterator[tuple[str, int, int]]:
 
 
 def points_outside(rng: np.random.Generator, network: Drawn, points: int) -> int:
-    """Return of how many points, so many a box, the answers lie outside of any bounds."""
+    """Return for how many points, a given number per box, the answers lie outside any bounds."""
     low, high = _ends(rng)
     inside = np.clip(rng.random((points, NUMBERS), np.float32) * 1.6 - 0.3, 0, 1)
     x = np.clip(low[:, None] + inside * (high - low)[:, None], low[:, None], high[:, None])
@@ -125,7 +125,7 @@ def _levels(rng: np.random.Generator, points: int) -> tuple[np.ndarray, Box]:
 
 
 def _weights(rng: np.random.Generator, params: dict[str, Any]) -> dict[str, Any]:
-    """Draw parameters of a network in place of those that its fit would begin with."""
+    """Draw a network's parameters in place of those that its fit would begin with."""
     size = 10.0 ** rng.uniform(-0.5, 0.7)
 
     def drawn(array: np.ndarray) -> np.ndarray:
@@ -176,7 +176,7 @@ def _pack(rng: np.random.Generator, link: Any, *, embeds: bool) -> Drawn:
         else:
             params[name] = array
     params["wave"] = (rng.random(network.members) < 0.4).astype(np.float32)
-    steep = rng.random(params["slope"].shape) < 0.1  # steps, but for waves
+    steep = rng.random(params["slope"].shape) < 0.1  # steps, except for waves
     params["slope"] = np.where(
         steep & (params["wave"] == 0)[:, None, None], np.float32(1e4), params["slope"]
     )

@@ -1,11 +1,11 @@
 """``python -m benchmarks proofs FOLDER [SETS] [ROWS] [SECONDS] [RUNGS]``: what decides answers.
 
 On tables and splits of `benchmarks.quality`, held-out rows are attacked while every column of
-numbers may move by 1% of its interquartile range, all at once; and it is tried to prove that
-answers stay. Printed is the share of rows that each way decides, and what is left open. Then proofs
-that know nothing of the attack are tried at sizes up to a whole interquartile range, and at the
-very size of each change that it found: none may hold there. Limits are seconds of wall time, and
-what is printed are CPU seconds, a row each; they need one thread.
+numbers may move by 1% of its interquartile range, all at once; and proofs that answers stay the
+same are attempted. It prints the share of rows that each way decides, and what is left open. Then
+proofs that do not use the attack are tried at sizes up to a whole interquartile range, and at the
+very size of each change that the attack found: none may succeed there. Limits are seconds of wall
+time, and the output is in CPU seconds, both per row; they need one thread.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from gradum.tables.check import check, widened
 from gradum.tables.sources.read import read
 
 SIZE = 0.01
-"""Interquartile ranges."""
+"""The size of a move in interquartile ranges."""
 CURVE_SHARE = 0.1
-"""Of the seconds, for proofs at all sizes."""
+"""The share of the seconds for proofs at all sizes."""
 
 
 def main(
@@ -56,7 +56,7 @@ def main(
 
 
 def stressed_rows(model: gradum.Model, frame: pl.DataFrame, rung: str) -> StressedRows:
-    """Return rows of which every column of numbers may move, by interquartile ranges."""
+    """Return rows in which every column of numbers may move, by interquartile ranges."""
     fitted, threat = model.fitted, Threat(Budget.of("iqr", model.fitted))
     assert fitted.reference is not None
     table = check(read(frame), fitted.schema, encoder=fitted.encoder).frame
@@ -65,7 +65,7 @@ def stressed_rows(model: gradum.Model, frame: pl.DataFrame, rung: str) -> Stress
 
 
 def decided(model: gradum.Model, frame: pl.DataFrame, rung: str, seconds: float) -> str:
-    """Say what share of rows each way decides, what it takes, and what contradicts the attack."""
+    """Say what share of rows each way decides, what it costs, and what contradicts the attack."""
     stressed = stressed_rows(model, frame, rung)
     rows = stressed.rows
     began = process_time()
@@ -92,7 +92,7 @@ def decided(model: gradum.Model, frame: pl.DataFrame, rung: str, seconds: float)
 def beside(
     table_graph: TableGraph, reach: Reach, claims: Claims, radii: np.ndarray, seconds: float
 ) -> str:
-    """Say how many proofs hold of rows whose answers the attack changed at some radii (n,)."""
+    """Say how many proofs succeed for rows whose answers the attack changed at some radii (n,)."""
     nothing = np.full(len(radii), np.inf)
     proof = Proof(table_graph, reach, claims, nothing, np.array([0.0, *CURVE]))
     proof.run(seconds * len(radii))

@@ -1,9 +1,9 @@
-"""Whether a change of the code changed any result: fits of every kind, hashed.
+"""Whether a code change has changed any result: fits of every kind are hashed.
 
 ``python -m benchmarks results FILE`` fits seeded tables of every kind and writes a hash of each
-fit's weights, scores and predictions to FILE. If FILE is there already, it compares instead, and
-ends with 1 if anything differs. Run it on the commit before and on the one after, on one machine.
-Takes about two minutes.
+fit's weights, scores and predictions to FILE. If FILE already exists, it compares instead, and ends
+with 1 if anything differs. Run it on the commit before and on the one after, on the same machine.
+It takes about two minutes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TASKS = ("label", "grade", "amount")
 
 
 def main(file: str) -> None:
-    """Write the hashes, or compare them with those that are there."""
+    """Write the hashes, or compare them with existing ones."""
     path, now = Path(file), {}
     for name, fit in _fits().items():
         now[name] = fit()
@@ -88,7 +88,7 @@ def _in_blocks(target: str, **options: Any) -> str:
 
 
 def _of_model(model: gradum.Model, new: pl.DataFrame) -> Iterator[Any]:
-    """Yield what a model holds and says."""
+    """Yield a model's content and answers."""
     yield model.fitted.provenance.fingerprint
     yield model.scores.to_dicts()
     yield model.used, model.enough

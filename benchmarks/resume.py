@@ -1,10 +1,10 @@
 """Runs killed at random moments, and whether `gradum resume` brings each to the same weights.
 
 ``python -m benchmarks resume [KILLS]`` fits a synthetic table once without disturbance, and once
-more without checkpoints. Then it kills (SIGKILL) as many fits as asked, 30 if not, each after a
-seeded share, uniform from 0 to 1, of the time that a fit takes; resumes it, and compares the hashes
-of the weights. A fit that ends before it is killed took less time than the last, and is tried
-again. Takes about twenty minutes on two cores, and ends with 1 if any weights differ.
+more without checkpoints. Then it kills (SIGKILL) KILLS fits, by default 30, each after a seeded
+share, uniform from 0 to 1, of the time that a fit takes; resumes each, and compares the hashes of
+the weights. A fit that ends before it is killed took less time than the last, and is tried again.
+The benchmark takes about twenty minutes on two cores, and ends with 1 if any weights differ.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ROWS = 260_000
 
 
 def main(kills: str = "30") -> None:
-    """Print a line a kill."""
+    """Print a line per kill."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["GRADUM_CACHE_DIR"] = str(folder / "cache")
@@ -80,7 +80,7 @@ def _gradum(folder: Path, *arguments: str) -> float:
 
 
 def _killed(folder: Path, moment: float, *arguments: str) -> float | None:
-    """Kill a command after so many seconds, and return them; None if it ended before."""
+    """Kill a command after a number of seconds, and return them; None if it ended before."""
     with subprocess.Popen([*GRADUM, *arguments], cwd=folder) as process:
         try:
             process.wait(moment)

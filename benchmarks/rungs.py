@@ -1,9 +1,9 @@
-"""gradum's rungs next to scikit-learn's models, on the same rows of real tables.
+"""gradum's rungs compared with scikit-learn's models, on the same rows of real tables.
 
 Tables and splits are those of `benchmarks.quality`, at most 4,000 rows for training. The peers are
 RidgeCV or LogisticRegressionCV, and an MLP with early stopping, on one-hot and standardised
 columns. The error is the RMSE or the log loss on the held-out rows; z is the difference, gradum's
-less the peer's, in standard errors of the peer's mean loss per row.
+minus the peer's, in standard errors of the peer's mean loss per row.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def ours(split: Split, seed: int) -> dict[str, np.ndarray]:
 
 
 def main(folder: str, seeds: str = "0,1,2") -> None:
-    """Print a line a table: the ratio of errors and z by seed, for both rungs."""
+    """Print a line per table: the ratio of errors and z by seed, for both rungs."""
     warnings.filterwarnings("ignore")
     suite = Suite.read(Path(folder))
     print(f"{'table':20s} {'rung':7s} {'error/peer':>10s}   z by seed")

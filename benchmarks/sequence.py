@@ -1,9 +1,9 @@
 """``python -m benchmarks sequence [STREAMS]``: how often a test at every row raises false alarms.
 
-Streams of errors are drawn whose rate is known, and the test of `gradum watch --stream` looks after
-each of their rows. It may ever raise an alarm in at most 5% of streams whose rate is no higher than
-the bound, given or taken from judged rows, and its confidence sequence may ever miss the rate in at
-most 5%.
+Streams of errors with a known rate are drawn, and the test of `gradum watch --stream` looks after
+each row. In at most 5% of the streams whose rate is no higher than the bound, given or taken from
+judged rows, may it ever raise an alarm, and in at most 5% may its confidence sequence ever miss the
+rate.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ RATES = (0.02, 0.1, 0.3)
 JUDGED = 500
 RISES = ((0.1, 0.15), (0.02, 0.04), (0.3, 0.4))
 KNOWN = (2_000, 20_000)
-"""Judged rows whose errors set the bound where a rise is to be seen."""
+"""Numbers of judged rows whose errors set the bound when a rise should be detected."""
 
 LOOKS_AT_BOUNDS = np.unique(np.geomspace(1, LOOKS, 200).astype(int))
 
 
 def main(streams: str = "2000") -> None:
-    """Print false alarms, missed rates, and the rows that risen rates take to be seen."""
+    """Print false alarms, missed rates, and the rows needed to detect increased rates."""
     count = int(streams)
     for rate in RATES:
         given = [bool(first_alarm(errors, rate, ALPHA)) for errors in drawn(rate, count, seed=1)]
@@ -50,20 +50,20 @@ def main(streams: str = "2000") -> None:
 
 
 def drawn(rate: float, count: int, *, seed: int) -> Iterator[np.ndarray]:
-    """Yield streams: how many errors there are after each row."""
+    """Yield streams: the number of errors after each row."""
     rng = np.random.default_rng([seed, round(1000 * rate)])
     for _ in range(count):
         yield np.cumsum(rng.random(LOOKS) < rate)
 
 
 def first_alarm(errors: np.ndarray, rate: float, alpha: float) -> int:
-    """Return after how many rows the first alarm comes, 0 if none does."""
+    """Return after how many rows the first alarm comes, 0 if there is none."""
     reached = reaches(log_evidence(np.arange(1, len(errors) + 1), errors, rate), alpha)
     return int(reached.argmax()) + 1 if reached.any() else 0
 
 
 def against_judged(rate: float, count: int) -> Iterator[bool]:
-    """Yield whether there is an alarm where the bound is taken from judged rows."""
+    """Yield whether there is an alarm if the bound is taken from judged rows."""
     rng = np.random.default_rng([2, round(1000 * rate)])
     for errors in drawn(rate, count, seed=2):
         judged = JudgedErrors(JUDGED, int(rng.binomial(JUDGED, rate)), JUDGED)
@@ -72,7 +72,7 @@ def against_judged(rate: float, count: int) -> Iterator[bool]:
 
 
 def waits(before: float, after: float, judged: int | None, count: int) -> Iterator[int]:
-    """Yield after how many rows a risen rate is seen, 0 if it is not."""
+    """Yield after how many rows an increased rate is detected, 0 if it is not."""
     rng = np.random.default_rng([5, round(1000 * before), judged or 0])
     for errors in drawn(after, count, seed=4):
         bound = ErrorBound.given(before, None)
@@ -83,6 +83,6 @@ def waits(before: float, after: float, judged: int | None, count: int) -> Iterat
 
 
 def misses(errors: np.ndarray, rate: float) -> bool:
-    """Whether the confidence sequence ever leaves the rate out, at 200 looks."""
+    """Whether the confidence sequence ever excludes the rate, at 200 looks."""
     low, high = bounds(LOOKS_AT_BOUNDS, errors[LOOKS_AT_BOUNDS - 1], ALPHA)
     return bool(((rate < low) | (rate > high)).any())

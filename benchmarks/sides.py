@@ -21,25 +21,25 @@ from statistics import median
 from typing import Any
 
 MOST_CORES = 2
-CORES = (  # fewer where this process is kept to fewer, as by taskset
+CORES = (  # fewer if this process is restricted to fewer, as by taskset
     min(MOST_CORES, len(os.sched_getaffinity(0)))
     if hasattr(os, "sched_getaffinity")
     else MOST_CORES
 )
-REST_SECONDS = 0.5  # before a round: threads that spin for the next task of the last have given up
+REST_SECONDS = 0.5  # before a round, so that threads still spinning for work have stopped
 
 Figures = dict[str, float]
 Round = Callable[[], Figures]
 
 
 def processes() -> ProcessPoolExecutor:
-    """Return as many new processes as there are cores, each with one thread of OpenMP."""
+    """Return as many new processes as there are cores, each with one OpenMP thread."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     return ProcessPoolExecutor(CORES, mp_context=multiprocessing.get_context("spawn"))
 
 
 class Absent(Exception):
-    """A side cannot be measured here, for the reason that it gives."""
+    """A side cannot be measured here; the error gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Side:
     Parameters
     ----------
     name : str
-        As tables show it.
+        The name shown in tables.
     make : callable
         A function of a module, which is called in the side's process.
     arguments : dict
-        What it is called with: JSON values.
+        Its arguments: JSON values.
     environment : dict
-        Variables of the process besides those of this one; None removes one.
+        Environment variables of the process besides those of this one; None removes a variable.
     python : str
-        The interpreter, which may be that of another environment.
+        The interpreter, perhaps of another environment.
     """
 
     name: str
@@ -68,15 +68,15 @@ class Side:
 
     @property
     def call(self) -> tuple[str, str, str]:
-        """Module, function and arguments, as a command line takes them."""
+        """Module, function and arguments, in the form of a command line."""
         return self.make.__module__, self.make.__name__, json.dumps(self.arguments)
 
 
 @dataclass
 class Measured:
-    """What the rounds of a side gave: the first one's figures, which warms up, and the others'.
+    """The figures of a side's rounds: those of the first, which warms up, and those of the others.
 
-    ``absent`` says what is missing where the side could not be measured, and is else empty.
+    ``absent`` says what is missing if the side could not be measured, and is otherwise empty.
     """
 
     absent: str = ""
@@ -84,7 +84,7 @@ class Measured:
     rounds: list[Figures] = field(default_factory=list)
 
     def all(self, figure: str) -> list[float]:
-        """Return a figure of every round."""
+        """Return the figure from every round."""
         return [figures[figure] for figures in self.rounds]
 
     def median(self, figure: str) -> float:
@@ -94,7 +94,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Median, least and most of the ratios, round by round."""
+    """Median, minimum and maximum of the ratios, round by round."""
 
     median: float
     least: float
@@ -102,7 +102,7 @@ class Ratio:
 
     @classmethod
     def of(cls, over: Sequence[float], under: Sequence[float]) -> Ratio:
-        """Divide the figures of rounds that were run next to each other."""
+        """Divide the figures of rounds that ran next to each other."""
         ratios = [a / b for a, b in zip(over, under, strict=True)]
         return cls(median(ratios), min(ratios), max(ratios))
 
@@ -111,13 +111,13 @@ class Ratio:
 
 
 def spread(values: Sequence[float]) -> str:
-    """Return the median of some rounds, and the least and the most of them."""
+    """Return the median, minimum and maximum of some rounds."""
     middle, least, most = (rounded(value) for value in (median(values), min(values), max(values)))
     return f"{middle} ({least}–{most})"
 
 
 def rounded(value: float) -> str:
-    """Write three digits, and all of those before the point."""
+    """Write three digits, or all digits before the point if there are more."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
@@ -136,7 +136,7 @@ def in_turns(sides: Sequence[Side], rounds: int) -> list[Measured]:
 
 
 def in_fresh_processes(sides: Sequence[Side], rounds: int) -> list[Measured]:
-    """Measure sides in turns, each round in a process that has done nothing before it."""
+    """Measure sides in turns, each round in a process that has done nothing before."""
     found = [Measured() for _ in sides]
     for _ in range(rounds):
         for side, measured in zip(sides, found, strict=True):
@@ -148,7 +148,7 @@ def in_fresh_processes(sides: Sequence[Side], rounds: int) -> list[Measured]:
 
 
 def take_cores() -> None:
-    """Keep this process, and those it starts, to as many cores as every side has."""
+    """Restrict this process, and those it starts, to the number of cores that every side has."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
 
@@ -162,7 +162,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 @contextmanager
 def _running(side: Side) -> Iterator[_Process]:
-    """Start the process of a side, get it ready, and let it end when the block does."""
+    """Start the process of a side, get it ready, and end it when the block ends."""
     environment = {**os.environ, **side.environment}
     with subprocess.Popen(
         [side.python, "-m", "benchmarks.worker", *side.call],
@@ -175,14 +175,14 @@ def _running(side: Side) -> Iterator[_Process]:
 
 
 class _Process:
-    """The process of a side, which is ready once this is made."""
+    """The process of a side, ready as soon as this object is created."""
 
     def __init__(self, name: str, process: subprocess.Popen[str]) -> None:
         self._name, self._process = name, process
         self.absent: str = self._answer()["absent"]
 
     def round(self) -> Figures:
-        """Let it work, alone."""
+        """Let it do one round, alone."""
         time.sleep(REST_SECONDS)
         assert self._process.stdin is not None
         self._process.stdin.write("round\n")

@@ -1,7 +1,7 @@
-"""Steps of training per second, gradum beside other libraries and the machine's matrix products.
+"""Training steps per second: gradum compared with other libraries and plain matrix products.
 
-The same network, batches, optimiser and number of epochs on every side, all warm; see
-`benchmarks.training`. Where a library can be run in several ways, the fastest one is the peer.
+Every side has the same network, batches, optimiser and number of epochs, all warm; see
+`benchmarks.training`. If a library can be run in several ways, the fastest one is the peer.
 ``speed 256x3,512x2 3 gradum,limit`` measures some networks and some libraries, and only prints.
 """
 
@@ -16,7 +16,7 @@ from benchmarks.page import publish, table
 from benchmarks.sides import Measured, Ratio, Side, in_turns, rounded, spread
 from benchmarks.training import FIRST, STEPS
 
-NETS = {  # hidden layers, rows of a batch
+NETS = {  # hidden layers, rows per batch
     "100x1": ([100], 200),
     "64x2": ([64, 64], 32),
     "256x3": ([256, 256, 256], 256),
@@ -49,14 +49,14 @@ PACKAGES = ("gradum", "jax", "numpy", "scikit-learn", "torch", "keras")
 
 @dataclass(frozen=True)
 class Peer:
-    """A library's fastest way: its name among several, what it gave, or why it is absent."""
+    """A library's fastest way: its name if there are several, its figures, or why it is absent."""
 
     way: str
     measured: Measured
 
     @classmethod
     def fastest(cls, sides: list[Side], found: list[Measured]) -> Peer:
-        """Choose among the ways of a library."""
+        """Choose the fastest way of a library."""
         present = [
             cls(side.name if len(sides) > 1 else "", measured)
             for side, measured in zip(sides, found, strict=True)
@@ -66,7 +66,7 @@ class Peer:
 
 
 def main(nets: str = ",".join(NETS), rounds: str = "7", libraries: str = ",".join(WAYS)) -> None:
-    """Measure some networks and libraries; print the tables, and publish them if they are whole."""
+    """Measure some networks and libraries; print the tables, and publish them if complete."""
     names = libraries.split(",")
     found = {net: measure(net, names, int(rounds)) for net in nets.split(",")}
     publish("speed", report(found), PACKAGES, complete=[*found] == [*NETS] and names == [*WAYS])

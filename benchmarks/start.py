@@ -1,7 +1,7 @@
 """How long a command takes from its start: the first run ever, and every one after it.
 
-The first has an empty cache, in which the second finds its compiled programs and the charts'
-script. Beside them stand what Python itself takes, and the imports that any fit needs.
+The first has an empty cache, in which later ones find their compiled programs and the charts'
+script. For comparison, it also times Python itself, and the imports that any fit needs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How each library trains the same network: Adam, log loss, float32, rows shuffled every epoch.
 
-A round is a training of as many epochs as take about a second, and its figure the steps that it
-takes per second. The first round, an epoch from nothing, compiles what the library compiles.
+A round is a training of as many epochs as take about a second; its figure is the number of steps
+per second. The first round, one epoch from scratch, compiles whatever the library compiles.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ STEPS, FIRST = "steps/s", "first epoch, s"
 
 
 def rows(batch: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw whole batches of rows, about 20,000, and a label that the columns half decide."""
+    """Draw whole batches of rows, about 20,000, and a label that depends partly on the columns."""
     rng = np.random.default_rng(0)
     count = steps_per_epoch(batch) * batch
     x = rng.standard_normal((count, COLUMNS), dtype=np.float32)
@@ -36,7 +36,7 @@ def steps_per_epoch(batch: int) -> int:
 
 
 def widths(hidden: list[int]) -> list[int]:
-    """Return the width of every layer, the columns and the one logit among them."""
+    """Return the width of every layer, including the columns and the single logit."""
     return [COLUMNS, *hidden, 1]
 
 
@@ -53,7 +53,7 @@ def training(train: Callable[[int], object], steps: int) -> Round:
             return {STEPS: epochs * steps / taken()}
         epochs = 1
         first = taken()
-        while taken() < ROUND_SECONDS / 2:  # a single epoch is mostly what surrounds it
+        while taken() < ROUND_SECONDS / 2:  # a single epoch is mostly overhead
             epochs *= 2
         return {FIRST: first}
 
@@ -61,7 +61,7 @@ def training(train: Callable[[int], object], steps: int) -> Round:
 
 
 def gradum(hidden: list[int], batch: int) -> Round:
-    """Fit gradum's estimator, whole fits of so many epochs."""
+    """Fit gradum's estimator, in whole fits of a number of epochs."""
     from gradum import MLPClassifier
 
     x, y = rows(batch)
@@ -81,12 +81,12 @@ def gradum(hidden: list[int], batch: int) -> Round:
 
 
 def scikit_learn(hidden: list[int], batch: int) -> Round:
-    """Fit scikit-learn's estimator, whole fits of so many epochs."""
+    """Fit scikit-learn's estimator, in whole fits of a number of epochs."""
     import warnings
 
     from sklearn.neural_network import MLPClassifier
 
-    warnings.simplefilter("ignore")  # of trainings that stop at the last epoch they were given
+    warnings.simplefilter("ignore")  # from trainings that stop at their last allowed epoch
     x, y = rows(batch)
 
     def train(epochs: int) -> None:
@@ -106,8 +106,8 @@ def scikit_learn(hidden: list[int], batch: int) -> Round:
 def pytorch(hidden: list[int], batch: int, adam: dict[str, bool], compiled: str = "") -> Round:
     """Train by a plain loop over tensors; the batches of an epoch are gathered at once.
 
-    ``adam`` holds options of the optimiser; ``compiled`` is nothing, ``"loss"``, or
-    ``"loss and step"``: what `torch.compile` is given.
+    ``adam`` holds options of the optimiser; ``compiled`` says what `torch.compile` is given:
+    nothing, ``"loss"``, or ``"loss and step"``.
     """
     import torch
 
@@ -164,12 +164,12 @@ def keras(hidden: list[int], batch: int) -> Round:
 
 
 def flops(hidden: list[int], batch: int) -> int:
-    """Return the floating-point operations of a step's matrix products, forwards and backwards."""
+    """Return the floating-point operations of a step's matrix products, forward and backward."""
     return sum(2 * a * b * c for a, b, c in _products(hidden, batch))
 
 
 def numpy_products(hidden: list[int], batch: int) -> Round:
-    """Do nothing but the matrix products of a step, in NumPy."""
+    """Do only the matrix products of a step, in NumPy."""
     rng = np.random.default_rng(0)
     operands = [
         (rng.random((a, b), np.float32), rng.random((b, c), np.float32), np.empty((a, c), "f4"))
@@ -179,7 +179,7 @@ def numpy_products(hidden: list[int], batch: int) -> Round:
 
 
 def torch_products(hidden: list[int], batch: int) -> Round:
-    """Do nothing but the matrix products of a step, in PyTorch."""
+    """Do only the matrix products of a step, in PyTorch."""
     import torch
 
     operands = [
@@ -192,7 +192,8 @@ def torch_products(hidden: list[int], batch: int) -> Round:
 def _products(hidden: list[int], batch: int) -> list[tuple[int, int, int]]:
     """Return the shapes (a × b) · (b × c) of a step's products.
 
-    A layer's outputs, the gradient of its weights, and, but for the first layer, of its inputs.
+    They give a layer's outputs, the gradient of its weights, and, except for the first layer, the
+    gradient of its inputs.
     """
     shapes = []
     for layer, (above, below) in enumerate(itertools.pairwise(widths(hidden))):

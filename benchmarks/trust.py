@@ -1,9 +1,9 @@
 """The trust report's error and power: how often a correct model fails, and a wrong one is found.
 
 `python -m benchmarks trust [SETS] [RUNS]`: sets of predictions of a model that knows the law of its
-target are fed straight to every line that chance may fail, as all of them together are to fail in
-at most 3% of reports; faults are planted in others; and whole runs are fitted and held against new
-rows. With 400 sets and 40 runs the figures take their place in docs/accuracy.md.
+target are fed directly to every line that may fail by chance, since all of these together should
+fail in at most 3% of reports; faults are planted in other sets; and whole runs are fitted and
+checked against new rows. With 400 sets and 40 runs, the figures replace those in docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ from gradum.study.watch.watched import WatchAlarm, Watched
 from gradum.tables.sources.read import read
 
 SETS, RUNS = 400, 40
-PART, FEW = 50, 10  # sets and runs that a process goes through at a time
+PART, FEW = 50, 10  # sets and runs that a process handles at a time
 TASKS, SIZES = ("classes", "numbers"), (500, 1_500, 8_000)
 SITES, SHARES = ("a", "b", "c"), (0.6, 0.3, 0.1)
 FAMILY_ERROR = Thresholds().error
 SHIFT = 0.5
-QUANTILES = 100  # of the reference of a watch
+QUANTILES = 100  # of a watch's reference
 
 
 def main(sets: str = str(SETS), runs: str = str(RUNS)) -> None:
-    """Count failures of correct models and finds of planted faults, and publish them."""
+    """Count failures of correct models and planted faults that are found, and publish them."""
     cells = [(task, rows) for task in TASKS for rows in SIZES]
     with processes() as pool:
 
@@ -95,21 +95,21 @@ def main(sets: str = str(SETS), runs: str = str(RUNS)) -> None:
 
 
 def _counts(failed: Sequence[Sequence[str]]) -> tuple[str, str]:
-    """Say in how many any line failed, and which did how often."""
+    """Say in how many reports any line failed, and how often each line did."""
     named = Counter(name for names in failed for name in set(names))
     which = ", ".join(f"{name} {count}" for name, count in named.most_common())
     return f"{sum(bool(names) for names in failed)} of {len(failed)}", which or "–"
 
 
 def _rates(failed: Sequence[Sequence[str]]) -> tuple[str, str, str]:
-    """Say in what share any line failed, with its upper limit (Clopper and Pearson), and which."""
+    """Say in what share any line failed, with its upper limit (Clopper–Pearson), and which did."""
     count, sets = sum(bool(names) for names in failed), len(failed)
     limit = stats.beta.ppf(0.95, count + 1, sets - count) if count < sets else 1.0
     return f"{100 * count / sets:.2g}%", f"{100 * limit:.1f}%", _counts(failed)[1]
 
 
 class Rows(NamedTuple):
-    """Rows with the law of their target: two columns, a site that has no part in it, its mean."""
+    """Rows with the law of their target: two columns, a site that does not matter, and the mean."""
 
     columns: np.ndarray
     site: np.ndarray
@@ -118,7 +118,7 @@ class Rows(NamedTuple):
 
     @classmethod
     def draw(cls, task: str, rows: int, rng: np.random.Generator) -> Rows:
-        """Draw them: a logistic law with 45% yes, or a linear one that explains 63%."""
+        """Draw rows: by a logistic law with 45% yes, or a linear one that explains 63%."""
         columns, site = rng.normal(size=(rows, 2)), rng.choice(SITES, rows, p=SHARES)
         signal = columns @ [1.1, 0.7] - 0.3
         if task == "numbers":
@@ -127,18 +127,18 @@ class Rows(NamedTuple):
         return cls(columns, site, share, np.where(rng.random(rows) < share, "yes", "no"))
 
     def examined(self, predicted: np.ndarray) -> ExaminedPredictions:
-        """Return predictions beside the truth, as those of a model from elsewhere."""
+        """Return predictions beside the true values, as from a model from elsewhere."""
         frame = pl.DataFrame({"said": predicted, "site": self.site, "y": self.target})
         return predictions_of_table(read(frame), "y", ["said"], by=["site"])
 
     def table(self) -> pl.DataFrame:
-        """Return them as a table to be learned from."""
+        """Return the rows as a table to learn from."""
         a, b = self.columns.T
         return pl.DataFrame({"a": a, "b": b, "site": self.site, "y": self.target})
 
 
 def failures(task: str, rows: int, part: int) -> list[list[str]]:
-    """Return the lines that fail, set by set, where predictions are the law of the target."""
+    """Return the lines that fail, set by set, when predictions are the law of the target."""
     rng = np.random.default_rng((TASKS.index(task), rows, part))
     drawn = (tested_lines(task, rows, rng) for _ in range(PART))
     return [_failing(settled(lines, FAMILY_ERROR)[0]) for lines in drawn]
@@ -149,7 +149,7 @@ def _failing(checks: Iterable[Check]) -> list[str]:
 
 
 def tested_lines(task: str, rows: int, rng: np.random.Generator) -> list[Check]:
-    """Return every line that chance may fail, of judged rows and as many new ones."""
+    """Return every line that may fail by chance, for judged rows and as many new ones."""
     judged, new = Rows.draw(task, rows, rng), Rows.draw(task, rows, rng)
     ours, later = judged.examined(judged.mean), new.examined(new.mean)
     unit = None if task == "classes" else float(np.std(judged.target))
@@ -186,7 +186,7 @@ def _score(evidence: Evidence, metric: str) -> dict[str, Interval]:
 
 
 def _covered(judged: Evidence, new: Evidence) -> list[Check]:
-    """Hold both against conformal intervals, or sets, of the judged rows' scores."""
+    """Check both against conformal intervals, or sets, made from the judged rows' scores."""
     own, later = _nonconformity(judged), _nonconformity(new)
     rank = math.ceil(COVERAGE * (len(own) + 1))
     threshold = np.sort(own)[rank - 1]
@@ -215,7 +215,7 @@ def _nonconformity(evidence: Evidence) -> np.ndarray:
 
 
 def _watched(judged: Rows, new: Rows) -> Check:
-    """Hold the columns and answers of new rows against the judged ones, as a watch does."""
+    """Compare the columns and answers of new rows with the judged ones, as a watch does."""
     both = zip(
         np.column_stack([judged.columns, judged.mean]).T,
         np.column_stack([new.columns, new.mean]).T,
@@ -238,7 +238,7 @@ def _moved(reference: np.ndarray, new: np.ndarray) -> float:
 
 
 class Fault(NamedTuple):
-    """A fault in predictions of so many rows: what is said and what is true instead."""
+    """A fault in the predictions for some rows: what is predicted, and what is true instead."""
 
     words: str
     task: str
@@ -282,7 +282,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def found(name: str, sets: int) -> list[list[str]]:
-    """Return the lines that fail, set by set, where a fault is planted."""
+    """Return the lines that fail, set by set, when a fault is planted."""
     fault, rng = FAULTS[name], np.random.default_rng(list(FAULTS).index(name))
     failed = []
     for _ in range(sets):
@@ -292,7 +292,7 @@ def found(name: str, sets: int) -> list[list[str]]:
 
 
 def failed_runs(task: str, shift: float, part: int) -> list[list[str]]:
-    """Return the lines that fail, run by run, of fits to 1,500 rows and as many new ones."""
+    """Return the lines that fail, run by run, for fits to 1,500 rows and as many new ones."""
     rng = np.random.default_rng((TASKS.index(task), part))
     options: dict[str, Any] = {"model": "linear", "learning_curve": False, "explain": False}
     failed = []

@@ -1,9 +1,9 @@
-"""A watch: its alarms without need, what it finds, and what it takes.
+"""A watch: its false alarms, what it finds, and what it costs.
 
-`python -m benchmarks watch [FITS] [ROWS]`: fits of 2,000 rows of 20 columns of every kind, each
-watched on five tables of 2,000 rows of the same population, and on one of which one column is moved
-by 0.2 standard deviations; and a million rows watched by the command, with its seconds and its peak
-of resident memory. With 100 fits and a million rows the figures take their place in
+`python -m benchmarks watch [FITS] [ROWS]`: fits to 2,000 rows of 20 columns of every kind, each
+watched on five tables of 2,000 rows from the same population, and on one table with one column
+moved by 0.2 standard deviations; and a million rows watched by the command, with its seconds and
+its peak resident memory. With 100 fits and a million rows, the figures replace those in
 docs/accuracy.md.
 """
 
@@ -28,11 +28,11 @@ FITS, TABLES, ROWS = 100, 5, 1_000_000
 LEARNED, NEW = 2_000, 2_000
 SHIFT = 0.2  # standard deviations
 MOVED = "normal 0"
-LEVELS = 1_000  # of a column of levels as common as Zipf has them
+LEVELS = 1_000  # of a column whose levels follow Zipf's law
 
 
 class Seen(NamedTuple):
-    """Of one fit: the shares of like tables with any drift, and with an alarm; the moved column."""
+    """For one fit: the shares of like tables with any drift and with an alarm; the moved column."""
 
     drift: float
     alarm: float
@@ -42,8 +42,8 @@ class Seen(NamedTuple):
 def draw(rows: int, rng: np.random.Generator, shift: float = 0.0) -> pl.DataFrame:
     """Draw 20 columns and a target: numbers with and without ties, levels, dates, missing values.
 
-    Columns hang together, as those of a table do: each number has half of its variance from a
-    common one.
+    Columns are correlated, as in real tables: each number has half of its variance from a common
+    number.
     """
     common = rng.normal(size=rows)
     columns: dict[str, np.ndarray | pl.Series] = {}
@@ -75,7 +75,7 @@ def _names(codes: np.ndarray) -> pl.Series:
 
 
 def seen(seed: int) -> Seen:
-    """Fit rows, and watch others that are like them, and others that are not."""
+    """Fit to rows, and watch others that are like them, and others that are not."""
     rng = np.random.default_rng(seed)
     model = gradum.fit(draw(LEARNED, rng), "target", model="linear")
     like = [model.watch(draw(NEW, rng)).found for _ in range(TABLES)]
@@ -93,7 +93,7 @@ def _any_drift(found: Watched) -> bool:
 
 
 def main(fits: str = str(FITS), rows: str = str(ROWS)) -> None:
-    """Measure, and print or publish what was found."""
+    """Measure, and print or publish the results."""
     with processes() as pool:
         counted = np.array(list(pool.map(seen, range(int(fits)))))
     text = report(counted, used(int(rows)), int(rows))
@@ -103,7 +103,7 @@ def main(fits: str = str(FITS), rows: str = str(ROWS)) -> None:
 
 
 def report(counted: np.ndarray, taken: Taken, rows: int) -> str:
-    """Write what was `seen` of each fit, and what the command took for so many rows."""
+    """Write what was `seen` for each fit, and what the command took for the rows."""
     names = (
         "any drift, in rows of the same population",
         "an alarm, in rows of the same population",
@@ -127,7 +127,7 @@ def report(counted: np.ndarray, taken: Taken, rows: int) -> str:
 
 
 def used(rows: int) -> Taken:
-    """Watch so many rows by the command; return what it took."""
+    """Watch the given number of rows by the command; return what it took."""
     with tempfile.TemporaryDirectory() as folder:
         learned, new, run = (Path(folder, name) for name in ("a.parquet", "b.parquet", "run"))
         rng = np.random.default_rng(0)

@@ -1,8 +1,8 @@
-"""One side of a comparison, alone in this process: gets ready, then does a round when asked to.
+"""One side of a comparison, alone in this process: gets ready, then does a round on request.
 
-Started by `benchmarks.sides`. The first line says that it is ready, or why it cannot be measured;
-each line it is sent asks for a round, whose figures are the next line. What the libraries print
-goes to the standard error.
+It is started by `benchmarks.sides`. The first line says that it is ready, or why it cannot be
+measured; each line sent to it requests a round, whose figures are the next line. What the libraries
+print goes to standard error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks.sides import Absent, take_cores
 
 
 def main(module: str, function: str, arguments: str) -> None:
-    """Serve the rounds of the side that a function makes of these arguments."""
+    """Serve the rounds of the side that a function makes from these arguments."""
     take_cores()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

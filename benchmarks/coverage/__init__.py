@@ -1,10 +1,10 @@
-"""How often gradum's intervals hold, and how often it sees a difference where there is none.
+"""How often gradum's intervals hold, and how often it reports a difference that does not exist.
 
-`python -m benchmarks coverage [DRAWS] [FITS]`: fixed models, judged on draws from populations whose
-scores are known, in every way of judging; and whole fits to noise. With 4,000 draws and 300 fits or
-more, the tables take their place in docs/accuracy.md; with fewer they are printed alone.
-`coverage precision [DRAWS]` does the same, from 400 draws on, for scores that speak of the rows
-predicted as a class.
+`python -m benchmarks coverage [DRAWS] [FITS]`: fixed models, judged in every way of judging on
+draws from populations whose scores are known; and whole fits to noise. With at least 4,000 draws
+and 300 fits, the tables replace those in docs/accuracy.md; with fewer they are only printed.
+`coverage precision [DRAWS]` does the same, from 400 draws on, for scores about the rows predicted
+as a class.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from gradum.scores.metrics import METRICS
 
 DRAWS, FITS = 4_000, 300
 PRECISION_DRAWS = 400
-FEWEST = 40  # counted, of which a share is shown
+FEWEST = 40  # counted cases for which a share is shown
 WAYS: dict[Way, str] = {
     test_file: "`--test`",
     held_out: "hold-out",
@@ -55,11 +55,11 @@ WAYS: dict[Way, str] = {
 PREVALENCES = (0.5, 0.05, 0.01)
 PRECISIONS = (0.3, 0.6, 0.95)
 COMMON = 0.2  # share of positives from which fewer rows are judged
-FEWEST_CALLED = 5  # expected, below which next to no draw has an interval
+FEWEST_CALLED = 5  # expected, below which hardly any draw has an interval
 
 
 def main(*arguments: str) -> None:
-    """Measure what is named, and print or publish what was found."""
+    """Measure the named parts, and print or publish the results."""
     if arguments[:1] == ("precision",):
         _of_precision(*map(int, arguments[1:]))
     else:

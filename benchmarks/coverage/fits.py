@@ -1,4 +1,4 @@
-"""How often a fit to noise is called better than the baseline: `gradum.fit`, from end to end."""
+"""How often a fit to noise is called better than the baseline: `gradum.fit`, end to end."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ COLUMNS = 5
 
 @dataclass(frozen=True)
 class Noise:
-    """A kind of table whose columns say nothing of its target.
+    """A kind of table whose columns say nothing about its target.
 
     Parameters
     ----------
     name : str
     rows : int
     target : callable
-        (rows, generator) to the target.
+        Maps (rows, generator) to the target.
     options : callable
-        (rows, generator) to further columns, and what `gradum.fit` is told besides.
+        Maps (rows, generator) to further columns and further options of `gradum.fit`.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Noise:
 
 @dataclass
 class Said:
-    """Of how many fits the linear rung was called what."""
+    """How many fits got each verdict on the linear rung."""
 
     fits: int = 0
     better: int = 0
@@ -46,7 +46,7 @@ class Said:
 
 
 def measure(noise: Noise, fits: int, seed: int) -> Said:
-    """Fit the linear rung to noise again and again; count what the verdict says of it."""
+    """Fit the linear rung to noise repeatedly; count what the verdict says about it."""
     rng, said = np.random.default_rng(seed), Said()
     for _ in range(fits):
         table, options = _table(noise, noise.rows, rng)
@@ -72,7 +72,7 @@ def _table(
 
 
 def yes_or_no(share: float) -> Callable[[int, np.random.Generator], np.ndarray]:
-    """Make classes, of which 'yes' has a share."""
+    """Make classes in which 'yes' has a given share."""
     return lambda rows, rng: np.where(rng.random(rows) < share, "yes", "no")
 
 
@@ -82,13 +82,13 @@ def number(rows: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def alike_in_groups(rows: int, rng: np.random.Generator) -> np.ndarray:
-    """Make numbers, a third of whose variance ten rows have in common."""
+    """Make numbers, a third of whose variance groups of ten rows share."""
     common = np.repeat(rng.normal(size=-(-rows // 10)), 10)[:rows]
     return np.sqrt(1 / 3) * common + np.sqrt(2 / 3) * rng.normal(size=rows)
 
 
 def nothing(rows: int, rng: np.random.Generator) -> tuple[dict, dict]:
-    """Say nothing more: a hold-out, or cross-validation of a small table."""
+    """Give no further option: a hold-out, or cross-validation of a small table."""
     return {}, {}
 
 

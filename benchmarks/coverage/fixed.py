@@ -15,7 +15,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS
 from gradum.tables.split import Part, hold_out
 
-RESAMPLES = 250  # a draw; the run itself takes 1,000, which vary less
+RESAMPLES = 250  # per draw; the run itself takes 1,000, which vary less
 
 OTHERS = {"baseline", "low", "high"}
 
@@ -24,7 +24,7 @@ Judged = tuple[Truth, Seen]
 
 @dataclass(frozen=True)
 class Cell:
-    """One population, judged in one way on so many rows."""
+    """One population, judged in one way on a given number of rows."""
 
     population: Population
     way: Way
@@ -45,7 +45,7 @@ class Count:
 
 
 def test_file(population: Population, rows: int, rng: np.random.Generator) -> Judged:
-    """Draw rows for themselves."""
+    """Draw the rows of a separate test file."""
     return _all(population, population.draw(rows, rng))
 
 
@@ -66,7 +66,7 @@ def folds(population: Population, rows: int, rng: np.random.Generator) -> Judged
 
 
 def by_group(population: Population, rows: int, rng: np.random.Generator) -> Judged:
-    """Draw groups of ten rows that have something in common."""
+    """Draw groups of ten rows that share something."""
     sample = population.draw(rows, rng)
     truth, seen = _all(population, sample)
     return replace(truth, groups=sample.groups), seen
@@ -88,10 +88,10 @@ def measure(cell: Cell, draws: int, seed: int) -> dict[str, Count]:
     Returns
     -------
     dict of str to Count
-        For each metric, how often its interval holds the model's score, ``said`` being how often
-        there was one; and where the population has these models, "baseline" the same of the
-        baseline's default metric; and under "called different", of how many draws, how often "low"
-        and "high" were, which have equal scores.
+        For each metric, how often its interval holds the model's score, where ``said`` is how often
+        there was an interval. If the population has these models, "baseline" has the same for the
+        baseline's default metric, and "called different" has in how many of the draws "low" and
+        "high", which have equal scores, were called different.
     """
     population, rng = cell.population, np.random.default_rng(seed)
     truth = population.truth()

@@ -1,4 +1,4 @@
-"""Populations whose truth is known, and fixed models of them: rows can be drawn without end."""
+"""Populations whose truth is known, and fixed models of them: any number of rows can be drawn."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from gradum.scores.metrics import score
 from gradum.scores.outcome import Outcome, Task
 
 SIGNAL = 1.5  # standard deviation of the true logits
-TOGETHER = 1 / 3  # share of a signal's variance, or of an error's, that a group has in common
+TOGETHER = 1 / 3  # share of the variance of a signal or an error that a group has in common
 GROUP = 10  # rows
-FOUND = 0.4  # of the rows that are 'yes'
+FOUND = 0.4  # share of the 'yes' rows that the model finds
 KNOWN_FROM = 1_000_000  # rows
 LABELS = {"regression": (), "binary": ("no", "yes")}
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """n rows: targets, what each fixed model says of them, and what belongs together."""
+    """n rows: targets, the answers of each fixed model, and the groups."""
 
     target: np.ndarray
     said: dict[str, Prediction]
@@ -48,11 +48,10 @@ class Population:
     name : str
     task : str
     draw : callable
-        (rows, generator) to a `Sample`, whose models are called "model" and, where others are
-        looked at as well, "baseline", and "low" and "high", which have the same score in the
-        population.
+        Maps (rows, generator) to a `Sample` with the model "model" and, if others are examined too,
+        "baseline", and "low" and "high", which have the same score in the population.
     metrics : tuple of str
-        Those whose intervals are counted.
+        The metrics whose intervals are counted.
     """
 
     name: str
@@ -61,7 +60,7 @@ class Population:
     metrics: tuple[str, ...]
 
     def truth(self) -> dict[str, dict[str, float]]:
-        """Score each model on so many rows that the score is the population's."""
+        """Score each model on enough rows for the score to be the population's."""
         sample = self.draw(KNOWN_FROM, np.random.default_rng(0))
         return {
             name: score(Outcome(self.task, sample.target, said.value, said.probability))
@@ -70,12 +69,12 @@ class Population:
 
 
 def classes(prevalence: float, *, together: float = 0.0) -> Population:
-    """Make two classes by a logistic model, of which 'yes' has a given share.
+    """Make two classes by a logistic model, with a given share of 'yes'.
 
-    Of the signal's variance groups of ten rows have a share in common.
+    Groups of ten rows share a part of the signal's variance.
 
-    The judged model knows the logits, with a slope and a level that are somewhat off. "low" has
-    them 0.5 too low, "high" so much too high that both have the same log loss.
+    The judged model knows the logits, but its slope and level are somewhat off. The logits of "low"
+    are 0.5 too low, and those of "high" so much too high that both have the same log loss.
     """
     level, raised = _levels(prevalence)
 
@@ -98,16 +97,16 @@ def classes(prevalence: float, *, together: float = 0.0) -> Population:
 
 
 def flagged(prevalence: float, precision: float) -> Population:
-    """Make two classes of which 'yes' has a given share, and a model of given precision.
+    """Make two classes with a given share of 'yes', and a model of given precision.
 
-    It finds `FOUND` of the rows that are 'yes'.
+    The model finds the share `FOUND` of the rows that are 'yes'.
     """
     right = prevalence * FOUND
     wrong = right * (1 - precision) / precision
     shares = (right, prevalence - right, wrong, 1 - prevalence - wrong)
 
     def draw(rows: int, rng: np.random.Generator) -> Sample:
-        kind = rng.choice(4, rows, p=shares)  # found, missed, called so wrongly, left in peace
+        kind = rng.choice(4, rows, p=shares)  # true positive, missed, false positive, true negative
         target, called = (kind < 2).astype(np.intp), kind % 2 == 0
         sure = 0.5 + 0.4 * rng.random(rows)
         return Sample(target, {"model": _classes(np.where(called, sure, 1 - sure))})
@@ -118,9 +117,9 @@ def flagged(prevalence: float, precision: float) -> Population:
 
 
 def numbers(name: str, errors: Callable[[np.random.Generator, int], np.ndarray]) -> Population:
-    """Make a number of a signal and errors.
+    """Make a number from a signal and errors.
 
-    "low" and "high" are off by ∓ half of the signal's standard deviation.
+    "low" and "high" are off by ∓ half the signal's standard deviation.
     """
 
     def draw(rows: int, rng: np.random.Generator) -> Sample:
@@ -153,12 +152,12 @@ def lognormal(rng: np.random.Generator, rows: int) -> np.ndarray:
 
 
 def in_groups(rng: np.random.Generator, rows: int) -> np.ndarray:
-    """Draw normal errors a third of whose variance a group of ten has in common."""
+    """Draw normal errors; groups of ten share a third of their variance."""
     return _together(rows, TOGETHER, rng)[0]
 
 
 def autoregressive(coefficient: float) -> Callable[[np.random.Generator, int], np.ndarray]:
-    """Draw errors that remember: εₜ = φ εₜ₋₁ + normal, of variance 1."""
+    """Draw autoregressive errors: εₜ = φ εₜ₋₁ + normal, of variance 1."""
 
     def draw(rng: np.random.Generator, rows: int) -> np.ndarray:
         begun = 500
@@ -169,7 +168,7 @@ def autoregressive(coefficient: float) -> Callable[[np.random.Generator, int], n
 
 
 def _together(rows: int, share: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw normal numbers of which groups of ten rows have a part in common; and the groups."""
+    """Draw normal numbers that share a part within groups of ten rows, and the groups."""
     groups = np.arange(rows) // GROUP
     common = rng.normal(size=groups[-1] + 1)[groups]
     own = rng.normal(size=rows)
@@ -182,7 +181,7 @@ def _classes(probability: np.ndarray) -> Prediction:
 
 @cache
 def _levels(prevalence: float) -> tuple[float, float]:
-    """Return the true logits' mean, and how far "high" is above them."""
+    """Return the mean of the true logits, and how far "high" is above them."""
     signal = np.linspace(-8, 8, 8_001)
     density = np.exp(-(signal**2) / 2)
     density /= density.sum()

@@ -1,9 +1,10 @@
-"""The error of the score that is expected without labels.
+"""The error of scores that are expected without labels.
 
-``python -m benchmarks expected FOLDER [SEEDS] [MODELS]``, with a folder of tables as that of
-`benchmarks.quality.sets`: six shifts by time, region and reweighting (`shifts`), beside the CBPE of
-nannyml (`cbpe`), which gets the same predictions and labels. ``python -m benchmarks expected
-simulated [DRAWS]`` counts how often the interval holds where the truth is known (`simulated`).
+``python -m benchmarks expected FOLDER [SEEDS] [MODELS]``, with a folder of tables as in
+`benchmarks.quality.sets`: six shifts by time, region and reweighting (`shifts`), compared with
+nannyml's CBPE (`cbpe`), which gets the same predictions and labels.
+``python -m benchmarks expected simulated [DRAWS]`` counts how often the interval
+holds when the truth is known (`simulated`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The CBPE of nannyml: what it expects of new rows, from the same predictions and labels."""
+"""nannyml's CBPE: what it expects on new rows, given the same predictions and labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NAMES = {"roc_auc": "auc", "accuracy": "accuracy"}
 def cbpe(
     judged: DomainSample, target: np.ndarray, chunks: Sequence[DomainSample]
 ) -> list[dict[str, float]]:
-    """Return the metrics that nannyml expects of each chunk of new rows, by gradum's names."""
+    """Return the metrics that nannyml expects for each chunk of new rows, by gradum's names."""
     with TemporaryDirectory() as folder:
         reference = Path(folder) / "reference.parquet"
         files = [Path(folder) / f"{place}.parquet" for place in range(len(chunks))]
@@ -36,12 +36,12 @@ def cbpe(
 
 
 def nannyml_version() -> str:
-    """Return the version that is compared with."""
+    """Return the version used in the comparison."""
     return version_in(_python(), "nannyml")
 
 
 def _python() -> str:
-    return python_with("nannyml", "statsmodels")  # which it imports and does not ask for
+    return python_with("nannyml", "statsmodels")  # which nannyml imports but does not require
 
 
 def _frame(rows: DomainSample) -> pl.DataFrame:

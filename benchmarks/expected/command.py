@@ -1,4 +1,4 @@
-"""``python -m benchmarks expected``: the shifts, one by one, and what they come to."""
+"""``python -m benchmarks expected``: the shifts, one by one, and their summary."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PACKAGES = ("gradum", "jax", "numpy", "polars", "scikit-learn", "scipy")
 
 @dataclass(frozen=True)
 class Error:
-    """How far off an expected score is, by gradum with columns and without, and by CBPE."""
+    """The errors of expected scores: by gradum with and without columns, and by CBPE."""
 
     shift: str
     labels: str
@@ -57,7 +57,7 @@ class Error:
 
     @property
     def errors(self) -> tuple[float, float, float, float]:
-        """Of gradum, of gradum by answers alone, of CBPE, and of the judged score."""
+        """The errors of gradum, of gradum using only answers, of CBPE, and of the judged score."""
         scores = (self.expected, self.by_answers, self.cbpe, self.judged)
         return tuple(abs(score - self.true) for score in scores)  # type: ignore[return-value]
 
@@ -143,7 +143,7 @@ def _outcome(rows: DomainSample, target: np.ndarray) -> Outcome:
 
 
 def _report(errors: list[Error], model: str) -> str:
-    """Tabulate the mean errors with either labels, and what part of them only real labels make."""
+    """Tabulate the mean errors with both kinds of labels, and the part due to real labels alone."""
     means = {
         (labels, metric): _mean_errors(errors, labels, metric)
         for labels, metric in product(LABELS, METRICS)
@@ -168,7 +168,7 @@ def _report(errors: list[Error], model: str) -> str:
 
 
 def _mean_errors(errors: list[Error], labels: str, metric: str) -> dict[str, np.ndarray]:
-    """Return the mean errors of the methods on each shift, and in the mean over the shifts."""
+    """Return the mean errors of the methods on each shift, and their means over the shifts."""
     means = {}
     for shift in SHIFTS:
         key = shift.name, labels, metric

@@ -1,4 +1,4 @@
-"""Labels drawn anew, so that they follow from the columns in new rows as in those of the fit."""
+"""Labels drawn anew, so that they depend on the columns in new rows as in the rows of the fit."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def with_drawn_labels(
     target: str,
     rng: np.random.Generator,
 ) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Replace the labels of all rows by draws from one law of their columns.
+    """Replace the labels of all rows by draws from one law given the columns.
 
-    The law is that of boosted trees, calibrated by isotonic regression on folds that they did not
-    learn from, and learned from the real labels of ``source`` alone. What is expected of the chunks
-    is then off by what a method gets wrong, and by the chance of the draw, but not by a relation
-    that has changed.
+    The law is that of boosted trees that learned only from the real labels of ``source``,
+    calibrated by isotonic regression on folds that they did not learn from. The expected scores of
+    the chunks are then off by a method's own error and by the chance of the draw, but not because
+    the relation has changed.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def with_drawn_labels(
 
 
 def _numbers(frame: pl.DataFrame) -> np.ndarray:
-    """Return the columns as numbers (n, d), levels by their rank; NaN is missing."""
+    """Return the columns as numbers (n, d), levels as their ranks; NaN is missing."""
     columns = [
         column.cast(pl.Float64)
         if column.dtype.is_numeric() or column.dtype == pl.Boolean

@@ -1,10 +1,10 @@
-"""The CBPE of nannyml, in its own environment.
+"""nannyml's CBPE, in its own environment.
 
     python -m benchmarks.expected.peers REFERENCE NEW ...
 
-All are Parquet files with the columns ``probability``, ``prediction`` and, of the reference,
-``target``. The estimates of each NEW, as one chunk, are
-printed as a line of JSON, a list of them.
+All are Parquet files with the columns ``probability``, ``prediction`` and, in the reference,
+``target``. The estimates for each NEW, taken as one chunk, are printed as a list on one line of
+JSON.
 """
 
 from __future__ import annotations

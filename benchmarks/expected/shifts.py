@@ -41,14 +41,14 @@ class Shift:
 
 
 def _in_order(frame: pl.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Fit the first 60% of the rows; the others follow in three chunks."""
+    """Fit to the first 60% of the rows; the others follow in three chunks."""
     rows = np.arange(len(frame))
     first = int(0.6 * len(rows))
     return rows[:first], np.array_split(rows[first:], 3)
 
 
 def _by_month(frame: pl.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Fit January to June; two months each follow in three chunks."""
+    """Fit to January to June; three chunks of two months each follow."""
     month = frame["month"].cast(pl.Float64).to_numpy()
     chunks = [np.flatnonzero((month >= first) & (month < first + 2)) for first in (7, 9, 11)]
     return np.flatnonzero(month <= 6), chunks
@@ -57,7 +57,7 @@ def _by_month(frame: pl.DataFrame, rng: np.random.Generator) -> tuple[np.ndarray
 def _by_latitude(
     frame: pl.DataFrame, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Fit the north of California; the south is new."""
+    """Fit to the north of California; the south is new."""
     north = (frame["latitude"] >= 36).to_numpy()
     return np.flatnonzero(north), [np.flatnonzero(~north)]
 
@@ -65,7 +65,7 @@ def _by_latitude(
 def _by_country(
     frame: pl.DataFrame, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Fit people born in the United States; all others are new."""
+    """Fit to people born in the United States; all others are new."""
     home = (frame["native-country"] == "United-States").fill_null(False).to_numpy()
     return np.flatnonzero(home), [np.flatnonzero(~home)]
 
@@ -73,7 +73,7 @@ def _by_country(
 def _reweighted(*columns: str) -> Callable:
     """Draw without replacement: new with probability 1 / (1 + e^(1 − 2 Σ z)) of standard scores z.
 
-    What is drawn hangs on the columns alone: the target follows from them as before.
+    The draw depends only on the columns: the target depends on them as before.
     """
 
     def divide(
@@ -89,7 +89,7 @@ def _reweighted(*columns: str) -> Callable:
 
 
 def _dear(frame: pl.DataFrame) -> pl.DataFrame:
-    """Make two classes of the values of houses: above and below the median."""
+    """Turn the values of houses into two classes: above and below the median."""
     value = pl.col("median_house_value")
     return frame.with_columns(
         pl.when(value > value.median()).then(1).otherwise(0).alias(value.meta.output_name())

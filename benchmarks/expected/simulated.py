@@ -1,4 +1,4 @@
-"""The coverage of an expected score's interval, where rows shift and their law does not."""
+"""The coverage of an expected score's interval when rows shift but their law does not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Population = Callable[[int, float, np.random.Generator], Draw]
 
 
 def two_classes(rows: int, shift: float, rng: np.random.Generator) -> Draw:
-    """Draw rows of a model that is too sure of itself and misses an interaction."""
+    """Draw rows and the answers of a model that is overconfident and misses an interaction."""
     columns = _columns(rows, shift, rng)
     logit = columns[:, 0] + 0.7 * columns[:, 1] * columns[:, 2] - 0.5
     target = (rng.random(rows) < expit(logit)).astype(np.intp)
@@ -68,7 +68,7 @@ def _lines(task: Task, shift: float, draws: int) -> Iterator[tuple[str, ...]]:
 
 
 def _one(task: Task, shift: float, draw: int) -> dict[str, tuple[bool, float, float]]:
-    """Return, by metric, whether the interval holds, how far off its middle is, and its width."""
+    """Return, by metric, whether the interval holds, the error of its midpoint, and its width."""
     rng = stream(draw, "simulated", task, str(shift))
     prediction, target, columns = POPULATIONS[task](JUDGED, 0.0, rng)
     outcome = Outcome(task, target, prediction.value, prediction.probability)

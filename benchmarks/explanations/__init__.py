@@ -1,11 +1,11 @@
-"""What explanations cost and how far off they are, beside other libraries.
+"""The cost and error of explanations, compared with other libraries.
 
-``python -m benchmarks explanations FOLDER [PARTS]``, with a folder of tables as that of
-`benchmarks.quality.sets`. Shapley values are held against all coalitions written out: of real
-tables (`agreement`), of a network beside shap, shapiq and lightshap (`exact`, `drawn`), and by the
-errors that are stated with them (`coverage`); `pack` times a pack, and `counterfactuals` has the
-changes that flip a decision beside DiCE's. The libraries work in environments of their own
-(`environments`), on the same function (`network`).
+``python -m benchmarks explanations FOLDER [PARTS]``, with a folder of tables as in
+`benchmarks.quality.sets`. Shapley values are checked against enumerating all coalitions: on real
+tables (`agreement`), on a network together with shap, shapiq and lightshap (`exact`, `drawn`), and
+by their stated errors (`coverage`); `pack` times a pack, and `counterfactuals` compares the changes
+that flip a decision with DiCE's. The libraries work in environments of their own (`environments`),
+on the same function (`network`).
 """
 
 from __future__ import annotations

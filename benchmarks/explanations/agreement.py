@@ -1,6 +1,7 @@
 """`Model.explain` against brute force through `predict`: up to 12 columns of real tables.
 
-The greatest difference of a value, as a share of the range of the answers for the table's rows.
+It reports the greatest difference of a value, as a share of the range of the answers for the
+table's rows.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def agreement(tables: Path) -> str:
 
 
 def greatest_difference(model: Any, columns: pl.DataFrame, rung: str) -> float:
-    """Return max |φ − φ by brute force| over rows, columns and classes, each over its range."""
+    """Return max |φ − φ by brute force| over rows, columns and classes, relative to the range."""
     answer = answers_of(model, rung)
     span = np.ptp(answer(columns), axis=0)
     background = columns.tail(BACKGROUND_ROWS)

@@ -1,4 +1,4 @@
-"""Shapley values through `Model.predict` alone: the rows of all coalitions written out."""
+"""Shapley values by `Model.predict` alone: the rows of all coalitions are written out."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import gradum
 from benchmarks.explanations.definition import shapley_values
 
 Answer = Callable[[pl.DataFrame], np.ndarray]
-"""From rows (n) to answers (n, k)."""
+"""Maps rows (n) to answers (n, k)."""
 
 
 def answers_of(model: gradum.Model, rung: str) -> Answer:
-    """Return what a rung says of rows: the probability of each class, or one number."""
+    """Return a rung's answers for rows: the probability of each class, or one number."""
     if model.classes:
         return lambda rows: model.predict_proba(rows, rung=rung)
     return lambda rows: model.predict(rows, rung=rung)[:, None]
 
 
 def by_brute_force(answer: Answer, row: pl.DataFrame, background: pl.DataFrame) -> np.ndarray:
-    """Return the values (d, k) of a table of one row against B background rows."""
+    """Return the Shapley values (d, k) for a table of one row against B background rows."""
     answers = answer(coalition_rows(row, background))
     worths = answers.reshape(-1, len(background), answers.shape[1]).mean(axis=1)
     return shapley_values(worths)
 
 
 def coalition_rows(row: pl.DataFrame, background: pl.DataFrame) -> pl.DataFrame:
-    """Write out 2^d B rows: that of coalition S and background row b stands in line S B + b.
+    """Write out 2^d B rows: line S B + b is for coalition S and background row b.
 
-    Column i has the row's value where bit i of S is set, else that of b.
+    Column i has the row's value if bit i of S is set, else that of b.
     """
     count = len(background)
     stacked = pl.concat([background, row])

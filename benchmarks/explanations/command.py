@@ -28,7 +28,7 @@ PACKAGES = ("gradum", "jax", "numpy", "polars", "scipy")
 
 
 def main(folder: str = "", parts: str = ",".join(PARTS)) -> None:
-    """Run the parts that are named; all of them become a section of docs/benchmarks.md."""
+    """Run the named parts; if all are run, they become a section of docs/benchmarks.md."""
     chosen = [part for part in parts.split(",") if part]
     if not folder or not set(chosen) <= set(PARTS):
         sys.exit(f"usage: python -m benchmarks explanations FOLDER [{','.join(PARTS)}]")
@@ -45,7 +45,7 @@ def main(folder: str = "", parts: str = ",".join(PARTS)) -> None:
 
 
 def _printed(parts: Sequence[str], tables: Path) -> Iterator[str]:
-    """Yield what each part has found, and print it as soon as it is known: all take an hour."""
+    """Yield each part's results, and print them as soon as known: all parts take an hour."""
     for part in parts:
         text = PARTS[part](tables)
         print(text, flush=True)

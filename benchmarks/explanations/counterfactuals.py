@@ -1,7 +1,7 @@
-"""Counterfactuals beside DiCE's: what they cost, whether they hold, and how long they take.
+"""Counterfactuals compared with DiCE's: what they cost, whether they hold, and how long they take.
 
-Both explain the same rows of the same gradum model, with nothing frozen and one counterfactual a
-row. Costs are gradum's, Σ |Δ| / median absolute deviation and 1 for each other level, and every
+Both explain the same rows of the same gradum model, with nothing frozen and one counterfactual per
+row. Costs are gradum's, Σ |Δ| / median absolute deviation plus 1 for each other level, and every
 counterfactual is replayed through the model. DiCE (dice-ml) needs an environment of its own, in
 which gradum is installed as well:
 
@@ -34,7 +34,7 @@ SEED = 0
 
 Changed = dict[str, Any]
 Explainer = Callable[[pl.DataFrame], Changed | None]
-"""From one row to the new values by column; None where none is found."""
+"""Maps one row to the new values by column; None if none is found."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class Measured:
     Parameters
     ----------
     cost : float
-        NaN where there is none, or it does not hold.
+        NaN if there is no counterfactual, or it does not hold.
     found, holds : bool
-        Whether there is one, and whether the model then answers otherwise.
+        Whether there is one, and whether it changes the model's answer.
     changed : int
         Columns.
     seconds, cpu : float
-        Of the wall clock, and of the processor.
+        Wall-clock seconds, and CPU seconds.
     """
 
     cost: float
@@ -81,7 +81,7 @@ def measured(model: gradum.Model, rows: pl.DataFrame, explainer: Explainer) -> l
 
 
 def by_gradum(model: gradum.Model) -> Explainer:
-    """Return gradum's way: the cheapest that it finds."""
+    """Return gradum's explainer: the cheapest counterfactual that it finds."""
 
     def explain(row: pl.DataFrame) -> Changed | None:
         found = model.counterfactuals(row, rows=[1], count=1).found.rows[0].counterfactuals
@@ -91,7 +91,7 @@ def by_gradum(model: gradum.Model) -> Explainer:
 
 
 def by_dice(model: gradum.Model, table: pl.DataFrame, method: str) -> Explainer:
-    """Return DiCE's way, by one of its methods."""
+    """Return DiCE's explainer, by one of its methods."""
     import dice_ml
 
     kinds = {column.name: column.kind for column in model.fitted.schema.features}
@@ -129,7 +129,7 @@ def by_dice(model: gradum.Model, table: pl.DataFrame, method: str) -> Explainer:
 
 
 def _as_dice_reads(table: pl.DataFrame, numeric: Collection[str]) -> Any:
-    """Return a pandas data frame whose levels are Python's strings, not pandas' own."""
+    """Return a pandas data frame whose levels are Python strings, not pandas' own type."""
     import pandas as pd
 
     columns = {
@@ -140,7 +140,7 @@ def _as_dice_reads(table: pl.DataFrame, numeric: Collection[str]) -> Any:
 
 
 class _Wrapped:
-    """A gradum model as DiCE asks for one: it answers with classes from 0 on."""
+    """A gradum model in the form that DiCE requires: it answers with classes numbered from 0."""
 
     def __init__(self, model: gradum.Model) -> None:
         self.model = model
@@ -155,7 +155,7 @@ class _Wrapped:
 
 
 def lines(results: dict[str, list[Measured]]) -> Iterator[str]:
-    """Yield a table: one line a method, costs over the rows for which all methods hold."""
+    """Yield a table with one line per method; costs are over the rows where all methods hold."""
     common = np.all([[one.holds for one in each] for each in results.values()], axis=0)
     yield "| | found | hold | mean cost | median cost | columns | s a row | CPU s a row |"
     yield "|---|---|---|---|---|---|---|---|"
@@ -176,7 +176,7 @@ def compared(
 ) -> dict[str, list[Measured]]:
     """Measure gradum and each method of DiCE on the first complete rows of a table.
 
-    DiCE takes no missing values, so its data are the complete rows too.
+    DiCE takes no missing values, so its data are also only the complete rows.
     """
     model = gradum.load(run)
     complete = table.drop_nulls()

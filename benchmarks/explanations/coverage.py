@@ -1,7 +1,7 @@
-"""How often the 95% errors that are stated with drawn values hold the exact ones.
+"""How often the 95% intervals stated with sampled values contain the exact values.
 
-Five models of 13 columns, which is one too many for all coalitions to be met unasked. Each row has
-background rows of its own, so that rows do not err together.
+There are five models of 13 columns, one too many for exact values by default. Each row has
+background rows of its own, so that the errors of different rows are independent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ COLUMNS, LEVELS = 13, {"c0": 2, "c1": 3, "c2": 6, "c3": 12}
 TRAINING_ROWS, EXPLAINED, BACKGROUND_ROWS = 2_000, 40, 20
 TOLERANCES = (0.001, 0.01)  # the default, and a rougher one
 NORMAL_95 = 1.96
-ROUNDING = 1e-6  # of the range of answers: a column that does nothing has no error to cover
+ROUNDING = 1e-6  # of the range of answers: a column without an effect has no error to cover
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _percent(shares: np.ndarray) -> list[str]:
 
 
 def _shares(kind: Kind, seed: int) -> Iterator[list[float]]:
-    """Yield, of each explained row, the share of its values that their errors cover."""
+    """Yield for each explained row the share of its values that their errors cover."""
     rng = np.random.default_rng(seed)
     train = kind.draw(TRAINING_ROWS, rng)
     rows = kind.draw(EXPLAINED, rng).drop(TARGET)
@@ -83,7 +83,7 @@ def _shares(kind: Kind, seed: int) -> Iterator[list[float]]:
 
 
 def _covered(frame: pl.DataFrame, exact: np.ndarray, span: float) -> float:
-    """Return the share of a row's values (of the last class) whose errors hold the exact ones."""
+    """Return the share of a row's values (of the last class) whose intervals hold the exact one."""
     value, error = (
         frame[name].to_numpy().reshape(len(exact), -1)[:, -1]
         for name in ("value", "sampling_error")
@@ -93,12 +93,12 @@ def _covered(frame: pl.DataFrame, exact: np.ndarray, span: float) -> float:
 
 
 def numbers(rows: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Draw columns of numbers alone, and a number."""
+    """Draw columns of numbers only, and a target number."""
     return problems.draw(rows, COLUMNS, rng)
 
 
 def mixed(rows: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Draw numbers and levels, and a number that both decide together."""
+    """Draw numbers and levels, and a target number that both decide together."""
     frame = problems.draw(rows, COLUMNS - len(LEVELS), rng)
     codes = {name: rng.integers(count, size=rows) for name, count in LEVELS.items()}
     moved = codes["c0"] * frame["x0"].to_numpy() + np.sin(codes["c2"]) + 0.1 * codes["c3"]

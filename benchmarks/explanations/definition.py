@@ -1,4 +1,4 @@
-"""Shapley values by their definition, from the worths of all coalitions."""
+"""Shapley values by definition, from the worths of all coalitions."""
 
 from __future__ import annotations
 

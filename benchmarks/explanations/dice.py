@@ -1,4 +1,4 @@
-"""Counterfactuals beside DiCE's: ladders fitted to two tables, asked for in DiCE's environment."""
+"""Counterfactuals compared with DiCE's: ladders fitted to two tables, run in DiCE's environment."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def counterfactuals(tables: Path) -> str:
 
 
 def _compared(folder: Path, name: str, each: Table, python: str) -> str:
-    """Return the table of one set, which `benchmarks.explanations.counterfactuals` prints."""
+    """Return the table for one set, printed by `benchmarks.explanations.counterfactuals`."""
     run, rows = BUILD / f"{name}-run", BUILD / f"{name}.parquet"
     BUILD.mkdir(parents=True, exist_ok=True)
     frame = pl.read_parquet(folder / each.file)
@@ -45,7 +45,7 @@ def _compared(folder: Path, name: str, each: Table, python: str) -> str:
     fit = [str(GRADUM), "fit", str(rows), "--target", each.target]
     subprocess.run([*fit, "-o", str(run), "--force"], check=True, stdout=subprocess.DEVNULL)
     compare = [python, "-m", "benchmarks.explanations.counterfactuals"]
-    # The environment has gradum's dependencies; gradum itself is that of this repository.
+    # The environment has gradum's dependencies; gradum itself comes from this repository.
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
     ended = subprocess.run(
         [*compare, str(run), str(rows), str(EXPLAINED)],

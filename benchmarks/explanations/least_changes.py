@@ -1,8 +1,8 @@
-"""Counterfactuals of three columns beside brute force: how much dearer they are than the least.
+"""Counterfactuals of three columns beside brute force: how much they cost beyond the least.
 
-Brute force asks the model about every point of an even grid of what costs less than was found,
-the cheapest first, and again, ever finer, around the cheapest that hold. The least cost is the
-lesser of both:
+Brute force asks the model about every point of an even grid that costs less than what was found,
+the cheapest first, and then about ever finer grids around the cheapest that hold. The least cost is
+the smaller of the two:
 
     python -m benchmarks.explanations.least_changes mlp,pack 1,2,3,4 10
 """
@@ -22,12 +22,12 @@ from gradum.study.explanation.counterfactual.costs import Costs, PricedAxis, pri
 from gradum.study.explanation.counterfactual.limits import Limits
 
 ROWS, SIDE, FINER_SIDE, FINER = 1_200, 61, 17, 3
-STARTS, NEAR = 5, 1.05  # of the cheapest on the grid: what is refined, and up to which cost
+STARTS, NEAR = 5, 1.05  # how many of the cheapest on the grid are refined, and up to which cost
 BATCH = 20_000
 
 
 def table(seed: int) -> pl.DataFrame:
-    """Draw three columns of three decimals, and a class that they bend and multiply to."""
+    """Draw three columns of three decimals, and a class from their bent and multiplied values."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(ROWS, 3))
     x[:, 1] = rng.gamma(2, 1, ROWS)
@@ -56,7 +56,7 @@ class BruteForce:
         return least
 
     def grid(self, centre: tuple, width: float, side: int) -> list[np.ndarray]:
-        """Return places of each column within a width, in units of cost, and the row's own."""
+        """Return places of each column within a width in units of cost, and the row's own place."""
         axes = []
         for name, middle, own in zip(self.row.columns, centre, self.own, strict=True):
             axis, far = self.axes[name].axis, width * self.axes[name].unit.size
@@ -67,7 +67,7 @@ class BruteForce:
     def cheapest(
         self, grid: list[np.ndarray], most: float, count: int
     ) -> list[tuple[float, tuple]]:
-        """Return the cheapest points of a grid that are answered otherwise, of the first batch."""
+        """Return the cheapest points of a grid with another answer, of the first batch with any."""
         columns = list(zip(self.row.columns, grid, self.own, strict=True))
         parts = [self.axes[name].cost(own, places) for name, places, own in columns]
         cost = (parts[0][:, None, None] + parts[1][:, None] + parts[2]).ravel()
@@ -85,7 +85,7 @@ class BruteForce:
 
 
 def ratios(kind: Any, seed: int, rows: int) -> tuple[list[float], float]:
-    """Return cost by least cost of some rows, and the CPU seconds that counterfactuals took."""
+    """Return cost over least cost for some rows, and the CPU seconds that counterfactuals took."""
     train, asked = table(seed), table(seed + 100).head(rows).drop("y")
     options = {"effort": "quick", "learning_curve": False, "explain": False}
     model = gradum.fit(train, "y", model=kind, **options)

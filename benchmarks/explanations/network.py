@@ -1,4 +1,4 @@
-"""A network in NumPy alone, with the rows that are explained: what every library is handed.
+"""A network in pure NumPy, with the rows to explain: every library is given this.
 
 It is read in the libraries' environments, which have no gradum.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.explanations.definition import shapley_values
 
-LOW_PLAYERS = 10  # the coalitions of so many go through the layers together, in the cache
+LOW_PLAYERS = 10  # the coalitions of so many pass the layers together, in the cache
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Network:
     Parameters
     ----------
     weights, biases : sequences of ndarray
-        Of each layer, (in, out) and (out,); the last has one output.
+        For each layer, (in, out) and (out,); the last has one output.
     centre, scale, low, high : float
     """
 
@@ -40,14 +40,14 @@ class Network:
         return self.behind(rows @ self.weights[0] + self.biases[0])
 
     def behind(self, z: np.ndarray) -> np.ndarray:
-        """Go on from the sums z (n, h) of the first layer, which are used up."""
+        """Continue from the sums z (n, h) of the first layer, which are overwritten."""
         for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
             z = np.maximum(z, 0, out=z) @ weight
             z += bias
         return np.clip(self.centre + self.scale * z[:, 0].astype(np.float64), self.low, self.high)
 
     def in_double(self) -> Network:
-        """Return the same network, which computes in float64."""
+        """Return the same network, computing in float64."""
         double = [
             [each.astype(np.float64) for each in part] for part in (self.weights, self.biases)
         ]
@@ -77,7 +77,7 @@ def _subset_sums(parts: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Problem:
-    """Rows of which a network's answers are to be divided among d columns.
+    """Rows for which a network's answers are divided among d columns.
 
     Parameters
     ----------
@@ -94,11 +94,11 @@ class Problem:
     exact: np.ndarray
 
     def error(self, values: np.ndarray) -> float:
-        """Return the root mean square of values' errors, relative to that of the exact values."""
+        """Return the root mean square error of values, relative to that of the exact values."""
         return float(np.sqrt(np.mean((values - self.exact) ** 2) / np.mean(self.exact**2)))
 
     def write(self, path: Path) -> None:
-        """Write it to an npz file."""
+        """Write the problem to an npz file."""
         network = self.network
         layers = {f"weight {i}": weight for i, weight in enumerate(network.weights)}
         layers |= {f"bias {i}": bias for i, bias in enumerate(network.biases)}
@@ -108,7 +108,7 @@ class Problem:
 
     @classmethod
     def read(cls, path: str) -> Problem:
-        """Read it from an npz file."""
+        """Read a problem from an npz file."""
         with np.load(path) as file:
             depth = sum(name.startswith("weight") for name in file)
             weights, biases = (

@@ -1,4 +1,4 @@
-"""What it takes to explain a row of a standard pack of 12 columns, on two cores."""
+"""The time to explain a row with a standard pack of 12 columns, on two cores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NORMAL_95 = 1.96
 
 
 def pack(tables: Path) -> str:
-    """Time the explanation of some rows, and say which half-width their values reached."""
+    """Time the explanation of some rows, and report the half-width that their values reached."""
     side = Side("pack", explaining, {"tables": str(tables)}, {"OMP_NUM_THREADS": None})
     (measured,) = in_turns([side], ROUNDS)
     lines = [

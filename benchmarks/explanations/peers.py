@@ -1,6 +1,6 @@
-"""The libraries beside gradum, each handed the same network as a function of rows.
+"""The libraries compared with gradum, each given the same network as a function of rows.
 
-This module is imported in their environments. A library's defaults hold but for what is named.
+This module is imported in their environments. A library's defaults are kept except where stated.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ SECONDS, ERROR = "CPU s", "error"
 def peer(method: str, problem: str, settings: dict[str, Any]) -> Round:
     """Return the round in which a method of a library explains the rows of a problem.
 
-    It has explained one row before, so that what is compiled at first use is compiled.
+    It has already explained one row, so that everything compiled at first use is compiled.
 
     Raises
     ------
     Absent
-        The library fails at that.
+        The library fails to do this.
     """
     explain, read = METHODS[method], Problem.read(problem)
     try:
         explain(replace(read, rows=read.rows[:1]), 0, **settings)
     except ImportError:
         raise
-    except Exception as error:  # whatever a library raises is for the table to say
+    except Exception as error:  # whatever a library raises is reported in the table
         raise Absent(f"{type(error).__name__}: {error}") from error
     return rounds(read, lambda seed: explain(read, seed, **settings))
 
 
 def rounds(problem: Problem, explain: Callable[[int], np.ndarray]) -> Round:
-    """Return the round that times ``explain``, given another seed each time."""
+    """Return the round that times ``explain``, with a new seed each time."""
     seed = 0
 
     def one_round() -> Figures:
@@ -91,7 +91,7 @@ def _shap_masker(problem: Problem) -> Any:
 
 
 def lightshap(problem: Problem, seed: int, **settings: Any) -> np.ndarray:
-    """Take its permutation or kernel method, exact or until its standard errors are small."""
+    """Use its permutation or kernel method, exact or until its standard errors are small."""
     from lightshap import explain_any
 
     explained = explain_any(
@@ -116,7 +116,7 @@ def shapiq_exact(problem: Problem, seed: int) -> np.ndarray:
 
 
 def shapiq_approximator(problem: Problem, seed: int, name: str, budget: int) -> np.ndarray:
-    """Take one of its approximators, with so many coalitions a row."""
+    """Use one of its approximators, with a given number of coalitions per row."""
     import shapiq
 
     approximator = getattr(shapiq, name)(problem.rows.shape[1], random_state=seed)
@@ -124,7 +124,7 @@ def shapiq_approximator(problem: Problem, seed: int, name: str, budget: int) -> 
 
 
 def _by_row(problem: Problem, seed: int, approximate: Callable[[Any], Any]) -> np.ndarray:
-    """Make a row's game of all background rows, and read its values of single columns."""
+    """Make a row's game from all background rows, and read its values for single columns."""
     import shapiq
 
     found = []

@@ -1,8 +1,8 @@
 """A network that gradum has fitted, as a model file and as NumPy, with rows and exact values.
 
 Files of a problem's folder: ``model.gradum``, ``rows.parquet``, ``background.parquet``, and
-``problem.npz`` with the same rows as the network takes them. Scaling is by column, so it divides
-the answers alike.
+``problem.npz`` with the same rows as the network takes them. Scaling is by column, so it does not
+change how answers are divided.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from benchmarks.sides import processes
 TRAINING_ROWS, BACKGROUND_ROWS = 4_000, 100
 HIDDEN = (64, 64)
 TARGET = "y"
-AGREEMENT = 1e-5  # of the range of answers: the two forms of a network compute in float32
+AGREEMENT = 1e-5  # relative to the range of answers: both forms of a network compute in float32
 
 
 def draw(rows: int, columns: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Draw normal columns, and a number that each bends and neighbours make together."""
+    """Draw normal columns, and a number from each column bent and from neighbours combined."""
     x = rng.normal(size=(rows, columns))
     place = np.arange(columns)
     bent = np.sin(x + place) / np.sqrt(1 + place % 5)
@@ -56,7 +56,7 @@ def make(columns: int, rows: int, folder: Path) -> Problem:
 
 
 def network_of(model: gradum.Model) -> Network:
-    """Return the weights of a model's network, and the way to the target's unit."""
+    """Return the weights of a model's network, and the conversion to the target's unit."""
     rung = model.fitted.rung("mlp")
     scale = rung.target_scale
     assert scale is not None
@@ -72,7 +72,7 @@ def network_of(model: gradum.Model) -> Network:
 
 
 def as_network_takes(model: gradum.Model, rows: pl.DataFrame) -> np.ndarray:
-    """Return rows of numbers as the first layer of a model's network meets them."""
+    """Return rows of numbers as the first layer of a model's network receives them."""
     rung = model.fitted.rung("mlp")
     assert rung.input_layer is not None
     inputs = rung.input_layer(model.fitted.encoder.transform(rows).arrays)
@@ -80,7 +80,7 @@ def as_network_takes(model: gradum.Model, rows: pl.DataFrame) -> np.ndarray:
 
 
 def _check(model: gradum.Model, network: Network, rows: pl.DataFrame) -> None:
-    """Hold the network in NumPy to what the model predicts."""
+    """Check the network in NumPy against the model's predictions."""
     predicted = model.predict(rows, rung="mlp")
     distance = np.abs(network(as_network_takes(model, rows)) - predicted).max()
     if distance > AGREEMENT * np.ptp(predicted):
@@ -88,7 +88,7 @@ def _check(model: gradum.Model, network: Network, rows: pl.DataFrame) -> None:
 
 
 def _with_exact_values(network: Network, rows: np.ndarray, background: np.ndarray) -> Problem:
-    """Work the Shapley values out, or read them from the cache: it takes minutes of processors."""
+    """Compute the Shapley values (minutes of CPU time), or read them from the cache."""
     parts = (*network.weights, *network.biases, rows, background)
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts))
     kept = cache() / f"exact-{digest.hexdigest()[:16]}.npy"

@@ -1,7 +1,7 @@
-"""gradum beside shap, shapiq and lightshap: the same network, rows and background rows.
+"""gradum compared with shap, shapiq and lightshap: same network, rows and background rows.
 
-A side explains all rows in each round. Its seconds are those of a processor, with one thread; its
-error is the root mean square of its values' errors, relative to that of the exact values.
+A side explains all rows in each round. Times are CPU seconds with one thread; the error is the root
+mean square of the values' errors, relative to that of the exact values.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.page import table
 from benchmarks.sides import Absent, Measured, Ratio, Round, Side, in_turns, spread
 
 ROUNDS = 3
-LEAST_ERROR = 1e-5  # below it only rounding is left
+LEAST_ERROR = 1e-5  # below this only rounding is left
 BUILD = Path("build/explanations")
 GRADUM = "gradum"
 LIBRARIES = ("shap", "shapiq", "lightshap")
@@ -33,7 +33,7 @@ ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in THREADS} | {"POLARS_MAX_THR
 
 @dataclass(frozen=True)
 class Way:
-    """One way to explain: a library, a method of `peers.METHODS` and what it is given."""
+    """One way to explain: a library, a method of `peers.METHODS` and its arguments."""
 
     library: str
     title: str
@@ -106,12 +106,12 @@ DRAWN = (
 
 
 def exact(tables: Path) -> str:
-    """Compare on 8 columns, of which all coalitions can be met."""
+    """Compare on 8 columns, for which all coalitions can be enumerated."""
     return _compared(8, 100, EXACT)
 
 
 def drawn(tables: Path) -> str:
-    """Compare on 20 columns, of which most draw coalitions."""
+    """Compare on 20 columns, for which most libraries sample coalitions."""
     return _compared(20, 10, DRAWN)
 
 
@@ -147,7 +147,7 @@ def _compared(columns: int, rows: int, ways: Sequence[Way]) -> str:
 
 
 def _environments() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the interpreter of every library, and why there is none where it is not installed."""
+    """Return every library's interpreter, or why there is none if it is not installed."""
     pythons, missing = {GRADUM: sys.executable}, {}
     for library in LIBRARIES:
         try:
@@ -167,7 +167,7 @@ def _side(way: Way, folder: Path, python: str) -> Side:
 
 
 def _table(ways: Sequence[Way], measured: Sequence[Measured], rows: int) -> str:
-    """Return a line a way; seconds are compared with those of gradum's first one."""
+    """Return a line per way; seconds are compared with those of gradum's first way."""
     first = measured[0].all(SECONDS)
     lines = []
     for way, found in zip(ways, measured, strict=True):
@@ -183,12 +183,12 @@ def _table(ways: Sequence[Way], measured: Sequence[Measured], rows: int) -> str:
 
 
 def _error(share: float) -> str:
-    """Write an error in percent; what is left of rounding, as a power of ten."""
+    """Write an error in percent; mere rounding, as a power of ten."""
     return f"{100 * share:.2g}%" if share >= LEAST_ERROR else f"{share:.0e}"
 
 
 def versions() -> str:
-    """Return a sentence: the versions of the libraries that are there."""
+    """Return a sentence with the versions of the available libraries."""
     pythons, _ = _environments()
     found = [f"{name} {version_in(pythons[name], name)}" for name in LIBRARIES if name in pythons]
     return f"The libraries beside gradum, each in an environment of its own: {', '.join(found)}."

@@ -1,9 +1,9 @@
-"""The width of intervals of numbers, beside other libraries.
+"""The width of intervals for numbers, compared with other libraries.
 
-``python -m benchmarks intervals FOLDER [SEEDS]``, with a folder of tables as that of
-`benchmarks.quality.sets`. On each table of numbers of its suite, a pack with split conformal
-intervals stands beside conformalised quantile regression (MAPIE, of LightGBM) and a quantile
-forest. These work in an environment of their own (`peers`).
+``python -m benchmarks intervals FOLDER [SEEDS]``, with a folder of tables as in
+`benchmarks.quality.sets`. On each table of its suite with a number as the target, a pack with split
+conformal intervals is compared with conformalised quantile regression (MAPIE on LightGBM) and a
+quantile forest. The latter two work in an environment of their own (`peers`).
 """
 
 from __future__ import annotations

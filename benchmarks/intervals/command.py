@@ -1,9 +1,9 @@
 """``python -m benchmarks intervals``: every table of numbers, and the section of the page.
 
-Four fifths of the training rows fit and the others judge, the same for all; a quantile forest,
-which needs none to judge, is fitted to all of them. A pack's intervals are those of split conformal
-prediction, with the spread that the pack was fitted with, and its quantiles those of the predictive
-distribution.
+Models are fitted to the same four fifths of the training rows and judged by the others; a quantile
+forest, which needs no judging rows, is fitted to all of them. A pack's intervals are those of split
+conformal prediction, with the spread that the pack was fitted with; its quantiles are those of the
+predictive distribution.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HEAD = ("", "score", "CQR", "width", "CQR", "cover", "CQR", "CRPS", "forest")
 
 
 def main(folder: str = "", seeds: str = "3") -> None:
-    """Measure every table of numbers of the suite, in so many splits."""
+    """Measure every table of numbers of the suite, in the given number of splits."""
     if not folder or not seeds.isdigit():
         sys.exit("usage: python -m benchmarks intervals FOLDER [SEEDS]")
     try:
@@ -52,7 +52,7 @@ def main(folder: str = "", seeds: str = "3") -> None:
 
 
 def _line(suite: Suite, name: str, seeds: int, python: str) -> list[str]:
-    """Return the mean figures of one table, ours before the others'."""
+    """Return the mean figures for one table, gradum's before the others'."""
     ours, theirs = [], []
     for seed in range(seeds):
         split = Split.of(suite.folder, suite.tables[name], seed=seed, rows=ROWS)
@@ -67,7 +67,7 @@ def _line(suite: Suite, name: str, seeds: int, python: str) -> list[str]:
 
 
 def _by_gradum(split: Split, seed: int) -> dict[str, float]:
-    """Fit a pack, and judge it by rows that it has not learned from."""
+    """Fit a pack, and judge it on rows that it has not learned from."""
     train, test = strings_or_none(split)
     target = split.train_target.to_numpy()
     fitted = int(FIT_SHARE * len(target))
@@ -96,9 +96,9 @@ def _by_gradum(split: Split, seed: int) -> dict[str, float]:
 
 
 def _by_peers(split: Split, python: str) -> dict[str, float]:
-    """Ask the libraries in their environment for the same rows."""
+    """Get the libraries' figures for the same rows, in their environment."""
     train, test = categories(split)
-    # LightGBM takes no name with a bracket in it.
+    # LightGBM takes no names with brackets.
     train.columns = test.columns = [f"column {place}" for place in range(train.shape[1])]
     train["target"], test["target"] = split.train_target, split.test_target
     fitted = int(FIT_SHARE * len(train))

@@ -9,11 +9,11 @@ import numpy as np
 
 ALPHA = 0.1
 LEVELS = (np.arange(100) + 0.5) / 100
-"""Of the quantiles whose mean pinball loss, doubled, is the CRPS."""
+"""Levels of the quantiles whose mean pinball loss, doubled, is the CRPS."""
 
 
 def interval_score(target: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:
-    """Return the mean width plus 2/α times how far outside targets lie (Gneiting, Raftery 2007)."""
+    """Return mean width plus 2/α times the distance of targets outside (Gneiting, Raftery 2007)."""
     outside = np.maximum(low - target, 0.0) + np.maximum(target - high, 0.0)
     return float(np.mean(high - low + 2 / ALPHA * outside))
 

@@ -25,7 +25,7 @@ CORES = 2
 def conformalised_quantiles(
     fit: pd.DataFrame, judge: pd.DataFrame, test: pd.DataFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of CQR's intervals, of LightGBM at its defaults (Romano et al. 2019)."""
+    """Return the ends of CQR's intervals with LightGBM at its defaults (Romano et al. 2019)."""
     from lightgbm import LGBMRegressor
     from mapie.regression import ConformalizedQuantileRegressor
 
@@ -64,7 +64,7 @@ def _as_numbers(columns: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(folder: str) -> None:
-    """Print what the intervals and quantiles are like, as JSON."""
+    """Print the figures of the intervals and quantiles as JSON."""
     warnings.filterwarnings("ignore")
     fit, judge, test = (
         pd.read_parquet(Path(folder, f"{part}.parquet")) for part in ("fit", "judge", "test")

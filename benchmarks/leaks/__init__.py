@@ -1,4 +1,4 @@
-"""``python -m benchmarks leaks``: splits that flatter, found and falsely found."""
+"""``python -m benchmarks leaks``: flattering splits, found and falsely found."""
 
 from benchmarks.leaks.command import main
 

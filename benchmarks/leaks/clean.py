@@ -1,4 +1,4 @@
-"""Forty tables with dates or codes whose rows are independent, given their columns."""
+"""Forty tables with dates or codes, whose rows are independent given their columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SIGNALS: dict[str, Signal] = {
 
 
 def target(rng: np.random.Generator, level: np.ndarray, classes: int, noise: float) -> np.ndarray:
-    """Add noise that is independent of everything, and cut into classes if any."""
+    """Add noise that is independent of everything, and cut into classes if there are any."""
     y = level + noise * rng.normal(size=len(level))
     if not classes:
         return y
@@ -83,7 +83,7 @@ def coded(
 
 
 def whole_numbers(signal: str, rows: int, classes: int = 0) -> Draw:
-    """Return a draw of ages and counts, whose effect is smooth."""
+    """Return a draw of ages and counts with smooth effects."""
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:
         age, count = rng.integers(18, 80, rows), rng.poisson(9, rows)
@@ -98,7 +98,7 @@ def whole_numbers(signal: str, rows: int, classes: int = 0) -> Draw:
 
 
 def places(rows: int, waves: float, classes: int = 0) -> Draw:
-    """Return a draw of coordinates, a smooth field over them, and a date that says nothing."""
+    """Return a draw of coordinates, a smooth field over them, and an uninformative date."""
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:
         place = rng.random((rows, 2))
@@ -116,7 +116,7 @@ def places(rows: int, waves: float, classes: int = 0) -> Draw:
 
 
 def few_levels(levels: int, rows: int, classes: int = 0) -> Draw:
-    """Return a draw of a few levels with an effect and hundreds of rows each, and idle dates."""
+    """Return a draw of a few levels with effects and hundreds of rows each, and unrelated dates."""
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:
         of = rng.integers(levels, size=rows)

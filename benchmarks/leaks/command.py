@@ -1,10 +1,10 @@
-"""How often a random split that flatters raises an alarm, and how often one that does not.
+"""How often a random split raises an alarm: one that flatters, and one that does not.
 
-`python -m benchmarks leaks [DRAWS] [fits | no-fits]`: twenty kinds of tables whose rows hang
-together in time or in groups, and forty whose rows are independent given their columns, of which
-some are underfitted, each drawn so many times and looked at as a run looks at it before it trains;
-and whole fits of some of them, with the share of processor time that the search takes. With fits
-the figures take their place in docs/accuracy.md.
+`python -m benchmarks leaks [DRAWS] [fits | no-fits]`: twenty kinds of tables whose rows depend on
+each other in time or in groups, and forty whose rows are independent given their columns, some of
+them underfitted. Each is drawn DRAWS times and examined as a run does before it trains. In addition
+there are whole fits of some of them, with the share of CPU time that the search takes. With fits,
+the figures replace those in docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gradum.tables.schema import infer
 from gradum.tables.table import Table
 
 DRAWS = 1
-WHOLE = {  # with the models that are fitted
+WHOLE = {  # with the models to fit
     "3 walks of 700 days": "linear",
     "60 subjects of 20, numbered": "linear",
     "ages, straight": "linear",
@@ -36,7 +36,7 @@ WHOLE = {  # with the models that are fitted
 
 
 class Looked(NamedTuple):
-    """At one table: whether there was an alarm, both figures, and the seconds of a processor."""
+    """The result for one table: whether there was an alarm, both figures, and the CPU seconds."""
 
     alarmed: bool
     figures: str
@@ -44,7 +44,7 @@ class Looked(NamedTuple):
 
 
 def main(draws: str = str(DRAWS), fits: str = "fits") -> None:
-    """Draw, look, and print or publish what was found."""
+    """Draw, examine, and print or publish the results."""
     found = {
         kind: {name: _drawn(name, draw, int(draws)) for name, draw in tables.items()}
         for kind, tables in (("planted", PLANTED), ("clean", CLEAN))
@@ -69,7 +69,7 @@ def _dataset(frame: pl.DataFrame) -> Dataset:
 
 
 def _looked(frame: pl.DataFrame, seed: int) -> Looked:
-    """Look at a table as a run does."""
+    """Examine a table as a run does."""
     dataset, began = _dataset(frame), process_time()
     check = checked_split(dataset, seed=seed)
     alarmed = bool(check.shown or hidden_groups(dataset, seed=seed))

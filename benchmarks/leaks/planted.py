@@ -1,4 +1,4 @@
-"""Twenty tables whose rows hang together in time or in groups, given their columns."""
+"""Twenty tables whose rows depend on each other in time or in groups, given their columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Draw = Callable[[np.random.Generator], pl.DataFrame]
 
 
 def dates(days: np.ndarray, unit: str = "D") -> np.ndarray:
-    """Return dates so many days, or other units, after one of 2021."""
+    """Return dates a given number of days, or other units, after a date in 2021."""
     return (np.datetime64("2021-03-01") + np.asarray(days).astype(f"m8[{unit}]")).astype("M8[us]")
 
 
@@ -21,7 +21,7 @@ def walk(rng: np.random.Generator, count: int, step: float = 1.0) -> np.ndarray:
 
 
 def autoregressive(rng: np.random.Generator, count: int, share: float) -> np.ndarray:
-    """Draw a stationary series of unit variance of which each value keeps a share of the last."""
+    """Draw a stationary series of unit variance in which each value keeps a share of the last."""
     values, noise = np.empty(count), rng.normal(size=count)
     values[0] = noise[0]
     for place in range(1, count):
@@ -42,7 +42,7 @@ def walks(stores: int, days: int) -> Draw:
 
 
 def series(share: float, rows: int, unit: str = "D", columns: int = 3) -> Draw:
-    """Return a draw of a series that columns explain half of; a walk where the share is 1."""
+    """Return a draw of a series, half of it explained by columns; a walk if the share is 1."""
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:
         x = rng.normal(size=(rows, columns))
@@ -68,7 +68,7 @@ def classes_of_walk(count: int, rows: int) -> Draw:
 
 
 def days_of_their_own(days: int, rows: int) -> Draw:
-    """Return a draw of several rows a day, whose days have an effect each."""
+    """Return a draw of several rows per day, where each day has an effect."""
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:
         day = np.repeat(np.arange(days), rows)
@@ -104,8 +104,8 @@ def subjects(
 ) -> Draw:
     """Return a draw of subjects or sites, each with an effect of its own.
 
-    ``alike`` columns describe the subject up to a little noise; ``named`` ones have a name, others
-    a whole number; a ``constant`` target is the same in all rows of a subject.
+    ``alike`` columns describe the subject up to a little noise; ``named`` subjects have a name,
+    others a whole number; a ``constant`` target is the same in all rows of a subject.
     """
 
     def draw(rng: np.random.Generator) -> pl.DataFrame:

@@ -1,10 +1,10 @@
-"""The size of sets of classes beside MAPIE's on LightGBM, at equal coverage.
+"""The size of prediction sets compared with MAPIE's on LightGBM, at equal coverage.
 
 `python -m benchmarks prediction_sets FOLDER [EFFORT] [SEEDS] [SETS]`: tables and splits are those
 of `benchmarks.quality`, at most 5,000 rows to fit and judge by. Both sides learn from the same
 three quarters of these, take their thresholds from the same last quarter, and answer for the same
-held-out rows. Sizes are compared where exactly 90% of the held-out rows are covered, interpolated
-between the nominal coverages next to that, and as each side answers when it is asked for 90%.
+held-out rows. Sizes are compared both at exactly 90% of the held-out rows covered, interpolated
+between the nearest nominal coverages, and as each side answers when asked for 90%.
 """
 
 from __future__ import annotations

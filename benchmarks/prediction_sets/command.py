@@ -30,14 +30,14 @@ SCORES = ("LAC", "APS", "RAPS")
 
 @dataclass(frozen=True)
 class Sets:
-    """Share of the rows covered and mean size of the sets, by nominal coverage."""
+    """The share of rows covered and the mean size of the sets, by nominal coverage."""
 
     nominal: list[float]
     coverage: list[float]
     size: list[float]
 
     def size_at(self, coverage: float) -> float:
-        """Return the size at which so many rows are covered, interpolated."""
+        """Return the size at which a given share of rows is covered, interpolated."""
         covered, first = np.unique(self.coverage, return_index=True)
         return float(np.interp(coverage, covered, np.array(self.size)[first]))
 
@@ -48,7 +48,7 @@ class Sets:
 
 
 def main(folder: str, effort: str = "standard", seeds: str = "0", sets: str = "") -> None:
-    """Print a line a table as soon as it is known; all of them become a section of the page."""
+    """Print a line per table as soon as it is known; all lines become a section of the page."""
     warnings.filterwarnings("ignore")
     python = python_with("mapie", "lightgbm", "pandas", "pyarrow")
     suite = Suite.read(Path(folder), sets.split(",") if sets else None)
@@ -71,7 +71,7 @@ def main(folder: str, effort: str = "standard", seeds: str = "0", sets: str = ""
 def _compared(
     folder: Path, described: Table, python: str, effort: str, seed: int
 ) -> dict[str, Sets]:
-    """Fit both sides to one table; return what each kind of set does to the held-out rows."""
+    """Fit both sides to one table; return the figures of each kind of set on the held-out rows."""
     split = Split.of(folder, described, seed=seed, rows=ROWS)
     frame, new = strings_or_none(split)
     learned, judging = train_test_split(
@@ -109,7 +109,7 @@ def _with_target(frame: pd.DataFrame, target: pd.Series, rows: np.ndarray) -> pl
 
 
 def ours(model: Model, judging: pl.DataFrame, new: pl.DataFrame) -> Sets:
-    """Return what sets {k: 1 − p_k ≤ q} do, q the conformal quantile of the judging rows."""
+    """Return the figures of sets {k: 1 − p_k ≤ q}; q is the conformal quantile of judging rows."""
     labels = np.array([str(label) for label in model.classes])
     known, answered = (model.predict_proba(rows) for rows in (judging, new))
     scores = np.sort(1.0 - _of_truth(known, judging, labels))

@@ -1,7 +1,7 @@
-"""MAPIE's sets on LightGBM, in an environment that has both and not gradum.
+"""MAPIE's sets on LightGBM, in an environment that has both but not gradum.
 
-Reads from standard input what is asked, as JSON, and prints the share of rows covered and the mean
-size of the sets by nominal coverage, for each of MAPIE's scores that it offers for the table.
+This reads the request from standard input as JSON, and prints the share of rows covered and the
+mean size of the sets by nominal coverage, for each score that MAPIE offers for the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCORES = {"LAC": "lac", "APS": "aps", "RAPS": "raps"}
 
 
 def main() -> None:
-    """Fit LightGBM once, and let MAPIE make sets of what it says."""
+    """Fit LightGBM once, and let MAPIE make sets from its answers."""
     warnings.filterwarnings("ignore")
     asked = json.load(sys.stdin)
     parts = _parts(asked)
@@ -30,7 +30,7 @@ def main() -> None:
     for name, score in SCORES.items():
         try:
             found[name] = _sets(model, score, parts, asked)
-        except ValueError as error:  # MAPIE offers LAC alone for two classes
+        except ValueError as error:  # MAPIE offers only LAC for two classes
             print(f"{name}: {error}", file=sys.stderr)
     print(json.dumps(found))
 

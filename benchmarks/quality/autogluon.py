@@ -1,8 +1,8 @@
-"""AutoGluon as a model that is fitted in a given time: bags and stacks of what it has installed.
+"""AutoGluon as a model that is fitted in a given time: it bags and stacks the installed models.
 
-It wants versions of NumPy and others of its own, so it lives in an environment of its own, with
-gradum beside it, from which ``python -m benchmarks quality --methods autogluon_60`` adds to the
-same results.
+It needs its own versions of NumPy and others, so it lives in an environment of its own, with gradum
+beside it, from which ``python -m benchmarks quality --methods autogluon_60`` adds to the same
+results.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class AutoGluon:
     Parameters
     ----------
     split : Split
-        Says the task, whose error of `measure` is the metric that it is fitted for.
+        Gives the task, whose error in `measure` is the metric to fit for.
     seconds : float
-        Of two cores; where there is one, it gets twice as many.
+        Seconds on two cores; on one core, it gets twice as many.
     """
 
     def __init__(self, split: Split, seconds: float) -> None:
@@ -41,7 +41,7 @@ class AutoGluon:
         self.predictor: Any = None
 
     def fit(self, train: pd.DataFrame, target: pd.Series) -> None:
-        """Fit all that the time allows."""
+        """Fit as much as the time allows."""
         predictor = TabularPredictor(
             TARGET,
             problem_type=self.split.task,

@@ -1,8 +1,8 @@
 """Boosted trees that stop early: bagged over folds, or with settings chosen on held-out rows.
 
-Both are what users of these libraries do before they compare. The classes are numbered 0, 1, … for
-each model by itself, since a fold may lack a rare one: that model then gives it no probability, and
-its rows do not say when to stop.
+Users of these libraries do both before they compare. The classes are numbered 0, 1, … for each
+model separately, since a fold may lack a rare class: that model then gives it no probability, and
+rows of this class do not determine when to stop.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from benchmarks.sides import CORES
 
 FOLDS = 8
-DRAWS, FIFTHS, ENOUGH = 20, 5, 1_000  # settings, and the folds and held-out rows that choose
-MOST_TREES, PATIENCE = 2_000, 100  # a model ends once so many trees have not lowered its loss
+DRAWS, FIFTHS, ENOUGH = 20, 5, 1_000  # settings, and folds and rows that choose
+MOST_TREES, PATIENCE = 2_000, 100  # a model stops once so many trees have not lowered its loss
 RATE = 0.05
 
 Settings = dict[str, Any]
 Held = tuple[pd.DataFrame, np.ndarray]
-Fold = tuple[np.ndarray, np.ndarray]  # places of the rows to learn from, and of those held out
+Fold = tuple[np.ndarray, np.ndarray]  # positions of the rows to learn from, and of those held out
 
 
 class Booster(Protocol):
-    """A library's boosting of numbers or classes; ``settings`` go well with early stopping."""
+    """A library's boosting for numbers or classes; ``settings`` suit early stopping."""
 
     regression: bool
     seed: int
@@ -44,7 +44,7 @@ class Booster(Protocol):
 
 
 class TunableBooster(Booster, Protocol):
-    """A library whose settings can also be drawn, and that can learn from all rows."""
+    """A library whose settings can also be drawn, and which can learn from all rows."""
 
     def draw(self, random: np.random.Generator) -> Settings:
         """Draw settings from the search space of TabArena (Erickson et al., arXiv 2506.16791).
@@ -54,7 +54,7 @@ class TunableBooster(Booster, Protocol):
         ...
 
     def stopped_at(self, models: list[Any]) -> Settings:
-        """Return the settings that give other rows as many trees as these models have."""
+        """Return the settings that give a fit to other rows as many trees as these models have."""
         ...
 
     def fit_all(self, settings: Settings, train: pd.DataFrame, target: np.ndarray) -> Any:
@@ -63,7 +63,7 @@ class TunableBooster(Booster, Protocol):
 
 
 class LightGBM:
-    """LightGBM on pandas' categories."""
+    """LightGBM on pandas categories."""
 
     def __init__(self, regression: bool, seed: int):
         import lightgbm
@@ -111,7 +111,7 @@ class LightGBM:
 
 
 class XGBoost:
-    """XGBoost on pandas' categories."""
+    """XGBoost on pandas categories."""
 
     def __init__(self, regression: bool, seed: int):
         import xgboost
@@ -136,7 +136,7 @@ class XGBoost:
 
 
 class CatBoost:
-    """CatBoost on strings; by default 1,000 trees, and the rate that it derives from the rows."""
+    """CatBoost on strings; by default 1,000 trees, and a learning rate derived from the rows."""
 
     def __init__(self, regression: bool, seed: int, categorical: list[str]):
         import catboost
@@ -177,7 +177,7 @@ class CatBoost:
         }
 
     def stopped_at(self, models: list[Any]) -> Settings:
-        """Return the number of trees and the rate, which CatBoost derives from that number."""
+        """Return the number of trees and the rate that CatBoost derives from that number."""
         return {
             "n_estimators": round(np.mean([model.tree_count_ for model in models])),
             "learning_rate": float(np.mean([model.learning_rate_ for model in models])),
@@ -193,7 +193,7 @@ def _log_uniform(random: np.random.Generator, low: float, high: float) -> float:
 
 
 def _log_integer(random: np.random.Generator, low: int, high: int) -> int:
-    """Draw a whole number up to ``high``, which is included."""
+    """Draw a whole number up to and including ``high``."""
     return int(_log_uniform(random, low, high + 1))
 
 
@@ -222,11 +222,12 @@ class Bagged:
 
 
 class Tuned:
-    """The best of `DRAWS` settings, the usual ones among them, refitted to all rows.
+    """The best of `DRAWS` settings, including the usual ones, refitted to all rows.
 
-    Models learn from four fifths of the rows and are stopped early by the fifth; as many of the
-    five folds are used as together hold out `ENOUGH` rows, at least one. The settings with the
-    least mean log loss or squared error are chosen, with the mean number of their models' trees.
+    Models learn from four fifths of the rows and are stopped early by the remaining fifth; of the
+    five folds, at least one and as many are used as together hold out `ENOUGH` rows. The settings
+    with the least mean log loss or squared error are chosen, with the mean number of their models'
+    trees.
     """
 
     def __init__(self, booster: TunableBooster):
@@ -247,7 +248,7 @@ class Tuned:
     def _try(
         self, settings: Settings, train: pd.DataFrame, target: np.ndarray, folds: list[Fold]
     ) -> tuple[float, Settings]:
-        """Return the loss on held-out rows, and the settings with the trees that it is of."""
+        """Return the loss on held-out rows, and the settings with the number of trees behind it."""
         losses, models = [], []
         for learned, held in folds:
             model = _stopped(self.booster, settings, train, target, learned, held)
@@ -266,7 +267,7 @@ class Tuned:
 
 @dataclass(frozen=True)
 class _Stopped:
-    """A model that was stopped early, and which of the ``classes`` it knows; None of numbers."""
+    """A model that was stopped early, and which of the ``classes`` it knows; None for numbers."""
 
     model: Any
     known: np.ndarray | None = None
@@ -289,7 +290,7 @@ def _stopped(
     learned: np.ndarray,
     held: np.ndarray,
 ) -> _Stopped:
-    """Learn some rows, and stop by others, of the classes that are learned."""
+    """Learn from some rows, and stop by those others whose classes are learned."""
 
     def fit(target: np.ndarray, held: np.ndarray) -> Any:
         held_out = train.iloc[held], target[held]
@@ -303,7 +304,7 @@ def _stopped(
 
 
 def _numbers(booster: Booster, target: pd.Series) -> np.ndarray:
-    """Return numbers as they are, and classes by their places."""
+    """Return numbers as they are, and classes as their positions."""
     values = target.to_numpy()
     return values if booster.regression else np.unique(values, return_inverse=True)[1]
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks quality``: run what is missing, compare what there is, show it."""
+"""``python -m benchmarks quality``: run missing fits, compare all fits, show the results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ INTERRUPTED = 130
 
 
 def main(*arguments: str) -> None:
-    """Run the command; what goes wrong ends in one line and its exit code."""
+    """Run the command; errors end in one line and their exit code."""
     asked = parse(arguments)
     try:
         run(asked)
@@ -43,7 +43,7 @@ def main(*arguments: str) -> None:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read the command's words."""
+    """Parse the command's arguments."""
     parser = argparse.ArgumentParser(
         "python -m benchmarks quality",
         description="Fit methods to tables and compare their errors.",
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def run(asked: argparse.Namespace) -> None:
-    """Run the missing fits unless told not to; compare, print, and write what is asked for."""
+    """Run the missing fits unless told not to; compare, print, and write the requested output."""
     suite = None if asked.data is None else Suite.read(asked.data, asked.sets, asked.index)
     sizes = asked.rows
     if asked.only_table:
@@ -116,7 +116,7 @@ def _part(
     sizes: Sequence[int] | None,
     found: dict[Key, Outcome],
 ) -> dict[Key, Outcome]:
-    """Return the fits of the split, the sets, the seeds and the sizes that are asked for."""
+    """Return the fits with the requested split, sets, seeds and sizes."""
     return {
         key: outcome
         for key, outcome in found.items()
@@ -128,7 +128,7 @@ def _part(
 
 
 def fit_missing(plan: Plan, first: Path, others: list[Path], timeout: float) -> dict[Key, Outcome]:
-    """Run the fits of a plan that no file has, each kept in the first as soon as it ends."""
+    """Run the fits of a plan that no file has; keep each in the first file as soon as it ends."""
     check_known(plan.methods)
     found = outcomes.read([*([first] if first.exists() else []), *others])
     missing = [key for key in plan if key not in found]
@@ -160,9 +160,9 @@ def show(asked: argparse.Namespace, rankings: list[Ranking]) -> None:
 def draw(
     asked: argparse.Namespace, rankings: list[Ranking], reference: str, folder: Path
 ) -> list[str]:
-    """Draw each size's tables into a folder; return what shows the pictures on a page beside it.
+    """Draw each size's tables into a folder; return lines that show them on a page beside it.
 
-    The reference is drawn over its rival: the one that is asked for, or `RIVAL`, or the best other.
+    The reference is drawn over its rival: the requested one, or `RIVAL`, or the best other.
     """
     from benchmarks.quality.picture import WIDTH, table_ratios
 

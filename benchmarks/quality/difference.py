@@ -24,12 +24,12 @@ class Friedman:
     Attributes
     ----------
     statistic : float
-        F = (N − 1) χ² / (N (k − 1) − χ²), of χ² = 12 N / (k (k + 1)) (Σ R² − k (k + 1)² / 4) for
+        F = (N − 1) χ² / (N (k − 1) − χ²), with χ² = 12 N / (k (k + 1)) (Σ R² − k (k + 1)² / 4) for
         k methods with mean ranks R over N sets.
     freedom : tuple of int
         k − 1 and (k − 1)(N − 1).
     p : float
-        How likely such an F is if all methods are alike.
+        The probability of an F at least this large if all methods are alike.
     """
 
     statistic: float
@@ -38,7 +38,7 @@ class Friedman:
 
 
 def friedman(ranks: np.ndarray) -> Friedman | None:
-    """Test whether methods are alike; None of fewer than two methods or two sets.
+    """Test whether methods are alike; None for fewer than two methods or two sets.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def friedman(ranks: np.ndarray) -> Friedman | None:
         return None
     squares = np.sum(ranks.mean(axis=1) ** 2) - methods * (methods + 1) ** 2 / 4
     chi_square = 12 * sets / (methods * (methods + 1)) * squares
-    rest = sets * (methods - 1) - chi_square  # 0 where all sets rank the methods alike
+    rest = sets * (methods - 1) - chi_square  # 0 if all sets rank the methods alike
     statistic = (sets - 1) * chi_square / rest if rest > 1e-9 * sets else math.inf
     freedom = (methods - 1, (methods - 1) * (sets - 1))
     return Friedman(float(statistic), freedom, float(f.sf(statistic, *freedom)))

@@ -1,7 +1,7 @@
-"""Elo ratings by `bencheval`, TabArena's own engine, among the methods of one ranking alone.
+"""Elo ratings by `bencheval`, TabArena's own engine, among the methods of a single ranking.
 
-A rating is a Bradley–Terry strength on the scale of 400 log₁₀, fitted to who wins on which split,
-every table weighing the same. Only differences of ratings mean anything, and only among these
+A rating is a Bradley–Terry strength on the scale of 400 log₁₀, fitted to the winners on each split,
+with equal weight for every table. Only differences of ratings have meaning, and only among these
 methods on these tables.
 """
 
@@ -15,13 +15,13 @@ from benchmarks.quality.paired import Estimate
 from benchmarks.quality.ranks import Ranking
 
 BASE, SAMPLES = 1_000, 200  # the reference's rating, and bootstrap samples of tables
-FEWEST_TABLES = 8  # on fewer a method that always wins or loses, which has no rating, is likely
+FEWEST_TABLES = 8  # with fewer, some method may always win or lose and then has no rating
 
 
 def elo(ranking: Ranking, reference: str) -> dict[str, Estimate]:
     """Rate the methods of a ranking, with 95% intervals.
 
-    Empty of a single method, on fewer than `FEWEST_TABLES`, or where bencheval is not installed.
+    Empty for a single method, for fewer than `FEWEST_TABLES`, or if bencheval is not installed.
     """
     if len(ranking.methods) < 2 or len(ranking.sets) < FEWEST_TABLES:
         return {}
@@ -36,7 +36,7 @@ def elo(ranking: Ranking, reference: str) -> dict[str, Estimate]:
         ]
     )
     rated = BenchmarkEvaluator(seed_column="seed", columns_to_agg_extra=None).compute_elo(
-        fits.replace(math.inf, 1e9),  # who failed loses, and ties with who failed too
+        fits.replace(math.inf, 1e9),  # a method that failed loses, and ties with others that failed
         calibration_framework=reference,
         calibration_elo=BASE,
         BOOTSTRAP_ROUNDS=SAMPLES,

@@ -1,4 +1,4 @@
-"""A split as libraries take it: levels as categories, as strings, or one-hot; numbers filled."""
+"""A split as libraries take it: levels as categories, strings or one-hot; numbers filled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MISSING, RARE = "__na__", "__rare__"
 
 
 def categories(split: Split) -> Frames:
-    """Return levels as pandas' categories, those of the training rows; others are missing."""
+    """Return levels as pandas categories, those of the training rows; others are missing."""
     train, test = split.train.copy(), split.test.copy()
     for name in split.categorical:
         levels = pd.Index(sorted(train[name].astype("string").dropna().unique()))
@@ -33,12 +33,12 @@ def numbered_categories(split: Split) -> Frames:
 
 
 def few_categories(split: Split, most: int) -> Frames:
-    """Return levels as categories, at most so many of a column: the rarest are left together."""
+    """Return levels as categories, with a maximum per column: the rarest are merged."""
     train, test = categories(split)
     for name in split.categorical:
         if len(train[name].cat.categories) <= most:
             continue
-        # A stable sort: of levels that are equally frequent the first in order are kept.
+        # A stable sort: among equally frequent levels, the first in order are kept.
         counts = train[name].value_counts(sort=False).sort_values(ascending=False, kind="stable")
         kept = [*sorted(counts.index[: most - 1]), RARE]
         for frame in (train, test):
@@ -69,7 +69,7 @@ def strings_or_none(split: Split) -> Frames:
 
 
 def filled_categories(split: Split) -> Frames:
-    """Return levels as categories, missing numbers as the mean, and a column that says which."""
+    """Return levels as categories, missing numbers as the mean, and an indicator of these."""
     train, test = categories(split)
     for name in split.numeric:
         if train[name].isna().any() or test[name].isna().any():
@@ -81,7 +81,7 @@ def filled_categories(split: Split) -> Frames:
 
 
 def ordinal(split: Split) -> ColumnTransformer:
-    """Return the step before scikit-learn's forests: `strings` as numbers, a new one as -1."""
+    """Return the step before scikit-learn's forests: `strings` as numbers, a new string as -1."""
     levels = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     return ColumnTransformer(
         [("numbers", "passthrough", split.numeric), ("levels", levels, split.categorical)]
@@ -89,7 +89,7 @@ def ordinal(split: Split) -> ColumnTransformer:
 
 
 def one_hot(split: Split) -> ColumnTransformer:
-    """Return the step before scikit-learn's models: `strings` one-hot, numbers filled, scaled."""
+    """Return the step before scikit-learn's models: `strings` one-hot; numbers filled, scaled."""
     numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
     levels = make_pipeline(
         SimpleImputer(strategy="constant", fill_value=MISSING),

@@ -1,4 +1,4 @@
-"""The error of a method: of two classes 1 − AUC, of more the log loss, of numbers RMSE / deviation.
+"""The error of a method: 1 − AUC for two classes, log loss for more, RMSE / deviation for numbers.
 
 The deviation is that of the test rows' target, so that the mean of these rows has error 1.
 Probabilities are cut at 10⁻⁷ and sum to 1; one that is not a number counts as 0.
@@ -17,7 +17,7 @@ LEAST_PROBABILITY = 1e-7
 
 
 def measure(split: Split, said: Any) -> dict[str, float]:
-    """Return the ``error`` of predictions for the test rows, and what else is known of them.
+    """Return the ``error`` of predictions for the test rows, and further figures.
 
     Parameters
     ----------

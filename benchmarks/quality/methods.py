@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from gradum.errors import SpecError
 
-GRADUM = "gradum-"  # and an effort
+GRADUM = "gradum-"  # followed by an effort
 METHODS: dict[str, tuple[str, ...]] = {
     f"{GRADUM}quick": ("gradum", "jax"),
     f"{GRADUM}standard": ("gradum", "jax"),
@@ -27,7 +27,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "tuned_catboost": ("catboost",),
     "realmlp": ("pytabkit", "torch"),
 }
-# Their pins clash with others': they are fitted only when named, where they are installed.
+# Their pinned versions conflict with others': they are fitted only when named and if installed.
 APART: dict[str, tuple[str, ...]] = {
     "autogluon_60": ("autogluon.tabular", "torch"),
     "autogluon_300": ("autogluon.tabular", "torch"),
@@ -36,12 +36,12 @@ COMMON = ("numpy", "pandas", "pyarrow", "scikit-learn")
 
 
 def packages(method: str) -> tuple[str, ...]:
-    """Return the distributions that a fit of the method runs on."""
+    """Return the distributions that a fit of the method uses."""
     return (*(METHODS | APART)[method], *COMMON)
 
 
 def check_known(methods: Iterable[str], known: Iterable[str] = (*METHODS, *APART)) -> None:
-    """Refuse names that are no method's.
+    """Refuse names that are not those of methods.
 
     Raises
     ------

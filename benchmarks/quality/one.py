@@ -1,8 +1,8 @@
-"""One fit, alone in this process: reads the table, divides it, fits, predicts, and says its error.
+"""One fit, alone in this process: reads the table, divides it, fits, predicts, reports the error.
 
-Started by `benchmarks.quality.runs` with the method, the table and the split as JSON. The answer is
-one line of JSON; what the libraries print goes to the standard error. What is wrong with the table
-itself, and so with every method, ends it with code 2.
+It is started by `benchmarks.quality.runs` with the method, the table and the split as JSON. The
+answer is one line of JSON; what the libraries print goes to standard error. A problem with the
+table itself, and so with every method, ends it with code 2.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gradum.errors import GradumError
 
 
 def main(asked: str) -> None:
-    """Fit what is asked for, and print what came of it."""
+    """Run the requested fit, and print its outcome."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     warnings.filterwarnings("ignore")
@@ -69,7 +69,7 @@ def fit(method: str, split: Split, seed: int) -> dict[str, Any]:
 
 
 def _peak_mb(usage: resource.struct_rusage) -> float:
-    """Return the most memory that this process held; Linux counts its parent's in ``usage``."""
+    """Return the peak memory of this process; on Linux, ``usage`` would include its parent's."""
     status = Path("/proc/self/status")
     if status.exists():
         lines = dict(line.split(":", 1) for line in status.read_text().splitlines())

@@ -1,8 +1,8 @@
-"""What each fit gave: a JSON line of a file that only grows, so that a run can go on.
+"""The outcome of each fit: a JSON line in a file that only grows, so that a run can go on.
 
-A line names ``method``, ``set`` and ``seed``, and ``rows`` and ``split`` where they are not 4,000
-and random. A fit that ended has its ``error`` and seconds; one that did not has the reason,
-``failed``. Files made elsewhere may say less, or more.
+A line names ``method``, ``set`` and ``seed``, and ``rows`` and ``split`` if they are not 4,000 and
+random. A fit that succeeded has its ``error`` and seconds; one that did not has the reason,
+``failed``. Files made elsewhere may hold less, or more.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from msgspec import structs
 from gradum.errors import OutputError, TableError
 from gradum.files.atomic import write_text
 
-ROWS = 4_000  # training rows at most, where a line does not say
+ROWS = 4_000  # training rows at most, if a line does not say
 
 
 class Key(NamedTuple):
@@ -41,13 +41,13 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     n : int, optional
         Training rows.
     fit_s, predict_s : float, optional
-        Seconds by the clock.
+        Wall-clock seconds.
     cpu_s : float, optional
-        Seconds of all processors during the fit.
+        CPU seconds of all cores during the fit.
     rss_mb : float, optional
-        The most memory that was resident in the process up to the end of the fit, in MiB.
+        The peak resident memory of the process up to the end of the fit, in MiB.
     rows : int
-        The most training rows that the split was to have.
+        The most training rows that the split may have.
     split : str
         How the table was divided: one of `benchmarks.quality.sets.Kind`.
     """
@@ -82,21 +82,21 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def loss(self) -> float:
-        """The error; infinite of a fit that failed."""
+        """The error; infinite for a failed fit."""
         if self.failed or self.error is None or not math.isfinite(self.error):
             return math.inf
         return self.error
 
 
 def read(paths: Sequence[Path]) -> dict[Key, Outcome]:
-    """Read files of lines; of the same fit the first file's last line counts.
+    """Read files of lines; for the same fit, the first file's last line counts.
 
-    A last line that is only half written, as a run that was killed leaves it, is passed over.
+    A half-written last line, as left by a killed run, is skipped.
 
     Raises
     ------
     TableError
-        A file is not there, or a line is not of the form.
+        A file does not exist, or a line does not have the right form.
     """
     return {outcome.key: outcome for path in reversed(paths) for outcome in _lines(path)}
 
@@ -123,7 +123,7 @@ def _lines(path: Path) -> list[Outcome]:
 
 
 def begin(path: Path) -> None:
-    """Make a file ready to be appended to: there, writable, its last line whole or gone.
+    """Prepare a file for appending: make it exist, be writable, and end with a whole line.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def begin(path: Path) -> None:
 
 
 def append(path: Path, outcome: Outcome) -> None:
-    """Add one line, and see that it reaches the disk."""
+    """Add one line, and make sure that it reaches the disk."""
     with path.open("ab") as file:
         file.write(msgspec.json.encode(outcome) + b"\n")
         file.flush()
@@ -158,8 +158,8 @@ def append(path: Path, outcome: Outcome) -> None:
 def keep(path: Path, fits: Mapping[Key, Outcome]) -> None:
     """Add fits to a file that is kept in the repository, and write it compactly.
 
-    A line has the error, the log loss and the CPU seconds. The machine and the versions stand on
-    the first line of a method and day, and hold for the others of that method and day.
+    A line has the error, the log loss and the CPU seconds. The machine and the versions are on the
+    first line of a method and day, and apply to its other lines.
     """
     kept = {**(read([path]) if path.exists() else {}), **fits}
     lines, described = [], set()

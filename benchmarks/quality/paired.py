@@ -1,10 +1,10 @@
 """Paired differences: the ratio of two methods' errors on the same splits, table by table.
 
-On a table the ratio is the geometric mean over its splits, and over tables the geometric mean of
-theirs. Both intervals are of Student's t at 95%. Splits of one table share rows, so the variance of
-their mean is not s² / J but s² (1 / J + 1 / 4), for J splits of which a fifth is for testing
-(Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning 52,
-239–281).
+For a table, the ratio is the geometric mean over its splits; over tables, it is the geometric mean
+of the tables' ratios. Both have 95% intervals by Student's t. Splits of one table share rows, so
+the variance of their mean is not s² / J but s² (1 / J + 1 / 4), for J splits with a fifth for
+testing (Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning
+52, 239–281).
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from benchmarks.quality.split import TEST_SHARE
 from gradum.margins import first_greatest
 
 LEVEL = 0.95  # of all intervals
-LEAST_ERROR = 1e-6  # what a smaller error counts as where errors are divided
+LEAST_ERROR = 1e-6  # smaller errors count as this when errors are divided
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and the interval it lies in; the bounds are NaN where nothing is known of them."""
+    """A number and the interval that it lies in; the bounds are NaN if they are not known."""
 
     value: float
     low: float = math.nan
@@ -35,7 +35,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class OnTable:
-    """The ratio of errors on one table: 0 where only the other failed, infinite the other way."""
+    """The ratio of errors on one table: 0 if only the other failed, infinite if only this one."""
 
     name: str
     splits: int
@@ -44,7 +44,7 @@ class OnTable:
 
 @dataclass(frozen=True)
 class Paired:
-    """A method's errors over the reference's, on the splits that both were tried on.
+    """A method's errors over the reference's, on the splits on which both were tried.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Paired:
 
     @property
     def both_succeeded(self) -> tuple[OnTable, ...]:
-        """The tables on which neither failed: only they have a ratio to take means of."""
+        """The tables on which neither failed: only their ratios can be averaged."""
         return tuple(table for table in self.tables if 0 < table.ratio.value < math.inf)
 
     @property
@@ -75,12 +75,12 @@ class Paired:
 
     @property
     def median(self) -> float:
-        """The median over tables, those included on which one of the two failed."""
+        """The median over tables, including those on which one of the two failed."""
         return float(np.median([table.ratio.value for table in self.tables]))
 
     @property
     def most_extreme(self) -> OnTable | None:
-        """Of the tables of the mean, the first whose ratio is farthest from their median."""
+        """The first of the averaged tables whose ratio is farthest from their median."""
         if not self.both_succeeded:
             return None
         distances = np.abs(self.logs - np.median(self.logs))
@@ -88,7 +88,7 @@ class Paired:
 
     @property
     def without_most_extreme(self) -> Paired:
-        """The same on the other tables."""
+        """The mean over the other tables."""
         rest = tuple(table for table in self.tables if table != self.most_extreme)
         return Paired(self.method, self.reference, rest, self.cpu)
 
@@ -104,7 +104,7 @@ class Paired:
 
     @property
     def share_worse(self) -> Estimate:
-        """Of the tables on which they differ, the share where it is worse (Wilson's interval)."""
+        """The share of the tables with a difference on which it is worse (Wilson's interval)."""
         if not self.worse + self.better:
             return Estimate(math.nan)
         test = binomtest(self.worse, self.worse + self.better)
@@ -113,14 +113,14 @@ class Paired:
 
 
 def paired(fits: Iterable[Outcome], method: str, reference: str) -> Paired | None:
-    """Compare two methods on the splits that both were tried on, but for those where both failed.
+    """Compare two methods on the splits that both were tried on, except those where both failed.
 
-    None where there is no such split.
+    None if there is no such split.
 
     Parameters
     ----------
     fits : iterable of Outcome
-        Of one kind of split and size.
+        Fits of one kind of split and size.
     """
     by_method: dict[str, dict[tuple[str, int], Outcome]] = {method: {}, reference: {}}
     for fit in fits:

@@ -1,7 +1,7 @@
 """The models, each made ready for a split: untrained, with the columns as its library takes them.
 
-Libraries keep their defaults, but for threads, seeds and what is said at each; where trees stop
-early, `boosting` says how. They are imported here, before the clock of a fit runs.
+Libraries keep their defaults, except for threads, seeds and what is stated at each; `boosting` says
+how trees stop early. They are imported here, before the clock of a fit runs.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from benchmarks.quality.methods import GRADUM
 from benchmarks.quality.split import Split
 from benchmarks.sides import CORES
 
-MOST_CATEGORIES = 255  # that scikit-learn's histograms have bins for
+MOST_CATEGORIES = 255  # for which scikit-learn's histograms have bins
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A model to be fitted to ``train`` and ``target``, and to predict ``test``."""
+    """A model to fit to ``train`` and ``target``, and to predict ``test`` with."""
 
     model: Any
     train: pd.DataFrame
@@ -55,7 +55,7 @@ def ready(method: str, split: Split, seed: int) -> Ready:
 
 
 def _gradum(split: Split, seed: int, effort: str) -> Ready:
-    """Take the columns as they come, a missing level as None."""
+    """Take the columns unchanged, with a missing level as None."""
     import gradum
 
     kind: Any = getattr(gradum, "PackRegressor" if split.regression else "PackClassifier")
@@ -65,7 +65,7 @@ def _gradum(split: Split, seed: int, effort: str) -> Ready:
 
 
 def linear(split: Split, seed: int) -> Ready:
-    """Choose a ridge or logistic regression's penalty by cross-validation."""
+    """Choose the penalty of ridge or logistic regression by cross-validation."""
     model: Any = RidgeCV(np.logspace(-3, 4, 15))
     if not split.regression:
         model = LogisticRegressionCV(Cs=8, cv=4, max_iter=500, n_jobs=CORES, scoring="neg_log_loss")
@@ -74,7 +74,7 @@ def linear(split: Split, seed: int) -> Ready:
 
 
 def sklearn_mlp(split: Split, seed: int) -> Ready:
-    """Stop a network early; a number is scaled for it."""
+    """Train a network with early stopping; a target number is scaled for it."""
     kind = MLPRegressor if split.regression else MLPClassifier
     model: Any = kind(random_state=seed, early_stopping=True, max_iter=500)
     model = make_pipeline(frames.one_hot(split), model)
@@ -101,7 +101,7 @@ def _forest(kind: Callable[..., Any], split: Split, seed: int) -> Ready:
 
 
 def hist_gradient_boosting(split: Split, seed: int) -> Ready:
-    """Boost on categories, the rarest of a column together where it has too many."""
+    """Boost on categories; merge the rarest of a column if it has too many."""
     kind = HistGradientBoostingRegressor if split.regression else HistGradientBoostingClassifier
     model = kind(categorical_features="from_dtype", random_state=seed)
     return Ready(model, *frames.few_categories(split, MOST_CATEGORIES), split.train_target)
@@ -125,7 +125,7 @@ def xgboost(split: Split, seed: int) -> Ready:
 
 
 def catboost(split: Split, seed: int) -> Ready:
-    """Boost on strings; the classes are numbered, or "10" would come behind "2"."""
+    """Boost on strings; the classes are numbered, as "10" would not come after "2" otherwise."""
     import catboost
 
     kind: Any = catboost.CatBoostRegressor if split.regression else catboost.CatBoostClassifier
@@ -140,7 +140,7 @@ def catboost(split: Split, seed: int) -> Ready:
 
 
 def _numbers(split: Split) -> pd.Series:
-    """Return the training target as numbers, classes by their places."""
+    """Return the training target as numbers, classes as their positions."""
     target = split.train_target
     if split.regression:
         return target
@@ -179,10 +179,10 @@ def _on_categories(model: Any, split: Split) -> Ready:
 
 
 def realmlp(split: Split, seed: int) -> Ready:
-    """Train RealMLP-TD once, on four fifths.
+    """Train RealMLP-TD once, on four fifths of the rows.
 
-    Probabilities count, so its classes are not smoothed and its best epoch is the one of the least
-    cross-entropy, as pytabkit recommends then.
+    Probabilities count, so its classes are not smoothed and its best epoch is that with the least
+    cross-entropy, as pytabkit recommends for this case.
     """
     import torch
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
@@ -198,7 +198,7 @@ def realmlp(split: Split, seed: int) -> Ready:
 
 
 def autogluon(split: Split, seed: int, seconds: float) -> Ready:
-    """Give AutoGluon so many seconds of two cores. It has no seed; classes are numbered for it."""
+    """Give AutoGluon some seconds on two cores. It has no seed; classes are numbered for it."""
     from benchmarks.quality.autogluon import AutoGluon
 
     return Ready(AutoGluon(split, seconds), *frames.categories(split), _numbers(split))

@@ -1,7 +1,8 @@
 """The picture of every table: one method's error over another's, sorted.
 
-A dot left of the line is a table on which the first method errs less. A bar is the 95% interval
-over repeated splits of the table; a table that was divided once has none. The axis is logarithmic.
+A dot left of the line is a table on which the first method has the smaller error. A bar is the 95%
+interval over repeated splits of the table; a table that was divided only once has none. The axis is
+logarithmic.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import altair as alt
 from benchmarks.quality.paired import Estimate, Paired
 from gradum.show.pictures.picture import FIRST, INK, SECOND, Picture, by, data
 
-WIDTH, LINE = 460, 18  # of the axis, and from table to table, in pixels
-FARTHEST = 4.0  # ratios and bounds beyond 1 / 4 and 4 are drawn there
+WIDTH, LINE = 460, 18  # width of the axis, and distance between tables, in pixels
+FARTHEST = 4.0  # ratios and bounds beyond 1 / 4 and 4 are drawn at these
 TICKS = [0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4]
 
 
 def table_ratios(paired: Paired) -> Picture:
-    """Draw the ratio of errors on each table, the least at the top."""
+    """Draw the ratio of errors on each table, with the least at the top."""
     tables = sorted(paired.tables, key=lambda table: (table.ratio.value, table.name))
     marks = [
         {"table": table.name, "place": place, **_within_axis(table.ratio)}
@@ -53,7 +54,7 @@ def table_ratios(paired: Paired) -> Picture:
 
 
 def _within_axis(ratio: Estimate) -> dict[str, float | bool]:
-    """Return what is drawn of a ratio; a bound that is not known is drawn at the ratio itself."""
+    """Return what is drawn of a ratio; an unknown bound is drawn at the ratio itself."""
     value, low, high = (
         min(max(ratio.value if math.isnan(place) else place, 1 / FARTHEST), FARTHEST)
         for place in _three(ratio)

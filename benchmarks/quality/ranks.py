@@ -14,23 +14,22 @@ from gradum.errors import SpecError
 
 @dataclass(frozen=True)
 class Ranking:
-    """Methods in the order of their mean rank, on the sets and seeds that all were tried on.
+    """Methods in the order of their mean rank, on the sets and seeds on which all were tried.
 
     Attributes
     ----------
     rows : int
         Training rows at most.
     errors : array (methods × sets)
-        Means over seeds; infinite where a fit failed.
+        Means over seeds; infinite if a fit failed.
     failures : list of int
-        Fits of each method that failed.
+        The number of failed fits of each method.
     seconds : list of float
-        The median over a method's fits of CPU seconds per 1,000 training rows; NaN if none is
-        known.
+        CPU seconds per 1,000 training rows, as the median over a method's fits; NaN if not known.
     outcomes : list of Outcome
-        What was ranked.
+        The ranked outcomes.
     tried : sequence of Outcome
-        All fits of these methods at this size, those included that others were not tried on.
+        All fits of these methods at this size, including those on which others were not tried.
     """
 
     rows: int
@@ -49,7 +48,7 @@ class Ranking:
 
     @property
     def ranks(self) -> np.ndarray:
-        """Of every method on every set, 1 the best; those that tie share the mean of their ranks.
+        """The ranks of every method on every set, 1 the best; tied methods share their mean rank.
 
         So methods that failed share the last ranks.
         """
@@ -57,19 +56,19 @@ class Ranking:
 
     @property
     def mean_ranks(self) -> np.ndarray:
-        """Of every method."""
+        """The mean rank of every method."""
         return self.ranks.mean(axis=1)
 
 
 def rank(outcomes: Mapping[Key, Outcome], methods: Sequence[str]) -> list[Ranking]:
-    """Rank methods at each size of training rows, on the sets and seeds that all were tried on.
+    """Rank methods at each size of training rows, on the sets and seeds on which all were tried.
 
-    The outcomes are of one kind of split. At a size, methods that were never tried are left out.
+    The outcomes are of one kind of split. At each size, methods that were never tried are left out.
 
     Raises
     ------
     SpecError
-        At a size there is no set and seed that all were tried on, or there is no size.
+        At some size, there is no set and seed on which all were tried; or there is no size.
     """
     by_size: dict[int, list[Outcome]] = {}
     for key, outcome in sorted(outcomes.items()):

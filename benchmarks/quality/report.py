@@ -1,4 +1,4 @@
-"""Rankings as text: for each size the table of methods, what the tests say, and every error."""
+"""Rankings as text: for each size, the table of methods, the tests' results, and every error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HEAD = [
 
 
 def report(rankings: Sequence[Ranking], reference: str, pictures: Sequence[str] = ()) -> str:
-    """Return all sizes in Markdown, and of what machine they are.
+    """Return all sizes in Markdown, with the machine on which they were measured.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def _size(ranking: Ranking, reference: str, picture: str) -> str:
 
 
 def tests(ranking: Ranking) -> str:
-    """Return sentences: whether the methods differ at all, and which do not."""
+    """Return sentences on whether the methods differ at all, and which do not."""
     found = friedman(ranking.ranks)
     if found is None:
         return "With fewer than two methods or two sets nothing is tested."
@@ -150,7 +150,7 @@ def _failures(ranking: Ranking) -> Iterable[str]:
 
 
 def circumstances(outcomes: list[Outcome]) -> str:
-    """Return a sentence: the days, the machines and the versions that the fits say they had."""
+    """Return a sentence with the days, the machines and the versions recorded with the fits."""
     said = [each for each in outcomes if each.date]
     dates = sorted({each.date for each in said})
     versions: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""Fits one after the other, each in a process of its own that has its time and is then ended."""
+"""Fits one after the other, each in a process of its own that is ended after its time limit."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ LONGEST_REASON = 300
 
 
 def repeats(rows: int) -> int:
-    """Return how many splits are made of a table with so many rows: more where each says less."""
+    """Return how many splits a table with this many rows gets: more if each is less informative."""
     return 10 if rows < 2_500 else 3
 
 
 def sizes_of(rows: int, sizes: Iterable[int]) -> list[int]:
-    """Return the sizes at which a table's training rows are not those of a smaller size."""
+    """Return the sizes at which a table's training rows differ from those of a smaller size."""
     training = rows * (1 - TEST_SHARE)
     smaller = [0, *sorted(sizes)]
     return [size for before, size in itertools.pairwise(smaller) if before < training]
@@ -47,9 +47,9 @@ class Plan:
     suite : Suite
     methods : list of str
     seeds : int, optional
-        Splits of each table; by default `repeats` says.
+        Splits of each table; by default, what `repeats` returns.
     sizes : sequence of int
-        Training rows at most.
+        The most training rows.
     kind : str
         How the tables are divided.
     """
@@ -61,7 +61,7 @@ class Plan:
     kind: Kind = "random"
 
     def __iter__(self) -> Iterator[Key]:
-        """Name every fit, in the order in which they are run: a first look at all comes soon."""
+        """Name every fit, in the order of running, which gives an early look at all tables."""
         rows = {name: self.suite.rows(name) for name in self.suite.tables}
         seeds = {name: self.seeds or repeats(rows[name]) for name in rows}
         for seed in range(max(seeds.values())):
@@ -72,7 +72,7 @@ class Plan:
                             yield Key(method, name, seed, size, self.kind)
 
     def run(self, key: Key, timeout: float) -> Outcome:
-        """Fit one method to one table, in at most so many seconds.
+        """Fit one method to one table, within a limit of seconds.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class Plan:
 
 
 def answer(module: str, asked: str, timeout: float) -> dict[str, Any]:
-    """Ask a module in a fresh process; return its answer, or the reason why there is none."""
+    """Run a module in a fresh process; return its answer, or the reason why there is none."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, asked],
         stdout=subprocess.PIPE,
@@ -107,7 +107,7 @@ def answer(module: str, asked: str, timeout: float) -> dict[str, Any]:
         text=True,
         errors="replace",
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        start_new_session=True,  # so that it can be ended with all that it started
+        start_new_session=True,  # so that it can be ended with all processes that it started
     )
     try:
         answer, said = process.communicate(timeout=timeout)

@@ -5,9 +5,9 @@ beside the index), the ``target``, the ``task`` (binary, multiclass or regressio
 ``categorical`` columns; all other columns are numbers. Columns that it names under ``group_col``,
 ``time_col``, ``split_col``, ``groups``, ``time``, ``split`` or ``exclude`` are left out.
 
-A set can be divided by group where ``group_col``, ``groups`` or ``{"split": {"group": …}}`` names a
-column, and by time where ``time_col``, ``time`` or ``{"split": {"time": …}}`` does, or where
-``"ordered": true`` says that its rows are in the order of time.
+A set can be divided by group if ``group_col``, ``groups`` or ``{"split": {"group": …}}`` names a
+column, and by time if ``time_col``, ``time`` or ``{"split": {"time": …}}`` does, or if
+``"ordered": true`` says that its rows are in time order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Kind = Literal["random", "time", "group"]  # how a table is divided
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One set of the index: where its rows are and what its columns mean."""
+    """One set in the index: where its rows are and what its columns mean."""
 
     file: str
     target: str
@@ -47,7 +47,7 @@ class Table(msgspec.Struct, frozen=True):
     ordered: bool = False
 
     def marks(self, kind: Kind) -> list[str]:
-        """Return the columns that say when a row was, or of which group it is."""
+        """Return the columns that give a row's time or group."""
         named = {
             "random": (),
             "time": (self.time_col, self.time),
@@ -57,12 +57,12 @@ class Table(msgspec.Struct, frozen=True):
         return [column for columns in (*named[kind], in_split) for column in _columns(columns)]
 
     def divisible(self, kind: Kind) -> bool:
-        """Whether the table can be divided so."""
+        """Whether the table can be divided in this way."""
         return kind == "random" or bool(self.marks(kind)) or (kind == "time" and self.ordered)
 
     @property
     def left_out(self) -> set[str]:
-        """The columns that are not to be learned from."""
+        """The columns from which nothing may be learned."""
         named = (self.group_col, self.time_col, self.split_col)
         more = (self.groups, self.time, self.split, self.exclude)
         return {column for columns in (*named, *more) for column in _columns(columns)}
@@ -88,24 +88,24 @@ class Suite:
     def read(
         cls, folder: Path, names: list[str] | None = None, index_file: Path | None = None
     ) -> Suite:
-        """Read the index: the sets of its suite, or those that are named.
+        """Read the index: the sets of its suite, or the named ones.
 
         Parameters
         ----------
         folder : Path
-            Has the tables.
+            The folder of the tables.
         names : list of str, optional
         index_file : Path, optional
-            By default the index in the folder.
+            The index; by default the one in the folder.
 
         Raises
         ------
         TableError
-            The index or a file is missing, or not of the form.
+            The index or a file is missing or malformed.
         ColumnError
-            A file has no column of the target's name.
+            A file has no column with the target's name.
         SpecError
-            The index has no set of a name.
+            The index has no set with one of the names.
         """
         index = _read_index(index_file or folder / INDEX)
         suite = cls(folder, {name: _table(index, name) for name in names or index.suite})
@@ -114,7 +114,7 @@ class Suite:
         return suite
 
     def divisible(self, kind: Kind) -> Suite:
-        """Return the tables that can be divided so.
+        """Return the tables that can be divided in this way.
 
         Raises
         ------
@@ -147,7 +147,7 @@ class Suite:
 
 class _Index(msgspec.Struct):
     suite: tuple[str, ...]
-    sets: dict[str, msgspec.Raw]  # only those that are fitted have to be of the form
+    sets: dict[str, msgspec.Raw]  # only the sets to fit need to have the right form
 
 
 def _read_index(path: Path) -> _Index:

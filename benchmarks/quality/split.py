@@ -1,10 +1,11 @@
 """How a table is divided: one protocol for every method.
 
-Rows without a target go, and rows of classes that have fewer than 5. Of the others a fifth are for
-testing, at most 20,000; the rest are for training, at most ``rows``, drawn by seed. The fifth are
-rows drawn by the same seed; or the last in time, rows of one time together; or a fifth of the
-groups, drawn by seed. For classes both draws are stratified where rows are divided at random. Rows
-of a class that was not drawn for training are not tested on.
+Rows without a target are dropped, as are rows of classes that have fewer than 5. A fifth of the
+others, at most 20,000, are for testing; the rest are for training, at most ``rows``, drawn by seed.
+The test fifth consists of rows drawn by the same seed; or of the last rows in time, keeping rows of
+one time together; or of a fifth of the groups, drawn by seed. For classes, both draws are
+stratified if rows are divided at random. Rows of a class that was not drawn for training are not
+used for testing.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Split:
     Attributes
     ----------
     train, test : pandas frames
-        Columns to learn from: float64 numbers, and levels as the file has them.
+        Columns to learn from: float64 numbers, and levels as in the file.
     train_target, test_target : pandas series
         Strings, or float64 numbers.
     categorical, numeric : lists of names
@@ -67,11 +68,11 @@ class Split:
         Raises
         ------
         ColumnError
-            A column that is not categorical holds what is no number, or there is none of the name
-            that the index gives to time or group.
+            A column that is not categorical holds something that is not a number, or the column
+            that the index names for time or group does not exist.
         TargetError
-            The target has too few rows or classes for its task, or more classes than rows are
-            asked for.
+            The target has too few rows or classes for its task, or more classes than requested
+            rows.
         """
         path = folder / table.file
         frame = pd.read_parquet(path)
@@ -127,7 +128,7 @@ def _places(
     kind: Kind,
     path: Path,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows are for training and which for testing, at most so many of both."""
+    """Return which rows are for training and which for testing, within the limits on both."""
     try:
         train, test = _DIVIDED[kind](marks, strata, seed)
         if len(train) > rows:
@@ -152,7 +153,7 @@ def _at_random(
 def _by_time(
     marks: pd.DataFrame, strata: pd.Series | None, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide at the time of the first row of the last fifth; rows without marks are in order."""
+    """Divide at the time of the last fifth's first row; rows without time marks are in order."""
     times = _numbered(marks) if marks.shape[1] else np.arange(len(marks))
     in_order = np.sort(times)
     first_tested = in_order[len(times) - math.ceil(TEST_SHARE * len(times))]
@@ -180,7 +181,7 @@ _DIVIDED: dict[Kind, Callable[..., tuple[np.ndarray, np.ndarray]]] = {
 
 
 def _numbered(marks: pd.DataFrame) -> np.ndarray:
-    """Return a number for each row, alike where all columns are, rising with them in order."""
+    """Return a number for each row, the same if all columns are the same, in the columns' order."""
     return marks.groupby(list(marks), dropna=False).ngroup().to_numpy()
 
 

@@ -1,9 +1,9 @@
-"""Properties of networks: how many are decided in which time, and none wrongly.
+"""Properties of networks: how many are decided in what time, and that none is decided wrongly.
 
 ``python -m benchmarks verification FOLDER [SECONDS]`` verifies the instances of a folder as the
 verification competition publishes them: a file whose name ends in ``instances.csv``, with a
-network, a property and a time limit a line and perhaps a known verdict, beside these files or an
-archive of them. ``python -m benchmarks verification random [COUNT] [SEED]`` holds small random
+network, a property, a time limit and perhaps a known verdict on each line, beside these files or an
+archive of them. ``python -m benchmarks verification random [COUNT] [SEED]`` checks small random
 networks against mixed-integer programming (`exact`).
 """
 

@@ -13,7 +13,7 @@ PACKAGES = ("gradum", "numpy", "scipy", "onnxruntime")
 
 
 def main(what: str, *numbers: str) -> None:
-    """Run one part on one thread, and print what came of it."""
+    """Run one part on one thread, and print the results."""
     with threadpool_limits(1):
         if what == "random":
             print(random_networks.report(*map(int, numbers)))

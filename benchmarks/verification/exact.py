@@ -14,11 +14,11 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.study.verification.domain import Domain
 
 TOLERANCE = 1e-6
-"""To which the solver keeps constraints, at least."""
+"""The solver satisfies constraints at least to this tolerance."""
 
 
 def least_margin(graph: Graph, domain: Domain, polyhedron: Polyhedron) -> float:
-    """Return the least max (C y − c) over a domain, of a plain ReLU network.
+    """Return the least max (C y − c) of a plain ReLU network over a domain.
 
     Exactly one input of each group is 1.
     """
@@ -75,7 +75,7 @@ def least_margin(graph: Graph, domain: Domain, polyhedron: Polyhedron) -> float:
         constraints=LinearConstraint(np.array(rows), least, greatest),
         integrality=whole,
         bounds=(low, high),
-        options={"mip_rel_gap": 0.0},  # else it ends 10⁻⁴ of the margin above the least
+        options={"mip_rel_gap": 0.0},  # otherwise it ends 10⁻⁴ of the margin above the least
     )
     assert result.success
     return float(result.fun)

@@ -20,7 +20,7 @@ VERDICTS = {"proved": "unsat", "refuted": "sat", "not decided": "unknown"}
 
 @dataclass(frozen=True)
 class Instance:
-    """A network, a property, seconds that it may take, and the verdict if it is known."""
+    """A network, a property, a limit in seconds, and the verdict if it is known."""
 
     network: str
     stated: str
@@ -30,7 +30,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of an instance, in so many seconds of the processor, files and all."""
+    """The result for an instance, with the CPU seconds it took, including reading files."""
 
     instance: Instance
     outcome: VerificationOutcome
@@ -38,17 +38,17 @@ class Run:
 
     @property
     def verdict(self) -> str:
-        """As the competition says it."""
+        """The verdict in the competition's words."""
         return VERDICTS[self.outcome.verdict]
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it contradicts what is known."""
+        """Whether it contradicts the known verdict."""
         return {self.verdict, self.instance.known} == {"sat", "unsat"}
 
 
 def read(folder: Path) -> list[Instance]:
-    """Read the list of a folder; a line of titles is left out."""
+    """Read the list of a folder; a header line is skipped."""
     (path,) = folder.glob("*instances.csv")
     with path.open(newline="") as file:
         rows = [row for row in csv.reader(file) if row and row[0].endswith(".onnx")]
@@ -71,7 +71,7 @@ def runs(folder: Path, seconds: float | None) -> Iterator[Run]:
 
 
 def report(folder: Path, seconds: float | None = None) -> str:
-    """Verify all, print those that take long, and return a table of all."""
+    """Verify all instances, print those that take long, and return a table of all."""
     done = []
     for run in runs(folder, seconds):
         done.append(run)

@@ -1,4 +1,4 @@
-"""Small random networks, whose least margins integer programming knows."""
+"""Small random networks, whose least margins are known by integer programming."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gradum.study.verification.domain import Domain
 from gradum.study.verification.verify import verify
 
 GAPS = (1e-4, 1e-2, 1.0)
-"""How far limits lie on either side of what integer programming says is least."""
+"""How far limits lie on either side of the least margin found by integer programming."""
 BOXES = 20_000
 
 
@@ -33,7 +33,7 @@ def drawn(rng: np.random.Generator) -> tuple[Graph, Domain]:
         parent = len(nodes) - 1 if nodes else INPUT
         nodes.append(Node(Affine(weight, rng.normal(0.0, 0.5, fan_out)), (parent,)))
     centre, reach = rng.normal(size=inputs), rng.exponential(size=inputs)
-    reach *= rng.random(inputs) < 0.9  # some are fixed
+    reach *= rng.random(inputs) < 0.9  # some inputs are fixed
     rows = rng.integers(1, 4)
     unsafe = Polyhedron(rng.normal(size=(rows, outputs)), rng.normal(size=rows))
     return Graph(int(inputs), tuple(nodes)), Domain(centre - reach, centre + reach, (unsafe,))

@@ -26,18 +26,18 @@ def alike(
     count: int = 5,
     rung: str | None = None,
 ) -> AlikeRows:
-    """Find the rows that the model learned from and takes to be most like a row.
+    """Find the rows learned from that the model takes to be most like a given row.
 
-    Rows are alike if the last layer makes the same of them; see
-    `gradum.study.explanation.alike`. The run's table is read again, if the model was loaded.
+    Rows are alike if the last layer treats them alike; see `gradum.study.explanation.alike`. The
+    run's table is read again, if the model was loaded.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or one dict, optional
-        A table with the row; a loaded run's own table if left out, and then the row itself is
-        none of those like it.
+        A table with the row; if left out, a loaded run's own table, and the row itself is then not
+        counted as like it.
     row : int, optional
-        Its number, from 1; to be left out of a table of one row.
+        Its number, from 1; to be left out if the table has one row.
     count : int
         How many to find.
     rung : str, optional
@@ -46,8 +46,8 @@ def alike(
     Returns
     -------
     AlikeRows
-        It shows itself; ``frame`` has one line a row with its target, what the model says of
-        it, and how near it is; ``values`` has their columns.
+        It displays itself; ``frame`` has one line per row with its target, the model's answer, and
+        how near it is; ``values`` has the columns of these rows.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def alike(
 
     rows = learned_rows(self, rung)
     asked, number = _row(self, data, row)
-    if data is None:  # a row of the run's own table is most like itself
+    if data is None:  # a row of the run's own table would be most like itself
         rows = rows.without(number)
     return AlikeRows(alike(rows, asked, number=number, count=count), self.fitted)
 
@@ -77,17 +77,17 @@ def influence(
 ) -> InfluentialRows:
     """Find the rows learned from that push an answer, or answers on the whole, most.
 
-    A row's push is the answer less what it would be if the last layer had been refitted
-    without the row, all before it held: exact for least squares, one Newton step for other
-    losses; see `gradum.study.explanation.influence`.
+    A row's push is the answer minus what it would be if the last layer were refitted without the
+    row, with everything before that layer held fixed: exact for least squares, one Newton step for
+    other losses; see `gradum.study.explanation.influence`.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or one dict, optional
-        A table with the row asked about; a loaded run's own table if left out.
+        A table with the row in question; a loaded run's own table if left out.
     row : int, optional
-        Its number, from 1. With no table and no row, up to 200 of the rows learned from are
-        asked about.
+        Its number, from 1. Without table and row, the question is about up to 200 of the rows
+        learned from.
     count : int
         How many to find.
     rung : str, optional
@@ -96,13 +96,13 @@ def influence(
     Returns
     -------
     InfluentialRows
-        It shows itself; ``frame`` has one line a row with its target and its push.
+        It displays itself; ``frame`` has one line per row with its target and its push.
 
     Raises
     ------
     SpecError
-        There is no such row or rung, the rows learned from are not kept, or the rung learned
-        by a loss without curvature.
+        There is no such row or rung, the rows learned from are not kept, or the rung's loss has no
+        curvature.
     SchemaError
         A column is absent or of another kind.
     """

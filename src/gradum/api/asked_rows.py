@@ -1,4 +1,4 @@
-"""The rows that a question is about, and those that stand for what the other columns are like."""
+"""The rows that a question is about, and the background rows."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 def asked_rows(
     model: Model, data: Any, rows: int | Sequence[int] | None, reading: ReadingOptions = PLAINLY
 ) -> tuple[pl.DataFrame, np.ndarray]:
-    """Return the features of rows of a table, by default a loaded run's own, and their numbers.
+    """Return the features and numbers of rows of a table, by default a loaded run's own table.
 
     Raises
     ------
     SpecError
-        There is no such row, or the run's table is not at hand, or is to be read otherwise.
+        There is no such row, or the run's table is not at hand or should be read differently.
     SchemaError
         A column is absent or of another kind.
     """
@@ -51,7 +51,7 @@ def asked_rows(
 
 
 def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, ReadingOptions]:
-    """Return a run's table, and how the run read it: its sheet or query, and its encoding."""
+    """Return a run's table, and how the run read it (sheet or query, and encoding)."""
     if reading != PLAINLY:
         raise SpecError(
             say("The run's own table is read as the run read it."),
@@ -62,7 +62,7 @@ def _own_table(folder: Path | None, reading: ReadingOptions) -> tuple[Any, Readi
 
 
 def background_of(model: Model, given: Any) -> pl.DataFrame:
-    """Return the features of the background rows: those given, or those that the run keeps.
+    """Return the features of the background rows: the given ones, or those that the run keeps.
 
     Raises
     ------
@@ -87,6 +87,6 @@ def background_of(model: Model, given: Any) -> pl.DataFrame:
 
 
 def features_of(fitted: Fitted, table: Table) -> pl.DataFrame:
-    """Return the typed columns of a table that a model learned from."""
+    """Return the typed columns of a table from which a model learned."""
     checked = check(table, fitted.schema, encoder=fitted.encoder)
     return checked.frame.select(column.name for column in fitted.schema.features)

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees of scikit-learn, as what learns from the columns of rows."""
+"""Gradient-boosted trees of scikit-learn, as learners on the columns of rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SMALL_TREES: dict[str, Any] = {
     "early_stopping": False,
     "random_state": 0,
 }
-"""Trees that find in a few thousand rows what is there, and little that is not."""
+"""Trees that find the patterns in a few thousand rows, and few false ones."""
 
 
 def classifying_trees(values: np.ndarray, coded: np.ndarray, label: np.ndarray) -> Scores:
@@ -29,7 +29,7 @@ def classifying_trees(values: np.ndarray, coded: np.ndarray, label: np.ndarray) 
     trees = HistGradientBoostingClassifier(
         max_iter=40,
         max_leaf_nodes=8,
-        max_bins=BINS,  # as many as there can be levels, and quicker than more
+        max_bins=BINS,  # as many as there can be levels, and faster than more bins
         categorical_features=coded,  # type: ignore[arg-type] - a mask is taken too
         early_stopping=False,  # type: ignore[arg-type] - the same
         random_state=0,
@@ -38,7 +38,7 @@ def classifying_trees(values: np.ndarray, coded: np.ndarray, label: np.ndarray) 
 
 
 def boosted_trees() -> Learners:
-    """Return what learns a membership, a mean and a size by boosted trees."""
+    """Return learners of a membership, a mean and a size by boosted trees."""
     return Learners(_membership, _mean, _size)
 
 
@@ -67,9 +67,9 @@ def _regression(values: np.ndarray, target: np.ndarray, weight: np.ndarray, loss
 
 
 class _Bins:
-    """Numbers the bins between quantiles of each column; what is missing stays missing.
+    """Numbers the bins between quantiles of each column; missing values stay missing.
 
-    Of weighted rows scikit-learn takes ten times as long to find them as to grow the trees.
+    For weighted rows, scikit-learn takes ten times as long to find the bins as to grow the trees.
     """
 
     def __init__(self, values: np.ndarray) -> None:

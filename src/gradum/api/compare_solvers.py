@@ -1,4 +1,4 @@
-"""`gradum.compare_solvers`: which method brings a network's loss down best on a table."""
+"""`gradum.compare_solvers`: which method reduces a network's loss best on a table."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def compare_solvers(
 ) -> Solvers:
     """Train one network by several solvers on the same rows, and say which to choose.
 
-    All begin at the same weights, make at most ``max_epochs`` passes over the training rows, keep
-    the pass that is best on the validation rows, and are judged on rows held out from both. A
-    solver that takes a learning rate is trained with four of them, and the validation rows choose
-    one; ``learning_rate`` fixes it. Scores and intervals are the same every time. The solver to
-    choose is the best, unless another is within one standard error of it in less than half of the
-    seconds, which the clock decides.
+    All start from the same weights, make at most ``max_epochs`` passes over the training rows, keep
+    the weights of the pass that is best on the validation rows, and are judged on rows held out
+    from both. A solver that takes a learning rate is trained with four of them, and the validation
+    rows choose one; ``learning_rate`` fixes it. Scores and intervals are the same every time. The
+    solver to choose is the best, unless another comes within one standard error of it in less than
+    half the seconds; this part depends on the clock.
 
     Parameters
     ----------
@@ -56,14 +56,14 @@ def compare_solvers(
     on_event : callable, optional
         Called with every event of the trainings, for progress.
     stop : callable, optional
-        Asked between chunks of work; once true, KeyboardInterrupt ends the comparison.
+        Called between chunks of work; once it returns True, KeyboardInterrupt ends the comparison.
     **options
         Those of `gradum.fit` named in ``gradum compare-solvers --help``.
 
     Returns
     -------
     Solvers
-        It prints itself; ``solvers.comparison`` has every figure.
+        It displays itself; ``solvers.comparison`` has every figure.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def compare_solvers(
     test = options.pop("test", None)
     named = solvers.split(",") if isinstance(solvers, str) else read_names(solvers)
     spec = make_spec(target, **options).with_settings(MLPKind.name, None)
-    # A few rows less to judge by tell more than five solvers in ten folds each.
+    # One hold-out, with fewer rows to judge by, tells more than five solvers in ten folds each.
     spec = structs.replace(spec, split=structs.replace(spec.split, small_table_rows=0))
     context = Context(tell=between_turns(on_event or ignore), stop=stop)
     with at_hand(data, spec.reading) as table, at_hand(test) as judging, turn():

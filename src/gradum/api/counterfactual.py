@@ -1,4 +1,4 @@
-"""Counterfactuals of a model's answers: of which rows, within which limits."""
+"""Counterfactuals of a model's answers: for which rows, and within which limits."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def counterfactuals(
     background: Any = None,
     rung: str | None = None,
 ) -> Counterfactuals:
-    """Say what would have changed an answer: the least changes of a row that do.
+    """Say what would have changed an answer: the least changes of a row that would.
 
-    The answer is the one of `predict`, which each change is replayed through. A change costs
-    Σ |Δ| / (median absolute deviation) over numbers and dates, and 1 for each other level.
-    Numbers stay within the range that was learned and keep their decimals, dates move by whole
-    days, levels are known ones; what is missing stays so, and texts are not changed. Changes of
-    one column and of two are all tried, on a grid, and then refined; more columns by a beam.
+    The answer is that of `predict`, through which each change is replayed. A change costs Σ |Δ| /
+    (median absolute deviation) over numbers and dates, and 1 for each other level. Numbers stay
+    within the learned range and keep their decimals, dates move by whole days, and levels are known
+    ones; missing values stay missing, and texts are not changed. All changes of one column and of
+    two are tried on a grid and then refined; changes of more columns are found by beam search.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or one dict, optional
-        The table of the rows; a loaded run's own if left out.
+        The table of the rows; a loaded run's own table if left out.
     rows : int or sequence of int
         Numbers of rows, from 1.
     frozen : str or sequence of str
@@ -46,25 +46,25 @@ def counterfactuals(
     upward, downward : str or sequence of str
         Numbers that may only rise, or only fall; dates that may only become later, or earlier.
     towards : label or float, optional
-        The class to reach; any other if left out. A number has to be given: at least it where
-        it is above the present answer, at most it where it is below.
+        The class to reach; any other class if left out. For a number it must be given: the answer
+        is to be at least this if it is above the present answer, and at most this if below.
     count : int
-        How many for each row, each changing other columns.
+        How many counterfactuals per row, each changing other columns.
     background : path or data frame, optional
-        Rows that the deviations are measured on; those that the run keeps if left out.
+        Rows on which the deviations are measured; those that the run keeps if left out.
     rung : str, optional
         As in `predict`.
 
     Returns
     -------
     Counterfactuals
-        They show themselves; ``frame`` has one line a changed column.
+        They display themselves; ``frame`` has one line per changed column.
 
     Raises
     ------
     SpecError
-        There is no such row, column, class or rung, a column has two limits, the answer is
-        what is to be reached already, or there are no background rows.
+        There is no such row, column, class or rung, a column has two limits, the answer is already
+        what is to be reached, or there are no background rows.
     SchemaError
         A column is absent or of another kind.
     """

@@ -1,4 +1,4 @@
-"""Curves of a model's columns: of which columns and rows, against which background."""
+"""Curves of a model's columns: for which columns and rows, and against which background."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ def effects(
     rung: str | None = None,
     scale: Scale | None = None,
 ) -> EffectCurves:
-    """Say what is answered as one column takes other values: partial dependence, ALE and ICE.
+    """Say how answers change as one column takes other values: partial dependence, ALE and ICE.
 
-    Partial dependence is the mean answer once all background rows have the same value of the
-    column. Accumulated local effects (ALE), of numbers and dates, move each row only between
-    values that rows like it have, so that they tell apart columns that go together. ICE are
-    the answers for one given row. All stand at the same values: quantiles of the background
-    rows, levels, yes and no, and missing where rows lack a value.
+    Partial dependence is the mean answer when all background rows get the same value of the column.
+    Accumulated local effects (ALE), for numbers and dates, move each row only between values that
+    rows like it have, so they separate the effects of correlated columns. ICE are the answers for
+    one given row. All curves use the same values: quantiles of the background rows, levels, yes and
+    no, and missing if rows lack a value.
 
     Parameters
     ----------
     columns : str or sequence of str, optional
-        All but texts, which have no curve, if left out.
+        If left out, all columns but texts, which have no curve.
     rows : path, data frame, array, list of dicts or one dict, optional
-        Up to 1,000 rows whose own curves are wanted.
+        Up to 1,000 rows for which to compute ICE curves.
     background : path or data frame, optional
         As in `explain`.
     rung : str, optional
         As in `predict`.
     scale : {"probability", "log-odds", "target"}, optional
-        Of the answers.
+        The scale of the answers.
 
     Returns
     -------
     EffectCurves
-        It shows itself; ``frame`` has one line a column, class and value, with standard errors
-        and the number of background rows near; ``curves`` has ICE.
+        It displays itself; ``frame`` has one line per column, class and value, with standard errors
+        and the number of nearby background rows; ``curves`` has ICE.
 
     Raises
     ------
     SpecError
-        There is no such column, rung or scale, a column is a text, the rows are too many, or
+        There is no such column, rung or scale, a column is a text, there are too many rows, or
         there are no background rows.
     SchemaError
         A column is absent or of another kind.

@@ -40,22 +40,22 @@ def evaluate(
 ) -> Evaluation:
     """Score every rung on rows that hold the target, beside the run's own scores.
 
-    A model that was fitted here, or loaded from a run folder whose table is still what it was,
-    also says how many of the rows it was trained on.
+    A model that was fitted here, or loaded from a run folder whose table is unchanged, also says
+    how many of the rows it was trained on.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or iterable of such, optional
         Rows with the target; if left out, the rows that judged the run are grouped.
     by : str or sequence of str
-        Columns, which the model need not use, by whose groups the rung in use is scored too: by a
-        metric, and for two classes by selection rate and rates of true and false positives; see
-        `gradum.study.groups`.
+        Columns by whose groups the rung in use is scored too; the model need not use them. Groups
+        are scored by a metric and, for two classes, by selection rate and rates of true and false
+        positives; see `gradum.study.groups`.
     metric : str, optional
-        That groups are scored by; the run's own if left out.
+        The metric by which groups are scored; the run's own if left out.
     max_memory : int or str, optional
-        Bytes, or a size such as "2GB"; half of what is left if not given. From a table that would
-        take more, as many rows are drawn by chance and judged as there is room for.
+        Bytes, or a size such as "2GB"; half of the available memory if not given. From a table that
+        would take more, as many random rows are drawn and judged as there is room for.
     sheet, query, encoding, skip_rows : optional
         How ``data`` is read, as in `gradum.fit`.
 
@@ -67,9 +67,9 @@ def evaluate(
     Raises
     ------
     SchemaError, TargetError
-        A column is absent or of another kind, or a label was never seen.
+        A column is absent or of another kind, or a label was never seen in training.
     SpecError
-        There is no such metric or column of groups, or nothing is given to score.
+        There is no such metric or group column, or nothing is given to score.
     """
     grouping = grouping_of(self, by, metric)
     if data is None:
@@ -119,12 +119,12 @@ def _evaluated(
 
 
 def score(self: Model, data: Any) -> float:
-    """Return the accuracy on rows that hold the target, or R² of numbers; `evaluate` has all.
+    """Return the accuracy on rows that hold the target, or R² for numbers; see also `evaluate`.
 
     Raises
     ------
     SchemaError, TargetError
-        As `evaluate`; or R² is undefined, as all targets are equal.
+        As in `evaluate`; or R² is undefined, because all targets are equal.
     """
     scores = self.evaluate(data).judgement.scores[self.used]["test"]
     name = "accuracy" if self.classes else "r2"

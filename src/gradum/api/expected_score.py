@@ -1,7 +1,7 @@
-"""The score to be expected of new rows without labels: where the judged rows are found.
+"""The score to be expected on new rows without labels: where the judged rows come from.
 
-They are the run's own, with their columns, where its table is at hand; else the summary in the
-model file, which knows of answers and targets alone.
+They are the run's own, with their columns, if its table is at hand; else the summary in the model
+file, which has only answers and targets.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def expected_score(model: Model, new: pl.DataFrame, rung: str | None) -> Expectation | str:
-    """Expect the scores of typed new rows by the rows that judged the model, or say why not."""
+    """Estimate the scores on typed new rows from the rows that judged the model, or say why not."""
     fitted = model.fitted
     try:
         judgement = _judgement(fitted, rung)
@@ -61,7 +61,7 @@ def _judgement(fitted: Fitted, rung: str | None) -> Judgement:
     Raises
     ------
     SpecError
-        There is none, or another rung is asked for.
+        There is no judgement, or another rung is asked for.
     """
     if fitted.judgement is None:
         raise SpecError(say("The model was not judged."))
@@ -71,7 +71,7 @@ def _judgement(fitted: Fitted, rung: str | None) -> Judgement:
 
 
 def _judged(model: Model) -> tuple[DomainSample, np.ndarray]:
-    """Return the rows that judged the model and their targets, or such as go together like them.
+    """Return the rows that judged the model and their targets, or rows made from their summary.
 
     Raises
     ------

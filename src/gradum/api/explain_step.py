@@ -42,9 +42,9 @@ def explain_step(
     rung: str | None = None,
     learning_rate: float | None = None,
 ) -> StepExplanation:
-    """Work one row forward through a model, backward, and one step of gradient descent on.
+    """Work one row forward and backward through a model, and take one step of gradient descent.
 
-    Every number is there: the layers, the loss, each δ and gradient, held against central
+    Every number is shown: the layers, the loss, each δ and gradient, checked against central
     differences, and the parameters after the step. The model itself is not changed.
 
     Parameters
@@ -52,15 +52,15 @@ def explain_step(
     model : Model or estimator
         What ``gradum.fit`` returned, or one of gradum's four estimators, fitted.
     row : dict, frame of one row, or array-like of d numbers
-        For a `Model` the columns by name; for an estimator the numbers of one row of X, or, if it
-        was fitted on a frame, its columns by name in any order.
+        For a `Model`, the columns by name; for an estimator, the numbers of one row of X or, if it
+        was fitted on a frame, the columns by name in any order.
     target : number or label, optional
-        The row's truth; a dict may hold it in the target's column instead.
+        The row's true value; a dict may hold it in the target's column instead.
     rung : str, optional
-        ``linear``, ``mlp`` or ``enough``, of a `Model`; if left out the one in use, or, where that
-        is the pack, which is many networks, the one below it.
+        ``linear``, ``mlp`` or ``enough``, for a `Model`; if left out, the one in use or, if that is
+        the pack (which is many networks), the one below it.
     learning_rate : float, optional
-        Length of the step; if left out, 0.1, or as many times half of it until the loss falls.
+        Length of the step; if left out, 0.1, halved until the loss falls.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def explain_step(
     Raises
     ------
     TargetError
-        The target is missing, or none of the known classes.
+        The target is missing, or not a known class.
     ColumnError
         The row has a column that the model does not know.
     SchemaError
@@ -81,8 +81,8 @@ def explain_step(
     ShapeError
         The row is not d numbers.
     SpecError
-        The rung is the baseline, which has no inputs; or there is no such rung; the estimator
-        is not fitted; or the learning rate is no positive number.
+        The rung is the baseline, which has no inputs; there is no such rung; the estimator is not
+        fitted; or the learning rate is not a positive number.
     """
     with np.errstate(all="ignore"):  # the step itself says what overflows
         return _explained(model, row, target, rung, learning_rate)
@@ -118,7 +118,7 @@ def explain_table_row(
     learning_rate: float | None = None,
     reading: ReadingOptions = PLAINLY,
 ) -> StepExplanation:
-    """As `explain_step`, of one row of a table; columns that the model does not know are left out.
+    """Do what `explain_step` does for a row of a table; columns unknown to the model are left out.
 
     Parameters
     ----------
@@ -126,21 +126,21 @@ def explain_table_row(
     data : path, address or table
         What ``predict`` takes.
     number : int
-        Of the row, counted from 1.
+        The row's number, counted from 1.
     target : number or label, optional
-        The row's truth, in place of the table's.
+        The row's true value, in place of the table's.
     rung, learning_rate
-        As `explain_step` has them.
+        As in `explain_step`.
     reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
 
     Raises
     ------
     SpecError
-        The table has no such row; besides what `explain_step` raises.
+        The table has no such row. `explain_step` raises further errors.
     """
     fitted = model.fitted
-    _explained_rung(fitted, rung)  # or there is none, and nothing need be read
+    _explained_rung(fitted, rung)  # raises if there is none, before anything is read
     with table_rows(data, fitted, reading) as rows:
         table = rows.take([number])
     known = [column.name for column in fitted.schema.columns]
@@ -180,12 +180,12 @@ def _of_model(
 
 
 def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, InputLayer]:
-    """Return the rung of a name, or the last one that is a single network, and what it is made of.
+    """Return the named rung, or the last one that is a single network, and its parts.
 
     Raises
     ------
     SpecError
-        It has no layers to show, or there is no such rung.
+        The rung has no layers to show, or there is no such rung.
     """
     rung = fitted.rung(name)
     if name is None and rung.network.single is None:
@@ -222,7 +222,7 @@ class _Row(NamedTuple):
 
 
 def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
-    """Bring one row through the schema and the encoder; ``number`` is its own in a table."""
+    """Pass one row through the schema and the encoder; ``number`` is its number in a table."""
     schema, table = fitted.schema, read(row)
     assert schema.target is not None
     name = schema.target.name
@@ -275,7 +275,7 @@ def _encoded(fitted: Fitted, row: Any, target: Any, number: int | None) -> _Row:
 
 
 def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, learned: Any) -> Names:
-    """Name what the network sees of the row, and say how that came about."""
+    """Name the inputs that the network gets from the row, and say how they were made."""
     layout, layer, target = fitted.encoder.layout, rung.input_layer, fitted.schema.target
     assert layer is not None
     assert target is not None
@@ -328,7 +328,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
 
 
 def _given(fitted: Fitted, values: Mapping[str, Any]) -> dict[str, str]:
-    """Write what the row holds in each column; not whole texts, whose words are columns."""
+    """Write what the row holds in each column, but not whole texts, whose words are columns."""
     columns = [column.name for column in fitted.schema.features if column.traits.has_domain]
     return {name: _written(values[name]) for name in columns}
 
@@ -387,7 +387,7 @@ def _of_estimator(
 
 
 def _problem(model: Estimator) -> Problem:
-    """Return what the estimator solved, its penalty with the alpha that was used."""
+    """Return the problem that the estimator solved, with the penalty at the alpha that was used."""
     if isinstance(model, MLPRegressor | MLPClassifier):
         return model._fitted_problem
     return model._problem
@@ -402,7 +402,7 @@ def _remarks(model: Estimator) -> tuple[str, ...]:
 def _in_order(row: Any, names: list[str]) -> Any:
     """Return the values of a dict, a frame or a series by name, in the order of the fit.
 
-    What has no names is returned as it is.
+    A row without names is returned unchanged.
     """
     keys = getattr(row, "columns", None)
     if keys is None:
@@ -429,7 +429,7 @@ def _in_order(row: Any, names: list[str]) -> Any:
 
 
 def _params(model: Estimator) -> Params:
-    """Return a fitted estimator's parameters as a network has them."""
+    """Return a fitted estimator's parameters in the form of a network's."""
     if isinstance(model, MLPRegressor | MLPClassifier):
         pairs = zip(model.coefs_, model.intercepts_, strict=True)
         return {"layers": [{"weight": weight, "bias": bias} for weight, bias in pairs]}

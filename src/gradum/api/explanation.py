@@ -1,4 +1,4 @@
-"""Explanations of a model's answers: of rows of a table, and of one row on a page."""
+"""Explanations of a model's answers: for rows of a table, and for one row on a page."""
 
 from __future__ import annotations
 
@@ -34,39 +34,39 @@ def explain(
 ) -> Explanation:
     """Say why rows are answered as they are: Shapley values by column, with their errors.
 
-    A column's value φ is what it moves the answer away from the mean over background rows,
-    averaged over all orders in which columns can come; the values of a row add up to its
-    answer less that mean. A date, a text, a category with its missing flag: each column of the
-    table is one, whatever the model makes of it.
+    A column's value φ is how far it moves the answer away from the mean over background rows,
+    averaged over all orders in which columns can be added; a row's values add up to its answer
+    minus that mean. Each column of the table has one value, whatever the model makes of it: a date,
+    a text, or a category with its missing flag.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or one dict, optional
         Rows to explain; a loaded run's own table if left out.
     rows : int or sequence of int, optional
-        Numbers of rows, from 1; all if left out.
+        Numbers of rows, from 1; all rows if left out.
     background : path or data frame, optional
-        Rows that stand for what the other columns are like; 200 rows that the run learned
+        Rows that show what the other columns are like; if left out, 200 rows that the run learned
         from, if it keeps them.
     rung : str, optional
         As in `predict`.
     scale : {"probability", "log-odds", "target"}, optional
-        Of the answers. Probabilities and numbers add up over the members of a pack,
+        The scale of the answers. Probabilities and numbers add up over the members of a pack;
         log-odds do not.
     together : sequence of columns
-        Each group of columns is one player, such as ``[["length", "width"]]``.
+        Groups of columns, each of which is one player, such as ``[["length", "width"]]``.
     tolerance : float
-        Of more than twelve columns, or where exact values would take more than about a second
-        a row, values are drawn until the half-width of their 95% intervals is below this share
-        of the range of the answers, or that second is spent. A share below a thousandth takes
-        the time that it needs.
+        With more than twelve columns, or if exact values would take more than about a second per
+        row, values are sampled until the half-width of their 95% intervals is below this share of
+        the range of the answers, or until that second is spent. A share below a thousandth has no
+        such time limit.
 
     Returns
     -------
     Explanation
-        It shows itself; ``frame`` has one line a row, column and class, ``reasons`` names what
+        It displays itself; ``frame`` has one line per row, column and class, ``reasons`` names what
         speaks most against an answer, ``overall()`` says what the columns do over all rows, and
-        ``interactions()`` which pairs act together.
+        ``interactions()`` says which pairs act together.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def row_page(
     data
         As in `explain`.
     row : int
-        Its number, from 1.
+        The row's number, from 1.
     path : path, optional
     cache : path, optional
         As in `report`.
@@ -137,12 +137,12 @@ def row_page(
     Raises
     ------
     SpecError, SchemaError
-        As `explain`.
+        As in `explain`.
     OutputError
         The file cannot be written.
     """
     refuse_after_fork()
-    from gradum.api.row_page import page_of_row  # charts, which an explanation does not need
+    from gradum.api.row_page import page_of_row  # loads charts, which an explanation does not need
 
     explanation = self.explain(data, rows=[row], **options)
     page = page_of_row(self, explanation, cache=cache)

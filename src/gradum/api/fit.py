@@ -48,13 +48,13 @@ def fit(
     target : str
         The column to predict.
     on_event : callable, optional
-        Called with every event of the run, for progress.
+        Called with every event of the run, to show progress.
     stop : callable, optional
-        Asked between chunks of work; once true, the run ends with what it has.
+        Called between chunks of work; once it returns True, the run ends with what it has.
     teacher : str or estimator, optional
-        Another model that the pack may learn from, named as one of ``against``: for each pair of
-        the pack's folds it is fitted to the training rows outside both, and never to rows that
-        judge. Held-out labels choose whether the pack listens. It is not saved.
+        Another model that the pack may learn from, named like those of ``against``. For each pair
+        of the pack's folds, it is fitted to the training rows outside both, and never to rows that
+        judge. Held-out labels decide whether the pack listens to it. It is not saved.
     **options : Options
         The options of ``gradum fit`` and the specs of its parts; `Options` describes each.
 
@@ -101,7 +101,7 @@ def _teacher(named: Any, spec: Spec) -> Rival | None:
 
 
 def _refuse_values(target: Any) -> None:
-    """Refuse the values of a target, as scikit-learn's estimators take them."""
+    """Refuse a target given as values, the form that scikit-learn's estimators take."""
     if not isinstance(target, str):
         raise SpecError(
             say(
@@ -130,7 +130,7 @@ def fit_spec(
     teacher: Rival | None = None,
     scratch: Path | None = None,
 ) -> Model:
-    """Fit as `fit` does, from a spec and in a context; see `fitted_run`."""
+    """Do what `fit` does, from a spec and in a context; see `fitted_run`."""
     finished = fitted_run(
         spec,
         data,

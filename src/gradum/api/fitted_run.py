@@ -1,4 +1,4 @@
-"""A run from a spec and tables that are at hand, held in memory or read in blocks."""
+"""A run from a spec and available tables, held in memory or read in blocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores by group: what was asked for, and those of the rows that judged a run."""
+"""Scores by group: what was asked for, and the scores of the rows that judged a run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def grouping_of(model: Model, by: str | Sequence[str], metric: str | None) -> Grouping:
-    """Return what was asked for: one column or several, and a metric that the task has.
+    """Return the grouping that was asked for: one or several columns, and a metric of the task.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def judged_by_group(model: Model, grouping: Grouping) -> Evaluation:
     Raises
     ------
     SpecError
-        No groups are asked for, the judged rows are not at hand, or cannot be grouped so.
+        No groups are asked for, or the judged rows are not at hand or cannot be grouped this way.
     """
     judgement = model.fitted.judgement
     if not grouping.columns:
@@ -61,10 +61,10 @@ def judged_by_group(model: Model, grouping: Grouping) -> Evaluation:
 
 
 def judged_evidence(model: Model, also: Sequence[str] = ()) -> Evidence:
-    """Return the judged rows of a run that is at hand, or is in a folder with its table.
+    """Return the judged rows of a run that is at hand, or in a folder with its table.
 
-    ``also`` names columns that are wanted though no model uses them; of a run at hand only those
-    are known that were sliced by.
+    ``also`` names wanted columns that no model uses; a run at hand knows only those that it was
+    sliced by.
     """
     if model.run is not None and model.run.judged is not None:
         return Evidence.of(model.run)

@@ -64,8 +64,8 @@ def infer(
 ) -> Summary:
     """Fit a linear model to all rows of a table and return its regression table.
 
-    Numbers enter as they are; of a column of categories, each level is compared with the
-    commonest one; columns of text, and of more than 50 levels, are left out. No row is held out:
+    Numbers enter unchanged; each level of a column of categories is compared with the commonest
+    level; columns of text, and columns with more than 50 levels, are left out. No row is held out:
     `gradum.fit` says how well such a model predicts.
 
     Parameters
@@ -82,42 +82,43 @@ def infer(
     weight : str, optional
         A column of weights; rows of weight 0 are left out.
     weights : {"frequency", "precision"}, optional
-        Whether a weight w stands for w equal rows, or belongs to a single row: of 1 / w of the
-        variance, or of such importance, of which then only robust standard errors hold. To be said
-        where there is a column of weights, since the two may be far apart.
+        Whether a weight w stands for w equal rows ("frequency") or belongs to a single row
+        ("precision"), either as 1 / w of the variance or as importance, for which only robust
+        standard errors are valid. It must be given if there is a column of weights, since the two
+        results may differ greatly.
     covariance : {"classical", "robust", "HC0", "HC1", "HC2", "HC3"}
-        Of the estimates; the others than classical are robust to unequal variances. ``robust`` is
-        HC3, and HC1 for more than two classes.
+        The covariance of the estimates; all but classical are robust to unequal variances.
+        ``robust`` is HC3, or HC1 for more than two classes.
     group : str, optional
         A column whose equal values mark rows that depend on each other: the standard errors are
         then cluster-robust.
     offset : str, optional
-        A column that is added to what the model predicts (on the logarithmic or log-odds scale,
-        where there is one), with a coefficient of 1 that is not estimated.
+        A column that is added to what the model predicts (on the logarithmic or log-odds scale, if
+        there is one), with a fixed coefficient of 1.
     exposure : str, optional
-        A column of positive numbers, such as times under observation, of which the logarithm is
-        the offset: counts or amounts per unit of it are modelled. For Poisson and gamma.
+        A column of positive numbers, such as times under observation, whose logarithm is the
+        offset: counts or amounts per unit of exposure are modelled. For Poisson and gamma.
     level : float
-        Of the intervals.
+        The level of the intervals.
     alpha : float
-        Strength of an L2 penalty, as that of `gradum.LinearRegression`. Without one, a level or
-        an indicator that predicts a class without error is left out with its rows.
+        Strength of an L2 penalty, as in `gradum.LinearRegression`. Without a penalty, a level or an
+        indicator that predicts a class without error is left out, with its rows.
     schema : Schema, optional
-        An edited schema, in place of the one inferred.
+        An edited schema, in place of the inferred one.
     numeric, categorical, text, date, drop : str or sequence of str
         Columns to take as such, or to leave out.
     sheet, query : str, optional
         The table of a workbook or a database, as for `gradum.fit`.
     encoding : str, optional
-        What a text file is written in.
+        The encoding of a text file.
     skip_rows : int, optional
         Lines of a CSV file above its header.
 
     Returns
     -------
     Summary
-        It prints itself; ``summary.frame`` has one row a coefficient, ``summary.inference`` every
-        figure.
+        It displays itself; ``summary.frame`` has one row per coefficient, ``summary.inference``
+        every figure.
 
     Raises
     ------
@@ -162,9 +163,9 @@ def infer(
 def inference(self: Model, **options: Any) -> Summary:
     """Return the regression table of an unpenalised linear model of the run's rows.
 
-    All rows count, those that judge too; ``options`` are ``loss``, ``covariance``,
-    ``weights``, ``level`` and ``alpha`` of `gradum.infer`. A weight is that of one row, and
-    standard errors then robust, unless they say otherwise.
+    All rows count, including those that judge; ``options`` are ``loss``, ``covariance``,
+    ``weights``, ``level`` and ``alpha`` of `gradum.infer`. Unless the options say otherwise, a
+    weight belongs to one row, and standard errors are then robust.
 
     Raises
     ------
@@ -181,10 +182,10 @@ def inference(self: Model, **options: Any) -> Summary:
 def infer_run(
     run: Run, *, loss: str | None = None, weights: str = "precision", **options: Any
 ) -> Summary:
-    """Return the regression table of all rows of a run, with its columns understood as they were.
+    """Return the regression table of all rows of a run, with its columns understood as in the run.
 
-    ``options`` are those of `infer`: ``covariance``, ``level``, ``alpha``. A weight is that of one
-    row, as in the run, unless ``weights`` says otherwise, and standard errors are then robust.
+    ``options`` are those of `infer`: ``covariance``, ``level``, ``alpha``. Unless ``weights`` says
+    otherwise, a weight belongs to one row, as in the run, and standard errors are then robust.
     """
     dataset = run.dataset
     if dataset.schema.weight is not None:
@@ -240,7 +241,7 @@ def _summary(
 
 
 def _unused(schema: Schema, given: Offset | None) -> tuple[str, ...]:
-    """Name the columns that are no features, and what they were taken for."""
+    """Name the columns that are not features, and what they were taken for."""
     unused = [column for column in schema.columns if column.role == "unused"]
     unused = [column for column in unused if given is None or column.name != given.column]
     if not unused:

@@ -1,4 +1,4 @@
-"""Intervals and sets of a model, with the guarantee that its run folder can keep."""
+"""Intervals and sets of a model, with the guarantee that its run folder allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def judges_of(model: Model) -> tuple[Judge, ...]:
-    """Return the judges that a model's guarantee needs, and none where they are not at hand.
+    """Return the judges that a model's guarantee needs; none if they are not at hand.
 
     Raises
     ------
@@ -34,11 +34,11 @@ def judges_of(model: Model) -> tuple[Judge, ...]:
 def conformal_of(
     model: Model, coverage: float = 0.9, *, rung: str | None = None, by_class: bool = False
 ) -> ConformalPredictor:
-    """Return what makes a model's intervals and sets of a coverage, and its distributions.
+    """Return the predictor of a model's intervals and sets at a coverage, and of its distributions.
 
     Raises
     ------
     SpecError
-        As `ConformalPredictor.of`.
+        As in `ConformalPredictor.of`.
     """
     return ConformalPredictor.of(model.fitted, model.judges, coverage, rung=rung, by_class=by_class)

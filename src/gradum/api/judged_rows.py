@@ -1,4 +1,4 @@
-"""The rows that judged a run, put together again from its folder and its table."""
+"""The rows that judged a run, reassembled from its folder and its table."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from gradum.tables.sources.stream import at_hand, opened
 
 
 def judged_rows(folder: Path, *, also: Sequence[str] = (), data: str | None = None) -> Evidence:
-    """Put the judged rows of a run folder together again: its predictions, and its table.
+    """Reassemble the judged rows of a run folder from its predictions and its table.
 
-    ``also`` names columns of the table that are wanted though no model uses them; ``data`` names
-    a table on another machine again.
+    ``also`` names wanted columns of the table that no model uses; ``data`` names a table on another
+    machine again.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def _own_score(judgement: Judgement | None) -> tuple[str, float] | None:
 def _judged_dataset(
     folder: Path, run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str]
 ) -> Dataset:
-    """Return the judged rows alone, of a table that does not fit in memory."""
+    """Return only the judged rows of a table that does not fit in memory."""
     if run_spec.test is not None:
         return labelled(read(run_spec.test), schema, also=also)
     numbers = run_folder.judged_numbers(folder)

@@ -1,4 +1,4 @@
-"""A column of labels of new rows, in the place of the target."""
+"""A column of labels of new rows, in place of the target."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradum.tables.wording import nearest
 
 
 def label_column(fitted: Fitted, labels: str | None) -> str:
-    """Return the column of labels, which no model uses."""
+    """Return the column of labels, as one that no model uses."""
     if labels is None:
         return fitted.spec.target
     if any(labels == feature.name for feature in fitted.schema.features):
@@ -27,7 +27,7 @@ def label_column(fitted: Fitted, labels: str | None) -> str:
 
 
 def with_labels(table: Table, fitted: Fitted, column: str) -> Table:
-    """Put a column of labels in the place of the target."""
+    """Put a column of labels in place of the target."""
     target, frame = fitted.spec.target, table.frame
     if column not in frame.columns:
         raise ColumnError(

@@ -1,4 +1,4 @@
-"""The rows that a model's rung learned from: at hand after a fit, or read again from its table."""
+"""The rows that a model's rung learned from: kept after a fit, or read again from its table."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def learned_rows(model: Model, rung: str | None = None) -> LearnedRows:
     Raises
     ------
     SpecError
-        There is no such rung, or the rows are not kept: the run shows no single rows, it read its
-        table in blocks, or its table is no longer what it was.
+        There is no such rung, or the rows are not kept: the run shows no single rows, read its
+        table in blocks, or its table has changed.
     """
     chosen = model.fitted.rung(rung)
     dataset, parts = kept_rows(model)
@@ -33,12 +33,12 @@ def learned_rows(model: Model, rung: str | None = None) -> LearnedRows:
 
 
 def kept_rows(model: Model) -> tuple[Dataset, np.ndarray]:
-    """Return a run's rows, and the part of each in the kept model's fit.
+    """Return a run's rows, and which part each had in the kept model's fit.
 
     Raises
     ------
     SpecError
-        They are not kept.
+        The rows are not kept.
     """
     fitted = model.fitted
     if not fitted.spec.report.rows:
@@ -72,7 +72,7 @@ def _read_again(model: Model) -> Dataset:
 
 
 def no_single_rows() -> SpecError:
-    """Return the error about a run that was told to show no single rows."""
+    """Return the error for a run that was told to show no single rows."""
     return SpecError(
         say("The run shows no single row of its table (--no-rows)."),
         say("Fit again without --no-rows."),
@@ -80,7 +80,7 @@ def no_single_rows() -> SpecError:
 
 
 def no_run_folder() -> SpecError:
-    """Return the error about a model that was loaded from a file alone."""
+    """Return the error for a model that was loaded from a file alone."""
     return SpecError(
         say("A model file does not hold the rows that the model learned from."),
         say("Load its run folder."),

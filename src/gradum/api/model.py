@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 
 class Model:
-    """A fitted ladder of models, with what is known of how good it is.
+    """A fitted ladder of models, with what is known about how good it is.
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ class Model:
     run : Run, optional
         The run that fitted it, with the rows it was judged on; None for a loaded model.
     source : Source
-        What the run's files are called, for the report.
+        The names of the run's files, for the report.
 
     Attributes
     ----------
     folder : path or None
-        The run folder that it was loaded from.
+        The run folder from which it was loaded.
     """
 
-    # What it can be asked: each a function of the file that answers it.
+    # The questions that it answers: each is a function in the file that answers it.
     predict = predict
     predict_proba = predict_proba
     predict_interval = predict_interval
@@ -104,24 +104,24 @@ class Model:
         self._last = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what was last said to this thread, which concerns no other process."""
+        """Leave out the last messages to this thread, which do not concern other processes."""
         return {name: value for name, value in vars(self).items() if name != "_last"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Come back with nothing predicted yet."""
+        """Restore the model, with nothing predicted yet."""
         vars(self).update(state, _last=threading.local())
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """How the last table that this thread had predicted differs from the training rows.
+        """How the table that this thread last predicted differs from the training rows.
 
-        Unseen levels, values out of range, new missing values.
+        These are unseen levels, values out of range and new missing values.
         """
         return getattr(self._last, "differences", ())
 
     @property
     def used(self) -> str:
-        """The rung that predicts unless another is asked for."""
+        """The rung that predicts unless another rung is asked for."""
         return self.fitted.used
 
     @property
@@ -153,7 +153,7 @@ class Model:
         return self.fitted.schema.target.classes
 
     def graph(self, rung: str | None = None) -> TableGraph:
-        """Return a rung as graphs of which bounds are taken over boxes of the table's rows.
+        """Return a rung as graphs on which bounds are computed over boxes of the table's rows.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class Model:
 
     @cached_property
     def judges(self) -> tuple[Judge, ...]:
-        """The models of a cross-validation, on which its guarantee rests; none of a hold-out."""
+        """The models of a cross-validation, on which its guarantee rests; none for a hold-out."""
         from gradum.api.intervals import judges_of
 
         return judges_of(self)
@@ -191,16 +191,16 @@ class Model:
 
     @property
     def coefficients(self) -> pl.DataFrame:
-        """The linear rung's coefficients in raw units, with the column each came from."""
+        """The linear rung's coefficients in raw units, with the column that each came from."""
         refuse_after_fork()
         return coefficients(self.fitted)
 
     @property
     def importance(self) -> pl.DataFrame:
-        """What the loss of the rung in use rises by when a column is shuffled, the largest first.
+        """How much the loss of the rung in use rises when a column is shuffled, the largest first.
 
-        The columns column, increase, low, high; none are known of a model that was loaded from a
-        file alone.
+        The columns are column, increase, low, high; empty for a model that was loaded from a file
+        alone.
         """
         importance = None if self.findings is None else self.findings.importance
         rows = [
@@ -216,17 +216,17 @@ class Model:
 
     @cached_property
     def findings(self) -> Findings | None:
-        """What the judged rows show of the rung in use; None without the run that judged them.
+        """What the judged rows show about the rung in use; None without the run that judged them.
 
-        Worked out when it is first asked for: importance, segments and the learning curve take
-        about as long as the training did, at most.
+        It is computed when it is first asked for: importance, segments and the learning curve take
+        about as long as the training at most.
         """
         if self.run is None or self.run.judged is None:
             return None
         return examine(self.run)
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write the model, every rung inside, to one file that `gradum.load` reads.
+        """Write the model, with every rung, to one file that `gradum.load` reads.
 
         Raises
         ------

@@ -29,7 +29,7 @@ class Offset:
     ----------
     column : str
     logarithm : bool
-        Whether it is an exposure.
+        Whether the column is an exposure.
     """
 
     column: str
@@ -37,12 +37,12 @@ class Offset:
 
     @classmethod
     def of(cls, offset: str | None, exposure: str | None, target: str) -> Offset | None:
-        """Return what was asked for, if anything was.
+        """Return the offset or exposure that was asked for, if any.
 
         Raises
         ------
         SpecError
-            Both were, or the target itself.
+            Both were asked for, or the column is the target itself.
         """
         if offset is not None and exposure is not None:
             raise SpecError(
@@ -67,17 +67,17 @@ class Offset:
 
     @property
     def option(self) -> str:
-        """What the user calls it."""
+        """The option's name."""
         return "exposure" if self.logarithm else "offset"
 
     @property
     def role(self) -> str:
-        """What it is, in words."""
+        """The column's role in words."""
         return say("exposure") if self.logarithm else say("offset")
 
     @property
     def sentence(self) -> str:
-        """What it does."""
+        """A sentence on what it does."""
         if self.logarithm:
             return say(
                 "Per unit of {column!r}: its logarithm is added, with a coefficient of 1.",
@@ -88,12 +88,12 @@ class Offset:
         )
 
     def insisted(self, read: Callable[[], Read]) -> Read:
-        """Return what is read of a table in which the column is to hold numbers.
+        """Return the reading of a table in which the column must hold numbers.
 
         Raises
         ------
         ColumnError
-            It holds something else, or is not there.
+            The column holds something else, or is absent.
         """
         try:
             return read()
@@ -108,7 +108,7 @@ class Offset:
             raise ColumnError(message, remedy) from None
 
     def set_aside(self, schema: Schema) -> Schema:
-        """Return the schema in which the column is read, but is no feature."""
+        """Return the schema with the column read, but not as a feature."""
         columns = tuple(
             structs.replace(
                 column, role="unused", reason=say("The {role} of each row.", role=self.role)
@@ -125,7 +125,7 @@ class Offset:
         Raises
         ------
         SpecError
-            An exposure, and the loss has another link than the logarithm.
+            An exposure is given, and the loss's link is not the logarithm.
         ColumnError
             Values are missing, or an exposure is not positive.
         """

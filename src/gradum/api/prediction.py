@@ -39,7 +39,7 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n,)
-        Numbers, or labels as they were given: the likeliest class; under balanced classes the
+        Numbers, or labels as they were given: the likeliest class, or under balanced classes the
         one whose probability is largest relative to its share of the rows learned from.
 
     Raises
@@ -52,9 +52,9 @@ def predict(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
 
 
 def predict_proba(self: Model, data: Any, *, rung: str | None = None) -> np.ndarray:
-    """Return class probabilities (n, K), columns in the order of `classes`.
+    """Return class probabilities (n, K), with columns in the order of `classes`.
 
-    They are for classes as common as in the table, whether the classes were balanced or not.
+    They assume classes as common as in the table, whether the classes were balanced or not.
 
     Raises
     ------
@@ -74,17 +74,17 @@ def predict_interval(
 ) -> np.ndarray:
     """Return for each row an interval that holds its target with a stated probability.
 
-    It is made of the errors on the rows that judged the model, by conformal prediction;
-    `guarantee` says what is promised. From too few judged rows it is infinite. Where the fit
-    was given ``interval_by``, that column is needed, and each of its values is covered by
-    itself.
+    It is made from the errors on the rows that judged the model, by conformal prediction;
+    `guarantee` says what is promised. With too few judged rows it is infinite. If the fit was given
+    ``interval_by``, that column is needed, and the coverage holds for each of its values
+    separately.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or one dict
         As in `predict`.
     coverage : float
-        The share of rows that are to lie in their intervals, between 0 and 1.
+        The share of rows whose targets should lie in their intervals, between 0 and 1.
     rung : str, optional
         As in `predict`.
 
@@ -98,7 +98,7 @@ def predict_interval(
     TargetError
         The target is a class.
     SpecError
-        The coverage is none, or the model keeps no scores of judged rows.
+        The coverage is invalid, or the model keeps no scores of judged rows.
     SchemaError
         A column is absent or of another kind.
     """
@@ -120,17 +120,17 @@ def predict_set(
     rung: str | None = None,
     by_class: bool = False,
 ) -> list[tuple]:
-    """Return for each row a set of classes that holds its own with a stated probability.
+    """Return for each row a set of classes that holds its true class with a stated probability.
 
-    Sets are made and promised as in `predict_interval`. The predicted class is always in the set,
-    so that none is empty; this can only cover more.
+    Sets are made, and have the guarantee, as in `predict_interval`. The predicted class is always
+    in the set, so no set is empty; this can only increase the coverage.
 
     Parameters
     ----------
     data, coverage, rung
         As in `predict_interval`.
     by_class : bool
-        Whether the coverage is to hold for the rows of each class by itself.
+        Whether the coverage should hold for the rows of each class separately.
 
     Returns
     -------
@@ -158,9 +158,9 @@ def predict_set(
 def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> Distribution:
     """Return for each row a distribution of its target.
 
-    It is made of the signed errors on the rows that judged the model (a conformal predictive
-    system), and promised as in `predict_interval`: for rows like those that judged, the
-    probability that it gives to values up to the true one is uniform.
+    It is made from the signed errors on the rows that judged the model (a conformal predictive
+    system), with a guarantee as in `predict_interval`: for rows like those that judged, the
+    probability that it gives to values up to the true one is uniformly distributed.
 
     Parameters
     ----------
@@ -170,8 +170,8 @@ def predict_distribution(self: Model, data: Any, *, rung: str | None = None) -> 
     Returns
     -------
     Distribution
-        ``quantile(levels)``, ``interval(coverage)``, ``beyond(threshold)``,
-        ``cumulative(values)``, ``mean`` and ``crps(target)``, each a row a line.
+        ``quantile(levels)``, ``interval(coverage)``, ``beyond(threshold)``, ``cumulative(values)``,
+        ``mean`` and ``crps(target)``, each with one line per row.
 
     Raises
     ------
@@ -207,8 +207,8 @@ def guarantee(
     -------
     Statement
         ``name`` is "split", "cross", "adaptive" or "none"; ``at_least`` is the least coverage,
-        ``low`` and ``high`` say where that of 1,000 rows will lie, ``sentence`` has all in
-        words, and of "none" the reason and the remedy.
+        ``low`` and ``high`` say where the coverage of 1,000 rows will lie, and ``sentence`` has
+        everything in words, or for "none" the reason and the remedy.
 
     Raises
     ------
@@ -228,7 +228,7 @@ def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
 def _conformal(
     self: Model, data: Any, coverage: float, rung: str | None, *, by_class: bool = False
 ) -> tuple[ConformalPredictor, pl.DataFrame]:
-    """Return what makes intervals and sets, and the rows to make them for."""
+    """Return the predictor of intervals and sets, and the rows to make them for."""
     from gradum.api.intervals import conformal_of
 
     conformal = conformal_of(self, coverage, rung=rung, by_class=by_class)

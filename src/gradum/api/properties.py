@@ -1,4 +1,4 @@
-"""Properties of a model in words of its table: read, and verified."""
+"""Properties of a model in terms of its table: how they are read and verified."""
 
 from __future__ import annotations
 
@@ -41,53 +41,53 @@ def verify(
     encoding: str | None = None,
     skip_rows: int | None = None,
 ) -> PropertyReport:
-    """Prove properties of the model on all rows that there could be, or find a counterexample.
+    """Prove properties of the model on all possible rows, or find a counterexample.
 
-    ``range LOW..HIGH [of CLASS]``: the number, or the probability of a class, stays within.
-    ``monotone COL+ [of CLASS]``, or ``COL-``: of two rows that differ in that column alone, the
-    one with more of it has no lesser answer; with ``-``, no greater one.
-    ``irrelevant COL [within T] [of CLASS]``: two rows that differ in that column alone have the
-    same answer, or answers no farther apart than T.
-    ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move so far, at
-    once, its class stays what it is, or its number moves by at most T.
+    ``range LOW..HIGH [of CLASS]``: the number, or the probability of a class, stays in this range.
+    ``monotone COL+ [of CLASS]``, or ``COL-``: if two rows differ only in that column, the one with
+    the larger value does not have the lesser answer; with ``-``, not the greater one.
+    ``irrelevant COL [within T] [of CLASS]``: if two rows differ only in that column, their answers
+    are the same, or no farther apart than T.
+    ``robust COL ±N, COL ±N%, COL any [within T]``: while these columns of a row move this far, all
+    at once, its class does not change, or its number moves by at most T.
 
-    If none of two classes is named, the probability of the second counts. All but ``robust`` are
-    about the whole domain, which is that of the rows learned from: ranges of numbers, whole ones if
-    all of them were, and levels that were met.
+    If neither of two classes is named, the probability of the second counts. All but ``robust`` are
+    about the whole domain, which is that of the rows learned from: ranges of numbers (whole ones if
+    all of them were whole), and levels that occurred.
 
-    Bounds count every rounding, so that a proof is of answers as they are computed, and holds but
-    for 2⁻⁴⁰ of the T, LOW or HIGH that was asked. Without T, answers are the same if no weight
-    leads from the column, or if they differ by no more than float64 makes of them, and that is less
-    than a millionth of every answer. ``monotone`` is proved of real numbers: computed answers may
-    fall by what rounding does in the region, and nothing is decided where the column does no more
-    than that. ``rounding`` of each result says how much that is, in the target's unit or of a
-    probability; where it is more than what was asked, the verdict is "not decided", with a reason.
+    Bounds account for every rounding, so a proof is about answers as they are computed, and holds
+    up to 2⁻⁴⁰ of the T, LOW or HIGH that was asked. Without T, answers are the same if no weight
+    leads from the column, or if they differ only by float64 rounding, and by less than a millionth
+    of every answer. ``monotone`` is proved for real numbers: computed answers may fall by as much
+    as rounding does in the region, and nothing is decided if the column's effect is no larger. The
+    ``rounding`` of each result says how much that is, in the target's unit or as a probability; if
+    it is more than what was asked, the verdict is "not decided", with a reason.
 
     Parameters
     ----------
     properties : str or sequence of str
     data : path, data frame, array, list of dicts or iterable of such, optional
-        A table around whose rows ``robust`` is asked.
+        A table; ``robust`` is checked around its rows.
     file : path, optional
         TOML with more properties: a table ``[[property]]`` for each, with ``holds`` and perhaps
         ``where``.
     where : str
-        A region, such as ``age 30..60, sex female|male``, in place of the whole domain.
+        A region, such as ``age 30..60, sex female|male``, instead of the whole domain.
     rows : int
-        How many rows of the table, drawn by chance, are looked at.
+        How many random rows of the table are looked at.
     rung : str, optional
         As in `predict`.
     seconds : float
-        Of wall time, for all properties; what is still open then is not decided.
+        Seconds of wall time for all properties; what is still open then is not decided.
     seed : int
-        Of the search for counterexamples and of the draw of rows.
+        The seed of the search for counterexamples and of the draw of rows.
     sheet, query, encoding, skip_rows : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
     -------
     PropertyReport
-        It shows itself; ``verdict`` is that of all together, ``frame`` has one line a property,
+        It displays itself; ``verdict`` is the joint verdict, ``frame`` has one line per property,
         ``found`` everything as plain values. What is proved holds for the model as it is deployed.
         What is refuted has a counterexample: rows on which `predict` confirms it.
 
@@ -96,9 +96,9 @@ def verify(
     PropertyError
         A property cannot be read or contradicts itself, or its region is empty.
     ColumnError, SpecError
-        It names a column that is not there, or of the wrong kind.
+        A property names a column that does not exist or is of the wrong kind.
     NotCertifiableError
-        No bounds can be taken of the rung.
+        No bounds can be computed for the rung.
     """
     refuse_after_fork()
     from gradum.show.verification import PropertyReport
@@ -138,7 +138,7 @@ def verify(
 def _drawn(
     graph: TableGraph, data: Any, count: int, seed: int, reading: ReadingOptions
 ) -> CentreRows:
-    """Return up to so many rows of a table, drawn by chance; raise TableError if it has none."""
+    """Return up to a given number of random rows of a table; raise TableError if it has none."""
     from gradum.study.properties.question import CentreRows
 
     with table_rows(data, graph.fitted, reading) as table:
@@ -147,6 +147,6 @@ def _drawn(
         order = stream(seed, "study", "properties", "rows").permutation(len(table))[:count]
         numbers = np.sort(order) + 1
         taken = table.take(numbers.tolist())
-    x = graph.inputs.encoded(taken)  # or the table lacks a column, which this says
+    x = graph.inputs.encoded(taken)  # raises if the table lacks a column
     features = [column.name for column in graph.fitted.schema.features]
     return CentreRows(x, taken.frame.select(features).rows(named=True), numbers)

@@ -1,4 +1,4 @@
-"""The report on a model: everything that is known of it, on a page."""
+"""The report on a model: everything that is known about it, on a page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Page(str):
-    """A report: HTML that says how large it is instead of filling a notebook or a prompt."""
+    """A report: HTML whose repr states its size instead of filling a notebook or a prompt."""
 
     __slots__ = ()
 
@@ -35,20 +35,20 @@ def report(
 ) -> Page:
     """Return the report as one self-contained HTML page, and write it to ``path`` if given.
 
-    A model that was loaded from a file has no judged rows at hand: its report shows the
-    verdict, the scores and the columns. ``gradum report RUN`` has them all.
+    A model that was loaded from a file has no judged rows at hand: its report shows the verdict,
+    the scores and the columns. ``gradum report RUN`` has everything.
 
     Parameters
     ----------
     path : path, optional
     cache : path, optional
-        A folder that keeps the charts' script from one report to the next. It is not used if
-        others can write to it.
+        A folder that keeps the charts' script for later reports. It is not used if others can write
+        to it.
 
     Returns
     -------
     Page
-        Text, which a notebook shows as a line rather than as a million characters.
+        Text, which a notebook shows as one line rather than as a million characters.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def report(
         The file cannot be written.
     """
     refuse_after_fork()
-    from gradum.show.report import report_html  # charts, which a prediction does not need
+    from gradum.show.report import report_html  # loads charts, which a prediction does not need
 
     effects = _foremost_effects(self)
     page = report_html(self.fitted, self.findings, effects=effects, source=self.source, cache=cache)
@@ -66,10 +66,10 @@ def report(
 
 
 def _foremost_effects(model: Model) -> Effects | None:
-    """Work out the effects of the columns that move the judged answers most, for the report.
+    """Compute the effects of the columns that move the judged answers most, for the report.
 
-    None where the judged rows were not explained, no background rows are at hand, or the findings
-    name no single row: the curves stand at values that single background rows have.
+    None if the judged rows were not explained, no background rows are at hand, or the findings may
+    name no single row: the curves show values that single background rows have.
     """
     from gradum.study.explanation.effects import columns_with_curve, effects_of
 

@@ -45,23 +45,23 @@ def resume(
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Model:
-    """Carry a run on that was cut short; its weights are those of an undisturbed run.
+    """Carry on a run that was cut short; its weights are those of an undisturbed run.
 
     Parameters
     ----------
     run : path
         The folder that `gradum fit` wrote into. If the run is finished, its model is loaded;
-        nothing else may be asked then.
+        nothing else may then be given.
     data : str, optional
-        The address of the run's table, where it lies on another machine: it is read again only
-        when it is named.
+        The address of the run's table, if it lies on another machine: it is read again only if it
+        is named.
     against : str, estimator or list of such, optional
         The rivals that the run is judged against, as in `gradum.fit`. Those that the run was begun
-        with are judged only where they are given again.
+        with are judged only if they are given again.
     on_event : callable, optional
-        Called with every event of the run, for progress.
+        Called with every event of the run, to show progress.
     stop : callable, optional
-        Asked between chunks of work; once true, the run ends with what it has.
+        Called between chunks of work; once it returns True, the run ends with what it has.
 
     Raises
     ------
@@ -91,27 +91,28 @@ def finish_run(
     on_report: Callable[[], None] = lambda: None,
     cache: Path | None = None,
 ) -> Model:
-    """Do what is left of an unfinished run, all of it perhaps, and write its files.
+    """Do what is left of an unfinished run, perhaps all of it, and write its files.
 
     Parameters
     ----------
     folder : path
         A folder that `gradum.ship.unfinished` holds: begun or taken up.
     context : Context
-        Who listens, and when to stop: the run then ends with what it has, and stays unfinished.
+        The listener, and when to stop: the run then ends with what it has, and stays unfinished.
     data : str, optional
         The table as the user names it now, perhaps with a password that the run does not record.
     against : str, estimator or list of such, optional
-        The rivals, as the user names them now: no file makes gradum import any.
+        The rivals, as the user names them now: gradum imports none that are named only in a file.
     on_report : callable
         Called once the models are judged and the report is begun.
     cache : path, optional
-        Keeps the charts' script from one report to the next.
+        A folder that keeps the charts' script for later reports.
 
     Raises
     ------
     GradumError
-        The table, the target, an option or a checkpoint cannot be used, or a file not be written.
+        The table, the target, an option or a checkpoint cannot be used, or a file cannot be
+        written.
     """
     asked, rivals = unfinished.read(folder), rivals_of(against)
     files, scratch = file_states(asked.run), folder / STATE
@@ -140,12 +141,12 @@ def finish_run(
                 scratch=scratch,
             )
         except TableError:
-            if not all(is_file(Path(name)) for name in files):  # one has gone since it was hashed
+            if not all(is_file(Path(name)) for name in files):  # one was removed after hashing
                 refuse_changed(asked.run, files)
             raise
     on_report()
     for left in (path for name in FILES for path in partial_files(folder / name)):
-        left.unlink()  # by this run when it was killed: there were none when it began
+        left.unlink()  # left by this run when it was killed: there were none when it began
     if asked.interrupted:  # its files are replaced one by one
         unfinished.write(folder, structs.replace(asked, interrupted=False))
     save_run(model, folder, asked.run, cache=cache, context=context)
@@ -159,7 +160,7 @@ def finish_run(
 def _hashed(
     folder: Path, asked: Unfinished, files: dict[str, FileState], table: Any, test: Any
 ) -> Unfinished:
-    """Set down what the run's files are, and whether it reads its table in blocks."""
+    """Record the run's files, and whether it reads its table in blocks."""
     spec = decided(asked.run.spec, table, test)
     hashes = {name: state.sha256 for name, state in files.items()}
     run = structs.replace(asked.run, spec=spec, sha256={**hashes, **table.sha256})
@@ -170,7 +171,7 @@ def _hashed(
 def _unless_changed(
     tell: Callable[[Any], object], run: RunSpec, files: dict[str, FileState]
 ) -> Callable[[Any], None]:
-    """Return a listener that refuses files that changed, once all rows have been read."""
+    """Return a listener that refuses changed files once all rows have been read."""
     known_unchanged = False
 
     def hear(event: Any) -> None:

@@ -1,6 +1,6 @@
-"""Rivals by their names: code of other libraries, named by whoever starts or repeats a run.
+"""Rivals by name: code of other libraries, named by whoever starts or repeats a run.
 
-What a run folder or a model file records of rivals is shown, and never imported.
+What a run folder or a model file records about rivals is shown, but never imported.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from gradum.tables.wording import shortened
 class Library:
     """A library of tree ensembles: its estimators, and how each takes categories.
 
-    ``settings`` are those of the estimator and ``fit_options`` those of its ``fit``, by the places
-    of the categories among so many columns; ``rows`` is what it takes of the matrix.
+    ``settings`` returns the arguments of the estimator, and ``fit_options`` those of its ``fit``,
+    for the places of the categories; ``rows`` converts the matrix into what the library takes.
     """
 
     title: str
@@ -38,7 +38,7 @@ class Library:
 
 
 def _whole_codes(matrix: np.ndarray, places: Places) -> np.ndarray:
-    """Return a matrix whose codes are whole numbers, -1 where missing, as CatBoost takes them."""
+    """Return a matrix whose codes are integers, -1 if missing, as CatBoost takes them."""
     rows = matrix.astype(object)
     for place in places:
         rows[:, place] = np.nan_to_num(matrix[:, place], nan=-1).astype(int)
@@ -125,7 +125,7 @@ def _of_word(word: str) -> Rival:
 def _imported(module: str) -> Any:
     try:
         return import_module(module)
-    except (Exception, SystemExit) as error:  # whatever the module does while it is imported
+    except (Exception, SystemExit) as error:  # the module may do anything while it is imported
         raise SpecError(
             say(
                 "The module {module!r} cannot be imported: {cause}.",
@@ -152,7 +152,7 @@ def _of_library(library: Library) -> Rival:
 
 
 def _of_estimator(given: Any, word: str) -> Rival:
-    """Return the rival that an estimator is, or a class of estimators under its defaults."""
+    """Return the rival made of an estimator, or of a class of estimators with its defaults."""
     from sklearn.base import clone  # slow, and most runs have no rivals
 
     title = given.__name__ if isinstance(given, type) else type(given).__name__

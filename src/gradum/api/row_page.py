@@ -1,4 +1,4 @@
-"""The page of one row: everything that is known of why it is answered as it is."""
+"""The page of one row: everything that is known about why it has its answer."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
             scale=found.scale,
         )
         yield effects_section(effects, answers_to_show(explanation, 0)[0])
-    if fitted.classes:  # a number has no other side
+    if fitted.classes:  # a number has no opposite answer
         changes = counterfactuals(
             fitted,
             row,
@@ -74,7 +74,7 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
         yield changes_section(Counterfactuals(changes, fitted))
     try:
         learned = learned_rows(model, found.rung)
-    except SpecError:  # they are not kept
+    except SpecError:  # the rows are not kept
         return
     try:
         like_it = _like_it(learned, row, int(number[0]))
@@ -85,7 +85,7 @@ def _sections(model: Model, explanation: Explanation) -> Iterator[Section]:
 
 
 def _expected(model: Model, explanation: Explanation) -> Section | None:
-    """Return what may be expected of the row's number, where judged rows tell."""
+    """Return what may be expected of the row's number, if judged rows tell it."""
     found, guarantee = explanation.found, model.fitted.guarantee
     if model.classes or guarantee is None:
         return None
@@ -104,7 +104,7 @@ def _expected(model: Model, explanation: Explanation) -> Section | None:
 
 
 def _like_it(learned: LearnedRows, row: pl.DataFrame, number: int) -> Alike:
-    """Return the rows most like one, but for itself, if it was learned from."""
+    """Return the rows most like the given row, without the row itself if it was learned from."""
     near = alike(learned, row, number=number)
     itself = (pl.col("row") == number) & (pl.col("equal_columns") == row.width)
     if near.frame.filter(itself).is_empty():
@@ -113,7 +113,7 @@ def _like_it(learned: LearnedRows, row: pl.DataFrame, number: int) -> Alike:
 
 
 def _foremost(explanation: Explanation) -> list[str]:
-    """Return the columns that add most to the row's first answer, of those that have a curve."""
+    """Return the columns with a curve that add most to the row's first answer."""
     found = explanation.found
     answer = answers_to_show(explanation, 0)[0]
     order = falling(np.abs(found.parts[0].values[:, answer]))

@@ -1,4 +1,4 @@
-"""The rows that a run learned from, read again from its table where that is still what it was."""
+"""The rows that a run learned from, read again from its table if that has not changed."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from gradum.tables.sources.stream import at_hand, opened
 from gradum.tables.split import Part
 
 MOST_BYTES = 200_000_000
-"""Of a run's table, beyond which no prediction and no watch waits for it to be read again."""
+"""The size of a run's table beyond which no prediction or watch waits for it to be read again."""
 
 
 def run_of(model: Path, fitted: Fitted) -> Path | None:
-    """Return the run folder that a model is of: itself, or where its file lies; else None."""
+    """Return the run folder of a model: the path itself, or the folder of its file; else None."""
     folder = model if model.is_dir() else model.parent
     try:
         is_its_run = read_spec(folder / SPEC).fingerprint == fitted.provenance.fingerprint
@@ -40,7 +40,7 @@ def run_of(model: Path, fitted: Fitted) -> Path | None:
 
 
 def rows_in_memory(run: Run) -> RunRows | None:
-    """Return the hashes of the rows of a run that is at hand; None where it holds but some."""
+    """Return the hashes of the rows of a run that is at hand; None if it holds only some rows."""
     dataset, fitted = run.dataset, run.fitted
     if dataset.drawn_from is not None:
         return None
@@ -52,12 +52,12 @@ def rows_in_memory(run: Run) -> RunRows | None:
 
 
 def run_with_its_table(folder: Path | None) -> RunSpec:
-    """Return what a run was asked, if its table is still what it was.
+    """Return what a run was asked, if its table has not changed.
 
     Raises
     ------
     SpecError
-        There is no run, or its table has changed, has gone, or is on another machine.
+        There is no run, or its table has changed, was removed, or is on another machine.
     """
     if folder is None:
         raise SpecError(say("A model without its run folder knows no table."), say("Name a table."))
@@ -77,12 +77,12 @@ def run_with_its_table(folder: Path | None) -> RunSpec:
 
 
 def small_run_with_its_table(folder: Path | None) -> RunSpec:
-    """Return what a run was asked, if its table is still what it was and quick to read again.
+    """Return what a run was asked, if its table has not changed and is quick to read again.
 
     Raises
     ------
     SpecError
-        As `run_with_its_table`; or the table has more than `MOST_BYTES`.
+        As in `run_with_its_table`; or the table has more than `MOST_BYTES`.
     """
     run_spec = run_with_its_table(folder)
     if _is_larger(run_spec, MOST_BYTES):
@@ -91,9 +91,9 @@ def small_run_with_its_table(folder: Path | None) -> RunSpec:
 
 
 def run_dataset(run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[str] = ()) -> Dataset:
-    """Read the rows of a run's table again, and behind them those of its test file.
+    """Read the rows of a run's table again, followed by those of its test file.
 
-    ``also`` names columns that are wanted though no model uses them.
+    ``also`` names wanted columns that no model uses.
     """
     dataset = labelled(read(table), schema, also=also)
     if run_spec.test is None:
@@ -106,7 +106,7 @@ def run_rows(
 ) -> RunRows | str | None:
     """Return the hashes of a run's rows, or why they are not known.
 
-    The table is read block by block; 8 bytes a row are kept.
+    The table is read block by block; 8 bytes per row are kept.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ def run_rows(
     fitted : Fitted
         Its model.
     target : bool
-        Whether the target counts among the columns.
+        Whether to include the target among the columns.
     most_bytes : float
-        None is returned where the run's files are larger together.
+        If the run's files are larger in total, None is returned.
     """
     run_spec = read_spec(folder / SPEC)
     try:
@@ -140,7 +140,7 @@ def run_rows(
 def known_rows(run: Run | None, folder: Path | None, fitted: Fitted) -> RunRows | str | None:
     """Return the rows of a run that is at hand or in a folder, or why they are not known.
 
-    None of a model file alone, and of a run that holds only some of its rows.
+    None for a model file alone, and for a run that holds only some of its rows.
     """
     if run is not None:
         return rows_in_memory(run)
@@ -158,9 +158,9 @@ def _columns(fitted: Fitted, *, target: bool) -> tuple[str, ...]:
 
 
 def trained_on(folder: Path, fitted: Fitted, table: Any) -> int | None:
-    """Return how many rows of a table at hand the model was trained on, going by their features.
+    """Return how many rows of a table at hand the model was trained on, judging by their features.
 
-    None where the run's files have more than `MOST_BYTES`, or have changed or gone.
+    None if the run's files have more than `MOST_BYTES`, or were changed or removed.
     """
     known = run_rows(folder, fitted, target=False, most_bytes=MOST_BYTES)
     if not isinstance(known, RunRows):
@@ -170,7 +170,7 @@ def trained_on(folder: Path, fitted: Fitted, table: Any) -> int | None:
 
 
 def _held_out(folder: Path, run_spec: RunSpec, fitted: Fitted) -> np.ndarray:
-    """Return the places of the table's rows that only judged, from 0, rising."""
+    """Return the places of the table's rows that only judged, from 0, in ascending order."""
     judgement = fitted.judgement
     on_all = judgement is not None and judgement.kept_on_all
     if judgement is None or run_spec.test is not None or fitted.spec.refit or on_all:
@@ -181,7 +181,7 @@ def _held_out(folder: Path, run_spec: RunSpec, fitted: Fitted) -> np.ndarray:
 def _hashed(
     data: Any, fitted: Fitted, wanted: tuple[str, ...], held_out: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the hashes of the rows that have a target, and which of them were learned from."""
+    """Yield the hashes of the rows that have a target, and which of these were learned from."""
     before = 0
     for checked in _blocks(data, fitted, target=True):
         numbers = np.arange(before, before + len(checked.frame))

@@ -1,4 +1,4 @@
-"""Run folders: written after a fit, read again to be shown otherwise or compared."""
+"""Run folders: written after a fit, and read again to be shown differently or compared."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def save_run(
 ) -> None:
     """Write a run's files and its report into a folder that was claimed before.
 
-    ``cache`` is a folder that keeps the charts' script from one report to the next; once the
-    context says to stop, what takes long is left out of the report.
+    ``cache`` is a folder that keeps the charts' script for later reports; once the context says to
+    stop, slow parts are left out of the report.
 
     Raises
     ------
     OutputError
-        A file cannot be written; those that could are whole.
+        A file cannot be written; the files written before are whole.
     """
     assert model.run is not None
     known = structs.replace(run_spec, fingerprint=model.fitted.provenance.fingerprint)
@@ -61,7 +61,7 @@ def save_run(
 
 
 def source_of(run_spec: RunSpec) -> Source:
-    """Name a run's files as its report does: without the folders of the machine it ran on."""
+    """Name a run's files as in its report: without the folders of the machine it ran on."""
     test = None if run_spec.test is None else _called(run_spec.test)
     hashes = {_called(name): digest for name, digest in run_spec.sha256.items()}
     return Source(_called(run_spec.data), test, hashes)
@@ -72,7 +72,7 @@ def _called(name: str) -> str:
 
 
 def load(path: str | os.PathLike) -> Model:
-    """Read a model file, or the model of a run folder together with what was found out about it.
+    """Read a model file, or the model of a run folder together with its findings.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def load(path: str | os.PathLike) -> Model:
 
 
 def load_run(folder: Path) -> Model:
-    """Read the model of a run folder together with what was found out about it.
+    """Read the model of a run folder together with its findings.
 
     Raises
     ------
@@ -118,15 +118,15 @@ def report_run(
     data: str | None = None,
     cache: Path | None = None,
 ) -> str:
-    """Render a run's report anew, perhaps by other slices, costs, or without single rows.
+    """Render a run's report anew, perhaps by other slices or costs, or without single rows.
 
-    Slices and costs need the rows that were judged: the run's table is read again. Where it lies
-    on another machine, ``data`` has to name it.
+    Slices and costs need the judged rows: the run's table is read again. If it lies on another
+    machine, ``data`` has to name it.
 
     Raises
     ------
     ModelFileError, SchemaError
-        A file of the run is absent, damaged, or no longer what it was.
+        A file of the run is absent, damaged, or has changed.
     SpecError
         A slice names no column, a cost cannot be read, or nothing would be read from ``data``.
     """
@@ -154,7 +154,7 @@ def report_run(
 
 
 def _refuse_unread(data: str | None, *folders: Path) -> None:
-    """Refuse a table that is named again where all runs read theirs from this machine."""
+    """Refuse a table that is named again if all runs read theirs from this machine."""
     if data is None:
         return
     for folder in folders:
@@ -170,12 +170,12 @@ def _refuse_unread(data: str | None, *folders: Path) -> None:
 def compare_runs(first: Path, second: Path, *, data: str | None = None) -> RunComparison:
     """Compare two runs on the rows that both judged.
 
-    Where their table lies on another machine, ``data`` has to name it.
+    If their table lies on another machine, ``data`` has to name it.
 
     Raises
     ------
     ModelFileError, SchemaError
-        A file of a run is absent, damaged, or no longer what it was.
+        A file of a run is absent, damaged, or has changed.
     SpecError
         The runs cannot be compared, or nothing would be read from ``data``; the message says why.
     """

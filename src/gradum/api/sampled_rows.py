@@ -1,4 +1,4 @@
-"""Rows drawn from a table of any size: all of them are counted, some are held."""
+"""Rows drawn from a table of any size: all rows are counted, and some are held."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ from gradum.tables.table import Table
 
 @dataclass(frozen=True)
 class SampledRows:
-    """Typed rows of a table, drawn by chance.
+    """Typed rows of a table, drawn at random.
 
     Parameters
     ----------
     frame : DataFrame
         The features of the rows drawn.
     numbers : ndarray of shape (n,)
-        Their places in the table, from 0, rising.
+        Their places in the table, from 0, in ascending order.
     rows : int
-        Of the whole table.
+        The number of rows of the whole table.
     source : str
-        What it is called.
+        What the table is called.
     differences : tuple of Difference
         How the whole table differs from the rows learned from.
     labels : int
-        Rows of the whole table that have a value of the target.
+        The number of rows of the whole table that have a target value.
     """
 
     frame: pl.DataFrame
@@ -65,11 +65,11 @@ def sampled_rows(
     Parameters
     ----------
     fitted : Fitted
-        The model, by whose schema rows are read.
+        The model whose schema is used to read the rows.
     data : path, data frame, …
     most : int
     name : str
-        Of the draw, so that two draws of a watch are not the same.
+        The name of the draw, so that two draws of a watch differ.
     reading : ReadingOptions
     counted : Counted, optional
         Counts all rows.
@@ -102,7 +102,7 @@ def sampled_rows(
 
 @contextmanager
 def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[int, Iterator[Table]]]:
-    """Yield the number of a table's rows, and the blocks in which it is gone through."""
+    """Yield the number of a table's rows, and the blocks in which it is read."""
     with at_hand(data, reading) as here, ExitStack() as entered:
         table = here
         if not isinstance(here, Table):

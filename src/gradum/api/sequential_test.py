@@ -1,4 +1,4 @@
-"""Errors among rows whose labels came in, counted in their order; a state carries the count on."""
+"""Errors among rows whose labels arrived, counted in order; a state continues the count."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def sequential_test(
     state: str | os.PathLike | None = None,
     reading: ReadingOptions = PLAINLY,
 ) -> SequentialTest:
-    """Test whether the rate of errors is above a bound, row by row of a table with labels.
+    """Test whether the error rate is above a bound, row by row of a table with labels.
 
-    Rows are taken in the order of the run's time column, if it has one, else of the table. The
-    test holds at every row: see `gradum.study.watch.sequence`.
+    Rows are taken in the order of the run's time column, if it has one, else in the table's order.
+    The test is valid at every row: see `gradum.study.watch.sequence`.
 
     Parameters
     ----------
@@ -72,24 +72,24 @@ def sequential_test(
     labels : str, optional
         The column of labels; the run's target if left out.
     at_most : float, optional
-        The rate that is tested; if left out, the highest that the judged rows leave possible.
+        The rate that is tested; if left out, the highest that is compatible with the judged rows.
     beyond : float, optional
-        Of numbers: from which distance on a prediction is an error; if left out, the one that 90%
-        of the judged rows keep within.
+        For numbers, the distance beyond which a prediction is an error; if left out, the distance
+        within which 90% of the judged rows lie.
     alpha : float
-        The probability, at most, of ever raising an alarm where there is no cause.
+        The greatest probability of ever raising an alarm without cause.
     state : path, optional
-        A JSON file that the test is carried on from, if it is there. It is not written.
+        A JSON file from which the test is continued, if it exists. It is not written.
     reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
 
     Raises
     ------
     SpecError
-        The bound is not known, no row has a label, rows were counted before, or the state is of
-        another model or another bound.
+        The bound is not known, no row has a label, some rows were already counted, or the state is
+        of another model or another bound.
     ColumnError, SchemaError
-        The column of labels is absent or of another kind, or a feature is.
+        The column of labels, or a feature, is absent or of another kind.
     """
     fitted = model.fitted
     before = None if state is None else _read_state(Path(state))
@@ -118,7 +118,7 @@ def sequential_test(
 
 
 def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: float) -> ErrorBound:
-    """Return the rate that was given, or the highest that the judged rows leave possible."""
+    """Return the given rate, or the highest that is compatible with the judged rows."""
     if beyond is not None and model.classes:
         raise SpecError(
             say("The target has classes, for which no distance defines an error."),
@@ -138,7 +138,7 @@ def _bound(model: Model, at_most: float | None, beyond: float | None, alpha: flo
 
 
 def _judged(model: Model, beyond: float | None) -> JudgedErrors:
-    """Return the errors among the rows that judged the run, counted again for another distance."""
+    """Return the errors among the rows that judged the run, recounted if the distance differs."""
     reference = model.fitted.reference
     if beyond is None and reference is not None and reference.errors is not None:
         return reference.errors
@@ -156,7 +156,7 @@ def _judged(model: Model, beyond: float | None) -> JudgedErrors:
 
 
 def _notes(fitted: Fitted, bound: ErrorBound) -> tuple[str, ...]:
-    """Say where the claim rests on more than the rows in their order."""
+    """Note if the claim rests on more than the rows in their order."""
     notes, group = [], fitted.schema.group
     if group is not None:
         notes.append(
@@ -183,14 +183,14 @@ class _JudgedBlock:
     Parameters
     ----------
     wrong, counted : ndarray of shape (n,)
-        Which predictions are errors; which rows have a label that is no class left out.
+        Which predictions are errors; which rows have a label that is not a left-out class.
     missing : int
         Rows without a label.
     unknown : tuple of str
         The labels that training never saw, one for each of their rows.
     time : ndarray of shape (n,) or None
     differences : tuple of Difference
-        What labels could not be read.
+        Labels that could not be read.
     """
 
     wrong: np.ndarray
@@ -202,7 +202,7 @@ class _JudgedBlock:
 
     @classmethod
     def of(cls, fitted: Fitted, checked: Checked, rows: int, beyond: float | None) -> _JudgedBlock:
-        """Predict some of ``rows`` rows."""
+        """Predict some rows of a table of ``rows`` rows."""
         target, rung = fitted.schema.target, fitted.rung()
         assert target is not None
         labels, counted = checked.frame[target.name], has_target(checked)
@@ -233,7 +233,7 @@ def _labelled(fitted: Fitted, blocks: Sequence[_JudgedBlock], source: str, colum
     Raises
     ------
     ColumnError
-        No label is a class of the model.
+        None of the labels is a class of the model.
     """
     counted = np.concatenate([block.counted for block in blocks])
     places, notes = np.flatnonzero(counted), []
@@ -269,7 +269,7 @@ def _labelled(fitted: Fitted, blocks: Sequence[_JudgedBlock], source: str, colum
 
 
 def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
-    """Read a table by the model's schema, at once or block by block, its labels as the target."""
+    """Read a table by the model's schema, at once or block by block, with labels as the target."""
     schema, table = fitted.schema, rows.table
     if isinstance(table, Table):
         yield check(with_labels(table, fitted, column), schema, require_target=True)
@@ -279,7 +279,7 @@ def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
 
 
 def _read_state(path: Path) -> ErrorCount | None:
-    """Return the test that a file holds; None where there is no file yet."""
+    """Return the test that a file holds; None if there is no file yet."""
     if not path.exists():
         return None
     try:
@@ -299,7 +299,7 @@ def _refuse_other(
     beyond: float | None,
     alpha: float,
 ) -> None:
-    """Refuse a state that is of another model, or tests another bound than the one asked for."""
+    """Refuse a state that is of another model, or tests a bound other than the one asked for."""
     if before.fingerprint != fitted.provenance.fingerprint:
         raise SpecError(
             say("{path} holds the test of another model.", path=path),

@@ -1,7 +1,7 @@
-"""A function that takes ``**options`` shows each of them, in its signature and its docstring.
+"""Show each of a function's ``**options`` in its signature and its docstring.
 
-A type checker and an editor read the source, and find them in `Options`; this is for notebooks and
-for ``help``, which ask the function itself.
+A type checker and an editor read the source, and find the options in `Options`; this is for
+notebooks and for ``help``, which ask the function itself.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ENTRY = re.compile(r"\*\*options : Options\n(?: {4}.*\n)+")
 
 
 def spell_out(function: Function) -> Function:
-    """Put the options of the table in the place of ``**options``; what the function does stays."""
+    """Put the options of the table in place of ``**options``; the function works as before."""
     shown: Any = function
     shown.__signature__ = signature_with_options(function, TYPES)
-    if function.__doc__:  # Python leaves it out on demand
+    if function.__doc__:  # Python can be told to leave it out
         entries = "".join(
             f"{name} : {option.metavar or 'bool'}\n    {option.help}\n"
             for name, option in OPTIONS.items()

@@ -54,54 +54,54 @@ def stress(
 
     For each attacked row, the attack looks for the least ε at which some copy of the row, whose
     columns all moved by at most ε, has another answer. A proof gives the largest ε, as far as that
-    can be proved, within which no copy has. Then one column after the other is corrupted in a
-    tenth of the rows, as by other units, gaps and typing errors, and a watch is asked whether it
-    notices. See `gradum.study.stress`.
+    can be proved, within which no copy has another answer. Then one column after the other is
+    corrupted in a tenth of the rows, for example by other units, gaps and typing errors, and a
+    watch is asked whether it notices. See `gradum.study.stress`.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or iterable of such
         A table; with the target, it is scored.
     rows : int
-        How many to attack, drawn by chance.
+        How many random rows to attack.
     budget : {"iqr", "quantile"} or dict of str to float
-        What ε counts: interquartile ranges of the rows learned from; shares of their ranks; or
-        multiples of an amount for each column, in its own unit (days for dates). Columns without
-        an amount then stay.
+        The unit of ε: interquartile ranges of the rows learned from, shares of their ranks, or
+        multiples of an amount for each column, in its own unit (days for dates). With amounts,
+        columns without one do not change.
     levels : int
-        How many categories, yes and no, may be others besides.
+        How many categories and booleans may change in addition.
     share : float
-        Of the training target's range, by which a number must move for its answer to count as
-        changed.
+        The share of the training target's range by which a number must move to count as changed.
     frozen : str or sequence of str
         Columns that may not change.
     upward, downward : str or sequence of str
         Columns that may only rise, or only fall.
     together : sequence of sequences of str
-        Groups of columns that shift by the same amount, such as a sum and its largest part.
+        Groups of columns that move by the same amount, such as a sum and its largest part.
     rung : str, optional
         As in `predict`.
     time_limit : float, optional
-        Seconds for the attack, the proofs and the corruptions: each has an even part of what is
-        left of them. One row is attacked, and one corruption tried, however little it is.
+        Seconds for the attack, the proofs and the corruptions: each gets an even part of the time
+        that is left. One row is attacked, and one corruption tried, however little time there is.
     certify : float
-        Seconds for the proofs of a row, on average; 0 proves nothing. Where that time ends a
-        search, another run may prove more.
+        Seconds for the proofs of a row, on average; with 0, nothing is proved. If a search ends for
+        lack of time, another run may prove more.
     sheet, query, encoding, skip_rows : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
     -------
     StressTest
-        It shows itself; ``frame`` has one line a row, ``corruptions`` one a corruption,
-        ``found`` everything as plain values, and ``page()`` a page.
+        It displays itself; ``frame`` has one line per row, ``corruptions`` one line per corruption,
+        ``found`` everything as plain values, and ``page()`` returns a page.
 
     Raises
     ------
     SpecError
-        There is no such rung, column or budget, nothing may change, or a number makes no sense.
+        There is no such rung, column or budget, nothing is allowed to change, or a number makes no
+        sense.
     SchemaError, TargetError
-        A column is absent or of another kind, or a label was never seen.
+        A column is absent or of another kind, or a label was never seen in training.
     TableError
         There are no rows.
     """
@@ -122,7 +122,7 @@ def stress(
         share,
     )
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-    chosen = fitted.rung(rung)  # or there is none, and nothing need be read
+    chosen = fitted.rung(rung)  # raises if there is none, before anything is read
     if rows < 1:
         raise SpecError(say("{rows!r} rows are to be attacked.", rows=rows), say("Give 1 or more."))
     refuse_time_limit(time_limit)
@@ -161,9 +161,9 @@ def stress(
 def _features_and_labels(
     fitted: Fitted, table: Table
 ) -> tuple[pl.DataFrame, np.ndarray, Labels | None]:
-    """Return the features of rows, their places in the table, and their targets, if it has some.
+    """Return the features of rows, their places in the table, and their targets, if it has any.
 
-    Where the table has the target, rows without one are left out.
+    If the table has the target, rows without one are left out.
     """
     from gradum.study.stress.corrupted import Labels
 

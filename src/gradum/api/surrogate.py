@@ -1,4 +1,4 @@
-"""The tree that stands in place of the rung in use."""
+"""The tree that takes the place of the rung in use."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def surrogate(self: Model) -> SurrogateTree:
-    """Grow a tree of at most four questions that says what the rung in use says.
+    """Grow a tree of at most four questions that imitates the rung in use.
 
-    Its fidelity is R² of the answers, on rows that it was not grown on; below 0.8 it is not
-    shown. How far the linear rung says the same is told as well.
+    Its fidelity is the R² of its answers on rows that it was not grown on; below 0.8 the tree is
+    not shown. The fidelity of the linear rung is given as well.
 
     Returns
     -------
     SurrogateTree
-        It shows itself; ``frame`` has one line a rule.
+        It displays itself; ``frame`` has one line per rule.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Rows of a table by their numbers, whether the table is held or read block by block."""
+"""Rows of a table by number, whether the table is held or read block by block."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TableRows:
         return self.table.source if isinstance(self.table, Table) else self.table.head.source
 
     def take(self, numbers: Sequence[int]) -> Table:
-        """Return the rows of these numbers, from 1, in their order.
+        """Return the rows with the given numbers, from 1, in that order.
 
         Raises
         ------
@@ -84,14 +84,14 @@ class TableRows:
 
 @contextmanager
 def table_rows(data: Any, fitted: Fitted, reading: ReadingOptions = PLAINLY) -> Iterator[TableRows]:
-    """Hold a table, or open it block by block where it is too large to hold.
+    """Hold a table, or open it block by block if it is too large to hold.
 
     Parameters
     ----------
     data : path, address or table
         What ``predict`` takes.
     fitted : Fitted
-        What would be predicted by, which says how much a row takes.
+        The model for predictions, which determines how much memory a row takes.
     reading : ReadingOptions
         Which table of a workbook or a database, and how a text is written.
     """

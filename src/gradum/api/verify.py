@@ -1,4 +1,4 @@
-"""A network in ONNX against a property in VNN-LIB, or properties in words of its columns."""
+"""Verifies an ONNX network: a property in VNN-LIB, or properties in terms of its columns."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def verify_network(
 ) -> VerificationOutcome:
     """Find out whether a network from an ONNX file has a property from a VNN-LIB file.
 
-    As in the verification competition, a proof is of the network in exact arithmetic, with the
+    As in the verification competition, a proof is about the network in exact arithmetic, with the
     file's weights. A counterexample is made of float32 numbers, wherever the property's box has
     any, and counts only if the output that ONNX Runtime has there is unsafe as well.
 
@@ -49,9 +49,9 @@ def verify_network(
     network, stated : str or path
         The files.
     seconds : float
-        Where the search ends undecided.
+        The time after which the search ends undecided.
     seed : int
-        Of the attack.
+        The seed of the attack.
 
     Raises
     ------
@@ -76,24 +76,24 @@ def verify_network_pairs(
     seed: int = 0,
     reading: ReadingOptions = PLAINLY,
 ) -> PropertyReport:
-    """Find out whether rows that differ in some columns alone have the same answer of a network.
+    """Find out whether rows that differ only in some columns have the same answer from a network.
 
     Parameters
     ----------
     network : path
         A file of ONNX.
     properties : sequence of str
-        As `PairProperty.read` reads them, such as "irrelevant sex within 0.05".
+        In the form that `PairProperty.read` reads, such as "irrelevant sex within 0.05".
     given : path or data frame, optional
-        A table whose columns are the network's inputs, in its order, and have the ranges of its
-        rows; or a VNN-LIB file, of which the box of inputs alone counts. With a file or without
-        either, columns are x0, x1, and so on.
+        A table whose columns are the network's inputs, in order, with the ranges of the table's
+        rows; or a VNN-LIB file, of which only the box of inputs counts. With such a file, or
+        without either, columns are x0, x1, and so on.
     file : path, optional
-        More properties, as of `Model.verify`.
+        More properties, as in `Model.verify`.
     where : str
-        The region of properties that state none: "sex 0..1 whole, age 18..60".
+        The region for properties that state none: "sex 0..1 whole, age 18..60".
     target : str, optional
-        A column of the table that is no input.
+        A column of the table that is not an input.
     seconds, seed
         As in `verify_network`.
     reading : ReadingOptions
@@ -102,7 +102,7 @@ def verify_network_pairs(
     Raises
     ------
     ModelFileError, PropertyError, ColumnError, SpecError, TableError
-        Something given cannot be used; one line says what.
+        Something given cannot be used; the message is one line that says what.
     """
     onnx = read_network(network)
     stated = [(text, where) for text in properties]
@@ -117,7 +117,7 @@ def verify_network_pairs(
 def _columns(
     onnx: OnnxNetwork, given: Any, target: str | None, reading: ReadingOptions
 ) -> NetworkColumns:
-    """Return what a table, or a file of VNN-LIB, says of a network's inputs."""
+    """Return what a table, or a VNN-LIB file, says about a network's inputs."""
     if given is None:
         anywhere = np.full(onnx.graph.inputs, np.inf)
         return NetworkColumns.numbered(-anywhere, anywhere)
@@ -137,7 +137,7 @@ def _columns(
 def _columns_of_table(
     onnx: OnnxNetwork, given: Any, target: str | None, reading: ReadingOptions
 ) -> NetworkColumns:
-    """Return the columns of a table of numbers but its target, with their ranges."""
+    """Return the columns of a table of numbers, except its target, with their ranges."""
     table = read(given, reading)
     if target is not None and target not in table.frame.columns:
         raise SpecError(

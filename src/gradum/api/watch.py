@@ -33,43 +33,44 @@ def watch(
 ) -> Watch:
     """Say whether new rows are like those that the model learned from, and what differs.
 
-    Each column, all of them together, and the answers are held against the rows of the fit,
-    of which the model file has a summary. Of rows that are alike, at most 5% of watches find
-    any drift. Drift that moves the answers by less than 2% of their deviation is no alarm.
+    Each column, all columns together, and the answers are compared with the rows of the fit, of
+    which the model file has a summary. If the rows are alike, at most 5% of watches find any drift.
+    Drift that moves the answers by less than 2% of their deviation raises no alarm.
 
     Parameters
     ----------
     data : path, data frame, array, list of dicts or iterable of such
-        New rows: 20 at least.
+        New rows, at least 20.
     reference : path or data frame, optional
-        Rows to compare with, in place of those that the model learned from.
+        Rows to compare with, instead of those that the model learned from.
     rung : str, optional
-        As in `predict`; its answers are not compared with those for the judged rows unless it
-        is the one in use.
+        As in `predict`; its answers are compared with those for the judged rows only if it is the
+        rung in use.
     labels : str, optional
         The column of labels, for ``stream`` and ``by``; the target if left out.
     stream : bool
         Count errors in the order of the rows, and raise an alarm once their rate is shown to be
-        above a bound, which holds however often it is looked at; see
+        above a bound; this is valid however often the count is looked at; see
         `gradum.study.watch.sequence`.
     by : str or sequence of str
         Columns by whose groups rows with labels are scored, as by `evaluate`.
     at_most : float, optional
-        The rate of errors that is tested; if left out, the highest that the judged rows leave
-        possible.
+        The error rate that is tested; if left out, the highest that is compatible with the judged
+        rows.
     beyond : float, optional
-        Of numbers: from which distance on a prediction is an error; if left out, the one that
-        90% of the judged rows keep within.
+        For numbers, the distance beyond which a prediction is an error; if left out, the distance
+        within which 90% of the judged rows lie.
     state : path, optional
-        A JSON file that the count of errors is carried on from, if it is there, and written to.
+        A JSON file from which the count of errors is continued, if it exists, and to which it is
+        written.
     sheet, query, encoding, skip_rows : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
     -------
     Watch
-        It shows itself; ``alarm`` says whether there is one, ``frame`` has one line a column,
-        ``found`` everything as plain values, and ``page()`` a page.
+        It displays itself; ``alarm`` says whether there is an alarm, ``frame`` has one line per
+        column, ``found`` everything as plain values, and ``page()`` returns a page.
 
     Raises
     ------
@@ -78,11 +79,11 @@ def watch(
     SchemaError
         A column is absent or of another kind.
     TableError
-        The rows are too few.
+        There are too few rows.
     """
     refuse_after_fork()
     from gradum.api.watch_labels import LabelOptions, save_state
-    from gradum.api.watched_rows import watch_model  # trees and charts
+    from gradum.api.watched_rows import watch_model  # loads trees and charts
 
     asked = LabelOptions(labels, stream, by, at_most, beyond, state)
     reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)

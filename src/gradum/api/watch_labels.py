@@ -1,4 +1,4 @@
-"""Labels of new rows: errors in their order, and scores by group."""
+"""Labels of new rows: errors in row order, and scores by group."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """What is asked of labels.
+    """What labels are used for.
 
     Parameters
     ----------
     labels : str or None
-        Their column; the run's target if None.
+        The column of labels; the run's target if None.
     in_order : bool
         Whether errors are counted in the order of the rows.
     by : str or sequence of str
-        Columns by whose groups scores are told.
+        Columns by whose groups scores are given.
     at_most, beyond, state : optional
-        As `sequential_test` takes them.
+        As in `sequential_test`.
     """
 
     labels: str | None = None
@@ -57,11 +57,11 @@ class LabelOptions:
 
     @property
     def asked(self) -> bool:
-        """Whether anything is asked of labels."""
+        """Whether labels are used for anything."""
         return self.in_order or bool(self.by)
 
     def refuse_unused(self, data: Any) -> None:
-        """Refuse options of which nothing would be done, and rows that come only once.
+        """Refuse options that would have no effect, and rows that can be read only once.
 
         Raises
         ------
@@ -91,13 +91,13 @@ NO_LABELS = LabelOptions()
 
 @dataclass(frozen=True)
 class ShownByLabels:
-    """What the labels of new rows show, as far as it was asked for."""
+    """What the labels of new rows show, as far as asked for."""
 
     stream: SequentialTest | None = None
     groups: Groups | None = None
 
     def added_to(self, found: Watched) -> Watched:
-        """Add it to a watch, an alarm first."""
+        """Add the result to a watch, with an alarm first."""
         alarms = found.alarms
         if self.stream is not None and self.stream.alarm is not None:
             alarms = (WatchAlarm("sequence", self.stream.sentences[0]), *alarms)
@@ -107,12 +107,12 @@ class ShownByLabels:
 def shown_by_labels(
     model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions
 ) -> ShownByLabels:
-    """Count errors in their order, and score rows by group, as far as that is asked for.
+    """Count errors in row order, and score rows by group, as far as asked for.
 
     Raises
     ------
     SpecError, ColumnError, SchemaError
-        As `sequential_test`; or a column to group by is not there.
+        As in `sequential_test`; or a column to group by does not exist.
     """
     asked.refuse_unused(data)
     groups = _groups(model, data, asked, reading) if asked.by else None
@@ -131,7 +131,7 @@ def shown_by_labels(
 
 
 def save_state(found: Watched, state: str | os.PathLike | None) -> None:
-    """Write what a watch has counted to a file, if one is named: after its page, not before.
+    """Write what a watch has counted to a file, if one is named; call this after writing the page.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def save_state(found: Watched, state: str | os.PathLike | None) -> None:
 
 
 def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions) -> Groups:
-    """Score the rows with labels by group; of very many, as many as a study looks at."""
+    """Score the rows with labels by group; if there are very many, as many as a study looks at."""
     fitted = model.fitted
     column = label_column(fitted, asked.labels)
     with table_rows(data, fitted, reading) as rows:

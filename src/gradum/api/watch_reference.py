@@ -1,4 +1,4 @@
-"""The rows that new ones are held against: a run's own, or others that are given."""
+"""The rows with which new rows are compared: a run's own, or others that are given."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ FEWEST_ROWS = 20
 
 @dataclass(frozen=True)
 class WatchReference:
-    """What new rows are held against.
+    """What new rows are compared with.
 
     Parameters
     ----------
     summary : Reference
     rows : DataFrame or str
-        Some of the rows, typed, for a classifier to tell new ones from; or why there are none.
+        Some of the rows, typed, for a classifier that tells new rows apart; or why there are none.
     notes : tuple of str
-        What is to be said of them.
+        What is to be said about these rows.
     """
 
     summary: Reference
@@ -47,12 +47,12 @@ class WatchReference:
 
 
 def reference_of_run(model: Model) -> WatchReference:
-    """Return the summary in the model file, and rows that the run learned from, if at hand.
+    """Return the summary in the model file, and rows that the run learned from if they are at hand.
 
     Raises
     ------
     SpecError
-        The file is of an earlier gradum, and its run is not at hand.
+        The file is from an earlier gradum, and its run is not at hand.
     """
     fitted = model.fitted
     if fitted.reference is not None:
@@ -72,9 +72,9 @@ def reference_of_run(model: Model) -> WatchReference:
 
 
 def given_reference(model: Model, data: Any, rung: str | None) -> WatchReference:
-    """Return the summary of rows that somebody gives to compare with, and some of them.
+    """Return the summary of rows given for comparison, and some of these rows.
 
-    How many of their levels are unknown to the model is counted, as of new rows.
+    Their levels that are unknown to the model are counted, as for new rows.
 
     Raises
     ------

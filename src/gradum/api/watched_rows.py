@@ -1,4 +1,4 @@
-"""A watch from a model and a table of new rows: what both hold is found, and held together."""
+"""A watch from a model and a table of new rows: what both hold is found and compared."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def watch_model(
     labels: LabelOptions = NO_LABELS,
     reading: ReadingOptions = PLAINLY,
 ) -> Watch:
-    """Hold new rows, which are read with ``reading``, against a model's; see `Model.watch`.
+    """Compare new rows, which are read with ``reading``, with a model's; see `Model.watch`.
 
-    A state is not written: whoever has shown the watch passes it to `save_state`.
+    This writes no state: the caller passes it to `save_state` after showing the watch.
     """
     fitted = model.fitted
-    fitted.rung(rung)  # or there is none, and nothing need be read
+    fitted.rung(rung)  # raises if there is none, before anything is read
     before = (
         reference_of_run(model) if reference is None else given_reference(model, reference, rung)
     )
@@ -95,7 +95,7 @@ def _unused_labels(some: SampledRows, fitted: Fitted) -> str:
 
 
 def _uncompared(reference: Reference, some: SampledRows, fitted: Fitted) -> Watched:
-    """Return a watch of rows too few to be compared, whose labels are counted all the same."""
+    """Return a watch of too few rows to be compared, whose labels are counted all the same."""
     note = say("Columns and answers were not looked at: that takes {rows} rows.", rows=FEWEST_ROWS)
     return Watched(
         target=fitted.spec.target,
@@ -112,7 +112,7 @@ def _uncompared(reference: Reference, some: SampledRows, fitted: Fitted) -> Watc
 def _jointly(
     fitted: Fitted, before: WatchReference, new: pl.DataFrame
 ) -> tuple[JointWatch | None, tuple[str, ...]]:
-    """Let a classifier tell new rows from others, or say why it was not asked."""
+    """Let a classifier tell new rows from others, or say why it was not used."""
     if isinstance(before.rows, str):
         why = say(
             "Columns were looked at one by one, not jointly. {cause} Rows to compare with can be "
@@ -128,7 +128,7 @@ def _jointly(
         return None, (*before.notes, why)
     rng = stream(fitted.spec.seed, "study", "watch", "joint")
     some = drawn_rows(new, JOINT_ROWS, rng)
-    # Threads that wait for each other take many times as long on a machine that is not idle.
+    # Threads that wait for each other take many times longer on a busy machine.
     with threadpool_limits(1, user_api="openmp"):
         found = watch_jointly(before.rows, some, fitted.schema.features, classifying_trees, rng)
     return found, before.notes

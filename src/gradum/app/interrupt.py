@@ -21,12 +21,13 @@ WEAK_REFERENCES = ("weakref", "_weakrefset")  # modules
 
 
 class Interrupt:
-    """Takes the signal of Ctrl-C, and raises `KeyboardInterrupt` when that is well received.
+    """Takes the signal of Ctrl-C, and raises `KeyboardInterrupt` when it is safe to do so.
 
-    Not while a module is imported: what is left of it by half answers in tracebacks, some of them
-    of code that nobody can catch. And not while the garbage collector or a weak reference calls
-    back, or an object is finalised: what is raised there is lost. The signal is then sent again,
-    until that is done. Nor twice within a second: what was begun is being taken back.
+    It does not raise while a module is imported: a half-imported module leads to tracebacks, some
+    from code where they cannot be caught. Nor does it raise during a callback of the garbage
+    collector or of a weak reference, or while an object is finalised: exceptions raised there are
+    lost. In these cases the signal is sent again until they are over. Nor does it raise twice
+    within a second, while what was begun is being undone.
 
     While it listens for a run, the first Ctrl-C only asks it to end at the next chunk.
     """
@@ -37,18 +38,18 @@ class Interrupt:
         self._raised = -math.inf
 
     def __call__(self) -> bool:
-        """Whether the run is to end."""
+        """Return whether the run is to end."""
         return self.asked
 
     def end_if_asked(self) -> None:
-        """Raise `KeyboardInterrupt` if the run is to end, where there is nothing of it to keep."""
+        """Raise `KeyboardInterrupt` if the run is to end while there is nothing of it to keep."""
         if self.asked:
             self._raised = monotonic()
             raise KeyboardInterrupt
 
     @contextmanager
     def listening(self) -> Iterator[Interrupt]:
-        """Take over the signal for a run."""
+        """Handle the signal for a run."""
         before = signal.signal(signal.SIGINT, self.handle)
         self._listens = True
         try:
@@ -58,7 +59,7 @@ class Interrupt:
             signal.signal(signal.SIGINT, before)
 
     def handle(self, _: int, frame: FrameType | None) -> None:
-        """Do what one Ctrl-C asks for."""
+        """Handle one Ctrl-C."""
         if monotonic() - self._raised < BURST:
             return
         if self._listens and not self.asked:
@@ -76,7 +77,7 @@ class Interrupt:
 
 
 def _is_ill_received(frame: FrameType | None) -> bool:
-    """Whether a module is imported or an object let go of, in this frame or around it."""
+    """Whether this frame, or one around it, imports a module or releases an object."""
     called_back = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
         code = frame.f_code

@@ -1,4 +1,4 @@
-"""The entry point of ``gradum``: it listens to Ctrl-C before anything slow is imported."""
+"""The entry point of ``gradum``, which listens to Ctrl-C before anything slow is imported."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import signal
 import sys
 
 LOOKS = (50_000, 20, 20)
-"""How much is made between two searches for unused objects: what is imported stays in use, and
-Python's own (700, 10, 10) look through all of it again and again, for half a second of a run."""
+"""How many objects are made between two garbage collections: imported objects stay in use, and
+Python's default (700, 10, 10) scans all of them again and again, which costs a run half a second.
+"""
 
 
 def main() -> None:
     """Run the command line; Ctrl-C ends it with exit code 130, whenever it comes."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # nothing is begun yet
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # nothing has begun yet
     gc.set_threshold(*LOOKS)
     from gradum.app.interrupt import INTERRUPTED, Interrupt
 
@@ -26,4 +27,4 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # or it would break off what tidies at the end
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # or it would cut off the final cleanup

@@ -15,8 +15,8 @@ from gradum.solvers.threads import between_turns, turn
 class Listeners:
     """The callbacks of one estimator during one fit.
 
-    The fit is a task, and each epoch (or iteration) a subtask of it. A callback that
-    answers True at the end of an epoch ends the training.
+    The fit is a task, and each epoch (or iteration) a subtask of it. A callback that returns True
+    at the end of an epoch ends the training.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class Listeners:
     X, y, sample_weight
         What ``fit`` was given.
     attributes : callable
-        Parameters → the fitted attributes that a prediction needs.
+        Maps parameters to the fitted attributes that a prediction needs.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class Listeners:
         self._stopped = False
 
     def __bool__(self) -> bool:
-        """Whether anybody listens."""
+        """Whether there is any callback."""
         return bool(getattr(self._estimator, "_skl_callbacks", None))
 
     def follow(self, events: Events, most: int) -> Solution:
-        """Consume the events of at most so many epochs, and return the solution.
+        """Consume the events of at most the given number of epochs, and return the solution.
 
         The estimator then has its fitted attributes.
         """
@@ -65,7 +65,7 @@ class Listeners:
 
         with turn():
             solution = solve(events, between_turns(hear))
-        if epoch is not None:  # begun, but training ended before it
+        if epoch is not None:  # epoch begun, but training ended before its end
             epoch.call_on_fit_task_end(estimator=self._estimator)
         vars(self._estimator).update(self._attributes(solution.params))
         fit.call_on_fit_task_end(**self._told, reconstruction_attributes={})

@@ -1,4 +1,4 @@
-"""Rows to learn from, checked and made of what a caller passes to ``fit``."""
+"""Rows to learn from, checked and made from what a caller passes to ``fit``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CheckedRows:
     target : ndarray of shape (n,)
         Numbers, labels, or class codes.
     weight : ndarray of shape (n,) or None
-        Weights, where there are any.
+        Weights, if there are any.
     """
 
     matrix: Any
@@ -45,7 +45,7 @@ class CheckedRows:
         return self.matrix.shape[0]
 
     def take(self, rows: np.ndarray) -> CheckedRows:
-        """Return some rows."""
+        """Return the selected rows."""
         weight = None if self.weight is None else self.weight[rows]
         return CheckedRows(self.matrix[rows], self.target[rows], weight)
 
@@ -55,13 +55,13 @@ class CheckedRows:
 
     @property
     def data(self) -> Data:
-        """What a first-order solver takes."""
+        """The data in the form that a first-order solver takes."""
         return Data(of_matrix(self.matrix), self.target, self.weight)
 
     def hold_out(
         self, fraction: float, seed: int, *, stratify: bool
     ) -> tuple[CheckedRows, CheckedRows]:
-        """Split into rows to train on and rows that say when to stop.
+        """Split into rows to train on and rows that determine when to stop.
 
         Raises
         ------
@@ -94,12 +94,12 @@ def checked_rows(
 ) -> CheckedRows:
     """Check what ``fit`` was given, as scikit-learn does.
 
-    A row of weight 0 is a row that is not there, and is dropped.
+    A row of weight 0 counts as absent and is dropped.
 
     Raises
     ------
     ShapeError
-        The target has more than one column; target and predictions are named.
+        The target has more than one column; the message gives the shapes of target and predictions.
     ValueError
         Anything else that scikit-learn's estimators refuse: NaN, strings, unequal lengths…
     """

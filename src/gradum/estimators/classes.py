@@ -21,7 +21,7 @@ from gradum.messages import say
 class Classifies(ClassifierMixin):
     """Predictions from logits: one column for two classes, K columns for K > 2.
 
-    A subclass has ``classes_`` and gives ``_logits(X)``, [n, k].
+    A subclass has ``classes_`` and provides ``_logits(X)``, [n, k].
     """
 
     classes_: np.ndarray
@@ -37,7 +37,7 @@ class Classifies(ClassifierMixin):
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
     def predict(self, X: MatrixLike) -> np.ndarray:
-        """Return the most probable label of each row, [n]; the first of equals."""
+        """Return the most probable label of each row, [n]; the first among equals."""
         logits = self._logits(X)
         codes = logits[:, 0] > EQUAL if logits.shape[1] == 1 else first_greatest(logits)
         return self.classes_[codes.astype(np.intp)]
@@ -47,7 +47,7 @@ class Classifies(ClassifierMixin):
         return LogLoss().inverse_link(self._logits(X))
 
     def predict_log_proba(self, X: MatrixLike) -> np.ndarray:
-        """Return the logarithms of ``predict_proba``, finite where those are rounded to 0."""
+        """Return the logarithms of ``predict_proba``, finite even where these are rounded to 0."""
         logits = self._logits(X)
         if logits.shape[1] == 1:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
@@ -55,12 +55,12 @@ class Classifies(ClassifierMixin):
 
 
 def class_loss(loss: Any) -> Loss:
-    """Return the loss of that name, or the loss itself.
+    """Return the loss with this name, or the given loss itself.
 
     Raises
     ------
     SpecError
-        It is no loss of classes.
+        It is not a loss for classes.
     """
     resolved = resolve(loss)
     if resolved.link != "logit":
@@ -79,16 +79,16 @@ def coded_rows(
     Parameters
     ----------
     rows : CheckedRows
-        Rows whose target is labels.
+        Rows whose target holds labels.
     classes : ndarray or None
-        The sorted classes, where they are known already.
+        The sorted classes, if they are already known.
     class_weight : dict, "balanced" or None
-        Weight of each class; balanced is Σw / (K · Σw of the class).
+        Weight of each class; "balanced" is Σw / (K · Σw of the class).
 
     Raises
     ------
     TargetError
-        There are fewer than two classes, or a label is none of the known ones.
+        There are fewer than two classes, or a label is not among the known ones.
     """
     check_classification_targets(rows.target)
     labels, codes = np.unique(rows.target, return_inverse=True)

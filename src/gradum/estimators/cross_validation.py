@@ -19,25 +19,26 @@ from gradum.rungs.penalty_path.batched_folds import Price
 from gradum.rungs.penalty_path.path import Path, choose_penalty
 from gradum.solvers.linear_model import LinearModel
 
-RANGE_L1 = 1e-3  # from the penalty that leaves all columns out, down to this share of it
-STRONGEST_L2, RANGE_L2 = 1e2, 1e-8  # of the loss's curvature
+RANGE_L1 = 1e-3  # least strength, as a share of the least penalty that leaves all columns out
+STRONGEST_L2, RANGE_L2 = 1e2, 1e-8  # relative to the loss's curvature
 
 
 @dataclass(frozen=True)
 class CrossValidated:
     """How to choose ``alpha``.
 
-    Every fold is fitted along one path of penalties; that of the least mean loss on held-out rows
-    is chosen, and the model is fitted on all rows with it. A fold of m of the n rows is fitted
-    with alpha · n/m, so that it weighs the penalty against as much evidence as the whole fit will.
+    Every fold is fitted along one path of penalties; the penalty with the least mean loss on
+    held-out rows is chosen, and the model is fitted with it on all rows. A fold of m of the n rows
+    is fitted with alpha · n/m, so that it weighs the penalty against as much evidence as the final
+    fit.
 
     Parameters
     ----------
     folds : int
         Parts of the rows, each held out once; stratified by class for a classifier.
     alphas : int or sequence of float
-        The strengths to try, or how many: from the least that leaves every column out down to
-        1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
+        The strengths to try, or how many. With an L1 term, they go from the least that leaves every
+        column out down to 1/1000 of it; without one, over ten decades of the loss's curvature.
     one_standard_error : bool
         Whether to choose the strongest penalty within one standard error of the best instead.
 
@@ -81,12 +82,12 @@ class CrossValidated:
         fit_intercept: bool,
         seed: int,
     ) -> Generator[Any, None, tuple[Penalty, Path]]:
-        """Return the penalty with the alpha chosen, and the path.
+        """Return the penalty with the chosen alpha, and the path.
 
         Raises
         ------
         SpecError
-            There are fewer rows, or rows of a class, than folds; or there is no penalty.
+            There are fewer rows, or fewer rows of a class, than folds; or there is no penalty.
         """
         model = LinearModel.of(
             rows.matrix,
@@ -104,12 +105,12 @@ class CrossValidated:
         return with_alpha(penalty, self._chosen(path)), path
 
     def strengths(self, model: LinearModel, penalty: Penalty) -> np.ndarray:
-        """Return the strengths to try, falling.
+        """Return the strengths to try, in descending order.
 
         Raises
         ------
         SpecError
-            There is no penalty that could have a strength.
+            There is no penalty whose strength could be chosen.
         """
         if isinstance(penalty, Unpenalised):
             raise SpecError(
@@ -141,7 +142,7 @@ class CrossValidated:
 
 
 def pricing(model: LinearModel, penalty: Penalty) -> Callable[[float], Price]:
-    """Return what an alpha asks of the columns."""
+    """Return the price that an alpha puts on the columns."""
 
     def price(alpha: float) -> Price:
         l1, l2 = with_alpha(penalty, alpha).strengths(model.columns.shape[1])
@@ -156,7 +157,7 @@ def with_alpha(penalty: Penalty, alpha: float) -> Penalty:
 
 
 def _grid(model: LinearModel, unit: Penalty, count: int) -> np.ndarray:
-    """Return strengths, falling evenly on a logarithmic scale."""
+    """Return strengths that decrease evenly on a logarithmic scale."""
     l1, _ = unit.strengths(model.columns.shape[1])
     nothing = model.strengths(0.0, 0.0)
     constant = model.point(model.start(None), nothing)
@@ -167,7 +168,7 @@ def _grid(model: LinearModel, unit: Penalty, count: int) -> np.ndarray:
     alive = model.columns.alive
     mean = float((model.weight @ model.curvature(constant, nothing).second).max())
     if not model.loss.strictly_convex:
-        # It may bend at its kinks alone: what a slope becomes over the target's spread.
+        # It may bend only at its kinks: a slope over the target's spread stands for its curvature.
         away = float(model.weight @ np.abs(model.target - np.median(model.target)))
         mean = model.size / max(away, np.finfo(np.float64).tiny)
     size = mean * float(np.median(model.columns.scale[alive] ** 2)) if alive.any() else 1.0

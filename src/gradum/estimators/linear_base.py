@@ -1,4 +1,4 @@
-"""The base of linear and logistic regression: one fit, by whichever solver."""
+"""The base of linear and logistic regression: one fit, by any solver."""
 
 from __future__ import annotations
 
@@ -34,16 +34,14 @@ from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Solution, Status
 from gradum.solvers.threads import turn
 
-Checked = tuple[
-    CheckedRows, Loss, int, Any
-]  # rows, loss, outputs, and the classes if there are any
+Checked = tuple[CheckedRows, Loss, int, Any]  # rows, loss, outputs, and any classes
 
 
 class Linear(Summarises, Estimator):
     """A linear model's parameters, its fit, and its logits.
 
-    A subclass says what a prediction needs, ``_attributes``, and checks what ``fit`` was given,
-    ``_checked``.
+    A subclass defines ``_attributes``, which says what a prediction needs, and ``_checked``, which
+    checks what ``fit`` was given.
     """
 
     coef_: np.ndarray
@@ -97,15 +95,15 @@ class Linear(Summarises, Estimator):
         *,
         alphas: Any = 100,
     ) -> PenaltyPath:
-        """Fit under a whole path of penalties; the estimator itself stays as it is.
+        """Fit under a whole path of penalties; the estimator itself is unchanged.
 
         Parameters
         ----------
         X, y, sample_weight
-            As those of ``fit``.
+            As in ``fit``.
         alphas : int or sequence of float
-            The strengths, or how many: from the least that leaves every column out down to
-            1/1000 of it with an L1 term, over ten decades of the loss's curvature without.
+            The strengths, or how many. With an L1 term, they go from the least that leaves every
+            column out down to 1/1000 of it; without one, over ten decades of the loss's curvature.
 
         Returns
         -------
@@ -172,7 +170,7 @@ class Linear(Summarises, Estimator):
         return self._settle(self._problem, rows, solution, optimum_expected=self.tol > 0)
 
     def _choose(self, problem: Problem, rows: CheckedRows) -> tuple[Solver, str]:
-        """Return the solver and why it is this one."""
+        """Return the solver, and the reason for choosing it."""
         limited = {name: self._limited(solver) for name, solver in solvers_of(problem.loss).items()}
         if not (isinstance(self.solver, str) and self.solver == "auto"):
             asked = CONVEX.get(self.solver) if isinstance(self.solver, str) else self.solver
@@ -189,7 +187,7 @@ class Linear(Summarises, Estimator):
         return resolve_solver(choice.name, self.learning_rate, limited), choice.reason
 
     def _limited(self, solver: Convex) -> Convex:
-        """Return the solver with the estimator's limits, and no looser tolerance than its own."""
+        """Return the solver with the estimator's limits, and a tolerance no looser than its own."""
         if isinstance(solver, Exact):
             return solver
         return replace(solver, tol=min(self.tol, solver.tol), max_iter=self.max_iter)
@@ -214,7 +212,7 @@ class Linear(Summarises, Estimator):
         return replace(problem, penalty=penalty)
 
     def _with_names(self, solution: Solution) -> Solution:
-        """Name the columns that separate in the advice."""
+        """Name the separating columns in the advice."""
         separating = solution.certificate.separating
         if solution.status is not Status.SEPARATED or not separating:
             return solution
@@ -243,7 +241,7 @@ class Linear(Summarises, Estimator):
 
 
 def _infinite(columns: list[str], more: int) -> str:
-    """Say that columns separate a class, of which only the first are named."""
+    """Say that columns separate a class, naming only the first of them."""
     if more > 0:
         return say(
             "{columns} and {more} more tell a class apart without error, so the best coefficients "

@@ -23,49 +23,49 @@ class LinearRegression(RegressorMixin, Linear):
 
         Σ wᵢ · loss(xᵢ·b + b0, yᵢ) / Σ wᵢ  +  alpha · ½ ‖b‖²,
 
-    where the loss is squared error, (yᵢ − xᵢ·b − b0)², unless another is asked for: the mean
-    squared error without the factor ½. The intercept is not penalised. With n rows of weight 1,
-    scikit-learn's ``Ridge(alpha=a)`` is ``alpha = 2 a / n`` here, and its ``Lasso(alpha=a)`` and
-    ``ElasticNet(alpha=a)`` are ``alpha = 2 a``.
+    where the loss is squared error, (yᵢ − xᵢ·b − b0)², unless another is given: the first term is
+    the mean squared error without the factor ½. The intercept is not penalised. With n rows of
+    weight 1, scikit-learn's ``Ridge(alpha=a)`` is ``alpha = 2 a / n`` here, and its
+    ``Lasso(alpha=a)`` and ``ElasticNet(alpha=a)`` are ``alpha = 2 a``.
 
     Parameters
     ----------
     loss : str or loss, default "squared_error"
         ``"squared_error"``; ``"absolute_error"`` (the median); ``"huber"`` or
-        ``gradum.Huber(delta)``, which outliers do not pull far; ``"quantile"`` or
-        ``gradum.Quantile((0.1, 0.5, 0.9))``; ``"poisson"`` for counts and ``"gamma"`` for
-        amounts above 0, both with predictions exp(x·b + b0).
+        ``gradum.Huber(delta)``, on which outliers have little influence; ``"quantile"`` or
+        ``gradum.Quantile((0.1, 0.5, 0.9))``; ``"poisson"`` for counts and ``"gamma"`` for amounts
+        above 0, both with predictions exp(x·b + b0).
     penalty : str, penalty or None, default "l2"
         ``"l2"``, ``"l1"`` (the lasso), ``"elastic_net"``, ``"none"``; or an instance such as
         ``gradum.L1(alpha, factor=[…])``, whose own numbers then count instead of alpha and
         l1_ratio.
     alpha : float, "cv" or CrossValidated, default 0
-        Strength of the penalty; 0 is none. ``"cv"`` chooses it by cross-validation, and
+        Strength of the penalty; 0 means no penalty. ``"cv"`` chooses it by cross-validation, and
         ``gradum.CrossValidated(folds=10)`` says how.
     l1_ratio : float, default 0.5
         Share of the L1 term in the elastic net.
     fit_intercept : bool, default True
-        Whether b0 is fitted; else it is 0.
+        Whether b0 is fitted; otherwise it is 0.
     solver : str or solver, default "auto"
         ``"exact"`` (Cholesky or QR), ``"newton"``, ``"proximal"``, ``"interior"``, ``"lbfgs"``,
         ``"gd"``, ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, ``"adamw"``,
         ``"muon"``, or an instance such as ``gradum.Adam(learning_rate=1e-3)``. ``"auto"`` picks
         by loss, penalty and size; ``solver_reason_`` says why.
     learning_rate : float or str, optional
-        Length of a step of a first-order solver; its own if not given. Gradient descent also
-        takes ``"1/L"`` and ``"line_search"``.
+        Step length of a first-order solver; the solver's default if not given. Gradient descent
+        also takes ``"1/L"`` and ``"line_search"``.
     batch_size : int or "auto", default "auto"
-        Rows a step of a stochastic solver; ``"auto"`` is min(200, n).
+        Rows per step of a stochastic solver; ``"auto"`` is min(200, n).
     max_iter : int, default 1000
         Epochs of a stochastic solver, iterations of any other.
     tol : float, default 1e-4
-        Full-batch first-order solvers stop once the gradient's norm is at most this;
-        stochastic ones after 10 epochs none of which lowers the loss by more than this. The
-        convex solvers, whose last steps are nearly free, go on to their own in any case.
+        Full-batch first-order solvers stop once the gradient's norm is at most this; stochastic
+        ones stop after 10 epochs none of which lowers the loss by more than this. The convex
+        solvers, whose last steps are nearly free, always go on to their own tolerance.
     random_state : int, RandomState or None, default None
         Order of rows of the stochastic solvers, and folds of the cross-validation.
     warm_start : bool, default False
-        Whether an iterative solver begins at the coefficients of the last fit.
+        Whether an iterative solver starts from the coefficients of the last fit.
 
     Attributes
     ----------
@@ -78,12 +78,12 @@ class LinearRegression(RegressorMixin, Linear):
     path_ : Path
         Under ``alpha="cv"``: the strengths tried, with their held-out losses.
     certificate_ : Certificate
-        The gradient's norm in float64 at the answer, how far at most the objective is above its
-        minimum, condition and rank of the columns.
+        The gradient's norm in float64 at the solution, an upper bound on how far the objective is
+        above its minimum, and the condition and rank of the columns.
     solver_reason_ : str
-        Why this solver.
+        Why this solver was chosen.
     status_, n_iter_, loss_, history_
-        Why the solver stopped, its iterations, the objective at the answer, and one
+        Why the solver stopped, the number of iterations, the objective at the solution, and one
         event for each iteration.
     n_features_in_, feature_names_in_
         The columns of X, and their names if X is a frame.
@@ -106,7 +106,7 @@ class LinearRegression(RegressorMixin, Linear):
         y : array-like of shape (n,)
             Target.
         sample_weight : array-like of shape (n,), optional
-            Weights >= 0. For full-batch solvers a whole number is repetition of the row.
+            Weights >= 0. For full-batch solvers, a whole number is equivalent to repeating the row.
 
         Returns
         -------
@@ -116,9 +116,9 @@ class LinearRegression(RegressorMixin, Linear):
         Raises
         ------
         ShapeError
-            ``y`` has more than one column; both shapes are named.
+            ``y`` has more than one column; the message gives both shapes.
         TargetError
-            The loss has no meaning for a value of ``y``, whose row is named.
+            The loss is not defined for a value of ``y``; the message names its row.
         SpecError
             A parameter makes no sense.
         """

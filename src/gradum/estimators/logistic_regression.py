@@ -22,8 +22,8 @@ class LogisticRegression(Classifies, Linear):
 
         Σ wᵢ · (−log p(yᵢ | xᵢ)) / Σ wᵢ  +  alpha · ½ ‖W‖²,
 
-    where p is the logistic function of xᵢ·W + b for two classes, and the softmax for more.
-    The intercepts are not penalised. With rows of total weight n, scikit-learn's
+    where p is the logistic function of xᵢ·W + b for two classes, and its softmax for more. The
+    intercepts are not penalised. With rows of total weight n, scikit-learn's
     ``LogisticRegression(C=c)`` is ``alpha = 1 / (c n)`` here.
 
     Parameters
@@ -35,55 +35,55 @@ class LogisticRegression(Classifies, Linear):
         ``gradum.L1(alpha, factor=[…])``, whose own numbers then count instead of alpha and
         l1_ratio.
     alpha : float, "cv" or CrossValidated, default 1e-4
-        Strength of the penalty. At 0 the best coefficients are infinite where the
-        columns tell a class apart without error; that is noticed and said, with the columns.
-        ``"cv"`` chooses it by cross-validation, and ``gradum.CrossValidated(folds=10)`` says how.
+        Strength of the penalty. At 0, the best coefficients are infinite if the columns tell a
+        class apart without error; this is detected and reported, with the columns. ``"cv"`` chooses
+        it by cross-validation, and ``gradum.CrossValidated(folds=10)`` says how.
     l1_ratio : float, default 0.5
         Share of the L1 term in the elastic net.
     fit_intercept : bool, default True
-        Whether b is fitted; else it is 0.
+        Whether b is fitted; otherwise it is 0.
     solver : str or solver, default "auto"
         ``"newton"``, ``"proximal"``, ``"lbfgs"``, ``"gd"``, ``"sgd"``, ``"momentum"``,
         ``"nesterov"``, ``"adam"``, ``"adamw"``, ``"muon"``; or an instance such as
         ``gradum.Adam(learning_rate=1e-3)``. ``"auto"`` picks by penalty and size;
         ``solver_reason_`` says why.
     learning_rate : float or str, optional
-        Length of a step of a first-order solver; its own if not given. Gradient descent also
-        takes ``"1/L"`` and ``"line_search"``.
+        Step length of a first-order solver; the solver's default if not given. Gradient descent
+        also takes ``"1/L"`` and ``"line_search"``.
     class_weight : dict, "balanced" or None, default None
-        Factor of the rows of each class; balanced is n / (K · rows of the class).
+        Factor on the rows of each class; "balanced" is n / (K · rows of the class).
     batch_size : int or "auto", default "auto"
-        Rows a step of a stochastic solver; ``"auto"`` is min(200, n).
+        Rows per step of a stochastic solver; ``"auto"`` is min(200, n).
     max_iter : int, default 1000
         Epochs of a stochastic solver, iterations of any other.
     tol : float, default 1e-4
-        Full-batch first-order solvers stop once the gradient's norm is at most this;
-        stochastic ones after 10 epochs none of which lowers the loss by more than this. The
-        convex solvers, whose last steps are nearly free, go on to their own in any case.
+        Full-batch first-order solvers stop once the gradient's norm is at most this; stochastic
+        ones stop after 10 epochs none of which lowers the loss by more than this. The convex
+        solvers, whose last steps are nearly free, always go on to their own tolerance.
     random_state : int, RandomState or None, default None
         Order of rows of the stochastic solvers, and folds of the cross-validation.
     warm_start : bool, default False
-        Whether to begin at the coefficients of the last fit.
+        Whether to start from the coefficients of the last fit.
 
     Attributes
     ----------
     classes_ : ndarray of shape (K,)
         The labels, sorted.
     coef_ : ndarray of shape (1, d) or (K, d)
-        W, transposed; one row for two classes, and it is that of ``classes_[1]``.
+        W, transposed; for two classes, a single row, that of ``classes_[1]``.
     intercept_ : ndarray of shape (1,) or (K,)
-        b; those of K classes sum to 0.
+        b; for K classes, they sum to 0.
     alpha_ : float
         The strength that was used.
     path_ : Path
         Under ``alpha="cv"``: the strengths tried, with their held-out losses.
     certificate_ : Certificate
-        The gradient's norm in float64 at the answer, how far at most the objective is above its
-        minimum, condition and rank of the columns, and the columns that separate.
+        The gradient's norm in float64 at the solution, an upper bound on how far the objective is
+        above its minimum, the condition and rank of the columns, and the columns that separate.
     solver_reason_ : str
-        Why this solver.
+        Why this solver was chosen.
     status_, n_iter_, loss_, history_
-        Why the solver stopped, its iterations, the objective at the answer, and one
+        Why the solver stopped, the number of iterations, the objective at the solution, and one
         event for each iteration.
     n_features_in_, feature_names_in_
         The columns of X, and their names if X is a frame.
@@ -139,7 +139,7 @@ class LogisticRegression(Classifies, Linear):
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), optional
-            Weights >= 0. For full-batch solvers a whole number is repetition of the row.
+            Weights >= 0. For full-batch solvers, a whole number is equivalent to repeating the row.
 
         Returns
         -------
@@ -149,7 +149,7 @@ class LogisticRegression(Classifies, Linear):
         Raises
         ------
         ShapeError
-            ``y`` has more than one column; both shapes are named.
+            ``y`` has more than one column; the message gives both shapes.
         TargetError
             There is only one class.
         SpecError
@@ -169,6 +169,6 @@ class LogisticRegression(Classifies, Linear):
         weight = params["layers"][0]["weight"]
         intercept = params["layers"][0].get("bias", np.zeros(weight.shape[1], weight.dtype))
         if len(intercept) > 1:
-            # One number added to all intercepts changes no probability; let it be 0.
+            # Adding one number to all intercepts changes no probability; make them sum to 0.
             intercept = intercept - intercept.mean()
         return {"coef_": np.ascontiguousarray(weight.T), "intercept_": intercept}

@@ -1,4 +1,4 @@
-"""The base of both multi-layer perceptrons: one fit, one epoch more, and the forward pass."""
+"""The base of both multi-layer perceptrons: a fit, one more epoch, and the forward pass."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class MLP(Estimator):
         self.warm_start = warm_start
 
     def _fit(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
-        """Train from the beginning, or from the last parameters under ``warm_start``."""
+        """Train from scratch, or from the last parameters under ``warm_start``."""
         problem, seed = self._problem(rows, loss, outputs), seed_of(self.random_state)
         validation = None
         if self.early_stopping:
@@ -101,18 +101,18 @@ class MLP(Estimator):
         )
         self._network = problem.network
         solution = listeners.follow(events, self.max_iter)
-        steady = not self.dropout  # whose losses fluctuate; tol=0 asks for all epochs
+        steady = not self.dropout  # with dropout, losses fluctuate; tol=0 asks for all epochs
         unfinished = self.tol > 0 and steady and still_falls(solution)
         return self._keep(problem, rows, solution, unfinished=unfinished)
 
     def _fit_more(self, rows: CheckedRows, loss: Loss, outputs: int, listeners: Listeners) -> Any:
-        """Train for one epoch more, with the optimiser's state of the last."""
+        """Train for one more epoch, with the optimiser's state of the last."""
         problem, solver = self._problem(rows, loss, outputs), self._solver()
         start, history = None, ()
         if self._continues(problem):
             carried, history = self._solution, self.history_
             if type(solver) is not type(self._last_solver):
-                carried = replace(carried, state=None)  # which no other method can read
+                carried = replace(carried, state=None)  # no other method can read this state
             start = replace(carried, params=self._params())
         events = train(
             problem,
@@ -152,7 +152,7 @@ class MLP(Estimator):
         return resolve_solver(self.solver, self.learning_rate, {"auto": Adam()})
 
     def _continues(self, problem: Problem) -> bool:
-        """Whether the last fit was of the same network."""
+        """Whether the last fit had the same network."""
         return hasattr(self, "coefs_") and self._network == problem.network
 
     def _params(self) -> Params:
@@ -166,7 +166,7 @@ class MLP(Estimator):
 
 
 def mlp_attributes(params: Params) -> dict[str, Any]:
-    """Return what a prediction needs, as scikit-learn names it."""
+    """Return what a prediction needs, under scikit-learn's names."""
     layers = params["layers"]
     return {
         "coefs_": [layer["weight"] for layer in layers],
@@ -175,7 +175,7 @@ def mlp_attributes(params: Params) -> dict[str, Any]:
 
 
 def as_before(estimator: MLP) -> dict[str, Any]:
-    """Ask for the columns and the dtype of the rows before, where there were any."""
+    """Require the columns and the dtype of earlier rows, if there were any."""
     if not hasattr(estimator, "coefs_"):
         return {}
     return {"reset": False, "dtype": estimator.coefs_[0].dtype}

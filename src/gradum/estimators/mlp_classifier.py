@@ -25,8 +25,8 @@ class MLPClassifier(Classifies, MLP):
         Σ wᵢ · (−log p(yᵢ | xᵢ)) / Σ wᵢ  +  alpha · ½ Σ ‖W_l‖²,
 
     where p is the logistic function of f(xᵢ) for two classes, and its softmax for more.
-    scikit-learn's ``MLPClassifier(alpha=a)``, which has a/(2n) in front of the weights of a
-    batch of n rows, is ``alpha = a / n`` here.
+    scikit-learn's ``MLPClassifier(alpha=a)``, whose penalty has the factor a/(2n) for a batch of n
+    rows, is ``alpha = a / n`` here.
 
     Parameters
     ----------
@@ -37,9 +37,9 @@ class MLPClassifier(Classifies, MLP):
     loss : str or loss, default "log_loss"
         ``"log_loss"``, or ``gradum.LogLoss(label_smoothing=0.1)``.
     n_iter_no_change, early_stopping, validation_fraction, random_state, warm_start
-        As those of :class:`MLPRegressor`; held-out rows are stratified by class.
+        As in :class:`MLPRegressor`; held-out rows are stratified by class.
     class_weight : dict, "balanced" or None, default None
-        Factor of the rows of each class; balanced is n / (K · rows of the class).
+        Factor on the rows of each class; "balanced" is n / (K · rows of the class).
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class MLPClassifier(Classifies, MLP):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
-            Columns: numbers, none missing, best of variance about 1.
+            Columns: numbers, none missing, preferably with variance about 1.
         y : array-like of shape (n,)
             Labels.
         sample_weight : array-like of shape (n,), optional
@@ -115,7 +115,7 @@ class MLPClassifier(Classifies, MLP):
         Raises
         ------
         ShapeError
-            ``y`` has more than one column; both shapes are named.
+            ``y`` has more than one column; the message gives both shapes.
         TargetError
             There is only one class.
         SpecError
@@ -135,20 +135,20 @@ class MLPClassifier(Classifies, MLP):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> MLPClassifier:
-        """Go once over these rows.
+        """Make one pass over these rows.
 
         Parameters
         ----------
         X, y, sample_weight
-            As those of ``fit``.
+            As in ``fit``.
         classes : array-like of shape (K,), optional
-            All labels there will ever be; needed at the first call.
+            All labels that will ever occur; needed at the first call.
 
         Raises
         ------
         SpecError
-            The classes are missing at the first call, or have changed since; or class
-            weights are to be balanced, for which all rows are needed.
+            The classes are missing at the first call, or have changed since; or class weights
+            should be balanced, for which all rows are needed.
         """
         before, loss = as_before(self), class_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=False, **before)

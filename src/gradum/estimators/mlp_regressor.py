@@ -21,10 +21,9 @@ class MLPRegressor(RegressorMixin, MLP):
 
         Σ wᵢ (yᵢ − f(xᵢ))² / Σ wᵢ  +  alpha · ½ Σ ‖W_l‖²,
 
-    the mean squared error without the factor ½, unless another loss or
-    penalty is asked for. scikit-learn's ``MLPRegressor(alpha=a)``, which
-    has ½ in front of the error and a/(2n) in front of the weights of a batch of n rows, is
-    ``alpha = 2 a / n`` here.
+    with the mean squared error without the factor ½, unless another loss or penalty is given.
+    scikit-learn's ``MLPRegressor(alpha=a)``, whose error has the factor ½ and whose penalty has
+    a/(2n) for a batch of n rows, is ``alpha = 2 a / n`` here.
 
     Parameters
     ----------
@@ -33,56 +32,58 @@ class MLPRegressor(RegressorMixin, MLP):
     activation : str, default "relu"
         ``"relu"``, ``"tanh"``, ``"logistic"``, ``"identity"``, ``"gelu"`` or ``"selu"``.
     solver : str or solver, default "adam"
-        ``"gd"``, ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"``, which is ``"auto"``,
+        ``"gd"``, ``"sgd"``, ``"momentum"``, ``"nesterov"``, ``"adam"`` (the same as ``"auto"``),
         ``"adamw"``, ``"muon"``, ``"lbfgs"``; or an instance such as
         ``gradum.Adam(learning_rate=1e-3)`` or ``gradum.Averaged(gradum.Adam())``.
     learning_rate : float, optional
-        Length of a step (scikit-learn's ``learning_rate_init``); the solver's own if not given.
+        Step length (scikit-learn's ``learning_rate_init``); the solver's default if not given.
     loss : str or loss, default "squared_error"
-        As that of :class:`LinearRegression`.
+        As in :class:`LinearRegression`.
     penalty : str, penalty or None, default "l2"
         ``"l2"``, ``"l1"``, ``"elastic_net"``, ``"none"``, or an instance such as
         ``gradum.L2(alpha)``, whose own numbers then count.
     alpha : float, default 1e-5
         Strength of the penalty.
     dropout : float, default 0.0
-        The chance of a hidden unit to be left out of a step, below 1; the others make up for it.
+        The probability that a hidden unit is left out of a step, below 1; the others make up for
+        it.
     batch_size : int or "auto", default "auto"
-        Rows a step; ``"auto"`` is min(200, n).
+        Rows per step; ``"auto"`` is min(200, n).
     max_iter : int, default 200
-        Epochs at most. A ConvergenceWarning says so where the last of 100 or more, each a step on
-        all rows, still lowered the loss.
+        The most epochs. If there are 100 or more, each a step on all rows, and the last still
+        lowered the loss, a ConvergenceWarning says so.
     tol : float, default 1e-4
         An epoch that does not lower the best loss by more than this made no progress.
     n_iter_no_change : int, default 10
-        Epochs without progress after which to stop.
+        Training stops after this many epochs without progress.
     early_stopping : bool, default False
         Whether progress is measured on held-out rows, and the best epoch kept.
     validation_fraction : float, default 0.1
-        Share of the rows that is held out for it.
+        Share of the rows that is held out for early stopping.
     random_state : int, RandomState or None, default None
         Initial weights, order of rows, and which rows are held out.
     warm_start : bool, default False
-        Whether to begin at the weights of the last fit.
+        Whether to start from the weights of the last fit.
 
     Attributes
     ----------
     coefs_, intercepts_ : list of ndarray
         Weights [in, out] and biases [out] of each layer.
     certificate_ : Certificate
-        The best epoch and its loss on held-out rows, if there were any.
+        The best epoch, and its loss on held-out rows if there were any.
     status_, n_iter_, loss_, history_
-        Why training stopped, its epochs, the objective at the answer, and one event for
+        Why training stopped, the number of epochs, the objective at the solution, and one event for
         each epoch.
     n_layers_, n_outputs_, out_activation_
-        Layers with the input's, outputs, and what is applied to these.
+        The number of layers including the input, the number of outputs, and the function applied to
+        these.
     n_features_in_, feature_names_in_
         The columns of X, and their names if X is a frame.
 
     Notes
     -----
-    Everything is computed in the dtype of X. A whole number as weight is repetition of
-    the row where a step sees every row (n <= batch_size); else only on average.
+    Everything is computed in the dtype of X. A whole number as a weight is equivalent to repeating
+    the row if every step sees all rows (n <= batch_size); otherwise only on average.
     """
 
     @with_callbacks
@@ -94,7 +95,7 @@ class MLPRegressor(RegressorMixin, MLP):
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
-            Columns: numbers, none missing, best of variance about 1.
+            Columns: numbers, none missing, preferably with variance about 1.
         y : array-like of shape (n,)
             Target.
         sample_weight : array-like of shape (n,), optional
@@ -108,7 +109,7 @@ class MLPRegressor(RegressorMixin, MLP):
         Raises
         ------
         ShapeError
-            ``y`` has more than one column; both shapes are named.
+            ``y`` has more than one column; the message gives both shapes.
         SpecError
             A parameter makes no sense.
         """
@@ -122,7 +123,7 @@ class MLPRegressor(RegressorMixin, MLP):
     def partial_fit(
         self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> MLPRegressor:
-        """Go once over these rows; parameters as those of ``fit``."""
+        """Make one pass over these rows; parameters as in ``fit``."""
         loss = number_loss(self.loss)
         rows = checked_rows(self, X, y, sample_weight, numeric=True, **as_before(self))
         listeners = Listeners(self, X, y, sample_weight, mlp_attributes)

@@ -1,4 +1,4 @@
-"""The packed ensemble as scikit-learn estimators that take tables as they come."""
+"""The packed ensemble as scikit-learn estimators that take raw tables."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FEWEST_ROWS = 10
 
 
 class _Pack(BaseEstimator):
-    """What both estimators have in common: a table's schema, its encoder and the pack."""
+    """The common base of both estimators: a table's schema, its encoder and the pack."""
 
     def __init__(
         self,
@@ -100,12 +100,12 @@ class _Pack(BaseEstimator):
         used = np.flatnonzero(weight > 0)
         design = self.encoder_.transform(checked.frame)
         data = Rows(design, target, weight, classes, teacher=teacher, monotone=monotone).take(used)
-        # Every event lets other fits have their turn.
+        # Every event gives other fits their turn.
         context = Context(seed_of(self.random_state), tell=between_turns(ignore))
         with turn():
             self.rung_ = fit_pack(
                 data,
-                np.arange(len(data)) % 5 == 0,  # held out should no folds be possible
+                np.arange(len(data)) % 5 == 0,  # held out if no folds are possible
                 spec,
                 context,
                 loss=loss,
@@ -128,7 +128,7 @@ class _Pack(BaseEstimator):
         classes: np.ndarray | None,
         predictions: ArrayLike | None,
     ) -> Teacher | None:
-        """Return the teacher, if there is one, of rows with these labels or numbers."""
+        """Return the teacher, if there is one, for rows with these labels or numbers."""
         if self.teacher is not None and predictions is not None:
             raise SpecError(
                 say("There are both a teacher and teacher_predictions."),
@@ -162,40 +162,40 @@ class _Pack(BaseEstimator):
 
 
 class PackClassifier(ClassifierMixin, _Pack):
-    """A packed ensemble for two or more classes, of a table as it comes.
+    """A packed ensemble for two or more classes, on raw tables.
 
-    Many small networks with hyper-parameters of their own are trained as one program, each
-    without one fold. Rows that a network has not learned from tell, by the metric, at which epoch
+    Many small networks with hyper-parameters of their own are trained as one program, each without
+    one fold. On the rows that a network has not learned from, the metric determines at which epoch
     it was best, and which networks together make the model. Columns may be numbers, booleans,
     categories, dates or text, and values may be missing.
 
     Parameters
     ----------
     effort : str, default "standard"
-        How many networks: ``"quick"``, ``"standard"`` or ``"best"``.
+        How many networks to train: ``"quick"``, ``"standard"`` or ``"best"``.
     metric : str, default "log_loss"
-        What members are chosen by: ``"log_loss"``, ``"auc"``, ``"accuracy"``,
-        ``"balanced_accuracy"``, ``"macro_f1"``, ``"average_precision"`` or ``"brier"``, under the
-        weights of the rows. They learn by log loss all the same, and it is added to the others.
+        The metric by which members are chosen: ``"log_loss"``, ``"auc"``, ``"accuracy"``,
+        ``"balanced_accuracy"``, ``"macro_f1"``, ``"average_precision"`` or ``"brier"``, with the
+        weights of the rows. Members always learn by log loss, which is added to the other metrics.
     time_limit : float, optional
         The most seconds that training may take; the result then depends on the clock.
     categorical, numeric : sequence of str
-        Columns whose kind is decided here rather than recognised.
+        Columns whose kind is set here rather than recognised.
     monotonic_cst : array-like of int or dict of str -> int, optional
-        As of scikit-learn's ``HistGradientBoostingClassifier``: as a numeric column with 1 rises,
-        the probability of the second of two classes never falls, and with -1 it never rises,
-        whatever the other columns are; 0 leaves a column free. Signs of the weights prove it.
+        As in scikit-learn's ``HistGradientBoostingClassifier``: as a numeric column with 1 rises,
+        the probability of the second of two classes never falls; with -1 it never rises, whatever
+        the values of the other columns; 0 leaves a column free. The signs of the weights prove it.
     class_weight : dict, "balanced" or None, default None
-        Factor of the rows of each class; balanced is n / (K · rows of the class).
+        Factor on the rows of each class; "balanced" is n / (K · rows of the class).
     pack : gradum.rungs.pack.spec.PackSpec, optional
-        Everything about the pack, in place of the effort.
+        The complete spec of the pack, in place of the effort.
     teacher : estimator, optional
-        A classifier with ``predict_proba`` whose answers two members of three learn from, each to
-        an extent of its own; held-out labels choose among all. A clone is fitted for each pair of
-        folds, without both, and told the rows as they come, with their ``sample_weight`` if its
-        ``fit`` has one: 28 fits at the standard effort, 6 at the quick one. It takes no part in the
-        predictions. How far each kept member listened is in ``rung_.settings["teaching"]``, and in
-        ``rung_.settings["heard"]`` whether there was time to tell if that is better.
+        A classifier with ``predict_proba`` from whose answers two of three members learn, each to
+        its own extent; held-out labels choose among all members. A clone is fitted for each pair of
+        folds, without both, on the raw rows, with their ``sample_weight`` if its ``fit`` takes one:
+        28 fits at the standard effort, 6 at the quick one. The teacher takes no part in the
+        predictions. How far each kept member listened is in ``rung_.settings["teaching"]``, and
+        whether there was time to tell if that is better is in ``rung_.settings["heard"]``.
     random_state : int, RandomState or None, default None
         Decides every random choice.
 
@@ -204,10 +204,10 @@ class PackClassifier(ClassifierMixin, _Pack):
     classes_ : ndarray of shape (K,)
         The labels, sorted.
     schema_, encoder_, rung_
-        What was understood of the table, how it is encoded, and the pack.
+        The schema of the table, its encoder, and the pack.
     certificate_, status_, n_iter_
-        Its loss on rows that were not learned from but chose the members, and so somewhat too good;
-        why training ended, and after how many epochs.
+        The pack's loss on rows that it did not learn from but that chose the members, and so
+        somewhat too good; why training ended; and after how many epochs.
     n_features_in_, feature_names_in_
         The columns.
     """
@@ -256,9 +256,9 @@ class PackClassifier(ClassifierMixin, _Pack):
         sample_weight : array-like of shape (n,), optional
             Weights >= 0.
         teacher_predictions : array-like of shape (n, K) or (n,), optional
-            What a model that has learned from none of these rows says of them, such as a pretrained
-            or an older one, in place of a ``teacher``: the probability of each class, or of two
-            classes that of the second. A row of NaN says nothing.
+            In place of a ``teacher``, the answers for these rows of a model that has learned from
+            none of them, such as a pretrained or an older one: the probability of each class or,
+            for two classes, that of the second. A row of NaN gives no answer.
 
         Raises
         ------
@@ -304,18 +304,19 @@ class PackClassifier(ClassifierMixin, _Pack):
 
 
 class PackRegressor(RegressorMixin, _Pack):
-    """A packed ensemble for a number, of a table as it comes.
+    """A packed ensemble for a number, on raw tables.
 
     Parameters
     ----------
     loss : str or loss, default "squared_error"
-        What the members learn and are chosen by: ``"squared_error"`` (the mean),
+        The loss that members minimise and are chosen by: ``"squared_error"`` (the mean),
         ``"absolute_error"`` (the median), or ``"quantile"``, one pack for several quantiles, with
-        an output each. ``gradum.Quantile((0.1, 0.9))`` says its levels itself.
+        an output for each. ``gradum.Quantile((0.1, 0.9))`` states its own levels.
     quantiles : sequence of float, default (0.05, 0.5, 0.95)
-        Levels between 0 and 1, rising, of the loss ``"quantile"``; no other looks at them.
+        Levels of the loss ``"quantile"``, between 0 and 1, in ascending order; other losses ignore
+        them.
     monotonic_cst : array-like of int or dict of str -> int, optional
-        As that of :class:`PackClassifier`, for the number, or for each quantile.
+        As in :class:`PackClassifier`, for the number, or for each quantile.
     effort, time_limit, categorical, numeric, pack, teacher, random_state
         As those of :class:`PackClassifier`.
 
@@ -371,7 +372,7 @@ class PackRegressor(RegressorMixin, _Pack):
         sample_weight : array-like of shape (n,), optional
             Weights >= 0.
         teacher_predictions : array-like of shape (n,), optional
-            What a model that has learned from none of these rows says of them, as of
+            The answers for these rows of a model that has learned from none of them, as in
             :class:`PackClassifier`.
 
         Raises
@@ -391,19 +392,19 @@ class PackRegressor(RegressorMixin, _Pack):
         return self
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the predicted number of each row, [n]; [n, k] for k quantiles, which rise.
+        """Return the predicted number of each row, [n]; [n, k] for k quantiles, in ascending order.
 
         They are in the target's unit and within the range learned from. Quantiles are the mean of
-        the members', put in order where they crossed.
+        the members' quantiles, sorted if they crossed.
         """
         return self._predict(X).value
 
     def score(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Return R² of the predictions; of several quantiles the mean of their D².
+        """Return R² of the predictions; for several quantiles, the mean of their D².
 
-        D² = 1 − L(predictions) / L(constant), for the pinball loss L of a quantile and the constant
-        that is the quantile of y itself, is 1 at best and 0 for that constant (Koenker and Machado,
-        JASA 94, 1999): `sklearn.metrics.d2_pinball_score`.
+        D² = 1 − L(predictions) / L(constant), where L is the pinball loss of a quantile and the
+        constant is that quantile of y itself. It is 1 at best and 0 for that constant (Koenker and
+        Machado, JASA 94, 1999): `sklearn.metrics.d2_pinball_score`.
         """
         check_is_fitted(self)
         if self.rung_.network.outputs == 1:
@@ -417,7 +418,7 @@ class PackRegressor(RegressorMixin, _Pack):
 
 
 def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
-    """Return a loss that packs of numbers learn; SpecError if it is another."""
+    """Return a loss that packs can learn for numbers; raise SpecError for any other."""
     chosen = number_loss(loss)
     if not chosen.homogeneous:  # members learn numbers in standard units
         learned = [name for name, other in LOSSES.items() if other.homogeneous]
@@ -452,7 +453,7 @@ def _directions(monotonic_cst: Any, names: Sequence[str]) -> dict[str, int]:
 
 
 def _is_missing(label: Any) -> bool:
-    """Tell None, not-a-number, and what does not even know whether it equals itself."""
+    """Whether a value is None, not-a-number, or cannot tell whether it equals itself."""
     try:
         return label is None or bool(label != label)
     except TypeError:
@@ -460,7 +461,7 @@ def _is_missing(label: Any) -> bool:
 
 
 def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
-    """Return the weights as an array (rows,); None where none are given."""
+    """Return the weights as an array (rows,); None if none are given."""
     if sample_weight is None:
         return None
     weight = np.asarray(sample_weight, np.float64)
@@ -473,7 +474,7 @@ def _weights(sample_weight: Any, rows: int) -> np.ndarray | None:
 
 
 def _with_plain_names(X: Any) -> Any:
-    """Name the columns of a frame by strings, as those of pandas need not be."""
+    """Name the columns of a frame by strings; in pandas, their names need not be strings."""
     columns = getattr(X, "columns", None)
     if not hasattr(X, "copy") or columns is None or all(isinstance(name, str) for name in columns):
         return X

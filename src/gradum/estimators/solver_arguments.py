@@ -1,4 +1,4 @@
-"""Solvers, penalties and numbers as the estimators take them, and a solver's stream of events."""
+"""Solvers, penalties and numbers as arguments of the estimators, and a solver's events."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ Events = Generator[Any, None, Solution]
 TROUBLE = (Status.DIVERGED, Status.SEPARATED, Status.STALLED)
 WHOLE, NUMBER = (int, np.integer), (int, float, np.integer, np.floating)
 PATIENCE = 10  # epochs without progress after which a stochastic solver of a linear model stops
-FEW_EPOCHS = 100  # whoever asks for fewer knows that they are few
-LAST_EPOCHS, FALL = 10, 0.01  # a loss that falls by such a share in so many epochs has not settled
+FEW_EPOCHS = 100  # users who ask for fewer know that these are few
+LAST_EPOCHS, FALL = 10, 0.01  # a loss that falls by this share in this many epochs has not settled
 
 
 Solver = Convex | first_order.FirstOrder
@@ -42,23 +42,23 @@ Self = TypeVar("Self", bound="Estimator")
 def resolve_solver(
     solver: Any, learning_rate: Any, convex: Mapping[str, Solver], why: str = ""
 ) -> Solver:
-    """Return the solver that a name stands for, or the solver itself.
+    """Return the solver that a name stands for, or the given solver itself.
 
     Parameters
     ----------
     solver : str or solver
         A key of ``convex``, the name of a first-order method, or an instance of either kind.
     learning_rate : float or None
-        Takes the place of a first-order method's own.
+        Replaces a first-order method's own learning rate.
     convex : mapping
-        The solvers that this model has besides the first-order ones.
+        The model's solvers besides the first-order ones.
     why : str
-        Why the solver is none of them, if it is not and that is known.
+        The known reason, if any, why the solver is none of them.
 
     Raises
     ------
     SpecError
-        The solver is unknown, or takes no learning rate and was given one.
+        The solver is unknown, or was given a learning rate but takes none.
     """
     known: dict[str, Solver] = {**first_order.FIRST_ORDER, **convex}
     chosen = known.get(solver) if isinstance(solver, str) else solver
@@ -94,7 +94,7 @@ def resolve_solver(
 
 
 def resolve_penalty(penalty: Any, alpha: Any, l1_ratio: float = 0.5) -> Penalty:
-    """Return the penalty that a name and its numbers stand for, or the penalty itself.
+    """Return the penalty that a name and its numbers stand for, or the given penalty itself.
 
     Raises
     ------
@@ -161,8 +161,8 @@ def linear_events(
 def linear_regime(estimator: Any, solver: Solver, rows: int, *, watched: bool) -> Regime:
     """Return how long a first-order solver works on a linear model.
 
-    Where every step sees every row, until the gradient vanishes; else until the loss
-    stops falling. ``watched`` makes every epoch end a chunk.
+    If every step sees every row, it works until the gradient vanishes; otherwise until the loss
+    stops falling. With ``watched``, every epoch ends a chunk.
     """
     size, most = batch_rows(estimator.batch_size, rows), estimator.max_iter
     if size == rows or getattr(solver, "full_batch", False):
@@ -171,7 +171,7 @@ def linear_regime(estimator: Any, solver: Solver, rows: int, *, watched: bool) -
 
 
 def batch_rows(batch_size: Any, rows: int) -> int:
-    """Return the rows a step: min(200, n) for ``"auto"``, and never above n.
+    """Return the rows per step: min(200, n) for ``"auto"``, and never more than n.
 
     Raises
     ------
@@ -190,32 +190,32 @@ def batch_rows(batch_size: Any, rows: int) -> int:
 
 @turn()
 def objective_value(problem: Problem, solution: Solution, rows: CheckedRows) -> float:
-    """Return Σ w·loss / Σ w + penalty at the answer."""
+    """Return Σ w·loss / Σ w + penalty at the solution."""
     if solution.certificate.objective is not None:
         return solution.certificate.objective
     params = solution.params
-    with np.errstate(over="ignore"):  # what has diverged has an infinite objective
+    with np.errstate(over="ignore"):  # a diverged fit has an infinite objective
         logits = problem.network.forward(params, of_matrix(rows.matrix))
         losses = problem.loss.value(np.asarray(logits, np.float64), rows.target)
         return float(np.average(losses, weights=rows.weight) + problem.penalty.value(params))
 
 
 def seed_of(random_state: Any) -> int:
-    """Return the seed that scikit-learn's ``random_state`` means: a whole number is itself."""
+    """Return the seed for scikit-learn's ``random_state``: a whole number is its own seed."""
     if isinstance(random_state, WHOLE) and random_state >= 0:
         return int(random_state)
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
 
 
 def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
-    """Refuse parameters that are not numbers from their least value up.
+    """Refuse parameters that are not numbers of at least their least value.
 
-    Whole numbers are those whose least value is written as one.
+    Parameters must be whole numbers if their least value is written as one.
 
     Raises
     ------
     SpecError
-        The parameter, its value and what it must be are named.
+        The message names the parameter, its value and what it must be.
     """
     for name, bound in least.items():
         value, whole = getattr(estimator, name), isinstance(bound, int)
@@ -232,7 +232,7 @@ def check_numbers(estimator: Any, least: Mapping[str, float]) -> None:
 def still_falls(solution: Solution) -> bool:
     """Whether the training loss fell by over 1% in the last ten epochs of a hundred or more.
 
-    Only where each epoch was one step on all rows: the losses of mini-batches fluctuate by as much.
+    It is true only if each epoch was one step on all rows: mini-batch losses fluctuate by as much.
     """
     if len(solution.history) < FEW_EPOCHS or solution.steps > solution.iterations:
         return False
@@ -241,12 +241,12 @@ def still_falls(solution: Solution) -> bool:
 
 
 def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
-    """Say aloud what a caller who never looks at ``status_`` must know.
+    """Warn of what a caller who never looks at ``status_`` must know.
 
     Warns
     -----
     ConvergenceWarning
-        The fit broke down; or an optimum was asked for and not reached.
+        The fit broke down, or an optimum was asked for and not reached.
     """
     unfinished = optimum_expected and solution.status is Status.STEP_LIMIT
     if unfinished or solution.status in TROUBLE:
@@ -254,12 +254,12 @@ def warn_of_trouble(solution: Solution, *, optimum_expected: bool) -> None:
 
 
 def number_loss(loss: Any) -> Loss:
-    """Return the loss of that name, or the loss itself.
+    """Return the loss with this name, or the given loss itself.
 
     Raises
     ------
     SpecError
-        It is a loss of classes.
+        It is a loss for classes.
     """
     resolved = resolve(loss)
     if resolved.link == "logit":
@@ -280,7 +280,7 @@ class Estimator(CallbackSupportMixin, BaseEstimator):
         *,
         optimum_expected: bool,
     ) -> Self:
-        """Keep what is known about the solution, and warn of what a caller must know."""
+        """Keep what is known about the solution, and warn the caller if necessary."""
         warn_of_trouble(solution, optimum_expected=optimum_expected)
         self.status_, self.certificate_ = solution.status, solution.certificate
         self.n_iter_, self.history_ = max(solution.iterations, 1), solution.history

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from gradum.core import Problem
     from gradum.show.inference import Summary
 
-NOTICEABLE = 0.01  # of a standard error, between the estimator's coefficients and the optimum
+NOTICEABLE = 0.01  # distance from the optimum, in standard errors, that is worth mentioning
 
 
 class Summarises:
     """Standard errors, tests and intervals of a fitted linear or logistic regression.
 
-    A subclass has the ``_problem`` that it solved, ``fit_intercept``, ``coef_`` and
-    ``intercept_``, and ``classes_`` if it classifies.
+    A subclass has the ``_problem`` that it solved, ``fit_intercept``, ``coef_`` and ``intercept_``,
+    and for classes also ``classes_``.
     """
 
     if TYPE_CHECKING:
@@ -50,35 +50,35 @@ class Summarises:
     ) -> Summary:
         """Return the regression table, with standard errors, p-values and intervals.
 
-        The rows are asked for again, since an estimator keeps none of them. The table is that of
-        the optimum for these rows, by the estimator's loss and penalty; where its own coefficients
-        are not that optimum, the table says so.
+        The rows must be given again, since an estimator keeps none of them. The table describes the
+        optimum for these rows, under the estimator's loss and penalty; if the estimator's
+        coefficients are not that optimum, the table says so.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, d)
-            What the estimator was fitted on.
+            The columns on which the estimator was fitted.
         y : array-like of shape (n,)
         sample_weight : array-like of shape (n,), optional
         covariance : {"classical", "robust", "HC0", "HC1", "HC2", "HC3"}, optional
-            Robust to unequal variances, but for the first, which is the default without weights;
-            with them it is ``robust``: HC3, and HC1 for more than two classes.
+            All but "classical" are robust to unequal variances. The default is "classical" without
+            weights; with weights it is ``robust``, which is HC3, or HC1 for more than two classes.
         weights : {"precision", "frequency"}
-            Whether a weight belongs to a single row, as in `fit` and in every score, or stands for
-            that many equal rows.
+            Whether a weight belongs to a single row ("precision"), as in `fit` and in every score,
+            or stands for that many equal rows ("frequency").
         level : float
-            Of the intervals.
+            The level of the intervals.
 
         Returns
         -------
         Summary
-            It prints itself; ``summary.frame`` has one row a coefficient.
+            It displays itself; ``summary.frame`` has one row per coefficient.
 
         Raises
         ------
         SpecError
-            X has other columns than the estimator was fitted on; the loss is no likelihood, or the
-            penalty one that leaves columns out; or an option makes no sense.
+            X has other columns than those the estimator was fitted on; the loss is not a
+            likelihood; the penalty is one that leaves columns out; or an option makes no sense.
         """
         from gradum.show.inference import Summary
         from gradum.study.inference.infer import infer
@@ -148,12 +148,12 @@ class Summarises:
             )
 
     def _strength(self) -> float:
-        """Return alpha of an L2 penalty that is the same for all columns.
+        """Return the alpha of an L2 penalty that is the same for all columns.
 
         Raises
         ------
         SpecError
-            The penalty is another.
+            The penalty is of another kind.
         """
         l1, l2 = self._problem.penalty.strengths(self.n_features_in_)
         if l1.any():
@@ -193,7 +193,7 @@ class Summarises:
 
 
 def _numbers(rows: int, weight: Any) -> np.ndarray:
-    """Return the numbers, from 1, of the rows that were kept: those of weight above 0."""
+    """Return the numbers, from 1, of the kept rows: those with a weight above 0."""
     if np.ndim(weight) == 0 or np.shape(weight) == (rows,):
         return np.arange(1, rows + 1)
     return np.flatnonzero(np.asarray(weight)) + 1

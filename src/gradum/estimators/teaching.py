@@ -1,4 +1,4 @@
-"""Teachers of a pack: an estimator that is fitted here, or predictions that were made elsewhere.
+"""Teachers of a pack: an estimator that is fitted here, or predictions made elsewhere.
 
 Shapes: n rows, K classes.
 """
@@ -21,26 +21,26 @@ from gradum.rungs.teacher import Teacher
 
 GIVEN = "teacher_predictions"
 WHAT_TO_GIVE = marked("Give a number a row, or the probability of each class in sorted order.")
-SUM_OFF = 1e-3  # by which probabilities may miss a sum of 1: they may be of single precision
+SUM_OFF = 1e-3  # how far a sum of probabilities may be from 1: they may be in single precision
 
 
 def given_teacher(predictions: ArrayLike, rows: int, classes: np.ndarray | None) -> Teacher:
-    """Return the teacher whose answers are there already, whatever it is fitted to.
+    """Return the teacher whose answers are given, whatever rows it is fitted to.
 
     Parameters
     ----------
     predictions : array-like of shape (n,) or (n, K)
-        Numbers, or the probability of each class in order; of two classes that of the second will
-        do. A row of NaN says nothing.
+        Numbers, or the probability of each class in order; for two classes, that of the second is
+        enough. A row of NaN gives no answer.
     rows : int
         n.
     classes : ndarray of shape (K,), optional
-        The labels; None where the target is a number.
+        The labels; None if the target is a number.
 
     Raises
     ------
     ShapeError, SpecError
-        They have another shape, or are neither finite numbers nor probabilities.
+        The predictions have another shape, or are neither finite numbers nor probabilities.
     """
     answers = _numbers(GIVEN, predictions)
     if classes is not None and len(classes) == 2 and answers.shape in ((rows,), (rows, 1)):
@@ -63,7 +63,7 @@ def fitted_teacher(
     classes: np.ndarray | None,
     seed: int,
 ) -> Teacher:
-    """Return the teacher that is an estimator, of which a clone is fitted wherever it is asked.
+    """Return a teacher made from an estimator; a clone of it is fitted each time it is asked.
 
     Parameters
     ----------
@@ -73,19 +73,19 @@ def fitted_teacher(
     target : ndarray of shape (n,)
         Labels or numbers.
     weight : ndarray of shape (n,), optional
-        The rows' weights, for an estimator that takes any.
+        The rows' weights, for an estimator that takes weights.
     classes : ndarray of shape (K,), optional
-        The labels; None where the target is a number.
+        The labels; None if the target is a number.
     seed : int
-        Seeds the estimator where it has no seed of its own.
+        Seeds the estimator if it has no seed of its own.
 
     Raises
     ------
     SpecError
-        It has no such method, or X no rows to choose from.
+        The estimator has no such method, or X has no rows to choose from.
 
-    Asked, the teacher raises SpecError or ShapeError where the estimator fails, or does not answer
-    as `given_teacher` wants it; it must say something of every row.
+    When asked, the teacher raises SpecError or ShapeError if the estimator fails, or does not
+    answer in the form that `given_teacher` requires; it must give an answer for every row.
     """
     method = "predict" if classes is None else "predict_proba"
     _refuse_no_estimator(estimator, method)
@@ -106,7 +106,7 @@ def fitted_teacher(
             fitted = seeded(clone(estimator), stream(seed, "teacher"))
             fitted.fit(_safe_indexing(X, learned), target[learned], **options)
             answers = getattr(fitted, method)(_safe_indexing(X, asked))
-        except Exception as error:  # of whatever kind that library raises
+        except Exception as error:  # libraries raise errors of any kind
             raise SpecError(
                 say("The teacher {title} failed: {error}.", title=title, error=first_line(error)),
                 say("Give one that takes such columns, such as a pipeline, or leave it out."),
@@ -126,7 +126,7 @@ def fitted_teacher(
 
 
 def _refuse_no_estimator(estimator: Any, method: str) -> None:
-    """Raise SpecError where there is no estimator that can be cloned, fitted and asked."""
+    """Raise SpecError if there is no estimator that can be cloned, fitted and asked."""
     if isinstance(estimator, type):
         title = estimator.__name__
         raise SpecError(
@@ -158,7 +158,7 @@ def _numbers(title: str, answers: Any) -> np.ndarray:
 def _of_all_classes(
     title: str, answers: np.ndarray, known: list[Any], classes: list[Any]
 ) -> np.ndarray:
-    """Return probabilities of the classes that a teacher knows as those of all: (m, K)."""
+    """Return probabilities of all classes (m, K) from those of the classes that a teacher knows."""
     if not set(known) <= set(classes):
         raise SpecError(
             say("{title} has learned other classes than the target's.", title=title),
@@ -185,7 +185,7 @@ def _refuse_other_shape(title: str, answers: np.ndarray, wanted: tuple[int, ...]
 def _refuse_nonsense(
     title: str, table: np.ndarray, rows: np.ndarray, classes: np.ndarray | None
 ) -> None:
-    """Raise SpecError where the answers (m, 1 or K) to these rows are none that can be learned."""
+    """Raise SpecError if the answers (m, 1 or K) for these rows cannot be learned."""
     right = np.isfinite(table).all(axis=1)
     if classes is not None:
         right &= (table >= 0).all(axis=1) & (np.abs(table.sum(axis=1) - 1) <= SUM_OFF)

@@ -1,6 +1,6 @@
-"""The model file: a manifest of what was decided next to the weights of every rung.
+"""The model file: a manifest of what was decided, beside the weights of every rung.
 
-The judged rows' scores, of which intervals are made, are named arrays beside the weights.
+The judged rows' scores, from which intervals are made, are named arrays beside the weights.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def score_arrays(guarantee: Guarantee | None) -> dict[str, np.ndarray]:
 
 
 def restored_guarantee(terms: Terms | None, arrays: Mapping[str, np.ndarray]) -> Guarantee | None:
-    """Return the guarantee of its terms and the arrays of `score_arrays`.
+    """Return the guarantee made from its terms and the arrays of `score_arrays`.
 
     Raises
     ------
     ValueError
-        An array is absent, is another's, or has another form; said as a clause.
+        An array is absent, belongs to another, or has the wrong form; the message is a clause.
     """
     by_rung = {name.removeprefix(RUNG): a for name, a in arrays.items() if name.startswith(RUNG)}
     dividing = {
@@ -121,7 +121,7 @@ def load(path: str | os.PathLike) -> Fitted:
     ------
     ModelFileError
         The file is damaged, hostile, or of another format version; or its parts contradict each
-        other, so that a prediction or a summary would trip over it.
+        other, so that a prediction or a summary would fail.
     """
     raw, content = archive.read(path)
     scores = {name: array for name, array in content.items() if name.startswith(PREFIX)}
@@ -155,7 +155,7 @@ def load(path: str | os.PathLike) -> Fitted:
 
 
 def _known_format(version: Any, path: str | os.PathLike) -> int:
-    """Return the format version of a manifest, or raise ModelFileError where it is none of ours."""
+    """Return the format version of a manifest, or raise ModelFileError if it is none of ours."""
     if type(version) is not int:
         raise _refused(path, say("its manifest names no format version"))
     if version > FORMAT:
@@ -193,7 +193,7 @@ def _refused(path: str | os.PathLike, cause: str) -> ModelFileError:
 
 
 def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
-    """Put back the order of rungs, parts, metrics and classes, which JSON does not keep."""
+    """Restore the order of rungs, parts, metrics and classes, which JSON does not keep."""
     assert schema.target is not None
     parts = [part.name.lower() for part in Part]
 

@@ -1,6 +1,6 @@
-"""The checkpoints of a run as files: one for each rung that is fitted, one for the training.
+"""The checkpoints of a run as files: one for each fitted rung, one for the current training.
 
-They hold all bits, and what they hold is believed only if it is this very run's.
+They keep every bit, and their content is trusted only if it belongs to this very run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gradum.solvers.training_state import Snapshot, StoppingState, Tally
 
 FORMAT = 2
 TRAINING = "training"
-SHARE = 0.01  # of the time, at most, goes into writing best epochs
+SHARE = 0.01  # of the time, at most, is spent on writing best epochs
 
 
 class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,16 +40,16 @@ class _Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CheckpointFolder:
-    """Keeps rungs and snapshots in a folder that is there.
+    """Keeps rungs and snapshots in an existing folder.
 
-    A snapshot is written every so many seconds; at a best epoch, as long as no more than a
-    hundredth of the time goes into that; and when the training is interrupted.
+    A snapshot is written every ``every`` seconds, when the training is interrupted, and at a best
+    epoch as long as that takes no more than a hundredth of the time.
 
     Parameters
     ----------
     folder : path
     identity : str
-        The run's, which its checkpoints bear and no other's.
+        The run's identity, which its checkpoints bear and no others do.
     every : float
         Seconds; 0 to keep nothing.
     """
@@ -59,12 +59,12 @@ class CheckpointFolder:
         self._written, self._cost = monotonic(), 0.0
 
     def rung(self, place: str) -> Rung | None:
-        """Return the rung that was fitted there before.
+        """Return the rung that was already fitted at this place.
 
         Raises
         ------
         ModelFileError
-            Its file is damaged, or of another run; so for all methods.
+            Its file is damaged, or of another run; this holds for all methods.
         """
         path = self._path(place)
         if not path.exists():
@@ -80,7 +80,7 @@ class CheckpointFolder:
         return rung
 
     def snapshot(self, place: str) -> Snapshot | None:
-        """Return the training that was cut short there."""
+        """Return the training that was cut short at this place."""
         path = self._path(TRAINING)
         if not path.exists():
             return None
@@ -88,7 +88,7 @@ class CheckpointFolder:
         if manifest.place != place:
             return None
         try:
-            # Not strict: what is not finite is spelled out.
+            # Not strict: non-finite numbers are spelled out.
             kept = msgspec.convert(
                 msgspec.json.decode(manifest.content), type=_Training, strict=False
             )
@@ -106,7 +106,7 @@ class CheckpointFolder:
             raise _refused(path, str(error)) from error
 
     def keep_rung(self, place: str, rung: Rung) -> None:
-        """Keep a rung that is fitted to the end."""
+        """Keep a completely fitted rung."""
         if self._every:
             content = msgspec.json.encode(recorded(rung))
             self._write(place, place, content, named_arrays([rung]))
@@ -141,7 +141,7 @@ class CheckpointFolder:
 
     def _write(self, name: str, place: str, content: bytes, arrays: dict[str, np.ndarray]) -> None:
         if not all(np.isfinite(array).all() for array in arrays.values()):
-            return  # no archive holds such numbers, and what has broken down will soon end
+            return  # no archive holds such numbers, and a training that broke down ends soon
         began = monotonic()
         manifest = Manifest(FORMAT, self._identity, place, content.decode())
         archive.write(self._path(name), msgspec.to_builtins(manifest), arrays)

@@ -1,7 +1,7 @@
 """Manifests of format 1, brought to format 2.
 
-There a rung had a network or a pack in two fields of which one was null, class weights instead of
-steps after the logits, and no advice.
+In format 1, a rung had a network and a pack as two fields, one of them null; it had class weights
+instead of steps after the logits, and no advice.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from gradum.messages import say
 
 
 def upgraded(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return a manifest of format 1 as one of format 2; what is malformed is left as it is.
+    """Return a manifest of format 1 as one of format 2, leaving malformed parts as they are.
 
     Raises
     ------
     ValueError
-        A rung is neither a network nor a pack, or both.
+        A rung is neither a network nor a pack, or it is both.
     """
     rungs = manifest.get("rungs")
     if not isinstance(rungs, list):
@@ -26,7 +26,7 @@ def upgraded(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_whole(rung: Any) -> bool:
-    """Whether a rung has what format 2 says otherwise."""
+    """Whether a rung has the fields that format 2 writes differently."""
     if not isinstance(rung, dict) or rung.keys() & {"advice", "post"}:
         return False
     return all(isinstance(rung.get(name), dict | None) for name in ("network", "pack"))

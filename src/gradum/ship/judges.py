@@ -1,4 +1,4 @@
-"""``judges.gradum``: the models of a cross-validation, by which intervals have their guarantee."""
+"""``judges.gradum``: the models of a cross-validation, on which the intervals' guarantee rests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def save_judges(judges: Sequence[Judge], rung: str, path: Path) -> None:
-    """Write each judge's rung of a name with its encoder to one file, replaced in one step.
+    """Write each judge's rung of the given name and its encoder to one file, replaced in one step.
 
     Raises
     ------

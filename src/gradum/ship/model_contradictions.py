@@ -28,9 +28,9 @@ MOST_RIVALS = 1000
 
 
 def contradiction(fitted: Fitted) -> str | None:
-    """Return the first contradiction as a clause; None where all parts fit each other.
+    """Return the first contradiction as a clause; None if all parts fit each other.
 
-    Each check takes for granted what those before it have found to hold.
+    Each check relies on what the checks before it have established.
     """
     checks = (_schema, _encoder, _rungs, _judgement, _guarantee, _reference)
     return next((cause for check in checks for cause in check(fitted)), None)
@@ -104,7 +104,7 @@ def _rungs(fitted: Fitted) -> Iterator[str]:
 
 
 def _is_monotone(rung: Rung, fitted: Fitted) -> bool:
-    """Whether signs prove the directions that the spec asks for."""
+    """Whether the signs of the weights prove the directions that the spec asks for."""
     return all(
         monotone_by_signs(rung, fitted.encoder.layout, column, sign)
         for column, sign in fitted.spec.directions.items()
@@ -120,7 +120,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         name for comparison in verdict.comparisons for name in (comparison.rung, comparison.against)
     }
     judged = {verdict.used, verdict.enough, *compared}
-    # A refit leaves one rung: the others that the judgement speaks of may be gone.
+    # A refit leaves one rung: the others that the judgement names may be gone.
     if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(KINDS):
         yield say("the verdict names a rung that is not there")
     if not {"test"} <= rows.keys() <= {part.name.lower() for part in Part}:
@@ -240,7 +240,7 @@ def _spreads(rung: Rung, layout: Layout) -> bool:
 
 
 def _weighs(rung: Rung, fitted: Fitted) -> bool:
-    """Whether class weights are asked for, of the rung's classes, and undone by its last step."""
+    """Whether class weights are asked for, fit the classes, and are undone by the last step."""
     *before, last = rung.post
     asked = fitted.spec.class_weight is not None and rung.input_layer is not None
     of_classes = bool(_target(fitted).classes) and last.is_sound(rung.network.outputs)
@@ -248,19 +248,19 @@ def _weighs(rung: Rung, fitted: Fitted) -> bool:
 
 
 def _is_calibrated(rung: Rung) -> bool:
-    """Whether a rung is of classes, looks at columns, and has exactly one calibration."""
+    """Whether a rung predicts classes, looks at columns, and has exactly one calibration."""
     of_classes = rung.target_scale is None and rung.input_layer is not None
     sound = all(step.is_sound(rung.network.outputs) for step in rung.calibration)
     return of_classes and sound and len(rung.calibration) == 1
 
 
 def has_its_shapes(rung: Rung) -> bool:
-    """Whether the parameters have the shapes that the network says."""
+    """Whether the parameters have the shapes that the network states."""
     return rung.network.has_shapes(rung.params)
 
 
 def _takes(rung: Rung, layout: Layout) -> bool:
-    """Whether a rung's network takes what the encoder and its input layer yield."""
+    """Whether a rung's network accepts what the encoder and its input layer yield."""
     layer, network, embedding = rung.input_layer, rung.network, rung.network.embedding
     if not KINDS[rung.name].holds(rung):
         return False
@@ -293,7 +293,7 @@ def _link(rung: Rung) -> Link:
 
 
 def _has_its_course(rung: Rung) -> bool:
-    """Whether the history, and the penalty that was chosen by it, can be drawn."""
+    """Whether the history, and the penalty chosen by it, can be drawn."""
     named, alpha = KINDS[rung.name].course, rung.settings.get("alpha")
     if "alpha" in named and (isinstance(alpha, bool) or not isinstance(alpha, int | float)):
         return False

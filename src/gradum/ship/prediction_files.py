@@ -1,4 +1,4 @@
-"""Predictions and explanations as files: Parquet, CSV or JSON, by their names."""
+"""Predictions and explanations as files: Parquet, CSV or JSON, according to their names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check_format(path: Path, *, force: bool) -> None:
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Refuse to write over a file, unless ``force``.
+    """Refuse to overwrite a file, unless ``force``.
 
     Raises
     ------
@@ -83,8 +83,8 @@ def write(
 ) -> int:
     """Write kept columns, or else row numbers from 1, next to the predictions, block by block.
 
-    Where a kept column has the name of a prediction's, the prediction's stays. Only one block is
-    in memory at a time. Returns the number of rows.
+    If a kept column has the same name as a prediction column, the prediction column stays. Only one
+    block is in memory at a time. Returns the number of rows.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def write(
             pl.scan_parquet(parts, glob=False).sink_parquet(temporary)
         else:
             pl.scan_parquet(parts, glob=False).sink_csv(temporary)
-        refuse_existing(path, force=force)  # it may have come while the blocks were predicted
+        refuse_existing(path, force=force)  # it may have appeared while the blocks were predicted
     return rows
 
 
@@ -117,7 +117,7 @@ def _beside(kept: pl.DataFrame, frame: pl.DataFrame, before: int) -> pl.DataFram
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return lists, such as sets of classes, as the JSON text that CSV can hold."""
+    """Return lists, such as sets of classes, as JSON text, which CSV can hold."""
     lists = [column for column in frame if isinstance(column.dtype, pl.List)]
     return frame.with_columns(
         pl.Series(
@@ -138,7 +138,7 @@ def check_frame_format(path: Path, *, force: bool, also: Sequence[str] = ()) -> 
     force : bool
         Whether a file may be replaced.
     also : sequence of str
-        Other endings that the caller would have taken.
+        Other endings that the caller accepts.
 
     Raises
     ------
@@ -163,4 +163,4 @@ def write_frame(path: Path, frame: pl.DataFrame, *, force: bool) -> None:
     """
     with replacing(path) as temporary:
         WRITERS[path.suffix.lower()](frame, temporary)
-        refuse_existing(path, force=force)  # it may have come while the rows were explained
+        refuse_existing(path, force=force)  # it may have appeared while the rows were explained

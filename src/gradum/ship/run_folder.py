@@ -35,7 +35,7 @@ from gradum.tables.schema import Schema
 
 
 def write(folder: Path, run: Run, run_spec: RunSpec) -> None:
-    """Write every file of a run but findings and report, into a folder that was claimed before.
+    """Write every file of a run except findings and report into a folder claimed before.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def locate_model(run_or_model: Path) -> Path:
 
 
 def metrics_json(run: Run) -> bytes:
-    """Render what `metrics.json` holds; its keys are documented in docs/metrics.md."""
+    """Render the content of `metrics.json`; its keys are documented in docs/metrics.md."""
     fitted = run.fitted
     judgement = fitted.judgement
     content: dict[str, Any] = {
@@ -119,8 +119,8 @@ def metrics_json(run: Run) -> bytes:
 def predictions(run: Run) -> pl.DataFrame | None:
     """Return the judged rows in row order: row, target, prediction, probabilities.
 
-    Rows are counted from 1, as messages do. A row that several folds predicted has the mean
-    of them.
+    Rows are counted from 1, as in messages. A row that several folds predicted has the mean of
+    their predictions.
     """
     if run.judged is None:
         return None
@@ -141,7 +141,7 @@ def predictions(run: Run) -> pl.DataFrame | None:
 
 
 def write_background(folder: Path, rows: pl.DataFrame) -> None:
-    """Write rows that the run learned from, before which its answers are explained.
+    """Write rows that the run learned from, the background against which its answers are explained.
 
     Raises
     ------
@@ -173,7 +173,7 @@ def read_background(folder: Path) -> pl.DataFrame | None:
 
 
 def judged_numbers(folder: Path) -> np.ndarray:
-    """Return the judged rows' places in the table, from 0, rising.
+    """Return the judged rows' places in the table, from 0, in ascending order.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def _predictions(folder: Path, columns: list[str]) -> pl.DataFrame:
 
 
 def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Prediction]:
-    """Return the judged rows' positions in the run's dataset, and what was predicted of them.
+    """Return the judged rows' positions in the run's dataset, and their predictions.
 
     Raises
     ------

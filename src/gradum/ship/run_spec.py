@@ -1,6 +1,6 @@
 """The spec of a run folder: what was asked, of which files, and where.
 
-Nothing here needs JAX, so that a run can be set down before anything slow is imported.
+Nothing here needs JAX, so that a run can be recorded before anything slow is imported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_address
 
-RUNS = Path("runs")  # where runs lie that were given no folder
+RUNS = Path("runs")  # where runs without a given folder lie
 ENDINGS = (
     r"(\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc|xls[xbm]?|ods|sqlite3?|db))?"
     r"(\.(gz|bz2|xz|zst|zip))?$"
@@ -38,8 +38,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """What `spec.toml` holds: the files that were read, what was asked, and the result's hash.
 
     A table on another machine is named by what may be shown of its address; its hash is that of
-    what the machine gave. ``against`` tells which rivals the run was asked to be judged against:
-    words to be shown, of which nothing is ever imported.
+    what the machine gave. ``against`` names the rivals that the run was to be judged against: these
+    words are only shown, and never imported.
     """
 
     data: str
@@ -52,7 +52,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 def default_folders(source: str) -> Iterator[Path]:
-    """Yield ``runs/DATE-NAME``, then the same with the numbers from 2, without end."""
+    """Yield ``runs/DATE-NAME``, then the same with numbers from 2 on, without end."""
     name = "standard-input" if source == STANDARD_INPUT else Path(source).name
     stem = re.sub(ENDINGS, "", name, flags=re.IGNORECASE)
     name = re.sub(r"[^\w.-]+", "-", stem).strip("-.") or "table"
@@ -74,7 +74,7 @@ def read_spec(path: Path) -> RunSpec:
     Raises
     ------
     ModelFileError
-        It is absent, no TOML, or says something that no run knows.
+        It is absent, no TOML, or holds something unknown to runs.
     """
     try:
         content = bounded_content(path)
@@ -103,7 +103,7 @@ def read_spec(path: Path) -> RunSpec:
 
 
 class FileState(NamedTuple):
-    """A file at one moment: its SHA-256, its bytes, and the nanosecond it was last written in."""
+    """A file at one moment: its SHA-256, its size in bytes, and when it was last written (ns)."""
 
     sha256: str
     size: int
@@ -111,7 +111,7 @@ class FileState(NamedTuple):
 
 
 def file_states(run_spec: RunSpec) -> dict[str, FileState]:
-    """Return how every file is now that a run reads, each that matches a pattern too."""
+    """Return the current state of every file that a run reads, and of those matching a pattern."""
     states = {}
     for name in filter(None, (run_spec.data, run_spec.test, run_spec.schema)):
         for path in files_of(name):
@@ -123,14 +123,15 @@ def file_states(run_spec: RunSpec) -> dict[str, FileState]:
 
 
 def hash_files(run_spec: RunSpec) -> dict[str, str]:
-    """Return the SHA-256 of every file that a run reads, each that matches a pattern too."""
+    """Return the SHA-256 of every file that a run reads, and of those matching a pattern."""
     return {name: state.sha256 for name, state in file_states(run_spec).items()}
 
 
 def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
     """Make sure that the rows that were read are those of the recorded hashes.
 
-    A file that was other for a while has the same hash before and after, but was written since.
+    A file that was changed for a while may have the same hash before and after, but was written
+    since.
 
     Parameters
     ----------
@@ -142,7 +143,7 @@ def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
     Raises
     ------
     TableError
-        Naming the files that were written, have come or have gone meanwhile.
+        Files were written, added or removed in the meantime; the message names them.
     """
     now = file_states(run_spec)
     hashes = {name: state.sha256 for name, state in now.items()}
@@ -158,12 +159,12 @@ def refuse_changed(run_spec: RunSpec, before: dict[str, FileState]) -> None:
 
 
 def differing(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Name what is other than it was, has come or has gone."""
+    """Name what has changed, was added or was removed."""
     return [name for name in {**before, **now} if before.get(name) != now.get(name)]
 
 
 def changed_files(run_spec: RunSpec) -> list[str]:
-    """Name the files of a run that are no longer what they were, have come or have gone.
+    """Name the files of a run that have changed, or were added or removed.
 
     Raises
     ------
@@ -179,12 +180,12 @@ def changed_files(run_spec: RunSpec) -> list[str]:
 
 
 def of_files(hashes: Mapping[str, str]) -> dict[str, str]:
-    """Return the hashes of files on this machine, which can be looked at without being named."""
+    """Return the hashes of files on this machine, which can be read without being named again."""
     return {name: digest for name, digest in hashes.items() if not is_address(name)}
 
 
 def named(run_spec: RunSpec, data: str | None) -> str:
-    """Return what a run's table is to be read from: what is named again, or its files.
+    """Return what a run's table is to be read from: the table named again, or the run's files.
 
     Raises
     ------
@@ -203,12 +204,12 @@ def named(run_spec: RunSpec, data: str | None) -> str:
 
 
 def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Path) -> None:
-    """Refuse what another machine gives now, if it gave a run something else.
+    """Refuse what another machine gives now if it differs from what it gave the run.
 
     Raises
     ------
     SchemaError
-        Naming the address.
+        It differs; the message names the address.
     """
     for name in other_content(run_spec, given):
         raise SchemaError(
@@ -222,13 +223,13 @@ def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Pa
 
 
 def other_content(run_spec: RunSpec, given: Mapping[str, str]) -> list[str]:
-    """Name the addresses of a run's tables that give something else now."""
+    """Name the addresses of a run's tables that now give something else."""
     before = {name: digest for name, digest in run_spec.sha256.items() if is_address(name)}
     return [name for name in before if given.get(name) != before[name]]
 
 
 def moved(run_spec: RunSpec, data: str) -> RunSpec:
-    """Return a run whose table is read from another place, with the hashes that it had."""
+    """Return the run with its table read from another place, keeping its hashes."""
     others = (run_spec.test, run_spec.schema)
     before = sorted(name for name in run_spec.sha256 if name not in others)
     now = [data] if is_address(data) else list(map(str, files_of(data)))
@@ -238,7 +239,7 @@ def moved(run_spec: RunSpec, data: str) -> RunSpec:
 
 
 def without_none(value: Any) -> Any:
-    """Leave out what TOML has no word for."""
+    """Leave out None, for which TOML has no word."""
     if isinstance(value, dict):
         return {key: without_none(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, (list, tuple)):

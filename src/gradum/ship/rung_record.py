@@ -1,4 +1,4 @@
-"""A rung as files hold it: a record that JSON can say, beside its named arrays."""
+"""A rung as stored in files: a record in JSON, beside its named arrays."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def recorded(rung: Rung) -> RungRecord:
-    """Return what JSON can say of a rung; `named_arrays` has the rest."""
+    """Return the part of a rung that JSON can hold; `named_arrays` has the rest."""
     fields = {name: getattr(rung, name) for name in RungRecord.__struct_fields__}
     layer = rung.input_layer
     return RungRecord(
@@ -64,7 +64,7 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
     Raises
     ------
     ValueError
-        An array is absent, or of another form; said as a clause.
+        An array is absent or has the wrong form; the message is a clause.
     """
 
     def array(name: str, dimensions: int) -> np.ndarray:

@@ -1,8 +1,8 @@
 """The folder that holds the state of an unfinished run, ``RUN/.gradum-run``, and its removal.
 
 Its lock is the sign that gradum made it. What gradum did not write there is neither removed nor
-written over: files are recognised, by name and where they tell by what they hold, and removed one
-by one. Links are not followed.
+overwritten: files are recognised by name and, where possible, by content, and removed one by one.
+Links are not followed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCRATCH_FILE = re.compile(r"[0-9]+(-(columns|rows)-[0-9]+)?\.[a-z]+")
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a checkpoint says of itself.
+    """What a checkpoint says about itself.
 
     ``content`` is JSON within JSON: an archive would sort its keys.
     """
@@ -42,7 +42,7 @@ def refuse_foreign(state: Path) -> None:
     Raises
     ------
     OutputError
-        Naming what is in the way.
+        The message names what is in the way.
     """
     refuse_links(state)
     if state.exists() and not state.is_dir():
@@ -67,14 +67,14 @@ def refuse_links(state: Path) -> None:
     Raises
     ------
     OutputError
-        Naming the link.
+        The message names the link.
     """
     for path in chain([state], state.rglob("*")):
         refuse_link(path)
 
 
 def refuse_link(path: Path) -> None:
-    """Refuse a place that is a link, by which gradum would write elsewhere.
+    """Refuse a place that is a link, through which gradum would write elsewhere.
 
     Raises
     ------
@@ -93,20 +93,20 @@ def is_own(state: Path) -> bool:
 
 
 def clear(state: Path) -> None:
-    """Remove all that gradum wrote there, but for the lock."""
+    """Remove all that gradum wrote there, except the lock."""
     for path in _own(state):
         if path.name != LOCK:
             _remove(path)
 
 
 def clear_scratch(state: Path) -> None:
-    """Remove what a killed process left of what it needed only while it went on."""
+    """Remove the temporary files that a killed process left."""
     for path in _scratch(state):
         _remove(path)
 
 
 def remove(state: Path) -> None:
-    """Remove all that gradum wrote there, the lock too."""
+    """Remove all that gradum wrote there, including the lock."""
     for path in _own(state):
         _remove(path)
 
@@ -139,7 +139,7 @@ def _is_state(path: Path) -> bool:
 
 
 def _is_checkpoint(path: Path) -> bool:
-    """Whether a file is an archive that says of itself what a checkpoint says."""
+    """Whether a file is an archive that describes itself as a checkpoint."""
     from gradum.files.archive import read_manifest
 
     try:

@@ -1,7 +1,7 @@
 """The record of an unfinished run in its folder, from the first moment to the last.
 
-``RUN/.gradum-run/run.toml`` is written before anything else of a run, and taken away after
-everything else. While it is there, the run is unfinished: it is being fitted, or was cut short.
+``RUN/.gradum-run/run.toml`` is written before anything else of a run, and removed after everything
+else. While it exists, the run is unfinished: it is being fitted, or was cut short.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Parameters
     ----------
     run : RunSpec
-        What was asked. The hashes of its files are there once they have been read.
+        What was asked, with the hashes of its files once these have been read.
     machine : Machine
-        What the run was begun on, of which its last bits depend.
+        What the run was begun on; the last bits of its weights depend on it.
     checkpoint_every : float
         Seconds; 0 for no checkpoints.
     interrupted : bool
-        Whether the run was interrupted tidily: the files around are whole, and this run's own.
+        Whether the run was interrupted cleanly: the files beside it are whole, and this run's own.
     """
 
     run: RunSpec
@@ -48,7 +48,7 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interrupted: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse an interval that is none."""
+        """Refuse an invalid interval."""
         if not 0 <= self.checkpoint_every < float("inf"):
             raise SpecError(
                 say(
@@ -60,27 +60,27 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def identity(self) -> str:
-        """A hash that tells its checkpoints from those of other rows, specs and software."""
+        """A hash that tells its checkpoints apart from those of other rows, specs and software."""
         text = msgspec.json.encode((self.run, self.machine), order="sorted")
         return hashlib.sha256(text).hexdigest()[:16]
 
 
 @contextmanager
 def begun(folder: Path, unfinished: Unfinished, *, force: bool = False) -> Iterator[None]:
-    """Claim a folder for a run, set the run down there, and hold it while the block runs.
+    """Claim a folder for a run, record the run there, and hold it while the block runs.
 
-    With ``force``, it takes the place of what was unfinished there, and its files that of files of
-    the same names. Nothing is written or removed before the folder is claimed.
+    With ``force``, it replaces an unfinished run there, and its files replace files of the same
+    names. Nothing is written or removed before the folder is claimed.
 
     Raises
     ------
     OutputError
-        The folder is not empty, holds an unfinished run (each unless ``force``) or what is in the
-        run's way, cannot be written, or another process is at work on it.
+        The folder is not empty or holds an unfinished run (both allowed with ``force``), holds
+        something in the run's way, or cannot be written; or another process is at work on it.
     """
     _claim(folder, force=force)
     with _held(folder):
-        _claim(folder, force=force)  # for good: no other process can any more
+        _claim(folder, force=force)  # for good: no other process can claim it any more
         state_folder.clear(folder / STATE)
         write(folder, unfinished)
         yield
@@ -111,7 +111,7 @@ def _refuse_links(folder: Path) -> None:
 
 @contextmanager
 def taken_up(folder: Path) -> Iterator[None]:
-    """Hold a run that was cut short, to finish it, while the block runs.
+    """Hold, while the block runs, a run that was cut short, in order to finish it.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def taken_up(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Let no other process work on a run while the block runs, and take away what is done with."""
+    """Let no other process work on a run while the block runs; remove what is no longer needed."""
     state = claim_folder(folder / STATE, force=True)
     try:
         with lock.held(state / LOCK):
@@ -143,7 +143,7 @@ def _held(folder: Path) -> Iterator[None]:
                     state_folder.remove(state)
     finally:
         with suppress(OSError):
-            state.rmdir()  # where nothing else lies in it
+            state.rmdir()  # if nothing else lies in it
 
 
 def write(folder: Path, unfinished: Unfinished) -> None:
@@ -163,7 +163,7 @@ def read(folder: Path) -> Unfinished:
     Raises
     ------
     ModelFileError
-        It is absent, or says something that no run knows.
+        It is absent, or holds something unknown to runs.
     """
     path = folder / STATE / RUN
     try:
@@ -181,12 +181,12 @@ def read(folder: Path) -> Unfinished:
 
 
 def end(folder: Path) -> None:
-    """Declare a run that is held finished or withdrawn: what is kept of it goes with the hold."""
+    """Declare a held run finished or withdrawn: its checkpoints are removed when the hold ends."""
     (folder / STATE / RUN).unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what a process left that was killed just before a run began or just after it ended.
+    """Remove what is left of a process killed just before a run began or just after it ended.
 
     Raises
     ------
@@ -199,17 +199,17 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def has_checkpoints(folder: Path) -> bool:
-    """Whether anything that was fitted is kept."""
+    """Whether any checkpoint of a fit is kept."""
     return any((folder / STATE).glob(f"*{CHECKPOINT}"))
 
 
 def refuse_unfinished(folder: Path) -> None:
-    """Refuse a folder whose files are not whole, or not of the run that was last begun there.
+    """Refuse a folder whose files are incomplete, or not of the run that was last begun there.
 
     Raises
     ------
     ModelFileError
-        Naming the command that finishes the run.
+        The message names the command that finishes the run.
     """
     if is_unfinished(folder) and not read(folder).interrupted:
         raise ModelFileError(
@@ -219,7 +219,7 @@ def refuse_unfinished(folder: Path) -> None:
 
 
 def refuse_finished(folder: Path, data: object, against: object) -> None:
-    """Refuse what is asked of a finished run, of which nothing is left to do.
+    """Refuse requests to a finished run, which has nothing left to do.
 
     Raises
     ------
@@ -237,7 +237,7 @@ def refuse_finished(folder: Path, data: object, against: object) -> None:
 
 
 def refuse_other_circumstances(folder: Path, unfinished: Unfinished) -> None:
-    """Refuse to go on where the weights might not be those of an undisturbed run.
+    """Refuse to go on if the weights might not be those of an undisturbed run.
 
     Raises
     ------

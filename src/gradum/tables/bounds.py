@@ -13,14 +13,14 @@ CGROUP = Path("/sys/fs/cgroup")
 RESERVED_ADDRESSES = 2**30
 
 MOST_COLUMNS = 25_000
-"""A pack takes about 0.28 MB a column while it trains: of so many, 7 GB."""
+"""While a pack trains, it takes about 0.28 MB a column: 7 GB for this many columns."""
 
 
 def available_memory() -> int | None:
-    """Return the bytes that can still be had without swapping; None where nothing tells.
+    """Return the bytes still available without swapping; None if the system does not tell.
 
-    The least of what the system has left, what a container's limit leaves, and what the limit of
-    the process's addresses does (``ulimit -v``).
+    This is the smallest of what the system has left, what a container's limit leaves, and what the
+    limit on the process's address space (``ulimit -v``) leaves.
     """
     limits = (_of_system(), _of_container(), _of_addresses())
     left = [value for value in limits if value is not None]
@@ -35,13 +35,13 @@ def _of_system() -> int | None:
     except OSError:
         pass
     names = getattr(os, "sysconf_names", {})
-    if "SC_PHYS_PAGES" in names:  # no Linux: all memory is the best that is known
+    if "SC_PHYS_PAGES" in names:  # not Linux: total memory is the best estimate
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return None
 
 
 def _of_container() -> int | None:
-    """Return what a control group, version 2, leaves; files kept in memory can be dropped."""
+    """Return what a control group (version 2) leaves; cached files can be dropped."""
     try:
         limit = (CGROUP / "memory.max").read_text().strip()
         if limit == "max":
@@ -55,7 +55,7 @@ def _of_container() -> int | None:
 
 
 def _of_addresses() -> int | None:
-    """Return what the limit of addresses leaves; threads take about a gigabyte without using it."""
+    """Return what the address limit leaves; threads reserve about a gigabyte without using it."""
     try:
         import resource  # not on Windows
 
@@ -88,7 +88,7 @@ def refuse_width(columns: int, source: str) -> None:
 
 
 def refuse_more_than_memory(needed: float, what: str, source: str) -> None:
-    """Refuse what memory does not hold, before a library that asks for it ends the process.
+    """Refuse what does not fit in memory, before a library asks for it and ends the process.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def refuse_more_than_memory(needed: float, what: str, source: str) -> None:
     Raises
     ------
     TableError
-        It says what is needed, and what is left.
+        The message says what is needed, and what is left.
     """
     memory = available_memory()
     if memory is not None and needed > memory:

@@ -1,8 +1,8 @@
 """Dates, times and durations that a calendar holds.
 
-A file counts days or microseconds from 1970 on, and may count further than any calendar goes.
-polars panics where it has to name such a moment, and Python has no type for it; so such values are
-taken as missing when a table is read.
+A file counts days or microseconds from 1970, and may count beyond the range of any calendar. polars
+panics when it has to name such a moment, and Python has no type for it, so such values are taken as
+missing when a table is read.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ MOST = 2**63 - 1
 def within_calendar(frame: Frame) -> Frame:
     """Return a frame in which moments that no calendar holds are missing.
 
-    Kept are days and times of the years 1 to 9999 (with a time zone, but for the first and the
-    last day, which another zone may put into another year), times of a day, and durations that
+    It keeps days and times of the years 1 to 9999 (with a time zone, all but the first and the last
+    day, which another zone may move into another year), times of day, and durations that
     microseconds can count.
     """
     bounds = _bounds(frame.collect_schema())
@@ -57,7 +57,7 @@ def lost_moments(given: pl.DataFrame, kept: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _bounds(schema: pl.Schema) -> dict[str, tuple[int, int]]:
-    """Return the least and the greatest count that is kept, of the columns that could hold more."""
+    """Return the least and the greatest count kept, for each column that could hold more."""
     bounds = {name: _bounds_of(dtype) for name, dtype in schema.items() if dtype.is_temporal()}
     return {name: ends for name, ends in bounds.items() if ends is not None}
 

@@ -44,7 +44,7 @@ DifferenceKind = Literal[
 
 @dataclass(frozen=True)
 class Difference:
-    """One way in which a table is not what training saw; nothing that stops a prediction.
+    """One way in which a table differs from what training saw; it does not stop a prediction.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Difference:
 
     @property
     def beyond(self) -> bool:
-        """Whether values are beyond those of training, in range or in levels."""
+        """Whether values lie outside the training range, or are levels that training never saw."""
         return self.kind in ("unseen levels", "out of range")
 
 
@@ -81,7 +81,7 @@ MERGED: dict[DifferenceKind, str] = {
 
 
 def merged(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    """Return the differences of a table's blocks as those of the table.
+    """Merge the differences of a table's blocks into those of the whole table.
 
     One that occurs in several blocks is counted over all of them, and names no rows.
     """
@@ -107,18 +107,18 @@ class Checked:
     Attributes
     ----------
     frame : polars.DataFrame
-        The columns in use, in the schema's order: numeric as Float64 without NaN or infinities,
-        features of a whole table as Float32 where that holds each of their numbers exactly;
-        boolean as Boolean, categorical and text as stripped String, date as Datetime("us") in
-        UTC; null where missing.
+        The columns in use, in the schema's order: numeric as Float64 without NaN or infinities
+        (features of a whole table as Float32 if it holds each of their numbers exactly); boolean as
+        Boolean, categorical and text as stripped String, date as Datetime("us") in UTC; null where
+        missing.
     schema : Schema
     differences : tuple of Difference
     source : str
         What the table is called in messages; the schema's name for it if left out.
     numbers : ndarray of shape (n,), optional
-        Each row's place in the table, from 0, where rows have been left out.
+        Each row's place in the table, from 0, if rows have been left out.
     unreadable : tuple of Unreadable
-        What columns hold that is not of their kind.
+        The values that are not of their column's kind.
     """
 
     frame: pl.DataFrame
@@ -134,12 +134,12 @@ class Checked:
         return say("{role} {column!r} of {source}", role=role, column=column, source=source)
 
     def complete(self, names: Sequence[str]) -> np.ndarray:
-        """Return columns of numbers or truths as numbers (n, k).
+        """Return columns of numbers or booleans as numbers (n, k).
 
         Raises
         ------
         TableError
-            A row has none; the message names the column and the rows.
+            A row has no value; the message names the column and the rows.
         """
         columns = []
         for name in names:
@@ -181,11 +181,11 @@ def check(
     table : Table
     schema : Schema
     encoder : Encoder, optional
-        Fitted on training rows; unseen levels and values out of range are then reported.
+        Fitted on training rows; if given, unseen levels and values out of range are reported.
     require_target : bool
-        Whether the target must be there.
+        Whether the table must have the target.
     also : collection of str
-        Columns to return besides, which the schema knows but leaves out.
+        Further columns to return, which the schema knows but leaves out.
     block : bool
         Whether these are some rows of a larger table, in which a column may by chance hold nothing
         of its kind.
@@ -232,7 +232,7 @@ def check(
 def narrowed(values: pl.Series, raw: pl.Series) -> pl.Series:
     """Return a typed column in half the memory, if float32 holds each of its numbers exactly.
 
-    ``raw`` is the column that it was read from, and takes its place where it holds the same.
+    ``raw`` is the column that it was read from, and is returned instead if it holds the same.
     """
     if values.dtype != pl.Float64:
         return values
@@ -257,8 +257,8 @@ def check_blocks(
 ) -> Iterator[tuple[Table, Checked]]:
     """Check a table block by block; yield each block as it was given and as it was read.
 
-    What `check` takes and refuses of the whole table is taken and refused here: a column in which
-    a block holds nothing of its kind is refused after the last one, if none holds anything.
+    This accepts and refuses what `check` accepts and refuses for the whole table: a column is
+    refused only after the last block, if no block holds any value of its kind.
 
     Raises
     ------
@@ -347,7 +347,7 @@ def _unseen(values: pl.Series, encoder: Encoder | None) -> list[Difference]:
 
 
 def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
-    """Tell which rows have a level that training never saw (n,); None where none was kept."""
+    """Tell which rows have a level that training never saw (n,); None if no levels were kept."""
     if values.dtype != pl.String or values.name not in encoder.levels:
         return None
     levels = values.unique(maintain_order=True)
@@ -356,7 +356,7 @@ def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
 
 
 def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
-    """Tell which rows have a date before or after all of training (n,); None for no date."""
+    """Tell which rows have a date outside the training range (n,); None if it is no date column."""
     if not values.dtype.is_temporal() or values.name not in encoder.ranges:
         return None
     low, high = encoder.ranges[values.name]
@@ -365,7 +365,7 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
 
 
 def _outside(name: str, where: pl.Series, known: str) -> Difference:
-    """Say which rows lie outside of the range of a column in training."""
+    """Say which rows lie outside a column's training range."""
     rows, count = rows_where(where), int(where.sum())
     sentence = say_plural(
         "Column {name!r} ranged {range} in training; {rows} is outside.",
@@ -445,7 +445,7 @@ def target_values(checked: Checked) -> np.ndarray:
 
 
 def class_codes(checked: Checked) -> pl.Series:
-    """Return each label's position in ``schema.target.classes``, -1 where it is none (n,)."""
+    """Return each label's position in ``schema.target.classes``, -1 if it is no class (n,)."""
     target = checked.schema.target
     assert target is not None
     values = checked.frame[target.name]
@@ -457,7 +457,7 @@ def class_codes(checked: Checked) -> pl.Series:
 
 
 def has_target(checked: Checked) -> pl.Series:
-    """Return which rows have a target that is not of a class that is left out (n,)."""
+    """Return which rows have a target whose class is not left out (n,)."""
     target = checked.schema.target
     assert target is not None
     values = checked.frame[target.name]
@@ -503,14 +503,14 @@ def weight_values(checked: Checked) -> np.ndarray | None:
 
 
 def without_weight(column: str) -> ColumnError:
-    """Return the error of a weight column, named so, that leaves every row out."""
+    """Return the error for a weight column of this name that leaves every row out."""
     return ColumnError(
         say("{column} is 0 in every row.", column=column), say("Give rows a weight above 0.")
     )
 
 
 def weights_of_block(checked: Checked) -> np.ndarray | None:
-    """As `weight_values`, of some rows of a larger table: all of them may have weight 0."""
+    """Return `weight_values` of some rows of a larger table, all of which may have weight 0."""
     values = _role_values(checked, checked.schema.weight, say("Weight column"))
     if values is None:
         return None
@@ -541,7 +541,7 @@ def group_values(checked: Checked) -> np.ndarray | None:
 
 
 def group_names(checked: Checked) -> pl.Series | None:
-    """Return the group of each row as the table has it (n,), None without a group column.
+    """Return the group of each row as written in the table (n,), None without a group column.
 
     Raises
     ------
@@ -566,7 +566,7 @@ def time_values(checked: Checked) -> np.ndarray | None:
 
 
 def times_of(values: pl.Series) -> np.ndarray:
-    """Return a typed column's times, as `time_values` has them."""
+    """Return a typed column's times in the form of `time_values`."""
     return values.to_physical().to_numpy()
 
 

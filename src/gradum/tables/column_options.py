@@ -11,14 +11,14 @@ from gradum.tables.wording import nearest
 
 KINDS = ("numeric", "categorical", "text", "date", "drop")
 ROLES = ("weight", "group", "time")
-# the only pairs of options that may name one column
+# the only pairs of options that may name the same column
 TOGETHER = ({"time", "date"}, {"time", "numeric"}, {"group", "categorical"}, {"weight", "numeric"})
 
 
 def options_by_column(
     table: Table, target: str | None, overrides: Overrides
 ) -> dict[str, set[str]]:
-    """Return the options that name each column; columns that none names are left out.
+    """Return the options that name each column; columns that no option names are left out.
 
     Raises
     ------

@@ -1,9 +1,9 @@
 """Files that state the types of their columns: Parquet and Arrow.
 
-The packed buffers of an Arrow file or stream claim lengths that they have once they are unpacked.
-polars asks for that much memory before it unpacks a buffer, and ends the process where there is not
-so much. The format: https://arrow.apache.org/docs/format/Columnar.html (IPC); its messages are
-FlatBuffers, https://flatbuffers.dev/internals.
+The packed buffers of an Arrow file or stream state their unpacked lengths. polars asks for that
+much memory before it unpacks a buffer, and ends the process if there is not so much. The format:
+https://arrow.apache.org/docs/format/Columnar.html (IPC); its messages are FlatBuffers,
+https://flatbuffers.dev/internals.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from gradum.tables.encoding import Content, stream
 from gradum.tables.table import Table
 from gradum.tables.wording import row_count, size
 
-PARQUET, ARROW = b"PAR1", b"ARROW1"  # with which their files begin
+PARQUET, ARROW = b"PAR1", b"ARROW1"  # their files begin with these
 FORMATS: dict[bytes, tuple[str, Callable[..., pl.DataFrame]]] = {
     PARQUET: ("Parquet", pl.read_parquet),
     ARROW: ("Arrow", pl.read_ipc),
     b"\xff\xff\xff\xff": ("Arrow", pl.read_ipc_stream),
 }
 SCANS: dict[bytes, Callable[..., pl.LazyFrame]] = {PARQUET: pl.scan_parquet, ARROW: pl.scan_ipc}
-LOOKED_AT = 64  # rows, of which each bit of a boolean counts
-TEXT_BYTES = 16  # that a text takes besides its letters, which polars does not count
-# polars says of some damage that it panicked, which is no Exception
+LOOKED_AT = 64  # rows; each bit of a boolean counts
+TEXT_BYTES = 16  # that a text takes besides its letters; polars does not count them
+# polars reports some damage as a panic, which is no Exception
 DAMAGE = (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException)
 
 END = len(b"ARROW1") + 4
-CONTINUED = 0xFFFFFFFF  # before the length of a message, since version 0.15
+CONTINUED = 0xFFFFFFFF  # stands before the length of a message, since version 0.15
 DICTIONARY, RECORDS = 2, 3  # types of messages
-HEADER_TYPE, HEADER, BODY_LENGTH = 1, 2, 3  # fields of a message,
-OF_DICTIONARY, BUFFERS, COMPRESSION = 1, 2, 3  # of batches,
-DICTIONARIES, BATCHES = 2, 3  # and of what stands at the end of a file
+HEADER_TYPE, HEADER, BODY_LENGTH = 1, 2, 3  # fields of a message
+OF_DICTIONARY, BUFFERS, COMPRESSION = 1, 2, 3  # fields of batches
+DICTIONARIES, BATCHES = 2, 3  # fields of the footer of a file
 BLOCK = struct.Struct("<qi4xq")  # where a message lies: its start, length of its head, of its body
 BUFFER = struct.Struct("<qq")  # start in the body, and length
 BROKEN = (struct.error, LookupError, ValueError, OverflowError, EOFError)
 
 
 def is_columnar(start: bytes) -> bool:
-    """Whether a file's first bytes tell of Parquet or Arrow."""
+    """Whether a file's first bytes are those of Parquet or Arrow."""
     return start.startswith(tuple(FORMATS))
 
 
@@ -86,7 +86,7 @@ def read_columnar(content: Content, source: str) -> Table:
 
 
 def _refuse_many_values(content: Content, start: bytes, source: str) -> None:
-    """Refuse rows that memory does not hold, and columns by the thousand, by what a file states."""
+    """Refuse a file that states more rows than fit in memory, or too many columns."""
     scan = next((candidate for magic, candidate in SCANS.items() if start.startswith(magic)), None)
     if scan is None:
         return
@@ -100,14 +100,14 @@ def _refuse_many_values(content: Content, start: bytes, source: str) -> None:
 
 
 def refuse_false_lengths(content: Content, source: str) -> None:
-    """Refuse a file of which a batch of rows claims to unpack to more than memory holds.
+    """Refuse a file if one of its batches of rows claims to unpack to more than fits in memory.
 
-    What is damaged in another way is for its reader to refuse.
+    Other damage is left for the file's reader to refuse.
 
     Raises
     ------
     TableError
-        It says what the batch would take.
+        The message says what the batch would take.
     """
     with stream(content) as file:
         largest = 0
@@ -120,13 +120,13 @@ def refuse_false_lengths(content: Content, source: str) -> None:
 
 
 def _unpacked_lengths(file: BinaryIO) -> Iterator[int]:
-    """Yield the bytes that each message says it unpacks to; what is not packed takes none."""
+    """Yield the bytes that each message says it unpacks to; 0 for what is not packed."""
     whole = file.seek(0, io.SEEK_END)
     heads = 0
     for start in _starts(file, whole):
         message, body = _message(file, start)
         heads += len(message)
-        if heads > whole:  # messages are listed again and again, which might take for ever
+        if heads > whole:  # the same messages are listed repeatedly, which might take forever
             yield sys.maxsize
             return
         fields = _fields(message, _offset(message, 0))
@@ -147,7 +147,7 @@ def _unpacked_lengths(file: BinaryIO) -> Iterator[int]:
 
 
 def _starts(file: BinaryIO, whole: int) -> Iterator[int]:
-    """Yield where the messages of a file begin, as its end lists them; or of a stream, in order."""
+    """Yield where the messages begin: as the end of a file lists them; in order, for a stream."""
     file.seek(0)
     if file.read(len(ARROW)) == ARROW:
         file.seek(whole - END)
@@ -171,7 +171,7 @@ def _starts(file: BinaryIO, whole: int) -> Iterator[int]:
 
 
 def _message(file: BinaryIO, start: int) -> tuple[bytes, int]:
-    """Return the head of a message, and where its body begins; EOFError at the end of all."""
+    """Return the head of a message, and where its body begins; EOFError after the last message."""
     file.seek(start)
     (length,) = struct.unpack("<I", file.read(4))
     if length == CONTINUED:
@@ -186,7 +186,7 @@ def _offset(data: bytes, place: int) -> int:
 
 
 def _fields(data: bytes, table: int) -> dict[int, int]:
-    """Return where the fields of a table lie that are there, by their numbers."""
+    """Return where the fields present in a table lie, by their numbers."""
     places = table - struct.unpack_from("<i", data, table)[0]
     (length,) = struct.unpack_from("<H", data, places)
     offsets = struct.unpack_from(f"<{length // 2 - 2}H", data, places + 4)

@@ -1,4 +1,4 @@
-"""A column of a schema: its kind, its role, and the way in which its values are read."""
+"""A column of a schema: its kind, its role, and how its values are read."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def traits(self) -> Kind:
-        """What its kind can do."""
+        """What the column's kind can do."""
         return KINDS[self.kind]
 
 
 def unvaried(columns: Iterable[Column]) -> list[str]:
-    """Say which columns, besides texts, keep their values, as nothing tells what else they hold."""
+    """Say which columns, texts aside, stay unchanged, as nothing tells what else they may hold."""
     return [
         say(
             "Column {column!r} is left as it is: nothing tells what else a column of the kind "

@@ -24,7 +24,7 @@ from gradum.tables.encoding import BLOCK_BYTES, Content, stream
 from gradum.tables.paths import STANDARD_INPUT, is_file
 from gradum.tables.wording import did_you_mean, quoted, size
 
-ALIKE = 0.6  # of two names, for one to be meant by the other
+ALIKE = 0.6  # similarity of two names from which one may be a misspelling of the other
 
 
 def content_of(path: Path) -> Content:
@@ -33,7 +33,7 @@ def content_of(path: Path) -> Content:
     Raises
     ------
     TableError
-        There is nothing to read, it cannot be read, or more comes than half of the memory holds.
+        There is nothing to read, it cannot be read, or more comes than fits in half of the memory.
     """
     with bytes_of(path) as file:
         return path if lies_on_disk(path) else _whole(file, _called(path))
@@ -46,7 +46,7 @@ def bytes_of(path: Path) -> Iterator[BinaryIO]:
     Raises
     ------
     TableError
-        There is none, or it fails while it is read.
+        There is no such file, or reading it fails.
     """
     try:
         if str(path) == STANDARD_INPUT:
@@ -73,7 +73,7 @@ def lies_on_disk(path: Path) -> bool:
 
 
 def gathered(blocks: Iterable[bytes], most: float, excess: TableError) -> bytes:
-    """Return pieces as one, or raise ``excess`` once they are more than ``most`` bytes."""
+    """Return pieces joined, or raise ``excess`` once they are more than ``most`` bytes."""
     whole = io.BytesIO()
     for block in blocks:
         whole.write(block)
@@ -99,7 +99,7 @@ def _refuse_other_than_a_file(path: Path) -> None:
     kind = path.stat().st_mode
     if stat.S_ISDIR(kind):
         raise TableError(say("{path} is a folder.", path=path), _files_in(path))
-    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):  # some give bytes without end
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):  # some yield bytes without end
         raise TableError(
             say("{path} is a device, not a file.", path=path), say("Give a path to a file.")
         )
@@ -110,7 +110,7 @@ def _standard_input() -> BinaryIO:
         file = sys.stdin.buffer
         file.readable()
         return file
-    except (AttributeError, OSError, ValueError):  # none, one without bytes, or a closed one
+    except (AttributeError, OSError, ValueError):  # no stream, one without bytes, or a closed one
         raise TableError(
             say("There is no standard input to read."), say("Give a path to a file.")
         ) from None
@@ -137,7 +137,7 @@ def _called(path: Path) -> str:
 
 
 def _files_in(folder: Path) -> str:
-    """Advise a pattern where several files of a folder end alike, else one of its files."""
+    """Suggest a pattern if several files of a folder share an ending, else one of its files."""
     paths = _files(folder)
     endings = Counter(path.suffix for path in paths if path.suffix)
     ending, count = next(iter(endings.most_common(1)), ("", 0))
@@ -156,7 +156,7 @@ def _files_in(folder: Path) -> str:
 
 
 def nearest_files(path: Path) -> str:
-    """Advise files that are called nearly as one that is not there, whatever they end with."""
+    """Suggest files whose names resemble that of a missing file, whatever their endings."""
     folder = path.parent
     if not folder.is_dir():
         return say("There is no folder {folder} either; check the path.", folder=folder)
@@ -173,7 +173,7 @@ def nearest_files(path: Path) -> str:
 def _files(folder: Path) -> list[Path]:
     try:
         return sorted(path for path in folder.iterdir() if path.is_file())
-    except OSError:  # not for us to look into
+    except OSError:  # a folder that we may not list
         return []
 
 
@@ -190,11 +190,11 @@ PACKINGS: dict[bytes, tuple[str, Any]] = {
 }
 DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError)
 ALWAYS_ALLOWED = 2**28  # bytes
-MOST_TIMES = 250  # as large as packed; tables shrink to a tenth, hardly ever to a hundredth
+MOST_TIMES = 250  # unpacked over packed size; tables shrink to a tenth, hardly ever to a hundredth
 
 
 def is_packed(start: bytes) -> bool:
-    """Whether a file's first bytes tell of a compression."""
+    """Whether a file's first bytes are those of a compressed file."""
     return start.startswith(tuple(PACKINGS))
 
 
@@ -242,12 +242,12 @@ def unpack(content: Content, source: str, out: Path) -> None:
 
 
 def most_unpacked(packed: int) -> int:
-    """Return how many bytes may come out of so many packed ones."""
+    """Return how many bytes a given number of packed bytes may unpack to."""
     return max(ALWAYS_ALLOWED, MOST_TIMES * packed)
 
 
 def _bound(packed: int) -> tuple[int, str]:
-    """Return how many bytes may come out, and what is wrong with more."""
+    """Return how many bytes may come out, and the error to report if there are more."""
     most, why = most_unpacked(packed), say("far more than a table would")
     memory = available_memory()
     if memory is not None and memory // 2 < most:

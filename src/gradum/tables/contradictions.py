@@ -1,4 +1,4 @@
-"""Contradictions in a schema that was edited by hand, said by column and field."""
+"""Contradictions in a schema that was edited by hand, reported by column and field."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def explain(error: Exception, text: str | bytes) -> tuple[str, str]:
 
 
 def _in_plain_words(cause: str, path: str, text: str | bytes) -> tuple[str, str]:
-    """Return the decoder's complaint as people would put it, and a remedy."""
+    """Return the decoder's complaint in plain words, and a remedy."""
     correct = say("Correct it, or write a fresh schema with gradum inspect TABLE --json.")
     if value := re.fullmatch(r"Invalid enum value (.*)", cause):
         choices = get_args(CHOICES.get(path.rpartition(".")[2]))

@@ -1,4 +1,4 @@
-"""Decimal commas: whether the rest of the table makes "1,234" about one or about a thousand."""
+"""Decimal commas: whether the rest of the table makes "1,234" 1.234 or 1234."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gradum.tables.table import Table
 def with_decimal_commas(
     table: Table, columns: Sequence[Column], reread: Callable[[str], Column]
 ) -> list[Column]:
-    """Return the columns, those that can be read either way with the table's decimal sign.
+    """Return the columns, with ambiguous ones read with the table's decimal sign.
 
-    Each was read with a decimal point where its values allow that. Decimal commas are taken
-    instead where another column can only be read with them, or where the file has semicolons
-    between its values; and only if no column can only be read with points.
+    Each column was read with a decimal point if its values allow it. Decimal commas are used
+    instead if another column can only be read with them, or if the file has semicolons between its
+    values; but never if some column can only be read with points.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def with_decimal_commas(
     columns : sequence of Column
         As first understood.
     reread : callable
-        Understands the column of a name again, preferring decimal commas.
+        Infers the column of a given name again, preferring decimal commas.
     """
     shown = any(column.parse.decimal == "," for column in columns)
     if not shown and table.decimal == ".":
@@ -40,7 +40,7 @@ def with_decimal_commas(
 
 
 def _has_signs(table: Table, column: Column) -> bool:
-    """Whether points or commas stand in numbers that were read with a decimal point."""
+    """Whether numbers that were read with a decimal point contain points or commas."""
     if not column.traits.is_quantity or column.parse.decimal != ".":
         return False
     raw = table.frame[column.name]

@@ -37,7 +37,7 @@ from gradum.tables.wording import first_numbers, quoted
 SHOWN_LINES = 5
 SURELY_NO_CHANCE = 20  # rows
 CONVERTED_ROWS = 65_536  # a row group
-CELL_BYTES = 20  # that a value of text takes besides its letters: 17, and some that is passing
+CELL_BYTES = 20  # that a text value takes besides its letters: 17, and some temporarily
 
 
 def read_delimited(
@@ -52,7 +52,7 @@ def read_delimited(
     source : str
         Its name, for messages.
     encoding : str
-        What it was written in.
+        The original encoding of the text.
     skip : int, optional
         Lines above the header, if the user says how many.
 
@@ -86,8 +86,8 @@ def convert_delimited(
 ) -> Table:
     """Write the columns of a CSV or TSV file, all as strings, to a Parquet file.
 
-    As `read_delimited`, but the rows are never in memory as a whole; the table that is returned
-    holds none.
+    It works as `read_delimited`, but the rows are never in memory as a whole; the returned table
+    holds no rows.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _sink(rows: pl.LazyFrame, out: Path, source: str) -> None:
 
 
 class _Extent(NamedTuple):
-    """How far a text goes; ``short`` where its last column lacks values."""
+    """How large a text is; ``short`` if its last column lacks values."""
 
     width: int
     height: int
@@ -185,7 +185,7 @@ def _understood(
 
 
 def _refuse_header(head: bytes, source: str) -> None:
-    """Refuse a header of too many columns before it is cut, which takes long."""
+    """Refuse a header of too many columns before it is split, which takes long."""
     header = head.partition(b"\n")[0]
     counts = [header.count(delimiter.encode()) for delimiter in DELIMITERS]
     if max(counts) >= MOST_COLUMNS:
@@ -196,7 +196,7 @@ def _refuse_header(head: bytes, source: str) -> None:
 
 
 def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None:
-    """Refuse a text whose values memory does not hold."""
+    """Refuse a text whose values do not fit in memory."""
     memory = available_memory()
     letters = len(content) if isinstance(content, bytes) else content.stat().st_size
     if memory is None or (CELL_BYTES + 1) * letters <= memory:  # a value has a byte of its own
@@ -211,7 +211,7 @@ def _refuse_many_values(content: Content, dialect: Dialect, source: str) -> None
 def _parse(
     content: Content, dialect: Dialect, source: str, read: Callable[[Content, Dialect], _Read]
 ) -> tuple[_Read, Dialect]:
-    """Return what was read, without quotes where quotes are only apostrophes or inches."""
+    """Return what was read, without quoting if quotes are only apostrophes or inches."""
     plain = replace(dialect, quote=None)
     try:
         parsed = read(content, dialect)
@@ -244,11 +244,11 @@ def _options(dialect: Dialect) -> dict[str, Any]:
 
 
 def _surely_even(content: Content, dialect: Dialect, width: int) -> bool:
-    """Whether there are no quotes and all the delimiters that full rows need.
+    """Whether there are no quotes, and as many delimiters as full rows need.
 
-    No row is short then, as polars refuses long ones; far quicker than to look at each row.
+    No row is short then, as polars refuses long ones; this is far quicker than looking at each row.
     """
-    if dialect.above:  # what stands above the header has delimiters too
+    if dialect.above:  # the lines above the header have delimiters too
         return False
     quote, delimiter = (dialect.quote or "").encode(), dialect.delimiter.encode()
     delimiters = 0
@@ -260,10 +260,10 @@ def _surely_even(content: Content, dialect: Dialect, width: int) -> bool:
 
 
 def _swallows(content: Content, dialect: Dialect, height: int) -> bool:
-    """Whether quoted values of several lines are in truth several rows, with quotes as text.
+    """Whether quoted values of several lines are really several rows, with quotes as text.
 
-    Every line is a full row then. In a short file that may be chance; there, text after a
-    closing quote must give it away as well.
+    Every line is a full row then. In a short file that may be chance, so there text must also
+    follow a closing quote.
     """
     if any(_uneven(content, replace(dialect, quote=None))):
         return False
@@ -278,7 +278,7 @@ def _swallows(content: Content, dialect: Dialect, height: int) -> bool:
 
 
 def _uneven(content: Content, dialect: Dialect) -> Iterator[tuple[int, int]]:
-    """Yield line and length of every row longer or shorter than the header; 0, 0 where lost."""
+    """Yield line and length of each row longer or shorter than the header; 0, 0 if not known."""
     width = 0
     try:
         for line, row in rows_of(content, dialect):
@@ -326,14 +326,14 @@ def _ragged(content: Content, dialect: Dialect, source: str) -> TableError:
 
 
 def _remedy(uneven: int, content: Content, dialect: Dialect) -> str:
-    """Say what to do about rows of other lengths than the header's."""
+    """Say what to do about rows whose length is not the header's."""
     if uneven > (count_lines(content) - dialect.above) / 2:
         return say("If the header stands further down, give --skip-rows with the lines above it.")
     return say("Correct these lines; put quotes around values that contain the delimiter.")
 
 
 def _line_of_open_quote(content: Content, dialect: Dialect) -> int:
-    """Return the line of a row in which a quote opens that never closes, 0 where there is none."""
+    """Return the line of the row with a quote that never closes, 0 if there is none."""
     last = 0
     try:
         for line, _ in rows_of(content, dialect, strict=True):
@@ -382,7 +382,7 @@ def _names(content: Content, dialect: Dialect, source: str) -> tuple[list[str], 
 
 
 def _without_blank_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return the frame without rows in which every field is empty; one column keeps them."""
+    """Return the frame without rows whose every field is empty; a single column keeps them."""
     if frame.width == 1 or not frame.height or not frame.to_series(0).null_count():
         return frame, 0
     full = frame.filter(~_all_null())

@@ -19,17 +19,17 @@ NO_DELIMITER = "\x1f"  # the ASCII unit separator, for files of a single column
 SAMPLE_ROWS = 200
 
 MOST_LINES = 30  # above a header that is found by itself
-LOOKED_AT = 60  # lines from a possible header on
+LOOKED_AT = 60  # lines, from a possible header on
 EVEN = 0.9  # of the rows must have the header's length
-FEWEST_COLUMNS = 3  # of a table whose title is told by its length
+FEWEST_COLUMNS = 3  # of a table, for its title to be recognised by its length
 NUMBER = re.compile(r"[+-]?[\d.,/:%\s-]*\d[\d.,/:%\s-]*")
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the rows of a text file are written; no quote where quotes are text.
+    """How the rows of a text file are written; no quote if quotes are text.
 
-    ``above`` counts the lines above its header, which are no part of the table.
+    ``above`` counts the lines above its header, which are not part of the table.
     """
 
     delimiter: str
@@ -38,12 +38,12 @@ class Dialect:
 
     @property
     def decimal(self) -> str:
-        """The decimal sign, where no number tells: a comma if values end with semicolons."""
+        """The decimal sign if no number shows it: a comma if semicolons separate the values."""
         return "," if self.delimiter == ";" else "."
 
 
 def sniff(head: str) -> Dialect:
-    """Return the delimiter that cuts the first rows into most columns, most evenly."""
+    """Return the delimiter that splits the first rows into the most columns, most evenly."""
     quote = '"'
     if '"' not in head and _single_quoted(head):
         quote = "'"
@@ -66,14 +66,14 @@ def _single_quoted(head: str) -> bool:
 
 
 def first_rows(head: str, dialect: Dialect) -> list[list[str]]:
-    """Return the first rows of a text, fewer where quotes never close."""
+    """Return the first rows of a text; fewer if a quote never closes."""
     rows = []
     try:
         for _, row in rows_of(head.encode(), dialect):
             rows.append(row)
             if len(rows) == SAMPLE_ROWS:
                 break
-    except csv.Error:  # a field longer than Python's limit: quotes that never close
+    except csv.Error:  # a field longer than Python's limit: a quote that never closes
         pass
     return rows
 
@@ -109,7 +109,7 @@ def lines_above(
     head : bytes
         Its first lines.
     skip : int or None
-        What the user says; the lines are recognised if that is None.
+        The number that the user gives; if None, the lines are recognised.
     source : str
         The table's name.
 
@@ -137,7 +137,7 @@ def lines_above(
 
 
 def after(head: bytes, lines: int) -> bytes:
-    """Return the first lines of a text without so many of them."""
+    """Return the first lines of a text without the given number of them."""
     return head.split(b"\n", lines)[-1] if lines else head
 
 
@@ -157,11 +157,11 @@ def _refuse_few_lines(content: Content, skip: int, source: str) -> None:
 
 
 def _above(lines: list[str], first: int) -> int:
-    """Return the place of the header: the first line that is not empty, unless it is plain.
+    """Return the place of the header: the first nonempty line, unless another is clearly it.
 
-    It is plain where the lines before it are comments, or titles of far fewer words than the table
-    has columns; where all rows after it are as long as it is; and where a column has numbers below
-    a name that is none.
+    A line is clearly the header if the lines before it are comments, or titles of far fewer words
+    than the table has columns; if all rows after it are as long as it is; and if a column has
+    numbers below a name that is no number.
     """
     rows = _rows(lines, first)
     if len(rows) < 2 or (sum(map(bool, rows[0])) > 1 and _full(rows)):
@@ -177,13 +177,13 @@ def _above(lines: list[str], first: int) -> int:
 
 
 def _rows(lines: list[str], at: int) -> list[list[str]]:
-    """Cut the lines from a place on into rows, as the first of them suggests."""
+    """Split the lines from a place on into rows, in the dialect that the first of them suggests."""
     text = "\n".join(lines[at : at + LOOKED_AT])
     return first_rows(text, sniff(text))
 
 
 def _full(rows: list[list[str]]) -> list[list[str]]:
-    """Return the rows below the first if nearly all are as long as that; none otherwise."""
+    """Return the rows below the first if nearly all are as long as it; none otherwise."""
     full = [row for row in rows[1:] if len(row) == len(rows[0])]
     return full if len(full) >= EVEN * (len(rows) - 1) else []
 

@@ -27,7 +27,7 @@ from gradum.tables.kinds.step import Step
 if TYPE_CHECKING:
     from gradum.tables.schema import Column, Schema
 
-BLOCK_ROWS = 16_384  # encoded at a time: what a block needs besides stays small
+BLOCK_ROWS = 16_384  # encoded at a time, so that a block needs little further memory
 
 
 class Encoder(msgspec.Struct, frozen=True, dict=True):
@@ -48,7 +48,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         Parameters
         ----------
         frame : polars.DataFrame
-            Typed as ``check`` leaves it: numeric Float64 or Float32 without NaN or infinities,
+            Typed as ``check`` returns it: numeric Float64 or Float32 without NaN or infinities,
             boolean Boolean, categorical String, date Datetime, text String; null is missing.
         schema : Schema
             Which columns are features, and of which kind.
@@ -71,25 +71,25 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         )
 
     def reaching(self, frame: pl.DataFrame) -> Encoder:
-        """Return the same with the ranges of all rows of a frame, the training rows among them.
+        """Return the encoder with the ranges of all rows of a frame, training rows included.
 
-        It encodes alike: a range says what is known, and what is out of it.
+        It encodes in the same way: a range only says which values are known and which lie outside.
         """
         return Encoder(tuple(step.reaching(frame[step.source]) for step in self.steps))
 
     def transform(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> Design:
-        """Encode every row; unseen levels and new missing values have their place.
+        """Encode every row; unseen levels and new missing values are encoded too.
 
-        Numeric, coded and date columns are evaluated in one parallel polars pass over each block
-        of rows, so that besides the blocks themselves little memory is needed.
+        Numeric, coded and date columns are evaluated in one parallel polars pass over each block of
+        rows, so that little memory is needed besides the blocks themselves.
 
         Parameters
         ----------
         frame : polars.DataFrame
             As `fit` takes it.
         rows : ndarray of int, optional
-            Positions of the rows to encode, in that order; the design is then that of all rows,
-            taken, and row-major as such.
+            Positions of the rows to encode, in that order; the design is then these rows taken from
+            the design of all rows, and hence row-major.
         """
         count, order = (len(frame), "F") if rows is None else (len(rows), "C")
         width, coded = len(self.layout.dense), len(self.layout.codes)
@@ -119,7 +119,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
                 )
 
     def blocks(self, frame: pl.DataFrame, rows: int) -> Iterator[Design]:
-        """Encode so many rows after the other, each stretch when it is asked for."""
+        """Encode the rows in stretches of the given size, each when it is asked for."""
         for at in range(0, max(len(frame), 1), rows):
             yield self.transform(frame[at : at + rows])
 
@@ -134,16 +134,16 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def levels(self) -> dict[str, tuple[str, ...]]:
-        """Level names of the training rows by categorical column, those of a single row included.
+        """Level names of the training rows by categorical column, including levels of a single row.
 
-        A column whose levels were too many to keep has no entry: nothing can be called unseen.
+        A column with too many levels to keep has no entry: none of its values can be called unseen.
         """
         known = {step.source: step.every_level for step in self.steps}
         return {source: levels for source, levels in known.items() if levels is not None}
 
     @cached_property
     def known(self) -> dict[str, pl.Series]:
-        """The same names for polars, one list a column."""
+        """The same names for polars, one list per column."""
         return {
             source: pl.Series(levels, dtype=pl.String).implode()
             for source, levels in self.levels.items()
@@ -183,7 +183,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         return [e.alias(str(i)) for i, e in enumerate(dense + codes)]
 
     def text(self, frame: pl.DataFrame, rows: np.ndarray | None = None) -> sparse.csr_array | None:
-        """Return the text block alone, of what `transform` encodes."""
+        """Return only the text block of what `transform` encodes."""
         steps = [step for step in self.steps if step.sparse_features()]
         if not steps:
             return None
@@ -197,7 +197,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 class Unencoded:
     """Rows of a table that are encoded when they are asked for, all at once or a few at a time.
 
-    What is made from them row by row need not hold a design beside them.
+    What is computed from them row by row does not need their whole design in memory.
 
     Parameters
     ----------
@@ -235,7 +235,7 @@ class Unencoded:
         return self.encoder.transform(self.frame, self.rows)
 
     def blocks(self, rows: int) -> Iterator[Design]:
-        """Encode so many rows after the other, each stretch when it is asked for."""
+        """Encode the rows in stretches of the given size, each when it is asked for."""
         for at in range(0, max(len(self), 1), rows):
             yield self.take(np.arange(at, min(at + rows, len(self)))).encoded()
 

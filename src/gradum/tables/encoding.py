@@ -1,4 +1,4 @@
-"""Text files as UTF-8 with plain line ends, whatever they were written in."""
+"""Text files as UTF-8 with plain line ends, whatever their original encoding."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ OTHERS = (
     ("cp1251", "Windows-1251", RUSSIAN_TEXT),
     ("koi8_r", "KOI8-R", RUSSIAN_TEXT),
 )
-SURE = log(100)  # how much likelier a reading has to be than another, or than the Western one
-LIKELIER = log(20)  # how much likelier than the Western one a reading has to be to be named
+SURE = log(100)  # how much likelier a reading must be than another, or than the Western one
+LIKELIER = log(20)  # how much likelier than the Western reading another must be to be named
 TELLING_BYTES = 20_000  # of lines with letters beyond ASCII
 NO_TABLES = ("idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem")
 USUAL = ("GB18030", "Big5", "Shift-JIS", "EUC-JP", "EUC-KR", "Windows-1251", "KOI8-R")
 
 
 def stream(content: Content) -> BinaryIO:
-    """Open a content for reading; to be closed by a ``with``."""
+    """Open a content for reading, as a context manager."""
     return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
@@ -69,7 +69,7 @@ def blocks(content: Content) -> Iterator[bytes]:
 
 
 def count_lines(content: Content) -> int:
-    """Count the lines of a content, the last one too where no line feed ends it."""
+    """Count the lines of a content, including a last one without a line feed."""
     count, last = 0, b"\n"
     for block in blocks(content):
         count, last = count + block.count(b"\n"), block[-1:]
@@ -92,12 +92,12 @@ def sample(content: Content) -> bytes:
 def as_utf8(content: Content, source: str, named: str | None = None) -> tuple[Content, str]:
     """Return a text in UTF-8 with line feeds between lines, and the name of its encoding.
 
-    A file that is so already stays on disk. ``named`` is the encoding that the user names.
+    A file that already has this form stays on disk. ``named`` is the encoding that the user names.
 
     Raises
     ------
     TableError
-        It is damaged, no text, or not in the encoding that is named.
+        It is damaged, no text, or not in the named encoding.
     """
     head = sample(content)
     codec, name = _encoding(content, head, source, named)
@@ -116,7 +116,7 @@ def as_utf8(content: Content, source: str, named: str | None = None) -> tuple[Co
 def convert_to_utf8(
     content: Content, source: str, out: Path, named: str | None = None
 ) -> tuple[Content, str]:
-    """As `as_utf8`, but what has to be changed is written to a file and never held as a whole."""
+    """Do what `as_utf8` does, but write a changed text to a file and never hold it as a whole."""
     head = sample(content)
     codec, name = _encoding(content, head, source, named)
     if codec == "utf-8" and _is_plain(content):
@@ -130,7 +130,7 @@ def convert_to_utf8(
             ends = ""
             while block := text.read(BLOCK_BYTES):
                 block = ends + block
-                whole = block.rstrip("\n")  # the ends of lines wait for what follows them
+                whole = block.rstrip("\n")  # line ends wait for what follows them
                 ends = block[len(whole) :]
                 file.write(whole)
     except UnicodeError:
@@ -202,7 +202,7 @@ def _codec_named(content: Content, head: bytes, source: str, named: str) -> tupl
 
 
 class _Guess(NamedTuple):
-    """A way to read a text, and the log-probability of its letters then."""
+    """A way to read a text, and the log-probability of the letters that it yields."""
 
     score: float
     codec: str
@@ -213,7 +213,7 @@ class _Guess(NamedTuple):
 def _likeliest(content: Content) -> tuple[str, str]:
     """Return the encoding in which a text's letters are likeliest, and its name.
 
-    A Western one is taken unless another is far likelier. Where a second one is nearly as likely,
+    A Western encoding is taken unless another is far likelier. If a second one is nearly as likely,
     the name says so.
     """
     telling = _telling_lines(content)
@@ -243,7 +243,7 @@ def _likeliest(content: Content) -> tuple[str, str]:
 
 
 def _telling_lines(content: Content) -> bytes:
-    """Return the first lines that hold more than ASCII."""
+    """Return the first lines that hold letters beyond ASCII."""
     lines: list[bytes] = []
     length = 0
     with stream(content) as file:
@@ -274,7 +274,7 @@ def _reads(content: Content, codec: str) -> bool:
 
 
 def _is_plain(content: Content) -> bool:
-    """Whether a text in UTF-8 can be read where it is: no other line ends, none to spare."""
+    """Whether a UTF-8 text can be read in place: with plain line ends, and no superfluous ones."""
     last = b""
     for block in blocks(content):
         if b"\r" in block:
@@ -287,7 +287,7 @@ def _recoded(whole: bytes, codec: str, name: str, source: str) -> bytes:
     try:
         if codec not in ("cp1252", "latin-1"):
             return whole.decode(codec).encode()
-        pieces = range(0, len(whole), BLOCK_BYTES)  # a byte is a letter: it can be cut anywhere
+        pieces = range(0, len(whole), BLOCK_BYTES)  # a letter is one byte: any place can be cut
         return b"".join(whole[at : at + BLOCK_BYTES].decode(codec).encode() for at in pieces)
     except UnicodeError as error:
         raise TableError(

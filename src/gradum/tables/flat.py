@@ -1,6 +1,6 @@
-"""Records inside records, spread over columns: ``{"home": {"size": 90}}`` is column ``home.size``.
+"""Nested records, spread over columns: ``{"home": {"size": 90}}`` is column ``home.size``.
 
-Lists stay as they are: how many columns one would need differs from row to row.
+Lists stay as they are: the number of columns that a list would need differs from row to row.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from gradum.errors import TableError
 from gradum.messages import say
 from gradum.tables.wording import shortened
 
-DEEPEST = 50  # levels; what lies deeper stays a record
+DEEPEST = 50  # levels; deeper values stay records
 
 
 def flattened(records: Sequence[Mapping[Any, Any]], source: str) -> Sequence[Mapping[Any, Any]]:
-    """Return records whose values are no records, each key with those above it before it.
+    """Return records whose values are no records, each key prefixed with those above it.
 
     Raises
     ------

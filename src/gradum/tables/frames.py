@@ -28,8 +28,8 @@ TAKEN = marked(
     "Give a path to a CSV, JSON, Parquet or Arrow file, a data frame, a "
     "two-dimensional array, a dict of columns, or a list of dicts."
 )
-MOST_DIGITS = 18  # before the point and after it, of decimals that are kept as such
-# what most columns hold: read without a look at each value
+MOST_DIGITS = 18  # before and after the point, of decimals that are kept as such
+# what most columns hold: read without looking at each value
 PLAIN = {
     frozenset({str}): pl.String,
     frozenset({bool}): pl.Boolean,
@@ -129,7 +129,7 @@ def _from_mapping(data: Mapping[Any, Any], source: str) -> pl.DataFrame:
 
 
 def is_row(data: Mapping[Any, Any]) -> bool:
-    """Whether a dict is of single values, and not of columns: one row."""
+    """Whether a dict holds single values rather than columns: one row."""
     return not any(_is_column(values) for values in data.values())
 
 
@@ -204,7 +204,7 @@ def from_objects(name: str, values: list[Any], before: int = 0) -> pl.Series:
     Raises
     ------
     TableError
-        A text is not Unicode, or an object cannot say what it is; ``before`` rows lie before these.
+        A text is not Unicode, or an object cannot say what it is. ``before`` rows precede these.
     """
     with explained(say("Column {name!r}", name=name), ANYTHING):
         try:
@@ -251,7 +251,7 @@ def _of_one_type(name: str, values: list[Any]) -> pl.Series:
 
 
 def _are_numbers(present: list[Any]) -> bool:
-    """Whether values are real numbers; decimals are where polars cannot keep every digit."""
+    """Whether values are real numbers, other than decimals of which polars keeps every digit."""
     if present and all(isinstance(value, Decimal) and _is_kept(value) for value in present):
         return False
     real = (numbers.Real, np.bool_, Decimal)
@@ -275,9 +275,9 @@ def _from_numbers(name: str, values: list[Any], present: list[Any]) -> pl.Series
 def _float(value: Any) -> float:
     try:
         return float(value)
-    except OverflowError:  # an integer beyond every float
+    except OverflowError:  # an integer beyond the range of floats
         return float("inf")
-    except ValueError:  # a decimal that signals that it is no number
+    except ValueError:  # a decimal that is a signalling NaN
         return float("nan")
 
 
@@ -286,7 +286,7 @@ def _utc(value: datetime.datetime | None) -> datetime.datetime | None:
         return value
     try:
         return value.astimezone(datetime.UTC).replace(tzinfo=None)
-    except OverflowError:  # before the first year, or after the last one, that there is in UTC
+    except OverflowError:  # before the first or after the last year of UTC
         return None
 
 
@@ -313,7 +313,7 @@ def refuse_names(names: Iterable[str], source: str = "") -> None:
     Raises
     ------
     TableError
-        It names them.
+        The message names them.
     """
     source = source or say(SOURCE)
     counts = Counter(iter(names))
@@ -338,7 +338,7 @@ def refuse_names(names: Iterable[str], source: str = "") -> None:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether a text is Unicode; Python and JSON also know halves of surrogate pairs."""
+    """Whether a text is Unicode; Python and JSON also allow halves of surrogate pairs."""
     try:
         str(value).encode()
     except UnicodeEncodeError:

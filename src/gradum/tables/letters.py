@@ -1,9 +1,9 @@
-"""The likelihood of a text by its letters, by which encodings are told apart.
+"""The likelihood of a text given its letters, which tells encodings apart.
 
-Each way to read the same bytes has a log-probability: that of its letters, one by one. A common
-letter of the language costs little, a rare one much, a sign that its texts do not hold costs most,
-and letters of two scripts side by side, as in "Stra遝", cost extra. The commonest letters of
-Chinese, Japanese and Korean are those of the word lists of wordfreq 3.1 (Speer 2022).
+Each way to read the same bytes has a log-probability: the sum over its letters, one by one. A
+common letter of the language costs little, a rare one much, and a sign that does not occur in its
+texts costs most; letters of two scripts side by side, as in "Stra遝", cost extra. The commonest
+letters of Chinese, Japanese and Korean are those of the word lists of wordfreq 3.1 (Speer 2022).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RUSSIAN = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
 WESTERN = "éäöüáíóåøñçãèêàßôõúâæëïîìòùðþýœ°€£–’“”«»²³½§·"
 WIDE = "、。（）：；％・「」【】《》－ー"
 ASCII = log(1 / 40)
-STRAY = log(1e-7)  # a sign that texts of the language do not hold
+STRAY = log(1e-7)  # a sign that does not occur in texts of the language
 BESIDE = log(1e-2)  # a letter beside one of another script
 
 
@@ -59,15 +59,15 @@ class Language:
     common : str
         The commonest letters, commonest first.
     covered : float
-        The share of a text that they make.
+        The share of a text that they make up.
     others : str
-        A codec in whose usual part the other letters lie.
+        A codec in whose common part the other letters lie.
     usual : bytes
         The last lead byte of that part.
     count : int
-        Letters of that part.
+        The number of letters in that part.
     latin : bool
-        Whether its words mix these letters with those of ASCII.
+        Whether its words mix these letters with ASCII letters.
     """
 
     common: str
@@ -97,7 +97,7 @@ class Language:
 
     @cached_property
     def _shares(self) -> dict[str, float]:
-        """The logarithms of the common letters' shares, which fall with the rank as words' do."""
+        """The logarithms of the common letters' shares, which fall with the rank as for words."""
         weights = {letter: 1 / (5 + rank) for rank, letter in enumerate(self.common)}
         total = sum(weights.values()) / self.covered
         shares = {sign: log(1e-3) for sign in WIDE} if self.usual else {}

@@ -1,8 +1,8 @@
-"""Parquet files whose rows are read without all of them in memory, however large their row groups.
+"""Parquet files read without holding all rows in memory, however large their row groups.
 
-A row group is read as a whole, and its writer says how large it is: a million rows, as pandas has
-it, of a wide table are more than a bound may allow. Its columns can be read apart, though. polars
-does not say how large groups are; a file's last bytes list them, as Thrift in its compact protocol:
+A row group is read as a whole, and its writer chooses its size: a million rows of a wide table, as
+pandas writes, can exceed the memory bound. Its columns can be read separately, though. polars does
+not say how large groups are; the last bytes of a file list them, as Thrift in its compact protocol:
 https://github.com/apache/thrift/blob/master/doc/specs.
 """
 
@@ -19,10 +19,10 @@ from gradum.files.atomic import filling
 from gradum.messages import say
 
 GROUP_BYTES = 2**27  # of a row group in memory
-VIEW = 16  # bytes of a value of no fixed length
+VIEW = 16  # bytes of a value of variable length
 
 END = 8  # bytes: the length of the list, and "PAR1"
-MOST_BYTES = 2**28  # of a list
+MOST_BYTES = 2**28  # of the list
 DEEPEST = 16
 ROW_GROUPS, BYTES, ROWS = 4, 2, 3  # numbers of fields
 TRUE, FALSE, BYTE, DOUBLE, BINARY, LISTS, MAP, STRUCT = 1, 2, 3, 7, 8, (9, 10), 11, 12
@@ -34,13 +34,13 @@ def length(path: Path) -> int:
 
 
 def first_rows(path: Path, rows: int) -> pl.DataFrame:
-    """Return so many rows, fewer where there are no more."""
+    """Return the given number of rows, or all if there are fewer."""
     scan = pl.scan_parquet(path, glob=False)
     return _beside([scan.select(names).head(rows).collect() for names in columns_together(path)])
 
 
 def columns_together(path: Path) -> list[list[str]]:
-    """Return the names of all columns, in stretches of which a row group is not too large."""
+    """Return the names of all columns, in stretches whose row groups are not too large."""
     names = pl.scan_parquet(path, glob=False).collect_schema().names()
     stretches = -(-_largest_group(path) // GROUP_BYTES)
     together = max(1, len(names) // max(stretches, 1))
@@ -53,10 +53,10 @@ def has_large_groups(path: Path) -> bool:
 
 
 def with_smaller_groups(path: Path, scratch: Path, rows: int) -> list[Path]:
-    """Write a file's rows anew to files of so many rows each, and return their paths.
+    """Rewrite a file as files of the given number of rows each, and return their paths.
 
-    They lie where ``scratch`` does, and their names begin as its name does. Stretches of columns
-    are written to files of their own first, one after the other.
+    They lie beside ``scratch``, and their names begin with its name. First, stretches of columns
+    are written to files of their own, one after the other.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _beside(frames: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _largest_group(path: Path) -> int:
-    """Return the bytes that the largest row group takes in memory; 0 where none is listed."""
+    """Return the bytes that the largest row group takes in memory; 0 if none is listed."""
     types = pl.scan_parquet(path, glob=False).collect_schema().dtypes()
     width = sum(map(_bytes, types))
     return max((max(group.bytes, group.rows * width) for group in row_groups(path)), default=0)
@@ -118,14 +118,14 @@ _FIXED = {
 
 
 class RowGroup(NamedTuple):
-    """Rows that are read together, and their bytes once they are unpacked."""
+    """The number of rows that are read together, and their bytes when unpacked."""
 
     rows: int
     bytes: int
 
 
 def row_groups(path: Path) -> list[RowGroup]:
-    """Return the row groups of a Parquet file; none where its list cannot be read.
+    """Return the row groups of a Parquet file; none if its list cannot be read.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _struct(file: BinaryIO, depth: int) -> dict[int, Any]:
 
 
 def _value(file: BinaryIO, kind: int, depth: int) -> Any:
-    if kind in (TRUE, FALSE, BYTE):  # of a list, a truth is a byte
+    if kind in (TRUE, FALSE, BYTE):  # in a list, a boolean is a byte
         return file.read(1)[0]
     if kind == DOUBLE:
         return [file.read(1)[0] for _ in range(8)]
@@ -184,7 +184,7 @@ def _value(file: BinaryIO, kind: int, depth: int) -> Any:
 
 
 def _unsigned(file: BinaryIO) -> int:
-    """Read seven bits a byte, the last of which has its eighth bit unset."""
+    """Read seven bits per byte; the last byte has its eighth bit unset."""
     value = shift = 0
     while True:
         byte = file.read(1)[0]

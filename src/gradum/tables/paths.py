@@ -1,7 +1,7 @@
 """Paths and addresses of the user: files, patterns, standard input, and tables on other machines.
 
-An address can hold a password, in front of its host or among its parameters. Whatever is written
-down or printed has neither: `shown` leaves both out.
+An address can hold a password, in front of its host or among its parameters. What is recorded or
+printed has no user, password or parameters: `shown` leaves them out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def scheme(address: str) -> str:
 
 
 def shown(address: str) -> str:
-    """Return an address without user, password and parameters."""
+    """Return an address without its user, password and parameters."""
     parts = _parts(address)
     if parts is None:
         return f"{scheme(address)}://…"
@@ -45,12 +45,12 @@ def shown(address: str) -> str:
 
 
 def refuse_unclear(address: str) -> None:
-    """Refuse an address of which it is unclear where its password ends and its host begins.
+    """Refuse an address if it is unclear where its password ends and its host begins.
 
     Raises
     ------
     TableError
-        It does not repeat the address.
+        The message does not repeat the address.
     """
     if _parts(address) is None:
         raise TableError(
@@ -71,7 +71,7 @@ def secrets(address: str) -> tuple[str, ...]:
 
 
 def without_secrets(text: str, address: str) -> str:
-    """Return a text in which passwords and parameters of an address are replaced by "…"."""
+    """Return a text with the passwords and parameters of an address replaced by "…"."""
     user, *rest = (*secrets(address), "")
     pieces = [user.partition(":")[2]] if ":" in user else []
     pieces += [value for part in (user, *rest) for value in re.findall(r"=([^&#]*)", part)]
@@ -90,7 +90,7 @@ def _parts(address: str) -> re.Match | None:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is a file of this name; False, too, where the system allows no such name."""
+    """Whether there is a file of this name; False also if the system allows no such name."""
     try:
         return path.is_file()
     except OSError:
@@ -100,23 +100,23 @@ def is_file(path: Path) -> bool:
 def is_pattern(path: Path) -> bool:
     """Whether a path stands for the files that match it: it has a ``*``, ``?`` or ``[…]``.
 
-    A file that is really called so is that file.
+    If a file with exactly this name exists, the path means that file.
     """
     return glob.has_magic(str(path)) and not _exists(path)
 
 
 def matches(pattern: Path) -> list[Path]:
     """Return the files that match a pattern, sorted by name; ``**`` crosses folders."""
-    # Path.glob would take hidden files and no absolute pattern.
+    # Path.glob would take hidden files, and takes no absolute pattern.
     paths = (Path(name) for name in glob.glob(str(pattern), recursive=True))  # noqa: PTH207
     return sorted(path for path in paths if is_file(path))
 
 
 def files_of(name: str) -> list[Path]:
-    """Return the files that a path stands for, those that are there and can be read again.
+    """Return the files that a path stands for, if they exist and can be read again.
 
-    An address stands for none. Beside a database of SQLite may lie a file of what was written to it
-    last, which belongs to it.
+    An address stands for none. A SQLite database may have beside it a file of what was written to
+    it last, which belongs to it.
     """
     if is_address(name):
         return []
@@ -142,7 +142,7 @@ def _exists(path: Path) -> bool:
 def absolute(path: str | Path) -> str:
     """Return a path that means the same from any folder, so that a run can be repeated.
 
-    Of an address, it is what may be written down.
+    For an address, this is the part that may be recorded.
     """
     if is_address(str(path)):
         return shown(str(path))

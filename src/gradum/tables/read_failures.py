@@ -11,7 +11,7 @@ from gradum.errors import GradumError, TableError
 from gradum.messages import say
 
 SHOWN_CHARACTERS = 200
-# polars says of some input that it panicked, which is no Exception
+# polars reports some input as a panic, which is no Exception
 LIBRARIES = (
     OSError,
     UnicodeError,
@@ -19,12 +19,12 @@ LIBRARIES = (
     pl.exceptions.PolarsError,
     pl.exceptions.PanicException,
 )
-ANYTHING = (Exception, pl.exceptions.PanicException)  # where code of others runs
+ANYTHING = (Exception, pl.exceptions.PanicException)  # where other libraries' code runs
 
 
 @contextmanager
 def explained(source: str, failures: tuple[type[BaseException], ...] = LIBRARIES) -> Iterator[None]:
-    """Say of failures of the block that the table cannot be read, and why.
+    """Turn failures within the block into the message that the table cannot be read, and why.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def explained(source: str, failures: tuple[type[BaseException], ...] = LIBRARIES
     Raises
     ------
     TableError
-        In place of such a failure, which is its cause. gradum's own errors pass as they are, and so
-        does a lack of memory.
+        In place of such a failure, which is its cause. gradum's own errors and lack of memory pass
+        unchanged.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Options for reading a table: which of several it is, and how its text is written."""
+"""Options for reading a table: which of several tables it is, and how its text is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     query : str or None
         One SELECT statement for a database.
     encoding : str or None
-        That of a text file; recognised if left out.
+        The encoding of a text file; recognised if left out.
     skip_rows : int or None
         Lines of a CSV or TSV file above its header; recognised if left out.
     """
@@ -30,7 +30,7 @@ class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     skip_rows: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a number of lines that no file has."""
+        """Refuse a number of lines that no file can have."""
         if self.skip_rows is not None and not (
             type(self.skip_rows) is int and 0 <= self.skip_rows < 2**63
         ):

@@ -1,4 +1,4 @@
-"""JSON tables: records, one a line or in one list, or columns of values."""
+"""JSON tables: records, one per line or in one list, or columns of values."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from gradum.tables.wording import size
 LOOKS_LIKE_JSON = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([{\[\]\"\d-]|true|false|null))")
 BLOCK_BYTES = 2**24
 FEW_CELLS = 10**7
-TIMES_AS_OBJECTS = 20  # as large as its text is JSON that is not read line by line
-LEAST_FILLED = 0.01  # of the cells of a larger table; else its keys are no columns
+TIMES_AS_OBJECTS = 20  # size over that of its text, of JSON that is not read line by line
+LEAST_FILLED = 0.01  # of the cells of a larger table must be filled; else its keys are no columns
 REMEDY = marked("Give records, one a line or all in one list, or columns as lists of values.")
 
 
@@ -37,14 +37,14 @@ def looks_like_json(content: Content) -> bool:
 def read_records(content: Content, source: str) -> Table:
     """Return the columns of a JSON file in UTF-8.
 
-    Taken are one record a line (JSON lines); a list of records; an object of columns, each a list
-    or, as pandas writes it, an object of values by row. A key that a record lacks is missing there;
-    records inside records are `flattened`.
+    It accepts one record per line (JSON lines); a list of records; or an object of columns, each a
+    list or, as pandas writes it, an object of values by row. A key that a record lacks is a missing
+    value; nested records are `flattened`.
 
     Raises
     ------
     TableError
-        It is no JSON, with the line and the cause; or it is no table.
+        It is no JSON (the message gives the line and the cause), or it is no table.
     """
     if _is_a_record_a_line(content):
         return Table(_from_lines(content, source), source)
@@ -73,7 +73,7 @@ def _is_object(line: bytes) -> bool:
 
 
 def _from_lines(content: Content, source: str) -> pl.DataFrame:
-    """Return the frame of one record a line, made block by block."""
+    """Return the frame of JSON lines, made block by block."""
     blocks: list[dict[str, pl.Series]] = []
     heights, filled = [], 0
     for records in (flattened(block, source) for block in _record_blocks(content, source)):
@@ -98,7 +98,7 @@ def _from_lines(content: Content, source: str) -> pl.DataFrame:
 
 
 def _refuse_hollow(rows: int, columns: int, filled: int, source: str) -> None:
-    """Refuse records of which hardly two share a key: as a table they would fill the memory."""
+    """Refuse records that hardly share any key: as a table they would fill the memory."""
     cells = rows * columns
     if cells > FEW_CELLS and filled < LEAST_FILLED * cells:
         raise TableError(
@@ -131,7 +131,7 @@ def _record_blocks(content: Content, source: str) -> Iterator[list[dict[str, Any
 
 
 def _records(lines: list[bytes], before: int, source: str) -> list[dict[str, Any]]:
-    """Decode lines; all at once, and one by one where that fails."""
+    """Decode lines all at once, or one by one if that fails."""
     full = [line for line in lines if not line.isspace()]
     try:
         records = msgspec.json.decode(b"[" + b",".join(full) + b"]")
@@ -144,7 +144,7 @@ def _records(lines: list[bytes], before: int, source: str) -> list[dict[str, Any
         if line.isspace():
             continue
         try:
-            record = json.loads(line)  # also takes NaN and Infinity, which Python writes
+            record = json.loads(line)  # also accepts NaN and Infinity, which Python writes
         except RecursionError:
             raise _too_deep(source) from None
         except ValueError as error:

@@ -1,11 +1,11 @@
 """The encoding of single rows: plain values of a dict become a Design without a frame in between.
 
-`check` and the encoder look at whole columns at once, which for one row takes milliseconds, most
-of them to find that nothing is the matter. A value is plain if they would take it without a word:
-a number or a date within the training range, a level that training knew, a gap where training had
-gaps. Only such values are read here. A row with any other is for `check`, which can explain it;
-so nothing here has a message, and what a word or a level means is not decided here either: the
-column's kind and its encoder step are asked, once.
+`check` and the encoder look at whole columns at once, which takes milliseconds for one row, mostly
+to find that nothing is wrong. A value is plain if they would accept it without comment: a number or
+a date within the training range, a level that training knew, a gap if training had gaps. Only such
+values are read here. A row with any other value is left to `check`, which can explain it, so
+nothing here has a message. What a word or a level means is not decided here either: the column's
+kind and its encoder step are asked, once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gradum.tables.kinds.plain import NUMBERS, NotPlain, Read
 from gradum.tables.kinds.values import LARGEST
 from gradum.tables.schema import Schema
 
-MOST_ROWS = 256  # with several times as many, whole columns are faster
+MOST_ROWS = 256  # for several times as many, whole columns are faster
 
 SINGLE = NUMBERS | {NoneType, bool, np.bool_, str, datetime.date, datetime.datetime}
 
@@ -54,21 +54,22 @@ class RowDoor:
         self._others = {c.name: _ignoring(c) for c in schema.columns if c.role != "feature"}
 
     def design(self, data: Any) -> Design | None:
-        """Return the design of one dict, or of a list of a few; None where `check` has to look.
+        """Return the design of one dict, or of a list of a few; None if `check` has to look.
 
-        Every bit is the one that `check` and the encoder come to, who would find no difference.
+        It equals, to the bit, what `check` and the encoder compute; they would report no
+        difference.
         """
         rows = [data] if type(data) is dict else data
         if type(rows) is not list or not 0 < len(rows) <= MOST_ROWS:
             return None
         try:
             return self._design(rows)
-        except (NotPlain, KeyError, OverflowError):  # KeyError: a column is absent, or one more
+        except (NotPlain, KeyError, OverflowError):  # KeyError: a column is absent or unknown
             return None
 
     def _design(self, rows: Sequence[Any]) -> Design:
         for row in rows:
-            if type(row) is not dict:  # some of its kin make up what they lack
+            if type(row) is not dict:  # some subclasses make up missing keys
                 raise NotPlain
             if len(row) > len(self._features):
                 for name in row.keys() - self._features:
@@ -84,14 +85,14 @@ class RowDoor:
         return Design(arrays, self._layout)
 
     def _refuse_mixed_types(self, rows: Sequence[Any]) -> None:
-        """Raise where a column of several rows has values of several types, which are one in it."""
+        """Raise if rows have values of different types in a column that must have one type."""
         for name in self._of_one_type if len(rows) > 1 else ():
             if len({type(row[name]) for row in rows} - {NoneType}) > 1:
                 raise NotPlain
 
 
 def _ignoring(column: Column) -> Read:
-    """Look at the value of a column that is no feature: whether `check` would have a word on it."""
+    """Look at the value of a column that is no feature: whether `check` would report anything."""
     kind = column.traits
     if column.role == "unused" or not kind.in_words:
         plain = SINGLE

@@ -1,4 +1,4 @@
-"""The schema: what was understood of a table, saved as JSON that a hand may edit."""
+"""The schema: what was understood of a table, saved as JSON that may be edited by hand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         Every column in the table's order, used or not.
     target : Target, optional
     version : int
-        Of this format.
+        The version of this format.
     """
 
     source: str
@@ -84,12 +84,13 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Schema:
-        """Return the schema written in JSON, perhaps edited by hand.
+        """Return the schema from JSON, which may have been edited by hand.
 
         Raises
         ------
         SchemaError
-            It is no JSON, or a field of a column makes no sense; the message names both.
+            It is no JSON, or a field of a column makes no sense; the message names column and
+            field.
         """
         try:
             schema = msgspec.json.decode(text, type=cls)
@@ -127,7 +128,7 @@ def infer(
     Raises
     ------
     ColumnError
-        A named column is not there or cannot be what it is said to be.
+        A named column does not exist, or cannot be what the user says it is.
     TargetError
         The target cannot be learned.
     SpecError
@@ -165,7 +166,7 @@ def infer(
 
 
 def with_columns_of(schema: Schema, table: Table, names: Collection[str]) -> Schema:
-    """Add to a schema the columns of a table by these names that it does not know; none is used."""
+    """Add to a schema the named columns of a table that it does not know; they are not used."""
     known = {column.name for column in schema.columns}
     new = [name for name in table.frame.columns if name in names and name not in known]
     if not new:
@@ -181,14 +182,14 @@ def require_features(schema: Schema) -> None:
     Raises
     ------
     TableError
-        Each column is named with the reason why it is of no use.
+        The message names each column, and why it is of no use.
     """
     if not schema.features:
         raise _nothing_usable(schema, (), {})
 
 
 def _understand(values: Values, options: set[str]) -> Column:
-    """Return the column that a user's options, or else its values, make it."""
+    """Return the column as determined by the user's options, or else by its values."""
     role: Role = "feature"
     if options - {"drop"} and (values.is_nested or not values.present):
         what = say("lists, records or bytes") if values.is_nested else say("no values")
@@ -296,7 +297,7 @@ def _time(values: Values) -> Reading:
 
 
 def _sentence(reading: Reading, values: Values) -> str:
-    """Return the reading's clause with what was noticed besides, as one sentence."""
+    """Return the reading's clause, with what else was noticed, as one sentence."""
     kind, clauses = KINDS[reading.kind], [reading.reason]
     if values.missing and values.present:
         clauses.append(_missing(values))
@@ -322,7 +323,7 @@ def _sentence(reading: Reading, values: Values) -> str:
 
 
 def _missing(values: Values) -> str:
-    """Return the clause that counts missing values, by what stands for them."""
+    """Return the clause that counts missing values, by their markers."""
     markers = [
         f"{marker!r} {count:,}" if marker else say("blank {count:,}", count=count)
         for marker, count in list(values.markers.items())[:4]
@@ -335,7 +336,7 @@ def _missing(values: Values) -> str:
 def _without_duplicates(
     table: Table, columns: list[Column], options_of: dict[str, set[str]]
 ) -> list[Column]:
-    """Return the columns with those equal to an earlier one, or to the target, set aside."""
+    """Return the columns, with those that equal an earlier one or the target set aside."""
     target = [column.name for column in columns if column.role == "target"]
     features = [column.name for column in columns if column.role == "feature"]
     decided = {column.name: column for column in columns}
@@ -357,7 +358,7 @@ def _without_duplicates(
 def _nothing_usable(
     schema: Schema, dropped: Collection[str], hints: Mapping[str, str]
 ) -> TableError:
-    """Say why each column is of no use: by a hint, or else by how its reason begins."""
+    """Say why each column is of no use: with a hint, or else the beginning of its reason."""
     others = [column for column in schema.columns if column.role == "unused"]
     if not others:
         return TableError(

@@ -1,4 +1,4 @@
-"""Several tables as one: stacked in order, columns matched by name and their types reconciled."""
+"""Several tables stacked in order into one, with columns matched by name and types reconciled."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def names_of(paths: Sequence[Path]) -> list[str]:
 
 
 def stack(tables: Sequence[Table], source: str) -> Table:
-    """Return tables of the same columns one after the other, columns matched by name.
+    """Stack tables of the same columns one after the other, matching columns by name.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _columns(names: Sequence[str]) -> str:
 
 
 def _odd_type(name: str, tables: Sequence[Table], parts: Sequence[pl.Series]) -> TableError:
-    """Say which file first holds a column in a type that does not go with those before it."""
+    """Say which file is the first to hold a column in a type incompatible with those before it."""
     at = next(k for k in range(1, len(parts)) if common_type(parts[: k + 1]) is None)
     before = next(k for k in range(at) if common_type([parts[k], parts[at]]) is None)
     return TableError(
@@ -117,7 +117,7 @@ def _odd_type(name: str, tables: Sequence[Table], parts: Sequence[pl.Series]) ->
 
 
 def _notes(tables: Sequence[Table]) -> tuple[str, ...]:
-    """Return what was noted of every file, and by its name what was noted of some."""
+    """Return what was noted for every file, and, with the file's name, what was noted for some."""
     counts = Counter(note for table in tables for note in dict.fromkeys(table.notes))
     everywhere = [note for note, count in counts.items() if count == len(tables)]
     return (
@@ -132,10 +132,10 @@ def _notes(tables: Sequence[Table]) -> tuple[str, ...]:
 
 
 def common_type(parts: Sequence[pl.Series]) -> pl.DataType | None:
-    """Return the type that can hold the values of all parts, None where there is none.
+    """Return the type that can hold the values of all parts, None if there is none.
 
-    Numbers go with numbers, levels with texts, dates with times. A part without a value goes with
-    everything: what its type says is of no account.
+    Numbers are compatible with numbers, levels with texts, dates with times. A part without a value
+    is compatible with everything: its type does not matter.
     """
     telling = [part for part in parts if part.null_count() < len(part)] or parts[:1]
     types = list(dict.fromkeys(part.dtype for part in telling))
@@ -159,7 +159,7 @@ def _number(types: Sequence[pl.DataType]) -> pl.DataType:
 
 
 def stacked(parts: Sequence[pl.Series], dtype: pl.DataType) -> pl.Series:
-    """Return the parts one after the other, as one type that `common_type` found."""
+    """Return the parts one after the other, in the type that `common_type` found."""
     return pl.concat([_cast(part, dtype) for part in parts])
 
 

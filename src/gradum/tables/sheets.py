@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-LOOKED_AT = 200  # rows, among which the header is sought
+LOOKED_AT = 200  # rows in which the header is searched for
 NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?|true|false", re.IGNORECASE)
 
 
@@ -24,21 +24,21 @@ def sheet_of(path: str, asked: str | None) -> Iterator[Any]:
     Parameters
     ----------
     path : str
-        A workbook, told by its content and not by its name.
+        A workbook, recognised by its content and not by its name.
     asked : str or None
-        The sheet that is meant; None for the first of those that hold a table.
+        The sheet to read; None for the first that holds a table.
 
     Yields
     ------
     tuple of two lists of str
-        The names of all sheets, and of the visible ones that hold anything, as far as asked.
+        The names of all sheets, and of the visible sheets that hold anything, as far as asked.
     list of tuples of str or None
         The first rows of the sheet.
     tuple of bytes and list of str
-        What is below the header, as an Arrow file of the columns "0", "1", …; and which of them
+        The rows below the header, as an Arrow file of the columns "0", "1", …; and which columns
         hold numbers beside words.
     """
-    import fastexcel  # of an extra; whoever wants a workbook read has it
+    import fastexcel  # from an extra; whoever has a workbook read has installed it
 
     book = fastexcel.read_excel(Path(path).read_bytes())
     names = book.sheet_names
@@ -69,11 +69,11 @@ def _top(book: Any, sheet: str) -> tuple[list[tuple[str | None, ...]], bool]:
 
 
 def header_row(rows: Sequence[tuple[str | None, ...]]) -> int | None:
-    """Return the number, from 0, of the row that names the columns; None where all are blank.
+    """Return the number, from 0, of the row that names the columns; None if all rows are blank.
 
-    It is the first that fills as many cells as rows usually do, or all but one (an index without
-    a name), with words that differ from each other. Where no row does, the first that fills as
-    many is taken, and else the fullest.
+    It is the first row that fills as many cells as rows usually do, or all but one (an index
+    without a name), with words that differ from each other. If there is none, it is the first row
+    that fills as many cells, or else the fullest.
     """
     filled = [sum(cell is not None for cell in row) for row in rows]
     counts = sorted(count for count in filled if count)

@@ -1,15 +1,15 @@
 """Slips of the pen: values so far outside all others that somebody may have mistyped them.
 
 A large value alone is no slip: prices, populations and bytes have long tails. Above a high
-threshold such tails are Pareto's at the heaviest, and then the spacings of the largest distances
-from the median, D₁ ≥ D₂ ≥ …,
+threshold, the heaviest such tails are Pareto's, and then the spacings of the largest distances from
+the median, D₁ ≥ D₂ ≥ …,
 
     m · log(Dₘ / Dₘ₊₁),   m = 1, 2, …,
 
-are independent and exponential, all of one mean, the tail's index. A gap below the m farthest
-values is held against the mean of the k spacings that follow it: under Pareto's tail the ratio r of
-the two exceeds a bound with probability (1 + r / k)⁻ᵏ. In lighter tails the first spacings are
-smaller than those that follow, so it does so still less often.
+are independent and exponential, all with the same mean, the tail's index. A gap below the m
+farthest values is compared with the mean of the k spacings that follow it: under a Pareto tail,
+their ratio exceeds r with probability (1 + r / k)⁻ᵏ. In lighter tails the first spacings are
+smaller than those that follow, so the ratio exceeds r even less often.
 
 A. Rényi, Acta Mathematica Hungarica 4, 1953; B. M. Hill, Annals of Statistics 3, 1975.
 """
@@ -29,13 +29,13 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import FEWEST_MARKERS, MARKERS
 from gradum.tables.wording import number, rows_of, rows_text, span
 
-MOST_SLIPS = 3  # on a side; more of them are a group of their own
-FOLLOWING = (5, 10, 20, 40, 80, 160, 320)  # spacings that a gap is held against
-CHANCE = 5e-4  # of each of these comparisons
+MOST_SLIPS = 3  # on a side; more values are a group of their own
+FOLLOWING = (5, 10, 20, 40, 80, 160, 320)  # spacings that a gap is compared with
+CHANCE = 5e-4  # of a false alarm in each of these comparisons
 FEWEST_VALUES = 20
-FEWEST_DISTINCT = 5  # distances that follow a gap; 0, 1 and then 2 is no gap
-TIMES_AS_FAR = 2.0  # from the median as any other
-SHARE_OF_RANGE = 0.5  # that a gap is wide at least, measured by the range of all others
+FEWEST_DISTINCT = 5  # distances after a gap; 0, 1 and then 2 is no gap
+TIMES_AS_FAR = 2.0  # from the median as any other value
+SHARE_OF_RANGE = 0.5  # least width of a gap, relative to the range of all other values
 SAME = 1e-9  # distances that differ by less, relative to the largest, are equal
 
 
@@ -45,7 +45,7 @@ class Slips(NamedTuple):
     Attributes
     ----------
     values : ndarray of shape (s,)
-        The different ones, rising.
+        The distinct values, in ascending order.
     low, high : float
         The range of the others.
     """
@@ -62,7 +62,7 @@ def slip_hint(values: Values, kind: Kind, how: Parse) -> list[str]:
     ----------
     values : Values
     kind : Kind
-        What the column was taken for: it reads numbers or points in time.
+        What the column was taken for; it reads numbers or points in time.
     how : Parse
     """
     if named_like_codes(values.name):
@@ -76,7 +76,7 @@ def slip_hint(values: Values, kind: Kind, how: Parse) -> list[str]:
     for value in outliers.values.tolist():
         rows = np.flatnonzero((held == value).fill_null(False))
         if value in MARKERS and len(rows) >= FEWEST_MARKERS:
-            continue  # it may mean missing, which is said
+            continue  # it may mean missing, which another hint says
         places = rows if values.numbers is None else values.numbers[rows]
         where = rows_text(rows_of(places), len(rows))
         named.append(say("{value} ({rows})", value=_written(value, typed), rows=where))
@@ -108,7 +108,7 @@ def slip_hint(values: Values, kind: Kind, how: Parse) -> list[str]:
 
 
 def _numbers(values: Values, kind: Kind, how: Parse) -> np.ndarray:
-    """Return the values that are there as float64, a date as microseconds, in any order."""
+    """Return the present values as float64, dates as microseconds, in any order."""
     if not values.holds_strings:
         return kind.parse(values.raw, how).to_physical().drop_nulls().cast(pl.Float64).to_numpy()
     levels = kind.parse(values.levels["level"], how).to_physical().cast(pl.Float64)
@@ -123,7 +123,7 @@ def _written(value: float, typed: pl.Series) -> str:
 
 
 def slips(numbers: np.ndarray) -> Slips | None:
-    """Return the values far outside all others; None where there are none.
+    """Return the values far outside all others; None if there are none.
 
     Parameters
     ----------
@@ -152,14 +152,14 @@ def slips(numbers: np.ndarray) -> Slips | None:
 def _beyond_a_gap(
     farthest: np.ndarray, opposite: float, distances: Callable[[], np.ndarray]
 ) -> float | None:
-    """Return the least distance on a side that lies beyond a gap; None without one.
+    """Return the least distance on a side that lies beyond a gap; None without a gap.
 
     Parameters
     ----------
     farthest : ndarray of shape (MOST_SLIPS + 1,)
-        The greatest distances of the side, falling.
+        The greatest distances of the side, in descending order.
     opposite : float
-        The distance of the other side's end, without as many values as may be slips: negative.
+        The distance of the other side's end without as many values as may be slips; negative.
     distances : callable
         Returns the distances of all values (n,), which are negative on the other side.
     """
@@ -170,7 +170,7 @@ def _beyond_a_gap(
         return None
     tail = -np.sort(-distances())
     tail = tail[tail > 0]
-    # Of equal distances, one group: its number for each distance.
+    # Equal distances form one group: its number for each distance.
     groups = np.concatenate([[0], np.cumsum(-np.diff(tail) > SAME * tail[0])])
     logarithms = np.log(_apart(tail, groups))
     for m in (np.flatnonzero(far & wide) + 1)[::-1].tolist():
@@ -181,7 +181,7 @@ def _beyond_a_gap(
 
 
 def _chance(logarithms: np.ndarray, m: int) -> float:
-    """Return the least chance of so wide a gap below the m-th distance, over `FOLLOWING`."""
+    """Return the least chance of a gap this wide below the m-th distance, over `FOLLOWING`."""
     gap = m * (logarithms[m - 1] - logarithms[m])
     least = 1.0
     for k in FOLLOWING:
@@ -196,7 +196,7 @@ def _chance(logarithms: np.ndarray, m: int) -> float:
 def _apart(tail: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return distances with equal ones spread over the interval that was rounded to them.
 
-    Its width is the least difference of two groups. Whole numbers would have no spacings else.
+    Its width is the least difference of two groups. Otherwise whole numbers would have no spacings.
     """
     if groups[-1] == len(tail) - 1:
         return tail

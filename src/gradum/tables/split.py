@@ -1,6 +1,6 @@
 """Splits of the rows into training, validation, calibration and test.
 
-A part array holds one `Part` a row (int8); -1 marks a row that plays none. Rows are drawn within
+A part array holds one `Part` per row (int8); -1 marks a row that has none. Rows are drawn within
 classes, or by whole groups, or in the order of time: the past trains, the future tests.
 """
 
@@ -43,9 +43,10 @@ def hold_out(
     """Divide n rows into training, validation and test rows.
 
     - With ``labels``, every class has its share of each part, less than one row from exact;
-      before that, every class trains, and one of 5 rows or more is in every part.
-    - With ``groups``, a group is in one part only; sizes and class shares are as near as whole
-      groups allow.
+      with priority over that, every class has training rows, and a class of 5 rows or more is in
+      every part.
+    - With ``groups``, a group is in one part only; sizes and class shares are as near as
+      whole groups allow.
     - With ``time``, validation follows training and test follows validation; rows of one time
       are in one part.
 
@@ -58,7 +59,7 @@ def hold_out(
     groups : ndarray of shape (n,), optional
         Group codes.
     time : ndarray of shape (n,), optional
-        Sortable times; labels are then of no account.
+        Sortable times; labels are then ignored.
     test : float
         Share of the rows; 0 for no such part.
     validation : float
@@ -74,8 +75,8 @@ def hold_out(
     Raises
     ------
     SpecError
-        When a share is not in [0, 1), when both groups and time are given, when a time is
-        missing, or when there are too few rows, groups or distinct times for the parts.
+        A share is not in [0, 1), both groups and time are given, a time is missing, or there are
+        too few rows, groups or distinct times for the parts.
     """
     _check(rows, labels=labels, groups=groups, time=time)
     if not 0 <= test < 1:
@@ -111,10 +112,10 @@ def folds(
 ) -> list[np.ndarray]:
     """Divide n rows k ways, so that each row tests once in every repeat.
 
-    What is not in the test fold is divided into training and validation as `hold_out` does. With
-    ``time``, the rows are cut into k + 1 stretches; fold f tests on stretch f + 1, is trained on
-    all that came before it, and leaves what comes after unused (-1); so the first stretch never
-    tests, and there is one repeat only, as nothing is drawn.
+    Rows outside the test fold are divided into training and validation as in `hold_out`. With
+    ``time``, the rows are cut into k + 1 stretches: fold f tests on stretch f + 1, trains on all
+    that come before it, and leaves those after it unused (-1). So the first stretch never tests,
+    and there is only one repeat, as nothing is drawn.
 
     Parameters
     ----------
@@ -123,7 +124,7 @@ def folds(
     k : int
         Number of folds, at least 2.
     repeats : int
-        How often all is drawn anew.
+        How often the folds are drawn anew.
     labels, groups, time, validation, rng
         As in `hold_out`.
 
@@ -135,7 +136,7 @@ def folds(
     Raises
     ------
     SpecError
-        As `hold_out`, and when k is below 2 or more than the rows, groups or times allow.
+        As in `hold_out`; or k is below 2, or more than the rows, groups or times allow.
     """
     _check(rows, labels=labels, groups=groups, time=time)
     if k < 2:
@@ -160,13 +161,13 @@ def folds(
 def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:
     """Count the test rows that equal, in every column, a row of another part.
 
-    Missing equals missing, and not-a-number equals not-a-number; unused rows are of no account.
+    Missing equals missing, and not-a-number equals not-a-number; unused rows do not count.
     """
     tested = np.flatnonzero(parts == Part.TEST)
     others = np.flatnonzero((parts != Part.TEST) & (parts != UNUSED))
     if not frame.width or not len(tested) or not len(others):
         return 0
-    # A join of all rows would copy the table twice; few rows have the hash of another.
+    # A join of all rows would copy the table twice; few rows share the hash of another.
     hashes = np.empty(len(frame), np.uint64)
     for start in range(0, len(frame), BLOCK_ROWS):
         part = slice(start, start + BLOCK_ROWS)
@@ -176,7 +177,7 @@ def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:
     alike = known[place] == hashes[tested]
     tested, twins = tested[alike], others[first[place[alike]]]
     equal = _equal_rows(frame, tested, twins)
-    chance = tested[~equal]  # rows that share a hash with one that they do not equal
+    chance = tested[~equal]  # rows that share a hash with a row that they do not equal
     if not len(chance):
         return len(tested)
     rest = frame[others[np.isin(hashes[others], hashes[chance])]]
@@ -268,7 +269,8 @@ def _by_class(
 def _allot(rows: np.ndarray, share: float, large: np.ndarray, *, left: int) -> np.ndarray:
     """Take a share of each class by largest remainders, less than one row from exact.
 
-    A large class gives at least one row and is ``left`` as many; a small one is left one.
+    A large class gives at least one row and keeps at least ``left``; a small one keeps at least
+    one.
     """
     if not share:
         return np.zeros_like(rows)
@@ -292,7 +294,7 @@ def _shuffled(rows: int, labels: np.ndarray | None, rng: np.random.Generator) ->
 def _in_order(
     sizes: np.ndarray, shares: Sequence[float], too_few: Callable[[int, int], SpecError]
 ) -> np.ndarray:
-    """Cut m items of the given sizes, in their order, into parts as near the shares as they allow.
+    """Cut m items of the given sizes, in order, into parts as near to the shares as possible.
 
     Each part gets at least one item. Returns the part number of each item.
     """
@@ -315,8 +317,8 @@ def _balanced(
 ) -> np.ndarray:
     """Give each group a part number, so that parts come near their shares of every class.
 
-    The largest group goes first, each to the part in which it lowers
-    Σ (rows of the class in the part − wanted)² / wanted the most.
+    Groups are placed from the largest down, each in the part where it lowers Σ (rows of the class
+    in the part − wanted)² / wanted the most.
     """
     groups = int(group.max(initial=-1)) + 1
     if groups < len(shares):
@@ -352,7 +354,7 @@ def _balanced(
 
 
 def refuse_both(group: object, time: object) -> None:
-    """Raise SpecError where rows would be split by group and by time at once."""
+    """Raise SpecError if rows would be split both by group and by time."""
     if group is not None and time is not None:
         raise SpecError(
             say("Rows cannot be split by group and by time at once."),

@@ -1,7 +1,7 @@
 """Rows of an SQLite database as SQLite gives them, for a process of its own.
 
-A database of a few bytes can hold a view of which SQLite makes rows without end, or hours of work.
-Nothing is imported but SQLite, so that the process begins at once.
+A database of a few bytes can hold a view from which SQLite makes endless rows, or hours of work.
+Only SQLite is imported, so that the process starts at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ALLOWED = {
     sqlite3.SQLITE_RECURSIVE,
 }
 CELL_BYTES = 2**25  # of one value
-PIECE_ROWS, PIECE_BYTES = 2**12, 2**22  # that go to the caller together
+PIECE_ROWS, PIECE_BYTES = 2**12, 2**22  # sent to the caller together
 
 
 def sqlite_rows(address: str, query: str, wait: float) -> Iterator[list[str] | bytes]:
@@ -51,5 +51,5 @@ def sqlite_rows(address: str, query: str, wait: float) -> Iterator[list[str] | b
 
 
 def _only_reading(action: int, *_: object) -> int:
-    """Refuse whatever is no part of a SELECT: other files, settings, writing."""
+    """Refuse whatever does not belong to a SELECT: other files, settings, writing."""
     return sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY

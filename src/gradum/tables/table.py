@@ -25,13 +25,13 @@ class Table:
         Whether the source states the type of its columns. A CSV file does not; in a source
         that does, whole numbers held as strings are codes rather than quantities.
     untyped : tuple of str
-        Columns of text in a typed source that are not known to be text: they hold words beside
-        numbers in cells or fields of any type. Whole numbers in them are no codes.
+        Columns of text in a typed source that are not known to be text: their cells or fields may
+        be of any type, and hold words beside numbers. Whole numbers in them are not codes.
     decimal : str
-        The decimal sign of "1,234", where no other number tells: a comma in a file that has
-        semicolons between its values.
+        The decimal sign of "1,234" if no other number tells: a comma in a file that has semicolons
+        between its values.
     numbers : ndarray of shape (n,), optional
-        Each row's place in the whole table, from 0, where these are some of its rows.
+        Each row's place in the whole table, from 0, if these are only some of its rows.
     """
 
     frame: pl.DataFrame

@@ -35,7 +35,7 @@ MOST_TEXT_CLASSES = 1_000
 FEW_WHOLE_NUMBERS = 10
 ROWS_PER_CLASS = 10
 SKEWED = 2.0
-EXACT = 2.0**53  # whole numbers beyond it blur in float64; as classes they stay text
+EXACT = 2.0**53  # whole numbers beyond it are inexact in float64; as classes they stay text
 
 
 def recognise_target(
@@ -145,7 +145,7 @@ def _are_texts_of_dates(values: Values) -> bool:
 
 
 def _numbers(values: Values, task: str | None) -> Reading | None:
-    """Return the reading of a target of numbers, None where it is words or codes."""
+    """Return the reading of a target of numbers, None if it holds words or codes."""
     if task == "regression":
         claim = say("Target {name!r} is to be a number (--task regression)", name=values.name)
         remedy = say("Correct these values, or leave out --task.")
@@ -293,7 +293,7 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
 
 
 def _of_labels(label: type, name: str) -> Kind:
-    """Return the kind of column whose values are such labels."""
+    """Return the kind of column whose values are labels like these."""
     for kind in KINDS.values():
         if label in kind.labels:
             return kind
@@ -319,7 +319,7 @@ def _labels(values: Values, reading: Reading | None) -> tuple[list[Label], list[
 
 
 def _as_written(values: Values, reading: Reading) -> pl.Series:
-    """Return numbers stored as text, as integers where none is written with a decimal."""
+    """Return numbers stored as text, as integers if none is written with decimals."""
     typed = NumericKind().parse(values.raw, reading.parse).drop_nulls()
     read = ~values.levels["level"].is_in(list(reading.parse.missing))
     whole = values.levels["level"].filter(read).str.contains(r"^[+-]?\d+$").all()

@@ -1,4 +1,4 @@
-"""Values that are not of their column's kind: taken as missing, or refused if all are such."""
+"""Values that are not of their column's kind: taken as missing, or refused if all values are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gradum.tables.wording import quoted, rows_text, rows_where
 
 @dataclass(frozen=True)
 class Unreadable:
-    """What a column holds that is not of its kind.
+    """The values of a column that are not of its kind.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Unreadable:
     examples : tuple of str
         The first few values, each once.
     alone : bool
-        Whether it holds nothing else.
+        Whether the column holds nothing else.
     """
 
     column: Column
@@ -38,7 +38,7 @@ class Unreadable:
 
     @classmethod
     def of(cls, raw: pl.Series, values: pl.Series, column: Column) -> Unreadable | None:
-        """Compare a column as it was given with what was read of it; None where all was."""
+        """Compare a column as given with what was read of it; None if everything was read."""
         if not column.traits.in_words or values.null_count() == raw.null_count():
             return None
         present = _present(raw, column)
@@ -61,7 +61,7 @@ class Unreadable:
         )
 
     def refuse_alone(self, source: str) -> None:
-        """Refuse a column of use that holds nothing else.
+        """Refuse a used column that holds nothing else.
 
         Raises
         ------
@@ -91,13 +91,13 @@ class Unreadable:
         )
 
     def then(self, later: Unreadable) -> Unreadable:
-        """Return what two blocks of the column hold, which both hold nothing else."""
+        """Merge the unreadable values of two blocks of the column that both hold nothing else."""
         examples = tuple(dict.fromkeys((*self.examples, *later.examples)))[:EXAMPLES]
         return replace(self, count=self.count + later.count, examples=examples)
 
 
 def _present(raw: pl.Series, column: Column) -> pl.Series:
-    """Return where a raw column has a value, whatever it is."""
+    """Return where a raw column has any value."""
     if raw.dtype.is_float():
         return raw.is_not_null() & raw.is_not_nan()
     if raw.dtype in (pl.String, pl.Categorical, pl.Enum):

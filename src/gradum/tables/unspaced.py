@@ -7,11 +7,11 @@ from typing import overload
 import polars as pl
 
 LETTER = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]|[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]\p{M}*"
-"""A letter of such a script, with the marks on it."""
+"""A letter of such a script, with its marks."""
 
 GAP = rf"(?:{LETTER})\s+(?:{LETTER})"
 LEAST_SHARE = 0.2  # of a text's letters
-LETTERS_PER_GAP = 8  # at least, where spaces divide phrases rather than words
+LETTERS_PER_GAP = 8  # at least, if spaces divide phrases rather than words
 LETTERS_PER_WORD = 2
 
 
@@ -21,7 +21,7 @@ def letters(texts: pl.Series) -> pl.Series:
 
 
 def are_unspaced(texts: pl.Series) -> bool:
-    """Whether texts are written without spaces between words, a good part of them."""
+    """Whether a good part of texts is written without spaces between words."""
     unspaced = int(letters(texts).sum() or 0)
     if not unspaced:
         return False

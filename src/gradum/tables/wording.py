@@ -24,7 +24,7 @@ def quoted(values: Iterable[object], most: int = SHOWN_EXAMPLES) -> str:
 
 
 def and_more(shown: str, more: int) -> str:
-    """Return a list of the first few names with how many are left out: ``a, b and 3 more``."""
+    """Return a list of the first few names and the number left out: ``a, b and 3 more``."""
     return say("{shown} and {more:,} more", shown=shown, more=more) if more > 0 else shown
 
 
@@ -39,13 +39,13 @@ def full_stop(sentence: str) -> str:
 
 
 def shortened(value: object, most: int = 40) -> str:
-    """Return a value as text, cut where it is long."""
+    """Return a value as text, cut if it is long."""
     text = str(value.to_list() if isinstance(value, pl.Series) else value)
     return text if len(text) <= most else f"{text[:most]}…"
 
 
 def value_text(value: object, most: int = 40) -> str:
-    """Return a table's value as a person would write it, cut where it is long; "–" if missing."""
+    """Return a table's value as a person would write it, cut if it is long; "–" if missing."""
     match value:
         case None:
             return "–"
@@ -73,7 +73,7 @@ def number(value: float) -> str:
 
 
 def span(low: float, high: float) -> str:
-    """Return "from 2,400 to 775,000": beside a number with commas stands no year."""
+    """Return a range such as "from 2,400 to 775,000", with commas in both numbers or in neither."""
     first, last = number(low), number(high)
     if "," in first + last:
         first, last = (
@@ -92,12 +92,12 @@ def size(count: float) -> str:
 
 
 def rows_where(mask: pl.Series) -> tuple[int, ...]:
-    """Return the first rows where a mask holds, counted from 1."""
+    """Return the first rows in which a mask is true, counted from 1."""
     return tuple(int(row) + 1 for row in mask.arg_true().head(SHOWN_ROWS))
 
 
 def rows_of(positions: np.ndarray) -> tuple[int, ...]:
-    """Return the first of some positions, counted from 1."""
+    """Return the first of the given positions, counted from 1."""
     return tuple(int(row) + 1 for row in positions[:SHOWN_ROWS])
 
 
@@ -124,9 +124,9 @@ def first_numbers(numbers: Sequence[int], count: int) -> str:
 
 
 def nearest(name: str, names: Iterable[str], what: str = "") -> str:
-    """Return a remedy for a name that is not there: the nearest names, or some that are.
+    """Return a remedy for an unknown name: the nearest names, or some of those that exist.
 
-    ``what`` says what the names are names of; columns if it is left out.
+    ``what`` says what the names denote; columns if it is left out.
     """
     names = list(names)
     close = nearest_names(name, names)
@@ -137,12 +137,12 @@ def nearest(name: str, names: Iterable[str], what: str = "") -> str:
 
 
 def did_you_mean(names: Sequence[str]) -> str:
-    """Return a remedy that offers a name or several."""
+    """Return a remedy that offers one or several names."""
     return say("Did you mean {names}?", names=listed([repr(name) for name in names], "or"))
 
 
 def nearest_names(name: str, names: Iterable[str]) -> list[str]:
-    """Return the up to three names that look most like one that is not there."""
+    """Return up to three names that look most like an unknown one."""
     folded = {other.casefold(): other for other in reversed(list(names))}
     close = get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.6)
     return [folded[other] for other in close]

@@ -1,4 +1,4 @@
-"""The trust report: each part asks a model one kind of question, and every answer is one line."""
+"""The trust report: each part asks a model one kind of question, and each answer is one line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def trust(
 ) -> TrustReport:
     """Say which demands on the model hold, which fail, and which were not checked.
 
-    Each demand is a threshold for something that is known of the model: its data, scores,
+    Each demand is a threshold for something that is known about the model: its data, scores,
     calibration, coverage, groups, explanations, stress, properties, drift, reproducibility.
 
     Parameters
@@ -38,25 +38,25 @@ def trust(
     data : path or data frame, optional
         New rows; with the target, scores, calibration and coverage are checked on them too.
     by : str or sequence of str
-        Columns whose groups are held against each other, as by `evaluate`.
+        Columns whose groups are compared with each other, as by `evaluate`.
     thresholds : path or dict, optional
-        What is asked, as ``gradum trust --write-thresholds FILE`` writes it.
+        What is demanded, as ``gradum trust --write-thresholds FILE`` writes it.
     rerun : bool
-        Whether to fit the run again and compare the weights to the bit.
+        Whether to fit the run again and compare the weights bit by bit.
     sheet, query, encoding, skip_rows : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
     -------
     TrustReport
-        It shows itself; ``failed`` says whether a demand failed, ``frame`` has one line for each,
-        ``not_checked`` those of which nothing is known, ``content`` everything as plain values,
-        and ``page()`` a page.
+        It displays itself; ``failed`` says whether a demand failed, ``frame`` has one line per
+        demand, ``not_checked`` has the demands of which nothing is known, ``content`` everything as
+        plain values, and ``page()`` returns a page.
 
     Raises
     ------
     SpecError
-        The thresholds cannot be used, or the rows not be grouped so.
+        The thresholds cannot be used, or the rows cannot be grouped this way.
     SchemaError, TableError
         The new rows do not match the model.
     """

@@ -55,7 +55,7 @@ def _of_model(examined: ExaminedModel, thresholds: CalibrationThresholds) -> Par
         checks.append(JUDGED.blocked(examined.no_judged_rows))
     else:
         curve = findings.reliability
-        if curve.tested and curve.p_value is None:  # in files of versions that did not write it
+        if curve.tested and curve.p_value is None:  # in files of versions that did not store it
             judgement = fitted.judgement
             learned = None if judgement is None else judgement.held_out_from
             curve = reliability(judged_evidence(model), learned)
@@ -83,7 +83,7 @@ def _learned(examined: ExaminedModel) -> int | None:
 
 
 def _unit_of_model(examined: ExaminedModel) -> float | None:
-    """Return what gaps of numbers are shares of: what guessing the mean errs by; else None."""
+    """Return the unit of gaps of numbers: the error of guessing the mean; None if unknown."""
     judgement = examined.model.fitted.judgement
     if examined.model.task != "regression" or judgement is None:
         return None
@@ -92,17 +92,17 @@ def _unit_of_model(examined: ExaminedModel) -> float | None:
 
 
 def _spread(evidence: Evidence) -> float:
-    """Return the standard deviation of the target of rows, by their weights."""
+    """Return the weighted standard deviation of the rows' target."""
     weight, target = evidence.weight, evidence.target.astype(np.float64)
     mean = np.average(target, weights=weight)
     return float(np.sqrt(np.average((target - mean) ** 2, weights=weight)))
 
 
 def mean_gap(curve: Reliability) -> float:
-    """Return the mean over rows of how far their bin's prediction is from what was observed.
+    """Return the mean over rows of the distance between their bin's prediction and observation.
 
-    Σ_b n_b |observed_b − predicted_b| / Σ_b n_b: of classes the expected calibration error, over
-    bins of as many rows each.
+    Σ_b n_b |observed_b − predicted_b| / Σ_b n_b: for classes, this is the expected calibration
+    error over bins of equally many rows.
     """
     rows = np.array([bin_.rows for bin_ in curve.bins], float)
     gaps = np.array([abs(bin_.observed.value - bin_.predicted) for bin_ in curve.bins])
@@ -112,7 +112,7 @@ def mean_gap(curve: Reliability) -> float:
 def calibrated(
     line: Line, curve: Reliability, unit: float | None, thresholds: CalibrationThresholds
 ) -> Check:
-    """Fail where tests show a miscalibration and the mean gap is above what is allowed."""
+    """Fail if tests show a miscalibration and the mean gap is above what is allowed."""
     if not curve.tested or curve.p_value is None or curve.error is None:
         return line.not_checked(curve.sentence, say("Judge on more rows."))
     gap, most = mean_gap(curve), thresholds.most_gap

@@ -1,4 +1,4 @@
-"""The part on coverage: what intervals and sets promise, and whether the rows kept to it."""
+"""The part on coverage: what intervals and sets promise, and whether the promise was kept."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _of_model(examined: ExaminedModel, thresholds: CoverageThresholds) -> PartFi
 
 
 def _of_classes(judged: Coverage, target: str) -> Iterator[str]:
-    """Say how many rows of each class are covered, of which nothing is promised."""
+    """Say how many rows of each class are covered; nothing is promised about that."""
     classes = [group for group in judged.groups if group.column == target]
     if classes:
         shares = [f"{group.values!r} {percent(group.share.value)}" for group in classes]
@@ -106,10 +106,10 @@ def _guarantee(examined: ExaminedModel) -> Check:
 def short_groups(judged: Coverage | None, target: str, thresholds: CoverageThresholds) -> Check:
     """Test whether the groups of columns are covered less than is allowed.
 
-    Of m rows of which a share below q = asked − allowed is covered, x or fewer are covered with the
-    binomial probability P(X ≤ x), at most; m is the effective number of rows where they belong
-    together. Each group has the same share of the level (Bonferroni). Classes form no groups: a
-    row's class is not known when it is predicted, and no promise is made of it.
+    If the coverage is at least q = asked − allowed, x or fewer of m rows are covered with at most
+    the binomial probability P(X ≤ x); m is the effective number of rows if rows belong together.
+    Each group has the same share of the level (Bonferroni). Classes form no groups: a row's class
+    is not known when it is predicted, and nothing is promised by class.
     """
     if judged is None:
         return GROUPS.not_checked(
@@ -155,7 +155,7 @@ def short_groups(judged: Coverage | None, target: str, thresholds: CoverageThres
 
 
 def _gauge(groups: Sequence[GroupCoverage], least: float, allowed: float) -> Gauge:
-    """Return what the line would find in the largest group."""
+    """Return the gauge of what the line would find in the largest group."""
     largest = max(groups, key=lambda group: group.rows)
     error, where = share_error(least, _effective(largest)), f"{largest.column} {largest.values}"
     return Gauge(SHORT_OF, "points", error, len(groups), allowed, beyond=True, where=where)
@@ -166,7 +166,7 @@ def _effective(group: GroupCoverage) -> float:
 
 
 def _p_short(group: GroupCoverage, least: float) -> float:
-    """Return P(X ≤ x) of x covered among m rows of which a share ``least`` is."""
+    """Return P(X ≤ x) for x covered among m rows, if a share ``least`` is covered."""
     rows = _effective(group)
     return at_most(group.share.value * rows, rows, least)
 
@@ -193,9 +193,10 @@ def _table(examined: ExaminedModel) -> Check:
 
 
 def new_coverage(found: NewCoverage, least: float, p_value: float) -> Check:
-    """Hold the share of new rows that are covered against the least that is promised.
+    """Compare the share of new rows that are covered with the least that is promised.
 
-    By the law of the threshold, which is beta-binomial, or by the binomial one where none is known.
+    This uses the law of the threshold, which is beta-binomial, or the binomial one if none is
+    known.
     """
     check = TABLE.judged(
         found.share.value >= least,

@@ -1,4 +1,4 @@
-"""The part on data and provenance: whether the table is what it was, and what warned of it."""
+"""The part on data and provenance: whether the table is unchanged, and which warnings it raised."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _of_model(examined: ExaminedModel, thresholds: DataThresholds) -> PartFindin
 
 
 def _table(examined: ExaminedModel) -> Check:
-    """Hold the files of the run against the hashes that it took."""
+    """Compare the files of the run with the hashes that the run took."""
     folder = examined.model.folder
     if folder is None:
         return TABLE.not_checked(

@@ -1,4 +1,4 @@
-"""The part on drift: whether new rows are like those learned from, and whether that can be seen."""
+"""The part on drift: whether new rows are like those learned from, and if drift could be seen."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _reference(examined: ExaminedModel) -> Check:
 
 
 def alike(found: Watched, source: str, thresholds: DriftThresholds) -> Check:
-    """Hold the alarms of a watch against what is allowed; chance brings them as its tests say."""
+    """Compare the alarms of a watch with what is allowed, at the false alarm rate of its tests."""
     most = thresholds.most_alarms
     check = TABLE.judged(
         len(found.alarms) <= most,
@@ -105,8 +105,8 @@ def alike(found: Watched, source: str, thresholds: DriftThresholds) -> Check:
     )
     if found.p is None:
         return check
-    # Of a shift by δ deviations the mean ranks of two normal samples of n and m rows lie
-    # δ √(3/π) √(n m / (n + m)) standard errors apart; the test of numbers is the better of two.
+    # Under a shift by δ deviations, the mean ranks of two normal samples of n and m rows lie δ
+    # √(3/π) √(n m / (n + m)) standard errors apart; the test for numbers is the better of two.
     error = 1 / sqrt(3 / pi * effective(found.reference_rows, found.rows))
     return check.tested(found.p, Gauge(SHIFT, "deviations", error, 4 * found.tests))
 

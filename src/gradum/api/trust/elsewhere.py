@@ -1,4 +1,4 @@
-"""The trust report of a model from elsewhere: of a network in ONNX, or of a table of its scores."""
+"""The trust report on a model from elsewhere: on an ONNX network, or on a table of its scores."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def trust_elsewhere(
     thresholds: str | os.PathLike | Mapping[str, Any] | None = None,
     reading: ReadingOptions = PLAINLY,
 ) -> TrustReport:
-    """Examine a network by the rows of a table, or a table of scores, as far as each can show.
+    """Examine a network on the rows of a table, or a table of scores, as far as possible.
 
     Parameters
     ----------
     path : path
-        A file that ends in ``.onnx`` or ``.onnx.gz``, or a table of scores beside the truth.
+        A file that ends in ``.onnx`` or ``.onnx.gz``, or a table of scores beside true values.
     data : path or data frame, optional
-        The rows that a network predicts.
+        The rows to be predicted by a network.
     target : str
-        The column of the truth.
+        The column of the true values.
     scores : sequence of str
         The columns of scores; see `predictions_of_table`.
     positive : str, optional
-        The class that one column of scores is of, of two; the second if left out.
+        For two classes, the class that a single column of scores is about; the second if left out.
     by, task, thresholds : optional
         As in `Model.trust` and `gradum.fit`.
     reading : ReadingOptions
@@ -56,7 +56,7 @@ def trust_elsewhere(
     Raises
     ------
     SpecError, TableError, ModelFileError
-        Something given cannot be used; one line says what.
+        Something given cannot be used; the message is one line that says what.
     """
     path = Path(path)
     if is_network(path):
@@ -87,7 +87,7 @@ def _of_scores(
             say("Leave out {data}.", data=data),
         )
     name = str(path)
-    table = read(name, reading)  # first, as it may not be there
+    table = read(name, reading)  # first, as it may not exist
     if target is None:
         raise SpecError(
             say(
@@ -127,7 +127,7 @@ def _of_network(
 
 
 def _hashes(data: Any) -> dict[str, str]:
-    """Return the SHA-256 of each file that a name stands for; nothing if the data are no files."""
+    """Return the SHA-256 of each file that a name stands for; nothing if the data are not files."""
     if not isinstance(data, str | os.PathLike):
         return {}
     hashes = {}

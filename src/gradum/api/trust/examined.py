@@ -1,4 +1,4 @@
-"""The subject of a trust report: a model with its run and perhaps a table, or predictions alone."""
+"""The subject of a trust report: a model with its run and perhaps a table, or only predictions."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class ExaminedModel:
-    """A model of gradum, with what was given to examine it by.
+    """A model of gradum, with what was given to examine it.
 
     Parameters
     ----------
     model : Model
-        With its run, where that is at hand or in a folder.
+        With its run, if that is at hand or in a folder.
     table : Table or None
         New rows, perhaps with the target.
     by : tuple of str
-        Columns by whose groups it is to be scored.
+        Columns by whose groups it should be scored.
     rerun : bool
-        Whether to fit it again.
+        Whether to fit the model again.
     """
 
     model: Model
@@ -53,7 +53,7 @@ class ExaminedModel:
 
     @property
     def run_name(self) -> str:
-        """How a command names the model, for remedies."""
+        """The model's name in commands, for remedies."""
         folder = self.model.folder
         return "RUN" if folder is None else shlex.quote(str(folder))
 
@@ -63,7 +63,7 @@ class ExaminedModel:
         return "" if self.table is None else self.table.source
 
     def without(self, question: str) -> Obstacle | None:
-        """Why nothing is asked that this gradum has been left without; None of what it has."""
+        """Why a question cannot be asked because this gradum lacks it; None if gradum has it."""
         if hasattr(self.model, question):
             return None
         return Obstacle(
@@ -73,7 +73,7 @@ class ExaminedModel:
 
     @property
     def no_table(self) -> Obstacle:
-        """Why nothing is said of new rows where there are none."""
+        """Why nothing is said about new rows if there are none."""
         return Obstacle(
             say("No table of new rows was given."),
             say("To check it: gradum trust {run} TABLE", run=self.run_name),
@@ -81,7 +81,7 @@ class ExaminedModel:
 
     @property
     def no_judged_rows(self) -> Obstacle:
-        """Why nothing is said of the judged rows of a model file alone."""
+        """Why nothing is said about the judged rows of a model file alone."""
         return Obstacle(
             say("A model file alone does not hold the rows that judged it."),
             say("Name its run folder."),
@@ -89,7 +89,7 @@ class ExaminedModel:
 
     @property
     def no_judgement(self) -> Obstacle:
-        """Why nothing is said of a run that was interrupted early."""
+        """Why nothing is said about a run that was interrupted early."""
         return Obstacle(
             say("The run was interrupted before any rung could be judged."),
             say("Fit again."),
@@ -97,7 +97,7 @@ class ExaminedModel:
 
     @cached_property
     def no_answers(self) -> Obstacle | None:
-        """Why the model cannot be held against the answers in a table; None where it can."""
+        """Why the model cannot be compared with the answers in a table; None if it can."""
         if self.table is None:
             return self.no_table
         if self.model.target not in self.table.frame.columns:
@@ -119,7 +119,7 @@ class ExaminedModel:
 
     @cached_property
     def new_rows(self) -> Evidence | Obstacle:
-        """The rows of the table that are new to the run, with what the model says of them."""
+        """The rows of the table that are new to the run, with the model's answers."""
         if self.no_answers is not None:
             return self.no_answers
         assert self.table is not None
@@ -136,7 +136,7 @@ class ExaminedModel:
 
     @cached_property
     def grouped_rows(self) -> Evidence | Obstacle:
-        """The rows that groups are formed of: new ones if there are any, else the judged ones."""
+        """The rows that are grouped: new rows if there are any, else the judged ones."""
         if isinstance(self.new_rows, Evidence):
             return self.new_rows
         model = self.model
@@ -150,25 +150,25 @@ class ExaminedModel:
 
 @dataclass(frozen=True, eq=False)
 class ExaminedPredictions:
-    """Predictions of a model from elsewhere, beside the truth.
+    """Predictions of a model from elsewhere, beside the true values.
 
     Parameters
     ----------
     name : str
-        What the file is called.
+        The name of the file.
     evidence : Evidence
-        All rows with what was predicted of them.
+        All rows with their predictions.
     only_ranked : bool
-        Whether the scores of two classes are no probabilities, and only their order counts.
+        Whether the scores of two classes are not probabilities, so that only their order counts.
     how : str
         How the file was read, in whole sentences.
     by : tuple of str
-        Columns by whose groups it is to be scored.
+        Columns by whose groups it should be scored.
     sha256 : mapping of str to str
         The hashes of the files that were read.
     network : callable or None
-        What reads the network as a graph, with the ranges of its columns; it raises ModelFileError
-        where the network has no bounds. None where there is no network.
+        Reads the network as a graph, with the ranges of its columns; raises ModelFileError if no
+        bounds can be computed for it. None if there is no network.
     """
 
     name: str
@@ -187,7 +187,7 @@ class ExaminedPredictions:
 
     @property
     def unknown(self) -> Obstacle:
-        """Why most parts have nothing to go by."""
+        """Why most parts have nothing to examine."""
         return Obstacle(
             say("Predictions from elsewhere do not show it."),
             say("Only a run of gradum can be asked: gradum fit TABLE --target COL"),
@@ -195,7 +195,7 @@ class ExaminedPredictions:
 
     @property
     def no_probabilities(self) -> Obstacle:
-        """Why nothing is said of probabilities and decisions."""
+        """Why nothing is said about probabilities and decisions."""
         return Obstacle(
             say("The scores are no probabilities: they rank the rows, and decide nothing."),
             say("Give probabilities between 0 and 1."),

@@ -1,4 +1,4 @@
-"""The part on explanations: how exactly it is known what the columns do."""
+"""The part on explanations: how exactly the effects of the columns are known."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ ERROR_RATES = {
 }
 SHARES = ("selection_rate", *ERROR_RATES)
 ALONE = 0.05
-"""The level at which groups are named, as those of any study; a line fails at its own."""
+"""The level at which groups are named, as in any study; each line fails at its own level."""
 WEAKER_BY = marked("a score worse by {gap} in the group {where}")
 SELECTED_BY = marked("a selection rate {gap} apart in the group {where}")
 ERRING_BY = marked("a rate of errors {gap} apart in the group {where}")
@@ -105,7 +105,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
         scores = scores_by_group(rows, by, DEFAULT_METRIC[rows.task])
         return _finding(scores, _checks(scores, by, rows.task, thresholds))
     scores = scores_by_group(rows, by, "auc")
-    ranked = structs.replace(scores, measures=("auc",))  # no row is decided, so that rates are none
+    ranked = structs.replace(scores, measures=("auc",))  # no row is decided, so there are no rates
     why = examined.no_probabilities
     decided = [line.blocked(why) for line in (SELECTION, RATES)]
     checks = [*(_scored(ranked, column, thresholds) for column in by), *decided]
@@ -113,7 +113,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: GroupThresholds) 
 
 
 def _unchecked(why: Obstacle, task: Task) -> PartFinding:
-    """Return the lines that a task has, none of them checked."""
+    """Return the lines that a task has, all unchecked."""
     lines = PART.lines if task == "binary" else (SCORE,)
     return PartFinding([line.blocked(why) for line in lines])
 
@@ -135,7 +135,7 @@ def _tables(scores: Groups) -> list[TextTable]:
 
 
 def _scored(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
-    """Hold the number of weaker groups of a column against what is allowed."""
+    """Compare the number of weaker groups of a column with what is allowed."""
     metric, most = scores.measures[0], thresholds.most_weaker
     groups, line = _comparable(scores, column, metric), METRICS[metric]
     if not groups:
@@ -168,7 +168,7 @@ def _scored(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
 
 
 def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
-    """Hold the ratio of the least and the greatest selection rate against what is asked."""
+    """Compare the ratio of the least to the greatest selection rate with what is demanded."""
     measure, least = "selection_rate", thresholds.least_selection_ratio
     groups = _comparable(scores, column, measure)
     rates = [group.scores[measure].value or 0.0 for group in groups]
@@ -194,7 +194,7 @@ def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check
 
 
 def _erring(scores: Groups, column: str, thresholds: GroupThresholds) -> Check:
-    """Hold the larger gap of true or false positive rates against what is allowed."""
+    """Compare the larger gap of true or false positive rates with what is allowed."""
     most = thresholds.most_rate_gap
     gaps = [gap for gap in scores.gaps if gap.column == column and gap.measure in ERROR_RATES]
     if not gaps:
@@ -224,7 +224,7 @@ def _difference(group: Group, measure: str) -> Interval:
 
 
 def _least_p(groups: Sequence[Group], measure: str, allowed: int = 0) -> float:
-    """Return the p-value of more than ``allowed`` groups differing; 1 where there are no more."""
+    """Return the p-value for more than ``allowed`` groups differing; 1 if there are no more."""
     found = sorted(group.scores[measure].p_value or 0.0 for group in groups)
     return found[allowed] if allowed < len(found) else 1.0
 
@@ -232,7 +232,7 @@ def _least_p(groups: Sequence[Group], measure: str, allowed: int = 0) -> float:
 def _gauge(
     groups: Sequence[Group], measure: str, finds: str, measures: int = 1, allowed: float = 0.0
 ) -> Gauge:
-    """Return what the line would find in the largest group; of two groups one tells both."""
+    """Return the gauge of what the line would find in the largest group; of two, one tells both."""
     largest = max(groups, key=lambda group: group.rows)
     comparisons = 2.0 * measures * max(len(groups) - 1, 1)
     error = _difference(largest, measure).standard_error
@@ -241,7 +241,7 @@ def _gauge(
 
 
 def _comparable(scores: Groups, column: str, measure: str) -> list[Group]:
-    """Return the groups of a column with rows enough to be compared by a measure."""
+    """Return the groups of a column with enough rows to be compared by a measure."""
     return [
         group
         for group in scores.groups
@@ -258,7 +258,7 @@ def _too_few(line: Line, column: str) -> Check:
 
 
 def _left_out(scores: Groups, column: str, compared: int) -> str:
-    """Say how many groups of a column could not be compared; nothing where all could."""
+    """Say how many groups of a column could not be compared; nothing if all could."""
     few = sum(group.column == column for group in scores.groups) - compared
     if not few:
         return ""
@@ -270,7 +270,7 @@ def _left_out(scores: Groups, column: str, compared: int) -> str:
 
 
 def _differing(groups: Sequence[Group], measure: str) -> list[str]:
-    """Name the groups that differ from all other rows, by this measure alone."""
+    """Name the groups that differ from all other rows by this measure alone."""
     return [group.values for group in groups if (group.scores[measure].p_value or 0.0) <= ALONE]
 
 

@@ -34,21 +34,21 @@ def predictions_of_onnx(
     task: str | None = None,
     sha256: Mapping[str, str] | None = None,
 ) -> ExaminedPredictions:
-    """Let a model of ONNX predict the rows of a table that have a target.
+    """Let an ONNX model predict the rows of a table that have a target.
 
-    Each input of the file is the column of its name; a single input of several numbers takes all
-    columns but the target, in the table's order, and but those of ``by`` where they are too many.
-    Of classes, the last output that could be probabilities is taken: a number for each class in the
-    order of the sorted labels, or labels with their probabilities.
+    Each input of the file is the column of that name. A single input of several numbers takes all
+    columns except the target, in the table's order, and without those of ``by`` if there are too
+    many. For classes, the last output that could be probabilities is taken: a number for each class
+    in the order of the sorted labels, or labels with their probabilities.
 
     Raises
     ------
     ModelFileError
         The file cannot be used, or ONNX Runtime refuses the rows.
     SpecError
-        The columns of the table are not the inputs of the file.
+        The columns of the table do not match the inputs of the file.
     TableError
-        A value is missing or no number, or the outputs are no probabilities.
+        A value is missing or not a number, or the outputs are not probabilities.
     """
     model = read_model(path)
     if _is_matrix(model.inputs):
@@ -79,7 +79,7 @@ def predictions_of_onnx(
 
 
 def _network(path: str | os.PathLike, dataset: Dataset, names: Sequence[str]) -> ForeignNetwork:
-    """Return the network with the ranges of the rows; raise ModelFileError if it has no bounds."""
+    """Return the network with the rows' ranges; raise ModelFileError if it cannot be bounded."""
     network = read_network(path)
     columns = NetworkColumns.of_rows(names, dataset.checked.complete(names))
     return ForeignNetwork(network.graph, network.run, columns)
@@ -110,7 +110,7 @@ def _all_columns(value: OnnxInput, table: Table, target: str, by: Sequence[str])
 
 
 def _column_of(value: OnnxInput, table: Table) -> str:
-    """Return the column that is called as an input."""
+    """Return the column that has the name of an input."""
     if value.name in table.frame.columns and value.width == 1:
         return value.name
     if value.width != 1:
@@ -129,7 +129,7 @@ def _column_of(value: OnnxInput, table: Table) -> str:
 
 
 def _values(value: OnnxInput, dataset: Dataset, names: Sequence[str]) -> np.ndarray:
-    """Return the values of an input: (n, d), or (n,) where it has one axis."""
+    """Return the values of an input: (n, d), or (n,) if it has one axis."""
     if value.type is np.object_:
         array = np.column_stack(
             [dataset.frame[name].cast(pl.String).fill_null("").to_numpy() for name in names]
@@ -140,7 +140,7 @@ def _values(value: OnnxInput, dataset: Dataset, names: Sequence[str]) -> np.ndar
 
 
 def _answers(model: OnnxModel, outputs: Sequence[Any], dataset: Dataset) -> np.ndarray:
-    """Return the output that answers, as (n, k)."""
+    """Return the output that holds the answers, as (n, k)."""
     arrays = [array for output in outputs if (array := _numbers(output, dataset)) is not None]
     if not arrays:
         raise ModelFileError(
@@ -151,7 +151,7 @@ def _answers(model: OnnxModel, outputs: Sequence[Any], dataset: Dataset) -> np.n
 
 
 def _numbers(output: Any, dataset: Dataset) -> np.ndarray | None:
-    """Return an output as (n, k) float64; None of labels, and of what is not by rows."""
+    """Return an output as (n, k) float64; None if it holds labels or is not by rows."""
     if output is None:
         return None
     if isinstance(output, list):

@@ -1,4 +1,4 @@
-"""A part of the trust report: what it demands, of a model and of predictions alone."""
+"""A part of the trust report: what it demands of a model, and of predictions alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gradum.study.trust import Line
 
 
 class PartThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a part asks for.
+    """What a part demands.
 
     Each field of a subclass has its default and, in `msgspec.Meta`, its bounds and a `marked`
     description: what it means, its unit, and why the default is what it is.
@@ -29,19 +29,19 @@ class TrustPart:
     Parameters
     ----------
     name : str
-        In JSON, in thresholds, and the anchor of its section.
+        The part's name in JSON and in thresholds, and the anchor of its section.
     title : str
-        `marked`.
+        A `marked` title.
     lines : tuple of Line
-        What it demands.
+        The lines that it demands.
     of_model : callable
-        From an `ExaminedModel` and the part's thresholds to a `PartFinding`.
+        Maps an `ExaminedModel` and the part's thresholds to a `PartFinding`.
     of_predictions : callable or None
-        The same of `ExaminedPredictions`; None where they can show nothing of it.
+        The same for `ExaminedPredictions`; None if they can show nothing about it.
     thresholds : type
-        The struct of its thresholds.
+        The struct that holds its thresholds.
     asks : str or None
-        The question to a model that it hangs on: without it, nothing is checked.
+        The question to a model that the part depends on: without it, nothing is checked.
     """
 
     name: str
@@ -53,7 +53,7 @@ class TrustPart:
     asks: str | None = None
 
     def examine(self, examined: ExaminedModel, thresholds: Any) -> TrustSection:
-        """Return the section of a model."""
+        """Return the section for a model."""
         without = None if self.asks is None else examined.without(self.asks)
         if without is None:
             finding = self.of_model(examined, thresholds)
@@ -62,7 +62,7 @@ class TrustPart:
         return TrustSection(self.name, say(self.title), finding)
 
     def examine_predictions(self, examined: ExaminedPredictions, thresholds: Any) -> TrustSection:
-        """Return the section of predictions."""
+        """Return the section for predictions."""
         if self.of_predictions is not None:
             finding = self.of_predictions(examined, thresholds)
         else:

@@ -1,4 +1,4 @@
-"""Predictions from elsewhere, read from a table of scores and truth, ready to be examined."""
+"""Predictions from elsewhere, read from a table of scores and true values, to be examined."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from gradum.tables.table import Table
 from gradum.tables.wording import nearest, number, quoted, rows_text
 
 PROBABILITY, PREDICTION = "probability_", "prediction"
-"""How files of gradum's predictions call their columns."""
+"""Names of columns in files of gradum's predictions."""
 SUM = 0.01
-"""How far the probabilities of a row may add up to something else than 1: they may be rounded."""
+"""How far the sum of a row's probabilities may be from 1: they may be rounded."""
 SEED = 0
-"""Of the resamples, so that the same predictions have the same intervals."""
+"""The seed of the resamples, so that the same predictions have the same intervals."""
 MODEL = "model"
-"""What predictions from elsewhere have in place of the name of a rung."""
+"""The name that takes the place of a rung's name for predictions from elsewhere."""
 
 
 def labelled_rows(
@@ -56,7 +56,7 @@ def labelled_rows(
     Raises
     ------
     SpecError
-        A column is not there, or is named in two roles.
+        A column does not exist, or is named in two roles.
     TableError
         The target or a number cannot be used.
     """
@@ -87,7 +87,7 @@ def predictions_of_table(
     task: str | None = None,
     sha256: Mapping[str, str] | None = None,
 ) -> ExaminedPredictions:
-    """Read scores beside the truth.
+    """Read scores beside true values.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def predictions_of_table(
     target : str
         The column of the truth.
     scores : sequence of str
-        The predicted number; of two classes the score of the second, or the probabilities of both;
-        of more classes the probability of each, in the order of the sorted classes. If left out,
-        the columns ``probability_…``, as gradum's own predictions have them, or ``prediction`` of a
-        number, or the only column there is besides.
+        The predicted number; for two classes, the score of the second or the probabilities of both;
+        for more classes, the probability of each, in the order of the sorted classes. If left out,
+        the columns ``probability_…``, as in gradum's own predictions, or ``prediction`` for a
+        number, or the only other column.
     by : sequence of str
-        Columns of groups.
+        Columns that form groups.
     positive : str, optional
-        The class that one column of scores is of, of two; the second if left out.
+        For two classes, the class that a single column of scores is about; the second if left out.
     task : str, optional
     sha256 : mapping of str to str, optional
         Hashes of the files that were read.
@@ -110,9 +110,9 @@ def predictions_of_table(
     Raises
     ------
     SpecError
-        A column is not there, or the columns are not as many as the target asks for.
+        A column does not exist, or the number of columns does not fit the target.
     TableError
-        A score is missing, or probabilities are none.
+        A score is missing, or probabilities are invalid.
     """
     names = tuple(scores) or _likely_scores(table, target, by)
     dataset = labelled_rows(table, target, numbers=names, others=by, task=task)
@@ -123,7 +123,7 @@ def predictions_of_table(
 
 
 def _likely_scores(table: Table, target: str, by: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns that look like scores, where nobody named them."""
+    """Return the columns that look like scores, if none were named."""
     others = [name for name in table.frame.columns if name != target and name not in by]
     shares = tuple(name for name in others if name.startswith(PROBABILITY))
     if shares:
@@ -148,13 +148,13 @@ def _likely_scores(table: Table, target: str, by: Sequence[str]) -> tuple[str, .
 
 
 def _in_order_of_classes(names: Sequence[str], classes: Sequence) -> tuple[str, ...]:
-    """Return columns named after the classes in the order of the classes, others as they come."""
+    """Return columns named after the classes in class order; leave others in their order."""
     called = [f"{PROBABILITY}{label}" for label in classes]
     return tuple(called) if sorted(called) == sorted(names) else tuple(names)
 
 
 def _of_second(answers: np.ndarray, dataset: Dataset, positive: str | None) -> np.ndarray:
-    """Return scores (n, 1) of the second of two classes: if they are of the first, 1 less these."""
+    """Return scores (n, 1) of the second of two classes: 1 minus those of the first if given so."""
     if positive is None:
         return answers
     labels = [str(label) for label in dataset.classes]
@@ -180,12 +180,12 @@ def examined_answers(
     how: str,
     sha256: Mapping[str, str],
 ) -> ExaminedPredictions:
-    """Return answers (n, k) beside the truth of n rows.
+    """Return answers (n, k) beside the true values of n rows.
 
     Raises
     ------
     SpecError, TableError
-        As `predictions_of_table`.
+        As in `predictions_of_table`.
     """
     prediction, only_ranked = _prediction(dataset, answers)
     evidence = Evidence(
@@ -210,7 +210,7 @@ def examined_answers(
 
 
 def _prediction(dataset: Dataset, answers: np.ndarray) -> tuple[Prediction, bool]:
-    """Return what the answers (n, k) predict, and whether only their order counts."""
+    """Return the predictions from answers (n, k), and whether only their order counts."""
     _refuse_beyond(dataset, answers)
     count, classes = answers.shape[1], len(dataset.classes)
     if not classes and count == 1:
@@ -251,7 +251,7 @@ def _refuse_beyond(dataset: Dataset, answers: np.ndarray) -> None:
 
 
 def _probabilities(dataset: Dataset, answers: np.ndarray) -> np.ndarray:
-    """Return answers (n, K) as probabilities of all classes, rid of the rounding of their sums."""
+    """Return answers (n, K) as probabilities of all classes whose sums have no rounding errors."""
     sums = answers.sum(axis=1)
     wrong = (answers.min(axis=1) < 0) | (np.abs(sums - 1) > SUM)
     if wrong.any():

@@ -1,4 +1,4 @@
-"""The part on properties: what is proved of every row that there can be."""
+"""The part on properties: what is proved for every possible row."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROVED = Line("properties.proved", marked("Properties are proved"))
 
 
 class PropertyThresholds(PartThresholds, frozen=True):
-    """What is to be proved of answers."""
+    """Thresholds of what must be proved about answers."""
 
     ask: Annotated[
         tuple[str, ...],

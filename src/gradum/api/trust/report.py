@@ -1,4 +1,4 @@
-"""The trust report: all parts are asked, tests share one error, required lines must be checked."""
+"""The trust report: all parts are run, tests share one error, required lines must be checked."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def trust_model(
     rerun: bool = False,
     reading: ReadingOptions = PLAINLY,
 ) -> TrustReport:
-    """Examine a model by new rows, which are read with ``reading``; see `Model.trust`."""
-    demanded = thresholds_of(thresholds)  # before anything slow
+    """Examine a model on new rows, which are read with ``reading``; see `Model.trust`."""
+    demanded = thresholds_of(thresholds)  # read before anything slow happens
     columns = (by,) if isinstance(by, str) else tuple(by)
     table = None if data is None else read(data, reading)
     examined = ExaminedModel(model, table, columns, rerun)
@@ -54,7 +54,7 @@ def trust_predictions(
     Raises
     ------
     SpecError
-        The thresholds cannot be used, or the rows not be grouped as asked.
+        The thresholds cannot be used, or the rows cannot be grouped as asked.
     """
     demanded = thresholds_of(thresholds)
     sections = [part.examine_predictions(examined, of_part(demanded, part)) for part in PARTS]
@@ -72,7 +72,7 @@ def _report(
 
 
 def _settled(sections: Sequence[TrustSection], error: float) -> tuple[list[TrustSection], Family]:
-    """Hold the lines that chance may fail, of all parts, against one error."""
+    """Judge the lines of all parts that may fail by chance under one shared error."""
     checks, family = settled(
         [check for section in sections for check in section.finding.checks], error
     )
@@ -87,7 +87,7 @@ def _with(section: TrustSection, checks: Sequence[Check]) -> TrustSection:
 
 
 def _requiring(section: TrustSection, required: Collection[str]) -> TrustSection:
-    """Mark the lines that had to be checked: by name, or all of a part of which none was."""
+    """Mark the lines that had to be checked: those named, and all of a named part if none was."""
     checks = section.finding.checks
     none_checked = all(check.status == "not checked" for check in checks)
 

@@ -1,4 +1,4 @@
-"""The part on reproducibility: whether the same run gives the same weights, to the bit."""
+"""The part on reproducibility: whether the same run gives bit-identical weights."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _same_weights(examined: ExaminedModel) -> Check:
 
 
 def _repeatable(examined: ExaminedModel) -> RunSpec | Obstacle:
-    """Return what to fit again, or why it was not or cannot be."""
+    """Return what to fit again, or why it was not or cannot be fitted again."""
     model = examined.model
     if model.folder is None:
         return Obstacle(

@@ -30,7 +30,7 @@ BOUNDS = Line("scores.bounds", marked("Good enough"))
 TABLE = Line("scores.table", marked("Not shown to be worse on new rows"))
 WORSE_BY = marked("{where} worse by {gap}")
 RANKINGS = ("auc", "average_precision", "gini", "ks")
-"""Metrics to which only the order of scores matters."""
+"""Metrics that depend only on the order of scores."""
 
 
 class ScoreThresholds(PartThresholds, frozen=True):
@@ -99,7 +99,7 @@ def _of_model(examined: ExaminedModel, thresholds: ScoreThresholds) -> PartFindi
 
 
 def _better(difference: Interval | None, metric: str, thresholds: ScoreThresholds) -> Check:
-    """Hold the model against guessing; there is no difference if the model itself guesses."""
+    """Compare the model with guessing; there is no difference if the model itself guesses."""
     if not thresholds.better_than_baseline:
         return BASELINE.not_checked(
             say("It was not asked for."), say("Set scores.better_than_baseline to true.")
@@ -134,7 +134,7 @@ def _better(difference: Interval | None, metric: str, thresholds: ScoreThreshold
 def _bounded(
     scores: Mapping[str, Interval], task: Task, thresholds: ScoreThresholds
 ) -> list[Check]:
-    """Hold each score that a bound is set for against it."""
+    """Compare each score that has a bound with it."""
     if not thresholds.bounds:
         return [
             BOUNDS.not_checked(
@@ -192,7 +192,7 @@ def _on_table(examined: ExaminedModel, metric: str) -> Check:
 
 
 def changed(change: Change) -> Check:
-    """Hold a score on new rows against that of the rows that judged the run."""
+    """Compare a score on new rows with that on the rows that judged the run."""
     metric = change.metric
     p_value, title = change.worse_p, METRICS[metric].words
     if p_value is None:
@@ -261,7 +261,7 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: ScoreThresholds) 
 
 
 def _guess(evidence: Evidence) -> Outcome:
-    """Return what guessing says of the same rows: their mean, or the shares of their classes."""
+    """Return guesses for the same rows: their mean, or the shares of their classes."""
     weight, target, rows = evidence.weight, evidence.target, len(evidence)
     if not evidence.classes:
         mean = np.full(rows, np.average(target, weights=weight))

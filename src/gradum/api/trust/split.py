@@ -1,4 +1,4 @@
-"""The part on the split: whether rows were judged as those are that will be predicted."""
+"""The part on the split: whether rows were judged under the conditions of later predictions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _of_model(examined: ExaminedModel, thresholds: PartThresholds) -> PartFindin
 
 
 def _use(check: SplitCheck | None, how: str) -> Check:
-    """Say whether rows at random flatter the model, by every column that could tell."""
+    """Say whether a random split flatters the model, for every column that could tell."""
     remedy = say("If later rows or new groups are to come, fit with --time COL or --group COL.")
     if check is None:
         return USE.not_checked(say("The fit was made by an earlier version."), say("Fit again."))

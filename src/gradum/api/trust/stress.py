@@ -1,4 +1,4 @@
-"""The part on stress: how many answers stay as they are where a row changes a little."""
+"""The part on stress: how many answers stay the same when a row changes a little."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LEFT_BY = marked("a share of unchanged answers {gap} below {where}")
 
 
 class StressThresholds(PartThresholds, frozen=True):
-    """Thresholds of answers where rows change."""
+    """Thresholds of answers when rows change."""
 
     rows: Annotated[
         int,
@@ -96,7 +96,7 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
             rows=thresholds.rows,
             certify=SECONDS if thresholds.least_proved else 0.0,
         )
-    except SpecError as error:  # nothing of the model may move, or it does not know its rows
+    except SpecError as error:  # nothing in the model may move, or it does not know its rows
         return PartFinding(
             [line.not_checked(error.message, error.remedy) for line in (KEPT, PROVED)]
         )
@@ -115,7 +115,7 @@ def _of_model(examined: ExaminedModel, thresholds: StressThresholds) -> PartFind
 
 
 def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
-    """Hold the share of rows for which no change was found within ε against what is asked."""
+    """Compare the share of rows for which no change was found within ε with the demand."""
     epsilon, least, rows = thresholds.epsilon, thresholds.least_kept, len(attack.rows)
     if not rows:
         return KEPT.not_checked(say("No row was attacked."), say("Allow more time."))
@@ -142,7 +142,7 @@ def _kept(attack: Attack, thresholds: StressThresholds) -> Check:
 
 
 def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[str]) -> Check:
-    """Hold the share of rows that are proved to keep their answers within ε against the demand."""
+    """Compare the share of rows that are proved to keep their answers within ε with the demand."""
     epsilon, least, rows = thresholds.epsilon, thresholds.least_proved, len(attack.rows)
     if not least:
         remedy = say("To check it: set least_proved under [stress] of a file of --thresholds")
@@ -174,7 +174,7 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
 
 
 def _demand(least: float, epsilon: float) -> str:
-    """Say what share of answers has to stay at which ε."""
+    """Say what share of answers must stay the same at which ε."""
     return say("at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon))
 
 

@@ -36,7 +36,7 @@ Error = Annotated[
     ),
 ]
 
-# A table for each part that asks for something, and the lines that must have been checked.
+# A table for each part that has demands, and the lines that must have been checked.
 Thresholds: Any = msgspec.defstruct(
     "Thresholds",
     [
@@ -54,17 +54,17 @@ Thresholds: Any = msgspec.defstruct(
 
 
 def of_part(thresholds: Any, part: TrustPart) -> PartThresholds:
-    """Return what is asked of a part."""
+    """Return the thresholds of a part."""
     return getattr(thresholds, part.name, PartThresholds())
 
 
 def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
-    """Return the thresholds of a TOML file, or of a dict like one; the defaults without either.
+    """Return the thresholds of a TOML file, or of an equivalent dict; the defaults without either.
 
     Raises
     ------
     SpecError
-        The file cannot be read, or names or holds what no part knows.
+        The file cannot be read, or holds names or values that no part knows.
     """
     if given is None:
         return Thresholds()
@@ -97,7 +97,7 @@ def thresholds_of(given: str | os.PathLike | Mapping[str, Any] | None) -> Any:
 
 
 def _refuse_unknown(required: tuple[str, ...], name: str) -> None:
-    """Refuse a part or a line that there is not."""
+    """Refuse a part or a line that does not exist."""
     known = [word for part in PARTS for word in (part.name, *(line.name for line in part.lines))]
     for word in required:
         if word not in known:

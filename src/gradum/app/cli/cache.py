@@ -10,18 +10,18 @@ from gradum.files.private import private_folder
 
 
 def cache_directory() -> Path | None:
-    """Return the user's cache folder, made if need be.
+    """Return the user's cache folder, created if necessary.
 
-    ``GRADUM_CACHE_DIR`` chooses another place, and nothing is kept if it is set to the
-    empty string. Nor is it if the place cannot be written, or if others can write to it: they
-    could put programs there, which would run.
+    ``GRADUM_CACHE_DIR`` chooses another place; if it is the empty string, nothing is kept. Nothing
+    is kept either if the place cannot be written, or if others can write to it: they could put
+    programs there, which would run.
     """
     chosen = os.environ.get("GRADUM_CACHE_DIR")
     if chosen == "":
         return None
     try:
         return private_folder(chosen or _platform_cache() / "gradum")
-    except RuntimeError:  # a user without a home
+    except RuntimeError:  # a user without a home folder
         return None
 
 

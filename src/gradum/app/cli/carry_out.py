@@ -20,9 +20,9 @@ from gradum.show.visible import visible
 def new_run(
     run_spec: Any, out: Path | None, *, every: float, force: bool
 ) -> Iterator[tuple[Path, Interrupt]]:
-    """Yield a new run folder for what a spec asks, and who hears Ctrl-C; see `carry_out`.
+    """Yield a new run folder for a spec, and the listener for Ctrl-C; see `carry_out`.
 
-    The run is set down first, before anything slow is imported or read: from then on it can be
+    The run is recorded first, before anything slow is imported or read: from then on it can be
     resumed.
     """
     from gradum.run.machine import this_machine
@@ -47,7 +47,7 @@ def carry_out(
     as_json: bool,
     quiet: bool,
 ) -> Any:
-    """Do what is left of an unfinished run that is held, and show it.
+    """Do what is left of a held, unfinished run, and show it.
 
     ``data`` is the table as the user names it, perhaps with a password that no file records;
     ``against`` names the rivals, whose code is then imported.
@@ -59,7 +59,7 @@ def carry_out(
     from gradum.app.cli.progress import choose
     from gradum.rungs.context import Context
 
-    interrupt.end_if_asked()  # while that was imported
+    interrupt.end_if_asked()  # during the imports
     progress = choose(as_json=as_json, quiet=quiet)
     try:
         model = finish_run(
@@ -80,7 +80,7 @@ def carry_out(
 
 @contextmanager
 def _made(out: Path | None, source: str) -> Iterator[Path]:
-    """Yield the folder of a run, and take folders back that were made for it and left empty."""
+    """Yield the folder of a run, and remove folders that were made for it but left empty."""
     from gradum.files.atomic import make_first, missing_folders
     from gradum.ship.run_spec import RUNS, default_folders
 
@@ -96,9 +96,9 @@ def _made(out: Path | None, source: str) -> Iterator[Path]:
 
 @contextmanager
 def _kept_if_of_use(folder: Path) -> Iterator[None]:
-    """Take a run back that a mistake of the user ended, or an abort before anything was kept.
+    """Undo a run that ended by a user's mistake, or by an abort before anything was kept.
 
-    Where the machine failed, the same run may succeed another time, and goes on then.
+    If the machine failed, the same run may succeed another time, and can then go on.
     """
     from gradum.ship import unfinished
 
@@ -117,7 +117,7 @@ def _kept_if_of_use(folder: Path) -> Iterator[None]:
 
 
 def say_rivals_left_out(recorded: Sequence[str], given: Sequence[str] | None) -> None:
-    """Say which rivals a run was begun with, where they are not given again."""
+    """Say which rivals a run was begun with, if they are not given again."""
     if recorded and not given:
         write(
             say(

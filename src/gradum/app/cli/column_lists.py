@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 
 def read_columns(text: str, names: Collection[str]) -> list[str]:
-    """Divide a list at its commas, but not within a known name, the longest of which counts."""
+    """Split a list at its commas, but not within a known name; the longest matching name counts."""
     pieces = text.split(",")
     columns, start = [], 0
     while start < len(pieces):

@@ -18,11 +18,11 @@ from gradum.show.visible import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-UsageError: Any = typer.BadParameter.__base__  # typer names only its children
+UsageError: Any = typer.BadParameter.__base__  # typer exposes only its subclasses
 
 
 def write(*parts: RenderableType) -> None:
-    """Print for people, on standard output, as wide as the terminal (130 columns elsewhere)."""
+    """Print for people to standard output, as wide as the terminal (130 columns elsewhere)."""
     from gradum.show.terminal import Terminal
 
     width = None if sys.stdout.isatty() else 130
@@ -40,7 +40,7 @@ def write_json(value: Any) -> None:
 
 
 def print_json(text: str) -> None:
-    """Print JSON; letters that the output's encoding lacks are escaped as JSON escapes them."""
+    """Print JSON; letters that the output's encoding lacks are written as JSON escapes."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -50,14 +50,14 @@ def print_json(text: str) -> None:
 
 
 def refuse(error: GradumError) -> NoReturn:
-    """End with the error in one line and its exit code."""
+    """Exit with the error in one line and its exit code."""
     message = " ".join(str(error).split())
     sys.stderr.write(visible(say("error: {message}", message=message)) + "\n")
     sys.exit(error.exit_code)
 
 
 def compile_once() -> None:
-    """Keep JAX's compiled programs in the user's cache directory, however quick they compiled."""
+    """Keep JAX's compiled programs in the user's cache directory, however quickly they compiled."""
     import jax
 
     from gradum.app.cli.cache import cache_directory
@@ -79,7 +79,7 @@ def compile_once() -> None:
 
 
 def load_model(run_or_model: Path) -> Any:
-    """Read the model of a run folder, or a model file, which knows its run if it lies there."""
+    """Read the model of a run folder, or a model file, which knows its run if it lies in one."""
     from gradum.api import load
     from gradum.api.run_rows import run_of
     from gradum.ship.run_folder import locate_model

@@ -14,7 +14,7 @@ from gradum.messages import say
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Say in words of gradum what the system refuses the block.
+    """Turn what the system refuses within the block into gradum's errors.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def explained() -> Iterator[None]:
 
 
 def _refuse_arguments() -> None:
-    """Refuse bytes that are no letters: neither a column nor a file of a run is called so."""
+    """Refuse bytes that are not text: no column and no file of a run has such a name."""
     for argument in sys.argv[1:]:
         try:
             argument.encode()

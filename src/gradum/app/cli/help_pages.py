@@ -1,6 +1,6 @@
-"""Help in Chinese: wrapped by the cells of a terminal, of which a Chinese character takes two.
+"""Help in Chinese, wrapped by terminal cells: a Chinese character takes two.
 
-The library of the command line counts characters, and breaks lines at spaces alone.
+The command-line library counts characters, and breaks lines only at spaces.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import typer
 
 from gradum.messages import say
 
-FIRST_COLUMN = 30  # cells at most, as the library has it
+FIRST_COLUMN = 30  # cells at most, as in the library
 GAP = 2
-# What stays on one line: a character or a word, with the marks that open and close it.
+# What stays together on one line: a character or a word, with its opening and closing marks.
 _PIECE = re.compile(r"[（“\[]*(?:[⺀-￯]|[^\s⺀-￯“”]+)?[，。：；、？！）”\]]*\s*")
 _TYPE = re.compile(r" <\w+>$")
 
@@ -27,7 +27,7 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of a text of one paragraph, none wider than a number of cells."""
+    """Yield the lines of a one-paragraph text, none wider than the given number of cells."""
     line = ""
     for piece in _PIECE.findall(text):
         if line and cells(line + piece.rstrip()) > width:
@@ -39,10 +39,10 @@ def wrapped(text: str, width: int) -> Iterator[str]:
 
 
 class HelpFormatter(typer.Context.formatter_class):
-    """Writes help as the library's formatter does, by cells."""
+    """Writes help like the library's formatter, but counts cells."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """Write how a command is called."""
+        """Write the usage line of a command."""
         start = (prefix or say("Usage: ")) + prog + " "
         first, *others = wrapped(args, self.width - cells(start))
         self.write(f"{start}{first}\n")
@@ -53,7 +53,7 @@ class HelpFormatter(typer.Context.formatter_class):
         self.write(" " * self.current_indent + say("{heading}:", heading=heading) + "\n")
 
     def write_text(self, text: str) -> None:
-        """Write paragraphs, which empty lines divide."""
+        """Write paragraphs, which are separated by empty lines."""
         for index, paragraph in enumerate(text.strip().split("\n\n")):
             if index:
                 self.write("\n")
@@ -63,9 +63,10 @@ class HelpFormatter(typer.Context.formatter_class):
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = FIRST_COLUMN, col_spacing: int = GAP
     ) -> None:
-        """Write options, arguments or commands beside what they are.
+        """Write options, arguments or commands beside their descriptions.
 
-        The library names the type of an argument, in English; it says no more than the text beside.
+        The library also names an argument's type, in English; it adds nothing to the description
+        and is left out.
         """
         rows = [(_TYPE.sub("", name), text) for name, text in rows]
         column = min(max(cells(name) for name, _ in rows), col_max) + col_spacing

@@ -1,4 +1,4 @@
-"""The command line in the language of its user: of ``--lang``, else of the locale."""
+"""The command line in the user's language: that of ``--lang``, else that of the locale."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ _TEXTS = ("help", "metavar", "options_metavar", "subcommand_metavar")
 
 
 def choose_language(words: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-    """Speak the language asked for; return the command's words without ``--lang``.
+    """Choose the language asked for; return the command's words without ``--lang``.
 
-    It may stand anywhere among them: ``gradum --lang zh fit …`` and ``gradum fit … --lang zh``.
+    The option may stand anywhere among them: ``gradum --lang zh fit …`` and
+    ``gradum fit … --lang zh``.
 
     Raises
     ------
@@ -43,7 +44,7 @@ def choose_language(words: Sequence[str], environment: Mapping[str, str]) -> lis
 
 
 def of_locale(environment: Mapping[str, str]) -> str:
-    """Return the language of the locale, as GNU gettext finds it; English where it is another."""
+    """Return the language of the locale, as GNU gettext finds it; English if gradum lacks it."""
     locale = next((environment[name] for name in _LOCALE if environment.get(name)), "")
     asked = [locale]
     if locale.partition(".")[0] not in ("", "C", "POSIX"):  # where messages are never translated
@@ -52,19 +53,19 @@ def of_locale(environment: Mapping[str, str]) -> str:
 
 
 def helps(command: Any) -> Iterator[str]:
-    """Return every sentence of help of a command and of those below it, and words for values."""
+    """Return every help sentence of a command and its subcommands, and the words for values."""
     for part, name in _texts(command):
         yield getattr(part, name)
 
 
 def translated(command: Any) -> Any:
-    """Return a copy of a command, with all help below it too, in the language in use."""
+    """Return a copy of a command and its subcommands with their help in the language in use."""
     if spoken() == "en":
         return command
-    from gradum.app.cli import help_pages  # with the widths of all characters, which load slowly
+    from gradum.app.cli import help_pages  # loads the widths of all characters, which is slow
 
     command = deepcopy(command)
-    # What the library of the command line says itself it looks for in the catalogue of the locale.
+    # The command-line library looks for its own sentences in the catalogue of the locale.
     os.environ["LANGUAGE"] = spoken()
     gettext.bindtextdomain(DOMAIN, str(FOLDER))
     gettext.textdomain(DOMAIN)
@@ -77,7 +78,7 @@ def translated(command: Any) -> Any:
 
 
 def _texts(command: Any) -> Iterator[tuple[Any, str]]:
-    """Yield what has a text to show, and the name of that text."""
+    """Yield each object that has a text to show, and the name of the text's attribute."""
     for part in _parts(command):
         for name in _TEXTS:
             if getattr(part, name, None):
@@ -85,7 +86,7 @@ def _texts(command: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _parts(command: Any) -> Iterator[Any]:
-    """Return a command, its options and arguments, and so on of those below it."""
+    """Return a command, its options and arguments, and those of its subcommands."""
     yield command
     yield from command.params
     yield command.get_help_option(typer.Context(command, help_option_names=list(_HELP_WORDS)))

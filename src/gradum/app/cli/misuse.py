@@ -1,6 +1,6 @@
 """Errors in how a command was called, in the language of the user.
 
-The library of the command line says them in English, and partly in its message alone.
+The command-line library reports them in English, and partly only in its message.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _MORE_WORDS = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)")
 
 
 def misused(error: Any) -> SpecError:
-    """Say what was wrong with the command's words as any other mistake is said."""
+    """Report what was wrong with the command's words like any other mistake."""
     command = error.ctx.command_path if error.ctx else "gradum"
     if spoken() == "en":
         message = error.format_message().partition(", unable to")[0].rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""Options of the command line: those of the table of options, and others that commands share."""
+"""Options of the command line: those in the table of options, and others that commands share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_co
 
 
 def option(name: str) -> Any:
-    """Return an option of the table as typer takes it."""
+    """Return an option of the table in the form that typer takes."""
     entry, word = OPTIONS[name], f"--{flag(name)}"
     if _type(name) == bool | None and entry.default is not False:
         word = f"{word}/--no-{flag(name)}"
@@ -30,7 +30,7 @@ def option(name: str) -> Any:
 def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a command take options of the table as ``**options``, each shown in its help.
 
-    They stand before the keyword-only parameters of the command.
+    They come before the command's keyword-only parameters.
     """
 
     def decorate(command: Any) -> Callable[..., None]:
@@ -46,9 +46,9 @@ def taking(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 
 def _type(name: str) -> Any:
-    """Return the type in which the command line reads an option, of all that Python takes.
+    """Return the type in which the command line reads an option, of all types that Python takes.
 
-    Text, such as that of sizes and costs, is read when the spec is built.
+    Text, such as sizes and costs, is parsed when the spec is built.
     """
     types = get_args(TYPES[name]) or (TYPES[name],)
     if Iterable[str] in types:

@@ -1,4 +1,4 @@
-"""Pages that a command is told to write, only over pages of gradum's own, and what it prints."""
+"""Pages that a command writes, replacing only gradum's own pages, and what the command prints."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class Paged(Protocol):
 
 
 def check_page(path: Path) -> None:
-    """Refuse a path that a page cannot be written to, or where something else is.
+    """Refuse a path that a page cannot be written to, or that holds something else.
 
     Raises
     ------
     OutputError
-        The name is no page's, the folder is not there or cannot be written to, or the file is no
-        page of gradum's.
+        The name is not that of a page, the folder does not exist or cannot be written to, or the
+        file is not a page of gradum's.
     """
     from gradum.files.atomic import check_writable
 
@@ -67,7 +67,7 @@ def hand_over(
     content : struct
         Everything in it, as plain values.
     out : path or None
-        Of the page, which `check_page` has passed.
+        The path of the page, already checked by `check_page`.
     as_json, quiet : bool
         Whether to print JSON, and whether to print nothing else.
 
@@ -86,7 +86,7 @@ def hand_over(
 def print_result(
     result: RenderableType, records: Iterable[Any], out: Path | None, *, as_json: bool, quiet: bool
 ) -> None:
-    """Print a result and where it was written, or its records as JSON, a line each."""
+    """Print a result and where it was written, or its records as JSON, one per line."""
     if as_json:
         for record in records:
             write_json(record)

@@ -97,7 +97,7 @@ def command(
     most = None if size is None else read_size(size)
     loaded = load_model(model)
     fitted = loaded.fitted
-    fitted.rung(rung)  # or there is none, and nothing need be read
+    fitted.rung(rung)  # raises if there is none, before anything is read
     conformal = _conformal(loaded, interval, rung, by_class=by_class)
     distribution = _distribution(loaded, quantiles, beyond, rung)
     reading = make_reading(**asked)
@@ -113,7 +113,7 @@ def command(
         predicting = _in_blocks if in_blocks else _at_once
         rows, differences = predicting(fitted, table, out, keep or [], rung, added, force=force)
         again = None
-        read_again = is_address(data) or files_of(data)  # not what came through a pipe
+        read_again = is_address(data) or files_of(data)  # not data from a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
             again = trained_on(loaded.folder, fitted, table)
     used = rung or fitted.used
@@ -161,7 +161,7 @@ def _conformal(
 ) -> ConformalPredictor | None:
     """Return what makes intervals or sets, if --interval asks for them."""
     if interval is not None:
-        from gradum.api.intervals import conformal_of  # which a prediction alone does without
+        from gradum.api.intervals import conformal_of  # not needed for a plain prediction
 
         return conformal_of(model, interval, rung=rung, by_class=by_class)
     if by_class:
@@ -221,13 +221,13 @@ def _in_blocks(
     *,
     force: bool,
 ) -> tuple[int, tuple[Difference, ...]]:
-    """Predict a table that is read block by block, and written so."""
+    """Predict a table that is read, and its predictions written, block by block."""
     from gradum.run.predicting import Streamed
     from gradum.ship.prediction_files import kept_columns, write
     from gradum.tables.sources.stream import opened
 
     with opened(data, out.resolve().parent) as rows:
-        kept_columns(rows.head, keep)  # or there are no such columns
+        kept_columns(rows.head, keep)  # raises if there are no such columns
         predicted = Streamed(fitted, rows, rung, _also(added))
         count = write(
             out,

@@ -1,4 +1,4 @@
-"""A run's events, as they come: a live line on a terminal, plain lines or JSON elsewhere."""
+"""A run's events as they happen: a live line on a terminal, plain lines or JSON elsewhere."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Silent:
     """Shows nothing."""
 
     def __call__(self, event: Any) -> None:
-        """Take no notice."""
+        """Ignore the event."""
 
     def reporting(self) -> None:
         """Do nothing."""
@@ -73,7 +73,7 @@ class Silent:
 
 
 class JsonLines:
-    """One JSON object a line: ``event`` and the event's fields."""
+    """One JSON object per line: ``event`` and the event's fields."""
 
     def __call__(self, event: Any) -> None:
         """Print the event."""
@@ -146,7 +146,7 @@ class Live:
         self._started = False
 
     def __call__(self, event: Any) -> None:
-        """Redraw the line, or print what is to stay above it."""
+        """Redraw the line, or print what should stay above it."""
         self._place.note(event)
         self._told.note(event)
         match event:
@@ -195,7 +195,7 @@ class Live:
 
 
 class Told(set[str]):
-    """The notes and alarms that were printed, which are not printed twice."""
+    """The notes and alarms that were printed, so that none is printed twice."""
 
     def note(self, event: Any) -> None:
         """Take an event into account."""
@@ -209,7 +209,7 @@ class Told(set[str]):
 
 
 class Place:
-    """Where a run stands, in one line: the rung and its fold, and details of its training."""
+    """The progress of a run, in one line: the rung and its fold, and details of its training."""
 
     title: str
     details: list[str]
@@ -217,8 +217,8 @@ class Place:
     def __init__(self) -> None:
         self.title, self.details = "", []
         self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
-        self._limit = math.inf  # a moment
-        self._compiled: float | None = None  # seconds of a training's first epoch
+        self._limit = math.inf  # a point in time
+        self._compiled: float | None = None  # seconds that a training's first epoch took
 
     def note(self, event: Any) -> None:
         """Take an event into account."""
@@ -252,9 +252,9 @@ class Place:
                 pass
 
     def _time_left(self, event: EpochDone) -> str:
-        """Say how long this rung may take at most, or all folds, going by those that are done.
+        """Say how long this rung may still take at most, or all its folds, judging by what is done.
 
-        Its first epoch tells nothing: the program is compiled in it.
+        The first epoch is ignored, because the program is compiled in it.
         """
         if self._compiled is None:
             self._compiled = event.seconds

@@ -1,4 +1,4 @@
-"""``gradum report``: a run's report once more, perhaps by other slices or costs."""
+"""``gradum report``: a run's report anew, perhaps by other slices or costs."""
 
 from __future__ import annotations
 

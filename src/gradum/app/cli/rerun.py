@@ -15,7 +15,7 @@ from gradum.messages import listed, say, say_plural
 from gradum.tables.paths import absolute, files_of, is_address
 
 OTHER_WEIGHTS = 3
-"""What the command ends with where the weights are not those of the run."""
+"""The exit code if the weights are not those of the run."""
 
 
 def command(

@@ -35,7 +35,7 @@ def command(
                 run, interrupt, data=data, against=against or (), as_json=as_json, quiet=quiet
             )
         return
-    unfinished.asked(run)  # or it is no run at all
+    unfinished.asked(run)  # raises if it is no run at all
     unfinished.refuse_finished(run, data, against)
     unfinished.remove_leftovers(run)
     if as_json:

@@ -1,8 +1,8 @@
-"""Standard output and error: whether and how they can be written never ends a run.
+"""Standard output and error: a failure to write to them never ends a run.
 
-A reader who has gone (``gradum … | head``) is no error: the rest is written nowhere. A letter that
-the encoding lacks is written as its code. A closed stream is the null device. Where the disk
-behind standard output is full, that is said once the command has done its work.
+A reader that has gone (``gradum … | head``) is no error: the rest is discarded. A letter that the
+encoding lacks is written as its code. A closed stream is replaced by the null device. If the disk
+behind standard output is full, an error says so once the command has done its work.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from gradum.messages import say
 
 
 class Lasting(io.FileIO):
-    """A file that goes on where its bytes are not taken, and keeps the reason."""
+    """A file that goes on when its bytes cannot be written, and keeps the reason."""
 
     refused: OSError | None = None
 
     def write(self, data: Any) -> int | None:
-        """Write the bytes, or give them up."""
+        """Write the bytes, or discard them."""
         try:
             while (written := super().write(data)) is None:
-                select.select([], [self], [])  # the reader is slow, and the writer may not wait
+                select.select([], [self], [])  # the reader is slow, and the file does not block
             return written
         except OSError as error:
             if error.errno != errno.EPIPE:
@@ -48,7 +48,7 @@ class Output:
         Raises
         ------
         DiskError
-            Saying why.
+            Something was not written; the message says why.
         """
         self._stream.flush()
         if self._raw is None or self._raw.refused is None:
@@ -65,7 +65,7 @@ class Output:
 
 
 def lasting() -> Output:
-    """Make standard output and error such, and return the former.
+    """Make standard output and error `Lasting`, and return the `Output`.
 
     Streams that are not the process's own, as in tests, are left as they are.
     """
@@ -77,9 +77,9 @@ def lasting() -> Output:
 
 
 def _fill_closed() -> None:
-    """Open the null device for closed streams, or a file to come would take their numbers.
+    """Open the null device for closed streams, so that no later file takes their numbers.
 
-    What the libraries print would then be written into that file.
+    Otherwise, what libraries print would be written into that file.
     """
     for descriptor in (0, 1, 2):
         try:

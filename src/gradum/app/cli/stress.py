@@ -103,7 +103,7 @@ def command(
 
 
 def _amounts(text: str) -> dict[str, float]:
-    """Read amounts by column, ``income=500,age=1``; a comma before any amount is in a name."""
+    """Read amounts by column, ``income=500,age=1``; a comma before an amount belongs to a name."""
     amounts: dict[str, float] = {}
     begun: list[str] = []
     for piece in text.split(","):

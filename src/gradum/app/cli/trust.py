@@ -1,4 +1,4 @@
-"""``gradum trust``: what is known of a model and what is not, held against thresholds."""
+"""``gradum trust``: what is known about a model and what is not, checked against thresholds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gradum.messages import say
 from gradum.run.options.option_table import READING
 
 FAILED = 3
-"""What the command ends with where a demand failed."""
+"""The exit code if a demand failed."""
 
 
 @options.taking(*READING)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from gradum.study.verification.domain import VerificationOutcome
 
 REFUTED, NOT_DECIDED = 3, 4
-"""What the command ends with unless all is proved."""
+"""The exit codes unless everything is proved."""
 SECONDS = 300.0
 
 WORDS = {"proved": "unsat", "refuted": "sat", "not decided": "unknown"}
-"""Of the verification competition: whether there is a counterexample."""
+"""The verification competition's words for whether there is a counterexample."""
 
 STAGES = {
     "attack": marked("Decided by the attack."),
@@ -190,7 +190,7 @@ def _refuse_target(target: str | None) -> None:
 
 
 def _end(verdict: str) -> None:
-    """End the command with what says the verdict."""
+    """Exit with the code of the verdict."""
     if verdict != "proved":
         raise typer.Exit(REFUTED if verdict == "refuted" else NOT_DECIDED)
 

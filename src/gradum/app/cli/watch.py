@@ -13,7 +13,7 @@ from gradum.app.cli.pages import check_page, hand_over
 from gradum.run.options.option_table import READING
 
 ALARM = 3
-"""What the command ends with where there is an alarm."""
+"""The exit code if there is an alarm."""
 
 
 @options.taking(*READING)
@@ -96,6 +96,6 @@ def command(
         reading=make_reading(**reading),
     )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
-    save_state(found.found, state)  # its rows are not counted again, and the page is there
+    save_state(found.found, state)  # its rows are not counted again; the page exists by now
     if found.alarm:
         raise typer.Exit(ALARM)

@@ -1,15 +1,15 @@
-"""Permitted contents of an ONNX file, and the memory that it can take once it is parsed.
+"""Permitted contents of an ONNX file, and the memory that the file can take when parsed.
 
 Two bytes can make an empty operator or attribute of a hundred bytes in memory. So the fields of a
-file are counted before it is parsed, from its bytes alone. What this module does not know counts by
-the byte. Protocol Buffers, "Encoding": a message is a row of fields; a field is a tag, which is
-eight times its number plus its wire type, and a value: a varint (0), eight bytes (1), a length and
-as many bytes (2), or four bytes (5).
+file are counted before it is parsed, from its bytes alone. Content unknown to this module counts by
+the byte. Protocol Buffers, "Encoding": a message is a sequence of fields; a field is a tag, which
+is eight times its number plus its wire type, and a value: a varint (0), eight bytes (1), a length
+and as many bytes (2), or four bytes (5).
 
-Once it is parsed, whatever is not on an allow-list is refused. The parts are walked through as
+Once the file is parsed, whatever is not on an allow-list is refused. The parts are traversed as
 Protocol Buffers describe them, so that none is missed, wherever it lies: in operators, in graphs
-within operators, in functions or in sparse constants. A tensor has its numbers in the file itself,
-never in another.
+within operators, in functions or in sparse constants. A tensor's numbers must be in the file
+itself.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from gradum.messages import marked, say
 from gradum.tables.wording import shortened
 
 FIELD_LIMIT = 2**20
-"""Fields of a file, together with the bytes of what is not known."""
+"""The limit on a file's fields plus the bytes of unknown content."""
 
 _LENGTHS = {1: 8, 5: 4}
 _VARINT_LENGTH = 10
 _FLAT: Mapping[int, Mapping] = {}
 
-# Of each message: the fields that are messages, with theirs in turn, and those that are flat, that
-# is texts, bytes and packed numbers, which take no more than eight times their bytes.
+# For each message: the fields that are messages, with their own fields in turn, and the flat
+# fields, which are texts, bytes and packed numbers and take at most eight times their bytes.
 _TENSOR = dict.fromkeys((1, 4, 5, 7, 8, 9, 10, 11, 12), _FLAT)
 _ATTRIBUTE = {**dict.fromkeys((1, 4, 7, 8, 13, 21), _FLAT), 5: _TENSOR}
 _NODE = {**dict.fromkeys((1, 2, 3, 4, 6, 7, 8), _FLAT), 5: _ATTRIBUTE}
@@ -37,7 +37,7 @@ _GRAPH = {**dict.fromkeys((2, 10), _FLAT), 1: _NODE, 5: _TENSOR}
 _MODEL = {**dict.fromkeys((2, 3, 4, 6), _FLAT), 7: _GRAPH}
 
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
-"""Of operators, besides those of functions that the file defines."""
+"""The domains of operators, besides those of functions that the file defines."""
 
 _NAMED = {"name", "doc_string", "metadata_props"}
 PARTS: dict[str, set[str]] = {
@@ -84,7 +84,7 @@ PARTS: dict[str, set[str]] = {
     "OperatorSetIdProto": {"domain", "version"},
     "StringStringEntryProto": {"key", "value"},
 }
-"""By the name of a message, the fields that it may have."""
+"""The fields that a message may have, by the name of the message."""
 
 ONE_FILE = marked("Save the network with its weights in one file.")
 
@@ -97,7 +97,7 @@ class _Field(NamedTuple):
 
 
 def is_small(data: bytes) -> bool:
-    """Return whether a file has at most ``FIELD_LIMIT`` fields and bytes that are not known.
+    """Return whether a file has at most ``FIELD_LIMIT`` fields and unknown bytes.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def _fields(data: bytes, position: int, stop: int) -> Iterator[_Field]:
 
 
 def _varint(data: bytes, position: int, stop: int) -> tuple[int, int]:
-    """Return a number of seven bits a byte, the lowest first, and where it ends."""
+    """Return a number stored as seven bits per byte, lowest first, and where it ends."""
     value = 0
     for place in range(_VARINT_LENGTH):
         if position + place >= stop:
@@ -152,12 +152,12 @@ def _varint(data: bytes, position: int, stop: int) -> tuple[int, int]:
 
 
 def refuse_contents(model: Any) -> None:
-    """Refuse a ``ModelProto`` that holds what is not on the list, or points to another file.
+    """Refuse a ``ModelProto`` that holds anything not on the list, or points to another file.
 
     Raises
     ------
     ModelFileError
-        It names the part, the tensor or the operator.
+        The message names the part, the tensor or the operator.
     """
     size = model.ByteSize()
     model.DiscardUnknownFields()
@@ -185,7 +185,7 @@ def refuse_contents(model: Any) -> None:
 
 
 def _parts(message: Any) -> Iterator[Any]:
-    """Yield a message and all messages in it."""
+    """Yield a message and all messages within it."""
     yield message
     for field, value in message.ListFields():
         if field.message_type is None:

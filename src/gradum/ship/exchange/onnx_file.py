@@ -1,6 +1,6 @@
-"""ONNX files of strangers: what is refused before anything of them is used.
+"""ONNX files from strangers: what is refused before any part of them is used.
 
-A file is data alone: it may be of any content, but not large, and it points to no other file.
+A file is only data: it may have any content, but must not be large or point to another file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
 FILE_LIMIT = 512 * 2**20
-"""Bytes, unpacked."""
+"""Most bytes of a file, unpacked."""
 PART_LIMIT = 10_000
-"""Operators of a file, and its constants."""
+"""The most operators of a file, and the most constants."""
 VALUE_LIMIT = 2**20
-"""Numbers of the input, and of what operators join."""
+"""The most numbers of the input, and of values that operators join."""
 OLDEST_OPSET = 7
-"""Before it, operators broadcast in another way."""
+"""Before this opset, operators broadcast in another way."""
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 
@@ -36,7 +36,7 @@ SUFFIXES = (".onnx", ".onnx.gz")
 
 
 def is_network(path: str | os.PathLike) -> bool:
-    """Return whether a file is called as networks are."""
+    """Return whether a file is named like a network."""
     return os.fspath(path).lower().endswith(SUFFIXES)
 
 
@@ -57,13 +57,13 @@ def read_bytes(path: str | os.PathLike) -> bytes:
 
 
 def parsed(data: bytes) -> Any:
-    """Return the ``ModelProto`` of a file's bytes, checked as far as all operators are concerned.
+    """Return the ``ModelProto`` of a file's bytes, with the checks that apply to all operators.
 
     Raises
     ------
     ModelFileError
-        The bytes are no ONNX file, or one with too many parts, functions of its own, sparse
-        constants, an opset that is not read, or other than one input and one output.
+        The bytes are no ONNX file; or the file has too many parts, functions of its own, sparse
+        constants, an unsupported opset, or not exactly one input and one output.
     """
     model = decoded(data)
     graph = model.graph
@@ -97,7 +97,7 @@ def parsed(data: bytes) -> Any:
 
 
 def decoded(data: bytes) -> Any:
-    """Return the ``ModelProto`` of bytes, which are refused before they take much memory.
+    """Return the ``ModelProto`` of bytes; refuse them before they take too much memory.
 
     It holds nothing but what `onnx_contents` lists, and points to no other file.
     """
@@ -122,7 +122,7 @@ def opset(model: Any) -> int:
 
 
 def inputs(graph: Any) -> list[Any]:
-    """Return the inputs of a graph; older files also list its constants among them."""
+    """Return the inputs of a graph without its constants, which older files list among them."""
     constants = {constant.name for constant in graph.initializer}
     return [value for value in graph.input if value.name not in constants]
 

@@ -1,6 +1,6 @@
-"""A model from an ONNX file as ONNX Runtime runs it: of any operators, asked for answers alone.
+"""A model from an ONNX file, with any operators, which ONNX Runtime runs for its answers only.
 
-Unlike `OnnxNetwork` it is not looked into: its file may hold trees, or steps before a network.
+Unlike an `OnnxNetwork`, it is not inspected: its file may hold trees, or steps before a network.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ TYPES = {
     "BOOL": np.bool_,
     "STRING": np.object_,
 }
-"""Of inputs, as NumPy has them."""
+"""The types of inputs, with their NumPy equivalents."""
 BLOCK_ROWS = 10_000
 BOUNDS = Bounds(memory=2**33, seconds=30)
-TIMES_IN_MEMORY = 4  # as large as a file and its inputs is what may come on top of that
-ROWS_A_SECOND = 50  # and a second for as many; of a network of a gigaflop, which tables hardly have
+TIMES_IN_MEMORY = 4  # the further memory allowed, over the size of the file and its inputs
+ROWS_A_SECOND = 50  # for each further second; even for a network of a gigaflop, rare for tables
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class OnnxInput:
     ----------
     name : str
     type : type
-        Of its values, as NumPy has it.
+        The NumPy type of its values.
     shape : tuple of int or None
         None for an axis of no stated length, such as that of rows.
     """
@@ -54,7 +54,7 @@ class OnnxInput:
 
     @property
     def width(self) -> int | None:
-        """How many values a row has; None where the file does not say."""
+        """How many values a row has; None if the file does not say."""
         return 1 if len(self.shape) < 2 else self.shape[1]
 
 
@@ -75,13 +75,13 @@ class OnnxModel:
     def run(self, values: Mapping[str, np.ndarray]) -> list[Any]:
         """Return the outputs for n rows of values [n, d] of each input, in the file's order.
 
-        Each is an array [n, …], or a list of n dicts from a label to its probability, or None where
-        it is neither.
+        Each is an array [n, …], or a list of n dicts from a label to its probability, or None if it
+        is neither.
 
         Raises
         ------
         ModelFileError
-            ONNX Runtime refuses the network or the values, or takes more than ``BOUNDS``.
+            ONNX Runtime refuses the network or the values, or exceeds ``BOUNDS``.
         """
         rows = len(next(iter(values.values())))
         size = len(self.data) + sum(array.nbytes for array in values.values())
@@ -97,7 +97,7 @@ class OnnxModel:
                 say("The network cannot be run: {cause}.", cause=str(error)),
                 say("Give a smaller one, or fewer rows."),
             ) from None
-        except Exception as error:  # those of its native code have no class in common
+        except Exception as error:  # errors of its native code have no common class
             cause = shortened(" ".join(str(error).split()), 200)
             raise ModelFileError(
                 say("ONNX Runtime refuses the network: {cause}.", cause=cause)
@@ -112,8 +112,8 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
     ------
     ModelFileError
         The packages are not installed; or the file cannot be read, is too large or damaged, points
-        to other files, holds what is not on the list of `onnx_contents`, or has inputs of other
-        types than `TYPES`.
+        to other files, holds anything not on the list of `onnx_contents`, or has inputs of types
+        not in `TYPES`.
     """
     onnx_file.onnx_package()
     needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
@@ -150,7 +150,7 @@ def _input(value: Any) -> OnnxInput:
 
 
 def _of_rows(blocks: list[Any], rows: int) -> Any:
-    """Return an output of several blocks of rows as one; None where it is not by rows."""
+    """Return an output of several blocks of rows as one; None if it is not by rows."""
     if all(isinstance(block, list) for block in blocks):
         joined = [row for block in blocks for row in block]
         return (

@@ -1,4 +1,4 @@
-"""Networks from ONNX files: as a graph, of which bounds are taken, and as ONNX Runtime runs them.
+"""Networks from ONNX files: as a graph that bounds are computed on, and as ONNX Runtime runs them.
 
 Operators on constants alone are computed once, in float64, when a file is read.
 
@@ -29,7 +29,7 @@ from gradum.tables.sources.extra import needs
 from gradum.tables.wording import shortened
 
 PRODUCTS_A_NUMBER = 2**10
-"""Products that count as one number of weights towards `onnx_operators.WEIGHT_LIMIT`."""
+"""This many products count as one weight towards `onnx_operators.WEIGHT_LIMIT`."""
 
 Fold = Callable[[Call], np.ndarray]
 
@@ -37,12 +37,12 @@ _MISFITS = (ValueError, TypeError, IndexError, KeyError, OverflowError)
 
 
 def folded(kind: str, call: Call) -> np.ndarray | None:
-    """Return what an operator makes of constants; None if its inputs are not, or it is not here.
+    """Return an operator's value on constants; None for other inputs, or operators not in `FOLDS`.
 
     Raises
     ------
     ModelFileError
-        It makes too many numbers, or some that are not finite; a clause that says so.
+        It makes too many numbers, or some that are not finite; the message is a clause.
     """
     if kind not in FOLDS or not all(isinstance(value, np.ndarray) for value in call.given):
         return None
@@ -72,7 +72,7 @@ def _of_each(function: Callable[[np.ndarray], np.ndarray]) -> Fold:
 
 
 def _quotient(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return a / b; of whole numbers, rounded towards 0."""
+    """Return a / b; for whole numbers, rounded towards 0."""
     if not np.all(second):
         raise ModelFileError(say("it divides by 0"))
     if first.dtype.kind == second.dtype.kind == "i":
@@ -129,17 +129,17 @@ FOLDS: Mapping[str, Fold] = {
     "Sub": _of_two(np.subtract),
     "Tanh": _of_each(np.tanh),
 }
-"""By operator; those that only put numbers elsewhere do so with constants as well."""
+"""The functions for constants, by operator; operators that only move numbers move constants too."""
 
 
 @dataclass(frozen=True, eq=False)
 class OnnxNetwork:
-    """A network from an ONNX file, of one input and one output, each flattened in row-major order.
+    """A network from an ONNX file with one input and one output, each flattened in row-major order.
 
     Parameters
     ----------
     graph : Graph
-        What one row of it computes, with the file's weights in float64.
+        What the network computes for one row, with the file's weights in float64.
     shape : tuple of int
         The shape of one row, with 1 for a first axis of any length.
     data : bytes
@@ -151,7 +151,7 @@ class OnnxNetwork:
     data: bytes = field(repr=False)
 
     def run(self, x: np.ndarray) -> np.ndarray:
-        """Return the outputs [n, k] in float32 that ONNX Runtime has for inputs [n, d].
+        """Return the outputs [n, k] in float32 that ONNX Runtime computes for inputs [n, d].
 
         Inputs are rounded to float32, and each row is run by itself, on one thread.
 
@@ -176,7 +176,7 @@ class OnnxNetwork:
             rows = [self._session.run(None, {name: row.reshape(self.shape)})[0] for row in x]
         except ModelFileError:
             raise
-        except Exception as error:  # those of its native code have no class in common
+        except Exception as error:  # errors of its native code have no common class
             cause = shortened(" ".join(str(error).split()), 200)
             raise ModelFileError(
                 say("ONNX Runtime refuses the network: {cause}.", cause=cause)
@@ -197,8 +197,8 @@ def read_network(path: str | os.PathLike) -> OnnxNetwork:
     ------
     ModelFileError
         The package onnx is not installed; or the file cannot be read, is too large or damaged,
-        points to other files, has several inputs or outputs, or uses an operator that is not
-        read. One line, which names the file.
+        points to other files, has several inputs or outputs, or uses an unsupported operator. The
+        message is one line, which names the file.
     """
     onnx_file.onnx_package()
     data = onnx_file.read_bytes(path)
@@ -211,7 +211,7 @@ def read_network(path: str | os.PathLike) -> OnnxNetwork:
 
 
 def parsed_network(data: bytes) -> OnnxNetwork:
-    """Return the network in the bytes of an ONNX file; ModelFileError as of `read_network`."""
+    """Return the network in an ONNX file's bytes; raise ModelFileError as `read_network` does."""
     model = onnx_file.parsed(data)
     shape = onnx_file.input_shape(onnx_file.inputs(model.graph)[0])
     return OnnxNetwork(_graph(model.graph, shape), shape, data)
@@ -219,7 +219,7 @@ def parsed_network(data: bytes) -> OnnxNetwork:
 
 def _graph(onnx_graph: Any, shape: tuple[int, ...]) -> Graph:
     nodes = Nodes(math.prod(shape))
-    values: dict[str, Value | None] = {"": None}  # an input of no name is one left out
+    values: dict[str, Value | None] = {"": None}  # an input without a name is left out
     for tensor in onnx_graph.initializer:
         _define(values, tensor.name, onnx_file.constant(tensor))
     _define(values, onnx_file.inputs(onnx_graph)[0].name, Computed(INPUT, shape))
@@ -240,7 +240,7 @@ def _define(values: dict[str, Value | None], name: str, value: Value) -> None:
 
 
 def _value(node: Any, number: int, values: dict[str, Value | None], nodes: Nodes) -> Value:
-    """Return the value of an operator of the file, whose operations are added to nodes."""
+    """Return the value of an operator of the file, and add its operations to the nodes."""
     kind = (
         node.op_type
         if node.domain in onnx_file.STANDARD_DOMAINS
@@ -283,7 +283,7 @@ def _value(node: Any, number: int, values: dict[str, Value | None], nodes: Nodes
 
 
 def _attributes(node: Any, types: Mapping[str, str]) -> dict[str, Any]:
-    """Return the attributes of an operator, which have to be known and of their types."""
+    """Return the attributes of an operator, which must be known and have their types."""
     onnx = onnx_file.onnx_package()
     attributes: dict[str, Any] = {}
     for attribute in node.attribute:

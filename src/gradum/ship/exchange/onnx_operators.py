@@ -1,8 +1,8 @@
-"""The operators of ONNX that are read: each becomes operations on the numbers of one row.
+"""The supported operators of ONNX: each becomes operations on the numbers of one row.
 
-A value is a constant, or numbers computed from the input: a node of the graph and the shape that
-ONNX gives them. A node has its numbers in row-major order of that shape, so that an operator that
-changes the shape alone needs no operation.
+A value is a constant, or numbers computed from the input: a node of the graph and their shape in
+ONNX. A node has its numbers in row-major order of that shape, so an operator that changes only the
+shape needs no operation.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from gradum.messages import say
 from gradum.ship.exchange.onnx_file import PART_LIMIT, VALUE_LIMIT
 
 WEIGHT_LIMIT = 2**27
-"""Numbers of all weight matrices of a network together: float32 in a file of `FILE_LIMIT`."""
+"""The most numbers in all weight matrices of a network: as many float32 as `FILE_LIMIT` holds."""
 
 
 @dataclass(frozen=True)
 class Computed:
-    """Numbers that depend on the input: those of a node, in a shape."""
+    """Numbers that depend on the input: those of a node, in a given shape."""
 
     node: int
     shape: tuple[int, ...]
 
     @property
     def size(self) -> int:
-        """How many numbers they are."""
+        """How many numbers there are."""
         return math.prod(self.shape)
 
 
@@ -54,12 +54,12 @@ Value = np.ndarray | Computed
 
 @dataclass
 class Nodes:
-    """The nodes of a graph so far.
+    """The nodes of a graph that is being built.
 
     Parameters
     ----------
     inputs : int
-        Numbers of the input.
+        How many numbers the input has.
     """
 
     inputs: int
@@ -69,14 +69,14 @@ class Nodes:
     def add(
         self, operation: Operation, parents: Sequence[Computed], shape: Sequence[int]
     ) -> Computed:
-        """Add an operation on other values, and return its numbers in a shape."""
+        """Add an operation on other values, and return its numbers in the given shape."""
         self.nodes.append(Node(operation, tuple(parent.node for parent in parents)))
         return Computed(len(self.nodes) - 1, tuple(shape))
 
     def affine(
         self, value: Computed, weight: np.ndarray, bias: np.ndarray | None, shape: Sequence[int]
     ) -> Computed:
-        """Add y W + b, of reserved weights; without b it is 0."""
+        """Add y W + b, whose weights were reserved; b is 0 if left out."""
         bias = np.zeros(weight.shape[1]) if bias is None else bias
         return self.add(Affine(weight, bias), [value], shape)
 
@@ -88,7 +88,7 @@ class Nodes:
         return self.affine(value, np.diag(scale), bias, shape)
 
     def shifted(self, value: Computed, shift: np.ndarray, shape: Sequence[int]) -> Computed:
-        """Add y + shift, by the bias of a product with weights that has none yet if y is one."""
+        """Add y + shift; if y is a product with weights without a bias, as that product's bias."""
         if not np.any(shift):
             return Computed(value.node, tuple(shape))
         if value.node != INPUT:
@@ -99,7 +99,7 @@ class Nodes:
         return self.scaled(value, np.ones(value.size), shift, shape)
 
     def selected(self, value: Computed, places: np.ndarray) -> Computed:
-        """Return the numbers of a value at places, in the shape of these."""
+        """Return the numbers of a value at the given places, in the shape of the places."""
         flat = places.ravel()
         if np.array_equal(flat, np.arange(value.size)):
             return Computed(value.node, places.shape)
@@ -109,7 +109,7 @@ class Nodes:
         return self.affine(value, weight, None, places.shape)
 
     def reserve(self, numbers: int) -> None:
-        """Count numbers of weights, before they are made, and refuse too many."""
+        """Count weights before they are made, and refuse too many."""
         self.weights += numbers
         if self.weights > WEIGHT_LIMIT:
             raise ModelFileError(
@@ -117,7 +117,7 @@ class Nodes:
             )
 
     def graph(self, output: Computed) -> Graph:
-        """Return the graph of all that an output needs."""
+        """Return the graph of everything that an output needs."""
         if output.node == INPUT:
             output = self.scaled(output, np.ones(output.size), None, output.shape)
         needed = {output.node}
@@ -140,11 +140,11 @@ class Call:
     Parameters
     ----------
     inputs : list
-        Its values, None for one that is left out.
+        Their values, None for an input that is left out.
     attributes : mapping
-        Those that the file states.
+        The attributes that the file states.
     nodes : Nodes
-        Where its operations go.
+        The nodes to which its operations are added.
     """
 
     inputs: list[Value | None]
@@ -153,18 +153,18 @@ class Call:
 
     @property
     def given(self) -> list[Value]:
-        """Its inputs but for those left out."""
+        """Its inputs except those left out."""
         return [value for value in self.inputs if value is not None]
 
     def computed(self, place: int = 0) -> Computed:
-        """Return an input that has to depend on the network's input."""
+        """Return an input that must depend on the network's input."""
         value = self._given(place)
         if not isinstance(value, Computed):
             raise ModelFileError(say("it works on constants alone"))
         return value
 
     def constant(self, place: int) -> np.ndarray:
-        """Return an input that has to be constant."""
+        """Return an input that must be constant."""
         value = self._given(place)
         if isinstance(value, Computed):
             raise ModelFileError(say("it takes what should be constant from the network's input"))
@@ -175,7 +175,7 @@ class Call:
         return self.constant(place).astype(np.float64, copy=False)
 
     def axes(self) -> tuple[int, ...] | None:
-        """Return the axes that newer opsets give as an input and older ones as an attribute."""
+        """Return the axes, which newer opsets give as an input and older ones as an attribute."""
         if self.has(1):
             return tuple(int(axis) for axis in self.constant(1).ravel())
         return tuple(self.attributes["axes"]) if "axes" in self.attributes else None
@@ -192,7 +192,7 @@ class Call:
 
 
 def _moving(move: Callable[[Call, np.ndarray], np.ndarray]) -> Callable[[Call], Value]:
-    """Make an operator of one that puts numbers elsewhere: it is tried on their places."""
+    """Make an operator from a function that moves numbers, by applying it to their places."""
 
     def operator(call: Call) -> Value:
         value = call.inputs[0] if call.inputs else None
@@ -363,7 +363,7 @@ def _reduce_sum(call: Call) -> Value:
 
 
 def summed_axes(call: Call) -> tuple[tuple[int, ...] | None, bool]:
-    """Return over which axes ReduceSum adds up, None for all, and whether it keeps them."""
+    """Return the axes over which ReduceSum sums (None for all), and whether it keeps them."""
     axes = call.axes() or None
     if axes is None and call.attributes.get("noop_with_empty_axes", 0):
         axes = ()
@@ -371,7 +371,7 @@ def summed_axes(call: Call) -> tuple[tuple[int, ...] | None, bool]:
 
 
 def _spread(constant: np.ndarray, value: Computed) -> tuple[np.ndarray, tuple[int, ...]]:
-    """Return a constant as it is broadcast over a value, and the shape of both together."""
+    """Return a constant broadcast over a value, and their common shape."""
     shape = _common_shape(value, constant.shape)
     return np.broadcast_to(constant, shape).ravel().astype(np.float64), shape
 
@@ -392,13 +392,13 @@ def _elementwise(operation: Callable[[Call], Operation]) -> Callable[[Call], Val
 
 
 def _wave(shift: float) -> Callable[[Call], Operation]:
-    """Make the cosine of z − shift, an angle."""
+    """Make the operator cos(z − shift)."""
     return lambda _: Cosine(np.full(1, shift), np.full(1, 0.5 / math.pi))
 
 
 def _leaky(call: Call) -> Operation:
     slope = float(call.attributes.get("alpha", np.float32(0.01)))
-    if not slope <= 1.0:  # max(z, slope z) is another function then
+    if not slope <= 1.0:  # otherwise max(z, slope z) is another function
         raise ModelFileError(say("its slope is greater than 1"))
     return Leaky(np.full(call.computed().size, slope))
 
@@ -418,9 +418,9 @@ class Operator:
         Adds its operations, and returns its value. It raises ModelFileError with a clause that
         says why it cannot, or ValueError where shapes do not fit.
     attributes : mapping of str to str
-        Those that it may state, and their types as ONNX calls them.
+        The attributes that it may state, with their types' names in ONNX.
     inputs : tuple of int
-        How few and how many inputs it may have.
+        The least and the greatest number of inputs.
     """
 
     read: Callable[[Call], Value]

@@ -1,6 +1,7 @@
-"""Expressions in brackets, as SMT-LIB and VNN-LIB write them, and linear constraints in them.
+"""Bracketed expressions, as in SMT-LIB and VNN-LIB, and the linear constraints in them.
 
-Expressions keep the lines they begin on. Constraints are on inputs X_i and outputs Y_j.
+Expressions keep the numbers of the lines they begin on. Constraints are on inputs X_i and outputs
+Y_j.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Compound:
 
     @property
     def head(self) -> str:
-        """The first word, empty where there is none."""
+        """The first word, empty if there is none."""
         first = self.parts[0] if self.parts else None
         return first.text if isinstance(first, Atom) else ""
 
@@ -137,15 +138,16 @@ class _Linear(NamedTuple):
 
 
 def constraint(comparison: Compound, variables: Mapping[str, Variable]) -> Constraint:
-    """Return what (<= a b) or (>= a b) says, where a and b are linear.
+    """Return the constraint that (<= a b) or (>= a b) states, where a and b are linear.
 
-    Linear are numbers, variables, sums (+ a …), differences (- a …), negatives (- a) and products
-    (* a …) of which at most one factor has variables. A number is the nearest one in float64.
+    Linear expressions are numbers, variables, sums (+ a …), differences (- a …), negatives (- a)
+    and products (* a …) with variables in at most one factor. A number is the nearest one in
+    float64.
 
     Raises
     ------
     PropertyError
-        It says something else, or something that no float64 holds; the message names the line.
+        It states something else, or a number that no float64 holds; the message names the line.
     """
     line = comparison.line
     operands = comparison.parts[1:]

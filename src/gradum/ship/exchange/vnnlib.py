@@ -37,11 +37,11 @@ from gradum.ship.exchange.smt_lib import (
 from gradum.tables.wording import shortened
 
 TEXT_LIMIT = 64 * 2**20
-"""Bytes of a file, unpacked."""
+"""The most bytes of a file, unpacked."""
 CONSTRAINT_LIMIT = 2**20
-"""Constraints of all alternatives together, once ``or`` stands outermost."""
+"""The most constraints of all alternatives together, once ``or`` stands outermost."""
 NUMBER_LIMIT = 2**24
-"""Numbers of all boxes and polyhedra together."""
+"""The most numbers of all boxes and polyhedra together."""
 
 _VARIABLE = re.compile(r"([XY])_(0|[1-9]\d{0,8})")
 
@@ -56,7 +56,7 @@ def read_property(path: str | os.PathLike) -> Property:
     ------
     PropertyError
         The file cannot be read, is larger than ``TEXT_LIMIT``, or is not a property: see
-        `parsed_property`. One line that names the file.
+        `parsed_property`. The message is one line that names the file.
     """
     path = Path(path)
     try:
@@ -80,8 +80,8 @@ def parsed_property(text: str) -> Property:
     Raises
     ------
     PropertyError
-        The text is not in VNN-LIB 1.0 or not linear, names what is not declared, leaves an
-        input without bounds, says nothing of outputs, or has empty boxes alone. One line, which
+        The text is not in VNN-LIB 1.0 or not linear, uses undeclared names, leaves an input without
+        bounds, says nothing about outputs, or has only empty boxes. The message is one line, which
         names the line of the text.
     """
     variables: dict[str, Variable] = {}
@@ -126,7 +126,7 @@ def _declaration(command: Compound, variables: dict[str, Variable]) -> tuple[str
 
 
 def _count(letter: str, lines: dict[Variable, int]) -> int:
-    """Return how many variables of a letter there are, which have to be numbered from 0."""
+    """Return how many variables with a letter there are, which must be numbered from 0."""
     count = sum(variable.letter == letter for variable in lines)
     if count == 0:
         raise PropertyError(say("{name} is not declared.", name=Variable(letter, 0).name))
@@ -165,9 +165,9 @@ def _alternatives(expression: Expression, variables: dict[str, Variable]) -> lis
 
 
 def _conjunction(parts: Iterable[list[Alternative]], line: int) -> list[Alternative]:
-    """Return the alternatives of formulas that all hold: one of each, in every combination."""
+    """Return the alternatives of a conjunction: every combination with one from each formula."""
     combined: list[Alternative] = [[]]
-    for part in sorted(parts, key=len):  # what has no alternatives is gathered once
+    for part in sorted(parts, key=len):  # formulas without alternatives are gathered once
         if len(part) == 1 and len(combined) == 1:
             combined[0].extend(part[0])
             continue
@@ -234,7 +234,7 @@ def _parted(alternative: Alternative) -> tuple[list[InputBound], list[OutputCons
 def _narrowed(
     low: np.ndarray, high: np.ndarray, bounds: Iterable[InputBound]
 ) -> tuple[np.ndarray, np.ndarray, InputBound | None]:
-    """Return a box within bounds, and the first bound that leaves nothing of it."""
+    """Return a box narrowed by bounds, and the first bound that leaves it empty."""
     low, high, clash = low.copy(), high.copy(), None
     for bound in bounds:
         index = bound.index
@@ -267,9 +267,9 @@ def _polyhedron(constraints: Sequence[OutputConstraint], outputs: int) -> Polyhe
 
 
 def counterexample_text(x: np.ndarray, y: np.ndarray) -> str:
-    """Return an input [d] and its output [k] as ``((X_0 0.5) … (Y_1 2.0))``, a number a line.
+    """Return an input [d] and its output [k] as ``((X_0 0.5) … (Y_1 2.0))``, one number per line.
 
-    Every number is written with as many digits as its float64 needs to be read back to the bit.
+    Every number has as many digits as are needed to read back its float64 to the bit.
     """
     names = [f"X_{i}" for i in range(len(x))] + [f"Y_{j}" for j in range(len(y))]
     numbers = [float(number) for number in (*x, *y)]

@@ -1,7 +1,6 @@
-"""The kinds of columns: how each is recognised, read and encoded, a folder each.
+"""The kinds of columns, a folder each: how each is recognised, read and encoded.
 
-A new kind is its folder and one line in ``KINDS``, which stands in the order in which kinds are
-listed.
+A new kind takes a folder and one line in ``KINDS``, whose order is that in which kinds are listed.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ _BY_TURN = sorted(KINDS.values(), key=lambda kind: kind.turn)
 
 
 def recognise(values: Values) -> Reading:
-    """Return what the first kind that recognises a column understood of it."""
+    """Return the reading of the first kind that recognises a column."""
     for kind in _BY_TURN:
         if (reading := kind.recognise(values)) is not None:
             return reading

@@ -1,7 +1,7 @@
-"""The blocks of a design by name: how each holds its columns, for who goes through all of them.
+"""The blocks of a design by name: how each holds its columns, for code that goes through all.
 
-A block more is a line in ``FORMS`` (a class, if it holds them otherwise), a field of `Layout`, and
-what the encoder puts into it; first layers that take it name it too.
+A new block takes a line in ``FORMS`` (and a class, if it holds its columns in another way), a field
+of `Layout`, and what the encoder puts into it; first layers that take it name it too.
 
 Shapes: n rows, c columns of a block, m rows of a mixture.
 """
@@ -30,7 +30,7 @@ class Form:
     dtype: ClassVar[Any] = np.float64
 
     def of_rows(self, values: Sequence[float], rows: int, columns: int) -> Any:
-        """Return the block of so many rows and columns whose values come row by row."""
+        """Return the block of a given shape whose values come row by row."""
         return np.array(values, self.dtype).reshape(rows, columns)
 
     def take(self, block: Any, positions: np.ndarray) -> Any:
@@ -39,41 +39,41 @@ class Form:
         return np.take(block, positions, axis=0)
 
     def mixed(self, block: Any, rows: np.ndarray, of: np.ndarray) -> Any:
-        """Return m rows of which column k has the values of the rows (m, s)[:, of[k]]."""
+        """Return m rows whose column k has the values of the rows (m, s)[:, of[k]]."""
         return np.take_along_axis(block, rows[:, of], axis=0)
 
     def flat(self, block: Any, columns: Sequence[Any]) -> list[np.ndarray]:
-        """Return it as arrays of float64; of what has levels, a column for none and for each."""
+        """Return float64 columns; for levels, one column for none and one for each."""
         return [block]
 
     def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> Any:
-        """Return the block that such columns stand for."""
+        """Return the block that columns such as those of `flat` stand for."""
         return x
 
     def spooled(self, block: Any, units: Units) -> list[np.ndarray]:
-        """Return contiguous arrays that hold it: numbers in standard units, of 4 bytes each."""
-        # Column by column, as they lie in a design, then turned once.
+        """Return contiguous arrays that hold it: numbers in standard units, 4 bytes each."""
+        # Computed column by column, as they lie in a design, then transposed once.
         return [np.ascontiguousarray((block - units.centre) / units.scale, np.float32)]
 
     def read(self, parts: Iterator[np.ndarray], columns: int) -> Any:
-        """Return the block that the next of such arrays hold."""
+        """Return the block that the next arrays made by `spooled` hold."""
         return next(parts)
 
 
 class Codes(Form):
-    """Integers: the codes of levels, 0 for none that is known."""
+    """Integers: the codes of levels, 0 for an unknown level."""
 
     dtype = np.int32
 
     def flat(self, block: np.ndarray, columns: Sequence[Any]) -> list[np.ndarray]:
-        """Return 1 + L columns a code, of which one is 1 and the others are 0."""
+        """Return 1 + L columns per code, one of them 1 and the others 0."""
         return [
             (codes[:, None] == np.arange(1 + len(column.levels))).astype(np.float64)
             for codes, column in zip(block.T, columns, strict=True)
         ]
 
     def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> np.ndarray:
-        """Return the place of the greatest of each code's 1 + L numbers."""
+        """Return the position of the greatest of each code's 1 + L numbers."""
         ends = np.cumsum([1 + len(column.levels) for column in columns], dtype=np.intp)
         groups = np.split(x, ends, axis=1)[: len(columns)]
         codes = [group.argmax(axis=1) for group in groups]
@@ -85,12 +85,12 @@ class Codes(Form):
 
 
 class Entries(Form):
-    """A CSR array (n, c) of numbers: of each row those that are not 0."""
+    """A CSR array (n, c) of numbers: the nonzero ones of each row."""
 
     dtype = np.float32
 
     def of_rows(self, values: Sequence[float], rows: int, columns: int) -> sparse.csr_array:
-        """Return what is not 0."""
+        """Return the nonzero numbers."""
         return sparse.csr_array(super().of_rows(values, rows, columns))
 
     def take(self, block: sparse.csr_array, positions: np.ndarray) -> Any:
@@ -98,7 +98,7 @@ class Entries(Form):
         return block[positions]
 
     def mixed(self, block: sparse.csr_array, rows: np.ndarray, of: np.ndarray) -> Any:
-        """Return m rows; as a rule all columns are of the same choice."""
+        """Return m rows; as a rule, all columns use the same choice."""
         choices = np.unique(of)
         if len(choices) == 1:
             return block[rows[:, choices[0]]]
@@ -107,11 +107,11 @@ class Entries(Form):
         return sparse.csr_array(sum(parts[1:], parts[0]))
 
     def flat(self, block: sparse.csr_array, columns: Sequence[Any]) -> list[np.ndarray]:
-        """Return all numbers, also those that are 0."""
+        """Return all numbers, zeros included."""
         return [block.toarray().astype(np.float64)]
 
     def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> sparse.csr_array:
-        """Return what is not 0."""
+        """Return the nonzero numbers."""
         return sparse.csr_array(x.astype(self.dtype))
 
     def spooled(self, block: sparse.csr_array, units: Units) -> list[np.ndarray]:
@@ -121,7 +121,7 @@ class Entries(Form):
         return [*whole, block.data.astype(self.dtype)]
 
     def read(self, parts: Iterator[np.ndarray], columns: int) -> sparse.csr_array:
-        """Return the array of the next three."""
+        """Return the array that the next three arrays hold."""
         starts, places, values = (next(parts) for _ in range(3))
         return sparse.csr_array((values, places, starts), shape=(len(starts) - 1, columns))
 

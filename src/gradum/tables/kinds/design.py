@@ -1,4 +1,4 @@
-"""A Design: what a table becomes once it is encoded, and where each of its columns came from.
+"""A Design: what a table becomes when it is encoded, and where each of its columns came from.
 
 Shapes: n rows, d dense columns, c coded columns, v text columns.
 """
@@ -22,29 +22,29 @@ FLOAT32_MAX = 3.4028234663852886e38
 
 @dataclass(frozen=True)
 class FeatureTraits:
-    """What features of a kind are like; the default is true of any."""
+    """Traits of the features of a kind; the defaults hold for any kind."""
 
-    largest: float = FLOAT32_MAX  # their largest size, whatever a table holds
-    is_quantity: bool = False  # the column's number itself, in its unit
-    is_truth: bool = False  # 0 or 1
-    marks_missing: bool = False  # whether the column has no value
-    is_cyclic: bool = False  # a place on a circle
+    largest: float = FLOAT32_MAX  # largest absolute value, whatever a table holds
+    is_quantity: bool = False  # whether it is the column's number itself, in its unit
+    is_truth: bool = False  # whether it is 0 or 1
+    marks_missing: bool = False  # whether it marks that the column has no value
+    is_cyclic: bool = False  # whether it is a place on a circle
 
 
 FEATURES = {
     "value": FeatureTraits(is_quantity=True),
     "boolean": FeatureTraits(1.0, is_truth=True),
     "missing": FeatureTraits(1.0, is_truth=True, marks_missing=True),
-    "days": FeatureTraits(2.0**63 / 86_400_000_000),  # of 64 bits of microseconds
+    "days": FeatureTraits(2.0**63 / 86_400_000_000),  # the range of 64 bits of microseconds
     "cycle": FeatureTraits(1.0, is_cyclic=True),
-    "length": FeatureTraits(45.0),  # the logarithm of more words than any address counts
+    "length": FeatureTraits(45.0),  # above the logarithm of the number of words in any memory
     "ngram": FeatureTraits(1.0),
 }
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One dense or sparse column and the table's column that it was made from.
+    """One dense or sparse column, and the table's column that it was made from.
 
     Parameters
     ----------
@@ -66,18 +66,18 @@ class Feature:
 
     @property
     def flat_names(self) -> tuple[str, ...]:
-        """The name of what it is in `Design.flat`."""
+        """The names of its columns in `Design.flat`."""
         return (self.name,)
 
     @property
     def traits(self) -> FeatureTraits:
-        """What features of its kind are like."""
+        """The traits of features of its kind."""
         return FEATURES.get(self.kind, FeatureTraits())
 
 
 @dataclass(frozen=True)
 class CodedColumn:
-    """One integer-coded column: code k stands for ``levels[k - 1]``, code 0 for none of them."""
+    """One integer-coded column: code k stands for ``levels[k - 1]``, code 0 for any other value."""
 
     source: str
     levels: tuple[str, ...]
@@ -86,7 +86,7 @@ class CodedColumn:
 
     @property
     def flat_names(self) -> tuple[str, ...]:
-        """The names of what it is in `Design.flat`: no known level, and each level."""
+        """The names of its columns in `Design.flat`: no known level, and each level."""
         return tuple(f"{self.source}={level}" for level in (say("(unknown)"), *self.levels))
 
 
@@ -109,7 +109,7 @@ class Layout:
 
     @property
     def full(self) -> tuple[BlockColumn, ...]:
-        """The columns of which every row holds a number or a code."""
+        """The columns in which every row holds a number or a code."""
         return (*self.dense, *self.codes)
 
     @cached_property
@@ -179,7 +179,7 @@ class Design:
         return self.arrays.get("sparse")
 
     def encoded(self) -> Design:
-        """Return the design; see `gradum.tables.encode.Unencoded`, which has yet to become one."""
+        """Return the design itself; `gradum.tables.encode.Unencoded` has still to be encoded."""
         return self
 
     def dense_columns(self) -> Iterator[np.ndarray]:
@@ -195,7 +195,7 @@ class Design:
         return np.hstack([self.dense, self.codes])
 
     def flat(self) -> np.ndarray:
-        """Return all blocks side by side (n, D): 1 + L columns a code, one of them 1."""
+        """Return all blocks side by side (n, D): 1 + L columns per code, one of them 1."""
         blocks = self.layout.blocks.items()
         parts = (FORMS[name].flat(self.arrays[name], columns) for name, columns in blocks)
         return np.concatenate([part for several in parts for part in several], axis=1)
@@ -212,16 +212,16 @@ class Design:
         return Design(arrays, self.layout)
 
     def mixed(self, rows: np.ndarray, of: Mapping[str, np.ndarray]) -> Design:
-        """Return m rows, each column with values of rows of its own.
+        """Return m rows in which each column takes its values from its own choice of rows.
 
-        Of s choices of m rows (m, s), column k of a block has the one with number ``of[block][k]``.
+        There are s choices of m rows, (m, s); column k of a block takes choice ``of[block][k]``.
         """
         blocks = self.arrays.items()
         arrays = {name: FORMS[name].mixed(block, rows, of[name]) for name, block in blocks}
         return Design(arrays, self.layout)
 
     def blocks(self, rows: int) -> Iterator[Design]:
-        """Cut the design into stretches of so many rows, the last one perhaps of fewer."""
+        """Cut the design into stretches of the given number of rows; the last may have fewer."""
         if len(self) <= rows:
             yield self
             return
@@ -229,7 +229,7 @@ class Design:
             yield self.stretch(slice(at, at + rows))
 
     def stretch(self, rows: slice) -> Design:
-        """Return rows that follow one another, without a copy of numbers and codes."""
+        """Return consecutive rows without copying numbers and codes."""
         return Design({name: block[rows] for name, block in self.arrays.items()}, self.layout)
 
 

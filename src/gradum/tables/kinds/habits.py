@@ -1,4 +1,4 @@
-"""Numbers, dates and gaps as they are written in Chinese, Japanese, Korean, Russian and German."""
+"""Numbers, dates and gaps as written in Chinese, Japanese, Korean, Russian and German."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MISSING = frozenset(
 )
 """Words for a missing value, in lower case; they count as such only among numbers or dates."""
 
-FEWEST_VALUES = 5  # different numbers or dates beside which a word is taken for a gap
+FEWEST_VALUES = 5  # different numbers or dates needed for a word beside them to be taken for a gap
 POWERS = {
     **{"千": 3, "천": 3, "万": 4, "萬": 4, "만": 4, "百万": 6, "백만": 6},
     **{"千万": 7, "천만": 7, "亿": 8, "億": 8, "억": 8, "兆": 12, "조": 12},
     **{"tsd": 3, "tsd.": 3, "mio": 6, "mio.": 6, "mrd": 9, "mrd.": 9},
     **{"тыс": 3, "тыс.": 3, "млн": 6, "млн.": 6, "млрд": 9, "млрд.": 9},
 }
-"""Words after a number for a power of ten, in lower case."""
+"""Words that stand after a number for a power of ten, in lower case."""
 
 POWER = "|".join(re.escape(word) for word in sorted(POWERS, key=len, reverse=True))
 SCALED = rf"(?i)^(.*\d)\s*({POWER})$"
@@ -35,20 +35,20 @@ WIDE_SIGN = f"[{WIDE}]"
 
 
 def are_gaps(levels: pl.Series) -> pl.Series:
-    """Return which levels are words for a missing value, where enough others are there."""
+    """Return which levels are words for a missing value, if there are enough other levels."""
     gaps = levels.str.to_lowercase().is_in(MISSING)
     return gaps if len(levels) - gaps.sum() >= FEWEST_VALUES else gaps & False
 
 
 def narrow(texts: pl.Series) -> pl.Series:
-    """Return texts with full-width digits and signs as those of ASCII: １２％ as 12%."""
+    """Return texts with full-width digits and signs changed to ASCII: １２％ as 12%."""
     if not texts.str.contains(WIDE_SIGN).any():
         return texts
     return texts.str.replace_many(list(WIDE), list(NARROW)).str.strip_chars()
 
 
 def without_power(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return the numbers of texts such as "1.2万", and their powers of ten; null where none is."""
+    """Return the numbers in texts such as "1.2万", and their powers of ten; null without one."""
     parts = texts.to_frame("text").select(
         number=pl.col("text").str.extract(SCALED, 1).str.strip_chars(),
         power=pl.col("text")

@@ -11,7 +11,7 @@ from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.values import Values
 from gradum.tables.wording import joined_clauses, shortened
 
-ALL = 0.98  # of the values: each is another
+ALL = 0.98  # of the values must be distinct
 
 
 class Nested(Kind):
@@ -39,13 +39,13 @@ def _are_lists(column: pl.Series) -> bool:
 
 
 class Constant(Kind):
-    """The same in every row; not used. One value next to missing ones is not constant."""
+    """The same value in every row; not used. One value next to missing ones is not constant."""
 
     name, turn = "constant", 1
     has_levels = True
 
     def recognise(self, values: Values) -> Reading | None:
-        """Return a reading if there is at most one value and none, or all, are missing."""
+        """Return a reading if there is at most one value, and no row or every row is missing."""
         if not values.present:
             return Reading("constant", say("Every value is missing; not used"), usable=False)
         if values.missing or values.distinct > 1:
@@ -65,7 +65,7 @@ class Identifier(Kind):
     has_levels = may_be_numbers = names_rows = True
 
     def recognise(self, values: Values) -> Reading | None:
-        """Return a reading if nearly every row has a value of its own that is no quantity."""
+        """Return a reading if nearly every row has a distinct value that is no quantity."""
         remedy = [
             say("not used"),
             say("--categorical {name!r} to use it", name=values.name),
@@ -91,14 +91,14 @@ class Duplicate(Kind):
     has_levels = True
 
     def recognise(self, values: Values) -> Reading | None:
-        """Return None: only another column tells."""
+        """Return None: only a comparison with other columns can tell."""
         return None
 
     def copies(self, frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
         """Return, for each column equal in every row to an earlier one, that earlier column.
 
         Columns are compared by a hash of all their rows first and by value where hashes agree.
-        Numbers are equal whatever their type; a column that is the same after recoding is not.
+        Numbers are compared whatever their type; a recoded copy of a column does not count.
         """
         seen: dict[tuple[str, int], list[str]] = {}
         first: dict[str, str] = {}

@@ -1,7 +1,8 @@
 """What is known of every kind of column: how it is recognised and read, and what it can do.
 
-A kind is a subclass of `Kind` in a folder of its own, and nobody outside compares its name. Who
-needs to know something new of kinds adds it to `Kind`, with a default: that a kind cannot do it.
+A kind is a subclass of `Kind` in a folder of its own, and no code outside compares its name. Code
+that needs to know something new of kinds adds it to `Kind`, with the default that a kind cannot do
+it.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a kind understood of a column: how to parse it, and a clause that says so.
+    """What a kind understood of a column: how to parse it, and a clause for the user.
 
-    ``unread`` counts values of another kind, too few to matter, that count as missing.
+    ``unread`` counts the values of another kind, which are too few to matter and count as missing.
     """
 
     kind: str
@@ -46,9 +47,9 @@ class NumericScale:
     ----------
     numbers : ndarray (n,)
     write : function
-        Of a number, as people write it.
+        Writes a number as people do.
     label : function
-        Of one or two written numbers, in a sentence that says what they are.
+        Puts one or two written numbers into a phrase that says what they are.
     """
 
     numbers: np.ndarray
@@ -59,7 +60,7 @@ class NumericScale:
 class Accident(NamedTuple):
     """What may happen to a column: its name, what it is in words, and the change of typed values.
 
-    ``highest`` says that it happens to the highest values, rather than to some by chance.
+    ``highest`` says that it happens to the highest values rather than to random ones.
     """
 
     name: str
@@ -76,25 +77,25 @@ class Kind(ABC):
     """Kinds are asked whether they recognise a column in the order of their turns."""
 
     step: ClassVar[type[Step] | None] = None
-    """What encodes it; None of a kind from which no model learns."""
+    """The step that encodes it; None for a kind from which no model learns."""
 
-    # What a kind can do, where its class says so:
-    sayable: ClassVar[bool] = False  # a user may say that a column is of it; `insist` reads it then
-    in_words: ClassVar[str] = ""  # what its values are, if those that are not count as missing
+    # What a kind can do, if its class says so:
+    sayable: ClassVar[bool] = False  # users may say that a column is of it; `insist` reads it then
+    in_words: ClassVar[str] = ""  # what its values are, if others count as missing
     lies_on_line: ClassVar[bool] = False  # values have places, distances and a middle
-    is_ordered: ClassVar[bool] = False  # there is more and less; typed values are numbers beneath
+    is_ordered: ClassVar[bool] = False  # there is more and less; typed values are stored as numbers
     is_quantity: ClassVar[bool] = False  # numbers in a unit, which rise, fall, move by an amount
-    is_time: ClassVar[bool] = False  # moments, in microseconds beneath
-    is_of_one_type: ClassVar[bool] = False  # plain values of several rows have to be of one type
-    has_levels: ClassVar[bool] = False  # each of which many rows may have
-    fixed_levels: ClassVar[tuple[Any, ...]] = ()  # all that can be; empty if rows may bring others
-    names_groups: ClassVar[bool] = False  # a value can be the name of rows that belong together
-    names_rows: ClassVar[bool] = False  # a value is one row's, so that a user may have to insist
+    is_time: ClassVar[bool] = False  # moments, stored in microseconds
+    is_of_one_type: ClassVar[bool] = False  # plain values of several rows must have one type
+    has_levels: ClassVar[bool] = False  # each level may occur in many rows
+    fixed_levels: ClassVar[tuple[Any, ...]] = ()  # all there are; empty if rows may bring others
+    names_groups: ClassVar[bool] = False  # a value can name rows that belong together
+    names_rows: ClassVar[bool] = False  # a value belongs to one row, so a user may have to insist
     holds_words: ClassVar[bool] = False  # texts of words
-    may_be_numbers: ClassVar[bool] = False  # texts that a hint may say are numbers
+    may_be_numbers: ClassVar[bool] = False  # texts that may be numbers, as a hint may say
     has_scale: ClassVar[bool] = False  # `scale` puts numbers for values
-    labels: ClassVar[tuple[type, ...]] = ()  # of classes; empty if a target cannot be of it
-    accidents: ClassVar[tuple[Accident, ...]] = ()  # what happens to it on the way into a table
+    labels: ClassVar[tuple[type, ...]] = ()  # types of classes; empty if no target can be of it
+    accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
 
     @property
     def has_domain(self) -> bool:
@@ -108,10 +109,10 @@ class Kind(ABC):
 
     @abstractmethod
     def recognise(self, values: Values) -> Reading | None:
-        """Return what was understood, or None where the values are of another kind."""
+        """Return what was understood, or None if the values are of another kind."""
 
     def insist(self, values: Values) -> Reading:
-        """Return the reading of a column said to be of this kind.
+        """Return the reading of a column that the user says is of this kind.
 
         Raises
         ------
@@ -121,11 +122,11 @@ class Kind(ABC):
         raise NotImplementedError
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
-        """Return the typed column; null where a value is missing or cannot be read."""
+        """Return the typed column; null if a value is missing or cannot be read."""
         return clean(raw, how)
 
     def scale(self, values: pl.Series) -> NumericScale:
-        """Return numbers for typed values, none of them missing, by which these can be cut."""
+        """Return numbers for typed values, none missing, by which to cut them into ranges."""
         raise NotImplementedError
 
     def level_in_words(self, level: Any) -> str:
@@ -137,20 +138,20 @@ class Kind(ABC):
         return {}
 
     def copies(self, frame: pl.DataFrame, names: Iterable[str]) -> dict[str, str]:
-        """Return the columns that are of this kind because of an earlier one, with that one."""
+        """Return the columns that are of this kind as they copy an earlier one, and that one."""
         return {}
 
     def refuse_parse(self, name: str, how: Parse) -> None:  # noqa: B027 - most have no fields
-        """Raise SchemaError where a column's fields that this kind reads by make no sense."""
+        """Raise SchemaError if the fields of a column by which this kind reads make no sense."""
 
     def plain(self, column: Column, step: Step) -> Read:
-        """Return what reads single plain values to the dense numbers, or the code, of a column.
+        """Return the function that reads single plain values into a column's dense numbers or code.
 
-        Without it, rows go the ordinary way, as a whole column.
+        Without it, rows are read the ordinary way, as a whole column.
         """
         return never
 
 
 def lost(values: pl.Series) -> pl.Series:
-    """Return no value in any row."""
+    """Return the column with every value missing."""
     return values.clear(len(values))

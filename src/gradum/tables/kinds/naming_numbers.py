@@ -1,7 +1,7 @@
 """Numbers that name something: postal codes, identifiers, telephone numbers.
 
-Only a column's name tells. Postal codes are as dense, and repeat as often, as quantities do; and
-many a quantity has as many digits in every row.
+Only a column's name tells. Postal codes are as dense as quantities and repeat as often, and many
+quantities have the same number of digits in every row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import polars as pl
 
 from gradum.messages import say
 
-FEWEST_CODES = 11  # of fewer distinct whole numbers it is said anyway that they may be codes
+FEWEST_CODES = 11  # fewer distinct whole numbers get a hint that they may be codes anyway
 CODE_WORDS = frozenset(
     (
         *("code", "id", "uuid", "guid", "key", "zip", "zipcode", "postcode", "plz", "postleitzahl"),
@@ -47,7 +47,7 @@ def named_like_codes(name: str) -> bool:
 
 
 def code_hint(numbers: pl.Series) -> list[str]:
-    """Return a clause on numbers (float64, null where missing) of such a name, if they fit it."""
+    """Return a clause on numbers (float64, null if missing) under such a name, if they fit it."""
     numbers = numbers.drop_nulls()
     whole = bool(((numbers >= 0) & (numbers == numbers.floor())).all())
     if not whole or numbers.n_unique() < FEWEST_CODES:

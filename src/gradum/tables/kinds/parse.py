@@ -11,10 +11,10 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     Attributes
     ----------
     missing : tuple of str
-        Markers of missing values met in this column, such as "?" or "NA". The usual markers
-        are understood at prediction even where training had none; others can be added here.
+        Markers of missing values met in this column, such as "?" or "NA". The usual markers are
+        understood at prediction even if training had none; others can be added here.
     kept : tuple of str
-        Usual markers that are values in this column, such as "None" as a class.
+        Usual markers that are values in this column, such as "None" for a class.
     decimal, thousands : str
         Separators of numbers stored as text.
     currency : str

@@ -1,7 +1,7 @@
-"""Plain values, such as single rows bring: read one by one, to the numbers that the encoder makes.
+"""Plain values, as in single rows: read one by one into the numbers that the encoder makes.
 
-A value is plain if `check` and the encoder would take it without a word. Any other is for `check`,
-which can explain it; so nothing here has a message.
+A value is plain if `check` and the encoder would accept it without comment. Any other is left to
+`check`, which can explain it, so nothing here has a message.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from gradum.tables.kinds.kind import Kind
 
 Read = Callable[[Any], tuple[float, ...]]
-"""From a column's raw value to the numbers that it adds to the design; raises `NotPlain`."""
+"""Turns a column's raw value into the numbers that it adds to the design; raises `NotPlain`."""
 
 NUMBERS = frozenset({int, float, *(np.dtype(code).type for code in "bhilqBHILQefd")})
 
 
 class NotPlain(Exception):
-    """A value is for `check` to judge."""
+    """The value must be judged by `check`."""
 
 
 def missing_read(kind: Kind, column: Column, step: Step) -> Read:
-    """Read None and not-a-number, where training had missing values as well."""
+    """Read None and not-a-number, if training had missing values too."""
     if not column.missing:
         return never
     gap = pl.Series(column.name, [None])
@@ -56,7 +56,7 @@ def _encoded(step: Step, typed: pl.Series) -> list[tuple[float, ...]]:
 def looked_up(
     kind: Kind, column: Column, step: Step, values: Iterable[Iterable[Any]], known: Collection[Any]
 ) -> Read:
-    """Look values up by type: the given ones, of one type each time, that mean a known one."""
+    """Look up the given values, each group of one type, if they mean a known value."""
     markers = frozenset(markers_of(column.parse) if column.missing else ())
     table: dict[type, dict[Any, tuple[float, ...]]] = {}
     for alike in (*values, markers):

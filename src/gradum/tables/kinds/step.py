@@ -17,11 +17,11 @@ from gradum.tables.kinds.parse import Parse
 AStep = TypeVar("AStep", bound="Step")
 
 MISSING = "(missing)"
-"""The level that a missing value belongs to. A value spelled so is taken as missing."""
+"""The level of a missing value. A value spelled like this is taken as missing."""
 
 
 class Measure(Generic[AStep]):
-    """Rows with and without a value, of a column whose other facts are those of a sample.
+    """Counts rows with and without a value, to complete a step that was fitted to a sample.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Measure(Generic[AStep]):
         self.present = self.missing = 0
 
     def add(self, values: pl.Series) -> None:
-        """Look at a block of typed training rows."""
+        """Take in a block of typed training rows."""
         missing = values.null_count()
         self.missing += missing
         self.present += len(values) - missing
@@ -45,7 +45,7 @@ class Measure(Generic[AStep]):
 
 
 class MissingMeasure(Measure[AStep]):
-    """The same, of a step with a field ``missing`` that says whether any row lacks a value."""
+    """A `Measure` of a step whose field ``missing`` says whether any row lacks a value."""
 
     def completed(self) -> AStep:
         """Return the step with what all rows told."""
@@ -53,7 +53,7 @@ class MissingMeasure(Measure[AStep]):
 
 
 class LevelCounts:
-    """Rows by level, over all blocks; of about ``most`` levels, those of most rows."""
+    """Counts rows by level over all blocks, for about the ``most`` most frequent levels."""
 
     def __init__(self, most: int) -> None:
         self._waiting: list[pl.DataFrame] = []
@@ -83,8 +83,8 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     """One column's encoding, as data: it round-trips through JSON and holds no code.
 
     A step describes what it computes as polars expressions, so that the encoder evaluates all
-    columns in one parallel pass. A subclass overrides the pairs it needs. A column that would be
-    constant among the training rows is left out: no model could learn from it.
+    columns in one parallel pass. A subclass overrides the pairs of methods that it needs. A column
+    that would be constant over the training rows is left out: no model could learn from it.
 
     Parameters
     ----------
@@ -101,34 +101,34 @@ class Step(msgspec.Struct, frozen=True, dict=True):
 
     @classmethod
     def fit_among(cls, series: pl.Series, alike: int) -> Self:
-        """Measure one of so many columns of the same kind."""
+        """Measure one of the given number of columns of the same kind."""
         return cls.fit(series)
 
     def reaching(self, series: pl.Series) -> Self:
-        """Return the same with the ends of more rows, the training rows among them."""
+        """Return the step with the range of more rows, training rows included."""
         return self
 
     block: ClassVar[str] = "dense"
     """The block of a design for which `Kind.plain` reads its values."""
 
     unit: ClassVar[float] = 1.0
-    """What one step of the axis is, in the numbers that the typed column holds underneath."""
+    """The unit of the axis, in the numbers that store the typed column."""
 
     is_passed_by_chance: ClassVar[bool] = False
-    """Whether a value beyond the range may come from the same law, now and then."""
+    """Whether values of the same distribution may occasionally lie beyond the range."""
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """Least and greatest place of training; None where values lie on no line, or all lack."""
+        """Least and greatest training place; None if values lie on no line, or all are missing."""
         return None
 
     def axis(self, parse: Parse) -> Axis | None:
-        """Return the line on which values lie, if they do, and training had any."""
+        """Return the line on which values lie, if there is one and training had values."""
         return None
 
     @property
     def every_level(self) -> tuple[str, ...] | None:
-        """Return the names of all levels of training; None where they are not all kept."""
+        """Return the names of all training levels; None if not all are kept."""
         return None
 
     @property
@@ -138,20 +138,20 @@ class Step(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """The levels that training knew well, any of which a row might have."""
+        """The levels with a code, any of which a row might have."""
         return ()
 
     @property
     def imputed(self) -> float:
-        """What the first dense column holds where a value is missing."""
+        """What the first dense column holds if a value is missing."""
         return 0.0
 
     def typical(self, parse: Parse) -> Any:
-        """Return a value as a table may hold it: the median, the commoner truth, a level."""
+        """Return a value as a table may hold it: the median, the commoner boolean, or a level."""
         return None
 
     def value_of(self, number: float, parse: Parse) -> Any:
-        """Return what a table holds where the one dense column, not missing, is a number."""
+        """Return what a table holds if the only dense column, not missing, is this number."""
         raise NotImplementedError
 
     def level_of(self, code: int) -> str | None:
@@ -163,9 +163,9 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         return {}
 
     def measure(self, most: int) -> Measure:
-        """Return what completes this step, fitted to a sample, by all rows.
+        """Return the `Measure` that completes this step, fitted to a sample, by all rows.
 
-        Of levels that training may name without end, about ``most`` names are held meanwhile.
+        Levels may be unlimited in number; about ``most`` names are held in the meantime.
         """
         return Measure(self)
 
@@ -174,7 +174,7 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         return ()
 
     def dense_ranges(self) -> tuple[tuple[float, float], ...]:
-        """Return the least and the greatest that each of them had, or can have at all."""
+        """Return the least and greatest value that each of these columns had or can have."""
         return tuple(
             (-1.0 if feature.traits.is_cyclic else 0.0, feature.traits.largest)
             for feature in self.dense_features()
@@ -207,7 +207,7 @@ class Ranged(Step, frozen=True):
     Parameters
     ----------
     median, minimum, maximum : float or None
-        Of the training rows, unweighted, in the line's unit; None where all are missing.
+        Of the training rows, unweighted, in the line's unit; None if all are missing.
     """
 
     median: float | None
@@ -218,7 +218,7 @@ class Ranged(Step, frozen=True):
     """The kind of the feature that has this range."""
 
     def __post_init__(self) -> None:
-        """Refuse what no fit yields; a damaged model file could hold it."""
+        """Refuse values that no fit yields but that a damaged model file could hold."""
         low, high = self.minimum, self.maximum
         alike = (self.median is None) == (low is None) == (high is None)
         if not alike or (low is not None and high is not None and low > high):
@@ -231,7 +231,7 @@ class Ranged(Step, frozen=True):
 
     @property
     def range(self) -> tuple[float, float] | None:
-        """Least and greatest place of training."""
+        """Least and greatest training place."""
         if self.minimum is None or self.maximum is None:
             return None
         return self.minimum, self.maximum
@@ -249,5 +249,5 @@ def missing_feature(source: str) -> Feature:
 
 
 def missing_expression(source: str) -> pl.Expr:
-    """1 where the value is missing, else 0."""
+    """Compute 1 if the value is missing, else 0."""
     return pl.col(source).is_null().cast(pl.Float64)

@@ -13,7 +13,7 @@ SAMPLE = 500
 
 
 def suspicions(name: str, numbers: pl.Series, counts: pl.Series | None = None) -> list[str]:
-    """Return clauses on what the numbers of a column may be instead.
+    """Return clauses on what the numbers of a column may be instead of quantities.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One raw column, seen from every side that a kind may ask for."""
+"""One raw column, with every view of it that a kind may ask for."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CAMEL_IDENTIFIER = re.compile(r".*[a-z0-9](Id|ID)$")
 
 @dataclass(frozen=True)
 class Values:
-    """One raw column; each look at it is computed once, when first asked for.
+    """One raw column; each view of it is computed once, when it is first asked for.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class Values:
     kept : tuple of str
         Markers that are values here.
     decimal : str
-        The decimal sign where numbers can be read with either, such as "1,234".
+        The decimal sign for numbers that can be read with either, such as "1,234".
     numbers : ndarray of shape (n,), optional
-        Each row's place in the table, from 0, where these are some of its rows.
+        Each row's place in the table, from 0, if these are only some of its rows.
     """
 
     name: str
@@ -58,12 +58,12 @@ class Values:
 
     @cached_property
     def is_text(self) -> bool:
-        """Whether the values are strings whose meaning is open."""
+        """Whether the values are strings that may mean anything."""
         return self.raw.dtype == pl.String
 
     @cached_property
     def holds_strings(self) -> bool:
-        """Whether the values are strings, open in meaning or levels by type."""
+        """Whether the values are strings, either of open meaning or typed as levels."""
         return self.raw.dtype in (pl.String, pl.Categorical, pl.Enum)
 
     @cached_property
@@ -99,7 +99,7 @@ class Values:
             present = present.filter(~pl.col("marker"))
         as_read = bool((present["raw"] == present["level"]).all())
         present = pl.DataFrame([present["level"], present["count"]])
-        if as_read:  # so each is there once
+        if as_read:  # so each occurs once
             return present
         return present.group_by("level", maintain_order=True).agg(pl.col("count").sum())
 
@@ -111,7 +111,7 @@ class Values:
 
     @cached_property
     def markers(self) -> Mapping[str, int]:
-        """The markers of missing values met, blank included, with their rows."""
+        """The markers of missing values found, blank included, with the number of their rows."""
         if not self.holds_strings or not self.counts["marker"].any():
             return {}
         counted = self.counts.filter("marker").group_by("level").agg(pl.col("count").sum())
@@ -119,7 +119,7 @@ class Values:
 
     @cached_property
     def padded(self) -> int:
-        """Rows whose text has spaces around it."""
+        """The number of rows whose text has spaces around it."""
         if not self.holds_strings:
             return 0
         padded = (self.counts["raw"] != self.counts["level"]) & ~self.counts["marker"]
@@ -134,7 +134,7 @@ class Values:
 
     @cached_property
     def case_twins(self) -> list[str]:
-        """Levels that are the same but for upper and lower case: the first such set."""
+        """The first set of levels that differ only in upper and lower case."""
         folded = self.levels.with_columns(folded=pl.col("level").str.to_lowercase())
         twins = folded.filter(pl.col("folded").is_duplicated())
         return twins.filter(pl.col("folded") == pl.col("folded").first())["level"].to_list()
@@ -166,19 +166,19 @@ class Values:
 
     @cached_property
     def infinite(self) -> int:
-        """Missing values that the source holds as infinite, or beyond what float32 can hold."""
+        """How many missing values are infinite in the source, or beyond what float32 can hold."""
         if not self.raw.dtype.is_float() or self.missing == self.raw.null_count():
             return 0
         return self.missing - self.raw.null_count() - int(self.raw.is_nan().sum())
 
     @cached_property
     def too_large(self) -> int:
-        """How many of the ``infinite`` ones are numbers beyond what float32 can hold."""
+        """How many of the ``infinite`` values are numbers beyond what float32 can hold."""
         return self.infinite and self.infinite - int(self.raw.is_infinite().sum())
 
     @cached_property
     def beyond(self) -> bool:
-        """Whether all values are numbers, and every one infinite or beyond what float32 can hold.
+        """Whether all values are numbers, and each is infinite or beyond what float32 can hold.
 
         They count as missing, so none is left.
         """
@@ -205,12 +205,12 @@ class Values:
 
 
 def all_finite(numbers: pl.Series) -> bool:
-    """Whether floats, apart from nulls, are finite and within what float32 can hold."""
+    """Whether all floats except nulls are finite and within what float32 can hold."""
     low, high = numbers.min(), numbers.max()
     if low is None:
         return True
     within = low >= -LARGEST and high <= LARGEST  # type: ignore[operator]
-    return bool(within and math.isfinite(numbers.sum()))  # the sum tells of not-a-number
+    return bool(within and math.isfinite(numbers.sum()))  # the sum shows whether any is NaN
 
 
 def markers_of(how: Parse) -> list[str]:
@@ -219,7 +219,7 @@ def markers_of(how: Parse) -> list[str]:
 
 
 def as_text(raw: pl.Series) -> pl.Series:
-    """Return any column as strings; whole numbers without a decimal point, so 3.0 is "3"."""
+    """Return any column as strings; whole numbers have no decimal point, so 3.0 is "3"."""
     dtype = raw.dtype
     if dtype == pl.String:
         return raw
@@ -234,7 +234,7 @@ def as_text(raw: pl.Series) -> pl.Series:
 
 
 def examples_of(raw: pl.Series) -> tuple[str, ...]:
-    """Return the first `EXAMPLES` different values as text, for messages; objects have none."""
+    """Return the first `EXAMPLES` different values as text, for messages; none of objects."""
     texts = pl.Series(map(str, raw.drop_nulls())) if raw.dtype.is_float() else as_text(raw)
     if texts.null_count() == len(texts):
         return (say("lists, records or objects"),)
@@ -254,9 +254,9 @@ def _floats_as_text(raw: pl.Series) -> pl.Series:
 
 
 def clean(raw: pl.Series, how: Parse) -> pl.Series:
-    """Return a column as stripped strings, null where missing."""
+    """Return a column as stripped strings, null if missing."""
     texts = as_text(raw)
-    if texts.head(10_000).n_unique() < 1_000:  # few levels: look at each of them once
+    if texts.head(10_000).n_unique() < 1_000:  # few levels: process each of them once
         levels = texts.unique()
         cleaned = _cleaned(levels, how)
         changed = levels.ne_missing(cleaned)

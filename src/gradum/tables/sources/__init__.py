@@ -1,4 +1,4 @@
-"""Where tables come from: their reading, whole or in blocks, and a file per kind of place."""
+"""Where tables come from: how they are read, whole or in blocks, with a file per kind of place."""
 
 from __future__ import annotations
 
@@ -18,4 +18,4 @@ SOURCES: tuple[TableSource, ...] = (
     Statistics(),
     Zip(),
 )
-"""In the order in which they are asked whether a place is theirs."""
+"""The sources, in the order in which they are asked whether a place is theirs."""

@@ -1,6 +1,6 @@
-"""The size of a table, told from a file's first rows and from what it states of the others.
+"""The size of a table, estimated from a file's first rows and what it states about the others.
 
-Nothing is read as a whole: what a fit will need has to be known before it takes the memory.
+Nothing is read as a whole: the memory that a fit needs must be known before the fit takes it.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from gradum.tables.table import Table
 
 HEAD_ROWS = 1_000
 HEAD_BYTES = 2**20  # of a text
-MOST_UNPACKED = 2**26  # of a packed file, and
-MOST_PACKED = 2**21  # of what that came from, to tell how far it shrank
-VIEW, INLINE = 16, 12  # bytes of a text's place in a column, and of a text that finds room there
+MOST_UNPACKED = 2**26  # of a packed file's content
+MOST_PACKED = 2**21  # of the packed file, to tell how far it shrank
+VIEW, INLINE = 16, 12  # bytes of a text's entry in a column, and of a text that fits into its entry
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The size of a table as far as it is known before it is read.
+    """The size of a table, as far as it is known before the table is read.
 
     Parameters
     ----------
     rows : int
-        Stated by the file, or reckoned from the length of its first rows; 0 where nothing tells.
+        Stated by the file, or estimated from the length of its first rows; 0 if not known.
     size : int
         Bytes of the files, unpacked.
     held : int
-        Those of them that are in memory while the table is made of them.
+        How many of these bytes are in memory while the table is made from them.
     head : Table or None
-        The first rows; None where they cannot be told apart from the others.
+        The first rows; None if they cannot be read apart from the others.
     divisible : bool
         Whether the rows can be read in blocks.
     """
@@ -60,7 +60,7 @@ class Extent:
 
     @property
     def row_bytes(self) -> float:
-        """What a row takes in memory as it is read, on average over the first."""
+        """The memory that a row takes as it is read, on average over the first rows."""
         if self.head is None:
             return 0.0
         frame = self.head.frame
@@ -73,9 +73,9 @@ NOTHING = Extent(0, 0, 0, None)
 def extent_of(data: Any) -> Extent:
     """Return the extent of files that lie on the disk, or of a `Table`.
 
-    Of anything else, standard input for one, nothing is known: its extent is `NOTHING`. A file that
-    cannot be read has its size alone; the reader will say what is wrong with it. What is inside a
-    database or on another machine has to be `brought` first.
+    Nothing is known of anything else, such as standard input: its extent is `NOTHING`. For a file
+    that cannot be read, only the size is given; the reader will say what is wrong with it. What is
+    inside a database or on another machine has to be `brought` first.
     """
     if isinstance(data, Table):
         rows = len(data.frame)
@@ -138,7 +138,7 @@ def _of_columns(path: Path, start: bytes, size: int) -> Extent:
 
 
 def _unpacked(path: Path, start: bytes, packed: int) -> tuple[bytes, int]:
-    """Return the first bytes of what a packed file holds, and about how many there are in all."""
+    """Return the first bytes of a packed file's content, and about how many bytes it has in all."""
     opened = next(opened for magic, (_, opened) in PACKINGS.items() if start.startswith(magic))
     head, count = b"", 0
     with path.open("rb") as file:
@@ -155,9 +155,9 @@ def _unpacked(path: Path, start: bytes, packed: int) -> tuple[bytes, int]:
 
 
 def _of_text(head: bytes, name: str, size: int, reading: ReadingOptions, *, held: int) -> Extent:
-    """Return the extent of a text, of whose bytes the first are given."""
+    """Return the extent of a text, given its first bytes."""
     unknown = Extent(0, size, held, None)
-    if head.startswith((PARQUET, ARROW)):  # packed, and told by its end
+    if head.startswith((PARQUET, ARROW)):  # packed; its size stands at its end
         return unknown
     if size > len(head):
         head = head[: head.rfind(b"\n") + 1]

@@ -16,9 +16,9 @@ def needs(package: str, extra: str, what: str, error: type[GradumError] = TableE
     ----------
     package, extra : str
     what : str
-        What needs it, as a sentence begins: "Workbooks".
+        What needs it, as the beginning of a sentence: "Workbooks".
     error : type
-        What to raise where it is not installed.
+        What to raise if it is not installed.
 
     Raises
     ------

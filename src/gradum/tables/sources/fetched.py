@@ -1,8 +1,8 @@
-"""Tables brought to files that can be read at any place and again, from wherever they are.
+"""Tables brought from wherever they are to files that can be read at any position and again.
 
-Everything that reads a table by its name begins here. A plain file is read where it lies; what is
-inside an archive, a database or another machine is first written, once, to files in a folder of
-the user's alone, which goes when the reading is done.
+All reading of a table by its name begins here. A plain file is read where it lies; what is inside
+an archive, a database or another machine is first written, once, to files in a folder private to
+the user, which is removed when the reading is done.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from gradum.tables.sources import SOURCES
 from gradum.tables.sources.source import Location, NewFile
 
 PLAINLY = ReadingOptions()
-LETTERS = re.compile(r"\.[a-z]{1,16}")  # a longer one may be no name of a file
+LETTERS = re.compile(r"\.[a-z]{1,16}")  # a longer one may not be allowed in a file's name
 OPTION_OF = {
     "sheet": marked("workbooks"),
     "query": marked("databases"),
     "encoding": marked("files of text"),
     "skip_rows": marked("files of text"),
 }
-OF_TEXT = ("encoding", "skip_rows")  # for who reads the file, wherever it was brought from
+OF_TEXT = ("encoding", "skip_rows")  # for the reader of the file, wherever it is from
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Fetched:
     Parameters
     ----------
     files : tuple of Location
-        Files whose rows follow one another; or standard input.
+        Files whose rows are consecutive; or standard input.
     source : str
         What the table is called in messages.
     name : str or None
-        What a command would call it: its path or, of an address, what may be shown of it. None
-        where it has no one name.
+        What a command would call it: its path, or what may be shown of its address. None if it has
+        no single name.
     sha256 : mapping of str to str
-        The SHA-256 of what other machines gave, by what may be shown of its address.
+        The SHA-256 of what other machines gave, keyed by what may be shown of the address.
     reading : ReadingOptions
         What the user says about the table.
     """
@@ -89,16 +89,17 @@ def are_paths(data: Any) -> bool:
 def fetched(
     data: Any, reading: ReadingOptions = PLAINLY, scratch: Path | None = None
 ) -> Iterator[Any]:
-    """Bring a table that is named to files; they are there while the block runs.
+    """Bring a named table to files, which exist while the block runs.
 
     Parameters
     ----------
     data : path, address, list of such, or anything else
-        A path may be a pattern or ``-``. What is no name is yielded as it is, a `Fetched` too.
+        A path may be a pattern or ``-``. What is no name, a `Fetched` included, is yielded
+        unchanged.
     reading : ReadingOptions
         Which table of a workbook or a database.
     scratch : Path, optional
-        The folder for what has to be written; the system's if left out.
+        The folder for files that have to be written; the system's if left out.
 
     Yields
     ------
@@ -107,7 +108,7 @@ def fetched(
     Raises
     ------
     TableError
-        There is no such table.
+        The table does not exist.
     DiskError
         The disk is full.
     """
@@ -149,7 +150,7 @@ def _one_name(data: Any) -> str | None:
 
 
 def _locations(data: Any) -> tuple[list[Location], str]:
-    """Return the locations that are meant, and what they are called together."""
+    """Return the locations that are meant, and their common name."""
     if isinstance(data, list | tuple):
         return _several([os.fspath(name) for name in data])
     name = os.fspath(data)
@@ -183,7 +184,7 @@ def _named(names: Sequence[str], called: Sequence[str]) -> list[Location]:
 
 @dataclass
 class _Journey:
-    """The fetching of one table: from source to source, until readers know its files.
+    """The fetching of one table, from source to source, until its files can be read.
 
     Parameters
     ----------
@@ -193,9 +194,9 @@ class _Journey:
     Attributes
     ----------
     heeded : set of str
-        The fields of the reading that a source on the way takes.
+        The fields of the reading that a source on the way has used.
     sha256 : dict of str to str
-        Of what other machines gave, whatever was inside it.
+        Hashes of what other machines gave, whatever was inside it.
     """
 
     reading: ReadingOptions
@@ -204,7 +205,7 @@ class _Journey:
     sha256: dict[str, str] = field(default_factory=dict)
 
     def files(self, location: Location) -> list[Location]:
-        """Return the files of a table, and refuse what no source took of the reading."""
+        """Return the files of a table, and refuse reading options that no source used."""
         files = self._carried(location)
         refuse_unused(self.reading, location.name, {*self.heeded, *OF_TEXT})
         return files
@@ -222,7 +223,7 @@ class _Journey:
 
 
 def of_text(reading: ReadingOptions) -> ReadingOptions:
-    """Return what is said of the text of a file alone."""
+    """Return the options that concern only the text of a file."""
     return ReadingOptions(**{option: getattr(reading, option) for option in OF_TEXT})
 
 
@@ -236,7 +237,7 @@ def _refuse_address(where: str) -> None:
 
 
 def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = ()) -> None:
-    """Refuse an option that says something of another kind of source.
+    """Refuse an option that concerns another kind of source.
 
     Raises
     ------

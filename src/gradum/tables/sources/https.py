@@ -1,4 +1,4 @@
-"""Files on web servers: fetched once over ``https://``, whole, from the host that is named."""
+"""Files on web servers: fetched once and whole over ``https://``, from the named host."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DOWNLOAD = marked("Download it by other means, and give the file.")
 
 
 class Https:
-    """A file on a web server; without encryption only on this machine."""
+    """A file on a web server; unencrypted access only to this machine."""
 
     takes = ()
 
@@ -56,7 +56,7 @@ class Https:
 
 
 def _refuse_address(address: str) -> None:
-    """Refuse an address that is unclear, sends passwords, or is read by anybody on the way."""
+    """Refuse an address that is unclear, sends passwords, or can be read by anybody on the way."""
     refuse_unclear(address)
     parts = urlsplit(address)
     if parts.username is not None or parts.password is not None:
@@ -82,7 +82,7 @@ def _refuse_address(address: str) -> None:
 
 
 class _SameHost(urllib.request.HTTPRedirectHandler):
-    """Follows a server to another path of its own, and to no other server."""
+    """Follows redirects to other paths of the same server, and to no other server."""
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -106,7 +106,7 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
 
 
 def _fetch(answer: Any, out: Path, name: str) -> str:
-    """Write an answer to a file, and return its SHA-256."""
+    """Write a server's answer to a file, and return its SHA-256."""
     stated = answer.headers.get("Content-Length", "")
     length = int(stated) if stated.isdecimal() else None
     if length is not None and length > MOST_BYTES:
@@ -142,7 +142,7 @@ def _too_large(name: str) -> TableError:
 
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
-    """Say in one line why a server gives no file."""
+    """Say in one line why a server does not give the file."""
     try:
         yield
     except urllib.error.HTTPError as error:

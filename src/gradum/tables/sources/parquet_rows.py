@@ -15,7 +15,7 @@ from gradum.tables.several import common_type
 from gradum.tables.sources.source import NewFile
 
 FILE_ROWS = 500_000
-FILE_BYTES = 2**26  # in memory; of long texts, fewer rows
+FILE_BYTES = 2**26  # in memory; fewer rows if texts are long
 GROUP_ROWS = 65_536
 
 
@@ -33,7 +33,7 @@ class ParquetRows:
     Attributes
     ----------
     files : list of Path
-        In order; none without rows.
+        In order; empty if there are no rows.
     """
 
     name: str
@@ -67,9 +67,9 @@ class ParquetRows:
             self._write(waiting)
 
     def mixed(self) -> tuple[str, ...]:
-        """Make columns text whose files hold values of kinds that do not go together.
+        """Turn columns into text if their files hold values of incompatible kinds.
 
-        Returns their names. A column of bytes and others becomes one of bytes.
+        Returns their names. A column of bytes and other values becomes one of bytes.
         """
         kinds = {
             name: pl.Binary
@@ -90,7 +90,7 @@ class ParquetRows:
         return tuple(kinds)
 
     def all_text(self) -> tuple[str, ...]:
-        """Return the columns of a table that is nothing but text; none of any other table."""
+        """Return the columns of a table if all are text; none otherwise."""
         kinds = {example.dtype for examples in self._examples.values() for example in examples}
         return tuple(self._examples) if kinds == {pl.String()} else ()
 

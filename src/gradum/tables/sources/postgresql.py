@@ -1,8 +1,8 @@
 """PostgreSQL: the rows of one query, read in batches in a transaction that cannot write.
 
 The driver (ADBC, over libpq) finds passwords where PostgreSQL's own programs do: in ``PGPASSWORD``,
-in ``~/.pgpass``, or in the address. Nothing here repeats them. A hash of the rows is the same
-however they are cut into batches.
+in ``~/.pgpass``, or in the address. Nothing here repeats them. The hash of the rows does not depend
+on how they are cut into batches.
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ from gradum.tables.sources.source import Location, NewFile
 
 BATCH_BYTES = 2**24
 SECONDS = 15  # to connect
-KIND = b"ADBC:postgresql:typname"  # where a column's own type is said
-INTERVAL = "tin"  # the sign of a column of intervals, which polars has no type for
+KIND = b"ADBC:postgresql:typname"  # where a column's PostgreSQL type is stated
+INTERVAL = "tin"  # the code of a column of intervals, for which polars has no type
 TABLES = (
     "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema NOT IN "
     "('pg_catalog', 'information_schema') ORDER BY 1, 2"
 )
-SEVERAL, READ_ONLY, DENIED = "42601", "25006", "42501"  # PostgreSQL's codes of errors
+SEVERAL, READ_ONLY, DENIED = "42601", "25006", "42501"  # PostgreSQL's error codes
 
 
 @dataclass
 class Fingerprint:
     """The SHA-256 of a table's values, of its columns' names and types, and of their order.
 
-    Columns of lists, records and bytes, which no model uses, count by their names alone.
+    Of columns of lists, records and bytes, which no model uses, only the names count.
     """
 
     _columns: dict[str, _Column] = field(default_factory=dict)
 
     def update(self, frame: pl.DataFrame) -> None:
-        """Take the next rows."""
+        """Take in the next rows."""
         for column in frame:
             if column.name not in self._columns:
                 self._columns[column.name] = _Column(str(column.dtype))
@@ -71,7 +71,7 @@ class Fingerprint:
 
 @dataclass
 class _Column:
-    """Hashes of a column: where it is missing and how long its texts are, and its values."""
+    """Hashes of a column: one of its gaps and text lengths, and one of its values."""
 
     kind: str
     shape: Any = field(default_factory=hashlib.sha256)
@@ -94,18 +94,18 @@ class _Column:
 
 
 class PostgreSql:
-    """A database on a server of PostgreSQL."""
+    """A database on a PostgreSQL server."""
 
     takes = ("query",)
 
     def is_at(self, location: Location) -> bool:
-        """Whether a location is an address of PostgreSQL."""
+        """Whether a location is a PostgreSQL address."""
         return scheme(location.where) in ("postgresql", "postgres")
 
     def bring(
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
-        """Write the rows of the query, or of the only table, and tell their hash."""
+        """Write the rows of the query, or of the only table, and return their hash."""
         refuse_unclear(location.where)
         query = None if reading.query is None else statement(reading.query)
         rows, fingerprint = ParquetRows(location.name, new_file), Fingerprint()
@@ -121,7 +121,7 @@ class PostgreSql:
 
 @contextmanager
 def _connection(location: Location) -> Iterator[Any]:
-    """Connect, and begin a transaction that reads only."""
+    """Connect, and begin a read-only transaction."""
     what = say("Tables of PostgreSQL")
     driver = needs("adbc_driver_postgresql", "sql", what)
     manager = needs("adbc_driver_manager", "sql", what)
@@ -165,7 +165,7 @@ def _batches(connection: Any, query: str, name: str = "") -> Iterator[pl.DataFra
 
     with AdbcStatement(connection) as asked:
         asked.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(BATCH_BYTES)})
-        asked.set_sql_query(f"{query}\n")  # which ends a comment
+        asked.set_sql_query(f"{query}\n")  # the line feed ends a comment
         handle, _ = asked.execute_query()
         with nanoarrow.c_array_stream(handle) as stream:
             columns = list(stream.get_schema().children)
@@ -190,16 +190,16 @@ def _refuse_intervals(columns: list[Any], name: str) -> None:
 
 
 def _decimals(columns: list[Any]) -> set[str]:
-    """Return the columns of type ``numeric``, which come as texts."""
+    """Return the columns of type ``numeric``, which arrive as texts."""
     return {
         column.name for column in columns if dict(column.metadata or {}).get(KIND) == b"numeric"
     }
 
 
 def _frame(batch: Any, decimals: set[str]) -> pl.DataFrame:
-    """Return a batch in types of polars': decimals as floats, PostgreSQL's own as what holds them.
+    """Return a batch in polars' types: decimals as floats, PostgreSQL's own types as their storage.
 
-    polars 1 says of each of those that it takes it so; polars 2 keeps it.
+    polars 1 warns of each of the latter that it does this; polars 2 keeps the type.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Extension type", UserWarning)
@@ -215,7 +215,7 @@ def _frame(batch: Any, decimals: set[str]) -> pl.DataFrame:
 
 
 def _explained(error: Exception, location: Location) -> TableError:
-    """Return an error of the driver as one line, in which no password is."""
+    """Return an error of the driver as one line without passwords."""
     words, state, name = str(error), getattr(error, "sqlstate", None), location.name
     if "Failed to connect" in words or ("connection" in words and state is None):
         why = _first(words, r"(?:failed: |Failed to connect: )(?:FATAL:\s*)?([^\n]*)")
@@ -245,7 +245,7 @@ def _explained(error: Exception, location: Location) -> TableError:
 
 
 def _first(words: str, pattern: str) -> str:
-    """Return what a pattern finds last in a message, or its first line."""
+    """Return a pattern's last match in a message, or the message's first line."""
     causes = re.findall(pattern, words)
     line = causes[-1] if causes else words.split("\n", 1)[0]
     return " ".join(line.split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""Reading of any table: files are recognised by their content, frames by their kind."""
+"""Reads any table: files are recognised by their content, frames by their kind."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, re
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
-# of standard input or of what is compressed; a file is taken as what it is
+# for standard input or compressed content; given as a file, these kinds are read
 GIVE_AS_A_FILE = marked("Save it to a file, unpacked, and give that.")
 PICKLE = (
     marked("a Python pickle, which can run anybody's code when it is read"),
     marked("Write its table as Parquet or CSV."),
 )
-# what a file of another kind begins with, and what to do about it
+# the first bytes of files of other kinds, and what to do about them
 OTHER_KINDS = (
     (b"PK\x03\x04", marked("a workbook or a zip archive"), GIVE_AS_A_FILE),
     (b"PK\x05\x06", marked("an empty zip archive"), GIVE_AS_A_FILE),
@@ -46,7 +46,7 @@ OTHER_KINDS = (
     (b"\xff\xd8\xff", marked("a picture"), marked("Give a CSV, TSV, JSON or Parquet file.")),
 )
 PAGES = (b"<!doctype html", b"<html")
-# names that promise a kind of file, and the kinds
+# file endings that promise a kind of file, and the kinds
 PROMISES = {
     (".parquet", ".pq"): marked("a Parquet file"),
     (".arrow", ".feather", ".ipc"): marked("an Arrow file"),
@@ -55,7 +55,7 @@ PROMISES = {
 
 
 def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
-    """Return a table that is named or in memory as a table.
+    """Return a `Table` from the name of a table or from data in memory.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
     Raises
     ------
     TableError
-        There is no such file, or it is no table; one line that names the cause.
+        There is no such file, or it is no table. The message is one line that names the cause.
     """
     refuse_after_fork()
     if isinstance(data, Table):
@@ -87,7 +87,7 @@ def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
 
 
 def _sound(table: Table) -> Table:
-    """Return a table without moments that no calendar holds."""
+    """Return a table with moments that no calendar holds taken as missing."""
     frame = within_calendar(table.frame)
     return replace(table, frame=frame, notes=(*table.notes, *lost_moments(table.frame, frame)))
 
@@ -108,7 +108,7 @@ def _read_file(location: Location, reading: ReadingOptions) -> Table:
 
 
 def _recognised(content: Content, name: str, reading: ReadingOptions, suffix: str) -> Table:
-    """Read a content as what its first bytes say that it is."""
+    """Read a content as the kind of file that its first bytes indicate."""
     if is_packed(_start(content)):
         content, suffix = unpacked(content, name), ""
     start = _start(content)
@@ -124,7 +124,7 @@ def _recognised(content: Content, name: str, reading: ReadingOptions, suffix: st
 
 
 def refuse_other_kinds(start: bytes, name: str) -> None:
-    """Refuse a file whose first bytes, unpacked, tell that it is no table."""
+    """Refuse a file whose first bytes, unpacked, show that it is no table."""
     if not start:
         raise TableError(
             say("{name} is empty.", name=name), say("Give a file with a header and rows.")
@@ -144,7 +144,7 @@ def refuse_other_kinds(start: bytes, name: str) -> None:
 
 
 def refuse_other_name(suffix: str, name: str) -> None:
-    """Refuse delimited text whose name promises something else; ``suffix`` is in lower case."""
+    """Refuse delimited text whose name promises another format; ``suffix`` is in lower case."""
     for suffixes, promised in PROMISES.items():
         if suffix in suffixes:
             raise TableError(

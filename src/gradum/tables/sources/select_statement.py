@@ -1,4 +1,4 @@
-"""The one statement that a database is asked: a SELECT."""
+"""The one statement that is sent to a database: a SELECT."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SHOWN_TABLES = 12
 def statement(query: str) -> str:
     """Return a query without the semicolon that may end it.
 
-    What it does is for the database to refuse, which is opened for reading alone; a first word
-    that asks nothing is refused here, because the reason is plainer.
+    It is left to the database, which is opened read-only, to refuse what the query does; a first
+    word that is not a query's is refused here, because the reason is clearer.
 
     Raises
     ------
     SpecError
-        It is empty, or begins with another word than SELECT, WITH, VALUES or TABLE.
+        It is empty, or begins with a word other than SELECT, WITH, VALUES or TABLE.
     """
     begun = LEADING.match(query)
     word = re.match(r"\w*", query[begun.end() if begun else 0 :])
@@ -36,7 +36,7 @@ def statement(query: str) -> str:
 
 
 def more_than_one(name: str) -> TableError:
-    """Return the error of a query that holds several statements."""
+    """Return the error for a query that holds several statements."""
     return TableError(
         say("The query for {name} holds more than one statement.", name=name),
         say("Give one SELECT alone."),
@@ -44,7 +44,7 @@ def more_than_one(name: str) -> TableError:
 
 
 def no_rows(name: str) -> TableError:
-    """Return the error of a query that found nothing."""
+    """Return the error for a query that found nothing."""
     return TableError(
         say("The query for {name} returns no rows.", name=name), say("Loosen its conditions.")
     )
@@ -56,7 +56,7 @@ def only_table(tables: list[str], name: str) -> str:
     Raises
     ------
     TableError
-        There is none, or there are several; it lists them.
+        There is none, or there are several, which the message lists.
     """
     if not tables:
         raise TableError(say("{name} holds no table.", name=name), say("Name another database."))
@@ -75,5 +75,5 @@ def only_table(tables: list[str], name: str) -> str:
 
 
 def identifier(name: str) -> str:
-    """Write a name as SQL has it, whatever it holds."""
+    """Quote a name for SQL, whatever characters it holds."""
     return '"' + name.replace('"', '""') + '"'

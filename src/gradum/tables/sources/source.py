@@ -12,7 +12,7 @@ from gradum.tables.paths import STANDARD_INPUT, is_address
 from gradum.tables.reading import ReadingOptions
 
 NewFile = Callable[[str], Path]
-"""Makes an empty file of the user's alone, with the ending that is given, and returns its path."""
+"""Makes an empty file private to the user, with the given ending, and returns its path."""
 
 START_BYTES = 64
 
@@ -26,13 +26,13 @@ class Location:
     where : str
         A path, ``-`` for standard input, or an address.
     name : str
-        What it is called in messages; never with a password.
+        What it is called in messages, without any password.
     notes : tuple of str
-        What was noticed on the way here.
+        What was noticed while the table was brought here.
     untyped : tuple of str
         Columns of text whose source does not say that they are text, as `Table` has them.
     sha256 : str
-        Of what another machine gave; empty for a file of the user.
+        The hash of what another machine gave; empty for a file of the user.
     """
 
     where: str
@@ -43,7 +43,7 @@ class Location:
 
     @property
     def path(self) -> Path:
-        """The path, where it is one."""
+        """The path, if the location is one."""
         return Path(self.where)
 
 
@@ -53,33 +53,34 @@ class TableSource(Protocol):
     Attributes
     ----------
     takes : tuple of str
-        The fields of `ReadingOptions` that it heeds.
+        The fields of `ReadingOptions` that it uses.
     """
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The fields of `ReadingOptions` that it heeds."""
+        """The fields of `ReadingOptions` that it uses."""
         ...
 
     def is_at(self, location: Location) -> bool:
-        """Whether a location is of this kind, told by its address or its first bytes."""
+        """Whether a location is of this kind, as its address or first bytes show."""
         ...
 
     def bring(
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
-        """Write the table to files, and return where they are: one or several in order.
+        """Write the table to files, and return their locations: one, or several in order.
 
         Raises
         ------
         TableError
-            The table cannot be had; one line that names the cause and holds no password.
+            The table cannot be had. The message is one line that names the cause, without
+            passwords.
         """
         ...
 
 
 def start_of(location: Location) -> bytes:
-    """Return the first bytes of a file; none of anything else, which its reader will refuse."""
+    """Return the first bytes of a file; none for anything else, which its reader will refuse."""
     if location.where == STANDARD_INPUT or is_address(location.where):
         return b""
     try:

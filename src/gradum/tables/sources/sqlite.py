@@ -33,23 +33,23 @@ from gradum.tables.wording import size
 
 MAGIC = b"SQLite format 3\0"
 BATCH_CELLS = 1_000_000
-WRITTEN_AHEAD = 18  # the byte that tells of a database with a file ending in -wal
-SECONDS = 10.0  # to wait for a program that writes there
+WRITTEN_AHEAD = 18  # the byte that marks a database with a file ending in -wal
+SECONDS = 10.0  # to wait for a program that is writing to the database
 TABLES = (
     "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' "
     "ESCAPE '\\' ORDER BY name"
 )
 ROW_BYTES = 64  # that a row takes besides its values
-BOUNDS = Bounds(memory=2**30, seconds=30)  # and a second for each megabyte
+BOUNDS = Bounds(memory=2**30, seconds=30)  # plus a second for each megabyte
 
 
 class Sqlite:
-    """A database in one file, opened for reading alone."""
+    """A database in one file, opened read-only."""
 
     takes = ("query",)
 
     def is_at(self, location: Location) -> bool:
-        """Whether a file begins as SQLite's databases do."""
+        """Whether a file begins like an SQLite database."""
         return start_of(location).startswith(MAGIC)
 
     def bring(
@@ -74,10 +74,10 @@ class Sqlite:
 
 
 def _refuse_truncated(location: Location) -> None:
-    """Refuse a file shorter than its header says: SQLite takes what is absent for zeros.
+    """Refuse a file shorter than its header says: SQLite would read the absent part as zeros.
 
-    https://www.sqlite.org/fileformat2.html: sizes of pages at byte 16, their number at 28, which
-    holds if the counters at 24 and 92 agree.
+    https://www.sqlite.org/fileformat2.html: the page size is at byte 16, the number of pages at 28,
+    which is valid if the counters at 24 and 92 agree.
     """
     with location.path.open("rb") as file:
         header = file.read(100)
@@ -91,12 +91,12 @@ def _refuse_truncated(location: Location) -> None:
 
 
 def _address(path: Path) -> str:
-    """Return what opens a database without writing to it or beside it."""
+    """Return a URI that opens a database without writing to it or beside it."""
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     with path.open("rb") as file:
         written_ahead = file.read(WRITTEN_AHEAD + 1)[WRITTEN_AHEAD:] == b"\x02"
     if written_ahead and not path.with_name(f"{path.name}-wal").exists():
-        return f"{address}&immutable=1"  # or it would make that file
+        return f"{address}&immutable=1"  # or SQLite would make that file
     return address
 
 
@@ -109,10 +109,10 @@ def _query(location: Location, reading: ReadingOptions) -> str:
 
 
 def _answers(location: Location, query: str) -> Generator[list]:
-    """Yield the names of a query's columns, then its rows, some at a time; within bounds.
+    """Yield the names of a query's columns, then its rows, some at a time, within bounds.
 
-    SQLite works in a process of its own: a stranger's view may be without end, or larger than any
-    memory. What comes out is bounded as what comes out of a packed file is.
+    SQLite works in a process of its own: a stranger's view may be endless, or larger than any
+    memory. The output is bounded like that of a packed file.
     """
     packed = location.path.stat().st_size
     bounds = BOUNDS._replace(seconds=BOUNDS.seconds + packed // 2**20)
@@ -148,7 +148,7 @@ def _batches(answers: Iterator[list], name: str, mixed: set[str]) -> Iterator[pl
 
 
 def _gathered(pieces: Iterator[list], most: int) -> Iterator[list]:
-    """Yield rows by as many as are wanted at a time, the last ones by fewer."""
+    """Yield rows in groups of the wanted size; the last group may be smaller."""
     waiting: list = []
     for piece in pieces:
         waiting += piece
@@ -160,7 +160,7 @@ def _gathered(pieces: Iterator[list], most: int) -> Iterator[list]:
 
 
 def _column(name: str, values: list, kinds: set[type]) -> pl.Series:
-    """Return a column of SQLite's values; beside bytes, everything is bytes."""
+    """Return a column of SQLite's values; if any is bytes, all become bytes."""
     if bytes in kinds and len(kinds) > 1:
         values = [
             value if value is None or isinstance(value, bytes) else str(value).encode()

@@ -1,4 +1,4 @@
-"""Files of Stata, SPSS and SAS: their values by their labels, read in batches."""
+"""Files of Stata, SPSS and SAS, read in batches, with labels in place of labelled values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gradum.tables.sources.source import Location, NewFile, start_of
 
 BATCH_CELLS = 1_000_000
 BY_LABEL = {"apply_value_formats": True, "formats_as_category": False}
-OPTIONS = {  # of each reader; SAS keeps labels in another file
+OPTIONS = {  # options of each reader; SAS keeps labels in another file
     "read_sav": BY_LABEL,
     "read_dta": BY_LABEL,
     "read_sas7bdat": {},
@@ -27,18 +27,18 @@ OPTIONS = {  # of each reader; SAS keeps labels in another file
 
 
 class Statistics:
-    """A file of another program for statistics, by its first bytes."""
+    """A file of another statistics program, recognised by its first bytes."""
 
     takes = ()
 
     def is_at(self, location: Location) -> bool:
-        """Whether a file begins as one of these programs begins its own."""
+        """Whether a file begins like the files of one of these programs."""
         return _reader(start_of(location)) is not None
 
     def bring(
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
-        """Write its rows, with the words that label values in place of their numbers."""
+        """Write its rows, with value labels in place of the numbers that they label."""
         package = needs("pyreadstat", "stats", say("Files of Stata, SPSS and SAS"))
         rows = ParquetRows(location.name, new_file)
         try:
@@ -54,9 +54,10 @@ class Statistics:
 
 
 def _reader(start: bytes) -> str | None:
-    """Return the name of the function that reads a file which begins so.
+    """Return the name of the function that reads a file with these first bytes.
 
-    Stata before version 13 begins with its format's number, the order of its bytes (1 or 2) and 1.
+    A Stata file before version 13 begins with the number of its format, its byte order (1 or 2) and
+    1.
     """
     if start.startswith((b"$FL2", b"$FL3")):
         return "read_sav"

@@ -1,7 +1,7 @@
-"""A table larger than memory: blocks of rows, read in order and as often as need be.
+"""A table larger than memory: blocks of rows, read in order and as often as needed.
 
-Every stream is a row of Parquet files. Those of the user are read where they lie; anything else
-(text, Arrow, compressed files, standard input, batches from an iterator) is first written to
+Every stream is a sequence of Parquet files. Those of the user are read where they lie; anything
+else (text, Arrow, compressed files, standard input, batches from an iterator) is first written to
 Parquet files in a scratch folder, piece by piece.
 """
 
@@ -40,12 +40,12 @@ from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 
 BLOCK_ROWS = 65_536
-BLOCK_BYTES = 2**25  # of wide tables and long texts, fewer rows
+BLOCK_BYTES = 2**25  # fewer rows if tables are wide or texts long
 LONG_VALUE = 64  # bytes, on average over all columns
 HEAD_ROWS = 1_000  # of each file, whose types must agree
-WINDOW_ROWS = 4_096  # of a sample, neighbours in the file
+WINDOW_ROWS = 4_096  # of a sample: neighbours in the file
 SOURCE = marked("the table in batches")
-JOINED_ROWS = 1_000  # that come one by one
+JOINED_ROWS = 1_000  # for rows that come one by one
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,11 @@ class Stream:
     Parameters
     ----------
     head : Table
-        No more than some rows: the columns' names and types, the table's name, what was noted of
-        it.
+        A few rows with the columns' names and types, the table's name, and the notes on it.
     files : tuple of Path
-        Parquet files, whose rows follow one another.
+        Parquet files, with consecutive rows.
     lengths : tuple of int
-        Rows of each.
+        The number of rows of each file.
     """
 
     head: Table
@@ -72,11 +71,11 @@ class Stream:
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block."""
+        """The number of rows of a block."""
         return rows_of_block(self.head.frame)
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
-        """Yield all rows in order, `block_rows` at a time; only these columns if they are named.
+        """Yield all rows in order, `block_rows` at a time; only the named columns if any are named.
 
         Raises
         ------
@@ -86,7 +85,7 @@ class Stream:
         rest = pl.DataFrame()
         with self._explained():
             frames = pl.concat([self._scan(file, columns) for file in self.files])
-            # How the reader cuts depends on its threads, and blocks must not.
+            # Where the reader cuts depends on its threads, and blocks must not depend on that.
             for frame in frames.collect_batches(chunk_size=self.block_rows, maintain_order=True):
                 rest = pl.concat([rest, frame]) if rest.height else frame
                 while rest.height >= self.block_rows:
@@ -96,7 +95,7 @@ class Stream:
             yield replace(self.head, frame=rest)
 
     def sample(self, rows: int, rng: np.random.Generator) -> Table:
-        """Return about so many rows: windows of neighbours, drawn from the whole table in order."""
+        """Return about that many rows: windows of neighbours, drawn from all rows, in order."""
         if rows >= len(self):
             windows = np.arange(0, len(self), WINDOW_ROWS)
         else:
@@ -109,7 +108,7 @@ class Stream:
         return replace(self.head, frame=pl.concat(frames), numbers=numbers[numbers < len(self)])
 
     def _window(self, start: int) -> Iterator[pl.DataFrame]:
-        """Yield `WINDOW_ROWS` rows from number ``start`` on, a part for each file they lie in."""
+        """Yield `WINDOW_ROWS` rows from number ``start`` on, in one part per file."""
         ends = np.cumsum(self.lengths)
         stop = min(start + WINDOW_ROWS, len(self))
         while start < stop:
@@ -119,7 +118,7 @@ class Stream:
             start = last
 
     def take(self, numbers: np.ndarray) -> Table:
-        """Return the rows of these numbers, which rise, from 0."""
+        """Return the rows of these numbers, which count from 0 and ascend."""
         frames, before = [], 0
         for block in self.blocks():
             first, last = np.searchsorted(numbers, [before, before + len(block.frame)])
@@ -155,21 +154,21 @@ class Stream:
 
 
 def rows_of_block(some: pl.DataFrame) -> int:
-    """Return how many rows like some are held at a time: fewer where they are long."""
+    """Return how many rows like the given ones are held at a time: fewer if they are long."""
     return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes(some)))
 
 
 def row_bytes(some: pl.DataFrame) -> int:
-    """Return what a row like some takes: as numbers, so that it is the same of text and Parquet.
+    """Return what a row like the given ones takes as numbers: the same for text and Parquet.
 
-    Only where values are long does their length as they were read count.
+    Only if values are long does their length as read count.
     """
     read, width = int(some.estimated_size()) // max(len(some), 1), max(some.width, 1)
     return read if read > LONG_VALUE * width else 8 * width
 
 
 def is_batches(data: Any) -> bool:
-    """Whether data are batches of rows to come: an iterator, or another iterable of tables."""
+    """Whether data are batches of rows: an iterator, or another iterable of tables."""
     if isinstance(data, Iterator):
         return True
     if isinstance(data, list | tuple):
@@ -182,9 +181,9 @@ def is_batches(data: Any) -> bool:
 def at_hand(
     data: Any, reading: ReadingOptions = PLAINLY, scratch: Path | None = None
 ) -> Iterator[Any]:
-    """Bring a named table to files, and yield what is in memory already as a `Table`.
+    """Bring a named table to files, and yield data already in memory as a `Table`.
 
-    Batches are yielded as they are, and so is None.
+    Batches and None are yielded unchanged.
     """
     if data is None or is_batches(data):
         yield data
@@ -209,14 +208,14 @@ def opened(
         Paths are what `gradum.tables.sources.fetched.fetched` takes; batches are whatever
         `gradum.tables.sources.read.read` takes.
     scratch : Path, optional
-        The folder for a copy of what is no Parquet file; the system's if left out.
+        The folder for a copy of what is not a Parquet file; the system's if left out.
     reading : ReadingOptions
         Which table of a workbook or a database.
 
     Raises
     ------
     TableError
-        There is no such file, it is no table, or its parts do not belong together.
+        There is no such file, it is no table, or its parts are incompatible.
     """
     refuse_after_fork()
     with TemporaryDirectory(prefix=".gradum-", dir=scratch) as folder:
@@ -316,7 +315,7 @@ def _read_as_a_whole(name: str, kind: str) -> TableError:
 
 
 def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
-    """Write batches to Parquet, small ones together."""
+    """Write batches to Parquet, joining small ones."""
     heads: list[Table] = []
     files: list[Path] = []
     for together in _gathered(batches):
@@ -332,7 +331,7 @@ def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
 
 
 def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
-    """Yield tables of a block's size or more, made of as many batches as that takes."""
+    """Yield tables of a block's size or more, each joined from as many batches as needed."""
     waiting: list[Table] = []
     rows = 0
     for number, batch in enumerate(_with_rows_joined(batches), 1):
@@ -350,7 +349,7 @@ def _gathered(batches: Iterable[Any]) -> Iterator[Table]:
 
 
 def _with_rows_joined(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield batches, and rows that come as dicts in lists: one by one they take long to read."""
+    """Yield batches, and lists of the rows that come as dicts: single ones are slow to read."""
     rows: list[Any] = []
     for batch in batches:
         if isinstance(batch, Mapping) and is_row(batch):
@@ -368,14 +367,14 @@ def _with_rows_joined(batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def _is_empty(batch: Any) -> bool:
-    """Whether a batch has no rows, as what is left of a filtered one."""
+    """Whether a batch has no rows, as may be left after filtering."""
     if isinstance(batch, Mapping):
         return bool(batch) and all(_is_empty(column) for column in batch.values())
     return not isinstance(batch, str) and hasattr(batch, "__len__") and not len(batch)
 
 
 def _storable(column: pl.Series) -> pl.Series:
-    """Return a column that Parquet can hold: of Python objects, only where there are some."""
+    """Return a column that Parquet can hold: for Python objects, only which values are present."""
     if column.dtype not in (pl.Object, pl.Struct([])):
         return column
     there: list[list[int] | None] = [None if value is None else [] for value in column]
@@ -403,9 +402,9 @@ def _head_of_file(file: Path, name: str) -> pl.DataFrame:
 
 
 def _head(head: pl.DataFrame, rows: pl.LazyFrame) -> pl.DataFrame:
-    """Return the first rows, and of a column without a value there the first value there is.
+    """Return the first rows; a column with no value there gets its first value from further on.
 
-    What a column's type says is of account only where it has values.
+    A column's type counts only if the column has values.
     """
     blank = [column.name for column in head if column.null_count() == len(column)]
     first_values = [rows.select(name).drop_nulls().head(1) for name in blank]

@@ -1,8 +1,8 @@
-"""Workbooks of Excel and OpenDocument: one sheet, its header found below lines of title.
+"""Workbooks of Excel and OpenDocument: one sheet, whose header is found below title lines.
 
-A reader lays a sheet out as a rectangle, which a cell far from all others, such as one touched by
-mistake, makes larger than any memory. Such gaps are found in the workbook's XML, and closed: the
-sheet has the same cells, and rows and columns beyond a gap move up to where it began.
+A reader lays a sheet out as a rectangle. A cell far from all others, such as one touched by
+mistake, can make it larger than any memory. Such gaps are found in the workbook's XML and closed:
+the sheet keeps its cells, and rows and columns beyond a gap move to where the gap began.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from gradum.tables.wording import quoted, size
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # of Excel before 2007, and of what Excel has encrypted
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 SHOWN_SHEETS = 12
-TIMES_IN_MEMORY = 2  # as large as its XML is a sheet of which a frame is made
-BOUNDS = Bounds(memory=2**31, seconds=30)  # and a second for each megabyte, of which there may be
-READER_TIMES_IN_MEMORY = 8  # as many; a cell takes 32 bytes, and about 25 of XML
-LARGEST_WHOLE = 2.0**53  # from which on not every whole number is a float
+TIMES_IN_MEMORY = 2  # size of a sheet turned into a frame, over that of its XML
+BOUNDS = Bounds(memory=2**31, seconds=30)  # plus a second for each megabyte, of which there may be
+READER_TIMES_IN_MEMORY = 8  # the same for the reader; a cell takes 32 bytes, and about 25 of XML
+LARGEST_WHOLE = 2.0**53  # beyond it, not every whole number is a float
 
 SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
 CELL = re.compile(
@@ -46,7 +46,7 @@ CELL = re.compile(
 )
 LONGEST_TAG = 2**16  # bytes
 Places = dict[int, str]
-"""Rows or columns, by their numbers from 1, and the first cell of each that is not empty."""
+"""Rows or columns, by number from 1, with the first nonempty cell of each."""
 
 
 class Workbook:
@@ -55,14 +55,14 @@ class Workbook:
     takes = ("sheet",)
 
     def is_at(self, location: Location) -> bool:
-        """Whether a file begins as workbooks do."""
+        """Whether a file begins like a workbook."""
         start = start_of(location)
         return start.startswith(OLD) or (start.startswith(MAGIC) and is_workbook(location.path))
 
     def bring(
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
-        """Write the sheet that is named, or the only one with a table."""
+        """Write the named sheet, or the only one with a table."""
         needs("fastexcel", "excel", say("Workbooks"))
         unpacked = _refuse_large(location)
         if start_of(location).startswith(OLD) and ENCRYPTED in location.path.read_bytes():
@@ -86,14 +86,14 @@ class Workbook:
 def _sheet(
     location: Location, new_file: NewFile, asked: str | None, bounds: Bounds
 ) -> tuple[pl.DataFrame, list[str], list[str]]:
-    """Return a sheet's table, what was noticed, and the columns of words beside numbers.
+    """Return a sheet's table, what was noticed, and the columns that mix words and numbers.
 
     Raises
     ------
     TableError
         The workbook is damaged, or has no such sheet.
     IsolationError
-        Reading it takes more than the bounds, even without the gaps before stray cells.
+        Reading it exceeds the bounds, even without the gaps before stray cells.
     """
     try:
         return _within(bounds, location.path, location.name, asked)
@@ -123,7 +123,7 @@ def _within(
 
 
 def _refuse_large(location: Location) -> int:
-    """Return how many bytes a workbook unpacks to, unless they are far too many for a table."""
+    """Return how many bytes a workbook unpacks to; refuse far too many for a table."""
     path, packed = location.path, location.path.stat().st_size
     unpacked = packed
     if zipfile.is_zipfile(path):
@@ -166,12 +166,12 @@ def _far_away(cells: Sequence[str]) -> str:
 def _chosen(
     sheets: list[str], filled: list[str], asked: str | None, name: str
 ) -> tuple[str, list[str]]:
-    """Return the sheet to read, and what is to be said of the choice.
+    """Return the sheet to read, and notes on the choice.
 
     Raises
     ------
     TableError
-        There is no such sheet, none with a table, or several; it lists them.
+        There is no such sheet, none with a table, or several, which the message lists.
     """
     if asked is not None:
         if asked not in sheets:
@@ -200,7 +200,7 @@ def _chosen(
 
 
 def _read(steps: Iterator[Any], sheet: str, name: str) -> tuple[pl.DataFrame, list[str], list[str]]:
-    """Return a sheet's table, what was noticed, and the columns of words beside numbers."""
+    """Return a sheet's table, what was noticed, and the columns that mix words and numbers."""
     top = next(steps)
     refuse_width(len(top[0]) if top else 0, name)
     header = header_row(top)
@@ -239,7 +239,7 @@ def _read(steps: Iterator[Any], sheet: str, name: str) -> tuple[pl.DataFrame, li
 
 
 def _names(header: Sequence[str | None], frame: pl.DataFrame) -> tuple[dict[str, str], list[str]]:
-    """Return the names of the columns by their places; those without name and value are left."""
+    """Return the names of the columns by place, leaving out those without name and values."""
     names, notes = {}, []
     for place, column in enumerate(frame):
         name = (header[place] or "").strip() if place < len(header) else ""
@@ -255,7 +255,7 @@ def _names(header: Sequence[str | None], frame: pl.DataFrame) -> tuple[dict[str,
 
 
 def _whole(column: pl.Series) -> pl.Series:
-    """Return whole numbers as such: a workbook knows only floats."""
+    """Return whole numbers as integers: a workbook knows only floats."""
     if column.dtype != pl.Float64:
         return column
     present = column.drop_nulls()
@@ -266,10 +266,10 @@ def _whole(column: pl.Series) -> pl.Series:
 
 
 def stray_cells(path: Path) -> list[str]:
-    """Return the first cell beyond each gap between rows, and beyond each between columns.
+    """Return the first cell beyond each gap between rows, and beyond each gap between columns.
 
-    A gap counts if it is wider than all that is filled. There is none in a workbook of another
-    kind than .xlsx, or a damaged one.
+    A gap counts if it is wider than everything that is filled. None is found in a damaged workbook,
+    or one that is not .xlsx.
     """
     stray: list[str] = []
     try:
@@ -304,7 +304,7 @@ def close_gaps(path: Path, out: Path) -> None:
 
 
 def _places(archive: zipfile.ZipFile, name: str) -> tuple[Places, Places]:
-    """Return the rows and the columns of a sheet that hold anything."""
+    """Return the rows and columns of a sheet that hold anything."""
     rows: Places = {}
     columns: Places = {}
     with archive.open(name) as sheet:
@@ -317,7 +317,7 @@ def _places(archive: zipfile.ZipFile, name: str) -> tuple[Places, Places]:
 
 
 def _pieces(sheet: BinaryIO) -> Iterator[bytes]:
-    """Yield a text in pieces that begin with a tag, as long as tags are not too long."""
+    """Yield a text in pieces that begin with a tag, unless a tag is too long."""
     rest = b""
     while block := sheet.read(BLOCK_BYTES):
         text = rest + block
@@ -328,14 +328,14 @@ def _pieces(sheet: BinaryIO) -> Iterator[bytes]:
 
 
 def _gaps(places: Places) -> Iterator[tuple[int, int]]:
-    """Yield the last place before a gap and the first beyond it."""
+    """Yield the last place before each gap and the first beyond it."""
     for before, after in pairwise(sorted(places)):
         if after - before > len(places):
             yield before, after
 
 
 def _moved(places: Places) -> dict[int, int]:
-    """Return where each place comes to lie when gaps are closed."""
+    """Return where each place lies once the gaps are closed."""
     gaps = {after: after - before - 1 for before, after in _gaps(places)}
     moved, closed = {}, 0
     for place in sorted(places):

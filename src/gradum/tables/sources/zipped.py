@@ -31,12 +31,12 @@ DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError
 
 
 class Zip:
-    """An archive of which one file is the table."""
+    """An archive in which one file is the table."""
 
     takes = ()
 
     def is_at(self, location: Location) -> bool:
-        """Whether a file begins as archives do and is no workbook."""
+        """Whether a file begins like an archive and is no workbook."""
         start = start_of(location)
         return start.startswith((MAGIC, EMPTY)) and not is_workbook(location.path)
 
@@ -70,7 +70,7 @@ class Zip:
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether an archive is a workbook of Excel or OpenDocument; False of what is damaged."""
+    """Whether an archive is a workbook of Excel or OpenDocument; False if it is damaged."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
@@ -113,7 +113,7 @@ def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
 
 
 def _is_beside_the_point(member: zipfile.ZipInfo) -> bool:
-    """Whether a member is a folder, or a file that a system adds to archives by itself."""
+    """Whether a member is a folder, or a file that a system adds to archives on its own."""
     parts = PurePosixPath(member.filename).parts
     return member.is_dir() or "__MACOSX" in parts or (parts or ("",))[-1].startswith(".")
 

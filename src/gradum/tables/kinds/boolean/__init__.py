@@ -51,7 +51,7 @@ class BooleanKind(Kind):
         return None
 
     def level_in_words(self, level: Any) -> str:
-        """Return yes or no."""
+        """Return "yes" or "no"."""
         return say("yes") if level else say("no")
 
     def spellings(self, how: Parse) -> dict[bool, tuple[str, ...]]:
@@ -59,7 +59,7 @@ class BooleanKind(Kind):
         return {True: (how.true, *YES), False: (how.false, *NO)}
 
     def plain(self, column: Column, step: Step) -> Read:
-        """Read the known words, truths, 0 and 1."""
+        """Read the known words, booleans, 0 and 1."""
         known = chain.from_iterable(self.spellings(column.parse).values())
         words = {spelled for word in known for spelled in (word, word.title(), word.upper())}
         return looked_up(self, column, step, (words, (True, False), (1, 0)), (True, False))

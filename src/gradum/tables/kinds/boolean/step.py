@@ -14,7 +14,7 @@ from gradum.tables.kinds.step import Measure, Step, missing_expression, missing_
 
 
 class Boolean(Step, frozen=True, tag="boolean"):
-    """1 for true, 0 for false, the commoner of both where the value is missing.
+    """1 for true, 0 for false, the commoner of the two if the value is missing.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Boolean(Step, frozen=True, tag="boolean"):
     missing: int
 
     def __post_init__(self) -> None:
-        """Refuse what no fit yields; a damaged model file could hold it."""
+        """Refuse values that no fit yields but that a damaged model file could hold."""
         if min(self.trues, self.falses, self.missing) < 0:
             raise ValueError(say("the counts of column {source!r} are below 0", source=self.source))
 
@@ -66,21 +66,21 @@ class Boolean(Step, frozen=True, tag="boolean"):
 
     @property
     def imputed(self) -> float:
-        """The commoner truth."""
+        """The commoner of true and false."""
         return float(self.trues > self.falses)
 
     def typical(self, parse: Parse) -> bool | str:
-        """Return the commoner truth."""
+        """Return the commoner of true and false."""
         return self.value_of(self.imputed, parse)
 
     def value_of(self, number: float, parse: Parse) -> bool | str:
-        """Return a truth in the column's words."""
+        """Return true or false in the column's words."""
         if parse == Parse():
             return number >= 0.5
         return parse.true if number >= 0.5 else parse.false
 
     def domain(self, parse: Parse) -> dict[str, Any]:
-        """Return both truths, in the column's words."""
+        """Return true and false, in the column's words."""
         return {"levels": (parse.false, parse.true)}
 
     @property

@@ -1,4 +1,4 @@
-"""Levels: values that name a group, few or many."""
+"""Levels: values that name groups, few or many."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _mistyped(levels: pl.Series) -> pl.Series:
 
 
 def mistyped(level: str) -> str:
-    """Return a level with two neighbouring letters exchanged, the middle ones where they differ."""
+    """Return a level with two neighbouring letters exchanged, the middle ones if they differ."""
     middle = len(level) // 2
     places = sorted(range(len(level) - 1), key=lambda place: abs(place + 1 - middle))
     for place in places:
@@ -56,7 +56,7 @@ class CategoricalKind(Kind):
         return self.insist(values)
 
     def insist(self, values: Values) -> Reading:
-        """Return the reading of a column said to be categorical."""
+        """Return the reading of a column that the user says is categorical."""
         levels = values.levels["level"]
         whole = bool(len(levels)) and bool(levels.str.contains(WHOLE).all())
         codes = levels.str.contains(CODE).any()

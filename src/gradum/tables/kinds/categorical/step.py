@@ -16,7 +16,7 @@ FEWEST_ROWS = 2
 
 MOST_NAMES = 50_000
 MOST_BYTES = 2**21
-"""At most so many level names, and bytes of them, are kept for a column, the commonest first."""
+"""For a column, at most this many level names and bytes of names are kept, commonest first."""
 
 
 class Categorical(Step, frozen=True, tag="categorical"):
@@ -30,7 +30,7 @@ class Categorical(Step, frozen=True, tag="categorical"):
         The L levels, sorted by code point; among them ``(missing)`` where at least two training
         rows are missing.
     rare : tuple of str
-        Levels of a single training row, sorted: they have code 0, yet are not unseen.
+        Levels of a single training row, sorted: they have code 0, but do not count as unseen.
     forgotten : int
         How many further training levels were not kept because of the limits on names.
     """
@@ -42,7 +42,7 @@ class Categorical(Step, frozen=True, tag="categorical"):
     forgotten: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no fit yields; a damaged model file could hold it."""
+        """Refuse values that no fit yields but that a damaged model file could hold."""
         if len(set(self.known)) < len(self.known):
             raise ValueError(
                 say("the levels of column {source!r} repeat a name", source=self.source)
@@ -59,7 +59,7 @@ class Categorical(Step, frozen=True, tag="categorical"):
 
     @classmethod
     def of_counts(cls, source: str, counts: pl.DataFrame) -> Categorical:
-        """Choose among counted levels: ``level``, a missing value among them, and its ``rows``."""
+        """Choose among counted levels: each ``level`` (missing included) and its ``rows``."""
         counts = counts.sort("rows", "level", descending=[True, False])
         fits = pl.col("level").str.len_bytes().cast(pl.Int64).cum_sum() <= MOST_BYTES
         kept = counts.head(MOST_NAMES).filter(fits).sort("level")
@@ -73,12 +73,12 @@ class Categorical(Step, frozen=True, tag="categorical"):
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Every level of the training rows whose name was kept: well known, then rare."""
+        """Every training level whose name was kept: first the coded levels, then the rare ones."""
         return self.levels + self.rare
 
     @property
     def every_level(self) -> tuple[str, ...] | None:
-        """The names of all levels of training; None where they were too many to keep."""
+        """The names of all training levels; None if there were too many to keep."""
         return None if self.forgotten else self.known
 
     @property
@@ -88,7 +88,7 @@ class Categorical(Step, frozen=True, tag="categorical"):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The well known levels."""
+        """The levels that have a code."""
         return tuple(level for level in self.levels if level != MISSING)
 
     def typical(self, parse: Parse) -> str | None:
@@ -112,12 +112,12 @@ class Categorical(Step, frozen=True, tag="categorical"):
         return _Counted(self, most)
 
     def coded_column(self) -> CodedColumn | None:
-        """Describe the codes; None where all training rows have the same one."""
+        """Describe the codes; None if all training rows have the same code."""
         distinct_codes = len(self.levels) + self.lacks_levels
         return CodedColumn(self.source, self.levels) if distinct_codes > 1 else None
 
     def code_expression(self) -> pl.Expr:
-        """Look the levels up in a hash table (a polars Enum), which turns what it lacks to null."""
+        """Look the levels up in a hash table (a polars Enum), which makes unknown levels null."""
         value = pl.col(self.source).cast(pl.String)
         if MISSING in self.levels:
             value = value.fill_null(MISSING)
@@ -126,7 +126,7 @@ class Categorical(Step, frozen=True, tag="categorical"):
 
 
 def level_counts(series: pl.Series) -> pl.DataFrame:
-    """Count the values of a column: ``level``, ``(missing)`` where there is none, and ``rows``."""
+    """Count the values of a column: ``level`` (``(missing)`` if there is none) and ``rows``."""
     levels = series.rename("level").cast(pl.String).fill_null(MISSING)
     return levels.value_counts(name="rows")
 

@@ -1,4 +1,4 @@
-"""Dates and times, also those stored as text; kept as UTC without a zone."""
+"""Dates and times, including those stored as text; kept as UTC without a zone."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ENOUGH = 0.99
 YEAR = datetime.timedelta(days=365)
 WEEK = 7 * 86_400_000_000  # in microseconds
 SAMPLE = 50
-SAMPLE_OF_TWO = 2_000  # levels in which two formats are looked for
+SAMPLE_OF_TWO = 2_000  # levels searched for two formats
 MOST_MARKERS = 10  # words kept as markers of missing values
 ISO = ("%Y-%m-%d", "%Y/%m/%d")
 # month first stands before day first: it wins where the data cannot tell them apart
@@ -46,7 +46,7 @@ FORMATS = (
     *(date + time for date in EAST_ASIAN for time in TIMES[:3]),
     *MONTHS,
 )
-# read as dates only where the user says so: as numbers they are far more often quantities
+# read as dates only if the user says so: such numbers are far more often quantities
 ON_DEMAND = ("%Y%m%d", "%Y", "%Y-%m")
 LOOKS_LIKE_A_DATE = (
     r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
@@ -57,7 +57,7 @@ EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 _SECONDS = rf"{_TIME}:[0-9]{{2}}(\.[0-9]{{3}}|\.[0-9]{{6}})?"
 PLAIN_DATE = "%Y-%m-%d"
-PLAIN = {  # formats, and the texts that Python reads as they do
+PLAIN = {  # formats, and the texts that Python reads as these formats do
     PLAIN_DATE: re.compile(_DAY),
     "%Y-%m-%d %H:%M": re.compile(f"{_DAY} {_TIME}"),
     "%Y-%m-%dT%H:%M": re.compile(f"{_DAY}T{_TIME}"),
@@ -88,7 +88,7 @@ class DateKind(Kind):
         return _read(values, FORMATS)
 
     def insist(self, values: Values) -> Reading:
-        """Return the reading of a column said to be dates."""
+        """Return the reading of a column that the user says holds dates."""
         if values.raw.dtype in (pl.Date, pl.Datetime):
             return Reading("date", _span(self.parse(values.raw, Parse())))
         reading = _read(values, (*FORMATS, *ON_DEMAND))
@@ -111,7 +111,7 @@ class DateKind(Kind):
         )
 
     def scale(self, values: pl.Series) -> NumericScale:
-        """Return microseconds, written as days; with the time where all lie within a week."""
+        """Return microseconds, written as days; with the time if all lie within a week."""
         moments = values.to_physical().to_numpy()
         unit = "m" if len(moments) and np.ptp(moments) < WEEK else "D"
 
@@ -121,12 +121,12 @@ class DateKind(Kind):
         return NumericScale(moments, write)
 
     def plain(self, column: Column, step: Step) -> Read:
-        """Read what is plainly a date of the training range."""
+        """Read plain dates within the training range."""
         assert isinstance(step, Date)
         return _plain(self, column, step)
 
     def refuse_parse(self, name: str, how: Parse) -> None:
-        """Raise SchemaError where dates cannot be read by a format."""
+        """Raise SchemaError if dates cannot be read by a format."""
         for field in ("date_format", "other_date_format"):
             pattern = getattr(how, field)
             if pattern and not is_format(pattern):
@@ -154,7 +154,7 @@ class DateKind(Kind):
             dates = _in_formats(texts, how.date_format, how.other_date_format)
             if dates.null_count() < len(dates):
                 return dates
-        other = _format_of(texts.drop_nulls(), None, FORMATS)  # a source that writes them anew
+        other = _format_of(texts.drop_nulls(), None, FORMATS)  # the source may write a new format
         return _dates(texts, other[0]) if other else _dates(texts, FORMATS[0])
 
 
@@ -196,7 +196,7 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
 def _format_of(
     levels: pl.Series, counts: pl.Series | None, formats: tuple[str, ...]
 ) -> tuple[str, str] | None:
-    """Return the format that reads most levels, and a rival that reads as many ("" if none)."""
+    """Return the format that reads the most levels, and another that reads as many ("" if none)."""
     weights = pl.repeat(1, len(levels), eager=True) if counts is None else counts
     sample = levels.head(SAMPLE)
     shares: dict[str, float] = {}
@@ -215,7 +215,7 @@ def _format_of(
 def _two_formats_of(levels: pl.Series, counts: pl.Series) -> tuple[str, str]:
     """Return two formats that together read nearly all levels, the commoner first; "" if none.
 
-    No level may be read by both, and nothing may leave open which is the day and which the month.
+    No level may be read by both, and it must be clear which number is the day and which the month.
     """
     sample = levels.head(SAMPLE_OF_TWO)
     read = {pattern: _dates(sample, pattern).is_not_null() for pattern in FORMATS}
@@ -240,12 +240,12 @@ def _share_read(levels: pl.Series, counts: pl.Series, pattern: str) -> float:
 
 
 def _swapped(pattern: str) -> str:
-    """Return a format with day and month in each other's place."""
+    """Return a format with day and month exchanged."""
     return pattern.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
 
 
 def _promising(sample: pl.Series, formats: tuple[str, ...]) -> list[str]:
-    """Return the formats that read most of a sample."""
+    """Return the formats that read the larger part of a sample."""
     return [pattern for pattern in formats if _mostly(_dates(sample, pattern).is_not_null())]
 
 
@@ -255,7 +255,7 @@ def _mostly(mask: pl.Series) -> bool:
 
 def is_format(pattern: str) -> bool:
     """Whether dates can be read by a format; its parts may contradict each other."""
-    if "%f" in pattern:  # polars warns of it; to hear that would change the process's filters
+    if "%f" in pattern:  # polars warns of it; catching this would change the process's filters
         return False
     refuse_after_fork()
     try:
@@ -266,7 +266,7 @@ def is_format(pattern: str) -> bool:
 
 
 def _in_formats(texts: pl.Series, pattern: str, other: str) -> pl.Series:
-    """Return texts read by a format, or by the other one where they do not follow it."""
+    """Return texts read by a format, or by the other one if they do not follow the first."""
     dates = _dates(texts, pattern)
     return dates.fill_null(_dates(texts, other)) if other and dates.null_count() else dates
 
@@ -314,7 +314,7 @@ def _readable(pattern: str) -> str:
 def _plain(kind: Kind, column: Column, step: Date) -> Read:
     """Read dates and times of the training range, and texts of the column's format if it is ISO's.
 
-    They have no zone.
+    None has a zone.
     """
     shape = PLAIN.get(column.parse.date_format or PLAIN_DATE)
     markers = frozenset(markers_of(column.parse))

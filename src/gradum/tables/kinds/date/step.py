@@ -34,9 +34,9 @@ SMALLEST_SPREAD = 1e-9
 class Date(Ranged, frozen=True, tag="date"):
     """Days since 1970-01-01, with fraction, and sin and cos of 2 pi times each cycle's position.
 
-    The position in the year is (day of the year - 1) / 365.25, in the week 0 on Mondays, in the
-    day the share of it that has passed. A missing value becomes the training median of the days
-    and 0 in the cycles, the centre of the circle.
+    The position in the year is (day of the year - 1) / 365.25; in the week, it is 0 on Mondays; in
+    the day, it is the share of the day that has passed. A missing value becomes the training median
+    of the days and 0 in the cycles, the centre of the circle.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class Date(Ranged, frozen=True, tag="date"):
     unit: ClassVar[float] = float(MICROSECONDS_PER_DAY)
 
     def __post_init__(self) -> None:
-        """Refuse what no fit yields; a damaged model file could hold it."""
+        """Refuse values that no fit yields but that a damaged model file could hold."""
         super().__post_init__()
         if abs(self.median or 0.0) > FEATURES["days"].largest:
             raise ValueError(say("the median of column {source!r} is no date", source=self.source))
@@ -83,7 +83,7 @@ class Date(Ranged, frozen=True, tag="date"):
         )
 
     def measure(self, most: int) -> MissingMeasure:
-        """Complete whether any row is missing."""
+        """Count the missing values of all rows, to tell whether there are any."""
         return MissingMeasure(self)
 
     def dense_features(self) -> tuple[Feature, ...]:
@@ -104,7 +104,7 @@ class Date(Ranged, frozen=True, tag="date"):
         return [*values, missing_expression(self.source)] if self._marked else values
 
     def numbers(self, moment: datetime.datetime) -> tuple[float, ...]:
-        """Return what a row of this moment (without a zone) has in those columns, to the bit."""
+        """Return what a row with this moment (without a zone) has in those columns, to the bit."""
         values = _values(moment)
         marks = (0.0,) if self._marked else ()
         return (*(values[part] for part in self.parts), *marks)
@@ -121,7 +121,7 @@ class Date(Ranged, frozen=True, tag="date"):
         return moment.replace(microsecond=0).isoformat(sep=" ")
 
     def holds(self, moment: datetime.datetime) -> bool:
-        """Whether training had moments before and after this one, or at it; so, where it had none.
+        """Whether a moment lies within the training range; true if training had no moments.
 
         The moment has no zone.
         """
@@ -150,7 +150,7 @@ def _expressions(source: str) -> dict[Part, pl.Expr]:
 
 
 def _values(moment: datetime.datetime) -> dict[Part, float]:
-    """Compute the same of one moment, in plain Python."""
+    """Compute the same for one moment, in plain Python."""
     elapsed = moment - EPOCH
     rest = float(elapsed.seconds * 1_000_000 + elapsed.microseconds)
     year_angle = (float(moment.timetuple().tm_yday) - 1) * (2 * math.pi / DAYS_PER_YEAR)

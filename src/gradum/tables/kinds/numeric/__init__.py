@@ -1,4 +1,4 @@
-"""Numbers: quantities that can be added and compared, also those stored as text."""
+"""Numbers: quantities that can be added and compared, including those stored as text."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 
 CURRENCIES = "€$£¥₹₽₩₺"
 CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
-# what stands after a number without being part of it; a single letter only where it is a unit
+# what may follow a number without being part of it; a single letter only if it is a unit
 UNIT = (
     r"^[+\-−(]?[\d.,'’\s]*\d\)?\s*"
     rf"(?:(?i:{POWER})\s*)?([^\d\s.,'’%()]{{2,10}}|[°ghklmst元圆円원岁歳세])$"
 )
-# (decimal, thousands), in order of preference where several read all values
+# (decimal, thousands), in order of preference if several read all values
 SEPARATORS = ((".", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
 ENOUGH = 0.99  # share of the values that must be numbers
 MOST = 0.5  # from this share up, the values that are no numbers are named
@@ -94,7 +94,7 @@ ACCIDENTS = (
 
 
 class NumericKind(Kind):
-    """Quantities; float64, null where missing, never NaN or infinite."""
+    """Quantities; float64, null if missing, never NaN or infinite."""
 
     name, turn = "numeric", 5
     step = Numeric
@@ -112,19 +112,19 @@ class NumericKind(Kind):
         return dataclasses.replace(reading, reason="; ".join(clauses))
 
     def understand(self, values: Values) -> Reading | None:
-        """Return a reading of numbers, even of those that merely number the rows."""
+        """Return a reading of numbers, even if they merely number the rows."""
         if values.is_number or values.raw.dtype == pl.Duration:
             return _typed_reading(values, self.parse(values.raw, Parse()))
         return _recognise_text(values) if values.is_text else None
 
     def insist(self, values: Values, claim: str = "", remedy: str = "") -> Reading:
-        """Return the reading of a column said to be numeric.
+        """Return the reading of a column that the user says is numeric.
 
         Parameters
         ----------
         values : Values
         claim, remedy : str, optional
-            What the error says the column is to be, where not by --numeric, and what to do.
+            What the error says the column is to be (if not by --numeric), and what to do.
 
         Raises
         ------
@@ -187,7 +187,7 @@ class NumericKind(Kind):
         return read
 
     def refuse_parse(self, name: str, how: Parse) -> None:
-        """Raise SchemaError where decimals and thousands have no signs of their own."""
+        """Raise SchemaError if decimals and thousands have no signs of their own."""
         if len(how.decimal) != 1 or len(how.thousands) > 1 or how.decimal == how.thousands:
             raise SchemaError(
                 say(
@@ -219,7 +219,7 @@ def _typed_reading(values: Values, typed: pl.Series) -> Reading:
 
 
 def _useless(values: Values, typed: pl.Series) -> list[str]:
-    """Return a clause on why numbers cannot be used, if they cannot: too large, or too close."""
+    """Return a clause on why numbers cannot be used (too large or too close), if so."""
     if values.beyond:
         return [
             say(
@@ -235,13 +235,13 @@ def _useless(values: Values, typed: pl.Series) -> list[str]:
 
 
 def too_close(numbers: pl.Series) -> bool:
-    """Whether numbers differ, but by so little that the squares of their differences vanish."""
+    """Whether numbers differ by so little that the squares of their differences vanish."""
     low, high = numbers.min(), numbers.max()
     return low is not None and 0 < high - low < SMALLEST_SPREAD  # type: ignore[operator]
 
 
 def mostly_numbers(values: Values) -> list[str]:
-    """Return a clause on the words that keep a column of mostly numbers from being numeric."""
+    """Return a clause on the words that prevent a column of mostly numbers from being numeric."""
     levels = values.levels["level"]
     if not values.is_text or not _look_like_numbers(levels.head(SAMPLE)):
         return []
@@ -270,12 +270,12 @@ def finite(numbers: pl.Series) -> pl.Series:
 
 
 def to_number(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return stripped texts as float64, null where they are not finite numbers."""
+    """Return stripped texts as float64, null if they are not finite numbers."""
     return finite(_as_written(texts, how))
 
 
 def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return stripped texts as float64, be they infinite; null where they are not numbers."""
+    """Return stripped texts as float64, infinite ones too; null if they are not numbers."""
     numbers = _as_usual(texts, how)
     if numbers.null_count() == texts.null_count():
         return numbers
@@ -316,7 +316,7 @@ def _as_usual(texts: pl.Series, how: Parse) -> pl.Series:
 
 
 def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return texts without thousands separators; null where the groups are not of three."""
+    """Return texts without thousands separators; null if the groups are not of three digits."""
     mark, point = re.escape(how.thousands), re.escape(how.decimal)
     grouped = rf"^[+\-−]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?$"
     plain = rf"^[+\-−]?(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
@@ -325,7 +325,7 @@ def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
 
 
 def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
-    """Return numbers with those listed as missing as null."""
+    """Return numbers, with null in place of those listed as missing."""
     return numbers.set(numbers.is_in(listed), None) if listed else numbers
 
 
@@ -362,7 +362,7 @@ def _are_codes(values: Values) -> bool:
 
 
 def _signs(levels: pl.Series) -> Parse | None:
-    """Return the currency and percent signs, or the unit, of a column; None where mixed."""
+    """Return the currency and percent signs, or the unit, of a column; None if they are mixed."""
     if not levels.str.contains(f"[{CURRENCIES}%]").any():
         return Parse(currency=_unit(levels))
     signs = [sign for sign in CURRENCIES if levels.str.contains(sign, literal=True).any()]
@@ -373,7 +373,7 @@ def _signs(levels: pl.Series) -> Parse | None:
 
 
 def _unit(levels: pl.Series) -> str:
-    """Return the unit after, or the currency's code before, nearly all numbers; "" if none."""
+    """Return the unit after nearly all numbers, or the currency code before them; "" if none."""
     sample = levels.head(SAMPLE)
     for pattern in (UNIT, rf"^-?({CURRENCY_CODES})\s*[+\-−]?[.,]?\d"):
         units = sample.str.extract(pattern)
@@ -384,7 +384,7 @@ def _unit(levels: pl.Series) -> str:
 
 
 def _best_separators(levels: pl.DataFrame, usual_decimal: str, signs: Parse) -> tuple[Parse, float]:
-    """Return the separators that read most values, and the share that they read."""
+    """Return the separators that read the most values, and the share that they read."""
     total, best, best_share = max(int(levels["count"].sum()), 1), signs, -1.0
     for decimal, thousands in sorted(SEPARATORS, key=lambda pair: pair[0] != usual_decimal):
         how = Parse(
@@ -452,7 +452,7 @@ def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
 
 
 def _describe(values: Values, typed: pl.Series) -> str:
-    """Return the clause on what the numbers are, and a remedy where they may be codes."""
+    """Return the clause on what the numbers are, and a remedy if they may be codes."""
     numbers = typed.drop_nulls()
     if not len(numbers):
         return say("Numbers")

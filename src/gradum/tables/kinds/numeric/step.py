@@ -23,7 +23,7 @@ from gradum.tables.kinds.step import (
 
 MOST_DECIMALS = 6
 FIRST_ROWS = 1_000
-"""Looked at before all are: in most columns of many decimals one of them has as many."""
+"""Looked at first: in most columns with many decimals, one of these rows has that many."""
 
 
 class Numeric(Ranged, frozen=True, tag="numeric"):
@@ -34,13 +34,13 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
     source : str
         The table's column.
     median, minimum, maximum : float or None
-        Of the training rows, unweighted, in the column's unit; None where all are missing. Where a
-        model is said to be fitted on all rows, the ends are those of all.
+        Of the training rows, unweighted, in the column's unit; None if all are missing. If the
+        model is said to be fitted on all rows, minimum and maximum are those of all rows.
     missing : bool
         Whether training rows have missing values: if so, an indicator column is added.
     decimals : int or None
-        With how many decimals all these rows are written, 0 in a column of whole numbers; None
-        where one has more than `MOST_DECIMALS`, and of a file that does not say.
+        The number of decimals that suffices for all these rows, 0 for whole numbers; None if a row
+        has more than `MOST_DECIMALS`, or the file does not say.
     """
 
     missing: bool
@@ -50,7 +50,7 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
     of_line: ClassVar[str] = "value"
 
     def __post_init__(self) -> None:
-        """Refuse what no fit yields; a damaged model file could hold it."""
+        """Refuse values that no fit yields but that a damaged model file could hold."""
         super().__post_init__()
         places, ends = self.decimals, self.range or ()
         if places is not None and any(round(end, places) != end for end in ends):
@@ -75,9 +75,9 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
         )
 
     def reaching(self, series: pl.Series) -> Numeric:
-        """Return the same with the ends and decimals of more rows, the training rows among them.
+        """Return the step with the range and decimals of more rows, training rows included.
 
-        A column of which the training rows have one value stays so, as no model looks at it.
+        A column with one value in all training rows stays as it is, as no model looks at it.
         """
         if not self._varies:
             return self
@@ -104,7 +104,7 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
         return None if self.median is None else self.value_of(self.median, parse)
 
     def value_of(self, number: float, parse: Parse) -> float:
-        """Return the number, a whole one as such."""
+        """Return the number, as an integer if it is whole."""
         return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
     def domain(self, parse: Parse) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
         return {"low": self.range[0], "high": self.range[1], "whole": self.decimals == 0}
 
     def measure(self, most: int) -> _Ranged:
-        """Complete the range, the decimals, and whether any row is missing."""
+        """Complete the range, the decimals and the missing indicator."""
         return _Ranged(self)
 
     def dense_features(self) -> tuple[Feature, ...]:
@@ -143,10 +143,10 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
 
 
 def decimals_of(values: pl.Series, least: int = 0) -> int | None:
-    """Return with how many decimals numbers are written, ``least`` or more.
+    """Return how many decimals numbers are written with, at least ``least``.
 
-    The least k such that each of them is the double next to a multiple of 10⁻ᵏ; None where k would
-    exceed `MOST_DECIMALS`. Missing values have none.
+    This is the least k such that each number is the double nearest to a multiple of 10⁻ᵏ; None if k
+    would exceed `MOST_DECIMALS`. Missing values have no decimals.
     """
     numbers = values.drop_nulls().cast(pl.Float64).to_numpy()
     for decimals in range(least, MOST_DECIMALS + 1):

@@ -37,7 +37,7 @@ class TextKind(Kind):
         return _reading(values, words) if words >= FEWEST_WORDS else None
 
     def insist(self, values: Values) -> Reading:
-        """Return the reading of a column said to be text."""
+        """Return the reading of a column that the user says is text."""
         return _reading(values, _mean_words(values))
 
     def scale(self, values: pl.Series) -> NumericScale:

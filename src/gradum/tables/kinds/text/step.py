@@ -1,6 +1,6 @@
 """A text column: tf-idf weights of a capped vocabulary of words and word pairs, and its length.
 
-Where words have no spaces between them, as in Chinese, letters stand in for words.
+In scripts without spaces between words, such as Chinese, letters take the place of words.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ WORD = r"\w+(?:['’]\w+)*"
 FEWEST_TEXTS_WORD = 2
 FEWEST_TEXTS_PAIR = 3
 MOST_NGRAMS = 1_000
-MOST_NGRAMS_IN_ALL = 2_000  # of all columns of text
+MOST_NGRAMS_IN_ALL = 2_000  # over all columns of text
 PIECE = 16_384  # texts whose words are listed at a time
 
 
@@ -61,7 +61,7 @@ class Text(Step, frozen=True, tag="text"):
     letters: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no fit yields; a damaged model file could hold it."""
+        """Refuse values that no fit yields but that a damaged model file could hold."""
         if len(self.ngrams) != len(self.frequencies):
             raise ValueError(
                 say("the n-grams of column {source!r} lack their frequencies", source=self.source)
@@ -110,11 +110,11 @@ class Text(Step, frozen=True, tag="text"):
 
     @classmethod
     def fit_among(cls, series: pl.Series, alike: int) -> Text:
-        """Choose it where several texts share `MOST_NGRAMS_IN_ALL`."""
+        """Choose the vocabulary when several texts share `MOST_NGRAMS_IN_ALL`."""
         return cls.fit(series, most_ngrams=min(MOST_NGRAMS, MOST_NGRAMS_IN_ALL // alike))
 
     def measure(self, most: int) -> MissingMeasure:
-        """Complete whether any row is missing."""
+        """Count the missing values of all rows, to tell whether there are any."""
         return MissingMeasure(self)
 
     def dense_features(self) -> tuple[Feature, ...]:
