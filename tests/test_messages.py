@@ -51,7 +51,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
     "core/losses/poisson.py": {"e^a − y·a"},
-    "core/models/architecture.py": {"There is no compiled forward"},
+    "core/models/architecture.py": {"Fields of", "There is no compiled forward"},
     "run/alarm.py": {"validation better than test"},
     "run/alarms/gap.py": {"validation better than test"},
     "run/compare_solvers.py": {"no difference shown"},

@@ -176,7 +176,7 @@ asked = {"stress": {"rows": 2, "least_proved": 0.5}, "properties": {"ask": [stea
 trust = " ".join(str(model.trust(frame, thresholds=asked)).split())
 assert trust.count(unproved) == 2, trust
 refused(SpecError, "no linear rung", lambda: model.coefficients)
-refused(SpecError, "no chain of layers", gradum.explain_step, model, few.row(3, named=True))
+refused(SpecError, "not a chain of layers", gradum.explain_step, model, few.row(3, named=True))
 fit = {"target": "amount", "model": "cosine", **once}
 refused(SpecError, "option cosine cannot be used", gradum.fit, frame, cosine={"waves": 0}, **fit)
 refused(SpecError, "cosine cannot be held monotone", gradum.fit, frame, monotone="size+", **fit)

@@ -88,7 +88,7 @@ def test_errors_that_remember_for_long_have_no_interval_or_a_rough_one():
     assert note.startswith("No intervals: the judged rows amount to 5 independent stretches of")
     errors = lfilter([1.0], [1.0, -0.9], rng().normal(size=1000)) / 2
     found = judged_numbers(errors, time=np.arange(1000))
-    assert "independent stretches of time: of fewer than 30" in found.notes[0]
+    assert "independent stretches of time: with fewer than 30" in found.notes[0]
     assert found.scores["linear"]["test"]["rmse"].known
 
 

@@ -213,7 +213,7 @@ def test_clusters_are_those_of_statsmodels(loss):
         peer = sm.GLM(target, matrix, family=FAMILIES[loss])
         peer = peer.fit(tol=1e-14, maxiter=200, cov_type="cluster", cov_kwds=kwds)
     np.testing.assert_allclose(numbers(found, "error"), peer.bse, rtol=1e-7)
-    assert any("20 groups, too few" in each for each in found.sentences)
+    assert any("20 groups, which are too few" in each for each in found.sentences)
 
 
 def test_logistic_regression_has_nine_digits_on_the_spector_data():

@@ -253,5 +253,5 @@ def test_it_shows_itself(pack):
     assert len(shown.frame) == 4
     assert shown.frame["push"].abs().is_sorted(descending=True)
     assert "Row 7" in shown.summary()
-    assert "held" in shown.summary()
+    assert "stay fixed" in shown.summary()
     assert "on average over" in pack.influence(count=2).summary()
