@@ -9,9 +9,10 @@ from gradum.run.source.held import divide
 from gradum.run.source.parting import Parting
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
-from gradum.rungs.spool import Spool, Totals, Units
+from gradum.rungs.spool import Spool, Totals
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.encode import Encoder
+from gradum.tables.kinds.blocks import Units
 from gradum.tables.schema import infer
 from gradum.tables.sources import stream
 from gradum.tables.sources.stream import opened

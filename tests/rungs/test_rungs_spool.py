@@ -10,7 +10,8 @@ from gradum.core.models.input_layer import InputLayer
 from gradum.errors import DiskError
 from gradum.rungs import spool as module
 from gradum.rungs.rows import balance
-from gradum.rungs.spool import Spool, Units
+from gradum.rungs.spool import Spool
+from gradum.tables.kinds.blocks import Units
 from gradum.tables.kinds.design import CodedColumn, Design, Feature, Layout
 
 ROWS = 50

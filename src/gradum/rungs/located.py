@@ -1,4 +1,4 @@
-"""Where a rung expects a number, and how far from there it may lie."""
+"""The place where a rung expects a number, and how far from it the number may lie."""
 
 from __future__ import annotations
 

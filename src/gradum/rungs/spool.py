@@ -26,8 +26,6 @@ from gradum.rungs.target_scale import TargetScale
 from gradum.tables.kinds.blocks import FORMS, Units
 from gradum.tables.kinds.design import Design, Layout
 
-__all__ = ["Encoded", "Spool", "Totals", "Units"]
-
 SEGMENT_ROWS = 16_384
 SEGMENT_VALUES = 2**19  # fewer rows for wide tables and many classes: each thread holds a segment
 

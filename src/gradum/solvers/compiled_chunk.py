@@ -1,4 +1,4 @@
-"""How a compiled chunk is used: padded shapes, one dtype, and the state between host and device."""
+"""The use of a compiled chunk: padded shapes, one dtype, and the state on host and device."""
 
 from __future__ import annotations
 

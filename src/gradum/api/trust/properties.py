@@ -107,5 +107,5 @@ PART = TrustPart(
     _of_model,
     _of_predictions,
     PropertyThresholds,
-    "verify",
+    asks="verify",
 )

@@ -26,7 +26,7 @@ from gradum.core.bounds.graph import Graph
 from gradum.core.models.input_blocks import Inputs
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.monotonicity import Movement
-from gradum.core.models.opened import Change, FirstLayer, Interaction, LastLayer, Pieces, Places
+from gradum.core.models.opened import FirstLayer, LastLayer, Pieces, Places
 from gradum.core.models.parameters import Params, Shapes, have
 from gradum.messages import marked
 
@@ -220,7 +220,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class InputsThemselves:
+class InputsThemselves(FirstLayer):
     """n rows of a model without a known first layer: z is the model's input, (n, h), float64.
 
     Its numbers stand block by block, in the order of `inputs`. A column's share has the column's
@@ -249,17 +249,6 @@ class InputsThemselves:
         own = np.concatenate(own)
         return np.where(own, self.total(), 0.0) if own.any() else None
 
-    def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column change; None if the model does not see it."""
-        share = self.share(places)
-        if share is None:
-            return None
-        return lambda rows, others: share[others] - share[rows]
-
-    def interaction(self, one: Places, other: Places) -> Interaction | None:
-        """Return None: no two columns share an input."""
-        return None
-
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Return the model's logits (m, k) for z (m, h), in float64."""
         inputs, start = {}, 0
@@ -270,14 +259,6 @@ class InputsThemselves:
             inputs[name] = sparse.csr_array(part) if sparse.issparse(block) else part
             start += block.shape[1]
         return self.network.forward(self.params, inputs).astype(np.float64)
-
-    def members(self, total: np.ndarray) -> np.ndarray:
-        """Return the logits [1, m, k] of the only model."""
-        return self.logits(total)[None]
-
-    def together(self, members: np.ndarray) -> np.ndarray:
-        """Return the logits (m, k) of the one model."""
-        return members[0]
 
     def pieces(self) -> Pieces | None:
         """Return None: where the model bends is not known."""

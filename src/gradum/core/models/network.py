@@ -24,8 +24,7 @@ from gradum.core.models.architecture import Architecture, Embedding
 from gradum.core.models.input_blocks import Inputs, take
 from gradum.core.models.monotonicity import Movement
 from gradum.core.models.opened import (
-    Change,
-    Interaction,
+    FirstLayer,
     LastLayer,
     Pieces,
     Places,
@@ -290,7 +289,7 @@ class Network(Architecture, msgspec.Struct, frozen=True, tag="network"):
 
 
 @dataclass(frozen=True)
-class NetworkFirstLayer:
+class NetworkFirstLayer(FirstLayer):
     """n rows before a network's first layer."""
 
     network: Network
@@ -324,17 +323,6 @@ class NetworkFirstLayer:
             shares.append(vectors @ weight[start : start + size])
         return sum(shares[1:], shares[0]) if shares else None
 
-    def change(self, places: Places) -> Change | None:
-        """Return what other rows' values of a column change; None if it is not seen."""
-        share = self.share(places)
-        if share is None:
-            return None
-        return lambda rows, others: share[others] - share[rows]
-
-    def interaction(self, one: Places, other: Places) -> Interaction | None:
-        """Return None: every column adds its own share."""
-        return None
-
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Return the logits (m, k) for z (m, h), through the other layers, in float64."""
         network, others = self.network, self.params["layers"][1:]
@@ -345,14 +333,6 @@ class NetworkFirstLayer:
         )
         inputs: dict[str, Any] = {"dense": ACTIVATIONS[network.activation].numpy(total)}
         return rest.forward({"layers": others}, inputs).astype(np.float64)
-
-    def members(self, total: np.ndarray) -> np.ndarray:
-        """Return the logits [1, m, k] of the only network."""
-        return self.logits(total)[None]
-
-    def together(self, members: np.ndarray) -> np.ndarray:
-        """Return the logits (m, k) of the one network."""
-        return members[0]
 
     def pieces(self) -> Pieces | None:
         """Return the answers on the way from the first row to the second; None if curved."""

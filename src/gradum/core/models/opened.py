@@ -33,7 +33,10 @@ which are linear between neighbouring places."""
 
 
 class FirstLayer(Protocol):
-    """n rows before a model's first layer."""
+    """n rows before a model's first layer.
+
+    The defaults are those of one network whose columns each add their own share to z.
+    """
 
     @property
     def products(self) -> int:
@@ -50,11 +53,14 @@ class FirstLayer(Protocol):
 
     def change(self, places: Places) -> Change | None:
         """Return what other rows' values of a column change; None if the model does not see it."""
-        ...
+        share = self.share(places)
+        if share is None:
+            return None
+        return lambda rows, others: share[others] - share[rows]
 
     def interaction(self, one: Places, other: Places) -> Interaction | None:
         """Return what two columns add together; None if each adds only its own share."""
-        ...
+        return None
 
     def logits(self, total: np.ndarray) -> np.ndarray:
         """Return the logits (m, k) for z (m, h), through the other layers, in float64."""
@@ -62,11 +68,11 @@ class FirstLayer(Protocol):
 
     def members(self, total: np.ndarray) -> np.ndarray:
         """Return the logits [M, m, k] of the M networks that answer together; M may be 1."""
-        ...
+        return self.logits(total)[None]
 
     def together(self, members: np.ndarray) -> np.ndarray:
         """Return the joint logits (m, k) of the members' logits [M, m, k], in float64."""
-        ...
+        return members[0]
 
     def pieces(self) -> Pieces | None:
         """Return the members' answers on the straight way from the first row to the second.

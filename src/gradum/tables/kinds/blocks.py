@@ -24,7 +24,7 @@ class Units:
     scale: np.ndarray
 
 
-class Form:
+class BlockForm:
     """How a block holds its columns: here as an array (n, c) of numbers."""
 
     dtype: ClassVar[Any] = np.float64
@@ -60,7 +60,7 @@ class Form:
         return next(parts)
 
 
-class Codes(Form):
+class Codes(BlockForm):
     """Integers: the codes of levels, 0 for an unknown level."""
 
     dtype = np.int32
@@ -84,7 +84,7 @@ class Codes(Form):
         return [np.ascontiguousarray(block, self.dtype)]
 
 
-class Entries(Form):
+class Entries(BlockForm):
     """A CSR array (n, c) of numbers: the nonzero ones of each row."""
 
     dtype = np.float32
@@ -126,4 +126,4 @@ class Entries(Form):
         return sparse.csr_array((values, places, starts), shape=(len(starts) - 1, columns))
 
 
-FORMS = {"dense": Form(), "codes": Codes(), "sparse": Entries()}
+FORMS = {"dense": BlockForm(), "codes": Codes(), "sparse": Entries()}

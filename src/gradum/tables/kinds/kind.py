@@ -1,4 +1,4 @@
-"""What is known of every kind of column: how it is recognised and read, and what it can do.
+"""The base of every kind of column: how it is recognised and read, and what it can do.
 
 A kind is a subclass of `Kind` in a folder of its own, and no code outside compares its name. Code
 that needs to know something new of kinds adds it to `Kind`, with the default that a kind cannot do

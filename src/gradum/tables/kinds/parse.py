@@ -1,4 +1,4 @@
-"""How the raw values of a column are read."""
+"""The reading of a column's raw values: markers, spellings and formats."""
 
 from __future__ import annotations
 

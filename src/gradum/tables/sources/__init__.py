@@ -1,4 +1,4 @@
-"""Where tables come from: how they are read, whole or in blocks, with a file per kind of place."""
+"""Sources of tables: reading them whole or in blocks, with a file per kind of place."""
 
 from __future__ import annotations
 
