@@ -27,7 +27,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
     # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
-    "tables/check.py": {"out of range"},
+    "tables/differences.py": {"out of range"},
     "tables/contradictions.py": {
         "(.*?)(?: - at",
         "Expected `",

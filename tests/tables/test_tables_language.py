@@ -5,8 +5,9 @@ import pytest
 
 import gradum
 from gradum.errors import ColumnError, TableError, TargetError
-from gradum.tables.check import check, merged
+from gradum.tables.check import check
 from gradum.tables.columns import Overrides
+from gradum.tables.differences import merged
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema, infer
 from gradum.tables.sources.read import read

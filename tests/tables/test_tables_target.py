@@ -4,7 +4,8 @@ import pytest
 from scipy import stats
 
 from gradum.errors import SpecError, TargetError
-from gradum.tables.check import check, target_values
+from gradum.tables.check import check
+from gradum.tables.role_values import target_values
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.target import _skewness

@@ -24,9 +24,10 @@ from gradum.scores.figures import figure
 from gradum.show.explain_step import StepExplanation
 from gradum.study import explain_step as study
 from gradum.study.explain_step import Names, output_names
-from gradum.tables.check import check, target_values
+from gradum.tables.check import check
 from gradum.tables.kinds.design import Design
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.role_values import target_values
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened

@@ -38,8 +38,8 @@ from gradum.show.file_names import Source
 from gradum.show.text import judgement_text
 from gradum.study.coefficients import coefficients
 from gradum.study.findings.findings import Findings, examine
-from gradum.tables.check import Difference
 from gradum.tables.columns import Task
+from gradum.tables.differences import Difference
 
 if TYPE_CHECKING:
     from gradum.run.judge import Judge

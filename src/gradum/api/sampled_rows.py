@@ -15,7 +15,8 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.study.watch.column_drift import Counted
-from gradum.tables.check import Difference, check_blocks, merged
+from gradum.tables.check import check_blocks
+from gradum.tables.differences import Difference, merged
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read

@@ -29,17 +29,10 @@ from gradum.study.watch.sequential_test import (
     SequentialTest,
     Unjudged,
 )
-from gradum.tables.check import (
-    Checked,
-    Difference,
-    check,
-    check_blocks,
-    class_codes,
-    has_target,
-    merged,
-    time_values,
-)
+from gradum.tables.check import Checked, check, check_blocks
+from gradum.tables.differences import Difference, merged
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.role_values import class_codes, has_target, time_values
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted

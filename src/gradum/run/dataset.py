@@ -14,16 +14,15 @@ from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.run.judging.resampled import Truth
 from gradum.rungs.rows import Rows
-from gradum.tables.check import (
-    Checked,
-    check,
+from gradum.tables.check import Checked, check
+from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.role_values import (
     group_values,
     left_out_counts,
     target_values,
     time_values,
     weight_values,
 )
-from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.schema import Label, Schema, Target
 from gradum.tables.table import Table
 from gradum.tables.wording import SHOWN_NAMES, quoted

@@ -12,7 +12,8 @@ import polars as pl
 from gradum.forks import refuse_after_fork
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
-from gradum.tables.check import Checked, Difference, check, check_blocks, merged
+from gradum.tables.check import Checked, check, check_blocks
+from gradum.tables.differences import Difference, merged
 from gradum.tables.schema import Label
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import Stream

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from gradum.run.intervals.outside import OutsideColumn
     from gradum.run.intervals.predictor import ConformalPredictor
     from gradum.rungs.rung import Prediction
-    from gradum.tables.check import Checked, Difference
+    from gradum.tables.check import Checked
+    from gradum.tables.differences import Difference
 
     Added = ConformalPredictor | DistributionColumns | OutsideColumn
 

@@ -13,8 +13,9 @@ from gradum.run.conformal.adaptive import (
 from gradum.run.conformal.guarantee import JudgedScores
 from gradum.run.intervals.judged_scores import score
 from gradum.rungs.rung import Rung
-from gradum.tables.check import Checked, target_values, time_values
+from gradum.tables.check import Checked
 from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.role_values import target_values, time_values
 
 
 def scale_of(rung: Rung) -> ScoreTransform:

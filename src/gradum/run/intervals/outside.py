@@ -15,7 +15,7 @@ import polars as pl
 from gradum.messages import say_plural, sentences
 from gradum.run.conformal.statement import WITHOUT_BOUND, Statement
 from gradum.rungs.rung import Prediction
-from gradum.tables.check import Difference, dates_out_of_range, levels_unseen
+from gradum.tables.differences import Difference, dates_out_of_range, levels_unseen
 from gradum.tables.encode import Encoder
 
 COLUMN = "outside"

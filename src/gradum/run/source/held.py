@@ -11,8 +11,8 @@ from gradum.run.source.parting import Parting
 from gradum.run.source.survey import blocks
 from gradum.rungs.context import Context
 from gradum.rungs.spool import Spool, Totals
-from gradum.tables.check import target_values
 from gradum.tables.encode import Encoder
+from gradum.tables.role_values import target_values
 from gradum.tables.schema import Schema
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import UNUSED, Part

@@ -38,9 +38,10 @@ from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
 from gradum.rungs.spool import Spool, Totals
-from gradum.tables.check import check, times_of, without_weight
+from gradum.tables.check import check
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
+from gradum.tables.role_values import times_of, without_weight
 from gradum.tables.schema import Label, Schema
 from gradum.tables.sources.stream import Stream, row_bytes
 from gradum.tables.split import Part

@@ -26,17 +26,11 @@ from gradum.run.dataset import (
 )
 from gradum.run.source.parting import Parting
 from gradum.rungs.context import Context
-from gradum.tables.check import (
-    Checked,
-    check_blocks,
-    group_names,
-    has_target,
-    time_values,
-    weights_of_block,
-)
+from gradum.tables.check import Checked, check_blocks
 from gradum.tables.columns import Label
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.step import LevelCounts
+from gradum.tables.role_values import group_names, has_target, time_values, weights_of_block
 from gradum.tables.schema import Schema
 from gradum.tables.sources.stream import Stream
 from gradum.tables.split import Part

@@ -1,0 +1,198 @@
+"""Differences of a table from the rows that a model learned from, each with its rows in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from gradum.messages import marked, say, say_plural
+from gradum.tables.columns import Column
+from gradum.tables.kinds.axis import EPOCH, days_since_epoch
+from gradum.tables.unreadable import Unreadable
+from gradum.tables.wording import quoted, row_count, rows_text, rows_where, span
+
+if TYPE_CHECKING:
+    from gradum.tables.encode import Encoder
+
+DifferenceKind = Literal[
+    "extra column",
+    "wrong kind",
+    "unseen levels",
+    "out of range",
+    "new missing",
+]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way in which a table differs from what training saw; it does not stop a prediction.
+
+    Attributes
+    ----------
+    column : str
+    kind : str
+    count : int
+        Rows concerned.
+    rows : tuple of int
+        The first few of them, counted from 1.
+    sentence : str
+        The difference in words.
+    """
+
+    column: str
+    kind: DifferenceKind
+    count: int
+    rows: tuple[int, ...]
+    sentence: str
+
+    @property
+    def beyond(self) -> bool:
+        """Whether values lie outside the training range, or are levels that training never saw."""
+        return self.kind in ("unseen levels", "out of range")
+
+
+def unknown_column(name: str) -> Difference:
+    """Return the difference that a column not in the schema makes."""
+    return Difference(
+        name, "extra column", 0, (), say("Column {name!r} is not known; ignored.", name=name)
+    )
+
+
+def wrong_kind(unreadable: Unreadable, source: str) -> Difference:
+    """Return the difference that values not of their column's kind make, in a table so called."""
+    return Difference(
+        unreadable.column.name,
+        "wrong kind",
+        unreadable.count,
+        unreadable.rows,
+        unreadable.sentence(source),
+    )
+
+
+def differences_of(
+    values: pl.Series, column: Column, encoder: Encoder | None = None
+) -> Iterator[Difference]:
+    """Yield the differences of a feature's typed values from those of training.
+
+    Without a fitted encoder, only values that are missing for the first time are found.
+    """
+    yield from _new_missing(values, column)
+    if encoder is not None:
+        yield from _unseen(values, encoder)
+        yield from _out_of_range(values, encoder)
+        yield from _out_of_dates(values, encoder)
+
+
+def _new_missing(values: pl.Series, column: Column) -> Iterator[Difference]:
+    count = values.null_count()
+    if column.missing or not count:
+        return
+    rows = rows_where(values.is_null())
+    sentence = say(
+        "Column {name!r} had a value in every row of training, but has none in {rows}.",
+        name=column.name,
+        rows=rows_text(rows, count),
+    )
+    yield Difference(column.name, "new missing", count, rows, sentence)
+
+
+def _unseen(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
+    where = levels_unseen(values, encoder)
+    if where is None or not where.any():
+        return
+    unseen = values.filter(where).unique(maintain_order=True)
+    rows, count = rows_where(where), int(where.sum())
+    sentence = say_plural(
+        "Column {name!r} has {count:,} level that training never saw ({unseen}), in {rows}.",
+        "Column {name!r} has {count:,} levels that training never saw ({unseen}), in {rows}.",
+        len(unseen),
+        name=values.name,
+        unseen=quoted(unseen),
+        rows=rows_text(rows, count),
+    )
+    yield Difference(values.name, "unseen levels", count, rows, sentence)
+
+
+def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
+    """Tell which rows have a level that training never saw (n,); None if no levels were kept."""
+    if values.dtype != pl.String or values.name not in encoder.levels:
+        return None
+    levels = values.unique(maintain_order=True)
+    unseen = levels.filter(~levels.is_in(encoder.known[values.name]))  # null where it is missing
+    return values.is_in(unseen.implode()).fill_null(False)
+
+
+def _out_of_range(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
+    if values.dtype != pl.Float64 or values.name not in encoder.ranges:
+        return
+    low, high = encoder.ranges[values.name]
+    smallest, largest = values.min(), values.max()
+    if smallest is None or (smallest >= low and largest <= high):  # type: ignore[operator]
+        return
+    where = ((values < low) | (values > high)).fill_null(False)
+    yield _outside(values.name, where, span(low, high))
+
+
+def _out_of_dates(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
+    where = dates_out_of_range(values, encoder)
+    if where is None or not where.any():
+        return
+    first, last = (str(EPOCH + timedelta(days=end))[:10] for end in encoder.ranges[values.name])
+    yield _outside(values.name, where, say("from {first} to {last}", first=first, last=last))
+
+
+def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
+    """Tell which rows have a date outside the training range (n,); None if it is no date column."""
+    if not values.dtype.is_temporal() or values.name not in encoder.ranges:
+        return None
+    low, high = encoder.ranges[values.name]
+    days = values.to_frame().select(days_since_epoch(values.name)).to_series()
+    return ((days < low) | (days > high)).fill_null(False)
+
+
+def _outside(name: str, where: pl.Series, known: str) -> Difference:
+    """Say which rows lie outside a column's training range."""
+    rows, count = rows_where(where), int(where.sum())
+    sentence = say_plural(
+        "Column {name!r} ranged {range} in training; {rows} is outside.",
+        "Column {name!r} ranged {range} in training; {rows} are outside.",
+        count,
+        name=name,
+        range=known,
+        rows=rows_text(rows, count),
+    )
+    return Difference(name, "out of range", count, rows, sentence)
+
+
+MERGED: dict[DifferenceKind, str] = {
+    "wrong kind": marked("Column {column!r}: {rows} not of its kind, taken as missing."),
+    "unseen levels": marked("Column {column!r}: {rows} of levels that training never saw."),
+    "out of range": marked("Column {column!r}: {rows} outside of the range of training."),
+    "new missing": marked(
+        "Column {column!r}: {rows} missing, where training had a value in every row."
+    ),
+}
+
+
+def merged(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Merge the differences of a table's blocks into those of the whole table.
+
+    One that occurs in several blocks is counted over all of them, and names no rows.
+    """
+    alike: dict[tuple[str, DifferenceKind], list[Difference]] = {}
+    for difference in differences:
+        alike.setdefault((difference.column, difference.kind), []).append(difference)
+    return tuple(_merged(differences) for differences in alike.values())
+
+
+def _merged(alike: list[Difference]) -> Difference:
+    first = alike[0]
+    if first.kind not in MERGED:
+        return first
+    count = sum(difference.count for difference in alike)
+    sentence = say(MERGED[first.kind], column=first.column, rows=row_count(count))
+    return Difference(first.column, first.kind, count, (), sentence)
