@@ -20,6 +20,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context, ignore
 from gradum.rungs.registry import KINDS
 from gradum.show.file_names import Source
+from gradum.study.findings.findings import refuse_absent
 from gradum.tables.schema import Schema
 from gradum.tables.sources.fetched import Fetched
 from gradum.tables.sources.stream import at_hand
@@ -131,6 +132,7 @@ def fit_spec(
     scratch: Path | None = None,
 ) -> Model:
     """Do what `fit` does, from a spec and in a context; see `fitted_run`."""
+    refuse_absent(spec.report)
     finished = fitted_run(
         spec,
         data,

@@ -15,6 +15,7 @@ from gradum.errors import ModelFileError, SpecError
 from gradum.files.atomic import write_bytes
 from gradum.messages import say
 from gradum.run.options.option_values import read_cost
+from gradum.run.spec import ReportSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
@@ -24,7 +25,7 @@ from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.file_names import Source
 from gradum.study.evaluation.run_comparison import RunComparison, compare
 from gradum.study.explanation.learned import background_rows
-from gradum.study.findings.findings import Findings, examine, without_rows
+from gradum.study.findings.findings import Findings, examine, refuse_absent, without_rows
 from gradum.study.findings.segments import segments
 from gradum.study.findings.threshold import threshold
 from gradum.tables.paths import is_address
@@ -131,6 +132,7 @@ def report_run(
         A slice names no column, a cost cannot be read, or nothing would be read from ``data``.
     """
     costs = read_cost(cost)
+    refuse_absent(ReportSpec(tuple(slices), costs))
     if data is not None and not (slices or costs):
         raise SpecError(
             say("A run's table is read again only for --slice and --cost."),

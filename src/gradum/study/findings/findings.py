@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from gradum.errors import SpecError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.judging.by_class import ClassScores
+from gradum.run.options.option_table import OPTIONS, flag
 from gradum.run.run import Run
+from gradum.run.spec import ReportSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.registry import KINDS
 from gradum.scores.metrics import METRICS
@@ -35,6 +38,8 @@ from gradum.study.uncertainty import Coefficients, main_coefficients
 
 MOST_FEATURES = 40  # for a row that is shown
 OF_ROWS = {"worst": (), "surrogate": None}  # findings that name single rows, or levels of few rows
+ASKED_FOR_BY = {"segments": "slices", "threshold": "cost", "growth": "learning_curve"}
+"""The finding that a field of the `ReportSpec` asks for."""
 
 
 class Findings(msgspec.Struct, frozen=True):
@@ -93,6 +98,26 @@ class Findings(msgspec.Struct, frozen=True):
     def found(self, name: str) -> Any:
         """Return the result of one finding; None if it belongs to another task or was left out."""
         return getattr(self, name, None)
+
+
+def refuse_absent(asked: ReportSpec) -> None:
+    """Refuse an option that asks for a finding which this installation of gradum lacks.
+
+    Raises
+    ------
+    SpecError
+    """
+    for finding, field in ASKED_FOR_BY.items():
+        if getattr(asked, field) and finding not in Findings.__struct_fields__:
+            option = next(n for n, entry in OPTIONS.items() if entry.field == f"report.{field}")
+            raise SpecError(
+                say(
+                    "--{option} has no effect, as this gradum is without {finding}.",
+                    option=flag(option),
+                    finding=finding,
+                ),
+                say("Leave --{option} out, or install all of gradum.", option=flag(option)),
+            )
 
 
 @turn()
