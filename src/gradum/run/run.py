@@ -181,18 +181,16 @@ def _climbed(
     judges = _judges(spec, divided, Judge(encoder, rungs, plan.kept), context)
     seen, judgement = conclude(
         spec,
-        dataset,
+        divided,
         judges,
         metric=metric,
-        how=plan.how,
-        folds=len(plan.folds),
         notes=(*divided.notes, *worlds(rungs), *_monotone(spec, dataset.schema, rivals)),
         alarms=alarms,
-        split=split,
         rivals=held,
         context=context,
     )
     if judgement is not None:
+        judgement = with_headline(_warned(judgement, dataset, seen["test"], split, spec.seed))
         context.tell(Judged(judgement))
         if spec.refit and not context.stop():
             spec, encoder, rungs, judgement = _refitted(
@@ -251,23 +249,20 @@ def _judges(spec: Spec, divided: Divided, kept: Judge, context: Context) -> list
 
 def conclude(
     spec: Spec,
-    dataset: Dataset,
+    divided: Divided,
     judges: Sequence[Judge],
     *,
     metric: str,
-    how: str,
-    folds: int,
     notes: tuple[str, ...],
     alarms: tuple[Alarm, ...],
-    split: SplitCheck,
     rivals: Contest,
     context: Context,
 ) -> tuple[dict[str, Seen], Judgement | None]:
     """Return the fits' predictions of rows that they have not learned from, and their judgement.
 
-    ``notes``, ``alarms`` and ``split`` are what was noticed before. The judgement is None if no fit
-    was done.
+    ``notes`` and ``alarms`` are what was noticed before. The judgement is None if no fit was done.
     """
+    dataset, plan = divided.dataset, divided.plan
     interrupted = context.stop()
     seen = _pooled([_see(judge, dataset, context) for judge in judges])
     if not seen:
@@ -277,8 +272,12 @@ def conclude(
         seen,
         metric=metric,
         seed=spec.seed,
-        how=how,
-        folds=folds,
+        how=plan.how,
+        rivals=rivals.pooled(len(judges)),
+    )
+    return seen, structs.replace(
+        judgement,
+        folds=len(plan.folds),
         notes=(
             *notes,
             *dataset.remarks,
@@ -287,8 +286,9 @@ def conclude(
             *_sampled(seen, judges),
             *_repeats(dataset, judges[0].parts, alarms),
             *rivals.notes,
+            *judgement.notes,
         ),
-        rivals=rivals.pooled(len(judges)),
+        alarms=alarms,
         interrupted=interrupted,
         cut_short=tuple(
             name
@@ -296,17 +296,22 @@ def conclude(
             if any(_out_of_time(judge.rungs.get(name)) for judge in judges)
         ),
     )
-    alarms = (*alarms, *after_judging(dataset, judgement))
+
+
+def _warned(
+    judgement: Judgement, dataset: Dataset, seen: Seen, split: SplitCheck, seed: int
+) -> Judgement:
+    """Return a judgement with what the scores, and errors that neighbours share, give away."""
+    alarms = (*judgement.alarms, *after_judging(dataset, judgement))
     used, neighbours = judgement.verdict.used, ""
     if used != BASELINE and not alarms:
-        neighbours = shared_errors(dataset, seen["test"], used, seed=spec.seed)
-    judgement = structs.replace(
+        neighbours = shared_errors(dataset, seen, used, seed=seed)
+    return structs.replace(
         judgement,
         alarms=alarms,
         split=structs.replace(split, neighbours=neighbours),
         notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
     )
-    return seen, with_headline(judgement)
 
 
 def worlds(rungs: dict[str, Rung]) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.judging.by_class import ClassScores, class_scores
 from gradum.run.judging.fit_check import fit_check
-from gradum.run.judging.headline import with_headline
 from gradum.run.judging.interval_notes import cautions
 from gradum.run.judging.judgement import Judgement, Scores, defined
 from gradum.run.judging.verdict import Verdict, decide, standing
@@ -141,18 +140,16 @@ def judge(
     metric: str,
     seed: int,
     how: str,
-    notes: tuple[str, ...] = (),
-    folds: int = 0,
-    interrupted: bool = False,
     spoken_of: str | None = None,
     rivals: Mapping[str, Prediction] = NOBODY,
-    cut_short: tuple[str, ...] = (),
 ) -> Judgement:
     """Score every rung on every part, and decide by the part named ``test``.
 
-    The headline and the classes are those of the best rung or, if given, of the rung ``spoken_of``,
-    which a run chose before, on other rows.
+    The classes are those of the best rung or, if given, of the rung ``spoken_of``, which a run
+    chose before, on other rows.
     ``rivals`` predicted the rows of the part ``test`` too, and have no say in the choice.
+    The notes are those that the scores give rise to. What else is known of the fits, and the
+    headline that sums it up, is for the caller to add.
     """
     scores: Scores = {}
     evidence = {
@@ -166,7 +163,7 @@ def judge(
     test = evidence["test"].rungs
     compared = defined({name: scores[name]["test"] for name in test}, metric)
     verdict = _decided(metric, compared, test, rows["test"], spoken_of)
-    judgement = Judgement(
+    return Judgement(
         how=how,
         rows=rows,
         scores=scores,
@@ -174,13 +171,9 @@ def judge(
         verdict=verdict,
         fit_check=fit_check(scores, verdict),
         notes=(
-            *notes,
             *_not_compared(metric, [name for name in test if name not in compared]),
             *evidence["test"].cautions(verdict.used, truth.classes),
         ),
-        folds=folds,
-        interrupted=interrupted,
-        cut_short=cut_short,
         by_class=_by_class(truth, parts["test"], evidence["test"], spoken_of or verdict.used),
         rivals=tuple(
             standing(
@@ -193,7 +186,6 @@ def judge(
             for name, rival in evidence["test"].rivals.items()
         ),
     )
-    return with_headline(judgement, spoken_of)
 
 
 @dataclass(frozen=True)

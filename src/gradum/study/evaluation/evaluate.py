@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from gradum.errors import TargetError
 from gradum.messages import say
@@ -14,6 +15,7 @@ from gradum.randomness import stream
 from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
 from gradum.run.judge import Judge
+from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.resampled import Seen, judge
 from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
@@ -145,22 +147,27 @@ def _judged(
             drawn_from=drawn_from,
             source=table.source,
         )
-    return judge(
+    judgement = judge(
         dataset.truth,
         {"test": seen},
         metric=fitted.spec.metric or DEFAULT_METRIC[dataset.truth.task],
         seed=fitted.spec.seed,
         how=how,
+        spoken_of=fitted.used,
+    )
+    known = structs.replace(
+        judgement,
         notes=(
             *table.notes,
             *dataset.notes,
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
+            *judgement.notes,
         ),
-        spoken_of=fitted.used,
         cut_short=tuple(
             name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
         ),
     )
+    return with_headline(known, fitted.used)
 
 
 def table_by_group(fitted: Fitted, table: Table, grouping: Grouping) -> Groups:
