@@ -147,6 +147,11 @@ def _names(sources: list[Source]) -> dict[str, str]:
 
 
 def _imports(sources: list[Source]) -> dict[str, str]:
+    """Measure who imports whom.
+
+    Three circles of types alone are meant to stay: the class `Model` and the questions that are its
+    methods, `PackNetwork` and the files of its methods, a column and the kinds that read it.
+    """
     modules = {source.module for source in sources}
     graph = {source.module: _imported(source, modules) for source in sources}
     circles = _circles(graph)

@@ -296,7 +296,7 @@ def test_a_solver_that_stalled_is_only_mentioned_short_of_the_optimum(loss, off)
     weight, loss = np.ones(60), resolve(loss)
     standard = Standard.of(columns, weight, fit_intercept=True)
     outputs = 3 if loss.name == "log_loss" else 1
-    found = fit(columns, standard, target, weight, "frequency", loss, outputs, 0.0, np.zeros(60))
+    found = fit(standard, target, weight, "frequency", loss, outputs, 0.0, np.zeros(60))
     moved = found.fitted.logits.copy()
     moved[:, 0] += off
     found = replace(found, fitted=replace(found.fitted, logits=moved))

@@ -165,7 +165,6 @@ def infer(
         standard = sample.standard(kept, fit_intercept=fit_intercept)
     check_size(standard, outputs)
     optimum = fit(
-        sample.chosen(kept),
         standard,
         sample.target,
         sample.weight,

@@ -119,7 +119,7 @@ def influence(
             say("Columns depend on each other."), say("Drop those that others determine.")
         )
     nothing = np.zeros(len(target))
-    fitted = fit(columns, standard, target, weight, weights, loss, outputs, 0.0, nothing).fitted
+    fitted = fit(standard, target, weight, weights, loss, outputs, 0.0, nothing).fitted
     return influence_of(OneOutput(fitted, expected=True))
 
 

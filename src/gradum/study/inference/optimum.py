@@ -97,7 +97,6 @@ class Optimum:
 
 
 def fit(
-    columns: Dense,
     standard: Standard,
     target: np.ndarray,
     weight: np.ndarray,
@@ -107,8 +106,8 @@ def fit(
     alpha: float,
     offset: np.ndarray,
 ) -> Optimum:
-    """Minimise Σ w loss / Σ w + alpha ½ ‖b‖²; ``standard`` is of the same columns."""
-    intercept = standard.fit_intercept
+    """Minimise Σ w loss / Σ w + alpha ½ ‖b‖², on the columns that ``standard`` measured."""
+    columns, intercept = standard.columns, standard.fit_intercept
     separating: tuple[int, ...] = ()
     refined = None
     if loss.quadratic:
