@@ -1,4 +1,4 @@
-"""Where figures are kept: document sections that a benchmark replaces, with the machine's data."""
+"""Document sections that hold a benchmark's figures, replaced together with the machine's data."""
 
 from __future__ import annotations
 

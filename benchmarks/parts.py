@@ -1,4 +1,4 @@
-"""What each part of the pack contributes: the error without that part over the error with it.
+"""The contribution of each part of the pack: the error without that part over the error with it.
 
 Only training rows are used: of the rows that ``benchmarks.quality`` trains on with seed 0, a fifth,
 drawn by seed, judges models fitted to the others. So decisions made here do not use the rows by

@@ -1,4 +1,4 @@
-"""What a run takes: its peak resident memory, compared with the forecast and with its bound.
+"""The peak resident memory of runs, compared with the forecast and with its bound.
 
 Each run is a process of its own: ``gradum fit`` on a table that it holds as a whole, compared with
 the estimate that decides whether a table is held; ``gradum fit``, ``predict`` and ``evaluate`` on a

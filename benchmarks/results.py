@@ -1,4 +1,4 @@
-"""Whether a code change has changed any result: fits of every kind are hashed.
+"""Hashes of fits of every kind, which tell whether a code change has changed any result.
 
 ``python -m benchmarks results FILE`` fits seeded tables of every kind and writes a hash of each
 fit's weights, scores and predictions to FILE. If FILE already exists, it compares instead, and ends

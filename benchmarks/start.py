@@ -1,4 +1,4 @@
-"""How long a command takes from its start: the first run ever, and every one after it.
+"""The time that a command takes to start: the first run ever, and every one after it.
 
 The first has an empty cache, in which later ones find their compiled programs and the charts'
 script. For comparison, it also times Python itself, and the imports that any fit needs.

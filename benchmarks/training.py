@@ -1,4 +1,4 @@
-"""How each library trains the same network: Adam, log loss, float32, rows shuffled every epoch.
+"""The training of one network by each library: Adam, log loss, float32, rows shuffled every epoch.
 
 A round is a training of as many epochs as take about a second; its figure is the number of steps
 per second. The first round, one epoch from scratch, compiles whatever the library compiles.

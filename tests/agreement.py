@@ -1,4 +1,4 @@
-"""What a run's report, terminal and JSON say of it, held against each other."""
+"""A run's report, terminal and JSON, held against each other."""
 
 import html
 import re

@@ -1,4 +1,4 @@
-"""What some model might have said, at random."""
+"""Predictions that some model might have made, at random."""
 
 import numpy as np
 

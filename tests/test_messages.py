@@ -1,4 +1,4 @@
-"""What gradum says is in the catalogue, translated whole, with every number in its place."""
+"""The catalogue of all that gradum says, translated whole, with every number in its place."""
 
 import ast
 import re

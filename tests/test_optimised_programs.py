@@ -1,4 +1,4 @@
-"""What depends on how a program computes holds of programs that XLA has optimised for users."""
+"""Tests that depend on how a program computes, on programs that XLA has optimised for users."""
 
 import os
 import subprocess

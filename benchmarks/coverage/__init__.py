@@ -1,4 +1,4 @@
-"""How often gradum's intervals hold, and how often it reports a difference that does not exist.
+"""The share of gradum's intervals that hold, and of differences reported where none exists.
 
 `python -m benchmarks coverage [DRAWS] [FITS]`: fixed models, judged in every way of judging on
 draws from populations whose scores are known; and whole fits to noise. With at least 4,000 draws

@@ -1,4 +1,4 @@
-"""How often a fit to noise is called better than the baseline: `gradum.fit`, end to end."""
+"""The share of fits to noise that are called better than the baseline: `gradum.fit`, end to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the intervals of models that do not change hold their scores in the population."""
+"""The coverage, in the population, of intervals for the scores of models that do not change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often the 95% intervals stated with sampled values contain the exact values.
+"""The share of 95% intervals stated with sampled values that contain the exact values.
 
 There are five models of 13 columns, one too many for exact values by default. Each row has
 background rows of its own, so that the errors of different rows are independent.

@@ -1,4 +1,4 @@
-"""How often a random split raises an alarm: one that flatters, and one that does not.
+"""The share of random splits with an alarm: of those that flatter, and of those that do not.
 
 `python -m benchmarks leaks [DRAWS] [fits | no-fits]`: twenty kinds of tables whose rows depend on
 each other in time or in groups, and forty whose rows are independent given their columns, some of

@@ -1,4 +1,4 @@
-"""Which methods differ: Friedman's test of mean ranks, and Nemenyi's critical difference.
+"""Differences between methods: Friedman's test of mean ranks, and Nemenyi's critical difference.
 
 Demšar, J. (2006). Statistical comparisons of classifiers over multiple data sets. Journal of
 Machine Learning Research 7, 1–30; sections 3.2.1 and 3.2.2.

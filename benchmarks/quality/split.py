@@ -1,4 +1,4 @@
-"""How a table is divided: one protocol for every method.
+"""The division of a table into rows to learn from and rows to judge by, the same for every method.
 
 Rows without a target are dropped, as are rows of classes that have fewer than 5. A fifth of the
 others, at most 20,000, are for testing; the rest are for training, at most ``rows``, drawn by seed.

@@ -1,4 +1,4 @@
-"""What a run is said to take, wherever its events go."""
+"""The forecast of what a run takes, wherever its events go."""
 
 import io
 import json

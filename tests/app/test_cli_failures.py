@@ -1,4 +1,4 @@
-"""What the system refuses ends in one line, whichever command meets it."""
+"""Refusals by the system, which end in one line, whichever command meets them."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run's events look like while they come."""
+"""A run's events on the terminal while they come."""
 
 import io
 import sys

@@ -1,4 +1,4 @@
-"""What users really give: what is mended on the way in, and what is said of it."""
+"""Flawed input as users give it: mended on the way in, and the user told so."""
 
 import json
 

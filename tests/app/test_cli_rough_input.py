@@ -1,4 +1,4 @@
-"""What users really give: refused in one line that names what is wrong and what to do."""
+"""Flawed input as users give it: refused in one line that names the cause and the remedy."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Whether and how its output can be written does not end a command."""
+"""Output streams that are closed, slow or short of letters, which do not end a command."""
 
 import io
 import json

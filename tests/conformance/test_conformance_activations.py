@@ -1,4 +1,4 @@
-"""What every activation of the registry must be: the same in NumPy and JAX, with its slope."""
+"""The demands on every activation of the registry: the same in NumPy and JAX, with its slope."""
 
 import jax
 import jax.numpy as jnp

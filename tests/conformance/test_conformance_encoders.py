@@ -1,4 +1,4 @@
-"""What every encoder step must be: data whose outputs are named, finite and a row's own."""
+"""The demands on every encoder step: data whose outputs are named, finite and a row's own."""
 
 import datetime as dt
 from functools import cache

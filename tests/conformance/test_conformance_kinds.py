@@ -1,4 +1,4 @@
-"""What every kind of column must be: a new kind is recognised by the examples it states here."""
+"""The demands on every kind of column: a new kind is recognised by the examples it states here."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""What every loss of the registry must be: a new line there is tested here without a word."""
+"""The demands on every loss of the registry: a new line there is tested here without a word."""
 
 import copy
 from dataclasses import fields

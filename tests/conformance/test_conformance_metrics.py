@@ -1,4 +1,4 @@
-"""What every metric of the registry must be: a peer in scikit-learn is one line here."""
+"""The demands on every metric of the registry: a peer in scikit-learn is one line here."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What every penalty of the registry must be: a new line needs its formula here, and no more."""
+"""The demands on every penalty of the registry: a new line needs its formula here, and no more."""
 
 import dataclasses
 

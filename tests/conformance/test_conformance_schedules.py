@@ -1,4 +1,4 @@
-"""What every schedule of the registry must be: a pure function of progress, from 0 to 1."""
+"""The demands on every schedule of the registry: a pure function of progress, from 0 to 1."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""What every solver of the registries must be: right, repeatable, and honest about both."""
+"""The demands on every solver of the registries: right, repeatable, and honest about both."""
 
 from dataclasses import dataclass, replace
 from functools import cache

@@ -1,4 +1,4 @@
-"""What is particular to single losses, against scikit-learn and known digits."""
+"""Properties of single losses, against scikit-learn and known digits."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""What is said where intervals are missing or too short; and that nothing is said elsewhere."""
+"""Notes where intervals are missing or too short, and none elsewhere."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a run is said to take, against what runs took."""
+"""The forecast of a run's time and memory, against what runs took."""
 
 import numpy as np
 import pytest

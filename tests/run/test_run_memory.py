@@ -1,4 +1,4 @@
-"""What a fit in memory holds besides the table: its columns once, and a few numbers a row."""
+"""The memory of a fit besides the table: its columns once, and a few numbers a row."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Which tables are held as a whole and which are read in blocks: what needs how much decides."""
+"""The choice between holding a table as a whole and reading it in blocks, by the memory needed."""
 
 import gzip
 

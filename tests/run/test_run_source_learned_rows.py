@@ -1,4 +1,4 @@
-"""What a run that read its table in blocks cannot tell of the rows that it learned from."""
+"""Questions about learned rows that a run cannot answer if it read its table in blocks."""
 
 import pytest
 

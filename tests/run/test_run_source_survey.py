@@ -1,4 +1,4 @@
-"""What a pass over all blocks tells is what the same rows tell in memory."""
+"""A pass over all blocks, which tells what the same rows tell in memory."""
 
 from datetime import datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""When a calibration is used: where it pays beyond chance, the simplest that does; else none."""
+"""The choice of a calibration: the simplest that pays beyond chance; else none."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What members learn, and what they are judged by, against scikit-learn's metrics."""
+"""The goal that members learn and are judged by, against scikit-learn's metrics."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""When a member is at its best, against the formula in plain Python and a simulation."""
+"""The best epoch of a member, against the formula in plain Python and a simulation."""
 
 import statistics
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What members learn of a teacher: who is told what, and how it is mixed with the target."""
+"""The teaching of members: who is told what, and how it is mixed with the target."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What follows the logits: class weights taken out by Bayes' rule, and steps in their order."""
+"""The steps after the logits: class weights taken out by Bayes' rule, and steps in order."""
 
 from dataclasses import dataclass
 

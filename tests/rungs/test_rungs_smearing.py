@@ -1,4 +1,4 @@
-"""The way back from a logarithm: whether residuals spread equally, and what follows if not."""
+"""The mean of a target learned by its logarithm, where residuals spread equally and where not."""
 
 import msgspec
 import numpy as np

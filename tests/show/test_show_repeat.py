@@ -1,4 +1,4 @@
-"""What the report says repeats a run is read back by the command line and by Python."""
+"""The commands and code by which a report says that a run is repeated, read back."""
 
 import shlex
 

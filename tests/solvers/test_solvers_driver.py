@@ -1,4 +1,4 @@
-"""Why training stops, and what it tells while it works."""
+"""The end of training, each of its reasons, and its events."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What columns do over many rows: sizes, directions, and pairs against their regression."""
+"""Effects of columns over many rows: sizes, directions, and pairs against their regression."""
 
 from dataclasses import replace
 from itertools import combinations

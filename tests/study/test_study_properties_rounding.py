@@ -1,4 +1,4 @@
-"""What counts as rounding in a proof, at targets of any size; `predict` attacks each proof."""
+"""Rounding in proofs, at targets of any size; `predict` attacks each proof."""
 
 import itertools
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What single rows push, against refits without them."""
+"""The influence of single rows, against refits without them."""
 
 import numpy as np
 import polars as pl

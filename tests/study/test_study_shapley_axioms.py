@@ -1,4 +1,4 @@
-"""What makes Shapley values Shapley values, on games drawn by chance and on models.
+"""The axioms of Shapley values, on games drawn by chance and on models.
 
 L. S. Shapley, A value for n-person games (1953), has the axioms; with efficiency, symmetry, dummy
 and additivity there are no other values. The games here are tables of worths, so that nothing but

@@ -1,4 +1,4 @@
-"""What is asked of all blocks of a design alike, against plain arrays of the same rows."""
+"""The operations that all blocks of a design share, against plain arrays of the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a table is said to be before it is read, against the table."""
+"""The estimated size of a table before it is read, against the table."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""What no table should hold: read, or refused in one line, but nothing else ever comes out."""
+"""Content that no table should hold: read, or refused in one line, and nothing else."""
 
 import datetime as dt
 import json

@@ -1,4 +1,4 @@
-"""What is said of tables in another language, where more than the words differs."""
+"""Sentences about tables in another language, where more than the words differs."""
 
 import polars as pl
 import pytest

@@ -1,4 +1,4 @@
-"""How much memory the way from a file to a Design takes, measured in a process of its own."""
+"""The memory that the way from a file to a Design takes, measured in a process of its own."""
 
 import subprocess
 import sys
