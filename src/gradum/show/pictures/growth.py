@@ -23,14 +23,11 @@ from gradum.study.findings.growth import Growth
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     """Draw the finding, if it was measured."""
-    drawn = growth_curve(findings.growth)
-    return [] if drawn is None else [drawn]
+    return [growth_curve(findings.growth)] if findings.growth.points else []
 
 
-def growth_curve(growth: Growth) -> Picture | None:
-    """Draw the score by number of training rows, or return None if it was not measured."""
-    if not growth.points:
-        return None
+def growth_curve(growth: Growth) -> Picture:
+    """Draw the score by number of training rows."""
     title = METRICS[growth.metric].words
     kinds = [say("measured"), say("forecast")]
     measured = [{"rows": rows, "what": kinds[0], **bounds(score)} for rows, score in growth.points]

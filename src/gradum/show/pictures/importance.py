@@ -28,14 +28,12 @@ MOST = 20
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     """Draw the finding, if the rung in use looks at columns."""
-    drawn = importance_bars(findings.importance, findings.rung)
-    return [] if drawn is None else [drawn]
+    found = findings.importance
+    return [importance_bars(found, findings.rung)] if found.columns else []
 
 
-def importance_bars(importance: Importance, rung: str) -> Picture | None:
-    """Draw the most important columns, or return None if the rung looks at none."""
-    if not importance.columns:
-        return None
+def importance_bars(importance: Importance, rung: str) -> Picture:
+    """Draw the most important columns."""
     shown = importance.columns[:MOST]
     title = METRICS[importance.metric].words
     rows = [

@@ -28,8 +28,8 @@ from gradum.study.findings.segments import Segment, Segments
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     """Draw the weakest segments, if any are shown to be weak, then the requested ones."""
-    weak = weakest(findings.segments)
-    return [*([] if weak is None else [weak]), *slices(findings.segments)]
+    found = findings.segments
+    return [*([weakest(found)] if found.weakest else []), *slices(found)]
 
 
 def slices(segments: Segments) -> list[Picture]:
@@ -47,10 +47,8 @@ def slices(segments: Segments) -> list[Picture]:
     ]
 
 
-def weakest(segments: Segments) -> Picture | None:
-    """Draw the weakest segments, or return None if none were found."""
-    if not segments.weakest:
-        return None
+def weakest(segments: Segments) -> Picture:
+    """Draw the weakest segments."""
     return _segments(
         segments.weakest, "weakest", say("The weakest segments"), segments.metric, whole=True
     )
