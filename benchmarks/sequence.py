@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradum.run.reference.judged_errors import JudgedErrors
-from gradum.study.watch.sequence import bounds, log_evidence, reaches
+from gradum.study.watch.error_rate_test import bounds, log_evidence, reaches
 from gradum.study.watch.sequential_test import ALPHA, ErrorBound
 
 LOOKS = 20_000

@@ -25,10 +25,10 @@ from gradum.solvers.driver import solve
 from gradum.solvers.exact import LeastSquares
 from gradum.solvers.linear_model import LinearModel
 from gradum.solvers.solution import Status
-from gradum.study.bins import equal_count_bins
 from gradum.study.findings.threshold_sweep import Sweep
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.infer import infer
+from gradum.study.prediction_bins import equal_count_bins
 
 ROWS = 60
 RNG = np.random.default_rng(0)

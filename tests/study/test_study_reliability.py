@@ -7,8 +7,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 import gradum
 from gradum.scores.interval import wilson
-from gradum.study.bins import equal_count_bins
 from gradum.study.findings.reliability import Z95, Reliability, reliability
+from gradum.study.prediction_bins import equal_count_bins
 
 
 def binary(rows, seed=0, *, said=lambda share: share, **more):

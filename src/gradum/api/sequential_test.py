@@ -21,7 +21,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.run.reference.judged_errors import JudgedErrors, is_wrong, judged_errors
 from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
-from gradum.study.watch.sequence import Labelled, follow
+from gradum.study.watch.error_rate_test import Labelled, follow
 from gradum.study.watch.sequential_test import (
     ALPHA,
     ErrorBound,
@@ -55,7 +55,7 @@ def sequential_test(
     """Test whether the error rate is above a bound, row by row of a table with labels.
 
     Rows are taken in the order of the run's time column, if it has one, else in the table's order.
-    The test is valid at every row: see `gradum.study.watch.sequence`.
+    The test is valid at every row: see `gradum.study.watch.error_rate_test`.
 
     Parameters
     ----------

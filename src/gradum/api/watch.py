@@ -51,7 +51,7 @@ def watch(
     stream : bool
         Count errors in the order of the rows, and raise an alarm once their rate is shown to be
         above a bound; this is valid however often the count is looked at; see
-        `gradum.study.watch.sequence`.
+        `gradum.study.watch.error_rate_test`.
     by : str or sequence of str
         Columns by whose groups rows with labels are scored, as by `evaluate`.
     at_most : float, optional

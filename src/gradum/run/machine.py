@@ -9,7 +9,7 @@ from importlib.metadata import version
 import msgspec
 from threadpoolctl import threadpool_info
 
-from gradum.cores import cores
+from gradum.core_count import cores
 from gradum.messages import say
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")

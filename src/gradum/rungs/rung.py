@@ -16,7 +16,7 @@ from gradum.core.models.compiled import CompiledForward
 from gradum.core.models.input_blocks import Inputs, numbers_in, of_matrix
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.parameters import Params, dtype_of
-from gradum.cores import cores
+from gradum.core_count import cores
 from gradum.margins import first_greatest
 from gradum.rungs.balance import ClassWeight
 from gradum.rungs.located import Located

@@ -23,7 +23,7 @@ from typing import TypeVar
 import scipy.linalg  # noqa: F401  its BLAS must be loaded before it is looked for
 from threadpoolctl import ThreadpoolController
 
-from gradum.cores import cores
+from gradum.core_count import cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from gradum.errors import SpecError, TableError
 from gradum.files.atomic import filling
 from gradum.messages import listed, say
-from gradum.tables.letters import (
+from gradum.tables.letter_likelihood import (
     JAPANESE_TEXT,
     KOREAN_TEXT,
     RUSSIAN_TEXT,

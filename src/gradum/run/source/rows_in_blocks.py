@@ -28,9 +28,9 @@ from gradum.run.dataset import (
     too_rare_to_learn,
 )
 from gradum.run.plan import Plan, say_not_learned, split_clause
-from gradum.run.source.held import Held, divide
 from gradum.run.source.parting import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
+from gradum.run.source.second_pass import Held, divide
 from gradum.run.source.survey import Survey, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.balance import balance

@@ -20,9 +20,9 @@ from gradum.run.judge import Judge, first_repeat
 from gradum.run.run import Run
 from gradum.rungs.rung import Rung
 from gradum.scores.figures import percent, percent_with_interval
-from gradum.study.bins import equal_count_bins
 from gradum.study.coverage.covered_groups import SHORT, CoveredRows, GroupCoverage, covered_groups
 from gradum.study.evidence import Evidence
+from gradum.study.prediction_bins import equal_count_bins
 from gradum.tables.encode import Unencoded
 
 COVERAGE = 0.9

@@ -11,7 +11,9 @@ import numpy as np
 from gradum.messages import say
 from gradum.scores.interval import Interval, wilson
 from gradum.scores.weighting import ratio
-from gradum.study.bins import (
+from gradum.study.evidence import Evidence
+from gradum.study.findings.miscalibration import Gap, shown_by
+from gradum.study.prediction_bins import (
     FEWEST_GROUPS,
     FEWEST_ROWS,
     bin_sums,
@@ -19,8 +21,6 @@ from gradum.study.bins import (
     groups_within,
     redrawn_sums,
 )
-from gradum.study.evidence import Evidence
-from gradum.study.findings.miscalibration import Gap, shown_by
 from gradum.study.resampling import around
 
 Z95 = NormalDist().inv_cdf(0.975)

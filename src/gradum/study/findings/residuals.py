@@ -12,7 +12,9 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import Interval
 from gradum.scores.of_numbers import absolute_errors, median_absolute_error
 from gradum.scores.weighting import Weighting, ratio
-from gradum.study.bins import (
+from gradum.study.evidence import Evidence
+from gradum.study.finding_words import said
+from gradum.study.prediction_bins import (
     FEWEST_GROUPS,
     FEWEST_ROWS,
     bin_sums,
@@ -20,8 +22,6 @@ from gradum.study.bins import (
     groups_within,
     redrawn_sums,
 )
-from gradum.study.evidence import Evidence
-from gradum.study.finding_words import said
 from gradum.study.resampling import around
 
 

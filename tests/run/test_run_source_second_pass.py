@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from gradum.run.dataset import labelled
-from gradum.run.source.held import divide
 from gradum.run.source.parting import Parting
+from gradum.run.source.second_pass import divide
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.spool import Spool, Totals

@@ -12,7 +12,7 @@ from scipy import stats
 from gradum.errors import SpecError
 from gradum.run.reference.judged_errors import JudgedErrors, judged_errors
 from gradum.study.watch.counted_table import CountedTable, refuse_counted, stable_hashes
-from gradum.study.watch.sequence import (
+from gradum.study.watch.error_rate_test import (
     SHARES,
     TILTS,
     Labelled,
