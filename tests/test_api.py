@@ -1,3 +1,5 @@
+"""``gradum.fit`` and ``Model`` from Python: options, refusals, and answers."""
+
 import numpy as np
 import polars as pl
 import pytest

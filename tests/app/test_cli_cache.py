@@ -1,3 +1,5 @@
+"""The cache folder: the user's choice, the platform's place, and one that others can write to."""
+
 import pytest
 
 from gradum.app.cli.cache import cache_directory

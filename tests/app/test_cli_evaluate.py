@@ -1,3 +1,5 @@
+"""``gradum evaluate``: scores against scikit-learn's, the verdict in words, and refusals."""
+
 import json
 
 import polars as pl

@@ -1,3 +1,5 @@
+"""``gradum fit``: events in words and as JSON, the run folder, and refusals."""
+
 import json
 import os
 import re

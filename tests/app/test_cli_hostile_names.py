@@ -1,3 +1,5 @@
+"""Names from a table that would steer the terminal."""
+
 import polars as pl
 import pytest
 

@@ -1,3 +1,5 @@
+"""``gradum infer``: the table in words and as JSON, and refusals in one line."""
+
 import msgspec
 import numpy as np
 import polars as pl

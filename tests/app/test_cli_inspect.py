@@ -1,3 +1,5 @@
+"""``gradum inspect``: columns with their kinds, and a schema to edit."""
+
 import subprocess
 import sys
 

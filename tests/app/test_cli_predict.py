@@ -1,3 +1,5 @@
+"""``gradum predict``: every row in order, kept columns, rungs, files, and refusals."""
+
 import dataclasses
 import json
 

@@ -1,3 +1,5 @@
+"""``gradum rerun``: bit-identical weights, and tables that have changed, moved or gone."""
+
 import json
 
 import polars as pl

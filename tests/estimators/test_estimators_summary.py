@@ -1,3 +1,5 @@
+"""The regression table of a linear estimator, against statsmodels."""
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,3 +1,5 @@
+"""The archive of a model: every value round trip, and hostile files refused."""
+
 import io
 import json
 import os

@@ -1,3 +1,5 @@
+"""Whole files or none: killed processes, full disks, failing blocks, and folders in use."""
+
 import errno
 import os
 import signal

@@ -1,3 +1,5 @@
+"""A file that one process holds, until its death."""
+
 import os
 import signal
 import subprocess

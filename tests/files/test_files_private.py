@@ -1,3 +1,5 @@
+"""Folders of the user alone, and those that others can write to."""
+
 import os
 from types import SimpleNamespace
 

@@ -1,3 +1,5 @@
+"""The alarm of a gap between validation and test: planted, absent, and small by chance."""
+
 import numpy as np
 import polars as pl
 import pytest

@@ -1,3 +1,5 @@
+"""The alarm of identifiers: columns that number rows, and measurements that do not."""
+
 import numpy as np
 import polars as pl
 import pytest

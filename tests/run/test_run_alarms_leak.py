@@ -1,3 +1,5 @@
+"""The alarm of a leak: planted ones are found, and nothing else."""
+
 import datetime
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The alarm of twins: repeated and jittered rows, counted before training."""
+
 import numpy as np
 import polars as pl
 import pytest

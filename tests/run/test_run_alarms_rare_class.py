@@ -1,3 +1,5 @@
+"""The alarm of rare classes, with their judged rows."""
+
 import numpy as np
 import polars as pl
 import pytest

@@ -1,3 +1,5 @@
+"""The alarm of drift: a target's level that moves over time, and moves too small to count."""
+
 import numpy as np
 import polars as pl
 import pytest

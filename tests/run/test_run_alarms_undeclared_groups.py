@@ -1,3 +1,5 @@
+"""The alarm of undeclared groups: rows of one subject on both sides of a split."""
+
 import numpy as np
 import polars as pl
 import pytest

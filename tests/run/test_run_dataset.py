@@ -1,3 +1,5 @@
+"""The rows with a target: numbers kept, weights of 0 left out, and tables refused."""
+
 import numpy as np
 import polars as pl
 import pytest

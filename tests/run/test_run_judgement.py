@@ -1,3 +1,5 @@
+"""The judging of rungs: scores against scikit-learn's, intervals against chance, the verdict."""
+
 import msgspec
 import numpy as np
 import pytest

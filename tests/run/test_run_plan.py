@@ -1,3 +1,5 @@
+"""The plan of a run: columns that cannot split it, and classes that some fits lack."""
+
 import polars as pl
 import pytest
 

@@ -1,3 +1,5 @@
+"""The spec of a run: values that no run can use, and every value kept by JSON and TOML."""
+
 import msgspec
 import pytest
 import tomli_w

@@ -1,3 +1,5 @@
+"""The baseline: the weighted mean, and the shares of the classes."""
+
 import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor

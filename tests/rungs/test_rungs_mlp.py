@@ -1,3 +1,5 @@
+"""The multi-layer perceptron rung: the epoch kept, its loss, and trainings that diverge."""
+
 import dataclasses
 import re
 

@@ -1,3 +1,5 @@
+"""The path of penalties, against scikit-learn's."""
+
 import itertools
 
 import numpy as np

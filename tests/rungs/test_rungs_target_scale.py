@@ -1,3 +1,5 @@
+"""The scale of a numeric target and the way back, logarithm and smearing included."""
+
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""The bootstrap: draws against their laws, and intervals against simulation."""
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,3 +1,5 @@
+"""Figures as people read them: digits, signs and percentages."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Metrics at their limits: ties, large offsets, certainty, few rows, one class."""
+
 import numpy as np
 import pytest
 

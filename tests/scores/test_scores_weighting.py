@@ -1,3 +1,5 @@
+"""Scores under many weightings at once, against scikit-learn's under each."""
+
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve

@@ -1,3 +1,5 @@
+"""The run folder: its files, its predictions, and names in the way of either."""
+
 import datetime
 import hashlib
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Charts where Python leaves docstrings out."""
+
 import subprocess
 import sys
 

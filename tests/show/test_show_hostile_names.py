@@ -1,3 +1,5 @@
+"""Pictures of the names that are hardest to draw: data, never parts of an expression."""
+
 import json
 import re
 import subprocess

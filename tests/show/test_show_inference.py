@@ -1,3 +1,5 @@
+"""The regression table as text: every number, at most 100 columns wide."""
+
 import re
 from html.parser import HTMLParser
 

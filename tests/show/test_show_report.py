@@ -1,3 +1,5 @@
+"""The report: all that was judged and found, as a page that loads nothing."""
+
 import json
 import re
 from html.parser import HTMLParser

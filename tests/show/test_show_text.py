@@ -1,3 +1,5 @@
+"""A run in words and tables, for the terminal."""
+
 import re
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The script of the charts: taken from the cache, or put together anew."""
+
 import hashlib
 import os
 

@@ -1,3 +1,5 @@
+"""Scores of new rows beside the run's: intervals of differences, against chance."""
+
 import numpy as np
 import pytest
 from scipy import special, stats

@@ -1,3 +1,5 @@
+"""Coefficients in raw units, which reproduce the predictions."""
+
 import numpy as np
 import polars as pl
 import pytest

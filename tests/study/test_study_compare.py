@@ -1,3 +1,5 @@
+"""Two runs on the rows that both judged."""
+
 import re
 from dataclasses import replace
 

@@ -1,3 +1,5 @@
+"""The confusion of classes, against scikit-learn's."""
+
 from dataclasses import replace
 
 import evidence_of

@@ -1,3 +1,5 @@
+"""Evaluation on new rows, against scikit-learn's scores of the same predictions."""
+
 import numpy as np
 import polars as pl
 import pytest

@@ -1,3 +1,5 @@
+"""The learning curve: known rates, forecasts against what came true, and its fits."""
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Permutation importance, against its closed form for independent columns."""
+
 from dataclasses import replace
 
 import numpy as np

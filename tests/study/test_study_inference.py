@@ -1,3 +1,5 @@
+"""Inference for linear models, against statsmodels and certified digits."""
+
 import warnings
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The influence of single rows, against refits and statsmodels."""
+
 import numpy as np
 import pytest
 import statsmodels.api as sm

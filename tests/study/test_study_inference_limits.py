@@ -1,3 +1,5 @@
+"""Inference where estimates do not exist: separation, dependent columns, stalled solvers."""
+
 from dataclasses import replace
 
 import msgspec

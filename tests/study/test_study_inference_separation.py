@@ -1,3 +1,5 @@
+"""Columns and levels that predict a class without error, and the rows left without them."""
+
 import numpy as np
 import polars as pl
 import pytest

@@ -1,3 +1,5 @@
+"""The coding of a table for regression: reference levels, missing values, columns left out."""
+
 import msgspec
 import numpy as np
 import polars as pl

@@ -1,3 +1,5 @@
+"""Profiles of columns: counts by range, by value and by level."""
+
 import datetime
 
 import evidence_of

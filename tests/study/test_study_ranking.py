@@ -1,3 +1,5 @@
+"""ROC, precision–recall, gain and lift, against scikit-learn's."""
+
 import evidence_of
 import numpy as np
 import pytest

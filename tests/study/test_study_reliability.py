@@ -1,3 +1,5 @@
+"""Reliability curves: bins against counts, intervals against statsmodels and simulation."""
+
 import evidence_of
 import msgspec
 import numpy as np

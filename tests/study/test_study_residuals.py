@@ -1,3 +1,5 @@
+"""Residuals: points, histogram and spread, against weighted quantiles."""
+
 import evidence_of
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Rows of a run, told apart from new ones by hashes of their values."""
+
 import numpy as np
 import polars as pl
 

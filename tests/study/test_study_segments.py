@@ -1,3 +1,5 @@
+"""Scores by segment: slices, weakest segments, and their errors against simulation."""
+
 import datetime
 
 import msgspec

@@ -1,3 +1,5 @@
+"""The threshold of least cost, against brute force and the theoretical one."""
+
 import evidence_of
 import numpy as np
 import pytest

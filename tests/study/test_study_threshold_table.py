@@ -1,3 +1,5 @@
+"""Precision, recall and F1 by threshold, against scikit-learn's."""
+
 import evidence_of
 import numpy as np
 import pytest

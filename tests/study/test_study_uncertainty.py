@@ -1,3 +1,5 @@
+"""Robust intervals of coefficients, against statsmodels."""
+
 import jax
 import numpy as np
 import polars as pl

@@ -1,3 +1,5 @@
+"""The rows that were predicted worst, ordered by scikit-learn's losses."""
+
 import datetime
 
 import evidence_of

@@ -1,3 +1,5 @@
+"""The door of a table: typed columns of the schema, and refusals."""
+
 import datetime as dt
 
 import msgspec

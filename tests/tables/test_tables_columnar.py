@@ -1,3 +1,5 @@
+"""Parquet and Arrow files: recognised, read, and refused where they are damaged."""
+
 import contextlib
 import datetime as dt
 import io

@@ -1,3 +1,5 @@
+"""Compressed content, in any encoding, and files that were cut or damaged."""
+
 import bz2
 import gzip
 import json

@@ -1,3 +1,5 @@
+"""Decimal commas and points, as other values and columns decide."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Differences from the rows learned from, counted and named."""
+
 import datetime as dt
 from dataclasses import dataclass
 

@@ -1,3 +1,5 @@
+"""JSON tables, in each of their forms."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Tables of text files, frames, arrays and records: read, noted, or refused in one line."""
+
 import csv
 import datetime as dt
 import gzip

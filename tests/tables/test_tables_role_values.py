@@ -1,3 +1,5 @@
+"""The target, weights, groups and times of a checked table."""
+
 import numpy as np
 import pandas as pd
 import polars as pl

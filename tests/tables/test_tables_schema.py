@@ -1,3 +1,5 @@
+"""The schema of a table: kinds, roles, reasons, and edits by hand."""
+
 import json
 
 import msgspec

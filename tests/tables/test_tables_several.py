@@ -1,3 +1,5 @@
+"""Several files stacked into one table."""
+
 import datetime as dt
 import json
 from itertools import pairwise

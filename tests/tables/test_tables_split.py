@@ -1,3 +1,5 @@
+"""Splits: sizes, shares of classes, groups and times, against exact laws."""
+
 import numpy as np
 import polars as pl
 import pytest

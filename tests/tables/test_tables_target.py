@@ -1,3 +1,5 @@
+"""The target recognised: quantities, classes, logarithms, and refusals."""
+
 import numpy as np
 import polars as pl
 import pytest

@@ -1,3 +1,5 @@
+"""The ends of a range, written alike."""
+
 import pytest
 
 from gradum.tables.wording import span
