@@ -21,7 +21,7 @@ from gradum.study.evaluation.run_rows import RunRows, row_hashes
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.paths import is_address
 from gradum.tables.schema import Schema
-from gradum.tables.sources.read import read
+from gradum.tables.sources.read import read, read_test
 from gradum.tables.sources.stream import at_hand, opened
 from gradum.tables.split import Part
 
@@ -98,7 +98,8 @@ def run_dataset(run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[st
     dataset = labelled(read(table), schema, also=also)
     if run_spec.test is None:
         return dataset
-    return join(dataset, labelled(read(run_spec.test), schema, also=also))
+    test = read_test(run_spec.test, run_spec.spec.reading)
+    return join(dataset, labelled(test, schema, also=also))
 
 
 def run_rows(

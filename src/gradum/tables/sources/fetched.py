@@ -244,7 +244,7 @@ def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = 
     TableError
     """
     for option, value in asdict(reading).items():
-        if value is not None and option not in heeded:
+        if value is not None and option in OPTION_OF and option not in heeded:
             flag = option.replace("_", "-")
             raise TableError(
                 say(

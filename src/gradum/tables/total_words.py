@@ -1,0 +1,114 @@
+"""Words for totals and subtotals in many languages, and the cells of a table that hold one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import polars as pl
+
+WORDS = (
+    *("grand total", "overall total", "subtotals", "subtotal", "sub-total", "sub total"),
+    *("totals", "total", "sum", "summe", "gesamtsumme", "gesamtergebnis", "gesamt", "insgesamt"),
+    *("zwischensumme", "teilsumme", "endsumme", "ergebnis", "sous-total", "total général"),
+    *(
+        "total general",
+        "ensemble",
+        "somme",
+        "suma",
+        "suma total",
+        "soma",
+        "totale",
+        "totale generale",
+    ),
+    *(
+        "subtotale",
+        "somma",
+        "totaal",
+        "subtotaal",
+        "eindtotaal",
+        "suma częściowa",
+        "razem",
+        "ogółem",
+    ),
+    *("toplam", "summa", "yhteensä", "i alt", "totalt"),
+    *("общий итог", "промежуточный итог", "подытог", "итого", "итог", "всего", "сумма"),
+)
+UNSPACED = (
+    *(
+        "合计",
+        "合計",
+        "小计",
+        "小計",
+        "总计",
+        "總計",
+        "共计",
+        "共計",
+        "总和",
+        "總和",
+        "汇总",
+        "彙總",
+    ),
+    *("総計", "総合計", "累計", "합계", "소계", "총계", "총합계", "총합"),
+)
+MOST_LETTERS = 60  # of a cell that is a label
+
+_SPACED = "|".join(re.escape(word) for word in sorted(WORDS, key=len, reverse=True))
+_TOGETHER = "|".join(sorted(UNSPACED, key=len, reverse=True))
+# A label begins or ends with the word: "Total 2023", "North: subtotal", "北区小计".
+PATTERN = (
+    rf"(?i)^\s*(?:({_SPACED})(?:[\s:.,;(\-–].*)?|.*[\s:.,;)\-–]({_SPACED})[\s:.]*"
+    rf"|({_TOGETHER}).*|.*({_TOGETHER})[\s:：]*)$"
+)
+
+
+class Named(NamedTuple):
+    """A cell that holds a word for a total.
+
+    Attributes
+    ----------
+    row : int
+        Its place in the table, from 0.
+    column : str
+    word : str
+        In lower case.
+    cell : str
+        The cell as it is in the table.
+    """
+
+    row: int
+    column: str
+    word: str
+    cell: str
+
+
+def named_totals(frame: pl.DataFrame, before: int) -> Iterable[Named]:
+    """Yield the cells of some rows of a table that begin or end with a word for a total.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Columns of texts.
+    before : int
+        The number of rows of the table that come before these.
+    """
+    for name in frame.columns:
+        texts = frame[name].cast(pl.String)
+        likely = texts.str.contains_any([*WORDS, *UNSPACED, *_upper()], ascii_case_insensitive=True)
+        rows = likely.fill_null(False).arg_true()
+        if not len(rows):
+            continue
+        cells = texts[rows]
+        found = cells.str.extract_groups(PATTERN).struct.unnest()
+        words = pl.select(pl.coalesce(list(found))).to_series().str.to_lowercase()
+        words = words.set(cells.str.len_chars() > MOST_LETTERS, None)
+        for row, word, cell in zip(rows.to_list(), words.to_list(), cells.to_list(), strict=True):
+            if word is not None:
+                yield Named(before + row, name, word, cell.strip())
+
+
+def _upper() -> list[str]:
+    """Return the words that are not ASCII as they begin a label: Итого, and ИТОГО."""
+    words = [word for word in WORDS if not word.isascii()]
+    return [form for word in words for form in (word.capitalize(), word.upper())]
