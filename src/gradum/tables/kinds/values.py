@@ -22,6 +22,9 @@ MARKERS = (
 LARGEST = float(np.finfo(np.float32).max)
 SMALLEST_SPREAD = 1e-150  # of numbers whose squares float64 can still tell apart
 FEWEST_ROWS_TO_COUNT = 20
+LEAST_DISTINCT = 0.9  # of the values, where hardly any occurs twice
+MOST_OF_ONE_VALUE = 0.01  # of the rows with a value; and any `FEWEST_OF_ONE_VALUE` rows
+FEWEST_OF_ONE_VALUE = 5
 EXAMPLES = 4  # of values, in a message
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
@@ -190,12 +193,35 @@ class Values:
         return not (numbers.is_finite() & (numbers.abs() <= LARGEST)).any()
 
     @cached_property
+    def hardly_repeat(self) -> bool:
+        """Whether so few rows share a value that values teach next to nothing.
+
+        A value that occurs in m rows is known from the m - 1 others. If half of what differs
+        between rows differs between values, the others tell (m - 1) / m of that; over all rows, 1
+        less the share of distinct values. A sample of rows cannot show it: their mates may be
+        elsewhere. And one value of many rows tells much by itself.
+        """
+        if self.present < FEWEST_ROWS_TO_COUNT or self.is_sample:
+            return False
+        if self.distinct < LEAST_DISTINCT * self.present:
+            return False
+        largest = int(self.levels["count"].max())  # type: ignore[arg-type]
+        return largest <= max(FEWEST_OF_ONE_VALUE, MOST_OF_ONE_VALUE * self.present)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether these are fewer than half of the rows up to the last of them."""
+        return self.numbers is not None and 2 * len(self.numbers) <= int(self.numbers.max())
+
+    @cached_property
     def numbers_rows(self) -> bool:
-        """Whether these are whole numbers, all different, under a name such as "id"."""
+        """Whether these are whole numbers, nearly all different, under a name such as "id"."""
         name = self.name.strip()
         if not (IDENTIFIER_NAME.match(name) or CAMEL_IDENTIFIER.match(name)):
             return False
-        if self.present < FEWEST_ROWS_TO_COUNT or self.distinct < self.present:
+        if self.present < FEWEST_ROWS_TO_COUNT:
+            return False
+        if self.distinct < self.present and not self.hardly_repeat:
             return False
         if self.is_text:
             return bool(self.levels["level"].str.contains(r"^[+-]?\d+(\.0+)?$").all())
