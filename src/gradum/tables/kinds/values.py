@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
+from gradum.tables.kinds.habits import AS_WRITTEN
 from gradum.tables.kinds.parse import Parse
 
 MARKERS = (
@@ -79,6 +80,11 @@ class Values:
         """Whether the source itself holds numbers."""
         return self.raw.dtype.is_numeric()
 
+    @property
+    def _missing(self) -> list[str]:
+        """The texts that mean "missing" in any column, in the languages of its users."""
+        return markers_of(Parse(missing=tuple(AS_WRITTEN), kept=self.kept))
+
     @cached_property
     def counts(self) -> pl.DataFrame:
         """Every distinct text as read (``raw``), stripped (``level``), with its ``count``."""
@@ -90,7 +96,7 @@ class Values:
             .group_by("raw", maintain_order=True)  # so that samples of levels are reproducible
             .agg(count=pl.len())
             .with_columns(level=pl.col("raw").str.strip_chars())
-            .with_columns(marker=pl.col("level").is_in(markers_of(Parse(kept=self.kept))))
+            .with_columns(marker=pl.col("level").is_in(self._missing))
             .collect()
         )
 
