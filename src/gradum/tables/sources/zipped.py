@@ -29,7 +29,7 @@ ENDINGS = re.compile(
 )
 # what describes a table, by its name or its ending
 DESCRIBES = re.compile(
-    r"^((read[ _-]?me|liesmich|lisez[ _-]?moi|licen[sc]e|copy(ing|right)|notice|citation|authors"
+    r"^((read[\s_-]?me|liesmich|lisez[\s_-]?moi|licen[sc]e|copy(ing|right)|notice|citation|authors"
     r"|contributors|change(s|log)|contents|index|manifest|about|datapackage|.*metadata|.*说明|.*說明)"
     r"[^.]*(\.(txt|text|json))?"
     r"|.*\.(md|rst|pdf|docx?|rtf|html?|xml|ya?ml|toml|names|bib|png|jpe?g|gif|svg|webp|tiff?))$",
