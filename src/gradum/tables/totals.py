@@ -45,8 +45,12 @@ TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 Word = tuple[str, str] | None
 """The column and the word of a row that is named a total; None for a last row without one."""
-Span = tuple[int, int]
-"""The segments and rows from one to before another, as `_Segments` numbers them."""
+FOOT = ("", "")  # stands for the word of a last row, which may be the total of all with that word
+Rows = np.ndarray
+"""Rows that may be totals, as `_Segments` numbers them (g,)."""
+Match = tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]
+"""Which numbers of g rows in k columns are sums (g, k); and a function that takes a mask of columns
+(k,), and returns of how many numbers other than 0 they are, where they exceed each (g, k)."""
 Quantities = dict[str, tuple[Kind, Parse]]
 """The columns of numbers that may be added, and how each is read."""
 
@@ -152,21 +156,23 @@ def find_totals(table: AllRows) -> Totals | None:
     foot = table.height - 1
     rows = sorted({*named, foot})
     segments = _Segments.of(table, quantities, rows)
-    words: list[Word] = [(named[row].column, named[row].word) for row in rows if row in named]
-    words[len(rows) - 1 :] = [("", named[foot].word) if foot in named else None]
-    totals = _by_word(segments, words)
+    words: list[Word] = [_word(named.get(row)) for row in rows]
+    totals = _by_word(segments, [*words[:-1], None if words[-1] is None else FOOT])
     if not totals[-1]:
-        last = len(rows) - 1
         totals[-1] = (
-            _share(segments, [last], totals) == 1
-            if foot in named
-            else _is_sum_of_all(segments, totals, _only_numbers(table, quantities))
+            _is_sum_of_all(segments, totals, _only_numbers(table, quantities))
+            if words[-1] is None
+            else _is_named_foot(segments, totals, words)
         )
     places = np.array(rows, np.int64)[totals]
     if not len(places):
         return None
     cells = dict.fromkeys(named[row].cell for row in places.tolist() if row in named)
     return Totals(places, tuple(cells))
+
+
+def _word(cell: Named | None) -> Word:
+    return None if cell is None else (cell.column, cell.word)
 
 
 def _named(table: AllRows) -> dict[int, Named]:
@@ -223,17 +229,6 @@ def _only_numbers(table: AllRows, quantities: Quantities) -> bool:
     return any(usual) and all(table.last[name].null_count() for name in others)
 
 
-class _Match(NamedTuple):
-    """How well a row adds up others, in each of k columns.
-
-    ``matched`` (k,) tells which of its numbers are sums of others, and ``addends`` (k,) of how many
-    numbers other than 0, where it exceeds each of them; 0 elsewhere.
-    """
-
-    matched: np.ndarray
-    addends: np.ndarray
-
-
 @dataclass(frozen=True)
 class _Segments:
     """What lies before, between and after m rows that may be totals, in k columns of numbers.
@@ -281,26 +276,40 @@ class _Segments:
         unit = _unit(_numbers(table.head.frame, quantities))
         return cls(values, sums, sizes, addends, largest, unit)
 
-    def match(self, row: int, span: Span, totals: np.ndarray, *, rounded: bool) -> _Match:
-        """Return how a row adds up the rows of a span without its totals (m,).
+    def matches(self, rows: Rows, spans: np.ndarray, totals: np.ndarray, *, rounded: bool) -> Match:
+        """Return how rows add up the spans before or after them, without the totals (m,) in these.
 
-        Its numbers may be off by the rounding of the last bits; and, if they are ``rounded``, by
-        that of the last decimal.
+        Numbers may be off by the rounding of the last bits; and, if they are ``rounded``, by that
+        of the last decimal.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (g,)
+        spans : ndarray of shape (g, 2)
+            The segments and rows from one to before another.
         """
-        plain = np.ones(len(self.sums), bool)
-        plain[1::2] = ~totals
-        some = np.flatnonzero(plain[slice(*span)]) + span[0]
+        plain = np.ones((len(self.sums), 1))
+        plain[1::2, 0] = ~totals
         sums, sizes, addends = (
-            part[some].sum(axis=0) for part in (self.sums, self.sizes, self.addends)
+            np.vstack([np.zeros(part.shape[1]), np.cumsum(part * plain, axis=0)])[spans]
+            for part in (self.sums, self.sizes, self.addends)
         )
-        largest = self.largest[some].max(axis=0, initial=0.0)
-        value = self.values[row]
+        sums, sizes, addends = (part[:, 1] - part[:, 0] for part in (sums, sizes, addends))
+        value = self.values[rows]
         off = EQUAL * (sizes + np.abs(value))
         if rounded:
             off += np.minimum(ROUNDED * self.unit * np.sqrt(addends + 1), MOST_ROUNDED * sizes)
         matched = (np.abs(value - sums) <= off) & (value != 0) & (addends > 0)
-        exceeds = matched & (np.abs(value) > largest)
-        return _Match(matched, np.where(exceeds, addends, 0))
+        largest = self.largest * plain
+
+        def exceeding(columns: np.ndarray) -> np.ndarray:
+            found = np.where(matched & columns, addends, 0)
+            for row in np.flatnonzero(found.any(axis=1)).tolist():
+                within = largest[slice(*spans[row].tolist())].max(axis=0)
+                found[row, np.abs(value[row]) <= within] = 0
+            return found
+
+        return matched, exceeding
 
 
 def _numbers(block: pl.DataFrame, quantities: Quantities) -> np.ndarray:
@@ -339,43 +348,51 @@ def _by_word(segments: _Segments, words: list[Word]) -> np.ndarray:
     return totals
 
 
+def _is_named_foot(segments: _Segments, totals: np.ndarray, words: list[Word]) -> bool:
+    """Whether the last row, by itself no total, adds up what is above it, or is one of many."""
+    foot = len(words) - 1
+    if _share(segments, [foot], totals) == 1:
+        return True
+    alike = [row for row in np.flatnonzero(totals).tolist() if words[row] == words[foot]]
+    with_foot = totals | (np.arange(len(words)) == foot)
+    return bool(alike) and _share(segments, [*alike, foot], with_foot) >= 1 - MOST_AMISS
+
+
 def _share(segments: _Segments, rows: list[int], totals: np.ndarray) -> float:
     """Return how many of the rows with one word add up others, all in the same way, as a share.
 
     It is that of the best way in the best columns; 0 if these have so few addends that chance will
     do.
     """
-    best = 0.0
+    best, places = 0.0, np.array(rows)
     values = segments.values[rows]
     present = np.maximum((~np.isnan(values) & (values != 0)).sum(axis=0), 1)
-    spans = [_spans(row, rows, totals) for row in rows]
-    for way in range(len(spans[0])):
-        matches = [
-            segments.match(row, span[way], totals, rounded=True)
-            for row, span in zip(rows, spans, strict=True)
-        ]
-        share = np.array([match.matched for match in matches]).sum(axis=0) / present
+    for spans in _ways(places, totals):
+        matched, exceeding = segments.matches(places, spans, totals, rounded=True)
+        share = matched.sum(axis=0) / present
         additive = share >= 1 - MOST_AMISS
-        surplus = np.array([match.addends for match in matches])[:, additive] - 1
+        surplus = np.maximum(exceeding(additive) - 1, 0)
         telling = (surplus > 0).any(axis=1).mean()
-        if surplus.clip(0).sum() >= FEWEST_SURPLUS and telling >= FEWEST_TELLING:
+        if surplus.sum() >= FEWEST_SURPLUS and telling >= FEWEST_TELLING:
             best = max(best, float(share.max()))
     return best
 
 
-def _spans(row: int, alike: list[int], totals: np.ndarray) -> tuple[Span, ...]:
-    """Return what a row may be the sum of, one span for each way in which totals are written.
+def _ways(rows: Rows, totals: np.ndarray) -> list[np.ndarray]:
+    """Return what rows (g,) with one word may be the sums of: spans (g, 2) for each way.
 
-    These are the rows since the last total, since the last one ``alike``, and all above; and the
-    rows below until the next total, until the next one alike, and all below.
+    These are the rows since the last total, since the last one with the word, and all above; and
+    the rows below until the next total, until the next one with the word, and all below.
     """
-    own, first, last = 2 * row + 1, 0, 2 * len(totals) + 1
-    starts, stops = [first], [last]
-    for others in (np.array(alike), np.flatnonzero(totals)):
-        before, after = others[others < row], others[others > row]
-        starts.append(2 * int(before[-1]) + 2 if len(before) else first)
-        stops.append(2 * int(after[0]) + 1 if len(after) else last)
-    return (*((start, own) for start in starts), *((own + 1, stop) for stop in stops))
+    own, last = 2 * rows + 1, 2 * len(totals) + 1
+    starts, stops = [np.zeros_like(rows)], [np.full_like(rows, last)]
+    for others in (rows, np.flatnonzero(totals)):
+        before = np.concatenate([[-1], others])[np.searchsorted(others, rows)]
+        after = np.concatenate([others, [len(totals)]])[np.searchsorted(others, rows, "right")]
+        starts.append(2 * before + 2)
+        stops.append(2 * after + 1)
+    above = [np.column_stack([start, own]) for start in starts]
+    return [*above, *(np.column_stack([own + 1, stop]) for stop in stops)]
 
 
 def _is_sum_of_all(segments: _Segments, totals: np.ndarray, only_numbers: bool) -> bool:
@@ -386,7 +403,9 @@ def _is_sum_of_all(segments: _Segments, totals: np.ndarray, only_numbers: bool) 
     """
     foot = len(segments.values) - 1
     value = segments.values[foot]
-    match = segments.match(foot, (0, 2 * foot + 1), totals, rounded=False)
-    amiss = ~np.isnan(value) & (value != 0) & ~match.matched
-    telling = int((match.addends >= FEWEST_ADDENDS).sum())
+    whole = np.array([[0, 2 * foot + 1]])
+    matched, exceeding = segments.matches(np.array([foot]), whole, totals, rounded=False)
+    amiss = ~np.isnan(value) & (value != 0) & ~matched[0]
+    addends = exceeding(matched[0])
+    telling = int((addends >= FEWEST_ADDENDS).sum())
     return not amiss.any() and telling >= (1 if only_numbers else 2)
