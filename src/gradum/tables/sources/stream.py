@@ -170,7 +170,7 @@ class Stream:
             first, last = np.searchsorted(numbers, [before, before + len(frame)])
             frames.append(frame[numbers[first:last] - before])
             before += len(frame)
-        return replace(self.head, frame=pl.concat(frames))
+        return replace(self.head, frame=pl.concat(frames), keep_totals=True)
 
     def _scan(self, file: Path, columns: Sequence[str] | None = None) -> pl.LazyFrame:
         frame = within_calendar(pl.scan_parquet(file, glob=False))
