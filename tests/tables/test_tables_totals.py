@@ -1,5 +1,7 @@
 """Rows of totals are found by what they add up, held or in blocks, and nothing else is."""
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
@@ -172,6 +174,7 @@ FRIENDS = {
         "kind": RNG.choice(["total", "partial"], COUNT).tolist(),
         **{f"item {k}": RNG.integers(0, 3, COUNT).tolist() for k in range(5)},
     },
+    "no numbers at all": {"a": [date(2024, 1, day) for day in range(1, 32)]},
     "no numbers": {"a": ["x", "y", "Total"] * 9, "b": ["u", "v", "w"] * 9},
 }
 

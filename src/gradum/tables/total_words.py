@@ -53,6 +53,7 @@ UNSPACED = (
     *("総計", "総合計", "累計", "합계", "소계", "총계", "총합계", "총합"),
 )
 MOST_LETTERS = 60  # of a cell that is a label
+CELLS_AT_ONCE = 1_000_000  # to search a wide table, too, for all words at once
 
 _SPACED = "|".join(re.escape(word) for word in sorted(WORDS, key=len, reverse=True))
 _TOGETHER = "|".join(sorted(UNSPACED, key=len, reverse=True))
@@ -93,19 +94,24 @@ def named_totals(frame: pl.DataFrame, before: int) -> Iterable[Named]:
     before : int
         The number of rows of the table that come before these.
     """
-    for name in frame.columns:
-        texts = frame[name].cast(pl.String)
+    height = len(frame)
+    at_once = max(1, CELLS_AT_ONCE // max(height, 1))
+    for first in range(0, frame.width, at_once):
+        names = frame.columns[first : first + at_once]
+        texts = pl.concat([frame[name].cast(pl.String) for name in names])
         likely = texts.str.contains_any([*WORDS, *UNSPACED, *_upper()], ascii_case_insensitive=True)
-        rows = likely.fill_null(False).arg_true()
-        if not len(rows):
+        places = likely.fill_null(False).arg_true()
+        if not len(places):
             continue
-        cells = texts[rows]
+        cells = texts[places]
         found = cells.str.extract_groups(PATTERN).struct.unnest()
         words = pl.select(pl.coalesce(list(found))).to_series().str.to_lowercase()
         words = words.set(cells.str.len_chars() > MOST_LETTERS, None)
-        for row, word, cell in zip(rows.to_list(), words.to_list(), cells.to_list(), strict=True):
+        for place, word, cell in zip(
+            places.to_list(), words.to_list(), cells.to_list(), strict=True
+        ):
             if word is not None:
-                yield Named(before + row, name, word, cell.strip())
+                yield Named(before + place % height, names[place // height], word, cell.strip())
 
 
 def _upper() -> list[str]:

@@ -190,25 +190,48 @@ def _named(table: AllRows) -> dict[int, Named]:
 
 
 def _may_be_sum(table: AllRows) -> bool:
-    """Whether a glance at the first rows allows that the last row is the sum of all others.
+    """Whether the last row may be the sum of all others, by its numbers that are written plainly.
 
-    It is not if one of its numbers is less than the sum of the first rows, none of which is
-    negative, or if none exceeds the first rows. Numbers that are written unusually are not looked
-    at.
+    A glance at the first rows shows most often that it is not: one of its numbers is less than the
+    sum of these, none of which is negative, or none exceeds these.
     """
-    first = table.head.frame.head(min(GLANCE_ROWS, table.height - 1))
-    plain = [name for name, dtype in first.schema.items() if dtype.is_numeric() or dtype in TEXTS]
-    seen = exceeding = 0
-    for name in plain:
-        foot = table.last[name].cast(pl.Float64, strict=False).fill_nan(None).item()
-        numbers = first[name].cast(pl.Float64, strict=False).fill_nan(None).drop_nulls()
-        if foot is None or not len(numbers):
-            continue
-        seen += 1
-        exceeding += abs(foot) > numbers.abs().max()  # type: ignore[operator]
-        if numbers.min() >= 0 and foot < (1 - EQUAL) * numbers.sum():  # type: ignore[operator]
-            return False
-    return bool(exceeding) or (not seen and bool(plain))
+    frame, last = table.head.frame, table.last
+    names = [name for name, dtype in frame.schema.items() if dtype.is_numeric() or dtype in TEXTS]
+    if not names:
+        return False
+    first = _plain(frame.head(min(GLANCE_ROWS, table.height - 1)).select(names))
+    foot = _plain(last.select(names))[0]
+    there = np.isfinite(first)
+    seen = np.isfinite(foot) & there.any(axis=0)
+    sums = np.where(there, first, 0.0).sum(axis=0)
+    least = np.where(there, first, np.inf).min(axis=0)
+    if (seen & (least >= 0) & (foot < (1 - EQUAL) * sums)).any():
+        return False
+    if not seen.any():
+        return True
+    if not (np.abs(foot) > np.where(there, np.abs(first), 0.0).max(axis=0))[seen].any():
+        return False
+    return _is_plain_sum(table, [name for name, each in zip(names, seen, strict=True) if each])
+
+
+def _is_plain_sum(table: AllRows, names: list[str]) -> bool:
+    """Whether the last row is the sum of all others in the columns whose numbers are all plain."""
+    foot = _plain(table.last.select(names))[0]
+    sums, sizes, unread = -foot, -np.abs(foot), np.zeros(len(names))
+    for block in table.blocks(names):
+        numbers = _plain(block)
+        there = np.isfinite(numbers)
+        unread += (~there).sum(axis=0) - block.null_count().row(0)
+        numbers = np.where(there, numbers, 0.0)
+        sums, sizes = sums + numbers.sum(axis=0), sizes + np.abs(numbers).sum(axis=0)
+    amiss = np.abs(foot - sums) > EQUAL * (sizes + np.abs(foot))
+    return not (amiss & (foot != 0) & (unread == 0)).any()
+
+
+def _plain(frame: pl.DataFrame) -> np.ndarray:
+    """Return columns as numbers (n, k), NaN for what is not written as programs write numbers."""
+    numbers = frame.select(pl.all().cast(pl.Float64, strict=False))
+    return numbers.to_numpy().reshape(len(frame), frame.width)
 
 
 def _quantities(head: Table) -> Quantities:
