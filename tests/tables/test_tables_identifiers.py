@@ -38,7 +38,9 @@ def test_order_numbers_of_which_few_occur_twice_are_offered_as_groups(name, form
 
 def test_whole_numbers_are_identifiers_under_such_a_name_only():
     assert column(LINES, "order_id", typed=True).kind == "identifier"
-    assert column(LINES, "OrderId").kind == "identifier"
+    for name in ("OrderId", "order_no", "Auftrag-Nr.", "订单编号", "주문번호"):
+        assert column(LINES, name).kind == "identifier"
+    assert column(RNG.integers(1, 9, ROWS), "rooms_no").kind == "numeric"
     assert column(LINES, "weight", typed=True).kind == "numeric"
 
 

@@ -203,6 +203,19 @@ def test_chance_hardly_ever_makes_a_total():
     assert wrong == 0
 
 
+@pytest.mark.parametrize("towards", [-np.inf, np.inf])
+def test_the_last_bits_of_numbers_decide_nothing(towards):
+    columns = sales()
+    columns["sold"] = (RNG.uniform(-1, 3, COUNT) * 1e6).tolist()
+    foot = total(columns, None)
+    for row in (foot, ("Sum", *foot[1:])):
+        moved = {
+            name: np.nextafter(values, towards) if name in ("sold", "paid") else values
+            for name, values in columns.items()
+        }
+        assert found(table(moved, [row], typed=True)) == [COUNT]
+
+
 def test_words_are_found_in_cells_that_begin_or_end_with_them():
     yes = ["Total", "North total", "Total (EUR)", "Sub-total", "ИТОГО:", "北区小计", "Summe 2024"]
     no = ["Totally", "summary", "Sumatra", "insumma", "totaled", "a total of nine lives " * 4]

@@ -52,16 +52,23 @@ UNSPACED = (
     ),
     *("総計", "総合計", "累計", "합계", "소계", "총계", "총합계", "총합"),
 )
+SPREAD = tuple(gap.join(word) for word in UNSPACED for gap in (" ", "  ", "　"))  # to fill a cell
 MOST_LETTERS = 60  # of a cell that is a label
 CELLS_AT_ONCE = 1_000_000  # to search a wide table, too, for all words at once
 
 _SPACED = "|".join(re.escape(word) for word in sorted(WORDS, key=len, reverse=True))
-_TOGETHER = "|".join(sorted(UNSPACED, key=len, reverse=True))
+_TOGETHER = "|".join(sorted((*UNSPACED, *SPREAD), key=len, reverse=True))
 # A label begins or ends with the word: "Total 2023", "North: subtotal", "北区小计".
 PATTERN = (
     rf"(?i)^\s*(?:({_SPACED})(?:[\s:.,;(\-–].*)?|.*[\s:.,;)\-–]({_SPACED})[\s:.]*"
     rf"|({_TOGETHER}).*|.*({_TOGETHER})[\s:：]*)$"
 )
+
+_ACCENTED = [word for word in WORDS if not word.isascii()]  # whose capitals are other bytes
+_LITERALS = [
+    *(*WORDS, *UNSPACED, *SPREAD),
+    *(form for word in _ACCENTED for form in (word.capitalize(), word.upper())),
+]
 
 
 class Named(NamedTuple):
@@ -99,7 +106,7 @@ def named_totals(frame: pl.DataFrame, before: int) -> Iterable[Named]:
     for first in range(0, frame.width, at_once):
         names = frame.columns[first : first + at_once]
         texts = pl.concat([frame[name].cast(pl.String) for name in names])
-        likely = texts.str.contains_any([*WORDS, *UNSPACED, *_upper()], ascii_case_insensitive=True)
+        likely = texts.str.contains_any(_LITERALS, ascii_case_insensitive=True)
         places = likely.fill_null(False).arg_true()
         if not len(places):
             continue
@@ -112,9 +119,3 @@ def named_totals(frame: pl.DataFrame, before: int) -> Iterable[Named]:
         ):
             if word is not None:
                 yield Named(before + place % height, names[place // height], word, cell.strip())
-
-
-def _upper() -> list[str]:
-    """Return the words that are not ASCII as they begin a label: Итого, and ИТОГО."""
-    words = [word for word in WORDS if not word.isascii()]
-    return [form for word in words for form in (word.capitalize(), word.upper())]

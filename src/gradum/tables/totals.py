@@ -150,7 +150,7 @@ def find_totals(table: AllRows) -> Totals | None:
     named = _named(table)
     if not named and not _may_be_sum(table):
         return None
-    quantities = _quantities(table.head)
+    quantities = _quantities(table)
     if not quantities:
         return None
     foot = table.height - 1
@@ -234,9 +234,11 @@ def _plain(frame: pl.DataFrame) -> np.ndarray:
     return numbers.to_numpy().reshape(len(frame), frame.width)
 
 
-def _quantities(head: Table) -> Quantities:
-    found: Quantities = {}
-    for column in head.frame:
+def _quantities(table: AllRows) -> Quantities:
+    """Return the columns of numbers; only a sum may be so large that its thousands are apart."""
+    head, found = table.head, {}
+    frame = pl.concat([head.frame, table.last]) if table.height > len(head.frame) else head.frame
+    for column in frame:
         typed = head.typed and column.name not in head.untyped
         reading = recognise(Values(column.name, column, typed, (), head.decimal))
         kind = KINDS[reading.kind]

@@ -29,7 +29,8 @@ FEWEST_OF_ONE_VALUE = 5
 EXAMPLES = 4  # of values, in a message
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
-    r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index)|id[_. -].*|level_0|obs|case)$",
+    r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index|no|nr)\.?|id[_. -].*|level_0|obs|case"
+    r"|.*(编号|編號|单号|單號|订单号|流水号|学号|工号|番号|번호))$",
     re.IGNORECASE,
 )
 CAMEL_IDENTIFIER = re.compile(r".*[a-z0-9](Id|ID)$")
