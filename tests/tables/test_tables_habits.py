@@ -75,6 +75,51 @@ def test_words_for_a_gap_among_numbers_and_dates_are_gaps_and_said(words):
         assert repr(words[0]) in column.reason
 
 
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        *("no data", "Not recorded", "keine Angabe", "nicht angegeben", "non renseigné"),
+        *("SIN DATOS", "Não informado", "Dato mancante", "Нет данных", "暂无数据", "未填写"),
+        *("データなし", "記載なし", "자료 없음", "미기재"),
+    ],
+)
+def test_a_phrase_that_means_nothing_else_is_a_gap_everywhere(phrase):
+    for values in (["red", "blue", "green"] * 9, ["yes", "no"] * 9, OTHERS):
+        column, read = understood([*values, phrase, phrase])
+        assert column.role == "feature"
+        assert read[-2:] == [None, None]
+        assert None not in read[:-2]
+        assert column.missing == 2
+        assert repr(phrase) in column.reason
+    frame = pl.DataFrame({"y": ["a", "b"] * 30 + [phrase], "x": range(61)})
+    target = infer(Table(frame, "t.csv", typed=False), target="y").target
+    assert target.classes == ("a", "b")
+
+
+@pytest.mark.parametrize("word", ["n.d.", "s/d", "н/д", "unknown", "none", "inconnu", "不明", "无"])
+def test_a_word_that_may_mean_more_is_a_gap_among_numbers_and_dates_alone(word):
+    for values in (OTHERS[:8], [f"2023-05-{day:02}" for day in range(1, 9)]):
+        assert understood([*values, word, word])[1][-2:] == [None, None]
+    assert understood([*["red", "blue"] * 9, word])[1][-1] == word
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        ["Viele", "Wenige", "Keine"],
+        ["无", "青霉素", "花粉"],  # allergies
+        ["ND", "SD", "CA"],  # states
+        ["available", "not available", "on order"],
+        ["male", "female", "unspecified"],
+        ["Sin", "Datos", "Consta"],
+    ],
+)
+def test_answers_that_sound_like_gaps_are_levels(answers):
+    column, read = understood(answers * 12)
+    assert column.kind == "categorical"
+    assert read == answers * 12
+
+
 def test_words_for_a_gap_among_words_or_few_numbers_are_levels():
     for values in (["红", "蓝", "无"] * 10, ["1", "2", "3", "无"] * 10):
         column, read = understood(values)

@@ -63,6 +63,45 @@ def homes(tmp_path):
 # archives
 
 
+ROWS = "a,b\n1,x\n2,y\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "others"),
+    [
+        ("homes.csv", {"README.txt": "Homes, sold in 2020,\nby street.", "LICENSE": "MIT"}),
+        ("homes.txt", {"notes.txt": "We asked\neverybody, twice.\nThanks; all of you"}),
+        ("homes.tsv", {"dataset-metadata.json": '{"title": "Homes"}', "map.png": b"\x89PNG"}),
+        ("homes.data", {"homes.names": "1. Title: homes", "Index": "homes.data"}),
+        ("index.csv", {"使用说明.txt": "一行一户", "a/b.pdf": b"%PDF"}),
+        ("homes", {"__MACOSX/._homes": b"\0", ".DS_Store": b"\0", "ReadMe.md": "Homes"}),
+    ],
+)
+def test_what_lies_beside_the_one_table_of_an_archive_is_named_and_not_read(
+    tmp_path, table, others
+):
+    path = tmp_path / "homes.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {
+            **others,
+            table: ROWS.replace(",", "\t" if "tsv" in table else ","),
+        }.items():
+            archive.writestr(name, content)
+    whole = read(path)
+    assert whole.frame.rows() == [("1", "x"), ("2", "y")]
+    with opened(path) as rows:
+        assert rows.head.notes == whole.notes
+        assert pl.concat([block.frame for block in rows.blocks()]).equals(whole.frame)
+    listed = [name for name in others if not name.startswith((".", "__"))]
+    assert all(repr(name) in whole.notes[0] for name in listed)
+    assert repr(table) not in whole.notes[0]
+
+
+def test_two_tables_beside_a_readme_are_refused_by_name(tmp_path):
+    path = zipped(tmp_path / "two.zip", a_csv=ROWS, b_txt=ROWS, README_txt="Two, tables")
+    refused(path, ReadingOptions(), "two.zip holds 2 tables: 'a.csv', 'b.txt'.")
+
+
 def test_a_zip_archive_of_one_table_is_that_table(tmp_path):
     path = zipped(tmp_path / "a.zip", data__homes_csv="a,b\n1,x\n2,y\n", README_md="Rows.")
     table = read(path)

@@ -37,6 +37,7 @@ def evaluate(
     query: str | None = None,
     encoding: str | None = None,
     skip_rows: int | None = None,
+    keep_totals: bool | None = None,
 ) -> Evaluation:
     """Score every rung on rows that hold the target, beside the run's own scores.
 
@@ -56,7 +57,7 @@ def evaluate(
     max_memory : int or str, optional
         Bytes, or a size such as "2GB"; half of the available memory if not given. From a table that
         would take more, as many random rows are drawn and judged as there is room for.
-    sheet, query, encoding, skip_rows : optional
+    sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
@@ -83,7 +84,9 @@ def evaluate(
             ),
         )
         known = None
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(
+        sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
+    )
     evaluation = _evaluated(self, data, max_memory, known, reading, grouping)
     return structs.replace(evaluation, sentences=(*unknown, *evaluation.sentences))
 

@@ -20,7 +20,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.context import ALONE, Context
 from gradum.solvers.threads import between_turns, turn
 from gradum.tables.schema import Schema
-from gradum.tables.sources.read import read
+from gradum.tables.sources.read import read, read_test
 from gradum.tables.sources.stream import opened
 
 
@@ -42,7 +42,7 @@ def fitted_run(
     and the pack may learn from the ``teacher``.
     ``scratch`` is the folder for the rows of a table that does not fit in memory.
     """
-    judging = None if test is None else read(test)
+    judging = None if test is None else read_test(test, spec.reading)
     context = replace(context, tell=between_turns(context.tell))
     with ExitStack() as entered:
         source: RowSource = RowsInMemory(partial(read, data), teacher)
@@ -52,6 +52,7 @@ def fitted_run(
                 say("Allow more memory with max_memory, or leave the teacher out."),
             )
         if spec.blocks:
-            source = RowsInBlocks(entered.enter_context(opened(data, scratch)), scratch)
+            rows = entered.enter_context(opened(data, scratch, spec.reading))
+            source = RowsInBlocks(rows, scratch)
         entered.enter_context(turn())
         return run(spec, source, test=judging, schema=schema, rivals=rivals, context=context)

@@ -25,6 +25,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.schema import infer as infer_schema
 from gradum.tables.sources.read import read
+from gradum.tables.totals import without_totals
 from gradum.tables.wording import SHOWN_NAMES
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def infer(
     query: str | None = None,
     encoding: str | None = None,
     skip_rows: int | None = None,
+    keep_totals: bool | None = None,
 ) -> Summary:
     """Fit a linear model to all rows of a table and return its regression table.
 
@@ -113,6 +115,8 @@ def infer(
         The encoding of a text file.
     skip_rows : int, optional
         Lines of a CSV file above its header.
+    keep_totals : bool, optional
+        Whether rows of totals, which add up other rows, are rows like others.
 
     Returns
     -------
@@ -135,8 +139,10 @@ def infer(
         weight=weight,
         group=group,
     )
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
-    table = read(data, reading)
+    reading = make_reading(
+        sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
+    )
+    table = without_totals(read(data, reading))
     understand = partial(infer_schema, table, target=target, task=task, overrides=overrides)
     if given is None:
         schema = schema or understand()

@@ -21,7 +21,7 @@ from gradum.study.evidence import Evidence
 from gradum.tables.check import widened
 from gradum.tables.paths import is_address
 from gradum.tables.schema import Schema
-from gradum.tables.sources.read import read
+from gradum.tables.sources.read import read_test
 from gradum.tables.sources.stream import at_hand, opened
 
 
@@ -85,7 +85,7 @@ def _judged_dataset(
 ) -> Dataset:
     """Return only the judged rows of a table that does not fit in memory."""
     if run_spec.test is not None:
-        return labelled(read(run_spec.test), schema, also=also)
+        return labelled(read_test(run_spec.test, run_spec.spec.reading), schema, also=also)
     numbers = run_folder.judged_numbers(folder)
     with opened(table) as rows:
         dataset = labelled(rows.take(numbers), schema, also=also, block=True)

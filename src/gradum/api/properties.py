@@ -40,6 +40,7 @@ def verify(
     query: str | None = None,
     encoding: str | None = None,
     skip_rows: int | None = None,
+    keep_totals: bool | None = None,
 ) -> PropertyReport:
     """Prove properties of the model on all possible rows, or find a counterexample.
 
@@ -81,7 +82,7 @@ def verify(
         Seconds of wall time for all properties; what is still open then is not decided.
     seed : int
         The seed of the search for counterexamples and of the draw of rows.
-    sheet, query, encoding, skip_rows : optional
+    sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
@@ -108,7 +109,9 @@ def verify(
         verify_properties,
     )
 
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(
+        sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
+    )
     fitted = self.fitted
     if rows < 1:
         raise SpecError(say("{rows!r} rows are to be tried.", rows=rows), say("Give 1 or more."))

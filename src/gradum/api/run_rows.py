@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,10 @@ from gradum.study.evaluation.run_rows import RunRows, row_hashes
 from gradum.tables.check import Checked, check, check_blocks
 from gradum.tables.paths import is_address
 from gradum.tables.schema import Schema
-from gradum.tables.sources.read import read
+from gradum.tables.sources.read import read, read_test
 from gradum.tables.sources.stream import at_hand, opened
 from gradum.tables.split import Part
+from gradum.tables.totals import without_totals
 
 MOST_BYTES = 200_000_000
 """The size of a run's table beyond which no prediction or watch waits for it to be read again."""
@@ -95,10 +97,14 @@ def run_dataset(run_spec: RunSpec, table: Any, schema: Schema, also: Sequence[st
 
     ``also`` names wanted columns that no model uses.
     """
-    dataset = labelled(read(table), schema, also=also)
+    given = read(table)
+    if len(given.frame) == schema.rows:  # all of them were rows to the run, totals as well
+        given = replace(given, keep_totals=True)
+    dataset = labelled(given, schema, also=also)
     if run_spec.test is None:
         return dataset
-    return join(dataset, labelled(read(run_spec.test), schema, also=also))
+    test = read_test(run_spec.test, run_spec.spec.reading)
+    return join(dataset, labelled(test, schema, also=also))
 
 
 def run_rows(
@@ -186,6 +192,7 @@ def _hashed(
     for checked in _blocks(data, fitted, target=True):
         numbers = np.arange(before, before + len(checked.frame))
         before += len(numbers)
+        numbers = numbers if checked.numbers is None else checked.numbers
         known = checked.frame[fitted.spec.target].is_not_null().to_numpy()
         hashes = row_hashes(checked.frame.filter(known).select(wanted))
         yield hashes, ~np.isin(numbers[known], held_out)
@@ -196,7 +203,10 @@ def _blocks(data: Any, fitted: Fitted, *, target: bool) -> Iterator[Checked]:
         try:
             rows = entered.enter_context(opened(data))
         except TableError:  # JSON is read as a whole
-            yield check(read(data), fitted.schema, require_target=target)
+            table = without_totals(read(data))
+            checked = check(table, fitted.schema, require_target=target)
+            yield replace(checked, numbers=table.numbers)
             return
-        pairs = check_blocks(rows.blocks(), fitted.schema, require_target=target)
-        yield from (checked for _, checked in pairs)
+        blocks = rows.without_totals().blocks()
+        for table, checked in check_blocks(blocks, fitted.schema, require_target=target):
+            yield replace(checked, numbers=table.numbers)

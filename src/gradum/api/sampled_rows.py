@@ -22,6 +22,7 @@ from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import BLOCK_ROWS, at_hand, opened
 from gradum.tables.table import Table
+from gradum.tables.totals import without_totals
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class SampledRows:
         How the whole table differs from the rows learned from.
     labels : int
         The number of rows of the whole table that have a target value.
+    left_out : tuple of str
+        Sentences on rows of totals, which are not among the rows.
     """
 
     frame: pl.DataFrame
@@ -50,6 +53,12 @@ class SampledRows:
     source: str
     differences: tuple[Difference, ...]
     labels: int = 0
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that must be said about the rows."""
+        return (*self.left_out, *(difference.sentence for difference in self.differences))
 
 
 def sampled_rows(
@@ -83,9 +92,10 @@ def sampled_rows(
         The table cannot be read, or has no rows.
     """
     features = [column.name for column in fitted.schema.features]
-    frames, differences, before, source, labels = [], [], 0, "", 0
-    with _blocks(data, reading) as (rows, tables):
+    frames, differences, before, source, labels, left_out = [], [], 0, "", 0, ()
+    with _blocks(data, reading) as (places, tables):
         rng = stream(fitted.spec.seed, "study", "watch", name)
+        rows = len(places)
         numbers = np.sort(rng.choice(rows, min(rows, most), replace=False))
         for table, checked in check_blocks(tables, fitted.schema, encoder=fitted.encoder):
             frame = checked.frame.select(features)
@@ -93,17 +103,17 @@ def sampled_rows(
                 counted.add(frame)
             first, last = np.searchsorted(numbers, [before, before + len(frame)])
             frames.append(frame[numbers[first:last] - before])
-            before, source = before + len(frame), table.source
+            before, source, left_out = before + len(frame), table.source, table.left_out
             differences = merged([*differences, *checked.differences])
             if fitted.spec.target in table.frame.columns:
                 labels += table.frame[fitted.spec.target].count()
     frame = pl.concat(frames, how="vertical_relaxed")
-    return SampledRows(frame, numbers, rows, source, tuple(differences), labels)
+    return SampledRows(frame, places[numbers], rows, source, tuple(differences), labels, left_out)
 
 
 @contextmanager
-def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[int, Iterator[Table]]]:
-    """Yield the number of a table's rows, and the blocks in which it is read."""
+def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[np.ndarray, Iterator[Table]]]:
+    """Yield the places of a table's rows without totals, and the blocks in which it is read."""
     with at_hand(data, reading) as here, ExitStack() as entered:
         table = here
         if not isinstance(here, Table):
@@ -113,12 +123,15 @@ def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[int, Iterator[
                 table = read(here)
             else:
                 _refuse_empty(rows.head.source, len(rows))
-                yield len(rows), rows.blocks()
+                rows = rows.without_totals()
+                yield rows.places, rows.blocks()
                 return
         _refuse_empty(table.source, len(table.frame))
+        table = without_totals(table)
         starts = range(0, len(table.frame), BLOCK_ROWS)
         parts = (replace(table, frame=table.frame[at : at + BLOCK_ROWS]) for at in starts)
-        yield len(table.frame), parts
+        places = np.arange(len(table.frame)) if table.numbers is None else table.numbers
+        yield places, parts
 
 
 def _refuse_empty(source: str, rows: int) -> None:

@@ -35,6 +35,7 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.role_values import class_codes, has_target, time_values
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.table import Table
+from gradum.tables.totals import without_totals
 from gradum.tables.wording import quoted
 
 if TYPE_CHECKING:
@@ -265,9 +266,10 @@ def _checked(rows: TableRows, fitted: Fitted, column: str) -> Iterator[Checked]:
     """Read a table by the model's schema, at once or block by block, with labels as the target."""
     schema, table = fitted.schema, rows.table
     if isinstance(table, Table):
-        yield check(with_labels(table, fitted, column), schema, require_target=True)
+        table = with_labels(without_totals(table), fitted, column)
+        yield check(table, schema, require_target=True)
         return
-    blocks = (with_labels(block, fitted, column) for block in table.blocks())
+    blocks = (with_labels(block, fitted, column) for block in table.without_totals().blocks())
     yield from (checked for _, checked in check_blocks(blocks, schema, require_target=True))
 
 

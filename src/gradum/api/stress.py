@@ -49,6 +49,7 @@ def stress(
     query: str | None = None,
     encoding: str | None = None,
     skip_rows: int | None = None,
+    keep_totals: bool | None = None,
 ) -> StressTest:
     """Say how small a change changes an answer, and what accidents of tables do to the score.
 
@@ -86,7 +87,7 @@ def stress(
     certify : float
         Seconds for the proofs of a row, on average; with 0, nothing is proved. If a search ends for
         lack of time, another run may prove more.
-    sheet, query, encoding, skip_rows : optional
+    sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
@@ -121,7 +122,9 @@ def stress(
         levels,
         share,
     )
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(
+        sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
+    )
     chosen = fitted.rung(rung)  # raises if there is none, before anything is read
     if rows < 1:
         raise SpecError(say("{rows!r} rows are to be attacked.", rows=rows), say("Give 1 or more."))

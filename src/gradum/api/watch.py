@@ -30,6 +30,7 @@ def watch(
     query: str | None = None,
     encoding: str | None = None,
     skip_rows: int | None = None,
+    keep_totals: bool | None = None,
 ) -> Watch:
     """Say whether new rows are like those that the model learned from, and what differs.
 
@@ -63,7 +64,7 @@ def watch(
     state : path, optional
         A JSON file from which the count of errors is continued, if it exists, and to which it is
         written.
-    sheet, query, encoding, skip_rows : optional
+    sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
@@ -86,7 +87,9 @@ def watch(
     from gradum.api.watched_rows import watch_model  # loads trees and charts
 
     asked = LabelOptions(labels, stream, by, at_most, beyond, state)
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(
+        sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
+    )
     found = watch_model(self, data, reference=reference, rung=rung, labels=asked, reading=reading)
     save_state(found.found, state)
     return found

@@ -150,7 +150,9 @@ def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOption
         table = rows.table
         if not isinstance(table, Table):
             rng = stream(fitted.spec.seed, "study", "watch", "groups")
-            drawn = rng.choice(len(table), min(len(table), MOST_ROWS), replace=False)
-            table = table.take(np.sort(drawn))
+            table = table.without_totals()
+            places = table.places
+            drawn = rng.choice(len(places), min(len(places), MOST_ROWS), replace=False)
+            table = table.take(places[np.sort(drawn)])
         labelled = with_labels(table, fitted, column)
         return table_by_group(fitted, labelled, grouping_of(model, asked.by, None))

@@ -75,7 +75,7 @@ def watch_model(
         some.frame,
         joint=joint,
         expected=expected,
-        notes=(*(difference.sentence for difference in some.differences), *notes),
+        notes=(*some.remarks, *notes),
         rung=rung,
     )
     return Watch(shown.added_to(found), fitted, some.source)
@@ -105,7 +105,7 @@ def _uncompared(reference: Reference, some: SampledRows, fitted: Fitted) -> Watc
         alarms=(),
         tests=0,
         columns=(),
-        notes=(*(difference.sentence for difference in some.differences), note),
+        notes=(*some.remarks, note),
     )
 
 

@@ -25,6 +25,7 @@ from gradum.tables.role_values import (
 )
 from gradum.tables.schema import Label, Schema, Target
 from gradum.tables.table import Table
+from gradum.tables.totals import without_totals
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
 FEWEST_ROWS = 20
@@ -156,18 +157,21 @@ def labelled(
 
     ``also`` names columns that are kept although no model uses them. With an encoder, unseen levels
     and values outside the range of its training rows are noticed too. A ``block`` is a part of a
-    table's rows.
+    table's rows. Of a whole table, rows of totals are left out.
 
     Raises
     ------
     SchemaError, TargetError
         The table does not match the schema, or no row is left.
     """
+    table = table if block else without_totals(table)
     checked = check(table, schema, encoder=encoder, require_target=True, also=also, block=block)
     assert schema.target is not None
     differences = tuple(difference.sentence for difference in checked.differences)
-    numbers = np.arange(len(checked.frame))
-    dataset = Dataset(table.source, checked.frame, schema, numbers, len(numbers), differences)
+    numbers = np.arange(len(checked.frame)) if table.numbers is None else table.numbers
+    dataset = Dataset(
+        table.source, checked.frame, schema, numbers, len(numbers), differences, table.left_out
+    )
     known = dataset.frame[schema.target.name].is_not_null().to_numpy()
     dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))

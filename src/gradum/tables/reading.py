@@ -22,12 +22,15 @@ class ReadingOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         The encoding of a text file; recognised if left out.
     skip_rows : int or None
         Lines of a CSV or TSV file above its header; recognised if left out.
+    keep_totals : bool
+        Whether rows of totals, which add up other rows, are rows like others.
     """
 
     sheet: str | None = None
     query: str | None = None
     encoding: str | None = None
     skip_rows: int | None = None
+    keep_totals: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a number of lines that no file can have."""

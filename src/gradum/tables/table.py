@@ -32,6 +32,11 @@ class Table:
         between its values.
     numbers : ndarray of shape (n,), optional
         Each row's place in the whole table, from 0, if these are only some of its rows.
+    keep_totals : bool
+        Whether rows that add up others stay: because the user wants it, or because they have been
+        looked for.
+    left_out : tuple of str
+        Sentences on rows that were left out.
     """
 
     frame: pl.DataFrame
@@ -41,3 +46,5 @@ class Table:
     untyped: tuple[str, ...] = ()
     decimal: str = "."
     numbers: np.ndarray | None = None
+    keep_totals: bool = False
+    left_out: tuple[str, ...] = ()

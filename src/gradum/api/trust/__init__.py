@@ -27,6 +27,7 @@ def trust(
     query: str | None = None,
     encoding: str | None = None,
     skip_rows: int | None = None,
+    keep_totals: bool | None = None,
 ) -> TrustReport:
     """Say which demands on the model hold, which fail, and which were not checked.
 
@@ -43,7 +44,7 @@ def trust(
         What is demanded, as ``gradum trust --write-thresholds FILE`` writes it.
     rerun : bool
         Whether to fit the run again and compare the weights bit by bit.
-    sheet, query, encoding, skip_rows : optional
+    sheet, query, encoding, skip_rows, keep_totals : optional
         How ``data`` is read, as in `gradum.fit`.
 
     Returns
@@ -63,5 +64,7 @@ def trust(
     refuse_after_fork()
     from gradum.api.trust.report import trust_model
 
-    reading = make_reading(sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows)
+    reading = make_reading(
+        sheet=sheet, query=query, encoding=encoding, skip_rows=skip_rows, keep_totals=keep_totals
+    )
     return trust_model(self, data, by=by, thresholds=thresholds, rerun=rerun, reading=reading)

@@ -28,13 +28,14 @@ def command(
     from gradum.show.text import schema_parts
     from gradum.tables.schema import infer
     from gradum.tables.sources.read import read
+    from gradum.tables.totals import without_totals
 
     task, log_target = asked.pop("task"), asked.pop("log_target")
     reading = make_reading(**{name: asked.pop(name) for name in READING})
     overrides = make_overrides(**asked)
-    table = read(data, reading)
+    table = without_totals(read(data, reading))
     schema = infer(table, target=target, task=task, overrides=overrides, log_target=log_target)
     if as_json:
         print_json(schema.to_json())
     else:
-        write(*schema_parts(schema, table.notes))
+        write(*schema_parts(schema, (*table.notes, *table.left_out)))

@@ -112,7 +112,9 @@ def command(
         if conformal is not None:
             added.append(OutsideColumn(fitted.encoder))
         predicting = _in_blocks if in_blocks else _at_once
-        rows, differences = predicting(fitted, table, out, keep or [], rung, added, force=force)
+        rows, differences, remarks = predicting(
+            fitted, table, out, keep or [], rung, added, force=force
+        )
         again = None
         read_again = is_address(data) or files_of(data)  # not data from a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
@@ -138,6 +140,7 @@ def command(
             write(_note(say("The run was interrupted; the model is what was done by then.")))
         if again:
             write(_note(trained_on_sentence(again, rows, scored=False)))
+        write(*(_note(sentence) for sentence in remarks))
         write(*(_note(difference.sentence) for difference in differences))
         write(
             say_plural(
@@ -198,18 +201,21 @@ def _at_once(
     added: Sequence[Added],
     *,
     force: bool,
-) -> tuple[int, tuple[Difference, ...]]:
+) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
     from gradum.run.predicting import predict_typed
     from gradum.ship.prediction_files import kept_columns, write
     from gradum.tables.check import check
     from gradum.tables.sources.read import read
+    from gradum.tables.totals import totals_of
 
     table = read(data)
     kept = kept_columns(table, keep)
     checked = check(table, fitted.schema, encoder=fitted.encoder, also=_also(added))
     prediction = predict_typed(fitted, checked.frame, rung=rung)
     frame = _predicted(fitted, checked, prediction, added)
-    return write(out, [(kept, frame)], force=force), checked.differences
+    totals = totals_of(table)
+    remarks = () if totals is None else (totals.predicted,)
+    return write(out, [(kept, frame)], force=force), checked.differences, remarks
 
 
 def _in_blocks(
@@ -221,7 +227,7 @@ def _in_blocks(
     added: Sequence[Added],
     *,
     force: bool,
-) -> tuple[int, tuple[Difference, ...]]:
+) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
     """Predict a table that is read, and its predictions written, block by block."""
     from gradum.run.predicting import Streamed
     from gradum.ship.prediction_files import kept_columns, write
@@ -238,7 +244,7 @@ def _in_blocks(
             ),
             force=force,
         )
-        return count, predicted.differences
+        return count, predicted.differences, ()
 
 
 def _also(added: Sequence[Added]) -> tuple[str, ...]:

@@ -96,6 +96,15 @@ class RunOptions(TypedDict, total=False):
             "N",
         ),
     ]
+    keep_totals: Annotated[
+        bool,
+        Option(
+            "reading.keep_totals",
+            "Take rows of totals, which add up other rows, as rows like others. Default: they are "
+            "left out.",
+            default=False,
+        ),
+    ]
     test: Annotated[Any, Option(None, "Judge on the rows of this file.", "TABLE")]
     cv: Annotated[
         int | None,
@@ -259,6 +268,7 @@ OF_SOLVERS = (
     "query",
     "encoding",
     "skip_rows",
+    "keep_totals",
     "task",
     "metric",
     "test",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class RowsInBlocks:
 
     def describe(self, asked: Asked, context: Context) -> DescribedInBlocks:
         """Infer the schema from a sample, and complete it in a pass over all rows."""
-        spec, rows = asked.spec, self.rows
+        spec, rows = asked.spec, self.rows.without_totals()
         _refuse(spec)
         memory = spec.max_memory or 0
         fewer = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame))
@@ -105,7 +105,8 @@ class RowsInBlocks:
         known = survey(rows, schema, first, parting, context, memory)
         _end_if(context)
         schema = _completed(schema, spec, known, rows.head.source, given=asked.schema is not None)
-        return DescribedInBlocks(self, spec, schema, asked.test, checked.frame, parting, known)
+        table = replace(self, rows=rows)
+        return DescribedInBlocks(table, spec, schema, asked.test, checked.frame, parting, known)
 
 
 @dataclass(frozen=True)
@@ -333,7 +334,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
         for kind in kinds_of(spec.rungs)
         if not kind.in_blocks
     ]
-    notes += _left_out(known)
+    notes += [*rows.head.left_out, *_left_out(known)]
     rare = {label: count for label, count in known.classes.items() if label in left_out}
     if rare:
         notes.append(left_out_note(sum(rare.values()), too_rare_to_learn(rare)))

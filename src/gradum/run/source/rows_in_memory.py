@@ -22,6 +22,7 @@ from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.table import Table
+from gradum.tables.totals import without_totals
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class RowsInMemory:
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Infer the schema, and keep the rows that have a target and a weight above 0."""
-        table = self.read()
+        table = without_totals(self.read())
         spec, schema = understood(asked, table)
         dataset, notes = labelled(table, schema, also=spec.also), table.notes
         del table  # the dataset has new columns; nobody else may need the old ones

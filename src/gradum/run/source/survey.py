@@ -65,9 +65,10 @@ def blocks(
     """
     assert schema.target is not None
     before = 0
-    for _, checked in check_blocks(stream.blocks(), schema, require_target=True, also=also):
+    for block, checked in check_blocks(stream.blocks(), schema, require_target=True, also=also):
         numbers = np.arange(before, before + len(checked.frame))
         before += len(numbers)
+        numbers = numbers if block.numbers is None else block.numbers
         known = has_target(checked).to_numpy()
         checked = _kept(replace(checked, numbers=numbers), known)
         weight = weights_of_block(checked)

@@ -293,17 +293,18 @@ def evaluate_in_blocks(
 
     The rows are drawn by chance from the whole table; all rows are taken if there is room.
     """
+    rows = rows.without_totals()
     room = HELD_SHARE * memory / held_row(rows.head.frame, len(fitted.classes))
     count = int(max(room, FEWEST_HELD))
-    if count >= len(rows):
-        whole = rows.take(np.arange(len(rows)))
+    if count >= len(rows.places):
+        whole = rows.take(rows.places)
         return evaluate(fitted, whole, run_rows=run_rows, judges=judges, grouping=grouping)
     rng = stream(fitted.spec.seed, "evaluate")
-    numbers = np.sort(rng.choice(len(rows), count, replace=False))
+    numbers = rows.places[np.sort(rng.choice(len(rows.places), count, replace=False))]
     return evaluate(
         fitted,
         rows.take(numbers),
-        drawn_from=len(rows),
+        drawn_from=len(rows.places),
         run_rows=run_rows,
         judges=judges,
         grouping=grouping,

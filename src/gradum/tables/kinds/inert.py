@@ -59,29 +59,33 @@ class Constant(Kind):
 
 
 class Identifier(Kind):
-    """A name or number for each row; not used."""
+    """A name or number for each row, or for each few that belong together; not used."""
 
     name, turn = "identifier", 6
     has_levels = may_be_numbers = names_rows = True
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if nearly every row has a distinct value that is no quantity."""
-        remedy = [
-            say("not used"),
-            say("--categorical {name!r} to use it", name=values.name),
-        ]
-        if values.numbers_rows:
-            return Reading(
-                "identifier", joined_clauses([say("Numbers the rows"), *remedy]), usable=False
-            )
+        if not (values.numbers_rows or values.holds_strings):
+            return None
         alone = values.distinct > 2 and values.distinct >= ALL * values.present
-        if values.holds_strings and alone:
-            return Reading(
-                "identifier",
-                joined_clauses([say("A value of its own in each row"), *remedy]),
-                usable=False,
+        insist = say("--categorical {name!r} to use it", name=values.name)
+        if values.distinct < values.present and values.hardly_repeat:
+            what = say(
+                "{distinct:,} different values in {present:,} rows, too few of them twice to learn "
+                "from",
+                distinct=values.distinct,
+                present=values.present,
             )
-        return None
+            together = say("--group {name!r} if its rows belong together", name=values.name)
+            clauses = [what, say("not used"), together, insist]
+        elif values.numbers_rows:
+            clauses = [say("Numbers the rows"), say("not used"), insist]
+        elif alone:
+            clauses = [say("A value of its own in each row"), say("not used"), insist]
+        else:
+            return None
+        return Reading("identifier", joined_clauses(clauses), usable=False)
 
 
 class Duplicate(Kind):

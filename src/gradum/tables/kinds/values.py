@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
+from gradum.tables.kinds.habits import AS_WRITTEN
 from gradum.tables.kinds.parse import Parse
 
 MARKERS = (
@@ -22,10 +23,14 @@ MARKERS = (
 LARGEST = float(np.finfo(np.float32).max)
 SMALLEST_SPREAD = 1e-150  # of numbers whose squares float64 can still tell apart
 FEWEST_ROWS_TO_COUNT = 20
+LEAST_DISTINCT = 0.9  # of the values, where hardly any occurs twice
+MOST_OF_ONE_VALUE = 0.01  # of the rows with a value; and any `FEWEST_OF_ONE_VALUE` rows
+FEWEST_OF_ONE_VALUE = 5
 EXAMPLES = 4  # of values, in a message
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
-    r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index)|id[_. -].*|level_0|obs|case)$",
+    r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index|no|nr)\.?|id[_. -].*|level_0|obs|case"
+    r"|.*(编号|編號|单号|單號|订单号|流水号|学号|工号|番号|번호))$",
     re.IGNORECASE,
 )
 CAMEL_IDENTIFIER = re.compile(r".*[a-z0-9](Id|ID)$")
@@ -76,6 +81,11 @@ class Values:
         """Whether the source itself holds numbers."""
         return self.raw.dtype.is_numeric()
 
+    @property
+    def _missing(self) -> list[str]:
+        """The texts that mean "missing" in any column, in the languages of its users."""
+        return markers_of(Parse(missing=tuple(AS_WRITTEN), kept=self.kept))
+
     @cached_property
     def counts(self) -> pl.DataFrame:
         """Every distinct text as read (``raw``), stripped (``level``), with its ``count``."""
@@ -87,7 +97,7 @@ class Values:
             .group_by("raw", maintain_order=True)  # so that samples of levels are reproducible
             .agg(count=pl.len())
             .with_columns(level=pl.col("raw").str.strip_chars())
-            .with_columns(marker=pl.col("level").is_in(markers_of(Parse(kept=self.kept))))
+            .with_columns(marker=pl.col("level").is_in(self._missing))
             .collect()
         )
 
@@ -190,12 +200,35 @@ class Values:
         return not (numbers.is_finite() & (numbers.abs() <= LARGEST)).any()
 
     @cached_property
+    def hardly_repeat(self) -> bool:
+        """Whether so few rows share a value that values teach next to nothing.
+
+        A value that occurs in m rows is known from the m - 1 others. If half of what differs
+        between rows differs between values, the others tell (m - 1) / m of that; over all rows, 1
+        less the share of distinct values. A sample of rows cannot show it: their mates may be
+        elsewhere. And one value of many rows tells much by itself.
+        """
+        if self.present < FEWEST_ROWS_TO_COUNT or self.is_sample:
+            return False
+        if self.distinct < LEAST_DISTINCT * self.present:
+            return False
+        largest = int(self.levels["count"].max())  # type: ignore[arg-type]
+        return largest <= max(FEWEST_OF_ONE_VALUE, MOST_OF_ONE_VALUE * self.present)
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether these are fewer than half of the rows up to the last of them."""
+        return self.numbers is not None and 2 * len(self.numbers) <= int(self.numbers.max())
+
+    @cached_property
     def numbers_rows(self) -> bool:
-        """Whether these are whole numbers, all different, under a name such as "id"."""
+        """Whether these are whole numbers, nearly all different, under a name such as "id"."""
         name = self.name.strip()
         if not (IDENTIFIER_NAME.match(name) or CAMEL_IDENTIFIER.match(name)):
             return False
-        if self.present < FEWEST_ROWS_TO_COUNT or self.distinct < self.present:
+        if self.present < FEWEST_ROWS_TO_COUNT:
+            return False
+        if self.distinct < self.present and not self.hardly_repeat:
             return False
         if self.is_text:
             return bool(self.levels["level"].str.contains(r"^[+-]?\d+(\.0+)?$").all())

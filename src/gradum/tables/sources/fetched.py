@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -218,6 +218,7 @@ class _Journey:
         self.heeded.update(source.takes)
         with explained(location.name):
             nearer = source.bring(location, self.reading, self.new_file)
+        nearer = [replace(part, notes=(*location.notes, *part.notes)) for part in nearer]
         self.sha256 |= {part.name: part.sha256 for part in nearer if part.sha256}
         return [file for part in nearer for file in self._carried(part)]
 
@@ -244,7 +245,7 @@ def refuse_unused(reading: ReadingOptions, name: str, heeded: Collection[str] = 
     TableError
     """
     for option, value in asdict(reading).items():
-        if value is not None and option not in heeded:
+        if value is not None and option in OPTION_OF and option not in heeded:
             flag = option.replace("_", "-")
             raise TableError(
                 say(

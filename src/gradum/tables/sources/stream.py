@@ -38,6 +38,8 @@ from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, re
 from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
+from gradum.tables.totals import HEAD_ROWS as HEAD_OF_TOTALS
+from gradum.tables.totals import AllRows, find_totals
 
 BLOCK_ROWS = 65_536
 BLOCK_BYTES = 2**25  # fewer rows if tables are wide or texts long
@@ -60,28 +62,68 @@ class Stream:
         Parquet files, with consecutive rows.
     lengths : tuple of int
         The number of rows of each file.
+    totals : ndarray of shape (t,), optional
+        The places of the rows of totals, which blocks and samples leave out.
     """
 
     head: Table
     files: tuple[Path, ...]
     lengths: tuple[int, ...]
+    totals: np.ndarray | None = None
 
     def __len__(self) -> int:
         return sum(self.lengths)
+
+    @property
+    def places(self) -> np.ndarray:
+        """The places of the rows that are no totals (n,), from 0."""
+        places = np.arange(len(self))
+        return places if self.totals is None else np.delete(places, self.totals)
 
     @property
     def block_rows(self) -> int:
         """The number of rows of a block."""
         return rows_of_block(self.head.frame)
 
+    def without_totals(self) -> Stream:
+        """Return the stream without its rows of totals, as `gradum.tables.totals` does a table."""
+        if self.head.keep_totals:
+            return self
+        found = find_totals(
+            AllRows(
+                replace(self.head, frame=pl.concat(self._window(0, HEAD_OF_TOTALS))),
+                len(self),
+                pl.concat(self._window(len(self) - 1)),
+                lambda columns: (block.frame for block in self.blocks(columns)),
+            )
+        )
+        head = replace(self.head, keep_totals=True)
+        if found is None:
+            return replace(self, head=head)
+        head = replace(head, left_out=(*head.left_out, found.sentence))
+        return replace(self, head=head, totals=found.rows)
+
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Yield all rows in order, `block_rows` at a time; only the named columns if any are named.
+
+        Without its totals, a block has fewer rows, whose places are its ``numbers``.
 
         Raises
         ------
         TableError
             A file is damaged.
         """
+        before = 0
+        for frame in self._frames(columns):
+            block = replace(self.head, frame=frame)
+            if self.totals is not None:
+                places = np.arange(before, before + len(frame))
+                kept = ~np.isin(places, self.totals)
+                block = replace(block, frame=frame.filter(kept), numbers=places[kept])
+            before += len(frame)
+            yield block
+
+    def _frames(self, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         rest = pl.DataFrame()
         with self._explained():
             frames = pl.concat([self._scan(file, columns) for file in self.files])
@@ -89,10 +131,10 @@ class Stream:
             for frame in frames.collect_batches(chunk_size=self.block_rows, maintain_order=True):
                 rest = pl.concat([rest, frame]) if rest.height else frame
                 while rest.height >= self.block_rows:
-                    yield replace(self.head, frame=rest[: self.block_rows])
+                    yield rest[: self.block_rows]
                     rest = rest[self.block_rows :]
         if rest.height:
-            yield replace(self.head, frame=rest)
+            yield rest
 
     def sample(self, rows: int, rng: np.random.Generator) -> Table:
         """Return about that many rows: windows of neighbours, drawn from all rows, in order."""
@@ -105,12 +147,16 @@ class Stream:
         with self._explained():
             frames = [part for start in windows.tolist() for part in self._window(start)]
         numbers = (windows[:, None] + np.arange(WINDOW_ROWS)).ravel()
-        return replace(self.head, frame=pl.concat(frames), numbers=numbers[numbers < len(self)])
+        frame, numbers = pl.concat(frames), numbers[numbers < len(self)]
+        if self.totals is not None:
+            kept = ~np.isin(numbers, self.totals)
+            frame, numbers = frame.filter(kept), numbers[kept]
+        return replace(self.head, frame=frame, numbers=numbers)
 
-    def _window(self, start: int) -> Iterator[pl.DataFrame]:
-        """Yield `WINDOW_ROWS` rows from number ``start`` on, in one part per file."""
+    def _window(self, start: int, count: int | None = None) -> Iterator[pl.DataFrame]:
+        """Yield `WINDOW_ROWS` or ``count`` rows from ``start`` on, in one part per file."""
         ends = np.cumsum(self.lengths)
-        stop = min(start + WINDOW_ROWS, len(self))
+        stop = min(start + (count or WINDOW_ROWS), len(self))
         while start < stop:
             file = int(np.searchsorted(ends, start, side="right"))
             first, last = int(ends[file]) - self.lengths[file], min(stop, int(ends[file]))
@@ -118,13 +164,13 @@ class Stream:
             start = last
 
     def take(self, numbers: np.ndarray) -> Table:
-        """Return the rows of these numbers, which count from 0 and ascend."""
+        """Return the rows of these numbers, which count from 0 and ascend, totals included."""
         frames, before = [], 0
-        for block in self.blocks():
-            first, last = np.searchsorted(numbers, [before, before + len(block.frame)])
-            frames.append(block.frame[numbers[first:last] - before])
-            before += len(block.frame)
-        return replace(self.head, frame=pl.concat(frames))
+        for frame in self._frames(None):
+            first, last = np.searchsorted(numbers, [before, before + len(frame)])
+            frames.append(frame[numbers[first:last] - before])
+            before += len(frame)
+        return replace(self.head, frame=pl.concat(frames), keep_totals=True)
 
     def _scan(self, file: Path, columns: Sequence[str] | None = None) -> pl.LazyFrame:
         frame = within_calendar(pl.scan_parquet(file, glob=False))
@@ -189,7 +235,7 @@ def at_hand(
         yield data
         return
     with fetched(data, reading, scratch) as here:
-        yield here if isinstance(here, Fetched) else read(here)
+        yield here if isinstance(here, Fetched) else read(here, reading)
 
 
 def _is_frame(data: Any) -> bool:
@@ -220,9 +266,9 @@ def opened(
     refuse_after_fork()
     with TemporaryDirectory(prefix=".gradum-", dir=scratch) as folder:
         if isinstance(data, Table):
-            yield _of_batches([data], Path(folder))
+            yield _of_batches([data], Path(folder), reading)
         elif is_batches(data):
-            yield _of_batches(data, Path(folder))
+            yield _of_batches(data, Path(folder), reading)
         else:
             with fetched(data, reading, scratch) as here:
                 yield _of_files(here, Path(folder))
@@ -237,7 +283,11 @@ def _of_files(here: Fetched, folder: Path) -> Stream:
         [head for head, _ in parts],
         tuple(file for _, files_of_part in parts for file in files_of_part),
     )
-    head = replace(stack(heads, here.source), decimal=heads[0].decimal)
+    head = replace(
+        stack(heads, here.source),
+        decimal=heads[0].decimal,
+        keep_totals=here.reading.keep_totals,
+    )
     return Stream(head, files, tuple(map(length, files)))
 
 
@@ -314,7 +364,7 @@ def _read_as_a_whole(name: str, kind: str) -> TableError:
     )
 
 
-def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
+def _of_batches(batches: Iterable[Any], folder: Path, reading: ReadingOptions) -> Stream:
     """Write batches to Parquet, joining small ones."""
     heads: list[Table] = []
     files: list[Path] = []
@@ -327,6 +377,7 @@ def _of_batches(batches: Iterable[Any], folder: Path) -> Stream:
     if not heads:
         raise TableError(say("The iterator yields no batch of rows."), say("Give at least one."))
     head = stack(heads, say(SOURCE))
+    head = replace(head, keep_totals=head.keep_totals or reading.keep_totals)
     return Stream(head, tuple(files), tuple(map(length, files)))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
@@ -13,6 +14,7 @@ from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling
 from gradum.messages import say, say_plural
 from gradum.tables.content import most_unpacked
+from gradum.tables.dialect import DELIMITERS
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile, start_of
@@ -21,10 +23,21 @@ from gradum.tables.wording import quoted, size
 MAGIC = b"PK\x03\x04"
 EMPTY = b"PK\x05\x06"
 ENDINGS = re.compile(
-    r"\.(csv|tsv|tab|txt|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc|xlsx?|xlsb|xlsm|ods|"
+    r"\.(csv|tsv|tab|txt|dat|data|json|jsonl|ndjson|parquet|pq|arrow|feather|ipc|xlsx?|xlsb|xlsm|ods|"
     r"sqlite3?|db)(\.(gz|bz2|xz|zst))?$",
     re.IGNORECASE,
 )
+# what describes a table, by its name or its ending
+DESCRIBES = re.compile(
+    r"^((read[\s_-]?me|liesmich|lisez[\s_-]?moi|licen[sc]e|copy(ing|right)|notice|citation|authors"
+    r"|contributors|change(s|log)|contents|index|manifest|about|datapackage|.*metadata|.*说明|.*說明)"
+    r"[^.]*(\.(txt|text|json))?"
+    r"|.*\.(md|rst|pdf|docx?|rtf|html?|xml|ya?ml|toml|names|bib|png|jpe?g|gif|svg|webp|tiff?))$",
+    re.IGNORECASE,
+)
+PROSE_BYTES = 65_536  # looked at, to tell a text from a table
+PROSE_LINES = 20
+EVEN = 0.9  # of the lines of a table have equally many delimiters
 ENCRYPTED = 1  # a bit of a member's flags
 SHOWN_FILES = 12
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
@@ -46,7 +59,7 @@ class Zip:
         """Unpack the one file that is a table."""
         try:
             with zipfile.ZipFile(location.path) as archive:
-                member = _only_member(archive, location.name)
+                member, others = _only_member(archive, location.name)
                 name = f"{location.name}/{member.filename}"
                 file = new_file(PurePosixPath(member.filename).suffix.lower())
                 most = most_unpacked(location.path.stat().st_size)
@@ -56,7 +69,7 @@ class Zip:
             raise
         except DAMAGE as error:
             raise _damaged(location.name, error) from None
-        unpacked = Location(str(file), name)
+        unpacked = Location(str(file), name, _beside(others))
         if start_of(unpacked).startswith(MAGIC) and not is_workbook(file):
             raise TableError(
                 say(
@@ -81,12 +94,13 @@ def is_workbook(path: Path) -> bool:
         return False
 
 
-def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+def _only_member(
+    archive: zipfile.ZipFile, name: str
+) -> tuple[zipfile.ZipInfo, list[zipfile.ZipInfo]]:
+    """Return the member that is the table, and the others that its user put beside it."""
     members = [member for member in archive.infolist() if not _is_beside_the_point(member)]
-    tables = [member for member in members if ENDINGS.search(member.filename)]
-    if len(members) > 1:
-        members = tables
-    if len(members) != 1:
+    tables = members if len(members) == 1 else _tables(archive, members)
+    if len(tables) != 1:
         held = [member.filename for member in tables]
         if not held:
             raise TableError(
@@ -103,13 +117,45 @@ def _only_member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
             ),
             say("Unpack it and give one of them, or several by a pattern."),
         )
-    member = members[0]
+    member = tables[0]
     if member.flag_bits & ENCRYPTED:
         raise TableError(
             say("{name} is encrypted.", name=name),
             say("Unpack it, and give the file that is in it."),
         )
-    return member
+    return member, [other for other in members if other is not member]
+
+
+def _tables(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """Return which of several members are tables, by their names and, of texts, by their lines."""
+    data = [m for m in members if not DESCRIBES.match(PurePosixPath(m.filename).name)]
+    named = [member for member in data if ENDINGS.search(member.filename)]
+    if not named:
+        return data if len(data) == 1 else []
+    tables = [member for member in named if not _is_prose(archive, member)]
+    return tables if len(named) > 1 and tables else named
+
+
+def _is_prose(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Whether a member's first lines are a text rather than rows of several columns."""
+    if not member.filename.lower().endswith(".txt") or member.flag_bits & ENCRYPTED:
+        return False
+    with archive.open(member) as file:
+        lines = [line for line in file.read(PROSE_BYTES).splitlines() if line.strip()]
+    for delimiter in DELIMITERS:
+        counts = Counter(line.count(delimiter.encode()) for line in lines[:PROSE_LINES])
+        count, even = counts.most_common(1)[0] if counts else (0, 0)
+        if count and even >= EVEN * min(len(lines), PROSE_LINES):
+            return False
+    return True
+
+
+def _beside(others: Sequence[zipfile.ZipInfo]) -> tuple[str, ...]:
+    """Say which members are not read."""
+    if not others:
+        return ()
+    names = quoted([other.filename for other in others])
+    return (say("not read, as no tables: {names}", names=names),)
 
 
 def _is_beside_the_point(member: zipfile.ZipInfo) -> bool:
