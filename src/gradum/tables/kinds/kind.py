@@ -30,6 +30,7 @@ class Reading:
     """What a kind understood of a column: how to parse it, and a clause for the user.
 
     ``unread`` counts the values of another kind, which are too few to matter and count as missing.
+    ``stored`` is the part of the clause on how texts became the values, such as "decimal ','".
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Reading:
     parse: Parse = field(default_factory=Parse)
     usable: bool = True
     unread: int = 0
+    stored: str = ""
 
 
 @dataclass(frozen=True, eq=False)
