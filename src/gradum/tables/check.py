@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
@@ -14,7 +13,7 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
-from gradum.tables.kinds.axis import EPOCH, days_since_epoch
+from gradum.tables.kinds.axis import place_text, places
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
@@ -360,8 +359,8 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     if not values.dtype.is_temporal() or values.name not in encoder.ranges:
         return None
     low, high = encoder.ranges[values.name]
-    days = values.to_frame().select(days_since_epoch(values.name)).to_series()
-    return ((days < low) | (days > high)).fill_null(False)
+    at = values.to_frame().select(places(values.name, values.dtype)).to_series()
+    return ((at < low) | (at > high)).fill_null(False)
 
 
 def _outside(name: str, where: pl.Series, known: str) -> Difference:
@@ -382,7 +381,8 @@ def _out_of_dates(values: pl.Series, encoder: Encoder | None) -> list[Difference
     where = None if encoder is None else dates_out_of_range(values, encoder)
     if encoder is None or where is None or not where.any():
         return []
-    first, last = (str(EPOCH + timedelta(days=end))[:10] for end in encoder.ranges[values.name])
+    ends = encoder.ranges[values.name]
+    first, last = (place_text(end, values.dtype) for end in ends)
     return [_outside(values.name, where, say("from {first} to {last}", first=first, last=last))]
 
 

@@ -130,19 +130,14 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
             ),
             say("There is nothing to learn; choose another target."),
         )
-    dates = dtype.is_temporal() and dtype != pl.Duration
-    if dates or (task is None and _are_texts_of_dates(values)):
-        raise TargetError(
-            say("Target {name!r} holds dates.", name=name),
-            say("Predict a number instead, such as the days since a fixed date."),
-        )
-
-
-def _are_texts_of_dates(values: Values) -> bool:
-    """Whether texts are dates, too many to be classes."""
-    times = [kind for kind in KINDS.values() if kind.is_time]
-    many = values.distinct > FEW_WHOLE_NUMBERS
-    return many and any(kind.recognise(values) is not None for kind in times)
+    typed = dtype.is_temporal() and dtype != pl.Duration
+    many = task is None and values.distinct > FEW_WHOLE_NUMBERS  # too many to be classes
+    for kind in KINDS.values() if typed or many else ():
+        if kind.instead_of_target and kind.recognise(values) is not None:
+            raise TargetError(
+                say("Target {name!r} holds {kind}.", name=name, kind=say(kind.in_words)),
+                say(kind.instead_of_target),
+            )
 
 
 def _numbers(values: Values, task: str | None) -> Reading | None:

@@ -30,7 +30,7 @@ class Axis:
     low, high : float
         The range that was learned.
     decimals : int or None
-        Decimals of the column's numbers, as in `Numeric.decimals`; 0 for dates.
+        Decimals of the column's numbers, as in `Numeric.decimals`; 0 for dates and whole minutes.
     dates : bool
         Whether places are days, and moves are by whole days.
     never : tuple of float
@@ -48,8 +48,8 @@ class Axis:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its values are whole numbers."""
-        return self.decimals == 0 and not self.dates
+        """Whether its values are whole numbers, and so the only input that they become."""
+        return self.decimals == 0 and not (self.dates or self.clock)
 
     def value(self, place: float) -> Any:
         """Return the number, the date and time, or the time of day of a place."""

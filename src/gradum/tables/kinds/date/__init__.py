@@ -74,6 +74,8 @@ class DateKind(Kind):
     sayable = lies_on_line = is_ordered = is_time = is_of_one_type = has_scale = True
     accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
+    stored_per_millisecond, axis_format = 1e3, "%Y-%m-%d"
+    instead_of_target = marked("Predict a number instead, such as the days since a fixed date.")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a date column, or of texts that follow one common format."""
@@ -119,6 +121,10 @@ class DateKind(Kind):
             return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
         return NumericScale(moments, write)
+
+    def written(self, place: float) -> str:
+        """Return the day of a moment in microseconds."""
+        return str(np.datetime64(int(place), "us").astype("M8[D]"))
 
     def plain(self, column: Column, step: Step) -> Read:
         """Read plain dates within the training range."""

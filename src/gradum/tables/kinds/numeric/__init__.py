@@ -16,7 +16,7 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading, lost
 from gradum.tables.kinds.naming_numbers import code_hint, named_like_codes
-from gradum.tables.kinds.numeric.durations import CLOCKS
+from gradum.tables.kinds.numeric.durations import CLOCKS, are_clock_times
 from gradum.tables.kinds.numeric.quantities import (
     differing_units,
     has_magnitudes,
@@ -488,7 +488,8 @@ def _reading(values: Values, how: Parse) -> Reading:
 
 
 def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
-    signs = [f"{how.currency!r}"] if how.currency else []
+    shown = values.levels["level"].str.contains(how.currency, literal=True).any()
+    signs = [f"{how.currency!r}"] if how.currency and shown else []
     signs += [say("'%' (12% is read as 12)")] if how.percent else []
     if how.thousands:
         ungrouped = _as_written(values.levels["level"], replace(how, thousands=""))
@@ -496,7 +497,10 @@ def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
             signs += [say("{sign!r} between thousands", sign=how.thousands)]
     signs += [say("decimal {sign!r}", sign=how.decimal)] if how.decimal != "." else []
     clauses = [say("stored as text with {signs}", signs=listed(signs))] if signs else []
-    return [*clauses, *_converted(values, how, typed)]
+    clauses += _converted(values, how, typed)
+    if how.clock and are_clock_times(values.levels["level"]):
+        clauses.append(say("--time-of-day {name!r} if they are times of day", name=values.name))
+    return clauses
 
 
 def _converted(values: Values, how: Parse, typed: pl.Series) -> list[str]:

@@ -8,7 +8,7 @@ import polars as pl
 
 CLOCKS = ("h:mm", "m:ss")
 CLOCK = (
-    r"^(?:(\d+) ?(?:days?|d|Tage?n?|天)[, ]*)?(\d{1,4})[:h](\d{2})(?::(\d{2}(?:[.,]\d{1,9})?))?$"
+    r"^(?:(\d+)\s?(?:days?|d|Tage?n?|天)[,\s]*)?(\d{1,4})[:h](\d{2})(?::(\d{2}(?:[.,]\d{1,9})?))?$"
 )
 ISO = (
     r"^P(?:(\d+)W)?(?:(\d+)D)?"
@@ -65,6 +65,13 @@ def clock_of(name: str, levels: pl.Series, insist: bool = False) -> str:
     short = short and not said
     minutes = high or short or IN_MINUTES.search(named) is not None
     return "m:ss" if minutes and third.null_count() and days.null_count() == len(days) else "h:mm"
+
+
+def are_clock_times(levels: pl.Series) -> bool:
+    """Whether durations with colons could all be times of day."""
+    parts = levels.str.extract_groups(CLOCK).struct.unnest()
+    hours = parts["2"].cast(pl.Int64, strict=False)
+    return bool((hours < 24).all()) and parts["1"].null_count() == len(parts)
 
 
 def milliseconds(texts: pl.Series, clock: str) -> pl.Series:
