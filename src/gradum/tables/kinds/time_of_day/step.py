@@ -26,7 +26,7 @@ from gradum.tables.kinds.step import (
     missing_feature,
 )
 
-Part = Literal["minutes", "day sin", "day cos", "half day sin", "half day cos"]
+Part = Literal["minutes", "day sin", "day cos", "half-day sin", "half-day cos"]
 
 MINUTES_PER_DAY = 1440
 SMALLEST_SPREAD = 1e-9
@@ -146,8 +146,8 @@ def _expressions(source: str) -> dict[Part, pl.Expr]:
         "minutes": minutes,
         "day sin": angle.sin(),
         "day cos": angle.cos(),
-        "half day sin": twice.sin(),
-        "half day cos": twice.cos(),
+        "half-day sin": twice.sin(),
+        "half-day cos": twice.cos(),
     }
 
 
@@ -161,6 +161,6 @@ def _values(time: datetime.time) -> dict[Part, float]:
         "minutes": minutes,
         "day sin": math.sin(angle),
         "day cos": math.cos(angle),
-        "half day sin": math.sin(twice),
-        "half day cos": math.cos(twice),
+        "half-day sin": math.sin(twice),
+        "half-day cos": math.cos(twice),
     }
