@@ -371,11 +371,11 @@ def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
 def _recognise_text(values: Values) -> Reading | None:
     levels = values.levels
     if not values.plain_numbers:
-        gaps = are_gaps(levels["level"])
-        levels = levels.filter(~gaps) if gaps.any() else levels
-        levels = _narrowed(levels)
-        if not _look_like_numbers(levels["level"].head(SAMPLE)):
+        sample = levels["level"].head(SAMPLE)
+        if not _look_like_numbers(narrow(sample.filter(~are_gaps(sample)))):
             return None
+        gaps = are_gaps(levels["level"])
+        levels = _narrowed(levels.filter(~gaps) if gaps.any() else levels)
     if levels["level"].str.contains(CODE).any() or _are_codes(values):
         return None
     if values.plain_numbers and values.decimal == ".":

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ENOUGH = 0.99
 SAMPLE = 50
+SOME_DIGITS = r"^\D{0,4}\d"
 MOST_MARKERS = 10  # words kept as markers of missing values
 FEW = 10  # fewer different times may be levels, such as shifts
 NANOSECONDS_PER_MINUTE = 60_000_000_000
@@ -60,7 +61,10 @@ class TimeOfDayKind(Kind):
         if not values.is_text or values.plain_numbers:
             return None
         levels = values.levels["level"]
-        sample = narrow(levels.filter(~are_gaps(levels)).head(SAMPLE))
+        sample = levels.head(SAMPLE)
+        if not sample.str.contains(SOME_DIGITS).any():
+            return None
+        sample = narrow(sample.filter(~are_gaps(sample)))
         if not _mostly(times_of_day(sample).is_not_null()):
             return None
         if _are_durations(values.name, narrow(levels)):
