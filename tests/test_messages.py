@@ -36,6 +36,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
         "JSON is malformed",
     },
     "tables/delimited.py": {"end of data"},
+    "tables/kinds/date/periods.py": {"%q. Quartal", "^([1-4])"},
     "tables/kinds/step.py": {"… has no coded column.", "… has no sparse columns."},
     "tables/kinds/values.py": {"^(|id|idx"},
     "tables/sources/postgresql.py": {

@@ -23,16 +23,16 @@ NAMES = (
     "|Aug(?:ust)?|Sept?(?:ember)?|O[ck]t(?:ober)?|Nov(?:ember)?|De[cz](?:ember)?"
 )
 PERIODS = {
-    "%Y-%m": Period(r"^(\d{4})[-/](\d{1,2})$", "month"),
-    "%m/%Y": Period(r"^(\d{1,2})[-/](\d{4})$", "month", year_first=False),
-    "%b %Y": Period(rf"^({NAMES})\.?[ -](\d{{4}})$", "name", year_first=False),
-    "%Y-Q%q": Period(r"^(\d{4})[-/ ]?[Qq]([1-4])$", "quarter"),
-    "Q%q %Y": Period(r"^[Qq]([1-4])[-/ ]?(\d{4})$", "quarter", year_first=False),
-    "%q. Quartal %Y": Period(r"^([1-4])\. ?Quartal (\d{4})$", "quarter", year_first=False),
-    "%Y年第%q季度": Period(r"^(\d{4})年第?([1-4一二三四])季度?$", "quarter"),
-    "%Y-W%V": Period(r"^(\d{4})-?[Ww](\d{1,2})$", "week"),
-    "KW %V %Y": Period(r"^KW ?(\d{1,2})[-/. ] ?(\d{4})$", "week", year_first=False),
-    "%Y年第%V周": Period(r"^(\d{4})年第?(\d{1,2})[周週]$", "week"),
+    "%Y-%m": Period(r"^([0-9]{4})[-/]([0-9]{1,2})$", "month"),
+    "%m/%Y": Period(r"^([0-9]{1,2})[-/]([0-9]{4})$", "month", year_first=False),
+    "%b %Y": Period(rf"^({NAMES})\.?[ -]([0-9]{{4}})$", "name", year_first=False),
+    "%Y-Q%q": Period(r"^([0-9]{4})[-/ ]?[Qq]([1-4])$", "quarter"),
+    "Q%q %Y": Period(r"^[Qq]([1-4])[-/ ]?([0-9]{4})$", "quarter", year_first=False),
+    "%q. Quartal %Y": Period(r"^([1-4])\. ?Quartal ([0-9]{4})$", "quarter", year_first=False),
+    "%Y年第%q季度": Period(r"^([0-9]{4})年第?([1-4一二三四])季度?$", "quarter"),
+    "%Y-W%V": Period(r"^([0-9]{4})-?[Ww]([0-9]{1,2})$", "week"),
+    "KW %V %Y": Period(r"^KW ?([0-9]{1,2})[-/. ] ?([0-9]{4})$", "week", year_first=False),
+    "%Y年第%V周": Period(r"^([0-9]{4})年第?([0-9]{1,2})[周週]$", "week"),
 }
 """Periods by a format that stands for them; no other reader knows ``%q``."""
 

@@ -488,8 +488,8 @@ def _reading(values: Values, how: Parse) -> Reading:
 
 
 def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
-    shown = values.levels["level"].str.contains(how.currency, literal=True).any()
-    signs = [f"{how.currency!r}"] if how.currency and shown else []
+    levels, unit = values.levels["level"], how.currency
+    signs = [repr(unit)] if unit and levels.str.contains(unit, literal=True).any() else []
     signs += [say("'%' (12% is read as 12)")] if how.percent else []
     if how.thousands:
         ungrouped = _as_written(values.levels["level"], replace(how, thousands=""))
@@ -498,7 +498,7 @@ def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
     signs += [say("decimal {sign!r}", sign=how.decimal)] if how.decimal != "." else []
     clauses = [say("stored as text with {signs}", signs=listed(signs))] if signs else []
     clauses += _converted(values, how, typed)
-    if how.clock and are_clock_times(values.levels["level"]):
+    if how.clock and are_clock_times(levels):
         clauses.append(say("--time-of-day {name!r} if they are times of day", name=values.name))
     return clauses
 

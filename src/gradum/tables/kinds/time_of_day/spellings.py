@@ -9,14 +9,14 @@ import polars as pl
 
 EARLIER, LATER = "上午|早上|凌晨|午前|오전|[Aa]\\.?[Mm]\\.?", "下午|午後|오후|[Pp]\\.?[Mm]\\.?"
 HALF = f"(?:{EARLIER}|{LATER})"
-_SECONDS = r"(?:[:：]\d{2}(?:[.,]\d{1,9})?)?"
+_SECONDS = r"(?:[:：][0-9]{2}(?:[.,][0-9]{1,9})?)?"
 SHAPES = "|".join(
     (
-        rf"(?:{HALF}\s?)?\d{{1,2}}[:：]\d{{2}}{_SECONDS}(?:\s?(?:{HALF}|Uhr|h))?",
-        rf"\d{{1,2}}(?:\.\d{{2}})?\s?(?:{HALF}|Uhr)",
-        r"\d{1,2}\s?Uhr\s?\d{1,2}|\d{1,2}\s?h\s?\d{2}",
-        rf"(?:{HALF}\s?)?\d{{1,2}}\s?[时時点點시]\s?(?:半|\d{{1,2}}\s?[分분](?:\s?\d{{1,2}}\s?[秒초])?)",
-        rf"{HALF}\s?\d{{1,2}}\s?[时時点點시]",
+        rf"(?:{HALF}\s?)?[0-9]{{1,2}}[:：][0-9]{{2}}{_SECONDS}(?:\s?(?:{HALF}|Uhr|h))?",
+        rf"[0-9]{{1,2}}(?:\.[0-9]{{2}})?\s?(?:{HALF}|Uhr)",
+        r"[0-9]{1,2}\s?Uhr\s?[0-9]{1,2}|[0-9]{1,2}\s?h\s?[0-9]{2}",
+        rf"(?:{HALF}\s?)?[0-9]{{1,2}}\s?[时時点點시]\s?(?:半|[0-9]{{1,2}}\s?[分분](?:\s?[0-9]{{1,2}}\s?[秒초])?)",
+        rf"{HALF}\s?[0-9]{{1,2}}\s?[时時点點시]",
     )
 )
 SHAPE = f"^(?:{SHAPES})$"
@@ -30,7 +30,7 @@ def times_of_day(texts: pl.Series) -> pl.Series:
     shaped = texts.set(~texts.str.contains(SHAPE), None)
     if shaped.null_count() == len(shaped):
         return shaped.clear(len(shaped)).cast(pl.Time)
-    digits = shaped.str.extract_all(r"\d+")
+    digits = shaped.str.extract_all(r"[0-9]+")
     given = [digits.list.get(place, null_on_oob=True) for place in range(4)]
     hour, minute, second = (part.cast(pl.Int64) for part in given[:3])
     minute = minute.fill_null(shaped.str.ends_with("半").cast(pl.Int64) * 30)
