@@ -236,6 +236,8 @@ class NumericKind(Kind):
 
 def _typed_reading(values: Values, typed: pl.Series) -> Reading:
     clauses = [_describe(values, typed), *suspicions(values.name, typed)]
+    if values.raw.dtype == pl.Duration:
+        clauses.append(say("durations in seconds"))
     clauses += (useless := _useless(values, typed))
     return Reading("numeric", joined_clauses(clauses), usable=not useless)
 
@@ -508,7 +510,7 @@ def _converted(values: Values, how: Parse, typed: pl.Series) -> list[str]:
     levels = values.levels["level"]
     if values.plain_numbers:
         return []
-    other = _as_usual(narrow(levels), how).is_null() & typed.is_not_null()
+    other = _as_usual(narrow(levels), how).is_null() & typed.is_not_null() & (typed != 0)
     if not other.any():
         return []
     shown = pl.DataFrame([levels, typed.alias("number"), values.levels["count"]]).filter(other)
