@@ -94,7 +94,7 @@ PARTS = {
     part.name: part
     for part in (
         # Weights and targets are of numbers.
-        *map(kind, ("boolean", "categorical", "date", "text", "inert.py")),
+        *map(kind, ("boolean", "categorical", "date", "text", "time_of_day", "inert.py")),
         # The baseline and the linear rung are the engine's.
         rung(
             "mlp",
@@ -210,6 +210,7 @@ def table(tmp_path_factory):
         "size": size,
         "member": rng.choice(["yes", "no"], 60),
         "colour": rng.choice(["red", "green", "blue"], 60),
+        "hour": [f"{row % 24:02}:{row:02}" for row in range(60)],
         "day": [f"2024-{1 + row % 12:02}-{1 + row % 28:02}" for row in range(60)],
         "said": [" ".join(rng.choice(words, 8)) for _ in range(60)],
         "id": [f"row {row}" for row in range(60)],

@@ -22,6 +22,7 @@ EXAMPLES = {  # typed as `check` leaves a column
     "boolean": pl.Series([True, False, False, True] * 10),
     "categorical": pl.Series(["Rome", "Oslo", "", "São Paulo", "Oslo"] * 8),
     "date": pl.Series(DAYS, dtype=pl.Datetime("us")),
+    "time_of_day": pl.Series([dt.time(5 + i % 18, 7 * i % 60) for i in range(N)]),
     "text": pl.Series([" ".join(RNG.choice(WORDS, 1 + i % 5)) for i in range(N)]),
 }
 NEW = {  # what training did not have
@@ -29,6 +30,7 @@ NEW = {  # what training did not have
     "boolean": [True, False],
     "categorical": ["Paris", "rome", "(missing)", "\x00"],
     "date": [dt.datetime(1000, 1, 1), dt.datetime(2999, 12, 31, 23, 59)],
+    "time_of_day": [dt.time(0), dt.time(23, 59, 59, 999_999)],
     "text": ["", "!?", "unheard of", "red red red " * 500],
 }
 EVERY_SEVENTH = pl.Series(np.arange(N) % 7 == 0)

@@ -35,6 +35,16 @@ EXAMPLES = {
         pl.Series([f"{day.year}년 {day.month}월 {day.day}일" for day in DAYS]),
         pl.Series([day.strftime("%m/%d/%Y" if day.day % 3 else "%Y-%m-%d") for day in DAYS]),
     ],
+    "time_of_day": [
+        pl.Series([dt.time(i % 24, i, 30) for i in range(N)]),
+        pl.Series([f"{i % 24:02}:{7 * i % 60:02}" for i in range(N)]),
+        pl.Series([*(f"{1 + i % 12}:{7 * i % 60:02} {'ap'[i % 2]}m" for i in range(59)), "?"]),
+        pl.Series([f"{i % 24}:{i:02}:{7 * i % 60:02}" for i in range(N)]),
+        pl.Series([f"{i % 24}.{i:02} Uhr" for i in range(N)]),
+        pl.Series([f"{i % 24}h{i:02}" for i in range(N)]),
+        pl.Series([f"{'上下'[i % 2]}午{1 + i % 12}:{i:02}" for i in range(N)]),
+        pl.Series([f"{i % 24}时{i}分" if i % 2 else f"{i % 24}点半" for i in range(N)]),
+    ],
     "text": [
         pl.Series([f"this jumper number {i} is warm" for i in range(N)]),
         pl.Series([f"  row {i} of the long table" for i in range(N - 1)] + [None]),
@@ -57,6 +67,11 @@ EXAMPLES = {
         pl.Series([f"{i + 1},{i % 10} Mio." if i % 2 else f"{i + 1},5 Mrd." for i in range(N)]),
         pl.Series([f"{i + 1}억" if i % 2 else f"{9000 + i}만" for i in range(N)]),
         pl.Series(["１２％", "3.5%", "無"] + [f"{i}%" for i in range(N - 3)]),
+        pl.Series([f"{i + 1}.5 kg" if i % 3 else f"{i + 1}00 g" for i in range(N)]),
+        pl.Series([f"{i}.5k" if i % 2 else f"{i + 1}00" for i in range(N)]),
+        pl.Series([f"{i % 9}h {i}m" for i in range(N)]),
+        pl.Series([f"{20 + i}:{7 * i % 60:02}" for i in range(N)]),
+        pl.Series([dt.timedelta(minutes=i) for i in range(N)]),
     ],
     "identifier": [pl.Series([f"A{i}B" for i in range(N)])],
     "categorical": [
@@ -70,6 +85,7 @@ DTYPES = {
     "boolean": pl.Boolean,
     "categorical": pl.String,
     "date": pl.Datetime("us"),
+    "time_of_day": pl.Time,
     "text": pl.String,
 }
 ODD = {
@@ -80,6 +96,8 @@ ODD = {
     "numbers": pl.Series([0.0, 1e308, float("inf"), float("nan")]),
     "whole numbers": pl.Series([0, 1, -5, 2**62]),
     "booleans": pl.Series([True, False, None, True]),
+    "times": pl.Series([dt.time(0), None, dt.time(23, 59, 59, 999_999), dt.time(7, 45)]),
+    "durations": pl.Series(["2h 15m", "1:23:45", "25:00", "P1D"]),
     "dates": pl.Series([dt.date(1, 1, 1), None, dt.date(9999, 12, 31), dt.date(2024, 2, 29)]),
     "levels": pl.Series(["a", None, "new", "b"], dtype=pl.Categorical),
     "lists": pl.Series([[1], [], None, [2, 3]]),

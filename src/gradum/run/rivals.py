@@ -242,6 +242,8 @@ def _numbers(values: pl.Series, column: Column, learned: np.ndarray) -> np.ndarr
         levels = words[learned].drop_nulls().unique().sort()
         codes = words.replace_strict(levels, np.arange(len(levels)), default=None)
         return codes.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if values.dtype == pl.Time:
+        return (values.to_physical().cast(pl.Float64) / 1e9).fill_null(np.nan).to_numpy()
     if values.dtype.is_temporal():
         return (values.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy()

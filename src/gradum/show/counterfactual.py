@@ -27,6 +27,7 @@ from gradum.show.document import Shown
 from gradum.show.visible import visible
 from gradum.study.explanation.counterfactual.result import CounterfactualRows, RowCounterfactuals
 from gradum.tables.columns import Column
+from gradum.tables.kinds.axis import clock_text
 
 
 class Counterfactuals(Shown):
@@ -149,5 +150,7 @@ def _raw_text(value: Any, column: Column) -> str:
         case datetime.datetime():
             whole_day = value.time() == datetime.time()
             return value.date().isoformat() if whole_day else value.isoformat(sep=" ")
+        case datetime.time():
+            return clock_text(value)
         case _:
             return str(value)

@@ -12,6 +12,7 @@ COLUMNS = (
     marked("categorical"),
     marked("boolean"),
     marked("date"),
+    marked("time_of_day"),
     marked("text"),
     marked("constant"),
     marked("identifier"),

@@ -9,7 +9,7 @@ from gradum.tables.kinds import SAYABLE
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
 
-KINDS = ("numeric", "categorical", "text", "date", "drop")
+KINDS = ("numeric", "categorical", "text", "date", "time_of_day", "drop")
 ROLES = ("weight", "group", "time")
 # the only pairs of options that may name the same column
 TOGETHER = ({"time", "date"}, {"time", "numeric"}, {"group", "categorical"}, {"weight", "numeric"})
@@ -40,7 +40,10 @@ def options_by_column(
         named = _named(overrides, option)
         if named and option not in (*SAYABLE, "drop", *ROLES):
             raise SpecError(
-                say("This gradum is without columns of the kind of --{option}.", option=option),
+                say(
+                    "This gradum is without columns of the kind of --{option}.",
+                    option=option.replace("_", "-"),
+                ),
                 say("Choose among {choices}.", choices=listed(list(SAYABLE))),
             )
         for name in named:
@@ -50,14 +53,14 @@ def options_by_column(
                         "{source} has no column {name!r}, which --{option} names.",
                         source=table.source,
                         name=name,
-                        option=option,
+                        option=option.replace("_", "-"),
                     ),
                     nearest(name, names),
                 )
             options_of.setdefault(name, set()).add(option)
     for name, options in options_of.items():
         if len(options) > 1 and options not in TOGETHER:
-            given = [f"--{option}" for option in sorted(options)]
+            given = flags(options)
             raise SpecError(
                 say(
                     "Column {name!r} is named by {options}, which exclude each other.",
@@ -72,10 +75,13 @@ def options_by_column(
 def _remedy(options: set[str]) -> str:
     if "target" not in options:
         return say("Keep one of these options.")
-    others = [f"--{option}" for option in sorted(options - {"target"})]
-    return say(
-        "Leave out {options}; the target's kind is set by --task.", options=listed(others, "and")
-    )
+    others = listed(flags(options - {"target"}), "and")
+    return say("Leave out {options}; the target's kind is set by --task.", options=others)
+
+
+def flags(options: set[str]) -> list[str]:
+    """Return options as they are written on the command line."""
+    return [f"--{option.replace('_', '-')}" for option in sorted(options)]
 
 
 def _named(overrides: Overrides, option: str) -> tuple[str, ...]:

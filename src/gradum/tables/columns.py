@@ -106,6 +106,7 @@ class Overrides(Struct, frozen=True, forbid_unknown_fields=True):
     categorical: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     date: tuple[str, ...] = ()
+    time_of_day: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     weight: str | None = None
     group: str | None = None

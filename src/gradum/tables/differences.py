@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from gradum.messages import marked, say, say_plural
 from gradum.tables.columns import Column
-from gradum.tables.kinds.axis import EPOCH, days_since_epoch
+from gradum.tables.kinds.axis import place_text, places
 from gradum.tables.unreadable import Unreadable
 from gradum.tables.wording import quoted, row_count, rows_text, rows_where, span
 
@@ -141,7 +140,8 @@ def _out_of_dates(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
     where = dates_out_of_range(values, encoder)
     if where is None or not where.any():
         return
-    first, last = (str(EPOCH + timedelta(days=end))[:10] for end in encoder.ranges[values.name])
+    ends = encoder.ranges[values.name]
+    first, last = (place_text(end, values.dtype) for end in ends)
     yield _outside(values.name, where, say("from {first} to {last}", first=first, last=last))
 
 
@@ -150,8 +150,8 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     if not values.dtype.is_temporal() or values.name not in encoder.ranges:
         return None
     low, high = encoder.ranges[values.name]
-    days = values.to_frame().select(days_since_epoch(values.name)).to_series()
-    return ((days < low) | (days > high)).fill_null(False)
+    at = values.to_frame().select(places(values.name, values.dtype)).to_series()
+    return ((at < low) | (at > high)).fill_null(False)
 
 
 def _outside(name: str, where: pl.Series, known: str) -> Difference:

@@ -27,7 +27,7 @@ from gradum.tables.schema import Schema
 
 MOST_ROWS = 256  # for several times as many, whole columns are faster
 
-SINGLE = NUMBERS | {NoneType, bool, np.bool_, str, datetime.date, datetime.datetime}
+SINGLE = NUMBERS | {NoneType, bool, np.bool_, str, datetime.date, datetime.datetime, datetime.time}
 
 
 class RowDoor:

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.messages import listed, say, say_plural
-from gradum.tables.column_options import options_by_column
+from gradum.tables.column_options import flags, options_by_column
 from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
@@ -200,13 +200,13 @@ def _understand(values: Values, options: set[str]) -> Column:
                 "Column {name!r} holds {what}, so it cannot be what {options} makes it.",
                 name=values.name,
                 what=what,
-                options=listed([f"--{option}" for option in sorted(options)], "and"),
+                options=listed(flags(options), "and"),
             ),
             say("Choose another column."),
         )
     kinds = options & SAYABLE.keys()
     if kinds:
-        reading = SAYABLE[kinds.pop()].insist(values)
+        reading = _insisted(values, kinds.pop())
     elif "weight" in options:
         reading = _weight(values)
     elif "group" in options:
@@ -234,6 +234,29 @@ def _understand(values: Values, options: set[str]) -> Column:
         role = "unused"
     missing = values.missing + reading.unread
     return Column(values.name, reading.kind, role, reason, reading.parse, values.distinct, missing)
+
+
+def _insisted(values: Values, name: str) -> Reading:
+    """Return the reading of a column that the user says is of a kind.
+
+    Raises
+    ------
+    ColumnError
+        It cannot be; the remedy says so if it holds moments of another kind.
+    """
+    try:
+        return SAYABLE[name].insist(values)
+    except ColumnError as error:
+        for kind in KINDS.values():
+            moments = kind.name != name and kind.stored_per_millisecond
+            if moments and kind.recognise(values) is not None:
+                remedy = say(
+                    "Leave out {option}: without it, they are read as {kind}.",
+                    option=flags({name})[0],
+                    kind=say(kind.in_words),
+                )
+                raise ColumnError(error.message, remedy) from None
+        raise
 
 
 def _beyond(values: Values) -> ColumnError:
@@ -280,8 +303,19 @@ def _group(values: Values) -> Reading:
 def _time(values: Values) -> Reading:
     """Return the reading of a time column: dates if they are dates, else numbers."""
     for kind in KINDS.values():
-        if kind.is_time and (reading := kind.recognise(values)) is not None:
+        if not kind.stored_per_millisecond or (reading := kind.recognise(values)) is None:
+            continue
+        if kind.is_time:
             return reading
+        raise ColumnError(
+            say(
+                "Column {name!r} cannot order the rows in time (--time): it holds {kind}, which "
+                "come again every day.",
+                name=values.name,
+                kind=say(kind.in_words),
+            ),
+            say("Choose a column of dates, or write the day before the time."),
+        )
     try:
         return NumericKind().insist(values)
     except ColumnError:

@@ -11,6 +11,7 @@ from gradum.tables.columns import Column, Label, Target
 from gradum.tables.kinds import KINDS, Kind
 from gradum.tables.kinds.kind import Reading
 from gradum.tables.kinds.numeric import NumericKind, too_close
+from gradum.tables.kinds.numeric.quantities import differing_units
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Values
@@ -129,19 +130,14 @@ def _refuse_unusable(values: Values, task: str | None) -> None:
             ),
             say("There is nothing to learn; choose another target."),
         )
-    dates = dtype.is_temporal() and dtype != pl.Duration
-    if dates or (task is None and _are_texts_of_dates(values)):
-        raise TargetError(
-            say("Target {name!r} holds dates.", name=name),
-            say("Predict a number instead, such as the days since a fixed date."),
-        )
-
-
-def _are_texts_of_dates(values: Values) -> bool:
-    """Whether texts are dates, too many to be classes."""
-    times = [kind for kind in KINDS.values() if kind.is_time]
-    many = values.distinct > FEW_WHOLE_NUMBERS
-    return many and any(kind.recognise(values) is not None for kind in times)
+    typed = dtype.is_temporal() and dtype != pl.Duration
+    many = task is None and values.distinct > FEW_WHOLE_NUMBERS  # too many to be classes
+    for kind in KINDS.values() if typed or many else ():
+        if kind.instead_of_target and kind.recognise(values) is not None:
+            raise TargetError(
+                say("Target {name!r} holds {kind}.", name=name, kind=say(kind.in_words)),
+                say(kind.instead_of_target),
+            )
 
 
 def _numbers(values: Values, task: str | None) -> Reading | None:
@@ -216,6 +212,7 @@ def _regression(
     ]
     if advised:
         clauses.append(say("positive and strongly skewed, so --log-target may help"))
+    clauses += [reading.stored] if reading.stored else []
     clauses += [*suspicions(name, typed), *slip_hint(values, NumericKind(), reading.parse)]
     missing = typed.null_count()
     unread = reading.unread + values.infinite
@@ -269,6 +266,8 @@ def _skewness(y: np.ndarray) -> float:
 
 def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple[Column, Target]:
     name = values.name
+    if reading is None and values.is_text and task is None:
+        _refuse_differing_units(values)
     labels, counts = _labels(values, reading)
     _refuse_classes(values, labels, task, words=reading is None)
     if values.raw.dtype == pl.Boolean:
@@ -290,6 +289,21 @@ def _classes(values: Values, reading: Reading | None, task: str | None) -> tuple
     reason = full_stop(joined_clauses(clauses))
     column = Column(name, kind.name, "target", reason, parse, len(labels), missing)
     return column, Target(name, by_count, tuple(labels), reason)
+
+
+def _refuse_differing_units(values: Values) -> None:
+    """Refuse amounts in different currencies, say, if they are too many to be classes."""
+    if values.distinct <= FEW_WHOLE_NUMBERS:
+        return
+    if units := differing_units(values.levels["level"]):
+        raise TargetError(
+            say(
+                "Target {name!r} holds amounts in {units}, which are not one unit.",
+                name=values.name,
+                units=listed(units[:3], "and"),
+            ),
+            say("Write them in one unit, or add a column for each."),
+        )
 
 
 def _of_labels(label: type, name: str) -> Kind:

@@ -56,6 +56,8 @@ def value_text(value: object, most: int = 40) -> str:
         case datetime.datetime():
             whole_day = value.time() == datetime.time()
             return f"{value:%Y-%m-%d}" if whole_day else f"{value:%Y-%m-%d %H:%M}"
+        case datetime.time():
+            return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
         case _:
             return shortened(value, most)
 

@@ -125,6 +125,9 @@ class RunOptions(TypedDict, total=False):
     ]
     text: Annotated[Columns, column_names("overrides.text", "Take COL as free text.")]
     date: Annotated[Columns, column_names("overrides.date", "Take COL as a date or time.")]
+    time_of_day: Annotated[
+        Columns, column_names("overrides.time_of_day", "Take COL as a time of day.")
+    ]
     drop: Annotated[Columns, column_names("overrides.drop", "Leave COL out.")]
     weight: Annotated[str | None, Option("overrides.weight", "Weigh each row by COL.", "COL")]
     group: Annotated[
@@ -276,6 +279,7 @@ OF_SOLVERS = (
     "categorical",
     "text",
     "date",
+    "time_of_day",
     "drop",
     "weight",
     "group",

@@ -12,7 +12,7 @@ from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, percent
 from gradum.show.pictures.picture import FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch
-from gradum.tables.kinds import KINDS
+from gradum.tables.kinds import KINDS, Kind
 from gradum.tables.wording import shortened
 
 MOST_LEVELS = 12
@@ -24,9 +24,9 @@ def column_picture(name: str, column: ColumnWatch) -> Picture:
     if column.level is not None:
         return _levels(name, title, column)
     places = [float(place) for place in column.places]
-    dates = KINDS[column.kind].is_time
+    kind = KINDS[column.kind]
     return _functions(
-        name, title, places, column.reference_counts, column.counts, column.sentence, dates=dates
+        name, title, places, column.reference_counts, column.counts, column.sentence, kind=kind
     )
 
 
@@ -37,7 +37,7 @@ def answers_picture(answers: AnswersWatch, fitted: Fitted) -> Picture:
         title = say("probability of {label}", label=repr(shortened(answers.answer)))
     places, before, now = answers.places, answers.reference_counts, answers.counts
     description = answers.sentence or say("It is not shown that the answers have moved.")
-    return _functions("answers", title, places, before, now, description, dates=False)
+    return _functions("answers", title, places, before, now, description, kind=None)
 
 
 def _functions(
@@ -48,20 +48,22 @@ def _functions(
     now: Sequence[int],
     description: str,
     *,
-    dates: bool,
+    kind: Kind | None,
 ) -> Picture:
     """Draw, for both kinds of rows, the shares with at most each value."""
     shares = [np.cumsum(counts)[:-1] / max(sum(counts), 1) for counts in (before, now)]
     kinds = [say("learned from"), say("new")]
-    at = [place / 1000 for place in places] if dates else list(places)
+    stored = kind.stored_per_millisecond if kind else 0.0
+    at = [place / stored for place in places] if stored else list(places)
     rows = [
         {"value": value, "share": float(share), "what": kind}
         for kind, of_kind in zip(kinds, shares, strict=True)
         for value, share in zip(at, of_kind, strict=True)
     ]
     x = alt.X(**quantitative("value", say("value")))
-    if dates:
-        x = alt.X("value:T", title=say("value"))
+    if kind and stored:
+        axis = alt.Axis(format=kind.axis_format)
+        x = alt.X("value:T", title=say("value"), scale=alt.Scale(type="utc"), axis=axis)
     chart = (
         alt.Chart(data(rows))
         .mark_line(interpolate="step-after", strokeWidth=2)
@@ -74,7 +76,7 @@ def _functions(
         )
         .properties(width="container", height=220)
     )
-    written = [_day(value) if dates else figure(value) for value in places]
+    written = [(kind and kind.written(value)) or figure(value) for value in places]
     table = [
         (value, percent(one, decimals=1), percent(other, decimals=1))
         for value, one, other in zip(written, *shares, strict=True)
@@ -127,7 +129,3 @@ def _colours(kinds: Sequence[str]) -> alt.Color:
         sort=list(kinds),
         scale=alt.Scale(domain=list(kinds), range=[FIRST, SECOND]),
     )
-
-
-def _day(microseconds: float) -> str:
-    return str(np.datetime64(int(microseconds), "us").astype("M8[D]"))

@@ -13,6 +13,7 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+import polars as pl
 
 from gradum.messages import say, sentences
 from gradum.scores.figures import figure
@@ -223,6 +224,8 @@ def _date_format(effect: Effect) -> str | None:
     """Return the date format, which is the same in all languages; None for numbers."""
     if not effect.grid.values.dtype.is_temporal():
         return None
+    if effect.grid.values.dtype == pl.Time:
+        return "%H:%M"
     week = 7 * MICROSECONDS_PER_DAY
     few_days = np.ptp(effect.grid.numbers[effect.grid.ordered]) < week
     return "%m-%d %H:%M" if few_days else "%Y-%m-%d"
@@ -230,7 +233,9 @@ def _date_format(effect: Effect) -> str | None:
 
 def _coordinates(effect: Effect, numbers: np.ndarray) -> list[float | None]:
     """Return numbers in Vega's form: dates in milliseconds since 1970."""
-    if effect.grid.values.dtype.is_temporal():
+    if effect.grid.values.dtype == pl.Time:
+        numbers = numbers / 1_000_000
+    elif effect.grid.values.dtype.is_temporal():
         numbers = numbers / 1000
     return _rounded(numbers)
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from gradum.tables.columns import KindName
 from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from gradum.tables.kinds.design import FLOAT32_MAX
 
 MOST_BINS = 20
@@ -181,10 +181,13 @@ def _commonest(values: pl.Series) -> list[str]:
 
 
 def _unit(numbers: np.ndarray, dtype: pl.DataType, whole: bool) -> float:
-    """Return what all values are multiples of: a day, a microsecond or 1; 0 if nothing.
+    """Return what all values are multiples of: a day, a minute, the finest unit or 1; 0 if nothing.
 
     An explained row may have a fraction in a column of whole numbers.
     """
+    if dtype == pl.Time:
+        whole_minutes = not (numbers % NANOSECONDS_PER_MINUTE).any()
+        return float(NANOSECONDS_PER_MINUTE) if whole_minutes else 1.0
     if dtype.is_temporal():
         whole_days = not (numbers % MICROSECONDS_PER_DAY).any()
         return float(MICROSECONDS_PER_DAY) if whole_days else 1.0

@@ -6,6 +6,7 @@ levels for categories, and a last code for missing values.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import polars as pl
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import TreeColumn
 from gradum.tables.kinds import KINDS
-from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
+from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from gradum.tables.wording import quoted_text
 
 MOST_CUTS = 64  # in a number's range
@@ -38,6 +39,8 @@ class Question:
     dates : bool
     seen : ndarray of bool (C,)
         Which codes occurred.
+    kind : str
+        The column's.
     """
 
     column: str
@@ -45,6 +48,7 @@ class Question:
     levels: tuple[Any, ...]
     dates: bool
     seen: np.ndarray
+    kind: str = "numeric"
 
     @classmethod
     def of(cls, values: pl.Series, kind: str) -> Question:
@@ -52,10 +56,11 @@ class Question:
         missing = bool(_is_missing(values).any())
         if KINDS[kind].lies_on_line:
             numbers, dates = _numbers(values), KINDS[kind].is_time
-            cuts = _cuts(numbers[~np.isnan(numbers)], dates=dates)
+            between = _midnight if dates else _round_time if values.dtype == pl.Time else _short
+            cuts = _cuts(numbers[~np.isnan(numbers)], between)
             # There is a value between any two thresholds, as each lies between neighbouring values.
             seen = np.append(np.ones(len(cuts) + 1, bool), missing)
-            return cls(values.name, cuts, (), dates, seen)
+            return cls(values.name, cuts, (), dates, seen, kind)
         counts = values.drop_nulls().value_counts(name="rows").rows()
         common = sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:MOST_LEVELS]
         levels = tuple(level for level, _ in common)
@@ -109,8 +114,8 @@ class Question:
     def _written(self, cut: int) -> str:
         assert self.cuts is not None
         value = self.cuts[cut]
-        if not self.dates:
-            return f"{value:.15g}"  # unrounded: a rounded threshold is another one
+        if not self.dates:  # unrounded: a rounded threshold is another one
+            return KINDS[self.kind].written(value) or f"{value:.15g}"
         unit = "D" if value % MICROSECONDS_PER_DAY == 0 else "us"
         return str(np.datetime64(int(value), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
@@ -145,7 +150,7 @@ def _is_missing(values: pl.Series) -> np.ndarray:
     return (missing | values.is_nan() if values.dtype.is_float() else missing).to_numpy()
 
 
-def _cuts(values: np.ndarray, *, dates: bool) -> np.ndarray:
+def _cuts(values: np.ndarray, between: Callable[[float, float], float]) -> np.ndarray:
     """Return up to `MOST_CUTS` thresholds, each between two neighbours of the values (n,)."""
     distinct = np.unique(values)
     below = np.arange(len(distinct) - 1)
@@ -154,7 +159,6 @@ def _cuts(values: np.ndarray, *, dates: bool) -> np.ndarray:
         ends = np.quantile(values, shares, method="inverted_cdf")
         below = np.unique(np.searchsorted(distinct, ends))
         below = below[below < len(distinct) - 1]
-    between = _midnight if dates else _short
     return np.array([between(distinct[k], distinct[k + 1]) for k in below])
 
 
@@ -172,3 +176,12 @@ def _midnight(low: float, high: float) -> float:
     """Return the first midnight after one moment and up to another, otherwise the latter."""
     day = (low // MICROSECONDS_PER_DAY + 1) * MICROSECONDS_PER_DAY
     return day if day <= high else high
+
+
+def _round_time(low: float, high: float) -> float:
+    """Return the first full hour after one time of day and up to another, or quarter, or minute."""
+    for minutes in (60, 30, 15, 5, 1):
+        step = minutes * NANOSECONDS_PER_MINUTE
+        if (low // step + 1) * step <= high:
+            return (low // step + 1) * step
+    return high

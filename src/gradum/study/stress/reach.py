@@ -2,8 +2,9 @@
 
 In a box, a column that moves by up to ε takes all positions in between, even some that no row of
 the table has, and columns that shift together move independently. A date enters as several inputs,
-each of which ranges over its values on all days within reach. So a box contains more than an attack
-can try, and anything proved for the box holds for every copy.
+each of which ranges over its values on all days within reach; so does a time of day, over all
+minutes. So a box contains more than an attack can try, and anything proved for the box holds for
+every copy.
 
 Shapes: n rows, v variants of them, b boxes, d inputs.
 """

@@ -25,7 +25,7 @@ from gradum.rungs.rung import Prediction, Rung
 from gradum.study.explanation.counterfactual.limits import Limits
 from gradum.study.explanation.named_columns import refuse_no_groups
 from gradum.study.stress.budget import Budget, ShiftScale
-from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, Axis
+from gradum.tables.kinds.axis import Axis, places
 
 ROUNDING = 1e-6  # of the last decimal
 SLACK = 1e-9
@@ -148,7 +148,11 @@ class MovingColumn:
         return np.where(unmoved, starts, places)
 
     def stops(self, start: float, size: float) -> np.ndarray:
-        """Return the outermost positions within shifts up to a size; for a date, every day."""
+        """Return the outermost positions within shifts up to a size.
+
+        Between them, for a date, every day, and for a time of day every minute: they become several
+        inputs, which are not outermost together.
+        """
         if np.isnan(start):
             return np.array([start])
         size += SLACK * (1 + size)
@@ -156,17 +160,15 @@ class MovingColumn:
         places = self.scale.moved(starts, np.array([-size, size]))
         low, high = self._within(starts, np.nextafter(places, [-np.inf, np.inf]))
         low, high = min(low, start), max(high, start)
+        if self.axis.clock:  # from minute to minute, sines and cosines only rise or only fall
+            return np.array([low, *np.arange(np.ceil(low), np.floor(high) + 1), high])
         if not self.axis.dates:
             return np.array([low, high])
         return start + np.arange(np.rint(low - start), np.rint(high - start) + 1)
 
     def values(self, places: np.ndarray) -> pl.Series:
         """Return the values at positions (m,), null where they are missing."""
-        if not self.axis.dates:
-            return pl.Series(self.name, places, nan_to_null=True)
-        microseconds = np.round(places * MICROSECONDS_PER_DAY)
-        moments = pl.Series(self.name, microseconds, nan_to_null=True)
-        return moments.cast(pl.Int64).cast(pl.Datetime("us"))
+        return self.axis.series(self.name, places)
 
     def _within(self, starts: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Bring positions (m,) back to where the column may move from its starts."""
@@ -317,8 +319,8 @@ def _axes(
 
 
 def _places_of(values: pl.Series) -> np.ndarray:
-    """Return numbers, or for dates the days since 1970-01-01 (n,), NaN where they are missing."""
+    """Return the places of values on their line (n,), NaN where they are missing."""
     if values.dtype.is_temporal():
-        microseconds = values.to_physical().cast(pl.Float64)
-        return (microseconds / MICROSECONDS_PER_DAY).fill_null(np.nan).to_numpy()
+        at = values.to_frame().select(places(values.name, values.dtype)).to_series()
+        return at.fill_null(np.nan).to_numpy()
     return values.cast(pl.Float64).fill_null(np.nan).to_numpy()

@@ -102,10 +102,8 @@ def _moved(column: ColumnWatch) -> str:
 
 def median_texts(kind: str, median: Median) -> tuple[str, str]:
     """Write the medians of the reference and of new rows, dates as days."""
-    both = (median.reference, median.new)
-    if not KINDS[kind].is_time:
-        return figure(both[0]), figure(both[1])
-    before, now = (str(np.datetime64(int(value), "us").astype("M8[D]")) for value in both)
+    write = KINDS[kind].written
+    before, now = (write(value) or figure(value) for value in (median.reference, median.new))
     return before, now
 
 

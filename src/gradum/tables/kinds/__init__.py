@@ -18,6 +18,7 @@ from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.numeric import NumericKind
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.text import TextKind
+from gradum.tables.kinds.time_of_day import TimeOfDayKind
 from gradum.tables.kinds.values import Values
 
 __all__ = ["KINDS", "SAYABLE", "STEPS", "AnyStep", "Kind", "Reading", "Values", "recognise"]
@@ -29,6 +30,7 @@ KINDS: dict[str, Kind] = {
         BooleanKind(),
         CategoricalKind(),
         DateKind(),
+        TimeOfDayKind(),
         TextKind(),
         Identifier(),
         Constant(),

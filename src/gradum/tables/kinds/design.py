@@ -36,6 +36,7 @@ FEATURES = {
     "boolean": FeatureTraits(1.0, is_truth=True),
     "missing": FeatureTraits(1.0, is_truth=True, marks_missing=True),
     "days": FeatureTraits(2.0**63 / 86_400_000_000),  # the range of 64 bits of microseconds
+    "minutes": FeatureTraits(1440.0),
     "cycle": FeatureTraits(1.0, is_cyclic=True),
     "length": FeatureTraits(45.0),  # above the logarithm of the number of words in any memory
     "ngram": FeatureTraits(1.0),
@@ -54,8 +55,8 @@ class Feature:
         The table's column.
     kind : str
         Its unit: ``value`` in the column's own unit; ``boolean`` and ``missing``, 0 or 1;
-        ``days`` since 1970-01-01; ``cycle``, a sine or cosine; ``length``, log(1 + words);
-        ``ngram``, a tf-idf weight.
+        ``days`` since 1970-01-01; ``minutes`` since midnight; ``cycle``, a sine or cosine;
+        ``length``, log(1 + words); ``ngram``, a tf-idf weight.
     """
 
     name: str

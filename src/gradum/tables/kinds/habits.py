@@ -59,8 +59,12 @@ POWERS = {
 }
 """Words that stand after a number for a power of ten, in lower case."""
 
+SHORT_POWERS = {"k": 3, "m": 6, "mn": 6, "b": 9, "bn": 9}
+"""Letters that do so in some columns, in lower case; in others they are units or codes."""
+
 POWER = "|".join(re.escape(word) for word in sorted(POWERS, key=len, reverse=True))
 SCALED = rf"(?i)^(.*\d)\s*({POWER})$"
+SHORT_SCALED = rf"(?i)^(.*\d)\s*({POWER}|bn|mn|[kmb])$"
 WIDE = "０１２３４５６７８９．，％－＋（）／：　"
 NARROW = "0123456789.,%-+()/: "
 WIDE_SIGN = f"[{WIDE}]"
@@ -79,13 +83,17 @@ def narrow(texts: pl.Series) -> pl.Series:
     return texts.str.replace_many(list(WIDE), list(NARROW)).str.strip_chars()
 
 
-def without_power(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Return the numbers in texts such as "1.2万", and their powers of ten; null without one."""
+def without_power(texts: pl.Series, *, short: bool = False) -> tuple[pl.Series, pl.Series]:
+    """Return the numbers in texts such as "1.2万", and their powers of ten; null without one.
+
+    ``short`` says that `SHORT_POWERS` are powers too.
+    """
+    pattern, powers = (SHORT_SCALED, POWERS | SHORT_POWERS) if short else (SCALED, POWERS)
     parts = texts.to_frame("text").select(
-        number=pl.col("text").str.extract(SCALED, 1).str.strip_chars(),
+        number=pl.col("text").str.extract(pattern, 1).str.strip_chars(),
         power=pl.col("text")
-        .str.extract(SCALED, 2)
+        .str.extract(pattern, 2)
         .str.to_lowercase()
-        .replace_strict(POWERS, default=None, return_dtype=pl.Int64),
+        .replace_strict(powers, default=None, return_dtype=pl.Int64),
     )
     return parts["number"], parts["power"]

@@ -30,6 +30,7 @@ class Reading:
     """What a kind understood of a column: how to parse it, and a clause for the user.
 
     ``unread`` counts the values of another kind, which are too few to matter and count as missing.
+    ``stored`` is the part of the clause on how texts became the values, such as "decimal ','".
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Reading:
     parse: Parse = field(default_factory=Parse)
     usable: bool = True
     unread: int = 0
+    stored: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +97,9 @@ class Kind(ABC):
     may_be_numbers: ClassVar[bool] = False  # texts that may be numbers, as a hint may say
     has_scale: ClassVar[bool] = False  # `scale` puts numbers for values
     labels: ClassVar[tuple[type, ...]] = ()  # types of classes; empty if no target can be of it
+    instead_of_target: ClassVar[str] = ""  # what to predict, as no target can be of it
+    stored_per_millisecond: ClassVar[float] = 0.0  # what typed moments are counted in; 0: none are
+    axis_format: ClassVar[str] = ""  # of moments on the axis of a chart
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
 
     @property
@@ -128,6 +133,10 @@ class Kind(ABC):
     def scale(self, values: pl.Series) -> NumericScale:
         """Return numbers for typed values, none missing, by which to cut them into ranges."""
         raise NotImplementedError
+
+    def written(self, place: float) -> str | None:
+        """Return a stored moment or time of day as people write it; None for plain numbers."""
+        return None
 
     def level_in_words(self, level: Any) -> str:
         """Return a level as people write it."""

@@ -18,9 +18,14 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     decimal, thousands : str
         Separators of numbers stored as text.
     currency : str
-        A currency's sign or code, or a unit such as "kg", before or after the numbers.
+        A currency's sign or code, or a unit such as "kg", before or after the numbers. Numbers in
+        other units that can be converted into it are: 800 g is read as 0.8 if it is "kg".
     percent : bool
         Whether the numbers carry a percent sign; 12% is read as 12.
+    powers : bool
+        Whether k, M and B after a number mean thousands, millions and billions.
+    clock : str
+        What 2:15 means in a column of durations: "h:mm" or "m:ss"; empty if nothing.
     date_format : str
         The chrono format of dates stored as text.
     other_date_format : str
@@ -42,3 +47,5 @@ class Parse(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     true: str = "true"
     false: str = "false"
     whole: bool = False
+    powers: bool = False
+    clock: str = ""

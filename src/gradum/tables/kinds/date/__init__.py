@@ -12,6 +12,7 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
+from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
@@ -45,13 +46,15 @@ FORMATS = (
     *(date + time for date in OTHERS for time in TIMES),
     *(date + time for date in EAST_ASIAN for time in TIMES[:3]),
     *MONTHS,
+    *PERIODS,
 )
 # read as dates only if the user says so: such numbers are far more often quantities
-ON_DEMAND = ("%Y%m%d", "%Y", "%Y-%m")
+ON_DEMAND = ("%Y%m%d", "%Y")
 LOOKS_LIKE_A_DATE = (
     r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})"
     r"|\d{4}[年년] ?\d{1,2}[月월]( ?\d{1,2}[日일])?"
     r"|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})([T ].*)?$"
+    rf"|{SHAPE}"
 )
 EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
@@ -74,6 +77,8 @@ class DateKind(Kind):
     sayable = lies_on_line = is_ordered = is_time = is_of_one_type = has_scale = True
     accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
+    stored_per_millisecond, axis_format = 1e3, "%Y-%m-%d"
+    instead_of_target = marked("Predict a number instead, such as the days since a fixed date.")
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a date column, or of texts that follow one common format."""
@@ -119,6 +124,10 @@ class DateKind(Kind):
             return str(np.datetime64(int(moment), "us").astype(f"M8[{unit}]")).replace("T", " ")
 
         return NumericScale(moments, write)
+
+    def written(self, place: float) -> str:
+        """Return the day of a moment in microseconds."""
+        return str(np.datetime64(int(place), "us").astype("M8[D]"))
 
     def plain(self, column: Column, step: Step) -> Read:
         """Read plain dates within the training range."""
@@ -177,6 +186,8 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
             other=_readable(other),
         )
     clauses = [_span(dates), written]
+    if pattern in (*MONTHS, *PERIODS):
+        clauses.append(say("each stands for its first day"))
     if rival:
         clauses.append(say("{format} would fit as well", format=_readable(rival)))
     unread = levels.filter(dates.is_null())
@@ -274,6 +285,8 @@ def _in_formats(texts: pl.Series, pattern: str, other: str) -> pl.Series:
 def _dates(texts: pl.Series, pattern: str) -> pl.Series:
     """Return texts read by one format as naive UTC, null where they do not follow it."""
     texts = narrow(texts)
+    if pattern in PERIODS:
+        return first_days(texts, pattern)
     if pattern in MONTHS:  # polars reads no month without a day
         texts, pattern = texts + " 1", pattern + " %d"
     dates = texts.str.to_datetime(pattern, strict=False, time_unit="us")
@@ -296,6 +309,9 @@ def _readable(pattern: str) -> str:
         "%Y": "yyyy",
         "%y": "yy",
         "%m": "mm",
+        "%q": "q",
+        "%V": "ww",
+        "%b": say("month"),
         "%d": "dd",
         "%B": say("month"),
         "%H": "hh",

@@ -16,7 +16,16 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading, lost
 from gradum.tables.kinds.naming_numbers import code_hint, named_like_codes
+from gradum.tables.kinds.numeric.durations import CLOCKS, are_clock_times
+from gradum.tables.kinds.numeric.quantities import (
+    differing_units,
+    has_magnitudes,
+    in_column_unit,
+    in_unit,
+    unit_of,
+)
 from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
+from gradum.tables.kinds.numeric.units import scale_of
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
 from gradum.tables.kinds.step import Step
@@ -46,7 +55,7 @@ CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BR
 # what may follow a number without being part of it; a single letter only if it is a unit
 UNIT = (
     r"^[+\-−(]?[\d.,'’\s]*\d\)?\s*"
-    rf"(?:(?i:{POWER})\s*)?([^\d\s.,'’%()]{{2,10}}|[°ghklmst元圆円원岁歳세])$"
+    rf"(?:(?i:{POWER})\s*)?([^\d\s.,'’%()]{{2,10}}|[°ghklmst元圆円원岁歳세年년人名명个個개件台次层層米克斤升吨秒초亩坪])$"
 )
 # (decimal, thousands), in order of preference if several read all values
 SEPARATORS = ((".", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
@@ -55,10 +64,13 @@ MOST = 0.5  # from this share up, the values that are no numbers are named
 FEW_WHOLE_NUMBERS = 10
 FEWEST_NUMBERS_FOR_A_WORD = 20
 SAMPLE = 500
+MOST_EXAMPLES = 2  # of values that are converted
 MOST_MARKERS = 10  # words kept as markers of missing values
 LOOKS_LIKE_A_NUMBER = (
     rf"^[+\-−(]?\s*(?:[{CURRENCIES}]|{CURRENCY_CODES})?\s*[+\-−(]?[.,]?\d[\d.,'’\s]*|^[+-]?inf"
+    r"|^PT?\d"
 )
+HAS_UNIT = r"\d\s*[\pL°℃℉]|\d:\d|^P"
 CODE = r"^0\d+$"
 WHOLE = r"^[+-]?\d+$"
 
@@ -96,7 +108,7 @@ ACCIDENTS = (
 class NumericKind(Kind):
     """Quantities; float64, null if missing, never NaN or infinite."""
 
-    name, turn = "numeric", 5
+    name, turn = "numeric", 4
     step = Numeric
     sayable = lies_on_line = is_ordered = is_quantity = has_scale = True
     labels = (int, float)
@@ -145,7 +157,7 @@ class NumericKind(Kind):
                 )
             return _typed_reading(values, typed)
         levels = values.levels.filter(~are_gaps(values.levels["level"]))
-        signs = _signs(narrow(levels["level"])) or Parse()
+        signs = _signs(values.name, _narrowed(levels), insist=True) or Parse()
         how, share = _best_separators(levels, values.decimal, signs)
         if share >= ENOUGH:
             return _reading(values, how)
@@ -187,7 +199,7 @@ class NumericKind(Kind):
         return read
 
     def refuse_parse(self, name: str, how: Parse) -> None:
-        """Raise SchemaError if decimals and thousands have no signs of their own."""
+        """Raise SchemaError if two signs are one, or durations cannot be read so."""
         if len(how.decimal) != 1 or len(how.thousands) > 1 or how.decimal == how.thousands:
             raise SchemaError(
                 say(
@@ -199,12 +211,22 @@ class NumericKind(Kind):
                 ),
                 say("Use '.' and ',' or ',' and '.', say."),
             )
+        if how.clock not in ("", *CLOCKS):
+            raise SchemaError(
+                say(
+                    "The schema's column {name!r}, field 'clock': {clock!r} says nothing about "
+                    "2:15.",
+                    name=name,
+                    clock=how.clock,
+                ),
+                say("Choose among {choices}.", choices=listed(list(CLOCKS))),
+            )
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as float64."""
         dtype = raw.dtype
         if dtype == pl.Duration:
-            return raw.dt.total_microseconds().cast(pl.Float64) / 1e6
+            return in_column_unit(raw.dt.total_microseconds().cast(pl.Float64) / 1e6, how)
         if dtype.is_numeric() or dtype in (pl.Boolean, pl.Null):
             return _without(finite(raw.cast(pl.Float64)), listed_numbers(how))
         if dtype in (pl.String, pl.Categorical, pl.Enum):
@@ -214,6 +236,8 @@ class NumericKind(Kind):
 
 def _typed_reading(values: Values, typed: pl.Series) -> Reading:
     clauses = [_describe(values, typed), *suspicions(values.name, typed)]
+    if values.raw.dtype == pl.Duration:
+        clauses.append(say("durations in seconds"))
     clauses += (useless := _useless(values, typed))
     return Reading("numeric", joined_clauses(clauses), usable=not useless)
 
@@ -245,7 +269,12 @@ def mostly_numbers(values: Values) -> list[str]:
     levels = values.levels["level"]
     if not values.is_text or not _look_like_numbers(levels.head(SAMPLE)):
         return []
-    signs = _signs(levels) or Parse()
+    if units := differing_units(levels):
+        return [
+            say("amounts in {units}, which are not one unit", units=listed(units[:3], "and")),
+            say("write them in one to use it as numbers"),
+        ]
+    signs = _signs(values.name, values.levels) or Parse()
     how, share = _best_separators(values.levels, values.decimal, signs)
     if not MOST <= share < ENOUGH:
         return []
@@ -280,16 +309,28 @@ def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
     if numbers.null_count() == texts.null_count():
         return numbers
     unread = texts.set(numbers.is_not_null(), None)
-    if not unread.str.contains(f"{WIDE_SIGN}|(?i:{POWER})").any():
+    if how.powers or unread.str.contains(f"{WIDE_SIGN}|(?i:{POWER})").any():
+        unread = narrow(unread)
+        numbers = numbers.fill_null(_as_usual(unread, how))
+        bare = unread.str.replace(how.currency, "", literal=True).str.strip_chars()
+        digits, power = without_power(bare, short=how.powers)
+        base = _as_usual(digits, how)
+        written = (
+            base.cast(pl.String) + "e" + power.cast(pl.String)
+        )  # 1.1万 is 11000 to the last bit
+        exact = written.cast(pl.Float64, strict=False)
+        numbers = numbers.fill_null(exact).fill_null(base * 10.0**power)
+    return _with_other_units(numbers, texts, how)
+
+
+def _with_other_units(numbers: pl.Series, texts: pl.Series, how: Parse) -> pl.Series:
+    """Return numbers, with those of texts in other units than the column's converted."""
+    if not how.currency or numbers.null_count() == texts.null_count():
         return numbers
-    unread = narrow(unread)
-    numbers = numbers.fill_null(_as_usual(unread, how))
-    bare = unread.str.replace(how.currency, "", literal=True).str.strip_chars()
-    digits, power = without_power(bare)
-    base = _as_usual(digits, how)
-    written = base.cast(pl.String) + "e" + power.cast(pl.String)  # 1.1万 is 11000 to the last bit
-    exact = written.cast(pl.Float64, strict=False)
-    return numbers.fill_null(exact).fill_null(base * 10.0**power)
+    unread = texts.filter(numbers.is_null())
+    plain = replace(how, currency="", clock="", powers=False)
+    found = in_unit(unread, how, lambda digits: _as_usual(digits, plain))
+    return numbers.scatter(numbers.is_null().arg_true(), found) if found.len() else numbers
 
 
 def _as_usual(texts: pl.Series, how: Parse) -> pl.Series:
@@ -332,16 +373,16 @@ def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
 def _recognise_text(values: Values) -> Reading | None:
     levels = values.levels
     if not values.plain_numbers:
-        gaps = are_gaps(levels["level"])
-        levels = levels.filter(~gaps) if gaps.any() else levels
-        levels = levels.with_columns(narrow(levels["level"]))
-        if not _look_like_numbers(levels["level"].head(SAMPLE)):
+        sample = levels["level"].head(SAMPLE)
+        if not _look_like_numbers(narrow(sample.filter(~are_gaps(sample)))):
             return None
+        gaps = are_gaps(levels["level"])
+        levels = _narrowed(levels.filter(~gaps) if gaps.any() else levels)
     if levels["level"].str.contains(CODE).any() or _are_codes(values):
         return None
     if values.plain_numbers and values.decimal == ".":
         return _reading(values, Parse())
-    signs = _signs(levels["level"])
+    signs = _signs(values.name, levels)
     if signs is None:
         return None
     how, share = _best_separators(levels, values.decimal, signs)
@@ -361,15 +402,26 @@ def _are_codes(values: Values) -> bool:
     return values.typed and not marked and bool(values.levels["level"].str.contains(WHOLE).all())
 
 
-def _signs(levels: pl.Series) -> Parse | None:
+def _narrowed(levels: pl.DataFrame) -> pl.DataFrame:
+    return levels.with_columns(narrow(levels["level"]))
+
+
+def _signs(name: str, levels: pl.DataFrame, insist: bool = False) -> Parse | None:
     """Return the currency and percent signs, or the unit, of a column; None if they are mixed."""
-    if not levels.str.contains(f"[{CURRENCIES}%]").any():
-        return Parse(currency=_unit(levels))
-    signs = [sign for sign in CURRENCIES if levels.str.contains(sign, literal=True).any()]
-    percent = levels.str.ends_with("%").mean() or 0.0
+    texts = levels["level"]
+    if not texts.str.contains(f"[{CURRENCIES}%]").any():
+        if unit := _unit(texts):
+            return Parse(currency=unit)
+        if not texts.head(SAMPLE).str.contains(HAS_UNIT).any():
+            return Parse()
+        units = unit_of(name, levels, insist)
+        return units if units.currency else Parse(powers=has_magnitudes(texts))
+    signs = [sign for sign in CURRENCIES if texts.str.contains(sign, literal=True).any()]
+    percent = texts.str.ends_with("%").mean() or 0.0
     if len(signs) > 1 or 0 < float(percent) < ENOUGH:  # type: ignore[arg-type]
         return None
-    return Parse(currency="".join(signs), percent=bool(percent))
+    powers = bool(signs) and has_magnitudes(texts)
+    return Parse(currency="".join(signs), percent=bool(percent), powers=powers)
 
 
 def _unit(levels: pl.Series) -> str:
@@ -387,12 +439,7 @@ def _best_separators(levels: pl.DataFrame, usual_decimal: str, signs: Parse) -> 
     """Return the separators that read the most values, and the share that they read."""
     total, best, best_share = max(int(levels["count"].sum()), 1), signs, -1.0
     for decimal, thousands in sorted(SEPARATORS, key=lambda pair: pair[0] != usual_decimal):
-        how = Parse(
-            decimal=decimal,
-            thousands=thousands,
-            currency=signs.currency,
-            percent=signs.percent,
-        )
+        how = replace(signs, decimal=decimal, thousands=thousands)
         read = _as_written(levels["level"], how).is_not_null()
         share = float(levels["count"].filter(read).sum()) / total
         if share > best_share:
@@ -416,7 +463,8 @@ def _one_word_aside(levels: pl.DataFrame, how: Parse) -> bool:
 def _reading(values: Values, how: Parse) -> Reading:
     typed = to_number(values.levels["level"], how)
     missing, unread = tuple(values.markers), values.levels.clear()
-    clauses = [_describe(values, typed), *_stored_as(values, how, typed)]
+    stored = joined_clauses(_stored_as(values, how, typed))
+    clauses = [_describe(values, typed), *([stored] if stored else [])]
     clauses += suspicions(values.name, typed, values.levels["count"])
     if typed.null_count():
         unread = values.levels.filter(typed.is_null())
@@ -434,21 +482,47 @@ def _reading(values: Values, how: Parse) -> Reading:
         )
         if unread.height <= MOST_MARKERS:
             missing = (*missing, *unread["level"])
-    parse = Parse(missing, (), how.decimal, how.thousands, how.currency, how.percent)
+    parse = replace(how, missing=missing)
     clauses += (useless := _useless(values, typed))
     count = int(unread["count"].sum())
-    return Reading("numeric", joined_clauses(clauses), parse, usable=not useless, unread=count)
+    reason = joined_clauses(clauses)
+    return Reading("numeric", reason, parse, usable=not useless, unread=count, stored=stored)
 
 
 def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
-    signs = [f"{how.currency!r}"] if how.currency else []
+    levels, unit = values.levels["level"], how.currency
+    signs = [repr(unit)] if unit and levels.str.contains(unit, literal=True).any() else []
     signs += [say("'%' (12% is read as 12)")] if how.percent else []
     if how.thousands:
         ungrouped = _as_written(values.levels["level"], replace(how, thousands=""))
         if ungrouped.null_count() > typed.null_count():
             signs += [say("{sign!r} between thousands", sign=how.thousands)]
     signs += [say("decimal {sign!r}", sign=how.decimal)] if how.decimal != "." else []
-    return [say("stored as text with {signs}", signs=listed(signs))] if signs else []
+    clauses = [say("stored as text with {signs}", signs=listed(signs))] if signs else []
+    clauses += _converted(values, how, typed)
+    if how.clock and are_clock_times(levels):
+        clauses.append(say("--time-of-day {name!r} if they are times of day", name=values.name))
+    return clauses
+
+
+def _converted(values: Values, how: Parse, typed: pl.Series) -> list[str]:
+    """Return a clause with examples of values that are read as other numbers than they show."""
+    levels = values.levels["level"]
+    if values.plain_numbers:
+        return []
+    other = _as_usual(narrow(levels), how).is_null() & typed.is_not_null() & (typed != 0)
+    if not other.any():
+        return []
+    shown = pl.DataFrame([levels, typed.alias("number"), values.levels["count"]]).filter(other)
+    unit = shown["level"].str.replace_all(r"[\d.,'’\s+\-−]", "")
+    each = shown.with_columns(unit=unit).sort("count", descending=True, maintain_order=True)
+    each = each.unique("unit", keep="first", maintain_order=True).head(MOST_EXAMPLES)
+    unit = how.currency if scale_of(how.currency) else ""
+    examples = [
+        (level, f"{number(value)} {unit}".strip())
+        for level, value in each.select("level", "number").iter_rows()
+    ]
+    return [say("{text!r} is read as {number}", text=text, number=read) for text, read in examples]
 
 
 def _describe(values: Values, typed: pl.Series) -> str:
