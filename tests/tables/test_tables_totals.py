@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from gradum.run.dataset import labelled
+from gradum.tables.encode import Encoder
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import infer
 from gradum.tables.sources import stream
@@ -227,3 +228,9 @@ def test_rows_keep_the_numbers_that_the_file_gives_them():
     dataset = labelled(whole, infer(without_totals(whole), target="paid"))
     assert dataset.numbers.tolist() == [n for n in range(COUNT + 1) if n not in (60, 70)]
     assert len(dataset.notes) == 2
+    schema = infer(table(sales(), typed=True), target="paid")
+    encoder = Encoder.fit(pl.DataFrame(sales()), schema)
+    differences = labelled(whole, schema, encoder=encoder).differences
+    unseen = [each for each in differences if "'West'" in each]
+    assert len(unseen) == 1
+    assert "62, 63" in unseen[0]

@@ -131,14 +131,14 @@ def check(
         values = column.traits.parse(raw, column.parse).alias(column.name)
         kept = values if block or column.role != "feature" else narrowed(values, raw)
         typed.append(kept)
-        unread = Unreadable.of(raw, values, column)
+        unread = Unreadable.of(raw, values, column, table.numbers)
         if unread is not None:
             if not block:
                 unread.refuse_alone(table.source)
             unreadable.append(unread)
             differences.append(wrong_kind(unread, table.source))
         if column.role == "feature":
-            differences += differences_of(values, column, encoder)
+            differences += differences_of(values, column, encoder, table.numbers)
     known = {column.name for column in schema.columns}
     differences += [unknown_column(name) for name in given if name not in known]
     frame = pl.DataFrame({values.name: values for values in typed})

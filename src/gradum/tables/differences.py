@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import polars as pl
 
 from gradum.messages import marked, say, say_plural
@@ -73,24 +74,30 @@ def wrong_kind(unreadable: Unreadable, source: str) -> Difference:
 
 
 def differences_of(
-    values: pl.Series, column: Column, encoder: Encoder | None = None
+    values: pl.Series,
+    column: Column,
+    encoder: Encoder | None = None,
+    numbers: np.ndarray | None = None,
 ) -> Iterator[Difference]:
     """Yield the differences of a feature's typed values from those of training.
 
     Without a fitted encoder, only values that are missing for the first time are found.
+    ``numbers`` (n,) are the rows' places in their table, if some have been left out.
     """
-    yield from _new_missing(values, column)
+    yield from _new_missing(values, column, numbers)
     if encoder is not None:
-        yield from _unseen(values, encoder)
-        yield from _out_of_range(values, encoder)
-        yield from _out_of_dates(values, encoder)
+        yield from _unseen(values, encoder, numbers)
+        yield from _out_of_range(values, encoder, numbers)
+        yield from _out_of_dates(values, encoder, numbers)
 
 
-def _new_missing(values: pl.Series, column: Column) -> Iterator[Difference]:
+def _new_missing(
+    values: pl.Series, column: Column, numbers: np.ndarray | None
+) -> Iterator[Difference]:
     count = values.null_count()
     if column.missing or not count:
         return
-    rows = rows_where(values.is_null())
+    rows = rows_where(values.is_null(), numbers)
     sentence = say(
         "Column {name!r} had a value in every row of training, but has none in {rows}.",
         name=column.name,
@@ -99,12 +106,14 @@ def _new_missing(values: pl.Series, column: Column) -> Iterator[Difference]:
     yield Difference(column.name, "new missing", count, rows, sentence)
 
 
-def _unseen(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
+def _unseen(
+    values: pl.Series, encoder: Encoder, numbers: np.ndarray | None
+) -> Iterator[Difference]:
     where = levels_unseen(values, encoder)
     if where is None or not where.any():
         return
     unseen = values.filter(where).unique(maintain_order=True)
-    rows, count = rows_where(where), int(where.sum())
+    rows, count = rows_where(where, numbers), int(where.sum())
     sentence = say_plural(
         "Column {name!r} has {count:,} level that training never saw ({unseen}), in {rows}.",
         "Column {name!r} has {count:,} levels that training never saw ({unseen}), in {rows}.",
@@ -125,7 +134,9 @@ def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     return values.is_in(unseen.implode()).fill_null(False)
 
 
-def _out_of_range(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
+def _out_of_range(
+    values: pl.Series, encoder: Encoder, numbers: np.ndarray | None
+) -> Iterator[Difference]:
     if values.dtype != pl.Float64 or values.name not in encoder.ranges:
         return
     low, high = encoder.ranges[values.name]
@@ -133,16 +144,19 @@ def _out_of_range(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
     if smallest is None or (smallest >= low and largest <= high):  # type: ignore[operator]
         return
     where = ((values < low) | (values > high)).fill_null(False)
-    yield _outside(values.name, where, span(low, high))
+    yield _outside(values.name, where, span(low, high), numbers)
 
 
-def _out_of_dates(values: pl.Series, encoder: Encoder) -> Iterator[Difference]:
+def _out_of_dates(
+    values: pl.Series, encoder: Encoder, numbers: np.ndarray | None
+) -> Iterator[Difference]:
     where = dates_out_of_range(values, encoder)
     if where is None or not where.any():
         return
     ends = encoder.ranges[values.name]
     first, last = (place_text(end, values.dtype) for end in ends)
-    yield _outside(values.name, where, say("from {first} to {last}", first=first, last=last))
+    known = say("from {first} to {last}", first=first, last=last)
+    yield _outside(values.name, where, known, numbers)
 
 
 def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
@@ -154,9 +168,9 @@ def dates_out_of_range(values: pl.Series, encoder: Encoder) -> pl.Series | None:
     return ((at < low) | (at > high)).fill_null(False)
 
 
-def _outside(name: str, where: pl.Series, known: str) -> Difference:
+def _outside(name: str, where: pl.Series, known: str, numbers: np.ndarray | None) -> Difference:
     """Say which rows lie outside a column's training range."""
-    rows, count = rows_where(where), int(where.sum())
+    rows, count = rows_where(where, numbers), int(where.sum())
     sentence = say_plural(
         "Column {name!r} ranged {range} in training; {rows} is outside.",
         "Column {name!r} ranged {range} in training; {rows} are outside.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from gradum.errors import SchemaError
@@ -37,8 +38,17 @@ class Unreadable:
     alone: bool
 
     @classmethod
-    def of(cls, raw: pl.Series, values: pl.Series, column: Column) -> Unreadable | None:
-        """Compare a column as given with what was read of it; None if everything was read."""
+    def of(
+        cls,
+        raw: pl.Series,
+        values: pl.Series,
+        column: Column,
+        numbers: np.ndarray | None = None,
+    ) -> Unreadable | None:
+        """Compare a column as given with what was read of it; None if everything was read.
+
+        ``numbers`` (n,) are the rows' places in their table, if some have been left out.
+        """
         if not column.traits.in_words or values.null_count() == raw.null_count():
             return None
         present = _present(raw, column)
@@ -47,7 +57,7 @@ class Unreadable:
         if not count:
             return None
         examples = examples_of(raw.filter(bad))
-        return cls(column, count, rows_where(bad), examples, count == present.sum())
+        return cls(column, count, rows_where(bad, numbers), examples, count == present.sum())
 
     def sentence(self, source: str) -> str:
         """Say which values are taken as missing."""

@@ -93,9 +93,13 @@ def size(count: float) -> str:
     return f"{count / 1e3:,.0f} kB"
 
 
-def rows_where(mask: pl.Series) -> tuple[int, ...]:
-    """Return the first rows in which a mask is true, counted from 1."""
-    return tuple(int(row) + 1 for row in mask.arg_true().head(SHOWN_ROWS))
+def rows_where(mask: pl.Series, numbers: np.ndarray | None = None) -> tuple[int, ...]:
+    """Return the first rows in which a mask is true, counted from 1.
+
+    ``numbers`` (n,) are the rows' places in their table, from 0, if some have been left out.
+    """
+    places = mask.arg_true().head(SHOWN_ROWS).to_numpy()
+    return rows_of(places if numbers is None else numbers[places])
 
 
 def rows_of(positions: np.ndarray) -> tuple[int, ...]:
