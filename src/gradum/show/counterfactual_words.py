@@ -87,7 +87,7 @@ def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals)
     rung = fitted.rung(found.rung)
     if rung.input_layer is None:
         return say(
-            "The {rung} rung looks at no column: nothing changes its answer.", rung=rung.name
+            "The {rung} model looks at no column: nothing changes its answer.", rung=rung.name
         )
     scale = rung.target_scale
     if rung.clamp and scale is not None and not scale.low <= float(found.wanted) <= scale.high:

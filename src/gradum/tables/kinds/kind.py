@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import polars as pl
 
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, never
 from gradum.tables.kinds.values import Values, clean
@@ -30,6 +31,7 @@ class Reading:
     """What a kind understood of a column: how to parse it, and a clause for the user.
 
     ``unread`` counts the values of another kind, which are too few to matter and count as missing.
+    ``doubts`` are clauses that a reader should check.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Reading:
     parse: Parse = field(default_factory=Parse)
     usable: bool = True
     unread: int = 0
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
