@@ -307,7 +307,7 @@ def _with_fold(title: str, event: RungStarted | RivalFitted) -> str:
 
 
 def _validation(loss: float) -> str:
-    return say("validation loss {loss:.4g}", loss=loss)
+    return say("validation loss {loss:.3g}", loss=loss)
 
 
 def _at_most(seconds: float) -> str:
@@ -331,7 +331,7 @@ def _rival(event: RivalFitted) -> str:
 
 def _epoch(event: EpochDone) -> list[str]:
     epoch = say("epoch {epoch}", epoch=event.epoch)
-    objective = say("objective {loss:.4g}", loss=event.train_loss)
+    objective = say("objective {loss:.3g}", loss=event.train_loss)
     if event.validation_loss is None:
         return [epoch, objective]
     return [epoch, objective, _validation(event.validation_loss)]
