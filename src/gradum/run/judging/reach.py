@@ -37,5 +37,10 @@ def reach(judgement: Judgement, schema: Schema) -> str:
     trials = judgement.split.trials if judgement.split else ()
     if not trials or any(trial.shown for trial in trials):
         return sure
-    options = listed([trial.option for trial in trials[:MOST_TRIALS]], "and")
+    # Whoever reads "by --group 'humidity'" wonders; the other columns name groups, or order rows.
+    naming = {column.name for column in schema.columns if column.traits.names_groups}
+    told = [trial.option for trial in trials if trial.by == "time" or trial.column in naming]
+    if not told:
+        return sure
+    options = listed(told[:MOST_TRIALS], "and")
     return sentences([sure, say("Quick trials by {options} showed no loss.", options=options)])
