@@ -222,7 +222,7 @@ def test_a_step_limit_says_how_far_it_got():
     regime = Regime(4, gradient_tol=1e-9)
     found = fit(problem, data, solver=GradientDescent(0.1), regime=regime)
     before, after = (epoch.train_loss for epoch in found.history[-2:])
-    fell = f"epoch 4 lowered the loss by {100 * (before - after) / before:.2g}% to {after:.4g}"
+    fell = f"epoch 4 lowered the loss by {100 * (before - after) / before:.2g}% to {after:.3g}"
     assert fell in found.advice
     # The gradient before the last step is that of the answer after three.
     three = fit(problem, data, solver=GradientDescent(0.1), regime=Regime(3))

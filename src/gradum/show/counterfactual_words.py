@@ -45,8 +45,15 @@ def sentence(found: Counterfactual) -> str:
     return say(
         "The answer would be {output} if {changes}.",
         output=output_text(found.output),
-        changes=listed(changes, "and"),
+        changes=_all_of(changes),
     )
+
+
+def _all_of(changes: list[str]) -> str:
+    """Join clauses, which some languages join by another word than names."""
+    if len(changes) < 2:
+        return changes[0] if changes else ""
+    return say("{changes} and {change}", changes=listed(changes[:-1]), change=changes[-1])
 
 
 def cost_sentences(found: Counterfactual, axes: Any) -> str:
