@@ -124,6 +124,32 @@ def test_every_sentence_of_a_room_is_translated_with_its_values(language, room):
         assert all(places(form) == wanted for form in forms), (message.id, forms)
 
 
+def readers_words():
+    """The words of the code and those that readers meet instead, from the glossary's table."""
+    text = (SOURCE.parents[1] / "docs/glossary.md").read_text(encoding="utf-8")
+    _, table = text.split("## Words for readers")
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")]
+    return rows[2:]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_sentence_has_the_readers_words_and_no_word_of_the_code(room):
+    """Options keep theirs, as in --rung pack, and so do names of values, as in {rung}."""
+    for ours, english, chinese in readers_words():
+        ours_alone = re.compile(rf"(?<![\w{{-]){ours}s?\b(?!=)", re.IGNORECASE)
+        for message in catalogue.messages(catalogue.read("zh", room)):
+            forms = [message.id] if isinstance(message.id, str) else list(message.id)
+            said = [
+                re.sub(rf"--rung {ours}|[\w, ]+{ours} or enough|, {ours}\.|or {ours}\.", "", form)
+                for form in forms
+            ]
+            assert not any(map(ours_alone.search, said)), forms
+            if any(english in form for form in forms) and ours != "rung":
+                strings = [message.string] if isinstance(message.string, str) else message.string
+                assert all(chinese in string for string in strings), strings
+            assert "网络包" not in str(message.string)
+
+
 @pytest.mark.parametrize("language", catalogue.OTHERS)
 def test_the_compiled_catalogue_is_that_of_the_rooms(language):
     assert catalogue.mo_path(language).read_bytes() == catalogue.compiled(language)

@@ -156,8 +156,8 @@ def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
     ended = run("--lang", "zh", *words)
     assert ended.code == 0, ended.err
     page = Path("r/report.html").read_text(encoding="utf-8")
-    page = page[: page.index('<section id="repeat"')]  # code, versions and hashes
-    page = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.DOTALL)
+    page = page[: page.index('<div class="inside" id="repeat"')]  # code, versions and hashes
+    page = re.sub(r"<(script|style|code)\b.*?</\1>", "", page, flags=re.DOTALL)
     text = html.unescape(re.sub(r"<[^>]+>", " ", page))
     names = {part for name in frame.columns for part in re.findall("[A-Za-z]+", name)}
     levels = {

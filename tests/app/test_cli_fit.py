@@ -26,7 +26,7 @@ def test_a_run_says_what_it_understood_found_and_wrote(linear_run):
         "label.csv: 300 rows",
         "colour",
         "Two classes, 'no'",
-        "right; always guessing the commonest class",
+        "always guessing the most frequent",
         "Log loss",
         str(folder),
     ):

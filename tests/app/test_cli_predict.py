@@ -18,7 +18,7 @@ def test_every_row_is_predicted_in_order(gradum_command, linear_run, tables, tmp
     folder, _ = linear_run
     ended = gradum_command("predict", folder, tables / "held.csv", "-o", tmp_path / "p.parquet")
     assert (ended.code, ended.err) == (0, "")
-    assert "80 rows predicted by the linear rung" in ended.out
+    assert "80 rows predicted by the linear model" in ended.out
     frame = pl.read_parquet(tmp_path / "p.parquet")
     model = gradum.load(folder / "model.gradum")
     assert frame["row"].to_list() == list(range(1, 81))
@@ -218,7 +218,7 @@ def test_intervals_of_a_table_in_blocks_are_those_of_the_table(
         (["--by-class"], "--interval"),
         (["--quantiles", "0.5"], "neither quantiles nor a threshold"),
         (["--beyond", "250"], "neither quantiles nor a threshold"),
-        (["--interval", "0.9", "--rung", "mlp"], "no rung 'mlp'"),
+        (["--interval", "0.9", "--rung", "mlp"], "no model 'mlp'"),
     ],
 )
 def test_an_interval_that_makes_no_sense_is_refused_in_a_line(

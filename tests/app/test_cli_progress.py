@@ -85,7 +85,7 @@ def test_a_finished_rung_says_what_it_kept_and_not_its_last_epoch():
     place.note(RungStarted("pack", 0, 0))
     place.note(EpochDone(24, 240, 0.3, 0.9, 2.0))
     place.note(RungFinished("pack", 0, 0, "completed", 2.5, 0.42))
-    assert place.line == "pack validation loss 0.42, 2.5 s"
+    assert place.line == "network ensemble validation loss 0.42, 2.5 s"
 
 
 def test_json_and_quiet_come_before_the_terminal(monkeypatch):

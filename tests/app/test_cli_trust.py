@@ -330,7 +330,7 @@ def test_names_in_a_table_are_no_markup(gradum_command, linear_run, tables, tmp_
 
 def test_a_model_that_cannot_be_stressed_or_certified_leaves_that_unchecked(monkeypatch):
     def uncertifiable(*_, **__):
-        raise NotCertifiableError("Several quantiles have no bounds.", "Choose another rung.")
+        raise NotCertifiableError("Several quantiles have no bounds.", "Choose another model.")
 
     monkeypatch.setattr("gradum.api.model.Model.verify", uncertifiable)
     earlier = gradum.load(FIXTURES / "number-1.gradum")

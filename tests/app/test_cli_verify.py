@@ -167,7 +167,7 @@ def test_the_box_of_a_property_file_and_a_file_of_properties(network, stated, tm
         ((), "Nothing says what 'x0', 'x1' can be."),
         (("ROWS",), "takes rows of 2 numbers, and rows.csv has 3 columns"),
         (("ROWS", "-t", "z"), "rows.csv has no column 'z'."),
-        (("ROWS", "-t", "y", "--rung", "mlp"), "A network has no rungs."),
+        (("ROWS", "-t", "y", "--rung", "mlp"), "A network is a single model."),
         (("TWO",), "two.vnnlib states several boxes of inputs."),
         (("HOLE", "-t", "y"), "Column 'b' of hole.csv has no number in row 2"),
     ],

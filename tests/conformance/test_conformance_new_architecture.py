@@ -175,7 +175,7 @@ refused(NotCertifiableError, unproved, model.verify, steady, few)
 asked = {"stress": {"rows": 2, "least_proved": 0.5}, "properties": {"ask": [steady]}}
 trust = " ".join(str(model.trust(frame, thresholds=asked)).split())
 assert trust.count(unproved) == 2, trust
-refused(SpecError, "no linear rung", lambda: model.coefficients)
+refused(SpecError, "no linear model", lambda: model.coefficients)
 refused(SpecError, "not a chain of layers", gradum.explain_step, model, few.row(3, named=True))
 fit = {"target": "amount", "model": "cosine", **once}
 refused(SpecError, "option cosine cannot be used", gradum.fit, frame, cosine={"waves": 0}, **fit)

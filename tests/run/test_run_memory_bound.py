@@ -72,7 +72,7 @@ def test_a_bound_that_is_given_decides(options, takes, bound, blocks, table, mon
 @pytest.mark.parametrize(
     ("options", "what", "remedy"),
     [
-        ({"model": "pack"}, "A pack of all rows", "--model linear or mlp"),
+        ({"model": "pack"}, "A network ensemble of all rows", "--model linear or mlp"),
         ({"cv": 5}, "Cross-validation of all rows", "Leave out --cv"),
         ({"refit": True}, "A refit on all rows", "Leave out --refit"),
         ({"blocks": False}, "A table held as a whole", "Leave out --no-blocks"),

@@ -204,7 +204,7 @@ def test_a_rung_is_chosen_by_name(classifier):
     np.testing.assert_array_equal(
         classifier.predict_proba(NEW, rung="enough"), each[classifier.enough]
     )
-    with pytest.raises(SpecError, match="no rung 'forest'.*" + ", ".join(LADDER)):
+    with pytest.raises(SpecError, match="no model 'forest'.*" + ", ".join(LADDER)):
         classifier.predict(NEW, rung="forest")
 
 

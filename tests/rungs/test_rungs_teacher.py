@@ -103,7 +103,7 @@ def test_the_notes_say_whether_the_pack_listened(taught, settings, sentence):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"model": "linear", "teacher": Notes()}, "Only a pack learns from a teacher"),
+        ({"model": "linear", "teacher": Notes()}, "Only a network ensemble learns from a teacher"),
         ({"teacher": [Notes(), DummyClassifier()]}, "There are 2 teachers"),
         ({"teacher": "nobody"}, "no rival 'nobody'"),
         ({"teacher": Notes(), "blocks": True}, "learns from rows in memory"),

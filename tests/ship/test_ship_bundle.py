@@ -59,7 +59,7 @@ def test_a_refitted_model_is_loaded_though_the_rung_that_is_enough_is_gone(tmp_p
     model.save(tmp_path / "m.gradum")
     loaded = gradum.load(tmp_path / "m.gradum")
     np.testing.assert_array_equal(loaded.predict(NEW), model.predict(NEW))
-    with pytest.raises(GradumError, match="has no rung 'baseline'"):
+    with pytest.raises(GradumError, match="has no model 'baseline'"):
         loaded.predict(NEW, rung="enough")
 
 

@@ -164,7 +164,7 @@ def test_what_is_of_another_run_or_place_or_version_is_refused(files, kept, tmp_
     with pytest.raises(ModelFileError, match="of another run"):
         other.snapshot("fit-mlp")
     files[0].rename(tmp_path / "fold-1-linear.checkpoint")
-    with pytest.raises(ModelFileError, match="another rung than its name says"):
+    with pytest.raises(ModelFileError, match="another model than its name says"):
         kept.rung("fold-1-linear")
     manifest, arrays = archive.read(files[1])
     archive.write(files[1], {**manifest, "format": 1}, arrays)

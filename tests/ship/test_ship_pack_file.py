@@ -68,7 +68,7 @@ def test_a_pack_of_medians_is_kept_as_one(log_target, tmp_path):
         loaded.predict(ROWS, rung="pack"), model.predict(ROWS, rung="pack")
     )
     assert loaded.fitted.judgement.verdict.metric == "mae"
-    assert "Learning curves of the pack" in model.report()
+    assert "Learning curves of the network ensemble" in model.report()
     other = written(path, tmp_path, lambda m, a: pack_in(m).update(loss="squared_error"))
     with pytest.raises(ModelFileError, match="does not predict what the target is"):
         gradum.load(other)

@@ -12,6 +12,8 @@ import pytest
 from found import CLASSES, NUMBERS
 
 import gradum
+from gradum.run.judging.reach import reach
+from gradum.scores.figures import figure
 from gradum.show.file_names import Source
 from gradum.show.notebook import fragment
 from gradum.show.page import _code, _say, _sentences
@@ -69,13 +71,42 @@ def of_numbers(regressor):
 def test_the_report_says_what_the_model_says(classifier, of_classes):
     judgement = classifier.fitted.judgement
     said = (*judgement.headline, *judgement.verdict.sentences, judgement.fit_check, judgement.how)
+    assert reach(judgement, classifier.fitted.schema) in of_classes.text
     for sentence in said:
         assert sentence in of_classes.text
     for column in classifier.fitted.schema.columns:
         assert column.reason in of_classes.text
     for parts in judgement.scores.values():
-        assert f"{parts['test']['log_loss'].value:.4g}" in of_classes.text
+        assert f"{parts['test']['log_loss'].value:.3g}" in of_classes.text
     assert classifier.fitted.provenance.fingerprint in of_classes.text
+
+
+def test_all_but_the_result_is_folded_and_a_link_can_reach_into_each_part(classifier):
+    text = report_html(classifier.fitted, CLASSES, source=Source("t.csv"))
+    result, *parts = text.split('<details class="part">')
+    assert [re.search(r'<div class="inside" id="([^"]*)"', part)[1] for part in parts] == [
+        part.name for part in sections_of(classifier.fitted, CLASSES)[1:]
+    ]
+    assert all(part.lstrip().startswith("<summary><h2>") for part in parts)
+    first = Page(result)
+    assert len(first.text.split()) < 400
+    assert "chart-confusion" in first.ids
+    for sentence in classifier.fitted.judgement.headline:
+        assert sentence in first.text
+    assert "gradum predict RUN" in first.text
+
+
+def test_columns_do_not_lengthen_what_is_not_folded(classifier):
+    fitted = classifier.fitted
+    first, *_ = fitted.schema.columns
+    columns = tuple(msgspec.structs.replace(first, name=f"c{k}") for k in range(200))
+    schema = msgspec.structs.replace(fitted.schema, columns=(*fitted.schema.columns, *columns))
+    wide = type(fitted)(
+        fitted.spec, schema, fitted.encoder, fitted.rungs, fitted.judgement, fitted.provenance
+    )
+    pages = (report_html(each, CLASSES) for each in (fitted, wide))
+    narrow, same = (Page(page.split('<details class="part">')[0]).text for page in pages)
+    assert narrow == same
 
 
 def test_the_report_says_what_was_found(of_classes, of_numbers):
@@ -127,7 +158,7 @@ def test_a_miscalibration_stands_in_the_verdict_where_one_is_shown(classifier):
     low = msgspec.structs.replace(CLASSES.reliability, sentence=sentence)
     found = msgspec.structs.replace(CLASSES, reliability=low)
     said = [Page(report_html(classifier.fitted, each)).text for each in (found, CLASSES)]
-    assert [text.split("Every model against")[0].count("Predicts too low") for text in said] == [
+    assert [text.split("Where is it wrong?")[0].count("Predicts too low") for text in said] == [
         1,
         0,
     ]
@@ -174,7 +205,7 @@ def test_a_chart_has_a_point_for_each_number(classifier, of_classes):
     assert len(packed.rows) == len(classifier.fitted.rungs["pack"].history) == 2
     assert len(epochs.rows) == len(classifier.fitted.rungs["mlp"].history) == 5
     steps = classifier.fitted.rungs["linear"].history
-    assert [row[0] for row in penalties.rows] == [f"{step['alpha']:.4g}" for step in steps]
+    assert [row[0] for row in penalties.rows] == [figure(step["alpha"]) for step in steps]
 
 
 def test_the_report_asks_the_network_for_nothing(of_classes):
@@ -266,7 +297,7 @@ def test_findings_survive_their_file():
 @pytest.mark.parametrize("rung", ["linear", "mlp", "pack"])
 def test_a_refitted_model_has_a_report(rung):
     model = gradum.fit(task("label", 1000), "label", model=rung, refit=True, **QUICK)
-    assert "Verdict" in model.report()
+    assert model.fitted.judgement.headline[0] in Page(model.report()).text
     assert model.summary()
 
 

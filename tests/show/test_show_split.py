@@ -1,5 +1,7 @@
 """A split that flatters, as people see it: first in terminal and report, in verdict and trust."""
 
+import html
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,7 @@ from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds
 from gradum.api.trust.split import PART
 from gradum.run.split_check import SplitCheck
-from gradum.show.page import render
+from gradum.show.report import report_html
 from gradum.show.text import plain, verdict_parts
 from synthetic import ONCE
 
@@ -51,14 +53,14 @@ def test_the_alarm_stands_first_with_the_option_and_the_verdict_says_what_to_exp
     assert judgement.alarms[0].sentence == trial.sentence
     assert judgement.headline[1] == trial.expectation
     said = {judgement.alarms[0].sentence}  # which was printed before the training
-    shown = " ".join(plain(*verdict_parts(judgement, said), width=200).split())
-    assert shown.startswith(
-        "alarm, random split: The scored rows have training rows before and after"
+    parts = verdict_parts(judgement, said, schema=walks.fitted.schema)
+    shown = " ".join(plain(*parts, width=200).split())
+    assert (
+        shown.index(trial.brief) < shown.index("→ --time 'date'") < shown.index(trial.expectation)
     )
-    assert "give --time 'date'" in shown
-    assert "If you predict rows with a later 'date', expect R² of about" in shown
-    page = render("sections/verdict.html", judgement=judgement, findings=None, headline=[])
-    assert page.index("Random split.") < page.index('class="headline"')
+    page = html.unescape(report_html(walks.fitted))
+    assert page.index(trial.brief) < page.index(judgement.headline[0])
+    assert trial.sentence in page
 
 
 def test_without_walks_nothing_is_said_of_later_days(still):

@@ -21,7 +21,7 @@ TREE = Surrogate(
     grown=400,
     judged=100,
     left_out=(),
-    sentences=("A tree says it.", "The linear rung says it."),
+    sentences=("A tree says it.", "The linear model says it."),
 )
 CHOICE = structs.replace(
     TREE,
@@ -34,15 +34,17 @@ CHOICE = structs.replace(
 def text_of(fitted, findings, tree):
     """What the section shows, from the tree on; its tags as spaces."""
     page = report_html(fitted, structs.replace(findings, surrogate=tree))
-    section = page.split('<section id="explanations">')[1].split("</section>")[0]
+    section = page.split('<div class="inside" id="explanations">')[1].split("</details>\n<details")[
+        0
+    ]
     _, *below = section.partition("<h3>A small tree in its place</h3>")
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", "".join(below))).split())
 
 
 def test_rules_stand_with_their_shares_and_answers(regressor):
     text = text_of(regressor.fitted, NUMBERS, TREE)
-    assert "A tree says it. The linear rung says it." in text
-    assert "size < 31 colour is 'red' 25.0% 1,234" in text
+    assert "A tree says it. The linear model says it." in text
+    assert "size < 31 colour is 'red' 25.0% 1,230" in text
     assert "size ≥ 31 or missing 75.0% 77" in text
 
 

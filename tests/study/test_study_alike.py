@@ -179,7 +179,7 @@ def test_what_cannot_be_asked_is_refused(run):
         ({}, "5 rows"),
         ({"row": 1, "count": 0}, "count is 0"),
         ({"row": 1, "rung": "baseline"}, "baseline"),
-        ({"row": 1, "rung": "none"}, "no rung"),
+        ({"row": 1, "rung": "none"}, "no model"),
     ):
         with pytest.raises(SpecError, match=words):
             model.alike(asked, **options)

@@ -138,7 +138,7 @@ def test_a_target_whose_mean_moved_is_said_to_have_moved():
     moved, new = of_numbers(rng.normal(13, 2, 300))
     said = level_moved(moved, new, own, 10.0, "y", 0)
     mean = moved.target.mean()
-    assert said.startswith(f"The target's level moved: 'y' is {mean:.4g} on average in these rows")
+    assert said.startswith(f"The target's level moved: 'y' is {mean:.3g} on average in these rows")
     still, new = of_numbers(rng.normal(10.1, 2, 300))
     assert level_moved(still, new, own, 10.0, "y", 0) == ""
 

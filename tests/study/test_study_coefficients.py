@@ -95,5 +95,5 @@ def test_two_levels_are_one_contrast():
 
 def test_without_a_linear_rung_it_is_refused():
     model = gradum.fit(task("amount", 200), "amount", model="mlp", **ONCE)
-    with pytest.raises(SpecError, match="no linear rung"):
+    with pytest.raises(SpecError, match="no linear model"):
         _ = model.coefficients

@@ -404,7 +404,7 @@ def test_nothing_lies_beyond_held_answers_nor_changes_a_baseline(numbers):
     far = model.counterfactuals(rows.head(1), rows=[1], towards=1e6)
     assert "No answer of this model lies beyond the targets" in far.summary()
     none = model.counterfactuals(rows.head(1), rows=[1], towards=5.0, rung="baseline")
-    assert "The baseline rung looks at no column" in none.summary()
+    assert "The baseline model looks at no column" in none.summary()
 
 
 def test_several_quantiles_are_no_number_to_move(numbers):

@@ -30,7 +30,7 @@ def test_the_model_that_predicts_is_named_whichever_is_best_on_the_rows(classifi
     for held in (HELD.head(60), HELD.tail(60)):
         judgement = classifier.evaluate(held).judgement
         said = " ".join((*judgement.headline, *judgement.verdict.sentences))
-        assert "Predictions are those of the pack model" in said
+        assert "Predictions use the network ensemble" in said
         assert "predicts unless" not in said
 
 

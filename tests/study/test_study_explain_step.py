@@ -305,7 +305,7 @@ def test_a_row_that_does_not_fit_the_model_is_refused(regressor, classifier):
         gradum.explain_step(regressor, {k: v for k, v in row.items() if k != "size"}, 1.0)
     with pytest.raises(SpecError, match="baseline has no inputs"):
         gradum.explain_step(regressor, row, 1.0, rung="baseline")
-    with pytest.raises(SpecError, match="no rung 'forest'"):
+    with pytest.raises(SpecError, match="no model 'forest'"):
         gradum.explain_step(regressor, row, 1.0, rung="forest")
     with pytest.raises(ShapeError, match="3 rows"):
         gradum.explain_step(regressor, mixed(3).select(FEATURES), 1.0)
@@ -473,7 +473,7 @@ def test_a_pack_in_use_is_explained_by_the_rung_below_it(regressor):
     assert (
         str(explained) == str(network) != str(gradum.explain_step(packed, row, 1.0, rung="linear"))
     )
-    with pytest.raises(SpecError, match="A pack is many networks"):
+    with pytest.raises(SpecError, match="A network ensemble is many networks"):
         gradum.explain_step(packed, row, 1.0, rung="pack")
 
 

@@ -145,7 +145,7 @@ def test_the_report_has_the_table_of_the_rows_learned_from(run):
     own = {each.name: each.error for each in found.inference.coefficients}
     names = ["(intercept)", "size", "age", "age missing", "member", "colour=blue", "colour=green"]
     np.testing.assert_allclose([own[name] for name in names], peer.bse, rtol=1e-8)
-    assert f"the {len(frame)} rows that the linear rung learned from" in found.sentence
+    assert f"the {len(frame)} rows that the linear model learned from" in found.sentence
 
 
 def test_rows_of_a_group_are_taken_together():

@@ -148,7 +148,7 @@ def test_unequal_weights_make_it_vary_more():
         (lambda share: sigmoid(0.5 * logit(share)), "Not sure enough: where probabilities"),
         (lambda share: share + 0.1 * (1 - share), "Predicts too high: 'yes' has"),
         (lambda share: 0.85 * share, "Predicts too low: 'yes' has"),
-        (lambda share: share + 0.05 * np.sin(6 * np.pi * share), "Off in places: where it says"),
+        (lambda share: share + 0.05 * np.sin(6 * np.pi * share), "predictions are too"),
     ],
 )
 def test_a_planted_miscalibration_of_two_classes_is_named(said, finding):

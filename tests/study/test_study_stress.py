@@ -508,7 +508,7 @@ def test_a_typing_error_is_another_level(level):
         ({"together": ["price", 5]}, "The argument together cannot be"),
         ({"budget": {"price": "x"}}, "The argument budget cannot be {'price': 'x'}."),
         ({"rung": ["mlp"]}, "The argument rung cannot be ['mlp']. Give a text."),
-        ({"rung": "forest"}, "This model has no rung 'forest'."),
+        ({"rung": "forest"}, "This file has no model 'forest'."),
     ],
 )
 def test_what_makes_no_sense_is_refused(mixed, options, message):

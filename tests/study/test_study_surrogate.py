@@ -180,7 +180,7 @@ def test_fidelity_is_r_squared_on_rows_that_it_was_not_grown_on(ladder):
     assert interval.low < interval.value < interval.high
     assert (found.fidelity.decisions is None) == (not ladder.classes)
     assert (len(found.rules) > 0) == (interval.value >= READABLE)
-    assert ("Do not read it" in " ".join(found.sentences)) == (interval.value < READABLE)
+    assert ("No short list of rules" in " ".join(found.sentences)) == (interval.value < READABLE)
 
 
 def steps(rows=600, noise=0.0):
@@ -213,7 +213,7 @@ def test_it_is_shown_in_words_and_as_a_frame(stepped):
     tree = stepped.surrogate()
     assert tree.frame.columns == ["rule", "share", "answer"]
     assert tree.frame["share"].sum() == pytest.approx(1)
-    assert "A tree of at most 4 questions says what the pack says" in plain(tree)
+    assert "A tree of at most 4 questions imitates the network ensemble" in plain(tree)
     assert tree.frame["rule"][0].split("; ")[0] in tree.summary()
 
 
@@ -238,7 +238,7 @@ def test_a_tree_that_says_something_else_is_not_shown():
     tree = model.surrogate()
     assert tree.found.rules == ()
     assert tree.found.linear is None
-    assert "Do not read it" in tree.summary()
+    assert "No short list of rules" in tree.summary()
     assert len(tree.frame) == 0
 
 

@@ -468,7 +468,7 @@ def test_a_distance_that_makes_no_error_is_refused(model, distance):
 
 def test_rows_of_a_watch_that_is_refused_are_not_counted(model, tmp_path):
     state, asked = tmp_path / "state.json", {"stream": True, "at_most": 0.5, "beyond": 1.0}
-    with pytest.raises(SpecError, match="no rung"):
+    with pytest.raises(SpecError, match="no model"):
         model.watch(rows(100, 9), rung="pack", state=state, **asked)
     few = rows(3, 9)
     with pytest.raises(TableError, match="can show no drift"):

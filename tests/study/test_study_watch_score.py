@@ -79,7 +79,7 @@ def test_a_model_file_alone_expects_a_score_by_answers(model, harder, tmp_path):
 def test_of_another_rung_no_score_is_expected(model, harder):
     found = model.watch(harder, rung="baseline").found
     assert found.expected_score is None
-    assert any("only for the rung in use" in note for note in found.notes)
+    assert any("only for the model in use" in note for note in found.notes)
 
 
 def test_a_summary_of_other_classes_is_refused(model, tmp_path):

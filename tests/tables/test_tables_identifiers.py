@@ -32,6 +32,9 @@ def test_order_numbers_of_which_few_occur_twice_are_offered_as_groups(name, form
     assert (found.kind, found.role, found.distinct) == ("identifier", "unused", 1200)
     assert f"--group '{name}'" in found.reason
     assert f"--categorical '{name}'" in found.reason
+    assert [(doubt.matter, doubt.option) for doubt in found.doubts] == [
+        ("identifier", f"--group '{name}'")
+    ]
     assert "1,200" in found.reason
     assert "1,260" in found.reason
 

@@ -94,6 +94,7 @@ def test_the_last_row_that_adds_up_all_others_is_left_out_whatever_its_word(word
     assert without_totals(less) is not whole
     assert f"row {COUNT + 1}" in less.left_out[0]
     assert "--keep-totals" in less.left_out[0]
+    assert [(doubt.matter, doubt.option) for doubt in less.doubts] == [("total", "--keep-totals")]
 
 
 def test_the_word_is_told_and_the_option_keeps_the_row(tmp_path):

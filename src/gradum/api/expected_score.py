@@ -66,7 +66,7 @@ def _judgement(fitted: Fitted, rung: str | None) -> Judgement:
     if fitted.judgement is None:
         raise SpecError(say("The model was not judged."))
     if rung is not None and fitted.rung(rung).name != fitted.used:
-        raise SpecError(say("Predictions of judged rows are kept only for the rung in use."))
+        raise SpecError(say("Predictions of judged rows are kept only for the model in use."))
     return fitted.judgement
 
 

@@ -30,7 +30,7 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.role_values import target_values
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
-from gradum.tables.wording import SHOWN_NAMES, nearest, quoted, shortened
+from gradum.tables.wording import SHOWN_NAMES, nearest, number, quoted, shortened
 
 Estimator = LinearRegression | LogisticRegression | MLPRegressor | MLPClassifier
 
@@ -192,7 +192,7 @@ def _explained_rung(fitted: Fitted, name: str | None) -> tuple[Rung, Network, In
     if name is None and rung.network.single is None:
         rung = _one_network(fitted) or rung
     others = say(
-        "Choose another rung: {rungs}.",
+        "Choose another model: {rungs}.",
         rungs=quoted(name for name in fitted.rungs if name != rung.name),
     )
     if rung.input_layer is None:
@@ -319,7 +319,7 @@ def _names(fitted: Fitted, rung: Rung, inputs: Mapping[str, Any], row: _Row, lea
             unit=unit,
             centre=figure(scale.centre),
             scale=figure(scale.scale),
-            truth=figure(row.truth),
+            truth=number(row.truth),
             learned=figure(learned),
             logit=figure(logits[0, 0]),
             prediction=figure(value),
@@ -345,13 +345,13 @@ def _written(value: Any) -> str:
 def _of_the_row(target: str, rung: str, *, embedded: bool) -> str:
     if embedded:
         return say(
-            "{target} by the rung {rung!r}. z₀ is the row as the network sees it: numbers centred "
+            "{target} by the model {rung!r}. z₀ is the row as the network sees it: numbers centred "
             "and scaled, levels as columns of their own, or, in brackets, as learned vectors.",
             target=target,
             rung=rung,
         )
     return say(
-        "{target} by the rung {rung!r}. z₀ is the row as the network sees it: numbers centred and "
+        "{target} by the model {rung!r}. z₀ is the row as the network sees it: numbers centred and "
         "scaled, levels as columns of their own.",
         target=target,
         rung=rung,

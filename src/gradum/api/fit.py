@@ -92,7 +92,7 @@ def _teacher(named: Any, spec: Spec) -> Rival | None:
     taught = [name for name, kind in KINDS.items() if kind.taught]
     if teachers and not {*taught} & {*spec.rungs}:
         raise SpecError(
-            say("Only a pack learns from a teacher, and none is fitted."),
+            say("Only a network ensemble learns from a teacher, and none is fitted."),
             say(
                 "Give model={taught}, or leave the teacher out.",
                 taught=listed([f'"{name}"' for name in (*taught, "ladder")], "or"),

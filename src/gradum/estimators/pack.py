@@ -423,7 +423,7 @@ def _number_loss(loss: Any, quantiles: Sequence[float]) -> Loss:
     if not chosen.homogeneous:  # members learn numbers in standard units
         learned = [name for name, other in LOSSES.items() if other.homogeneous]
         raise SpecError(
-            say("A pack does not learn the loss {loss}.", loss=chosen.name),
+            say("A network ensemble does not learn the loss {loss}.", loss=chosen.name),
             say("Choose among {losses}.", losses=listed(learned)),
         )
     return chosen.at_levels(quantiles) if isinstance(loss, str) else chosen

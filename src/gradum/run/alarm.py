@@ -41,11 +41,17 @@ class Alarm(msgspec.Struct, frozen=True):
         What was found, with names and numbers, and what to do about it.
     columns : tuple of str
         The columns concerned.
+    brief : str
+        The sentence in few words, without a full stop; empty in files of earlier versions.
+    option : str
+        The option that does something about it, as it is typed; empty if none does.
     """
 
     kind: AlarmKind
     sentence: str
     columns: tuple[str, ...] = ()
+    brief: str = ""
+    option: str = ""
 
     @property
     def title(self) -> str:

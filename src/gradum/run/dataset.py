@@ -15,6 +15,7 @@ from gradum.messages import listed, marked, say, say_plural
 from gradum.run.judging.resampled import Truth
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
+from gradum.tables.doubt import Doubt
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.role_values import (
     group_values,
@@ -57,6 +58,8 @@ class Dataset:
         encoder was fitted on.
     notes : tuple of str
         What was done to the rows.
+    doubts : tuple of Doubt
+        What a reader should check about them.
     """
 
     source: str
@@ -67,6 +70,7 @@ class Dataset:
     differences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     drawn_from: int | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -172,6 +176,7 @@ def labelled(
     dataset = Dataset(
         table.source, checked.frame, schema, numbers, len(numbers), differences, table.left_out
     )
+    dataset = replace(dataset, doubts=table.doubts)
     known = dataset.frame[schema.target.name].is_not_null().to_numpy()
     dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
     dataset = _keep(dataset, dataset.weight > 0, say(OF_NO_WEIGHT))

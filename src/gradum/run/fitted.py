@@ -118,7 +118,7 @@ class Fitted:
             name = self.judgement.verdict.enough
         if not isinstance(name, str) or name not in self.rungs:
             raise SpecError(
-                say("This model has no rung {name!r}.", name=name),
+                say("This file has no model {name!r}.", name=name),
                 say("Choose among {names}.", names=listed(list(self.rungs))),
             )
         return self.rungs[name]

@@ -310,6 +310,7 @@ def _warned(
         judgement,
         alarms=alarms,
         split=structs.replace(split, neighbours=neighbours),
+        doubts=dataset.doubts,
         notes=(*judgement.notes, neighbours) if neighbours else judgement.notes,
     )
 

@@ -76,6 +76,26 @@ class SplitTrial(msgspec.Struct, frozen=True):
         )
 
     @property
+    def brief(self) -> str:
+        """What the scores do not tell, in few words."""
+        if self.by == "time":
+            return say(
+                "Rows with a later {column!r} are predicted worse than the scores say: {metric} of "
+                "about {divided}",
+                **self._values,
+            )
+        return say(
+            "Rows with a new {column!r} are predicted worse than the scores say: {metric} of about "
+            "{divided}",
+            **self._values,
+        )
+
+    @property
+    def option(self) -> str:
+        """The option that judges so."""
+        return f"--{self.by} {self.column!r}"
+
+    @property
     def figures(self) -> str:
         """Both scores."""
         return say("{metric} {divided}, {at_random} at random", **self._values)

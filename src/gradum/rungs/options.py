@@ -29,7 +29,7 @@ class RungSettings(TypedDict, total=False):
 
     linear: Annotated[
         "LinearSpec | Mapping[str, Any] | None",
-        Option("linear", "How the linear rung is fitted.", "LinearSpec", on_command_line=False),
+        Option("linear", "How the linear model is fitted.", "LinearSpec", on_command_line=False),
     ]
     mlp: Annotated[
         "MLPSpec | Mapping[str, Any] | None",
@@ -37,5 +37,5 @@ class RungSettings(TypedDict, total=False):
     ]
     pack: Annotated[
         "PackSpec | Mapping[str, Any] | None",
-        Option("pack", "How the pack is trained.", "PackSpec", on_command_line=False),
+        Option("pack", "How the network ensemble is trained.", "PackSpec", on_command_line=False),
     ]

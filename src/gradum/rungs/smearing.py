@@ -104,7 +104,7 @@ class ResidualSpread(msgspec.Struct, frozen=True):
         p = "p < 0.001" if self.p < 1e-3 else f"p = {self.p:.2g}"
         test = say("(White's test {where}, {p})", where=say(self.where), p=p)
         if self.at:
-            low, high = (figure(factor, digits=3) for factor in (self.factors[0], self.factors[-1]))
+            low, high = (figure(factor) for factor in (self.factors[0], self.factors[-1]))
             return say(
                 "{title}: residuals of the logarithm do not spread equally {test}. So "
                 "the smearing factor follows the prediction, from {low} for the lowest "
@@ -114,7 +114,7 @@ class ResidualSpread(msgspec.Struct, frozen=True):
                 low=low,
                 high=high,
             )
-        one = figure(factor, digits=3)
+        one = figure(factor)
         if self.p < LEVEL:
             return say(
                 "{title}: one smearing factor, {factor}, brings all predictions back, though "

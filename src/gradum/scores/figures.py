@@ -1,4 +1,8 @@
-"""Scores as figures for people."""
+"""Numbers as figures for people: three significant digits, unless an interval shows more.
+
+Files keep all digits. What is counted or given, such as rows, years and levels, is exact and is not
+written by this file's `figure`.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,18 @@ import math
 
 from gradum.scores.interval import Interval
 
+DIGITS = 3
+"""Significant digits of a figure; further ones are noise, or are of no use to a reader."""
 LARGEST, SMALLEST = 1e15, 1e-6  # beyond these, a power of ten is easier to read than zeros
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DECIMALS = 6
 
 
-def figure(value: float | None, *, digits: int = 4, sign: bool = False) -> str:
+def figure(value: float | None, *, digits: int = DIGITS, sign: bool = False) -> str:
     """Write a number with some significant digits and thousands commas; a dash if undefined.
 
-    With ``sign``, differences also show a plus. Numbers with more than fifteen digits, or smaller
+    Digits beyond them are rounded away to the left of the point too: 63,195 is ``63,200``. With
+    ``sign``, differences also show a plus. Numbers with more than fifteen digits, or smaller
     than a millionth, are written with a power of ten: ``3.2·10⁻⁹``.
     """
     if value is None or math.isnan(value):
@@ -25,32 +32,42 @@ def figure(value: float | None, *, digits: int = 4, sign: bool = False) -> str:
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
     rounded = float(f"{mantissa}e{power}")
     if 1000 <= abs(rounded) < LARGEST:
-        return f"{value:{plus},.0f}"
+        return f"{rounded:{plus},.0f}"
     if SMALLEST <= abs(rounded) < 1000:
         decimals = max(digits - 1 - int(power), 0)
         return _without_zeros(f"{value:{plus}.{decimals}f}")
     return f"{float(mantissa):{plus}g}·10{str(int(power)).translate(SUPERSCRIPTS)}"
 
 
-def with_interval(interval: Interval, *, digits: int = 4, sign: bool = False) -> str:
-    """Write ``0.31 [0.29, 0.33]``, or the value alone if there is no interval.
+def with_interval(interval: Interval, *, digits: int = DIGITS, sign: bool = False) -> str:
+    """Write ``0.31 [0.29, 0.33]``, or the value alone, with some digits, if there is no interval.
 
-    All three are rounded alike, to two significant digits of half the interval's width; further
-    digits mean nothing.
+    All three are rounded alike; see `_decimals`.
     """
+    value, low, high = together(interval, digits=digits, sign=sign)
+    return value if not interval.known else f"{value} [{low}, {high}]"
+
+
+def with_range(interval: Interval) -> str:
+    """Write ``1.72 [1.65–1.8]``, or the value alone if there is no interval."""
+    value, low, high = together(interval)
+    return value if not interval.known else f"{value} [{low}–{high}]"
+
+
+def together(
+    interval: Interval, *, digits: int = DIGITS, sign: bool = False
+) -> tuple[str, str, str]:
+    """Return a value and the ends of its interval as figures that are rounded alike."""
     value, low, high = interval.value, interval.low, interval.high
     decimals = _decimals(interval)
     if decimals is None:
-        value, low, high = (
-            figure(number, digits=digits, sign=sign) for number in (value, low, high)
-        )
-        return value if not interval.known else f"{value} [{low}, {high}]"
+        one, two, three = (figure(each, digits=digits, sign=sign) for each in (value, low, high))
+        return one, two, three
     plus = "+" if sign else ""
-    written = f"{value:{plus},.{decimals}f}"
+    written = f"{_rounded(value, decimals):{plus},.{max(decimals, 0)}f}"
     if low > 0 or high < 0:
         written = _fixed(value, decimals, plus)  # a 0 would lie outside
-    low, high = (_fixed(number, decimals, plus) for number in (low, high))
-    return f"{written} [{low}, {high}]"
+    return written, _fixed(low, decimals, plus), _fixed(high, decimals, plus)
 
 
 def rows_figure(count: float) -> str:
@@ -81,16 +98,28 @@ def percent_with_interval(share: Interval) -> str:
 
 
 def _decimals(interval: Interval) -> int | None:
-    """Return how many decimals are meaningful; None if the interval does not show it."""
+    """Return how many decimals are meaningful; None if the interval does not show it.
+
+    They show `DIGITS` significant digits of the largest number, but no more than two digits of half
+    of the interval's width, which is unsure itself, and at least one, without which the interval
+    would vanish. Below 0, they are zeros to the left of the point.
+    """
     half = (interval.high - interval.low) / 2
     if not interval.known or not 0 < half < LARGEST:
         return None
-    decimals = max(1 - math.floor(math.log10(half)), 0)
+    largest = max(abs(interval.value), abs(interval.low), abs(interval.high))
+    of_largest, of_half = (math.floor(math.log10(size)) for size in (largest, half))
+    decimals = min(max(DIGITS - 1 - of_largest, -of_half), 1 - of_half)
     return decimals if decimals <= MOST_DECIMALS else None
 
 
+def _rounded(value: float, decimals: int) -> float:
+    """Return a number without the digits that are not shown; Python rounds to tens and hundreds."""
+    return round(value, decimals) if decimals < 0 else value
+
+
 def _fixed(value: float, decimals: int, plus: str) -> str:
-    text = f"{value:{plus},.{decimals}f}"
+    text = f"{_rounded(value, decimals):{plus},.{max(decimals, 0)}f}"
     if float(text.replace(",", "")) == 0 and value != 0:
         return figure(value, digits=1, sign=bool(plus))  # a bound's side of 0 matters
     return text

@@ -145,7 +145,7 @@ def load(path: str | os.PathLike) -> Fitted:
         manifest.reference,
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
-        raise _refused(path, say("the weights are not those of its rungs, each named once"))
+        raise _refused(path, say("the weights are not those of its models, each named once"))
     if (cause := contradiction(fitted)) is not None:
         raise _refused(path, cause)
     if manifest.provenance.fingerprint != fingerprint_of(arrays):

@@ -76,7 +76,7 @@ class CheckpointFolder:
         except (ValueError, RecursionError) as error:
             raise _refused(path, str(error)) from error
         if manifest.place != place or not has_its_shapes(rung):
-            raise _refused(path, say("it holds another rung than its name says"))
+            raise _refused(path, say("it holds another model than its name says"))
         return rung
 
     def snapshot(self, place: str) -> Snapshot | None:

@@ -38,7 +38,7 @@ def _rung(rung: dict[str, Any]) -> dict[str, Any]:
     given = [{**fields, "type": name} for name, fields in kinds.items() if fields is not None]
     if len(given) != 1:
         raise ValueError(
-            say("rung {name!r} is neither a network nor a pack", name=rung.get("name"))
+            say("model {name!r} is neither a network nor a network ensemble", name=rung.get("name"))
         )
     weight = rest.pop("class_weight", None)
     steps = [] if weight is None else [{"type": "prior-shift", "class_weight": weight}]

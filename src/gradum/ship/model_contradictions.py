@@ -67,39 +67,39 @@ def _encoder(fitted: Fitted) -> Iterator[str]:
 def _rungs(fitted: Fitted) -> Iterator[str]:
     rungs, target = fitted.rungs, _target(fitted)
     if not rungs or list(rungs) != [name for name in fitted.spec.rungs if name in rungs]:
-        yield say("the rungs are not those that the spec asks for, simplest first")
+        yield say("the models are not those that the spec asks for, simplest first")
     outputs = len(target.classes) if len(target.classes) > 2 else 1
     classes = len(target.classes) or None
     for name, rung in rungs.items():
         if rung.loss != KINDS[name].loss(fitted.spec.of_rung(name), classes) or (
             rung.target_scale is None
         ) != bool(target.classes):
-            yield say("rung {name!r} does not predict what the target is", name=name)
+            yield say("model {name!r} does not predict what the target is", name=name)
         if rung.target_scale is not None and not _is_sound(rung.target_scale, target):
-            yield say("the target scale of rung {name!r} is not valid", name=name)
+            yield say("the target scale of model {name!r} is not valid", name=name)
         if len(rung.post) > len(rung.calibration) and not _weighs(rung, fitted):
-            yield say("the class weights of rung {name!r} are not valid", name=name)
+            yield say("the class weights of model {name!r} are not valid", name=name)
         if rung.calibration and not _is_calibrated(rung):
-            yield say("the calibration of rung {name!r} is not valid", name=name)
+            yield say("the calibration of model {name!r} is not valid", name=name)
         if rung.network.outputs != outputs or not has_its_shapes(rung):
-            yield say("the weights of rung {name!r} have other shapes than its network", name=name)
+            yield say("the weights of model {name!r} have other shapes than its network", name=name)
         if not _takes(rung, fitted.encoder.layout):
-            yield say("rung {name!r} does not take what the encoder yields", name=name)
+            yield say("model {name!r} does not take what the encoder yields", name=name)
         if rung.spread is not None and not _spreads(rung, fitted.encoder.layout):
-            yield say("the spread of rung {name!r} is not valid", name=name)
+            yield say("the spread of model {name!r} is not valid", name=name)
         if not rung.network.is_sound(rung.params) or not stays_finite(rung, fitted.encoder.layout):
             yield say(
-                "the weights of rung {name!r} can give predictions that are no numbers",
+                "the weights of model {name!r} can give predictions that are no numbers",
                 name=name,
             )
         if not _is_monotone(rung, fitted):
             yield say(
-                "the weights of rung {name!r} are not monotone in the columns that the spec names",
+                "the weights of model {name!r} are not monotone in the columns that the spec names",
                 name=name,
             )
         if not _has_its_course(rung):
             yield say(
-                "the history or the settings of rung {name!r} belong to another rung", name=name
+                "the history or the settings of model {name!r} belong to another model", name=name
             )
 
 
@@ -122,18 +122,18 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
     judged = {verdict.used, verdict.enough, *compared}
     # A refit leaves one rung: the others that the judgement names may be gone.
     if verdict.used not in fitted.rungs or not judged <= scores.keys() <= set(KINDS):
-        yield say("the verdict names a rung that is not there")
+        yield say("the verdict names a model that is not there")
     if not {"test"} <= rows.keys() <= {part.name.lower() for part in Part}:
         yield say("the judgement's rows are of unknown parts")
     if any(not {"test"} <= parts.keys() <= rows.keys() for parts in scores.values()):
         yield say("the judgement's scores are of other parts than its rows")
     known = {metric.name for metric in metrics_of(target.task)}
     if not set(judgement.cut_short) <= scores.keys():
-        yield say("the judgement names a rung that it does not score")
+        yield say("the judgement names a model that it does not score")
     named = {frozenset(parts["test"]) for parts in scores.values()}
     if len(named) > 1 or not all(verdict.metric in test for test in named):
         yield say(
-            "the judgement does not score every rung by the same metrics, including the verdict's"
+            "the judgement does not score every model by the same metrics, including the verdict's"
         )
     if any(not metrics.keys() <= known for parts in scores.values() for metrics in parts.values()):
         yield say("the judgement has a metric that is not of this task")
@@ -143,7 +143,7 @@ def _judgement(fitted: Fitted) -> Iterator[str]:
         yield say("the judgement tries a split by a column or a metric that is not there")
     for rival in judgement.rivals:
         if frozenset(rival.scores) not in named or rival.against != verdict.used:
-            yield say("the judgement does not score a rival as it scores the rung in use")
+            yield say("the judgement does not score a rival as it scores the model in use")
     if len(judgement.rivals) > MOST_RIVALS:
         yield say("the judgement has more than {most:,} rivals", most=MOST_RIVALS)
     sentences = (*judgement.notes, *judgement.alarms, *verdict.sentences, *verdict.comparisons)
@@ -159,7 +159,7 @@ def _guarantee(fitted: Fitted) -> Iterator[str]:
         return
     terms, scores = fitted.guarantee.terms, fitted.guarantee.scores
     if not fitted.rungs.keys() <= scores.by_rung.keys() <= set(KINDS):
-        yield say("the scores of judged rows are of other rungs than the model's")
+        yield say("the scores of judged rows are of other models than the file's")
     least = 0.0 if _target(fitted).classes else -np.inf
     if not all((score >= least).all() for score in scores.by_rung.values()):
         yield say("a score of a judged row is less than 0, or no number")

@@ -76,7 +76,7 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
         ):
             raise ValueError(
                 say(
-                    "rung {rung!r} lacks {array}, or has it in another form",
+                    "model {rung!r} lacks {array}, or has it in another form",
                     rung=record.name,
                     array=name,
                 )
@@ -86,10 +86,10 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
     network = record.network
     if len(network.hidden) >= len(arrays):
         raise ValueError(
-            say("rung {name!r} has more layers than there are arrays", name=record.name)
+            say("model {name!r} has more layers than there are arrays", name=record.name)
         )
     if not network.intercept:
-        raise ValueError(say("rung {name!r} has no intercept", name=record.name))
+        raise ValueError(say("model {name!r} has no intercept", name=record.name))
     shapes = network.shapes().items()
     params = nested({name: array(name, len(shape)) for name, shape in shapes})
     layer = None

@@ -16,7 +16,7 @@ from gradum.show.answer_words import answer_name
 from gradum.show.document import Shown, TextTable, laid_out, lines
 from gradum.show.visible import visible
 from gradum.study.explanation.alike import Alike
-from gradum.tables.wording import shortened, value_text
+from gradum.tables.wording import number, shortened, value_text
 
 FAR = 0.1
 """A row is far if a larger share of pairs are nearer to each other than it is to its nearest."""
@@ -104,8 +104,8 @@ class AlikeRows(Shown):
                 "Their {target} is {mean} on average, from {low} to {high}.",
                 target=self.fitted.spec.target,
                 mean=figure(target.mean()),  # type: ignore[arg-type]
-                low=figure(target.min()),  # type: ignore[arg-type]
-                high=figure(target.max()),  # type: ignore[arg-type]
+                low=number(target.min()),  # type: ignore[arg-type]
+                high=number(target.max()),  # type: ignore[arg-type]
             )
         counts = target.value_counts(name="rows").sort(["rows", "target"], descending=[True, False])
         return say(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradum.messages import say
-from gradum.scores.figures import figure, percent
+from gradum.scores.figures import DIGITS, figure, percent
 from gradum.study.explanation.scale import Scale
 from gradum.tables.wording import shortened
 
@@ -27,6 +27,6 @@ def scale_title(scale: Scale) -> str:
     }[scale]
 
 
-def answer_text(scale: Scale, value: float, *, digits: int = 4) -> str:
+def answer_text(scale: Scale, value: float, *, digits: int = DIGITS) -> str:
     """Write an answer, or a difference of answers, with a probability as a percentage."""
     return percent(value, decimals=1) if scale == "probability" else figure(value, digits=digits)

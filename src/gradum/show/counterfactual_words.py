@@ -45,8 +45,15 @@ def sentence(found: Counterfactual) -> str:
     return say(
         "The answer would be {output} if {changes}.",
         output=output_text(found.output),
-        changes=listed(changes, "and"),
+        changes=_all_of(changes),
     )
+
+
+def _all_of(changes: list[str]) -> str:
+    """Join clauses, which some languages join by another word than names."""
+    if len(changes) < 2:
+        return changes[0] if changes else ""
+    return say("{changes} and {change}", changes=listed(changes[:-1]), change=changes[-1])
 
 
 def cost_sentences(found: Counterfactual, axes: Any) -> str:
@@ -87,7 +94,7 @@ def why_none(fitted: Fitted, found: CounterfactualRows, row: RowCounterfactuals)
     rung = fitted.rung(found.rung)
     if rung.input_layer is None:
         return say(
-            "The {rung} rung looks at no column: nothing changes its answer.", rung=rung.name
+            "The {rung} model looks at no column: nothing changes its answer.", rung=rung.name
         )
     scale = rung.target_scale
     if rung.clamp and scale is not None and not scale.low <= float(found.wanted) <= scale.high:

@@ -35,13 +35,17 @@ class TextTable:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page with sentences, pictures and tables; its name is its anchor."""
+    """A part of a page with sentences, pictures and tables; its name is its anchor.
+
+    ``answer`` is a line that stands beside the title, for whoever reads no further.
+    """
 
     name: str
     title: str
     sentences: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     tables: Sequence[TextTable] = ()
+    answer: str = ""
 
 
 class Shown:

@@ -83,7 +83,7 @@ def the_others(row: RowExplanation, most: int) -> str:
     others = row.contributions[most:]
     if not others:
         return ""
-    rest = figure(sum(part.contribution for part in others), digits=3, sign=True)
+    rest = figure(sum(part.contribution for part in others), sign=True)
     return say_plural(
         "and {count:,} more column, {rest}.",
         "and {count:,} more columns, {rest} together.",
@@ -129,7 +129,7 @@ def _reasons(row: RowExplanation, way: float) -> str:
 
 def with_error(value: float, error: float | None) -> str:
     """Write a value with the half-width of its 95% interval, if that is known."""
-    written = figure(value, digits=3, sign=True)
+    written = figure(value, sign=True)
     if error is None:
         return written
     return f"{written} ± {figure(NORMAL_95 * error, digits=2)}"

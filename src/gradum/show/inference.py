@@ -298,7 +298,7 @@ def _lines(inference: Inference) -> list[str]:
         likelihood = [say("log-likelihood {value:,.2f}", value=known.log_likelihood)]
         if known.aic is not None and known.bic is not None:
             likelihood += [f"AIC {known.aic:,.2f}", f"BIC {known.bic:,.2f}"]
-        condition = figure(known.condition, digits=3)
+        condition = figure(known.condition)
         lines.append([*likelihood, say("condition number {number}", number=condition)])
     if known.test is not None:
         lines.append([_test(known.test)])

@@ -57,7 +57,7 @@ class InfluentialRows(Shown):
             table.add_row(
                 str(row),
                 Text(visible(value_text(target))),
-                figure(push, digits=3, sign=found.number is not None),
+                figure(push, sign=found.number is not None),
                 signed_bar(push / most),
             )
         yield table

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from typing import Any
 from gradum.messages import listed, marked, say
 from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
-from gradum.scores.figures import figure, rows_figure
-from gradum.scores.interval import Interval
+from gradum.run.judging.reach import reach
+from gradum.rungs.registry import KINDS
+from gradum.scores.figures import figure, percent, rows_figure
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
+from gradum.show.concerns import MOST as MOST_CONCERNS
+from gradum.show.concerns import concerns
 from gradum.show.document import Section
 from gradum.show.explained_rows import explained_rows
 from gradum.show.file_names import Source
@@ -37,7 +41,6 @@ from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
 from gradum.study.explanation.effects import Effects
-from gradum.study.explanation.judged import JudgedExplanation
 from gradum.study.findings.findings import Findings
 
 MOST_COLUMNS = 200
@@ -54,20 +57,63 @@ DRAWN = (
 )
 """For each finding, the section in which it is drawn, and its file of pictures."""
 
-HEADLINE = ("accuracy", "macro_f1", "r2", "mae")
-TITLE_OF_SECTION = {
-    "verdict": marked("Verdict"),
-    "scores": marked("Scores"),
-    "errors": marked("Where it errs"),
-    "coverage": marked("How sure it is"),
-    "uses": marked("What it uses"),
-    "explanations": marked("Explanations"),
-    "regression": marked("Regression table"),
-    "segments": marked("Segments"),
-    "training": marked("Training"),
-    "data": marked("The data"),
-    "repeat": marked("Repeat it"),
-}
+
+@dataclass(frozen=True)
+class Known:
+    """What a report is made of; findings and curves of columns where there are any."""
+
+    fitted: Fitted
+    findings: Findings | None
+    effects: Effects | None = None
+
+    def found(self, name: str) -> Any:
+        """Return a finding; None if there is none of that name."""
+        return None if self.findings is None else self.findings.found(name)
+
+    def drawn(self, name: str) -> tuple[Picture, ...]:
+        """Draw the findings of a section."""
+        if self.findings is None:
+            return ()
+        drawn = [
+            each.pictures_of(self.findings, self.fitted)
+            for section, each in DRAWN
+            if section == name
+        ]
+        return tuple(chain.from_iterable(drawn))
+
+    @property
+    def foremost(self) -> Picture | None:
+        """The one picture of the first screen: what was predicted, and what was true."""
+        if self.fitted.judgement is None:
+            return None
+        named = {picture.name: picture for picture in self.drawn("errors")}
+        first = [named[name] for name in FOREMOST if name in named]
+        return first[0] if first else ladder(self.fitted.judgement)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A folded part of the page, which answers a question that its reader asks.
+
+    Parameters
+    ----------
+    name : str
+        Its anchor and its template.
+    question : str
+        Its title.
+    pictures : function
+        Draws what is known; None if nothing is known, and the part is left out.
+    answer : function
+        Says in a line what is found inside; empty if that takes more than a line.
+    """
+
+    name: str
+    question: str
+    pictures: Callable[[Known], Iterable[Picture] | None]
+    answer: Callable[[Known], str] = lambda known: ""
+
+
+FOREMOST = ("actual", "confusion")
 
 
 def report_html(
@@ -108,7 +154,8 @@ def report_html(
         judgement=fitted.judgement,
         schema=fitted.schema,
         target=fitted.schema.target,
-        **_headline(fitted.judgement),
+        most_concerns=MOST_CONCERNS,
+        **_first_screen(fitted),
         **_columns(fitted, findings),
         explained_rows=explained_rows(findings, fitted.schema.target.name),
         prevalences=_prevalences(fitted.judgement),
@@ -125,44 +172,50 @@ def report_html(
 def sections_of(
     fitted: Fitted, findings: Findings | None, effects: Effects | None = None
 ) -> list[Section]:
-    """Return the page's parts in order; parts about which nothing is known are left out."""
-    judgement = fitted.judgement
-    parts: list[Section] = [_section("verdict")]
-    if judgement is not None:
-        parts.append(_section("scores", (ladder(judgement),)))
-    if findings is not None:
-        assert fitted.schema.target is not None
-        parts.append(_section("errors", _pictures("errors", findings, fitted)))
-        if findings.coverage is not None:
-            pictures = coverage_pictures(findings.coverage, fitted.schema.target.name)
-            parts.append(_section("coverage", tuple(pictures)))
-        used = _pictures("uses", findings, fitted)
-        parts.append(_section("uses", (*used, *_some(coefficient_dots(findings.coefficients)))))
-        if findings.explanation is not None:
-            pictures = (*_explanations(findings.explanation), *_curves(findings, effects))
-            parts.append(_section("explanations", pictures))
-        if findings.regression is not None:
-            parts.append(_section("regression"))
-        if findings.found("segments"):
-            parts.append(_section("segments", _pictures("segments", findings, fitted)))
-    grown = () if findings is None else _pictures("training", findings, fitted)
-    parts.append(_section("training", (*learning(fitted), *grown)))
-    return [*parts, _section("data"), _section("repeat")]
+    """Return the result, and the page's parts in order; parts that know nothing are left out."""
+    known = Known(fitted, findings, effects)
+    sections = [Section("verdict", say("Result"), pictures=_some(known.foremost))]
+    for part in PARTS:
+        pictures = part.pictures(known)
+        if pictures is not None:
+            title, answer = say(part.question), part.answer(known)
+            sections.append(Section(part.name, title, pictures=tuple(pictures), answer=answer))
+    return sections
 
 
-def _section(name: str, pictures: Iterable[Picture] = ()) -> Section:
-    """Return a part of the page, which has the name of its template."""
-    return Section(name, say(TITLE_OF_SECTION[name]), pictures=tuple(pictures))
+def _errors(known: Known) -> Iterable[Picture] | None:
+    if known.findings is None:
+        return None
+    first = known.foremost
+    return [each for each in known.drawn("errors") if first is None or each.name != first.name]
 
 
-def _pictures(name: str, findings: Findings, fitted: Fitted) -> tuple[Picture, ...]:
-    """Draw the findings of a section."""
-    drawn = [each.pictures_of(findings, fitted) for section, each in DRAWN if section == name]
-    return tuple(chain.from_iterable(drawn))
+def _segments(known: Known) -> Iterable[Picture] | None:
+    return known.drawn("segments") if known.found("segments") else None
 
 
-def _explanations(found: JudgedExplanation) -> tuple[Picture, ...]:
-    return (contribution_bars(found.overall), *_some(contribution_swarm(found.overall)))
+def _coverage(known: Known) -> Iterable[Picture] | None:
+    if known.found("coverage") is None:
+        return None
+    assert known.fitted.schema.target is not None
+    return coverage_pictures(known.found("coverage"), known.fitted.schema.target.name)
+
+
+def _uses(known: Known) -> Iterable[Picture] | None:
+    if known.findings is None:
+        return None
+    return (*known.drawn("uses"), *_some(coefficient_dots(known.findings.coefficients)))
+
+
+def _explanations(known: Known) -> Iterable[Picture] | None:
+    if known.findings is None or known.findings.explanation is None:
+        return None
+    overall = known.findings.explanation.overall
+    return (
+        contribution_bars(overall),
+        *_some(contribution_swarm(overall)),
+        *_curves(known.findings, known.effects),
+    )
 
 
 def _curves(findings: Findings, effects: Effects | None) -> list[Picture]:
@@ -176,6 +229,98 @@ def _curves(findings: Findings, effects: Effects | None) -> list[Picture]:
     return [effect_picture(effects, effect, answer) for effect in effects.effects]
 
 
+def _regression(known: Known) -> Iterable[Picture] | None:
+    return None if known.found("regression") is None else ()
+
+
+def _scores(known: Known) -> Iterable[Picture] | None:
+    judgement = known.fitted.judgement
+    if judgement is None:
+        return None
+    first, drawn = known.foremost, ladder(judgement)
+    return () if first is not None and first.name == drawn.name else (drawn,)
+
+
+def _training(known: Known) -> Iterable[Picture]:
+    return (*learning(known.fitted), *known.drawn("training"))
+
+
+def _always(known: Known) -> Iterable[Picture]:
+    return ()
+
+
+def _how_judged(known: Known) -> str:
+    return "" if known.fitted.judgement is None else known.fitted.judgement.how
+
+
+def _worst_row(known: Known) -> str:
+    if not known.found("worst"):
+        found = known.found("reliability")
+        return found.sentence if found else ""
+    worst = known.found("worst")[0]
+    return say(
+        "Most of all in row {row:,}: predicted {prediction}, in truth {target}.",
+        row=worst.row,
+        prediction=worst.prediction,
+        target=worst.target,
+    )
+
+
+def _weakest_group(known: Known) -> str:
+    found = known.found("segments")
+    if not found.weakest:
+        return say("None of {tried:,} groups tried is shown to be worse.", tried=found.tried)
+    first = found.weakest[0]
+    return say("Worst where {column} is {values}.", column=first.column, values=first.values)
+
+
+def _most_important(known: Known) -> str:
+    found = known.found("importance")
+    names = [column.column for column in found.columns[:3]] if found else []
+    return say("Most of all {columns}.", columns=listed(names, "and")) if names else ""
+
+
+def _how_covered(known: Known) -> str:
+    found = known.found("coverage")
+    return say(
+        "Of {rows:,} intervals or sets for {nominal}, {share} hold the truth.",
+        rows=found.rows,
+        nominal=percent(found.nominal),
+        share=percent(found.covered / found.rows),
+    )
+
+
+def _which_models(known: Known) -> str:
+    judgement = known.fitted.judgement
+    assert judgement is not None
+    return listed([say(KINDS[name].title) for name in judgement.scores], "and")
+
+
+def _how_many_columns(known: Known) -> str:
+    schema = known.fitted.schema
+    return say(
+        "{rows:,} rows, {columns} columns, {features} of them features",
+        rows=schema.rows,
+        columns=len(schema.columns),
+        features=len(schema.features),
+    )
+
+
+PARTS = (
+    Part("errors", marked("Where is it wrong?"), _errors, _worst_row),
+    Part("segments", marked("Is it as good in every group?"), _segments, _weakest_group),
+    Part("uses", marked("Which columns matter?"), _uses, _most_important),
+    Part("explanations", marked("Why does it answer so?"), _explanations),
+    Part("regression", marked("What does each column add? The regression table"), _regression),
+    Part("coverage", marked("How sure is it of single rows?"), _coverage, _how_covered),
+    Part("scores", marked("Which models were compared?"), _scores, _which_models),
+    Part("training", marked("How was it made?"), _training, _how_judged),
+    Part("data", marked("What was understood of the table?"), _always, _how_many_columns),
+    Part("repeat", marked("How is it repeated?"), _always),
+)
+"""The folded parts of the page, in the order in which a reader asks."""
+
+
 def _some(picture: Picture | None) -> tuple[Picture, ...]:
     return () if picture is None else (picture,)
 
@@ -186,26 +331,24 @@ def _regression_table(findings: Findings | None) -> dict[str, Any] | None:
     return None if found is None else layout(found)
 
 
-def _headline(judgement: Judgement | None) -> dict[str, Any]:
-    """Return the few scores of the best rung for the top of the page, and the metrics."""
+def _first_screen(fitted: Fitted) -> dict[str, Any]:
+    """Return what the first screen says besides the headline, and what the scores are of."""
+    judgement = fitted.judgement
     if judgement is None:
-        return {"headline": [], "scored": [], "tested": []}
-    test = judgement.scores[judgement.verdict.used]["test"]
-    first = [judgement.verdict.metric, *(name for name in HEADLINE if name in test)]
-    headline: list[tuple[str, Interval]] = [
-        (say(METRICS[name].title), test[name]) for name in dict.fromkeys(first)
-    ]
+        return {"concerns": [], "sure": "", "scored": [], "tested": []}
     scored = [name for name in METRICS if any(name in p["test"] for p in judgement.scores.values())]
     tested = [parts["test"] for parts in judgement.scores.values()]
     tested += [rival.scores for rival in judgement.rivals]
-    return {"headline": headline[:3], "scored": scored, "tested": tested}
+    found = concerns(fitted.schema, judgement)
+    sure = reach(judgement, fitted.schema)
+    return {"concerns": found, "sure": sure, "scored": scored, "tested": tested}
 
 
 def _prevalences(judgement: Judgement | None) -> str:
     """Return the classes, or the first of many, with their shares; empty if there are none."""
     known = {} if judgement is None else judgement.prevalence or {}
     shares = [
-        say("{label}: {share}", label=label, share=figure(share, digits=3))
+        say("{label}: {share}", label=label, share=figure(share))
         for label, share in islice(known.items(), MOST_PREVALENCES)
     ]
     return listed([*shares, "…"] if len(known) > MOST_PREVALENCES else shares)

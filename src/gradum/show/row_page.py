@@ -173,7 +173,7 @@ def _numbers(explanation: Explanation, place: int) -> Section:
 
     def cell(numbers: np.ndarray, column: str) -> str:
         number = float(numbers[place_of[column], answer])
-        return "–" if np.isnan(number) else figure(number, digits=3)
+        return "–" if np.isnan(number) else figure(number)
 
     header = (
         say("column"),
@@ -187,7 +187,7 @@ def _numbers(explanation: Explanation, place: int) -> Section:
         (
             adds.column,
             adds.value,
-            figure(adds.contribution, digits=3, sign=True),
+            figure(adds.contribution, sign=True),
             cell(part.sampling_error, adds.column),
             cell(part.background_error, adds.column),
             cell(part.spread, adds.column),

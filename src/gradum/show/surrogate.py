@@ -70,7 +70,7 @@ class SurrogateTree(Shown):
         for rule in found.rules:
             share = percent(rule.share, decimals=1)
             if found.classes:
-                answer = (visible(rule.decision), figure(_probability(found, rule), digits=3))
+                answer = (visible(rule.decision), figure(_probability(found, rule)))
             else:
                 answer = (figure(rule.answer[0]),)
             table.add_row(Text(visible(_words(rule))), share, *map(Text, answer))

@@ -96,18 +96,20 @@ def _kind(column: Column) -> Text:
     return Text(listed([say(column.kind), say(column.role)]))
 
 
-def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[RenderableType]:
-    """Say what to know about the rows, then the verdict in the reader's words and one table.
+def verdict_parts(
+    judgement: Judgement, shown: Collection[str] = (), *, schema: Schema | None = None
+) -> list[RenderableType]:
+    """Say what to check in the table, the verdict in the reader's words, and one table of scores.
 
-    Notes and alarms in ``shown`` have been said before. Only an alarm about a flattering split is
-    repeated, as it says what no score below says.
+    Without the table's ``schema``, alarms are given in full instead. Notes and alarms in ``shown``
+    have been said before.
     """
-    flattered = {trial.sentence for trial in judgement.split.shown} if judgement.split else set()
-    alarms = [a for a in judgement.alarms if a.sentence in flattered or a.sentence not in shown]
-    parts: list[RenderableType] = [
-        *alarm_parts(alarms),
-        *note_parts(note for note in judgement.notes if note not in shown),
-    ]
+    if schema is None:
+        parts = list[RenderableType](
+            alarm_parts(alarm for alarm in judgement.alarms if alarm.sentence not in shown)
+        )
+    else:
+        parts = concern_parts(judgement, schema)
     if judgement.interrupted:
         parts.append(Text(say("Interrupted: judged on what was done by then."), style="yellow"))
     parts.append("")
@@ -115,12 +117,33 @@ def verdict_parts(judgement: Judgement, shown: Collection[str] = ()) -> list[Ren
         Text(sentence, style="" if place else "bold")
         for place, sentence in enumerate(judgement.headline)
     )
-    if judgement.alarms:
-        kinds = listed([say(kind) for kind in dict.fromkeys(a.kind for a in judgement.alarms)])
-        warning = say("Mind the alarm above before you believe a score: {kinds}.", kinds=kinds)
-        parts.append(Text(warning, "red"))
+    if schema is not None:
+        from gradum.run.judging.reach import reach
+
+        parts.append(Text(reach(judgement, schema)))
     table = Padding(_few_scores(judgement), (1, 0, 0, 0))
-    return [*parts, table, Text(judgement.how, style="dim")]
+    notes = note_parts(note for note in judgement.notes if note not in shown)
+    return [*parts, table, Text(judgement.how, style="dim"), *notes]
+
+
+def concern_parts(judgement: Judgement, schema: Schema) -> list[RenderableType]:
+    """List what to check in the table, at most `MOST` lines; nothing if there is nothing."""
+    from gradum.show.concerns import MOST, concerns
+
+    found = concerns(schema, judgement)
+    if not found:
+        return []
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for concern in found[:MOST]:
+        line = Text(visible(concern.sentence))
+        if concern.option:
+            line.append(visible(f" → {concern.option}"), "bold")
+        table.add_row(Text("•", "red" if concern.matter == "alarm" else "yellow"), line)
+    parts: list[RenderableType] = ["", Text(say("Check in your table"), "bold"), table]
+    if len(found) > MOST:
+        more = say("… and {count} more, in the report", count=len(found) - MOST)
+        parts.append(Text(more, "dim"))
+    return parts
 
 
 def full_parts(judgement: Judgement) -> list[RenderableType]:
@@ -179,9 +202,9 @@ def _role(rung: str, judgement: Judgement) -> str:
     """Name a rung, and its role in the verdict."""
     verdict, title = judgement.verdict, _title(rung)
     if len(judgement.scores) > 1 and rung == verdict.used:
-        return say("{title}, best", title=title)
+        return say("{title}, in use", title=title)
     is_enough = rung == verdict.enough != verdict.used
-    return say("{title}, enough", title=title) if is_enough else title
+    return say("{title}, as good", title=title) if is_enough else title
 
 
 def ladder_tables(judgement: Judgement) -> RenderableType:
@@ -342,7 +365,7 @@ def comparison_parts(compared: RunComparison, names: tuple[str, str]) -> list[Re
 def fitted_parts(fitted: Fitted) -> list[RenderableType]:
     """Show the judgement, or say that there is none."""
     if fitted.judgement is None:
-        return [Text(say("Interrupted before any rung could be judged."), style="yellow")]
+        return [Text(say("Interrupted before any model could be judged."), style="yellow")]
     return full_parts(fitted.judgement)
 
 

@@ -225,7 +225,7 @@ class Certificate:
                 known.append(
                     say(
                         "the parameters are those of epoch {epoch}, with validation loss "
-                        "{loss:.4g}",
+                        "{loss:.3g}",
                         epoch=self.best_epoch,
                         loss=self.validation_loss,
                     )
@@ -233,7 +233,7 @@ class Certificate:
         if self.kind == "cross-fitted" and self.validation_loss is not None:
             known.append(
                 say(
-                    "the loss is {loss:.4g} on rows that were each predicted by "
+                    "the loss is {loss:.3g} on rows that were each predicted by "
                     "members that had not learned from them; these rows also chose the "
                     "members, so it is somewhat too good",
                     loss=self.validation_loss,

@@ -81,7 +81,7 @@ def linear_rung(fitted: Fitted) -> Rung:
         readable = (name for name, kind in KINDS.items() if kind.has_coefficients)
         names = listed([f"'{name}'" for name in ("ladder", *readable)], "or")
         raise SpecError(
-            say("This model has no linear rung."), say("Fit it with model={names}.", names=names)
+            say("This file has no linear model."), say("Fit it with model={names}.", names=names)
         )
     return fitted.linear
 

@@ -32,4 +32,4 @@ def said(interval: Interval, *, sign: bool = False, unit: float = 1.0) -> str:
         unit * interval.high,
         unit * interval.standard_error,
     )
-    return with_interval(scaled, digits=3, sign=sign)
+    return with_interval(scaled, sign=sign)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from gradum.messages import say
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds import KINDS, STEPS, Kind
 from gradum.tables.kinds.parse import Parse
 
@@ -40,6 +41,8 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
         Distinct values, missing ones not counted.
     missing : int
         Rows without a value.
+    doubts : tuple of Doubt
+        What a reader should check about its values; clauses of the reason.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True):
     parse: Parse = Parse()
     distinct: int = 0
     missing: int = 0
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def traits(self) -> Kind:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -14,11 +14,12 @@ from gradum.tables.column_options import flags, options_by_column
 from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import LARGEST
-from gradum.tables.slips import slip_hint
+from gradum.tables.slips import slip_doubts
 from gradum.tables.table import Table
 from gradum.tables.target import KEPT, case_twins, padding, recognise_target
 from gradum.tables.wording import and_more, full_stop, joined_clauses, nearest, number, quoted
@@ -215,7 +216,8 @@ def _understand(values: Values, options: set[str]) -> Column:
         reading = _time(values)
     else:
         reading = recognise(values)
-    reason = _sentence(reading, values)
+    noticed = _noticed(reading, values)
+    reason = _sentence(reading, values, noticed)
     if "weight" in options:
         role, reason = "weight", say("The weight of each row: {reason}", reason=_lower(reason))
     elif "time" in options:
@@ -233,7 +235,10 @@ def _understand(values: Values, options: set[str]) -> Column:
     elif not reading.usable:
         role = "unused"
     missing = values.missing + reading.unread
-    return Column(values.name, reading.kind, role, reason, reading.parse, values.distinct, missing)
+    doubts = () if "drop" in options else (*reading.doubts, *noticed)
+    return Column(
+        values.name, reading.kind, role, reason, reading.parse, values.distinct, missing, doubts
+    )
 
 
 def _insisted(values: Values, name: str) -> Reading:
@@ -330,7 +335,17 @@ def _time(values: Values) -> Reading:
         ) from None
 
 
-def _sentence(reading: Reading, values: Values) -> str:
+def _noticed(reading: Reading, values: Values) -> tuple[Doubt, ...]:
+    """Return what was noticed about single values: words among numbers, and slips."""
+    kind, doubts = KINDS[reading.kind], []
+    if kind.may_be_numbers and (clauses := mostly_numbers(values)):
+        doubts.append(Doubt("conversion", joined_clauses(clauses)))
+    if kind.lies_on_line:
+        doubts += slip_doubts(values, kind, reading.parse)
+    return tuple(doubts)
+
+
+def _sentence(reading: Reading, values: Values, noticed: Iterable[Doubt]) -> str:
     """Return the reading's clause, with what else was noticed, as one sentence."""
     kind, clauses = KINDS[reading.kind], [reading.reason]
     if values.missing and values.present:
@@ -349,10 +364,7 @@ def _sentence(reading: Reading, values: Values) -> str:
         clauses.append(padding(values))
     if kind.names_groups and values.case_twins:
         clauses.append(case_twins(values))
-    if kind.may_be_numbers:
-        clauses += mostly_numbers(values)
-    if kind.lies_on_line:
-        clauses += slip_hint(values, kind, reading.parse)
+    clauses += [doubt.sentence for doubt in noticed]
     return full_stop(joined_clauses(clauses))
 
 

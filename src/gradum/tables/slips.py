@@ -23,6 +23,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import listed, say
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds import Kind, Values
 from gradum.tables.kinds.naming_numbers import named_like_codes
 from gradum.tables.kinds.parse import Parse
@@ -55,8 +56,8 @@ class Slips(NamedTuple):
     high: float
 
 
-def slip_hint(values: Values, kind: Kind, how: Parse) -> list[str]:
-    """Return a clause on what may be mistyped in a column of numbers or dates.
+def slip_doubts(values: Values, kind: Kind, how: Parse) -> list[Doubt]:
+    """Return a doubt about what may be mistyped in a column of numbers or dates, if anything.
 
     Parameters
     ----------
@@ -91,20 +92,18 @@ def slip_hint(values: Values, kind: Kind, how: Parse) -> list[str]:
             high=_written(outliers.high, typed),
         )
     if len(named) == 1:
-        return [
-            say(
-                "{slip} is far from all others, which range {usual}: correct it if it is a slip",
-                slip=named[0],
-                usual=usual,
-            )
-        ]
-    return [
-        say(
+        clause = say(
+            "{slip} is far from all others, which range {usual}: correct it if it is a slip",
+            slip=named[0],
+            usual=usual,
+        )
+    else:
+        clause = say(
             "{slips} are far from all others, which range {usual}: correct them if they are slips",
             slips=listed(named, "and"),
             usual=usual,
         )
-    ]
+    return [Doubt("slip", clause)]
 
 
 def _numbers(values: Values, kind: Kind, how: Parse) -> np.ndarray:

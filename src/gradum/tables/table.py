@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gradum.tables.doubt import Doubt
+
 
 @dataclass(frozen=True)
 class Table:
@@ -37,6 +39,8 @@ class Table:
         looked for.
     left_out : tuple of str
         Sentences on rows that were left out.
+    doubts : tuple of Doubt
+        What a reader should check about the rows.
     """
 
     frame: pl.DataFrame
@@ -48,3 +52,4 @@ class Table:
     numbers: np.ndarray | None = None
     keep_totals: bool = False
     left_out: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()

@@ -15,7 +15,7 @@ from gradum.tables.kinds.numeric.quantities import differing_units
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import LARGEST, Values
-from gradum.tables.slips import slip_hint
+from gradum.tables.slips import slip_doubts
 from gradum.tables.wording import (
     full_stop,
     joined_clauses,
@@ -213,7 +213,8 @@ def _regression(
     if advised:
         clauses.append(say("positive and strongly skewed, so --log-target may help"))
     clauses += [reading.stored] if reading.stored else []
-    clauses += [*suspicions(name, typed), *slip_hint(values, NumericKind(), reading.parse)]
+    doubts = (*reading.doubts, *slip_doubts(values, NumericKind(), reading.parse))
+    clauses += [*suspicions(name, typed), *(doubt.sentence for doubt in doubts)]
     missing = typed.null_count()
     unread = reading.unread + values.infinite
     if unread:
@@ -223,7 +224,9 @@ def _regression(
     if missing:
         clauses.append(_left_out(missing))
     reason = full_stop(joined_clauses(clauses))
-    column = Column(name, "numeric", "target", reason, reading.parse, numbers.n_unique(), missing)
+    column = Column(
+        name, "numeric", "target", reason, reading.parse, numbers.n_unique(), missing, doubts
+    )
     target = Target(name, "regression", (), reason, log=log, log_advised=advised)
     return column, target
 

@@ -22,6 +22,7 @@ import polars as pl
 
 from gradum.margins import EQUAL
 from gradum.messages import say, say_plural
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds import KINDS, Kind, Values, recognise
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.table import Table
@@ -99,6 +100,18 @@ class Totals(NamedTuple):
         )
 
     @property
+    def doubt(self) -> Doubt:
+        """The same in few words."""
+        rows = rows_text(rows_of(self.rows), len(self.rows))
+        clause = say_plural(
+            "{rows} adds up other rows, and is left out",
+            "{rows} add up other rows, and are left out",
+            len(self.rows),
+            rows=rows,
+        )
+        return Doubt("total", clause, "--keep-totals")
+
+    @property
     def predicted(self) -> str:
         """Which rows are predicted like others, though they are totals."""
         rows = rows_text(rows_of(self.rows), len(self.rows))
@@ -125,6 +138,7 @@ def without_totals(table: Table) -> Table:
         frame=table.frame[kept],
         numbers=kept,
         left_out=(*table.left_out, found.sentence),
+        doubts=(*table.doubts, found.doubt),
     )
 
 

@@ -149,7 +149,7 @@ def _facts(examined: ExaminedModel) -> Iterator[tuple[str, str]]:
     )
     for name, digest in source.hashes.items():
         yield name, f"SHA-256 {digest}"
-    seconds = figure(made.seconds, digits=3)
+    seconds = figure(made.seconds)
     yield say("made"), say("{time}, in {seconds} s", time=made.created, seconds=seconds)
     yield say("weights"), made.fingerprint
     yield say("seed"), str(fitted.spec.seed)

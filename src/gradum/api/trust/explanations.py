@@ -80,7 +80,7 @@ def _exact_enough(explanation: Overall, thresholds: ExplanationThresholds) -> Ch
         say(
             "{column!r} moves the answers most, by {size} on average, give or take {error}.",
             column=first.column,
-            size=figure(size.value, digits=3),
+            size=figure(size.value),
             error=figure(error * size.value, digits=2),
         ),
         figure=percent(error, decimals=1),

@@ -21,7 +21,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.groups.groups import Group, Groups
 from gradum.study.groups.scoring import scores_by_group
 from gradum.study.trust import Check, Gauge, Line, Obstacle
-from gradum.tables.wording import quoted
+from gradum.tables.wording import number, quoted
 
 SCORE = Line("groups.score", marked("No group is shown to be served worse"))
 SELECTION = Line("groups.selection", marked("No uneven selection of groups is shown"))
@@ -184,7 +184,7 @@ def _selected(scores: Groups, column: str, thresholds: GroupThresholds) -> Check
             high=percent(max(rates)),
             ratio=figure(ratio, digits=2),
         ),
-        threshold=say("no ratio shown below {least}", least=figure(least)),
+        threshold=say("no ratio shown below {least}", least=number(least)),
         value=ratio,
         limit=least,
         about=column,

@@ -62,7 +62,7 @@ def _repeatable(examined: ExaminedModel) -> RunSpec | Obstacle:
         )
     if (name := teacher(model.fitted)) is not None:
         return Obstacle(
-            say("The pack had a teacher, {teacher}, which is not saved.", teacher=name),
+            say("The network ensemble had a teacher, {teacher}, which is not saved.", teacher=name),
             say("Fit again in Python, with the teacher, and compare the weights."),
         )
     run_spec = read_spec(model.folder / SPEC)

@@ -24,6 +24,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.evaluation.changes import Change
 from gradum.study.evidence import Evidence
 from gradum.study.trust import Check, Gauge, Line, Obstacle
+from gradum.tables.wording import number
 
 BASELINE = Line("scores.baseline", marked("Shown to be better than guessing"))
 BOUNDS = Line("scores.bounds", marked("Good enough"))
@@ -157,9 +158,9 @@ def _reached(scores: Mapping[str, Interval], task: Task, name: str, bound: float
     end = score.low if metric.greater_is_better else score.high
     holds = bool(end >= bound if metric.greater_is_better else end <= bound)
     threshold = (
-        say("at least {bound}", bound=figure(bound))
+        say("at least {bound}", bound=number(bound))
         if metric.greater_is_better
-        else say("at most {bound}", bound=figure(bound))
+        else say("at most {bound}", bound=number(bound))
     )
     reason = (
         say("The worse end of the interval reaches the bound.")

@@ -11,7 +11,7 @@ from gradum.api.trust.examined import ExaminedModel
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural, sentences
-from gradum.scores.figures import figure, percent, percent_with_interval
+from gradum.scores.figures import percent, percent_with_interval
 from gradum.scores.interval import NORMAL_95, Interval, wilson
 from gradum.show.pictures.kept_answers import kept_answers
 from gradum.show.stress_words import (
@@ -24,6 +24,7 @@ from gradum.show.trust_section import PartFinding
 from gradum.study.stress.proof import SECONDS
 from gradum.study.stress.result import Attack
 from gradum.study.trust import Check, Gauge, Line, at_most, share_error
+from gradum.tables.wording import number
 
 KEPT = Line("stress.kept", marked("Small changes of a row leave its answer as it is"))
 PROVED = Line("stress.proved", marked("Small changes are proved to leave answers as they are"))
@@ -148,7 +149,7 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
         remedy = say("To check it: set least_proved under [stress] of a file of --thresholds")
         return PROVED.not_checked(say("No proofs were asked for."), remedy)
     if not attack.is_certified:
-        return PROVED.not_checked(sentences(notes), say("Choose a rung that can be certified."))
+        return PROVED.not_checked(sentences(notes), say("Choose a model that can be certified."))
     proved = sum((row.certified_radius or 0.0) >= epsilon for row in attack.rows)
     stay = sum(row.radius is None or row.radius > epsilon for row in attack.rows)
     reason = say_plural(
@@ -175,7 +176,7 @@ def proof_check(attack: Attack, thresholds: StressThresholds, notes: Sequence[st
 
 def _demand(least: float, epsilon: float) -> str:
     """Say what share of answers must stay the same at which ε."""
-    return say("at least {least} at {epsilon}", least=percent(least), epsilon=figure(epsilon))
+    return say("at least {least} at {epsilon}", least=percent(least), epsilon=number(epsilon))
 
 
 PART = TrustPart(

@@ -37,7 +37,7 @@ def command(
     as_json: options.Json = False,
     **asked: Any,
 ) -> None:
-    """Score every rung of a model on a table that it has not seen, beside the run's own scores.
+    """Score every model of a run on a table that it has not seen, beside the run's own scores.
 
     What got worse since comes first, and so do rows that the model was trained on. With --by, each
     group is held against all other rows, by intervals that are right for all groups at once.

@@ -32,7 +32,7 @@ def command(
         typer.Option(
             "--rung",
             metavar="NAME",
-            help="linear, mlp or enough. Default: the best, or the one below a pack.",
+            help="linear, mlp or enough. Default: the best, or the one below a network ensemble.",
         ),
     ] = None,
     learning_rate: Annotated[

@@ -30,9 +30,9 @@ def command(
 ) -> None:
     """Fit and judge models of one column of a table.
 
-    Reads the table, says what it understood of it, climbs the ladder baseline, linear, MLP, pack,
-    and says which rung is enough. Leaves a run folder with the model, a report, scores and
-    predictions.
+    Reads the table, says what it understood of it, climbs the ladder baseline, linear, MLP,
+    network ensemble, and says which model is enough. Leaves a run folder with the model, a report,
+    scores and predictions.
     """
     from gradum.run.options.options import make_spec
     from gradum.ship.run_spec import RunSpec

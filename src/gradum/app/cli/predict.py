@@ -84,6 +84,7 @@ def command(
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable
     from gradum.run.intervals.outside import OutsideColumn, outside_in_words
+    from gradum.run.judging.verdict import model_in_words
     from gradum.run.memory_bound import predicted_in_blocks
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
@@ -119,7 +120,6 @@ def command(
         read_again = is_address(data) or files_of(data)  # not data from a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
             again = trained_on(loaded.folder, fitted, table)
-    used = rung or fitted.used
     if as_json:
         write_json(
             {
@@ -144,10 +144,10 @@ def command(
         write(*(_note(difference.sentence) for difference in differences))
         write(
             say_plural(
-                "{count:,} row predicted by the {rung} rung, written to {out}",
-                "{count:,} rows predicted by the {rung} rung, written to {out}",
+                "{count:,} row predicted by {model}, written to {out}",
+                "{count:,} rows predicted by {model}, written to {out}",
                 rows,
-                rung=used,
+                model=model_in_words(fitted.rung(rung).name),
                 out=out,
             )
         )

@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from functools import reduce
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gradum.app.cli.console import write, write_json
 from gradum.messages import marked, say
@@ -28,6 +28,9 @@ from gradum.rungs.registry import KINDS
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.show.visible import visible
 from gradum.solvers.solution import EpochDone
+
+if TYPE_CHECKING:
+    from gradum.tables.schema import Schema
 
 REDRAWS_PER_SECOND = 10
 PLAIN_SECONDS = 2.0
@@ -105,7 +108,7 @@ class PlainLines:
             case Expected() | NotRefitted():
                 write(event.sentence)
             case Judged():
-                write(*verdict_parts(event.judgement, self._told))
+                write(*verdict_parts(event.judgement, self._told, schema=self._told.schema))
             case Resumed():
                 write(_resumed(event))
             case RivalFitted() if event.fold == event.folds:
@@ -158,7 +161,7 @@ class Live:
                 self._print([event.sentence])
             case Judged():
                 self.close()
-                self._print(verdict_parts(event.judgement, self._told))
+                self._print(verdict_parts(event.judgement, self._told, schema=self._told.schema))
             case Resumed():
                 self._print([_resumed(event)])
             case RivalFitted() if event.fold == event.folds:
@@ -195,12 +198,15 @@ class Live:
 
 
 class Told(set[str]):
-    """The notes and alarms that were printed, so that none is printed twice."""
+    """The notes and alarms that were printed, so that none is printed twice, and the schema."""
+
+    schema: Schema | None = None
 
     def note(self, event: Any) -> None:
         """Take an event into account."""
         match event:
             case Understood():
+                self.schema = event.schema
                 self.update(event.notes)
             case Alarmed():
                 self.update(alarm.sentence for alarm in event.alarms)
@@ -301,7 +307,7 @@ def _with_fold(title: str, event: RungStarted | RivalFitted) -> str:
 
 
 def _validation(loss: float) -> str:
-    return say("validation loss {loss:.4g}", loss=loss)
+    return say("validation loss {loss:.3g}", loss=loss)
 
 
 def _at_most(seconds: float) -> str:
@@ -325,7 +331,7 @@ def _rival(event: RivalFitted) -> str:
 
 def _epoch(event: EpochDone) -> list[str]:
     epoch = say("epoch {epoch}", epoch=event.epoch)
-    objective = say("objective {loss:.4g}", loss=event.train_loss)
+    objective = say("objective {loss:.3g}", loss=event.train_loss)
     if event.validation_loss is None:
         return [epoch, objective]
     return [epoch, objective, _validation(event.validation_loss)]

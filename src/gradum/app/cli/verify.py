@@ -177,7 +177,8 @@ def command(
 def _refuse_rung(rung: str | None) -> None:
     if rung is not None:
         raise SpecError(
-            say("A network has no rungs."), say("Leave out --rung: it is for models of tables.")
+            say("A network is a single model."),
+            say("Leave out --rung: it is for models of tables."),
         )
 
 

@@ -96,7 +96,9 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
     projected: int = 0
     pairs: tuple[Pair, ...] = ()
 
-    without_steps = marked("A pack is many networks, whose steps are not shown one by one.")
+    without_steps = marked(
+        "A network ensemble is many networks, whose steps are not shown one by one."
+    )
 
     @property
     def flattened(self) -> PackNetwork:

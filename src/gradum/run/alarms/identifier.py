@@ -40,13 +40,15 @@ def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
                 distinct=distinct,
                 rows=count,
             )
+            brief = say("Hardly a level of {column!r} will come again", column=name)
         elif column.traits.is_quantity and (
             _counts(values, rows) or Values(name, values).numbers_rows
         ):
             sentence = _numbering(dataset, given)
+            brief = say("{column!r} seems to number the rows", column=name)
         else:
             continue
-        alarms.append(Alarm("identifier", sentence, (name,)))
+        alarms.append(Alarm("identifier", sentence, (name,), brief, f"--drop {name!r}"))
     return tuple(alarms)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 import numpy as np
 import polars as pl
 
-from gradum.messages import say, say_plural
+from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
 from gradum.run.alarm import Alarm
 from gradum.run.alarms.single_column import (
@@ -47,16 +47,18 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
     naming = {name: telling.pop(name) for name in _names_of_groups(dataset, telling)}
     alarms = []
     if naming:
+        first = next(iter(naming))
         sentence = say(
             "Rows alike in one column are alike in {target!r}: {columns}. If it names what rows "
             "belong to, such as a person, keep them together with --group {column!r}; if it is "
             "only known once {target!r} is, leave it out with {options}.",
             target=target,
             columns=_in_words(naming, loss),
-            column=next(iter(naming)),
+            column=first,
             options=_dropping(naming),
         )
-        alarms.append(Alarm("leak", sentence, tuple(naming)))
+        brief = say("Rows alike in {column!r} are alike in {target!r}", column=first, target=target)
+        alarms.append(Alarm("leak", sentence, tuple(naming), brief, f"--group {first!r}"))
     if telling:
         sentence = say(
             "One column alone tells {target!r}: {columns}. That is a leak unless it is known "
@@ -65,7 +67,12 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
             columns=_in_words(telling, loss),
             options=_dropping(telling),
         )
-        alarms.append(Alarm("leak", sentence, tuple(telling)))
+        brief = say(
+            "{columns} alone predicts {target!r} almost perfectly; was it known before?",
+            columns=_named(telling),
+            target=target,
+        )
+        alarms.append(Alarm("leak", sentence, tuple(telling), brief, _dropping(telling)))
     if filled:
         sentence = say(
             "{target!r} decides in which rows there is a value of {columns}. That is a leak "
@@ -74,7 +81,12 @@ def leaks(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, ...]:
             columns=_in_words(filled, say("log loss")),
             options=_dropping(filled),
         )
-        alarms.append(Alarm("leak", sentence, tuple(filled)))
+        brief = say(
+            "Where {columns} is filled in tells {target!r}; was it filled in before?",
+            columns=_named(filled),
+            target=target,
+        )
+        alarms.append(Alarm("leak", sentence, tuple(filled), brief, _dropping(filled)))
     return tuple(alarms)
 
 
@@ -106,9 +118,9 @@ def _names_of_groups(dataset: Dataset, names: Collection[str]) -> list[str]:
 
 
 def _in_words(findings: dict[str, Finding], loss: str) -> str:
-    """Return "'a' (99.9% of the variance, in rows not fitted on) or 'b' (98.1%)"."""
-    shares = [f"{figure(100 * finding.share, digits=3)}%" for finding in findings.values()]
-    shares[0] = say("{share} of the {loss}, in rows not fitted on", share=shares[0], loss=loss)
+    """Return "'a' (99.9% of the variance, in rows kept aside) or 'b' (98.1%)"."""
+    shares = [f"{figure(100 * finding.share)}%" for finding in findings.values()]
+    shares[0] = say("{share} of the {loss} in rows kept aside", share=shares[0], loss=loss)
     columns = [f"{name!r} ({share})" for name, share in zip(findings, shares, strict=True)]
     if len(columns) > SHOWN:
         more = len(columns) - SHOWN
@@ -116,6 +128,10 @@ def _in_words(findings: dict[str, Finding], loss: str) -> str:
             say_plural("one of {count:,} more column", "one of {count:,} more columns", more)
         ]
     return say(" or ").join(columns)
+
+
+def _named(findings: dict[str, Finding]) -> str:
+    return listed([repr(name) for name in list(findings)[:SHOWN]], "or")
 
 
 def _dropping(findings: dict[str, Finding]) -> str:

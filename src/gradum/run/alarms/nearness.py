@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from gradum.messages import say
+from gradum.messages import marked, say
 from gradum.run.dataset import Dataset
 from gradum.tables.columns import Column
 from gradum.tables.kinds import KINDS
+
+GROUPED = marked("Rows seem to belong to groups, so the scores flatter for rows of new groups")
+"""What two alarms about groups say in few words."""
 
 
 def stretch(

@@ -70,7 +70,10 @@ def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
 
 def split_alarms(check: SplitCheck) -> tuple[Alarm, ...]:
     """Return an alarm for each column that shows that the split flatters."""
-    return tuple(Alarm("random split", trial.sentence, (trial.column,)) for trial in check.shown)
+    return tuple(
+        Alarm("random split", trial.sentence, (trial.column,), trial.brief, trial.option)
+        for trial in check.shown
+    )
 
 
 def _tried(dataset: Dataset, rng: np.random.Generator) -> SplitCheck:

@@ -40,6 +40,7 @@ def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
             "another, or let every row judge with --cv 5.",
             **values,
         )
+        option = "--cv 5"
     else:
         sentence = say(
             "Fewer than {fewest} judged rows of {target!r} are {classes}, so scores of such a "
@@ -47,4 +48,6 @@ def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
             "another.",
             **values,
         )
-    return (Alarm("rare class", sentence, (name,)),)
+        option = ""
+    brief = say("Too few judged rows to score the classes {classes}", classes=classes)
+    return (Alarm("rare class", sentence, (name,), brief, option),)

@@ -18,7 +18,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.alarm import Alarm
 from gradum.run.alarms.both_splits import QuickRows
-from gradum.run.alarms.nearness import nearest, stretch
+from gradum.run.alarms.nearness import GROUPED, nearest, stretch
 from gradum.run.alarms.quick_model import ridge_answers
 from gradum.run.dataset import Dataset
 from gradum.run.judging.resampled import Seen
@@ -98,7 +98,7 @@ def hidden_groups(dataset: Dataset, *, seed: int) -> tuple[Alarm, ...]:
         "groups; add a column that names them, and give it by --group.",
         target=dataset.schema.target.name,
     )
-    return (Alarm("undeclared groups", sentence),)
+    return (Alarm("undeclared groups", sentence, (), say(GROUPED), "--group COL"),)
 
 
 def _beyond_curves(around: Neighbours, near: tuple[int, int], far: tuple[int, int]) -> bool:

@@ -38,7 +38,8 @@ def drift(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     level, sentence = find(dataset, judged, known)
     if not sentence or _t(level, dataset.weight, judged, known) < LEAST_T:
         return ()
-    return (Alarm("drift", sentence, (name,)),)
+    brief = say("{target!r} has moved since the rows that were learned from", target=name)
+    return (Alarm("drift", sentence, (name,), brief),)
 
 
 def _moved_mean(dataset: Dataset, judged: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, str]:
@@ -110,4 +111,4 @@ def _means(level: np.ndarray, weight: np.ndarray, length: int) -> np.ndarray:
 
 
 def _percent(share: float) -> str:
-    return f"{figure(100 * share, digits=3)}%"
+    return f"{figure(100 * share)}%"

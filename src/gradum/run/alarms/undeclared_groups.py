@@ -27,7 +27,7 @@ import polars as pl
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.alarm import Alarm
-from gradum.run.alarms.nearness import nearest, numbers, row_name, stretch
+from gradum.run.alarms.nearness import GROUPED, nearest, numbers, row_name, stretch
 from gradum.run.dataset import Dataset
 from gradum.run.plan import Plan
 from gradum.scores.figures import figure
@@ -109,7 +109,8 @@ def undeclared_groups(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm
             "a column that keeps such rows together.",
             **values,
         )
-    return (Alarm("undeclared groups", sentence, (name,) if name else ()),)
+    option = f"--group {name!r}" if name else "--group COL"
+    return (Alarm("undeclared groups", sentence, (name,) if name else (), say(GROUPED), option),)
 
 
 def clusters(dataset: Dataset, plan: Plan, *, seed: int) -> Clusters | None:

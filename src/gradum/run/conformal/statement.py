@@ -239,7 +239,7 @@ def _of_whom(terms: Terms, support: Support, *, classes: bool) -> str:
         points = COST_OF_CHOOSING / math.sqrt(support.size)
         parts.append(
             say(
-                "The rung was chosen on the same rows, which can lower this share by up to "
+                "The model was chosen on the same rows, which can lower this share by up to "
                 "{points} points.",
                 points=figure(points, digits=1),
             )

@@ -22,6 +22,7 @@ from gradum.run.conformal.statement import Statement, Support, state
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.following import outcomes, scale_of, tracker_of
 from gradum.run.judge import Judge
+from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.located import Located
 from gradum.rungs.rung import Prediction, Rung
 from gradum.tables.check import Checked
@@ -334,8 +335,9 @@ def _answering(
     if judges and all(rung.name in judge.rungs for judge in judges):
         return terms, [(judge.encoder, judge.rungs[rung.name]) for judge in judges]
     if judges:
-        reason = say("The models that judged the {rung} rung are not kept.", rung=rung.name)
-        remedy = say("Predict by the rung in use, {used}.", used=fitted.used)
+        model = model_in_words(rung.name)
+        reason = say("The models that judged {model} are not kept.", model=model)
+        remedy = say("Predict by the model in use, {used}.", used=model_in_words(fitted.used))
     else:
         reason = say("The models that judged are not beside the model file.")
         remedy = say(

@@ -34,7 +34,9 @@ def fit_check(scores: dict[str, dict[str, dict[str, Interval]]], verdict: Verdic
     verdict : Verdict
     """
     if verdict.used == BASELINE:
-        return say("Underfitting: no rung does better than the baseline, which looks at no column.")
+        return say(
+            "Underfitting: no model does better than the baseline, which looks at no column."
+        )
     for comparison in verdict.comparisons:
         if _overfits(scores, verdict.metric, comparison):
             return _overfitting(scores, verdict.metric, comparison)
@@ -57,7 +59,7 @@ def _overfitting(
 ) -> str:
     rung, simpler = comparison.rung, comparison.against
     (first, second), (new, new_simpler) = (
-        [figure(scores[name][part][metric].value, digits=3) for name in (rung, simpler)]
+        [figure(scores[name][part][metric].value) for name in (rung, simpler)]
         for part in ("train", "test")
     )
     values = {
@@ -95,7 +97,7 @@ def _gap(
         return ""
     gap = METRICS[metric].sign * (test.value - train.value)
     error = np.hypot(test.standard_error, train.standard_error)
-    on_train, on_test = figure(train.value, digits=3), figure(test.value, digits=3)
+    on_train, on_test = figure(train.value), figure(test.value)
     if gap > STANDARD_ERRORS * error:
         return say(
             "The {rung} model knows the rows it learned from better ({metric} "

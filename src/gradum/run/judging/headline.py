@@ -1,25 +1,28 @@
-"""The verdict in the reader's words: how good, which model to use and why, and what overfits."""
+"""The verdict in the reader's words: how good, beside guessing, and which model predicts."""
 
 from __future__ import annotations
 
+import numpy as np
 from msgspec import structs
 
-from gradum.messages import say
+from gradum.messages import say, say_plural
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import (
     beside_running,
     choice,
     cut_short_in_words,
+    first_upper,
+    model_in_words,
     rivals_in_words,
 )
 from gradum.rungs.names import BASELINE
-from gradum.rungs.registry import KINDS
-from gradum.scores.figures import figure, percent, percent_with_interval, rows_figure
+from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_range
 from gradum.scores.interval import Interval
+from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import shortened
 
-MOST = 3  # sentences
+MOST = 5  # sentences
 UNEQUAL = 0.8
 """Share of the commonest class from which on accuracy says little: guessing has most of it."""
 
@@ -33,48 +36,44 @@ def with_headline(judgement: Judgement, spoken_of: str | None = None) -> Judgeme
 
 
 def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, ...]:
-    """Return at most three sentences: how good a rung is, which one to use, what overfits.
+    """Return at most `MOST` sentences: how good a model is, and which one predicts.
 
-    If a split by time or by group gives other scores, the second sentence says what to expect then.
-    If the time limit cut short a rung that is not as good as the one in use, the next sentence
-    names it. If rivals were judged, a sentence on how they compare comes before the one on
-    overfitting.
+    If a split by time or by group gives other scores, a sentence says what to expect then. If the
+    time limit cut short a rung that is not as good as the one in use, the next sentence names it.
+    If rivals were judged, the last sentence says how they compare.
 
-    The first sentence is about the best rung, unless ``spoken_of`` is given, the rung that a run
-    chose before. This rung is named if it is not the best, and the second sentence says that it
+    The first sentences are about the best rung, unless ``spoken_of`` is given, the rung that a run
+    chose before. This rung is named if it is not the best, and a later sentence says that it
     predicts.
 
-    For classes, the first sentence says how often the rung is right, in comparison with always
-    guessing the commonest class; if this class has at least `UNEQUAL` of the rows, it also says how
-    many of the rarer class the rung finds. For numbers, it says how far off the rung is, in
-    comparison with always guessing the mean.
+    For classes, the first sentence says in how many rows the rung is right, in comparison with
+    always guessing the commonest class; if this class has at least `UNEQUAL` of the rows, it says
+    first how many of the rarer class the rung finds, and how often it is right about it. Of two
+    classes, the second sentence gives the AUC as pairs that are ranked rightly. For numbers, the
+    first sentence says how far off the rung is, in comparison with always guessing the mean.
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
-    metric = verdict.metric
     if spoken_of is None:
-        chosen = choice(
-            metric, judgement.compared, verdict.used, verdict.enough, verdict.comparisons
-        )
+        chosen = choice(list(judgement.compared), verdict.used, verdict.enough, verdict.comparisons)
     else:
-        chosen = beside_running(metric, spoken_of, verdict.used, verdict.comparisons)
-    scores, first = test[spoken_of or verdict.used], ""
+        chosen = beside_running(spoken_of, verdict.used, verdict.comparisons)
+    scores, good = test[spoken_of or verdict.used], []
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
-        first = _of_classes(scores, judgement.prevalence, judgement.by_class)
+        good = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
-        first = _of_numbers(scores, test.get(BASELINE))
-    if first and spoken_of not in (None, verdict.used):
-        first = say(
-            "{rung}, which the run uses: {sentence}",
-            rung=say(KINDS[spoken_of].title),
-            sentence=f"{first[:1].lower()}{first[1:]}",
+        good = [_of_numbers(scores, test.get(BASELINE))]
+    if good and spoken_of not in (None, verdict.used):
+        good[0] = say(
+            "{model}, which the run uses: {sentence}",
+            model=first_upper(model_in_words(spoken_of)),
+            sentence=good[0][:1].lower() + good[0][1:],
         )
-    overfits = "" if verdict.used == BASELINE else judgement.fit_check
-    rivals = rivals_in_words(metric, judgement.rivals)
+    rivals = rivals_in_words(verdict.metric, judgement.rivals)
     unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
     flattered = judgement.split.shown if judgement.split else ()
     elsewhere = flattered[0].expectation if flattered else ""
-    candidates = (first, elsewhere, chosen, unfair, rivals, overfits)
+    candidates = (*good, elsewhere, chosen, unfair, rivals)
     return tuple(sentence for sentence in candidates if sentence)[:MOST]
 
 
@@ -82,57 +81,99 @@ def _of_classes(
     scores: dict[str, Interval],
     prevalence: dict[str, float],
     by_class: tuple[ClassScores, ...],
-) -> str:
-    commonest, share = max(prevalence.items(), key=lambda item: item[1])
-    guess = say(
-        "always guessing the commonest class, {label}, gives {share}",
-        label=_quoted(commonest),
-        share=percent(share),
-    )
-    right = percent_with_interval(scores["accuracy"])
+) -> list[str]:
+    """Say how often the model is right, what it finds of a rare class, and how well it ranks."""
+    share = max(prevalence.values())
+    ranked = _ranked(scores, list(prevalence)) if len(prevalence) == 2 else []
+    right = _right(scores["accuracy"], prevalence)
     if share < UNEQUAL or len(by_class) < 2:
-        return say("{right} right; {guess}.", right=right, guess=guess)
+        return [right, *ranked]
     if len(prevalence) > 2:
-        return say(
-            "Finds {found} of a class's rows on average over the {classes} classes, where "
-            "guessing finds {blind}; {right} of all rows are right, but {guess}.",
-            found=percent_with_interval(scores["balanced_accuracy"]),
-            classes=len(by_class),
-            blind=percent(1 / len(by_class)),
-            right=right,
-            guess=guess,
+        found, all_classes = out_of(scores["balanced_accuracy"]), len(by_class)
+        on_average = say(
+            "Finds {found} of {base:,} rows of a class{range} on average over the {classes} "
+            "classes; guessing finds {blind}.",
+            found=found.count,
+            base=found.base,
+            range=found.range,
+            classes=all_classes,
+            blind=count_out_of(1 / all_classes, found.base),
         )
-    rare = min(by_class, key=lambda scores: scores.support)
-    values = {"rows": rare.support, "label": _quoted(rare.label), "right": right, "guess": guess}
+        return [on_average, right]
+    return [_of_rare(min(by_class, key=lambda each: each.support)), right, *ranked]
+
+
+def _right(accuracy: Interval, prevalence: dict[str, float]) -> str:
+    commonest, share = max(prevalence.items(), key=lambda item: item[1])
+    right = out_of(accuracy)
+    return say(
+        "Right in {right} of {base:,} rows{range}; always guessing the most frequent, {label}, is "
+        "right in {guess}.",
+        right=right.count,
+        base=right.base,
+        range=right.range,
+        label=_quoted(commonest),
+        guess=count_out_of(share, right.base),
+    )
+
+
+def _of_rare(rare: ClassScores) -> str:
+    """Say how many rows of a rare class are found, and how often it is right to say the class."""
+    label = _quoted(rare.label)
     if not rare.predicted or rare.hits == 0:
         return say(
-            "Finds none of the {rows:,} rows that are {label}; {right} of all rows are right, but "
-            "{guess}.",
-            **values,
+            "Finds none of the {rows:,} rows that are {label}.", rows=rare.support, label=label
         )
-    values |= {
+    found, base = few_of(rare.recall.value)
+    values = {
+        "found": found,
+        "base": base,
+        "label": label,
         "recall": percent_with_interval(rare.recall),
-        "predicted": rows_figure(rare.predicted),
     }
     if not rare.precision.known and rare.hits is not None:
         return say(
-            "Finds {recall} of the {rows:,} rows that are {label}, and is right in {hits} of "
-            "{predicted} that it calls so; {right} of all rows are right, but {guess}.",
+            "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} of "
+            "{predicted} rows, and is right about {hits} of them.",
+            predicted=rows_figure(rare.predicted),
             hits=rows_figure(rare.hits),
             **values,
         )
-    return say(
-        "Finds {recall} of the {rows:,} rows that are {label}, and {precision} of the {predicted} "
-        "that it calls so are; {right} of all rows are right, but {guess}.",
+    times, of = few_of(rare.precision.value)
+    return say_plural(
+        "Finds {found:,} of {base:,} rows that are {label} ({recall}); when it says {label}, it is "
+        "right {count:,} time in {of:,} ({precision}).",
+        "Finds {found:,} of {base:,} rows that are {label} ({recall}); when it says {label}, it is "
+        "right {count:,} times in {of:,} ({precision}).",
+        times,
+        of=of,
         precision=percent_with_interval(rare.precision),
         **values,
     )
 
 
+def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
+    """Say what the AUC means: how often a row of the second class is ranked above another."""
+    if "auc" not in scores or np.isnan(scores["auc"].value):
+        return []
+    pairs = out_of(scores["auc"])
+    return [
+        say(
+            "Ranks a row that is {label} above one that is not in {pairs} of {base:,} "
+            "pairs{range}; chance does so in {half:,}.",
+            label=_quoted(classes[1]),
+            pairs=pairs.count,
+            base=pairs.base,
+            range=pairs.range,
+            half=pairs.base // 2,
+        )
+    ]
+
+
 def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | None) -> str:
-    error = _with_range(scores["mae"])
+    error = with_range(scores["mae"])
     if "median_absolute_error" in scores:
-        half = figure(scores["median_absolute_error"].value, digits=3)
+        half = figure(scores["median_absolute_error"].value)
         errors = say(
             "Off by {error} on average, by less than {half} in half of the rows",
             error=error,
@@ -142,16 +183,8 @@ def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | Non
         errors = say("Off by {error} on average", error=error)
     if baseline is None:
         return say("{errors}.", errors=errors)
-    guess = figure(baseline["mae"].value, digits=3)
+    guess = figure(baseline["mae"].value)
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
-
-
-def _with_range(interval: Interval) -> str:
-    """Write ``1.72 [1.65–1.80]``."""
-    value = figure(interval.value, digits=3)
-    if not interval.known:
-        return value
-    return f"{value} [{figure(interval.low, digits=3)}–{figure(interval.high, digits=3)}]"
 
 
 def _quoted(label: str) -> str:

@@ -77,7 +77,7 @@ def _without_interval(
             cause=cause,
         )
     return say(
-        "No intervals: {cause} say too little of how sure a score is. No rung is called better "
+        "No intervals: {cause} say too little of how sure a score is. No model is called better "
         "than another.",
         cause=cause,
     )

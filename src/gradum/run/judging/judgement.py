@@ -11,6 +11,7 @@ from gradum.run.judging.by_class import ClassScores
 from gradum.run.judging.verdict import Standing, Verdict
 from gradum.run.split_check import SplitCheck
 from gradum.scores.interval import Interval
+from gradum.tables.doubt import Doubt
 
 KEPT_ON_ALL = marked("the model that is kept is fitted on all rows")
 """What is said of a cross-validation, where the kept model is fitted on all rows."""
@@ -41,7 +42,7 @@ class Judgement(msgspec.Struct, frozen=True):
     fit_check : str
         One sentence on over- or underfitting; empty if no training rows were scored.
     headline : tuple of str
-        At most three sentences in the reader's words; see `gradum.run.judging.headline`.
+        At most five sentences in the reader's words; see `gradum.run.judging.headline`.
     by_class : tuple of ClassScores
         Precision, recall and F1 of each class by the rung in use; empty for regression.
     rivals : tuple of Standing
@@ -56,6 +57,8 @@ class Judgement(msgspec.Struct, frozen=True):
         The rungs with a fit that the time limit ended before it was done.
     split : SplitCheck or None
         What was found about a split by time or by group; None in files of earlier versions.
+    doubts : tuple of Doubt
+        What a reader should check about the rows; the schema has those about columns.
     """
 
     how: str
@@ -73,6 +76,7 @@ class Judgement(msgspec.Struct, frozen=True):
     folds: int = 0
     cut_short: tuple[str, ...] = ()
     split: SplitCheck | None = None
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def kept_on_all(self) -> bool:

@@ -13,7 +13,7 @@ from gradum.margins import EQUAL, first_least
 from gradum.messages import say
 from gradum.rungs.names import BASELINE
 from gradum.rungs.registry import KINDS
-from gradum.scores.figures import figure, with_interval
+from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 
@@ -121,7 +121,7 @@ def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
     shown = [
         say(
             "{finding} ({metric} differs by {difference})",
-            finding=rival.finding if place else _first_upper(rival.finding),
+            finding=rival.finding if place else first_upper(rival.finding),
             metric=METRICS[metric].words,
             difference=with_interval(rival.difference, sign=True),
         )
@@ -132,9 +132,9 @@ def rivals_in_words(metric: str, standings: tuple[Standing, ...]) -> str:
     rivals = say("; ").join(shown)
     if any(rival.shows == "better" for rival in standings):
         return say(
-            "{rivals}; a rival is only judged, and the run uses its own {rung}.",
+            "{rivals}; a rival is only judged, and predictions use {model}.",
             rivals=rivals,
-            rung=say(KINDS[standings[0].against].title),
+            model=model_in_words(standings[0].against),
         )
     return say("{rivals}.", rivals=rivals)
 
@@ -146,7 +146,7 @@ def cut_short_in_words(rungs: Sequence[str]) -> str:
     return say(
         "The comparison is unfair to {models}, which the time limit cut short; allow more with "
         "--time-limit (time_limit).",
-        models=say(" and ").join(map(_model, rungs)),
+        models=say(" and ").join(map(model_in_words, rungs)),
     )
 
 
@@ -183,9 +183,9 @@ def decide(
         for (rung, against), interval in differences.items()
     )
     if running is None:
-        chosen = choice(metric, scores, used, enough, comparisons)
+        chosen = choice(rungs, used, enough, comparisons)
     else:
-        chosen = beside_running(metric, running, used, comparisons)
+        chosen = beside_running(running, used, comparisons)
     opening = (chosen,) if chosen else ()
     return Verdict(metric, used, enough, comparisons, (*opening, *_pairwise(metric, comparisons)))
 
@@ -238,148 +238,109 @@ def _shown_in_english(finding: str) -> Shows:
 
 
 def choice(
-    metric: str,
-    scores: dict[str, Interval],
-    used: str,
-    enough: str,
-    comparisons: tuple[Comparison, ...],
+    rungs: Sequence[str], used: str, enough: str, comparisons: tuple[Comparison, ...]
 ) -> str:
-    """Say which rung to use and why; empty if there is only one.
+    """Say which rung predicts and why, without statistics; empty if there is only one.
 
     Parameters
     ----------
-    metric : str
-        The metric that compares the rungs.
-    scores : dict
-        Each rung's score, simplest rung first.
+    rungs : sequence of str
+        The rungs that have a score, the simplest first.
     used, enough : str
         The best rung, and the simplest within one standard error of it.
     comparisons : tuple of Comparison
         Every rung compared with each simpler one.
     """
-    title, rungs = METRICS[metric].words, list(scores)
     if len(rungs) < 2:
         return ""
+    model = model_in_words(used)
     if used == BASELINE:
-        return say("Use no model: by {metric} none beats guessing, the baseline.", metric=title)
+        return say("Use no model: none does better than guessing.")
+    if enough == BASELINE:
+        return say(
+            "No column is shown to help: guessing does as well. Predictions use {model}; add "
+            "--rung enough to guess.",
+            model=model,
+        )
     if enough != used:
-        return _does_as_well(title, used, enough, comparisons)
-    values = {"model": _model(used), "metric": title, "score": figure(scores[used].value)}
+        return say(
+            "{first} and {second} are equally good, as far as these rows show. Predictions use "
+            "{model}; add --rung enough for the simpler one.",
+            first=first_upper(model_in_words(enough)),
+            second=model,
+            model=model,
+        )
     unsure = [item.against for item in comparisons if item.rung == used and item.shows == "nothing"]
     if unsure:
         return say(
-            "Use {model}: it leads in {metric} ({score}), and no simpler one comes within one "
-            "standard error; its lead over {others} may yet be chance, at 95%.",
+            "Predictions use {model}: it does best, though its lead over {others} may be chance.",
+            model=model,
             others=_models(unsure),
-            **values,
         )
     simpler = rungs.index(used)
-    others = say("guessing") if simpler == 1 else say("each simpler one")
+    others = say("guessing") if simpler == 1 else say("every simpler one")
     if simpler < len(rungs) - 1:
         return say(
-            "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance, and no "
-            "larger model does better.",
+            "Predictions use {model}: it does better than {others}, beyond chance, and no larger "
+            "model does better.",
+            model=model,
             others=others,
-            **values,
         )
     return say(
-        "Use {model}: by {metric} ({score}) it is ahead of {others}, beyond chance.",
+        "Predictions use {model}: it does better than {others}, beyond chance.",
+        model=model,
         others=others,
-        **values,
     )
 
 
-def beside_running(
-    metric: str, running: str, best: str, comparisons: tuple[Comparison, ...]
-) -> str:
+def beside_running(running: str, best: str, comparisons: tuple[Comparison, ...]) -> str:
     """Say which rung predicts, and whether another does better on rows that the run did not judge.
 
     Empty if there is no other rung.
 
     Parameters
     ----------
-    metric : str
-        The metric that compares the rungs.
     running, best : str
         The rung that the run chose, and the best on these rows.
     comparisons : tuple of Comparison
         Every rung compared with each simpler one, on these rows.
     """
-    title, model = METRICS[metric].words, _model(running)
+    model = model_in_words(running)
     if running == best:
         others = any(running in (item.rung, item.against) for item in comparisons)
         if not others:
             return ""
-        return say(
-            "Predictions are those of {model}, which does best on these rows too, by {metric}.",
-            model=model,
-            metric=title,
-        )
+        return say("Predictions use {model}, which does best on these rows too.", model=model)
     leads = [item for item in comparisons if {item.rung, item.against} == {running, best}]
     if not leads:
-        return say("Predictions are those of {model}, which the run chose.", model=model)
-    values = {
-        "model": model,
-        "best": _model(best),
-        "metric": title,
-        "lead": figure(abs(leads[0].difference.value), digits=2),
-    }
+        return say("Predictions use {model}, which the run chose.", model=model)
+    values = {"model": model, "best": model_in_words(best)}
     if leads[0].shows == "nothing":
         return say(
-            "Predictions are those of {model}, which the run chose; on these rows {best} leads it "
-            "in {metric} by {lead}, which may be chance.",
+            "Predictions use {model}, which the run chose; on these rows {best} does better, which "
+            "may be chance.",
             **values,
         )
     return say(
-        "Predictions are those of {model}, which the run chose; on these rows {best} leads it in "
-        "{metric} by {lead}, beyond chance, and predicts if you say --rung {name}.",
+        "Predictions use {model}, which the run chose; on these rows {best} does better, beyond "
+        "chance: add --rung {name} to use it.",
         name=best,
         **values,
     )
 
 
-def _does_as_well(title: str, used: str, enough: str, comparisons: tuple[Comparison, ...]) -> str:
-    """Say that a rung simpler than the best is enough, and by how little the best leads it."""
-    leads = [item.difference for item in comparisons if (item.rung, item.against) == (used, enough)]
-    lead = "".join(
-        say(
-            " by {lead}, within one standard error ({error})",
-            lead=figure(abs(lead.value), digits=2),
-            error=figure(lead.standard_error, digits=2),
-        )
-        for lead in leads
-    )
-    if enough == BASELINE:
-        return say(
-            "No column is shown to help: guessing, the baseline, does as well; {used} leads it in "
-            "{metric}{lead}, and predicts unless you say --rung enough.",
-            used=_model(used),
-            metric=title,
-            lead=lead,
-        )
-    return say(
-        "{enough} does as well; {used} leads it in {metric}{lead}, and predicts unless you say "
-        "--rung enough.",
-        enough=_first_upper(_model(enough)),
-        used=_model(used),
-        metric=title,
-        lead=lead,
-    )
-
-
-def _model(rung: str) -> str:
+def model_in_words(rung: str) -> str:
     """Name a rung for readers who know no ladder: "the linear model", but "guessing"."""
-    if rung == BASELINE:
-        return say("guessing")
-    return say("the {rung} model", rung=say(KINDS[rung].title))
+    return say("guessing") if rung == BASELINE else say(KINDS[rung].in_words)
 
 
 def _models(rungs: list[str]) -> str:
-    names = say(" and ").join(map(_model, rungs[:2]))
+    names = say(" and ").join(map(model_in_words, rungs[:2]))
     return say("{names} and others", names=names) if len(rungs) > 2 else names
 
 
-def _first_upper(text: str) -> str:
+def first_upper(text: str) -> str:
+    """Return a sentence that begins with a capital letter."""
     return text[:1].upper() + text[1:]
 
 
@@ -387,7 +348,7 @@ def _pairwise(metric: str, comparisons: tuple[Comparison, ...]) -> tuple[str, ..
     return tuple(
         say(
             "{finding}: {metric} differs by {difference}.",
-            finding=_first_upper(item.finding),
+            finding=first_upper(item.finding),
             metric=METRICS[metric].words,
             difference=with_interval(item.difference, sign=True),
         )

@@ -55,7 +55,7 @@ class RunOptions(TypedDict, total=False):
         "Effort",
         Option(
             "effort",
-            "How large a pack is trained: quick, standard or best. Default: standard.",
+            "How large a network ensemble is trained: quick, standard or best. Default: standard.",
             "HOW",
             default="standard",
         ),
@@ -72,7 +72,9 @@ class RunOptions(TypedDict, total=False):
     task: Annotated["Task | None", Option("task", "regression, binary or multiclass.", "TASK")]
     metric: Annotated[
         str | None,
-        Option("metric", "What the verdict compares and the pack is chosen by.", "NAME"),
+        Option(
+            "metric", "What the verdict compares and the network ensemble is chosen by.", "NAME"
+        ),
     ]
     sheet: Annotated[str | None, Option("reading.sheet", "The sheet of a workbook.", "NAME")]
     query: Annotated[
@@ -216,7 +218,7 @@ class RunOptions(TypedDict, total=False):
     ]
     refit: Annotated[
         bool,
-        Option("refit", "After the verdict, refit the rung in use on all rows.", default=False),
+        Option("refit", "After the verdict, refit the model in use on all rows.", default=False),
     ]
     max_memory: Annotated[
         int | str | None,

@@ -196,6 +196,7 @@ class DescribedInBlocks:
             len(held.frame),
             notes=self._notes,
             drawn_from=self.known.rows,
+            doubts=self.table.rows.head.doubts,
         )
 
 

@@ -37,7 +37,7 @@ class LinearKind(RungKind[LinearSpec]):
 
     name = "linear"
     title = marked("linear")
-    in_words = marked("the linear rung")
+    in_words = marked("the linear model")
     against_overfitting = marked("leave columns out with --drop")
     in_blocks = True
     quicker_in_blocks = True

@@ -283,12 +283,12 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
     """Raise SpecError where a pack cannot learn from a teacher."""
     if goal.classes is None and goal.outputs > 1:
         raise SpecError(
-            say("A pack of several quantiles learns from no teacher."),
+            say("A network ensemble of several quantiles learns from no teacher."),
             say("Leave the teacher out, or ask for one quantile."),
         )
     if folds < 3:  # the teacher learns from the rows outside two folds
         raise SpecError(
-            say("A teacher needs three folds, and the pack has fewer."),
+            say("A teacher needs three folds, and the network ensemble has fewer."),
             say("Leave the teacher out, or give more folds, groups or times."),
         )
 
@@ -333,7 +333,7 @@ def _chosen(
     network, (folds, factors) = inputs.network, _judged(held, inputs.network, goal)
     if not folds:
         raise SpecError(
-            say("Every member of the pack diverged."),
+            say("Every member of the network ensemble diverged."),
             say("Look for extreme values in the numeric columns."),
         )
     shares = _shares(folds, np.ones(len(factors), bool), goal, spec)

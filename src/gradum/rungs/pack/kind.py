@@ -46,8 +46,8 @@ class PackKind(RungKind[PackSpec]):
     """The kind of rung that is a packed ensemble."""
 
     name = "pack"
-    title = marked("pack")
-    in_words = marked("the pack")
+    title = marked("network ensemble")
+    in_words = marked("the network ensemble")
     architecture = PackNetwork
     against_overfitting = marked("--effort best averages more networks")
     taught = True
@@ -95,10 +95,10 @@ class PackKind(RungKind[PackSpec]):
         if shares:
             return (
                 say(
-                    "The pack learned from {teacher}, whose answers make up {least:.0%} to "
-                    "{most:.0%} of the targets of {listening} of its {kept} networks. {teacher} "
-                    "was fitted only to rows that the pack learns from, and a repeated run needs "
-                    "it again.",
+                    "The network ensemble learned from {teacher}, whose answers make up "
+                    "{least:.0%} to {most:.0%} of the targets of {listening} of its {kept} "
+                    "networks. {teacher} was fitted only to rows that the network ensemble learns "
+                    "from, and a repeated run needs it again.",
                     teacher=teacher,
                     kept=rung.settings["kept"],
                     listening=len(shares),
@@ -109,15 +109,15 @@ class PackKind(RungKind[PackSpec]):
         if rung.settings["heard"]:
             return (
                 say(
-                    "The pack did not listen to {teacher}: on held-out rows, this made it no "
-                    "better.",
+                    "The network ensemble did not listen to {teacher}: on held-out rows, this made "
+                    "it no better.",
                     teacher=teacher,
                 ),
             )
         return (
             say(
-                "There was no time to tell whether {teacher} makes the pack better, so the pack "
-                "did not listen; allow more with --time-limit (time_limit).",
+                "There was no time to tell whether {teacher} makes the network ensemble better, so "
+                "the network ensemble did not listen; allow more with --time-limit (time_limit).",
                 teacher=teacher,
             ),
         )

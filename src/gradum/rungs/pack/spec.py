@@ -149,7 +149,7 @@ class PackSpec(Settings, frozen=True):
         if self.members < self.folds:
             raise SpecError(
                 say(
-                    "A pack of {members} members cannot hold out {folds} folds.",
+                    "A network ensemble of {members} members cannot hold out {folds} folds.",
                     members=self.members,
                     folds=self.folds,
                 ),
@@ -157,7 +157,7 @@ class PackSpec(Settings, frozen=True):
             )
         if not self.steps + self.ramps + self.waves > 0:
             raise SpecError(
-                say("The shares of a pack's steps, ramps and waves are all 0."),
+                say("The shares of a network ensemble's steps, ramps and waves are all 0."),
                 say("Give one above."),
             )
         for name in DRAWN:
@@ -165,7 +165,7 @@ class PackSpec(Settings, frozen=True):
             if low > high:
                 raise SpecError(
                     say(
-                        "A pack's {name} is drawn from {low} to {high}.",
+                        "A network ensemble's {name} is drawn from {low} to {high}.",
                         name=name,
                         low=low,
                         high=high,

@@ -49,7 +49,7 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
     more = len(coefficients.rows) - len(shown) + coefficients.left_out
     return Picture(
         "coefficients",
-        say("Coefficients of the linear rung"),
+        say("Coefficients of the linear model"),
         chart.properties(width="container", height=24 * len(shown) + 20),
         _description(outputs, largest),
         sentences(

@@ -45,11 +45,11 @@ def ladder(judgement: Judgement) -> Picture:
             ),
         ),
         say(
-            "Points are scores on rows that no rung has learned from; lines are 95% intervals. A "
-            "difference can be certain although the intervals overlap: both rungs saw the same "
+            "Points are scores on rows that no model has learned from; lines are 95% intervals. A "
+            "difference can be certain although the intervals overlap: both models saw the same "
             "rows, and the verdict compares them row by row."
         ),
-        (say("rung"), say(metric.title), say("from"), say("to")),
+        (say("model"), say(metric.title), say("from"), say("to")),
         tuple((rung, *limits(score)) for rung, score in scores.items()),
     )
 

@@ -85,7 +85,7 @@ def _course(rung: Rung) -> list[str]:
             say(
                 "The {members} members were trained for {epochs} epochs, each without one fold, "
                 "whose mean loss is shown; each was kept as it was at its own best, and {kept} of "
-                "them make the pack.",
+                "them make the network ensemble.",
                 members=settings["members"],
                 epochs=epochs,
                 kept=settings["kept"],
@@ -130,7 +130,7 @@ def _penalties(rung: Rung) -> Picture:
     rule = alt.Chart(data([{"alpha": chosen}])).mark_rule(color=FAINT, strokeWidth=2)
     return Picture(
         "penalties",
-        say("The linear rung's penalty"),
+        say("The linear model's penalty"),
         (rule.encode(x=alt.X("alpha:Q")) + line).properties(width="container", height=220),
         say(
             "Of {number} strengths of the penalty, alpha = {alpha} had the least held-out loss and "

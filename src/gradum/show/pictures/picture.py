@@ -65,7 +65,7 @@ FIELDS = {
     "row": marked("row"),
     "rate": marked("rate"),
     "rows": marked("rows"),
-    "rung": marked("rung"),
+    "rung": marked("model"),
     "seconds": marked("seconds"),
     "segment": marked("segment"),
     "share": marked("share"),

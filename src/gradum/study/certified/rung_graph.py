@@ -42,11 +42,11 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
     if graph is None:
         raise NotCertifiableError(
             say(
-                "The rung {rung!r} is not certifiable: its architecture has no graph of "
+                "The model {rung!r} is not certifiable: its architecture has no graph of "
                 "operations from which bounds could be computed.",
                 rung=rung.name,
             ),
-            say("Choose another rung (--rung)."),
+            say("Choose another model (--rung)."),
         )
     return columns.then(graph)
 
@@ -67,11 +67,11 @@ def answer(rung: Rung, inputs: TableInputs) -> Graph:
         if outputs > 1:
             raise NotCertifiableError(
                 say(
-                    "The rung {rung!r} is not certifiable: it predicts several quantiles, which "
+                    "The model {rung!r} is not certifiable: it predicts several quantiles, which "
                     "are put in order.",
                     rung=rung.name,
                 ),
-                say("Choose a rung that predicts one number."),
+                say("Choose a model that predicts one number."),
             )
         scale = rung.target_scale.graph(clamp=rung.clamp)
         return graph.then(scale.computed_in(FLOAT64))

@@ -168,14 +168,14 @@ def _overall(judged: JudgedIntervals) -> str:
         return say(
             "Each of {rows:,} judged rows was given a set of classes made from the scores of the "
             "others: {covered:,} ({share}) hold the true class, where {nominal} were asked for. "
-            "The likeliest class is always in the set, so the share may be higher; that it is not "
-            "lower follows from counting, but not for single groups.",
+            "The likeliest class is always in the set, so the share may be higher. Overall this "
+            "holds by construction; check the groups.",
             **values,
         )
     return say(
         "Each of {rows:,} judged rows was given an interval made from the scores of the others: "
-        "{covered:,} ({share}) are covered, where {nominal} were asked for. That both shares "
-        "agree follows from counting; that they agree in every group does not.",
+        "{covered:,} ({share}) are covered, where {nominal} were asked for. Overall this holds by "
+        "construction; check the groups.",
         **values,
     )
 

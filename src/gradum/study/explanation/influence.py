@@ -189,7 +189,7 @@ def _refuse_size(takes: int, rows: int) -> None:
                 takes=size(takes),
                 most=size(MOST_BYTES),
             ),
-            say("Choose another rung (--rung), or fit on fewer rows."),
+            say("Choose another model (--rung), or fit on fewer rows."),
         )
 
 
@@ -233,7 +233,7 @@ class Refit:
                     count=coefficients,
                     most=MOST_COEFFICIENTS,
                 ),
-                say("Choose another rung (--rung)."),
+                say("Choose another model (--rung)."),
             )
         target = rows.target
         if rung.target_scale is not None:
@@ -280,5 +280,5 @@ def _loss(rung: Rung) -> Loss:
             rung=say(KINDS[rung.name].in_words),
             loss=loss.name,
         ),
-        say("Choose another rung (--rung), or fit with another --metric."),
+        say("Choose another model (--rung), or fit with another --metric."),
     )

@@ -69,7 +69,7 @@ class LearnedRows:
         """
         if rung.input_layer is None:
             raise SpecError(
-                say("The baseline looks at no column."), say("Choose another rung (--rung).")
+                say("The baseline looks at no column."), say("Choose another model (--rung).")
             )
         if fitted.spec.refit:
             learned = np.arange(len(dataset))
@@ -117,11 +117,11 @@ class LearnedRows:
             if layer is None:
                 raise SpecError(
                     say(
-                        "The rung {rung!r} has no last layer whose sum is its answer and by which "
+                        "The model {rung!r} has no last layer whose sum is its answer and by which "
                         "rows could be compared.",
                         rung=rung.name,
                     ),
-                    say("Choose another rung (--rung)."),
+                    say("Choose another model (--rung)."),
                 )
             yield layer
 

@@ -293,18 +293,17 @@ def _sentences(
     variance = with_interval(fidelity.variance, digits=2)
     if fidelity.variance.value >= READABLE:
         yield say(
-            "A tree of at most {depth} questions says what {rung} says with R² {variance}, on "
-            "{rows:,} rows that it was not grown on.",
+            "A tree of at most {depth} questions imitates {rung} with R² {variance}, on {rows:,} "
+            "rows that it was not grown on.",
             variance=variance,
             **places,
         )
     else:
         yield say(
-            "No tree of {depth} questions says what {rung} says: the best one does with R² "
-            "{variance}, on {rows:,} rows that it was not grown on. Do not read it; it is not "
+            "No short list of rules imitates {rung}: the best one has R² {variance}, and is not "
             "shown.",
             variance=variance,
-            **places,
+            rung=answering,
         )
     if fidelity.decisions is not None:
         yield say(
@@ -316,7 +315,7 @@ def _sentences(
     if linear is None:
         return
     yield say(
-        "The linear rung says what {rung} says with R² {variance}.",
+        "The linear model imitates {rung} with R² {variance}.",
         rung=answering,
         variance=with_interval(linear.variance, digits=2),
     )

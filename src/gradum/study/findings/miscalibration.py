@@ -14,6 +14,19 @@ from gradum.scores.outcome import Task
 from gradum.study.finding_words import said
 
 LEVEL = 0.05
+SMALL = (
+    marked("Small predictions are too low: predicted {predicted}, actual {observed}."),
+    marked("Small predictions are too high: predicted {predicted}, actual {observed}."),
+)
+MIDDLING = (
+    marked("Middling predictions are too low: predicted {predicted}, actual {observed}."),
+    marked("Middling predictions are too high: predicted {predicted}, actual {observed}."),
+)
+LARGE = (
+    marked("Large predictions are too low: predicted {predicted}, actual {observed}."),
+    marked("Large predictions are too high: predicted {predicted}, actual {observed}."),
+)
+"""What is said of predictions that are off in one place alone: too low, and too high."""
 
 
 @dataclass(frozen=True)
@@ -138,8 +151,8 @@ def shown_by(
     if not shown and p_bins <= LEVEL and worst.enough:
         shown.append(
             say(
-                "Off in places: where it says {predicted}, {observed} is observed.",
-                predicted=figure(worst.calibrated, digits=3),
+                _place(bins.index(worst) / len(bins), worst.estimate.value < worst.calibrated),
+                predicted=figure(worst.calibrated),
                 observed=said(worst.estimate),
             )
         )
@@ -153,8 +166,8 @@ def shown_by(
 
 def _means(task: Task, label: str, predicted: float, observed: float) -> str:
     values = {
-        "predicted": figure(predicted, digits=3),
-        "observed": figure(observed, digits=3),
+        "predicted": figure(predicted),
+        "observed": figure(observed),
     }
     if task == "binary":
         return say(
@@ -206,3 +219,10 @@ def _steepness(task: Task, slope: Interval) -> str:
         "{rise}.",
         rise=said(slope),
     )
+
+
+def _place(share: float, too_high: bool) -> str:
+    """Return the sentence on predictions that are off; ``share`` of the bins have smaller ones."""
+    if share < 1 / 3:
+        return SMALL[too_high]
+    return LARGE[too_high] if share >= 2 / 3 else MIDDLING[too_high]

@@ -136,7 +136,7 @@ def _sentence(
     whole = bin_sums(codes, evidence.weight, values)[None]
     drawn = redrawn_sums(evidence, codes, values, "residuals")
     means, drawn_means = (ratio(sums[:, 1:], sums[:, :1])[..., told] for sums in (whole, drawn))
-    levels = [figure(spread[code][0], digits=3) for code in told]
+    levels = [figure(spread[code][0]) for code in told]
     bias = _bias(levels, means[0, 0], drawn_means[:, 0])
     return sentences([bias, _unequal(levels, means[0, 1], drawn_means[:, 1])])
 
@@ -174,8 +174,8 @@ def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
                 "about {other}: by {most} against {least} on average.",
                 level=levels[most],
                 other=levels[least],
-                most=figure(mean[most], digits=3),
-                least=figure(mean[least], digits=3),
+                most=figure(mean[most]),
+                least=figure(mean[least]),
             )
     return say("No unequal spread is shown.")
 

@@ -18,6 +18,7 @@ from gradum.study.evidence import Evidence
 from gradum.study.finding_words import said
 from gradum.study.findings.threshold_sweep import NO_ROW, Sweep, thinned
 from gradum.study.resampling import around, places_to_redraw, redrawn
+from gradum.tables.wording import number
 
 
 class Threshold(msgspec.Struct, frozen=True):
@@ -131,7 +132,7 @@ def threshold(evidence: Evidence, cost: Cost) -> Threshold:
             costs,
             costs_at_half,
             saved,
-            figure(evidence.threshold, digits=3),
+            figure(evidence.threshold),
         ),
         usual=evidence.threshold,
     )
@@ -209,7 +210,7 @@ def _action(label: str, chosen: float, score: np.ndarray) -> str:
         return say("Never predict {label!r}", label=label)
     if chosen <= score.min():
         return say("Always predict {label!r}", label=label)
-    probability = figure(chosen, digits=3)
+    probability = figure(chosen)
     return say(
         "Predict {label!r} from probability {probability} on", label=label, probability=probability
     )
@@ -228,16 +229,16 @@ def _sentence(
     prices = say(
         "A wrong {positive!r} costs {false_positive}, a wrong {negative!r} {false_negative}.",
         positive=positive,
-        false_positive=figure(cost.false_positive),
+        false_positive=number(cost.false_positive),
         negative=negative,
-        false_negative=figure(cost.false_negative),
+        false_negative=number(cost.false_negative),
     )
     if saved.low > 0:
         cheaper = say(
             "{action}: a row then costs {cost} on average instead of {usual_cost} at {usual}.",
             action=action,
             cost=said(costs),
-            usual_cost=figure(at_half.value, digits=3),
+            usual_cost=figure(at_half.value),
             usual=usual,
         )
         return sentences([cheaper, prices])

@@ -69,7 +69,7 @@ def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:
         residual = figure(float(target - prediction), sign=True)
         return (
             number(float(target)),
-            number(float(prediction)),
+            figure(float(prediction)),
             say("residual {residual}", residual=residual),
         )
     labels = evidence.classes

@@ -99,7 +99,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
     notes = (*coded.sentences, *imputed, *inference.sentences)
     inference = structs.replace(inference, references=coded.references, sentences=notes)
     sentence = say(
-        "Without a penalty, on the {rows:,} rows that the linear rung learned from; no row that "
+        "Without a penalty, on the {rows:,} rows that the linear model learned from; no row that "
         "judges it has a part in it.",
         rows=len(rows),
     )

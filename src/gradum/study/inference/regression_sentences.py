@@ -8,7 +8,7 @@ import numpy as np
 
 from gradum.core.losses import Loss
 from gradum.messages import listed, marked, say, say_plural, sentences
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, rows_figure
 from gradum.solvers.solution import Status
 from gradum.study.inference.collinearity import Dependency
 from gradum.study.inference.family import FittedModel, likelihood_of
@@ -202,8 +202,8 @@ def too_few(n: float, parameters: float) -> str:
     return say(
         "No standard errors: {observations} observations are no more than {coefficients} "
         "coefficients, so none is left to estimate an error from.",
-        observations=figure(n),
-        coefficients=figure(parameters),
+        observations=rows_figure(n),
+        coefficients=rows_figure(parameters),
     )
 
 
@@ -247,7 +247,7 @@ def meaning(
         notes.append(
             say(
                 "Weights are frequencies: a row of weight w stands for w equal rows, n = Σw = {n}.",
-                n=figure(fitted.n, digits=6),
+                n=rows_figure(fitted.n),
             )
         )
         if np.any(fitted.weight != np.round(fitted.weight)):

@@ -55,7 +55,7 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
     if not fitted.classes and stressed.rung.network.outputs > 1:
         raise SpecError(
             say("The model answers with several quantiles, not with one number to move."),
-            say("Choose a rung or a model of one number."),
+            say("Choose a model of one number."),
         )
     far = None if fitted.classes else far_of(stressed.rung, threat.share)
     moving = stressed.moves.columns

@@ -153,14 +153,13 @@ def effect_sentence(fitted: Fitted, effect: DriftEffect) -> str:
     if fitted.classes:
         return say(
             "It moves the predicted probability of {answer!r} by {mean} percentage points on "
-            "average; by {absolute} where changes up and down do not cancel.",
+            "average; a typical prediction moves by {absolute}.",
             answer=shortened(effect.answer),
             mean=figure(100 * effect.mean, digits=2, sign=True),
             absolute=figure(100 * effect.absolute, digits=2),
         )
     return say(
-        "It moves predictions by {mean} on average; by {absolute} where changes up and down do not "
-        "cancel.",
+        "It moves predictions by {mean} on average; a typical prediction moves by {absolute}.",
         mean=figure(effect.mean, digits=3, sign=True),
         absolute=figure(effect.absolute, digits=3),
     )

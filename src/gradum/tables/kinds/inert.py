@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from gradum.messages import say
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.values import Values
 from gradum.tables.wording import joined_clauses, shortened
@@ -69,7 +70,7 @@ class Identifier(Kind):
         if not (values.numbers_rows or values.holds_strings):
             return None
         alone = values.distinct > 2 and values.distinct >= ALL * values.present
-        insist = say("--categorical {name!r} to use it", name=values.name)
+        insist, doubts = say("--categorical {name!r} to use it", name=values.name), ()
         if values.distinct < values.present and values.hardly_repeat:
             what = say(
                 "{distinct:,} different values in {present:,} rows, too few of them twice to learn "
@@ -79,13 +80,14 @@ class Identifier(Kind):
             )
             together = say("--group {name!r} if its rows belong together", name=values.name)
             clauses = [what, say("not used"), together, insist]
+            doubts = (Doubt("identifier", joined_clauses(clauses[:2]), f"--group {values.name!r}"),)
         elif values.numbers_rows:
             clauses = [say("Numbers the rows"), say("not used"), insist]
         elif alone:
             clauses = [say("A value of its own in each row"), say("not used"), insist]
         else:
             return None
-        return Reading("identifier", joined_clauses(clauses), usable=False)
+        return Reading("identifier", joined_clauses(clauses), usable=False, doubts=doubts)
 
 
 class Duplicate(Kind):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import polars as pl
 
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, never
 from gradum.tables.kinds.values import Values, clean
@@ -31,6 +32,7 @@ class Reading:
 
     ``unread`` counts the values of another kind, which are too few to matter and count as missing.
     ``stored`` is the part of the clause on how texts became the values, such as "decimal ','".
+    ``doubts`` are clauses that a reader should check.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Reading:
     usable: bool = True
     unread: int = 0
     stored: str = ""
+    doubts: tuple[Doubt, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

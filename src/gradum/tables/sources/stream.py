@@ -100,7 +100,11 @@ class Stream:
         head = replace(self.head, keep_totals=True)
         if found is None:
             return replace(self, head=head)
-        head = replace(head, left_out=(*head.left_out, found.sentence))
+        head = replace(
+            head,
+            left_out=(*head.left_out, found.sentence),
+            doubts=(*head.doubts, found.doubt),
+        )
         return replace(self, head=head, totals=found.rows)
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:

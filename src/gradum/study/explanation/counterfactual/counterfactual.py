@@ -85,7 +85,7 @@ def counterfactuals(
     if not fitted.classes and chosen.network.outputs > 1:
         raise SpecError(
             say("The model answers with several quantiles, not with one number to move."),
-            say("Choose a rung or a model of one number."),
+            say("Choose a model of one number."),
         )
     wanted = wanted_of(fitted, towards)
     axes = priced_axes(fitted, background)

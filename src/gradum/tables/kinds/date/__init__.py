@@ -13,6 +13,7 @@ from gradum.errors import ColumnError, SchemaError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
@@ -185,11 +186,13 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
             share=_share_read(dated["level"], dated["count"], other),
             other=_readable(other),
         )
-    clauses = [_span(dates), written]
+    clauses, doubts = [_span(dates), written], []
     if pattern in (*MONTHS, *PERIODS):
         clauses.append(say("each stands for its first day"))
     if rival:
-        clauses.append(say("{format} would fit as well", format=_readable(rival)))
+        as_well = say("{format} would fit as well", format=_readable(rival))
+        clauses.append(as_well)
+        doubts.append(Doubt("order", joined_clauses([written, as_well])))
     unread = levels.filter(dates.is_null())
     if not unread.is_empty():
         clauses.append(
@@ -201,7 +204,13 @@ def _read(values: Values, formats: tuple[str, ...]) -> Reading | None:
         )
     words = unread["level"].head(MOST_MARKERS)
     how = Parse(missing=(*values.markers, *words), date_format=pattern, other_date_format=other)
-    return Reading("date", joined_clauses(clauses), how, unread=int(unread["count"].sum()))
+    return Reading(
+        "date",
+        joined_clauses(clauses),
+        how,
+        unread=int(unread["count"].sum()),
+        doubts=tuple(doubts),
+    )
 
 
 def _format_of(

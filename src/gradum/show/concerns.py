@@ -1,0 +1,61 @@
+"""What to check in a table before its scores are believed: a line each, the costliest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, NamedTuple, get_args
+
+from gradum.messages import say
+from gradum.run.judging.judgement import Judgement
+from gradum.tables.doubt import Doubt, Matter
+from gradum.tables.schema import Schema
+
+MOST = 5  # lines
+COSTS: tuple[Literal["alarm"] | Matter, ...] = ("alarm", *get_args(Matter))
+"""What a concern may be about, by what it may cost."""
+
+
+class Concern(NamedTuple):
+    """A line to check: what it is about, what was found, and the option that decides otherwise."""
+
+    matter: Literal["alarm"] | Matter
+    sentence: str
+    option: str = ""
+
+
+def of_alarms(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
+    """Yield each alarm in few words."""
+    for alarm in judgement.alarms:
+        yield Concern("alarm", alarm.brief or alarm.sentence, alarm.option)
+
+
+def of_rows(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
+    """Yield what is doubtful about rows."""
+    yield from (Concern(*_parts(doubt)) for doubt in judgement.doubts)
+
+
+def of_columns(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
+    """Yield what is doubtful about the values of each column."""
+    for column in schema.columns:
+        for doubt in column.doubts:
+            matter, clause, option = _parts(doubt)
+            sentence = say("{column!r}: {clause}", column=column.name, clause=clause)
+            yield Concern(matter, sentence, option)
+
+
+SOURCES: tuple[Callable[[Schema, Judgement], Iterable[Concern]], ...] = (
+    of_alarms,
+    of_rows,
+    of_columns,
+)
+"""Who has concerns; another source of them is a function here."""
+
+
+def concerns(schema: Schema, judgement: Judgement) -> list[Concern]:
+    """Return everything to check, the costliest first; of equal ones, in the order of `SOURCES`."""
+    every = [concern for source in SOURCES for concern in source(schema, judgement)]
+    return sorted(every, key=lambda concern: COSTS.index(concern.matter))
+
+
+def _parts(doubt: Doubt) -> tuple[Matter, str, str]:
+    return doubt.matter, doubt.sentence, doubt.option
