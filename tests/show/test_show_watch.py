@@ -98,3 +98,13 @@ def test_alarms_are_louder_than_the_rest(watch):
     assert '<div class="headline alarming">' in loud
     assert '<div class="headline alarming">' not in quiet
     assert loud.index("The answers have moved.") < loud.index("x has moved.")
+
+
+def test_what_moves_answers_most_is_the_first_alarm():
+    rng = np.random.default_rng(0)
+    table = pl.DataFrame({"weak": rng.normal(size=300), "strong": rng.normal(size=300)})
+    table = table.with_columns(target=pl.col("strong") * 5 + pl.col("weak") * 0.3)
+    model = gradum.fit(table, "target", model="linear", **ONCE)
+    moved = table.drop("target").with_columns(pl.col("weak") + 4, pl.col("strong") + 2)
+    alarms = [alarm.column for alarm in model.watch(moved).found.alarms if alarm.column]
+    assert alarms == ["strong", "weak"]  # the weak one has moved farther

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradum.messages import say, sentences
+from gradum.messages import say, say_plural, sentences
 from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual_words import (
     change_texts,
@@ -52,5 +52,7 @@ def _section(changes: Counterfactuals, row: RowCounterfactuals) -> Section:
     if not tables:
         said.append(changes.why_none(row))
     elif len(tables) < changes.found.count:
-        said.append(say("No other was found."))
+        said.append(
+            say_plural("{count} change was found.", "{count} changes were found.", len(tables))
+        )
     return Section(f"row-{row.row}", say("Row {row}", row=row.row), said, tables=tables)

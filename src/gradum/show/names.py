@@ -10,8 +10,8 @@ from rich.cells import cell_len, chop_cells
 
 from gradum.tables.wording import pieces
 
-MOST = 34
-"""The most columns of a terminal, or about 200 pixels, that a name beside a chart takes."""
+MOST = 28
+"""The most columns of a terminal, or about 170 pixels, that a name beside a chart takes."""
 
 HALF = re.compile(
     r"\s*[(\uff08][^()\uff08\uff09]*…[^()\uff08\uff09]*[)\uff09]"
@@ -21,7 +21,7 @@ HALF = re.compile(
 """A bracket of which something was left out, or its other half."""
 
 BREAK = re.compile(r"(?<=[^\W_]{3}[_.\-/=:])(?=[^\W\d_]{2})|(?<=[a-z]{3})(?=[A-Z][a-z])", re.ASCII)
-CELL = re.compile(r'(<(?:th|td|small|h[1-4]|b)\b[^>]*>|class="headline[^>]*><p>)([^<]+)')
+CELL = re.compile(r'(<(?:th|td|small|h[1-4]|b)\b[^>]*>|class="headline[^>]*>\s*<p>)([^<]+)')
 
 
 def breakable(page: str) -> str:

@@ -14,7 +14,9 @@ from gradum.show.pictures.reach import reach_of
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20
-MOST_LETTERS = 18  # of a feature, or of a class beside it
+LINES = "split(datum.label, '\\n')"
+IN_A_SENTENCE = 60  # letters of a name
+MOST_LETTERS = 20  # of a feature, or of a class beside it
 
 
 def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
@@ -41,7 +43,12 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
     domain = [min(reach.low, 0), max(reach.high, 0)]
     beyond = sum(not domain[0] <= row["value"] <= domain[1] for row in rows)
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("label:N", sort=by("place"), title=None),
+        y=alt.Y(
+            "label:N",
+            sort=by("place"),
+            title=None,
+            axis=alt.Axis(labelExpr=LINES, labelLineHeight=13, labelOverlap=False),
+        ),
         tooltip=tooltips("feature:N", "value:Q", "low:Q", "high:Q"),
     )
     chart = (
@@ -64,13 +71,15 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
     )
     largest = say("; ").join(
         f"{name} {figure(row.coefficient.value, sign=True)}"
-        for name, row in zip(names[:3], shown, strict=False)
+        for name, row in zip(told_apart(names, IN_A_SENTENCE)[:3], shown, strict=False)
     )
     more = len(coefficients.rows) - len(shown) + coefficients.left_out
     return Picture(
         "coefficients",
         say("Coefficients of the linear rung"),
-        chart.properties(width="container", height=24 * len(shown) + 20),
+        chart.properties(
+            width="container", height=(24 if len(outputs) == 1 else 34) * len(shown) + 20
+        ),
         _description(outputs, largest),
         sentences(
             [
@@ -122,12 +131,12 @@ def _name(row: CoefficientInterval, outputs: set[str | None]) -> str:
 
 
 def _labels(rows: Sequence[CoefficientInterval], outputs: set[str | None]) -> list[str]:
-    """Shorten names for the axis, features and classes each among themselves."""
+    """Shorten names for the axis, features and classes each among themselves and on a line."""
     if len(outputs) == 1:
         return told_apart([row.feature for row in rows])
     features = told_apart([row.feature for row in rows], MOST_LETTERS)
     classes = told_apart([str(row.class_) for row in rows], MOST_LETTERS)
-    return [f"{feature} → {class_}" for feature, class_ in zip(features, classes, strict=True)]
+    return [f"{feature}\n→ {class_}" for feature, class_ in zip(features, classes, strict=True)]
 
 
 def _limits(estimate: Estimate) -> tuple[str, str, str]:

@@ -42,8 +42,8 @@ def confusion_matrix(confusion: Confusion) -> Picture:
     else:
         chart = _matrix(confusion)
         caption = say(
-            "What is right is blue, what is wrong orange; the darker, the larger its share of the "
-            "rows of that true class."
+            "What is right is blue, what is wrong orange; the stronger the colour, the larger the "
+            "share of the rows of that true class."
         )
     order = confusion.labels
     right = sum(confusion.counts[k][k] for k in range(len(order)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
-from gradum.scores.figures import figure, percent
+from gradum.scores.figures import percent
 from gradum.show.names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
@@ -23,7 +23,7 @@ from gradum.show.pictures.picture import (
 from gradum.show.pictures.reach import Reach, reach_of
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch
 from gradum.tables.kinds import KINDS
-from gradum.tables.wording import shortened
+from gradum.tables.wording import number, shortened
 
 MOST_LEVELS = 12
 
@@ -57,7 +57,7 @@ def _functions(
     values, now = _new_curve(watched, known)
     reach = reach_of([*known, *values])
     kinds = [say("learned from"), say("new")]
-    written = _day if dates else figure
+    written = _day if dates else number
     rows = [
         {"value": at / 1000 if dates else at, "share": float(share), "what": kind}
         for kind, places, shares in zip(kinds, (known, values), (before, now), strict=True)

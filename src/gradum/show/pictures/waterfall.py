@@ -28,7 +28,6 @@ from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12
 MOST_LETTERS = 14  # for a value next to its bar
-LONGEST_LABEL = 28
 ROOM = 64  # pixels to the right of the bars, for numbers
 
 
@@ -45,7 +44,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
     """
     shown = [*row.contributions[:MOST_COLUMNS], *_others(row.contributions[MOST_COLUMNS:])]
     reached = row.base + np.cumsum([0.0, *(part.contribution for part in shown)])
-    labels = told_apart([_label(part, MOST_LETTERS) for part in shown], LONGEST_LABEL)
+    labels = told_apart([_label(part, MOST_LETTERS) for part in shown])
     largest = max((abs(part.contribution) for part in shown), default=0.0)
     rows = [
         {

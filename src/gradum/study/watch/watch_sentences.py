@@ -12,7 +12,7 @@ from gradum.scores.figures import figure, percent
 from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median
 from gradum.tables.kinds import KINDS
-from gradum.tables.wording import and_more, shortened
+from gradum.tables.wording import and_more, number, shortened
 
 
 def column_sentence(fitted: Fitted, column: ColumnWatch, beyond: Mapping[str, bool]) -> str:
@@ -104,7 +104,7 @@ def median_texts(kind: str, median: Median) -> tuple[str, str]:
     """Write the medians of the reference and of new rows, dates as days."""
     both = (median.reference, median.new)
     if not KINDS[kind].is_time:
-        return figure(both[0]), figure(both[1])
+        return number(both[0]), number(both[1])
     before, now = (str(np.datetime64(int(value), "us").astype("M8[D]")) for value in both)
     return before, now
 
