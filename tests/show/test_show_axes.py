@@ -16,6 +16,7 @@ from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.picture import Picture, data, quantitative
 from gradum.show.pictures.reliability import reliability_curve
 from gradum.show.pictures.residuals import residual_pictures
+from gradum.show.report import report_html
 from gradum.study.watch.watched import ColumnWatch, Median, MissingShare
 
 
@@ -101,3 +102,15 @@ def test_coefficients_of_levels_that_begin_alike_keep_what_differs():
     labels = [word for word in words(picture) if "…" in word]
     assert [label.endswith(end) for label, end in zip(labels, ("paper", "online"), strict=True)]
     assert picture.rows[0][0] == levels[0]  # the table has the whole name
+
+
+def test_the_scores_of_the_model_in_use_stay_in_sight(classifier):
+    fitted = classifier.fitted
+    rows = report_html(fitted).partition("<script")[0]
+    (place,) = {
+        cells.index(cell)
+        for cells in (re.findall(r"<t[hd][^>]*>", row) for row in rows.split("<tr")[1:])
+        for cell in cells
+        if "best" in cell
+    }
+    assert place == 1 + list(fitted.judgement.scores).index(fitted.used)
