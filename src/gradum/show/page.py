@@ -15,7 +15,7 @@ from gradum.messages import listed, say, say_plural, sentences, spoken
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
-from gradum.show.names import breakable
+from gradum.show.long_names import breakable
 from gradum.show.visible import visible
 
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import rows_figure
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     INK,

@@ -10,7 +10,7 @@ import numpy as np
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, with_interval
 from gradum.show.explanation_words import direction_words
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,

@@ -8,7 +8,7 @@ import altair as alt
 
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     INK,

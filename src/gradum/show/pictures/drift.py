@@ -10,7 +10,7 @@ import numpy as np
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import percent
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,

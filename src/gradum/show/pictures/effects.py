@@ -26,7 +26,7 @@ from gradum.show.effect_words import (
     row_ends,
     value_or_missing,
 )
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     DASHES,
     FAINT,

@@ -10,7 +10,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.lift import gain_curve
 from gradum.show.pictures.picture import (
     COLOURS,

@@ -10,7 +10,7 @@ from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,

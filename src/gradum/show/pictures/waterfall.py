@@ -11,7 +11,7 @@ import numpy as np
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
-from gradum.show.names import told_apart
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
