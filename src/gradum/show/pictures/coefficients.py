@@ -9,8 +9,8 @@ import altair as alt
 from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative, tooltips
-from gradum.show.pictures.reach import reach_of
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20

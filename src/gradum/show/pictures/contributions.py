@@ -11,6 +11,7 @@ from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, with_interval
 from gradum.show.explanation_words import direction_words
 from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import Reach, reach_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -23,7 +24,6 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.pictures.reach import Reach, reach_of
 from gradum.study.explanation.overall import ColumnOverall, Overall
 
 MOST_SWARMS = 12

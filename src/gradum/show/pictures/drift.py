@@ -11,6 +11,7 @@ from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import percent
 from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import Reach, reach_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -20,7 +21,6 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.pictures.reach import Reach, reach_of
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch
 from gradum.tables.kinds import KINDS
 from gradum.tables.wording import number, shortened

@@ -27,6 +27,7 @@ from gradum.show.effect_words import (
     value_or_missing,
 )
 from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import (
     DASHES,
     FAINT,
@@ -40,7 +41,6 @@ from gradum.show.pictures.picture import (
     tooltips,
     unchecked,
 )
-from gradum.show.pictures.reach import reach_of
 from gradum.study.explanation.effect import Effect
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.grid import FEW_ROWS, numbers_of

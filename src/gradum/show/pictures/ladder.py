@@ -10,6 +10,7 @@ from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Metric
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
@@ -21,7 +22,6 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.pictures.reach import reach_of
 
 
 def ladder(judgement: Judgement) -> Picture:

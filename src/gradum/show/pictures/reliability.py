@@ -12,6 +12,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.post import calibrated_in_words
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -22,7 +23,6 @@ from gradum.show.pictures.picture import (
     quantitative,
     tooltips,
 )
-from gradum.show.pictures.reach import reach_of
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.reliability import Reliability
 

@@ -7,8 +7,8 @@ import altair as alt
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
-from gradum.show.pictures.reach import reach_of
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.residuals import Residuals
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gradum.show.pictures.reach import reach_of
+from gradum.show.pictures.axis_reach import reach_of
 
 
 @pytest.mark.parametrize("far", [1e3, -1e3, 1e9])
