@@ -1,6 +1,8 @@
 """``gradum counterfactual``: in words, as JSON and as a file, and what it refuses."""
 
+import html
 import json
+import re
 
 import polars as pl
 import pytest
@@ -47,6 +49,24 @@ def test_lines_and_file_hold_what_python_returns(asked, gradum_command, tmp_path
     assert pl.read_csv(out)["column"].to_list() == found.frame["column"].to_list()
 
 
+def test_a_page_says_for_each_row_what_python_returns(asked, gradum_command, tmp_path):
+    folder, table, row = asked
+    out = tmp_path / "changes.html"
+    words = ["counterfactual", folder, table, "--row", row, "--row", row + 1, "--count", "1"]
+    ended = gradum_command(*words, "-o", out)
+    assert (ended.code, ended.err) == (0, "")
+    page = re.sub("<[^>]*>", "", html.unescape(out.read_text().replace("<wbr>", "")))
+    found = gradum.load(folder).counterfactuals(table, rows=[row, row + 1], count=1)
+    for record in found.records():
+        assert f"Row {record['row']}: the answer for 'label' is" in page
+        for change in record["counterfactuals"]:
+            assert change["sentence"] in page
+    assert gradum_command(*words, "-o", out).code == 0  # its own page may be replaced
+    refused = gradum_command(*words, "-o", tmp_path / "changes.pdf")
+    assert refused.code == 2
+    assert ".html" in refused.err
+
+
 def test_an_edited_table_is_predicted_as_was_said(asked, gradum_command, tmp_path):
     folder, table, row = asked
     frame = gradum.load(folder).counterfactuals(table, rows=[row], count=1).frame
@@ -71,7 +91,7 @@ def test_an_edited_table_is_predicted_as_was_said(asked, gradum_command, tmp_pat
         (["--row", "ROW", "--towards", "perhaps"], "'perhaps' is no class of this model."),
         (["--row", "ROW", "--count", "0"], "0 counterfactuals are asked for."),
         (["--row", "ROW", "--rung", "forest"], "forest"),
-        (["--row", "ROW", "-o", "changes.xlsx"], "End the name in .parquet, .csv or .json."),
+        (["--row", "ROW", "-o", "changes.xlsx"], "End the name in .parquet, .csv, .json or .html."),
         (["--row", "ROW", "--background", "nowhere.csv"], "nowhere.csv"),
         (["--row", "one"], "valid integer"),
         ([], "--row"),

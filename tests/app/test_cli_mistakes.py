@@ -133,3 +133,9 @@ def test_nothing_else_is_asked_of_a_finished_run(given):
     ended = run("compare", folder, folder, "--data", "nosuch.csv")
     assert ended.code == 2
     assert "is read from this machine. Leave out --data." in ended.err
+
+
+def test_a_mistyped_command_is_one_sentence_after_the_other(gradum_command):
+    ended = gradum_command("ffit", "table.csv")
+    assert ended.code == 2
+    assert "'fit'? See" in ended.err

@@ -280,3 +280,10 @@ def test_mape_has_an_interval_where_percentages_have_a_mean(draw, estimable, row
     assert found["mape"].value == pytest.approx(
         np.abs((outcome.prediction - target) / target).mean()
     )
+
+
+def test_a_bound_beyond_the_largest_number_is_infinite_and_raises_no_warning():
+    draws = np.array([1e-3, 1.0, 1e3, 1e3])
+    with np.errstate(all="raise", under="ignore"):
+        found = of_size(Sampled(1e-3, draws, MANY))
+    assert (found.low, found.high) == (0, np.inf)

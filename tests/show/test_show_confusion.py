@@ -1,8 +1,10 @@
 """The confusion matrix as a picture: counts up to 30 classes, beyond them the worst pairs."""
 
 import re
+from collections import Counter
 
 import numpy as np
+import pytest
 
 from gradum.show.pictures.confusion import WRITTEN_UP_TO, confusion_matrix
 from gradum.study.findings.confusion import Confusion
@@ -43,11 +45,39 @@ def test_many_classes_take_the_width_of_the_page():
     assert not confusion_matrix(found(3)).wide
 
 
-def test_long_names_lose_their_middle():
-    matrix = found(3)
-    long = tuple(f"a very long name of a class that ends in {k}" for k in range(3))
-    labels = Confusion(long, matrix.counts, ())
-    drawing = confusion_matrix(labels).drawn(900)
-    assert ">a very long name…" in drawing
-    assert all(f"s that ends in {k}<" in drawing for k in range(3))
-    assert f">{long[0]}<" not in drawing
+def labels(drawing):
+    """The words in a drawing that are no numbers, without the titles of its axes."""
+    words = re.findall(r">([^<>]*)</text>", drawing)
+    return [word for word in words if not re.fullmatch(r"\d+|true|predicted", word)]
+
+
+@pytest.mark.parametrize("classes", [2, 5, 12])
+@pytest.mark.parametrize("width", [280, 460])
+def test_every_class_keeps_a_label_of_its_own_on_both_axes(classes, width):
+    words = [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ]
+    long = tuple(f"customer of group {word} in the region north" for word in words[:classes])
+    matrix = Confusion(long, found(classes).counts, ())
+    counted = Counter(labels(confusion_matrix(matrix).drawn(width)))
+    assert len(counted) == classes
+    assert set(counted.values()) == {2}
+
+
+def test_an_error_has_another_colour_than_what_is_right_and_is_shaded_by_share_of_its_class():
+    rare = Confusion(("no", "yes"), ((990, 0), (9, 1)), (("yes", "no", 9),))
+    cells = confusion_matrix(rare).specification["data"]["values"]
+    of = {(cell["true"], cell["predicted"]): cell for cell in cells}
+    assert of["no", "no"]["colour"] == of["yes", "yes"]["colour"] != of["yes", "no"]["colour"]
+    assert (of["yes", "no"]["share"], of["yes", "yes"]["share"]) == (0.9, 0.1)

@@ -84,7 +84,8 @@ def test_a_net_of_two_inputs_is_printed_as_it_is_computed_by_hand():
 def test_a_step_that_is_too_long_is_said():
     assert "The objective rose: the step is too long" in str(tiny(rate=0.1))
     assert "The objective rose" not in str(tiny(rate=0.01))
-    assert "The objective rose" in tiny(rate=0.1).page()
+    assert '<p class="alarm"><strong>The objective rose' in tiny(rate=0.1).page()
+    assert '<p class="alarm">' not in tiny(rate=0.01).page()
     console = Console(force_terminal=True, color_system="standard", width=132, file=io.StringIO())
     console.print(tiny(rate=0.1))
     assert "\x1b[1;31mThe objective rose" in console.file.getvalue()

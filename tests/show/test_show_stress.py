@@ -6,11 +6,14 @@ from msgspec import structs
 from gradum.api.trust.stress import StressThresholds, proof_check
 from gradum.scores.interval import Interval
 from gradum.show.pictures.kept_answers import kept_answers
+from gradum.show.pictures.picture import FAINT, SECOND, THIRD
 from gradum.show.stress_words import (
     attack_sentences,
     corruption_sentences,
+    corruption_tables,
     curve_table,
     rows_table,
+    state,
 )
 from gradum.study.stress.result import (
     Attack,
@@ -107,20 +110,34 @@ def test_accidents_are_counted_in_whole_sentences(noticed, said):
     ]
 
 
+def bands(attack):
+    """The stacked shares of a picture by their names, each as (place, low, high)."""
+    picture = kept_answers(attack).specification
+    shown = {}
+    for at in picture["data"]["values"]:
+        shown.setdefault(at["what"], []).append((at["value"], at["low"], at["high"]))
+    colours = picture["encoding"]["color"]["scale"]
+    return shown, dict(zip(colours["domain"], colours["range"], strict=True))
+
+
 def test_the_picture_steps_down_at_each_radius(attack):
-    lines = kept_answers(attack).specification["data"]["values"]
-    assert [(line["value"], line["share"]) for line in lines] == [(0, 1.0), (0.25, 0.5), (1.0, 0.5)]
-    assert len({line["what"] for line in lines}) == 1
+    shown, colours = bands(attack)
+    assert shown == {
+        "not changed by the attack": [(0, 0.0, 1.0), (0.25, 0.0, 0.5), (1.0, 0.0, 0.5)],
+        "changed": [(0, 1.0, 1.0), (0.25, 0.5, 1.0), (1.0, 0.5, 1.0)],
+    }
+    assert colours == {"not changed by the attack": FAINT, "changed": SECOND}
 
 
-def test_what_is_proved_has_a_line_and_cells_of_its_own(attack):
+def test_what_is_proved_has_a_band_and_cells_of_its_own(attack):
     proved = certified(attack)
-    between, curves = kept_answers(proved).specification["layer"]
-    lines = curves["data"]["values"]
-    below = [line for line in lines if line["what"] == "proved to stay"]
-    assert [(line["value"], line["share"]) for line in below] == [(0, 1.0), (0.1, 0.0), (1.0, 0.0)]
-    gap = [(at["value"], at["low"], at["high"]) for at in between["data"]["values"]]
-    assert gap == [(0, 1.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 0.5), (1.0, 0.0, 0.5)]
+    shown, colours = bands(proved)
+    assert shown == {
+        "proved to stay": [(0, 0.0, 1.0), (0.1, 0.0, 0.0), (0.25, 0.0, 0.0), (1.0, 0.0, 0.0)],
+        "undecided": [(0, 1.0, 1.0), (0.1, 0.0, 1.0), (0.25, 0.0, 0.5), (1.0, 0.0, 0.5)],
+        "changed": [(0, 1.0, 1.0), (0.1, 1.0, 1.0), (0.25, 0.5, 1.0), (1.0, 0.5, 1.0)],
+    }
+    assert colours == {"proved to stay": THIRD, "undecided": FAINT, "changed": SECOND}
     for shown, more in ((attack, 0), (proved, 1)):
         curve, changes = curve_table(shown), rows_table(shown, shown.rows[:1])
         assert len(curve.header) == len(curve.rows[0]) == 2 + more
@@ -160,3 +177,29 @@ def test_a_change_is_said_with_its_size(attack):
 
 def test_a_picture_is_drawn(attack):
     assert "<svg" in kept_answers(certified(attack)).svg
+
+
+def test_the_state_is_that_of_the_answers(attack):
+    proved = structs.replace(attack.rows[1], certified_radius=1.0)
+    other = structs.replace(proved, row=9, answer="yes")
+    assert state(attack) == "changed"
+    assert state(structs.replace(attack, rows=(proved, other))) == "proved"
+    assert state(structs.replace(attack, rows=(attack.rows[1], other))) == "undecided"
+    assert state(structs.replace(attack, rows=(proved, proved))) == "undecided"  # always alike
+
+
+def test_accidents_that_do_no_harm_are_folded(attack):
+    score, none = HARM, Interval(0.0, -0.1, 0.1, 0.05)
+    worse = CorruptionEffect("missing", ("a",), 1, 0.5, score, True, False)
+    rest = [CorruptionEffect("missing", (f"b{k}",), 1, 0.0, none, False, None) for k in range(79)]
+    found = Corruptions(1, 0.1, "log_loss", (worse, *rest))
+    shown, folded = corruption_tables(found, classes=True)
+    assert ([row[0] for row in shown.rows], shown.folded) == (["a"], "")
+    assert len(folded.rows) == 79
+    assert "79" in folded.folded
+    (only,) = corruption_tables(structs.replace(found, effects=tuple(rest)), classes=True)
+    assert only.folded
+    # Without the target, what moves answers stands open.
+    moved = [structs.replace(each, score=None) for each in (worse, rest[0])]
+    open_, rest_ = corruption_tables(structs.replace(found, effects=tuple(moved)), classes=True)
+    assert (open_.rows[0][0], bool(open_.folded), rest_.rows[0][0]) == ("a", False, "b0")

@@ -3,6 +3,7 @@
 import pytest
 from hostile import NAMES
 from markupsafe import escape
+from msgspec import structs
 
 from gradum.show.document import TextTable
 from gradum.show.trust import TrustReport
@@ -77,3 +78,14 @@ def test_error_and_power_are_printed_in_text_page_and_json():
         assert f"Among all tests p = 0.02. {power}" in " ".join(shown.split())
     assert found.content["family"] == family
     assert found.frame["adjusted_p"].to_list() == [0.02, None]
+
+
+def test_what_failed_comes_first_and_colours_the_header():
+    about = [structs.replace(check, about=f"line {k}") for k, check in enumerate([HELD] * 12)]
+    found = report(*about, UNKNOWN, structs.replace(FAILED, about="the last"))
+    page, text = found.page(), found.summary()
+    assert page.index("the last") < page.index("line 0")
+    assert text.index("the last") < text.index("line 0")
+    assert '<div class="headline alarming">' in page
+    assert '<div class="headline alarming">' not in report(*about, UNKNOWN).page()
+    assert [check.about for check in found.checks][-1] == "the last"  # JSON keeps the order

@@ -188,7 +188,8 @@ def of_size(sampled: Sampled) -> Interval:
             low, high = np.quantile(draws, [(1.0 - LEVEL) / 2, (1.0 + LEVEL) / 2]).tolist()
             most = MOST_TIMES * above
             below, above = min(max(below, high), most), min(max(above, -low), most)
-    low, high = (value * np.exp(margin * relative) for margin in (-below, above))
+    with np.errstate(over="ignore"):  # then the bound is infinite
+        low, high = (value * np.exp(margin * relative) for margin in (-below, above))
     return Interval(value, float(low), float(high), error)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -83,6 +84,12 @@ class Counterfactuals(Shown):
                 record["counterfactuals"][place]["sentence"] = sentence(counterfactual)
             record["why_none"] = None if row.counterfactuals else self.why_none(row)
             yield record
+
+    def page(self, cache: Path | None = None) -> str:
+        """Return one self-contained page; ``cache`` keeps the charts' script."""
+        from gradum.show.counterfactual_page import counterfactual_page  # which text does not need
+
+        return counterfactual_page(self, cache)
 
     def __repr__(self) -> str:
         return f"<gradum.Counterfactuals of {len(self.found.rows):,} rows>"

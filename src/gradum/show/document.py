@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table of text; its first ``words`` columns are words, the others numbers."""
+    """A table of text; its first ``words`` columns are words, the others numbers.
+
+    A page folds a table away under the line ``folded``, if there is one.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     words: int = 1
     title: str = ""
+    folded: str = ""
 
     def first(self, count: int) -> TextTable:
         """Return a table of only the first rows."""

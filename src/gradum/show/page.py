@@ -15,6 +15,7 @@ from gradum.messages import listed, say, say_plural, sentences, spoken
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
+from gradum.show.long_names import breakable
 from gradum.show.visible import visible
 
 
@@ -23,7 +24,7 @@ def render(name: str, **values: Any) -> str:
     titles = {rung: kind.title for rung, kind in KINDS.items()}
     in_words = {rung: kind.in_words for rung, kind in KINDS.items()}
     template = _environment().get_template(name)
-    return template.render(titles=titles, in_words=in_words, metrics=METRICS, **values)
+    return breakable(template.render(titles=titles, in_words=in_words, metrics=METRICS, **values))
 
 
 def file(name: str) -> str:

@@ -14,7 +14,8 @@ from gradum.show.alike import AlikeRows
 from gradum.show.answer_words import answer_name, answer_text, scale_title
 from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual import Counterfactuals
-from gradum.show.counterfactual_words import change_texts, notes, sentence
+from gradum.show.counterfactual_page import change_tables
+from gradum.show.counterfactual_words import notes
 from gradum.show.document import Section, TextTable
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
@@ -82,11 +83,7 @@ def effects_section(effects: Effects, answer: int) -> Section:
 def changes_section(changes: Counterfactuals) -> Section:
     """Return the smallest changes of the row that change its answer."""
     (row,) = changes.found.rows
-    header = (say("column"), say("before"), say("after"), say("cost"))
-    tables = [
-        TextTable(header, [change_texts(change) for change in found.changes], 3, sentence(found))
-        for found in row.counterfactuals
-    ]
+    tables = list(change_tables(changes, row))
     first = [] if tables else [changes.why_none(row)]
     return Section(
         "changes",

@@ -102,6 +102,7 @@ def step_page(step: WorkedStep) -> str:
         heading=heading(step),
         remarks=step.names.remarks,
         facts=_facts(step),
+        warning=warning(step),
         sections=sections,
         style=file("report.css"),
     )

@@ -22,6 +22,7 @@ from gradum.show.stress_words import (
     headline,
     parts_table,
     rows_table,
+    state,
 )
 from gradum.show.visible import visible
 from gradum.study.stress.result import Stress
@@ -132,6 +133,7 @@ class StressTest(Shown):
             cache,
             heading=say("Stress: {target}", target=self.found.target),
             headline=headline(self.found, self.source),
+            state=state(self.found.attack),
             notes=self.found.notes,
         )
 
@@ -141,7 +143,7 @@ class StressTest(Shown):
     def _parts(self) -> Iterator[RenderableType]:
         attack, corruptions = self.found.attack, self.found.corruptions
         yield Text(visible(headline(self.found, self.source)), style="bold")
-        yield from lines(attack_sentences(attack))
+        yield from lines(self._sentences)
         yield Text()
         yield laid_out(curve_table(attack))
         if attack.parts:
@@ -149,17 +151,24 @@ class StressTest(Shown):
             yield laid_out(parts_table(attack).first(SHOWN))
         yield Text()
         yield from lines(corruption_sentences(corruptions))
-        for table in corruption_tables(corruptions, classes=bool(self.fitted.classes)):
-            yield laid_out(table.first(SHOWN))
-        others = len(corruptions.effects) - SHOWN
-        if others > 0:
-            left_out = say_plural(
-                "{count:,} more corruption does less.",
-                "{count:,} more corruptions do less.",
-                others,
-            )
-            yield Text(left_out, style="dim")
+        for table in corruption_tables(corruptions, classes=bool(self.fitted.classes))[:1]:
+            shown = table.first(0 if table.folded else SHOWN)
+            if shown.rows:
+                yield laid_out(shown)
+            if others := len(corruptions.effects) - len(shown.rows):
+                left_out = say_plural(
+                    "{count:,} more corruption does less.",
+                    "{count:,} more corruptions do less.",
+                    others,
+                )
+                yield Text(left_out, style="dim")
         yield from notes(self.found.notes)
+
+    @property
+    def _sentences(self) -> list[str]:
+        """What to know of the attack beyond the headline."""
+        attack = self.found.attack
+        return list(attack_sentences(attack))[attack.only_answer is not None :]
 
     def _sections(self) -> Iterator[Section]:
         from gradum.show.pictures.kept_answers import kept_answers
@@ -168,7 +177,7 @@ class StressTest(Shown):
         yield Section(
             "attack",
             say("How little changes an answer?"),
-            list(attack_sentences(attack)),
+            self._sentences,
             [kept_answers(attack)],
             [curve_table(attack)],
         )

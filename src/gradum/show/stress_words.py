@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 from gradum.messages import listed, marked, say, say_plural
 from gradum.scores.figures import figure, percent, percent_with_interval, with_interval
@@ -51,8 +52,10 @@ def size_text(kind: BudgetKind, epsilon: float) -> str:
 
 
 def headline(found: Stress, source: str) -> str:
-    """Say how many answers change within the budget."""
+    """Say how many answers change within the budget, or that the model always answers alike."""
     attack = found.attack
+    if attack.only_answer is not None:
+        return constant_sentence(attack)
     return say_plural(
         "{changed:,} of {count:,} answer for {target!r} in {source} changes where columns move by "
         "up to {limit}.",
@@ -66,16 +69,32 @@ def headline(found: Stress, source: str) -> str:
     )
 
 
+def constant_sentence(attack: Attack) -> str:
+    """Say that the model always answers alike."""
+    return say(
+        "It always answers {answer}: in all {count:,} rows, and whatever was tried. That such "
+        "answers stay is no evidence in favour of the model.",
+        answer=exact_text(attack.only_answer),
+        count=len(attack.rows),
+    )
+
+
+def state(attack: Attack) -> Literal["changed", "proved", "undecided"]:
+    """Say whether an answer changes, all are proved to stay, or neither is known.
+
+    Of a model that always answers alike, nothing is learned.
+    """
+    if attack.changed:
+        return "changed"
+    proved = all((row.certified_radius or 0.0) >= attack.full for row in attack.rows)
+    return "proved" if proved and attack.only_answer is None else "undecided"
+
+
 def attack_sentences(attack: Attack) -> Iterator[str]:
     """Say what the attack may do, what counts as a change, and how small a change is enough."""
     count = len(attack.rows)
-    if (answer := attack.only_answer) is not None:
-        yield say(
-            "It always answers {answer}: in all {count:,} rows, and whatever was tried. That such "
-            "answers stay is no evidence in favour of the model.",
-            answer=exact_text(answer),
-            count=count,
-        )
+    if attack.only_answer is not None:
+        yield constant_sentence(attack)
     if attack.median is not None:
         yield say_plural(
             "The answer changes within {size}.",
@@ -141,7 +160,8 @@ def rows_table(attack: Attack, rows: Iterable[RowAttack]) -> TextTable:
     """Lay out the smallest changes of rows."""
     header = (say("row"), say("answer"), say("becomes"), say("change"), say("within"))
     proved = (say("proved to stay within"),) if attack.is_certified else ()
-    return TextTable((*header, *proved), [_change(attack, row) for row in rows], 4)
+    names = (*header, *proved)
+    return TextTable(names, [_change(attack, row) for row in rows], len(names))
 
 
 def _change(attack: Attack, row: RowAttack) -> tuple[str, ...]:
@@ -212,13 +232,24 @@ def _worse(found: Corruptions, metric: str) -> str:
 
 
 def corruption_tables(found: Corruptions, *, classes: bool, title: str = "") -> list[TextTable]:
-    """Lay out the effect of each corruption; nothing if there are none."""
-    if not found.effects:
-        return []
+    """Lay out the effects that are shown to do harm, and, folded, the others; only what there is.
+
+    Without the target, an effect counts as one where it moves an answer.
+    """
     moved = say("answers changed") if classes else say("answers move by")
     scores = () if found.metric is None else (METRICS[found.metric].words,)
     header = (say("column"), say("corruption"), *scores, moved, say("noticed"))
-    return [TextTable(header, [_effect(each, classes=classes) for each in found.effects], 2, title)]
+    harmful, harmless = [], []
+    for each in found.effects:
+        does_harm = each.worse if each.score is not None else each.moved > 0
+        (harmful if does_harm else harmless).append(_effect(each, classes=classes))
+    folded = say_plural(
+        "{count:,} corruption without harm shown",
+        "{count:,} corruptions without harm shown",
+        len(harmless),
+    )
+    tables = [TextTable(header, harmful, 2, title), TextTable(header, harmless, 2, folded=folded)]
+    return [table for table in tables if table.rows]
 
 
 def _effect(effect: CorruptionEffect, *, classes: bool) -> tuple[str, ...]:

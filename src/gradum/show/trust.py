@@ -20,6 +20,7 @@ from gradum.show.visible import visible
 from gradum.study.trust import POWER, STATUSES, Check, Family, Status
 from gradum.tables.wording import shortened
 
+FOREMOST: tuple[Status, ...] = ("failed", "held", "not checked")
 STYLES: dict[Status, str] = {"held": "green", "failed": "bold red", "not checked": "dim"}
 
 
@@ -130,8 +131,10 @@ class TrustReport(Shown):
             verdict=report_verdict(self.checks, self.subject),
             written=self.written,
             family=self.family.sentence,
-            facts=[(say(words), f"{counts[status]}") for status, words in STATUSES.items()],
-            checks=self.checks,
+            facts=[(say(STATUSES[status]), f"{counts[status]}") for status in FOREMOST],
+            failed=self.failed,
+            foremost=[check for check in failed_first(self.checks) if not _open(check)],
+            failed_first=failed_first,
             unchecked=unchecked_together(self.checks),
             statuses=STATUSES,
             title_text=title_text,
@@ -167,7 +170,7 @@ class TrustReport(Shown):
         table.add_column("", no_wrap=True)
         for name in (say("demand"), say("found"), say("asked for")):
             table.add_column(name, overflow="fold")
-        for check in self.checks:
+        for check in failed_first(self.checks):
             table.add_row(
                 Text(say(STATUSES[check.status]), STYLES[check.status]),
                 Text(visible(title_text(check))),
@@ -204,6 +207,16 @@ def report_verdict(checks: Sequence[Check], subject: str) -> str:
             say_plural("{count} was not checked.", "{count} were not checked.", unknown),
         )
     )
+
+
+def _open(check: Check) -> bool:
+    """Tell whether a line was not checked, and need not have been."""
+    return check.status == "not checked" and not check.fails
+
+
+def failed_first(checks: Sequence[Check]) -> list[Check]:
+    """Return the lines that fail, then those that hold, then those that were not checked."""
+    return sorted(checks, key=lambda check: (not check.fails, check.status == "not checked"))
 
 
 def unchecked_together(checks: Sequence[Check]) -> list[tuple[str, str]]:

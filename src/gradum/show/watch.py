@@ -204,7 +204,7 @@ def _expected_sentences(expected: Expectation) -> Iterator[str]:
     if expected.telling_rows:
         yield say(
             "Labels of these rows would tell the most about the score: {rows}.",
-            rows=listed([f"{row + 1:,}" for row in expected.telling_rows]),
+            rows=listed([f"{row + 1:,}" for row in sorted(expected.telling_rows)]),
         )
     if expected.labels_to_halve < expected.rows:
         yield say(

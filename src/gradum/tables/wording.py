@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -14,6 +15,7 @@ from gradum.messages import listed, say, say_plural
 SHOWN_ROWS = 5
 SHOWN_EXAMPLES = 3
 SHOWN_NAMES = 8
+WORD_END = re.compile(r"(?<=[\s_\-./=:,;])(?=\w)|(?<=[a-z])(?=[A-Z])")
 
 
 def quoted(values: Iterable[object], most: int = SHOWN_EXAMPLES) -> str:
@@ -39,9 +41,30 @@ def full_stop(sentence: str) -> str:
 
 
 def shortened(value: object, most: int = 40) -> str:
-    """Return a value as text, cut if it is long."""
+    """Return a value as text; a long one loses its middle, as names mostly differ at an end."""
     text = str(value.to_list() if isinstance(value, pl.Series) else value)
-    return text if len(text) <= most else f"{text[:most]}…"
+    if len(text) <= most:
+        return text
+    half = most // 2
+    head = _whole_pieces(pieces(text[: most + 1]), half) or text[:half]
+    tail = _whole_pieces([piece[::-1] for piece in pieces(text[-most - 1 :])[::-1]], half)
+    tail = tail[::-1] or text[-half:]
+    return f"{head.rstrip()}…{tail.lstrip()}"
+
+
+def pieces(name: str) -> list[str]:
+    """Split a name where it may break: after ``_``, a space and the like, and within camelCase."""
+    return WORD_END.split(name)
+
+
+def _whole_pieces(parts: Iterable[str], most: int) -> str:
+    """Return as many of the first pieces as fit; nothing if they are less than half of it."""
+    text = ""
+    for part in parts:
+        if len(text) + len(part) > most:
+            break
+        text += part
+    return text if 2 * len(text) >= most else ""
 
 
 def value_text(value: object, most: int = 40) -> str:

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli import options
+from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.column_lists import read_all_columns
 from gradum.app.cli.console import load_model
-from gradum.app.cli.pages import print_result
+from gradum.app.cli.pages import PAGES, check_page, is_page, print_result
 
 
 def command(
@@ -41,7 +42,9 @@ def command(
     ] = 3,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file."),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="A .parquet, .csv or .json file, or .html, a page."
+        ),
     ] = None,
     rung: options.Rung = None,
     background: Annotated[
@@ -62,10 +65,13 @@ def command(
     Each is replayed through the prediction before it is shown. Numbers stay within the range that
     was learned, whole numbers whole; texts and missing values stay as they are.
     """
+    from gradum.files.atomic import write_text
     from gradum.ship.prediction_files import check_frame_format, write_frame
 
-    if out is not None:
-        check_frame_format(out, force=force)
+    if out is not None and is_page(out):
+        check_page(out)
+    elif out is not None:
+        check_frame_format(out, force=force, also=PAGES[:1])
     loaded = load_model(model)
     known = loaded.features
     found = loaded.counterfactuals(
@@ -79,6 +85,8 @@ def command(
         background=background,
         rung=rung,
     )
-    if out is not None:
+    if out is not None and is_page(out):
+        write_text(out, found.page(cache_directory()))
+    elif out is not None:
         write_frame(out, found.frame, force=force)
     print_result(found, found.records(), out, as_json=as_json, quiet=quiet)

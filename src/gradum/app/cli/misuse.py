@@ -19,7 +19,8 @@ def misused(error: Any) -> SpecError:
     """Report what was wrong with the command's words like any other mistake."""
     command = error.ctx.command_path if error.ctx else "gradum"
     if spoken() == "en":
-        message = error.format_message().partition(", unable to")[0].rstrip(".") + "."
+        message = error.format_message().partition(", unable to")[0].rstrip(".")
+        message += "" if message.endswith("?") else "."
     else:
         message = _in_words(error)
     return SpecError(message, say("See {command} --help.", command=command))

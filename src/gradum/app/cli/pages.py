@@ -30,6 +30,11 @@ class Paged(Protocol):
         ...
 
 
+def is_page(path: Path) -> bool:
+    """Tell whether a file is to be a page, by its ending."""
+    return path.suffix.lower() in PAGES
+
+
 def check_page(path: Path) -> None:
     """Refuse a path that a page cannot be written to, or that holds something else.
 
@@ -49,7 +54,7 @@ def check_page(path: Path) -> None:
                     say("{path} exists already and is no report of gradum's.", path=path),
                     say("Choose another name."),
                 )
-    if path.suffix.lower() not in PAGES:
+    if not is_page(path):
         raise OutputError(
             say("A browser would not know {path} as a page.", path=path),
             say("End the name in {endings}.", endings=".html"),

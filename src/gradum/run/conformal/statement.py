@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gradum.margins import LAST_DIGITS
-from gradum.messages import marked, say, sentences
+from gradum.messages import marked, say, say_plural, sentences
 from gradum.run.conformal.guarantee import Name, Terms
 from gradum.run.conformal.law import NEW_ROWS, cross_bound, fewest_scores, split_range
 from gradum.scores.figures import figure, percent
@@ -236,12 +236,15 @@ def _of_whom(terms: Terms, support: Support, *, classes: bool) -> str:
             say("This holds for each value of column {column!r} by itself.", column=support.by)
         )
     if support.chosen:
-        points = COST_OF_CHOOSING / math.sqrt(support.size)
+        points = figure(COST_OF_CHOOSING / math.sqrt(support.size), digits=1)
         parts.append(
-            say(
+            say_plural(
+                "The model was chosen on the same rows, which can lower this share by up to "
+                "{points} point.",
                 "The model was chosen on the same rows, which can lower this share by up to "
                 "{points} points.",
-                points=figure(points, digits=1),
+                1 if points == "1" else 2,
+                points=points,
             )
         )
     return sentences(parts)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import altair as alt
 
-from gradum.messages import say, sentences
+from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure
+from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative, tooltips
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20
+LINES = "split(datum.label, '\\n')"
+IN_A_SENTENCE = 60  # letters of a name
+MOST_LETTERS = 20  # of a feature, or of a class beside it
 
 
 def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
@@ -22,40 +29,65 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
     rows = [
         {
             "feature": name,
+            "label": label,
             "place": place,
             "value": row.standardised.value,
             "low": row.standardised.low,
             "high": row.standardised.high,
         }
-        for place, (name, row) in enumerate(zip(names, shown, strict=True))
+        for place, (name, label, row) in enumerate(
+            zip(names, _labels(shown, outputs), shown, strict=True)
+        )
     ]
+    reach = reach_of(row[end] for row in rows for end in ("low", "high"))
+    domain = [min(reach.low, 0), max(reach.high, 0)]
+    beyond = sum(not domain[0] <= row["value"] <= domain[1] for row in rows)
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("feature:N", sort=by("place"), title=None),
+        y=alt.Y(
+            "label:N",
+            sort=by("place"),
+            title=None,
+            axis=alt.Axis(labelExpr=LINES, labelLineHeight=13, labelOverlap=False),
+        ),
         tooltip=tooltips("feature:N", "value:Q", "low:Q", "high:Q"),
     )
     chart = (
         alt.Chart(data([{"zero": 0}]))
         .mark_rule(color=FAINT, strokeWidth=2)
         .encode(x=alt.X("zero:Q"))
-        + base.mark_rule(color=FIRST, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
-        + base.mark_point().encode(
-            x=alt.X(**quantitative("value", say("change for one standard deviation, or level")))
+        + base.mark_rule(color=FIRST, strokeWidth=2, clip=True).encode(
+            x=alt.X("low:Q"), x2=alt.X2("high:Q")
+        )
+        + base.mark_point(clip=True).encode(
+            x=alt.X(
+                **quantitative(
+                    "value",
+                    say("change for one standard deviation, or level"),
+                    domain=domain,
+                    nice=True,
+                )
+            )
         )
     )
     largest = say("; ").join(
         f"{name} {figure(row.coefficient.value, sign=True)}"
-        for name, row in zip(names[:3], shown, strict=False)
+        for name, row in zip(told_apart(names, IN_A_SENTENCE)[:3], shown, strict=False)
     )
     more = len(coefficients.rows) - len(shown) + coefficients.left_out
     return Picture(
         "coefficients",
         say("Coefficients of the linear model"),
-        chart.properties(width="container", height=24 * len(shown) + 20),
+        chart.properties(
+            width="container", height=(24 if len(outputs) == 1 else 34) * len(shown) + 20
+        ),
         _description(outputs, largest),
         sentences(
             [
                 coefficients.sentence,
                 say("{count:,} smaller ones are not drawn.", count=more) if more else "",
+                say_plural("{count} lies beyond the axis.", "{count} lie beyond the axis.", beyond)
+                if beyond
+                else "",
             ]
         ),
         (
@@ -96,6 +128,15 @@ def _description(outputs: set[str | None], largest: str) -> str:
 
 def _name(row: CoefficientInterval, outputs: set[str | None]) -> str:
     return row.feature if len(outputs) == 1 else f"{row.feature} → {row.class_}"
+
+
+def _labels(rows: Sequence[CoefficientInterval], outputs: set[str | None]) -> list[str]:
+    """Shorten names for the axis, features and classes each among themselves and on a line."""
+    if len(outputs) == 1:
+        return told_apart([row.feature for row in rows])
+    features = told_apart([row.feature for row in rows], MOST_LETTERS)
+    classes = told_apart([str(row.class_) for row in rows], MOST_LETTERS)
+    return [f"{feature}\n→ {class_}" for feature, class_ in zip(features, classes, strict=True)]
 
 
 def _limits(estimate: Estimate) -> tuple[str, str, str]:

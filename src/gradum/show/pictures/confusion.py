@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import altair as alt
+from rich.cells import cell_len
 
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import rows_figure
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
+    SECOND,
     AnyChart,
     Picture,
     by,
@@ -21,9 +24,9 @@ from gradum.study.findings.confusion import Confusion
 from gradum.study.findings.findings import Findings
 
 WRITTEN_UP_TO = 30  # classes; with more, numbers in the cells would overlap
-LEVEL_UP_TO = 5  # classes whose labels fit side by side
-WHOLE = "datum.label"
 WIDE_FROM = 9  # classes that need the whole width of the page
+LONGEST_LABEL = 24  # columns of a terminal
+LEVEL_UP_TO = 40  # columns of all labels that fit side by side
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
@@ -38,7 +41,10 @@ def confusion_matrix(confusion: Confusion) -> Picture:
         caption = say("The pairs of classes that are confused most.")
     else:
         chart = _matrix(confusion)
-        caption = say("The shade is the share of the true class.")
+        caption = say(
+            "What is right is blue, what is wrong orange; the stronger the colour, the larger the "
+            "share of the rows of that true class."
+        )
     order = confusion.labels
     right = sum(confusion.counts[k][k] for k in range(len(order)))
     rows = sum(map(sum, confusion.counts))
@@ -73,38 +79,41 @@ def confusion_matrix(confusion: Confusion) -> Picture:
 
 
 def _matrix(confusion: Confusion) -> AnyChart:
-    totals = [max(sum(line), 1) for line in confusion.counts]
+    names = told_apart(confusion.labels, LONGEST_LABEL)
     cells = [
         {
-            "true": true,
-            "predicted": predicted,
+            "true": names[row],
+            "predicted": names[column],
             "rows": count,
-            "share": count / total,
+            "share": count / max(sum(line), 1),
             "row": row,
             "column": column,
+            "colour": FIRST if row == column else SECOND,
         }
-        for row, (true, line, total) in enumerate(
-            zip(confusion.labels, confusion.counts, totals, strict=True)
-        )
-        for column, (predicted, count) in enumerate(zip(confusion.labels, line, strict=True))
+        for row, line in enumerate(confusion.counts)
+        for column, count in enumerate(line)
     ]
-    order = list(confusion.labels)
-    few, many = len(order) <= LEVEL_UP_TO, len(order) >= WIDE_FROM
+    level = sum(cell_len(name) + 2 for name in names) <= LEVEL_UP_TO
     base = alt.Chart(data(cells)).encode(
         x=alt.X(
             "predicted:N",
             sort=by("column"),
             title=say("predicted"),
-            axis=alt.Axis(labelAngle=0 if few else -40, labelOverlap=few),
+            axis=alt.Axis(labelAngle=0 if level else -40, labelOverlap=False),
         ),
         y=alt.Y("true:N", sort=by("row"), title=say("true"), axis=alt.Axis(labelOverlap=False)),
         tooltip=tooltips("true:N", "predicted:N", "rows:Q", "share:Q", share=".1%"),
     )
     shade = alt.Opacity("share:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.65]), legend=None)
-    chart: AnyChart = base.mark_rect(color=FIRST, stroke=None).encode(opacity=shade)
-    written = base.transform_filter("datum.rows > 0").mark_text(color=INK)
+    chart: AnyChart = base.mark_rect(stroke=None).encode(
+        opacity=shade, color=alt.Color("colour:N", scale=None)
+    )
+    # In cells too narrow for them, as on a phone, numbers are smaller.
+    most = max(len(f"{count:,}") for line in confusion.counts for count in line)
+    size = alt.expr(f"max(7, min(12, 1.5 * width / {len(names)} / {most}))")
+    written = base.transform_filter("datum.rows > 0").mark_text(color=INK, fontSize=size)
     written = written.encode(text=alt.Text("rows:Q", format=",.1~f"))
-    height = min((24 if many else 28) * len(order) + 90, 900)
+    height = min((24 if len(names) >= WIDE_FROM else 28) * len(names) + 90, 900)
     return alt.layer(chart, written).properties(width="container", height=height)
 
 
@@ -117,6 +126,8 @@ def _worst_pairs(confusion: Confusion) -> AnyChart:
         }
         for place, (true, predicted, count) in enumerate(confusion.mistaken)
     ]
+    for row, label in zip(rows, told_apart([row["pair"] for row in rows], 60), strict=True):
+        row["pair"] = label
     return (
         alt.Chart(data(rows))
         .mark_bar()
@@ -126,7 +137,7 @@ def _worst_pairs(confusion: Confusion) -> AnyChart:
                 "pair:N",
                 sort=by("place"),
                 title=None,
-                axis=alt.Axis(labelLimit=480, labelExpr=WHOLE),
+                axis=alt.Axis(labelLimit=480),
             ),
             tooltip=tooltips("pair:N", "rows:Q"),
         )

@@ -10,6 +10,8 @@ import numpy as np
 from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, with_interval
 from gradum.show.explanation_words import direction_words
+from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import Reach, reach_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -34,12 +36,13 @@ FEWEST_STEPS = 10  # from the middle to the edge
 
 def contribution_bars(found: Overall) -> Picture:
     """Draw how far, on average over the rows, the columns move the answers."""
+    labels = told_apart([column.column for column in found.columns])
     rows = [
-        {"column": column.column, "place": place, **bounds(column.size)}
-        for place, column in enumerate(found.columns)
+        {"column": column.column, "label": label, "place": place, **bounds(column.size)}
+        for place, (column, label) in enumerate(zip(found.columns, labels, strict=True))
     ]
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("column:N", sort=by("place"), title=None),
+        y=alt.Y("label:N", sort=by("place"), title=None),
         tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
     bars = base.mark_bar(color=FIRST, opacity=0.6).encode(
@@ -70,19 +73,22 @@ def contribution_swarm(found: Overall) -> Picture | None:
     shown = [column for column in found.columns[:MOST_SWARMS] if column.contributions]
     if not shown:
         return None
-    ends = [column.contributions[end] for column in shown for end in (0, -1)]
+    labels = told_apart([column.column for column in shown])
+    reach = reach_of(value for column in shown for value in column.contributions)
     rows = [
         {
             "column": column.column,
+            "label": label,
             "place": place,
             "contribution": contribution,
+            "x": reach.held(contribution),
             "offset": offset,
             "third": _third(rank),
         }
-        for place, column in enumerate(shown)
+        for place, (column, label) in enumerate(zip(shown, labels, strict=True))
         for contribution, offset, rank in zip(
             column.contributions,
-            _offsets(column, min(ends), max(ends)),
+            _offsets(column, reach),
             column.ranks,
             strict=True,
         )
@@ -92,13 +98,13 @@ def contribution_swarm(found: Overall) -> Picture | None:
         alt.Chart(data(rows))
         .mark_circle(size=18, opacity=0.8)
         .encode(
-            x=alt.X(**quantitative("contribution", _change(found))),
-            y=alt.Y("column:N", sort=by("place"), title=None),
+            x=alt.X(**quantitative("x", _change(found))),
+            y=alt.Y("label:N", sort=by("place"), title=None),
             yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1])),
             color=alt.Color(
                 "third:N",
                 scale=alt.Scale(domain=thirds, range=[FIRST, MIDDLE, SECOND, FAINT]),
-                legend=alt.Legend(title=say("value"), columns=2),
+                legend=alt.Legend(title=say("value"), columns=1),
             ),
             tooltip=tooltips("column:N", "contribution:Q", "third:N"),
         )
@@ -119,6 +125,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
                 say("Of {rows:,} rows some are drawn.", rows=found.rows)
                 if len(shown[0].contributions) < found.rows
                 else "",
+                reach.sentence,
             ]
         ),
         (say("column"), say("least"), say("middle"), say("greatest"), _direction_of(found)),
@@ -192,14 +199,15 @@ def _summary(column: ColumnOverall) -> tuple[str, str, str]:
     return least, middle, greatest
 
 
-def _offsets(column: ColumnOverall, least: float, greatest: float) -> list[float]:
+def _offsets(column: ColumnOverall, reach: Reach) -> list[float]:
     """Return how far each dot lies from its line, between −1 and 1, so that few overlap.
 
     Dots of one cell are laid out from the middle, alternately above and below it, so that the
     fullest cell of the column just fits.
     """
-    width = max(greatest - least, np.finfo(float).tiny) / CELLS
-    cells = np.floor((np.array(column.contributions) - least) / width).astype(int)
+    width = max(reach.high - reach.low, np.finfo(float).tiny) / CELLS
+    held = np.clip(column.contributions, reach.low, reach.high)
+    cells = np.floor((held - reach.low) / width).astype(int)
     places = np.array([np.count_nonzero(cells[:i] == cell) for i, cell in enumerate(cells)])
     step = 1 / max((np.bincount(cells).max() + 1) // 2, FEWEST_STEPS)
     offsets = (places + 1) // 2 * np.where(places % 2, step, -step)

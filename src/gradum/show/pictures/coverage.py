@@ -8,6 +8,7 @@ import altair as alt
 
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     INK,
@@ -66,17 +67,20 @@ def _intervals(labels: Sequence[str], groups: Sequence[GroupCoverage], nominal: 
     rows = [
         {
             "segment": label,
+            "label": short,
             "place": place,
             "rows": group.rows,
             "finding": say(group.finding),
             "colour": SECOND if group.finding == SHORT else FIRST,
             **bounds(group.share),
         }
-        for place, (label, group) in enumerate(zip(labels, groups, strict=True))
+        for place, (label, short, group) in enumerate(
+            zip(labels, told_apart(labels), groups, strict=True)
+        )
     ]
     shares = {"value": ".1%", "low": ".1%", "high": ".1%"}
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("segment:N", sort=by("place"), title=None),
+        y=alt.Y("label:N", sort=by("place"), title=None),
         color=alt.Color("colour:N", scale=None),
         tooltip=tooltips(
             "segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N", **shares
@@ -158,7 +162,12 @@ def _sizes(sizes: tuple[SetSize, ...]) -> Picture:
         alt.Chart(data(rows))
         .mark_bar(color=FIRST, opacity=0.75)
         .encode(
-            x=alt.X("class:N", sort=None, title=say("classes in the set")),
+            x=alt.X(
+                "class:N",
+                sort=None,
+                title=say("classes in the set"),
+                axis=alt.Axis(labelAngle=0),
+            ),
             y=alt.Y("share:Q", title=say("share of rows"), axis=alt.Axis(format="%")),
             tooltip=tooltips("share:Q", "rows:Q", share=".1%"),
         )

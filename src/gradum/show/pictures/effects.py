@@ -27,6 +27,8 @@ from gradum.show.effect_words import (
     row_ends,
     value_or_missing,
 )
+from gradum.show.long_names import told_apart
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import (
     DASHES,
     FAINT,
@@ -49,7 +51,6 @@ from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY
 DIGITS = 4  # of a chart's range, as more of a number cannot be seen
 HEIGHT = 260
 LEVEL_HEIGHT = 26
-FIVE_DIGITS = 10_000  # from here on numbers have separators
 
 
 def effect_picture(found: Effects, effect: Effect, answer: int, row: int | None = None) -> Picture:
@@ -127,8 +128,8 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     formats = {} if dates is None else {"value": dates}
     fields = ("curve:N", str(x.shorthand), "answer:Q", "low:Q", "high:Q", "rows:Q")
     layers: list[Any] = [
-        base.mark_area(opacity=0.15).encode(y=low, y2=alt.Y2("high:Q")),
-        base.mark_line().encode(
+        base.mark_area(opacity=0.15, clip=True).encode(y=low, y2=alt.Y2("high:Q")),
+        base.mark_line(clip=True).encode(
             y=alt.Y("answer:Q"),
             strokeDash=alt.StrokeDash("curve:N", title=None, scale=dashes),
             tooltip=tooltips(*fields, **formats),
@@ -138,7 +139,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     if len(stretches):
         ends = zip(*(_coordinates(effect, numbers) for numbers in stretches.T), strict=True)
         shaded = unchecked([{"value": low, "end": high} for low, high in ends])
-        rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.6)
+        rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.6, clip=True)
         layers.insert(0, rectangles.encode(x=x, x2=alt.X2("end")))
     return alt.layer(*layers).properties(width="container", height=HEIGHT)
 
@@ -148,7 +149,9 @@ def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Char
     value = numbers_of(found.rows[effect.column])[[row]]
     place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
     points = alt.Chart(unchecked([place] if np.isfinite(value[0]) else []))
-    return points.mark_point(color=THIRD, size=120).encode(x=_axis(effect), y=alt.Y("answer:Q"))
+    return points.mark_point(color=THIRD, size=120, clip=True).encode(
+        x=_axis(effect), y=alt.Y("answer:Q")
+    )
 
 
 def _over_levels(
@@ -159,7 +162,7 @@ def _over_levels(
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
     base = alt.Chart(unchecked(rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
-        color=_colour(curves, "circle"),
+        color=_colour(curves, "circle", columns=1),
         opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),
         tooltip=tooltips("curve:N", "value:N", "answer:Q", "low:Q", "high:Q", "rows:Q"),
     )
@@ -184,7 +187,7 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
     if grid.ordered.any():
         values: Sequence[Any] = _coordinates(effect, grid.numbers)
     else:
-        values = [_level(value) for value in grid.values]
+        values = told_apart([_level(value) for value in grid.values])
     for curve in curves:
         halves = np.full(len(values), np.nan) if curve.halves is None else curve.halves
         ends = curve.answers - halves, curve.answers + halves
@@ -203,7 +206,7 @@ def _rows(effect: Effect, curves: Sequence[_Curve]) -> Iterator[dict[str, Any]]:
 
 
 def _level(value: Any) -> str:
-    """Name a level in full; the page cuts long names so that they remain distinct."""
+    """Name a level in full."""
     return value if isinstance(value, str) else value_or_missing(value)
 
 
@@ -211,11 +214,10 @@ def _axis(effect: Effect) -> alt.X:
     """Describe the axis of the values."""
     written = _date_format(effect)
     if written is None:
-        scale = alt.Scale(zero=False, nice=False)
-        numbers = effect.grid.numbers[effect.grid.ordered]
-        if effect.grid.whole and np.abs(numbers).max() < FIVE_DIGITS:  # as years are written
-            return alt.X("value:Q", title=None, scale=scale, axis=alt.Axis(format="~f"))
-        return alt.X("value:Q", title=None, scale=scale)
+        reach = reach_of(effect.grid.numbers[effect.grid.ordered])
+        scale = alt.Scale(zero=False, nice=False, domain=reach.domain)
+        ticks = alt.Axis(tickMinStep=1) if effect.grid.whole else alt.Axis()
+        return alt.X("value:Q", title=None, scale=scale, axis=ticks)
     axis = alt.Axis(format=written)
     return alt.X("value:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
 
@@ -261,11 +263,13 @@ def _few_rows(numbers: np.ndarray, few: np.ndarray) -> np.ndarray:
     return np.array(stretches).reshape(-1, 2)
 
 
-def _colour(curves: Sequence[_Curve], symbol: str) -> alt.Color:
+def _colour(curves: Sequence[_Curve], symbol: str, **more: Any) -> alt.Color:
     names = [curve.name for curve in curves]
     scale = alt.Scale(domain=names, range=[curve.colour for curve in curves])
     legend = legend_of(names)
     legend["symbolType"] = symbol
+    for name, value in more.items():
+        legend[name] = value
     legend["symbolOpacity"] = 1  # bands are faint, but their names are not
     return alt.Color("curve:N", title=None, scale=scale, legend=legend)
 
@@ -309,6 +313,7 @@ def _caption(found: Effects, effect: Effect, answer: int) -> Iterator[str]:
                     found.scale, effect.dependence.values[-1, answer], digits=ANSWER_DIGITS
                 ),
             )
+        yield reach_of(grid.numbers[grid.ordered]).sentence
         if grid.few[grid.ordered].any():
             yield say("Shaded: fewer than {few} background rows are near.", few=FEW_ROWS)
     elif grid.few.any():

@@ -9,6 +9,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.metrics import METRICS
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -35,13 +36,14 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
 def importance_bars(importance: Importance, rung: str) -> Picture:
     """Draw the most important columns."""
     shown = importance.columns[:MOST]
+    labels = told_apart([column.column for column in shown])
     title = METRICS[importance.metric].words
     rows = [
-        {"column": column.column, "place": place, **bounds(column.increase)}
-        for place, column in enumerate(shown)
+        {"column": column.column, "label": label, "place": place, **bounds(column.increase)}
+        for place, (column, label) in enumerate(zip(shown, labels, strict=True))
     ]
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("column:N", sort=by("place"), title=None),
+        y=alt.Y("label:N", sort=by("place"), title=None),
         tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
     chart = (

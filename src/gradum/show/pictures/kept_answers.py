@@ -1,40 +1,75 @@
-"""The share of answers that stay, by how far columns may move."""
+"""The shares of answers that stay and that change, by how far columns may move."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import altair as alt
 import numpy as np
 
 from gradum.messages import say, sentences
 from gradum.scores.figures import percent
-from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
+from gradum.show.pictures.picture import (
+    FAINT,
+    SECOND,
+    THIRD,
+    Picture,
+    data,
+    quantitative,
+    tooltips,
+)
 from gradum.show.stress_words import AXES, attack_sentences, curve_table, size_text
 from gradum.study.stress.result import Attack
 
 
 def kept_answers(attack: Attack) -> Picture:
-    """Draw the shares of rows whose answers the attack left unchanged, and are proved to stay.
+    """Draw the shares of answers that are proved to stay, that change, and those between the two.
 
-    The gap between the two is shaded; these rows are undecided.
+    The shares are stacked, each in the colour of what it means.
     """
-    end, sizes = _end(attack), _sizes(attack)
-    places = [np.unique([0.0, *known[known < end], end]) for known in sizes]
-    x = alt.X(**quantitative("value", say(AXES[attack.budget]), domain=[0, end]))
-    chart = _curves(sizes, places, x)
-    if attack.is_certified:
-        chart = alt.layer(_between(sizes, places, x), chart)
     description, curve = _description(attack), curve_table(attack)
     return Picture(
         "kept-answers",
         say("Answers that stay"),
-        chart.properties(width="container", height=260),
+        _bands(attack).properties(width="container", height=260),
         next(attack_sentences(attack), description),
         description,
         tuple(curve.header),
         [tuple(row) for row in curve.rows],
         wide=True,
+    )
+
+
+def _bands(attack: Attack) -> alt.Chart:
+    """Stack the shares by how far columns move: proved, undecided, changed."""
+    end, sizes = _end(attack), _sizes(attack)
+    known = np.concatenate(sizes)
+    places = np.unique([0.0, *known[known < end], end])
+    # The ends of the bands, from the bottom up: the shares proved to stay, and left unchanged.
+    ends = [0.0, *sizes[::-1], 1.0]
+    colours = {say("proved to stay"): THIRD, say("undecided"): FAINT, say("changed"): SECOND}
+    if not attack.is_certified:
+        colours = {say("not changed by the attack"): FAINT, say("changed"): SECOND}
+    rows = [
+        {"value": float(at), "low": _share(low, at), "high": _share(high, at), "what": what}
+        for what, low, high in zip(colours, ends, ends[1:], strict=False)
+        for at in places
+    ]
+    axis = {"title": say("share of answers"), "axis": alt.Axis(format="%")}
+    return (
+        alt.Chart(data(rows))
+        .mark_area(interpolate="step-after", opacity=0.75)
+        .transform_calculate(share="datum.high - datum.low")
+        .encode(
+            x=alt.X(**quantitative("value", say(AXES[attack.budget]), domain=[0, end])),
+            y=alt.Y("low:Q", scale=alt.Scale(domain=[0, 1]), **axis),
+            y2=alt.Y2("high:Q"),
+            color=alt.Color(
+                "what:N",
+                title=None,
+                sort=list(colours),
+                scale=alt.Scale(domain=list(colours), range=list(colours.values())),
+            ),
+            tooltip=tooltips("what:N", "value:Q", "share:Q", share=".1%"),
+        )
     )
 
 
@@ -53,48 +88,6 @@ def _sizes(attack: Attack) -> list[np.ndarray]:
     return sizes
 
 
-def _share_axis() -> dict[str, Any]:
-    return {
-        "title": say("share of answers"),
-        "axis": alt.Axis(format="%"),
-        "scale": alt.Scale(domain=[0, 1]),
-    }
-
-
-def _curves(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.Chart:
-    """Draw a falling line for each kind of size."""
-    kinds = [say("not changed by the attack"), say("proved to stay")][: len(sizes)]
-    lines = [
-        {"value": float(at), "share": _share(known, at), "what": what}
-        for known, ends, what in zip(sizes, places, kinds, strict=True)
-        for at in ends
-    ]
-    colours = alt.Scale(domain=kinds, range=[FIRST, SECOND][: len(kinds)])
-    return (
-        alt.Chart(data(lines))
-        .mark_line(interpolate="step-after", strokeWidth=2)
-        .encode(
-            x=x,
-            y=alt.Y("share:Q", **_share_axis()),
-            color=alt.Color("what:N", title=None, sort=kinds, scale=colours),
-            tooltip=tooltips("what:N", "value:Q", "share:Q", share=".1%"),
-        )
-    )
-
-
-def _between(sizes: list[np.ndarray], places: list[np.ndarray], x: alt.X) -> alt.Chart:
-    """Shade the gap between the shares left by the attack and proved."""
-    gap = [
-        {"value": float(at), "low": _share(sizes[-1], at), "high": _share(sizes[0], at)}
-        for at in np.unique(np.concatenate(places))
-    ]
-    return (
-        alt.Chart(data(gap))
-        .mark_area(interpolate="step-after", color=FAINT)
-        .encode(x=x, y=alt.Y("low:Q", **_share_axis()), y2="high:Q")
-    )
-
-
 def _description(attack: Attack) -> str:
     """Say how many answers stay if columns move within the full budget."""
     last = attack.curve[-1]
@@ -106,13 +99,12 @@ def _description(attack: Attack) -> str:
     if last.certified is None:
         return description
     known = say(
-        "At least {share} are proved to stay; it is not known which of the answers between, in "
-        "the shaded area, do.",
+        "At least {share} are proved to stay; of those between, grey, it is undecided.",
         share=percent(last.certified),
     )
     return sentences((description, known))
 
 
-def _share(sizes: np.ndarray, at: float) -> float:
-    """Return the share of the sizes (n,) that lie beyond a given point."""
-    return float(np.mean(sizes > at))
+def _share(sizes: np.ndarray | float, at: float) -> float:
+    """Return the share of the sizes (n,) that lie beyond a given point; a share is itself."""
+    return sizes if isinstance(sizes, float) else float(np.mean(sizes > at))

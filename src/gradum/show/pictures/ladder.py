@@ -1,18 +1,22 @@
-"""The rungs side by side, with the score that the verdict compares and its intervals."""
+"""Rungs and rivals side by side, with the score that the verdict compares and its intervals."""
 
 from __future__ import annotations
 
 import altair as alt
 
-from gradum.messages import say
-from gradum.run.judging.judgement import Judgement
+from gradum.messages import say, sentences
+from gradum.run.judging.judgement import Judgement, defined
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
+from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Metric
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import (
     FIRST,
+    SECOND,
     Picture,
     bounds,
+    by,
     data,
     limits,
     quantitative,
@@ -21,13 +25,29 @@ from gradum.show.pictures.picture import (
 
 
 def ladder(judgement: Judgement) -> Picture:
-    """Draw each rung's test score and its interval."""
+    """Draw the test score of each rung, and of each rival in another colour, and its interval."""
     metric = METRICS[judgement.verdict.metric]
-    scores = {say(KINDS[name].title): score for name, score in judgement.compared.items()}
-    rows = [{"rung": rung, **bounds(score)} for rung, score in scores.items()]
-    base = alt.Chart(data(rows)).encode(y=alt.Y("rung:N", title=None, sort=list(scores)))
-    axis = alt.X(**quantitative("low", _axis_title(metric)))
-    chart = base.mark_rule(color=FIRST, strokeWidth=2).encode(
+    rungs = {say(KINDS[name].title): score for name, score in judgement.compared.items()}
+    scores = {**rungs, **_rivals(judgement)}
+    values = [score.value for score in scores.values()]
+    reach = reach_of(
+        [*values, *(end for score in scores.values() for end in (score.low, score.high))]
+    )
+    domain = [min(reach.low, *values), max(reach.high, *values)]
+    rows = [
+        {
+            "rung": name,
+            "place": place,
+            "colour": FIRST if name in rungs else SECOND,
+            **bounds(score),
+        }
+        for place, (name, score) in enumerate(scores.items())
+    ]
+    base = alt.Chart(data(rows)).encode(
+        y=alt.Y("rung:N", title=None, sort=by("place")), color=alt.Color("colour:N", scale=None)
+    )
+    axis = alt.X(**quantitative("low", _axis_title(metric), domain=domain, nice=True))
+    chart = base.mark_rule(strokeWidth=2, clip=True).encode(
         x=axis, x2=alt.X2("high:Q")
     ) + base.mark_point().encode(
         x=alt.X("value:Q"), tooltip=tooltips("rung:N", "value:Q", "low:Q", "high:Q")
@@ -40,18 +60,29 @@ def ladder(judgement: Judgement) -> Picture:
             "{metric} on test rows: {scores}.",
             metric=say(metric.title),
             scores=say("; ").join(
-                say("{rung} {score}", rung=rung, score=with_interval(score))
-                for rung, score in scores.items()
+                say("{rung} {score}", rung=name, score=with_interval(score))
+                for name, score in scores.items()
             ),
         ),
-        say(
-            "Points are scores on rows that no model has learned from; lines are 95% intervals. A "
-            "difference can be certain although the intervals overlap: both models saw the same "
-            "rows, and the verdict compares them row by row."
+        sentences(
+            [
+                say(
+                    "Points are scores on rows that no model has learned from; lines are 95% "
+                    "intervals. A difference can be certain although the intervals overlap: both "
+                    "models saw the same rows, and the verdict compares them row by row."
+                ),
+                say("Rivals are orange.") if len(scores) > len(rungs) else "",
+            ]
         ),
         (say("model"), say(metric.title), say("from"), say("to")),
-        tuple((rung, *limits(score)) for rung, score in scores.items()),
+        tuple((name, *limits(score)) for name, score in scores.items()),
     )
+
+
+def _rivals(judgement: Judgement) -> dict[str, Interval]:
+    """Return the score of each rival that has one by the metric of the verdict."""
+    scores = {rival.name: rival.scores for rival in judgement.rivals}
+    return defined(scores, judgement.verdict.metric)
 
 
 def _axis_title(metric: Metric) -> str:

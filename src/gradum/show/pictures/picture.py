@@ -81,11 +81,11 @@ FIELDS = {
 LONGEST = 200
 """The most characters of a name; Vega takes seconds to cut thousands to the length of a label."""
 
-SHORTENED = (
-    "length(datum.label) > 34 ? slice(datum.label, 0, 16) + '…' + slice(datum.label, -16) "
-    ": datum.label"
+PLAIN_YEARS = (
+    "isNumber(datum.value) && max(-domain('{axis}')[0], peek(domain('{axis}'))) < 10000 "
+    "? replace(datum.label, ',', '') : datum.label"
 )
-"""A name on an axis or in a legend. Long names lose their middle, as names differ at an end."""
+"""The label of a tick: no separator on an axis of up to four digits, as 2024 may be a year."""
 
 AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
@@ -172,15 +172,17 @@ def _look() -> alt.Config:
             titleFontWeight="normal",
             labelFontSize=12,
             titleFontSize=12,
-            labelLimit=260,
-            labelExpr=SHORTENED,
+            labelLimit=320,
             labelOverlap="greedy",
             labelSeparation=10,
             labelBound=12,
             tickCount=6,
         ),
+        # A title that is wider than its axis runs out to the left, below the labels.
+        axisX=alt.AxisConfig(titleAnchor="end", labelExpr=PLAIN_YEARS.format(axis="x")),
+        axisY=alt.AxisConfig(labelExpr=PLAIN_YEARS.format(axis="y")),
         legend=alt.LegendConfig(
-            labelColor=INK, titleColor=INK, labelFontSize=12, orient="top", labelLimit=260
+            labelColor=INK, titleColor=INK, labelFontSize=12, orient="top", labelLimit=320
         ),
         header=alt.HeaderConfig(labelColor=INK, titleColor=INK),
         text=alt.MarkConfig(color=INK, fontSize=12),
@@ -195,7 +197,7 @@ def legend_of(labels: Iterable[str]) -> alt.Legend:
     """Return a legend above a chart, with lines of at most half a page's width."""
     longest = max(map(cell_len, labels), default=0)
     columns = next((count for count, most in ((4, 8), (3, 14), (2, 22)) if longest <= most), 1)
-    return alt.Legend(labelExpr=SHORTENED, columns=columns)
+    return alt.Legend(columns=columns)
 
 
 def data(rows: Iterable[Mapping[str, Any]]) -> alt.Data:

@@ -10,6 +10,7 @@ from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.lift import gain_curve
 from gradum.show.pictures.picture import (
     COLOURS,
@@ -41,8 +42,8 @@ def ranking(curves: tuple[RankingCurve, ...]) -> list[Picture]:
 
 def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
     rows = [
-        {"class": curve.label, "false": false, "true": true, "threshold": at, "order": place}
-        for curve in curves
+        {"class": name, "false": false, "true": true, "threshold": at, "order": place}
+        for name, curve in zip(_names(curves), curves, strict=True)
         for place, (false, true, at) in enumerate(curve.roc)
     ]
     diagonal = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
@@ -71,17 +72,22 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
 def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
     rows = [
         {
-            "class": curve.label,
+            "class": name,
             "recall": recall,
             "precision": precision,
             "threshold": at,
             "order": k,
         }
-        for curve in curves
+        for name, curve in zip(_names(curves), curves, strict=True)
         for k, (recall, precision, at) in enumerate(curve.precision_recall)
     ]
     chance = alt.Chart(
-        data([{"class": curve.label, "prevalence": curve.prevalence} for curve in curves])
+        data(
+            [
+                {"class": name, "prevalence": curve.prevalence}
+                for name, curve in zip(_names(curves), curves, strict=True)
+            ]
+        )
     ).mark_rule(strokeDash=[2, 3], strokeWidth=1.5)
     lines = _lines(rows, "recall", say("recall"), "precision", say("precision"))
     level = chance.encode(y=alt.Y("prevalence:Q"), color=_colour(curves))
@@ -134,8 +140,11 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
 
 
 def _colour(curves: tuple[RankingCurve, ...]) -> alt.Color:
-    labels = [curve.label for curve in curves]
-    return alt.Color("class:N", scale=alt.Scale(domain=labels, range=COLOURS))
+    return alt.Color("class:N", scale=alt.Scale(domain=_names(curves), range=COLOURS))
+
+
+def _names(curves: tuple[RankingCurve, ...]) -> list[str]:
+    return told_apart([curve.label for curve in curves])
 
 
 def _each(curves: tuple[RankingCurve, ...], score: Callable[[RankingCurve], Interval]) -> str:

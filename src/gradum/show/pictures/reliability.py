@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import altair as alt
+import numpy as np
 
 from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.rungs.post import calibrated_in_words
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -23,6 +25,9 @@ from gradum.show.pictures.picture import (
 )
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.reliability import Reliability
+
+HALF = 0.5
+"""Where no probability, predicted or observed, is higher, the axis ends at the highest."""
 
 
 def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
@@ -46,21 +51,25 @@ def reliability_curve(
     ]
     expected = say("predicted mean") if number else say("predicted probability")
     observed = say("observed mean") if number else say("observed share")
-    ends = [min(min(r["predicted"], r["low"]) for r in rows), max(r["high"] for r in rows)]
-    ends = [ends[0], max(ends[1], max(row["predicted"] for row in rows))] if number else [0, 1]
+    reach = reach_of(row["observed"] for row in rows)
+    near = [row for row in rows if reach.held(row["observed"]) == row["observed"]]
+    numbers = [row[name] for row in near for name in ("predicted", "observed", "low", "high")]
+    ends = [np.nanmin(numbers), np.nanmax(numbers)] if number else [0, 1]
+    if not number and max(numbers) < HALF:
+        ends = [0, max(numbers)]
     diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
     )
     base = alt.Chart(data(rows)).encode(
-        x=alt.X(**quantitative("predicted", expected, domain=ends)),
+        x=alt.X(**quantitative("predicted", expected, domain=ends, nice=True)),
         tooltip=tooltips("predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"),
     )
-    axis = alt.Y(**quantitative("low", observed))
+    axis = alt.Y(**quantitative("low", observed, domain=ends, nice=True))
     chart = (
         diagonal.encode(x=alt.X("at:Q"), y=alt.Y("at:Q"))
-        + base.mark_area(color=FIRST, opacity=0.15).encode(y=axis, y2=alt.Y2("high:Q"))
-        + base.mark_rule(color=FIRST, strokeWidth=2).encode(y=axis, y2=alt.Y2("high:Q"))
-        + base.mark_line(color=FIRST, point=True).encode(y=alt.Y("observed:Q"))
+        + base.mark_area(color=FIRST, opacity=0.15, clip=True).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_rule(color=FIRST, strokeWidth=2, clip=True).encode(y=axis, y2=alt.Y2("high:Q"))
+        + base.mark_line(color=FIRST, point=True, clip=True).encode(y=alt.Y("observed:Q"))
     )
     return Picture(
         "reliability",
@@ -73,6 +82,7 @@ def reliability_curve(
                     "On the dashed line predictions mean what they say; lines and band are 95% "
                     "intervals of what was observed among rows of similar prediction."
                 ),
+                reach.sentence,
                 *calibrated,
             ]
         ),

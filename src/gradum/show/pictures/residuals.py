@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import altair as alt
 
-from gradum.messages import listed, say
+from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
+from gradum.show.pictures.axis_reach import reach_of
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.residuals import Residuals
@@ -28,20 +29,21 @@ def residual_pictures(residuals: Residuals, target: str) -> list[Picture]:
 
 
 def _actual(residuals: Residuals, target: str) -> Picture:
-    rows = [{"predicted": p, "actual": a, "row": row} for p, a, row in residuals.points]
-    ends = [
-        min(min(p, a) for p, a, _ in residuals.points),
-        max(max(p, a) for p, a, _ in residuals.points),
+    reach = reach_of(number for p, a, _ in residuals.points for number in (p, a))
+    rows = [
+        {"x": reach.held(p), "y": reach.held(a), "predicted": p, "actual": a, "row": row}
+        for p, a, row in residuals.points
     ]
-    diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
+    beyond = sum((row["x"], row["y"]) != (row["predicted"], row["actual"]) for row in rows)
+    diagonal = alt.Chart(data([{"at": end} for end in reach.domain])).mark_line(
         color=SECOND, strokeDash=[4, 4], strokeWidth=1.5
     )
     points = (
         alt.Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
         .encode(
-            x=alt.X(**quantitative("predicted", say("predicted"))),
-            y=alt.Y(**quantitative("actual", say("actual"))),
+            x=alt.X(**quantitative("x", say("predicted"))),
+            y=alt.Y(**quantitative("y", say("actual"))),
             tooltip=tooltips("row:Q", "predicted:Q", "actual:Q"),
         )
         .interactive()
@@ -71,9 +73,19 @@ def _actual(residuals: Residuals, target: str) -> Picture:
             most=most,
             wide=figure(wide, digits=3),
         ),
-        caption,
+        sentences([caption, _beyond(beyond)]),
         (say("share of the rows"), say("are off by at most")),
         tuple((f"{part:.0%}", figure(width)) for width, part in residuals.within),
+    )
+
+
+def _beyond(rows: int) -> str:
+    if not rows:
+        return ""
+    return say_plural(
+        "{count:,} row lies beyond the axes, and is drawn at their end.",
+        "{count:,} rows lie beyond the axes, and are drawn at their ends.",
+        rows,
     )
 
 

@@ -10,6 +10,7 @@ from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
 from gradum.scores.metrics import METRICS
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
@@ -67,12 +68,15 @@ def _segments(
     rows = [
         {
             "segment": label,
+            "label": short,
             "place": place,
             "rows": segment.rows,
             "finding": say(segment.finding),
             **bounds(segment.score),
         }
-        for place, (label, segment) in enumerate(zip(labels, segments, strict=True))
+        for place, (label, short, segment) in enumerate(
+            zip(labels, told_apart(labels), segments, strict=True)
+        )
     ]
     score = METRICS[metric].words
     findings = sorted({segment.finding for segment in segments})
@@ -86,7 +90,7 @@ def _segments(
         ),
     )
     base = alt.Chart(data(rows)).encode(
-        y=alt.Y("segment:N", sort=by("place"), title=None),
+        y=alt.Y("label:N", sort=by("place"), title=None),
         color=colour,
         tooltip=tooltips("segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"),
     )

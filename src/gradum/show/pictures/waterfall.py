@@ -11,6 +11,7 @@ import numpy as np
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
+from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -27,7 +28,7 @@ from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12
 MOST_LETTERS = 14  # for a value next to its bar
-ROOM = 0.3  # of the axis, as room for numbers
+ROOM = 64  # pixels to the right of the bars, for numbers
 
 
 def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Picture:
@@ -43,10 +44,11 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
     """
     shown = [*row.contributions[:MOST_COLUMNS], *_others(row.contributions[MOST_COLUMNS:])]
     reached = row.base + np.cumsum([0.0, *(part.contribution for part in shown)])
+    labels = told_apart([_label(part, MOST_LETTERS) for part in shown])
     largest = max((abs(part.contribution) for part in shown), default=0.0)
     rows = [
         {
-            "column": _label(part, MOST_LETTERS),
+            "column": label,
             "place": place,
             "start": reached[place],
             "end": reached[place + 1],
@@ -56,7 +58,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
             "written": _aligned(part.contribution, largest),
             "sign": "up" if part.contribution > 0 else "down",
         }
-        for place, part in enumerate(shown)
+        for place, (label, part) in enumerate(zip(labels, shown, strict=True))
     ]
     bars = alt.Chart(data(rows)).encode(
         y=alt.Y("column:N", sort=by("place"), title=None),
@@ -71,7 +73,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
         .mark_rule(color=FAINT, strokeWidth=2, strokeDash=[4, 3])
         .encode(x=alt.X("where:Q"))
         + bars.mark_bar(opacity=0.75).encode(
-            x=alt.X(**quantitative("start", unit, domain=_domain(rows, reached), nice=False)),
+            x=alt.X(**quantitative("start", unit, nice=False, **_domain(rows, reached))),
             x2=alt.X2("end:Q"),
             color=colour,
         )
@@ -105,12 +107,16 @@ def _aligned(value: float, largest: float) -> str:
     return "0" if float(written.replace(",", "")) == 0 else written
 
 
-def _domain(rows: Sequence[dict[str, Any]], reached: np.ndarray) -> list[float]:
+def _domain(rows: Sequence[dict[str, Any]], reached: np.ndarray) -> dict[str, Any]:
     """Return the ends of the axis, with room for the numbers to the right of the bars."""
     ends = np.array([*reached, *(row[end] for row in rows for end in ("low", "high"))])
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     width = high - low or 1.0
-    return [low - 0.03 * width, high + ROOM * width]
+    low, width = low - 0.03 * width, 1.03 * width
+    return {
+        "domainMin": low,
+        "domainMax": alt.expr(f"{low!r} + {width!r} * width / max(width - {ROOM}, width / 3)"),
+    }
 
 
 def _others(parts: Sequence[Contribution]) -> list[Contribution]:

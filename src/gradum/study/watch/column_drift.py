@@ -25,6 +25,9 @@ from gradum.tables.encode import Encoder
 
 SHOWN_LEVELS = 3
 
+BEYOND = 20
+"""The most values that are kept of those beyond the known quantiles, on either side."""
+
 ANSWERED_ROWS = 20_000
 """The number of new rows, drawn by chance, whose answers are looked at."""
 
@@ -49,6 +52,7 @@ def watch_column(
     summary = reference.columns[column.name]
     values, before, now = summary.values, summary.values.counts, new.counts
     median = level = unseen = None
+    below, above = (), ()
     if isinstance(values, Levels):
         rng = stream(seed, "study", "watch", column.name)
         distance = between_levels(values.comparable(before), values.comparable(now), rng)
@@ -58,6 +62,7 @@ def watch_column(
         distance = between_numbers(before, now)
         median = _median(values, some)
         places = values.edges
+        below, above = _beyond(values, as_numbers(some))
     return ColumnWatch(
         column=column.name,
         kind=column.kind,
@@ -69,7 +74,24 @@ def watch_column(
         counts=tuple(now.tolist()),
         reference_counts=tuple(before.tolist()),
         places=places,
+        below=below,
+        above=above,
     )
+
+
+def _beyond(values: Numbers, new: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return the new values below and above the known quantiles, at evenly spaced ranks."""
+    if not values.edges:
+        return (), ()
+    return _at_ranks(new[new < values.edges[0]]), _at_ranks(new[new > values.edges[-1]])
+
+
+def _at_ranks(values: np.ndarray) -> tuple[float, ...]:
+    count = min(len(values), BEYOND)
+    if not count:
+        return ()
+    ranks = np.arange(1, count + 1) / count
+    return tuple(np.quantile(values, ranks, method="inverted_cdf").tolist())
 
 
 def _median(values: Numbers, some: pl.Series) -> Median | None:
@@ -123,6 +145,7 @@ def watch_answers(
     among = np.flatnonzero(ps <= ps[first_least(ps)])
     place = int(among[first_least(-sizes[among])])
     known, counts, distance = reference.answers[place], new[place], distances[place]
+    below, above = _beyond(known.values, answers[:, known.place])
     return AnswersWatch(
         answer=names[known.place],
         rows=len(answers),
@@ -135,6 +158,8 @@ def watch_answers(
         places=known.values.edges,
         counts=tuple(counts.tolist()),
         reference_counts=tuple(known.values.counts.tolist()),
+        below=below,
+        above=above,
     )
 
 

@@ -147,9 +147,11 @@ def _alarms(
         yield WatchAlarm("score", expected.sentences[0])
     if answers is not None and answers.drifted:
         yield WatchAlarm("answers", answers.sentence)
-    for column in _farthest_first(columns):
-        if column.alarming:
-            yield WatchAlarm("column", column.sentence, column.column)
+    alarming = [column for column in _farthest_first(columns) if column.alarming]
+    # What moves answers most comes first; of a text that is not known.
+    effects = [0.0 if column.effect is None else column.effect.share for column in alarming]
+    for place in falling(np.array(effects)):
+        yield WatchAlarm("column", alarming[place].sentence, alarming[place].column)
     if joint is not None and joint.drifted and not any(column.drifted for column in columns):
         yield WatchAlarm("joint", joint.sentence)
 

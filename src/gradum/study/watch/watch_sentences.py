@@ -12,7 +12,7 @@ from gradum.scores.figures import figure, percent
 from gradum.study.watch.drift_effect import HARMLESS
 from gradum.study.watch.watched import AnswersWatch, ColumnWatch, DriftEffect, JointWatch, Median
 from gradum.tables.kinds import KINDS
-from gradum.tables.wording import and_more, shortened
+from gradum.tables.wording import and_more, number, shortened
 
 
 def column_sentence(fitted: Fitted, column: ColumnWatch, beyond: Mapping[str, bool]) -> str:
@@ -103,7 +103,7 @@ def _moved(column: ColumnWatch) -> str:
 def median_texts(kind: str, median: Median) -> tuple[str, str]:
     """Write the medians of the reference and of new rows, dates as days."""
     write = KINDS[kind].written
-    before, now = (write(value) or figure(value) for value in (median.reference, median.new))
+    before, now = (write(value) or number(value) for value in (median.reference, median.new))
     return before, now
 
 

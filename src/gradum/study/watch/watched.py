@@ -128,6 +128,9 @@ class ColumnWatch(msgspec.Struct, frozen=True):
     effect : DriftEffect or None
         For a column that has drifted; None for other columns, and for texts.
     sentence : str
+    below, above : tuple of float
+        The new values less than the first quantile, and those greater than the last, at evenly
+        spaced ranks; the last of them is the greatest.
     """
 
     column: str
@@ -146,6 +149,8 @@ class ColumnWatch(msgspec.Struct, frozen=True):
     drifted: bool = False
     effect: DriftEffect | None = None
     sentence: str = ""
+    below: tuple[float, ...] = ()
+    above: tuple[float, ...] = ()
 
     @property
     def tests(self) -> dict[str, float]:
@@ -178,6 +183,8 @@ class AnswersWatch(msgspec.Struct, frozen=True):
         The known quantiles.
     counts, reference_counts : tuple of int
         The numbers of rows between the reference's quantiles.
+    below, above : tuple of float
+        The new answers beyond the quantiles, as for columns.
     """
 
     answer: str
@@ -193,6 +200,8 @@ class AnswersWatch(msgspec.Struct, frozen=True):
     reference_counts: tuple[int, ...]
     drifted: bool = False
     sentence: str = ""
+    below: tuple[float, ...] = ()
+    above: tuple[float, ...] = ()
 
 
 class JointWatch(msgspec.Struct, frozen=True):
