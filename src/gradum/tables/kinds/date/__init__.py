@@ -12,8 +12,8 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
 from gradum.tables.doubt import Doubt
+from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
