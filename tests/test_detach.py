@@ -9,8 +9,6 @@ without every single part.
 import os
 import re
 import shutil
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +18,7 @@ import polars as pl
 import pytest
 
 from edited_package import PACKAGE, Edited, module_of
+from forks import run_in_fork
 
 TESTS = Path(__file__).parent
 IMPORT = re.compile(r"^ *from (gradum[\w.]*) import (\([^)]*\)|[^\n(]*)", re.MULTILINE)
@@ -223,15 +222,8 @@ def test_the_rest_fits_and_reports(names, table, tmp_path):
     shutil.copy(table, tmp_path)
     two_classes = OF_TWO_CLASSES.issuperset(names)
     target = ["won", "--cost", "FP=1,FN=5"] if two_classes else ["amount"]
-    engine = [str(TESTS / file) for file in ENGINE]
-    done = subprocess.run(
-        [sys.executable, "-c", USE, str(tmp_path), *engine, *target],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(TESTS)])},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    engine = [TESTS / file for file in ENGINE]
+    done = run_in_fork(USE, tmp_path, *engine, *target, folder=tmp_path, path=[tmp_path, TESTS])
     assert done.returncode == 0, done.stdout + done.stderr
     assert "<h2" in (tmp_path / "run/report.html").read_text()
     if names == TOGETHER:
