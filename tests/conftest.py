@@ -8,9 +8,11 @@ from pathlib import Path
 import kept_programs
 import quick_programs
 
-# NumPy and JAX read these when they are imported, and child processes inherit them. A worker has
-# one core; while BLAS's further threads wait, they spin on the cores of other workers.
-os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"})
+# NumPy, polars and JAX read these when they are imported, and child processes inherit them. A
+# worker has one core; while further threads wait, they spin on the cores of other workers. LightGBM
+# starts as many as it is told to, which are not to spin.
+os.environ.update({"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"})
+os.environ.update({"OMP_WAIT_POLICY": "passive"})
 os.environ.update(kept_programs.environment() | quick_programs.environment())
 
 import pytest
@@ -31,10 +33,19 @@ def pytest_configure(config):
         config.pluginmanager.import_plugin("shared_fits")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Collect from the end in one of two workers: what one has compiled the other finds."""
+    report = yield
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw1" and isinstance(collector, pytest.Directory):
+        report.result.reverse()
+    return report
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Run the longest tests first, and nothing besides that one of them runs as users would."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    items.sort(key=lambda item: (item.path.name not in LONGEST, item.path))
     quick = quick_programs.are_in_use()
     if quick and any(item.path.name == "test_optimised_programs.py" for item in items):
         tests = Path(__file__).parent

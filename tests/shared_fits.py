@@ -11,15 +11,43 @@ from command_line import run
 from gradum.run.judging import resampled
 from gradum.run.spec import SplitSpec
 from gradum.rungs.spread import fit as spread
+from gradum.study.explanation import judged
+from gradum.study.watch import expected
 from synthetic import QUICK, task
 
 # How long an example takes is the machine's doing, and no test is to hang on it.
-hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.register_profile("without a clock", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("without a clock")
 
 # A report that is given no folder for it else puts the script of its charts together anew, which
 # takes two seconds.
 vl_convert.javascript_bundle = cache(vl_convert.javascript_bundle)
+
+
+SHORT_JUDGING = [
+    (module, name, short, getattr(module, name))
+    for module, name, short in (
+        (resampled, "RESAMPLES", (200, 200)),  # as many as of a large table
+        (spread, "STRENGTHS", (1e2, 1e0)),
+        (spread, "FOLDS", 2),
+        (judged, "ANSWERS", 3_000),
+        (judged, "MOST_PRODUCTS", 1e8),
+        (expected, "DRAWS", (100, 100)),  # as many as for many rows
+    )
+]
+"""What is repeated after a fit to judge, explain or watch it: how often in tests, and for users."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_judging():
+    """Draw fewer resamples and labels, choose spreads among two on two folds, explain fewer rows.
+
+    A test that looks at how often asks for `judged_as_for_users`.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        for module, name, short, _ in SHORT_JUDGING:
+            patched.setattr(module, name, short)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +74,10 @@ def gradum_command():
     return run
 
 
-@pytest.fixture
-def short_judging(monkeypatch):
-    """Judge on as few resamples as of a large table; choose spreads among two, on two folds."""
-    monkeypatch.setattr(resampled, "RESAMPLES", (200, 200))
-    monkeypatch.setattr(spread, "STRENGTHS", (1e2, 1e0))
-    monkeypatch.setattr(spread, "FOLDS", 2)
+@pytest.fixture(scope="module")
+def judged_as_for_users():
+    """Let a module's runs be judged, explained and watched as those of users are."""
+    with pytest.MonkeyPatch.context() as patched:
+        for module, name, _, whole in SHORT_JUDGING:
+            patched.setattr(module, name, whole)
+        yield

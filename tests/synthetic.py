@@ -9,7 +9,7 @@ from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.spec import PackSpec
 
 TINY = MLPSpec(hidden_layer_sizes=(8,), max_epochs=5)
-SHORT = LinearSpec(strengths=(100.0, 10.0, 1.0, 0.1), folds=3)
+SHORT = LinearSpec(strengths=(100.0, 10.0, 1.0, 0.1), folds=2)
 FEW = PackSpec(
     members=4,
     folds=2,

@@ -116,7 +116,7 @@ def test_every_formula_names_functions_that_exist():
 
 
 @pytest.fixture(scope="module")
-def printed(tmp_path_factory):
+def printed(tmp_path_factory, judged_as_for_users):
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         return script("chapters").run(PAGE, tmp_path_factory.mktemp("article"))

@@ -10,8 +10,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +19,7 @@ import polars as pl
 import pytest
 
 from edited_package import PACKAGE, Edited, module_of
+from forks import run_in_fork
 
 TESTS = Path(__file__).parent
 IMPORT = re.compile(r"^ *from (gradum[\w.]*) import (\([^)]*\)|[^\n(]*)", re.MULTILINE)
@@ -240,15 +239,9 @@ def test_the_rest_fits_and_reports(names, table, tmp_path):
         ([*FIT, *target, *costs, "--out", "run", "--no-learning-curve"], [0]),
         *([(["trust", "run"], [0, 3])] if "question trust" not in names else []),
     ]
-    engine = [str(TESTS / file) for file in ENGINE]
-    done = subprocess.run(
-        [sys.executable, "-c", USE, str(tmp_path), json.dumps(commands), *engine],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(TESTS)])},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    engine = [TESTS / file for file in ENGINE]
+    asked = [tmp_path, json.dumps(commands), *engine]
+    done = run_in_fork(USE, *asked, folder=tmp_path, path=[tmp_path, TESTS])
     assert done.returncode == 0, done.stdout + done.stderr
     for option in refused:
         assert f"{option[0]} has no effect" in done.stderr

@@ -323,6 +323,7 @@ def test_every_python_of_the_guides_runs(guide, tmp_path, folder, short_fit, mon
 CHAPTERS = sorted(path.name for path in (ROOT / "docs/chapters").glob("[0-9]*.md"))
 
 
+@pytest.mark.usefixtures("judged_as_for_users")
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_every_chapter_runs_prints_what_it_shows_and_draws_its_pictures(chapter, tmp_path):
     chapters, page = script("chapters"), ROOT / "docs/chapters" / chapter

@@ -2,11 +2,8 @@
 
 import inspect
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from operator import attrgetter
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import typer
 import gradum
 from command_line import specs_that_fit_asks_for
 from edited_package import Edited
+from forks import run_in_fork
 from gradum.app.cli import app
 from gradum.errors import SpecError
 from gradum.run.options.option_table import OPTIONS, OVERRIDES, Options, flag
@@ -169,13 +167,8 @@ def test_an_option_is_added_in_the_table_and_in_the_spec(tmp_path):
     package.add("run/options/option_table.py", entry, "    seed: Annotated[")
     package.add("run/spec.py", "    toy: int = 1", "    seed: int = 0")
 
-    ended = subprocess.run(
-        [sys.executable, "-c", TOY, str(ROOT / "docs/commands.py")],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    ended = run_in_fork(TOY, ROOT / "docs/commands.py", folder=tmp_path, path=[tmp_path])
+    assert ended.returncode == 0, ended.stderr
     made = json.loads(ended.stdout)
     assert re.search(r"\n  --toy N +Play with N toys\..*\n  --seed N ", made["help"])
     assert made["file"] == str(package.path / "__init__.py")

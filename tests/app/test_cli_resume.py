@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -244,16 +245,24 @@ def test_no_run_at_all_is_one_line(place, gradum_command):
         assert cause in ended.err
 
 
-@pytest.fixture
-def begun(place, gradum_command, tmp_path, monkeypatch):
-    """A run of a table of its own, of which the kept fit's linear rung is done."""
-    (tmp_path / "few.csv").write_bytes((place / "few.csv").read_bytes())
-    monkeypatch.chdir(tmp_path)
-
-    with monkeypatch.context() as patched:
+@pytest.fixture(scope="module")
+def killed_once(place, gradum_command, tmp_path_factory):
+    """A folder with a table and a run of it, of which the kept fit's linear rung is done."""
+    folder = tmp_path_factory.mktemp("killed")
+    (folder / "few.csv").write_bytes((place / "few.csv").read_bytes())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
         patched.setattr("gradum.rungs.mlp.kind.fit_mlp", killed)
         with pytest.raises(Killed):
             gradum_command(*LADDER, "-o", "run")
+    return folder
+
+
+@pytest.fixture
+def begun(killed_once, tmp_path, monkeypatch):
+    """The same run in a folder of its own, on the same table."""
+    shutil.copytree(killed_once, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path / "run"
 
 
@@ -306,10 +315,15 @@ def test_a_rerun_of_it_is_another_run(begun, place, gradum_command, tmp_path):
     assert specs[0].fingerprint == specs[1].fingerprint
 
 
-def test_a_changed_table_is_named(begun, gradum_command):
-    table = pl.read_csv("few.csv")
-    table.with_columns(pl.col("size") * 2).write_csv("few.csv")
-    refused(gradum_command("resume", begun), "few.csv has changed", f"gradum rerun {begun}")
+def test_a_changed_table_is_named(begun, killed_once, gradum_command):
+    table = killed_once / "few.csv"
+    kept = table.read_bytes()
+    pl.read_csv(table).with_columns(pl.col("size") * 2).write_csv(table)
+    try:
+        ended = gradum_command("resume", begun)
+    finally:
+        table.write_bytes(kept)
+    refused(ended, "few.csv has changed", f"gradum rerun {begun}")
     assert unfinished.is_unfinished(begun)
 
 

@@ -20,12 +20,14 @@ ROWS = 1_500
 BOUND = ["--max-memory", "500MB", "--blocks", "--max-epochs", 3, "--no-learning-curve"]
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def small():
     """Several blocks, segments and chunks."""
-    monkeypatch.setattr(stream, "BLOCK_ROWS", 400)
-    monkeypatch.setattr(spool, "SEGMENT_ROWS", 128)
-    monkeypatch.setattr(pool, "MOST_STEPS", 4)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stream, "BLOCK_ROWS", 400)
+        patched.setattr(spool, "SEGMENT_ROWS", 128)
+        patched.setattr(pool, "MOST_STEPS", 4)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +42,26 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def whole(place, gradum_command, tmp_path_factory):
+    """A run of the CSV file, and what the command said."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    return folder, gradum_command("fit", place / "t.csv", "-t", "label", *BOUND, "-o", folder)
+
+
 def print_of(folder):
     return fingerprint(load(folder / "model.gradum").rungs.values())
 
 
 def test_files_of_any_kind_give_one_model_that_can_be_used_and_repeated(
-    place, gradum_command, tmp_path
+    whole, place, gradum_command, tmp_path
 ):
-    prints = set()
-    for name in ("t.csv", "t.csv.gz", "part-*.parquet"):
+    prints, runs = set(), [whole]
+    for name in ("t.csv.gz", "part-*.parquet"):
         out = tmp_path / name.strip("*")
         ended = gradum_command("fit", place / name, "-t", "label", *BOUND, "-o", out)
+        runs.append((out, ended))
+    for out, ended in runs:
         assert (ended.code, ended.err) == (0, "")
         assert "1,500 rows, read in blocks within 500 MB of memory" in " ".join(ended.out.split())
         prints.add(print_of(out))
@@ -58,7 +69,7 @@ def test_files_of_any_kind_give_one_model_that_can_be_used_and_repeated(
         assert {"report.html", "model.gradum", "predictions.parquet", "spec.toml"} <= files
         assert not any(each.startswith(".") for each in files)
     assert len(prints) == 1
-    run = tmp_path / "t.csv"
+    run = whole[0]
     assert read_spec(run / "spec.toml").spec.max_memory == 500_000_000
     again = gradum_command("rerun", run, "-o", tmp_path / "again")
     assert "bit-identical" in again.out
@@ -71,10 +82,9 @@ def test_files_of_any_kind_give_one_model_that_can_be_used_and_repeated(
 
 
 def test_a_run_that_is_interrupted_is_finished_by_resume(
-    place, gradum_command, tmp_path, monkeypatch
+    whole, place, gradum_command, tmp_path, monkeypatch
 ):
     arguments = ["fit", place / "t.csv", "-t", "label", *BOUND, "--checkpoint-every", "0.001"]
-    assert gradum_command(*arguments, "-o", tmp_path / "whole", "-q").code == 0
     stopped = tmp_path / "stopped"
 
     def in_training(_):
@@ -90,9 +100,9 @@ def test_a_run_that_is_interrupted_is_finished_by_resume(
     ended = gradum_command("resume", stopped)
     assert (ended.code, ended.err) == (0, "")
     assert "MLP: goes on after epoch" in ended.out
-    assert print_of(stopped) == print_of(tmp_path / "whole")
+    assert print_of(stopped) == print_of(whole[0])
     names = {path.name for path in stopped.iterdir()}
-    assert names == {path.name for path in (tmp_path / "whole").iterdir()}
+    assert names == {path.name for path in whole[0].iterdir()}
 
 
 def test_an_interrupt_while_rows_are_read_leaves_nothing(

@@ -3,14 +3,12 @@
 The rung is added as CONTRIBUTING says, to a copy of the package: its folder, and a line.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from edited_package import Edited
+from forks import run_in_fork
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 SPEC = """
 from gradum.rungs.number_ranges import FromOne, refuse_beyond_ranges
@@ -200,12 +198,5 @@ def test_with_its_compulsory_parts_alone_it_is_fitted_filed_and_asked(tmp_path):
     entry = '    cosine: Annotated[Any, Option("cosine", "How.", "X", on_command_line=False)]'
     package.add("rungs/options.py", entry, "    pack: Annotated[")
     package.add("rungs/names.py", '    "cosine",', '    "pack",')
-    used = subprocess.run(
-        [sys.executable, "-c", USE, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    used = run_in_fork(USE, tmp_path, folder=tmp_path, path=[tmp_path, TESTS])
     assert used.returncode == 0, used.stderr

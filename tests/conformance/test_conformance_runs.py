@@ -222,6 +222,7 @@ def test_a_run_ends_in_a_model(cell, request, tmp_path, gradum_command):
     assert page.rstrip().endswith("</html>")
     assert_figures_agree(model, page)
     assert f"<title>{target}" in page
+    assert model.summary()
 
 
 def assert_same(loaded, model, rows):

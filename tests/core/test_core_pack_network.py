@@ -136,8 +136,14 @@ def test_numpy_says_what_loops_in_float64_say(kind, form):
     np.testing.assert_allclose(said, by_hand(network, params, inputs), rtol=2e-5, atol=2e-5)
 
 
-@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("text", "all")])
-@pytest.mark.parametrize("kind", KINDS)
+COMPILED = [
+    *((kind, "codes") for kind in KINDS),
+    *zip(KINDS, ("no codes", "embedding", "pairs"), strict=True),
+]
+"""Each form and each kind; members are joined after all that a form makes of the inputs."""
+
+
+@pytest.mark.parametrize(("kind", "form"), COMPILED)
 def test_jax_says_what_loops_in_float64_say(kind, form):
     network = made(kind, form)
     params, inputs = drawn(network), rows_of(network, 13)

@@ -22,8 +22,6 @@ from gradum.tables.table import Table
 from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed
 from synthetic import mixed, task
 
-pytestmark = pytest.mark.usefixtures("short_judging")
-
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):

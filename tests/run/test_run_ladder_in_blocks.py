@@ -23,8 +23,6 @@ from kept_in_memory import Kept
 from streamed_fits import QUICK, ROWS, batches, make_small, score, streamed
 from synthetic import task
 
-pytestmark = pytest.mark.usefixtures("short_judging")
-
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):

@@ -104,7 +104,7 @@ def test_balancing_classes_weighs_training_rows_alone():
 
 
 def test_the_seed_decides_everything():
-    frame = task("label", 400)
+    frame = task("label", 200)
     one, same, other = (fit(frame, "label", seed=seed, split=HOLD_OUT) for seed in (5, 5, 6))
     assert fingerprint(one) == fingerprint(same)
     assert one.fitted.judgement == same.fitted.judgement
@@ -112,7 +112,6 @@ def test_the_seed_decides_everything():
     assert (one.run.parts != other.run.parts).any()
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_a_permuted_target_is_not_learned():
     """No leak: without a relation, nothing is enough but the baseline.
 
@@ -139,7 +138,6 @@ def test_a_small_table_is_cross_validated_and_every_row_judges(grader):
     assert set(grader.run.parts) == {Part.TRAIN, Part.VALIDATION}
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_groups_are_on_one_side_of_every_split():
     group = np.arange(1200) // 8
     frame = task("amount").with_columns(g=pl.Series([f"g{each}" for each in group]))
@@ -152,7 +150,6 @@ def test_groups_are_on_one_side_of_every_split():
         assert not set(group[parts == a]) & set(group[parts == b])
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_time_trains_on_the_past():
     time = np.random.default_rng(3).permutation(1200)
     frame = task("amount").with_columns(t=time)
@@ -163,7 +160,6 @@ def test_time_trains_on_the_past():
     assert "t" not in {column.name for column in model.fitted.schema.features}
 
 
-@pytest.mark.usefixtures("short_judging")
 @pytest.mark.parametrize(
     ("option", "distinct", "how"),
     [
@@ -185,7 +181,6 @@ def test_two_groups_are_too_few_to_train_stop_and_judge():
         fit(frame, "amount", group="k")
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_a_test_file_alone_judges():
     test = task("amount", 90, 7)
     model = fit(task("amount", 300), "amount", test=test)
@@ -217,7 +212,6 @@ def test_duplicates_across_the_split_are_counted_or_cause_an_alarm(again):
     assert (noted, alarmed) == (again == 30, again == 200)
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_refit_trains_the_rung_in_use_on_every_row():
     """Ridge of scikit-learn on all 400 rows, under the penalty that the path chose."""
     frame = task("amount", 400).select("size", "member", "amount")
@@ -245,7 +239,6 @@ def test_refit_trains_the_network_for_its_best_number_of_epochs():
     assert len(model.fitted.rungs["mlp"].history) == best
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_a_large_linear_refit_needs_no_validation_rows():
     rng = np.random.default_rng(0)
     x = rng.normal(size=12_000)
@@ -261,7 +254,6 @@ def events_of(**options):
     return events, run(spec, SOURCE, context=Context(tell=events.append))
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_events_tell_the_whole_run_in_order():
     events, finished = events_of()
     assert isinstance(events[0], Understood)
@@ -362,7 +354,6 @@ def test_an_edited_schema_decides():
         gradum.fit(positive, "size", schema=edited)
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_a_log_target_is_judged_in_its_own_units():
     rng = np.random.default_rng(0)
     x = rng.normal(size=1200)
@@ -376,7 +367,6 @@ def test_a_log_target_is_judged_in_its_own_units():
     )
 
 
-@pytest.mark.usefixtures("short_judging")
 def test_weights_equal_repetition():
     frame = task("amount", 300).select("size", "member", "amount")
     times = np.random.default_rng(0).integers(1, 4, 300)

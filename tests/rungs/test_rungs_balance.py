@@ -23,8 +23,6 @@ from gradum.tables.split import Part
 from streamed_fits import batches, make_small
 from synthetic import FEW, ONCE, TINY, task
 
-pytestmark = pytest.mark.usefixtures("short_judging")
-
 ONE_STRENGTH = {
     "model": "linear",
     "linear": LinearSpec(strengths=(1.0,)),

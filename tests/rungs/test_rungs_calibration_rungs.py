@@ -21,8 +21,6 @@ from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack import fit as pack
 from synthetic import QUICK, task
 
-pytestmark = pytest.mark.usefixtures("short_judging")
-
 HOTTER = TemperatureScaling(2.0)
 SMALL = MLPSpec(hidden_layer_sizes=(8,), max_epochs=4)
 

@@ -15,8 +15,6 @@ from gradum.tables.table import Table
 from streamed_fits import ROWS, make_small, streamed
 from synthetic import task
 
-pytestmark = pytest.mark.usefixtures("short_judging")
-
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):

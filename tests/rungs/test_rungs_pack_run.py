@@ -20,8 +20,6 @@ from gradum.tables.split import Part
 from synthetic import FOLDS_ONCE, SHORT
 from synthetic import TINY as TINY_MLP
 
-pytestmark = pytest.mark.usefixtures("short_judging")
-
 QUICK = {"mlp": TINY_MLP, "linear": SHORT, "pack": TINY, "split": FOLDS_ONCE}
 ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}
 

@@ -709,25 +709,25 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("damaged")
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=90, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_a_changed_manifest_can_be_used_or_is_refused(folder, name, chance):
     survives(a_changed_manifest, name, chance, folder)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_changed_weights_can_be_used_or_are_refused(folder, name, chance):
     survives(changed_weights, name, chance, folder)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=90, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_changed_bytes_can_be_used_or_are_refused(folder, name, chance):
     survives(mutations.mutated_bytes, name, chance, folder)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=90, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_a_changed_directory_can_be_used_or_is_refused(folder, name, chance):
     survives(mutations.mutated_directory, name, chance, folder)
@@ -742,7 +742,7 @@ def test_some_changes_are_harmless(folder):
     assert 6 <= sum(loaded) <= 54
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_a_changed_schema_is_read_or_refused(name, chance):
     schema = gradum.load(FIXTURES / f"{name}.gradum").fitted.schema
@@ -751,7 +751,7 @@ def test_a_changed_schema_is_read_or_refused(name, chance):
         Schema.from_json(text)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(name=NAME, chance=CHANCE)
 def test_a_changed_spec_is_read_or_refused(folder, name, chance):
     spec = gradum.load(FIXTURES / f"{name}.gradum").fitted.spec

@@ -1,6 +1,4 @@
-"""Every picture with the names that are hardest to draw; as a script, it draws them."""
-
-import json
+"""Every picture with the names that are hardest to draw."""
 
 import msgspec
 from found import CLASSES, NUMBERS
@@ -50,7 +48,3 @@ def pictures(names=NAMES):
         contribution_bars(overall),
         contribution_swarm(overall),
     ]
-
-
-if __name__ == "__main__":
-    print(json.dumps([picture.svg for picture in pictures()]))

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,6 +14,7 @@ from found import CLASSES
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from forks import run_in_fork
 from gradum.show.file_names import Source
 from gradum.show.notebook import fragment
 from gradum.show.pictures.picture import Picture
@@ -24,14 +23,15 @@ from gradum.show.visible import visible
 from gradum.study.findings.worst import WorstRow
 
 XML = "{http://www.w3.org/2000/svg}"
+DRAW = "import hostile, json; print(json.dumps([each.svg for each in hostile.pictures()]))"
 ESCAPE = re.compile(r"\\[xu]((?<=x)[0-9a-f]{2}|(?<=u)[0-9a-f]{4})")
 
 
 @pytest.fixture(scope="module")
 def drawings():
     """What a process of its own draws, for one that XML's writer ends cannot say so."""
-    script = Path(hostile.__file__)
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    folder = Path(hostile.__file__).parent
+    done = run_in_fork(DRAW, folder=folder, path=[folder])
     assert done.returncode == 0, done.stderr
     assert "ERROR" not in done.stderr
     return [ElementTree.fromstring(svg) for svg in json.loads(done.stdout)]

@@ -20,6 +20,8 @@ from gradum.study.explanation.judged import (
 from gradum.study.findings.findings import without_rows
 from synthetic import FEATURES, ONCE, mixed
 
+pytestmark = pytest.mark.usefixtures("judged_as_for_users")
+
 
 def explained(run, worst=()):
     return explain_judged(run, Evidence.of(run), FEATURES, list(worst))

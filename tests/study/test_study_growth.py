@@ -34,7 +34,7 @@ def normal(rows, seed):
 
 
 @pytest.fixture(scope="module")
-def least_squares():
+def least_squares(judged_as_for_users):
     """800 rows to learn from, 8,000 to be judged on."""
     return gradum.fit(normal(800, 1), "y", test=normal(8000, 5), model="linear", linear=PLAIN)
 

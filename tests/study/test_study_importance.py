@@ -162,7 +162,7 @@ def test_folds_ask_each_model_about_rows_that_it_has_not_seen(grader, monkeypatc
 def test_of_many_columns_those_that_move_the_outputs_are_measured():
     weights = np.zeros(90)
     weights[[3, 40, 77]] = 1.0, 0.7, 0.4
-    model = gradum.fit(numbers(800, weights), "y", model="linear", linear=QUICK["linear"])
+    model = gradum.fit(numbers(800, weights), "y", model="linear", **ONCE)
     found = importance(model.run)
     assert [each.column for each in found.columns[:3]] == ["x3", "x40", "x77"]
     assert (len(found.columns), found.screened) == (40, 50)

@@ -1,13 +1,11 @@
 """A finding is added as CONTRIBUTING.md says, to a copy of the package; the report shows it."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from edited_package import Edited
+from forks import run_in_fork
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 FINDING = """
 import msgspec
@@ -71,8 +69,5 @@ def test_a_toy_finding_reaches_the_report(tmp_path):
     )
     package.add("show/report.py", "from gradum.show.pictures import toy", "from gradum.show.repeat")
     package.add("show/report.py", '    ("errors", toy),', '    ("errors", ranking),')
-    subprocess.run(
-        [sys.executable, "-c", FIT, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])},
-        check=True,
-    )
+    fitted = run_in_fork(FIT, tmp_path, folder=tmp_path, path=[tmp_path, TESTS])
+    assert fitted.returncode == 0, fitted.stderr

@@ -16,7 +16,7 @@ from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.table_domain import TableDomain
 from gradum.tables.encode import Encoder
 from packed_models import everything as everything_there_is
-from synthetic import ONCE
+from synthetic import ONCE, SHORT
 
 OPTIONS = ONCE | {"learning_curve": False, "model": "linear"}
 DOMAIN = {
@@ -120,7 +120,7 @@ def test_a_range_is_that_of_all_rows(target, seed):
         assert not low + room <= value <= high - room
 
 
-@pytest.mark.parametrize(("target", "seed"), MODELS)
+@pytest.mark.parametrize(("target", "seed"), MODELS[:-1])
 @pytest.mark.parametrize("column", ["rooms", "age"])
 def test_a_column_is_monotone_if_no_two_rows_say_otherwise(target, seed, column):
     model = model_of(target, seed)
@@ -144,7 +144,7 @@ def test_a_column_is_monotone_if_no_two_rows_say_otherwise(target, seed, column)
         }
 
 
-@pytest.mark.parametrize(("target", "seed"), MODELS)
+@pytest.mark.parametrize(("target", "seed"), MODELS[:-1])  # which has a second network drawn
 @pytest.mark.parametrize("column", ["colour", "gap", "lift"])
 def test_a_column_moves_answers_as_far_as_all_rows_say(target, seed, column):
     model = model_of(target, seed)
@@ -407,7 +407,8 @@ def test_what_is_said_names_the_verdict_the_domain_and_both_rows():
 def dated():
     """Return a model of dates, texts, many levels and gaps, and its table."""
     frame = everything_there_is(240).drop("grade")
-    return gradum.fit(frame, "amount", text="note", **OPTIONS), frame
+    three_folds = structs.replace(SHORT, folds=3)  # which choose weights that are not too large
+    return gradum.fit(frame, "amount", text="note", **OPTIONS | {"linear": three_folds}), frame
 
 
 def test_dates_and_texts_stay_what_they_are():

@@ -13,6 +13,8 @@ from gradum.errors import ModelFileError
 from gradum.run.reference.judged_summary import ClassBin, JudgedClasses
 from gradum.ship import bundle
 
+pytestmark = pytest.mark.usefixtures("judged_as_for_users")
+
 
 def rows(count, rng, *, shift=0.0):
     """Rows of which two classes are the harder to tell, the nearer to 0 a number is."""

@@ -1,13 +1,11 @@
 """A kind is added as CONTRIBUTING says: its folder, and one line in a copy of the package."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from edited_package import Edited
+from forks import run_in_fork
 
-ROOT = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 
 KIND = '''
 import polars as pl
@@ -110,13 +108,5 @@ def test_a_toy_kind_is_its_folder_and_one_line(tmp_path):
     line = "from gradum.tables.kinds.pixels import PixelsKind"
     package.add(registry, line, "from gradum.tables.kinds.step")
     package.add(registry, "        PixelsKind(),", "        Nested(),")
-    path = os.pathsep.join([str(tmp_path), str(ROOT / "tests")])
-    used = subprocess.run(
-        [sys.executable, "-c", USE, str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": path},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    used = run_in_fork(USE, tmp_path, folder=tmp_path, path=[tmp_path, TESTS])
     assert used.returncode == 0, used.stderr
