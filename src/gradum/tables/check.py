@@ -14,6 +14,7 @@ import polars as pl
 from gradum.errors import ColumnError, SchemaError, TableError, TargetError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.columns import Column, Label, Target
+from gradum.tables.counts import counted
 from gradum.tables.kinds.axis import EPOCH, days_since_epoch
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
@@ -475,7 +476,7 @@ def left_out_counts(checked: Checked) -> dict[Label, int]:
     if target is None or not target.left_out:
         return {}
     values = checked.frame[target.name]
-    counts = dict(values.value_counts().iter_rows())
+    counts = dict(counted(values).iter_rows())
     typed = _typed_labels(target.left_out, values.dtype)
     left_out = {
         label: counts.get(value, 0) for label, value in zip(target.left_out, typed, strict=True)
