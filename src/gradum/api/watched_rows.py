@@ -31,6 +31,7 @@ from gradum.study.watch.watch import watch
 from gradum.study.watch.watched import JointWatch, Watched
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.waiting import tell
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -60,7 +61,9 @@ def watch_model(
     if some.rows < FEWEST_ROWS and shown.stream is not None:
         return Watch(shown.added_to(_uncompared(before.summary, some, fitted)), fitted, some.source)
     refuse_few(some)
+    tell(say("watch: all columns together"))
     joint, notes = _jointly(fitted, before, some.frame)
+    tell(say("watch: the score to expect"))
     expected = expected_score(model, some.frame, rung)
     if isinstance(expected, str):
         expected, notes = None, (*notes, expected)

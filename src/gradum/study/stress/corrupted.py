@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from gradum.margins import falling
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.judging.resampled import Seen, Truth
@@ -24,6 +25,7 @@ from gradum.study.stress.result import CorruptionEffect, Corruptions
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.study.watch.column_drift import Counted
 from gradum.study.watch.watch import watch
+from gradum.waiting import heard_by, told
 
 SHARE = 0.1
 """The share of rows that are corrupted."""
@@ -118,7 +120,8 @@ def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], i
         possible = _drawn(possible, stressed.fitted.spec.seed)
     drawn = stream(stressed.fitted.spec.seed, "study", "stress", "rows").permutation(len(stressed))
     accidents: list[_Accident] = []
-    for tried, corruption in enumerate(possible):
+    each = told(possible, say("accidents: one column after the other is corrupted"), len(possible))
+    for tried, corruption in enumerate(each):
         if accidents and time.monotonic() > until:
             return accidents, len(possible) - tried
         accident = _accident(stressed, corruption, drawn)
@@ -189,5 +192,6 @@ def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> Alarms | None:
     fitted, reference = stressed.fitted, stressed.reference
     counted = Counted(reference.columns, fitted.encoder)
     counted.add(rows)
-    watched = watch(fitted, reference, counted, rows, joint=None, rung=stressed.rung.name)
+    with heard_by(None):  # a watch for each accident is no stage of its own
+        watched = watch(fitted, reference, counted, rows, joint=None, rung=stressed.rung.name)
     return {(alarm.kind, alarm.column) for alarm in watched.alarms}

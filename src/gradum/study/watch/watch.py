@@ -28,6 +28,7 @@ from gradum.study.watch.watched import (
     Watched,
 )
 from gradum.tables.kinds import KINDS
+from gradum.waiting import tell, told
 
 
 def watch(
@@ -63,11 +64,12 @@ def watch(
     rung : str, optional
         By default the rung in use.
     """
-    seed = fitted.spec.seed
+    seed, features = fitted.spec.seed, fitted.schema.features
     columns = [
         watch_column(column, reference, new.columns[column.name], some[column.name], seed)
-        for column in fitted.schema.features
+        for column in told(features, say("watch: each column by itself"), len(features))
     ]
+    tell(say("watch: the model's answers"))
     predicted = answers_for(fitted, some, rung)
     of_used = rung is None or fitted.rung(rung).name == fitted.used
     answers = watch_answers(reference, predicted, answer_names(fitted)) if of_used else None
