@@ -84,8 +84,10 @@ def corruptions(
     """
     until = math.inf if time_limit is None else time.monotonic() + time_limit
     rows = stressed.rows
-    present, alarms = stressed.answers(rows), _alarms(stressed, rows)
-    accidents, left = _accidents(stressed, until)
+    counted = Counted(stressed.reference.columns, stressed.fitted.encoder)
+    counted.add(rows)
+    present, alarms = stressed.answers(rows), _alarms(stressed, rows, counted)
+    accidents, left = _accidents(stressed, counted, until)
     metric, differences = None, [None] * len(accidents)
     if labels is not None:
         predictions = [accident.prediction for accident in accidents]
@@ -113,8 +115,13 @@ def corruptions(
     return Corruptions(len(rows), SHARE, metric, most_harmful, left)
 
 
-def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], int]:
-    """Apply every corruption; return those that change a row, and how many were left out."""
+def _accidents(
+    stressed: StressedRows, counted: Counted, until: float
+) -> tuple[list[_Accident], int]:
+    """Apply every corruption to rows, which were counted as they are.
+
+    Return those that change a row, and how many were left out.
+    """
     possible = list(corruptions_of(stressed.fitted))
     if until < math.inf:  # chance decides which corruptions there is time for
         possible = _drawn(possible, stressed.fitted.spec.seed)
@@ -124,7 +131,7 @@ def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], i
     for tried, corruption in enumerate(each):
         if accidents and time.monotonic() > until:
             return accidents, len(possible) - tried
-        accident = _accident(stressed, corruption, drawn)
+        accident = _accident(stressed, counted, corruption, drawn)
         if accident is not None:
             accidents.append(accident)
     return accidents, 0
@@ -136,7 +143,7 @@ def _drawn(possible: list[Corruption], seed: int) -> list[Corruption]:
 
 
 def _accident(
-    stressed: StressedRows, corruption: Corruption, drawn: np.ndarray
+    stressed: StressedRows, counted: Counted, corruption: Corruption, drawn: np.ndarray
 ) -> _Accident | None:
     """Apply a corruption to the first rows that were drawn; None if it changes nothing."""
     rows = stressed.rows
@@ -144,7 +151,8 @@ def _accident(
     corrupted = corruption.corrupt(rows, chosen)
     if corrupted.equals(rows):
         return None
-    answers, alarms = stressed.answers(corrupted), _alarms(stressed, corrupted)
+    answers = stressed.answers(corrupted)
+    alarms = _alarms(stressed, corrupted, counted.edited(rows, corrupted))
     return _Accident(corruption, chosen, answers, alarms)
 
 
@@ -185,13 +193,11 @@ def _scored(
     return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
 
 
-def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> Alarms | None:
-    """Return which alarms a watch raises, column by column; None with too few rows."""
+def _alarms(stressed: StressedRows, rows: pl.DataFrame, counted: Counted) -> Alarms | None:
+    """Return which alarms a watch of counted rows raises, by column; None with too few rows."""
     if len(rows) < FEWEST_WATCHED:
         return None
     fitted, reference = stressed.fitted, stressed.reference
-    counted = Counted(reference.columns, fitted.encoder)
-    counted.add(rows)
     with heard_by(None):  # a watch for each accident is no stage of its own
         watched = watch(fitted, reference, counted, rows, joint=None, rung=stressed.rung.name)
     return {(alarm.kind, alarm.column) for alarm in watched.alarms}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -81,11 +82,11 @@ def watch(
     beyond = iter([{name: p <= LEVEL for name, p in named.items()} for named in counted])
     least = min((p for named in counted for p in named.values()), default=None)
     drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
-    rows, predicted = some[drawn], predicted[drawn]
+    few = cache(lambda: some[drawn])  # taken only if a column has drifted
 
     def effect(column: str) -> DriftEffect | None:
         rng = stream(seed, "study", "watch", "effect", column)
-        return effect_of(fitted, reference, column, rows, predicted, rung=rung, rng=rng)
+        return effect_of(fitted, reference, column, few(), predicted[drawn], rung=rung, rng=rng)
 
     columns = [_concluded(fitted, column, next(beyond), effect) for column in columns]
     if answers is not None and answers.p is not None:
