@@ -64,7 +64,7 @@ def command(
             metavar="SECONDS",
             help="For each row, to prove up to where its answer stays; 0 for no proofs.",
         ),
-    ] = 1.0,
+    ] = 0.25,
     out: options.Page = None,
     rung: options.Rung = None,
     *,
