@@ -71,9 +71,9 @@ def seconds_left(line):
 
 
 def test_the_time_left_never_rises_by_more_than_a_tenth_without_a_reason(clock):
-    """Items take from a tenth of a second to twenty seconds each, and not evenly."""
+    """Items take from a tenth of a second to four seconds each, and not evenly."""
     course, shown = waiting.Course(), []
-    paces = [0.1] * 40 + [20.0] * 10 + [0.5] * 30 + [4.0] * 20
+    paces = [0.1] * 40 + [4.0] * 10 + [0.2] * 30 + [2.0] * 20
     for place, pace in enumerate(paces):
         course.note(work.Stage("rows", place / len(paces)))
         shown.append(seconds_left(course.line))
@@ -84,6 +84,16 @@ def test_the_time_left_never_rises_by_more_than_a_tenth_without_a_reason(clock):
     assert rises  # there are some, or the test would say nothing
     assert all(reason for _, reason in rises)
     assert not shown[0][1]
+
+
+def test_long_times_are_told_in_minutes():
+    left = waiting.TimeLeft()
+    assert [left.about(seconds) for seconds in (7200, 179.0, 2.4)] == [
+        "about 120 min left",
+        "about 179 s left",
+        "about 2 s left",
+    ]
+    assert left.at_most(600).startswith("at most 10 min left, as ")
 
 
 def test_a_stage_that_begins_anew_is_foreseen_anew(clock):

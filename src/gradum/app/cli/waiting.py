@@ -18,6 +18,8 @@ from gradum.waiting import Stage, heard_by
 LONG = 2.0
 """The seconds in which nothing is shown; also those of a stage before its end is foreseen."""
 REDRAWS_PER_SECOND = 10
+MINUTES = 180.0
+"""From so many seconds on, the time left is told in minutes."""
 RISE = 1.1
 """The time left may rise by this factor without a reason."""
 
@@ -50,22 +52,27 @@ class TimeLeft:
         """Say how long it will take."""
         if self._rises(seconds):
             return say(
-                "about {seconds:.0f} s left, as it goes more slowly than at first", seconds=seconds
+                "about {time} left, as it goes more slowly than at first", time=_time(seconds)
             )
-        return say("about {seconds:.0f} s left", seconds=seconds)
+        return say("about {time} left", time=_time(seconds))
 
     def at_most(self, seconds: float) -> str:
         """Say how long it can take."""
         if self._rises(seconds):
             return say(
-                "at most {seconds:.0f} s left, as it goes more slowly than at first",
-                seconds=seconds,
+                "at most {time} left, as it goes more slowly than at first", time=_time(seconds)
             )
-        return say("at most {seconds:.0f} s left", seconds=seconds)
+        return say("at most {time} left", time=_time(seconds))
 
     def _rises(self, seconds: float) -> bool:
         self._least = min(self._least, seconds)
         return round(seconds) > RISE * max(round(self._least), 1)
+
+
+def _time(seconds: float) -> str:
+    if seconds < MINUTES:
+        return say("{seconds:.0f} s", seconds=seconds)
+    return say("{minutes:.0f} min", minutes=seconds / 60)
 
 
 class Course:
