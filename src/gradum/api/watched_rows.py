@@ -25,6 +25,7 @@ from gradum.run.reference.reference import Reference
 from gradum.show.watch import Watch
 from gradum.study.explanation.learned import drawn_rows
 from gradum.study.watch.column_drift import ANSWERED_ROWS, Counted
+from gradum.study.watch.drift_effect import AnsweredRows, answers_for
 from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
 from gradum.study.watch.joint import JOINT_ROWS, watch_jointly
 from gradum.study.watch.watch import watch
@@ -71,11 +72,12 @@ def watch_model(
         expected = expected.numbered(some.numbers)
     if some.labels and not labels.asked:
         notes = (*notes, _unused_labels(some, fitted))
+    tell(say("watch: the model's answers"))
     found = watch(
         fitted,
         before.summary,
         new,
-        some.frame,
+        AnsweredRows(some.frame, answers_for(fitted, some.frame, rung)),
         joint=joint,
         expected=expected,
         notes=(*(difference.sentence for difference in some.differences), *notes),

@@ -15,6 +15,7 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.judging.resampled import Seen, Truth
+from gradum.run.reference.reference import answers_of
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_differences
 from gradum.scores.interval import Interval
@@ -24,6 +25,7 @@ from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.study.watch.column_drift import Counted
+from gradum.study.watch.drift_effect import AnsweredRows
 from gradum.study.watch.watch import watch
 from gradum.waiting import heard_by, told
 
@@ -86,7 +88,8 @@ def corruptions(
     rows = stressed.rows
     counted = Counted(stressed.reference.columns, stressed.fitted.encoder)
     counted.add(rows)
-    present, alarms = stressed.answers(rows), _alarms(stressed, rows, counted)
+    present = stressed.answers(rows)
+    alarms = _alarms(stressed, AnsweredRows(rows, answers_of(present)), counted)
     accidents, left = _accidents(stressed, counted, until)
     metric, differences = None, [None] * len(accidents)
     if labels is not None:
@@ -152,7 +155,8 @@ def _accident(
     if corrupted.equals(rows):
         return None
     answers = stressed.answers(corrupted)
-    alarms = _alarms(stressed, corrupted, counted.edited(rows, corrupted))
+    answered = AnsweredRows(corrupted, answers_of(answers))
+    alarms = _alarms(stressed, answered, counted.edited(rows, corrupted))
     return _Accident(corruption, chosen, answers, alarms)
 
 
@@ -193,9 +197,9 @@ def _scored(
     return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
 
 
-def _alarms(stressed: StressedRows, rows: pl.DataFrame, counted: Counted) -> Alarms | None:
+def _alarms(stressed: StressedRows, rows: AnsweredRows, counted: Counted) -> Alarms | None:
     """Return which alarms a watch of counted rows raises, by column; None with too few rows."""
-    if len(rows) < FEWEST_WATCHED:
+    if len(rows.frame) < FEWEST_WATCHED:
         return None
     fitted, reference = stressed.fitted, stressed.reference
     with heard_by(None):  # a watch for each accident is no stage of its own
