@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import sys
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,7 +11,7 @@ import pytest
 import typer.main
 
 import gradum
-from gradum.app.cli import main
+from gradum.app.cli import main, waiting
 from gradum.run.options import options
 from gradum.show import report
 from gradum.study.explanation import judged
@@ -18,6 +19,9 @@ from synthetic import FOLDS_ONCE, SHORT
 
 # Typer else makes all commands anew at every call, which takes a third of what a short one does.
 typer.main.get_command = cache(typer.main.get_command)
+
+# However busy the machine is, commands do not say how far they are: tests compare what they say.
+waiting.LONG = math.inf
 
 
 @dataclass(frozen=True)

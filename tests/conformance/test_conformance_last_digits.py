@@ -274,3 +274,10 @@ def test_ties():
     assert first_least(np.array([np.inf, 1.0, np.nan])) == 2
     assert first_least(np.array([[2.0, 1.0], [-np.inf, 0.0]])).tolist() == [1, 0]
     assert first_least(np.array([1e-16, 0.0]), scale=1.0) == 0
+    rng = np.random.default_rng(0)
+    many = rng.integers(-2, 3, (200, 4)) * (1 + 1e-16 * rng.integers(-3, 4, (200, 4)))
+    many[rng.random((200, 4)) < 0.1] = np.inf
+    many[rng.random((200, 4)) < 0.05] = np.nan
+    for scale in (None, 1.0):  # a row by itself, and among others
+        together = first_least(many, scale=scale).tolist()
+        assert [int(first_least(row, scale=scale)) for row in many] == together

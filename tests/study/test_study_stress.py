@@ -22,6 +22,7 @@ from gradum.study.stress import attack as attack_module
 from gradum.study.stress import corrupted as corrupted_module
 from gradum.study.stress import stress as stress_module
 from gradum.study.stress.aims import ClassAims, NumberAims, far_of
+from gradum.study.stress.answers import MovedAnswers
 from gradum.study.stress.attack import attack
 from gradum.study.stress.budget import Budget, Lengths
 from gradum.study.stress.corruption import corruptions_of
@@ -200,17 +201,57 @@ def numbers_that_move(count, length, decimals):
     return Moves(pl.DataFrame({name: [0.0] for name in names}), columns, np.arange(count))
 
 
+class Answers:
+    """Answers of a function of the places of columns that each have an axis."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, rows, places):
+        return Prediction(self.function(places), None)
+
+    def along_axes(self, rows, places):
+        q, several, c = places.shape
+        copies = np.repeat(places[:, 0], c * (several - 1), axis=0).reshape(q, c, several - 1, c)
+        for axis in range(c):
+            copies[:, axis, :, axis] = places[:, 1:, axis]
+        return self(rows, copies.reshape(-1, c))
+
+
 def searched(moves, function, far):
     """The radius at which the search finds a function of the places to be ``far`` above 0."""
     aims = NumberAims(np.zeros(1, np.intp), np.zeros(1), np.ones(1), far / (1 + MARGIN_OF_NUMBERS))
     search = ShiftSearch(
         moves,
         aims,
-        lambda _, places: Prediction(np.maximum(function(places), -far / 2), None),
+        Answers(lambda places: np.maximum(function(places), -far / 2)),
         np.random.default_rng(0),
     )
     search.run(1.0)
     return search.size[0]
+
+
+@pytest.mark.parametrize("together", [[], [["whole", "price"]]])
+def test_copies_along_single_axes_are_answered_as_if_each_was_encoded(mixed, together):
+    """Among them gaps, dates, a column with an indicator, and two that share an axis."""
+    rows, model = mixed
+    threat = Threat(Budget.of("iqr", model.fitted), together=together)
+    some = stressed(model, features(model, rows[:7]), threat)
+    moves, rng = some.moves, np.random.default_rng(0)
+    count, a, v = 7, moves.count, 3
+    shifts = rng.uniform(-1, 1, (count, 1 + v, a))
+    answers = MovedAnswers(model.fitted.encoder, some.rung, moves)
+    every = np.arange(count)
+    places = moves.places(np.repeat(every, 1 + v), shifts.reshape(-1, a))
+    found = answers.along_axes(every, places.reshape(count, 1 + v, -1))
+    copies = np.repeat(shifts[:, 0], a * v, axis=0).reshape(count, a, v, a)
+    for axis in range(a):
+        copies[:, axis, :, axis] = shifts[:, 1:, axis]
+    of_rows = np.repeat(every, a * v)
+    written_out = answers(of_rows, moves.places(of_rows, copies.reshape(-1, a)))
+    assert a == 3 - len(together)
+    np.testing.assert_array_equal(found.value, written_out.value)
+    np.testing.assert_allclose(found.probability, written_out.probability, rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -397,7 +438,7 @@ def test_as_many_accidents_are_tried_as_there_is_time_for(mixed, tested, monkeyp
     rows, model = mixed
     clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
 
-    def watched(stressed, some):
+    def watched(stressed, some, counted):
         clock.now += 1.0
 
     every = tested.found.corruptions

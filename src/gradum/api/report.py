@@ -12,6 +12,7 @@ from gradum.files.atomic import write_text
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.tables.wording import size
+from gradum.waiting import tell
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -58,6 +59,7 @@ def report(
     refuse_after_fork()
     from gradum.show.report import report_html  # loads charts, which a prediction does not need
 
+    tell(say("report: charts"))
     effects = _foremost_effects(self)
     page = report_html(self.fitted, self.findings, effects=effects, source=self.source, cache=cache)
     if path is not None:

@@ -44,7 +44,7 @@ def stress(
     together: Sequence[Sequence[str]] = (),
     rung: str | None = None,
     time_limit: float | None = None,
-    certify: float = 1.0,
+    certify: float = 0.25,
     sheet: str | None = None,
     query: str | None = None,
     encoding: str | None = None,

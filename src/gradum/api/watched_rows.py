@@ -25,12 +25,14 @@ from gradum.run.reference.reference import Reference
 from gradum.show.watch import Watch
 from gradum.study.explanation.learned import drawn_rows
 from gradum.study.watch.column_drift import ANSWERED_ROWS, Counted
+from gradum.study.watch.drift_effect import AnsweredRows, answers_for
 from gradum.study.watch.joint import FEWEST_ROWS as FEWEST_JOINT_ROWS
 from gradum.study.watch.joint import JOINT_ROWS, watch_jointly
 from gradum.study.watch.watch import watch
 from gradum.study.watch.watched import JointWatch, Watched
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
+from gradum.waiting import tell
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -60,7 +62,9 @@ def watch_model(
     if some.rows < FEWEST_ROWS and shown.stream is not None:
         return Watch(shown.added_to(_uncompared(before.summary, some, fitted)), fitted, some.source)
     refuse_few(some)
+    tell(say("watch: all columns together"))
     joint, notes = _jointly(fitted, before, some.frame)
+    tell(say("watch: the score to expect"))
     expected = expected_score(model, some.frame, rung)
     if isinstance(expected, str):
         expected, notes = None, (*notes, expected)
@@ -68,11 +72,12 @@ def watch_model(
         expected = expected.numbered(some.numbers)
     if some.labels and not labels.asked:
         notes = (*notes, _unused_labels(some, fitted))
+    tell(say("watch: the model's answers"))
     found = watch(
         fitted,
         before.summary,
         new,
-        some.frame,
+        AnsweredRows(some.frame, answers_for(fitted, some.frame, rung)),
         joint=joint,
         expected=expected,
         notes=(*some.remarks, *notes),

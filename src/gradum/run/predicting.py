@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gradum.forks import refuse_after_fork
+from gradum.messages import say
 from gradum.run.fitted import Fitted
 from gradum.rungs.rung import Prediction
 from gradum.tables.check import Checked, check, check_blocks
@@ -18,6 +19,7 @@ from gradum.tables.schema import Label
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import Stream
 from gradum.tables.table import Table
+from gradum.waiting import portion, tell, told
 
 
 def predict(
@@ -56,6 +58,9 @@ def predict_typed(
     """Predict typed columns, as `tables.check` leaves them, or a block of ``of_rows`` rows."""
     chosen = fitted.rung(rung)
     designs = fitted.encoder.blocks(frame, chosen.block_rows)
+    blocks = -(-len(frame) // chosen.block_rows)
+    if blocks > 1:
+        designs = told(designs, say("predicting rows"), blocks)
     # Given the number of all rows, a block is predicted as it would be in the whole table.
     return Prediction.join(chosen.predict_blocks(designs, of_rows or len(frame)))
 
@@ -93,13 +98,17 @@ class Streamed:
         SchemaError
             A column that the model needs is absent, or is of another kind, as the last block shows.
         """
-        fitted, rows = self.fitted, len(self.rows)
+        fitted, rows, done = self.fitted, len(self.rows), 0
         blocks = check_blocks(
             self.rows.blocks(), fitted.schema, encoder=fitted.encoder, also=self.also
         )
         for table, checked in blocks:
             self.differences = merged((*self.differences, *checked.differences))
-            yield table, checked, predict_typed(fitted, checked.frame, rung=self.rung, of_rows=rows)
+            began, done = done, done + len(checked.frame)
+            with portion(began / rows, done / rows):
+                tell(say("predicting rows"), 0.0)
+                predicted = predict_typed(fitted, checked.frame, rung=self.rung, of_rows=rows)
+            yield table, checked, predicted
 
 
 def prediction_frame(prediction: Prediction, classes: Sequence[Label]) -> pl.DataFrame:

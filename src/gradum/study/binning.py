@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import marked, say
+from gradum.tables.counts import counted
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.kind import NumericScale
 from gradum.tables.wording import shortened
@@ -82,8 +83,8 @@ def _ranges(scale: NumericScale) -> tuple[list[str], np.ndarray]:
 
 
 def _levels(values: pl.Series, most: int) -> tuple[list[str], np.ndarray]:
-    counts = values.value_counts(name="rows").sort(["rows", values.name], descending=[True, False])
-    levels = counts[values.name].head(most)
+    counts = counted(values).sort(["rows", "value"], descending=[True, False])
+    levels = counts["value"].head(most)
     codes = values.replace_strict(
         levels, np.arange(len(levels)), default=len(levels), return_dtype=pl.Int64
     )

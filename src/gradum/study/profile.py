@@ -14,6 +14,7 @@ from gradum.messages import marked, say
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
 from gradum.tables.check import widened
+from gradum.tables.counts import counted
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.kind import NumericScale
 from gradum.tables.wording import shortened
@@ -100,7 +101,7 @@ def _look(
         span = _range(scale, ends, fewest) if traits.lies_on_line else ()
         return span, _ranges(scale, fewest)
     if traits.fixed_levels:
-        counts = dict(values.value_counts(name="rows").iter_rows())
+        counts = dict(counted(values).iter_rows())
         named = [(traits.level_in_words(k), counts.get(k, 0)) for k in traits.fixed_levels[::-1]]
         return (), _bars(named, len(values), fewest)
     return (), _levels(values, fewest)

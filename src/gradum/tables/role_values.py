@@ -9,6 +9,7 @@ from gradum.errors import ColumnError, TargetError
 from gradum.messages import say
 from gradum.tables.check import Checked
 from gradum.tables.columns import Label, Target
+from gradum.tables.counts import counted
 from gradum.tables.wording import SHOWN_NAMES, quoted
 
 
@@ -84,7 +85,7 @@ def left_out_counts(checked: Checked) -> dict[Label, int]:
     if target is None or not target.left_out:
         return {}
     values = checked.frame[target.name]
-    counts = dict(values.value_counts().iter_rows())
+    counts = dict(counted(values).iter_rows())
     typed = _typed_labels(target.left_out, values.dtype)
     left_out = {
         label: counts.get(value, 0) for label, value in zip(target.left_out, typed, strict=True)

@@ -14,6 +14,7 @@ from gradum.app.interrupt import INTERRUPTED, Interrupt
 from gradum.errors import GradumError, OutputError
 from gradum.messages import listed, say, say_plural
 from gradum.show.visible import visible
+from gradum.waiting import heard_by
 
 
 @contextmanager
@@ -62,14 +63,15 @@ def carry_out(
     interrupt.end_if_asked()  # during the imports
     progress = choose(as_json=as_json, quiet=quiet)
     try:
-        model = finish_run(
-            folder,
-            Context(tell=progress, stop=interrupt),
-            data=data,
-            against=list(against),
-            on_report=progress.reporting,
-            cache=cache_directory(),
-        )
+        with heard_by(progress.waits):
+            model = finish_run(
+                folder,
+                Context(tell=progress, stop=interrupt),
+                data=data,
+                against=list(against),
+                on_report=progress.reporting,
+                cache=cache_directory(),
+            )
     finally:
         progress.close()
     _farewell(model, folder, as_json=as_json, quiet=quiet)

@@ -12,6 +12,7 @@ from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.column_lists import read_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page, print_result
+from gradum.app.cli.waiting import waiting
 from gradum.messages import say
 from gradum.run.options.option_table import READING
 
@@ -110,17 +111,18 @@ def command(
     hoped = None
     if favourable is not None or reasons is not None:
         hoped = favourable_answer(loaded.fitted, favourable).name
-    explanation = explain_model(
-        loaded,
-        data,
-        rows=row,
-        background=background,
-        rung=rung,
-        scale=scale,
-        together=[read_columns(text, loaded.features) for text in together or ()],
-        tolerance=tolerance,
-        reading=make_reading(**reading),
-    )
+    with waiting(shown=not (as_json or quiet)):
+        explanation = explain_model(
+            loaded,
+            data,
+            rows=row,
+            background=background,
+            rung=rung,
+            scale=scale,
+            together=[read_columns(text, loaded.features) for text in together or ()],
+            tolerance=tolerance,
+            reading=make_reading(**reading),
+        )
     shown = explanation
     if hoped is not None:
         shown = explanation.reasons(favourable=hoped, count=COUNT if reasons is None else reasons)

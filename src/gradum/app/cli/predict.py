@@ -10,6 +10,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.waiting import waiting
 from gradum.errors import SpecError
 from gradum.messages import say, say_plural
 from gradum.run.options.option_table import READING
@@ -103,7 +104,10 @@ def command(
     conformal = _conformal(loaded, interval, rung, by_class=by_class)
     distribution = _distribution(loaded, quantiles, beyond, rung)
     reading = make_reading(**asked)
-    with at_hand(data, reading, out.resolve().parent) as table:
+    with (
+        waiting(shown=not (as_json or quiet)),
+        at_hand(data, reading, out.resolve().parent) as table,
+    ):
         in_blocks = predicted_in_blocks(fitted, table, most)
         if in_blocks and conformal is not None:
             conformal = conformal.without_outcomes()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Callable
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradum.app.cli.console import write, write_json
+from gradum.app.cli.waiting import Course, TimeLeft
 from gradum.messages import marked, say
 from gradum.run.events import (
     Alarmed,
@@ -28,6 +30,7 @@ from gradum.rungs.registry import KINDS
 from gradum.show.text import alarm_parts, schema_parts, verdict_parts
 from gradum.show.visible import visible
 from gradum.solvers.solution import EpochDone
+from gradum.waiting import Stage
 
 if TYPE_CHECKING:
     from gradum.tables.schema import Schema
@@ -46,6 +49,10 @@ class Progress(Protocol):
 
     def reporting(self) -> None:
         """Show that the report is being worked out."""
+        ...
+
+    def waits(self, stage: Stage) -> None:
+        """Show how far the report has come."""
         ...
 
     def close(self) -> None:
@@ -71,6 +78,9 @@ class Silent:
     def reporting(self) -> None:
         """Do nothing."""
 
+    def waits(self, stage: Stage) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -85,6 +95,9 @@ class JsonLines:
     def reporting(self) -> None:
         """Do nothing."""
 
+    def waits(self, stage: Stage) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -94,6 +107,7 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._place, self._told = Place(), Told()
+        self._course: Course | None = None  # of the report, once it has begun
         self._last = 0.0
 
     def __call__(self, event: Any) -> None:
@@ -126,7 +140,13 @@ class PlainLines:
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
+        self._course = Course()
         write(say(REPORTING))
+
+    def waits(self, stage: Stage) -> None:
+        """Say what the report is at, each stage once."""
+        if self._course is not None and self._course.note(stage) and self._course.is_long:
+            write(stage.words)
 
     def close(self) -> None:
         """Do nothing."""
@@ -146,6 +166,7 @@ class Live:
             console=self._console, refresh_per_second=REDRAWS_PER_SECOND, transient=True
         )
         self._drawn = 0.0
+        self._course: Course | None = None  # of the report, once it has begun
         self._started = False
 
     def __call__(self, event: Any) -> None:
@@ -169,26 +190,35 @@ class Live:
             case RungFinished() if event.folds == 0:
                 self._print([self._place.ended(event.status)])
             case _:
-                self._redraw()
+                self._redraw(lambda: self._place.line)
 
     def _print(self, parts: list[Any]) -> None:
         for part in parts:
             self._console.print(part)
 
-    def _redraw(self) -> None:
+    def _redraw(self, line: Callable[[], str]) -> None:
         if time.monotonic() - self._drawn < 1 / REDRAWS_PER_SECOND:
             return
         self._drawn = time.monotonic()
         if not self._started:
             self._live.start()
             self._started = True
-        self._live.update(self._place.line)
+        self._live.update(line())
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
+        self._course = Course()
         self._live.start()
         self._started = True
         self._live.update(say(REPORTING))
+
+    def waits(self, stage: Stage) -> None:
+        """Show how far the report has come."""
+        course = self._course
+        if course is not None:
+            course.note(stage)
+            if course.is_long:
+                self._redraw(lambda: course.line)
 
     def close(self) -> None:
         """Take the live line away."""
@@ -225,17 +255,18 @@ class Place:
         self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
         self._limit = math.inf  # a point in time
         self._compiled: float | None = None  # seconds that a training's first epoch took
+        self._left, self._left_of_folds = TimeLeft(), TimeLeft()
 
     def note(self, event: Any) -> None:
         """Take an event into account."""
         match event:
             case RungStarted():
                 self.title, self.details = _title(event), []
-                self._epochs, self._compiled = event.epochs, None
+                self._epochs, self._compiled, self._left = event.epochs, None, TimeLeft()
                 limit = math.inf if event.seconds is None else event.seconds
                 self._limit = time.monotonic() + limit
                 if event.fold == 1 and self._fold != 1:
-                    self._folds_began = time.monotonic()
+                    self._folds_began, self._left_of_folds = time.monotonic(), TimeLeft()
                 self._fold, self._folds = event.fold, event.folds
             case PathStep():
                 self.details = [
@@ -267,18 +298,18 @@ class Place:
         if self._fold > 1:
             elapsed = time.monotonic() - self._folds_began
             left = elapsed / (self._fold - 1) * (self._folds - self._fold + 1)
-            return say("about {seconds:.0f} s left", seconds=left)
+            return self._left_of_folds.about(left)
         if self._epochs > event.epoch and event.seconds > 2 * self._compiled:
             left = event.seconds / event.epoch * (self._epochs - event.epoch)
             left = min(left, max(self._limit - time.monotonic(), 0.0))
-            return _at_most(left)
+            return self._left.at_most(left)
         return self._until_the_limit()
 
     def _until_the_limit(self) -> str:
         """Say what is left of this rung's share of the time limit; nothing without a limit."""
         if math.isinf(self._limit):
             return ""
-        return _at_most(max(self._limit - time.monotonic(), 0.0))
+        return self._left.at_most(max(self._limit - time.monotonic(), 0.0))
 
     @property
     def line(self) -> str:
@@ -308,10 +339,6 @@ def _with_fold(title: str, event: RungStarted | RivalFitted) -> str:
 
 def _validation(loss: float) -> str:
     return say("validation loss {loss:.3g}", loss=loss)
-
-
-def _at_most(seconds: float) -> str:
-    return say("at most {seconds:.0f} s left", seconds=seconds)
 
 
 def _resumed(event: Resumed) -> str:

@@ -11,6 +11,7 @@ from gradum.app.cli import options
 from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.console import write
 from gradum.app.cli.pages import check_page
+from gradum.app.cli.waiting import waiting
 from gradum.messages import say
 
 
@@ -33,8 +34,9 @@ def command(
     path = out or run / REPORT
     if out is not None:
         check_page(path)
-    page = report_run(
-        run, slices=slices or (), cost=cost, rows=rows, data=data, cache=cache_directory()
-    )
+    with waiting(shown=True):
+        page = report_run(
+            run, slices=slices or (), cost=cost, rows=rows, data=data, cache=cache_directory()
+        )
     write_text(path, page)
     write(say("Written to {path}.", path=path))

@@ -10,6 +10,7 @@ from gradum.app.cli import options
 from gradum.app.cli.column_lists import read_all_columns, read_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page, hand_over
+from gradum.app.cli.waiting import waiting
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.options.option_table import READING
@@ -63,7 +64,7 @@ def command(
             metavar="SECONDS",
             help="For each row, to prove up to where its answer stays; 0 for no proofs.",
         ),
-    ] = 1.0,
+    ] = 0.25,
     out: options.Page = None,
     rung: options.Rung = None,
     *,
@@ -84,21 +85,22 @@ def command(
         check_page(out)
     loaded = load_model(model)
     known = loaded.features
-    found = loaded.stress(
-        data,
-        rows=rows,
-        budget=_amounts(budget) if "=" in budget else budget,
-        levels=levels,
-        share=share,
-        frozen=read_all_columns(frozen, known),
-        upward=read_all_columns(upward, known),
-        downward=read_all_columns(downward, known),
-        together=[read_columns(text, known) for text in together or ()],
-        rung=rung,
-        time_limit=time_limit,
-        certify=certify,
-        **reading,
-    )
+    with waiting(shown=not (as_json or quiet)):
+        found = loaded.stress(
+            data,
+            rows=rows,
+            budget=_amounts(budget) if "=" in budget else budget,
+            levels=levels,
+            share=share,
+            frozen=read_all_columns(frozen, known),
+            upward=read_all_columns(upward, known),
+            downward=read_all_columns(downward, known),
+            together=[read_columns(text, known) for text in together or ()],
+            rung=rung,
+            time_limit=time_limit,
+            certify=certify,
+            **reading,
+        )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
 
 

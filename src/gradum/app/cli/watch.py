@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import check_page, hand_over
+from gradum.app.cli.waiting import waiting
 from gradum.run.options.option_table import READING
 
 ALARM = 3
@@ -87,14 +88,15 @@ def command(
 
     if out is not None:
         check_page(out)
-    found = watch_model(
-        load_model(model),
-        data,
-        reference=reference,
-        rung=rung,
-        labels=LabelOptions(labels, stream, by or (), at_most, beyond, state),
-        reading=make_reading(**reading),
-    )
+    with waiting(shown=not (as_json or quiet)):
+        found = watch_model(
+            load_model(model),
+            data,
+            reference=reference,
+            rung=rung,
+            labels=LabelOptions(labels, stream, by or (), at_most, beyond, state),
+            reading=make_reading(**reading),
+        )
     hand_over(found, found.found, out, as_json=as_json, quiet=quiet)
     save_state(found.found, state)  # its rows are not counted again; the page exists by now
     if found.alarm:

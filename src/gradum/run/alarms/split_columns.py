@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from gradum.tables.columns import Column
+from gradum.tables.counts import counted
 
 FEWEST_MOMENTS = 12
 MOST_MISSING = 0.1  # of the rows
@@ -30,7 +31,7 @@ def groups(values: pl.Series, column: Column) -> bool:
     kind = column.traits
     if not kind.names_groups and not (kind.is_quantity and (given == given.floor()).all()):
         return False
-    counts = given.value_counts()["count"].to_numpy().astype(np.float64)
+    counts = counted(given)["rows"].to_numpy().astype(np.float64)
     typical = float(np.sum(counts**2)) / len(given)
     repeated = float(counts[counts > 1].sum()) / len(given)
     few, often = typical <= MOST_TYPICAL_ROWS, repeated >= LEAST_REPEATED

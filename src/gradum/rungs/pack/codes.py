@@ -6,6 +6,7 @@ Shapes: n rows, T codes. A code is clip(slope (z - shift), 0, 1) or cos(2π slop
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 
@@ -52,22 +53,24 @@ def thresholds(
         [np.zeros((1, targets.shape[1])), np.cumsum(weight[:, None] * targets, axis=0)]
     )
     masses = np.concatenate([[0.0], np.cumsum(weight)])
-    rises = np.concatenate([[False], values[1:] > values[:-1]])
+    rising = np.flatnonzero(values[1:] > values[:-1]) + 1
+    known = rising.tolist()
+    sums_there, masses_there = sums[rising], masses[rising]
 
     def best(low: int, high: int) -> tuple[float, int, int, int]:
         """Return the negated gain of the best split of rows low … high - 1, and its place."""
-        places = np.arange(low + LEAF_ROWS, high - LEAF_ROWS + 1)
-        places = places[rises[places]]
-        if not len(places):
+        first = bisect_left(known, low + LEAF_ROWS)
+        some = slice(first, bisect_right(known, high - LEAF_ROWS, first))
+        if some.start == some.stop:
             return 0.0, 0, low, high
-        left, right = sums[places] - sums[low], sums[high] - sums[places]
-        gains = np.square(left).sum(axis=1) / (masses[places] - masses[low])
-        gains += np.square(right).sum(axis=1) / (masses[high] - masses[places])
+        left, right = sums_there[some] - sums[low], sums[high] - sums_there[some]
+        gains = np.square(left).sum(axis=1) / (masses_there[some] - masses[low])
+        gains += np.square(right).sum(axis=1) / (masses[high] - masses_there[some])
         chosen = int(first_greatest(gains))
         whole = np.square(sums[high] - sums[low]).sum() / (masses[high] - masses[low])
         gain = float(gains[chosen] - whole)
         # Rows that are all alike gain nothing but rounding errors of their sums.
-        return -gain if gain > EQUAL * whole else 0.0, int(places[chosen]), low, high
+        return -gain if gain > EQUAL * whole else 0.0, known[first + chosen], low, high
 
     segments, places_taken = [best(0, len(values))], []
     while segments and len(places_taken) < most:
@@ -75,8 +78,9 @@ def thresholds(
         if gain >= 0.0:
             break
         places_taken.append(place)
-        for part in (best(low, place), best(place, high)):
-            heapq.heappush(segments, part)
+        if len(places_taken) < most:
+            for part in (best(low, place), best(place, high)):
+                heapq.heappush(segments, part)
     return np.sort(np.array(places_taken, np.intp))
 
 

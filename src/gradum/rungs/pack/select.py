@@ -12,7 +12,7 @@ import scipy.optimize
 import scipy.special
 
 from gradum.core.models.network import Params
-from gradum.core.models.pack_network import PackNetwork
+from gradum.core.models.pack_network import PackNetwork, log_sum
 from gradum.margins import falls, first_least
 from gradum.rungs.pack.goal import LEAST_PROBABILITY, Cost
 
@@ -97,7 +97,7 @@ def sharpness(
     def loss(factor: float) -> float:
         scaled = factor * logs
         true = np.take_along_axis(scaled, target[:, None], axis=1)[:, 0]
-        return float((scipy.special.logsumexp(scaled, axis=1) - true) @ weight)
+        return float((log_sum(scaled, 1, 1, np)[:, 0] - true) @ weight)
 
     bounds = (1.0 / SHARPEST, SHARPEST)
     optimum = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")

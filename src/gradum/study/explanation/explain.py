@@ -27,6 +27,7 @@ from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.explanation.shapley import TOLERANCE, Shapley, divided
 from gradum.study.first_layer import Opened
 from gradum.tables.wording import quoted_text
+from gradum.waiting import tell
 
 ROWS_AT_ONCE = 256  # opened at once together with the background
 
@@ -179,6 +180,7 @@ def explain(
             for game in games(fitted, chosen, block, background, players, used):
                 rng = stream(fitted.spec.seed, "study", "explain")
                 parts.append(divided(game, rng, tolerance, most_answers))
+                tell(say("explaining answers, row by row"), len(parts) / len(rows))
     answers = tuple(fitted.classes) or (None,) * (len(parts[0].base) if parts else 1)
     names = tuple(name_of(player) for player in players)
     return Explanations(

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from gradum.tables.columns import KindName
+from gradum.tables.counts import counted
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from gradum.tables.kinds.design import FLOAT32_MAX
@@ -155,9 +156,9 @@ def _of_numbers(background: pl.Series, rows: pl.Series, whole: bool) -> Grid:
 
 
 def _of_levels(levels: pl.Series, background: pl.Series, rows: pl.Series) -> Grid:
-    counted = dict(background.value_counts(name="rows").rows())
+    rows_of = dict(counted(background).rows())
     missing = _missing(background, rows)
-    count = np.array([counted.get(level, 0) for level in levels] + missing, np.intp)
+    count = np.array([rows_of.get(level, 0) for level in levels] + missing, np.intp)
     return Grid(
         pl.concat([levels, levels.clear(len(missing))]),
         np.full(len(count), np.nan),
@@ -175,9 +176,8 @@ def _missing(background: pl.Series, rows: pl.Series) -> list[int]:
 
 
 def _commonest(values: pl.Series) -> list[str]:
-    counts = values.drop_nulls().value_counts(name="rows")
-    order = counts.sort(["rows", values.name], descending=[True, False])
-    return order[values.name].head(MOST_LEVELS).to_list()
+    order = counted(values.drop_nulls()).sort(["rows", "value"], descending=[True, False])
+    return order["value"].head(MOST_LEVELS).to_list()
 
 
 def _unit(numbers: np.ndarray, dtype: pl.DataType, whole: bool) -> float:

@@ -15,6 +15,7 @@ import polars as pl
 
 from gradum.messages import listed, say
 from gradum.study.explanation.tree import TreeColumn
+from gradum.tables.counts import counted
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.axis import MICROSECONDS_PER_DAY, NANOSECONDS_PER_MINUTE
 from gradum.tables.wording import quoted_text
@@ -61,7 +62,7 @@ class Question:
             # There is a value between any two thresholds, as each lies between neighbouring values.
             seen = np.append(np.ones(len(cuts) + 1, bool), missing)
             return cls(values.name, cuts, (), dates, seen, kind)
-        counts = values.drop_nulls().value_counts(name="rows").rows()
+        counts = counted(values.drop_nulls()).rows()
         common = sorted(counts, key=lambda pair: (-pair[1], pair[0]))[:MOST_LEVELS]
         levels = tuple(level for level, _ in common)
         seen = np.append(np.ones(len(levels), bool), [len(counts) > len(levels), missing])

@@ -22,6 +22,7 @@ from gradum.study.explanation.explain import Explanations
 from gradum.study.explanation.game import Player
 from gradum.study.explanation.shapley import Shapley
 from gradum.tables.columns import Column, KindName, Label
+from gradum.tables.counts import counted
 from gradum.tables.wording import nearest
 
 COUNT = 4
@@ -171,8 +172,9 @@ def common_values(rows: pl.DataFrame, columns: Sequence[Column]) -> dict[str, tu
         elif kind.lies_on_line:
             value = rows[name].median()
         elif kind.has_levels:
-            counts = rows[name].value_counts(name="rows")
-            value = counts.sort("rows", name, descending=[True, False], nulls_last=True)[name][0]
+            counts = counted(rows[name])
+            order = counts.sort("rows", "value", descending=[True, False], nulls_last=True)
+            value = order["value"][0]
         common[name] = value, column.kind
     return common
 

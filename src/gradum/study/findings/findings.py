@@ -35,6 +35,7 @@ from gradum.study.findings.worst import WorstRow, worst_rows
 from gradum.study.inference.regression import Regression, regression_table, without_influential
 from gradum.study.profile import ColumnProfile, profile
 from gradum.study.uncertainty import Coefficients, main_coefficients
+from gradum.waiting import tell
 
 MOST_FEATURES = 40  # for a row that is shown
 OF_ROWS = {"worst": (), "surrogate": None}  # findings that name single rows, or levels of few rows
@@ -143,6 +144,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         if len(evidence) < evidence.judged
         else ""
     )
+    tell(say("report: which columns matter"))
     important = importance(run)
     ranked = [each.column for each in important.columns]
     foremost = list(dict.fromkeys([*ranked, *evidence.features]))[:MOST_FEATURES]

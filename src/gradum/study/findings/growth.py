@@ -31,6 +31,7 @@ from gradum.scores.metrics import METRICS, score
 from gradum.study.findings.extrapolation import doubled
 from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
+from gradum.waiting import told
 
 HALVINGS = 3
 SHARE_OF_FIT = 0.25  # of the fit's seconds, for a curve that nobody asked for
@@ -205,7 +206,8 @@ def _curves(
     ]
     plans = [_plan(run, judge, place) for place, judge in enumerate(judges)]
     curves: list[list[tuple[_Model, ...]]] = [[() for _ in range(HALVINGS)] for _ in judges]
-    for model, size in product(range(min(len(plan[0]) for plan in plans)), range(HALVINGS)):
+    fits = list(product(range(min(len(plan[0]) for plan in plans)), range(HALVINGS)))
+    for model, size in told(fits, say("report: learning curve"), len(fits)):
         fitted = [
             _fit(spec, dataset, *plan[size][model], context)
             for spec, plan in zip(specs, plans, strict=True)

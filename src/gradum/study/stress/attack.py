@@ -24,6 +24,7 @@ from gradum.study.stress.levels import Variants, variants
 from gradum.study.stress.result import Attack, ColumnPart, ColumnShift, Kept, RowAttack
 from gradum.study.stress.shift_search import ShiftSearch
 from gradum.study.stress.stressed_rows import StressedRows
+from gradum.waiting import portion
 
 ROWS_AT_ONCE = 25
 CURVE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0)
@@ -65,9 +66,9 @@ def attack(stressed: StressedRows, *, time_limit: float | None = None) -> Attack
             say("Let levels change with --levels 1, or freeze fewer columns."),
         )
     attacked, evaluations = [], 0
-    for part in _attacked_parts(stressed, far, time_limit):
-        attacked += part.least_changes()
-        evaluations += part.evaluations
+    for each in _attacked_parts(stressed, far, time_limit):
+        attacked += each.least_changes()
+        evaluations += each.evaluations
     radii = np.array([np.inf if row.radius is None else row.radius for row in attacked])
     return Attack(
         budget=threat.budget.kind,
@@ -93,7 +94,9 @@ def _attacked_parts(
     count = ROWS_AT_ONCE if time_limit is None else 1
     while count and done < len(stressed):
         since, some = time.monotonic(), stressed.take(slice(done, done + count))
-        yield _AttackedPart.of(some, far)
+        with portion(done / len(stressed), (done + len(some)) / len(stressed)):
+            attacked = _AttackedPart.of(some, far)
+        yield attacked
         done += len(some)
         if time_limit is not None:
             now = time.monotonic()

@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 
 from gradum.margins import falling
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
 from gradum.run.judging.resampled import Seen, Truth
+from gradum.run.reference.reference import answers_of
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_differences
 from gradum.scores.interval import Interval
@@ -23,7 +25,9 @@ from gradum.study.stress.corruption import Corruption, corruptions_of
 from gradum.study.stress.result import CorruptionEffect, Corruptions
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.study.watch.column_drift import Counted
+from gradum.study.watch.drift_effect import AnsweredRows
 from gradum.study.watch.watch import watch
+from gradum.waiting import heard_by, told
 
 SHARE = 0.1
 """The share of rows that are corrupted."""
@@ -82,8 +86,11 @@ def corruptions(
     """
     until = math.inf if time_limit is None else time.monotonic() + time_limit
     rows = stressed.rows
-    present, alarms = stressed.answers(rows), _alarms(stressed, rows)
-    accidents, left = _accidents(stressed, until)
+    counted = Counted(stressed.reference.columns, stressed.fitted.encoder)
+    counted.add(rows)
+    present = stressed.answers(rows)
+    alarms = _alarms(stressed, AnsweredRows(rows, answers_of(present)), counted)
+    accidents, left = _accidents(stressed, counted, until)
     metric, differences = None, [None] * len(accidents)
     if labels is not None:
         predictions = [accident.prediction for accident in accidents]
@@ -111,17 +118,23 @@ def corruptions(
     return Corruptions(len(rows), SHARE, metric, most_harmful, left)
 
 
-def _accidents(stressed: StressedRows, until: float) -> tuple[list[_Accident], int]:
-    """Apply every corruption; return those that change a row, and how many were left out."""
+def _accidents(
+    stressed: StressedRows, counted: Counted, until: float
+) -> tuple[list[_Accident], int]:
+    """Apply every corruption to rows, which were counted as they are.
+
+    Return those that change a row, and how many were left out.
+    """
     possible = list(corruptions_of(stressed.fitted))
     if until < math.inf:  # chance decides which corruptions there is time for
         possible = _drawn(possible, stressed.fitted.spec.seed)
     drawn = stream(stressed.fitted.spec.seed, "study", "stress", "rows").permutation(len(stressed))
     accidents: list[_Accident] = []
-    for tried, corruption in enumerate(possible):
+    each = told(possible, say("accidents: one column after the other is corrupted"), len(possible))
+    for tried, corruption in enumerate(each):
         if accidents and time.monotonic() > until:
             return accidents, len(possible) - tried
-        accident = _accident(stressed, corruption, drawn)
+        accident = _accident(stressed, counted, corruption, drawn)
         if accident is not None:
             accidents.append(accident)
     return accidents, 0
@@ -133,7 +146,7 @@ def _drawn(possible: list[Corruption], seed: int) -> list[Corruption]:
 
 
 def _accident(
-    stressed: StressedRows, corruption: Corruption, drawn: np.ndarray
+    stressed: StressedRows, counted: Counted, corruption: Corruption, drawn: np.ndarray
 ) -> _Accident | None:
     """Apply a corruption to the first rows that were drawn; None if it changes nothing."""
     rows = stressed.rows
@@ -141,7 +154,9 @@ def _accident(
     corrupted = corruption.corrupt(rows, chosen)
     if corrupted.equals(rows):
         return None
-    answers, alarms = stressed.answers(corrupted), _alarms(stressed, corrupted)
+    answers = stressed.answers(corrupted)
+    answered = AnsweredRows(corrupted, answers_of(answers))
+    alarms = _alarms(stressed, answered, counted.edited(rows, corrupted))
     return _Accident(corruption, chosen, answers, alarms)
 
 
@@ -182,12 +197,11 @@ def _scored(
     return metric, paired_differences(outcomes, reference, metric, resamples) if outcomes else []
 
 
-def _alarms(stressed: StressedRows, rows: pl.DataFrame) -> Alarms | None:
-    """Return which alarms a watch raises, column by column; None with too few rows."""
-    if len(rows) < FEWEST_WATCHED:
+def _alarms(stressed: StressedRows, rows: AnsweredRows, counted: Counted) -> Alarms | None:
+    """Return which alarms a watch of counted rows raises, by column; None with too few rows."""
+    if len(rows.frame) < FEWEST_WATCHED:
         return None
     fitted, reference = stressed.fitted, stressed.reference
-    counted = Counted(reference.columns, fitted.encoder)
-    counted.add(rows)
-    watched = watch(fitted, reference, counted, rows, joint=None, rung=stressed.rung.name)
+    with heard_by(None):  # a watch for each accident is no stage of its own
+        watched = watch(fitted, reference, counted, rows, joint=None, rung=stressed.rung.name)
     return {(alarm.kind, alarm.column) for alarm in watched.alarms}

@@ -22,6 +22,7 @@ from msgspec import structs
 
 from gradum.core.bounds import Box, Graph, folded, intervals, planes, zonotopes
 from gradum.core.bounds.property import Polyhedron
+from gradum.messages import say
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.stress.attack import CURVE
 from gradum.study.stress.reach import Reach
@@ -29,6 +30,7 @@ from gradum.study.stress.result import Attack, ProofStage
 from gradum.study.stress.stressed_rows import StressedRows
 from gradum.study.verification.domain import Domain, Form
 from gradum.study.verification.verify import verify
+from gradum.waiting import portion, tell
 
 SECONDS = 1.0
 """Seconds for the proofs of each row."""
@@ -75,7 +77,8 @@ def certify(stressed: StressedRows, attacked: Attack, *, seconds: float = SECOND
         answers = [row.answer for row in part]
         radii = np.array([np.inf if row.radius is None else row.radius for row in part])
         proof = Proof(table_graph, reach, claims_of(table_graph, answers, attacked), radii, curve)
-        proof.run(seconds * len(part))
+        with portion(at / len(attacked.rows), (at + len(part)) / len(attacked.rows)):
+            proof.run(seconds * len(part))
         certified += [
             structs.replace(
                 row, certified_radius=float(size) if size >= 0 else None, certified_by=stage
@@ -151,6 +154,8 @@ class Proof:
     tried: np.ndarray
     proved: np.ndarray = field(init=False)
     stages: list[ProofStage | None] = field(init=False)
+    _until: float = field(init=False)
+    _seconds: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.proved = np.full(len(self.refuted), -np.inf)
@@ -159,6 +164,7 @@ class Proof:
     def run(self, seconds: float) -> None:
         """Try all bounds, then search, until the time is up."""
         every, until = np.arange(len(self.refuted)), perf_counter() + seconds
+        self._until, self._seconds = until, seconds
         self._narrow(every, until, partial(self.bounded, "interval", [by_intervals]))
         self._narrow(every, until, partial(self.bounded, "crown", [by_intervals, by_lines]))
         for row in every:
@@ -209,6 +215,7 @@ class Proof:
         """Narrow down the sizes for rows (m,) with one prover."""
         failed = self.refuted.copy()
         while perf_counter() < until:
+            tell(say("proofs: how far answers stay the same"), self._passed)
             sizes = np.array(
                 [self._next(*ends) for ends in zip(self.proved[rows], failed[rows], strict=True)]
             )
@@ -220,6 +227,11 @@ class Proof:
                     failed[row] = size
                 else:
                     self.proved[row], self.stages[row] = size, stage
+
+    @property
+    def _passed(self) -> float:
+        """The share of the time for the proofs that has passed."""
+        return 1 - max(self._until - perf_counter(), 0.0) / self._seconds
 
     def _next(self, proved: float, failed: float) -> float:
         """Return the next size to try between two, or NaN if they are close enough."""

@@ -21,15 +21,16 @@ Shapes: p problems, m copies, a axes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from gradum.margins import falling, first_greatest
+from gradum.messages import say
 from gradum.rungs.rung import Prediction
 from gradum.study.stress.aims import AimProgress, Aims
 from gradum.study.stress.stressed_rows import Moves
+from gradum.waiting import tell
 
 STARTS = 250  # points spread over a box, approximately
 CLIMBS = 2  # from the best of all points
@@ -75,6 +76,22 @@ NEAR = Climb(0, (0.3, 0.1, 0.03, 0.006, 0.001), with_ends=1, per_axis=2, slantin
 lie along ridges of the other axes, so slanting steps are tried instead of ends."""
 
 
+class Answers(Protocol):
+    """A rung's answers for copies of p rows."""
+
+    def __call__(self, rows: np.ndarray, places: np.ndarray) -> Prediction:
+        """Predict copies of rows (m,) whose moving columns are at positions (m, c)."""
+        ...
+
+    def along_axes(self, rows: np.ndarray, places: np.ndarray) -> Prediction:
+        """Predict copies of rows (q,) that each moved along a single axis: (q · a · v).
+
+        ``places`` (q, 1 + v, c) are the positions of copies to begin with, and of copies moved
+        along all axes at once.
+        """
+        ...
+
+
 class ShiftSearch:
     """The smallest shifts of some rows, all searched at the same time.
 
@@ -84,8 +101,7 @@ class ShiftSearch:
         The moves of p rows, each with its aim.
     aims : Aims
         The p aims.
-    answer : function
-        From rows (m,) and the positions (m, c) of their copies to predictions.
+    answers : Answers
     rng : Generator
 
     Attributes
@@ -102,12 +118,12 @@ class ShiftSearch:
         self,
         moves: Moves,
         aims: Aims,
-        answer: Callable[[np.ndarray, np.ndarray], Prediction],
+        answers: Answers,
         rng: np.random.Generator,
     ) -> None:
         self.moves = moves
         self.aims = aims
-        self.answer = answer
+        self.answers = answers
         self.shifts = np.zeros((len(moves), moves.count))
         self.size = np.full(len(moves), np.inf)
         self.evaluations = 0
@@ -139,6 +155,9 @@ class ShiftSearch:
             failures[left[~changed]] += 1
             failures[left[changed & ~reached]] = 0
             left = left[failures[left] < len(SMALLER)]
+            share = np.ones(len(problems))
+            share[left] = failures[left] / len(SMALLER)
+            tell(say("attack: the least change that gives another answer"), float(share.mean()))
         shifted = problems[(self.size > 0) & np.isfinite(self.size)]
         self._cut(shifted, FINEST_CUTS)
         self._put_back(shifted)
@@ -217,11 +236,8 @@ class ShiftSearch:
         further shifts. Return the shifts (q, a) and leads (q,) reached, and whether answers change
         (q,).
         """
-        q, a, v = places.shape
-        copies = np.broadcast_to(shifts[:, None, None], (q, a, v, a)).copy()
-        copies[:, np.arange(a), :, np.arange(a)] = places.transpose(1, 0, 2)
-        gains, changed = self._try(problems, copies.reshape(q, a * v, a))
-        gains = gains.reshape(q, a, v)
+        q, a, _ = places.shape
+        gains, changed = self._try_axes(problems, shifts, places)
         best = first_greatest(gains)
         of_axis = np.take_along_axis(gains, best[:, :, None], axis=2)[:, :, 0]
         moved = np.take_along_axis(places, best[:, :, None], axis=2)[:, :, 0]
@@ -248,6 +264,32 @@ class ShiftSearch:
         progress = self._progress(copies, shifts.reshape(q * s, a), keep=True)
         return progress.lead.reshape(q, s), np.any(progress.changed.reshape(q, s), axis=1)
 
+    def _try_axes(
+        self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Predict copies of problems (q,) that differ from shifts (q, a) along one axis alone.
+
+        ``places`` (q, a, v) are the positions on each axis. Keep the nearest copies with changed
+        answers; return the leads (q, a, v), and whether any answer of a problem changes (q,).
+        """
+        q, a, v = places.shape
+        leads, changed = np.zeros((q, a, v)), np.zeros((q, a, v), bool)
+        for at in range(0, q, most := max(MOST_COPIES // (a * v), 1)):
+            some = slice(at, at + most)
+            rows, here, there = problems[some], shifts[some], places[some]
+            every = np.concatenate([here[:, None], there.transpose(0, 2, 1)], axis=1)
+            moved = self.moves.places(np.repeat(rows, 1 + v), every.reshape(-1, a))
+            prediction = self.answers.along_axes(rows, moved.reshape(len(rows), 1 + v, -1))
+            progress = self.aims.progress(prediction, np.repeat(rows, a * v))
+            leads[some] = progress.lead.reshape(-1, a, v)
+            changed[some] = progress.changed.reshape(-1, a, v)
+            row, axis, place = np.nonzero(changed[some])
+            copies = here[row]
+            copies[np.arange(len(row)), axis] = there[row, axis, place]
+            self._keep(rows[row], copies, self.moves.places(rows[row], copies))
+        self.evaluations += q * a * v
+        return leads, np.any(changed, axis=(1, 2))
+
     def _progress(
         self, problems: np.ndarray, shifts: np.ndarray, *, keep: bool = False
     ) -> AimProgress:
@@ -256,17 +298,18 @@ class ShiftSearch:
         for at in range(0, len(problems), MOST_COPIES):
             rows, of_rows = problems[at : at + MOST_COPIES], shifts[at : at + MOST_COPIES]
             places = self.moves.places(rows, of_rows)
-            parts.append(self.aims.progress(self.answer(rows, places), rows))
+            parts.append(self.aims.progress(self.answers(rows, places), rows))
             if keep:
-                self._keep(rows, of_rows, places, parts[-1].changed)
+                changed = parts[-1].changed
+                self._keep(rows[changed], of_rows[changed], places[changed])
         self.evaluations += len(problems)
         return AimProgress(*(np.concatenate(values) for values in zip(*parts, strict=True)))
 
-    def _keep(
-        self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray, changed: np.ndarray
-    ) -> None:
-        """Keep the nearest changed copy of each problem, if it is nearer than the known one."""
-        sizes = np.where(changed, self.moves.distances(problems, places), np.inf)
+    def _keep(self, problems: np.ndarray, shifts: np.ndarray, places: np.ndarray) -> None:
+        """Keep the nearest of changed copies of problems (m,), if it is nearer than the known."""
+        if not len(problems):
+            return
+        sizes = self.moves.distances(problems, places)
         order = np.lexsort((sizes, problems))
         named, first = np.unique(problems[order], return_index=True)
         nearest = order[first]

@@ -144,7 +144,9 @@ class MovingColumn:
     def moved(self, starts: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """Return the positions (m,) that shifts (m,) lead to; a missing start stays missing."""
         places = self._within(starts, self.scale.moved(starts, shifts))
-        unmoved = (shifts == 0) | np.isin(places, self.axis.never)
+        unmoved = shifts == 0
+        if self.axis.never:
+            unmoved |= np.isin(places, self.axis.never)
         return np.where(unmoved, starts, places)
 
     def stops(self, start: float, size: float) -> np.ndarray:

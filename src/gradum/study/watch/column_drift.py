@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 
 import numpy as np
 import polars as pl
@@ -49,6 +50,14 @@ def watch_column(
     seed : int
         Seed of the draws that a p-value may need.
     """
+    if new.found is None:
+        new.found = _watch_column(column, reference, new, some, seed)
+    return new.found
+
+
+def _watch_column(
+    column: Column, reference: Reference, new: CountedColumn, some: pl.Series, seed: int
+) -> ColumnWatch:
     summary = reference.columns[column.name]
     values, before, now = summary.values, summary.values.counts, new.counts
     median = level = unseen = None
@@ -181,16 +190,26 @@ class CountedColumn:
         The number of rows without a value.
     unseen : int
         The number of rows with levels that the encoder does not know.
+    found : ColumnWatch or None
+        What a watch found of the rows counted so far.
     """
 
     def __init__(self, summary: ColumnSummary, known: pl.Series | None = None) -> None:
-        self._values, self._known = summary.values, known
+        self._summary, self._values, self._known = summary, summary.values, known
         self._bins = np.zeros(1, np.int64)
         self._levels: Counter[str] = Counter()
         self.rows = self.missing = self.unseen = 0
+        self.found: ColumnWatch | None = None
+
+    def of(self, values: pl.Series) -> CountedColumn:
+        """Return other values, counted in the same way."""
+        counted = CountedColumn(self._summary, self._known)
+        counted.add(values)
+        return counted
 
     def add(self, values: pl.Series) -> None:
         """Count typed values, as `tables.check` leaves them."""
+        self.found = None
         missing = values.null_count()
         self.missing += missing
         self.rows += len(values) - missing
@@ -235,3 +254,15 @@ class Counted:
         self.rows += len(frame)
         for name, column in self.columns.items():
             column.add(frame[name])
+
+    def edited(self, before: pl.DataFrame, after: pl.DataFrame) -> Counted:
+        """Return the counts of the counted rows, ``before``, with other values in some columns.
+
+        All other columns are shared, and so is what a watch finds of them.
+        """
+        edited = copy(self)
+        edited.columns = {
+            name: column if after[name].equals(before[name]) else column.of(after[name])
+            for name, column in self.columns.items()
+        }
+        return edited

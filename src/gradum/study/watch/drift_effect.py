@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -19,6 +20,17 @@ EFFECT_ROWS = 5_000
 
 HARMLESS = 0.02
 """The share of the answers' standard deviation below which a drift does no harm."""
+
+
+class AnsweredRows(NamedTuple):
+    """Typed rows (n), and a rung's answers for them (n, c), as from `answers_of`."""
+
+    frame: pl.DataFrame
+    answers: np.ndarray
+
+    def take(self, places: np.ndarray) -> AnsweredRows:
+        """Return some of the rows."""
+        return AnsweredRows(self.frame[places], self.answers[places])
 
 
 def answers_for(fitted: Fitted, frame: pl.DataFrame, rung: str | None) -> np.ndarray:

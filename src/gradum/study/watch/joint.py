@@ -22,6 +22,7 @@ from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.domain_sample import Scores
 from gradum.study.watch.watched import JointWatch
 from gradum.tables.columns import Column
+from gradum.tables.counts import counted
 
 JOINT_ROWS = 5_000
 """The most rows of each kind, drawn by chance."""
@@ -139,8 +140,8 @@ def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray
 
 def _codes(values: pl.Series) -> pl.Series:
     """Give the commonest levels numbers from 0; all other levels share one."""
-    counts = values.drop_nulls().value_counts(name="rows")
-    ordered = counts.sort(["rows", values.name], descending=[True, False])[values.name]
+    counts = counted(values.drop_nulls())
+    ordered = counts.sort(["rows", "value"], descending=[True, False])["value"]
     levels = ordered.head(MOST_LEVELS)
     return values.replace_strict(
         levels, np.arange(len(levels)), default=len(levels), return_dtype=pl.Float64

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
-import polars as pl
 from msgspec import structs
 from scipy import stats
 
@@ -16,7 +16,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.reference.reference import Reference
 from gradum.study.watch.column_drift import Counted, watch_answers, watch_column
 from gradum.study.watch.distances import LEVEL
-from gradum.study.watch.drift_effect import EFFECT_ROWS, answer_names, answers_for, effect_of
+from gradum.study.watch.drift_effect import EFFECT_ROWS, AnsweredRows, answer_names, effect_of
 from gradum.study.watch.expectation import Expectation
 from gradum.study.watch.watch_sentences import answers_sentence, column_sentence, joint_sentence
 from gradum.study.watch.watched import (
@@ -28,13 +28,14 @@ from gradum.study.watch.watched import (
     Watched,
 )
 from gradum.tables.kinds import KINDS
+from gradum.waiting import told
 
 
 def watch(
     fitted: Fitted,
     reference: Reference,
     new: Counted,
-    some: pl.DataFrame,
+    some: AnsweredRows,
     *,
     joint: JointWatch | None,
     expected: Expectation | None = None,
@@ -52,8 +53,8 @@ def watch(
     reference : Reference
     new : Counted
         All new rows, counted.
-    some : DataFrame
-        Typed new rows, drawn by chance, whose answers are looked at.
+    some : AnsweredRows
+        New rows, drawn by chance, whose answers are looked at.
     joint : JointWatch or None
         The result of a classifier that tells rows apart, if reference rows are at hand.
     expected : Expectation or None
@@ -63,14 +64,13 @@ def watch(
     rung : str, optional
         By default the rung in use.
     """
-    seed = fitted.spec.seed
+    seed, features = fitted.spec.seed, fitted.schema.features
     columns = [
-        watch_column(column, reference, new.columns[column.name], some[column.name], seed)
-        for column in fitted.schema.features
+        watch_column(column, reference, new.columns[column.name], some.frame[column.name], seed)
+        for column in told(features, say("watch: each column by itself"), len(features))
     ]
-    predicted = answers_for(fitted, some, rung)
     of_used = rung is None or fitted.rung(rung).name == fitted.used
-    answers = watch_answers(reference, predicted, answer_names(fitted)) if of_used else None
+    answers = watch_answers(reference, some.answers, answer_names(fitted)) if of_used else None
     tests = [column.tests for column in columns]
     worse_p = None if expected is None else expected.worse_p
     of_all = [test.p for test in (answers, joint) if test is not None] + [worse_p]
@@ -78,12 +78,14 @@ def watch(
     counted = _counted_together(tests)
     beyond = iter([{name: p <= LEVEL for name, p in named.items()} for named in counted])
     least = min((p for named in counted for p in named.values()), default=None)
-    drawn = np.sort(stream(seed, "study", "watch", "effect").permutation(len(some))[:EFFECT_ROWS])
-    rows, predicted = some[drawn], predicted[drawn]
+    drawn = np.sort(
+        stream(seed, "study", "watch", "effect").permutation(len(some.frame))[:EFFECT_ROWS]
+    )
+    few = cache(lambda: some.take(drawn))  # only if a column has drifted
 
     def effect(column: str) -> DriftEffect | None:
         rng = stream(seed, "study", "watch", "effect", column)
-        return effect_of(fitted, reference, column, rows, predicted, rung=rung, rng=rng)
+        return effect_of(fitted, reference, column, *few(), rung=rung, rng=rng)
 
     columns = [_concluded(fitted, column, next(beyond), effect) for column in columns]
     if answers is not None and answers.p is not None:
