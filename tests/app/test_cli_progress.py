@@ -52,21 +52,28 @@ def test_a_terminal_is_redrawn_at_most_ten_times_a_second(monkeypatch, clock):
     assert "validation loss" in drawn[-1][1]
 
 
-def test_a_pipe_gets_plain_lines_at_most_one_in_two_seconds(monkeypatch, clock):
+def test_a_pipe_gets_a_line_a_fold_and_one_a_minute_of_a_long_fit(monkeypatch, clock):
     monkeypatch.setattr(sys, "stdout", io.StringIO())
     lines = progress.choose(as_json=False, quiet=False)
     assert isinstance(lines, progress.PlainLines)
-    lines(RungStarted("linear", 2, 10))
-    for step in range(1, 400):
-        clock[0] += 0.05
-        lines(PathStep("linear", step, 400, 0.1, 0.25))
-    said = sys.stdout.getvalue().splitlines()
-    assert 8 <= len(said) <= clock[0] / 2 + 1
-    assert (
-        said[0].strip() == "linear (fold 2 of 10) penalty 40 of at most 400, validation loss 0.25"
-    )
+
+    def steps(count):
+        before = len(sys.stdout.getvalue().splitlines())
+        for step in range(1, count):
+            clock[0] += 0.1
+            lines(PathStep("linear", step, 2_000, 0.1, 0.25))
+        return [line.strip() for line in sys.stdout.getvalue().splitlines()[before:]]
+
+    lines(RungStarted("linear", 0, 0))
+    assert len(steps(1_750)) == 2
     lines(RungFinished("linear", 0, 0, "converged", 1.25))
     assert sys.stdout.getvalue().splitlines()[-1].rstrip().endswith("1.2 s: converged")
+    for fold in (1, 2, 3):
+        lines(RungStarted("linear", fold, 3))
+        (said,) = steps(60)
+        assert said.startswith(f"linear (fold {fold} of 3) penalty")
+        lines(RungStarted("mlp", fold, 3))
+        assert not steps(60)
 
 
 def test_the_time_left_is_told_once_the_first_epoch_no_longer_weighs(monkeypatch, clock):

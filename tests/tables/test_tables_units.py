@@ -250,3 +250,13 @@ def test_a_counted_number_is_a_number(texts, first):
     column, numbers = numbers_of(values)
     assert numbers[0] == first
     assert "1,9" not in column.reason  # a year has no comma
+
+
+def test_what_was_converted_is_to_be_checked_and_can_be_undone():
+    weights = ["5.7 kg", "800 g", "19 lb", "2.25 kg", "3.5 kg", "1.5 kg", "0.5 kg", "4 kg"] * 3
+    (doubt,) = column_of(weights, "weight").doubts
+    assert (doubt.matter, doubt.option) == ("conversion", "--categorical 'weight'")
+    assert "0.8 kg" in doubt.sentence
+    target = column_of(weights, "weight", target="weight")
+    assert [(doubt.matter, doubt.option) for doubt in target.doubts] == [("conversion", "")]
+    assert target.reason.count("0.8 kg") == 1

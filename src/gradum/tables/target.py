@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from gradum.errors import ColumnError, SpecError, TargetError
 from gradum.messages import listed, say, say_plural
@@ -213,8 +214,9 @@ def _regression(
     if advised:
         clauses.append(say("positive and strongly skewed, so --log-target may help"))
     clauses += [reading.stored] if reading.stored else []
-    doubts = (*reading.doubts, *slip_doubts(values, NumericKind(), reading.parse))
-    clauses += [*suspicions(name, typed), *(doubt.sentence for doubt in doubts)]
+    slips = slip_doubts(values, NumericKind(), reading.parse)
+    clauses += [*suspicions(name, typed), *(slip.sentence for slip in slips)]
+    conversions = [replace(doubt, option="") for doubt in reading.doubts]  # it cannot be a class
     missing = typed.null_count()
     unread = reading.unread + values.infinite
     if unread:
@@ -225,7 +227,14 @@ def _regression(
         clauses.append(_left_out(missing))
     reason = full_stop(joined_clauses(clauses))
     column = Column(
-        name, "numeric", "target", reason, reading.parse, numbers.n_unique(), missing, doubts
+        name,
+        "numeric",
+        "target",
+        reason,
+        reading.parse,
+        numbers.n_unique(),
+        missing,
+        (*conversions, *slips),
     )
     target = Target(name, "regression", (), reason, log=log, log_advised=advised)
     return column, target

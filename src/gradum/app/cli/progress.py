@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from gradum.tables.schema import Schema
 
 REDRAWS_PER_SECOND = 10
-PLAIN_SECONDS = 2.0
+PLAIN_SECONDS = 2.0  # between the lines of two folds
+LONG_SECONDS = 60.0  # within what is still the same fit
 REPORTING = marked("report: errors, columns, segments, learning curve")
 
 
@@ -103,12 +104,12 @@ class JsonLines:
 
 
 class PlainLines:
-    """Plain lines, for a pipe or a log: at most one every two seconds while a rung trains."""
+    """Plain lines, for a pipe or a log: one for each fold, and one a minute while a fit goes on."""
 
     def __init__(self) -> None:
         self._place, self._told = Place(), Told()
         self._course: Course | None = None  # of the report, once it has begun
-        self._last = 0.0
+        self._last, self._fold = time.monotonic(), 0
 
     def __call__(self, event: Any) -> None:
         """Print what a reader of the log needs."""
@@ -130,13 +131,15 @@ class PlainLines:
             case RungFinished() if event.folds == 0:
                 write(self._place.ended(event.status))
             case EpochDone() | PathStep() | Passed() if self._is_time():
-                self._last = time.monotonic()
+                self._last, self._fold = time.monotonic(), self._place.fold
                 write(self._place.line)
             case _:
                 pass
 
     def _is_time(self) -> bool:
-        return time.monotonic() - self._last > PLAIN_SECONDS
+        """Whether a fold has not been told of yet, or a fit has taken long."""
+        wait = LONG_SECONDS if self._place.fold == self._fold else PLAIN_SECONDS
+        return time.monotonic() - self._last > wait
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
@@ -249,10 +252,12 @@ class Place:
 
     title: str
     details: list[str]
+    fold: int
+    """The fold whose fits are at work, from 1; 0 if the fit is the one that is kept."""
 
     def __init__(self) -> None:
         self.title, self.details = "", []
-        self._epochs, self._folds_began, self._fold, self._folds = 0, 0.0, 0, 0
+        self._epochs, self._folds_began, self.fold, self._folds = 0, 0.0, 0, 0
         self._limit = math.inf  # a point in time
         self._compiled: float | None = None  # seconds that a training's first epoch took
         self._left, self._left_of_folds = TimeLeft(), TimeLeft()
@@ -265,9 +270,9 @@ class Place:
                 self._epochs, self._compiled, self._left = event.epochs, None, TimeLeft()
                 limit = math.inf if event.seconds is None else event.seconds
                 self._limit = time.monotonic() + limit
-                if event.fold == 1 and self._fold != 1:
+                if event.fold == 1 and self.fold != 1:
                     self._folds_began, self._left_of_folds = time.monotonic(), TimeLeft()
-                self._fold, self._folds = event.fold, event.folds
+                self.fold, self._folds = event.fold, event.folds
             case PathStep():
                 self.details = [
                     say("penalty {step} of at most {steps}", step=event.step, steps=event.steps),
@@ -295,9 +300,9 @@ class Place:
         """
         if self._compiled is None:
             self._compiled = event.seconds
-        if self._fold > 1:
+        if self.fold > 1:
             elapsed = time.monotonic() - self._folds_began
-            left = elapsed / (self._fold - 1) * (self._folds - self._fold + 1)
+            left = elapsed / (self.fold - 1) * (self._folds - self.fold + 1)
             return self._left_of_folds.about(left)
         if self._epochs > event.epoch and event.seconds > 2 * self._compiled:
             left = event.seconds / event.epoch * (self._epochs - event.epoch)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from gradum.errors import ColumnError, SchemaError
 from gradum.messages import listed, marked, say, say_plural
+from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading, lost
 from gradum.tables.kinds.naming_numbers import code_hint, named_like_codes
@@ -463,7 +464,8 @@ def _one_word_aside(levels: pl.DataFrame, how: Parse) -> bool:
 def _reading(values: Values, how: Parse) -> Reading:
     typed = to_number(values.levels["level"], how)
     missing, unread = tuple(values.markers), values.levels.clear()
-    stored = joined_clauses(_stored_as(values, how, typed))
+    converted = _converted(values, how, typed)
+    stored = joined_clauses(_stored_as(values, how, typed, converted))
     clauses = [_describe(values, typed), *([stored] if stored else [])]
     clauses += suspicions(values.name, typed, values.levels["count"])
     if typed.null_count():
@@ -486,10 +488,19 @@ def _reading(values: Values, how: Parse) -> Reading:
     clauses += (useless := _useless(values, typed))
     count = int(unread["count"].sum())
     reason = joined_clauses(clauses)
-    return Reading("numeric", reason, parse, usable=not useless, unread=count, stored=stored)
+    doubts = (Doubt("conversion", joined_clauses(converted), f"--categorical {values.name!r}"),)
+    return Reading(
+        "numeric",
+        reason,
+        parse,
+        usable=not useless,
+        unread=count,
+        stored=stored,
+        doubts=doubts if converted else (),
+    )
 
 
-def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
+def _stored_as(values: Values, how: Parse, typed: pl.Series, converted: list[str]) -> list[str]:
     levels, unit = values.levels["level"], how.currency
     signs = [repr(unit)] if unit and levels.str.contains(unit, literal=True).any() else []
     signs += [say("'%' (12% is read as 12)")] if how.percent else []
@@ -499,7 +510,7 @@ def _stored_as(values: Values, how: Parse, typed: pl.Series) -> list[str]:
             signs += [say("{sign!r} between thousands", sign=how.thousands)]
     signs += [say("decimal {sign!r}", sign=how.decimal)] if how.decimal != "." else []
     clauses = [say("stored as text with {signs}", signs=listed(signs))] if signs else []
-    clauses += _converted(values, how, typed)
+    clauses += converted
     if how.clock and are_clock_times(levels):
         clauses.append(say("--time-of-day {name!r} if they are times of day", name=values.name))
     return clauses
