@@ -31,7 +31,9 @@ def of_alarms(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
 
 def of_rows(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
     """Yield what is doubtful about rows."""
-    yield from (Concern(*_parts(doubt)) for doubt in judgement.doubts)
+    for doubt in judgement.doubts:
+        matter, clause, option = _parts(doubt)
+        yield Concern(matter, clause[:1].upper() + clause[1:], option)
 
 
 def of_columns(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
