@@ -40,7 +40,9 @@ def test_a_model_file_and_a_page(gradum_command, ladder_run, tables, tmp_path):
     assert (ended.code, ended.err) == (0, "")
     assert f"Written to {page}." in ended.out
     written = page.read_text(encoding="utf-8")
-    assert "<h1>Row 300 of amount.csv, one step of gradient descent</h1>" in written
+    assert "<h1>Row 300 of amount.csv, one step of gradient descent</h1>" in written.replace(
+        "<wbr>", ""
+    )
     assert "<math" in written
     again = gradum_command("explain-step", ladder_run, *asked)
     assert again.code == 0

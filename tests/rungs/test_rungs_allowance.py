@@ -80,7 +80,7 @@ def test_a_run_out_of_time_ends_with_what_it_has_and_says_so(table):
     assert len(rungs["linear"].history) == 1  # a penalty
     notes = "\n".join(model.fitted.judgement.notes)
     assert "linear ran out of time in 2 of 2 fits. The run's time limit ended it" in notes
-    assert "left no time for MLP and pack; allow more with --time-limit" in notes
+    assert "left no time for MLP and network ensemble; allow more with --time-limit" in notes
     assert not model.fitted.judgement.interrupted
     # What the linear rung has is the answer to its one penalty, to the end.
     assert rungs["linear"].certificate.duality_gap < 1e-6
@@ -115,7 +115,7 @@ def test_a_pack_whose_time_is_over_once_it_is_compiled_is_left_out(table, clock,
     model = gradum.fit(table, "y", model="pack", test=table.head(60), time_limit=100.0, **QUICK)
     assert list(model.fitted.rungs) == ["baseline"]
     notes = "\n".join(model.fitted.judgement.notes)
-    assert "The time limit left no time for pack; allow more with --time-limit" in notes
+    assert "The time limit left no time for network ensemble; allow more with --time-limit" in notes
 
 
 def test_a_pack_keeps_time_to_judge_its_members_once_more(table, clock, monkeypatch):

@@ -137,6 +137,8 @@ def test_a_pack_that_ran_out_of_time_says_so_and_names_the_remedy(monkeypatch):
         monkeypatch.setattr(part, "perf_counter", lambda: clock[0])
     model = gradum.fit(table(), "y", model="pack", cv=2, time_limit=60_000.0, **QUICK)
     (note,) = [each for each in model.fitted.judgement.notes if "ran out of time" in each]
-    assert re.match(r"pack ran out of time in (\d) of \1 fits\. The time limit ended", note)
+    assert re.match(
+        r"network ensemble ran out of time in (\d) of \1 fits\. The time limit ended", note
+    )
     assert "--time-limit" in note
     assert "--effort" in note

@@ -597,7 +597,8 @@ def test_weights_of_another_fingerprint_are_refused(tmp_path):
     assert "whose fingerprint it names" in refusal(TWO, tmp_path, change)
 
 
-def test_no_table_names_a_column_as_the_reader_would_refuse():
+@pytest.mark.parametrize("blocks", [False, True])
+def test_no_table_names_a_column_as_the_reader_would_refuse(blocks):
     frame = pl.DataFrame({"\x1b[2J": [1.5, 2.5] * 20, "y": [1.0, 2.5, 3.5, 4.0] * 10})
     for name in ("\x1b[2J", "^.*$", "*"):
         with pytest.raises(GradumError, match="The column name") as refused:

@@ -46,7 +46,7 @@ def test_where_a_run_says_another_score_of_its_rows_the_words_say_why():
     same, other = (replace(run, own_score=("log_loss", score)) for score in (own, 2 * own))
     found = compare(same, other)
     (note,) = found.notes
-    assert note.startswith(f"The second run's report gives log loss {2 * own:.4f}".rstrip("0"))
+    assert note.startswith(f"The second run's report gives log loss {2 * own:.3g} ")
     assert note in " ".join(plain(*comparison_parts(found, ("a", "b"))).split())
 
 

@@ -66,7 +66,7 @@ def test_the_findings_have_it_and_keep_it_in_their_file(folds):
     assert found.interactions.tried == 10
     text = msgspec.json.encode(found)
     assert msgspec.json.encode(msgspec.json.decode(text, type=JudgedExplanation)) == text
-    assert "Explanations" in folds.report()
+    assert 'id="explanations"' in folds.report()
 
 
 def test_the_same_seed_explains_the_same(folds):

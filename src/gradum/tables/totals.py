@@ -152,7 +152,7 @@ def totals_of(table: Table) -> Totals | None:
             replace(table, frame=frame.head(HEAD_ROWS)),
             len(frame),
             frame.tail(1),
-            lambda columns: frame.select(columns).iter_slices(SLICE_ROWS),
+            lambda columns: _columns(frame, columns).iter_slices(SLICE_ROWS),
         )
     )
 
@@ -213,8 +213,8 @@ def _may_be_sum(table: AllRows) -> bool:
     names = [name for name, dtype in frame.schema.items() if dtype.is_numeric() or dtype in TEXTS]
     if not names:
         return False
-    first = _plain(frame.head(min(GLANCE_ROWS, table.height - 1)).select(names))
-    foot = _plain(last.select(names))[0]
+    first = _plain(_columns(frame.head(min(GLANCE_ROWS, table.height - 1)), names))
+    foot = _plain(_columns(last, names))[0]
     there = np.isfinite(first)
     seen = np.isfinite(foot) & there.any(axis=0)
     sums = np.where(there, first, 0.0).sum(axis=0)
@@ -230,7 +230,7 @@ def _may_be_sum(table: AllRows) -> bool:
 
 def _is_plain_sum(table: AllRows, names: list[str]) -> bool:
     """Whether the last row is the sum of all others in the columns whose numbers are all plain."""
-    foot = _plain(table.last.select(names))[0]
+    foot = _plain(_columns(table.last, names))[0]
     sums, sizes, unread = -foot, -np.abs(foot), np.zeros(len(names))
     for block in table.blocks(names):
         numbers = _plain(block)
@@ -240,6 +240,11 @@ def _is_plain_sum(table: AllRows, names: list[str]) -> bool:
         sums, sizes = sums + numbers.sum(axis=0), sizes + np.abs(numbers).sum(axis=0)
     amiss = np.abs(foot - sums) > EQUAL * (sizes + np.abs(foot))
     return not (amiss & (foot != 0) & (unread == 0)).any()
+
+
+def _columns(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """Return the columns of these names, which polars would take for patterns as in "^.*$"."""
+    return pl.DataFrame([frame[name] for name in names])
 
 
 def _plain(frame: pl.DataFrame) -> np.ndarray:

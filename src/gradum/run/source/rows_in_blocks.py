@@ -39,6 +39,7 @@ from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
 from gradum.rungs.spool import Spool, Totals
 from gradum.tables.check import check
+from gradum.tables.contradictions import refuse_names
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
 from gradum.tables.role_values import times_of, without_weight
@@ -80,8 +81,9 @@ class RowsInBlocks:
 
     def describe(self, asked: Asked, context: Context) -> DescribedInBlocks:
         """Infer the schema from a sample, and complete it in a pass over all rows."""
+        _refuse(asked.spec)
+        refuse_names(self.rows.head.frame.columns)
         spec, rows = asked.spec, self.rows.without_totals()
-        _refuse(spec)
         memory = spec.max_memory or 0
         fewer = max(1, SAMPLED_BYTES // row_bytes(rows.head.frame))
         sample = rows.sample(min(SAMPLED_ROWS, fewer), context.random("sample"))
