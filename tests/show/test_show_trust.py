@@ -71,11 +71,11 @@ def test_error_and_power_are_printed_in_text_page_and_json():
     tested = FAILED.tested(0.02, Gauge("all off by {gap}", "points", 0.01, 1.0))
     checks, family = settled([tested, HELD], 0.03)
     found = report(*checks)
-    power = "These rows would show in 80% of cases: all off by 2.7 points."  # (1.88 + 0.84) 0.01
+    power = "In 80% of cases, these rows would show: all off by 2.7 points."  # (1.88 + 0.84) 0.01
     assert (checks[0].adjusted_p, checks[0].detectable) == (0.02, pytest.approx(0.0272, abs=1e-4))
     for shown in (found.summary(), found.page()):
         assert "in at most 3% of reports" in " ".join(shown.split())
-        assert f"Among all tests p = 0.02. {power}" in " ".join(shown.split())
+        assert f"Adjusted for all tests, p = 0.02. {power}" in " ".join(shown.split())
     assert found.content["family"] == family
     assert found.frame["adjusted_p"].to_list() == [0.02, None]
 
