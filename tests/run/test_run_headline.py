@@ -110,7 +110,7 @@ def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
 @pytest.mark.parametrize(
     ("predicted", "hits", "precision", "said"),
     [
-        (1, 1, 1.0, "; it says 'yes' of 1 rows, and is right about 1 of them."),
+        (1, 1, 1.0, "; it says 'yes' for 1 of the rows, and is right for 1."),
         (2, 0, 0.0, "Finds none of the 20 rows that are 'yes'."),
         (0, 0, np.nan, "Finds none of the 20 rows that are 'yes'."),
     ],

@@ -27,10 +27,10 @@ def report(*checks, title="A part", sentences=(), tables=()):
 @pytest.mark.parametrize(
     ("checks", "failed", "verdict"),
     [
-        ((HELD,), False, "All that was checked of run holds. 1 holds. 0 were not checked."),
-        ((HELD, HELD, UNKNOWN), False, "holds. 2 hold. 1 was not checked."),
-        ((HELD, FAILED), True, "1 demand on run failed. 1 holds."),
-        ((FAILED, FAILED, REQUIRED), True, "3 demands on run failed. 0 hold."),
+        ((HELD,), False, "All that was checked of run holds. 1 demand holds. 0 were not checked."),
+        ((HELD, HELD, UNKNOWN), False, "holds. 2 demands hold. 1 was not checked."),
+        ((HELD, FAILED), True, "1 demand on run failed. 1 demand holds."),
+        ((FAILED, FAILED, REQUIRED), True, "3 demands on run failed. 0 demands hold."),
         ((UNKNOWN,), False, "Nothing was checked of run."),
     ],
 )

@@ -133,8 +133,8 @@ def _of_rare(rare: ClassScores) -> str:
     }
     if not rare.precision.known and rare.hits is not None:
         return say(
-            "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} of "
-            "{predicted} rows, and is right about {hits} of them.",
+            "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} for "
+            "{predicted} of the rows, and is right for {hits}.",
             predicted=rows_figure(rare.predicted),
             hits=rows_figure(rare.hits),
             **values,
