@@ -217,7 +217,7 @@ def meaning(
     if covariance == "classical":
         notes.append(
             say(
-                "Classical standard errors: right if {assumption}.",
+                "Classical standard errors: valid if {assumption}.",
                 assumption=say(likelihood.assumption),
             )
         )
