@@ -118,7 +118,7 @@ def test_a_line_of_progress_has_the_order_and_marks_of_chinese(chinese):
     place.note(RungFinished("mlp", 0, 0, "early_stopped", 1.25, 0.25))
     assert place.ended("early_stopped") == "MLP：验证损失 0.25，1.2 秒：提前停止"
     assert progress._rival(RivalFitted("lightgbm", 5, 5, 2.0)) == (
-        "对手 lightgbm（第 5 折，共 5 折）：2.0 秒"
+        "对比模型 lightgbm（第 5 折，共 5 折）：2.0 秒"
     )
 
 

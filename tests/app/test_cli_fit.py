@@ -26,7 +26,7 @@ def test_a_run_says_what_it_understood_found_and_wrote(linear_run):
         "label.csv: 300 rows",
         "colour",
         "Two classes, 'no'",
-        "always guessing the most frequent",
+        "the most frequent class, is right in",
         "Log loss",
         str(folder),
     ):

@@ -92,5 +92,5 @@ def test_the_bare_command_shows_its_help_and_its_exit_codes(gradum_command):
     ended = gradum_command()
     assert (ended.code, ended.err) == (2, "")
     said = " ".join(ended.out.split())
-    assert "0 when done, 2 when something given cannot be used, 1 when the machine fails" in said
+    assert "1 the machine failed (a full disk, say); 2 something given cannot be used" in said
     assert "Commands: fit" in said

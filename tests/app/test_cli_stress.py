@@ -12,10 +12,10 @@ def test_it_speaks_in_words(gradum_command, linear_run, tables):
     ended = gradum_command("stress", linear_run[0], tables / "held.csv", "--rows", "2")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert "of 2 answers for 'label' in held.csv change where columns move" in lines[0]
+    assert "of 2 answers for 'label' in held.csv change when columns move" in lines[0]
     (header,) = [line for line in lines if line.startswith("columns move by up to")]
     assert header.split("  ")[-1].strip() == "proved to stay, at least"
-    assert "One accident at a time, in 8 of 80 rows." in lines
+    assert "Each accident was tried by itself, in 8 of 80 rows." in lines
 
 
 def test_json_is_what_python_finds(gradum_command, linear_run, tables):

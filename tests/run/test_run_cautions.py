@@ -100,7 +100,7 @@ def test_a_long_tail_counts_rows_and_not_their_predictions():
     truth = Truth("regression", np.zeros(421), np.ones(421), ())
     twice = Seen.pool([Seen(np.arange(421), said)] * 2)
     (note,) = judge(truth, {"test": twice}, metric="mae", seed=0, how="Judged.").notes
-    assert "lies in 2 rows of 421" in note
+    assert "comes from 2 of 421 rows" in note
 
 
 def test_a_long_tail_is_said_and_a_short_one_is_not():

@@ -58,7 +58,8 @@ def test_how_often_right_beside_guessing_and_the_simplest_that_does_as_well():
         judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.02, prevalence=NEARLY)
     )
     assert said == (
-        "Right in 80 of 100 rows [77–83]; always guessing the most frequent, 'no', is right in 62.",
+        "Right in 80 of 100 rows [77–83]; always answering 'no', the most frequent class, is right "
+        "in 62.",
         "The linear model and the network ensemble are equally good, as far as these rows show. "
         "Predictions use the network ensemble; add --rung enough for the simpler one.",
     )
@@ -77,7 +78,7 @@ def test_a_lead_within_the_interval_but_beyond_one_standard_error_is_one_stateme
 
 def test_a_lead_beyond_chance_is_said_so():
     found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.436)), 0.001, prevalence=NEARLY)
-    assert "better than every simpler one, beyond chance" in headline(found)[1]
+    assert "better than every simpler model, beyond chance" in headline(found)[1]
 
 
 def test_where_nothing_helps_it_says_so():
@@ -99,16 +100,17 @@ def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
     assert said[:3] == (
         "Finds 1 of 3 rows that are 'yes' (32% [29–35]); when it says 'yes', it is right 3 times "
         "in 5 (60% [57–63]).",
-        "Right in 91 of 100 rows [88–94]; always guessing the most frequent, 'no', is right in 90.",
-        "Ranks a row that is 'yes' above one that is not in 83 of 100 pairs [80–86]; chance does "
-        "so in 50.",
+        "Right in 91 of 100 rows [88–94]; always answering 'no', the most frequent class, is right "
+        "in 90.",
+        "In 83 of 100 pairs [80–86], it ranks a row that is 'yes' above a row that is not; chance "
+        "does so in 50.",
     )
 
 
 @pytest.mark.parametrize(
     ("predicted", "hits", "precision", "said"),
     [
-        (1, 1, 1.0, "; it says 'yes' of 1 rows, and is right about 1 of them."),
+        (1, 1, 1.0, "; it says 'yes' for 1 of the rows, and is right for 1."),
         (2, 0, 0.0, "Finds none of the 20 rows that are 'yes'."),
         (0, 0, np.nan, "Finds none of the 20 rows that are 'yes'."),
     ],
@@ -190,8 +192,8 @@ def test_a_lead_over_a_rung_that_the_time_limit_cut_short_is_called_unfair():
     found = judgement("log_loss", classes(RIGHT, (0.66, 0.451, 0.400)), 0.01, prevalence=NEARLY)
     found = structs.replace(found, cut_short=("linear",), fit_check="The pack overfits.")
     assert headline(found)[1:] == (
-        "Predictions use the network ensemble: it does better than every simpler one, beyond "
-        "chance.",
+        "Predictions use the network ensemble: it does better than every simpler model, "
+        "beyond chance.",
         "The comparison is unfair to the linear model, which the time limit cut short; allow more "
         "with --time-limit (time_limit).",
     )

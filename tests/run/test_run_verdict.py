@@ -86,7 +86,7 @@ def test_the_choice_is_said_in_the_language_in_use_whatever_it_was_when_the_rung
     said = choice(list(unsure), found.used, found.enough, found.comparisons)
     assert said == verdict("rmse", unsure, error=0.009).sentences[0]
     assert "its lead over the linear model may be chance" in said
-    assert found.sentences[0] == "预测用的是MLP：它最好，不过它对线性模型的领先可能只是偶然。"
+    assert found.sentences[0] == "预测采用MLP：它最好，但对线性模型的领先可能只是偶然。"
 
 
 number = st.floats(-5, 5).map(lambda value: round(value, 2))

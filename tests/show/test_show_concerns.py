@@ -75,7 +75,7 @@ def test_values_to_check_are_known_of_their_column():
 
 
 @pytest.mark.parametrize(
-    ("role", "holds_for"), [("time", "follow soon in 'a'"), ("group", "a new 'a', not for later")]
+    ("role", "holds_for"), [("time", "the next rows in 'a'"), ("group", "a new 'a', not for later")]
 )
 def test_the_scores_reach_as_far_as_the_split(classifier, role, holds_for):
     judgement = structs.replace(classifier.fitted.judgement, split=None)

@@ -122,7 +122,7 @@ def test_one_background_row_has_no_band(model):
     picture, _, curves = drawn(found, LONG)
     assert {each["low"] for each in curves["partial dependence"]} == {None}
     assert "–" in picture.rows[0]
-    assert "background rows once" not in picture.caption
+    assert "background rows when all" not in picture.caption
 
 
 def test_what_cannot_be_seen_is_said(shown):

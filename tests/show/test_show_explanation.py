@@ -44,7 +44,8 @@ def test_what_nothing_moved_has_no_reason(difference):
 
 
 @pytest.mark.parametrize(
-    ("rows", "words"), [(1, "over 1 background row -"), (2, "over 2 background rows -")]
+    ("rows", "words"),
+    [(1, "the 1 background row has -"), (2, "the mean over 2 background rows is -")],
 )
 def test_one_background_row_is_one_row(difference, rows, words):
     background = pl.DataFrame({"a": [-0.5, -0.4], "b": [0.5, 0.4], "c": [0.5, 0.5]}).head(rows)

@@ -127,12 +127,12 @@ def test_the_report_says_why_rows_are_answered_so(of_classes, of_numbers):
     assert "60 of 240 judged rows were explained" in of_classes.text
     assert "The 12 columns that are least important count as one." in of_classes.text
     assert "size × colour 0.015 0.005 to 0.025" in of_classes.text
-    assert "Predicted yes, in truth no Row 17: the probability of 'yes' is 90%" in of_classes.text
+    assert "Predicted yes, actual no Row 17: the probability of 'yes' is 90%" in of_classes.text
     assert "Mostly because size is 81." in of_classes.text
     assert "12 other columns +0.2 ± 0.078" in of_classes.text
     assert "A typical row of no" in of_classes.text
-    assert "Predicted 0.9, in truth 12.5" in of_numbers.text
-    assert "10% of the rows are predicted lower; in truth 3" in of_numbers.text
+    assert "Predicted 0.9, actual 12.5" in of_numbers.text
+    assert "10% of the rows have lower predictions; actual 3" in of_numbers.text
     assert "colour 0.05 0.03 0.07 red -0.05" in of_classes.text
 
 
@@ -154,7 +154,7 @@ def test_without_rows_no_row_is_explained_and_no_dot_is_one(classifier):
 
 
 def test_a_miscalibration_stands_in_the_verdict_where_one_is_shown(classifier):
-    sentence = "Predicts too low: 'yes' has a probability of 0.3 on average, and a share of 0.5."
+    sentence = "Predicts too low: the mean probability of 'yes' is 0.3, its actual share 0.5."
     low = msgspec.structs.replace(CLASSES.reliability, sentence=sentence)
     found = msgspec.structs.replace(CLASSES, reliability=low)
     said = [Page(report_html(classifier.fitted, each)).text for each in (found, CLASSES)]

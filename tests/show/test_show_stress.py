@@ -57,7 +57,7 @@ def certified(attack):
 def test_a_model_that_always_answers_alike_is_said_to(attack):
     stays = structs.replace(attack, rows=(attack.rows[1], RowAttack(9, "no", None)), median=None)
     first = next(attack_sentences(stays))
-    assert first.startswith("It always answers 'no': in all 2 rows, and whatever was tried.")
+    assert first.startswith("It always answers 'no': in all 2 rows, whatever was tried.")
     numbers = structs.replace(stays, rows=(RowAttack(1, 7.5, None), RowAttack(2, 7.5, None)))
     assert "always answers 7.5" in next(attack_sentences(numbers))
     others = (attack, structs.replace(stays, rows=(attack.rows[1], RowAttack(9, "yes", None))))
@@ -70,12 +70,15 @@ def test_of_one_row_and_one_column_nothing_is_said_in_the_plural(attack):
     one = structs.replace(certified(attack), columns=("age",))
     one = structs.replace(one, rows=one.rows[:1])
     assert list(attack_sentences(one)) == [
-        "The answer changes within 0.25 times the interquartile range.",
-        "The answer is proved to stay within 0.1 times the interquartile range.",
+        "The answer changes when columns move by up to 0.25 times the interquartile range.",
+        "The answer is proved to stay the same while columns move by up to 0.1 times the "
+        "interquartile range.",
         "This column may move: 'age'.",
     ]
     open_ = structs.replace(one, rows=(RowAttack(3, "no", None),), median=None)
-    assert "It is not proved that the answer stays where columns move." in attack_sentences(open_)
+    assert "It is not proved that the answer stays the same when columns move." in attack_sentences(
+        open_
+    )
 
 
 HARM = Interval(0.5, 0.4, 0.6, 0.05)
@@ -89,12 +92,12 @@ HARM = Interval(0.5, 0.4, 0.6, 0.05)
         ([None, None], "2 corruptions are shown to make the log loss worse."),
         (
             [False],
-            "1 corruption is shown to make the log loss worse; 1 without an alarm of the watch.",
+            "1 corruption is shown to make the log loss worse; a watch would raise no alarm for 1.",
         ),
         (
             [False, True, True],
-            "3 corruptions are shown to make the log loss worse; 1 of them without an alarm of the "
-            "watch.",
+            "3 corruptions are shown to make the log loss worse; a watch would raise no "
+            "alarm for 1 of them.",
         ),
     ],
 )
@@ -103,7 +106,7 @@ def test_accidents_are_counted_in_whole_sentences(noticed, said):
     effects.append(CorruptionEffect("missing", ("b",), 1, 0.5, HARM, False, None))
     found = Corruptions(1, 0.1, "log_loss", tuple(effects))
     first, *_, last = corruption_sentences(found)
-    assert first == "One accident at a time, in 1 of 1 row."
+    assert first == "Each accident was tried by itself, in 1 of 1 row."
     assert last == said
     assert list(corruption_sentences(structs.replace(found, effects=()))) == [
         "These rows hold nothing that an accident could change."
@@ -169,8 +172,13 @@ def test_a_change_is_said_with_its_size(attack):
         "0.25 times the interquartile range",
     )
     sentences = list(attack_sentences(attack))
-    assert sentences[0] == "Half of the answers change within 0.25 times the interquartile range."
-    stay = "Half of the answers are proved to stay within 0.1 times the interquartile range."
+    assert sentences[0] == (
+        "Half of the answers change when columns move by up to 0.25 times the interquartile range."
+    )
+    stay = (
+        "Half of the answers are proved to stay the same while columns move by up to 0.1 times the "
+        "interquartile range."
+    )
     assert stay in attack_sentences(certified(attack))
     assert stay not in sentences
 

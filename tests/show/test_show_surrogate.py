@@ -37,7 +37,7 @@ def text_of(fitted, findings, tree):
     section = page.split('<div class="inside" id="explanations">')[1].split("</details>\n<details")[
         0
     ]
-    _, *below = section.partition("<h3>A small tree in its place</h3>")
+    _, *below = section.partition("<h3>Can something simpler imitate it?</h3>")
     return " ".join(html.unescape(re.sub("<[^>]+>", " ", "".join(below))).split())
 
 

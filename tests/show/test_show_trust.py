@@ -27,10 +27,10 @@ def report(*checks, title="A part", sentences=(), tables=()):
 @pytest.mark.parametrize(
     ("checks", "failed", "verdict"),
     [
-        ((HELD,), False, "All that was checked of run holds. 1 holds. 0 were not checked."),
-        ((HELD, HELD, UNKNOWN), False, "holds. 2 hold. 1 was not checked."),
-        ((HELD, FAILED), True, "1 demand on run failed. 1 holds."),
-        ((FAILED, FAILED, REQUIRED), True, "3 demands on run failed. 0 hold."),
+        ((HELD,), False, "All that was checked of run holds. 1 demand holds. 0 were not checked."),
+        ((HELD, HELD, UNKNOWN), False, "holds. 2 demands hold. 1 was not checked."),
+        ((HELD, FAILED), True, "1 demand on run failed. 1 demand holds."),
+        ((FAILED, FAILED, REQUIRED), True, "3 demands on run failed. 0 demands hold."),
         ((UNKNOWN,), False, "Nothing was checked of run."),
     ],
 )
@@ -71,11 +71,11 @@ def test_error_and_power_are_printed_in_text_page_and_json():
     tested = FAILED.tested(0.02, Gauge("all off by {gap}", "points", 0.01, 1.0))
     checks, family = settled([tested, HELD], 0.03)
     found = report(*checks)
-    power = "These rows would show in 80% of cases: all off by 2.7 points."  # (1.88 + 0.84) 0.01
+    power = "In 80% of cases, these rows would show: all off by 2.7 points."  # (1.88 + 0.84) 0.01
     assert (checks[0].adjusted_p, checks[0].detectable) == (0.02, pytest.approx(0.0272, abs=1e-4))
     for shown in (found.summary(), found.page()):
         assert "in at most 3% of reports" in " ".join(shown.split())
-        assert f"Among all tests p = 0.02. {power}" in " ".join(shown.split())
+        assert f"Adjusted for all tests, p = 0.02. {power}" in " ".join(shown.split())
     assert found.content["family"] == family
     assert found.frame["adjusted_p"].to_list() == [0.02, None]
 

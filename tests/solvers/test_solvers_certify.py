@@ -37,7 +37,7 @@ def test_every_status_advises_in_one_sentence():
 
 
 def test_a_certificate_says_what_it_knows():
-    assert Certificate("training").sentence == "Nothing is proven of this answer."
+    assert Certificate("training").sentence == "Nothing is proved about this solution."
     sentence = Certificate("stationary", gradient_norm=1.23e-9, rank=4).sentence
     assert "1.2e-09" in sentence
     assert "rank is 4" in sentence

@@ -45,7 +45,7 @@ def test_rows_that_the_model_was_trained_on_are_known_and_not_compared(classifie
     assert alone.trained_on == 0
     for change, other in zip(evaluation.changes, alone.changes, strict=True):
         assert (change.metric, change.new.value) == (other.metric, other.new.value)
-    assert "no row is new to it" in classifier.evaluate(table).sentences[1]
+    assert "No row is new to the run" in classifier.evaluate(table).sentences[1]
 
 
 def test_rows_without_a_label_do_not_judge(classifier):

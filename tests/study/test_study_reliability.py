@@ -143,11 +143,14 @@ def test_unequal_weights_make_it_vary_more():
 @pytest.mark.parametrize(
     ("said", "finding"),
     [
-        (lambda share: share, "No miscalibration shown: 'yes' has a probability of "),
+        (lambda share: share, "No miscalibration shown: the mean probability of 'yes' is "),
         (lambda share: sigmoid(2 * logit(share)), "Too sure of itself: where probabilities"),
         (lambda share: sigmoid(0.5 * logit(share)), "Not sure enough: where probabilities"),
-        (lambda share: share + 0.1 * (1 - share), "Predicts too high: 'yes' has"),
-        (lambda share: 0.85 * share, "Predicts too low: 'yes' has"),
+        (
+            lambda share: share + 0.1 * (1 - share),
+            "Predicts too high: the mean probability of 'yes'",
+        ),
+        (lambda share: 0.85 * share, "Predicts too low: the mean probability of 'yes' is"),
         (lambda share: share + 0.05 * np.sin(6 * np.pi * share), "predictions are too"),
     ],
 )
@@ -162,8 +165,10 @@ def test_the_predicted_class_is_looked_at_where_there_are_several():
     accuracy = np.mean(evidence.prediction.value == evidence.target)
     assert found.label == "the predicted class"
     assert found.calibration_in_the_large.value == pytest.approx(confidence.mean() - accuracy)
-    assert found.sentence.startswith("Too sure of itself: the class it predicts has")
-    assert reliability(multiclass(3000, 0.5)).sentence.startswith("Not sure enough: the class")
+    assert found.sentence.startswith(
+        "Too sure of itself: the mean probability of the predicted class"
+    )
+    assert reliability(multiclass(3000, 0.5)).sentence.startswith("Not sure enough: the mean")
     assert reliability(multiclass(3000)).sentence.startswith("No miscalibration shown")
 
 
@@ -222,7 +227,7 @@ def test_groups_that_are_all_alike_do_not_accuse_a_calibrated_model():
     ],
 )
 def test_of_too_few_rows_or_groups_nothing_is_said(evidence):
-    assert reliability(evidence).sentence.startswith("Too few rows, or groups of them")
+    assert reliability(evidence).sentence.startswith("There are too few rows, or groups of rows")
 
 
 def test_time_is_drawn_in_stretches():

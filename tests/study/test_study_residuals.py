@@ -6,6 +6,9 @@ import pytest
 
 from gradum.study.findings.residuals import residuals
 
+NO_BIAS = "No bias is shown, whether predictions are small or large."
+SAME_SPREAD = "The spread of the residuals shows no difference."
+
 
 def numbers(rows=1000, seed=0, *, bias=0.0, growth=0.0, **more):
     """Residuals N(bias, 1) for the upper half of the predictions, growing with the prediction."""
@@ -77,15 +80,15 @@ def test_the_spread_is_that_of_the_rows_of_each_tenth():
 def test_neither_bias_nor_unequal_spread_is_found_where_there_is_none():
     """Each at 5%: eight or more of 40 would happen once in a thousand times."""
     sentences = [residuals(numbers(300, seed)).sentence for seed in range(40)]
-    assert sum("No bias is shown at any level of prediction." not in each for each in sentences) < 8
-    assert sum("No unequal spread is shown." not in each for each in sentences) < 8
+    assert sum(NO_BIAS not in each for each in sentences) < 8
+    assert sum(SAME_SPREAD not in each for each in sentences) < 8
 
 
 @pytest.mark.parametrize(("bias", "side"), [(1.0, "higher"), (-1.0, "lower")])
 def test_a_planted_bias_is_named_with_its_level(bias, side):
     sentence = residuals(numbers(bias=bias)).sentence
     assert f" {side} on average." in sentence
-    assert "No unequal spread is shown." in sentence
+    assert SAME_SPREAD in sentence
     level, found = sentence.removeprefix("Where it predicts about ").split(", actual values are ")
     assert float(level) > 50
     assert 0.6 < float(found.split(" ")[0]) < 1.4
@@ -111,9 +114,7 @@ def test_a_bias_of_a_few_alike_groups_is_not_shown():
 def test_a_constant_prediction_has_one_level():
     found = residuals(evidence_of.numbers(np.arange(100.0), np.full(100, 49.5)))
     assert len(found.spread) == 1
-    assert (
-        found.sentence == "No bias is shown at any level of prediction. No unequal spread is shown."
-    )
+    assert found.sentence == f"{NO_BIAS} {SAME_SPREAD}"
 
 
 def test_a_single_row():

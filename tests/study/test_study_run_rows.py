@@ -51,7 +51,6 @@ def test_a_table_that_lacks_a_column_has_no_row_of_the_runs():
 
 def test_what_is_said_of_some_and_of_all_rows():
     some = trained_on_sentence(412, 1309, scored=True)
-    assert (
-        some == "412 of 1,309 rows are rows that the model was trained on: they flatter the scores."
-    )
+    assert some.startswith("412 of 1,309 rows are rows that the model was trained on: ")
+    assert some.endswith(": they make the scores too good.")
     assert trained_on_sentence(80, 80, scored=True).startswith("All 80 rows are rows that")

@@ -191,7 +191,7 @@ def test_where_all_copies_can_be_written_out_the_search_proves_all_that_holds():
 def test_the_curve_counts_proofs():
     rows, model = fitted("label", "linear")
     found = model.stress(rows[:20], rows=4, certify=SECONDS).found
-    assert any("for values with the table's decimals" in note for note in found.notes)
+    assert any("with values rounded as in the table" in note for note in found.notes)
     _, proved = radii(found.attack)
     for point in found.attack.curve:
         assert point.certified == np.mean(proved >= point.epsilon)

@@ -26,7 +26,7 @@ def test_p_values_are_those_of_holm_and_only_a_gap_that_is_beyond_both_fails():
     assert (family.error, family.lines) == (0.03, 5)
     assert "among the 5 tests" in checks[2].reason
     assert "more rows would tell" in checks[4].reason
-    assert checks[5].reason.endswith("That is shown, and small.")
+    assert checks[5].reason.endswith("This gap is shown, but small.")
     assert settled([], 0.03)[0] == []
 
 

@@ -72,7 +72,7 @@ def test_a_gap_that_is_allowed_holds_though_it_is_shown(scored, tmp_path):
     wide = {"calibration": {"most_gap": 0.5}}
     (check,) = of(examined(scored, tmp_path, "sure", "y", thresholds=wide), "calibration.judged")
     assert check.status == "held"
-    assert check.reason.endswith("That is shown, and small.")
+    assert check.reason.endswith("This gap is shown, but small.")
 
 
 def test_scores_that_are_no_probabilities_only_rank(scored, tmp_path):

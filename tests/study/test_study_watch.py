@@ -314,7 +314,7 @@ def test_what_no_answer_hangs_on_is_harmless(model):
     assert found.effect.harmless
     assert not found.alarming
     assert not watch.alarm
-    assert "only in what hardly moves an answer" in " ".join(watch.summary().split())
+    assert "only in ways that hardly move an answer" in " ".join(watch.summary().split())
 
 
 def test_levels_that_come_and_grow_are_found(model):

@@ -445,12 +445,14 @@ def _repeats(dataset: Dataset, parts: np.ndarray, alarms: tuple[Alarm, ...]) -> 
     share = figure(100 * count / np.count_nonzero(parts == Part.TEST), digits=2)
     return (
         say_plural(
-            "{count:,} test row also occurs, in every column, among the other rows ({share}% of "
-            "those that judge). That may be chance, where columns have few values; if not, scores "
-            "flatter a model that remembers: give --group a column that keeps such rows together.",
-            "{count:,} test rows also occur, in every column, among the other rows ({share}% of "
-            "those that judge). That may be chance, where columns have few values; if not, scores "
-            "flatter a model that remembers: give --group a column that keeps such rows together.",
+            "{count:,} test row equals one of the other rows in every column ({share}% of those "
+            "that judge). If columns have few values, that may be chance; if not, a model that "
+            "only remembers gets too good a score: give --group a column that keeps such rows "
+            "together.",
+            "{count:,} test rows equal one of the other rows in every column ({share}% of those "
+            "that judge). If columns have few values, that may be chance; if not, a model that "
+            "only remembers gets too good a score: give --group a column that keeps such rows "
+            "together.",
             count,
             share=share,
         ),

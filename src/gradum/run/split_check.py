@@ -65,13 +65,13 @@ class SplitTrial(msgspec.Struct, frozen=True):
         """What to expect if the rows to predict are not between those learned from."""
         if self.by == "time":
             return say(
-                "If you predict rows with a later {column!r}, expect {metric} of about {divided}: "
-                "a quick model falls to it from {at_random}.",
+                "If you predict rows with a later {column!r}, expect {metric} of about "
+                "{divided}: in a quick trial it fell to that from {at_random}.",
                 **self._values,
             )
         return say(
-            "If you predict rows with a new {column!r}, expect {metric} of about {divided}: a "
-            "quick model falls to it from {at_random}.",
+            "If you predict rows with a new {column!r}, expect {metric} of about {divided}: in a "
+            "quick trial it fell to that from {at_random}.",
             **self._values,
         )
 

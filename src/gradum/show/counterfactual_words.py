@@ -65,15 +65,15 @@ def cost_sentences(found: Counterfactual, axes: Any) -> str:
         price = say("The cost is {cost}.", cost=cost)
     elif levels == len(found.changes):
         price = say_plural(
-            "The cost is {cost}: {count} other level.",
-            "The cost is {cost}: {count} other levels.",
+            "The cost is {cost}: {count} level is changed.",
+            "The cost is {cost}: {count} levels are changed.",
             levels,
             cost=cost,
         )
     else:
         price = say_plural(
-            "The cost is {cost}: moves of {moves} and {count} other level.",
-            "The cost is {cost}: moves of {moves} and {count} other levels.",
+            "The cost is {cost}: {moves} for moves, and {count} level is changed.",
+            "The cost is {cost}: {moves} for moves, and {count} levels are changed.",
             levels,
             cost=cost,
             moves=moves,
@@ -127,10 +127,10 @@ def notes(fitted: Fitted, found: CounterfactualRows) -> Iterator[str]:
     """Say how costs are measured, and what was left unchanged."""
     if found.axes:
         yield say_plural(
-            "A cost of 1 is a move by one median absolute deviation, over {count:,} background "
-            "row, or another level.",
-            "A cost of 1 is a move by one median absolute deviation, over {count:,} background "
-            "rows, or another level.",
+            "A cost of 1 is a move by one median absolute deviation (over {count:,} background "
+            "row), or a change to another level.",
+            "A cost of 1 is a move by one median absolute deviation (over {count:,} background "
+            "rows), or a change to another level.",
             found.background,
         )
     for column in dict.fromkeys(_changed(found)):
@@ -167,7 +167,7 @@ OTHER_UNITS: dict[Measure, str] = {
     "range": marked(
         "All background rows have the same {column!r}: a cost of 1 is its range, {size}."
     ),
-    "one": marked("All rows that were learned from have the same {column!r}: a move by 1 costs 1."),
+    "one": marked("All rows learned from have the same {column!r}: a move by 1 costs 1."),
 }
 
 

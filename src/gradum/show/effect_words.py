@@ -60,9 +60,10 @@ def reading(found: Effects) -> tuple[str, str]:
     """Say what partial dependence and accumulated local effects are."""
     return (
         say_plural(
-            "Partial dependence is the answer for {count:,} background row once it has the value.",
-            "Partial dependence is the mean answer for {count:,} background rows once all of them "
-            "have the value; the 95% band is that of the curve's shape.",
+            "Partial dependence is the answer for {count:,} background row when it is given the "
+            "value.",
+            "Partial dependence is the mean answer for {count:,} background rows when all of "
+            "them are given the value; the 95% band is for the curve's shape.",
             found.background,
         ),
         say(

@@ -54,14 +54,14 @@ def explained_rows(findings: Findings | None, target: str) -> dict[str, list[Exp
 def _predicted_and_true(row: JudgedRow) -> str:
     answer = row.explanation.answer
     predicted = figure(row.explanation.output) if answer is None else answer
-    return say("Predicted {predicted}, in truth {target}", predicted=predicted, target=row.target)
+    return say("Predicted {predicted}, actual {target}", predicted=predicted, target=row.target)
 
 
 def _typical_of(row: JudgedRow) -> str:
     if row.share is None:
         return say("A typical row of {target}", target=row.target)
     return say(
-        "{share:.0%} of the rows are predicted lower; in truth {target}",
+        "{share:.0%} of the rows have lower predictions; actual {target}",
         share=row.share,
         target=row.target,
     )

@@ -34,8 +34,8 @@ def heading(row: RowExplanation, target: str, background: int) -> str:
     if row.scale == "target":
         return visible(
             say_plural(
-                "Row {row}: {target} {output}; over {count:,} background row {base}.",
-                "Row {row}: {target} {output}; over {count:,} background rows {base} on average.",
+                "Row {row}: {target} {output}; the {count:,} background row has {base}.",
+                "Row {row}: {target} {output}; the mean over {count:,} background rows is {base}.",
                 background,
                 target=target,
                 **places,
@@ -45,10 +45,10 @@ def heading(row: RowExplanation, target: str, background: int) -> str:
     if row.scale == "probability":
         return visible(
             say_plural(
-                "Row {row}: the probability of {label} is {output}; over {count:,} background row "
-                "{base}.",
-                "Row {row}: the probability of {label} is {output}; over {count:,} background rows "
-                "{base} on average.",
+                "Row {row}: the probability of {label} is {output}; the {count:,} background row "
+                "has {base}.",
+                "Row {row}: the probability of {label} is {output}; the mean over {count:,} "
+                "background rows is {base}.",
                 background,
                 label=label,
                 **places,
@@ -56,10 +56,10 @@ def heading(row: RowExplanation, target: str, background: int) -> str:
         )
     return visible(
         say_plural(
-            "Row {row}: the log-odds of {label} are {output}; over {count:,} background row "
+            "Row {row}: the log-odds of {label} are {output}; the {count:,} background row has "
             "{base}.",
-            "Row {row}: the log-odds of {label} are {output}; over {count:,} background rows "
-            "{base} on average.",
+            "Row {row}: the log-odds of {label} are {output}; the mean over {count:,} background "
+            "rows is {base}.",
             background,
             label=label,
             **places,

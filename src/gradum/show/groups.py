@@ -62,7 +62,7 @@ def _scores(column: str, groups: list[Group], metric: str) -> TextTable:
         difference = "" if score.difference is None else with_interval(score.difference, sign=True)
         finding = "–" if score.finding == NO_DIFFERENCE else say(score.finding)
         rows.append((*_named(group), value, difference, finding))
-    return TextTable((column, say("rows"), title, say("less the rest's"), ""), rows)
+    return TextTable((column, say("rows"), title, say("minus the rest's"), ""), rows)
 
 
 def _rates(column: str, groups: list[Group], rates: list[str], found: Groups) -> TextTable:

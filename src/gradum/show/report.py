@@ -259,7 +259,7 @@ def _worst_row(known: Known) -> str:
         return found.sentence if found else ""
     worst = known.found("worst")[0]
     return say(
-        "Most of all in row {row:,}: predicted {prediction}, in truth {target}.",
+        "It is most wrong in row {row:,}: predicted {prediction}, actual {target}.",
         row=worst.row,
         prediction=worst.prediction,
         target=worst.target,
@@ -283,7 +283,8 @@ def _most_important(known: Known) -> str:
 def _how_covered(known: Known) -> str:
     found = known.found("coverage")
     return say(
-        "Of {rows:,} intervals or sets for {nominal}, {share} hold the truth.",
+        "Of {rows:,} intervals or sets that should hold the truth in {nominal} of the rows, "
+        "{share} do.",
         rows=found.rows,
         nominal=percent(found.nominal),
         share=percent(found.covered / found.rows),
@@ -359,9 +360,9 @@ def _several(findings: Findings | None) -> str:
     if findings is None or findings.predictions <= findings.rows:
         return ""
     return say(
-        "Each row was predicted {times} times. As in the scores, each prediction counts as a part "
-        "of its row in the table of classes, the matrix, curves, thresholds, gain and typical "
-        "error; everything else uses the mean of a row's predictions, which errs less.",
+        "Each row was predicted {times} times. The table of classes, the matrix, curves, "
+        "thresholds, gain and typical error count every prediction, as a fraction of its row, as "
+        "the scores do; everything else uses the mean of a row's predictions, which errs less.",
         times=rows_figure(findings.predictions / findings.rows),
     )
 

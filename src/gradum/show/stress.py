@@ -157,8 +157,8 @@ class StressTest(Shown):
                 yield laid_out(shown)
             if others := len(corruptions.effects) - len(shown.rows):
                 left_out = say_plural(
-                    "{count:,} more corruption does less.",
-                    "{count:,} more corruptions do less.",
+                    "{count:,} more corruption has a smaller effect.",
+                    "{count:,} more corruptions have smaller effects.",
                     others,
                 )
                 yield Text(left_out, style="dim")

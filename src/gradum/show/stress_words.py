@@ -57,9 +57,9 @@ def headline(found: Stress, source: str) -> str:
     if attack.only_answer is not None:
         return constant_sentence(attack)
     return say_plural(
-        "{changed:,} of {count:,} answer for {target!r} in {source} changes where columns move by "
+        "{changed:,} of {count:,} answer for {target!r} in {source} changes when columns move by "
         "up to {limit}.",
-        "{changed:,} of {count:,} answers for {target!r} in {source} change where columns move by "
+        "{changed:,} of {count:,} answers for {target!r} in {source} change when columns move by "
         "up to {limit}.",
         len(attack.rows),
         changed=attack.changed,
@@ -72,8 +72,8 @@ def headline(found: Stress, source: str) -> str:
 def constant_sentence(attack: Attack) -> str:
     """Say that the model always answers alike."""
     return say(
-        "It always answers {answer}: in all {count:,} rows, and whatever was tried. That such "
-        "answers stay is no evidence in favour of the model.",
+        "It always answers {answer}: in all {count:,} rows, whatever was tried. Answers that "
+        "never change are no evidence in favour of the model.",
         answer=exact_text(attack.only_answer),
         count=len(attack.rows),
     )
@@ -97,24 +97,24 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         yield constant_sentence(attack)
     if attack.median is not None:
         yield say_plural(
-            "The answer changes within {size}.",
-            "Half of the answers change within {size}.",
+            "The answer changes when columns move by up to {size}.",
+            "Half of the answers change when columns move by up to {size}.",
             count,
             size=size_text(attack.budget, attack.median),
         )
     elif attack.changed:
-        yield say("More than half of the answers stay, as far as the attack found.")
+        yield say("The attack changed less than half of the answers.")
     if attack.median_certified is not None:
         yield say_plural(
-            "The answer is proved to stay within {size}.",
-            "Half of the answers are proved to stay within {size}.",
+            "The answer is proved to stay the same while columns move by up to {size}.",
+            "Half of the answers are proved to stay the same while columns move by up to {size}.",
             count,
             size=size_text(attack.budget, attack.median_certified),
         )
     elif attack.is_certified:
         yield say_plural(
-            "It is not proved that the answer stays where columns move.",
-            "Of less than half of the answers it is proved that they stay where columns move.",
+            "It is not proved that the answer stays the same when columns move.",
+            "Less than half of the answers are proved to stay the same when columns move.",
             count,
         )
     if attack.columns:
@@ -132,7 +132,7 @@ def attack_sentences(attack: Attack) -> Iterator[str]:
         )
     if attack.least_move is not None:
         yield say(
-            "An answer counts as changed where it moves by {size} at least.",
+            "An answer counts as changed if it moves by at least {size}.",
             size=figure(attack.least_move),
         )
 
@@ -194,8 +194,8 @@ def corruption_sentences(found: Corruptions) -> Iterator[str]:
         yield say("These rows hold nothing that an accident could change.")
         return
     yield say_plural(
-        "One accident at a time, in {corrupted:,} of {count:,} row.",
-        "One accident at a time, in {corrupted:,} of {count:,} rows.",
+        "Each accident was tried by itself, in {corrupted:,} of {count:,} row.",
+        "Each accident was tried by itself, in {corrupted:,} of {count:,} rows.",
         found.rows,
         corrupted=max(effect.rows for effect in found.effects),
     )
@@ -204,7 +204,7 @@ def corruption_sentences(found: Corruptions) -> Iterator[str]:
             "The table has no target, so the results show how answers move, not how the score does."
         )
         return
-    yield say("Each interval holds by itself, with 95% certainty.")
+    yield say("Each interval by itself holds with 95% certainty.")
     yield _worse(found, METRICS[found.metric].words)
 
 
@@ -221,10 +221,10 @@ def _worse(found: Corruptions, metric: str) -> str:
             metric=metric,
         )
     return say_plural(
-        "{count} corruption is shown to make the {metric} worse; {unnoticed} without an alarm of "
-        "the watch.",
-        "{count} corruptions are shown to make the {metric} worse; {unnoticed} of them without an "
-        "alarm of the watch.",
+        "{count} corruption is shown to make the {metric} worse; a watch would raise no alarm "
+        "for {unnoticed}.",
+        "{count} corruptions are shown to make the {metric} worse; a watch would raise no alarm "
+        "for {unnoticed} of them.",
         len(worse),
         metric=metric,
         unnoticed=sum(effect.noticed is False for effect in worse),

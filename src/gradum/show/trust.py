@@ -203,7 +203,7 @@ def report_verdict(checks: Sequence[Check], subject: str) -> str:
     return sentences(
         (
             first,
-            say_plural("{count} holds.", "{count} hold.", held),
+            say_plural("{count} demand holds.", "{count} demands hold.", held),
             say_plural("{count} was not checked.", "{count} were not checked.", unknown),
         )
     )
@@ -248,9 +248,9 @@ def test_text(check: Check) -> str:
         return ""
     p = figure(check.adjusted_p, digits=2)
     if not check.power:
-        return say("Among all tests p = {p}.", p=p)
+        return say("Adjusted for all tests, p = {p}.", p=p)
     return say(
-        "Among all tests p = {p}. These rows would show in {share} of cases: {power}.",
+        "Adjusted for all tests, p = {p}. In {share} of cases, these rows would show: {power}.",
         p=p,
         share=percent(POWER),
         power=check.power,

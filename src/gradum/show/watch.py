@@ -208,6 +208,6 @@ def _expected_sentences(expected: Expectation) -> Iterator[str]:
         )
     if expected.labels_to_halve < expected.rows:
         yield say(
-            "Labels of {count:,} rows drawn by chance would halve the interval.",
+            "Labels of {count:,} rows drawn at random would halve the interval.",
             count=expected.labels_to_halve,
         )

@@ -31,7 +31,7 @@ def verdict(found: Watched, source: str) -> str:
     if not found.alarms and any(column.drifted for column in found.columns):
         return say(
             "No alarm: the {rows:,} rows of {source} differ from the {reference:,} rows that "
-            "{target!r} was learned from, but only in what hardly moves an answer.",
+            "{target!r} was learned from, but only in ways that hardly move an answer.",
             rows=found.rows,
             source=source,
             reference=found.reference_rows,
@@ -71,7 +71,7 @@ def shown_columns(found: Watched) -> list[ColumnWatch]:
 
 def columns_table(fitted: Fitted, columns: Iterable[ColumnWatch], title: str = "") -> TextTable:
     """Lay out some columns."""
-    moved = (say("column"), say("size"), say("shown from"), "p", "PSI")
+    moved = (say("column"), say("size"), say("detectable from"), "p", "PSI")
     rows = [_cells(fitted, column) for column in columns]
     return TextTable((*moved, say("effect"), say("verdict")), rows, title=title)
 
@@ -124,16 +124,16 @@ def how_to_read(found: Watched) -> tuple[str, ...]:
     """Say what the figures of a watch mean."""
     return (
         say(
-            "The size is the Kolmogorov–Smirnov distance of numbers, dates and lengths of texts, "
-            "and the total variation of levels: the largest difference of a share. Beside it "
-            "stands the smallest size that so many rows would be certain to show at 5% if it were "
-            "the only test; ranks and levels may show less."
+            "The size is the largest difference between shares: the Kolmogorov–Smirnov distance "
+            "for numbers, dates and lengths of texts, the total variation for levels. Beside it "
+            "stands the smallest size that so many rows would be certain to show at 5% if it "
+            "were the only test; ranks and levels may show smaller ones."
         ),
         say_plural(
-            "{count} test was made. Of rows like those learned from, at most 5% of watches find "
-            "any drift.",
-            "{count} tests were made and counted together: of rows like those learned from, at "
-            "most 5% of watches find any drift.",
+            "{count} test was made. If rows are like those learned from, at most 5% of watches "
+            "find any drift.",
+            "{count} tests were made and counted together: if rows are like those learned from, "
+            "at most 5% of watches find any drift.",
             found.tests,
         ),
         psi_note(),
@@ -143,7 +143,7 @@ def how_to_read(found: Watched) -> tuple[str, ...]:
 def psi_note() -> str:
     """Say what the population stability index misses."""
     return say(
-        "The usual threshold of the PSI, 0.1, takes no account of the number of rows: it misses a "
-        "shift of 0.2 standard deviations however many there are, and finds drift in few rows "
+        "The usual threshold of the PSI, 0.1, ignores the number of rows: it misses a shift of "
+        "0.2 standard deviations however many rows there are, and with few rows it finds drift "
         "where there is none."
     )

@@ -38,8 +38,8 @@ class Status(StrEnum):
 _ADVICE = {
     Status.CONVERGED: marked("The optimum was reached within the tolerance; nothing to do."),
     Status.EARLY_STOPPED: marked(
-        "The validation rows stopped improving, and the best epoch's parameters "
-        "were kept; nothing to do."
+        "The validation loss stopped improving, and the parameters of the best epoch were kept; "
+        "nothing to do."
     ),
     Status.COMPLETED: marked(
         "Every epoch was done, and each member's best epoch was kept; nothing to do."
@@ -240,8 +240,8 @@ class Certificate:
                 )
             )
         if not known:
-            return say("Nothing is proven of this answer.")
-        return say("At the answer {known}.", known=listed(known))
+            return say("Nothing is proved about this solution.")
+        return say("At the solution, {known}.", known=listed(known))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields in JSON's types."""

@@ -255,16 +255,18 @@ class Family(msgspec.Struct, frozen=True):
         return sentences(
             (
                 say_plural(
-                    "{count} line is a test, which can fail by chance: for a correct model, on "
-                    "rows without shift, it does in at most {error} of reports.",
-                    "{count} lines are tests, which can fail by chance: for a correct model, on "
-                    "rows without shift, any of them does in at most {error} of reports (Holm).",
+                    "{count} line is a test and can fail by chance: for a correct model on rows "
+                    "without shift, it fails in at most {error} of reports.",
+                    "{count} lines are tests and can fail by chance: for a correct model on rows "
+                    "without shift, at least one of them fails in at most {error} of reports "
+                    "(Holm).",
                     self.lines,
                     error=percent(self.error, decimals=1),
                 ),
                 say(
-                    "A test fails where a gap is beyond chance at that error and the gap found is "
-                    "larger than what is allowed; smaller gaps than those below may go unseen."
+                    "A test fails only if the gap found is larger than allowed and larger than "
+                    "chance explains at that error rate; gaps smaller than those below may go "
+                    "unseen."
                 ),
             )
         )
@@ -308,14 +310,14 @@ def _settled(check: Check, adjusted: float, family: Family) -> Check:
 def _remark(check: Check, family: Family, *, beyond: bool, shown: bool) -> str:
     """Say why a line holds although there is a gap; empty for other lines."""
     if shown and not beyond:
-        return say("That is shown, and small.")
+        return say("This gap is shown, but small.")
     if shown or not beyond:
         return ""
     if (check.p_value or 0.0) > family.error:
         return say("Chance explains as much as was found; more rows would tell.")
     return say(
-        "Alone that would be beyond chance; among the {lines} tests of this report it is not, and "
-        "more rows would tell.",
+        "By itself this gap would be beyond chance; among the {lines} tests of this report it is "
+        "not, and more rows would tell.",
         lines=family.lines,
     )
 

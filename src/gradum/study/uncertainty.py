@@ -196,7 +196,7 @@ def _meaning(rows: Rows) -> str:
             "{groups} groups they are too narrow.",
             groups=groups,
         )
-    around = say("They are around the penalised estimate, and do not undo its pull towards 0.")
+    around = say("They lie around the penalised estimate, and do not correct its pull towards 0.")
     return sentences([estimator, around])
 
 

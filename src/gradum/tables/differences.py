@@ -184,7 +184,7 @@ def _outside(name: str, where: pl.Series, known: str, numbers: np.ndarray | None
 
 MERGED: dict[DifferenceKind, str] = {
     "wrong kind": marked("Column {column!r}: {rows} not of its kind, taken as missing."),
-    "unseen levels": marked("Column {column!r}: {rows} of levels that training never saw."),
+    "unseen levels": marked("Column {column!r}: {rows} with levels that training never saw."),
     "out of range": marked("Column {column!r}: {rows} outside of the range of training."),
     "new missing": marked(
         "Column {column!r}: {rows} missing, where training had a value in every row."

@@ -87,9 +87,9 @@ def _root(
 ) -> None:
     """Neural models for tables that their users can trust.
 
-    Ends with 0 when done, 2 when something given cannot be used, 1 when the machine fails (a full
-    disk, say), 3 when rerun finds other weights, watch an alarm, verify a counterexample or trust
-    a failure, 4 when verify decides nothing, 130 when interrupted.
+    Exit codes: 0 done; 1 the machine failed (a full disk, say); 2 something given cannot be used;
+    3 rerun found other weights, watch raised an alarm, verify found a counterexample, or trust
+    found a failure; 4 verify decided nothing; 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

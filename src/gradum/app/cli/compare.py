@@ -19,7 +19,7 @@ def command(
 ) -> None:
     """Say in which scores two runs differ, and how sure that is.
 
-    Only rows that both runs judged count, and each is compared with itself, so that small
+    Only rows that both runs judged count. Each row is compared with itself, so that small
     differences show.
     """
     from gradum.api import compare_runs

@@ -22,7 +22,7 @@ def command(
         typer.Option(
             "--solvers",
             metavar="NAMES",
-            help="Of gd, sgd, momentum, nesterov, adam, adamw, muon and lbfgs.",
+            help="Some of gd, sgd, momentum, nesterov, adam, adamw, muon and lbfgs.",
         ),
     ] = "gd,sgd,momentum,adam,lbfgs",
     out: Annotated[

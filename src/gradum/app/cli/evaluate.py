@@ -30,7 +30,7 @@ def command(
     metric: Annotated[
         str | None,
         typer.Option(
-            "--metric", metavar="NAME", help="What groups are scored by. Default: the run's metric."
+            "--metric", metavar="NAME", help="The metric for the groups. Default: the run's."
         ),
     ] = None,
     *,
@@ -39,8 +39,8 @@ def command(
 ) -> None:
     """Score every model of a run on a table that it has not seen, beside the run's own scores.
 
-    What got worse since comes first, and so do rows that the model was trained on. With --by, each
-    group is held against all other rows, by intervals that are right for all groups at once.
+    What has become worse comes first, and so do rows that the model was trained on. With --by, each
+    group is compared with all other rows, by intervals that are right for all groups at once.
     """
     evaluation = load_model(model).evaluate(
         data,

@@ -92,13 +92,13 @@ def command(
     quiet: options.Quiet = False,
     **reading: Any,
 ) -> None:
-    """Say why rows are answered as they are: what each column adds to the answer.
+    """Say why the answers are what they are: what each column adds to them.
 
     The values are Shapley values by column of the table, each with its errors. A row's values add
-    up to its answer less the mean answer over background rows. Of up to twelve columns they are
-    exact where that is quick; else they are drawn until they are exact enough. With --favourable,
-    the columns that speak most against that answer are named in sentences instead, as a letter to
-    an applicant needs them.
+    up to its answer minus the mean answer over background rows. For up to twelve columns they are
+    exact if that is quick; otherwise they are estimated from random draws until they are exact
+    enough. With --favourable, sentences name the columns that speak most against that answer
+    instead, as a letter to an applicant needs them.
     """
     from gradum.api.explanation import explain_model
     from gradum.run.options.options import make_reading

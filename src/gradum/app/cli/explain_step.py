@@ -24,7 +24,7 @@ def command(
         typer.Option(
             "--target-value",
             metavar="VALUE",
-            help="The row's truth. Default: what the table holds in the target's column.",
+            help="The row's true target. Default: the value in the table.",
         ),
     ] = None,
     rung: Annotated[
@@ -32,7 +32,8 @@ def command(
         typer.Option(
             "--rung",
             metavar="NAME",
-            help="linear, mlp or enough. Default: the best, or the one below a network ensemble.",
+            help="linear, mlp or enough. Default: the model in use, or the next simpler one if "
+            "that is a network ensemble.",
         ),
     ] = None,
     learning_rate: Annotated[
@@ -49,10 +50,10 @@ def command(
     ] = None,
     **reading: Any,
 ) -> None:
-    """Work one row forward through a model, backward, and one step of gradient descent on.
+    """Work one row forward and backward through a model, and take one step of gradient descent.
 
-    Every derivative stands beside a difference quotient. Of large layers the page shows the terms
-    that matter most, and says how many it leaves out. The model itself is not changed.
+    Every derivative stands beside a difference quotient. For large layers, the page shows only the
+    terms that matter most, and says how many it leaves out. The model itself is not changed.
     """
     from gradum.api.explain_step import explain_table_row
     from gradum.files.atomic import write_text

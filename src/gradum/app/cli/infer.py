@@ -38,7 +38,7 @@ def command(
         typer.Option(
             "--weights",
             metavar="KIND",
-            help="frequency: weight w stands for w rows; precision: it is one row's.",
+            help="frequency: a row of weight w stands for w rows; precision: it is a single row.",
         ),
     ] = None,
     group: Annotated[
@@ -47,7 +47,11 @@ def command(
     ] = None,
     offset: Annotated[
         str | None,
-        typer.Option("--offset", metavar="COL", help="Added to what the model predicts, as it is."),
+        typer.Option(
+            "--offset",
+            metavar="COL",
+            help="A column that is added to the model's prediction, as it is.",
+        ),
     ] = None,
     exposure: Annotated[
         str | None,
@@ -58,7 +62,7 @@ def command(
         ),
     ] = None,
     level: Annotated[
-        float, typer.Option("--level", metavar="SHARE", help="Of the intervals.")
+        float, typer.Option("--level", metavar="SHARE", help="The level of the intervals.")
     ] = 0.95,
     alpha: Annotated[
         float,
@@ -72,11 +76,11 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
     **asked: Any,
 ) -> None:
-    """Say how each column of a table bears on another: a regression table.
+    """Say how the columns of a table bear on one of them: a regression table.
 
     Fits a linear model (logistic for classes) to all rows, by default without a penalty. Prints
-    coefficients with standard errors, p-values and intervals, and what they assume. Of a column of
-    categories, each level is compared with the commonest one; one that predicts a class without
+    coefficients with standard errors, p-values and intervals, and what they assume. Each level of a
+    categorical column is compared with its most common level; a level that predicts a class without
     error is left out, with its rows.
     """
     from gradum.api.inference import infer

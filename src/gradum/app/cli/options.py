@@ -102,7 +102,7 @@ CheckpointEvery = Annotated[
     typer.Option(
         "--checkpoint-every",
         metavar="SECONDS",
-        help="How often to keep what gradum resume goes on from. Default: 30. 0: never.",
+        help="How often to save a checkpoint for gradum resume. Default: 30. 0: never.",
     ),
 ]
 Replace = Annotated[bool, typer.Option("--force", help="Replace an existing file.")]

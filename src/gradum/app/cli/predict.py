@@ -47,11 +47,12 @@ def command(
         typer.Option(
             "--interval",
             metavar="SHARE",
-            help="Add an interval, or a set of classes, that holds the target of so many rows.",
+            help="Add an interval, or a set of classes, that holds the target in this share of "
+            "the rows.",
         ),
     ] = None,
     by_class: Annotated[
-        bool, typer.Option("--by-class", help="Hold the share of --interval for each class.")
+        bool, typer.Option("--by-class", help="Make the share of --interval hold for each class.")
     ] = False,
     quantiles: Annotated[
         str | None,
@@ -77,10 +78,10 @@ def command(
 ) -> None:
     """Predict every row of a table, in order, and write the predictions to a file.
 
-    Of classes these are labels and probabilities. Where the fit balanced the classes, labels are
-    those of equally common classes; probabilities are the table's all the same. With --interval,
-    columns low and high, or set, are added, and what they guarantee is said; with --quantiles and
-    --beyond, columns such as quantile_0.1 and beyond_250.
+    For classes, these are labels and probabilities. If the fit balanced the classes, labels are
+    chosen as if all classes were equally common; probabilities are still those of the table. With
+    --interval, adds columns low and high, or set, and says what they guarantee; with --quantiles
+    and --beyond, adds columns such as quantile_0.1 and beyond_250.
     """
     from gradum.api.run_rows import trained_on
     from gradum.files.atomic import check_writable

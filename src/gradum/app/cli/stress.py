@@ -21,7 +21,7 @@ def command(
     model: options.Model,
     data: options.Table,
     rows: Annotated[
-        int, typer.Option("--rows", metavar="N", help="How many rows to attack, drawn by chance.")
+        int, typer.Option("--rows", metavar="N", help="How many rows to attack, drawn at random.")
     ] = 100,
     budget: Annotated[
         str,
@@ -32,14 +32,15 @@ def command(
         ),
     ] = "iqr",
     levels: Annotated[
-        int, typer.Option("--levels", metavar="N", help="Categories that may be others besides.")
+        int, typer.Option("--levels", metavar="N", help="How many categories may change as well.")
     ] = 0,
     share: Annotated[
         float,
         typer.Option(
             "--share",
             metavar="SHARE",
-            help="Of numbers: how far an answer must move, as a share of the target's range.",
+            help="For a numeric target: how far an answer must move to count as changed, as a "
+            "share of the target's range.",
         ),
     ] = 0.1,
     frozen: options.Frozen = None,
@@ -54,7 +55,8 @@ def command(
         typer.Option(
             "--time-limit",
             metavar="SECONDS",
-            help="For the attack, the proofs and the accidents, each an even part of what is left.",
+            help="Time for the attack, the proofs and the accidents; each gets an even part of "
+            "what is left.",
         ),
     ] = None,
     certify: Annotated[
@@ -62,7 +64,7 @@ def command(
         typer.Option(
             "--certify",
             metavar="SECONDS",
-            help="For each row, to prove up to where its answer stays; 0 for no proofs.",
+            help="Time for each row, to prove how far its answer stays the same; 0 for no proofs.",
         ),
     ] = 0.25,
     out: options.Page = None,
@@ -72,13 +74,13 @@ def command(
     quiet: options.Quiet = False,
     **reading: Any,
 ) -> None:
-    """Say how little changes an answer, and what the accidents of tables do to the score.
+    """Say how small a change alters an answer, and what accidents in a table do to the score.
 
-    Of each row, looks for the least ε such that a copy whose columns have all moved by at most ε is
-    answered otherwise: ε interquartile ranges, a share ε of the ranks, or ε times given amounts.
-    Every change is replayed through the prediction. Beside it stands the largest ε within which
-    the answer is proved to stay, as far as the time allows. Then corrupts one column after the
-    other in a tenth of the rows: other units, gaps, typing errors, rounding; and says whether a
+    For each row, looks for the smallest ε such that the answer changes when every column moves by
+    at most ε: ε interquartile ranges, a share ε of the ranks, or ε times given amounts. Every
+    change is replayed through the prediction. Beside it stands the largest ε within which the
+    answer is proved to stay the same, as far as the time allows. Then corrupts one column after the
+    other in a tenth of the rows (other units, gaps, typing errors, rounding), and says whether a
     watch notices.
     """
     if out is not None:

@@ -37,15 +37,17 @@ def command(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", metavar="COL", help="Hold the groups of a column against each other."),
+        typer.Option("--by", metavar="COL", help="Compare the groups of a column with each other."),
     ] = None,
     rerun: Annotated[
-        bool, typer.Option("--rerun", help="Fit again, and compare the weights to the bit.")
+        bool, typer.Option("--rerun", help="Fit again, and compare the weights bit by bit.")
     ] = False,
     thresholds: Annotated[
         Path | None,
         typer.Option(
-            "--thresholds", metavar="FILE", help="TOML that says what is asked. Default: see docs."
+            "--thresholds",
+            metavar="FILE",
+            help="A TOML file that says what is demanded. Default: see the docs.",
         ),
     ] = None,
     write_thresholds: Annotated[
@@ -60,7 +62,10 @@ def command(
     target: Annotated[
         str | None,
         typer.Option(
-            "--target", "-t", metavar="COL", help="The truth, of a network or of scores alone."
+            "--target",
+            "-t",
+            metavar="COL",
+            help="The column of true values, for a network or for a table of scores only.",
         ),
     ] = None,
     score: Annotated[
@@ -68,8 +73,8 @@ def command(
         typer.Option(
             "--score",
             metavar="COL",
-            help="Of scores alone: the predicted number, the score of the second of two classes, "
-            "or the probability of each class in their order.",
+            help="For a table of scores only: the predicted number, the score of the second of "
+            "two classes, or the probabilities of all classes in their order.",
         ),
     ] = None,
     positive: Annotated[
@@ -77,7 +82,8 @@ def command(
         typer.Option(
             "--positive",
             metavar="LABEL",
-            help="Of scores alone: the class that they are of, of two. Default: the second.",
+            help="For a table of scores only: the one of two classes that the scores are for. "
+            "Default: the second.",
         ),
     ] = None,
     task: Annotated[str | None, options.option("task")] = None,
@@ -91,8 +97,8 @@ def command(
 
     Looks at data and provenance, scores, calibration, coverage, groups, explanations, stress,
     properties, drift and reproducibility, and ends with all that was not checked and how to check
-    it. Of a network or of scores from elsewhere it checks what predictions can show. Ends with 3
-    where a demand failed; thresholds say what is asked, and what must be checked.
+    it. For a network or scores from elsewhere, it checks what predictions can show. Ends with 3 if
+    a demand failed; thresholds say what is demanded, and what must be checked.
     """
     if write_thresholds is not None:
         _write_thresholds(write_thresholds, force=force)

@@ -45,8 +45,9 @@ def command(
         str | None,
         typer.Argument(
             metavar="TABLE_OR_PROPERTY",
-            help="Rows around which a model is to be robust; or what no counterexample of a "
-            "network may be: a .vnnlib file. With --property, a network's columns: a table.",
+            help="For a model, a table of rows around which it should be robust. For a network, "
+            "a .vnnlib file that describes what a counterexample would be; or, with "
+            "--property, a table of its columns.",
         ),
     ] = None,
     properties: Annotated[
@@ -68,9 +69,9 @@ def command(
         typer.Option(
             "--where",
             metavar="REGION",
-            help="Where they are to hold, such as 'age 30..60, sex female|male'. Default: on the "
-            "whole domain of the rows learned from, or of a network's table. A network without one "
-            "has columns x0, x1 and so on: 'x0 0..1, x1 0..5 whole'.",
+            help="Where they should hold, such as 'age 30..60, sex female|male'. Default: on the "
+            "whole domain of the rows learned from, or of a network's table. A network "
+            "without a table has columns x0, x1 and so on: 'x0 0..1, x1 0..5 whole'.",
         ),
     ] = "",
     rows: Annotated[
@@ -102,7 +103,7 @@ def command(
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Of the attack. Default: 0.")
+        int, typer.Option("--seed", metavar="N", min=0, help="The seed of the attack. Default: 0.")
     ] = 0,
     *,
     force: options.Replace = False,
@@ -114,16 +115,15 @@ def command(
 ) -> None:
     """Prove properties of a model or of a network, or find counterexamples.
 
-    Of a model they are stated in words of its table. A proof is of the model as it is deployed; a
-    counterexample is rows of the table that its prediction was asked about.
+    For a model, properties are stated in the words of its table. A proof covers the model as it is
+    deployed; a counterexample is made of rows of the table, and the model's prediction confirms it.
 
-    Of a network, the first line is unsat where it is proved that there is no counterexample, sat
-    where there is one, which ONNX Runtime has confirmed, and unknown where time ran out. A proof is
-    of the network in exact arithmetic. With --property, two rows that are alike but for some
-    columns are to have answers alike, or the same class.
+    For a network, the first line is unsat if it is proved that there is no counterexample, sat if
+    there is one, which ONNX Runtime has confirmed, and unknown if time ran out. A proof covers the
+    network in exact arithmetic. With --property, two rows that differ only in some columns should
+    have similar answers, or the same class.
 
-    Ends with 0 where all is proved, 3 where something is refuted, 4 where something else is left
-    open.
+    Ends with 0 if all is proved, 3 if something is refuted, and otherwise with 4.
     """
     from gradum.api.verify import verify_network_pairs
     from gradum.run.options.options import make_reading

@@ -45,8 +45,8 @@ def command(
         typer.Option(
             "--at-most",
             metavar="RATE",
-            help="The rate of errors to test. Default: the highest that the judged rows leave "
-            "possible.",
+            help="The rate of errors to test. Default: the highest rate that the judged rows do "
+            "not rule out.",
         ),
     ] = None,
     beyond: Annotated[
@@ -54,14 +54,16 @@ def command(
         typer.Option(
             "--beyond",
             metavar="DISTANCE",
-            help="Of numbers: farther from its label, a prediction is an error. Default: what 90% "
-            "of the judged rows keep within.",
+            help="For a numeric target: a prediction farther than this from its label is an "
+            "error. Default: the distance that 90% of the judged rows keep within.",
         ),
     ] = None,
     state: Annotated[
         Path | None,
         typer.Option(
-            "--state", metavar="FILE", help="JSON to carry the count on from, and write it to."
+            "--state",
+            metavar="FILE",
+            help="A JSON file from which the count goes on, and to which it is written.",
         ),
     ] = None,
     by: Annotated[
@@ -73,14 +75,14 @@ def command(
     quiet: options.Quiet = False,
     **reading: Any,
 ) -> None:
-    """Say whether new rows are like those that a model learned from, and what it is that differs.
+    """Say whether new rows are like those that a model learned from, and what differs.
 
-    Holds each column, all of them together, and the model's answers against the rows of the fit.
-    What has drifted is told with its size, the least size that so many rows could show, and what it
-    does to the answers: where it does nothing, there is no alarm. Of rows that are alike, at most
-    5% of watches find any drift. With --stream, rows with labels are also counted as errors or not,
-    in their order, and there is an alarm once the rate of errors is shown to be too high. Ends with
-    3 where there is an alarm.
+    Compares each column, all columns together and the model's answers with the rows of the fit. For
+    each drift, gives its size, the smallest size that so many rows could show, and its effect on
+    the answers: a drift without effect raises no alarm. If the rows are alike, at most 5% of
+    watches find any drift. With --stream, rows with labels are also counted as errors or not, in
+    their order, and an alarm is raised once the rate of errors is shown to be too high. Ends with 3
+    if there is an alarm.
     """
     from gradum.api.watch_labels import LabelOptions, save_state
     from gradum.api.watched_rows import watch_model

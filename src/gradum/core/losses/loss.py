@@ -85,7 +85,7 @@ class Likelihood:
     explained: str = marked("deviance explained")
     separation: str = marked("tell zeros apart")
     assumption: str = marked("all rows are independent")
-    robustness: str = marked("the variance is another than the model's")
+    robustness: str = marked("the variance differs from the model's")
 
     @property
     def dispersed(self) -> bool:

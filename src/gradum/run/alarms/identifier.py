@@ -40,7 +40,7 @@ def identifiers(dataset: Dataset) -> tuple[Alarm, ...]:
                 distinct=distinct,
                 rows=count,
             )
-            brief = say("Hardly a level of {column!r} will come again", column=name)
+            brief = say("Hardly any level of {column!r} will occur again", column=name)
         elif column.traits.is_quantity and (
             _counts(values, rows) or Values(name, values).numbers_rows
         ):

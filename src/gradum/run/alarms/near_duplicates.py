@@ -75,16 +75,16 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     if exactly >= pairs.share:
         sentence = say(
             "{share} of the judged rows repeat a row trained on, or nearly so, such as {one} and "
-            "{other}: scores flatter a model that remembers; give --group a column that keeps such "
-            "rows together.",
+            "{other}. A model that only remembers then gets too good a score; give --group a "
+            "column that keeps such rows together.",
             share=_percent(exactly),
             **rows,
         )
     elif equal:
         sentence = say(
             "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
-            "{other} ({exactly} repeat it in every column): scores flatter a model that remembers; "
-            "give --group a column that keeps such rows together.",
+            "{other} ({exactly} repeat it in every column). A model that only remembers then "
+            "gets too good a score; give --group a column that keeps such rows together.",
             share=_percent(pairs.share),
             exactly=_percent(exactly),
             **rows,
@@ -92,12 +92,12 @@ def near_duplicates(dataset: Dataset, plan: Plan, *, seed: int) -> tuple[Alarm, 
     else:
         sentence = say(
             "About {share} of the judged rows nearly repeat a row trained on, such as {one} and "
-            "{other}: scores flatter a model that remembers; give --group a column that keeps such "
-            "rows together.",
+            "{other}. A model that only remembers then gets too good a score; give --group a "
+            "column that keeps such rows together.",
             share=_percent(pairs.share),
             **rows,
         )
-    brief = say("Judged rows repeat rows that were learned from, so scores flatter")
+    brief = say("Judged rows repeat rows that were learned from, so scores are too good")
     return (Alarm("near duplicates", sentence, (), brief, "--group COL"),)
 
 

@@ -12,7 +12,7 @@ from gradum.run.dataset import Dataset
 from gradum.tables.columns import Column
 from gradum.tables.kinds import KINDS
 
-GROUPED = marked("Rows seem to belong to groups, so the scores flatter for rows of new groups")
+GROUPED = marked("Rows seem to belong to groups, so the scores are too good for rows of new groups")
 """What two alarms about groups say in few words."""
 
 

@@ -35,17 +35,17 @@ def rare_classes(dataset: Dataset, plan: Plan) -> tuple[Alarm, ...]:
     values = {"fewest": FEWEST_ROWS, "target": name, "classes": classes}
     if not plan.folds and dataset.own_rows == len(dataset):
         sentence = say(
-            "Fewer than {fewest} judged rows of {target!r} are {classes}, so scores of such a "
-            "class are uncertain by 30 points and more: give more rows of it, or merge it with "
-            "another, or let every row judge with --cv 5.",
+            "Fewer than {fewest} judged rows each are of these classes of {target!r}: {classes}. "
+            "Their scores are uncertain by 30 points and more: give more rows of them, merge "
+            "them with other classes, or let every row judge with --cv 5.",
             **values,
         )
         option = "--cv 5"
     else:
         sentence = say(
-            "Fewer than {fewest} judged rows of {target!r} are {classes}, so scores of such a "
-            "class are uncertain by 30 points and more: give more rows of it, or merge it with "
-            "another.",
+            "Fewer than {fewest} judged rows each are of these classes of {target!r}: {classes}. "
+            "Their scores are uncertain by 30 points and more: give more rows of them, or merge "
+            "them with other classes.",
             **values,
         )
         option = ""

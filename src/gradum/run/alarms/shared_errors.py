@@ -137,9 +137,9 @@ def shared_errors(dataset: Dataset, seen: Seen, rung: str, *, seed: int) -> str:
         return ""
     size = np.sqrt(np.mean(np.sum(errors**2, axis=1)) * np.mean(np.sum(beside**2, axis=1)))
     return say(
-        "Neighbours share error: the residuals of the {rung} model go with those of nearby rows "
-        "(a correlation of {share}). There are groups that no column names, or the model is too "
-        "simple.",
+        "Nearby rows have similar errors: the residuals of the {rung} model correlate with those "
+        "of nearby rows ({share}). Either there are groups that no column names, or the model is "
+        "too simple.",
         rung=say(KINDS[rung].title),
         share=figure(float(products.mean() / size), digits=2),
     )

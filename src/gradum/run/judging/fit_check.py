@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradum.messages import say
-from gradum.run.judging.verdict import Comparison, Verdict
+from gradum.run.judging.verdict import Comparison, Verdict, model_in_words
 from gradum.rungs.names import BASELINE
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
@@ -100,19 +100,19 @@ def _gap(
     on_train, on_test = figure(train.value), figure(test.value)
     if gap > STANDARD_ERRORS * error:
         return say(
-            "The {rung} model knows the rows it learned from better ({metric} "
-            "{on_train}) than new ones ({on_test}), which costs nothing here: no "
-            "simpler model does better on new rows.",
-            rung=say(KINDS[verdict.used].title),
+            "No simpler model does better on new rows, so it does no harm that {model} does "
+            "better on the rows it learned from ({metric} {on_train}) than on new ones "
+            "({on_test}).",
+            model=model_in_words(verdict.used),
             metric=METRICS[metric].words,
             on_train=on_train,
             on_test=on_test,
         )
     if _far_worse(metric, train.value, test.value, guessing):
         return say(
-            "It cannot be told whether it overfits: {metric} is {on_train} on the rows it learned "
-            "from and {on_test} on new ones, which is far worse, but within two standard errors: "
-            "a few rows decide it.",
+            "These rows do not show whether it overfits: {metric} is {on_train} on the rows it "
+            "learned from and {on_test} on new ones, which is far worse, but rests on a few rows "
+            "and may be chance.",
             metric=METRICS[metric].words,
             on_train=on_train,
             on_test=on_test,

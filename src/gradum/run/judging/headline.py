@@ -107,8 +107,8 @@ def _right(accuracy: Interval, prevalence: dict[str, float]) -> str:
     commonest, share = max(prevalence.items(), key=lambda item: item[1])
     right = out_of(accuracy)
     return say(
-        "Right in {right} of {base:,} rows{range}; always guessing the most frequent, {label}, is "
-        "right in {guess}.",
+        "Right in {right} of {base:,} rows{range}; always answering {label}, the most frequent "
+        "class, is right in {guess}.",
         right=right.count,
         base=right.base,
         range=right.range,
@@ -133,8 +133,8 @@ def _of_rare(rare: ClassScores) -> str:
     }
     if not rare.precision.known and rare.hits is not None:
         return say(
-            "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} of "
-            "{predicted} rows, and is right about {hits} of them.",
+            "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} for "
+            "{predicted} of the rows, and is right for {hits}.",
             predicted=rows_figure(rare.predicted),
             hits=rows_figure(rare.hits),
             **values,
@@ -159,8 +159,8 @@ def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
     pairs = out_of(scores["auc"])
     return [
         say(
-            "Ranks a row that is {label} above one that is not in {pairs} of {base:,} "
-            "pairs{range}; chance does so in {half:,}.",
+            "In {pairs} of {base:,} pairs{range}, it ranks a row that is {label} above a row "
+            "that is not; chance does so in {half:,}.",
             label=_quoted(classes[1]),
             pairs=pairs.count,
             base=pairs.base,

@@ -71,13 +71,13 @@ def _without_interval(
     if of_rows.suffices:
         titles = [metric.words for metric in metrics_of(outcome.task) if metric.by_class]
         return say(
-            "No intervals of {metrics} and others that rest on single classes: {cause} say too "
-            "little of how sure a score is.",
+            "No intervals of {metrics} and others that rest on single classes: {cause} are too "
+            "few to say how sure a score is.",
             metrics=listed(titles[:3]),
             cause=cause,
         )
     return say(
-        "No intervals: {cause} say too little of how sure a score is. No model is called better "
+        "No intervals: {cause} are too few to say how sure a score is. No model is called better "
         "than another.",
         cause=cause,
     )
@@ -123,7 +123,7 @@ def _few_predicted(
         return ""
     return say(
         "No interval of {metric}: {rows} judged rows are predicted as {label!r}, and fewer than "
-        "{fewest} say too little of how sure it is.",
+        "{fewest} are too few for one.",
         metric=metric.words,
         rows=rows_figure(rows),
         label=label,
@@ -159,12 +159,12 @@ def _long_tail(outcome: Outcome, numbers: np.ndarray) -> str:
     if rows >= FEW_OF_MANY * len(squares):
         return ""
     return say_plural(
-        "Half of the squared error lies in {count:,} row of {rows:,}. With so long a tail the "
-        "intervals of {metrics} are too short, as rarer and larger errors are yet to come: judge "
-        "by --metric mae as well, and look at the worst predictions.",
-        "Half of the squared error lies in {count:,} rows of {rows:,}. With so long a tail the "
-        "intervals of {metrics} are too short, as rarer and larger errors are yet to come: judge "
-        "by --metric mae as well, and look at the worst predictions.",
+        "Half of the squared error comes from {count:,} of {rows:,} rows. Rarer and larger "
+        "errors are then still to come, so the intervals of {metrics} are too short: judge by "
+        "--metric mae as well, and look at the worst predictions.",
+        "Half of the squared error comes from {count:,} of {rows:,} rows. Rarer and larger "
+        "errors are then still to come, so the intervals of {metrics} are too short: judge by "
+        "--metric mae as well, and look at the worst predictions.",
         rows,
         rows=len(squares),
         metrics=listed([METRICS[name].words for name in ("rmse", "r2")], "and"),

@@ -20,19 +20,20 @@ def reach(judgement: Judgement, schema: Schema) -> str:
         return say("Too few rows judged to say how sure this is.")
     if schema.time is not None:
         return say(
-            "The ranges in brackets hold with 95% certainty for rows that follow soon in "
-            "{column!r}, while things go on as they did in the rows that judged.",
+            "The ranges in brackets hold with 95% certainty for the next rows in {column!r}, as "
+            "long as things go on as they did in the judged rows.",
             column=schema.time,
         )
     if schema.group is not None:
         return say(
             "The ranges in brackets hold with 95% certainty for rows with a new {column!r}, not "
-            "for later times: --time COL judges those.",
+            "for later times; to judge those, fit with --time COL.",
             column=schema.group,
         )
     sure = say(
         "The ranges in brackets hold with 95% certainty for new rows like these, not for later "
-        "times or new groups such as persons or places: --time COL or --group COL judges those."
+        "times or new groups such as persons or places; to judge those, fit with --time COL or "
+        "--group COL."
     )
     trials = judgement.split.trials if judgement.split else ()
     if not trials or any(trial.shown for trial in trials):

@@ -278,7 +278,7 @@ def choice(
             others=_models(unsure),
         )
     simpler = rungs.index(used)
-    others = say("guessing") if simpler == 1 else say("every simpler one")
+    others = say("guessing") if simpler == 1 else say("every simpler model")
     if simpler < len(rungs) - 1:
         return say(
             "Predictions use {model}: it does better than {others}, beyond chance, and no larger "

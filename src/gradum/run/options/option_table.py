@@ -64,8 +64,8 @@ class RunOptions(TypedDict, total=False):
         float | None,
         Option(
             "time_limit",
-            "Fit and judge within so long, with what there is by then; the report comes after. "
-            "The result then depends on the clock.",
+            "Stop fitting and judging after this time, and use what there is by then; the report "
+            "comes afterwards. The result then depends on the clock.",
             "SECONDS",
         ),
     ]
@@ -73,7 +73,9 @@ class RunOptions(TypedDict, total=False):
     metric: Annotated[
         str | None,
         Option(
-            "metric", "What the verdict compares and the network ensemble is chosen by.", "NAME"
+            "metric",
+            "The metric by which the verdict compares models and the network ensemble is chosen.",
+            "NAME",
         ),
     ]
     sheet: Annotated[str | None, Option("reading.sheet", "The sheet of a workbook.", "NAME")]
@@ -195,14 +197,15 @@ class RunOptions(TypedDict, total=False):
         bool | None,
         Option(
             "report.learning_curve",
-            "Tell what more rows would bring. Default: where a quarter of the fit's time will do.",
+            "Estimate what more rows would bring. Default: if a quarter of the fit's time is "
+            "enough.",
         ),
     ]
     interval_by: Annotated[
         str | None,
         Option(
             "interval_by",
-            "Hold the coverage of intervals for each value of COL by itself.",
+            "Make the coverage of intervals hold for each value of COL.",
             "COL",
         ),
     ]

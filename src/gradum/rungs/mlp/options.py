@@ -76,11 +76,15 @@ class MLPOptions(TypedDict, total=False):
     ]
     activation: Annotated[
         str | None,
-        Option("mlp.activation", "What the MLP's hidden units do. Default: relu.", "NAME"),
+        Option(
+            "mlp.activation",
+            "The activation function of the MLP's hidden units. Default: relu.",
+            "NAME",
+        ),
     ]
     solver: Annotated[
         str | None,
-        Option("mlp.solver", "What brings the MLP's loss down. Default: adam.", "NAME"),
+        Option("mlp.solver", "The solver that trains the MLP. Default: adam.", "NAME"),
     ]
     learning_rate: Annotated[
         float | None,
@@ -101,5 +105,5 @@ class MLPOptions(TypedDict, total=False):
     ]
     dropout: Annotated[
         float | None,
-        Option("mlp.dropout", "Share of hidden units that a step leaves out.", "SHARE"),
+        Option("mlp.dropout", "Share of hidden units that each step drops at random.", "SHARE"),
     ]

@@ -92,7 +92,7 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
         ),
         (
             say("feature"),
-            say("a raw unit"),
+            say("per unit"),
             say("from"),
             say("to"),
             say("standardised"),
@@ -110,17 +110,20 @@ def _description(outputs: set[str | None], largest: str) -> str:
     """Say what the coefficients change, and name the largest."""
     if outputs == {None}:
         return say(
-            "Change of the prediction. Largest, for a raw unit or a level: {largest}.",
+            "A coefficient is a change of the prediction. The largest, per unit of a column or "
+            "per level: {largest}.",
             largest=largest,
         )
     if len(outputs) > 1:
         return say(
-            "Change of the log-odds of a class. Largest, for a raw unit or a level: {largest}.",
+            "A coefficient is a change of the log-odds of a class. The largest, per unit of a "
+            "column or per level: {largest}.",
             largest=largest,
         )
     (class_,) = outputs
     return say(
-        "Change of the log-odds of {class_}. Largest, for a raw unit or a level: {largest}.",
+        "A coefficient is a change of the log-odds of {class_}. The largest, per unit of a "
+        "column or per level: {largest}.",
         class_=class_,
         largest=largest,
     )

@@ -119,8 +119,8 @@ def contribution_swarm(found: Overall) -> Picture | None:
             [
                 say(
                     "Each dot is a row and shows how far its value of the column moved the "
-                    "answer: to the right means upwards. Its colour says where that value lies "
-                    "among the rows; missing values and levels are unordered."
+                    "answer; a dot on the right moved it up. Its colour shows how high that "
+                    "value is among the rows; missing values and levels have no order."
                 ),
                 say("Of {rows:,} rows some are drawn.", rows=found.rows)
                 if len(shown[0].contributions) < found.rows
@@ -149,17 +149,19 @@ def _how_measured(found: Overall) -> str:
     return {
         "target": say(
             "The mean size of each column's Shapley values over {rows:,} rows, in the target's "
-            "unit. Its 95% interval allows for other rows, other background rows and other draws.",
+            "unit. Its 95% interval allows for the choice of rows and background rows and for "
+            "random draws.",
             rows=found.rows,
         ),
         "probability": say(
             "The mean size of each column's Shapley values over {rows:,} rows, as probabilities. "
-            "Its 95% interval allows for other rows, other background rows and other draws.",
+            "Its 95% interval allows for the choice of rows and background rows and for random "
+            "draws.",
             rows=found.rows,
         ),
         "log-odds": say(
-            "The mean size of each column's Shapley values over {rows:,} rows, as log-odds. "
-            "Its 95% interval allows for other rows, other background rows and other draws.",
+            "The mean size of each column's Shapley values over {rows:,} rows, as log-odds. Its "
+            "95% interval allows for the choice of rows and background rows and for random draws.",
             rows=found.rows,
         ),
     }[found.scale]

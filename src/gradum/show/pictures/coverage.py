@@ -55,7 +55,7 @@ def _groups(found: Coverage) -> Picture:
             say("covered"),
             say("from"),
             say("to"),
-            say("p, of all groups together"),
+            say("p, adjusted for all groups"),
             say("finding"),
         ),
         tuple(_group(label, group) for label, group in zip(labels, shown, strict=True)),
@@ -101,12 +101,12 @@ def _intervals(labels: Sequence[str], groups: Sequence[GroupCoverage], nominal: 
 def _caption(found: Coverage, shown: int) -> str:
     if shown == len(found.groups):
         return say(
-            "The dashed line is {nominal}; each rule is the 95% interval of a group's share.",
+            "The dashed line is {nominal}; each solid line is the 95% interval of a group's share.",
             nominal=percent(found.nominal),
         )
     return say(
-        "The dashed line is {nominal}; each rule is the 95% interval of a group's share. Of "
-        "{groups:,} groups, those with the strongest evidence of a shortfall are shown.",
+        "The dashed line is {nominal}; each solid line is the 95% interval of a group's share. "
+        "Of {groups:,} groups, those with the strongest evidence of a shortfall are shown.",
         nominal=percent(found.nominal),
         groups=len(found.groups),
     )
@@ -144,7 +144,10 @@ def _widths(widths: Widths, target: str) -> Picture:
             mean=figure(widths.mean, digits=3),
             median=figure(widths.median, digits=3),
         ),
-        say("By tenths of the prediction: the line is the median width, the band holds 80%."),
+        say(
+            "The rows are divided into ten equal parts by prediction: the line is the median "
+            "width in each part, the band holds 80% of its widths."
+        ),
         (say("predicted"), "10%", say("median"), "90%", say("covered")),
         tuple(
             (

@@ -41,7 +41,7 @@ def answers_picture(answers: AnswersWatch, fitted: Fitted) -> Picture:
     title = say("predicted {target}", target=shortened(fitted.spec.target))
     if fitted.classes:
         title = say("probability of {label}", label=repr(shortened(answers.answer)))
-    description = answers.sentence or say("It is not shown that the answers have moved.")
+    description = answers.sentence or say("The answers are not shown to have moved.")
     return _functions("answers", title, answers, description, kind=None)
 
 
@@ -148,8 +148,8 @@ def _caption(
     ]
     if outside:
         yield say(
-            "Shaded is the range of these quantiles: {old} of the rows learned from lie outside of "
-            "it, and {new} of the new ones.",
+            "The shaded range is that of these quantiles: {old} of the rows learned from lie "
+            "outside of it, and {new} of the new ones.",
             old=percent(outside[0]),
             new=percent(outside[1]),
         )

@@ -279,7 +279,7 @@ def _description(found: Effects, effect: Effect, answer: int, row: int | None) -
     parts = []
     if ends := mean_ends(found, effect, answer):
         low, high = ends
-        parts.append(say("The mean answer goes from {low} to {high}.", low=low, high=high))
+        parts.append(say("The mean answer ranges from {low} to {high}.", low=low, high=high))
     else:
         parts.append(say("The mean answer is the same whatever the value."))
     if row is not None:
@@ -303,7 +303,8 @@ def _caption(found: Effects, effect: Effect, answer: int) -> Iterator[str]:
     if grid.ordered.any():
         yield accumulated
         yield say(
-            "Between the values drawn, partial dependence is off a straight line by up to {error}.",
+            "Between the points drawn, the true curve differs from the straight line by up to "
+            "{error}.",
             error=figure(effect.interpolation_error[answer], digits=2),
         )
         if not grid.ordered.all():

@@ -92,14 +92,15 @@ def _description(attack: Attack) -> str:
     """Say how many answers stay if columns move within the full budget."""
     last = attack.curve[-1]
     description = say(
-        "Where columns may move by {size}, at most {share} of the answers stay.",
+        "If columns may move by {size}, at most {share} of the answers stay the same.",
         size=size_text(attack.budget, attack.full),
         share=percent(last.attacked.value),
     )
     if last.certified is None:
         return description
     known = say(
-        "At least {share} are proved to stay; of those between, grey, it is undecided.",
+        "At least {share} are proved to stay the same; those in between, shown in grey, are "
+        "undecided.",
         share=percent(last.certified),
     )
     return sentences((description, known))

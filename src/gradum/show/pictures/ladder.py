@@ -54,7 +54,7 @@ def ladder(judgement: Judgement) -> Picture:
     )
     return Picture(
         "ladder",
-        say("The ladder"),
+        say("The models and their scores"),
         chart.properties(width="container", height=36 * len(rows)),
         say(
             "{metric} on test rows: {scores}.",

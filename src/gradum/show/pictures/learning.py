@@ -83,9 +83,9 @@ def _course(rung: Rung) -> list[str]:
     if "members" in settings:
         parts = [
             say(
-                "The {members} members were trained for {epochs} epochs, each without one fold, "
-                "whose mean loss is shown; each was kept as it was at its own best, and {kept} of "
-                "them make the network ensemble.",
+                "Each of the {members} members was trained for {epochs} epochs on all folds but "
+                "one; the curve is the mean loss on the folds left out. Each member was kept as "
+                "it was at its best epoch, and {kept} of them make up the network ensemble.",
                 members=settings["members"],
                 epochs=epochs,
                 kept=settings["kept"],
@@ -94,8 +94,8 @@ def _course(rung: Rung) -> list[str]:
         if pairs := settings.get("pairs"):
             parts.append(
                 say(
-                    "Besides each column they see {pairs}, in standard units: columns that act "
-                    "together, as an additive model of them showed.",
+                    "Besides each column, the members see {pairs}, in standard units: an "
+                    "additive model showed that these columns act together.",
                     pairs=listed(pairs),
                 )
             )
@@ -104,7 +104,7 @@ def _course(rung: Rung) -> list[str]:
     if best is not None:
         parts.append(
             say(
-                "The weights of epoch {epoch} were kept, where the validation loss was least.",
+                "The weights of epoch {epoch} were kept, where the validation loss was lowest.",
                 epoch=best,
             )
         )
@@ -133,8 +133,8 @@ def _penalties(rung: Rung) -> Picture:
         say("The linear model's penalty"),
         (rule.encode(x=alt.X("alpha:Q")) + line).properties(width="container", height=220),
         say(
-            "Of {number} strengths of the penalty, alpha = {alpha} had the least held-out loss and "
-            "was chosen.",
+            "Of {number} strengths of the penalty, alpha = {alpha} had the lowest held-out loss "
+            "and was chosen.",
             number=len(rows),
             alpha=figure(chosen),
         ),

@@ -61,8 +61,8 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
             areas=_each(curves, lambda curve: curve.auc),
         ),
         say(
-            "Each point is a threshold: the share of the other rows taken for the class by "
-            "mistake, against the share of the class that is found."
+            "Each point is a threshold: across, the share of other rows that are taken for the "
+            "class by mistake; upwards, the share of the class that is found."
         ),
         (say("class"), "AUC", say("from"), say("to")),
         tuple((curve.label, *limits(curve.auc)) for curve in curves),

@@ -79,8 +79,8 @@ def reliability_curve(
         sentences(
             [
                 say(
-                    "On the dashed line predictions mean what they say; lines and band are 95% "
-                    "intervals of what was observed among rows of similar prediction."
+                    "On the dashed line, predictions equal what was observed; lines and band are "
+                    "95% intervals of what was observed in rows with similar predictions."
                 ),
                 reach.sentence,
                 *calibrated,

@@ -111,8 +111,8 @@ def _spread(residuals: Residuals) -> Picture:
         chart.properties(width="container", height=240),
         residuals.sentence,
         say(
-            "By tenths of the prediction: the line is the median residual, the band holds 80% of "
-            "them."
+            "The rows are divided into ten equal parts by prediction: the line is the median "
+            "residual of each part, the band holds 80% of its residuals."
         ),
         (say("predicted"), "10%", say("median"), "90%"),
         tuple(tuple(figure(value) for value in tenth) for tenth in residuals.spread),
@@ -140,7 +140,7 @@ def _histogram(residuals: Residuals) -> Picture:
         say("Residuals"),
         chart.properties(width="container", height=200),
         say("Quantiles of the residuals: {quantiles}.", quantiles=quantiles),
-        say("The outermost bars hold all that lies further out."),
+        say("The first and the last bar also count everything beyond them."),
         (say("from"), say("to"), say("share of rows")),
         tuple(
             (figure(low), figure(high), f"{share:.2%}") for low, high, share in residuals.histogram

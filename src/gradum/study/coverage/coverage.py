@@ -166,16 +166,16 @@ def _overall(judged: JudgedIntervals) -> str:
         )
     if judged.size is not None:
         return say(
-            "Each of {rows:,} judged rows was given a set of classes made from the scores of the "
-            "others: {covered:,} ({share}) hold the true class, where {nominal} were asked for. "
+            "Each of {rows:,} judged rows got a set of classes made from the scores of the "
+            "others: {covered:,} sets ({share}) hold the true class; {nominal} was asked for. "
             "The likeliest class is always in the set, so the share may be higher. Overall this "
             "holds by construction; check the groups.",
             **values,
         )
     return say(
-        "Each of {rows:,} judged rows was given an interval made from the scores of the others: "
-        "{covered:,} ({share}) are covered, where {nominal} were asked for. Overall this holds by "
-        "construction; check the groups.",
+        "Each of {rows:,} judged rows got an interval made from the scores of the others: "
+        "{covered:,} intervals ({share}) hold the true value; {nominal} was asked for. Overall "
+        "this holds by construction; check the groups.",
         **values,
     )
 
@@ -201,8 +201,9 @@ def _sentence(groups: Sequence[GroupCoverage], tested: int) -> str:
         nominal=percent(COVERAGE),
     )
     among = say_plural(
-        "It is the one group of {tested:,} that is shown to be covered less.",
-        "It is the worst of {count:,} groups that are shown to be covered less, of {tested:,}.",
+        "It is the only one of {tested:,} groups that is shown to be covered less.",
+        "It is the worst of the {count:,} groups that are shown to be covered less; {tested:,} "
+        "were tested.",
         len(short),
         tested=tested,
     )

@@ -170,8 +170,8 @@ def change_sentences(
     if not any(change.difference.known for change in compared):
         return (
             say(
-                "It cannot be told whether it does worse than in the run: these rows, or the "
-                "run's own, are too few for an interval."
+                "These rows, or the run's own, are too few for an interval, so they do not show "
+                "whether the model does worse than in the run."
             ),
         )
     return (

@@ -246,7 +246,9 @@ def _beside_the_run(
     """Compare the rows (n,) that are not ``known`` to the run with those that it held out."""
     of_run, used, truth = fitted.judgement, fitted.used, dataset.truth
     if known.all():
-        return (), (say("Nothing is compared with the run's own scores: no row is new to it."),)
+        return (), (
+            say("No row is new to the run, so nothing is compared with the run's own scores."),
+        )
     if of_run is None:
         return (), change_sentences((), judgement.verdict.metric, (0, 0))
     if known.any():

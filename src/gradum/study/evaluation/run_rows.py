@@ -94,4 +94,4 @@ def trained_on_sentence(count: int, rows: int, *, scored: bool) -> str:
         return say(
             "{rows}: the scores say how well it remembers, not how well it predicts.", rows=which
         )
-    return say("{rows}: they flatter the scores.", rows=which)
+    return say("{rows}: they make the scores too good.", rows=which)

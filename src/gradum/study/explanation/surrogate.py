@@ -307,7 +307,7 @@ def _sentences(
         )
     if fidelity.decisions is not None:
         yield say(
-            "It decides for the same class in {decisions} of the rows.",
+            "It predicts the same class in {decisions} of the rows.",
             decisions=percent_with_interval(fidelity.decisions),
         )
     if left_out:
@@ -321,6 +321,6 @@ def _sentences(
     )
     if linear.decisions is not None:
         yield say(
-            "It decides for the same class in {decisions} of the rows.",
+            "It predicts the same class in {decisions} of the rows.",
             decisions=percent_with_interval(linear.decisions),
         )

@@ -76,8 +76,8 @@ def _others(classes: int, shown: int, rows: float, counted: float) -> str:
     if shown == classes:
         return ""
     return say(
-        "The {shown} commonest of {classes:,} classes are shown; {others} of {rows} judged "
-        "rows are of another class, or were taken for one.",
+        "Only the {shown} most common of {classes:,} classes are shown; {others} of {rows} "
+        "judged rows are of another class, or were taken for one.",
         shown=shown,
         classes=classes,
         others=rows_figure(rows - counted),

@@ -129,7 +129,7 @@ def shown_by(
     """
     if not large.enough:
         return CalibrationFinding(
-            say("Too few rows, or groups of them, to say whether predictions mean what they say.")
+            say("There are too few rows, or groups of rows, to judge calibration.")
         )
     kinds = 2 + (slope is not None)
     p_large = kinds * large.p_value(widened)
@@ -171,17 +171,17 @@ def _means(task: Task, label: str, predicted: float, observed: float) -> str:
     }
     if task == "binary":
         return say(
-            "{label!r} has a probability of {predicted} on average, and a share of {observed}",
+            "the mean probability of {label!r} is {predicted}, its actual share {observed}",
             label=label,
             **values,
         )
     if task == "multiclass":
         return say(
-            "the class it predicts has a probability of {predicted} on average, and is right in "
-            "{observed}",
+            "the mean probability of the predicted class is {predicted}, the share of right "
+            "predictions {observed}",
             **values,
         )
-    return say("{predicted} on average, where {observed} is observed", **values)
+    return say("predictions are {predicted} on average, actual values {observed}", **values)
 
 
 def _direction(task: Task, above: bool) -> str:

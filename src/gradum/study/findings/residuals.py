@@ -146,7 +146,7 @@ def _bias(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
     means = [around(value, each) for value, each in zip(mean.tolist(), drawn.T, strict=True)]
     shown = [_errors(each, len(means)) for each in means]
     if not any(shown):
-        return say("No bias is shown at any level of prediction.")
+        return say("No bias is shown, whether predictions are small or large.")
     worst = int(np.argmax(shown))
     found, level = means[worst], levels[worst]
     if found.value >= 0:
@@ -177,7 +177,7 @@ def _unequal(levels: list[str], mean: np.ndarray, drawn: np.ndarray) -> str:
                 most=figure(mean[most]),
                 least=figure(mean[least]),
             )
-    return say("No unequal spread is shown.")
+    return say("The spread of the residuals shows no difference.")
 
 
 def _errors(found: Interval, tests: int) -> float:

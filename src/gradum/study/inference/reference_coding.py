@@ -19,7 +19,7 @@ from gradum.tables.kinds.design import Design, Layout
 from gradum.tables.wording import quoted
 
 MOST_LEVELS = 50
-COMPARED = marked("Of a column of categories, each level is compared with the commonest one.")
+COMPARED = marked("Each level of a categorical column is compared with its most common level.")
 LEFT_OUT = {  # one column, several
     "levels": (
         marked("Left out: {names}, which has more than {most} levels."),

@@ -99,8 +99,8 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
     notes = (*coded.sentences, *imputed, *inference.sentences)
     inference = structs.replace(inference, references=coded.references, sentences=notes)
     sentence = say(
-        "Without a penalty, on the {rows:,} rows that the linear model learned from; no row that "
-        "judges it has a part in it.",
+        "Fitted without a penalty, on the {rows:,} rows that the linear model learned from; no "
+        "row that judges the model is among them.",
         rows=len(rows),
     )
     if dataset.drawn_from is not None:
@@ -111,7 +111,7 @@ def _regression(run: Run, rows: np.ndarray) -> Regression:
             drawn_from=dataset.drawn_from,
         )
     elif len(rows) == len(dataset):
-        sentence = say("Without a penalty, on all {rows:,} rows.", rows=len(rows))
+        sentence = say("Fitted without a penalty, on all {rows:,} rows.", rows=len(rows))
     return Regression(inference, sentence)
 
 

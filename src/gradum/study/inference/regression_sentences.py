@@ -238,7 +238,7 @@ def meaning(
     else:
         notes.append(
             say(
-                "Robust standard errors ({estimator}): right also if {robustness}.",
+                "Robust standard errors ({estimator}): valid even if {robustness}.",
                 estimator=covariance,
                 robustness=say(likelihood.robustness),
             )

@@ -130,7 +130,9 @@ def _accidents(
         possible = _drawn(possible, stressed.fitted.spec.seed)
     drawn = stream(stressed.fitted.spec.seed, "study", "stress", "rows").permutation(len(stressed))
     accidents: list[_Accident] = []
-    each = told(possible, say("accidents: one column after the other is corrupted"), len(possible))
+    each = told(
+        possible, say("accidents: one column after the other is corrupted on trial"), len(possible)
+    )
     for tried, corruption in enumerate(each):
         if accidents and time.monotonic() > until:
             return accidents, len(possible) - tried

@@ -157,7 +157,7 @@ class ShiftSearch:
             left = left[failures[left] < len(SMALLER)]
             share = np.ones(len(problems))
             share[left] = failures[left] / len(SMALLER)
-            tell(say("attack: the least change that gives another answer"), float(share.mean()))
+            tell(say("attack: the smallest change that gives another answer"), float(share.mean()))
         shifted = problems[(self.size > 0) & np.isfinite(self.size)]
         self._cut(shifted, FINEST_CUTS)
         self._put_back(shifted)

@@ -115,19 +115,19 @@ def _notes(
         yield say("Texts were not changed: {columns}.", columns=quoted(texts, SHOWN_NAMES))
     if not attacked.is_certified:
         yield say(
-            "A radius is the smallest that the attack found: an answer may change within a "
-            "smaller one, and none is proved to stay."
+            "The attack finds small changes, but not always the smallest: a smaller change may "
+            "alter an answer too, and no answer is proved to stay the same."
         )
         if uncertifiable:
             yield say("Nothing could be proved: {reason}", reason=uncertifiable)
         return
     yield say(
-        "A radius is the smallest that the attack found: an answer may change within a smaller "
-        "one, but not within the one that is proved."
+        "The attack finds small changes, but not always the smallest: a smaller change may alter "
+        "an answer too, but none within the proved range."
     )
     yield say(
-        "Proofs hold for every copy that an attack may make, for values with the table's decimals, "
-        "and for the rounding of single precision; each row had {seconds} s for them on average, "
-        "and more time may prove more.",
+        "A proof covers every change that the attack may make, with values rounded as in the "
+        "table, and allows for rounding in single precision; each row had {seconds} s for it on "
+        "average, and more time may prove more.",
         seconds=figure(proof_seconds),
     )

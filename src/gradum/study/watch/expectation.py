@@ -95,8 +95,8 @@ def expectation_sentences(expectation: Expectation, *, dependent: bool) -> Itera
     if expectation.scores:
         first = expectation.scores[0]
         yield say(
-            "Without a look at labels, the {metric} of these rows is expected to be {value} "
-            "({low} to {high}); on the judged rows it was {judged}.",
+            "Even without labels, the {metric} of these rows can be estimated: {value} ({low} to "
+            "{high}); on the judged rows it was {judged}.",
             metric=METRICS[first.metric].words,
             value=figure(first.value),
             low=figure(first.low),
@@ -104,13 +104,13 @@ def expectation_sentences(expectation: Expectation, *, dependent: bool) -> Itera
             judged=figure(first.judged),
         )
     yield say(
-        "This holds if the target follows from the columns as it did on the judged rows; "
-        "a change of that relation cannot be seen without labels."
+        "This holds if the target depends on the columns as it did on the judged rows; a change "
+        "of that relation cannot be seen without labels."
     )
     if not expectation.by_columns:
         yield say(
-            "Rows were compared only by their answers, because the columns of the judged rows are "
-            "not at hand."
+            "Rows were compared only by their answers, because the columns of the judged rows "
+            "are not available."
         )
     if dependent:
         yield say(

@@ -175,6 +175,6 @@ def _notes(reference: Reference, answers: AnswersWatch | None) -> Iterator[str]:
         )
     if answers is not None and answers.p is None:
         yield say(
-            "The move of the answers is shown but not tested: the judged rows were answered by "
-            "other fits than the one that is kept."
+            "The shift of the answers is shown but not tested, because the judged rows were "
+            "answered by other fits than the saved one."
         )

@@ -51,17 +51,17 @@ def joint_sentence(joint: JointWatch) -> str:
     auc = figure(joint.auc, digits=3)
     if not joint.drifted:
         return say(
-            "A classifier cannot tell new rows from those learned from by all columns together "
-            "(AUC {auc}, where 0.5 is chance).",
+            "From all columns together, a classifier cannot tell the new rows from those learned "
+            "from (AUC {auc}; chance is 0.5).",
             auc=auc,
         )
     columns = [repr(shortened(name)) for name, _ in joint.columns]
     found = say(
-        "A classifier tells new rows from those learned from by all columns together (AUC {auc}, "
-        "where 0.5 is chance).",
+        "From all columns together, a classifier can tell the new rows from those learned from "
+        "(AUC {auc}; chance is 0.5).",
         auc=auc,
     )
-    most = say("It does so most by {columns}.", columns=listed(columns, "and")) if columns else ""
+    most = say("It relies most on {columns}.", columns=listed(columns, "and")) if columns else ""
     return sentences([found, most])
 
 

@@ -63,7 +63,7 @@ class CategoricalKind(Kind):
         parse = Parse(missing=tuple(values.markers), whole=whole and not codes)
         clauses = [_what(values, whole, codes)]
         if levels.len() > MANY_LEVELS:
-            clauses.append(say("so many that they get an embedding"))
+            clauses.append(say("so many that each gets a learned vector (an embedding)"))
         if values.holds_strings and whole:
             clauses.append(say("--numeric {name!r} if they are quantities", name=values.name))
         return Reading("categorical", joined_clauses(clauses), parse)
