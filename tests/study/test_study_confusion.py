@@ -67,8 +67,8 @@ def test_of_many_classes_the_commonest_are_shown_and_the_rest_told():
     np.testing.assert_array_equal(found.counts, matrix[np.ix_(shown, shown)])
     left_out = 5000 - matrix[np.ix_(shown, shown)].sum()
     assert found.others == (
-        f"Only the 40 most common of 60 classes are shown; {left_out:,} of 5,000 judged rows are of "
-        "another class, or were taken for one."
+        f"Only the 40 most common of 60 classes are shown; {left_out:,} of 5,000 judged rows are "
+        "of another class, or were taken for one."
     )
 
 
