@@ -268,8 +268,13 @@ def _worst_row(known: Known) -> str:
 
 def _weakest_group(known: Known) -> str:
     found = known.found("segments")
+    if not found.tried:
+        return say("The columns divide the rows into no segments to try.")
     if not found.weakest:
-        return say("None of {tried:,} groups tried is shown to be worse.", tried=found.tried)
+        return say(
+            "None of {tried:,} segments tried is shown to be weaker than the rest.",
+            tried=found.tried,
+        )
     first = found.weakest[0]
     return say("Worst where {column} is {values}.", column=first.column, values=first.values)
 

@@ -310,7 +310,8 @@ def _refuse_differing_units(values: Values) -> None:
     if units := differing_units(values.levels["level"]):
         raise TargetError(
             say(
-                "Target {name!r} holds amounts in {units}, which are not one unit.",
+                "Target {name!r} holds amounts in units that cannot be converted into one: "
+                "{units}.",
                 name=values.name,
                 units=listed(units[:3], "and"),
             ),

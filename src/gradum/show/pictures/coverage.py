@@ -182,7 +182,7 @@ def _sizes(sizes: tuple[SetSize, ...]) -> Picture:
         say("Sizes of the sets"),
         chart.properties(width="container", height=200),
         say(
-            "{share} of the sets hold a single class; on average there are {mean}.",
+            "{share} of the sets hold a single class; on average, a set holds {mean}.",
             share=percent(one),
             mean=figure(mean, digits=3),
         ),

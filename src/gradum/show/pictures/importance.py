@@ -64,8 +64,8 @@ def importance_bars(importance: Importance, rung: str) -> Picture:
     caption = [
         say(
             "How much worse {metric} becomes when a column's values are shuffled among the rows, "
-            "with 95% intervals. Columns that carry the same information share their worth, so "
-            "each may look unimportant.",
+            "with 95% intervals. Columns that carry the same information share their importance, "
+            "so each of them may look unimportant.",
             metric=title,
         ),
         say(
@@ -85,14 +85,14 @@ def importance_bars(importance: Importance, rung: str) -> Picture:
     if importance.screened:
         caption.append(
             say(
-                "{columns:,} further columns made no difference in a quick look and were not "
+                "{columns:,} further columns made no difference in a quick trial and were not "
                 "measured.",
                 columns=importance.screened,
             )
         )
     return Picture(
         "importance",
-        say("What the columns are worth to {rung}", rung=say(KINDS[rung].in_words)),
+        say("How much the columns matter to {rung}", rung=say(KINDS[rung].in_words)),
         chart.properties(width="container", height=24 * len(shown) + 20),
         say("Most important: {columns}.", columns=first),
         sentences(caption),

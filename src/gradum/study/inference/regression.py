@@ -41,14 +41,14 @@ def regression_table(run: Run) -> Regression | None:
     width = columns * outputs
     if not 0 < width <= MOST_COLUMNS:
         why = say(
-            "No regression table: {coefficients}, where 1 to {most} can be shown.",
+            "No regression table: it would have {coefficients}, but only 1 to {most} can be shown.",
             coefficients=_coefficients(width),
             most=MOST_COLUMNS,
         )
         return Regression(None, why)
     if len(rows) < FEWEST_ROWS_PER_COLUMN * width:
         why = say(
-            "No regression table: {rows} for {coefficients}, fewer than {fewest} each.",
+            "No regression table: {rows} for {coefficients} are fewer than {fewest} rows each.",
             rows=_rows(len(rows)),
             coefficients=_coefficients(width),
             fewest=FEWEST_ROWS_PER_COLUMN,
@@ -56,7 +56,7 @@ def regression_table(run: Run) -> Regression | None:
         return Regression(None, why)
     if len(rows) * width**2 > MOST_WORK:
         why = say(
-            "No regression table: {rows} of {coefficients} take long.",
+            "No regression table: {rows} and {coefficients} would take too long.",
             rows=_rows(len(rows)),
             coefficients=_coefficients(width),
         )
@@ -122,7 +122,7 @@ def imputation(encoder: Encoder) -> tuple[str, ...]:
     return (
         say(
             "Missing values count as the column's median, with an indicator of their own; the "
-            "standard errors take the filled values as known."
+            "standard errors treat the filled values as known."
         ),
     )
 

@@ -142,8 +142,8 @@ def left_out(screened: Screened, names: Sequence[str], classes: Sequence[str]) -
     if screened.perfect:
         notes.append(
             say(
-                "All figures are for the {rows:,} rows left; the coefficients are the limits of "
-                "maximum likelihood as the coefficients left out grow without end.",
+                "All figures are for the {rows:,} remaining rows; the coefficients are the "
+                "limits of maximum likelihood as the coefficients left out grow without bound.",
                 rows=int(screened.rows.sum()),
             )
         )
@@ -172,11 +172,13 @@ def determined_by_the_rest(names: Sequence[str]) -> str:
     named = quoted(names, MOST_NAMED)
     if len(names) == 1:
         return say(
-            "{column} is left out as well: in the rows left, the columns before it determine it.",
+            "{column} is left out as well: in the remaining rows, it is determined by the "
+            "columns before it.",
             column=named,
         )
     return say(
-        "{columns} are left out as well: in the rows left, the columns before them determine them.",
+        "{columns} are left out as well: in the remaining rows, they are determined by the "
+        "columns before them.",
         columns=named,
     )
 

@@ -272,7 +272,10 @@ def mostly_numbers(values: Values) -> list[str]:
         return []
     if units := differing_units(levels):
         return [
-            say("amounts in {units}, which are not one unit", units=listed(units[:3], "and")),
+            say(
+                "amounts in units that cannot be converted into one: {units}",
+                units=listed(units[:3], "and"),
+            ),
             say("write them in one to use it as numbers"),
         ]
     signs = _signs(values.name, values.levels) or Parse()
