@@ -44,7 +44,7 @@ def test_the_costliest_stand_first_and_only_five_are_shown(classifier):
     assert found[2].sentence == f"{fitted.schema.columns[0].name!r}: g as kg"
     said = plain(*concern_parts(judgement, schema), width=200)
     assert said.count("•") == MOST
-    assert "x tells all → --drop 'x'" in said
+    assert "x tells all → fit with --drop 'x'" in said
     assert "… and 2 more" in said
     assert "3 is far away" not in said
 

@@ -57,7 +57,9 @@ def test_the_alarm_stands_first_with_the_option_and_the_verdict_says_what_to_exp
     parts = verdict_parts(judgement, said, schema=walks.fitted.schema)
     shown = " ".join(plain(*parts, width=200).split())
     assert (
-        shown.index(trial.brief) < shown.index("→ --time 'date'") < shown.index(trial.expectation)
+        shown.index(trial.brief)
+        < shown.index("→ fit with --time 'date'")
+        < shown.index(trial.expectation)
     )
     page = html.unescape(report_html(walks.fitted))
     assert page.index(trial.brief) < page.index(judgement.headline[0])

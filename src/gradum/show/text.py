@@ -138,7 +138,8 @@ def concern_parts(judgement: Judgement, schema: Schema) -> list[RenderableType]:
     for concern in found[:MOST]:
         line = Text(visible(concern.sentence))
         if concern.option:
-            line.append(visible(f" → {concern.option}"), "bold")
+            line.append(f" → {concern.lead} ")
+            line.append(visible(concern.option), "bold")
         table.add_row(Text("•", "red" if concern.matter == "alarm" else "yellow"), line)
     parts: list[RenderableType] = ["", Text(say("Check in your table"), "bold"), table]
     if len(found) > MOST:
