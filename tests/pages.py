@@ -1,5 +1,6 @@
 """Pages whose code runs: the program that runs them, and what they print beside what they show."""
 
+import html
 import importlib.util
 import re
 from pathlib import Path
@@ -8,6 +9,13 @@ import numpy as np
 
 ROOT = Path(__file__).parent.parent
 NUMBER = re.compile(r"[-−]?\d+(?:[.,]\d+)*(?:e[-−+]?\d+)?")
+
+TAG = re.compile(r"<[^>]+>")
+
+
+def text_of(page):
+    """What a reader of a page sees: without its tags."""
+    return html.unescape(TAG.sub("", page))
 
 
 def script(name):

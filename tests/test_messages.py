@@ -38,6 +38,8 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "tables/delimited.py": {"end of data"},
     "tables/kinds/habits.py": {"no data", "data not", "pas de", "dato non", "não se", "알 수"},
     "tables/kinds/date/periods.py": {"%q. Quartal", "^([1-4])"},
+    "tables/kinds/numeric/quantities.py": {"(?:sq", "^([^"},
+    "tables/kinds/numeric/units.py": {"m²|", "ft²|"},
     "tables/kinds/step.py": {"… has no coded column.", "… has no sparse columns."},
     "tables/kinds/values.py": {"^(|id|idx"},
     "tables/sources/postgresql.py": {

@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 from alarm_tables import planned
+from msgspec import structs
 from scipy.stats import ttest_ind
 
 from gradum.run.alarms.both_splits import QuickRows
@@ -56,7 +57,11 @@ def test_random_walks_over_time_are_found_with_both_figures_and_the_option():
     assert (alarm.kind, alarm.columns) == ("random split", ("date",))
     assert "give --time 'date'" in alarm.sentence
     assert "R² 0.9" in alarm.sentence
-    assert trial.expectation.startswith("If you predict rows with a later 'date', expect R² of")
+    assert trial.useless
+    assert "Do not use it for rows with a later 'date'" in trial.expectation
+    better = structs.replace(trial, divided=0.3)
+    assert not better.useless
+    assert "expect R² of about 0.3" in better.expectation
 
 
 def test_the_same_stores_without_walks_are_left_in_peace():

@@ -107,6 +107,19 @@ def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
     )
 
 
+@pytest.mark.parametrize(("accuracy", "ranks"), [(0.63, True), (0.79, False)])
+def test_answers_that_do_not_beat_guessing_are_to_rank_rows(accuracy, ranks):
+    scores = classes({"baseline": 0.62, "linear": accuracy}, (0.66, 0.6))
+    scores["linear"]["auc"] = around(0.71)
+    labels = (ClassScores("no", 124, 150, around(0.8), around(0.7), around(0.7), 105),)
+    labels += (ClassScores("yes", 76, 50, around(0.4), around(0.5), around(0.45), 30),)
+    said = headline(judgement("log_loss", scores, 0.01, prevalence=NEARLY, by_class=labels))
+    assert f"Right in {round(100 * accuracy)} of 100 rows" in said[0]
+    assert "'yes' (" in said[1]
+    assert "71 of 100 pairs" in said[2]
+    assert ("rank rows" in said[3]) == ranks
+
+
 @pytest.mark.parametrize(
     ("predicted", "hits", "precision", "said"),
     [

@@ -44,7 +44,7 @@ def test_the_costliest_stand_first_and_only_five_are_shown(classifier):
     assert found[2].sentence == f"{fitted.schema.columns[0].name!r}: g as kg"
     said = plain(*concern_parts(judgement, schema), width=200)
     assert said.count("•") == MOST
-    assert "x tells all → --drop 'x'" in said
+    assert "x tells all → fit with --drop 'x'" in said
     assert "… and 2 more" in said
     assert "3 is far away" not in said
 
@@ -75,14 +75,17 @@ def test_values_to_check_are_known_of_their_column():
 
 
 @pytest.mark.parametrize(
-    ("role", "holds_for"), [("time", "the next rows in 'a'"), ("group", "a new 'a', not for later")]
+    ("role", "holds_for"), [("time", "the next rows in 'a'"), ("group", "rows with a new 'a'")]
 )
 def test_the_scores_reach_as_far_as_the_split(classifier, role, holds_for):
     judgement = structs.replace(classifier.fitted.judgement, split=None)
     column = structs.replace(classifier.fitted.schema.columns[0], name="a", role=role)
     schema = structs.replace(classifier.fitted.schema, columns=(column,))
     assert holds_for in reach(judgement, schema)
-    assert "not for later times or new groups" in reach(judgement, classifier.fitted.schema)
+    undated = reach(judgement, classifier.fitted.schema)
+    assert "no column has dates" in undated
+    assert "--time COL" in undated
+    assert "--group COL" in undated
 
 
 def test_a_trial_that_showed_no_loss_is_told_and_one_that_did_is_an_alarm_instead(classifier):

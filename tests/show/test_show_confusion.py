@@ -81,3 +81,12 @@ def test_an_error_has_another_colour_than_what_is_right_and_is_shaded_by_share_o
     of = {(cell["true"], cell["predicted"]): cell for cell in cells}
     assert of["no", "no"]["colour"] == of["yes", "yes"]["colour"] != of["yes", "no"]["colour"]
     assert (of["yes", "no"]["share"], of["yes", "yes"]["share"]) == (0.9, 0.1)
+
+
+def test_a_fraction_of_a_row_is_explained():
+    whole, parts = (
+        Confusion(("a", "b"), ((count, 2), (1, 3)), (("a", "b", 2),)) for count in (4, 4.5)
+    )
+    captions = [confusion_matrix(each).caption for each in (whole, parts)]
+    assert captions[1].startswith(captions[0])
+    assert len(captions[1]) > len(captions[0])

@@ -9,6 +9,7 @@ import pytest
 
 import gradum
 from gradum.errors import SpecError
+from gradum.show.effect_words import reading
 from gradum.show.pictures.effects import effect_picture
 from gradum.study.explanation.grid import FEW_ROWS
 from synthetic import ONCE
@@ -178,3 +179,10 @@ def test_ranges_are_of_every_row_column_and_class(shown):
     slack = 1e-6
     assert (joined["answer"] <= joined["greatest"] + joined["error"] + slack).all()
     assert (joined["answer"] >= joined["least"] - joined["error"] - slack).all()
+
+
+def test_how_to_read_the_curves_is_said_once(shown):
+    found = shown.found
+    captions = [effect_picture(found, effect, 1).caption for effect in found.effects]
+    for sentence in reading(found):
+        assert sum(sentence in caption for caption in captions) == 1

@@ -54,3 +54,20 @@ def test_a_name_breaks_at_the_ends_of_its_words_only():
     script = '<script>a<b_of_all > monthly_charges; "<td>monthly_charges"</script>'
     assert breakable(script) == script
     assert breakable('<p aria-label="monthly_charges">') == '<p aria-label="monthly_charges">'
+
+
+def test_a_nested_bracket_goes_before_what_a_name_differs_by():
+    names = [f"Auftrag=A-{number} (against (other))" for number in (10049, 10048, 10086)]
+    short = [f"Auftrag=A-{number}…" for number in (10049, 10048, 10086)]
+    assert told_apart([*names, "Gewicht"]) == [*short, "Gewicht"]
+
+
+def test_an_option_stays_whole_and_a_list_of_names_breaks_only_in_what_is_read():
+    style, script = "<style>p { color: var(--ink); }</style>", "<script>a --b 、&#39;</script>"
+    shown = '<p title="--time 、&#39;">with --time COL、&#39;a&#39; but no well--known</p>'
+    page = breakable(style + shown + script)
+    assert page.startswith(style)
+    assert page.endswith(script)
+    assert '<p title="--time 、&#39;">' in page
+    assert '<span class="option">--time</span> COL、<wbr>&#39;a&#39;' in page
+    assert page.count("<span") == page.count("<wbr>") == 1

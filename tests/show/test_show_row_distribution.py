@@ -11,6 +11,7 @@ from gradum.run.conformal.score_list import ScoreList
 from gradum.rungs.located import Located
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.study.row_distribution import BINS, row_distribution
+from pages import text_of
 from synthetic import task
 
 ENDS = np.array([-3.5, 6.25])
@@ -71,4 +72,4 @@ def test_the_page_of_a_row_shows_it_with_its_promise(regressor):
     low, high = regressor.predict_interval(rows, rung="linear")[1]
     ends = re.search(r"amount is between ([\d.]+) and ([\d.]+);", section).groups()
     assert list(ends) == [f"{end:.3g}" for end in (low, high)]
-    assert regressor.guarantee(rung="linear").sentence in section
+    assert regressor.guarantee(rung="linear").sentence in text_of(section)

@@ -13,6 +13,7 @@ from gradum.api.trust.split import PART
 from gradum.run.split_check import SplitCheck
 from gradum.show.report import report_html
 from gradum.show.text import plain, verdict_parts
+from pages import text_of
 from synthetic import ONCE
 
 
@@ -56,11 +57,13 @@ def test_the_alarm_stands_first_with_the_option_and_the_verdict_says_what_to_exp
     parts = verdict_parts(judgement, said, schema=walks.fitted.schema)
     shown = " ".join(plain(*parts, width=200).split())
     assert (
-        shown.index(trial.brief) < shown.index("→ --time 'date'") < shown.index(trial.expectation)
+        shown.index(trial.brief)
+        < shown.index("→ fit with --time 'date'")
+        < shown.index(trial.expectation)
     )
     page = html.unescape(report_html(walks.fitted))
     assert page.index(trial.brief) < page.index(judgement.headline[0])
-    assert trial.sentence in page
+    assert trial.sentence in text_of(page)
 
 
 def test_without_walks_nothing_is_said_of_later_days(still):

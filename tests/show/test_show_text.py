@@ -78,7 +78,11 @@ def test_what_was_told_is_not_told_twice_but_alarms_stand_first_in_few_words(cla
     assert "One." not in said
     assert "A column gives it away." not in said
     first = said.index("Check in your table")
-    assert first < said.index("One tells all → --drop 'x'") < said.index(judgement.headline[0])
+    assert (
+        first
+        < said.index("One tells all → fit with --drop 'x'")
+        < said.index(judgement.headline[0])
+    )
     assert "alarm, leak: A column gives it away." in words(plain(*verdict_parts(judgement)))
 
 

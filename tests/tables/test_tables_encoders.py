@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -28,6 +28,7 @@ from gradum.tables.kinds.design import FLOAT32_MAX
 from gradum.tables.kinds.numeric.step import MOST_DECIMALS, Numeric, decimals_of
 from gradum.tables.kinds.text import step as text
 from gradum.tables.kinds.text.step import Text
+from gradum.tables.kinds.time_of_day.step import TimeOfDay
 
 REVIEWS = [
     "I love this dress, I don't love the colour.",
@@ -126,6 +127,20 @@ class TestNumeric:
             assert (wider.range, wider.decimals) == ((-4.25, 9.0), 2)
         else:
             assert wider == step
+
+    @pytest.mark.parametrize(
+        ("kind", "values", "reach"),
+        [
+            (Date, [datetime(2024, 1, day) for day in (5, 9, 2, 31)], (19724.0, 19753.0)),
+            (TimeOfDay, [time(8, 30), time(9), time(0, 15), time(20, 15, 30)], (15.0, 1215.5)),
+        ],
+    )
+    def test_more_moments_widen_the_range_and_are_encoded_alike(self, kind, values, reach):
+        rows = pl.Series("x", [*values, None])
+        step = kind.fit(rows[:2])
+        wider = step.reaching(rows)
+        assert wider.range == reach != step.range
+        np.testing.assert_array_equal(dense(wider, rows[:4]), dense(step, rows[:4]))
 
     @pytest.mark.parametrize("decimals", [-1, 1, 7])
     def test_a_file_whose_decimals_are_none_of_its_range_is_refused(self, decimals):

@@ -260,3 +260,10 @@ def test_what_was_converted_is_to_be_checked_and_can_be_undone():
     target = column_of(weights, "weight", target="weight")
     assert [(doubt.matter, doubt.option) for doubt in target.doubts] == [("conversion", "")]
     assert target.reason.count("0.8 kg") == 1
+
+
+def test_a_unit_may_have_two_words():
+    texts = ["84 m²", "120 m²", "904 sq ft", "51.5 m²", "1,076 sq. ft", "77 m²"] * 5
+    column = column_of(texts, "area")
+    assert column.kind == "numeric"
+    assert read(column, ["904 sq ft", "84 m²"]) == [pytest.approx(904 * 0.3048**2), 84.0]

@@ -14,6 +14,7 @@ from gradum.tables.wording import span
         (0, 1_000_000, "from 0 to 1,000,000"),
         (0.5, 4000, "from 0.5 to 4000"),
         (2400, 7200.5, "from 2,400 to 7,200.5"),
+        (4642.98, 7200.5, "from 4,643 to 7,200.5"),
     ],
 )
 def test_both_ends_of_a_span_are_written_alike(low, high, said):

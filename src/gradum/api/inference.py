@@ -17,6 +17,7 @@ from gradum.run.options.option_values import read_names
 from gradum.run.options.options import make_overrides, make_reading
 from gradum.run.run import Run
 from gradum.show.inference import Summary
+from gradum.show.words import column_kind
 from gradum.study.inference.infer import infer as infer_coefficients
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import imputation
@@ -260,7 +261,7 @@ def _unused(schema: Schema, given: Offset | None) -> tuple[str, ...]:
 
 
 def _with_kind(column: Column) -> str:
-    return say("{column!r} ({kind})", column=column.name, kind=say(column.kind))
+    return say("{column!r} ({kind})", column=column.name, kind=column_kind(column.kind))
 
 
 def _other_target(loss: str, target: str, *, classes: bool) -> str:

@@ -14,6 +14,10 @@ Way = Literal["time", "group"]
 """Another way to divide the rows; also the name of the option that asks for it."""
 
 
+GUESSING = {"r2": 0.05, "auc": 0.525}
+"""The scores that are hardly better than that of any guess, by a twentieth of what is possible."""
+
+
 class SplitTrial(msgspec.Struct, frozen=True):
     """A quick model, judged on the same rows by a random split and by time or by group.
 
@@ -61,23 +65,50 @@ class SplitTrial(msgspec.Struct, frozen=True):
         )
 
     @property
+    def useless(self) -> bool:
+        """Whether the quick model did hardly better than guessing on rows divided by the column."""
+        return self.metric in GUESSING and self.divided <= GUESSING[self.metric]
+
+    @property
     def expectation(self) -> str:
         """What to expect if the rows to predict are not between those learned from."""
+        if self.useless and self.by == "time":
+            return say(
+                "Do not use it for rows with a later {column!r}: a quick model that was tried on "
+                "such rows did hardly better than guessing.",
+                **self._values,
+            )
+        if self.useless:
+            return say(
+                "Do not use it for rows with a new {column!r}: a quick model that was tried on "
+                "such rows did hardly better than guessing.",
+                **self._values,
+            )
         if self.by == "time":
             return say(
-                "If you predict rows with a later {column!r}, expect {metric} of about "
-                "{divided}: in a quick trial it fell to that from {at_random}.",
+                "For rows with a later {column!r}, expect {metric} of about {divided}: that is "
+                "what a quick model has on such rows, and {at_random} on others.",
                 **self._values,
             )
         return say(
-            "If you predict rows with a new {column!r}, expect {metric} of about {divided}: in a "
-            "quick trial it fell to that from {at_random}.",
+            "For rows with a new {column!r}, expect {metric} of about {divided}: that is what a "
+            "quick model has on such rows, and {at_random} on others.",
             **self._values,
         )
 
     @property
     def brief(self) -> str:
         """What the scores do not tell, in few words."""
+        if self.useless and self.by == "time":
+            return say(
+                "Rows with a later {column!r} are predicted hardly better than by guessing",
+                **self._values,
+            )
+        if self.useless:
+            return say(
+                "Rows with a new {column!r} are predicted hardly better than by guessing",
+                **self._values,
+            )
         if self.by == "time":
             return say(
                 "Rows with a later {column!r} are predicted worse than the scores say: {metric} of "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple, get_args
 
-from gradum.messages import say
+from gradum.messages import marked, say
 from gradum.run.judging.judgement import Judgement
 from gradum.tables.doubt import Doubt, Matter
 from gradum.tables.schema import Schema
@@ -15,12 +15,26 @@ COSTS: tuple[Literal["alarm"] | Matter, ...] = ("alarm", *get_args(Matter))
 """What a concern may be about, by what it may cost."""
 
 
+LEADS = {
+    "alarm": marked("fit with"),
+    "total": marked("to undo this:"),
+    "identifier": marked("if its rows belong together:"),
+    "conversion": marked("to undo this:"),
+}
+"""What the option of a concern does, in words that stand before it."""
+
+
 class Concern(NamedTuple):
     """A line to check: what it is about, what was found, and the option that decides otherwise."""
 
     matter: Literal["alarm"] | Matter
     sentence: str
     option: str = ""
+
+    @property
+    def lead(self) -> str:
+        """The words before the option."""
+        return say(LEADS[self.matter]) if self.matter in LEADS else ""
 
 
 def of_alarms(schema: Schema, judgement: Judgement) -> Iterator[Concern]:

@@ -13,7 +13,6 @@ from gradum.show.counterfactual_words import (
     cost_sentences,
     heading,
     notes,
-    output_text,
     sentence,
 )
 from gradum.show.document import Section, TextTable
@@ -31,10 +30,7 @@ def counterfactual_page(changes: Counterfactuals, cache: Path | None = None) -> 
         cache,
         heading=say("Counterfactuals: {target}", target=changes.fitted.spec.target),
         remarks=list(notes(changes.fitted, changes.found)),
-        facts=[
-            (say("the answer for row {row}", row=row.row), output_text(row.output))
-            for row in changes.found.rows
-        ],
+        facts=[],
     )
 
 

@@ -20,14 +20,32 @@ HALF = re.compile(
 )
 """A bracket of which something was left out, or its other half."""
 
+CLOSING = re.compile(
+    r"\s*[(\uff08][^()\uff08\uff09]*(?:[(\uff08][^()\uff08\uff09]*[)\uff09])?[)\uff09]$"
+)
+"""A bracket at the end of a name, perhaps around another."""
+
 BREAK = re.compile(r"(?<=[^\W_]{3}[_.\-/=:])(?=[^\W\d_]{2})|(?<=[a-z]{3})(?=[A-Z][a-z])", re.ASCII)
 CELL = re.compile(r'(<(?:th|td|small|h[1-4]|b)\b[^>]*>|class="headline[^>]*>\s*<p>)([^<]+)')
+TEXT = re.compile(r">[^<]*(?:--|、)[^<]*")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*", re.ASCII)
 
 
 def breakable(page: str) -> str:
-    """Let long names in the headings and cells of a page break where their words end."""
+    """Let long names in the headings and cells of a page break where their words end.
+
+    An option such as ``--time`` does not break, which browsers would do after its hyphens. A
+    Chinese list of quoted names does, which they would not do before a quotation mark.
+    """
     shown, script, rest = page.partition("<script")
-    return CELL.sub(lambda cell: cell[1] + BREAK.sub("<wbr>", cell[2]), shown) + script + rest
+    shown = CELL.sub(lambda cell: cell[1] + BREAK.sub("<wbr>", cell[2]), shown)
+    head, style, body = shown.partition("</style>")
+    return head + style + TEXT.sub(_broken_well, body) + script + rest
+
+
+def _broken_well(text: re.Match[str]) -> str:
+    whole = OPTION.sub(r'<span class="option">\g<0></span>', text[0])
+    return whole.replace("、&#39;", "、<wbr>&#39;")
 
 
 def told_apart(names: Sequence[str], most: int = MOST) -> list[str]:
@@ -70,6 +88,9 @@ def _shortened(name: str, shared: dict[str, float], most: int) -> str:
         short = _joined(parts, kept)
         if most // 2 <= cell_len(short) <= most:
             return short
+    bare = CLOSING.sub("…", name)
+    if bare != name and cell_len(bare) <= most:
+        return bare
     return f"{chop_cells(name, most // 2)[0]}…{chop_cells(name[::-1], most // 2)[0][::-1]}"
 
 

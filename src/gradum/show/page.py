@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -17,6 +17,9 @@ from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
 from gradum.show.long_names import breakable
 from gradum.show.visible import visible
+from gradum.show.words import column_kind
+
+LONG_CELL = 60  # characters; a cell of more keeps a width at which it can be read
 
 
 def render(name: str, **values: Any) -> str:
@@ -54,12 +57,15 @@ def _environment() -> jinja2.Environment:
         "code": _code,
         "strong": _strong,
         "listed": _listed,
+        "word_columns": _word_columns,
+        "kind": column_kind,
     }
     environment.globals |= {
         "say": _say,
         "say_plural": _say_plural,
         "sentences": _sentences,
         "language": _language,
+        "long": LONG_CELL,
     }
     return environment
 
@@ -87,6 +93,11 @@ def _code(text: str) -> Markup:
 
 def _strong(text: str) -> Markup:
     return Markup("<strong>{}</strong>").format(_visible(text))
+
+
+def _word_columns(rows: Iterable[Sequence[str]]) -> set[int]:
+    """Return the columns of a table, from 0, with a cell that begins with a letter."""
+    return {place for row in rows for place, cell in enumerate(row) if cell[:1].isalpha()}
 
 
 def _language() -> str:

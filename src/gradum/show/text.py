@@ -18,6 +18,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
 from gradum.show.terminal import Terminal
 from gradum.show.visible import visible
+from gradum.show.words import column_kind
 from gradum.study.finding_words import FIRST_IS_BETTER, NO_DIFFERENCE, SECOND_IS_BETTER
 from gradum.tables.schema import Column, Schema, Target
 
@@ -90,10 +91,10 @@ def _target_line(target: Target) -> Text:
 
 def _kind(column: Column) -> Text:
     if column.role == "unused":
-        return Text(say("{kind}, not used", kind=say(column.kind)), style="dim")
+        return Text(say("{kind}, not used", kind=column_kind(column.kind)), style="dim")
     if column.role == "feature":
-        return Text(say(column.kind))
-    return Text(listed([say(column.kind), say(column.role)]))
+        return Text(column_kind(column.kind))
+    return Text(listed([column_kind(column.kind), say(column.role)]))
 
 
 def verdict_parts(
@@ -137,7 +138,8 @@ def concern_parts(judgement: Judgement, schema: Schema) -> list[RenderableType]:
     for concern in found[:MOST]:
         line = Text(visible(concern.sentence))
         if concern.option:
-            line.append(visible(f" → {concern.option}"), "bold")
+            line.append(f" → {concern.lead} ")
+            line.append(visible(concern.option), "bold")
         table.add_row(Text("•", "red" if concern.matter == "alarm" else "yellow"), line)
     parts: list[RenderableType] = ["", Text(say("Check in your table"), "bold"), table]
     if len(found) > MOST:

@@ -1,18 +1,18 @@
 """Words for kinds, roles and states, which code compares in English; listed only for translation.
 
-They are translated where they are shown: ``say(column.kind)``.
+They are translated where they are shown: ``column_kind(column.kind)``, ``say(column.role)``.
 """
 
 from __future__ import annotations
 
-from gradum.messages import marked
+from gradum.messages import marked, say
 
 COLUMNS = (
     marked("numeric"),
     marked("categorical"),
     marked("boolean"),
     marked("date"),
-    marked("time_of_day"),
+    marked("time of day"),
     marked("text"),
     marked("constant"),
     marked("identifier"),
@@ -32,3 +32,8 @@ ENDINGS = (
     marked("interrupted"),
     marked("diverged"),
 )
+
+
+def column_kind(kind: str) -> str:
+    """Return the words for a kind of column."""
+    return say(kind.replace("_", " "))

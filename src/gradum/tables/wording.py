@@ -94,7 +94,7 @@ def number(value: float) -> str:
     """Return a number as people write it: 12,345.6 rather than 12345.60000001."""
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}" if abs(value) >= 10_000 else f"{int(value)}"  # 2024 is a year
-    return f"{value:,.1f}" if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
+    return f"{value:,.1f}".removesuffix(".0") if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def span(low: float, high: float) -> str:

@@ -17,6 +17,7 @@ from gradum.ship.run_spec import changed_files, read_spec
 from gradum.show.document import TextTable
 from gradum.show.repeat import command, python
 from gradum.show.trust_section import PartFinding
+from gradum.show.words import column_kind
 from gradum.study.trust import Check, Line, Obstacle
 from gradum.tables.paths import is_address
 
@@ -42,7 +43,7 @@ class DataThresholds(PartThresholds, frozen=True):
 def _of_model(examined: ExaminedModel, thresholds: DataThresholds) -> PartFinding:
     schema, source = examined.model.fitted.schema, examined.model.source
     left_out = [
-        (column.name, say(column.kind), column.reason)
+        (column.name, column_kind(column.kind), column.reason)
         for column in schema.columns
         if column.role == "unused"
     ]

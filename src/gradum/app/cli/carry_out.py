@@ -131,7 +131,7 @@ def say_rivals_left_out(recorded: Sequence[str], given: Sequence[str] | None) ->
 
 
 def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
-    from gradum.ship.layout import FILES, REPORT
+    from gradum.ship.layout import FILES
     from gradum.ship.unfinished import is_unfinished
 
     if as_json:
@@ -142,18 +142,28 @@ def _farewell(model: Any, folder: Path, *, as_json: bool, quiet: bool) -> None:
     if quiet:
         return
     written = [name for name in FILES if (folder / name).exists()]
-    write(
-        "",
-        _written(folder, written),
-        say(
-            "Next: open {report} in a browser, then\n"
-            "      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
-            report=folder / REPORT,
-            folder=folder,
-        ),
-    )
+    write("", _written(folder, written), _next(model, folder))
     if is_unfinished(folder):
         write(say("Interrupted. To finish it: gradum resume {folder}", folder=folder))
+
+
+def _next(model: Any, folder: Path) -> str:
+    """Say what to do next: predict, or fit again where an alarm says how."""
+    from gradum.ship.layout import REPORT
+
+    options = [alarm.option for alarm in model.fitted.judgement.alarms if alarm.option]
+    if options:
+        return say(
+            "Next: open {report} in a browser, then fit again with {option}",
+            report=folder / REPORT,
+            option=options[0],
+        )
+    return say(
+        "Next: open {report} in a browser, then\n"
+        "      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",
+        report=folder / REPORT,
+        folder=folder,
+    )
 
 
 def _written(folder: Path, names: Sequence[str]) -> str:

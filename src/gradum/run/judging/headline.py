@@ -22,7 +22,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import shortened
 
-MOST = 5  # sentences
+MOST = 6  # sentences
 UNEQUAL = 0.8
 """Share of the commonest class from which on accuracy says little: guessing has most of it."""
 
@@ -47,10 +47,11 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     predicts.
 
     For classes, the first sentence says in how many rows the rung is right, in comparison with
-    always guessing the commonest class; if this class has at least `UNEQUAL` of the rows, it says
-    first how many of the rarer class the rung finds, and how often it is right about it. Of two
-    classes, the second sentence gives the AUC as pairs that are ranked rightly. For numbers, the
-    first sentence says how far off the rung is, in comparison with always guessing the mean.
+    always guessing the commonest class. Of two classes, the next one says how many of the rarer
+    class the rung finds, and how often it is right about it, and comes first if the commonest class
+    has at least `UNEQUAL` of the rows; then the AUC is given as pairs that are ranked rightly. For
+    numbers, the first sentence says how far off the rung is, in comparison with always guessing the
+    mean.
     """
     verdict = judgement.verdict
     test = {rung: parts["test"] for rung, parts in judgement.scores.items()}
@@ -86,7 +87,7 @@ def _of_classes(
     share = max(prevalence.values())
     ranked = _ranked(scores, list(prevalence)) if len(prevalence) == 2 else []
     right = _right(scores["accuracy"], prevalence)
-    if share < UNEQUAL or len(by_class) < 2:
+    if len(by_class) < 2 or (share < UNEQUAL and len(prevalence) > 2):
         return [right, *ranked]
     if len(prevalence) > 2:
         found, all_classes = out_of(scores["balanced_accuracy"]), len(by_class)
@@ -100,7 +101,12 @@ def _of_classes(
             blind=count_out_of(1 / all_classes, found.base),
         )
         return [on_average, right]
-    return [_of_rare(min(by_class, key=lambda each: each.support)), right, *ranked]
+    rarer = _of_rare(min(by_class, key=lambda each: each.support))
+    if ranked and scores["auc"].low > 0.5 and not scores["accuracy"].low > share:
+        ranked.append(
+            say("So use it to rank rows: its single answers are not shown to beat that guess.")
+        )
+    return [rarer, right, *ranked] if share >= UNEQUAL else [right, rarer, *ranked]
 
 
 def _right(accuracy: Interval, prevalence: dict[str, float]) -> str:
@@ -136,7 +142,7 @@ def _of_rare(rare: ClassScores) -> str:
             "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} for "
             "{predicted} of the rows, and is right for {hits}.",
             predicted=rows_figure(rare.predicted),
-            hits=rows_figure(rare.hits),
+            hits=round(rare.hits),
             **values,
         )
     times, of = few_of(rare.precision.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gradum.messages import listed, say, sentences
 from gradum.run.judging.judgement import Judgement
+from gradum.run.split_check import SplitTrial, Way
 from gradum.tables.schema import Schema
 
 MOST_TRIALS = 3  # that a sentence names
@@ -30,18 +31,55 @@ def reach(judgement: Judgement, schema: Schema) -> str:
             "for later times; to judge those, fit with --time COL.",
             column=schema.group,
         )
-    sure = say(
-        "The ranges in brackets hold with 95% certainty for new rows like these, not for later "
-        "times or new groups such as persons or places; to judge those, fit with --time COL or "
+    return sentences(
+        [
+            say("The ranges in brackets hold with 95% certainty for new rows like these."),
+            _later(judgement, schema),
+            _elsewhere(judgement, schema),
+        ]
+    )
+
+
+def _later(judgement: Judgement, schema: Schema) -> str:
+    """Say what is known of later rows."""
+    tried = _trials(judgement, "time")
+    if any(trial.shown for trial in tried):
+        return ""  # the headline says it
+    if tried:
+        return say(
+            "Later rows, such as next month's: a quick model tried by {option} was no worse on "
+            "them.",
+            option=tried[0].option,
+        )
+    if any(column.traits.is_time for column in schema.columns):
+        return say(
+            "Later rows, such as next month's, were not tried; to judge them, fit with --time COL."
+        )
+    return say(
+        "Later rows, such as next month's, were not tried, as no column has dates; if another "
+        "one orders the rows in time, fit with --time COL."
+    )
+
+
+def _elsewhere(judgement: Judgement, schema: Schema) -> str:
+    """Say what is known of rows of new groups."""
+    # Whoever reads "by --group 'humidity'" wonders; the other columns do not name groups.
+    naming = {column.name for column in schema.columns if column.traits.names_groups}
+    tried = [trial for trial in _trials(judgement, "group") if trial.column in naming]
+    if any(trial.shown for trial in tried):
+        return ""
+    if tried:
+        return say(
+            "New groups: a quick model tried by {options} was no worse on them.",
+            options=listed([trial.option for trial in tried[:MOST_TRIALS]], "and"),
+        )
+    return say(
+        "New groups, such as other persons or places, were not tried; to judge them, fit with "
         "--group COL."
     )
-    trials = judgement.split.trials if judgement.split else ()
-    if not trials or any(trial.shown for trial in trials):
-        return sure
-    # Whoever reads "by --group 'humidity'" wonders; the other columns name groups, or order rows.
-    naming = {column.name for column in schema.columns if column.traits.names_groups}
-    told = [trial.option for trial in trials if trial.by == "time" or trial.column in naming]
-    if not told:
-        return sure
-    options = listed(told[:MOST_TRIALS], "and")
-    return sentences([sure, say("Quick trials by {options} showed no loss.", options=options)])
+
+
+def _trials(judgement: Judgement, by: Way) -> list[SplitTrial]:
+    return [
+        trial for trial in (judgement.split.trials if judgement.split else ()) if trial.by == by
+    ]

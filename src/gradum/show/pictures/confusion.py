@@ -45,6 +45,11 @@ def confusion_matrix(confusion: Confusion) -> Picture:
             "What is right is blue, what is wrong orange; the stronger the colour, the larger the "
             "share of the rows of that true class."
         )
+    parts = ""
+    if any(count % 1 for line in confusion.counts for count in line):
+        parts = say(
+            "Each row was predicted several times; each prediction counts as a part of its row."
+        )
     order = confusion.labels
     right = sum(confusion.counts[k][k] for k in range(len(order)))
     rows = sum(map(sum, confusion.counts))
@@ -68,7 +73,7 @@ def confusion_matrix(confusion: Confusion) -> Picture:
         say("Confusion matrix"),
         chart,
         sentences([agreement, frequent]),
-        sentences([caption, confusion.others]),
+        sentences([caption, parts, confusion.others]),
         (say("true \\ predicted"), *order),
         tuple(
             (true, *map(rows_figure, line))

@@ -20,6 +20,7 @@ from gradum.show.pictures.picture import (
     bounds,
     by,
     data,
+    legend_of,
     limits,
     quantitative,
     tooltips,
@@ -103,8 +104,9 @@ def contribution_swarm(found: Overall) -> Picture | None:
             yOffset=alt.YOffset("offset:Q", scale=alt.Scale(domain=[-1, 1])),
             color=alt.Color(
                 "third:N",
+                title=say("value"),
                 scale=alt.Scale(domain=thirds, range=[FIRST, MIDDLE, SECOND, FAINT]),
-                legend=alt.Legend(title=say("value"), columns=1),
+                legend=legend_of(thirds),
             ),
             tooltip=tooltips("column:N", "contribution:Q", "third:N"),
         )

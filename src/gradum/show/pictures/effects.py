@@ -139,7 +139,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     if len(stretches):
         ends = zip(*(_coordinates(effect, numbers) for numbers in stretches.T), strict=True)
         shaded = unchecked([{"value": low, "end": high} for low, high in ends])
-        rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.6, clip=True)
+        rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.25, clip=True)
         layers.insert(0, rectangles.encode(x=x, x2=alt.X2("end")))
     return alt.layer(*layers).properties(width="container", height=HEIGHT)
 
@@ -297,11 +297,14 @@ def _description(found: Effects, effect: Effect, answer: int, row: int | None) -
 
 
 def _caption(found: Effects, effect: Effect, answer: int) -> Iterator[str]:
-    """Say how to read the chart."""
+    """Say how to read the chart; what holds for all charts is said at the first of its sort."""
     grid, (dependence, accumulated) = effect.grid, reading(found)
-    yield dependence
+    over_numbers = [each for each in found.effects if each.grid.ordered.any()]
+    if effect is found.effects[0]:
+        yield dependence
     if grid.ordered.any():
-        yield accumulated
+        if effect is over_numbers[0]:
+            yield accumulated
         yield say(
             "Between the points drawn, the true curve differs from the straight line by up to "
             "{error}.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import altair as alt
 
 from gradum.messages import listed, marked, say, sentences
@@ -122,7 +125,12 @@ def _penalties(rung: Rung) -> Picture:
         alt.Chart(data(rows))
         .mark_line(point=True, color=FIRST)
         .encode(
-            x=alt.X("alpha:Q", title=say("penalty alpha"), scale=alt.Scale(type="log")),
+            x=alt.X(
+                "alpha:Q",
+                title=say("penalty alpha"),
+                scale=alt.Scale(type="log"),
+                axis=alt.Axis(values=_powers_of_ten([row["alpha"] for row in rows])),
+            ),
             y=alt.Y(**quantitative("loss", say("held-out loss"))),
             tooltip=tooltips("alpha:Q", "loss:Q"),
         )
@@ -142,3 +150,9 @@ def _penalties(rung: Rung) -> Picture:
         ("alpha", say("held-out loss")),
         tuple((figure(row["alpha"]), figure(row["loss"])) for row in rows),
     )
+
+
+def _powers_of_ten(values: Sequence[float]) -> list[float]:
+    """Return the powers of ten from the least value to the greatest."""
+    ends = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [10.0**power for power in range(ends[0], ends[1] + 1)]

@@ -172,6 +172,7 @@ def _look() -> alt.Config:
             titleFontWeight="normal",
             labelFontSize=12,
             titleFontSize=12,
+            titlePadding=7,
             labelLimit=320,
             labelOverlap="greedy",
             labelSeparation=10,

@@ -105,7 +105,7 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         return cls.fit(series)
 
     def reaching(self, series: pl.Series) -> Self:
-        """Return the step with the range of more rows, training rows included."""
+        """Return the step as it is of more rows, training rows included, where it has a range."""
         return self
 
     block: ClassVar[str] = "dense"
@@ -216,6 +216,19 @@ class Ranged(Step, frozen=True):
 
     of_line: ClassVar[str]
     """The kind of the feature that has this range."""
+    reached: ClassVar[tuple[str, ...]] = ("minimum", "maximum")
+    """The fields that tell how far values reach."""
+
+    def reaching(self, series: pl.Series) -> Self:
+        """Return the step with the range of more rows, training rows included.
+
+        A column with one value in all training rows stays as it is, as no model looks at it.
+        """
+        low, high = self.range or (0.0, 0.0)
+        if low == high:
+            return self
+        measured = type(self).fit(series)
+        return structs.replace(self, **{name: getattr(measured, name) for name in self.reached})
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""

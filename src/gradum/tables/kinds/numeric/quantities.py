@@ -22,7 +22,7 @@ DIGITS = 12  # significant ones of a converted number, so that 68 °F is 20 °C
 ENOUGH = 0.99  # share of the values that must have a unit
 SAMPLE = 500
 _NUMBER = r"[+\-−]?(?:\d[\d.,'’  ]*|[.,]\d+)"
-_UNIT = r"[^\W\d_][^\d\s,;()]{0,11}|[°℃℉][CF]?"
+_UNIT = r"(?:sq\.? )?[^\W\d_][^\d\s,;()]{0,11}|[°℃℉][CF]?"  # sq ft has two words
 _PIECE = rf"({_NUMBER})\s*({_UNIT})"
 PIECES = (
     rf"^(?:{_PIECE}(?:[\s,]*(?:and|und|и)?\s*{_PIECE})?(?:[\s,]*{_PIECE})?(?:[\s,]*{_PIECE})?"
@@ -31,7 +31,7 @@ PIECES = (
 MAGNITUDE = r"^[^\d]{0,4}[+\-−]?\d[\d.,]*\s*(k|K|m|M|B|bn|mn)\b"
 PRICED = r"^[€$£¥₹]|[€$£¥₹]$"
 PLAIN = r"^[^\w]{0,2}[+\-−]?\d[\d.,]*[^\w]{0,2}$"
-AMOUNT = r"^([^\d\s.,+\-−]{1,3})?\s*[+\-−]?\d[\d.,'’ ]*\s*([^\d\s.,]{1,12})?$"
+AMOUNT = r"^([^\d\s.,+\-−]{1,3})?\s*[+\-−]?\d[\d.,'’ ]*\s*((?:sq\.? )?[^\d\s.,]{1,12})?$"
 
 
 def unit_of(name: str, levels: pl.DataFrame, insist: bool = False) -> Parse:

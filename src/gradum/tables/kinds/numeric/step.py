@@ -48,6 +48,7 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
 
     is_passed_by_chance: ClassVar[bool] = True
     of_line: ClassVar[str] = "value"
+    reached: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "decimals")
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
@@ -72,21 +73,6 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
             maximum=maximum,  # type: ignore[arg-type]
             missing=series.null_count() > 0,
             decimals=decimals_of(series),
-        )
-
-    def reaching(self, series: pl.Series) -> Numeric:
-        """Return the step with the range and decimals of more rows, training rows included.
-
-        A column with one value in all training rows stays as it is, as no model looks at it.
-        """
-        if not self._varies:
-            return self
-        measured = type(self).fit(series)
-        return structs.replace(
-            self,
-            minimum=measured.minimum,
-            maximum=measured.maximum,
-            decimals=measured.decimals,
         )
 
     def axis(self, parse: Parse) -> Axis | None:

@@ -37,11 +37,11 @@ _SPELLINGS: dict[str, dict[float, str]] = {
     "area": {
         1.0: "mm²|mm2",
         100.0: "cm²|cm2",
-        1e6: "m²|m2|sqm|qm|㎡|平方米|平米|м²",
+        1e6: "m²|m2|sqm|sq m|sq. m|qm|㎡|平方米|平米|м²",
         2e9 / 3: "亩|畝",
         1e10: "ha|公顷",
         1e12: "km²|km2|平方公里",
-        144 * INCH**2: "ft²|ft2|sqft",
+        144 * INCH**2: "ft²|ft2|sqft|sq ft|sq. ft",
         4840 * 1296 * INCH**2: "acre|acres",
     },
     "volume": {

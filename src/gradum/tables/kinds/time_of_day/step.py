@@ -60,6 +60,7 @@ class TimeOfDay(Ranged, frozen=True, tag="time_of_day"):
     whole: bool = False
 
     of_line: ClassVar[str] = "minutes"
+    reached: ClassVar[tuple[str, ...]] = ("minimum", "maximum", "whole")
     unit: ClassVar[float] = float(NANOSECONDS_PER_MINUTE)
 
     def __post_init__(self) -> None:

@@ -1,0 +1,28 @@
+"""Pages: cells of words and of numbers, long cells, and the links to sections."""
+
+from gradum.show.charted_page import charted_page
+from gradum.show.document import Section, TextTable
+from gradum.show.page import LONG_CELL
+
+
+def page_of(sections):
+    return charted_page("row.html", sections, None, heading="rows", remarks=[], facts=[])
+
+
+def test_a_column_of_words_is_flush_left_and_a_long_cell_keeps_a_width():
+    rows = [("a", "0.5", "", "+1"), ("b", "–", "down as its value rises", "2 / 3")]
+    long = TextTable(("row", "change"), [("1", "x" * (LONG_CELL + 1))], 2)
+    tables = [TextTable(("column", "size", "direction", "share"), rows), long]
+    page = page_of([Section("first", "first", tables=tables)])
+    for name, cell in (("size", "0.5"), ("size", "–"), ("share", "2 / 3")):
+        assert f'<th class="n">{name}</th>' in page
+        assert f'<td class="n">{cell}</td>' in page
+    assert "<th>direction</th>" in page
+    assert "<td>down as its value rises</td>" in page
+    assert '<td class="long">' in page
+
+
+def test_one_section_needs_no_way_to_it():
+    sections = [Section("first", "first"), Section("second", "second")]
+    assert "<nav" not in page_of(sections[:1])
+    assert page_of(sections).count('<a href="#') == 2
