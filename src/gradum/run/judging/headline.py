@@ -104,7 +104,10 @@ def _of_classes(
     rarer = _of_rare(min(by_class, key=lambda each: each.support))
     if ranked and scores["auc"].low > 0.5 and not scores["accuracy"].low > share:
         ranked.append(
-            say("So use it to rank rows: its single answers are not shown to beat that guess.")
+            say(
+                "So use it to rank rows; its predictions of single rows are not shown to beat "
+                "that guess."
+            )
         )
     return [rarer, right, *ranked] if share >= UNEQUAL else [right, rarer, *ranked]
 

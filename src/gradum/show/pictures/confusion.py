@@ -48,7 +48,7 @@ def confusion_matrix(confusion: Confusion) -> Picture:
     parts = ""
     if any(count % 1 for line in confusion.counts for count in line):
         parts = say(
-            "Each row was predicted several times; each prediction counts as a part of its row."
+            "Each row was predicted several times; each prediction counts as a fraction of its row."
         )
     order = confusion.labels
     right = sum(confusion.counts[k][k] for k in range(len(order)))
