@@ -268,6 +268,8 @@ def _worst_row(known: Known) -> str:
 
 def _weakest_group(known: Known) -> str:
     found = known.found("segments")
+    if not found.tried:
+        return say("No column divides the rows into groups that are large enough.")
     if not found.weakest:
         return say("None of {tried:,} groups tried is shown to be worse.", tried=found.tried)
     first = found.weakest[0]
