@@ -123,6 +123,15 @@ def test_the_report_says_what_was_found(of_classes, of_numbers):
     assert NUMBERS.residuals.sentence in of_numbers.text
 
 
+def test_of_no_group_none_is_said_to_be_as_good(classifier):
+    untried = msgspec.structs.replace(CLASSES.segments, weakest=(), tried=0)
+    found = msgspec.structs.replace(CLASSES, segments=untried)
+    page = Page(report_html(classifier.fitted, found, source=Source("t.csv")))
+    sections = {section.name: section for section in sections_of(classifier.fitted, found)}
+    assert "0" not in sections["segments"].answer
+    assert page.text.count(sections["segments"].answer) == 2  # beside the title and below it
+
+
 def test_the_report_says_why_rows_are_answered_so(of_classes, of_numbers):
     assert "60 of 240 judged rows were explained" in of_classes.text
     assert "The 12 columns that are least important count as one." in of_classes.text
