@@ -60,8 +60,8 @@ def test_how_often_right_beside_guessing_and_the_simplest_that_does_as_well():
     assert said == (
         "Right in 80 of 100 rows [77–83]; always answering 'no', the most frequent class, is right "
         "in 62.",
-        "The linear model and the network ensemble are equally good, as far as these rows show. "
-        "Predictions use the network ensemble; add --rung enough for the simpler one.",
+        "Predictions use the network ensemble. As far as these rows show, the linear model, which "
+        "is simpler, does as well: add --rung enough to use it.",
     )
 
 
@@ -117,7 +117,7 @@ def test_answers_that_do_not_beat_guessing_are_to_rank_rows(accuracy, ranks):
     assert f"Right in {round(100 * accuracy)} of 100 rows" in said[0]
     assert "'yes' (" in said[1]
     assert "71 of 100 pairs" in said[2]
-    assert ("rank rows" in said[3]) == ranks
+    assert ("So use it to sort rows from most to least likely 'yes'" in said[3]) == ranks
 
 
 @pytest.mark.parametrize(

@@ -269,11 +269,7 @@ def _worst_row(known: Known) -> str:
 def _weakest_group(known: Known) -> str:
     found = known.found("segments")
     if not found.tried:
-<<<<<<< HEAD
-        return say("The columns divide the rows into no segments to try.")
-=======
         return say("No column divides the rows into groups that are large enough.")
->>>>>>> look
     if not found.weakest:
         return say(
             "None of {tried:,} segments tried is shown to be weaker than the rest.",

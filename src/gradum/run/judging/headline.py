@@ -22,7 +22,7 @@ from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import shortened
 
-MOST = 6  # sentences
+MOST = 7  # sentences
 UNEQUAL = 0.8
 """Share of the commonest class from which on accuracy says little: guessing has most of it."""
 
@@ -74,6 +74,8 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     unfair = cut_short_in_words([name for name in judgement.cut_short if name != verdict.used])
     flattered = judgement.split.shown if judgement.split else ()
     elsewhere = flattered[0].expectation if flattered else ""
+    if flattered and flattered[0].useless:
+        good, elsewhere = [elsewhere, *good], ""
     candidates = (*good, elsewhere, chosen, unfair, rivals)
     return tuple(sentence for sentence in candidates if sentence)[:MOST]
 
@@ -103,10 +105,13 @@ def _of_classes(
         return [on_average, right]
     rarer = _of_rare(min(by_class, key=lambda each: each.support))
     if ranked and scores["auc"].low > 0.5 and not scores["accuracy"].low > share:
+        rarest, *_, commonest = sorted(prevalence, key=lambda label: prevalence[label])
         ranked.append(
             say(
-                "So use it to rank rows; its predictions of single rows are not shown to beat "
-                "that guess."
+                "So use it to sort rows from most to least likely {label}; its predictions of "
+                "single rows are not shown to beat always answering {commonest}.",
+                label=_quoted(rarest),
+                commonest=_quoted(commonest),
             )
         )
     return [rarer, right, *ranked] if share >= UNEQUAL else [right, rarer, *ranked]
@@ -145,7 +150,7 @@ def _of_rare(rare: ClassScores) -> str:
             "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} for "
             "{predicted} of the rows, and is right for {hits}.",
             predicted=rows_figure(rare.predicted),
-            hits=round(rare.hits),
+            hits=int(rare.hits + 0.5),
             **values,
         )
     times, of = few_of(rare.precision.value)

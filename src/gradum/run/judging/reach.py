@@ -47,17 +47,18 @@ def _later(judgement: Judgement, schema: Schema) -> str:
         return ""  # the headline says it
     if tried:
         return say(
-            "Later rows, such as next month's: a quick model tried by {option} was no worse on "
-            "them.",
+            "Later rows, such as next month's: a quick model did as well on them ({option}).",
             option=tried[0].option,
         )
     if any(column.traits.is_time for column in schema.columns):
         return say(
-            "Later rows, such as next month's, were not tried; to judge them, fit with --time COL."
+            "Whether it holds for later rows, such as next month's, was not tried: fit with --time "
+            "COL."
         )
     return say(
-        "Later rows, such as next month's, were not tried, as no column has dates; if another "
-        "one orders the rows in time, fit with --time COL."
+        "Whether it holds for later rows, such as next month's, is unknown, as no column has "
+        "dates: if one tells the order in time, such as a year, fit with --time COL; if none does, "
+        "compare first predictions with what happens (gradum watch)."
     )
 
 
@@ -70,11 +71,12 @@ def _elsewhere(judgement: Judgement, schema: Schema) -> str:
         return ""
     if tried:
         return say(
-            "New groups: a quick model tried by {options} was no worse on them.",
+            "New values of {columns}: a quick model did as well on rows that have one ({options}).",
+            columns=listed([repr(trial.column) for trial in tried[:MOST_TRIALS]], "and"),
             options=listed([trial.option for trial in tried[:MOST_TRIALS]], "and"),
         )
     return say(
-        "New groups, such as other persons or places, were not tried; to judge them, fit with "
+        "Whether it holds for new groups, such as other persons or places, was not tried: fit with "
         "--group COL."
     )
 

@@ -264,11 +264,10 @@ def choice(
         )
     if enough != used:
         return say(
-            "{first} and {second} are equally good, as far as these rows show. Predictions use "
-            "{model}; add --rung enough for the simpler one.",
-            first=first_upper(model_in_words(enough)),
-            second=model,
+            "Predictions use {model}. As far as these rows show, {simpler}, which is simpler, does "
+            "as well: add --rung enough to use it.",
             model=model,
+            simpler=model_in_words(enough),
         )
     unsure = [item.against for item in comparisons if item.rung == used and item.shows == "nothing"]
     if unsure:
