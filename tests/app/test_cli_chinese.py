@@ -168,7 +168,7 @@ def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
     }
     known = names | levels | TECHNICAL | {"trees", "missing", "true", "false"}
     for shown in (ended.out.split("gradum predict")[0], text):
-        shown = re.sub(r"--[\w-]+( [A-Z]+)?|max_iter", "", shown)
+        shown = re.sub(r"--[\w-]+( +[A-Z]+)?|max_iter", "", shown)
         assert len(re.findall("[\u4e00-\u9fff]", shown)) > 200
         left = set(re.findall(r"[A-Za-z]{3,}", shown)) - known
         assert left == set()

@@ -1,8 +1,11 @@
-"""Pages: cells of words and of numbers, long cells, and the links to sections."""
+"""Pages: cells of words and of numbers, the links to sections, and the colours of curves."""
+
+import re
 
 from gradum.show.charted_page import charted_page
 from gradum.show.document import Section, TextTable
-from gradum.show.page import LONG_CELL
+from gradum.show.page import LONG_CELL, file
+from gradum.show.pictures.picture import COLOURS
 
 
 def page_of(sections):
@@ -26,3 +29,13 @@ def test_one_section_needs_no_way_to_it():
     sections = [Section("first", "first"), Section("second", "second")]
     assert "<nav" not in page_of(sections[:1])
     assert page_of(sections).count('<a href="#') == 2
+
+
+def test_curves_differ_in_colour_on_light_pages_dark_ones_and_paper():
+    themes = re.findall(r":root \{(.*?)\}", file("report.css"), re.DOTALL)
+    assert len(themes) == 3
+    for theme in themes:
+        values = dict(re.findall(r"(--\w+): (#\w+)", theme))
+        colours = {values.get(name[4:-1], name).lower() for name in COLOURS}
+        assert len(colours) == len(COLOURS)
+        assert not any(name.startswith("var") for name in colours)

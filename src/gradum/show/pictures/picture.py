@@ -22,15 +22,18 @@ from gradum.show.visible import visible
 # Okabe and Ito's colours, distinguishable with any colour vision. The page gives each variable a
 # light and a dark value; a drawing outside a page uses the colours below.
 FIRST, SECOND, THIRD = "var(--first)", "var(--second)", "var(--third)"
+FIFTH, SIXTH = "var(--fifth)", "var(--sixth)"
 INK, FAINT = "currentColor", "var(--faint)"
 OUTSIDE = {
     FIRST: "#0072B2",
     SECOND: "#D55E00",
     THIRD: "#009E73",
+    FIFTH: "#E69F00",
+    SIXTH: "#56B4E9",
     INK: "#777777",
     FAINT: "#88888855",
 }
-COLOURS = [FIRST, SECOND, THIRD, "#CC79A7", "#E69F00", "#56B4E9", "#8c6d31", "#888888"]
+COLOURS = [FIRST, SECOND, THIRD, "#CC79A7", FIFTH, SIXTH, "#8c6d31", "#888888"]
 DASHES = [[1, 0], [6, 3], [2, 2], [8, 2, 2, 2], [4, 4], [10, 4], [1, 3], [3, 1]]
 
 FONT = (

@@ -157,4 +157,5 @@ def _of_class(curve: RankingCurve, figures: str) -> str:
 
 def _some(parts: list[str]) -> str:
     """Name the first few; the table below has all."""
-    return say("; ").join(parts[:MOST_SAID]) + (" …" if len(parts) > MOST_SAID else "")
+    named, more = say("; ").join(parts[:MOST_SAID]), len(parts) - MOST_SAID
+    return say("{named} and {more} more", named=named, more=more) if more > 0 else named
