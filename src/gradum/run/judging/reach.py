@@ -51,14 +51,10 @@ def _later(judgement: Judgement, schema: Schema) -> str:
             option=tried[0].option,
         )
     if any(column.traits.is_time for column in schema.columns):
-        return say(
-            "Whether it holds for later rows, such as next month's, was not tried: fit with --time "
-            "COL."
-        )
+        return say("Later rows, such as next month's: not tried; fit with --time COL.")
     return say(
-        "Whether it holds for later rows, such as next month's, is unknown, as no column has "
-        "dates: if one tells the order in time, such as a year, fit with --time COL; if none does, "
-        "compare first predictions with what happens (gradum watch)."
+        "Later rows, such as next month's: unknown, as no column has dates; if one tells the order "
+        "in time, fit with --time COL."
     )
 
 
@@ -75,10 +71,7 @@ def _elsewhere(judgement: Judgement, schema: Schema) -> str:
             columns=listed([repr(trial.column) for trial in tried[:MOST_TRIALS]], "and"),
             options=listed([trial.option for trial in tried[:MOST_TRIALS]], "and"),
         )
-    return say(
-        "Whether it holds for new groups, such as other persons or places, was not tried: fit with "
-        "--group COL."
-    )
+    return say("New groups, such as other persons or places: not tried; fit with --group COL.")
 
 
 def _trials(judgement: Judgement, by: Way) -> list[SplitTrial]:

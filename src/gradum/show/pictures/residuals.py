@@ -42,8 +42,8 @@ def _actual(residuals: Residuals, target: str) -> Picture:
         alt.Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
         .encode(
-            x=alt.X(**quantitative("x", say("predicted"))),
-            y=alt.Y(**quantitative("y", say("actual"))),
+            x=alt.X(**quantitative("x", say("predicted"), padding=6, nice=False)),
+            y=alt.Y(**quantitative("y", say("actual"), padding=6, nice=False)),
             tooltip=tooltips("row:Q", "predicted:Q", "actual:Q"),
         )
         .interactive()
