@@ -24,7 +24,7 @@ def test_scores_are_scikit_learns(gradum_command, linear_run, tables):
 def test_people_read_a_table_and_the_verdict(gradum_command, linear_run, tables):
     ended = gradum_command("evaluate", linear_run[0], tables / "held.csv")
     assert (ended.code, ended.err) == (0, "")
-    for said in ("Judged on 80 rows", "Log loss", "baseline", "always guessing"):
+    for said in ("Judged on 80 rows", "Log loss", "baseline", "always answering"):
         assert said in ended.out
 
 

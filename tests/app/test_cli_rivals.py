@@ -6,6 +6,7 @@ import tomllib
 import pytest
 
 from command_line import short_reports
+from pages import text_of
 
 pytestmark = pytest.mark.usefixtures("whole_reports")
 
@@ -64,7 +65,7 @@ def test_a_rival_is_shown_and_recorded_and_its_code_is_named_anew_each_time(
     assert f"That run was also judged against {NAMED}" in again.out
     assert "bit-identical" in again.out
     assert not module.exists()
-    shown = (tmp_path / "r.html").read_text()
+    shown = text_of((tmp_path / "r.html").read_text())
     assert "a repeated run needs --against again" in shown
     with short_reports():
         given = gradum_command("rerun", run, "-o", tmp_path / "given", "--against", NAMED)

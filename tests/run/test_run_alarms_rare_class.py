@@ -20,7 +20,7 @@ def test_rare_classes_are_listed_with_their_judged_rows():
     dataset, plan = planned(table({"a": 1500, "b": 30, "c": 12, "d": 400}), "y")
     judged = dataset.target[plan.kept == Part.TEST]
     (alarm,) = rare_classes(dataset, plan)
-    assert f"'c' ({np.sum(judged == 2)}), 'b' ({np.sum(judged == 1)})," in alarm.sentence
+    assert f"'c' ({np.sum(judged == 2)}), 'b' ({np.sum(judged == 1)})" in alarm.sentence
     assert "'a'" not in alarm.sentence
     assert "'d'" not in alarm.sentence
     assert "--cv 5" in alarm.sentence

@@ -56,7 +56,7 @@ def test_missing_values_have_an_indicator_and_a_sentence():
     frame = levels().with_columns(x=pl.when(pl.col("x") > 1).then(None).otherwise(pl.col("x")))
     summary = gradum.infer(frame, "y")
     assert "x missing" in by_name(summary, "p")
-    assert "take the filled values as known" in str(summary).replace("\n", " ")
+    assert "treat the filled values as known" in str(summary).replace("\n", " ")
 
 
 def test_what_cannot_enter_is_left_out_and_named():
