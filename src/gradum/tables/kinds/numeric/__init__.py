@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 from gradum.errors import ColumnError, SchemaError
 from gradum.messages import listed, marked, say, say_plural
 from gradum.tables.doubt import Doubt
-from gradum.tables.kinds.habits import POWER, WIDE_SIGN, are_gaps, narrow, without_power
+from gradum.tables.kinds.habits import POWER, are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading, lost
 from gradum.tables.kinds.naming_numbers import code_hint, named_like_codes
 from gradum.tables.kinds.numeric.durations import CLOCKS, are_clock_times
@@ -22,11 +21,11 @@ from gradum.tables.kinds.numeric.quantities import (
     differing_units,
     has_magnitudes,
     in_column_unit,
-    in_unit,
     unit_of,
 )
 from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
 from gradum.tables.kinds.numeric.units import scale_of
+from gradum.tables.kinds.numeric.written import as_usual, as_written, finite, to_number
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
 from gradum.tables.kinds.step import Step
@@ -35,7 +34,6 @@ from gradum.tables.kinds.values import (
     LARGEST,
     SMALLEST_SPREAD,
     Values,
-    all_finite,
     clean,
 )
 from gradum.tables.wording import (
@@ -282,7 +280,7 @@ def mostly_numbers(values: Values) -> list[str]:
     how, share = _best_separators(values.levels, values.decimal, signs)
     if not MOST <= share < ENOUGH:
         return []
-    words = values.levels.filter(_as_written(levels, how).is_null())
+    words = values.levels.filter(as_written(levels, how).is_null())
     return [
         say_plural(
             "{share:.0%} are numbers, but {count:,} value not ({words})",
@@ -293,80 +291,6 @@ def mostly_numbers(values: Values) -> list[str]:
         ),
         say("correct these to use it as numbers"),
     ]
-
-
-def finite(numbers: pl.Series) -> pl.Series:
-    """Return float64 numbers with NaN, infinities and what float32 cannot hold as null."""
-    if all_finite(numbers):
-        return numbers
-    return numbers.set(~(numbers.is_finite() & (numbers.abs() <= LARGEST)), None)
-
-
-def to_number(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return stripped texts as float64, null if they are not finite numbers."""
-    return finite(_as_written(texts, how))
-
-
-def _as_written(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return stripped texts as float64, infinite ones too; null if they are not numbers."""
-    numbers = _as_usual(texts, how)
-    if numbers.null_count() == texts.null_count():
-        return numbers
-    unread = texts.set(numbers.is_not_null(), None)
-    if how.powers or unread.str.contains(f"{WIDE_SIGN}|(?i:{POWER})").any():
-        unread = narrow(unread)
-        numbers = numbers.fill_null(_as_usual(unread, how))
-        bare = unread.str.replace(how.currency, "", literal=True).str.strip_chars()
-        digits, power = without_power(bare, short=how.powers)
-        base = _as_usual(digits, how)
-        written = (
-            base.cast(pl.String) + "e" + power.cast(pl.String)
-        )  # 1.1万 is 11000 to the last bit
-        exact = written.cast(pl.Float64, strict=False)
-        numbers = numbers.fill_null(exact).fill_null(base * 10.0**power)
-    return _with_other_units(numbers, texts, how)
-
-
-def _with_other_units(numbers: pl.Series, texts: pl.Series, how: Parse) -> pl.Series:
-    """Return numbers, with those of texts in other units than the column's converted."""
-    if not how.currency or numbers.null_count() == texts.null_count():
-        return numbers
-    unread = texts.filter(numbers.is_null())
-    plain = replace(how, currency="", clock="", powers=False)
-    found = in_unit(unread, how, lambda digits: _as_usual(digits, plain))
-    return numbers.scatter(numbers.is_null().arg_true(), found) if found.len() else numbers
-
-
-def _as_usual(texts: pl.Series, how: Parse) -> pl.Series:
-    given = texts
-    if how.currency:
-        texts = texts.str.replace(how.currency, "", literal=True).str.strip_chars()
-    if how.percent:
-        texts = texts.str.strip_suffix("%").str.strip_chars()
-    if how.thousands:
-        texts = texts.str.replace_all("[\u00a0\u202f]", " ").str.replace_all("’", "'", literal=True)
-        texts = _ungrouped(texts, how)
-    if how.decimal != ".":
-        plain = ~texts.str.contains(".", literal=True)
-        texts = texts.set(~plain, None).str.replace(how.decimal, ".", literal=True)
-    numbers = texts.cast(pl.Float64, strict=False)
-    if numbers.null_count() > given.null_count():
-        numbers = numbers.fill_null(
-            texts.str.replace("−", "-", literal=True).cast(pl.Float64, strict=False)
-        )
-        owed = given.str.extract(r"^\((.*\d.*)\)$")  # accountants put what is owed in brackets
-        if owed.null_count() < len(owed):
-            numbers = numbers.fill_null(-_as_usual(owed, how))
-    return numbers
-
-
-def _ungrouped(texts: pl.Series, how: Parse) -> pl.Series:
-    """Return texts without thousands separators; null if the groups are not of three digits."""
-    mark, point = re.escape(how.thousands), re.escape(how.decimal)
-    grouped = rf"^[+\-−]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:{point}\d*)?$"
-    plain = rf"^[+\-−]?(?:\d+(?:{point}\d*)?|{point}\d+)(?:[eE][+-]?\d+)?$"
-    valid = texts.str.contains(f"{grouped}|{plain}")
-    return texts.set(~valid, None).str.replace_all(how.thousands, "", literal=True)
 
 
 def _without(numbers: pl.Series, listed: list[float]) -> pl.Series:
@@ -444,7 +368,7 @@ def _best_separators(levels: pl.DataFrame, usual_decimal: str, signs: Parse) -> 
     total, best, best_share = max(int(levels["count"].sum()), 1), signs, -1.0
     for decimal, thousands in sorted(SEPARATORS, key=lambda pair: pair[0] != usual_decimal):
         how = replace(signs, decimal=decimal, thousands=thousands)
-        read = _as_written(levels["level"], how).is_not_null()
+        read = as_written(levels["level"], how).is_not_null()
         share = float(levels["count"].filter(read).sum()) / total
         if share > best_share:
             best, best_share = how, share
@@ -508,7 +432,7 @@ def _stored_as(values: Values, how: Parse, typed: pl.Series, converted: list[str
     signs = [repr(unit)] if unit and levels.str.contains(unit, literal=True).any() else []
     signs += [say("'%' (12% is read as 12)")] if how.percent else []
     if how.thousands:
-        ungrouped = _as_written(values.levels["level"], replace(how, thousands=""))
+        ungrouped = as_written(values.levels["level"], replace(how, thousands=""))
         if ungrouped.null_count() > typed.null_count():
             signs += [say("{sign!r} between thousands", sign=how.thousands)]
     signs += [say("decimal {sign!r}", sign=how.decimal)] if how.decimal != "." else []
@@ -524,7 +448,7 @@ def _converted(values: Values, how: Parse, typed: pl.Series) -> list[str]:
     levels = values.levels["level"]
     if values.plain_numbers:
         return []
-    other = _as_usual(narrow(levels), how).is_null() & typed.is_not_null() & (typed != 0)
+    other = as_usual(narrow(levels), how).is_null() & typed.is_not_null() & (typed != 0)
     if not other.any():
         return []
     shown = pl.DataFrame([levels, typed.alias("number"), values.levels["count"]]).filter(other)
