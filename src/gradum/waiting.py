@@ -1,4 +1,4 @@
-"""How far a long answer has come: the work tells, and whoever waits for it listens.
+"""The progress of a long answer: the work tells its stage, and whoever waits for it listens.
 
 The work says in words what it is at, and which share of that is done. It does not know who hears
 it. The listener belongs to the context in which the work runs, so that no function between the two

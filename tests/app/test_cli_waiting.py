@@ -72,11 +72,11 @@ def seconds_left(line):
 
 def test_the_time_left_never_rises_by_more_than_a_tenth_without_a_reason(clock):
     """Items take from a tenth of a second to four seconds each, and not evenly."""
-    course, shown = waiting.Course(), []
+    stages, shown = waiting.StageProgress(), []
     paces = [0.1] * 40 + [4.0] * 10 + [0.2] * 30 + [2.0] * 20
     for place, pace in enumerate(paces):
-        course.note(work.Stage("rows", place / len(paces)))
-        shown.append(seconds_left(course.line))
+        stages.note(work.Stage("rows", place / len(paces)))
+        shown.append(seconds_left(stages.line))
         clock[0] += pace
     shown = [each for each in shown if each is not None]
     rises = [after for before, after in pairwise(shown) if after[0] > 1.1 * before[0]]
@@ -97,10 +97,10 @@ def test_long_times_are_told_in_minutes():
 
 
 def test_a_stage_that_begins_anew_is_foreseen_anew(clock):
-    course = waiting.Course()
+    stages = waiting.StageProgress()
     for done in (0.0, 0.5, 0.9, 0.0, 0.1):
-        course.note(work.Stage("rows", done))
-        line = course.line
+        stages.note(work.Stage("rows", done))
+        line = stages.line
         clock[0] += 5.0
     assert seconds_left(line) == (45, "")  # a tenth took 5 s
 

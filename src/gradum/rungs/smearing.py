@@ -30,6 +30,7 @@ from scipy.special import chdtrc
 from gradum.margins import of_sums
 from gradum.messages import marked, say
 from gradum.scores.figures import figure
+from gradum.tables.wording import first_upper
 
 LEVEL = 0.01
 BINS, FEWEST_IN_BIN = 10, 50
@@ -100,7 +101,7 @@ class ResidualSpread(msgspec.Struct, frozen=True):
 
     def sentence(self, title: str, factor: float) -> str:
         """Say what a rung's smearing factor is, and what the test of its assumption found."""
-        title = title[:1].upper() + title[1:]
+        title = first_upper(title)
         p = "p < 0.001" if self.p < 1e-3 else f"p = {self.p:.2g}"
         test = say("(White's test {where}, {p})", where=say(self.where), p=p)
         if self.at:

@@ -1,4 +1,4 @@
-"""What to check in a table before its scores are believed: a line each, the costliest first."""
+"""Lines on a table that its reader should check before believing scores, the costliest first."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Literal, NamedTuple, get_args
 
 from gradum.messages import marked, say
 from gradum.run.judging.judgement import Judgement
-from gradum.tables.doubt import Doubt, Matter
+from gradum.tables.doubt import Matter
 from gradum.tables.schema import Schema
+from gradum.tables.wording import first_upper
 
 MOST = 5  # lines
 COSTS: tuple[Literal["alarm"] | Matter, ...] = ("alarm", *get_args(Matter))
 """What a concern may be about, by what it may cost."""
-
-
 LEADS = {
     "alarm": marked("fit with"),
     "total": marked("to undo this:"),
@@ -46,17 +45,15 @@ def of_alarms(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
 def of_rows(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
     """Yield what is doubtful about rows."""
     for doubt in judgement.doubts:
-        matter, clause, option = _parts(doubt)
-        yield Concern(matter, clause[:1].upper() + clause[1:], option)
+        yield Concern(doubt.matter, first_upper(doubt.sentence), doubt.option)
 
 
 def of_columns(schema: Schema, judgement: Judgement) -> Iterator[Concern]:
     """Yield what is doubtful about the values of each column."""
     for column in schema.columns:
         for doubt in column.doubts:
-            matter, clause, option = _parts(doubt)
-            sentence = say("{column!r}: {clause}", column=column.name, clause=clause)
-            yield Concern(matter, sentence, option)
+            sentence = say("{column!r}: {clause}", column=column.name, clause=doubt.sentence)
+            yield Concern(doubt.matter, sentence, doubt.option)
 
 
 SOURCES: tuple[Callable[[Schema, Judgement], Iterable[Concern]], ...] = (
@@ -71,7 +68,3 @@ def concerns(schema: Schema, judgement: Judgement) -> list[Concern]:
     """Return everything to check, the costliest first; of equal ones, in the order of `SOURCES`."""
     every = [concern for source in SOURCES for concern in source(schema, judgement)]
     return sorted(every, key=lambda concern: COSTS.index(concern.matter))
-
-
-def _parts(doubt: Doubt) -> tuple[Matter, str, str]:
-    return doubt.matter, doubt.sentence, doubt.option

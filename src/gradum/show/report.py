@@ -92,7 +92,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """A folded part of the page, which answers a question that its reader asks.
 
     Parameters
@@ -313,16 +313,18 @@ def _how_many_columns(known: Known) -> str:
 
 
 PARTS = (
-    Part("errors", marked("Where is it wrong?"), _errors, _worst_row),
-    Part("segments", marked("Is it as good in every group?"), _segments, _weakest_group),
-    Part("uses", marked("Which columns matter?"), _uses, _most_important),
-    Part("explanations", marked("Why does it answer so?"), _explanations),
-    Part("regression", marked("What does each column add? The regression table"), _regression),
-    Part("coverage", marked("How sure is it of single rows?"), _coverage, _how_covered),
-    Part("scores", marked("Which models were compared?"), _scores, _which_models),
-    Part("training", marked("How was it made?"), _training, _how_judged),
-    Part("data", marked("What was understood of the table?"), _always, _how_many_columns),
-    Part("repeat", marked("How is it repeated?"), _always),
+    ReportPart("errors", marked("Where is it wrong?"), _errors, _worst_row),
+    ReportPart("segments", marked("Is it as good in every group?"), _segments, _weakest_group),
+    ReportPart("uses", marked("Which columns matter?"), _uses, _most_important),
+    ReportPart("explanations", marked("Why does it answer so?"), _explanations),
+    ReportPart(
+        "regression", marked("What does each column add? The regression table"), _regression
+    ),
+    ReportPart("coverage", marked("How sure is it of single rows?"), _coverage, _how_covered),
+    ReportPart("scores", marked("Which models were compared?"), _scores, _which_models),
+    ReportPart("training", marked("How was it made?"), _training, _how_judged),
+    ReportPart("data", marked("What was understood of the table?"), _always, _how_many_columns),
+    ReportPart("repeat", marked("How is it repeated?"), _always),
 )
 """The folded parts of the page, in the order in which a reader asks."""
 

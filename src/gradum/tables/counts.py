@@ -1,4 +1,4 @@
-"""How often each value of a column occurs, whatever the column is called."""
+"""The counts of the distinct values of a column, whatever the column is called."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from gradum.tables.kinds import KINDS, Kind, Values, recognise
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.table import Table
 from gradum.tables.total_words import Named, named_totals
-from gradum.tables.wording import quoted, rows_of, rows_text
+from gradum.tables.wording import first_upper, quoted, rows_of, rows_text
 
 FEWEST_ROWS = 4
 FEWEST_ADDENDS = 4  # other than 0, of a last row without a word
@@ -77,7 +77,7 @@ class AllRows:
     blocks: Callable[[Sequence[str]], Iterable[pl.DataFrame]]
 
 
-class Totals(NamedTuple):
+class TotalRows(NamedTuple):
     """Rows of totals: their places (t,) from 0, ascending, and the cells that name them."""
 
     rows: np.ndarray
@@ -119,7 +119,7 @@ class Totals(NamedTuple):
             "{rows} adds up other rows, and is predicted like any other.",
             "{rows} add up other rows, and are predicted like any other.",
             len(self.rows),
-            rows=rows[0].upper() + rows[1:],
+            rows=first_upper(rows),
         )
 
 
@@ -142,7 +142,7 @@ def without_totals(table: Table) -> Table:
     )
 
 
-def totals_of(table: Table) -> Totals | None:
+def totals_of(table: Table) -> TotalRows | None:
     """Return the rows of totals of a table in memory; None if there are none, or they are kept."""
     if table.keep_totals or table.numbers is not None:
         return None
@@ -157,7 +157,7 @@ def totals_of(table: Table) -> Totals | None:
     )
 
 
-def find_totals(table: AllRows) -> Totals | None:
+def find_totals(table: AllRows) -> TotalRows | None:
     """Return the rows of totals of a table; None if there are none."""
     if table.height < FEWEST_ROWS:
         return None
@@ -182,7 +182,7 @@ def find_totals(table: AllRows) -> Totals | None:
     if not len(places):
         return None
     cells = dict.fromkeys(named[row].cell for row in places.tolist() if row in named)
-    return Totals(places, tuple(cells))
+    return TotalRows(places, tuple(cells))
 
 
 def _word(cell: Named | None) -> Word:

@@ -30,6 +30,11 @@ def and_more(shown: str, more: int) -> str:
     return say("{shown} and {more:,} more", shown=shown, more=more) if more > 0 else shown
 
 
+def first_upper(text: str) -> str:
+    """Return a sentence that begins with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
 def joined_clauses(parts: Iterable[str]) -> str:
     """Join the clauses of one sentence."""
     return say("; ").join(parts)

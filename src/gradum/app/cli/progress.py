@@ -10,7 +10,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gradum.app.cli.console import write, write_json
-from gradum.app.cli.waiting import Course, TimeLeft
+from gradum.app.cli.waiting import REDRAWS_PER_SECOND, StageProgress, TimeLeft
 from gradum.messages import marked, say
 from gradum.run.events import (
     Alarmed,
@@ -35,7 +35,6 @@ from gradum.waiting import Stage
 if TYPE_CHECKING:
     from gradum.tables.schema import Schema
 
-REDRAWS_PER_SECOND = 10
 PLAIN_SECONDS = 2.0  # between the lines of two folds
 LONG_SECONDS = 60.0  # within what is still the same fit
 REPORTING = marked("report: errors, columns, segments, learning curve")
@@ -108,7 +107,7 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._place, self._told = Place(), Told()
-        self._course: Course | None = None  # of the report, once it has begun
+        self._stages: StageProgress | None = None  # of the report, once it has begun
         self._last, self._fold = time.monotonic(), 0
 
     def __call__(self, event: Any) -> None:
@@ -143,12 +142,12 @@ class PlainLines:
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
-        self._course = Course()
+        self._stages = StageProgress()
         write(say(REPORTING))
 
     def waits(self, stage: Stage) -> None:
         """Say what the report is at, each stage once."""
-        if self._course is not None and self._course.note(stage) and self._course.is_long:
+        if self._stages is not None and self._stages.note(stage) and self._stages.is_long:
             write(stage.words)
 
     def close(self) -> None:
@@ -169,7 +168,7 @@ class Live:
             console=self._console, refresh_per_second=REDRAWS_PER_SECOND, transient=True
         )
         self._drawn = 0.0
-        self._course: Course | None = None  # of the report, once it has begun
+        self._stages: StageProgress | None = None  # of the report, once it has begun
         self._started = False
 
     def __call__(self, event: Any) -> None:
@@ -210,18 +209,18 @@ class Live:
 
     def reporting(self) -> None:
         """Say what the last seconds are for."""
-        self._course = Course()
+        self._stages = StageProgress()
         self._live.start()
         self._started = True
         self._live.update(say(REPORTING))
 
     def waits(self, stage: Stage) -> None:
         """Show how far the report has come."""
-        course = self._course
-        if course is not None:
-            course.note(stage)
-            if course.is_long:
-                self._redraw(lambda: course.line)
+        stages = self._stages
+        if stages is not None:
+            stages.note(stage)
+            if stages.is_long:
+                self._redraw(lambda: stages.line)
 
     def close(self) -> None:
         """Take the live line away."""

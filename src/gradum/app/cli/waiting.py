@@ -1,4 +1,4 @@
-"""What the user sees while a question is worked out: the stage, its share, and the time left.
+"""The stage, its share and the time left, shown to the user while a question is worked out.
 
 Nothing is shown in the first seconds. A terminal has one line that is redrawn; a pipe or a log
 gets one line a stage. Both go to standard error, as standard output is for the answer.
@@ -75,7 +75,7 @@ def _time(seconds: float) -> str:
     return say("{minutes:.0f} min", minutes=seconds / 60)
 
 
-class Course:
+class StageProgress:
     """The stages so far: which one it is, since when, and how far it has come."""
 
     def __init__(self) -> None:
@@ -119,10 +119,10 @@ class _Lines:
     """One line a stage, for a pipe or a log."""
 
     def __init__(self) -> None:
-        self._course = Course()
+        self._stages = StageProgress()
 
     def __call__(self, stage: Stage) -> None:
-        if self._course.note(stage) and self._course.is_long:
+        if self._stages.note(stage) and self._stages.is_long:
             from gradum.show.visible import visible
 
             sys.stderr.write(visible(stage.words) + "\n")
@@ -136,20 +136,20 @@ class _Live:
     """One line of a terminal, redrawn at most ten times a second."""
 
     def __init__(self) -> None:
-        self._course = Course()
+        self._stages = StageProgress()
         self._live: Any = None
         self._drawn = float("-inf")
 
     def __call__(self, stage: Stage) -> None:
-        self._course.note(stage)
+        self._stages.note(stage)
         now = time.monotonic()
-        if not self._course.is_long or now - self._drawn < 1 / REDRAWS_PER_SECOND:
+        if not self._stages.is_long or now - self._drawn < 1 / REDRAWS_PER_SECOND:
             return
         self._drawn = now
         if self._live is None:
             self._live = _live()
             self._live.start()
-        self._live.update(self._course.line, refresh=True)
+        self._live.update(self._stages.line, refresh=True)
 
     def close(self) -> None:
         if self._live is not None:

@@ -12,7 +12,6 @@ from gradum.run.judging.verdict import (
     beside_running,
     choice,
     cut_short_in_words,
-    first_upper,
     model_in_words,
     rivals_in_words,
 )
@@ -20,7 +19,7 @@ from gradum.rungs.names import BASELINE
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_range
 from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
-from gradum.tables.wording import shortened
+from gradum.tables.wording import first_upper, shortened
 
 MOST = 7  # sentences
 UNEQUAL = 0.8

@@ -42,7 +42,7 @@ class Judgement(msgspec.Struct, frozen=True):
     fit_check : str
         One sentence on over- or underfitting; empty if no training rows were scored.
     headline : tuple of str
-        At most five sentences in the reader's words; see `gradum.run.judging.headline`.
+        A few sentences in the reader's words; see `gradum.run.judging.headline`.
     by_class : tuple of ClassScores
         Precision, recall and F1 of each class by the rung in use; empty for regression.
     rivals : tuple of Standing

@@ -1,4 +1,4 @@
-"""How far a judgement reaches: for which new rows its scores hold, and for which they do not."""
+"""The new rows for which the scores of a judgement hold, and those for which they do not."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS
+from gradum.tables.wording import first_upper
 
 SHOWN_RIVALS = 3
 """The most rivals that a sentence names."""
@@ -336,11 +337,6 @@ def model_in_words(rung: str) -> str:
 def _models(rungs: list[str]) -> str:
     names = say(" and ").join(map(model_in_words, rungs[:2]))
     return say("{names} and others", names=names) if len(rungs) > 2 else names
-
-
-def first_upper(text: str) -> str:
-    """Return a sentence that begins with a capital letter."""
-    return text[:1].upper() + text[1:]
 
 
 def _pairwise(metric: str, comparisons: tuple[Comparison, ...]) -> tuple[str, ...]:

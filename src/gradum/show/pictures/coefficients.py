@@ -9,7 +9,7 @@ import altair as alt
 from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.show.long_names import told_apart
-from gradum.show.pictures.axis_reach import reach_of
+from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative, tooltips
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
@@ -39,7 +39,7 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
             zip(names, _labels(shown, outputs), shown, strict=True)
         )
     ]
-    reach = reach_of(row[end] for row in rows for end in ("low", "high"))
+    reach = axis_range_of(row[end] for row in rows for end in ("low", "high"))
     domain = [min(reach.low, 0), max(reach.high, 0)]
     beyond = sum(not domain[0] <= row["value"] <= domain[1] for row in rows)
     base = alt.Chart(data(rows)).encode(

@@ -11,7 +11,7 @@ from gradum.messages import marked, say, sentences
 from gradum.scores.figures import figure, with_interval
 from gradum.show.explanation_words import direction_words
 from gradum.show.long_names import told_apart
-from gradum.show.pictures.axis_reach import Reach, reach_of
+from gradum.show.pictures.axis_range import AxisRange, axis_range_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -75,7 +75,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
     if not shown:
         return None
     labels = told_apart([column.column for column in shown])
-    reach = reach_of(value for column in shown for value in column.contributions)
+    reach = axis_range_of(value for column in shown for value in column.contributions)
     rows = [
         {
             "column": column.column,
@@ -203,7 +203,7 @@ def _summary(column: ColumnOverall) -> tuple[str, str, str]:
     return least, middle, greatest
 
 
-def _offsets(column: ColumnOverall, reach: Reach) -> list[float]:
+def _offsets(column: ColumnOverall, reach: AxisRange) -> list[float]:
     """Return how far each dot lies from its line, between −1 and 1, so that few overlap.
 
     Dots of one cell are laid out from the middle, alternately above and below it, so that the

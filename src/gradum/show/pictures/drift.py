@@ -11,7 +11,7 @@ from gradum.messages import say, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import percent
 from gradum.show.long_names import told_apart
-from gradum.show.pictures.axis_reach import Reach, reach_of
+from gradum.show.pictures.axis_range import AxisRange, axis_range_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -60,7 +60,7 @@ def _functions(
     known = np.array(watched.places, float)
     before = np.cumsum(watched.reference_counts)[:-1] / max(sum(watched.reference_counts), 1)
     values, now = _new_curve(watched, known)
-    reach = reach_of([*known, *values])
+    reach = axis_range_of([*known, *values])
     kinds = [say("learned from"), say("new")]
     stored = kind.stored_per_millisecond if kind else 0.0
 
@@ -121,7 +121,7 @@ def _new_curve(
     return values, np.concatenate(shares)
 
 
-def _axis(reach: Reach, *, whole: bool, kind: Kind | None) -> alt.X:
+def _axis(reach: AxisRange, *, whole: bool, kind: Kind | None) -> alt.X:
     if kind and kind.stored_per_millisecond:
         domain = [end / kind.stored_per_millisecond for end in reach.domain]
         scale = alt.Scale(type="utc", domain=domain)
@@ -136,7 +136,7 @@ def _caption(
     watched: ColumnWatch | AnswersWatch,
     values: np.ndarray,
     now: np.ndarray,
-    reach: Reach,
+    reach: AxisRange,
     written: Callable[[float], str],
 ) -> Iterator[str]:
     """Say how to read the chart, and how many rows lie outside of the shading and of the axis."""

@@ -28,7 +28,7 @@ from gradum.show.effect_words import (
     value_or_missing,
 )
 from gradum.show.long_names import told_apart
-from gradum.show.pictures.axis_reach import reach_of
+from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     DASHES,
     FAINT,
@@ -214,7 +214,7 @@ def _axis(effect: Effect) -> alt.X:
     """Describe the axis of the values."""
     written = _date_format(effect)
     if written is None:
-        reach = reach_of(effect.grid.numbers[effect.grid.ordered])
+        reach = axis_range_of(effect.grid.numbers[effect.grid.ordered])
         scale = alt.Scale(zero=False, nice=False, domain=reach.domain)
         ticks = alt.Axis(tickMinStep=1) if effect.grid.whole else alt.Axis()
         return alt.X("value:Q", title=None, scale=scale, axis=ticks)
@@ -317,7 +317,7 @@ def _caption(found: Effects, effect: Effect, answer: int) -> Iterator[str]:
                     found.scale, effect.dependence.values[-1, answer], digits=ANSWER_DIGITS
                 ),
             )
-        yield reach_of(grid.numbers[grid.ordered]).sentence
+        yield axis_range_of(grid.numbers[grid.ordered]).sentence
         if grid.few[grid.ordered].any():
             yield say("Shaded: fewer than {few} background rows are near.", few=FEW_ROWS)
     elif grid.few.any():

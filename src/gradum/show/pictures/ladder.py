@@ -10,7 +10,7 @@ from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, Metric
-from gradum.show.pictures.axis_reach import reach_of
+from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
@@ -30,7 +30,7 @@ def ladder(judgement: Judgement) -> Picture:
     rungs = {say(KINDS[name].title): score for name, score in judgement.compared.items()}
     scores = {**rungs, **_rivals(judgement)}
     values = [score.value for score in scores.values()]
-    reach = reach_of(
+    reach = axis_range_of(
         [*values, *(end for score in scores.values() for end in (score.low, score.high))]
     )
     domain = [min(reach.low, *values), max(reach.high, *values)]

@@ -12,7 +12,7 @@ from gradum.run.fitted import Fitted
 from gradum.rungs.post import calibrated_in_words
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure
-from gradum.show.pictures.axis_reach import reach_of
+from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
@@ -51,7 +51,7 @@ def reliability_curve(
     ]
     expected = say("predicted mean") if number else say("predicted probability")
     observed = say("observed mean") if number else say("observed share")
-    reach = reach_of(row["observed"] for row in rows)
+    reach = axis_range_of(row["observed"] for row in rows)
     near = [row for row in rows if reach.held(row["observed"]) == row["observed"]]
     numbers = [row[name] for row in near for name in ("predicted", "observed", "low", "high")]
     ends = [np.nanmin(numbers), np.nanmax(numbers)] if number else [0, 1]

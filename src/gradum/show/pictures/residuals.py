@@ -7,7 +7,7 @@ import altair as alt
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure
-from gradum.show.pictures.axis_reach import reach_of
+from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.residuals import Residuals
@@ -29,7 +29,7 @@ def residual_pictures(residuals: Residuals, target: str) -> list[Picture]:
 
 
 def _actual(residuals: Residuals, target: str) -> Picture:
-    reach = reach_of(number for p, a, _ in residuals.points for number in (p, a))
+    reach = axis_range_of(number for p, a, _ in residuals.points for number in (p, a))
     rows = [
         {"x": reach.held(p), "y": reach.held(a), "predicted": p, "actual": a, "row": row}
         for p, a, row in residuals.points

@@ -13,7 +13,7 @@ from gradum.solvers.solution import Status
 from gradum.study.inference.collinearity import Dependency
 from gradum.study.inference.family import FittedModel, likelihood_of
 from gradum.study.inference.optimum import Perfect, Screened
-from gradum.tables.wording import SHOWN_ROWS, quoted, rows_text
+from gradum.tables.wording import SHOWN_ROWS, first_upper, quoted, rows_text
 
 LARGEST_CONDITION = 1e6
 FEW_GROUPS = 30
@@ -333,7 +333,7 @@ def full_leverage(numbers: np.ndarray, covariance: str) -> list[str]:
     if not len(numbers):
         return []
     rows = rows_text([int(row) for row in numbers[:SHOWN_ROWS]], len(numbers))
-    rows = f"{rows[0].upper()}{rows[1:]}"
+    rows = first_upper(rows)
     if len(numbers) == 1:
         sentence = say(
             "{row} has leverage 1: a coefficient of its own fits its target, whatever it is.",

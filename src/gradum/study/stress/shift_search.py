@@ -76,7 +76,7 @@ NEAR = Climb(0, (0.3, 0.1, 0.03, 0.006, 0.001), with_ends=1, per_axis=2, slantin
 lie along ridges of the other axes, so slanting steps are tried instead of ends."""
 
 
-class Answers(Protocol):
+class CopyPredictor(Protocol):
     """A rung's answers for copies of p rows."""
 
     def __call__(self, rows: np.ndarray, places: np.ndarray) -> Prediction:
@@ -101,7 +101,7 @@ class ShiftSearch:
         The moves of p rows, each with its aim.
     aims : Aims
         The p aims.
-    answers : Answers
+    answers : CopyPredictor
     rng : Generator
 
     Attributes
@@ -118,7 +118,7 @@ class ShiftSearch:
         self,
         moves: Moves,
         aims: Aims,
-        answers: Answers,
+        answers: CopyPredictor,
         rng: np.random.Generator,
     ) -> None:
         self.moves = moves

@@ -37,10 +37,8 @@ def as_written(texts: pl.Series, how: Parse) -> pl.Series:
         bare = unread.str.replace(how.currency, "", literal=True).str.strip_chars()
         digits, power = without_power(bare, short=how.powers)
         base = as_usual(digits, how)
-        written = (
-            base.cast(pl.String) + "e" + power.cast(pl.String)
-        )  # 1.1万 is 11000 to the last bit
-        exact = written.cast(pl.Float64, strict=False)
+        written = base.cast(pl.String) + "e" + power.cast(pl.String)
+        exact = written.cast(pl.Float64, strict=False)  # 1.1万 is 11000 to the last bit
         numbers = numbers.fill_null(exact).fill_null(base * 10.0**power)
     return _with_other_units(numbers, texts, how)
 

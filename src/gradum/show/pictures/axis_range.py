@@ -1,4 +1,4 @@
-"""How far an axis reaches: over all values, unless a few far ones would squeeze the others."""
+"""The range of an axis: all values, unless a few far ones would squeeze the others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SQUEEZED = 0.1
 
 
 @dataclass(frozen=True)
-class Reach:
+class AxisRange:
     """The ends of an axis, and how many values lie below and above them."""
 
     low: float
@@ -48,7 +48,7 @@ class Reach:
         return min(max(value, self.low), self.high)
 
 
-def reach_of(values: Iterable[float]) -> Reach:
+def axis_range_of(values: Iterable[float]) -> AxisRange:
     """Return how far an axis reaches.
 
     Of n finite values, the inner ones leave out max(1, n / 100) at each end; they span a width w.
@@ -58,17 +58,17 @@ def reach_of(values: Iterable[float]) -> Reach:
     numbers = np.array(list(values), float)
     ordered = np.sort(numbers[np.isfinite(numbers)])
     if len(ordered) == 0:
-        return Reach(0.0, 1.0)
+        return AxisRange(0.0, 1.0)
     least, greatest = float(ordered[0]), float(ordered[-1])
     if len(ordered) < FEWEST:
-        return Reach(least, greatest)
+        return AxisRange(least, greatest)
     outer = max(1, int(OUTER * len(ordered)))
     low, high = ordered[outer], ordered[-1 - outer]
     width = high - low
     near = ordered[(ordered >= low - width) & (ordered <= high + width)]
     if width == 0 or np.ptp(near) >= SQUEEZED * (greatest - least):
-        return Reach(least, greatest)
-    return Reach(
+        return AxisRange(least, greatest)
+    return AxisRange(
         float(near[0]),
         float(near[-1]),
         int((ordered < near[0]).sum()),

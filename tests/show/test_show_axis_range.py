@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from gradum.show.pictures.axis_reach import reach_of
+from gradum.show.pictures.axis_range import axis_range_of
 
 
 @pytest.mark.parametrize("far", [1e3, -1e3, 1e9])
 @pytest.mark.parametrize("count", [20, 450])
 def test_one_far_value_is_left_out_and_counted(far, count):
     near = np.linspace(10, 20, count)
-    reach = reach_of([*near, far])
+    reach = axis_range_of([*near, far])
     assert reach.domain == [10, 20]
     assert (reach.below, reach.above) == ((0, 1) if far > 0 else (1, 0))
     assert "1" in reach.sentence
@@ -24,13 +24,13 @@ def test_one_far_value_is_left_out_and_counted(far, count):
 def test_of_ordinary_values_all_are_drawn(seed):
     rng = np.random.default_rng(seed)
     for values in (rng.normal(size=300), rng.uniform(size=20), rng.exponential(size=300)):
-        reach = reach_of(values)
+        reach = axis_range_of(values)
         assert (reach.below, reach.above, reach.sentence) == (0, 0, "")
         assert reach.domain == [values.min(), values.max()]
 
 
 def test_where_hardly_any_value_differs_all_are_drawn():
-    assert reach_of([0.0] * 99 + [1.0]).domain == [0, 1]
-    assert reach_of([0.0, 1.0, 1e9]).domain == [0, 1e9]
-    assert reach_of([math.nan, 1.0, math.inf, 2.0]).domain == [1, 2]
-    assert reach_of([]).domain == [0, 1]
+    assert axis_range_of([0.0] * 99 + [1.0]).domain == [0, 1]
+    assert axis_range_of([0.0, 1.0, 1e9]).domain == [0, 1e9]
+    assert axis_range_of([math.nan, 1.0, math.inf, 2.0]).domain == [1, 2]
+    assert axis_range_of([]).domain == [0, 1]
