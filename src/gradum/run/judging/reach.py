@@ -14,7 +14,7 @@ def reach(judgement: Judgement, schema: Schema) -> str:
     """Say for which rows the intervals of the scores hold, with 95% certainty, and for which not.
 
     Rows that are drawn at random stand for rows of the same times and groups alone, unless a trial
-    showed that later rows or other groups are predicted as well.
+    of later rows or other groups showed no loss.
     """
     test = judgement.scores[judgement.verdict.used]["test"]
     if not any(score.known for score in test.values()):
@@ -47,7 +47,8 @@ def _later(judgement: Judgement, schema: Schema) -> str:
         return ""  # the headline says it
     if tried:
         return say(
-            "Later rows, such as next month's: a quick model did as well on them ({option}).",
+            "Later rows, such as next month's: a quick model was not shown to do worse on them "
+            "({option}).",
             option=tried[0].option,
         )
     if any(column.traits.is_time for column in schema.columns):
@@ -67,7 +68,8 @@ def _elsewhere(judgement: Judgement, schema: Schema) -> str:
         return ""
     if tried:
         return say(
-            "New values of {columns}: a quick model did as well on rows that have one ({options}).",
+            "New values of {columns}: a quick model was not shown to do worse on rows that have "
+            "one ({options}).",
             columns=listed([repr(trial.column) for trial in tried[:MOST_TRIALS]], "and"),
             options=listed([trial.option for trial in tried[:MOST_TRIALS]], "and"),
         )
@@ -75,6 +77,5 @@ def _elsewhere(judgement: Judgement, schema: Schema) -> str:
 
 
 def _trials(judgement: Judgement, by: Way) -> list[SplitTrial]:
-    return [
-        trial for trial in (judgement.split.trials if judgement.split else ()) if trial.by == by
-    ]
+    trials = judgement.split.trials if judgement.split else ()
+    return [trial for trial in trials if trial.by == by]
