@@ -3,6 +3,7 @@
 import ast
 import re
 import string
+from pathlib import Path
 
 import pytest
 from docs import catalogue
@@ -14,6 +15,7 @@ from gradum.errors import SpecError
 from gradum.messages import FOLDER, listed, say, say_plural, sentences, spoken
 
 SOURCE = FOLDER.parent
+DOCS = Path(catalogue.__file__).parent
 ROOMS = catalogue.rooms()
 SAYING = {"say", "say_plural", "marked"}
 # Help is gathered from the commands themselves.
@@ -129,7 +131,7 @@ def test_every_sentence_of_a_room_is_translated_with_its_values(language, room):
 
 def readers_words():
     """The words of the code and those that readers meet instead, from the glossary's table."""
-    text = (SOURCE.parents[1] / "docs/glossary.md").read_text(encoding="utf-8")
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
     _, table = text.split("## Words for readers")
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")]
     return rows[2:]
