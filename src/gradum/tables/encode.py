@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import msgspec
 import numpy as np
@@ -21,6 +22,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import listed, say
 from gradum.tables.kinds import STEPS, AnyStep
 from gradum.tables.kinds.axis import Axis
+from gradum.tables.kinds.blocks import cells_of
 from gradum.tables.kinds.design import Design, Layout, row_positions
 from gradum.tables.kinds.step import Step
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from gradum.tables.schema import Column, Schema
 
 BLOCK_ROWS = 16_384  # encoded at a time, so that a block needs little further memory
+MEASURED_ROWS = 1_024  # of grids, of which much is measured
 
 
 class Encoder(msgspec.Struct, frozen=True, dict=True):
@@ -92,26 +95,57 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             the design of all rows, and hence row-major.
         """
         count, order = (len(frame), "F") if rows is None else (len(rows), "C")
-        width, coded = len(self.layout.dense), len(self.layout.codes)
-        dense = np.empty((count, width), np.float64, order=order)
-        codes = np.empty((count, coded), np.int32, order=order)
+        dense = np.empty((count, len(self.layout.dense)), np.float64, order=order)
+        codes = np.empty((count, len(self.layout.codes)), np.int32, order=order)
+        expressed = self._expressed
+        width = len(self._expressions) - codes.shape[1]
         for at in range(0, count if self._expressions else 0, BLOCK_ROWS):
             part = slice(at, at + BLOCK_ROWS)
             values = frame[part if rows is None else rows[part]].select(self._expressions)
             if width:
-                dense[part] = values[:, :width].to_numpy()
-            if coded:
+                dense[part, expressed] = values[:, :width].to_numpy()
+            if codes.shape[1]:
                 codes[part] = values[:, width:].to_numpy()
-        text = self.text(frame, rows)
-        arrays = {"dense": dense, "codes": codes} | ({} if text is None else {"sparse": text})
-        return Design(arrays, self.layout)
+        for source, places in self._measured_places.items():
+            dense[:, places] = self._measured(source, frame, rows)
+        arrays = {"dense": dense, "codes": codes, "sparse": self.text(frame, rows)}
+        arrays["grids"] = self._grids(frame, rows)
+        return Design({k: block for k, block in arrays.items() if block is not None}, self.layout)
+
+    def _measured(
+        self, source: str, frame: pl.DataFrame, rows: np.ndarray | None
+    ) -> np.ndarray:
+        """Return the columns (n, d) that a step measures together.
+
+        They take long to compute. Who asks for some rows of a frame will ask for others, and for
+        the same ones for another model; so all rows are kept as long as the frame lives.
+        """
+        step = next(step for step in self.steps if step.source == source)
+        if rows is None:
+            return _in_parts(step, frame[source])
+        if self._kept is None or self._kept.frame() is not frame:
+            vars(self)["_kept"] = Kept(ref(frame), {})
+        by_source = self._kept.by_source
+        if source not in by_source:
+            by_source[source] = _in_parts(step, frame[source])
+        return by_source[source][rows]
+
+    def _grids(self, frame: pl.DataFrame, rows: np.ndarray | None) -> np.ndarray | None:
+        steps = [step for step in self.steps if step.grid_column() is not None]
+        if not steps:
+            return None
+        columns = [frame[step.source] for step in steps]
+        chosen = columns if rows is None else [column[rows] for column in columns]
+        return cells_of([step.pixels(cells) for step, cells in zip(steps, chosen, strict=True)])
 
     def dense_columns(
         self, frame: pl.DataFrame, rows: np.ndarray | None = None
     ) -> Iterator[np.ndarray]:
         """Encode the dense columns (n,) one after the other, each when it is asked for."""
         for step in self.steps:
-            if expressions := step.dense_expressions():
+            if step.is_measured:
+                yield from self._measured(step.source, frame, rows).astype(np.float64).T
+            elif expressions := step.dense_expressions():
                 source = frame.select(step.source)
                 source = source if rows is None else source[rows]
                 yield from (
@@ -130,7 +164,31 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
             dense=tuple(f for step in self.steps for f in step.dense_features()),
             codes=tuple(c for step in self.steps if (c := step.coded_column()) is not None),
             sparse=tuple(f for step in self.steps for f in step.sparse_features()),
+            grids=tuple(g for step in self.steps if (g := step.grid_column()) is not None),
         )
+
+    @cached_property
+    def _measured_places(self) -> dict[str, slice]:
+        """The places in the dense block of the columns that a step measures together."""
+        places, start = {}, 0
+        for step in self.steps:
+            end = start + len(step.dense_features())
+            if step.is_measured:
+                places[step.source] = slice(start, end)
+            start = end
+        return places
+
+    @cached_property
+    def _expressed(self) -> slice | np.ndarray:
+        """The places in the dense block of the columns that expressions compute."""
+        if not self._measured_places:
+            return slice(None)
+        others = [np.arange(len(self.layout.dense))[s] for s in self._measured_places.values()]
+        return np.setdiff1d(np.arange(len(self.layout.dense)), np.concatenate(others))
+
+    @cached_property
+    def _kept(self) -> Kept | None:
+        return None
 
     @cached_property
     def levels(self) -> dict[str, tuple[str, ...]]:
@@ -193,6 +251,14 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         return sparse.csr_array(sparse.hstack(blocks, format="csr"))
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What has been measured of the grids of one frame, by column: (n, d) of all its rows."""
+
+    frame: ref[pl.DataFrame]
+    by_source: dict[str, np.ndarray]
+
+
 @dataclass(frozen=True, eq=False)
 class Unencoded:
     """Rows of a table that are encoded when they are asked for, all at once or a few at a time.
@@ -243,6 +309,11 @@ class Unencoded:
         """Choose rows by a boolean mask (n,) or by integer positions, in that order."""
         positions = row_positions(rows)
         return replace(self, rows=positions if self.rows is None else self.rows[positions])
+
+
+def _in_parts(step: Step, series: pl.Series) -> np.ndarray:
+    starts = range(0, max(len(series), 1), MEASURED_ROWS)
+    return np.concatenate([step.dense_block(series[at : at + MEASURED_ROWS]) for at in starts])
 
 
 def _fit_step(column: Column, series: pl.Series, positions: np.ndarray | None, alike: int) -> Step:

@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from gradum.tables.grids.cell import brightness
+
 BIN_ROWS = 20
 """The fewest rows between two kept quantiles, and the fewest rows of a named level."""
 
@@ -181,14 +183,16 @@ def expected_unseen(counts: dict[str, int], learned: int) -> float:
 def as_numbers(values: pl.Series) -> np.ndarray:
     """Return the values of a typed column that are not missing, as numbers: float64.
 
-    Dates become microseconds since 1970 (UTC), texts their numbers of characters, and lists their
-    numbers of items.
+    Dates become microseconds since 1970 (UTC), texts their numbers of characters, lists their
+    numbers of items, and grids their brightness.
     """
     present = values.drop_nulls()
     if present.dtype == pl.String:
         present = present.str.len_chars()
     elif present.dtype == pl.List:
         present = present.list.len()
+    elif present.dtype == pl.Binary:
+        return brightness(present)
     return present.to_physical().cast(pl.Float64).to_numpy()
 
 

@@ -15,7 +15,7 @@ from gradum.errors import ModelFileError
 from gradum.files.bounded import read_unpacked
 from gradum.messages import say
 from gradum.ship.exchange.onnx_contents import FIELD_LIMIT, is_small, refuse_contents
-from gradum.tables.sources.extra import needs
+from gradum.tables.extra import needs
 from gradum.tables.wording import shortened
 
 FILE_LIMIT = 512 * 2**20

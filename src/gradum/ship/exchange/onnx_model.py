@@ -17,7 +17,7 @@ from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import listed, say
 from gradum.ship.exchange import onnx_file
 from gradum.ship.exchange.onnx_session import outputs_by_block
-from gradum.tables.sources.extra import needs
+from gradum.tables.extra import needs
 from gradum.tables.wording import shortened
 
 TYPES = {

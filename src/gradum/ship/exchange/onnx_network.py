@@ -25,7 +25,7 @@ from gradum.messages import say
 from gradum.ship.exchange import onnx_file
 from gradum.ship.exchange.onnx_operators import OPERATORS, Call, Computed, Nodes, Value, summed_axes
 from gradum.ship.exchange.onnx_session import open_session
-from gradum.tables.sources.extra import needs
+from gradum.tables.extra import needs
 from gradum.tables.wording import shortened
 
 PRODUCTS_A_NUMBER = 2**10

@@ -8,6 +8,7 @@ Shapes: n rows, c columns of a block, m rows of a mixture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -41,6 +42,10 @@ class BlockForm:
     def mixed(self, block: Any, rows: np.ndarray, of: np.ndarray) -> Any:
         """Return m rows whose column k has the values of the rows (m, s)[:, of[k]]."""
         return np.take_along_axis(block, rows[:, of], axis=0)
+
+    def flat_width(self, columns: Sequence[Any]) -> int:
+        """Return how many columns `flat` returns."""
+        return sum(1 + len(column.levels) for column in columns)
 
     def flat(self, block: Any, columns: Sequence[Any]) -> list[np.ndarray]:
         """Return float64 columns; for levels, one column for none and one for each."""
@@ -126,4 +131,53 @@ class Entries(BlockForm):
         return sparse.csr_array((values, places, starts), shape=(len(starts) - 1, columns))
 
 
-FORMS = {"dense": BlockForm(), "codes": Codes(), "sparse": Entries()}
+class Grids(BlockForm):
+    """Cells (n, c) of equally many bytes: grids, each at the beginning of its cell.
+
+    They have no columns in `flat`: a model that takes them is no graph of such columns.
+    """
+
+    def of_rows(self, values: Sequence[float], rows: int, columns: int) -> np.ndarray:
+        """Refuse plain numbers, which are no grids."""
+        raise NotImplementedError
+
+    def flat_width(self, columns: Sequence[Any]) -> int:
+        """Return 0."""
+        return 0
+
+    def flat(self, block: np.ndarray, columns: Sequence[Any]) -> list[np.ndarray]:
+        """Return nothing."""
+        return []
+
+    def of_flat(self, x: np.ndarray, columns: Sequence[Any]) -> np.ndarray:
+        """Return grids of zeros."""
+        sizes = [math.prod(column.shape) for column in columns]
+        return np.zeros((len(x), len(columns)), f"V{max(sizes)}")
+
+    def spooled(self, block: np.ndarray, units: Units) -> list[np.ndarray]:
+        """Return the bytes as they are."""
+        return [np.ascontiguousarray(block).view(np.uint8).reshape(len(block), -1)]
+
+    def read(self, parts: Iterator[np.ndarray], columns: int) -> np.ndarray:
+        """Return the cells of these bytes."""
+        flat = np.ascontiguousarray(next(parts))
+        return flat.view(f"V{flat.shape[1] // columns}")
+
+
+def cells_of(several: Sequence[np.ndarray]) -> np.ndarray:
+    """Return columns of grids, uint8 (n, h, w, c) each, as one block of cells."""
+    flat = [grids.reshape(len(grids), -1) for grids in several]
+    block = np.zeros((len(flat[0]), len(flat), max(grids.shape[1] for grids in flat)), np.uint8)
+    for place, grids in enumerate(flat):
+        block[:, place, : grids.shape[1]] = grids
+    return block.view(f"V{block.shape[2]}")[:, :, 0]
+
+
+def grids_in(block: np.ndarray, place: int, shape: tuple[int, int, int]) -> np.ndarray:
+    """Return one column of a block of cells as grids: uint8 (n, h, w, c)."""
+    cells = np.ascontiguousarray(block[:, place])
+    flat = cells.view(np.uint8).reshape(len(cells), block.dtype.itemsize)
+    return flat[:, : math.prod(shape)].reshape(-1, *shape)
+
+
+FORMS = {"dense": BlockForm(), "codes": Codes(), "sparse": Entries(), "grids": Grids()}

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from gradum.messages import say
-from gradum.tables.kinds.blocks import FORMS, Units
+from gradum.tables.kinds.blocks import FORMS, Units, grids_in
 
 FLOAT32_MAX = 3.4028234663852886e38
 """The largest float32: dense values are clipped to it, so that no model's cast overflows."""
@@ -29,6 +29,7 @@ class FeatureTraits:
     is_truth: bool = False  # whether it is 0 or 1
     marks_missing: bool = False  # whether it marks that the column has no value
     is_cyclic: bool = False  # whether it is a place on a circle
+    is_of_grid: bool = False  # whether it is one of many numbers that are measured of a grid
 
 
 FEATURES = {
@@ -40,6 +41,7 @@ FEATURES = {
     "cycle": FeatureTraits(1.0, is_cyclic=True),
     "length": FeatureTraits(45.0),  # above the logarithm of the number of words in any memory
     "ngram": FeatureTraits(1.0),
+    "grid": FeatureTraits(2.0**20, is_of_grid=True),
 }
 
 
@@ -56,7 +58,7 @@ class Feature:
     kind : str
         Its unit: ``value`` in the column's own unit; ``boolean`` and ``missing``, 0 or 1;
         ``days`` since 1970-01-01; ``minutes`` since midnight; ``cycle``, a sine or cosine;
-        ``length``, log(1 + words); ``ngram``, a tf-idf weight.
+        ``length``, log(1 + words); ``ngram``, a tf-idf weight; ``grid``, measured of a grid.
     """
 
     name: str
@@ -91,7 +93,32 @@ class CodedColumn:
         return tuple(f"{self.source}={level}" for level in (say("(unknown)"), *self.levels))
 
 
-BlockColumn = Feature | CodedColumn
+@dataclass(frozen=True)
+class GridColumn:
+    """One column of grids of bytes (h, w, c), such as pictures."""
+
+    source: str
+    height: int
+    width: int
+    channels: int
+
+    levels: ClassVar[tuple[str, ...]] = ()
+    traits: ClassVar = FeatureTraits(255.0)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+    flat_names: ClassVar[tuple[str, ...]] = ()  # `Design.flat` leaves grids out
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+
+BlockColumn = Feature | CodedColumn | GridColumn
 
 
 @dataclass(frozen=True)
@@ -101,12 +128,14 @@ class Layout:
     dense: tuple[Feature, ...] = ()
     codes: tuple[CodedColumn, ...] = ()
     sparse: tuple[Feature, ...] = ()
+    grids: tuple[GridColumn, ...] = ()
 
     @cached_property
     def blocks(self) -> dict[str, tuple[BlockColumn, ...]]:
         """The columns of each block that a design has."""
         text = {"sparse": self.sparse} if self.sparse else {}
-        return {"dense": self.dense, "codes": self.codes, **text}
+        grids = {"grids": self.grids} if self.grids else {}
+        return {"dense": self.dense, "codes": self.codes, **text, **grids}
 
     @property
     def full(self) -> tuple[BlockColumn, ...]:
@@ -143,7 +172,9 @@ class Design:
         - ``codes`` (n, c), int32: code 0 is a level that was unseen, or too rare, among the
           training rows. Column-major too;
         - ``sparse`` (n, v), a float32 CSR array: text n-grams. Absent where no text column reaches
-          the model.
+          the model;
+        - ``grids`` (n, g), a cell of bytes each, as many bytes as the largest grid has. Absent
+          where no column of grids reaches the model.
     layout : Layout
         The meaning of every column.
     """
@@ -156,7 +187,7 @@ class Design:
         """Return the design that columns (n, D) as those of `flat` stand for."""
         arrays, start = {}, 0
         for name, columns in layout.blocks.items():
-            end = start + sum(1 + len(column.levels) for column in columns)
+            end = start + FORMS[name].flat_width(columns)
             arrays[name] = FORMS[name].of_flat(x[:, start:end], columns)
             start = end
         return cls(arrays, layout)
@@ -191,12 +222,17 @@ class Design:
         """Go through the coded columns, and the codes (n,) of each."""
         return zip(self.layout.codes, self.codes.T, strict=True)
 
+    def grid_columns(self) -> Iterator[tuple[GridColumn, np.ndarray]]:
+        """Go through the columns of grids, and the bytes (n, h, w, c) of each."""
+        for place, column in enumerate(self.layout.grids):
+            yield column, grids_in(self.arrays["grids"], place, column.shape)
+
     def full(self) -> np.ndarray:
         """Return numbers and codes side by side (n, d + c)."""
         return np.hstack([self.dense, self.codes])
 
     def flat(self) -> np.ndarray:
-        """Return all blocks side by side (n, D): 1 + L columns per code, one of them 1."""
+        """Return all blocks but grids side by side (n, D): 1 + L columns per code, one of them 1."""
         blocks = self.layout.blocks.items()
         parts = (FORMS[name].flat(self.arrays[name], columns) for name, columns in blocks)
         return np.concatenate([part for several in parts for part in several], axis=1)

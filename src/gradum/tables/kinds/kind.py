@@ -22,6 +22,8 @@ from gradum.tables.kinds.values import Values, clean
 from gradum.tables.wording import shortened
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gradum.tables.columns import Column
     from gradum.tables.kinds.step import Step
 
@@ -103,6 +105,7 @@ class Kind(ABC):
     instead_of_target: ClassVar[str] = ""  # what to predict, as no target can be of it
     stored_per_millisecond: ClassVar[float] = 0.0  # what typed moments are counted in; 0: none are
     axis_format: ClassVar[str] = ""  # of moments on the axis of a chart
+    endings: ClassVar[tuple[str, ...]] = ()  # of the names of files that hold its values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
 
     @property
@@ -132,6 +135,14 @@ class Kind(ABC):
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the typed column; null if a value is missing or cannot be read."""
         return clean(raw, how)
+
+    def opener(self, raw: pl.Series, folder: Path | None) -> Callable[[Any], bytes] | None:
+        """Return what makes a cell of one raw value, if values have to be opened once.
+
+        Files that they name are opened beneath the folder; without one, none is. The function
+        raises `gradum.tables.grids.opening.CannotOpen`.
+        """
+        return None
 
     def scale(self, values: pl.Series) -> NumericScale:
         """Return numbers for typed values, none missing, by which to cut them into ranges."""

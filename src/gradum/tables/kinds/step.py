@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import msgspec
+import numpy as np
 import polars as pl
 from msgspec import structs
 from scipy import sparse
 
 from gradum.messages import say
 from gradum.tables.kinds.axis import Axis
-from gradum.tables.kinds.design import CodedColumn, Feature
+from gradum.tables.kinds.design import CodedColumn, Feature, GridColumn
 from gradum.tables.kinds.parse import Parse
 
 AStep = TypeVar("AStep", bound="Step")
@@ -183,6 +184,21 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     def dense_expressions(self) -> list[pl.Expr]:
         """Compute those columns: Float64, without missing values."""
         return []
+
+    is_measured: ClassVar[bool] = False
+    """Whether the dense columns are computed together, by `dense_block`, not by expressions."""
+
+    def dense_block(self, series: pl.Series) -> np.ndarray:
+        """Compute those columns together (n, d), without missing values."""
+        raise NotImplementedError(f"{type(self).__name__} has expressions.")
+
+    def grid_column(self) -> GridColumn | None:
+        """Describe the column of grids that this step adds, if any."""
+        return None
+
+    def pixels(self, series: pl.Series) -> np.ndarray:
+        """Compute that column: uint8 (n, h, w, c), 0 where a value is missing."""
+        raise NotImplementedError(f"{type(self).__name__} has no grids.")
 
     def coded_column(self) -> CodedColumn | None:
         """Describe the coded column that this step adds, if any."""

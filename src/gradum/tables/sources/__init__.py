@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradum.tables.sources.https import Https
+from gradum.tables.sources.media_folder import MediaFolder
 from gradum.tables.sources.postgresql import PostgreSql
 from gradum.tables.sources.source import TableSource
 from gradum.tables.sources.sqlite import Sqlite
@@ -12,6 +13,7 @@ from gradum.tables.sources.zipped import Zip
 
 SOURCES: tuple[TableSource, ...] = (
     Https(),
+    MediaFolder(),
     PostgreSql(),
     Sqlite(),
     Workbook(),

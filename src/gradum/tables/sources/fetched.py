@@ -218,7 +218,10 @@ class _Journey:
         self.heeded.update(source.takes)
         with explained(location.name):
             nearer = source.bring(location, self.reading, self.new_file)
-        nearer = [replace(part, notes=(*location.notes, *part.notes)) for part in nearer]
+        nearer = [
+            replace(part, notes=(*location.notes, *part.notes), home=part.home or location.folder)
+            for part in nearer
+        ]
         self.sha256 |= {part.name: part.sha256 for part in nearer if part.sha256}
         return [file for part in nearer for file in self._carried(part)]
 

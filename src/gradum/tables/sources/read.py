@@ -14,6 +14,7 @@ from gradum.tables.content import content_of, is_packed, unpacked
 from gradum.tables.delimited import read_delimited
 from gradum.tables.encoding import Content, as_utf8, stream
 from gradum.tables.frames import SOURCE, from_data
+from gradum.tables.media import opened
 from gradum.tables.read_failures import explained
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json, read_records
@@ -84,7 +85,7 @@ def read(data: Any, reading: ReadingOptions = PLAINLY) -> Table:
             table, reading = _read_files(here), here.reading
         else:
             with explained(say(SOURCE)):
-                table = _sound(from_data(here))
+                table = opened(_sound(from_data(here)))
     return replace(table, keep_totals=reading.keep_totals)
 
 
@@ -111,6 +112,7 @@ def _read_file(location: Location, reading: ReadingOptions) -> Table:
         content = content_of(location.path)
         suffix = location.path.suffix.lower()
         table = _sound(_recognised(content, location.name, reading, suffix))
+        table = opened(table, location.folder)
         return replace(table, notes=(*location.notes, *table.notes), untyped=location.untyped)
 
 

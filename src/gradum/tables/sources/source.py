@@ -33,6 +33,8 @@ class Location:
         Columns of text whose source does not say that they are text, as `Table` has them.
     sha256 : str
         The hash of what another machine gave; empty for a file of the user.
+    home : Path, optional
+        The folder of the user in which the table lies, if the path is that of a copy.
     """
 
     where: str
@@ -40,6 +42,14 @@ class Location:
     notes: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
     sha256: str = ""
+    home: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder in which the files that the table names are looked for."""
+        if self.home is not None or self.where == STANDARD_INPUT or is_address(self.where):
+            return self.home
+        return self.path.parent
 
     @property
     def path(self) -> Path:

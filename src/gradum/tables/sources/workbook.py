@@ -26,7 +26,7 @@ from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sheets import header_row, sheet_of
-from gradum.tables.sources.extra import needs
+from gradum.tables.extra import needs
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sources.zipped import DAMAGE, MAGIC, is_workbook

@@ -1,0 +1,77 @@
+"""One value of a column of pictures or sounds: a grid of bytes, with the name of its file.
+
+A cell is bytes that state what they hold, so that a column of cells is a column of polars' Binary:
+a mark, the letter of the kind, height, width, channels, the file's name, and height · width ·
+channels numbers from 0 to 255, row by row. Cells may come from anybody: what they state is checked.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+MARK = b"\x93grid1"
+HEAD = struct.Struct("<6scHHBH")  # mark, letter, height, width, channels, bytes of the name
+MOST_NAME = 400  # bytes of a name that is kept
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """A grid of bytes.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (height, width, channels)
+        uint8.
+    name : str
+        The file that it was read from; empty if there was none.
+    """
+
+    pixels: np.ndarray
+    name: str = ""
+
+
+def packed(letter: bytes, grid: Grid) -> bytes:
+    """Return a grid as a cell; ``letter`` says of which kind."""
+    name = grid.name.encode()[:MOST_NAME].decode(errors="ignore").encode()
+    height, width, channels = grid.pixels.shape
+    return HEAD.pack(MARK, letter, height, width, channels, len(name)) + name + grid.pixels.tobytes()
+
+
+def unpacked(cell: bytes, letter: bytes) -> Grid | None:
+    """Return the grid of a cell; None if it is none of this kind."""
+    if len(cell) < HEAD.size:
+        return None
+    mark, kind, height, width, channels, named = HEAD.unpack_from(cell)
+    start = HEAD.size + named
+    whole = len(cell) == start + height * width * channels and height * width * channels > 0
+    if mark != MARK or kind != letter or not whole:
+        return None
+    pixels = np.frombuffer(cell, np.uint8, offset=start).reshape(height, width, channels)
+    return Grid(pixels, cell[HEAD.size : start].decode(errors="replace"))
+
+
+def are_cells(raw: pl.Series, letter: bytes) -> bool:
+    """Whether a column holds bytes whose first value is a cell of this kind."""
+    if raw.dtype != pl.Binary:
+        return False
+    first = raw.drop_nulls().head(1)
+    return len(first) > 0 and unpacked(first[0], letter) is not None
+
+
+def grids_of(cells: pl.Series, letter: bytes) -> list[Grid | None]:
+    """Return the grid of each value; None where it is missing or no cell of this kind."""
+    return [None if cell is None else unpacked(cell, letter) for cell in cells]
+
+
+def brightness(cells: pl.Series) -> np.ndarray:
+    """Return the mean byte of each grid of a column without missing values: float64, 0 to 255."""
+    return np.array([_bytes_of(cell).mean() for cell in cells], np.float64)
+
+
+def _bytes_of(cell: bytes) -> np.ndarray:
+    named = HEAD.unpack_from(cell)[-1]
+    return np.frombuffer(cell, np.uint8, offset=HEAD.size + named)

@@ -1,0 +1,108 @@
+"""Values that have to be opened: files beneath a folder, bytes of files, arrays.
+
+Nothing outside of a folder is opened, whatever a table names: no absolute path elsewhere, no ``..``,
+and no link that leads out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.messages import say
+from gradum.tables.wording import size
+
+MOST_BYTES = 2**28  # of a file that is opened
+LOOKED_AT = 50  # values, to tell what a column holds
+
+
+class CannotOpen(ValueError):
+    """A value cannot be opened; the message is a clause that says why."""
+
+
+def read_beneath(folder: Path, name: str) -> bytes:
+    """Return the bytes of a file beneath a folder.
+
+    Raises
+    ------
+    CannotOpen
+    """
+    try:
+        path = (folder / name.strip()).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise CannotOpen(say("it lies outside of the folder of the table"))
+        if not path.is_file():
+            raise CannotOpen(say("there is no such file"))
+        if path.stat().st_size > MOST_BYTES:
+            raise CannotOpen(say("it has more than {most}", most=size(MOST_BYTES)))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, CannotOpen):
+            raise
+        raise CannotOpen(say("it cannot be read")) from error
+
+
+def ends_with(texts: pl.Series, endings: tuple[str, ...]) -> bool:
+    """Whether nearly all texts have one of the endings, in upper case or lower; False of none."""
+    if not len(texts):
+        return False
+    pattern = "(?i)(" + "|".join(ending.replace(".", r"\.") for ending in endings) + ")$"
+    return float(texts.str.strip_chars().str.contains(pattern).mean() or 0.0) >= 0.9  # type: ignore[arg-type]
+
+
+def lies_beneath(names: pl.Series, folder: Path) -> bool:
+    """Whether one of the first files named lies beneath a folder."""
+    for name in names.head(LOOKED_AT):
+        try:
+            path = (folder / name.strip()).resolve()
+            if path.is_relative_to(folder.resolve()) and path.is_file():
+                return True
+        except (OSError, ValueError):
+            continue
+    return False
+
+
+def bytes_in(raw: pl.Series) -> Callable[[Any], bytes] | None:
+    """Return the function that takes a file's bytes out of a value, or None if it has none.
+
+    Values are bytes, or records with a field ``bytes``.
+    """
+    if raw.dtype == pl.Binary:
+        return bytes
+    fields = {field.name: field.dtype for field in getattr(raw.dtype, "fields", ())}
+    return _field if fields.get("bytes") == pl.Binary else None
+
+
+def _field(record: dict[str, Any]) -> bytes:
+    if record["bytes"] is None:
+        raise CannotOpen(say("it holds no bytes"))
+    return record["bytes"]
+
+
+def array_in(raw: pl.Series) -> Callable[[Any], np.ndarray] | None:
+    """Return the function that makes an array of a value, or None if values are no arrays."""
+    first = raw.drop_nulls().head(1)
+    if not len(first):
+        return None
+    if raw.dtype in (pl.List, pl.Array):
+        return _rectangle if raw.dtype.is_nested() and _depth(raw.dtype) >= 2 else None
+    if raw.dtype != pl.Object or not isinstance(first[0], np.ndarray):
+        return None
+    return np.asarray if first[0].ndim >= 2 else None
+
+
+def _depth(dtype: Any) -> int:
+    return 1 + _depth(dtype.inner) if dtype in (pl.List, pl.Array) else 0
+
+
+def _rectangle(value: Any) -> np.ndarray:
+    value = value.to_list() if isinstance(value, pl.Series) else value
+    try:
+        return np.array(value)
+    except ValueError as error:
+        raise CannotOpen(say("its rows have different lengths")) from error
+

@@ -1,0 +1,137 @@
+"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened and read.
+
+Such values lie in files or in bytes of other formats until a table is read; `gradum.tables.media`
+opens them there and leaves cells (`gradum.tables.grids.cell`). A kind reads cells alone, so neither
+a model nor a server that answers strangers ever opens a path.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SchemaError
+from gradum.messages import say
+from gradum.tables.grids.cell import Grid, are_cells, grids_of, packed, unpacked
+from gradum.tables.grids.opening import (
+    LOOKED_AT,
+    CannotOpen,
+    array_in,
+    bytes_in,
+    ends_with,
+    lies_beneath,
+    read_beneath,
+)
+from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.values import Values
+
+
+START_BYTES = 16
+
+
+class GridKind(Kind):
+    """Values that are grids of bytes; polars' Binary, a cell each, null where missing."""
+
+    letter: ClassVar[bytes]
+    """Its mark in cells."""
+
+    @abstractmethod
+    def starts(self, content: bytes) -> bool:
+        """Whether a file's first bytes are those of a format that it opens."""
+
+    @abstractmethod
+    def opened(self, content: bytes) -> np.ndarray:
+        """Return what a file holds: uint8 (height, width, channels).
+
+        Raises
+        ------
+        CannotOpen
+            It is damaged, too large, or of another format.
+        """
+
+    of_arrays: ClassVar[bool] = False
+    """Whether arrays of numbers are such values too."""
+
+    def of_array(self, values: np.ndarray) -> np.ndarray:
+        """Return numbers of a user as a grid: uint8 (height, width, channels).
+
+        Raises
+        ------
+        CannotOpen
+            They cannot be one.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def described(self, grids: list[Grid]) -> str:
+        """Say in a clause what the values of a column are."""
+
+    def recognise(self, values: Values) -> Reading | None:
+        """Return a reading of a column of cells, or of names of files that are not opened."""
+        if are_cells(values.raw, self.letter):
+            grids = [grid for grid in grids_of(values.raw, self.letter) if grid is not None]
+            return Reading(self.name, self.described(grids))
+        if not values.is_text or not values.present or not self.are_names(values.levels["level"]):
+            return None
+        reason = say(
+            "Names of files that are not opened, because none of them lies where the table does; "
+            "not used"
+        )
+        return Reading(self.name, reason, usable=False)
+
+    def opener(self, raw: pl.Series, folder: Path | None) -> Callable[[Any], bytes] | None:
+        """Return what makes a cell of one value: of a name, of bytes, or of an array."""
+        if raw.dtype == pl.String:
+            names = raw.drop_nulls().head(LOOKED_AT)
+            if folder is None or not self.are_names(names) or not lies_beneath(names, folder):
+                return None
+            return lambda name: self._cell(self.opened(read_beneath(folder, name)), name)
+        if (content := bytes_in(raw)) is not None:
+            first = raw.drop_nulls().head(1)
+            if not len(first) or not self._holds(content, first[0]):
+                return None
+            return lambda value: self._cell(self.opened(content(value)))
+        if (array := array_in(raw)) is not None and self.of_arrays:
+            return lambda value: self._cell(self.of_array(array(value)))
+        return None
+
+    def _holds(self, content: Callable[[Any], bytes], value: Any) -> bool:
+        try:
+            return self.starts(content(value)[:START_BYTES])
+        except CannotOpen:
+            return False
+
+    def _cell(self, pixels: np.ndarray, name: str = "") -> bytes:
+        return packed(self.letter, Grid(pixels, name))
+
+    def are_names(self, texts: pl.Series) -> bool:
+        """Whether texts are names of such files."""
+        return ends_with(texts, self.endings)
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the cells; null where a value is missing or none of this kind.
+
+        Raises
+        ------
+        SchemaError
+            The column names files, which a table may do, but not a row that comes without one.
+        """
+        if raw.dtype == pl.String and self.are_names(raw.drop_nulls()):
+            raise SchemaError(
+                say("Column {column!r} names files, which are not opened here.", column=raw.name),
+                say(
+                    "Give the bytes of each file, or allow a folder: "
+                    'with gradum.files_in("folder"): …'
+                ),
+            )
+        if raw.dtype != pl.Binary:
+            return pl.Series(raw.name, [None] * len(raw), pl.Binary)
+        sound = [cell is not None and unpacked(cell, self.letter) is not None for cell in raw]
+        return raw if all(sound) else raw.set(~pl.Series(sound, dtype=pl.Boolean), None)
+

@@ -1,0 +1,108 @@
+"""The base of encoder steps of grids: all of one size, with numbers that are measured of each.
+
+Shapes: n rows, each a grid of height h, width w and c channels; d numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+
+from gradum.messages import say
+from gradum.tables.grids.cell import unpacked
+from gradum.tables.kinds.design import Feature, GridColumn
+from gradum.tables.kinds.step import Measure, MissingMeasure, Step, missing_feature
+
+MOST_BYTES = 2**17  # of a grid
+LARGEST = 2.0**20  # of a number that is measured; pixels end at 255
+
+
+class GridStep(Step, frozen=True):
+    """A column of grids.
+
+    Parameters
+    ----------
+    source : str
+        The table's column.
+    height, width, channels : int
+        The size of every grid, h, w and c.
+    missing : bool
+        Whether training rows have missing values: if so, an indicator column is added.
+    """
+
+    height: int
+    width: int
+    channels: int
+    missing: bool
+
+    letter: ClassVar[bytes]
+    is_measured = True
+
+    def __post_init__(self) -> None:
+        """Refuse values that no fit yields but that a damaged model file could hold."""
+        size = self.height * self.width * self.channels
+        if min(self.height, self.width, self.channels) < 1 or size > MOST_BYTES:
+            raise ValueError(
+                say("the grids of column {source!r} have no possible size", source=self.source)
+            )
+
+    def fixed(self, pixels: np.ndarray) -> np.ndarray:
+        """Return a grid of any size as one of the step's size: uint8 (h, w, c)."""
+        raise NotImplementedError
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the numbers that are measured, d."""
+        raise NotImplementedError
+
+    def measured(self, grids: np.ndarray) -> np.ndarray:
+        """Return what is measured of grids (n, h, w, c): float32 (n, d)."""
+        raise NotImplementedError
+
+    def pixels(self, series: pl.Series) -> np.ndarray:
+        """Return the grids of a column: uint8 (n, h, w, c); 0 where the value is missing."""
+        shape = self.height, self.width, self.channels
+        grids = np.zeros((len(series), *shape), np.uint8)
+        for row, cell in enumerate(series):
+            grid = None if cell is None else unpacked(cell, self.letter)
+            if grid is not None:
+                same = grid.pixels.shape == shape
+                grids[row] = grid.pixels if same else self.fixed(grid.pixels)
+        return grids
+
+    def dense_features(self) -> tuple[Feature, ...]:
+        """Name the numbers, then the indicator."""
+        numbers = tuple(Feature(f"{self.source} {name}", self.source, "grid") for name in self.names)
+        return (*numbers, missing_feature(self.source)) if self.missing else numbers
+
+    def dense_block(self, series: pl.Series) -> np.ndarray:
+        """Compute these columns (n, d)."""
+        numbers = self.measured(self.pixels(series))
+        gaps = series.is_null().to_numpy()
+        numbers[gaps] = 0.0
+        return np.column_stack([numbers, gaps]) if self.missing else numbers
+
+    def grid_column(self) -> GridColumn:
+        """Describe the grids."""
+        return GridColumn(self.source, self.height, self.width, self.channels)
+
+    def measure(self, most: int) -> Measure:
+        """Count the missing values of all rows, to tell whether there are any."""
+        return MissingMeasure(self)
+
+
+def shared_channels(grids: Iterable[np.ndarray]) -> int:
+    """Return how many channels suffice for all grids: 1 if none has more."""
+    return max((pixels.shape[2] for pixels in grids), default=1)
+
+
+def with_channels(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Return a grid with 1 or 3 channels, grey as three alike, and three as their mean."""
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 1:
+        return np.rint(pixels.mean(axis=2, keepdims=True)).astype(np.uint8)
+    return np.repeat(pixels[:, :, :1], channels, axis=2)
