@@ -4,35 +4,30 @@ A column of names of files, of bytes of such files, or of arrays becomes a colum
 (`gradum.tables.grids.cell`). Files are opened only beneath one folder: that of the table, or the one
 that `files_in` allows. Nothing later opens a path, so a row of a stranger cannot make a model read
 a file.
-
-Shapes: n rows.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
 
 from gradum.core_count import cores
 from gradum.errors import TableError
-from gradum.messages import listed, say, say_plural
-from gradum.tables.doubt import Doubt
-from gradum.tables.grids.opening import CannotOpen
+from gradum.files.atomic import filling
+from gradum.messages import say
 from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.kind import Opener
 from gradum.tables.table import Table
-from gradum.tables.wording import and_more, shortened
 
+ROWS = 4_096  # of a file that is written
 CHUNK = 16  # values that a thread opens at a time
-SHOWN = 3  # of the values that cannot be opened
 _ALLOWED: ContextVar[Path | None] = ContextVar("_ALLOWED", default=None)
 
 
@@ -80,61 +75,55 @@ def opened(table: Table, folder: Path | None = None) -> Table:
     TableError
         A package that opens such files is not installed.
     """
+    openers = _openers(table.frame, folder)
+    return replace(table, frame=_with_cells(table.frame, openers)) if openers else table
+
+
+def opened_files(
+    head: Table, files: list[Path], folder: Path | None, scratch: Path
+) -> tuple[Table, list[Path]]:
+    """Return a table in Parquet files as `opened` returns one in memory.
+
+    Parameters
+    ----------
+    head : Table
+        Its first rows, which tell what its columns hold.
+    files : list of Path
+        With consecutive rows. Files that have to be written lie beside ``scratch``, and have at
+        most `ROWS` rows each.
+    folder : Path, optional
+        Where the table lies.
+    scratch : Path
+    """
+    openers = _openers(head.frame, folder)
+    if not openers:
+        return head, files
+    written: list[Path] = []
+    for file in files:
+        for frame in pl.scan_parquet(file, glob=False).collect_batches(
+            chunk_size=ROWS, maintain_order=True
+        ):
+            written.append(scratch.with_suffix(f".{len(written)}.parquet"))
+            with filling(say("the rows of {name}", name=head.source)):
+                _with_cells(frame, openers).write_parquet(written[-1])
+    return replace(head, frame=_with_cells(head.frame, openers)), written
+
+
+def _openers(frame: pl.DataFrame, folder: Path | None) -> dict[str, Opener]:
+    """Return what opens the values of each column that holds or names pictures or sounds."""
     folder = _ALLOWED.get() or folder
-    for column in table.frame:
+    found = {}
+    for column in frame:
         openers = (kind.opener(column, folder) for kind in KINDS.values())
-        opener = next((found for found in openers if found is not None), None)
+        opener = next((opener for opener in openers if opener is not None), None)
         if opener is not None:
-            cells, failures = _cells(column, opener)
-            doubts = _doubts(table, cells, failures)
-            frame = table.frame.with_columns(cells)
-            table = replace(table, frame=frame, doubts=(*table.doubts, *doubts))
-    return table
+            found[column.name] = opener
+    return found
 
 
-def _cells(
-    column: pl.Series, opener: Callable[[Any], bytes]
-) -> tuple[pl.Series, dict[int, tuple[str, str]]]:
-    """Return the cells, and what could not be opened by row: its name, and why."""
-
-    def cell(value: Any) -> bytes | CannotOpen | None:
-        try:
-            return None if value is None else opener(value)
-        except CannotOpen as error:
-            return error
-
+def _with_cells(frame: pl.DataFrame, openers: Mapping[str, Opener]) -> pl.DataFrame:
     with ThreadPoolExecutor(cores()) as pool:  # decoders release the lock of Python
-        values = list(pool.map(cell, column, chunksize=CHUNK))
-    failures = {
-        row: (shortened(column[row]) if column.dtype == pl.String else "", str(value))
-        for row, value in enumerate(values)
-        if isinstance(value, CannotOpen)
-    }
-    sound = [None if isinstance(value, CannotOpen) else value for value in values]
-    return pl.Series(column.name, sound, pl.Binary), failures
-
-
-def _doubts(
-    table: Table, cells: pl.Series, failures: dict[int, tuple[str, str]]
-) -> tuple[Doubt, ...]:
-    """Say which values could not be opened, and why."""
-    if not failures:
-        return ()
-    places = np.fromiter(failures, np.int64)
-    numbers = places if table.numbers is None else table.numbers[places]
-    shown = list(zip(numbers.tolist(), failures.values(), strict=True))[:SHOWN]
-    examples = listed([_example(number + 1, *failure) for number, failure in shown])
-    sentence = say_plural(
-        "Column {column!r}: {count:,} value cannot be opened and is taken as missing: {examples}",
-        "Column {column!r}: {count:,} values cannot be opened and are taken as missing: {examples}",
-        len(failures),
-        column=cells.name,
-        examples=and_more(examples, len(failures) - len(shown)),
-    )
-    return (Doubt("unopened", sentence),)
-
-
-def _example(row: int, name: str, why: str) -> str:
-    if name:
-        return say("row {row:,} ({name}: {why})", row=row, name=name, why=why)
-    return say("row {row:,} ({why})", row=row, why=why)
+        return frame.with_columns(
+            pl.Series(name, list(pool.map(opener, frame[name], chunksize=CHUNK)), pl.Binary)
+            for name, opener in openers.items()
+        )

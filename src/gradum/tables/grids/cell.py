@@ -2,7 +2,8 @@
 
 A cell is bytes that state what they hold, so that a column of cells is a column of polars' Binary:
 a mark, the letter of the kind, height, width, channels, the file's name, and height · width ·
-channels numbers from 0 to 255, row by row. Cells may come from anybody: what they state is checked.
+channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says why.
+Cells may come from anybody: what they state is checked.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 
 MARK = b"\x93grid1"
+FAILURE = b"\x93fail1"
 HEAD = struct.Struct("<6scHHBH")  # mark, letter, height, width, channels, bytes of the name
 MOST_NAME = 400  # bytes of a name that is kept
 
@@ -54,12 +56,27 @@ def unpacked(cell: bytes, letter: bytes) -> Grid | None:
     return Grid(pixels, cell[HEAD.size : start].decode(errors="replace"))
 
 
+def failed(letter: bytes, name: str, why: str) -> bytes:
+    """Return the cell of a value that could not be opened, which says why."""
+    said = f"{name}: {why}" if name else why
+    return FAILURE + letter + said.encode()
+
+
+def why_failed(cell: bytes) -> str | None:
+    """Return what the cell of a value says that could not be opened; None if it is no such cell."""
+    if not cell.startswith(FAILURE):
+        return None
+    return cell[len(FAILURE) + 1 :].decode(errors="replace")[:MOST_NAME]
+
+
 def are_cells(raw: pl.Series, letter: bytes) -> bool:
-    """Whether a column holds bytes whose first value is a cell of this kind."""
+    """Whether a column holds cells of this kind, opened or not."""
     if raw.dtype != pl.Binary:
         return False
     first = raw.drop_nulls().head(1)
-    return len(first) > 0 and unpacked(first[0], letter) is not None
+    if not len(first):
+        return False
+    return first[0].startswith((MARK + letter, FAILURE + letter))
 
 
 def grids_of(cells: pl.Series, letter: bytes) -> list[Grid | None]:

@@ -34,16 +34,16 @@ def read_beneath(folder: Path, name: str) -> bytes:
     try:
         path = (folder / name.strip()).resolve()
         if not path.is_relative_to(folder.resolve()):
-            raise CannotOpen(say("it lies outside of the folder of the table"))
+            raise CannotOpen(say("outside of the folder"))
         if not path.is_file():
-            raise CannotOpen(say("there is no such file"))
+            raise CannotOpen(say("no such file"))
         if path.stat().st_size > MOST_BYTES:
-            raise CannotOpen(say("it has more than {most}", most=size(MOST_BYTES)))
+            raise CannotOpen(say("more than {most}", most=size(MOST_BYTES)))
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, CannotOpen):
             raise
-        raise CannotOpen(say("it cannot be read")) from error
+        raise CannotOpen(say("cannot be read")) from error
 
 
 def ends_with(texts: pl.Series, endings: tuple[str, ...]) -> bool:
@@ -79,7 +79,7 @@ def bytes_in(raw: pl.Series) -> Callable[[Any], bytes] | None:
 
 def _field(record: dict[str, Any]) -> bytes:
     if record["bytes"] is None:
-        raise CannotOpen(say("it holds no bytes"))
+        raise CannotOpen(say("no bytes"))
     return record["bytes"]
 
 
@@ -104,5 +104,5 @@ def _rectangle(value: Any) -> np.ndarray:
     try:
         return np.array(value)
     except ValueError as error:
-        raise CannotOpen(say("its rows have different lengths")) from error
+        raise CannotOpen(say("rows of different lengths")) from error
 

@@ -16,8 +16,17 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SchemaError
-from gradum.messages import say
-from gradum.tables.grids.cell import Grid, are_cells, grids_of, packed, unpacked
+from gradum.messages import say, say_plural
+from gradum.tables.doubt import Doubt
+from gradum.tables.grids.cell import (
+    Grid,
+    are_cells,
+    failed,
+    grids_of,
+    packed,
+    unpacked,
+    why_failed,
+)
 from gradum.tables.grids.opening import (
     LOOKED_AT,
     CannotOpen,
@@ -27,11 +36,13 @@ from gradum.tables.grids.opening import (
     lies_beneath,
     read_beneath,
 )
-from gradum.tables.kinds.kind import Kind, Reading
+from gradum.tables.kinds.kind import Kind, Opener, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
+from gradum.tables.wording import and_more, joined_clauses, quoted
 
 
+SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
 
 
@@ -75,8 +86,7 @@ class GridKind(Kind):
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading of a column of cells, or of names of files that are not opened."""
         if are_cells(values.raw, self.letter):
-            grids = [grid for grid in grids_of(values.raw, self.letter) if grid is not None]
-            return Reading(self.name, self.described(grids))
+            return self._reading(values)
         if not values.is_text or not values.present or not self.are_names(values.levels["level"]):
             return None
         reason = say(
@@ -85,20 +95,39 @@ class GridKind(Kind):
         )
         return Reading(self.name, reason, usable=False)
 
-    def opener(self, raw: pl.Series, folder: Path | None) -> Callable[[Any], bytes] | None:
+    def _reading(self, values: Values) -> Reading:
+        grids = [grid for grid in grids_of(values.raw, self.letter) if grid is not None]
+        reasons = [why for cell in values.raw.drop_nulls() if (why := why_failed(cell)) is not None]
+        if not grids:
+            clause = say("No value can be opened ({why}); not used", why=reasons[0])
+            return Reading(self.name, clause, usable=False)
+        clauses, doubts = [self.described(grids)], ()
+        if reasons:
+            unopened = say_plural(
+                "{count:,} value cannot be opened and is taken as missing: {examples}",
+                "{count:,} values cannot be opened and are taken as missing: {examples}",
+                len(reasons),
+                examples=and_more(quoted(reasons[:SHOWN]), len(reasons) - len(reasons[:SHOWN])),
+            )
+            clauses.append(unopened)
+            doubts = (Doubt("unopened", unopened),)
+        unread = len(reasons)
+        return Reading(self.name, joined_clauses(clauses), unread=unread, doubts=doubts)
+
+    def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one value: of a name, of bytes, or of an array."""
         if raw.dtype == pl.String:
             names = raw.drop_nulls().head(LOOKED_AT)
             if folder is None or not self.are_names(names) or not lies_beneath(names, folder):
                 return None
-            return lambda name: self._cell(self.opened(read_beneath(folder, name)), name)
+            return self._opening(lambda name: self.opened(read_beneath(folder, name)), str)
         if (content := bytes_in(raw)) is not None:
             first = raw.drop_nulls().head(1)
             if not len(first) or not self._holds(content, first[0]):
                 return None
-            return lambda value: self._cell(self.opened(content(value)))
-        if (array := array_in(raw)) is not None and self.of_arrays:
-            return lambda value: self._cell(self.of_array(array(value)))
+            return self._opening(lambda value: self.opened(content(value)))
+        if self.of_arrays and (array := array_in(raw)) is not None:
+            return self._opening(lambda value: self.of_array(array(value)))
         return None
 
     def _holds(self, content: Callable[[Any], bytes], value: Any) -> bool:
@@ -107,8 +136,18 @@ class GridKind(Kind):
         except CannotOpen:
             return False
 
-    def _cell(self, pixels: np.ndarray, name: str = "") -> bytes:
-        return packed(self.letter, Grid(pixels, name))
+    def _opening(
+        self, open_one: Callable[[Any], np.ndarray], name_of: Callable[[Any], str] = lambda _: ""
+    ) -> Opener:
+        def cell(value: Any) -> bytes | None:
+            if value is None:
+                return None
+            try:
+                return packed(self.letter, Grid(open_one(value), name_of(value)))
+            except CannotOpen as why:
+                return failed(self.letter, name_of(value), str(why))
+
+        return cell
 
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""

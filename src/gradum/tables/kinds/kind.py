@@ -76,6 +76,10 @@ class Accident(NamedTuple):
     highest: bool = False
 
 
+Opener = Callable[[Any], bytes | None]
+"""Makes a cell of a raw value, see `gradum.tables.grids.cell`."""
+
+
 class Kind(ABC):
     """A kind of column."""
 
@@ -136,11 +140,10 @@ class Kind(ABC):
         """Return the typed column; null if a value is missing or cannot be read."""
         return clean(raw, how)
 
-    def opener(self, raw: pl.Series, folder: Path | None) -> Callable[[Any], bytes] | None:
+    def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one raw value, if values have to be opened once.
 
-        Files that they name are opened beneath the folder; without one, none is. The function
-        raises `gradum.tables.grids.opening.CannotOpen`.
+        Files that they name are opened beneath the folder; without one, none is.
         """
         return None
 

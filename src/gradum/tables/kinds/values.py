@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
+from gradum.tables.grids.cell import why_failed
 from gradum.tables.kinds.habits import AS_WRITTEN
 from gradum.tables.kinds.parse import Parse
 
@@ -269,6 +270,8 @@ def as_text(raw: pl.Series) -> pl.Series:
 def examples_of(raw: pl.Series) -> tuple[str, ...]:
     """Return the first `EXAMPLES` different values as text, for messages; none of objects."""
     texts = pl.Series(map(str, raw.drop_nulls())) if raw.dtype.is_float() else as_text(raw)
+    if raw.dtype == pl.Binary:
+        texts = pl.Series([why_failed(cell) for cell in raw.drop_nulls()], dtype=pl.String)
     if texts.null_count() == len(texts):
         return (say("lists, records or objects"),)
     return tuple(texts.unique(maintain_order=True).drop_nulls().head(EXAMPLES))

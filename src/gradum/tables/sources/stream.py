@@ -30,6 +30,7 @@ from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
 from gradum.tables.delimited import convert_delimited
 from gradum.tables.encoding import Content, convert_to_utf8, stream
 from gradum.tables.frames import is_row
+from gradum.tables.media import opened_files
 from gradum.tables.parquet import first_rows, has_large_groups, length, with_smaller_groups
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
@@ -298,6 +299,7 @@ def _of_files(here: Fetched, folder: Path) -> Stream:
 def _part(location: Location, reading: ReadingOptions, scratch: Path) -> tuple[Table, list[Path]]:
     """Return some rows of a file, and the Parquet files that hold all of them."""
     head, files = _part_of_file(location.path, location.name, reading, scratch)
+    head, files = opened_files(head, files, location.folder, scratch)
     return replace(head, notes=(*location.notes, *head.notes), untyped=location.untyped), files
 
 

@@ -43,7 +43,9 @@ def opened(content: bytes) -> np.ndarray:
     except CannotOpen:
         raise
     except Exception as error:  # whatever a decoder says of a damaged file
-        raise CannotOpen(say("it is no picture, or a damaged one")) from error
+        if isinstance(error, pillow.DecompressionBombError):
+            raise CannotOpen(say("too many pixels")) from error
+        raise CannotOpen(say("damaged, or no picture")) from error
 
 
 def of_array(values: np.ndarray) -> np.ndarray:
@@ -59,13 +61,13 @@ def of_array(values: np.ndarray) -> np.ndarray:
     """
     values = values[:, :, None] if values.ndim == 2 else values
     if values.ndim != 3 or values.shape[2] not in (1, 3, 4) or not values.size:
-        raise CannotOpen(say("an array of shape {shape} is no picture", shape=values.shape))
+        raise CannotOpen(say("an array of shape {shape}", shape=values.shape))
     _refuse_huge(values.shape[1], values.shape[0])
     if values.dtype.kind not in "biuf" or not np.isfinite(values).all():
-        raise CannotOpen(say("its numbers are no brightness"))
+        raise CannotOpen(say("numbers that are no brightness"))
     low, high = values.min(), values.max()
     if low < 0 or high > 255:
-        raise CannotOpen(say("its numbers lie outside of 0 to 255"))
+        raise CannotOpen(say("numbers outside of 0 to 255"))
     if values.dtype.kind in "bf" and high <= 1:
         values = values * 255.0
     pixels = np.rint(values).astype(np.uint8)
@@ -76,14 +78,7 @@ def of_array(values: np.ndarray) -> np.ndarray:
 
 def _refuse_huge(width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
-        raise CannotOpen(
-            say(
-                "it has {width:,} × {height:,} pixels, and at most {most:,} in all are opened",
-                width=width,
-                height=height,
-                most=MOST_PIXELS,
-            )
-        )
+        raise CannotOpen(say("too many pixels"))
 
 
 def _flat(picture: Any, pillow: Any) -> Any:
