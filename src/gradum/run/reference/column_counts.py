@@ -181,19 +181,23 @@ def expected_unseen(counts: dict[str, int], learned: int) -> float:
 
 
 def as_numbers(values: pl.Series) -> np.ndarray:
-    """Return the values of a typed column that are not missing, as numbers: float64.
+    """Return the values of a typed column that are not missing, as numbers: float64."""
+    return in_numbers(values.drop_nulls()).to_numpy()
+
+
+def in_numbers(values: pl.Series) -> pl.Series:
+    """Return a typed column as numbers, null where missing.
 
     Dates become microseconds since 1970 (UTC), texts their numbers of characters, lists their
     numbers of items, and grids their brightness.
     """
-    present = values.drop_nulls()
-    if present.dtype == pl.String:
-        present = present.str.len_chars()
-    elif present.dtype == pl.List:
-        present = present.list.len()
-    elif present.dtype == pl.Binary:
-        return brightness(present)
-    return present.to_physical().cast(pl.Float64).to_numpy()
+    if values.dtype == pl.Binary:
+        return brightness(values)
+    if values.dtype == pl.String:
+        values = values.str.len_chars()
+    elif values.dtype == pl.List:
+        values = values.list.len()
+    return values.to_physical().cast(pl.Float64)
 
 
 def level_counts(levels: pl.Series) -> dict[str, int]:

@@ -18,6 +18,7 @@ import polars as pl
 from scipy import stats
 
 from gradum.margins import falling
+from gradum.run.reference.column_counts import in_numbers
 from gradum.study.watch.distances import LEVEL
 from gradum.study.watch.domain_sample import Scores
 from gradum.study.watch.watched import JointWatch
@@ -128,13 +129,7 @@ def _as_array(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[np.ndarray
     arrays = []
     for column, levels in zip(columns, coded, strict=True):
         values = rows[column.name]
-        if levels:
-            values = _codes(values)
-        elif values.dtype == pl.String:
-            values = values.str.len_chars()
-        elif values.dtype == pl.List:
-            values = values.list.len()
-        arrays.append(values.to_physical().cast(pl.Float64).to_numpy())
+        arrays.append(in_numbers(_codes(values) if levels else values).to_numpy())
     return np.column_stack(arrays), coded
 
 

@@ -84,9 +84,10 @@ def grids_of(cells: pl.Series, letter: bytes) -> list[Grid | None]:
     return [None if cell is None else unpacked(cell, letter) for cell in cells]
 
 
-def brightness(cells: pl.Series) -> np.ndarray:
-    """Return the mean byte of each grid of a column without missing values: float64, 0 to 255."""
-    return np.array([_bytes_of(cell).mean() for cell in cells], np.float64)
+def brightness(cells: pl.Series) -> pl.Series:
+    """Return the mean byte of each grid of a typed column, 0 to 255; null where missing."""
+    means = [None if cell is None else float(_bytes_of(cell).mean()) for cell in cells]
+    return pl.Series(cells.name, means, pl.Float64)
 
 
 def _bytes_of(cell: bytes) -> np.ndarray:
