@@ -22,7 +22,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.allowance import Allowance
 from gradum.rungs.cost import Fit
 from gradum.rungs.kind import RungKind
-from gradum.rungs.registry import kinds_of
+from gradum.rungs.registry import kinds_for
 from gradum.tables.bounds import available_memory
 from gradum.tables.kinds.design import Layout
 from gradum.tables.wording import size
@@ -96,7 +96,7 @@ def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> f
 
     This is the time to encode, predict and judge the rows of all fits, and to fit all rungs.
     """
-    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_of(spec.rungs)))
+    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_for(spec.rungs, layout)))
     return around(spec, plan, layout, classes) + fitting
 
 

@@ -14,7 +14,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.context import Context, OutOfTime
 from gradum.rungs.kind import RungKind
 from gradum.rungs.learning_rows import InMemory, LearningRows
-from gradum.rungs.registry import KINDS, kinds_of
+from gradum.rungs.registry import KINDS, kinds_for
 from gradum.rungs.rung import Rung
 from gradum.rungs.with_spread import with_spread_of
 from gradum.solvers.solution import Status
@@ -54,7 +54,7 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
 
 def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind[Any]]:
     """Return the kinds of rungs that a spec names and that can learn from these rows."""
-    return rows.kinds(kinds_of(spec.rungs))
+    return rows.kinds(kinds_for(spec.rungs, rows.layout))
 
 
 def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[str, Rung]:

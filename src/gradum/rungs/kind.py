@@ -14,6 +14,7 @@ from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
+from gradum.tables.kinds.design import Layout
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,10 @@ class RungKind(ABC, Generic[S]):
     def refit(self, rows: InMemory, spec: RungSpec[S], judged: Rung, context: Context) -> Rung:
         """Fit it to all rows, with what the validation rows chose for the judged rung."""
         return self.fit(rows, spec, context)
+
+    def lacks(self, layout: Layout) -> str:
+        """Return why it cannot learn from such columns, as a clause; empty if it can."""
+        return ""
 
     def holds(self, rung: Rung) -> bool:
         """Whether a rung to which a file gives this name is of this kind."""

@@ -18,6 +18,7 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
 from gradum.rungs.spool import Spool, Totals
 from gradum.rungs.target_scale import TargetScale
+from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 
 
@@ -55,6 +56,11 @@ class LearningRows(Protocol):
         """Return those of the kinds that can learn from these rows."""
         ...
 
+    @property
+    def layout(self) -> Layout:
+        """What their columns are."""
+        ...
+
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""
         ...
@@ -89,6 +95,11 @@ class InMemory:
     def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return all of the kinds."""
         return kinds
+
+    @property
+    def layout(self) -> Layout:
+        """What their columns are."""
+        return self.all.design.layout
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""
@@ -145,6 +156,11 @@ class InBlocks:
     def kinds(self, kinds: Sequence[L]) -> Sequence[L]:
         """Return those of the kinds that can learn in blocks."""
         return [kind for kind in kinds if kind.in_blocks]
+
+    @property
+    def layout(self) -> Layout:
+        """What their columns are."""
+        return self.held.design.layout
 
     def epochs(self, kind: Learner[S], settings: S) -> int:
         """Return the most epochs that a kind may take; 0 if it has no epochs."""

@@ -8,12 +8,16 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from gradum.core.models.architecture import Architecture
+from gradum.errors import SpecError
+from gradum.messages import say
 from gradum.rungs.baseline.kind import BaselineKind
 from gradum.rungs.kind import RungKind
 from gradum.rungs.linear.kind import LinearKind
 from gradum.rungs.mlp.kind import MLPKind
 from gradum.rungs.names import BASELINE
 from gradum.rungs.pack.kind import PackKind
+from gradum.tables.kinds.design import Layout
+from gradum.tables.wording import first_upper
 
 KINDS: dict[str, RungKind[Any]] = {
     kind.name: kind
@@ -35,6 +39,29 @@ else:
 def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:
     """Return the kinds that have these names."""
     return [KINDS[name] for name in names]
+
+
+def kinds_for(names: Sequence[str], layout: Layout) -> Sequence[RungKind[Any]]:
+    """Return those of the kinds with these names that can learn from such columns.
+
+    Raises
+    ------
+    SpecError
+        None of them can, besides the baseline.
+    """
+    kinds = kinds_of(names)
+    found = [kind for kind in kinds if not kind.lacks(layout)]
+    if all(kind.name == BASELINE for kind in found):
+        kind = kinds[-1]
+        raise SpecError(
+            say(
+                "{rung} cannot learn from this table: {why}.",
+                rung=first_upper(say(kind.in_words)),
+                why=kind.lacks(layout),
+            ),
+            say("Leave out --model."),
+        )
+    return found
 
 
 def learn_in_blocks() -> list[str]:

@@ -109,7 +109,9 @@ def main_coefficients(run: Run) -> Coefficients | None:
     if run.fitted.linear is None:
         return None
     frame, sentence = coefficient_intervals(run)
-    frame = frame.filter(pl.col("source").is_not_null())
+    dense = run.fitted.encoder.layout.dense
+    measured = [feature.name for feature in dense if feature.traits.is_of_grid]  # says nothing
+    frame = frame.filter(pl.col("source").is_not_null() & ~pl.col("feature").is_in(measured))
     frame = frame.sort(pl.col("standardised").abs(), descending=True, maintain_order=True)
     rows = tuple(
         CoefficientInterval(

@@ -36,7 +36,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.balance import balance
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InBlocks, InMemory
-from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
+from gradum.rungs.registry import KINDS, kinds_for, kinds_of, learn_in_blocks
 from gradum.rungs.spool import Spool, Totals
 from gradum.tables.check import check
 from gradum.tables.contradictions import refuse_names
@@ -334,7 +334,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
             "No {rung} is trained: it learns from rows in memory, as --no-blocks has them.",
             rung=say(KINDS[kind.name].title),
         )
-        for kind in kinds_of(spec.rungs)
+        for kind in kinds_for(spec.rungs, known.encoder.layout)
         if not kind.in_blocks
     ]
     notes += [*rows.head.left_out, *_left_out(known)]

@@ -29,6 +29,10 @@ LEFT_OUT = {  # one column, several
         marked("Left out: {names}, which holds text."),
         marked("Left out: {names}, which hold text."),
     ),
+    "grids": (
+        marked("Left out: {names}, which holds pictures or sounds."),
+        marked("Left out: {names}, which hold pictures or sounds."),
+    ),
     "determined": (
         marked("Left out: {names}, which is determined by the columns before it."),
         marked("Left out: {names}, which are determined by the columns before them."),
@@ -68,7 +72,8 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
     weight : ndarray of shape (n,)
         Above 0.
     """
-    names = [feature.name for feature in design.layout.dense]
+    readable = [k for k, column in enumerate(design.layout.dense) if not column.traits.is_of_grid]
+    names = [design.layout.dense[k].name for k in readable]
     references: dict[str, str] = {}
     many: list[str] = []
     shown: list[np.ndarray] = []
@@ -80,7 +85,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         shown += [values == code for code in codes]
         names += [f"{column.source}={level_name(column, code)}" for code in codes]
         references[column.source] = level_name(column, reference)
-    matrix = design.dense
+    matrix = design.dense if len(readable) == design.dense.shape[1] else design.dense[:, readable]
     if shown:
         matrix = ByteColumns(matrix, np.stack(shown, axis=1).astype(np.int8))
     standard = Standard.of(matrix, weight, fit_intercept=True)
@@ -89,6 +94,7 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
         *([say(COMPARED)] if references else []),
         *_left_out(many, LEFT_OUT["levels"], most=MOST_LEVELS),
         *_left_out(_texts(design), LEFT_OUT["text"]),
+        *_left_out([column.source for column in design.layout.grids], LEFT_OUT["grids"]),
         *_left_out([names[k] for k in spare], LEFT_OUT["determined"]),
     ]
     kept = np.setdiff1d(np.arange(len(names)), spare)
@@ -103,7 +109,8 @@ def reference_coded(design: Design, weight: np.ndarray) -> ReferenceCoded:
 def most_columns(layout: Layout) -> int:
     """Return how many columns a reference-coded design has at most."""
     kept = [count - 1 for count in layout.level_counts if count <= MOST_LEVELS]
-    return len(layout.dense) + sum(kept)
+    readable = sum(not column.traits.is_of_grid for column in layout.dense)
+    return readable + sum(kept)
 
 
 def _texts(design: Design) -> list[str]:
