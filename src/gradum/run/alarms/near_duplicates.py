@@ -179,13 +179,18 @@ def _steps(
     """Count the visible steps between rows and others in each column: (columns, rows).
 
     A step is a tenth of a column's standard deviation, or the mean gap between its values if this
-    is more. Different levels are one step apart; different texts are `ROOM` steps apart.
+    is more. Different levels are one step apart; different texts, and pictures that are not alike,
+    are `ROOM` steps apart.
     """
     steps = np.zeros((len(columns), len(rows)), np.intp)
     for line, column in zip(steps, columns, strict=True):
         values = frame[column.name]
         one, other = values[rows], values[others]
         kind = column.traits
+        if (places := kind.places(pl.concat([one, other]))) is not None:
+            apart = np.linalg.norm(places[: len(one)] - places[len(one) :], axis=1)
+            line[:] = np.where(apart < VISIBLE, 0, ROOM)
+            continue
         if not kind.is_ordered:
             line[one.ne_missing(other).to_numpy()] = 1 if kind.has_levels else ROOM
             continue

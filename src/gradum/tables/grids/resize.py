@@ -7,11 +7,15 @@ import numpy as np
 
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """Return a grid (h, w, c) as uint8 (height, width, c)."""
+    return np.clip(np.rint(averaged(pixels, height, width)), 0, 255).astype(np.uint8)
+
+
+def averaged(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the means of a grid (h, w, c) over equal areas: float64 (height, width, c)."""
     rows, columns = (
         _overlaps(size, wanted) for size, wanted in zip(pixels.shape[:2], (height, width), strict=True)
     )
-    values = np.einsum("ih,hwc,jw->ijc", rows, pixels.astype(np.float64), columns, optimize=True)
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.einsum("ih,hwc,jw->ijc", rows, pixels.astype(np.float64), columns, optimize=True)
 
 
 def _overlaps(size: int, wanted: int) -> np.ndarray:

@@ -36,6 +36,7 @@ from gradum.tables.grids.opening import (
     lies_beneath,
     read_beneath,
 )
+from gradum.tables.grids.resize import averaged
 from gradum.tables.kinds.kind import Kind, Opener, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
@@ -44,6 +45,7 @@ from gradum.tables.wording import and_more, joined_clauses, quoted
 
 SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
+COARSE = 8  # the averages along a side by which grids are compared
 
 
 class GridKind(Kind):
@@ -148,6 +150,19 @@ class GridKind(Kind):
                 return failed(self.letter, name_of(value), str(why))
 
         return cell
+
+    def places(self, values: pl.Series) -> np.ndarray | None:
+        """Return places by a few averages of each grid, whatever its brightness and contrast."""
+        grids = grids_of(values, self.letter)
+        places = np.full((len(grids), COARSE**2), np.nan)
+        for row, grid in enumerate(grids):
+            if grid is not None:
+                grey = grid.pixels.mean(axis=2, keepdims=True)
+                coarse = averaged(grey, COARSE, COARSE).ravel()
+                places[row] = (coarse - coarse.mean()) / (coarse.std() or 1.0)
+        places -= np.nanmean(places, axis=0) if any(grids) else 0.0
+        spread = float(np.sqrt(np.nansum(np.nanvar(places, axis=0)))) if any(grids) else 1.0
+        return np.nan_to_num(places / (spread or 1.0))
 
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""

@@ -151,6 +151,13 @@ class Kind(ABC):
         """Return numbers for typed values, none missing, by which to cut them into ranges."""
         raise NotImplementedError
 
+    def places(self, values: pl.Series) -> np.ndarray | None:
+        """Return places (n, a) of typed values that are the nearer the more they are alike.
+
+        Different values are about √2 apart. None if values have no places, or one on a line.
+        """
+        return None
+
     def written(self, place: float) -> str | None:
         """Return a stored moment or time of day as people write it; None for plain numbers."""
         return None
