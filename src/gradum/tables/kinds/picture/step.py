@@ -21,8 +21,10 @@ class Picture(GridStep, frozen=True, tag="picture"):
     def fit(cls, series: pl.Series) -> Picture:
         """Choose the size from training rows."""
         grids = [grid.pixels for grid in grids_of(series, cls.letter) if grid is not None]
+        if not grids:
+            return cls(series.name, 0, 0, 0, False)
         longer = [max(pixels.shape[:2]) for pixels in grids]
-        side = int(np.clip(np.median(longer or [LEAST_SIDE]), LEAST_SIDE, MOST_SIDE))
+        side = int(np.clip(np.median(longer), LEAST_SIDE, MOST_SIDE))
         return cls(series.name, side, side, shared_channels(grids), len(grids) < len(series))
 
     def fixed(self, pixels: np.ndarray) -> np.ndarray:
