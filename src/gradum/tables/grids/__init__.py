@@ -1,0 +1,1 @@
+"""Grids: pictures and the spectrograms of sounds as numbers, and their fixed features."""
