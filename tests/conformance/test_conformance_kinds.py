@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from grids import pictures
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
 from gradum.tables.kinds.parse import Parse
@@ -73,6 +74,10 @@ EXAMPLES = {
         pl.Series([f"{20 + i}:{7 * i % 60:02}" for i in range(N)]),
         pl.Series([dt.timedelta(minutes=i) for i in range(N)]),
     ],
+    "picture": [
+        pictures(*[(8, 8, 1)] * N),
+        pl.concat([pictures(*[(9 + i % 5, 12, 3) for i in range(N - 1)]), pl.Series([None])]),
+    ],
     "identifier": [pl.Series([f"A{i}B" for i in range(N)])],
     "categorical": [
         pl.Series(["red", " green", "?", "blue"] * 15),
@@ -87,6 +92,7 @@ DTYPES = {
     "date": pl.Datetime("us"),
     "time_of_day": pl.Time,
     "text": pl.String,
+    "picture": pl.Binary,
 }
 ODD = {
     "nothing": pl.Series([None] * 4),

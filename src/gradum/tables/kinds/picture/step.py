@@ -32,7 +32,8 @@ class Picture(GridStep, frozen=True, tag="picture"):
     @classmethod
     def fit(cls, series: pl.Series) -> Picture:
         """Choose the size and the filters from training rows."""
-        grids = [grid.pixels for grid in grids_of(series, cls.letter) if grid is not None]
+        ordered = series.drop_nulls().sort()  # so that the order of rows does not matter
+        grids = [grid.pixels for grid in grids_of(ordered, cls.letter) if grid is not None]
         if not grids:
             return cls(series.name, 0, 0, 0, False)
         longer = [max(pixels.shape[:2]) for pixels in grids]
