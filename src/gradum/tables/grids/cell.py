@@ -40,7 +40,9 @@ def packed(letter: bytes, grid: Grid) -> bytes:
     """Return a grid as a cell; ``letter`` says of which kind."""
     name = grid.name.encode()[:MOST_NAME].decode(errors="ignore").encode()
     height, width, channels = grid.pixels.shape
-    return HEAD.pack(MARK, letter, height, width, channels, len(name)) + name + grid.pixels.tobytes()
+    return (
+        HEAD.pack(MARK, letter, height, width, channels, len(name)) + name + grid.pixels.tobytes()
+    )
 
 
 def unpacked(cell: bytes, letter: bytes) -> Grid | None:

@@ -105,4 +105,3 @@ def _rectangle(value: Any) -> np.ndarray:
         return np.array(value)
     except ValueError as error:
         raise CannotOpen(say("rows of different lengths")) from error
-

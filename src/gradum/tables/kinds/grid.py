@@ -42,7 +42,6 @@ from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
 from gradum.tables.wording import and_more, joined_clauses, quoted
 
-
 SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
 COARSE = 8  # the averages along a side by which grids are compared
@@ -187,4 +186,3 @@ class GridKind(Kind):
             return pl.Series(raw.name, [None] * len(raw), pl.Binary)
         sound = [cell is not None and unpacked(cell, self.letter) is not None for cell in raw]
         return raw if all(sound) else raw.set(~pl.Series(sound, dtype=pl.Boolean), None)
-
