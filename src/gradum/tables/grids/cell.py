@@ -2,8 +2,8 @@
 
 A cell is bytes that state what they hold, so that a column of cells is a column of polars' Binary:
 a mark, the letter of the kind, height, width, channels, the file's name, and height · width ·
-channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says why.
-Cells may come from anybody: what they state is checked.
+channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says
+why. Cells may come from anybody: what they state is checked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened and read.
+"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened.
 
 Such values lie in files or in bytes of other formats until a table is read; `gradum.tables.media`
 opens them there and leaves cells (`gradum.tables.grids.cell`). A kind reads cells alone, so neither
