@@ -16,6 +16,7 @@ from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
+from gradum.show.answer_words import answer_name
 from gradum.show.bar import signed_bar
 from gradum.show.document import Shown
 from gradum.show.explanation_words import (
@@ -26,12 +27,14 @@ from gradum.show.explanation_words import (
     the_others,
     with_error,
 )
+from gradum.show.patches import where
 from gradum.show.reasons import Reasons
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
-from gradum.study.explanation.explain import Explanations, row_explanation
+from gradum.study.explanation.explain import Explanations, foremost_answer, row_explanation
 from gradum.study.explanation.interactions import Interactions, interactions
 from gradum.study.explanation.overall import Overall, overall
+from gradum.study.explanation.patches import PatchValues, grid_columns, patch_values
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
 from gradum.tables.columns import Label
 
@@ -54,6 +57,7 @@ class Explanation(Shown):
     def __init__(self, found: Explanations, fitted: Fitted) -> None:
         self.found = found
         self.fitted = fitted
+        self._patches: dict[int, tuple[PatchValues, ...]] = {}
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -126,6 +130,37 @@ class Explanation(Shown):
             raise SpecError(say("There are no rows to explain."))
         return interactions(self.found, self.fitted)
 
+    def patches(self, place: int = 0) -> tuple[PatchValues, ...]:
+        """Divide an answer among the patches of the row's pictures and sounds.
+
+        Parameters
+        ----------
+        place : int
+            The row's position among the explained rows.
+
+        Returns
+        -------
+        tuple of PatchValues
+            One for each column of pictures or sounds in which the row has a value; see
+            `gradum.study.explanation.patches`. Empty if the model looks at no column.
+        """
+        if place not in self._patches:
+            found = self.found
+            looks_at_columns = self.fitted.rung(found.rung).input_layer is not None
+            several = (
+                patch_values(
+                    self.fitted,
+                    found.values[place : place + 1],
+                    found.background_rows,
+                    column,
+                    rung=found.rung,
+                    scale=found.scale,
+                )
+                for column in (grid_columns(self.fitted) if looks_at_columns else ())
+            )
+            self._patches[place] = tuple(one for one in several if one is not None)
+        return self._patches[place]
+
     def _parts(self) -> Iterator[RenderableType]:
         count = len(self.found.parts)
         if not count:
@@ -164,7 +199,17 @@ class Explanation(Shown):
         reasons = because(row)
         if reasons:
             yield Text(reasons)
+        if len(self.found.parts) == 1:  # it takes a moment
+            for patches in self.patches(place):
+                yield Text(self._where(patches, row.answer))
         yield Text("")
+
+    def _where(self, patches: PatchValues, label: str | None) -> str:
+        """Say which part of the only row's picture or sound counts."""
+        found = self.found
+        kind = self.fitted.schema.column(patches.column).traits
+        name = answer_name(found.scale, label, self.fitted.spec.target)
+        return where(patches, kind, foremost_answer(found, 0), found.scale, name)
 
     def _correlated(self) -> Iterator[RenderableType]:
         """Say which columns depend on each other, and how to explain them as one."""

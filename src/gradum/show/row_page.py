@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gradum.margins import falling
-from gradum.messages import say, say_plural
+from gradum.messages import marked, say, say_plural
 from gradum.scores.figures import figure
 from gradum.show.alike import AlikeRows
 from gradum.show.answer_words import answer_name, answer_text, scale_title
@@ -19,6 +19,7 @@ from gradum.show.counterfactual_words import notes
 from gradum.show.document import Section, TextTable
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
+from gradum.show.patches import heat_map
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
@@ -28,6 +29,13 @@ from gradum.study.row_distribution import RowDistribution
 
 MOST_CLASSES = 2
 """The number of classes with a picture of their own: the likeliest and the next."""
+
+
+HOW = marked(
+    "Shapley values of its patches: how far each moves the answer from the one with the same patch "
+    "of other rows, averaged over the orders in which patches can be added. All other columns stay "
+    "as they are in the row."
+)
 
 
 def row_page(
@@ -51,7 +59,12 @@ def row_page(
     """
     return charted_page(
         "row.html",
-        [_why(explanation, place), *more, _numbers(explanation, place)],
+        [
+            _why(explanation, place),
+            *_patches(explanation, place),
+            *more,
+            _numbers(explanation, place),
+        ],
         cache,
         heading=say(
             "Row {row}: {target}",
@@ -160,6 +173,20 @@ def _why(explanation: Explanation, place: int) -> Section:
             for number, row in enumerate(rows)
         ],
     )
+
+
+def _patches(explanation: Explanation, place: int) -> Iterator[Section]:
+    """Show which parts of each picture or sound count, for each answer that is shown."""
+    found, target = explanation.found, explanation.fitted.spec.target
+    for number, patches in enumerate(explanation.patches(place)):
+        kind = explanation.fitted.schema.column(patches.column).traits
+        maps = [
+            heat_map(patches, kind, answer, found.scale, answer_name(found.scale, label, target))
+            for answer in answers_to_show(explanation, place)
+            for label in [found.answers[answer]]
+        ]
+        title = say("Which part of {column} counts?", column=patches.column)
+        yield Section(f"part{number}", title, [say(HOW)], heat_maps=maps)
 
 
 def _numbers(explanation: Explanation, place: int) -> Section:

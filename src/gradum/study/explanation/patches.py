@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -102,7 +101,7 @@ class PatchGame:
     place: np.ndarray
     ask: Asked
 
-    @cached_property
+    @property
     def players(self) -> int:
         """The number P of patches."""
         return int(self.place.max()) + 1

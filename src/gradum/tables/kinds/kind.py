@@ -113,6 +113,7 @@ class Kind(ABC):
     endings: ClassVar[tuple[str, ...]] = ()  # of the names of files that hold its values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
     goes_up: ClassVar[bool] = False  # the first row of a grid is drawn below all others
+    axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
     regions: ClassVar[tuple[str, ...]] = ()  # where each ninth of a grid is, row by row as drawn
 
     @property

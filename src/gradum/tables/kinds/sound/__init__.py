@@ -27,6 +27,7 @@ class SoundKind(GridKind):
     )
 
     goes_up = True
+    axes = marked("Time runs from left to right, and low tones are below high ones.")
     regions = (
         *(marked("the high tones at the beginning"), marked("the high tones in the middle")),
         *(marked("the high tones at the end"), marked("the middle tones at the beginning")),
