@@ -1,1 +1,1 @@
-"""Grids of bytes: what pictures and sounds become when a table is read, and what is measured of them."""
+"""Grids: pictures and the spectrograms of sounds as numbers, and their fixed features."""

@@ -1,26 +1,68 @@
-"""Grids of another size, by area averaging."""
+"""Grids of another size: pictures by area averaging, sounds by cropping and padding."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return a grid (h, w, c) as uint8 (height, width, c)."""
-    return np.clip(np.rint(averaged(pixels, height, width)), 0, 255).astype(np.uint8)
+def averaged(grids: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return the means of grids over height × width equal areas.
+
+    A number that two areas share counts in each by its share. The sums are whole numbers, and
+    therefore exact.
+
+    Parameters
+    ----------
+    grids : ndarray of uint8, shape (..., h, w, c)
+    height, width : int
+        At least 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (..., height, width, c)
+    """
+    *_, tall, wide, channels = grids.shape
+    rows = grids.reshape(*grids.shape[:-2], wide * channels).astype(np.float64)
+    down = _overlaps(tall, height) @ rows
+    columns = down.reshape(*grids.shape[:-3], height, wide, channels)
+    return _overlaps(wide, width) @ columns / (tall * wide)
 
 
-def averaged(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Return the means of a grid (h, w, c) over equal areas: float64 (height, width, c)."""
-    rows, columns = (
-        _overlaps(size, wanted) for size, wanted in zip(pixels.shape[:2], (height, width), strict=True)
-    )
-    return np.einsum("ih,hwc,jw->ijc", rows, pixels.astype(np.float64), columns, optimize=True)
+def resized(grids: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Return `averaged`, rounded to uint8; halves become even."""
+    return np.rint(averaged(grids, height, width)).astype(np.uint8)
+
+
+def fitted_frames(grid: np.ndarray, frames: int) -> np.ndarray:
+    """Return a spectrogram of another length, uint8 (bands, frames, c).
+
+    Of a longer one the stretch with the greatest sum, the first among equals; a shorter one stands
+    in the middle of silence (0).
+
+    Parameters
+    ----------
+    grid : ndarray of uint8, shape (bands, length, c)
+    frames : int
+        At least 1.
+    """
+    bands, length, channels = grid.shape
+    if length > frames:
+        sums = np.cumsum(np.concatenate([[0], grid.sum(axis=(0, 2), dtype=np.int64)]))
+        begin = int((sums[frames:] - sums[:-frames]).argmax())
+        return grid[:, begin : begin + frames]
+    fitted = np.zeros((bands, frames, channels), dtype=np.uint8)
+    begin = (frames - length) // 2
+    fitted[:, begin : begin + length] = grid
+    return fitted
 
 
 def _overlaps(size: int, wanted: int) -> np.ndarray:
-    edges = np.linspace(0, size, wanted + 1)
-    low, high = edges[:-1, None], edges[1:, None]
-    cells = np.arange(size)
-    shared = np.clip(np.minimum(high, cells + 1) - np.maximum(low, cells), 0, None)
-    return shared / shared.sum(axis=1, keepdims=True)
+    """Return how much each number of a side counts in each mean, (wanted, size); rows sum to size.
+
+    In units of 1 / wanted of a number: number i reaches from i · wanted to (i + 1) · wanted, and
+    mean j from j · size to (j + 1) · size.
+    """
+    number, mean = np.arange(size), np.arange(wanted)[:, None]
+    end = np.minimum((number + 1) * wanted, (mean + 1) * size)
+    begin = np.maximum(number * wanted, mean * size)
+    return np.maximum(end - begin, 0).astype(np.float64)

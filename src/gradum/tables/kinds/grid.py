@@ -157,8 +157,7 @@ class GridKind(Kind):
         places = np.full((len(grids), COARSE**2), np.nan)
         for row, grid in enumerate(grids):
             if grid is not None:
-                grey = grid.pixels.mean(axis=2, keepdims=True)
-                coarse = averaged(grey, COARSE, COARSE).ravel()
+                coarse = averaged(grid.pixels, COARSE, COARSE).mean(axis=2).ravel()
                 places[row] = (coarse - coarse.mean()) / (coarse.std() or 1.0)
         places -= np.nanmean(places, axis=0) if any(grids) else 0.0
         spread = float(np.sqrt(np.nansum(np.nanvar(places, axis=0)))) if any(grids) else 1.0

@@ -28,7 +28,7 @@ class GridStep(Step, frozen=True):
     source : str
         The table's column.
     height, width, channels : int
-        The size of every grid, h, w and c.
+        The size of every grid, h, w and c; 0 if no training row has a value.
     missing : bool
         Whether training rows have missing values: if so, an indicator column is added.
     """
@@ -44,7 +44,9 @@ class GridStep(Step, frozen=True):
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
         size = self.height * self.width * self.channels
-        if min(self.height, self.width, self.channels) < 1 or size > MOST_BYTES:
+        if min(self.height, self.width, self.channels) < 0 or size > MOST_BYTES or (
+            not size and (self.height or self.width or self.channels)
+        ):
             raise ValueError(
                 say("the grids of column {source!r} have no possible size", source=self.source)
             )
@@ -80,18 +82,24 @@ class GridStep(Step, frozen=True):
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the numbers, then the indicator."""
+        if not self.height:
+            return ()
         numbers = tuple(Feature(f"{self.source} {name}", self.source, "grid") for name in self.names)
         return (*numbers, missing_feature(self.source)) if self.missing else numbers
 
     def dense_block(self, series: pl.Series) -> np.ndarray:
         """Compute these columns (n, d)."""
+        if not self.height:
+            return np.zeros((len(series), 0), np.float32)
         numbers = self.measured(self.pixels(series))
         gaps = series.is_null().to_numpy()
         numbers[gaps] = 0.0
         return np.column_stack([numbers, gaps]) if self.missing else numbers
 
-    def grid_column(self) -> GridColumn:
+    def grid_column(self) -> GridColumn | None:
         """Describe the grids."""
+        if not self.height:
+            return None
         return GridColumn(self.source, self.height, self.width, self.channels)
 
     def measure(self, most: int) -> Measure:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 
-from gradum.errors import TableError
 from gradum.files.atomic import filling
-from gradum.messages import say, say_plural
-from gradum.tables.content import nearest_files
+from gradum.messages import say_plural
 from gradum.tables.kinds import KINDS
 from gradum.tables.paths import STANDARD_INPUT, is_address
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.source import Location, NewFile
-
-MOST_FILES = 10_000_000
 
 
 class MediaFolder:
@@ -31,11 +26,11 @@ class MediaFolder:
     takes = ()
 
     def is_at(self, location: Location) -> bool:
-        """Whether a path is a folder."""
+        """Whether a path is a folder that holds such files."""
         if location.where == STANDARD_INPUT or is_address(location.where):
             return False
         try:
-            return location.path.is_dir()
+            return location.path.is_dir() and any(map(_kind_of, _names(location.path)))
         except (OSError, ValueError):
             return False
 
@@ -44,21 +39,12 @@ class MediaFolder:
     ) -> list[Location]:
         """List the files of the commonest kind, in the order of their names."""
         by_kind: dict[str, list[str]] = {}
-        others = Counter[str]()
         for name in _names(location.path):
-            ending = Path(name).suffix.lower()
-            kind = next((kind.name for kind in KINDS.values() if ending in kind.endings), None)
-            if kind is None:
-                others[ending] += 1
-            else:
-                by_kind.setdefault(kind, []).append(name)
-        if not by_kind:
-            raise TableError(
-                say("{name} is a folder without pictures or sounds.", name=location.name),
-                nearest_files(location.path / "*"),
-            )
-        kind = max(by_kind, key=lambda kind: len(by_kind[kind]))
-        names = sorted(by_kind[kind])
+            by_kind.setdefault(_kind_of(name), []).append(name)
+        others = len(by_kind.pop("", []))
+        commonest = max(by_kind, key=lambda kind: len(by_kind[kind]))
+        names = sorted(by_kind.pop(commonest))
+        others += sum(map(len, by_kind.values()))
         folders = [name.split("/")[0] if "/" in name else None for name in names]
         columns = {"file": pl.Series(names, dtype=pl.String)}
         if any(folders):
@@ -66,17 +52,19 @@ class MediaFolder:
         file = new_file(".parquet")
         with filling(location.name):
             pl.DataFrame(columns).write_parquet(file)
-        left = sum(others.values()) + sum(map(len, by_kind.values())) - len(names)
-        notes = ()
-        if left:
-            notes = (
-                say_plural(
-                    "{count:,} file of another kind is left out",
-                    "{count:,} files of other kinds are left out",
-                    left,
-                ),
-            )
+        left_out = say_plural(
+            "{count:,} file of another kind is left out",
+            "{count:,} files of other kinds are left out",
+            others,
+        )
+        notes = (left_out,) if others else ()
         return [Location(str(file), location.name, notes, home=location.path)]
+
+
+def _kind_of(name: str) -> str:
+    """Return the name of the kind that opens a file; empty if none does."""
+    ending = PurePosixPath(name).suffix.lower()
+    return next((kind.name for kind in KINDS.values() if ending in kind.endings), "")
 
 
 def _names(folder: Path) -> Iterator[str]:
