@@ -27,15 +27,15 @@ from gradum.show.explanation_words import (
     the_others,
     with_error,
 )
-from gradum.show.patches import where
 from gradum.show.reasons import Reasons
+from gradum.show.tiles import where
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
 from gradum.study.explanation.explain import Explanations, foremost_answer, row_explanation
 from gradum.study.explanation.interactions import Interactions, interactions
 from gradum.study.explanation.overall import Overall, overall
-from gradum.study.explanation.patches import PatchValues, grid_columns, patch_values
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
+from gradum.study.explanation.tiles import TileValues, grid_columns, tile_values
 from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # rows shown one by one
@@ -57,7 +57,7 @@ class Explanation(Shown):
     def __init__(self, found: Explanations, fitted: Fitted) -> None:
         self.found = found
         self.fitted = fitted
-        self._patches: dict[int, tuple[PatchValues, ...]] = {}
+        self._tiles: dict[int, tuple[TileValues, ...]] = {}
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -130,8 +130,8 @@ class Explanation(Shown):
             raise SpecError(say("There are no rows to explain."))
         return interactions(self.found, self.fitted)
 
-    def patches(self, place: int = 0) -> tuple[PatchValues, ...]:
-        """Divide an answer among the patches of the row's pictures and sounds.
+    def tiles(self, place: int = 0) -> tuple[TileValues, ...]:
+        """Divide an answer among the tiles of the row's pictures and sounds.
 
         Parameters
         ----------
@@ -140,15 +140,15 @@ class Explanation(Shown):
 
         Returns
         -------
-        tuple of PatchValues
+        tuple of TileValues
             One for each column of pictures or sounds in which the row has a value; see
-            `gradum.study.explanation.patches`. Empty if the model looks at no column.
+            `gradum.study.explanation.tiles`. Empty if the model looks at no column.
         """
-        if place not in self._patches:
+        if place not in self._tiles:
             found = self.found
             looks_at_columns = self.fitted.rung(found.rung).input_layer is not None
             several = (
-                patch_values(
+                tile_values(
                     self.fitted,
                     found.values[place : place + 1],
                     found.background_rows,
@@ -158,8 +158,8 @@ class Explanation(Shown):
                 )
                 for column in (grid_columns(self.fitted) if looks_at_columns else ())
             )
-            self._patches[place] = tuple(one for one in several if one is not None)
-        return self._patches[place]
+            self._tiles[place] = tuple(one for one in several if one is not None)
+        return self._tiles[place]
 
     def _parts(self) -> Iterator[RenderableType]:
         count = len(self.found.parts)
@@ -200,16 +200,16 @@ class Explanation(Shown):
         if reasons:
             yield Text(reasons)
         if len(self.found.parts) == 1:  # it takes a moment
-            for patches in self.patches(place):
-                yield Text(self._where(patches, row.answer))
+            for tiles in self.tiles(place):
+                yield Text(self._where(tiles, row.answer))
         yield Text("")
 
-    def _where(self, patches: PatchValues, label: str | None) -> str:
+    def _where(self, tiles: TileValues, label: str | None) -> str:
         """Say which part of the only row's picture or sound counts."""
         found = self.found
-        kind = self.fitted.schema.column(patches.column).traits
+        kind = self.fitted.schema.column(tiles.column).traits
         name = answer_name(found.scale, label, self.fitted.spec.target)
-        return where(patches, kind, foremost_answer(found, 0), found.scale, name)
+        return where(tiles, kind, foremost_answer(found, 0), found.scale, name)
 
     def _correlated(self) -> Iterator[RenderableType]:
         """Say which columns depend on each other, and how to explain them as one."""

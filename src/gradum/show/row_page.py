@@ -19,10 +19,10 @@ from gradum.show.counterfactual_words import notes
 from gradum.show.document import Section, TextTable
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
-from gradum.show.patches import heat_map
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
+from gradum.show.tiles import heat_map
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.explain import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
@@ -32,8 +32,8 @@ MOST_CLASSES = 2
 
 
 HOW = marked(
-    "Shapley values of its patches: how far each moves the answer from the one with the same patch "
-    "of other rows, averaged over the orders in which patches can be added. All other columns stay "
+    "Shapley values of its tiles: how far each moves the answer from the one with the same tile "
+    "of other rows, averaged over the orders in which tiles can be added. All other columns stay "
     "as they are in the row."
 )
 
@@ -61,7 +61,7 @@ def row_page(
         "row.html",
         [
             _why(explanation, place),
-            *_patches(explanation, place),
+            *_tiles(explanation, place),
             *more,
             _numbers(explanation, place),
         ],
@@ -175,17 +175,17 @@ def _why(explanation: Explanation, place: int) -> Section:
     )
 
 
-def _patches(explanation: Explanation, place: int) -> Iterator[Section]:
+def _tiles(explanation: Explanation, place: int) -> Iterator[Section]:
     """Show which parts of each picture or sound count, for each answer that is shown."""
     found, target = explanation.found, explanation.fitted.spec.target
-    for number, patches in enumerate(explanation.patches(place)):
-        kind = explanation.fitted.schema.column(patches.column).traits
+    for number, tiles in enumerate(explanation.tiles(place)):
+        kind = explanation.fitted.schema.column(tiles.column).traits
         maps = [
-            heat_map(patches, kind, answer, found.scale, answer_name(found.scale, label, target))
+            heat_map(tiles, kind, answer, found.scale, answer_name(found.scale, label, target))
             for answer in answers_to_show(explanation, place)
             for label in [found.answers[answer]]
         ]
-        title = say("Which part of {column} counts?", column=patches.column)
+        title = say("Which part of {column} counts?", column=tiles.column)
         yield Section(f"part{number}", title, [say(HOW)], heat_maps=maps)
 
 

@@ -14,19 +14,19 @@ from gradum.scores.interval import NORMAL_95
 from gradum.show.answer_words import answer_text
 from gradum.show.explanation_words import BALANCED, MOSTLY, ROUNDING, with_error
 from gradum.show.visible import visible
-from gradum.study.explanation.patches import PatchValues
 from gradum.study.explanation.scale import Scale
+from gradum.study.explanation.tiles import TileValues
 from gradum.tables.grids.png import data_uri, png
 from gradum.tables.kinds import Kind
 
 MOST_REGIONS = 3  # of nine, that are named; beyond this, it is no part of the grid
 WIDEST = 2.0  # times as wide as high, or as high as wide, are grids drawn
-DARKEST = 0.85  # the opacity of the patch that adds most
+DARKEST = 0.85  # the opacity of the tile that adds most
 
 
 @dataclass(frozen=True)
-class Patch:
-    """A patch as it is drawn: its place in pixels, its colour and its words."""
+class Tile:
+    """A tile as it is drawn: its place in pixels, its colour and its words."""
 
     x: float
     y: float
@@ -39,7 +39,7 @@ class Patch:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A grid, its patches in colours, and everything that replaces both where they are not seen.
+    """A grid, its tiles in colours, and everything that replaces both where they are not seen.
 
     Parameters
     ----------
@@ -48,25 +48,25 @@ class HeatMap:
         The grid, as an address that holds a PNG file.
     width, height : float
         The sides of the drawing.
-    patches : tuple of Patch
+    tiles : tuple of Tile
     description, caption : str
         What a reader who cannot see it must know, and how to read it.
     header, rows
-        The numbers of every patch, as text.
+        The numbers of every tile, as text.
     """
 
     title: str
     picture: str
     width: float
     height: float
-    patches: tuple[Patch, ...]
+    tiles: tuple[Tile, ...]
     description: str
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-def where(found: PatchValues, kind: Kind, answer: int, scale: Scale, name: str) -> str:
+def where(found: TileValues, kind: Kind, answer: int, scale: Scale, name: str) -> str:
     """Say what an answer of this name is with other rows' grids, and which parts matter to it."""
     base, output = (float(end[answer]) for end in (found.shapley.base, found.shapley.output))
     without = say_plural(
@@ -82,44 +82,44 @@ def where(found: PatchValues, kind: Kind, answer: int, scale: Scale, name: str) 
     )
 
 
-def _parts(found: PatchValues, kind: Kind, answer: int, output: float, base: float) -> str:
+def _parts(found: TileValues, kind: Kind, answer: int, output: float, base: float) -> str:
     """Name the ninths of the grid that make most of the difference, in a clause."""
     sums, clear = _ninths(found, kind, answer)
     moved, whole = output - base, np.abs(sums).sum()
     if whole <= ROUNDING * max(abs(output), abs(base)):
         return say("no part of it makes a difference")
-    if not clear.any():
-        return say("which part of it makes the difference cannot be told")
     if abs(moved) < BALANCED * whole:
-        raised, lowered = (_most(sums * way, clear, kind) for way in (1.0, -1.0))
-        if raised and lowered:
+        raised, lowered = _most(sums), _most(-sums)
+        if len(raised + lowered) <= MOST_REGIONS and clear[raised + lowered].all():
             return say(
                 "its own is raised most by {raised} and lowered most by {lowered}",
-                raised=raised,
-                lowered=lowered,
+                raised=_named(raised, kind),
+                lowered=_named(lowered, kind),
             )
-    regions = _most(sums * np.sign(moved), clear, kind)
-    if not regions:
+    regions = _most(sums * np.sign(moved))
+    if len(regions) > MOST_REGIONS:
         return say("the difference comes from all over it")
-    return say("most of the difference comes from {regions} of it", regions=regions)
+    if not clear[regions].all():
+        return say("which part of it makes the difference cannot be told")
+    return say("most of the difference comes from {regions} of it", regions=_named(regions, kind))
 
 
-def _most(sums: np.ndarray, clear: np.ndarray, kind: Kind) -> str:
-    """Name the few ninths that make up most of what is above 0; nothing if they are not few."""
-    whole, done, named = sums.clip(min=0.0).sum(), 0.0, []
-    for place in falling(sums)[:MOST_REGIONS]:
-        if done >= MOSTLY * whole or sums[place] <= 0 or not clear[place]:
-            break
-        done += sums[place]
-        named.append(say(kind.regions[place]))
-    return listed(named, "and") if done >= MOSTLY * whole else ""
+def _most(sums: np.ndarray) -> list[int]:
+    """Return the fewest ninths that make up most of what is above 0."""
+    order = falling(sums)
+    reached = np.cumsum(sums[order]) >= MOSTLY * sums.clip(min=0.0).sum()
+    return order[: int(np.argmax(reached)) + 1].tolist()
 
 
-def _ninths(found: PatchValues, kind: Kind, answer: int) -> tuple[np.ndarray, np.ndarray]:
+def _named(regions: list[int], kind: Kind) -> str:
+    return listed([say(kind.regions[place]) for place in regions], "and")
+
+
+def _ninths(found: TileValues, kind: Kind, answer: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what each ninth adds (9,), row by row as drawn, and whether it is clearly not 0.
 
     The standard error of a sum is that of its mean over batches of background rows, in which the
-    errors of patches that vary together are together.
+    errors of tiles that vary together are together.
     """
     a, b = found.lattice
     down, across = (((np.arange(count) + 0.5) * 3 / count).astype(int) for count in (a, b))
@@ -134,10 +134,10 @@ def _ninths(found: PatchValues, kind: Kind, answer: int) -> tuple[np.ndarray, np
     return sums, np.abs(sums) > NORMAL_95 * error
 
 
-def heat_map(found: PatchValues, kind: Kind, answer: int, scale: Scale, name: str) -> HeatMap:
-    """Draw what the patches add to one answer, of this name.
+def heat_map(found: TileValues, kind: Kind, answer: int, scale: Scale, name: str) -> HeatMap:
+    """Draw what the tiles add to one answer, of this name.
 
-    A patch has a colour if what it adds is more than the half-width of its 95% interval.
+    A tile has a colour if what it adds is more than the half-width of its 95% interval.
     """
     height, width = found.grid.shape[:2]
     stretch = max(1.0, height / width / WIDEST), max(1.0, width / height / WIDEST)
@@ -148,8 +148,8 @@ def heat_map(found: PatchValues, kind: Kind, answer: int, scale: Scale, name: st
     shown = np.abs(values) > NORMAL_95 * np.nan_to_num(errors)
     opacity = np.where(shown, DARKEST * np.abs(values) / largest, 0.0)
     boxes = _boxes(found, kind, stretch)
-    patches = tuple(
-        Patch(*box, bool(value > 0), round(float(strength), 3), word)
+    tiles = tuple(
+        Tile(*box, bool(value > 0), round(float(strength), 3), word)
         for box, value, strength, word in zip(boxes, values, opacity, words, strict=True)
     )
     caption = sentences(
@@ -157,8 +157,8 @@ def heat_map(found: PatchValues, kind: Kind, answer: int, scale: Scale, name: st
             say("On the left, {column!r} as the model sees it.", column=found.column),
             say(kind.axes) if kind.axes else "",
             say(
-                "Orange patches raise the answer, blue ones lower it; the strongest colour stands "
-                "for {largest}. Patches without a colour are not told apart from 0.",
+                "Orange tiles raise the answer, blue ones lower it; the strongest colour stands "
+                "for {largest}. Tiles without a colour are not told apart from 0.",
                 largest=figure(largest, digits=2),
             ),
         ]
@@ -169,23 +169,23 @@ def heat_map(found: PatchValues, kind: Kind, answer: int, scale: Scale, name: st
         data_uri(png(pixels)),
         width * stretch[0],
         height * stretch[1],
-        patches,
+        tiles,
         where(found, kind, answer, scale, name),
         caption,
         *_numbers(found, order, answer),
     )
 
 
-def _as_drawn(found: PatchValues, kind: Kind) -> np.ndarray:
-    """Return the patches in the order in which they are drawn, from the upper left."""
+def _as_drawn(found: TileValues, kind: Kind) -> np.ndarray:
+    """Return the tiles in the order in which they are drawn, from the upper left."""
     places = np.arange(found.lattice[0] * found.lattice[1]).reshape(found.lattice)
     return (places[::-1] if kind.goes_up else places).ravel()
 
 
 def _boxes(
-    found: PatchValues, kind: Kind, stretch: tuple[float, float]
+    found: TileValues, kind: Kind, stretch: tuple[float, float]
 ) -> list[tuple[float, float, float, float]]:
-    """Return the left and upper end, width and height of each patch as drawn."""
+    """Return the left and upper end, width and height of each tile as drawn."""
     across, down = found.columns * stretch[0], found.rows * stretch[1]
     down = (down[-1] - down)[::-1] if kind.goes_up else down
     return [
@@ -201,10 +201,10 @@ def _known(values: np.ndarray, errors: np.ndarray) -> list[tuple[float, float | 
 
 
 def _numbers(
-    found: PatchValues, order: np.ndarray, answer: int
+    found: TileValues, order: np.ndarray, answer: int
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Return the header and the rows of a table: φ and occlusion of each patch, with intervals."""
-    header = (say("patch"), say("adds"), say("the answer loses without it"))
+    """Return the header and the rows of a table: φ and occlusion of each tile, with intervals."""
+    header = (say("tile"), say("adds"), say("the answer loses without it"))
     share = _known(found.shapley.values[order, answer], found.shapley.error[order, answer])
     lost = _known(found.occlusion[order, answer], found.occlusion_error[order, answer])
     across = found.lattice[1]
