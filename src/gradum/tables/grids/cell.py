@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gradum.messages import say_plural
+
 MARK = b"\x93grid1"
 FAILURE = b"\x93fail1"
 HEAD = struct.Struct("<6scHHBH")  # mark, letter, height, width, channels, bytes of the name
@@ -69,6 +71,20 @@ def why_failed(cell: bytes) -> str | None:
     if not cell.startswith(FAILURE):
         return None
     return cell[len(FAILURE) + 1 :].decode(errors="replace")[:MOST_NAME]
+
+
+def in_words(cell: bytes) -> str:
+    """Return the name of a cell's file, or its width and height, or why it could not be opened.
+
+    Other bytes are only counted.
+    """
+    if (why := why_failed(cell)) is not None:
+        return why
+    if len(cell) < HEAD.size or not cell.startswith(MARK):
+        return say_plural("{count:,} byte", "{count:,} bytes", len(cell))
+    _, _, height, width, _, named = HEAD.unpack_from(cell)
+    name = cell[HEAD.size : HEAD.size + named].decode(errors="replace")
+    return name or f"{width} × {height}"
 
 
 def are_cells(raw: pl.Series, letter: bytes) -> bool:

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.wording import size
 
 MOST_BYTES = 2**28  # of a file that is opened
 LOOKED_AT = 50  # values, to tell what a column holds
@@ -38,7 +37,7 @@ def read_beneath(folder: Path, name: str) -> bytes:
         if not path.is_file():
             raise CannotOpen(say("no such file"))
         if path.stat().st_size > MOST_BYTES:
-            raise CannotOpen(say("more than {most}", most=size(MOST_BYTES)))
+            raise CannotOpen(say("more than {most:.0f} MB", most=MOST_BYTES / 1e6))
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, CannotOpen):

@@ -162,6 +162,10 @@ class GridKind(Kind):
         spread = float(np.sqrt(np.nansum(np.nanvar(places, axis=0)))) if any(grids) else 1.0
         return np.nan_to_num(places / (spread or 1.0))
 
+    def grid(self, value: bytes | None) -> Grid | None:
+        """Return the grid of a cell."""
+        return None if value is None else unpacked(value, self.letter)
+
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""
         return ends_with(texts, self.endings)

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.grids.cell import unpacked
+from gradum.tables.grids.cell import Grid, packed, unpacked
 from gradum.tables.kinds.design import Feature, GridColumn
 from gradum.tables.kinds.step import Measure, MissingMeasure, Step, missing_feature
 
@@ -76,6 +76,11 @@ class GridStep(Step, frozen=True):
                 same = grid.pixels.shape == shape
                 grids[row] = grid.pixels if same else self.fixed(grid.pixels)
         return grids
+
+    def cells(self, grids: np.ndarray) -> pl.Series:
+        """Return a typed column that has these grids, uint8 (n, h, w, c)."""
+        cells = [packed(self.letter, Grid(pixels)) for pixels in grids]
+        return pl.Series(self.source, cells, pl.Binary)
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the numbers, then the indicator."""
