@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grids import pictures
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import STEPS
 from gradum.tables.schema import Column, Schema
+from grids import pictures
 
 N = 40
 RNG = np.random.default_rng(0)

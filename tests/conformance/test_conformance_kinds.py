@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from grids import pictures
 from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
+from grids import pictures
 
 N = 60
 DAYS = [dt.datetime(2021, 1, 1) + dt.timedelta(days=9 * i) for i in range(N)]

@@ -1,8 +1,10 @@
-"""The ends of a range, written alike."""
+"""The ends of a range, written alike, and values that are files."""
 
+import numpy as np
 import pytest
 
-from gradum.tables.wording import span
+from gradum.tables.grids.cell import Grid, failed, packed
+from gradum.tables.wording import quoted_text, span, value_text
 
 
 @pytest.mark.parametrize(
@@ -19,3 +21,12 @@ from gradum.tables.wording import span
 )
 def test_both_ends_of_a_span_are_written_alike(low, high, said):
     assert span(low, high) == said
+
+
+def test_a_grid_is_called_by_its_file_or_its_size():
+    pixels = np.zeros((4, 7, 3), np.uint8)
+    assert value_text(packed(b"p", Grid(pixels, "photos/a.png"))) == "photos/a.png"
+    assert quoted_text(packed(b"p", Grid(pixels, "photos/a.png"))) == "'photos/a.png'"
+    assert value_text(packed(b"p", Grid(pixels))) == "7 × 4"
+    assert value_text(failed(b"p", "a.png", "no such file")) == "a.png: no such file"
+    assert "3" in value_text(b"abc")

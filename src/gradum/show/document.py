@@ -16,6 +16,7 @@ from gradum.show.text import SUMMARY, plain
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
+    from gradum.show.patches import HeatMap
     from gradum.show.pictures.picture import Picture
 
 
@@ -50,6 +51,7 @@ class Section:
     pictures: Sequence[Picture] = ()
     tables: Sequence[TextTable] = ()
     answer: str = ""
+    heat_maps: Sequence[HeatMap] = ()
 
 
 class Shown:

@@ -16,6 +16,7 @@ from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
+from gradum.show.answer_words import answer_name
 from gradum.show.bar import signed_bar
 from gradum.show.document import Shown
 from gradum.show.explanation_words import (
@@ -27,12 +28,14 @@ from gradum.show.explanation_words import (
     with_error,
 )
 from gradum.show.reasons import Reasons
+from gradum.show.tiles import where
 from gradum.show.visible import visible
 from gradum.study.explanation.correlated import STRONG, correlated
-from gradum.study.explanation.explain import Explanations, row_explanation
+from gradum.study.explanation.explain import Explanations, foremost_answer, row_explanation
 from gradum.study.explanation.interactions import Interactions, interactions
 from gradum.study.explanation.overall import Overall, overall
 from gradum.study.explanation.reasons import COUNT, favourable_answer, reasons_against
+from gradum.study.explanation.tiles import TileValues, grid_columns, tile_values
 from gradum.tables.columns import Label
 
 MOST_ROWS = 10  # rows shown one by one
@@ -54,6 +57,7 @@ class Explanation(Shown):
     def __init__(self, found: Explanations, fitted: Fitted) -> None:
         self.found = found
         self.fitted = fitted
+        self._tiles: dict[int, tuple[TileValues, ...]] = {}
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -126,6 +130,37 @@ class Explanation(Shown):
             raise SpecError(say("There are no rows to explain."))
         return interactions(self.found, self.fitted)
 
+    def tiles(self, place: int = 0) -> tuple[TileValues, ...]:
+        """Divide an answer among the tiles of the row's pictures and sounds.
+
+        Parameters
+        ----------
+        place : int
+            The row's position among the explained rows.
+
+        Returns
+        -------
+        tuple of TileValues
+            One for each column of pictures or sounds in which the row has a value; see
+            `gradum.study.explanation.tiles`. Empty if the model looks at no column.
+        """
+        if place not in self._tiles:
+            found = self.found
+            looks_at_columns = self.fitted.rung(found.rung).input_layer is not None
+            several = (
+                tile_values(
+                    self.fitted,
+                    found.values[place : place + 1],
+                    found.background_rows,
+                    column,
+                    rung=found.rung,
+                    scale=found.scale,
+                )
+                for column in (grid_columns(self.fitted) if looks_at_columns else ())
+            )
+            self._tiles[place] = tuple(one for one in several if one is not None)
+        return self._tiles[place]
+
     def _parts(self) -> Iterator[RenderableType]:
         count = len(self.found.parts)
         if not count:
@@ -164,7 +199,17 @@ class Explanation(Shown):
         reasons = because(row)
         if reasons:
             yield Text(reasons)
+        if len(self.found.parts) == 1:  # it takes a moment
+            for tiles in self.tiles(place):
+                yield Text(self._where(tiles, row.answer))
         yield Text("")
+
+    def _where(self, tiles: TileValues, label: str | None) -> str:
+        """Say which part of the only row's picture or sound counts."""
+        found = self.found
+        kind = self.fitted.schema.column(tiles.column).traits
+        name = answer_name(found.scale, label, self.fitted.spec.target)
+        return where(tiles, kind, foremost_answer(found, 0), found.scale, name)
 
     def _correlated(self) -> Iterator[RenderableType]:
         """Say which columns depend on each other, and how to explain them as one."""

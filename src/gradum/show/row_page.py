@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from gradum.margins import falling
-from gradum.messages import say, say_plural
+from gradum.messages import marked, say, say_plural
 from gradum.scores.figures import figure
 from gradum.show.alike import AlikeRows
 from gradum.show.answer_words import answer_name, answer_text, scale_title
@@ -22,12 +22,20 @@ from gradum.show.explanation_words import because, heading
 from gradum.show.pictures.effects import effect_picture
 from gradum.show.pictures.row_distribution import distribution_picture
 from gradum.show.pictures.waterfall import waterfall
+from gradum.show.tiles import heat_map
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.explain import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
 
 MOST_CLASSES = 2
 """The number of classes with a picture of their own: the likeliest and the next."""
+
+
+HOW = marked(
+    "Shapley values of its tiles: how far each moves the answer from the one with the same tile "
+    "of other rows, averaged over the orders in which tiles can be added. All other columns stay "
+    "as they are in the row."
+)
 
 
 def row_page(
@@ -51,7 +59,12 @@ def row_page(
     """
     return charted_page(
         "row.html",
-        [_why(explanation, place), *more, _numbers(explanation, place)],
+        [
+            _why(explanation, place),
+            *_tiles(explanation, place),
+            *more,
+            _numbers(explanation, place),
+        ],
         cache,
         heading=say(
             "Row {row}: {target}",
@@ -160,6 +173,20 @@ def _why(explanation: Explanation, place: int) -> Section:
             for number, row in enumerate(rows)
         ],
     )
+
+
+def _tiles(explanation: Explanation, place: int) -> Iterator[Section]:
+    """Show which parts of each picture or sound count, for each answer that is shown."""
+    found, target = explanation.found, explanation.fitted.spec.target
+    for number, tiles in enumerate(explanation.tiles(place)):
+        kind = explanation.fitted.schema.column(tiles.column).traits
+        maps = [
+            heat_map(tiles, kind, answer, found.scale, answer_name(found.scale, label, target))
+            for answer in answers_to_show(explanation, place)
+            for label in [found.answers[answer]]
+        ]
+        title = say("Which part of {column} counts?", column=tiles.column)
+        yield Section(f"part{number}", title, [say(HOW)], heat_maps=maps)
 
 
 def _numbers(explanation: Explanation, place: int) -> Section:

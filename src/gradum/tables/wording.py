@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import listed, say, say_plural
+from gradum.tables.grids import cell
 
 SHOWN_ROWS = 5
 SHOWN_EXAMPLES = 3
@@ -86,13 +87,16 @@ def value_text(value: object, most: int = 40) -> str:
             return f"{value:%Y-%m-%d}" if whole_day else f"{value:%Y-%m-%d %H:%M}"
         case datetime.time():
             return f"{value:%H:%M:%S}" if value.second else f"{value:%H:%M}"
+        case bytes():
+            return shortened(cell.in_words(value), most)
         case _:
             return shortened(value, most)
 
 
 def quoted_text(value: object) -> str:
-    """Return a table's value as it stands in a sentence: a text in quotes."""
-    return repr(shortened(value)) if isinstance(value, str) else value_text(value)
+    """Return a table's value as it stands in a sentence: a text or a file's name in quotes."""
+    text = cell.in_words(value) if isinstance(value, bytes) else value
+    return repr(shortened(text)) if isinstance(text, str) else value_text(text)
 
 
 def number(value: float) -> str:

@@ -280,16 +280,20 @@ class RowExplanation(msgspec.Struct, frozen=True):
     contributions: tuple[Contribution, ...]
 
 
+def foremost_answer(found: Explanations, place: int) -> int:
+    """Return the position of a row's likeliest class, or of the middle quantile."""
+    if found.scale == "target":
+        return len(found.answers) // 2
+    return int(first_greatest(found.parts[place].output[None])[0])
+
+
 def row_explanation(found: Explanations, place: int, answer: int | None = None) -> RowExplanation:
     """Return the explanation of the row at a position among the explained rows.
 
-    ``answer`` is the position of the class to explain; by default the likeliest class, or the
-    middle quantile.
+    ``answer`` is the position of the class to explain; by default `foremost_answer`.
     """
     part = found.parts[place]
-    if answer is None:
-        numbers = found.scale == "target"
-        answer = len(found.answers) // 2 if numbers else int(first_greatest(part.output[None])[0])
+    answer = foremost_answer(found, place) if answer is None else answer
     values, errors = part.values[:, answer], part.error[:, answer]
     label = found.answers[answer]
     return RowExplanation(

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from math import comb
+from typing import Protocol
 
 import numpy as np
 
@@ -30,6 +31,24 @@ FEWEST_FREEDOM = 60  # degrees of freedom, B (m - 1), before the scatter over m 
 FEWEST_ROUNDS = 2
 BATCHES = 10
 TOLERANCE = 0.001
+
+
+class Coalitions(Protocol):
+    """A game that can be divided: what `Game` is of columns, and others are of other players."""
+
+    @property
+    def players(self) -> int:
+        """The number d of players."""
+        ...
+
+    @property
+    def background(self) -> int:
+        """The number B of background rows."""
+        ...
+
+    def answers(self, coalitions: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield runs of coalitions with their answers; see `Game.answers`."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -105,12 +124,12 @@ def divided(
     return exact(game) if few and values.coalitions >= everybody else values
 
 
-def _coalitions_a_round(game: Game) -> int:
+def _coalitions_a_round(game: Coalitions) -> int:
     """Return how many coalitions an order and its reverse meet, without the empty and full ones."""
     return 2 * max(game.players - 1, 0)
 
 
-def exact(game: Game) -> Shapley:
+def exact(game: Coalitions) -> Shapley:
     """Divide by all 2^d coalitions."""
     weights, coalitions = coalition_weights(game.players), all_coalitions(game.players)
     by_row = np.zeros(())
@@ -153,7 +172,9 @@ def all_coalitions(players: int) -> np.ndarray:
     return (np.arange(2**players)[:, None] >> np.arange(players) & 1).astype(bool)
 
 
-def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = np.inf) -> Shapley:
+def drawn(
+    game: Coalitions, rng: np.random.Generator, tolerance: float, most: float = np.inf
+) -> Shapley:
     """Divide by orders drawn at random, one order and its reverse for each background row.
 
     In an order the players join one by one, and each is credited with the change when it joins.
@@ -201,7 +222,7 @@ def drawn(game: Game, rng: np.random.Generator, tolerance: float, most: float = 
     )
 
 
-def _ends(game: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _ends(game: Coalitions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the answers (B, k) with no and with all players, and the members' (M, 2, B, k)."""
     nobody_and_all = np.array([[False], [True]]).repeat(game.players, axis=1)
     parts = list(game.answers(nobody_and_all))
@@ -210,7 +231,7 @@ def _ends(game: Game) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _rounds(
-    game: Game, rng: np.random.Generator, ends: tuple[np.ndarray, np.ndarray, np.ndarray]
+    game: Coalitions, rng: np.random.Generator, ends: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield, for each round, the mean gain over an order and its reverse.
 

@@ -2,8 +2,8 @@
 
 A cell is bytes that state what they hold, so that a column of cells is a column of polars' Binary:
 a mark, the letter of the kind, height, width, channels, the file's name, and height · width ·
-channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says why.
-Cells may come from anybody: what they state is checked.
+channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says
+why. Cells may come from anybody: what they state is checked.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+
+from gradum.messages import say_plural
 
 MARK = b"\x93grid1"
 FAILURE = b"\x93fail1"
@@ -40,7 +42,9 @@ def packed(letter: bytes, grid: Grid) -> bytes:
     """Return a grid as a cell; ``letter`` says of which kind."""
     name = grid.name.encode()[:MOST_NAME].decode(errors="ignore").encode()
     height, width, channels = grid.pixels.shape
-    return HEAD.pack(MARK, letter, height, width, channels, len(name)) + name + grid.pixels.tobytes()
+    return (
+        HEAD.pack(MARK, letter, height, width, channels, len(name)) + name + grid.pixels.tobytes()
+    )
 
 
 def unpacked(cell: bytes, letter: bytes) -> Grid | None:
@@ -69,14 +73,34 @@ def why_failed(cell: bytes) -> str | None:
     return cell[len(FAILURE) + 1 :].decode(errors="replace")[:MOST_NAME]
 
 
-def are_cells(raw: pl.Series, letter: bytes) -> bool:
-    """Whether a column holds cells of this kind, opened or not."""
+def in_words(cell: bytes) -> str:
+    """Return the name of a cell's file, or its width and height, or why it could not be opened.
+
+    Other bytes are only counted.
+    """
+    if (why := why_failed(cell)) is not None:
+        return why
+    if len(cell) < HEAD.size or not cell.startswith(MARK):
+        return say_plural("{count:,} byte", "{count:,} bytes", len(cell))
+    _, _, height, width, _, named = HEAD.unpack_from(cell)
+    name = cell[HEAD.size : HEAD.size + named].decode(errors="replace")
+    return name or f"{width} × {height}"
+
+
+def are_cells(raw: pl.Series, letter: bytes = b"") -> bool:
+    """Whether a column holds cells of this kind, or of any kind, opened or not."""
     if raw.dtype != pl.Binary:
         return False
     first = raw.drop_nulls().head(1)
-    if not len(first):
-        return False
-    return first[0].startswith((MARK + letter, FAILURE + letter))
+    return len(first) > 0 and first[0].startswith((MARK + letter, FAILURE + letter))
+
+
+def called(raw: pl.Series) -> pl.Series:
+    """Return a column of cells as texts, each `in_words`, and any other column as it is."""
+    if not are_cells(raw):
+        return raw
+    texts = [None if cell is None else in_words(cell) for cell in raw]
+    return pl.Series(raw.name, texts, pl.String)
 
 
 def grids_of(cells: pl.Series, letter: bytes) -> list[Grid | None]:

@@ -1,7 +1,7 @@
 """Values that have to be opened: files beneath a folder, bytes of files, arrays.
 
-Nothing outside of a folder is opened, whatever a table names: no absolute path elsewhere, no ``..``,
-and no link that leads out of it.
+Nothing outside of a folder is opened, whatever a table names: no absolute path elsewhere, no
+``..``, and no link that leads out of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.wording import size
 
 MOST_BYTES = 2**28  # of a file that is opened
 LOOKED_AT = 50  # values, to tell what a column holds
@@ -38,7 +37,7 @@ def read_beneath(folder: Path, name: str) -> bytes:
         if not path.is_file():
             raise CannotOpen(say("no such file"))
         if path.stat().st_size > MOST_BYTES:
-            raise CannotOpen(say("more than {most}", most=size(MOST_BYTES)))
+            raise CannotOpen(say("more than {most:.0f} MB", most=MOST_BYTES / 1e6))
         return path.read_bytes()
     except (OSError, ValueError) as error:
         if isinstance(error, CannotOpen):
@@ -105,4 +104,3 @@ def _rectangle(value: Any) -> np.ndarray:
         return np.array(value)
     except ValueError as error:
         raise CannotOpen(say("rows of different lengths")) from error
-

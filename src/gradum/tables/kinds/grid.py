@@ -1,4 +1,4 @@
-"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened and read.
+"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened.
 
 Such values lie in files or in bytes of other formats until a table is read; `gradum.tables.media`
 opens them there and leaves cells (`gradum.tables.grids.cell`). A kind reads cells alone, so neither
@@ -41,7 +41,6 @@ from gradum.tables.kinds.kind import Kind, Opener, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
 from gradum.tables.wording import and_more, joined_clauses, quoted
-
 
 SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
@@ -163,6 +162,10 @@ class GridKind(Kind):
         spread = float(np.sqrt(np.nansum(np.nanvar(places, axis=0)))) if any(grids) else 1.0
         return np.nan_to_num(places / (spread or 1.0))
 
+    def grid(self, value: bytes | None) -> Grid | None:
+        """Return the grid of a cell."""
+        return None if value is None else unpacked(value, self.letter)
+
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""
         return ends_with(texts, self.endings)
@@ -187,4 +190,3 @@ class GridKind(Kind):
             return pl.Series(raw.name, [None] * len(raw), pl.Binary)
         sound = [cell is not None and unpacked(cell, self.letter) is not None for cell in raw]
         return raw if all(sound) else raw.set(~pl.Series(sound, dtype=pl.Boolean), None)
-

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.grids.cell import unpacked
+from gradum.tables.grids.cell import Grid, packed, unpacked
 from gradum.tables.kinds.design import Feature, GridColumn
 from gradum.tables.kinds.step import Measure, MissingMeasure, Step, missing_feature
 
@@ -44,8 +44,10 @@ class GridStep(Step, frozen=True):
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
         size = self.height * self.width * self.channels
-        if min(self.height, self.width, self.channels) < 0 or size > MOST_BYTES or (
-            not size and (self.height or self.width or self.channels)
+        if (
+            min(self.height, self.width, self.channels) < 0
+            or size > MOST_BYTES
+            or (not size and (self.height or self.width or self.channels))
         ):
             raise ValueError(
                 say("the grids of column {source!r} have no possible size", source=self.source)
@@ -75,11 +77,18 @@ class GridStep(Step, frozen=True):
                 grids[row] = grid.pixels if same else self.fixed(grid.pixels)
         return grids
 
+    def cells(self, grids: np.ndarray) -> pl.Series:
+        """Return a typed column that has these grids, uint8 (n, h, w, c)."""
+        cells = [packed(self.letter, Grid(pixels)) for pixels in grids]
+        return pl.Series(self.source, cells, pl.Binary)
+
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the numbers, then the indicator."""
         if not self.height:
             return ()
-        numbers = tuple(Feature(f"{self.source} {name}", self.source, "grid") for name in self.names)
+        numbers = tuple(
+            Feature(f"{self.source} {name}", self.source, "grid") for name in self.names
+        )
         return (*numbers, missing_feature(self.source)) if self.missing else numbers
 
     def dense_block(self, series: pl.Series) -> np.ndarray:

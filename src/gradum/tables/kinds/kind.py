@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gradum.tables.columns import Column
+    from gradum.tables.grids.cell import Grid
     from gradum.tables.kinds.step import Step
 
 
@@ -111,6 +112,9 @@ class Kind(ABC):
     axis_format: ClassVar[str] = ""  # of moments on the axis of a chart
     endings: ClassVar[tuple[str, ...]] = ()  # of the names of files that hold its values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
+    goes_up: ClassVar[bool] = False  # the first row of a grid is drawn below all others
+    axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
+    regions: ClassVar[tuple[str, ...]] = ()  # where each ninth of a grid is, row by row as drawn
 
     @property
     def has_domain(self) -> bool:
@@ -156,6 +160,10 @@ class Kind(ABC):
 
         Different values are about √2 apart. None if values have no places, or one on a line.
         """
+        return None
+
+    def grid(self, value: Any) -> Grid | None:
+        """Return a typed value as a grid of bytes that can be drawn; None if it is none."""
         return None
 
     def written(self, place: float) -> str | None:

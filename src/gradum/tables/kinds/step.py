@@ -200,6 +200,10 @@ class Step(msgspec.Struct, frozen=True, dict=True):
         """Compute that column: uint8 (n, h, w, c), 0 where a value is missing."""
         raise NotImplementedError(f"{type(self).__name__} has no grids.")
 
+    def cells(self, grids: np.ndarray) -> pl.Series:
+        """Return a typed column that has these grids, uint8 (n, h, w, c)."""
+        raise NotImplementedError(f"{type(self).__name__} has no grids.")
+
     def coded_column(self) -> CodedColumn | None:
         """Describe the coded column that this step adds, if any."""
         return None

@@ -28,6 +28,11 @@ class PictureKind(GridKind):
         *(".pgm", ".ppm", ".pnm"),
     )
     of_arrays = True
+    regions = (
+        *(marked("the upper left"), marked("the top"), marked("the upper right")),
+        *(marked("the left"), marked("the middle"), marked("the right")),
+        *(marked("the lower left"), marked("the bottom"), marked("the lower right")),
+    )
 
     def starts(self, content: bytes) -> bool:
         """Whether a file's first bytes are those of a picture."""

@@ -26,6 +26,16 @@ class SoundKind(GridKind):
         *(".aif", ".aiff", ".au", ".w64"),
     )
 
+    goes_up = True
+    axes = marked("Time runs from left to right, and low tones are below high ones.")
+    regions = (
+        *(marked("the high tones at the beginning"), marked("the high tones in the middle")),
+        *(marked("the high tones at the end"), marked("the middle tones at the beginning")),
+        *(marked("the middle tones in the middle"), marked("the middle tones at the end")),
+        *(marked("the low tones at the beginning"), marked("the low tones in the middle")),
+        marked("the low tones at the end"),
+    )
+
     def starts(self, content: bytes) -> bool:
         """Whether a file's first bytes are those of a sound."""
         return content.startswith(STARTS) or content[:4] + content[8:12] in (
