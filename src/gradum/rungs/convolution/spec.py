@@ -31,7 +31,7 @@ class ConvolutionSpec(Settings, frozen=True):
     Parameters
     ----------
     members, folds : int
-        How many networks, and the number of folds; each network holds out one of the folds.
+        How many networks, and the number of folds, one of which the first network holds out.
     epochs, epochs_at, fewest_epochs : int
         The epochs of each network, for up to ``epochs_at`` rows. More rows get fewer epochs, by the
         square root of their number, but never less than ``fewest_epochs``.
