@@ -39,7 +39,7 @@ def cepstral_features(grids: np.ndarray) -> np.ndarray:
     features = np.empty((len(grids), len(STATISTICS), COEFFICIENTS, PARTS), dtype=np.float32)
     for grid, row in zip(grids, features, strict=True):
         bands = sounding(grid)[..., 0].astype(np.float64)
-        cepstrum = scipy.fft.dct(bands, axis=0, norm="ortho")[:COEFFICIENTS]
+        cepstrum = np.asarray(scipy.fft.dct(bands, axis=0, norm="ortho"))[:COEFFICIENTS]
         share = overlaps(bands.shape[1], PARTS).T / bands.shape[1]
         for at, of in enumerate((cepstrum, _change(cepstrum))):
             mean = of @ share

@@ -58,8 +58,8 @@ def log_mel(wave: np.ndarray, rate: int) -> np.ndarray:
     frames = 1 + max(0, -(-(len(wave) - WINDOW) // HOP))
     wave = np.pad(wave, (0, (frames - 1) * HOP + WINDOW - len(wave)))
     windows = np.lib.stride_tricks.sliding_window_view(wave, WINDOW)[::HOP] * _hann()
-    spectrum = scipy.fft.rfft(windows, TRANSFORM, axis=1)
-    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    spectrum = np.asarray(scipy.fft.rfft(windows, TRANSFORM, axis=1))
+    power = np.square(np.real(spectrum)) + np.square(np.imag(spectrum))
     energy = mel_weights().astype(np.float32) @ power.T
     loudest = max(float(energy.max()), QUIETEST * FULL_SCALE)
     decibels = 10.0 * np.log10(np.maximum(energy / np.float32(loudest), 1e-30))
@@ -87,7 +87,8 @@ def _frequency(mel: np.ndarray) -> np.ndarray:
 
 
 def _hann() -> np.ndarray:
-    return scipy.signal.get_window("hann", WINDOW).astype(np.float32)
+    turns = np.arange(WINDOW) / WINDOW
+    return (0.5 - 0.5 * np.cos(2 * np.pi * turns)).astype(np.float32)
 
 
 def _at_rate(wave: np.ndarray, rate: int) -> np.ndarray:
@@ -96,11 +97,13 @@ def _at_rate(wave: np.ndarray, rate: int) -> np.ndarray:
         return wave
     ratio = Fraction(RATE, rate).limit_denominator(FINEST_RATIO)
     up, down = ratio.numerator, ratio.denominator
-    return scipy.signal.resample_poly(wave, up, down, window=_low_pass(max(up, down)))
+    brought = scipy.signal.resample_poly(wave, up, down, window=_low_pass(max(up, down)))
+    return np.asarray(brought)
 
 
 @lru_cache(maxsize=4)
 def _low_pass(times: int) -> np.ndarray:
     """Return a filter that keeps what a rate holds that is so many times slower, float32."""
-    taps = 2 * REACH * times + 1
-    return scipy.signal.firwin(taps, 1 / times, window=("kaiser", KAISER)).astype(np.float32)
+    time = np.arange(-REACH * times, REACH * times + 1) / times
+    response = np.sinc(time) * np.kaiser(len(time), KAISER)
+    return (response / response.sum()).astype(np.float32)
