@@ -72,5 +72,5 @@ def test_a_colour_is_a_feature(channels):
     grids = np.zeros((2, 20, 24, channels), np.uint8)
     grids[1, :5, 18:, -1] = 200
     features = PictureFeatures.fit(grids, stream(0, "features"))
-    one = features.measured(grids)[1, features.names.index(f"area 0 3 channel {channels - 1}")]
+    one = features.measured(grids)[1, features.names.index(f"area (0,3,{channels - 1})")]
     assert one == 200.0

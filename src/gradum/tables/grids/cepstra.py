@@ -11,7 +11,7 @@ COEFFICIENTS = 13
 PARTS = 5  # of a sound's time
 REACH = 2  # frames on either side, by which change is told
 AUDIBLE = 143  # below the loudest byte, 45 decibels
-STATISTICS = ("level", "spread", "change", "spread of change")
+STATISTICS = ("level", "spread", "change", "unrest")  # unrest: the spread of change
 
 
 def cepstral_features(grids: np.ndarray) -> np.ndarray:
@@ -51,7 +51,7 @@ def cepstral_features(grids: np.ndarray) -> np.ndarray:
 def cepstral_names() -> tuple[str, ...]:
     """Return the names of `cepstral_features`."""
     return tuple(
-        f"{statistic} of cepstrum {coefficient} part {part}"
+        f"{statistic}-{coefficient} ({part})"
         for statistic in STATISTICS
         for coefficient in range(COEFFICIENTS)
         for part in range(PARTS)

@@ -39,7 +39,7 @@ class PictureFeatures(msgspec.Struct, frozen=True):
         """The features' names, F."""
         gradients = (f"gradient {at}" for at in range(gradient_length()))
         areas = product(range(AREAS), range(AREAS), range(self.patches.channels))
-        colours = (f"area {row} {column} channel {channel}" for row, column, channel in areas)
+        colours = (f"area ({row},{column},{channel})" for row, column, channel in areas)
         return (*self.patches.names, *gradients, *colours)
 
     def measured(self, grids: np.ndarray) -> np.ndarray:

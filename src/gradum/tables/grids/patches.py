@@ -144,9 +144,9 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of `features`, in their order."""
-        cells = product(("like", "unlike"), range(self.count), range(self.cells), range(self.cells))
-        return tuple(f"{how} patch {at} cell {row} {column}" for how, at, row, column in cells)
+        """The names of `features`: + what is like a patch, - its opposite; (cell)."""
+        cells = product("+-", range(self.count), range(self.cells), range(self.cells))
+        return tuple(f"patch{sign}{at} ({row},{column})" for sign, at, row, column in cells)
 
     def features(self, grids: np.ndarray) -> np.ndarray:
         """Return the features of grids, float32 of shape (n, 2 · k · cells²).
