@@ -93,7 +93,9 @@ PARTS = {
     part.name: part
     for part in (
         # Weights and targets are of numbers.
-        *map(kind, ("boolean", "categorical", "date", "text", "time_of_day", "inert.py")),
+        *map(
+            kind, ("boolean", "categorical", "date", "text", "time_of_day", "picture", "inert.py")
+        ),
         # The baseline and the linear rung are the engine's.
         rung(
             "mlp",

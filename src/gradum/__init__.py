@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         Muon,
     )
     from gradum.solvers.schedules import OneCycle, StepDecay, WarmUp
+    from gradum.tables.media import files_in
 
 __version__ = "0.2.0"
 
@@ -90,6 +91,7 @@ _NAMES = {
         "Muon",
     ),
     "gradum.solvers.schedules": ("OneCycle", "StepDecay", "WarmUp"),
+    "gradum.tables.media": ("files_in",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 
@@ -132,6 +134,7 @@ __all__ = [
     "WarmUp",
     "compare_solvers",
     "explain_step",
+    "files_in",
     "fit",
     "infer",
     "language",

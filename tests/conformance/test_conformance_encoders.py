@@ -1,6 +1,7 @@
 """The demands on every encoder step: data whose outputs are named, finite and a row's own."""
 
 import datetime as dt
+import math
 from functools import cache
 
 import numpy as np
@@ -11,6 +12,7 @@ from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import STEPS
 from gradum.tables.schema import Column, Schema
+from grids import pictures
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -24,6 +26,7 @@ EXAMPLES = {  # typed as `check` leaves a column
     "date": pl.Series(DAYS, dtype=pl.Datetime("us")),
     "time_of_day": pl.Series([dt.time(5 + i % 18, 7 * i % 60) for i in range(N)]),
     "text": pl.Series([" ".join(RNG.choice(WORDS, 1 + i % 5)) for i in range(N)]),
+    "picture": pictures(*[(9 + i % 4, 8 + i % 3, 3 if i % 5 else 1) for i in range(N)]),
 }
 NEW = {  # what training did not have
     "numeric": [-1e308, 1e308, 0.0],
@@ -32,6 +35,7 @@ NEW = {  # what training did not have
     "date": [dt.datetime(1000, 1, 1), dt.datetime(2999, 12, 31, 23, 59)],
     "time_of_day": [dt.time(0), dt.time(23, 59, 59, 999_999)],
     "text": ["", "!?", "unheard of", "red red red " * 500],
+    "picture": [*pictures((1, 1, 1), (96, 2, 3), (11, 10, 3)), b"", b"no picture"],
 }
 EVERY_SEVENTH = pl.Series(np.arange(N) % 7 == 0)
 FAMILIES = ("complete", "with gaps")
@@ -58,7 +62,8 @@ def blocks(encoder, values):
     """The design's blocks as dense arrays."""
     design = encoder.transform(frame(values))
     text = np.zeros((len(values), 0)) if design.sparse is None else design.sparse.toarray()
-    return design.dense, design.codes, text
+    grids = [g.reshape(len(values), math.prod(c.shape)) for c, g in design.grid_columns()]
+    return design.dense, design.codes, text, *grids
 
 
 def assert_same(found, expected):
@@ -79,8 +84,9 @@ def test_every_output_is_named_and_traced_to_its_column(kind, family):
     encoder = fitted(kind, family)
     layout, outputs = encoder.layout, blocks(encoder, training(kind, family))
     named = (layout.dense, layout.codes, layout.sparse)
-    assert [block.shape[1] for block in outputs] == [len(names) for names in named]
-    assert sum(map(len, named)) > 0
+    widths = [len(names) for names in named] + [math.prod(grid.shape) for grid in layout.grids]
+    assert [block.shape[1] for block in outputs] == widths
+    assert sum(widths) > 0
     assert layout.sources == ("the column",)
     assert all(output.source == "the column" for names in named for output in names)
     features = [feature.name for feature in (*layout.dense, *layout.sparse)]
@@ -90,10 +96,13 @@ def test_every_output_is_named_and_traced_to_its_column(kind, family):
 
 @every_case
 def test_outputs_are_finite_and_none_is_constant_in_training(kind, family):
-    dense, codes, text = outputs = blocks(fitted(kind, family), training(kind, family))
+    encoder = fitted(kind, family)
+    dense, codes, text, *_ = outputs = blocks(encoder, training(kind, family))
     assert [block.dtype for block in (dense, codes)] == [np.float64, np.int32]
     for block in outputs:
         assert np.isfinite(block).all()
+    varied = np.array([not column.traits.is_of_grid for column in encoder.layout.dense], bool)
+    for block in (dense[:, varied], codes, text):  # of many numbers of a grid, a few may be alike
         assert all(len(np.unique(column)) > 1 for column in block.T)
     assert len(text) == N
 
@@ -124,7 +133,7 @@ def test_new_and_missing_values_have_their_place(kind, family):
     encoder = fitted(kind, family)
     dtype = EXAMPLES[kind].dtype
     for values in (new(kind), pl.Series([None] * 3), pl.Series([None] * 3, dtype=dtype)):
-        dense, codes, text = blocks(encoder, values)
+        dense, codes, text, *_ = blocks(encoder, values)
         for block in (dense.astype(np.float32), text):
             assert np.isfinite(block).all()
         assert ((codes >= 0) & (codes <= np.array(encoder.layout.level_counts))).all()

@@ -12,6 +12,7 @@ from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
+from grids import pictures
 
 N = 60
 DAYS = [dt.datetime(2021, 1, 1) + dt.timedelta(days=9 * i) for i in range(N)]
@@ -73,6 +74,10 @@ EXAMPLES = {
         pl.Series([f"{20 + i}:{7 * i % 60:02}" for i in range(N)]),
         pl.Series([dt.timedelta(minutes=i) for i in range(N)]),
     ],
+    "picture": [
+        pictures(*[(8, 8, 1)] * N),
+        pl.concat([pictures(*[(9 + i % 5, 12, 3) for i in range(N - 1)]), pl.Series([None])]),
+    ],
     "identifier": [pl.Series([f"A{i}B" for i in range(N)])],
     "categorical": [
         pl.Series(["red", " green", "?", "blue"] * 15),
@@ -87,6 +92,7 @@ DTYPES = {
     "date": pl.Datetime("us"),
     "time_of_day": pl.Time,
     "text": pl.String,
+    "picture": pl.Binary,
 }
 ODD = {
     "nothing": pl.Series([None] * 4),

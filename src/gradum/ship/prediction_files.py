@@ -12,6 +12,7 @@ import polars as pl
 from gradum.errors import OutputError, SpecError
 from gradum.files.atomic import check_writable, replacing
 from gradum.messages import listed, say
+from gradum.tables.grids.cell import called
 from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest
@@ -62,7 +63,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
-    """Return the columns that are to stand next to the predictions.
+    """Return the columns that are to stand next to the predictions; pictures by their names.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def kept_columns(table: Table, names: list[str]) -> pl.DataFrame:
                 say("{source} has no column '{name}' to keep.", source=table.source, name=name),
                 nearest(name, table.frame.columns),
             )
-    return table.frame.select(list(dict.fromkeys(names)))
+    return pl.DataFrame([called(table.frame[name]) for name in dict.fromkeys(names)])
 
 
 def write(

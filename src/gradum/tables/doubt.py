@@ -7,8 +7,9 @@ from typing import Literal
 from msgspec import Struct
 
 Matter = Literal["unopened", "total", "identifier", "conversion", "slip", "order"]
-"""What a doubt is about, the costliest first: files that cannot be opened, rows that add up others, names of rows, numbers that
-were converted or could not be, mistyped values, and the order of days and months."""
+"""What a doubt is about, the costliest first: files that cannot be opened, rows that add up others,
+names of rows, numbers that were converted or could not be, mistyped values, and the order of days
+and months."""
 
 
 class Doubt(Struct, frozen=True, forbid_unknown_fields=True):

@@ -112,9 +112,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         arrays["grids"] = self._grids(frame, rows)
         return Design({k: block for k, block in arrays.items() if block is not None}, self.layout)
 
-    def _measured(
-        self, source: str, frame: pl.DataFrame, rows: np.ndarray | None
-    ) -> np.ndarray:
+    def _measured(self, source: str, frame: pl.DataFrame, rows: np.ndarray | None) -> np.ndarray:
         """Return the columns (n, d) that a step measures together.
 
         They take long to compute. Who asks for some rows of a frame will ask for others, and for

@@ -1,9 +1,9 @@
 """Pictures and sounds in a table: what its cells name or hold is opened once, when it is read.
 
 A column of names of files, of bytes of such files, or of arrays becomes a column of cells
-(`gradum.tables.grids.cell`). Files are opened only beneath one folder: that of the table, or the one
-that `files_in` allows. Nothing later opens a path, so a row of a stranger cannot make a model read
-a file.
+(`gradum.tables.grids.cell`). Files are opened only beneath one folder: that of the table, or the
+one that `files_in` allows. Nothing later opens a path, so a row of a stranger cannot make a model
+read a file.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A cell is bytes that state what they hold, so that a column of cells is a column of polars' Binary:
 a mark, the letter of the kind, height, width, channels, the file's name, and height · width ·
-channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says why.
-Cells may come from anybody: what they state is checked.
+channels numbers from 0 to 255, row by row. A value that could not be opened is a cell that says
+why. Cells may come from anybody: what they state is checked.
 """
 
 from __future__ import annotations
@@ -87,14 +87,20 @@ def in_words(cell: bytes) -> str:
     return name or f"{width} × {height}"
 
 
-def are_cells(raw: pl.Series, letter: bytes) -> bool:
-    """Whether a column holds cells of this kind, opened or not."""
+def are_cells(raw: pl.Series, letter: bytes = b"") -> bool:
+    """Whether a column holds cells of this kind, or of any kind, opened or not."""
     if raw.dtype != pl.Binary:
         return False
     first = raw.drop_nulls().head(1)
-    if not len(first):
-        return False
-    return first[0].startswith((MARK + letter, FAILURE + letter))
+    return len(first) > 0 and first[0].startswith((MARK + letter, FAILURE + letter))
+
+
+def called(raw: pl.Series) -> pl.Series:
+    """Return a column of cells as texts, each `in_words`, and any other column as it is."""
+    if not are_cells(raw):
+        return raw
+    texts = [None if cell is None else in_words(cell) for cell in raw]
+    return pl.Series(raw.name, texts, pl.String)
 
 
 def grids_of(cells: pl.Series, letter: bytes) -> list[Grid | None]:

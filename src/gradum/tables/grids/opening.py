@@ -1,7 +1,7 @@
 """Values that have to be opened: files beneath a folder, bytes of files, arrays.
 
-Nothing outside of a folder is opened, whatever a table names: no absolute path elsewhere, no ``..``,
-and no link that leads out of it.
+Nothing outside of a folder is opened, whatever a table names: no absolute path elsewhere, no
+``..``, and no link that leads out of it.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ class Grids(BlockForm):
 
 def cells_of(several: Sequence[np.ndarray]) -> np.ndarray:
     """Return columns of grids, uint8 (n, h, w, c) each, as one block of cells."""
-    flat = [grids.reshape(len(grids), -1) for grids in several]
+    flat = [grids.reshape(len(grids), math.prod(grids.shape[1:])) for grids in several]
     block = np.zeros((len(flat[0]), len(flat), max(grids.shape[1] for grids in flat)), np.uint8)
     for place, grids in enumerate(flat):
         block[:, place, : grids.shape[1]] = grids
@@ -177,7 +177,7 @@ def grids_in(block: np.ndarray, place: int, shape: tuple[int, int, int]) -> np.n
     """Return one column of a block of cells as grids: uint8 (n, h, w, c)."""
     cells = np.ascontiguousarray(block[:, place])
     flat = cells.view(np.uint8).reshape(len(cells), block.dtype.itemsize)
-    return flat[:, : math.prod(shape)].reshape(-1, *shape)
+    return flat[:, : math.prod(shape)].reshape(len(cells), *shape)
 
 
 FORMS = {"dense": BlockForm(), "codes": Codes(), "sparse": Entries(), "grids": Grids()}

@@ -105,11 +105,6 @@ class GridColumn:
     levels: ClassVar[tuple[str, ...]] = ()
     traits: ClassVar = FeatureTraits(255.0)
 
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels."""
-        return self.height, self.width, self.channels
-
     flat_names: ClassVar[tuple[str, ...]] = ()  # `Design.flat` leaves grids out
 
     @property
@@ -232,7 +227,7 @@ class Design:
         return np.hstack([self.dense, self.codes])
 
     def flat(self) -> np.ndarray:
-        """Return all blocks but grids side by side (n, D): 1 + L columns per code, one of them 1."""
+        """Return all blocks but grids side by side (n, D): 1 + L columns per code, one is 1."""
         blocks = self.layout.blocks.items()
         parts = (FORMS[name].flat(self.arrays[name], columns) for name, columns in blocks)
         return np.concatenate([part for several in parts for part in several], axis=1)

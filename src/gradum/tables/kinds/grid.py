@@ -1,4 +1,4 @@
-"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened and read.
+"""The base of kinds whose values are grids of bytes, such as pictures: how they are opened.
 
 Such values lie in files or in bytes of other formats until a table is read; `gradum.tables.media`
 opens them there and leaves cells (`gradum.tables.grids.cell`). A kind reads cells alone, so neither
@@ -41,7 +41,6 @@ from gradum.tables.kinds.kind import Kind, Opener, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
 from gradum.tables.wording import and_more, joined_clauses, quoted
-
 
 SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
@@ -192,4 +191,3 @@ class GridKind(Kind):
             return pl.Series(raw.name, [None] * len(raw), pl.Binary)
         sound = [cell is not None and unpacked(cell, self.letter) is not None for cell in raw]
         return raw if all(sound) else raw.set(~pl.Series(sound, dtype=pl.Boolean), None)
-

@@ -44,8 +44,10 @@ class GridStep(Step, frozen=True):
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
         size = self.height * self.width * self.channels
-        if min(self.height, self.width, self.channels) < 0 or size > MOST_BYTES or (
-            not size and (self.height or self.width or self.channels)
+        if (
+            min(self.height, self.width, self.channels) < 0
+            or size > MOST_BYTES
+            or (not size and (self.height or self.width or self.channels))
         ):
             raise ValueError(
                 say("the grids of column {source!r} have no possible size", source=self.source)
@@ -84,7 +86,9 @@ class GridStep(Step, frozen=True):
         """Name the numbers, then the indicator."""
         if not self.height:
             return ()
-        numbers = tuple(Feature(f"{self.source} {name}", self.source, "grid") for name in self.names)
+        numbers = tuple(
+            Feature(f"{self.source} {name}", self.source, "grid") for name in self.names
+        )
         return (*numbers, missing_feature(self.source)) if self.missing else numbers
 
     def dense_block(self, series: pl.Series) -> np.ndarray:

@@ -271,7 +271,8 @@ def examples_of(raw: pl.Series) -> tuple[str, ...]:
     """Return the first `EXAMPLES` different values as text, for messages; none of objects."""
     texts = pl.Series(map(str, raw.drop_nulls())) if raw.dtype.is_float() else as_text(raw)
     if raw.dtype == pl.Binary:
-        texts = pl.Series([why_failed(cell) for cell in raw.drop_nulls()], dtype=pl.String)
+        other = say("bytes of another format")
+        texts = pl.Series([why_failed(cell) or other for cell in raw.drop_nulls()], dtype=pl.String)
     if texts.null_count() == len(texts):
         return (say("lists, records or objects"),)
     return tuple(texts.unique(maintain_order=True).drop_nulls().head(EXAMPLES))

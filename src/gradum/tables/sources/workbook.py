@@ -23,10 +23,10 @@ from gradum.messages import say, say_plural
 from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.content import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES
+from gradum.tables.extra import needs
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sheets import header_row, sheet_of
-from gradum.tables.extra import needs
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of
 from gradum.tables.sources.zipped import DAMAGE, MAGIC, is_workbook

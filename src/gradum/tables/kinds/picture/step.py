@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.tables.grids.cell import grids_of
 from gradum.tables.grids.gradients import gradient_features, gradient_length
@@ -29,19 +30,34 @@ class Picture(GridStep, frozen=True, tag="picture"):
 
     letter = b"p"
 
+    def __post_init__(self) -> None:
+        """Refuse values that no fit yields but that a damaged model file could hold."""
+        super().__post_init__()
+        made_for = self.filters and (
+            self.filters.height,
+            self.filters.width,
+            self.filters.channels,
+        )
+        if made_for != ((self.height, self.width, self.channels) if self.height else None):
+            raise ValueError(
+                say("the patches of column {source!r} are of another size", source=self.source)
+            )
+
     @classmethod
     def fit(cls, series: pl.Series) -> Picture:
         """Choose the size and the filters from training rows."""
-        grids = [grid.pixels for grid in grids_of(series, cls.letter) if grid is not None]
+        ordered = series.drop_nulls().sort()  # so that the order of rows does not matter
+        grids = [grid.pixels for grid in grids_of(ordered, cls.letter) if grid is not None]
         if not grids:
             return cls(series.name, 0, 0, 0, False)
         longer = [max(pixels.shape[:2]) for pixels in grids]
         side = int(np.clip(np.median(longer), LEAST_SIDE, MOST_SIDE))
-        sized = cls(series.name, side, side, shared_channels(grids), len(grids) < len(series))
-        some = grids[:: -(-len(grids) // SAMPLE)]
-        pixels = np.stack([sized.fixed(grid) for grid in some])
+        channels = shared_channels(grids)
+        some = (with_channels(grid, channels) for grid in grids[:: -(-len(grids) // SAMPLE)])
+        pixels = np.stack([resized(grid, side, side) for grid in some])
         filters = PatchFilters.fit(pixels, stream(0, "picture", "patches"))
-        return cls(series.name, side, side, sized.channels, sized.missing, filters)
+        missing = len(grids) < len(series)
+        return cls(series.name, side, side, channels, missing, filters)
 
     def fixed(self, pixels: np.ndarray) -> np.ndarray:
         """Return a picture on a square."""

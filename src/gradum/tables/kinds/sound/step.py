@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
 
-from gradum.tables.grids.cell import grids_of
-from gradum.tables.grids.log_mel import BANDS
-from gradum.tables.grids.resize import fitted_frames
 from gradum.tables.kinds.grid_step import GridStep
 
 LEAST_FRAMES, MOST_FRAMES = 8, 128

@@ -1,0 +1,18 @@
+"""Columns of grids for tests, drawn at random."""
+
+import numpy as np
+import polars as pl
+
+from gradum.tables.grids.cell import Grid, packed
+
+
+def pictures(*shapes, seed=0):
+    """A column of pictures of these shapes (height, width, channels)."""
+    return _cells(b"p", shapes, seed)
+
+
+def _cells(letter, shapes, seed):
+    rng = np.random.default_rng(seed)
+    drawn = (rng.integers(0, 256, shape).astype(np.uint8) for shape in shapes)
+    cells = [packed(letter, Grid(pixels, f"{row}")) for row, pixels in enumerate(drawn)]
+    return pl.Series("x", cells, pl.Binary)
