@@ -10,7 +10,10 @@ from gradum.study.evidence import Evidence
 from gradum.tables.columns import Column, Target
 from gradum.tables.schema import Schema
 
-KINDS = {pl.Boolean: "boolean", pl.String: "categorical", pl.Datetime: "date"}
+KINDS = {
+    **{pl.Boolean: "boolean", pl.String: "categorical", pl.Datetime: "date"},
+    pl.Binary: "picture",
+}
 
 
 def classes(target, probability, *, labels=None, **more):
