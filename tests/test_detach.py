@@ -102,6 +102,7 @@ PARTS = {
             listed_in=("__init__.py", "app/cli/__init__.py"),
         ),
         rung("pack", "estimators/pack.py", listed_in=("estimators/__init__.py",)),
+        rung("convolution", listed_in=()),
         # To fit, to predict and to report is the engine's.
         question("alike", "api/alike.py"),
         question("compare"),
