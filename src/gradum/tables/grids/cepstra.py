@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-from gradum.tables.grids.resize import overlaps, resized
+from gradum.tables.grids.resize import overlaps, sounding
 
 COEFFICIENTS = 13
 PARTS = 5  # of a sound's time
 REACH = 2  # frames on either side, by which change is told
-AUDIBLE = 143  # below the loudest byte, 45 decibels
 STATISTICS = ("level", "spread", "change", "unrest")  # unrest: the spread of change
 
 
@@ -56,27 +55,6 @@ def cepstral_names() -> tuple[str, ...]:
         for coefficient in range(COEFFICIENTS)
         for part in range(PARTS)
     )
-
-
-def sounding(grid: np.ndarray) -> np.ndarray:
-    """Return a spectrogram (bands, frames, c) without its silent ends.
-
-    It begins and ends with a frame that has a band at most 45 decibels below the loudest. Of a
-    silent one, and of one without frames, one silent frame is left.
-    """
-    if not grid.any():
-        return np.zeros((grid.shape[0], 1, grid.shape[2]), dtype=np.uint8)
-    peaks = grid.max(axis=(0, 2))
-    loud = np.flatnonzero(peaks >= max(1, int(peaks.max()) - AUDIBLE))
-    return grid[:, loud[0] : loud[-1] + 1]
-
-
-def stretched(grids: np.ndarray, bands: int, frames: int) -> np.ndarray:
-    """Return what sounds in spectrograms, at one length: uint8 (n, bands, frames, 1)."""
-    return np.stack(
-        [resized(sounding(grid), bands, frames) for grid in grids]
-        or [np.empty((bands, frames, 1), dtype=np.uint8)]
-    )[: len(grids)]
 
 
 def _change(cepstrum: np.ndarray) -> np.ndarray:
