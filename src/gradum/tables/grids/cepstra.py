@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
-import scipy.fft
 
 from gradum.tables.grids.resize import overlaps, sounding
 
@@ -38,7 +40,7 @@ def cepstral_features(grids: np.ndarray) -> np.ndarray:
     features = np.empty((len(grids), len(STATISTICS), COEFFICIENTS, PARTS), dtype=np.float32)
     for grid, row in zip(grids, features, strict=True):
         bands = sounding(grid)[..., 0].astype(np.float64)
-        cepstrum = np.asarray(scipy.fft.dct(bands, axis=0, norm="ortho"))[:COEFFICIENTS]
+        cepstrum = _cosines(len(bands)) @ bands
         share = overlaps(bands.shape[1], PARTS).T / bands.shape[1]
         for at, of in enumerate((cepstrum, _change(cepstrum))):
             mean = of @ share
@@ -55,6 +57,15 @@ def cepstral_names() -> tuple[str, ...]:
         for coefficient in range(COEFFICIENTS)
         for part in range(PARTS)
     )
+
+
+@lru_cache(maxsize=2)
+def _cosines(bands: int) -> np.ndarray:
+    """Return the first rows of the orthonormal cosine transform, (13, bands)."""
+    place = math.pi * (np.arange(bands) + 0.5) / bands
+    rows = np.sqrt(2 / bands) * np.cos(np.arange(COEFFICIENTS)[:, None] * place)
+    rows[0] /= math.sqrt(2)
+    return rows
 
 
 def _change(cepstrum: np.ndarray) -> np.ndarray:
