@@ -20,7 +20,7 @@ FLAT = 25.0  # grey levels²: a patch whose variance is at most this is no filte
 CONTRAST = 10.0  # grey levels², added to a patch's variance
 WHITENING = 0.1  # added to the variances of patches with contrast 1
 MOST_NUMBERS = 256  # of a patch, so that its sums of squared grey levels are exact in float32
-MOST_RESPONSES = 2**25  # of one grid to all filters: 128 MiB
+MOST_RESPONSES = 2**25  # of one grid to all filters, and shares of its cells: 128 MiB
 
 
 class PatchFilters(msgspec.Struct, frozen=True, dict=True):
@@ -74,7 +74,7 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
             and self.channels in (1, 3)
             and numbers <= MOST_NUMBERS
             and 0 < self.cells <= least - self.size + 1
-            and count * math.prod(self.places) <= MOST_RESPONSES
+            and max(count, self.cells**2) * math.prod(self.places) <= MOST_RESPONSES
             and 0.0 <= self.threshold < math.inf
         ):
             raise ValueError(say("the patches of a grid have sizes that no fit yields"))
