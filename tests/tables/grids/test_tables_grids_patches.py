@@ -121,6 +121,7 @@ def test_small_and_flat_grids_have_filters_too(shape):
         {"bias": b"\0" * 16},
         {"filters": b"\0" * 12},
         {"bias": b"\xff" * 20},
+        {"bias": np.full(5, 1e9, "<f4").tobytes()},
         {"filters": b"\0" * 956 + np.array([np.inf], "<f4").tobytes()},
     ],
 )
