@@ -12,8 +12,8 @@ import numpy as np
 from gradum.messages import say
 
 SIZE = 6  # pixels a side of a patch
-COUNT = 128  # patches
-CELLS = 2  # a side of the lattice in which responses are averaged
+COUNT = 56  # patches
+CELLS = 3  # a side of the lattice in which responses are averaged
 THRESHOLD = 0.25
 SAMPLE = 20_000  # patches that tell what is usual, of which the filters are the first
 FLAT = 25.0  # grey levels²: a patch whose variance is at most this is no filter, if others are
