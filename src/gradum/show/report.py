@@ -42,6 +42,7 @@ from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
 from gradum.study.explanation.effects import Effects
 from gradum.study.findings.findings import Findings
+from gradum.waiting import told
 
 MOST_COLUMNS = 200
 MOST_PREVALENCES = 12
@@ -175,7 +176,7 @@ def sections_of(
     """Return the result, and the page's parts in order; parts that know nothing are left out."""
     known = Known(fitted, findings, effects)
     sections = [Section("verdict", say("Result"), pictures=_some(known.foremost))]
-    for part in PARTS:
+    for part in told(PARTS, say("report: charts"), len(PARTS)):
         pictures = part.pictures(known)
         if pictures is not None:
             title, answer = say(part.question), part.answer(known)
