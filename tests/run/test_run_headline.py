@@ -107,6 +107,19 @@ def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
     )
 
 
+@pytest.mark.parametrize("labels", [("no", "yes"), ("yes", "no")])
+def test_every_sentence_on_two_classes_speaks_of_the_rarer_one(labels):
+    shares = {label: {"no": 0.7, "yes": 0.3}[label] for label in labels}
+    scores = classes({"baseline": 0.7, "linear": 0.71}, (0.6, 0.5))
+    scores["linear"]["auc"] = around(0.77)
+    each = tuple(ClassScores(name, 60, 50, *[around(0.5)] * 3, 30) for name in labels)
+    _, found, ranked, use = headline(
+        judgement("log_loss", scores, 0.01, prevalence=shares, by_class=each)
+    )[:4]
+    assert all("'yes'" in sentence for sentence in (found, ranked, use))
+    assert "'no'" not in found + ranked
+
+
 @pytest.mark.parametrize(("accuracy", "ranks"), [(0.63, True), (0.79, False)])
 def test_answers_that_do_not_beat_guessing_are_to_rank_rows(accuracy, ranks):
     scores = classes({"baseline": 0.62, "linear": accuracy}, (0.66, 0.6))

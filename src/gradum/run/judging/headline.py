@@ -85,8 +85,10 @@ def _of_classes(
     by_class: tuple[ClassScores, ...],
 ) -> list[str]:
     """Say how often the model is right, what it finds of a rare class, and how well it ranks."""
-    share = max(prevalence.values())
-    ranked = _ranked(scores, list(prevalence)) if len(prevalence) == 2 else []
+    # Of two equally common classes, the second counts as the rarer one.
+    rarest = min(reversed(prevalence), key=prevalence.__getitem__)
+    commonest, share = max(prevalence.items(), key=lambda item: item[1])
+    ranked = _ranked(scores, rarest) if len(prevalence) == 2 else []
     right = _right(scores["accuracy"], prevalence)
     if len(by_class) < 2 or (share < UNEQUAL and len(prevalence) > 2):
         return [right, *ranked]
@@ -102,9 +104,8 @@ def _of_classes(
             blind=count_out_of(1 / all_classes, found.base),
         )
         return [on_average, right]
-    rarer = _of_rare(min(by_class, key=lambda each: each.support))
+    rarer = _of_rare(min(by_class, key=lambda each: each.label != rarest))
     if ranked and scores["auc"].low > 0.5 and not scores["accuracy"].low > share:
-        rarest, *_, commonest = sorted(prevalence, key=lambda label: prevalence[label])
         ranked.append(
             say(
                 "So use it to sort rows from most to least likely {label}; its predictions of "
@@ -165,8 +166,11 @@ def _of_rare(rare: ClassScores) -> str:
     )
 
 
-def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
-    """Say what the AUC means: how often a row of the second class is ranked above another."""
+def _ranked(scores: dict[str, Interval], rarer: str) -> list[str]:
+    """Say what the AUC means: how often a row of the rarer class is ranked above another.
+
+    It is the same for either of two classes.
+    """
     if "auc" not in scores or np.isnan(scores["auc"].value):
         return []
     pairs = out_of(scores["auc"])
@@ -174,7 +178,7 @@ def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
         say(
             "In {pairs} of {base:,} pairs{range}, it ranks a row that is {label} above a row "
             "that is not; chance does so in {half:,}.",
-            label=_quoted(classes[1]),
+            label=_quoted(rarer),
             pairs=pairs.count,
             base=pairs.base,
             range=pairs.range,
