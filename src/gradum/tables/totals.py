@@ -84,31 +84,19 @@ class TotalRows(NamedTuple):
     cells: tuple[str, ...]
 
     @property
-    def sentence(self) -> str:
+    def doubt(self) -> Doubt:
         """Which rows are left out, and what keeps them."""
         rows = rows_text(rows_of(self.rows), len(self.rows))
-        if not self.cells:
-            return say(
-                "Left out: {rows}, the sum of all other rows; --keep-totals keeps it.", rows=rows
+        if self.cells:
+            clause = say_plural(
+                "{rows} ({cells}) adds up other rows, and is left out",
+                "{rows} ({cells}) add up other rows, and are left out",
+                len(self.rows),
+                rows=rows,
+                cells=quoted(self.cells),
             )
-        return say_plural(
-            "Left out: {rows} ({cells}), which adds up other rows; --keep-totals keeps it.",
-            "Left out: {rows} ({cells}), which add up other rows; --keep-totals keeps them.",
-            len(self.rows),
-            rows=rows,
-            cells=quoted(self.cells),
-        )
-
-    @property
-    def doubt(self) -> Doubt:
-        """The same in few words."""
-        rows = rows_text(rows_of(self.rows), len(self.rows))
-        clause = say_plural(
-            "{rows} adds up other rows, and is left out",
-            "{rows} add up other rows, and are left out",
-            len(self.rows),
-            rows=rows,
-        )
+        else:
+            clause = say("{rows} adds up all other rows, and is left out", rows=rows)
         return Doubt("total", clause, "--keep-totals")
 
     @property
@@ -124,7 +112,7 @@ class TotalRows(NamedTuple):
 
 
 def without_totals(table: Table) -> Table:
-    """Return a table without its rows of totals, and with a sentence on them in ``left_out``.
+    """Return a table without its rows of totals, and with what is said of them in ``doubts``.
 
     Where totals are kept, or were looked for before, it is returned as it is.
     """
@@ -137,7 +125,6 @@ def without_totals(table: Table) -> Table:
         table,
         frame=table.frame[kept],
         numbers=kept,
-        left_out=(*table.left_out, found.sentence),
         doubts=(*table.doubts, found.doubt),
     )
 

@@ -159,6 +159,7 @@ def _judged(
         judgement,
         notes=(
             *table.notes,
+            *(doubt.note for doubt in dataset.doubts),
             *dataset.notes,
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
             *judgement.notes,
