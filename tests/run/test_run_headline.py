@@ -9,10 +9,11 @@ from msgspec import structs
 
 import gradum
 from gradum.run.judging.by_class import ClassScores
-from gradum.run.judging.headline import headline
+from gradum.run.judging.headline import headline, with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import decide
 from gradum.scores.interval import Interval
+from gradum.show.text import plain, verdict_parts
 
 
 def around(value, half=0.03):
@@ -184,6 +185,26 @@ def test_of_numbers_it_says_how_far_off():
     assert said[1:] == (
         "Predictions use the linear model: it does better than guessing, beyond chance.",
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "amounts"),
+    [("kg", ("1.72 kg [", "0.9 kg", "9.9 kg.")), ("€", ("€1.72 [", "€0.9", "€9.9."))],
+)
+def test_errors_have_the_unit_of_the_target(unit, amounts):
+    scores = {
+        "baseline": {"mae": around(9.9), "rmse": around(9.9)},
+        "linear": {
+            "mae": around(1.72),
+            "rmse": around(3.0),
+            "median_absolute_error": around(0.9),
+        },
+    }
+    found = structs.replace(judgement("rmse", scores, 0.01), unit=unit)
+    assert all(amount in headline(found)[0] for amount in amounts)
+    shown = plain(*verdict_parts(with_headline(found)))
+    assert f"RMSE in {unit}" in shown
+    assert f"MAE in {unit}" in shown
 
 
 def test_a_single_rung_is_compared_with_nothing():

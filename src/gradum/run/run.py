@@ -278,6 +278,7 @@ def conclude(
     return seen, structs.replace(
         judgement,
         folds=len(plan.folds),
+        unit=dataset.schema.target_unit,
         notes=(
             *notes,
             *dataset.remarks,

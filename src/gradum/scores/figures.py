@@ -15,6 +15,7 @@ DIGITS = 3
 LARGEST, SMALLEST = 1e15, 1e-6  # beyond these, a power of ten is easier to read than zeros
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DECIMALS = 6
+LEADING = "$£€¥₹₽₩₺"  # signs that stand before their number
 
 
 def figure(value: float | None, *, digits: int = DIGITS, sign: bool = False) -> str:
@@ -48,10 +49,18 @@ def with_interval(interval: Interval, *, digits: int = DIGITS, sign: bool = Fals
     return value if not interval.known else f"{value} [{low}, {high}]"
 
 
-def with_range(interval: Interval) -> str:
-    """Write ``1.72 [1.65–1.8]``, or the value alone if there is no interval."""
+def with_range(interval: Interval, unit: str = "") -> str:
+    """Write ``1.72 kg [1.65–1.8]``, or the value alone if there is no interval."""
     value, low, high = together(interval)
+    value = in_unit(value, unit)
     return value if not interval.known else f"{value} [{low}–{high}]"
+
+
+def in_unit(number: str, unit: str) -> str:
+    """Write a number with its unit or currency, if it has one: ``1.72 kg``, ``$355``."""
+    if not unit:
+        return number
+    return f"{unit}{number}" if unit in LEADING else f"{number} {unit}"
 
 
 def together(

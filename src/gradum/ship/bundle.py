@@ -202,6 +202,7 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
 
     in_order = structs.replace(
         judgement,
+        unit=schema.target_unit,
         rows=ordered(judgement.rows, parts),
         scores={
             rung: {

@@ -13,7 +13,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.reach import reach
 from gradum.rungs.registry import KINDS
-from gradum.scores.figures import figure, percent, rows_figure
+from gradum.scores.figures import figure, in_unit, percent, rows_figure
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
 from gradum.show.concerns import MOST as MOST_CONCERNS
@@ -258,12 +258,12 @@ def _worst_row(known: Known) -> str:
     if not known.found("worst"):
         found = known.found("reliability")
         return found.sentence if found else ""
-    worst = known.found("worst")[0]
+    worst, unit = known.found("worst")[0], known.fitted.schema.target_unit
     return say(
         "It is most wrong in row {row:,}: predicted {prediction}, actual {target}.",
         row=worst.row,
-        prediction=worst.prediction,
-        target=worst.target,
+        prediction=in_unit(worst.prediction, unit),
+        target=in_unit(worst.target, unit),
     )
 
 

@@ -187,7 +187,7 @@ def _few_scores(judgement: Judgement) -> Table:
             continue
         written = percent_with_interval if name == "accuracy" else with_interval
         cells = [written(scores[name]) for scores in scored]
-        title = say(METRICS[name].title)
+        title = METRICS[name].titled(judgement.unit)
         taken += max(map(cell_len, [*cells, title])) + 2
         if columns and taken - 2 > NARROW:
             break

@@ -16,7 +16,13 @@ from gradum.run.judging.verdict import (
     rivals_in_words,
 )
 from gradum.rungs.names import BASELINE
-from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_range
+from gradum.scores.figures import (
+    figure,
+    in_unit,
+    percent_with_interval,
+    rows_figure,
+    with_range,
+)
 from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import first_upper, shortened
@@ -62,7 +68,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         good = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
-        good = [_of_numbers(scores, test.get(BASELINE))]
+        good = [_of_numbers(scores, test.get(BASELINE), judgement.unit)]
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
@@ -187,10 +193,12 @@ def _ranked(scores: dict[str, Interval], rarer: str) -> list[str]:
     ]
 
 
-def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | None) -> str:
-    error = with_range(scores["mae"])
+def _of_numbers(
+    scores: dict[str, Interval], baseline: dict[str, Interval] | None, unit: str
+) -> str:
+    error = with_range(scores["mae"], unit)
     if "median_absolute_error" in scores:
-        half = figure(scores["median_absolute_error"].value)
+        half = in_unit(figure(scores["median_absolute_error"].value), unit)
         errors = say(
             "Off by {error} on average, by less than {half} in half of the rows",
             error=error,
@@ -200,7 +208,7 @@ def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | Non
         errors = say("Off by {error} on average", error=error)
     if baseline is None:
         return say("{errors}.", errors=errors)
-    guess = figure(baseline["mae"].value)
+    guess = in_unit(figure(baseline["mae"].value), unit)
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
 
 

@@ -164,6 +164,7 @@ def _judged(
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
             *judgement.notes,
         ),
+        unit=fitted.schema.target_unit,
         cut_short=tuple(
             name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
         ),
