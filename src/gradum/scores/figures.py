@@ -7,6 +7,7 @@ written by this file's `figure`.
 from __future__ import annotations
 
 import math
+import unicodedata
 
 from gradum.scores.interval import Interval
 
@@ -15,7 +16,6 @@ DIGITS = 3
 LARGEST, SMALLEST = 1e15, 1e-6  # beyond these, a power of ten is easier to read than zeros
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MOST_DECIMALS = 6
-LEADING = "$£€¥₹₽₩₺"  # signs that stand before their number
 
 
 def figure(value: float | None, *, digits: int = DIGITS, sign: bool = False) -> str:
@@ -60,7 +60,8 @@ def in_unit(number: str, unit: str) -> str:
     """Write a number with its unit or currency, if it has one: ``1.72 kg``, ``$355``."""
     if not unit:
         return number
-    return f"{unit}{number}" if unit in LEADING else f"{number} {unit}"
+    leads = unicodedata.category(unit[0]) == "Sc"  # the sign of a currency
+    return f"{unit}{number}" if leads else f"{number} {unit}"
 
 
 def together(
