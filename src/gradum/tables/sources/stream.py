@@ -23,7 +23,6 @@ from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.bounds import refuse_width
 from gradum.tables.calendar_range import within_calendar
 from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
 from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
@@ -34,6 +33,7 @@ from gradum.tables.parquet import first_rows, has_large_groups, length, with_sma
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
+from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
 from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
