@@ -28,7 +28,7 @@ from gradum.run.dataset import (
     too_rare_to_learn,
 )
 from gradum.run.plan import Plan, say_not_learned, split_clause
-from gradum.run.source.parting import FEWEST_HELD, Parting, held_row
+from gradum.run.source.row_parts import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
 from gradum.run.source.second_pass import Held, divide
 from gradum.run.source.survey import Survey, survey, with_classes

@@ -18,7 +18,7 @@ from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.resampled import Seen, judge
-from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
+from gradum.run.source.row_parts import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
 from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Prediction
