@@ -12,7 +12,7 @@ from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import listed, marked, say, say_plural
-from gradum.run.judging.resampled import Truth
+from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
 from gradum.tables.doubt import Doubt

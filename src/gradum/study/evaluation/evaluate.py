@@ -16,8 +16,8 @@ from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
+from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.resampled import Seen, judge
 from gradum.run.source.row_parts import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
 from gradum.rungs.names import BASELINE
