@@ -12,7 +12,6 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.messages import say
 from gradum.show.trust_section import PartFinding, TrustSection
 from gradum.study.trust import Line
-from gradum.waiting import tell
 
 
 class PartThresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -55,7 +54,6 @@ class TrustPart:
 
     def examine(self, examined: ExaminedModel, thresholds: Any) -> TrustSection:
         """Return the section for a model."""
-        self._tell()
         without = None if self.asks is None else examined.without(self.asks)
         if without is None:
             finding = self.of_model(examined, thresholds)
@@ -65,13 +63,9 @@ class TrustPart:
 
     def examine_predictions(self, examined: ExaminedPredictions, thresholds: Any) -> TrustSection:
         """Return the section for predictions."""
-        self._tell()
         if self.of_predictions is not None:
             finding = self.of_predictions(examined, thresholds)
         else:
             why = examined.unknown
             finding = PartFinding([line.blocked(why) for line in self.lines])
         return TrustSection(self.name, say(self.title), finding)
-
-    def _tell(self) -> None:
-        tell(say("trust report: {part}", part=say(self.title)))
