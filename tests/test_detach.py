@@ -93,9 +93,8 @@ PARTS = {
     part.name: part
     for part in (
         # Weights and targets are of numbers.
-        *map(
-            kind, ("boolean", "categorical", "date", "text", "time_of_day", "picture", "inert.py")
-        ),
+        *map(kind, ("boolean", "categorical", "date", "text", "time_of_day", "picture", "sound")),
+        kind("inert.py"),
         # The baseline and the linear rung are the engine's.
         rung(
             "mlp",

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 
 import gradum
 from gradum.show import tiles as tiles_shown
-from gradum.show.row_page import row_page
+from gradum.show.page import render
+from gradum.show.row_page import alike_section, row_page
 from gradum.show.tiles import heat_map, where
 from gradum.study.explanation import tiles
 from gradum.study.explanation.shapley import Shapley
 from gradum.study.explanation.tiles import TileValues
+from gradum.study.findings.worst import WorstRow
 from gradum.tables.grids.cell import Grid, packed
+from gradum.tables.grids.png import thumbnail
 from gradum.tables.kinds.picture import PictureKind
 from synthetic import ONCE
 
@@ -169,3 +173,34 @@ def test_grids_that_go_up_are_drawn_so():
     ]
     assert low.picture != high.picture
     assert Upward.axes in high.caption
+
+
+def test_the_rows_like_a_row_are_pictured(model, explained):
+    fitted, rows = model
+    number, _, _ = explained
+    found = fitted.alike(rows, row=number, count=2)
+    shown = alike_section(found).thumbnails
+    assert [HOSTILE in each.name for each in shown] == [True] * 3
+    numbers = [number, *found.frame["row"]]
+    assert [each.name for each in shown] == [f"{HOSTILE}{row - 1}.png" for row in numbers]
+    plain = fitted.alike(rows.with_columns(pl.lit(None, pl.Binary).alias(HOSTILE)), row=1, count=1)
+    assert len(alike_section(plain).thumbnails) == 1  # of the row like it alone
+
+
+def test_the_worst_rows_of_a_report_are_pictured():
+    picture = thumbnail(np.zeros((4, 4, 1), np.uint8))
+    worst = [
+        WorstRow(7, "1", "2", "residual -1", {HOSTILE: f"{HOSTILE}.png"}, {HOSTILE: picture}),
+        WorstRow(8, "1", "2", "residual -1", {HOSTILE: "–"}),
+    ]
+    section = render(
+        "sections/worst.html",
+        findings=SimpleNamespace(worst=worst),
+        schema=SimpleNamespace(features=[HOSTILE]),
+        target=SimpleNamespace(name="price"),
+    )
+    first, second = re.findall("<tr><td.*?</tr>", section, re.DOTALL)
+    (name,) = re.findall(r'<img src="data:image/png;base64,[^"]*" alt="([^"]*)"', first)
+    assert unescape(name) == f"{HOSTILE}.png"
+    assert "<img" not in second
+    assert "<script" not in section

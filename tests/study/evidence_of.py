@@ -4,13 +4,16 @@ import numpy as np
 import polars as pl
 
 from gradum.run.dataset import Dataset
-from gradum.run.judging.resampled import Truth
+from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.columns import Column, Target
 from gradum.tables.schema import Schema
 
-KINDS = {pl.Boolean: "boolean", pl.String: "categorical", pl.Datetime: "date"}
+KINDS = {
+    **{pl.Boolean: "boolean", pl.String: "categorical", pl.Datetime: "date"},
+    pl.Binary: "picture",
+}
 
 
 def classes(target, probability, *, labels=None, **more):

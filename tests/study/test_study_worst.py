@@ -1,14 +1,19 @@
 """The rows that were predicted worst, ordered by scikit-learn's losses."""
 
 import datetime
+import io
 
 import evidence_of
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 from sklearn.metrics import log_loss
 
-from gradum.study.findings.worst import worst_rows
+from gradum.study.findings.worst import MOST_PICTURED, worst_rows
+from gradum.tables.grids.cell import Grid, packed
+from gradum.tables.grids.resize import resized
 
 
 def test_classes_are_ordered_by_scikit_learns_log_loss():
@@ -81,3 +86,26 @@ def test_values_are_written_as_people_read_them():
 def test_there_are_twenty_at_most(rows):
     evidence = evidence_of.numbers(np.arange(rows), np.zeros(rows))
     assert len(worst_rows(evidence, evidence.features)) == min(rows, 20)
+
+
+def test_pictures_are_kept_small_of_the_first_rows_alone():
+    rng = np.random.default_rng(0)
+    grids = rng.integers(0, 256, (30, 60, 90, 3)).astype(np.uint8)
+    cells = [packed(b"p", Grid(pixels, f"{row}.png")) for row, pixels in enumerate(grids)]
+    cells[4] = None
+    features = pl.DataFrame({"photo": pl.Series(cells, dtype=pl.Binary), "size": [1.0] * 30})
+    evidence = evidence_of.classes([1] * 30, np.linspace(0.1, 0.9, 30), features=features)
+    found = worst_rows(evidence, evidence.features)
+    assert [list(row.pictures) for row in found] == [
+        [] if place == 4 or place >= MOST_PICTURED else ["photo"] for place in range(20)
+    ]
+    assert found[0].values["photo"] == "0.png"
+    with Image.open(io.BytesIO(found[1].pictures["photo"])) as picture:
+        np.testing.assert_array_equal(np.asarray(picture), resized(grids[1], 32, 48))
+
+
+def test_rows_without_pictures_have_no_field_of_them():
+    found = worst_rows(evidence_of.classes([1, 0], [0.1, 0.2]), [])
+    assert set(msgspec.to_builtins(found[0])) == {
+        *("row", "target", "prediction", "surprise", "values")
+    }

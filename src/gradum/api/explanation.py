@@ -65,8 +65,9 @@ def explain(
     -------
     Explanation
         It displays itself; ``frame`` has one line per row, column and class, ``reasons`` names what
-        speaks most against an answer, ``overall()`` says what the columns do over all rows, and
-        ``interactions()`` says which pairs act together.
+        speaks most against an answer, ``overall()`` says what the columns do over all rows,
+        ``interactions()`` says which pairs act together, and ``tiles()`` divides a row's answer
+        among the parts of its picture or sound.
 
     Raises
     ------

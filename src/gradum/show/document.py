@@ -16,8 +16,8 @@ from gradum.show.text import SUMMARY, plain
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
-    from gradum.show.patches import HeatMap
     from gradum.show.pictures.picture import Picture
+    from gradum.show.tiles import HeatMap
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,15 @@ class TextTable:
 
 
 @dataclass(frozen=True)
+class Thumbnail:
+    """A small picture: its PNG file, the name that stands for it, and what is written below it."""
+
+    file: bytes
+    name: str
+    caption: str
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of a page with sentences, pictures and tables; its name is its anchor.
 
@@ -52,6 +61,7 @@ class Section:
     tables: Sequence[TextTable] = ()
     answer: str = ""
     heat_maps: Sequence[HeatMap] = ()
+    thumbnails: Sequence[Thumbnail] = ()
 
 
 class Shown:

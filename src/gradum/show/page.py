@@ -18,6 +18,7 @@ from gradum.scores.metrics import METRICS
 from gradum.show.long_names import breakable
 from gradum.show.visible import visible
 from gradum.show.words import column_kind
+from gradum.tables.grids.png import data_uri
 
 LONG_CELL = 60  # characters; a cell of more keeps a width at which it can be read
 
@@ -59,6 +60,7 @@ def _environment() -> jinja2.Environment:
         "listed": _listed,
         "word_columns": _word_columns,
         "kind": column_kind,
+        "data_uri": data_uri,
     }
     environment.globals |= {
         "say": _say,

@@ -16,7 +16,7 @@ from gradum.show.charted_page import charted_page
 from gradum.show.counterfactual import Counterfactuals
 from gradum.show.counterfactual_page import change_tables
 from gradum.show.counterfactual_words import notes
-from gradum.show.document import Section, TextTable
+from gradum.show.document import Section, TextTable, Thumbnail
 from gradum.show.explanation import Explanation
 from gradum.show.explanation_words import because, heading
 from gradum.show.pictures.effects import effect_picture
@@ -26,6 +26,8 @@ from gradum.show.tiles import heat_map
 from gradum.study.explanation.effects import Effects
 from gradum.study.explanation.explain import RowExplanation, row_explanation
 from gradum.study.row_distribution import RowDistribution
+from gradum.tables.grids.png import thumbnail
+from gradum.tables.wording import value_text
 
 MOST_CLASSES = 2
 """The number of classes with a picture of their own: the likeliest and the next."""
@@ -109,7 +111,23 @@ def changes_section(changes: Counterfactuals) -> Section:
 def alike_section(alike: AlikeRows) -> Section:
     """Return the rows learned from that are most like the row."""
     tables = [alike.table] if alike.table.rows else []
-    return Section("alike", say("Rows like this one"), alike.sentences(), tables=tables)
+    return Section(
+        "alike",
+        say("Rows like this one"),
+        alike.sentences(),
+        tables=tables,
+        thumbnails=list(_thumbnails(alike)),
+    )
+
+
+def _thumbnails(alike: AlikeRows) -> Iterator[Thumbnail]:
+    """Yield small pictures of the row and of the rows like it, column by column."""
+    captions = [say("this row"), *(say("row {row}", row=row) for row in alike.frame["row"])]
+    for column in alike.fitted.schema.features:
+        for value, caption in zip(alike.values[column.name], captions, strict=True):
+            grid = column.traits.grid(value)
+            if grid is not None:
+                yield Thumbnail(thumbnail(grid.pixels), value_text(value), caption)
 
 
 def not_alike_section(reason: str) -> Section:

@@ -97,7 +97,8 @@ def command(
     The values are Shapley values by column of the table, each with its errors. A row's values add
     up to its answer minus the mean answer over background rows. For up to twelve columns they are
     exact if that is quick; otherwise they are estimated from random draws until they are exact
-    enough. With --favourable, sentences name the columns that speak most against that answer
+    enough. Of one row with a picture or a sound, it says which part of that counts most; a page
+    shows it. With --favourable, sentences name the columns that speak most against that answer
     instead, as a letter to an applicant needs them.
     """
     from gradum.api.explanation import explain_model
@@ -123,12 +124,14 @@ def command(
             tolerance=tolerance,
             reading=make_reading(**reading),
         )
+        if out is not None and _is_page(out):
+            _write_page(out, loaded, explanation)
+        elif hoped is None and not (as_json or quiet) and len(explanation.found.parts) == 1:
+            explanation.tiles()  # which its terminal shows
     shown = explanation
     if hoped is not None:
         shown = explanation.reasons(favourable=hoped, count=COUNT if reasons is None else reasons)
-    if out is not None and _is_page(out):
-        _write_page(out, loaded, explanation)
-    elif out is not None:
+    if out is not None and not _is_page(out):
         write_frame(out, shown.frame, force=force)
     print_result(shown, shown.frame.iter_rows(named=True), out, as_json=as_json, quiet=quiet)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,10 +13,12 @@ from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import row_losses
 from gradum.study.evidence import Evidence
+from gradum.tables.grids.png import thumbnail
+from gradum.tables.kinds import Kind
 from gradum.tables.wording import number, value_text
 
 
-class WorstRow(msgspec.Struct, frozen=True):
+class WorstRow(msgspec.Struct, frozen=True, omit_defaults=True):
     """One row of the table.
 
     Parameters
@@ -28,6 +31,8 @@ class WorstRow(msgspec.Struct, frozen=True):
         "probability 0.002 of the true class", or the residual in the target's unit.
     values : dict of str to str
         The requested features as text, cut after `MOST_LETTERS`; "–" where missing.
+    pictures : dict of str to bytes
+        Of the first `MOST_PICTURED` rows, a small PNG file of each picture or sound among them.
     """
 
     row: int
@@ -35,9 +40,11 @@ class WorstRow(msgspec.Struct, frozen=True):
     prediction: str
     surprise: str
     values: dict[str, str]
+    pictures: dict[str, bytes] = {}
 
 
 MOST_WORST = 20
+MOST_PICTURED = 12
 MOST_LETTERS = 200
 
 
@@ -51,14 +58,22 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
     by_number = np.argsort(evidence.numbers, kind="stable")
     places = by_number[falling(losses[by_number])][:MOST_WORST]
     table = evidence.frame[places].to_dicts()
+    shown = set(features)
+    kinds = {each.name: each.traits for each in evidence.schema.features if each.name in shown}
     return tuple(
         WorstRow(
             int(evidence.numbers[place]),
             *_said(evidence, int(place)),
             {name: value_text(values[name], MOST_LETTERS) for name in features},
+            _pictures(kinds, values) if at < MOST_PICTURED else {},
         )
-        for place, values in zip(places, table, strict=True)
+        for at, (place, values) in enumerate(zip(places, table, strict=True))
     )
+
+
+def _pictures(kinds: Mapping[str, Kind], values: Mapping[str, Any]) -> dict[str, bytes]:
+    grids = {name: kind.grid(values[name]) for name, kind in kinds.items()}
+    return {name: thumbnail(grid.pixels) for name, grid in grids.items() if grid is not None}
 
 
 def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:

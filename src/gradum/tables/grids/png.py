@@ -8,8 +8,11 @@ from base64 import b64encode
 
 import numpy as np
 
+from gradum.tables.grids.resize import resized
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOURS = {1: 0, 3: 2}  # of PNG, by the number of channels: grey, red-green-blue
+LONGER_SIDE = 48  # of a thumbnail
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -20,6 +23,15 @@ def png(pixels: np.ndarray) -> bytes:
     rows = np.hstack([unfiltered, pixels.reshape(height, width * channels)])
     body = zlib.compress(rows.tobytes(), 9)
     return SIGNATURE + _chunk(b"IHDR", head) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
+def thumbnail(pixels: np.ndarray) -> bytes:
+    """Return pixels as a PNG file whose longer side is at most `LONGER_SIDE`."""
+    height, width = pixels.shape[:2]
+    share = min(1.0, LONGER_SIDE / max(height, width))
+    if share < 1.0:
+        pixels = resized(pixels, max(1, round(height * share)), max(1, round(width * share)))
+    return png(pixels)
 
 
 def data_uri(file: bytes) -> str:

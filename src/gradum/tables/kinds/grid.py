@@ -163,8 +163,9 @@ class GridKind(Kind):
         return np.nan_to_num(places / (spread or 1.0))
 
     def grid(self, value: bytes | None) -> Grid | None:
-        """Return the grid of a cell."""
-        return None if value is None else unpacked(value, self.letter)
+        """Return the grid of a cell, as it is drawn."""
+        grid = None if value is None else unpacked(value, self.letter)
+        return Grid(grid.pixels[::-1], grid.name) if grid is not None and self.goes_up else grid
 
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""

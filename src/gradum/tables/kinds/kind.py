@@ -163,7 +163,7 @@ class Kind(ABC):
         return None
 
     def grid(self, value: Any) -> Grid | None:
-        """Return a typed value as a grid of bytes that can be drawn; None if it is none."""
+        """Return a typed value as a grid of bytes, as it is drawn; None if it is none."""
         return None
 
     def written(self, place: float) -> str | None:

@@ -202,7 +202,7 @@ class Step(msgspec.Struct, frozen=True, dict=True):
 
     def cells(self, grids: np.ndarray) -> pl.Series:
         """Return a typed column that has these grids, uint8 (n, h, w, c)."""
-        raise NotImplementedError(f"{type(self).__name__} has no grids.")
+        raise NotImplementedError
 
     def coded_column(self) -> CodedColumn | None:
         """Describe the coded column that this step adds, if any."""
