@@ -109,7 +109,7 @@ def test_it_leaves_out_what_was_measured_of_grids(learned):
 def test_numbers_join_the_picture():
     grids, _, number = planted(400)
     rows = rows_of(grids, 3 * number, None, number)
-    rung = fitted(rows, replace_spec(epochs=6, masked=0.0))
+    rung = fitted(rows, replace_spec(epochs=16, masked=0.0))
     said = rung.predict(rows.design).value
     assert np.corrcoef(said, rows.target)[0, 1] > 0.9
     assert rung.loss == SquaredError().name
