@@ -29,6 +29,7 @@ SPEC = ConvolutionSpec(
     fine_filters=8,
     hidden_units=16,
     batch_size=32,
+    seen_whole=0,
     label_smoothing=0.0,
 )
 
