@@ -4,11 +4,17 @@ import numpy as np
 import polars as pl
 
 from gradum.tables.grids.cell import Grid, packed
+from gradum.tables.grids.log_mel import BANDS
 
 
 def pictures(*shapes, seed=0):
     """A column of pictures of these shapes (height, width, channels)."""
     return _cells(b"p", shapes, seed)
+
+
+def sounds(*lengths, seed=0):
+    """A column of spectrograms of these numbers of frames."""
+    return _cells(b"s", [(BANDS, length, 1) for length in lengths], seed)
 
 
 def _cells(letter, shapes, seed):

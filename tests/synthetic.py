@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 
 from gradum.run.spec import SplitSpec
+from gradum.rungs.convolution.spec import ConvolutionSpec
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.spec import PackSpec
@@ -19,10 +20,13 @@ FEW = PackSpec(
     all_codes=32,
     batch_size=64,
 )
+FILTERS = ConvolutionSpec(
+    members=1, folds=2, epochs=1, coarse_filters=2, fine_filters=4, hidden_units=8
+)
 FOLDS_ONCE = SplitSpec(repeats=1)
 """Folds that are drawn once, where a small table has them: half of the fits."""
 
-QUICK = {"mlp": TINY, "linear": SHORT, "pack": FEW, "split": FOLDS_ONCE}
+QUICK = {"mlp": TINY, "linear": SHORT, "pack": FEW, "convolution": FILTERS, "split": FOLDS_ONCE}
 """Options under which a whole ladder takes a moment."""
 
 ONCE = {**QUICK, "split": SplitSpec(small_table_rows=0)}

@@ -93,9 +93,8 @@ PARTS = {
     part.name: part
     for part in (
         # Weights and targets are of numbers.
-        *map(
-            kind, ("boolean", "categorical", "date", "text", "time_of_day", "picture", "inert.py")
-        ),
+        *map(kind, ("boolean", "categorical", "date", "text", "time_of_day", "picture", "sound")),
+        kind("inert.py"),
         # The baseline and the linear rung are the engine's.
         rung(
             "mlp",
@@ -103,6 +102,7 @@ PARTS = {
             listed_in=("__init__.py", "app/cli/__init__.py"),
         ),
         rung("pack", "estimators/pack.py", listed_in=("estimators/__init__.py",)),
+        rung("convolution", listed_in=()),
         # To fit, to predict and to report is the engine's.
         question("alike", "api/alike.py"),
         question("compare"),

@@ -12,7 +12,7 @@ from gradum.tables.columns import FEATURE_KINDS
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import STEPS
 from gradum.tables.schema import Column, Schema
-from grids import pictures
+from grids import pictures, sounds
 
 N = 40
 RNG = np.random.default_rng(0)
@@ -26,6 +26,7 @@ EXAMPLES = {  # typed as `check` leaves a column
     "date": pl.Series(DAYS, dtype=pl.Datetime("us")),
     "time_of_day": pl.Series([dt.time(5 + i % 18, 7 * i % 60) for i in range(N)]),
     "text": pl.Series([" ".join(RNG.choice(WORDS, 1 + i % 5)) for i in range(N)]),
+    "sound": sounds(*[20 + 7 * i % 60 for i in range(N)]),
     "picture": pictures(*[(9 + i % 4, 8 + i % 3, 3 if i % 5 else 1) for i in range(N)]),
 }
 NEW = {  # what training did not have
@@ -35,6 +36,7 @@ NEW = {  # what training did not have
     "date": [dt.datetime(1000, 1, 1), dt.datetime(2999, 12, 31, 23, 59)],
     "time_of_day": [dt.time(0), dt.time(23, 59, 59, 999_999)],
     "text": ["", "!?", "unheard of", "red red red " * 500],
+    "sound": [*sounds(1, 300), *pictures((8, 8, 1)), b"\x93grid1s"],
     "picture": [*pictures((1, 1, 1), (96, 2, 3), (11, 10, 3)), b"", b"no picture"],
 }
 EVERY_SEVENTH = pl.Series(np.arange(N) % 7 == 0)

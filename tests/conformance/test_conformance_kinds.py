@@ -12,7 +12,7 @@ from gradum.tables.kinds import KINDS, SAYABLE, STEPS, Values
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Overrides, Schema, infer
 from gradum.tables.table import Table
-from grids import pictures
+from grids import pictures, sounds
 
 N = 60
 DAYS = [dt.datetime(2021, 1, 1) + dt.timedelta(days=9 * i) for i in range(N)]
@@ -74,6 +74,7 @@ EXAMPLES = {
         pl.Series([f"{20 + i}:{7 * i % 60:02}" for i in range(N)]),
         pl.Series([dt.timedelta(minutes=i) for i in range(N)]),
     ],
+    "sound": [sounds(*[30 + i % 9 for i in range(N)])],
     "picture": [
         pictures(*[(8, 8, 1)] * N),
         pl.concat([pictures(*[(9 + i % 5, 12, 3) for i in range(N - 1)]), pl.Series([None])]),
@@ -93,6 +94,7 @@ DTYPES = {
     "time_of_day": pl.Time,
     "text": pl.String,
     "picture": pl.Binary,
+    "sound": pl.Binary,
 }
 ODD = {
     "nothing": pl.Series([None] * 4),

@@ -14,6 +14,7 @@ from gradum.core import Embedding, Network
 from gradum.core.bounds import Box, crown
 from gradum.core.bounds.box import FLOAT32
 from gradum.core.models.architecture import Architecture
+from gradum.core.models.convolution import Convolution, ConvolutionNetwork, GridLayers
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested
@@ -23,6 +24,7 @@ from gradum.rungs.post import PriorShift
 from gradum.rungs.rung import Rung
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.solvers.solution import Certificate, Status
+from gradum.tables.kinds.blocks import cells_of
 
 ROWS, DENSE, WORDS = 13, 3, 6
 LEVELS = (2, 4, 9, 7)
@@ -51,6 +53,8 @@ def drawn(network, text, rng):
     if "share" in arrays:  # of a mean
         arrays["share"] = rng.dirichlet(np.ones(len(arrays["share"])))
         arrays["wave"] = np.arange(len(arrays["wave"])) % 2
+    if "grid_scale" in arrays:  # of bytes
+        arrays["grid_scale"] = arrays["grid_scale"] / 255
     return nested({name: array.astype(np.float32) for name, array in arrays.items()})
 
 
@@ -93,6 +97,16 @@ def pack_of(layer, text, numbers, *, outputs=3, link="logit", pairs=PAIRS, codes
     )
 
 
+def convolution_of(layer, text, numbers, *, shapes, outputs=3):
+    embedding = None
+    if layer.embedded_columns:
+        embedding = Embedding(layer.embedding_rows, layer.embedded_columns, 4)
+    convolutions = (Convolution(5, 2, 3), Convolution(3, 1, 3, skips=True))
+    grids = tuple(GridLayers(*shape, convolutions) for shape in shapes)
+    width = layer.width(numbers, text)
+    return ConvolutionNetwork(2, width, outputs, (6,), grids, embedding=embedding)
+
+
 SMALL, EMBEDDED = ("sign", "one_hot"), ("sign", "one_hot", "embedding", "embedding")
 SPARSE = ("sign", "one_hot", "sparse_one_hot", "embedding")
 KINDS = {
@@ -103,9 +117,17 @@ KINDS = {
     "pack": (pack_of, {}, SMALL, 0),
     "pack without codes": (pack_of, {"codes": 0, "pairs": ()}, SMALL, 0),
     "pack of everything": (pack_of, {"outputs": 1}, EMBEDDED, WORDS),
+    "convolution": (convolution_of, {"shapes": ((5, 6, 1),)}, SMALL, 0),
+    "convolution of everything": (
+        convolution_of,
+        {"shapes": ((5, 6, 1), (4, 3, 3)), "outputs": 1},
+        EMBEDDED,
+        WORDS,
+    ),
     "pack of numbers": (pack_of, {"outputs": 1, "link": "identity"}, EMBEDDED, 0),
 }
 NARROW = {
+    "convolution, of grids alone": (convolution_of, {"shapes": ((6, 2, 1),)}, (), 0, 0),
     "linear, of one number": (network_of, {"hidden": ()}, (), 0, 1),
     "layers, of embedded levels": (network_of, {}, EMBEDDED[2:], 0, 0),
     "pack, of one number": (pack_of, {"pairs": ()}, (), 0, 1),
@@ -121,6 +143,10 @@ def example(kind):
     make, options, treatments, text, numbers = KINDS[kind]
     rng = np.random.default_rng(3)
     layer, raw = rows_in(treatments, text, rng, numbers)
+    if shapes := options.get("shapes"):
+        layer = replace(layer, grids=shapes)
+        pixels = [rng.integers(0, 256, (ROWS, *shape)).astype(np.uint8) for shape in shapes]
+        raw["grids"] = cells_of(pixels)
     network = make(layer, text, numbers, **options)
     return Example(network, layer, drawn(network, text, rng), layer(raw), text, raw, numbers)
 

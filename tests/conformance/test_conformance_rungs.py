@@ -24,6 +24,7 @@ from gradum.tables.kinds.design import Feature, Layout
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
 from gradum.tables.split import Part
+from grids import pictures
 from kept_in_memory import Kept, Killed
 from synthetic import ONCE, task
 
@@ -32,13 +33,21 @@ ROWS = 240
 EVERY_KIND_AND_TASK = [(name, target) for name in KINDS for target in TASKS]
 
 
+def table(name, target, rows=ROWS):
+    """A table that a kind can learn from; one of pictures where it needs them."""
+    frame = task(target, rows)
+    if not KINDS[name].lacks(Layout()):
+        return frame
+    return frame.with_columns(photo=pictures(*[(7, 9, 1)] * rows))
+
+
 def options(name):
     return {**ONCE, "model": "ladder" if name == "baseline" else name}
 
 
 def learning(name, target):
     """The rows of a table as a run gives them to its rungs, and its spec."""
-    source = RowsInMemory(lambda: read(task(target, ROWS)))
+    source = RowsInMemory(lambda: read(table(name, target)))
     described = source.describe(Asked(make_spec(target, **options(name))), Context())
     with described.divide(Context()) as divided:
         return divided.learning(divided.plan.kept)[1], described.spec.of_rung(name)
@@ -155,7 +164,7 @@ def test_more_rows_are_said_to_take_longer(fitted):
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.kept])
 def test_a_run_killed_in_it_goes_on_to_the_same_bits(name):
     spec = make_spec("label", **options(name))
-    source = RowsInMemory(lambda: read(task("label", ROWS)))
+    source = RowsInMemory(lambda: read(table(name, "label")))
     whole = run(spec, source).fitted
     checkpoints, seen = Kept(), []
 
@@ -175,7 +184,7 @@ def test_a_run_killed_in_it_goes_on_to_the_same_bits(name):
 @pytest.mark.parametrize("name", [name for name in KINDS if name != "baseline"])
 @pytest.mark.parametrize("target", TASKS)
 def test_in_blocks_it_is_fitted_or_refused(name, target):
-    frame = task(target, 400)
+    frame = table(name, target, 400)
     spec = make_spec(target, max_memory=LEAST_MEMORY, **options(name))
     batches = (frame[at : at + 100] for at in range(0, len(frame), 100))
     with opened(batches) as rows:

@@ -11,7 +11,7 @@ from gradum.run.ladder import climb
 from gradum.run.options.options import make_spec
 from gradum.rungs.context import ALONE
 from gradum.rungs.learning_rows import InMemory
-from gradum.rungs.mlp.fit import robust_layer
+from gradum.rungs.robust_layer import robust_layer
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read

@@ -9,6 +9,7 @@ ModelName = Literal[
     "linear",
     "mlp",
     "pack",
+    "convolution",
 ]
 """What a model can be called: the name of a rung, or the name for all rungs."""
 

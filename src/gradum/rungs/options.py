@@ -11,6 +11,7 @@ from gradum.rungs.mlp.options import MLPOptions
 from gradum.rungs.option import Option
 
 if TYPE_CHECKING:
+    from gradum.rungs.convolution.spec import ConvolutionSpec
     from gradum.rungs.linear.spec import LinearSpec
     from gradum.rungs.mlp.spec import MLPSpec
     from gradum.rungs.pack.spec import PackSpec
@@ -38,4 +39,13 @@ class RungSettings(TypedDict, total=False):
     pack: Annotated[
         "PackSpec | Mapping[str, Any] | None",
         Option("pack", "How the network ensemble is trained.", "PackSpec", on_command_line=False),
+    ]
+    convolution: Annotated[
+        "ConvolutionSpec | Mapping[str, Any] | None",
+        Option(
+            "convolution",
+            "How the convolutional network is trained.",
+            "ConvolutionSpec",
+            on_command_line=False,
+        ),
     ]

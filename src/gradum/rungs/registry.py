@@ -11,6 +11,7 @@ from gradum.core.models.architecture import Architecture
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.rungs.baseline.kind import BaselineKind
+from gradum.rungs.convolution.kind import ConvolutionKind
 from gradum.rungs.kind import RungKind
 from gradum.rungs.linear.kind import LinearKind
 from gradum.rungs.mlp.kind import MLPKind
@@ -26,6 +27,7 @@ KINDS: dict[str, RungKind[Any]] = {
         LinearKind(),
         MLPKind(),
         PackKind(),
+        ConvolutionKind(),
     )
 }
 """Every kind of rung by its name, simplest first."""

@@ -273,6 +273,8 @@ def _takes(rung: Rung, layout: Layout) -> bool:
     coded = zip(layer.levels, layer.treatments, strict=True)
     if any(treatment == "sign" and levels != 2 for levels, treatment in coded):
         return False
+    if layer.grids and layer.grids != tuple(column.shape for column in layout.grids):
+        return False
     dense = len(layout.dense)
     if any(array.shape != (dense,) for array in (layer.centre, layer.scale, layer.spread)):
         return False

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from gradum.core.models.input_blocks import GridShape
 from gradum.core.models.input_layer import InputLayer, Treatment
 from gradum.core.models.parameters import nested
 from gradum.messages import say
@@ -22,6 +23,7 @@ class _InputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clip: bool
     levels: tuple[int, ...]
     treatments: tuple[Treatment, ...]
+    grids: tuple[GridShape, ...] = ()
 
 
 class RungRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,7 +53,8 @@ def recorded(rung: Rung) -> RungRecord:
     return RungRecord(
         **fields
         | {
-            "input_layer": layer and _InputRecord(layer.clip, layer.levels, layer.treatments),
+            "input_layer": layer
+            and _InputRecord(layer.clip, layer.levels, layer.treatments, layer.grids),
             "history": tuple(dict(entry) for entry in rung.history),
             "settings": dict(rung.settings),
         }
@@ -101,6 +104,7 @@ def restored(record: RungRecord, arrays: dict[str, np.ndarray]) -> Rung:
             record.input_layer.clip,
             record.input_layer.levels,
             record.input_layer.treatments,
+            record.input_layer.grids,
         )
     fields = {name: getattr(record, name) for name in RungRecord.__struct_fields__}
     return Rung(**fields | {"params": params, "input_layer": layer})

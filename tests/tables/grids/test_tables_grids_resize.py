@@ -24,12 +24,12 @@ def mean_of_area(grid: np.ndarray, top: Fraction, left: Fraction, tall: Fraction
     return total / (tall * wide)
 
 
-@pytest.mark.parametrize(("height", "width"), [(3, 2), (5, 7), (9, 8), (1, 1)])
+@pytest.mark.parametrize(("height", "width"), [(3, 2), (4, 7), (1, 1)])
 def test_means_are_those_of_the_areas(height, width):
-    grid = random_grids(6, 8, 3)
-    expected = np.empty((height, width, 3))
-    tall, wide = Fraction(6, height), Fraction(8, width)
-    for i, j, channel in np.ndindex(height, width, 3):
+    grid = random_grids(6, 5, 2)
+    expected = np.empty((height, width, 2))
+    tall, wide = Fraction(6, height), Fraction(5, width)
+    for i, j, channel in np.ndindex(height, width, 2):
         area = mean_of_area(grid[..., channel], i * tall, j * wide, tall, wide)
         expected[i, j, channel] = float(area)
     np.testing.assert_array_equal(averaged(grid, height, width), expected)

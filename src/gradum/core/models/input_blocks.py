@@ -5,6 +5,7 @@ Shapes: n rows; d dense columns, v sparse columns after them, and c coded column
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,11 @@ import numpy as np
 from scipy import sparse
 
 Inputs = Mapping[str, Any]
-"""``dense`` [n, d]; also ``codes`` int32 [n, c] and ``sparse`` [n, v] if there are such columns."""
+"""``dense`` [n, d]; also, if there are such columns, ``codes`` int32 [n, c], ``sparse`` [n, v] and,
+for a layer that lets them through, ``grids``, cells of bytes [n, g]."""
+
+GridShape = tuple[int, int, int]
+"""Height, width and channels of a column of grids."""
 
 
 def of_matrix(matrix: Any) -> Inputs:
@@ -31,6 +36,16 @@ def numbers_in(inputs: Inputs) -> tuple[Any, Any]:
 def codes_in(inputs: Inputs) -> Any:
     """Return the coded columns [n, c]: rows of the embedding table."""
     return inputs["codes"] if "codes" in inputs else np.empty((len(inputs["dense"]), 0), np.int32)
+
+
+def grids_in(inputs: Inputs, shapes: Sequence[GridShape]) -> list[np.ndarray]:
+    """Return each column of grids: uint8 [n, h, w, c]."""
+    cells = np.ascontiguousarray(inputs["grids"])
+    flat = cells.view(np.uint8).reshape(*cells.shape, cells.dtype.itemsize)
+    return [
+        flat[:, place, : math.prod(shape)].reshape(len(cells), *shape)
+        for place, shape in enumerate(shapes)
+    ]
 
 
 def take(inputs: Inputs, rows: Any) -> dict[str, Any]:

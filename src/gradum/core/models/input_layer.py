@@ -22,6 +22,7 @@ from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Sum
 from gradum.core.bounds.rescaled import Standardised
 from gradum.core.bounds.s_shaped import SMOOTH_CLIP, SmoothClip
+from gradum.core.models.input_blocks import GridShape
 from gradum.messages import say
 
 RawBlocks = Mapping[str, Any]
@@ -51,11 +52,14 @@ class RawColumns(Protocol):
     @property
     def sparse(self) -> Sequence[Any]: ...  # noqa: D102
 
+    @property
+    def grids(self) -> Sequence[Any]: ...  # noqa: D102
+
 
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["centre", "scale", "spread"],
-    meta_fields=["clip", "levels", "treatments"],
+    meta_fields=["clip", "levels", "treatments", "grids"],
 )
 @dataclass(frozen=True)
 class InputLayer:
@@ -85,6 +89,9 @@ class InputLayer:
         L of each coded column.
     treatments : tuple of str
         What each coded column becomes.
+    grids : tuple of GridShape
+        Height, width and channels of each column of grids that it lets through; none for a model
+        that does not look at grids.
     """
 
     centre: np.ndarray
@@ -93,6 +100,7 @@ class InputLayer:
     clip: bool
     levels: tuple[int, ...]
     treatments: tuple[Treatment, ...]
+    grids: tuple[GridShape, ...] = ()
 
     @classmethod
     def fit(
@@ -139,6 +147,8 @@ class InputLayer:
         """
         inputs = self._expanded(raw, dtype, np)
         inputs["dense"] = np.ascontiguousarray(inputs["dense"])
+        if self.grids:
+            inputs["grids"] = raw["grids"]
         wide = self.sparse_columns(raw, dtype=dtype)
         return inputs if wide is None else inputs | {"sparse": wide}
 
@@ -337,6 +347,8 @@ class InputLayer:
         """Return, by source, where in each block of inputs the numbers made of it stand."""
         dense, sparse = ([source for _, source in block] for block in self._named(layout))
         blocks = {"dense": dense, "sparse": sparse, "codes": self.embedded(layout)}
+        if self.grids:
+            blocks["grids"] = [column.source for column in layout.grids]
         places: dict[str, dict[str, list[int]]] = {}
         for name, sources in blocks.items():
             for place, source in enumerate(sources):

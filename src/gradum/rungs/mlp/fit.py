@@ -11,7 +11,7 @@ import numpy as np
 
 from gradum.core.losses import learned_loss
 from gradum.core.models.architecture import Embedding
-from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.network import Network
 from gradum.core.objective import Problem
 from gradum.core.penalties import L2
@@ -21,6 +21,7 @@ from gradum.rungs.calibration import Calibration, HeldOutLogits, chosen_calibrat
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.post import PostStep, steps_for
+from gradum.rungs.robust_layer import robust_layer
 from gradum.rungs.rows import Rows, expanded
 from gradum.rungs.rung import Rung
 from gradum.rungs.target_scale import TargetScale
@@ -35,7 +36,6 @@ from gradum.solvers.schedules import Schedule
 from gradum.solvers.solution import EpochDone, Solution, Status
 from gradum.solvers.training_state import Regime
 
-ONE_HOT_LEVELS = 9
 LEARNING_RATES = {
     "gd": 3e-2,
     "sgd": 3e-2,
@@ -209,19 +209,6 @@ def _schedule(spec: MLPSpec, epochs: int | None) -> Schedule:
     whole = schedules.resolve(spec.schedule)
     share = 1.0 if epochs is None else epochs / spec.max_epochs
     return lambda progress: whole(share * progress)
-
-
-def robust_layer(rows: Rows) -> InputLayer:
-    """Robust scale and smooth clip; columns of few levels are one-hot, those of many embedded."""
-    levels = rows.design.layout.level_counts
-    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
-    return InputLayer.robust(rows.design.dense_columns(), levels, treatments)
-
-
-def _treatment(levels: int) -> Treatment:
-    if levels == 2:
-        return "sign"
-    return "one_hot" if levels <= ONE_HOT_LEVELS else "embedding"
 
 
 def _network(spec: MLPSpec, inputs: int, outputs: int, layer: InputLayer) -> Network:

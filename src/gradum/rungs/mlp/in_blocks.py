@@ -11,9 +11,10 @@ import numpy as np
 
 from gradum.core.models.input_layer import InputLayer
 from gradum.rungs.context import Context
-from gradum.rungs.mlp.fit import calibrated, encoded, refuse_infinite, robust_layer, train_network
+from gradum.rungs.mlp.fit import calibrated, encoded, refuse_infinite, train_network
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.post import steps_for
+from gradum.rungs.robust_layer import robust_layer
 from gradum.rungs.rows import Rows
 from gradum.rungs.rung import Rung
 from gradum.rungs.spool import Spool

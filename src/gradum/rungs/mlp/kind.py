@@ -21,9 +21,10 @@ from gradum.rungs.cost import (
 )
 from gradum.rungs.kind import Curve, RungKind
 from gradum.rungs.learning_rows import InBlocks, InMemory
-from gradum.rungs.mlp.fit import ONE_HOT_LEVELS, fit_mlp, solver_of
+from gradum.rungs.mlp.fit import fit_mlp, solver_of
 from gradum.rungs.mlp.in_blocks import fit_mlp as fit_in_segments
 from gradum.rungs.mlp.spec import MLPSpec
+from gradum.rungs.robust_layer import ONE_HOT_LEVELS
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
 from gradum.tables.split import Part

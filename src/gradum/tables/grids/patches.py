@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 
 import msgspec
 import numpy as np
@@ -141,6 +141,12 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
     def length(self) -> int:
         """The number of features a grid."""
         return 2 * self.count * self.cells**2
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of `features`: + what is like a patch, - its opposite; (cell)."""
+        cells = product("+-", range(self.count), range(self.cells), range(self.cells))
+        return tuple(f"patch{sign}{at} ({row},{column})" for sign, at, row, column in cells)
 
     def features(self, grids: np.ndarray) -> np.ndarray:
         """Return the features of grids, float32 of shape (n, 2 · k · cells²).

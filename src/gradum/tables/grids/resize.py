@@ -23,9 +23,9 @@ def averaged(grids: np.ndarray, height: int, width: int) -> np.ndarray:
     """
     *_, tall, wide, channels = grids.shape
     rows = grids.reshape(*grids.shape[:-2], wide * channels).astype(np.float64)
-    down = _overlaps(tall, height) @ rows
+    down = overlaps(tall, height) @ rows
     columns = down.reshape(*grids.shape[:-3], height, wide, channels)
-    return _overlaps(wide, width) @ columns / (tall * wide)
+    return overlaps(wide, width) @ columns / (tall * wide)
 
 
 def resized(grids: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -56,7 +56,7 @@ def fitted_frames(grid: np.ndarray, frames: int) -> np.ndarray:
     return fitted
 
 
-def _overlaps(size: int, wanted: int) -> np.ndarray:
+def overlaps(size: int, wanted: int) -> np.ndarray:
     """Return how much each number of a side counts in each mean, (wanted, size); rows sum to size.
 
     In units of 1 / wanted of a number: number i reaches from i · wanted to (i + 1) · wanted, and

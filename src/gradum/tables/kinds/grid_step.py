@@ -6,18 +6,31 @@ Shapes: n rows, each a grid of height h, width w and c channels; d numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import numpy as np
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.grids.cell import Grid, packed, unpacked
+from gradum.tables.grids.cell import Grid, grids_of, packed, unpacked
 from gradum.tables.kinds.design import Feature, GridColumn
 from gradum.tables.kinds.step import Measure, MissingMeasure, Step, missing_feature
 
+SAMPLE = 2_000  # grids by which a step is chosen
 MOST_BYTES = 2**17  # of a grid
-LARGEST = 2.0**20  # of a number that is measured; pixels end at 255
+
+
+class FixedFeatures(Protocol):
+    """Numbers d that are measured of grids."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, d."""
+        ...
+
+    def measured(self, grids: np.ndarray) -> np.ndarray:
+        """Return them, float32 (n, d), of grids (n, h, w, c)."""
+        ...
 
 
 class GridStep(Step, frozen=True):
@@ -39,6 +52,8 @@ class GridStep(Step, frozen=True):
     missing: bool
 
     letter: ClassVar[bytes]
+    features: ClassVar[FixedFeatures | None] = None
+    """What is measured of a grid; None if no training row has one."""
     is_measured = True
 
     def __post_init__(self) -> None:
@@ -57,14 +72,12 @@ class GridStep(Step, frozen=True):
         """Return a grid of any size as one of the step's size: uint8 (h, w, c)."""
         raise NotImplementedError
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the numbers that are measured, d."""
-        raise NotImplementedError
-
-    def measured(self, grids: np.ndarray) -> np.ndarray:
-        """Return what is measured of grids (n, h, w, c): float32 (n, d)."""
-        raise NotImplementedError
+    @classmethod
+    def sample(cls, series: pl.Series) -> list[np.ndarray]:
+        """Return up to `SAMPLE` grids of a column, whatever the order of its rows."""
+        ordered = series.drop_nulls().sort()
+        grids = grids_of(ordered.gather_every(-(-len(ordered) // SAMPLE) or 1), cls.letter)
+        return [grid.pixels for grid in grids if grid is not None]
 
     def pixels(self, series: pl.Series) -> np.ndarray:
         """Return the grids of a column: uint8 (n, h, w, c); 0 where the value is missing."""
@@ -86,16 +99,15 @@ class GridStep(Step, frozen=True):
         """Name the numbers, then the indicator."""
         if not self.height:
             return ()
-        numbers = tuple(
-            Feature(f"{self.source} {name}", self.source, "grid") for name in self.names
-        )
+        source, names = self.source, self.features.names if self.features is not None else ()
+        numbers = tuple(Feature(f"{source} {name}", source, "grid") for name in names)
         return (*numbers, missing_feature(self.source)) if self.missing else numbers
 
     def dense_block(self, series: pl.Series) -> np.ndarray:
         """Compute these columns (n, d)."""
-        if not self.height:
-            return np.zeros((len(series), 0), np.float32)
-        numbers = self.measured(self.pixels(series))
+        if self.features is None or not len(series):
+            return np.zeros((len(series), len(self.dense_features())), np.float32)
+        numbers = self.features.measured(self.pixels(series))
         gaps = series.is_null().to_numpy()
         numbers[gaps] = 0.0
         return np.column_stack([numbers, gaps]) if self.missing else numbers

@@ -1,0 +1,1 @@
+"""The convolutional network: filters that look at pictures and sounds, beside the other columns."""

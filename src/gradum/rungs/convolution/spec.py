@@ -1,0 +1,109 @@
+"""The settings of convolutional networks, and their values for each effort."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from gradum.rungs.number_ranges import (
+    AboveZero,
+    AtLeastTwo,
+    Epochs,
+    Factor,
+    FromOne,
+    ShareBelowOne,
+    Width,
+    refuse_beyond_ranges,
+)
+from gradum.rungs.rung_spec import Settings, refuse_effort
+
+Members = Annotated[int, msgspec.Meta(ge=1, le=64)]
+
+
+class ConvolutionSpec(Settings, frozen=True):
+    """How convolutional networks are trained.
+
+    The defaults were chosen by held-out rows among the training rows of three public sets: digits,
+    clothes and spoken digits.
+
+    Parameters
+    ----------
+    members, folds : int
+        How many networks, and the number of folds; each network holds out one of the folds.
+    epochs, epochs_at, fewest_epochs : int
+        The epochs of each network, for up to ``epochs_at`` rows. More rows get fewer epochs, by the
+        square root of their number, but never less than ``fewest_epochs``.
+    coarse_filters, fine_filters : int
+        Filters of a layer: the last two layers have ``fine_filters``, those before them
+        ``coarse_filters``.
+    places : int
+        Each of the first layers halves height and width, until a grid has at most so many places.
+    hidden_units : int
+        Width of the hidden layer, where grids meet the other columns.
+    embedding_size : int
+        The number of values that stand for a level of a category with many levels.
+    batch_size : int
+        Rows per step; fewer on small tables.
+    learning_rate, decay : float
+        The length of a step at its greatest, and the decoupled weight decay.
+    column_rate : float
+        Factor of the learning rate for what the hidden layer makes of columns that are no grids.
+    label_smoothing : float
+        The share of a class that is spread over all classes in the training loss.
+    shift, scale, masked : float
+        How training changes each grid that it shows: shifted by up to this share of each side,
+        enlarged or reduced by up to this share, down and across by themselves, and with a stripe of
+        up to this share hidden, one down and one across. 0 leaves it out.
+    """
+
+    members: Members = 2
+    folds: AtLeastTwo = 10
+    epochs: Epochs = 12
+    epochs_at: FromOne = 20_000
+    fewest_epochs: Epochs = 3
+    coarse_filters: Width = 32
+    fine_filters: Width = 64
+    places: FromOne = 64
+    hidden_units: Width = 128
+    embedding_size: Width = 8
+    batch_size: FromOne = 64
+    learning_rate: AboveZero = 0.02
+    decay: Factor = 0.05
+    column_rate: Factor = 0.3
+    label_smoothing: ShareBelowOne = 0.1
+    shift: ShareBelowOne = 0.07
+    scale: ShareBelowOne = 0.1
+    masked: ShareBelowOne = 0.1
+
+    of_every_effort: ClassVar[bool] = False
+
+    @classmethod
+    def of_effort(cls, effort: str) -> ConvolutionSpec:
+        """Return the settings of an effort; raise SpecError if there is no such effort."""
+        refuse_effort(effort)
+        return EFFORTS[effort]
+
+    def __post_init__(self) -> None:
+        """Refuse values with which no network can be trained."""
+        refuse_beyond_ranges(self)
+
+    def epochs_for(self, rows: int) -> int:
+        """Return the epochs of each network on so many rows."""
+        many = self.epochs * math.sqrt(self.epochs_at / max(rows, self.epochs_at))
+        return min(self.epochs, max(self.fewest_epochs, math.ceil(many)))
+
+    def batch_for(self, rows: int) -> int:
+        """Return the rows per step: at least eight steps an epoch, but no fewer than 16 rows."""
+        size = self.batch_size
+        while size > 16 and rows < 8 * size:
+            size //= 2
+        return size
+
+
+EFFORTS: dict[str, ConvolutionSpec] = {
+    "quick": ConvolutionSpec(members=1, epochs=6),
+    "standard": ConvolutionSpec(),
+    "best": ConvolutionSpec(members=4, epochs=24),
+}

@@ -1,0 +1,116 @@
+"""Sounds in tables: files beneath the table's folder, their bytes, and what cannot be opened."""
+
+import io
+
+import numpy as np
+import polars as pl
+import pytest
+import soundfile
+
+from gradum.errors import TableError
+from gradum.tables.grids.cell import unpacked, why_failed
+from gradum.tables.grids.log_mel import BANDS, log_mel, mel_weights
+from gradum.tables.kinds.sound import opening
+from gradum.tables.schema import infer
+from gradum.tables.sources.read import read
+
+RATE = 8_000
+
+
+def tone(hertz, seconds=0.5, rate=RATE, channels=1):
+    wave = 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
+    return np.repeat(wave[:, None], channels, axis=1)
+
+
+def file_of(wave, rate=RATE, kind="WAV", subtype=None):
+    out = io.BytesIO()
+    soundfile.write(out, wave, rate, format=kind, subtype=subtype)
+    return out.getvalue()
+
+
+def loudest(pixels):
+    """The band with the most in the middle of a spectrogram."""
+    return int(pixels[:, pixels.shape[1] // 2, 0].argmax())
+
+
+@pytest.mark.parametrize(
+    ("kind", "subtype", "rate"),
+    [
+        ("WAV", "PCM_16", 8_000),
+        ("WAV", "PCM_U8", 8_000),
+        ("WAV", "FLOAT", 44_100),
+        ("FLAC", "PCM_24", 48_000),
+        ("OGG", "VORBIS", 22_050),
+        ("MP3", None, 16_000),
+        ("AIFF", "PCM_16", 11_025),
+    ],
+)
+def test_a_tone_is_in_its_band_whatever_the_format_and_rate(kind, subtype, rate):
+    weights = mel_weights()
+    for hertz in (300, 1_000, 2_500):
+        pixels = opening.opened(file_of(tone(hertz, rate=rate), rate, kind, subtype))
+        assert pixels.shape[::2] == (BANDS, 1)
+        weight = weights[loudest(pixels)]
+        centre = weight @ (np.arange(257) * 16_000 / 512) / weight.sum()
+        assert abs(centre - hertz) < max(16_000 / 512, 0.04 * hertz)  # a line, or half a band
+
+
+def test_channels_are_averaged():
+    both = np.column_stack([tone(500)[:, 0], tone(1_500)[:, 0]])
+    mixed = opening.opened(file_of(both, subtype="FLOAT"))
+    expected = log_mel(both.mean(axis=1).astype(np.float32), RATE)
+    np.testing.assert_array_equal(mixed[:, :, 0], expected)
+
+
+def test_of_an_hour_the_first_minute_is_heard():
+    hour = np.zeros((3_600 * 1_000, 1), np.float32)
+    hour[70_000:] = 0.9  # after the first minute, a click and a level that would outweigh all
+    hour[:60_000] = tone(100, 60, 1_000)
+    heard = opening.opened(file_of(hour, 1_000))
+    np.testing.assert_array_equal(heard, opening.opened(file_of(hour[:60_000], 1_000)))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    contents = {
+        "a.wav": file_of(tone(400)),
+        "b.FLAC": file_of(tone(900, channels=2), kind="FLAC"),
+        "silent.wav": file_of(np.zeros((800, 1))),
+        "short.wav": file_of(tone(400, 0.001)),
+        "none.wav": file_of(np.zeros((0, 1))),
+        "text.mp3": b"no sound",
+        "cut.wav": file_of(tone(400))[:30],
+        "slow.wav": file_of(tone(4, 9, 10), 10),
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    pl.DataFrame({"x": list(contents), "y": range(8)}).write_csv(tmp_path / "t.csv")
+    return tmp_path
+
+
+def test_what_is_no_sound_says_why(folder):
+    table = read(folder / "t.csv")
+    cells = table.frame["x"]
+    opened = [unpacked(cell, b"s") is not None for cell in cells]
+    assert opened == [True] * 4 + [False] * 4
+    why = [why_failed(cell) for cell in cells[4:]]
+    for said, word in zip(why, ("no samples", "no sound", "no sound", "rate"), strict=True):
+        assert word in said
+    column = infer(table).column("x")
+    assert (column.kind, column.missing) == ("sound", 4)
+    assert not unpacked(cells[2], b"s").pixels.any()  # silence
+
+
+def test_the_bytes_of_files_are_sounds(folder):
+    names = ["a.wav", "b.FLAC"]
+    content = [(folder / name).read_bytes() for name in names]
+    given = read(pl.DataFrame({"x": content, "y": [1, 2]})).frame["x"]
+    pixels = [unpacked(cell, b"s").pixels for cell in given]
+    for one, path in zip(pixels, names, strict=True):
+        np.testing.assert_array_equal(one, opening.opened((folder / path).read_bytes()))
+
+
+def test_without_soundfile_the_error_says_how_to_get_it(folder, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
+    with pytest.raises(TableError, match=r"gradum\[audio\]"):
+        read(folder / "t.csv")
