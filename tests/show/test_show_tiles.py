@@ -145,7 +145,7 @@ def test_a_table_without_pictures_has_nothing_of_them(model):
 def test_a_sentence_names_the_few_parts_that_count(values, named, kind):
     values = np.array(values, float)
     found = planted(values[::-1] if kind.goes_up else values, 0.01)
-    said = where(found, kind, 0, "target", "price")
+    said = where(found, kind, 0, "target")
     regions = sorted(kind.regions, key=len, reverse=True)
     places = []
     for region in regions:  # "the upper left" before "the left"
@@ -159,7 +159,7 @@ def test_what_is_not_told_apart_from_nothing_is_neither_named_nor_coloured():
     values = [[1, -1, 1], [1, 5, -1], [0.5, -0.5, 1]]
     loud = heat_map(planted(values, 4.0), PictureKind(), 0, "target", "price")
     assert not any(tile.opacity for tile in loud.tiles)
-    said = where(planted(values, 4.0), PictureKind(), 0, "target", "price")
+    said = where(planted(values, 4.0), PictureKind(), 0, "target")
     assert not any(region in said for region in PictureKind.regions)
 
 
