@@ -9,9 +9,12 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
 import pytest
+import soundfile
 from msgspec import structs
+from PIL import Image
 
 import gradum
 from command_line import run, short_reports
@@ -215,13 +218,41 @@ def folder(tmp_path_factory):
         (folder / name).mkdir()
         rows[:200].write_parquet(folder / name / "part-1.parquet")
         rows[200:].write_parquet(folder / name / "part-2.parquet")
+    draw_photos(folder / "photos")
+    record_words(folder)
     return folder
+
+
+def draw_photos(folder):
+    """Pictures of bars that lie or stand, a subfolder each."""
+    rng = np.random.default_rng(0)
+    for name in ("lying", "standing"):
+        (folder / name).mkdir(parents=True)
+        for number in range(20):
+            grey = rng.integers(0, 60, (12, 12)).astype(np.uint8)
+            grey[int(rng.integers(1, 10))] = 255
+            picture = Image.fromarray(grey if name == "lying" else grey.T)
+            picture.save(folder / name / f"{number}.png")
+
+
+def record_words(folder):
+    """Tones of four speakers, who say one of two words, and the table of them."""
+    rng, rows = np.random.default_rng(0), []
+    for number in range(40):
+        word, speaker, time = ("low", "high")[number % 2], number // 10, np.arange(1600) / 8000
+        hertz = (300 if word == "low" else 900) * (1 + speaker / 20)
+        wave = 0.3 * np.sin(2 * np.pi * hertz * time) + rng.normal(0, 0.01, 1600)
+        soundfile.write(folder / f"{number}.wav", wave, 8000)
+        rows.append((f"{number}.wav", f"s{speaker}", word))
+    table = pl.DataFrame(rows, ("file", "speaker", "word"), orient="row")
+    table.write_csv(folder / "recordings.csv")
 
 
 GUIDES = [
     "README.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
     "docs/intervals.md",
+    "docs/media.md",
     "docs/trust.md",
 ]
 
@@ -315,7 +346,7 @@ def test_every_python_of_the_guides_runs(guide, tmp_path, folder, short_fit, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(gradum, "fit", short_fit)
     monkeypatch.setitem(EFFORTS, "quick", structs.replace(FEW, members=6, folds=3))
-    (tmp_path / "penguins.csv").write_bytes((folder / "penguins.csv").read_bytes())
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     for block in blocks(guide, "python"):
         exec(compile(block, guide, "exec"), {})
 
