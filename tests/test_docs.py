@@ -74,7 +74,7 @@ from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
 from gradum.study.uncertainty import Coefficients
 from pages import assert_page_shows, script
-from synthetic import FEW, FOLDS_ONCE, SHORT, TINY
+from synthetic import FEW, FOLDS_ONCE, SHORT, SMALL, TINY
 
 ROOT = Path(__file__).parent.parent
 WORDS = {4: "four", 5: "five", 6: "six", 8: "eight"}
@@ -281,7 +281,8 @@ def obey(line):
     """Run a printed command in the current folder; its fits are short and few, and its reports."""
     with short_reports(), pytest.MonkeyPatch.context() as patched:
         patched.setitem(EFFORTS, "standard", FEW)
-        make_spec = partial(options.make_spec, linear=SHORT, mlp=TINY, split=FOLDS_ONCE)
+        few = {"linear": SHORT, "mlp": TINY, "convolution": SMALL}
+        make_spec = partial(options.make_spec, **few, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)
         before, pipe, command = line.rpartition(" | ")
         if pipe:

@@ -192,6 +192,7 @@ def test_the_worst_rows_of_a_report_are_pictured():
         findings=SimpleNamespace(worst=worst),
         schema=SimpleNamespace(features=[HOSTILE]),
         target=SimpleNamespace(name="price"),
+        judgement=SimpleNamespace(unit=""),
     )
     first, second = re.findall("<tr><td.*?</tr>", section, re.DOTALL)
     (name,) = re.findall(r'<img src="data:image/png;base64,[^"]*" alt="([^"]*)"', first)

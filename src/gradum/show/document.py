@@ -16,8 +16,8 @@ from gradum.show.text import SUMMARY, plain
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
-    from gradum.show.patches import HeatMap
     from gradum.show.pictures.picture import Picture
+    from gradum.show.tiles import HeatMap
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from gradum.tables.grids.cepstra import cepstral_features, cepstral_names, sounding, stretched
+from gradum.tables.grids.cepstra import cepstral_features, cepstral_names
+from gradum.tables.grids.resize import sounding, stretched
 
 
 @pytest.fixture(scope="module")

@@ -113,6 +113,7 @@ def test_small_and_flat_grids_have_filters_too(shape):
         {"cells": 0},
         {"cells": 9},
         {"height": 10**9, "width": 10**9},
+        {"height": 300, "width": 300, "cells": 290},
         {"threshold": float("nan")},
         {"threshold": -1.0},
         {"bias": b""},
@@ -120,6 +121,7 @@ def test_small_and_flat_grids_have_filters_too(shape):
         {"bias": b"\0" * 16},
         {"filters": b"\0" * 12},
         {"bias": b"\xff" * 20},
+        {"bias": np.full(5, 1e9, "<f4").tobytes()},
         {"filters": b"\0" * 956 + np.array([np.inf], "<f4").tobytes()},
     ],
 )

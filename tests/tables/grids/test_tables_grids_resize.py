@@ -44,20 +44,27 @@ def test_whole_factors_are_means_of_blocks_and_the_same_size_is_the_grid():
     np.testing.assert_array_equal(resized(grids[0], 24, 36)[1::2, ::2], grids[0])
 
 
-def test_a_short_sound_stands_in_the_middle_of_silence():
-    grid = random_grids(64, 5, 1) | 1
-    fitted = fitted_frames(grid, 10)
-    assert fitted.shape == (64, 10, 1)
-    np.testing.assert_array_equal(fitted[:, 2:7], grid)
+def test_a_short_sound_stands_in_silence_its_loudness_in_the_middle():
+    grid = random_grids(64, 5, 1) | 128
+    fitted = fitted_frames(np.pad(grid, ((0, 0), (9, 2), (0, 0))), 11)
+    np.testing.assert_array_equal(fitted[:, 3:8], grid)
     assert fitted.sum() == grid.sum()
+    loud_end = np.full((64, 10, 1), 120, np.uint8)
+    loud_end[:, 8:] = 250
+    loudness = np.array([120] * 8 + [250] * 2)
+    centre = (loudness * (np.arange(10) + 0.5)).sum() / loudness.sum()
+    begin = round(20 - centre)
+    assert begin != 15
+    np.testing.assert_array_equal(fitted_frames(loud_end, 40)[:, begin : begin + 10], loud_end)
+    np.testing.assert_array_equal(fitted_frames(loud_end, 11)[:, :10], loud_end)
     assert not fitted_frames(np.zeros((64, 0, 1), np.uint8), 3).any()
 
 
 def test_of_a_long_sound_the_loudest_stretch_is_kept():
     grid = np.zeros((64, 1_000, 1), np.uint8)
+    grid[:, 100:900] = 150
     grid[:, 700:720] = 200
     np.testing.assert_array_equal(fitted_frames(grid, 20), grid[:, 700:720])
-    assert fitted_frames(grid, 40).sum() == grid.sum()
-    silent = np.zeros((64, 1_000, 1), np.uint8)
-    assert fitted_frames(silent, 40).shape == (64, 40, 1)
-    np.testing.assert_array_equal(fitted_frames(grid, 1_000), grid)
+    assert fitted_frames(grid, 850).sum() == grid.sum()
+    np.testing.assert_array_equal(fitted_frames(grid, 800), grid[:, 100:900])
+    assert fitted_frames(np.zeros((64, 1_000, 1), np.uint8), 40).shape == (64, 40, 1)

@@ -89,7 +89,8 @@ class GridLayers(msgspec.Struct, frozen=True):
         sizes = [self.shape]
         for layer in self.layers:
             height, width, _ = sizes[-1]
-            sizes.append((-(-height // layer.stride), -(-width // layer.stride), layer.filters))
+            stride = max(layer.stride, 1)  # a damaged file may hold any number
+            sizes.append((-(-height // stride), -(-width // stride), layer.filters))
         return sizes
 
     @property
@@ -190,13 +191,13 @@ class ConvolutionNetwork(Architecture, msgspec.Struct, frozen=True, tag="convolu
         m, count = self.members, len(self.grids)
         shapes: Shapes = {"grid_centre": (count,), "grid_scale": (count,)}
         for place, column in enumerate(self.grids):
-            for level, layer in enumerate(column.layers):
-                channels = column.sizes[level][2]
+            sizes = zip(column.sizes, column.layers, strict=False)
+            for level, ((_, _, channels), layer) in enumerate(sizes):
                 filters = (m, layer.size, layer.size, channels, layer.filters)
                 shapes[f"filters/{place}/{level}"] = filters
                 shapes[f"shifts/{place}/{level}"] = (m, layer.filters)
-        sizes = (self.first, *self.hidden, self.outputs)
-        for level, (before, after) in enumerate(pairwise(sizes)):
+        widths = (self.first, *self.hidden, self.outputs)
+        for level, (before, after) in enumerate(pairwise(widths)):
             shapes[f"layers/{level}/weight"] = (m, before, after)
             shapes[f"layers/{level}/bias"] = (m, after)
         if self.embedding:

@@ -23,7 +23,7 @@ import optax
 from gradum.core.losses import Loss
 from gradum.core.models.convolution import ConvolutionNetwork
 from gradum.core.models.parameters import Params
-from gradum.solvers.first_order.muon import orthogonalised
+from gradum.solvers.first_order.muon import NEWTON_SCHULZ_STEPS, QUINTIC
 
 REMEMBERED = 0.95  # of the means and variances so far, at each step
 LEAST_VARIANCE = 1e-3
@@ -208,6 +208,23 @@ def _matrix_step(gradient: Any) -> Any:
     matrix = gradient.reshape(-1, gradient.shape[-1])
     step = STEP * max(matrix.shape) ** 0.5 * orthogonalised(matrix)
     return step.reshape(gradient.shape)
+
+
+def orthogonalised(matrix: Any) -> Any:
+    """Return roughly UVᵀ for a matrix UΣVᵀ, as `gradum.solvers.first_order.muon` does.
+
+    The steps X ← X (a + b XᵀX + c (XᵀX)²) are taken with XᵀX alone, because a layer has far more
+    inputs than filters: then only two products meet the whole matrix.
+    """
+    x = matrix / (jnp.linalg.norm(matrix) + 1e-8)
+    square, (a, b, c) = x.T @ x, QUINTIC
+    one = jnp.eye(len(square), dtype=x.dtype)
+    together = one
+    for _ in range(NEWTON_SCHULZ_STEPS):
+        factor = a * one + b * square + c * square @ square
+        together = together @ factor
+        square = factor @ square @ factor
+    return x @ together
 
 
 def _normalising(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-import scipy.fft
+import math
+from functools import lru_cache
 
-from gradum.tables.grids.resize import overlaps, resized
+import numpy as np
+
+from gradum.tables.grids.resize import overlaps, sounding
 
 COEFFICIENTS = 13
 PARTS = 5  # of a sound's time
 REACH = 2  # frames on either side, by which change is told
-AUDIBLE = 143  # below the loudest byte, 45 decibels
 STATISTICS = ("level", "spread", "change", "unrest")  # unrest: the spread of change
 
 
@@ -39,7 +40,7 @@ def cepstral_features(grids: np.ndarray) -> np.ndarray:
     features = np.empty((len(grids), len(STATISTICS), COEFFICIENTS, PARTS), dtype=np.float32)
     for grid, row in zip(grids, features, strict=True):
         bands = sounding(grid)[..., 0].astype(np.float64)
-        cepstrum = np.asarray(scipy.fft.dct(bands, axis=0, norm="ortho"))[:COEFFICIENTS]
+        cepstrum = _cosines(len(bands)) @ bands
         share = overlaps(bands.shape[1], PARTS).T / bands.shape[1]
         for at, of in enumerate((cepstrum, _change(cepstrum))):
             mean = of @ share
@@ -58,25 +59,13 @@ def cepstral_names() -> tuple[str, ...]:
     )
 
 
-def sounding(grid: np.ndarray) -> np.ndarray:
-    """Return a spectrogram (bands, frames, c) without its silent ends.
-
-    It begins and ends with a frame that has a band at most 45 decibels below the loudest. Of a
-    silent one, and of one without frames, one silent frame is left.
-    """
-    if not grid.any():
-        return np.zeros((grid.shape[0], 1, grid.shape[2]), dtype=np.uint8)
-    peaks = grid.max(axis=(0, 2))
-    loud = np.flatnonzero(peaks >= max(1, int(peaks.max()) - AUDIBLE))
-    return grid[:, loud[0] : loud[-1] + 1]
-
-
-def stretched(grids: np.ndarray, bands: int, frames: int) -> np.ndarray:
-    """Return what sounds in spectrograms, at one length: uint8 (n, bands, frames, 1)."""
-    return np.stack(
-        [resized(sounding(grid), bands, frames) for grid in grids]
-        or [np.empty((bands, frames, 1), dtype=np.uint8)]
-    )[: len(grids)]
+@lru_cache(maxsize=2)
+def _cosines(bands: int) -> np.ndarray:
+    """Return the first rows of the orthonormal cosine transform, (13, bands)."""
+    place = math.pi * (np.arange(bands) + 0.5) / bands
+    rows = np.sqrt(2 / bands) * np.cos(np.arange(COEFFICIENTS)[:, None] * place)
+    rows[0] /= math.sqrt(2)
+    return rows
 
 
 def _change(cepstrum: np.ndarray) -> np.ndarray:

@@ -8,10 +8,10 @@ import msgspec
 import numpy as np
 
 from gradum.messages import say
-from gradum.tables.grids.cepstra import cepstral_features, cepstral_names, stretched
+from gradum.tables.grids.cepstra import cepstral_features, cepstral_names
 from gradum.tables.grids.gradients import gradient_features, gradient_length
 from gradum.tables.grids.patches import PatchFilters
-from gradum.tables.grids.resize import averaged
+from gradum.tables.grids.resize import averaged, stretched
 
 AREAS = 4  # a side: the brightness, or colour, of the parts of a picture
 SOUND_BANDS, SOUND_FRAMES = 16, 32  # of a spectrogram in which patches are looked for

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-CELLS = 5  # a side
+CELLS = 6  # a side
 BINS = 9  # of orientation, over half a turn: an edge and its opposite count as one
 BLOCK = 2  # cells a side that are normalised together
 CLIP = 0.2  # the largest share of a block's length that one number may have

@@ -6,8 +6,6 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from scipy import sparse
 
 BANDS = 64
@@ -59,8 +57,8 @@ def log_mel(wave: np.ndarray, rate: int) -> np.ndarray:
     frames = 1 + max(0, -(-(len(wave) - WINDOW) // HOP))
     wave = np.pad(wave, (0, (frames - 1) * HOP + WINDOW - len(wave)))
     windows = np.lib.stride_tricks.sliding_window_view(wave, WINDOW)[::HOP] * _hann()
-    spectrum = np.asarray(scipy.fft.rfft(windows, TRANSFORM, axis=1))
-    power = np.square(np.real(spectrum)) + np.square(np.imag(spectrum))
+    spectrum = np.fft.rfft(windows, TRANSFORM, axis=1)
+    power = np.square(spectrum.real) + np.square(spectrum.imag)
     energy = _few_weights() @ power.T
     loudest = max(float(energy.max()), QUIETEST * FULL_SCALE)
     decibels = 10.0 * np.log10(np.maximum(energy / np.float32(loudest), 1e-30))
@@ -102,6 +100,8 @@ def _at_rate(wave: np.ndarray, rate: int) -> np.ndarray:
     """Return a wave of another rate, without what that cannot hold."""
     if rate == RATE or not len(wave):
         return wave
+    import scipy.signal  # takes longer to load than all of a table without sounds
+
     ratio = Fraction(RATE, rate).limit_denominator(FINEST_RATIO)
     up, down = ratio.numerator, ratio.denominator
     brought = scipy.signal.resample_poly(wave, up, down, window=_low_pass(max(up, down)))

@@ -12,15 +12,16 @@ import numpy as np
 from gradum.messages import say
 
 SIZE = 6  # pixels a side of a patch
-COUNT = 128  # patches
-CELLS = 2  # a side of the lattice in which responses are averaged
+COUNT = 56  # patches
+CELLS = 3  # a side of the lattice in which responses are averaged
 THRESHOLD = 0.25
 SAMPLE = 20_000  # patches that tell what is usual, of which the filters are the first
 FLAT = 25.0  # grey levels²: a patch whose variance is at most this is no filter, if others are
 CONTRAST = 10.0  # grey levels², added to a patch's variance
 WHITENING = 0.1  # added to the variances of patches with contrast 1
 MOST_NUMBERS = 256  # of a patch, so that its sums of squared grey levels are exact in float32
-MOST_RESPONSES = 2**25  # of one grid to all filters: 128 MiB
+LARGEST = 64.0  # of a filter's numbers: |F| ≤ 1 / √0.1, and |b| ≤ √d times that
+MOST_RESPONSES = 2**25  # of one grid to all filters, and shares of its cells: 128 MiB
 
 
 class PatchFilters(msgspec.Struct, frozen=True, dict=True):
@@ -74,14 +75,15 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
             and self.channels in (1, 3)
             and numbers <= MOST_NUMBERS
             and 0 < self.cells <= least - self.size + 1
-            and count * math.prod(self.places) <= MOST_RESPONSES
+            and max(count, self.cells**2) * math.prod(self.places) <= MOST_RESPONSES
             and 0.0 <= self.threshold < math.inf
         ):
             raise ValueError(say("the patches of a grid have sizes that no fit yields"))
         if len(self.bias) != 4 * max(count, 1) or len(self.filters) != 4 * count * numbers:
             raise ValueError(say("the patches of a grid have another length than their sizes say"))
-        if not (np.isfinite(self._numbers(self.filters)).all() and self._finite_bias):
-            raise ValueError(say("the patches of a grid hold numbers that are not finite"))
+        largest = [np.abs(self._numbers(data)).max() for data in (self.filters, self.bias)]
+        if not all(size <= LARGEST for size in largest):  # NaN is not
+            raise ValueError(say("the patches of a grid hold numbers that no fit yields"))
 
     @classmethod
     def fit(
@@ -200,10 +202,6 @@ class PatchFilters(msgspec.Struct, frozen=True, dict=True):
         """The share of each place in the mean of each cell, shape (places, cells²)."""
         down, across = (_cell_means(length, self.cells) for length in self.places)
         return np.kron(down, across).astype(np.float32)
-
-    @property
-    def _finite_bias(self) -> bool:
-        return bool(np.isfinite(self._numbers(self.bias)).all())
 
     @staticmethod
     def _numbers(data: bytes) -> np.ndarray:

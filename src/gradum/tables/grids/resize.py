@@ -1,8 +1,10 @@
-"""Grids of another size: pictures by area averaging, sounds by cropping and padding."""
+"""Grids of another size: pictures by area averaging, sounds without their silent ends."""
 
 from __future__ import annotations
 
 import numpy as np
+
+AUDIBLE = 143  # below the loudest byte, 45 decibels
 
 
 def averaged(grids: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -34,10 +36,10 @@ def resized(grids: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def fitted_frames(grid: np.ndarray, frames: int) -> np.ndarray:
-    """Return a spectrogram of another length, uint8 (bands, frames, c).
+    """Return what sounds in a spectrogram at another length, uint8 (bands, frames, c).
 
-    Of a longer one the stretch with the greatest sum, the first among equals; a shorter one stands
-    in the middle of silence (0).
+    Of what is longer, the stretch with the greatest sum stays, the first among equals. What is
+    shorter stands in silence (0), the centre of its loudness as near to the middle as it fits.
 
     Parameters
     ----------
@@ -45,15 +47,41 @@ def fitted_frames(grid: np.ndarray, frames: int) -> np.ndarray:
     frames : int
         At least 1.
     """
+    grid = sounding(grid)
     bands, length, channels = grid.shape
+    loudness = grid.sum(axis=(0, 2), dtype=np.int64)
     if length > frames:
-        sums = np.cumsum(np.concatenate([[0], grid.sum(axis=(0, 2), dtype=np.int64)]))
+        sums = np.cumsum(np.append(0, loudness))
         begin = int((sums[frames:] - sums[:-frames]).argmax())
         return grid[:, begin : begin + frames]
+    total = max(int(loudness.sum()), 1)
+    twice_centre = int(loudness @ (2 * np.arange(length) + 1))  # times the total
+    begin = ((frames + 1) * total - twice_centre) // (2 * total)  # rounded
+    begin = min(max(begin, 0), frames - length)
     fitted = np.zeros((bands, frames, channels), dtype=np.uint8)
-    begin = (frames - length) // 2
     fitted[:, begin : begin + length] = grid
     return fitted
+
+
+def sounding(grid: np.ndarray) -> np.ndarray:
+    """Return a spectrogram (bands, frames, c) without its silent ends.
+
+    It begins and ends with a frame that has a band at most 45 decibels below the loudest. Of a
+    silent one, and of one without frames, one silent frame is left.
+    """
+    if not grid.any():
+        return np.zeros((grid.shape[0], 1, grid.shape[2]), dtype=np.uint8)
+    peaks = grid.max(axis=(0, 2))
+    loud = np.flatnonzero(peaks >= max(1, int(peaks.max()) - AUDIBLE))
+    return grid[:, loud[0] : loud[-1] + 1]
+
+
+def stretched(grids: np.ndarray, bands: int, frames: int) -> np.ndarray:
+    """Return what sounds in spectrograms, at one length: uint8 (n, bands, frames, 1)."""
+    return np.stack(
+        [resized(sounding(grid), bands, frames) for grid in grids]
+        or [np.empty((bands, frames, 1), dtype=np.uint8)]
+    )[: len(grids)]
 
 
 def overlaps(size: int, wanted: int) -> np.ndarray:
