@@ -66,7 +66,7 @@ def test_in_chinese_clauses_and_sentences_follow_each_other_without_a_space():
     with gradum.language("zh"):
         _, plan = planned(SplitSpec(folds=3), t=lambda k: k, label=lambda k: "ab"[k >= 40])
     assert plan.how == (
-        "用 3 折交叉验证评判，评判用的行都晚于训练用的行（60 行只留出一次说明不了多少）；"
+        "用 3 折交叉验证评判，评判用的行都晚于训练用的行（只有 60 行时，单次留出说明不了多少）；"
         "保留的模型用所有行拟合。3 次拟合中有 2 次，学习用的行缺少某个类别。"
     )
 

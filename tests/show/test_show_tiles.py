@@ -21,17 +21,11 @@ from gradum.study.findings.worst import WorstRow
 from gradum.tables.grids.cell import Grid, packed
 from gradum.tables.grids.png import thumbnail
 from gradum.tables.kinds.picture import PictureKind
+from gradum.tables.kinds.sound import SoundKind
 from synthetic import ONCE
 
 HOSTILE = "</title><script>ha"
 SIDE = 8
-
-
-class Upward(PictureKind):
-    """Grids whose first row is the lowest, as that of low tones is."""
-
-    goes_up = True
-    axes = "Low is below."
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -141,11 +135,11 @@ def test_a_table_without_pictures_has_nothing_of_them(model):
         (np.zeros((3, 3)), []),
     ],
 )
-@pytest.mark.parametrize("kind", [PictureKind(), Upward()], ids=["down", "up"])
+@pytest.mark.parametrize("kind", [PictureKind(), SoundKind()], ids=["picture", "sound"])
 def test_a_sentence_names_the_few_parts_that_count(values, named, kind):
     values = np.array(values, float)
     found = planted(values[::-1] if kind.goes_up else values, 0.01)
-    said = where(found, kind, 0, "target", "price")
+    said = where(found, kind, 0, "target")
     regions = sorted(kind.regions, key=len, reverse=True)
     places = []
     for region in regions:  # "the upper left" before "the left"
@@ -159,20 +153,20 @@ def test_what_is_not_told_apart_from_nothing_is_neither_named_nor_coloured():
     values = [[1, -1, 1], [1, 5, -1], [0.5, -0.5, 1]]
     loud = heat_map(planted(values, 4.0), PictureKind(), 0, "target", "price")
     assert not any(tile.opacity for tile in loud.tiles)
-    said = where(planted(values, 4.0), PictureKind(), 0, "target", "price")
+    said = where(planted(values, 4.0), PictureKind(), 0, "target")
     assert not any(region in said for region in PictureKind.regions)
 
 
-def test_grids_that_go_up_are_drawn_so():
+def test_low_tones_are_drawn_below():
     found = planted(np.arange(9), 0.1, shape=(6, 3, 1))
-    low, high = (heat_map(found, kind, 0, "target", "y") for kind in (PictureKind(), Upward()))
+    low, high = (heat_map(found, kind, 0, "target", "y") for kind in (PictureKind(), SoundKind()))
     shares = [float(tile.words.split()[0].lstrip("+")) for tile in high.tiles]
     assert shares == [6, 7, 8, 3, 4, 5, 0, 1, 2]
     assert [(tile.x, tile.y) for tile in high.tiles] == [
         (x, y) for y in (0, 2, 4) for x in (0, 1, 2)
     ]
     assert low.picture != high.picture
-    assert Upward.axes in high.caption
+    assert SoundKind.axes in high.caption
 
 
 def test_the_rows_like_a_row_are_pictured(model, explained):
@@ -198,9 +192,18 @@ def test_the_worst_rows_of_a_report_are_pictured():
         findings=SimpleNamespace(worst=worst),
         schema=SimpleNamespace(features=[HOSTILE]),
         target=SimpleNamespace(name="price"),
+        judgement=SimpleNamespace(unit=""),
     )
     first, second = re.findall("<tr><td.*?</tr>", section, re.DOTALL)
     (name,) = re.findall(r'<img src="data:image/png;base64,[^"]*" alt="([^"]*)"', first)
     assert unescape(name) == f"{HOSTILE}.png"
     assert "<img" not in second
     assert "<script" not in section
+
+
+def test_one_background_row_tells_no_errors(model):
+    fitted, rows = model
+    found = tiles.tile_values(fitted.fitted, rows[:1], rows[1:2], HOSTILE, side=2)
+    drawn = heat_map(found, PictureKind(), 0, "target", "price")
+    assert not any("±" in cell for row in drawn.rows for cell in row)
+    assert any(tile.opacity for tile in drawn.tiles)

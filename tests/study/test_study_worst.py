@@ -33,7 +33,7 @@ def test_numbers_are_ordered_by_squared_error():
     evidence = evidence_of.numbers([1.0, 2500.0, 3.0], [1.0, 2400.5, 10.0])
     found = worst_rows(evidence, evidence.features)
     assert [each.row for each in found] == [2, 3, 1]
-    assert (found[0].target, found[0].prediction) == ("2500", "2,400")
+    assert (found[0].target, found[0].prediction) == ("2,500", "2,400")
     assert found[0].surprise == "residual +99.5"
     assert found[1].surprise == "residual -7"
 

@@ -10,9 +10,10 @@ import soundfile
 from gradum.errors import TableError
 from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.grids.log_mel import BANDS, log_mel, mel_weights
-from gradum.tables.kinds.sound import opening
+from gradum.tables.kinds.sound import opening, step
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
+from grids import sounds
 
 RATE = 8_000
 
@@ -114,3 +115,15 @@ def test_without_soundfile_the_error_says_how_to_get_it(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "soundfile", None)
     with pytest.raises(TableError, match=r"gradum\[audio\]"):
         read(folder / "t.csv")
+
+
+def test_a_short_sound_is_shrunk_like_a_long_one():
+    long = 3 * step.MOST_FRAMES
+    cells = sounds(long, long, step.MOST_FRAMES)
+    fitted = step.Sound.fit(cells)
+    assert (fitted.shrunk, fitted.width) == (3, step.MOST_FRAMES)
+    grids = fitted.pixels(cells)
+    own = unpacked(cells[2], b"s").pixels  # of the very size that others become
+    np.testing.assert_array_equal(grids[2], fitted.fixed(own))
+    assert not grids[2][:, 0].any()
+    np.testing.assert_array_equal(fitted.pixels(fitted.cells(grids)), grids)

@@ -26,6 +26,7 @@ from gradum.messages import listed, say
 from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_address
+from gradum.tables.sources.media_folder import media_in
 
 RUNS = Path("runs")  # where runs without a given folder lie
 ENDINGS = (
@@ -119,7 +120,22 @@ def file_states(run_spec: RunSpec) -> dict[str, FileState]:
                 status = os.fstat(file.fileno())
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
                 states[str(path)] = FileState(sha256, status.st_size, status.st_mtime_ns)
+        if not is_address(name) and Path(name).is_dir():
+            with suppress(OSError):
+                states[name] = _folder_state(Path(name))
     return states
+
+
+def _folder_state(folder: Path) -> FileState:
+    """Return the state of all files of a folder of pictures or sounds: their names and contents."""
+    whole, size, written = hashlib.sha256(), 0, 0
+    for name in media_in(folder):
+        with (folder / name).open("rb") as file:
+            status = os.fstat(file.fileno())
+            whole.update(f"{len(name)} {name}".encode())
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+            size, written = size + status.st_size, max(written, status.st_mtime_ns)
+    return FileState(whole.hexdigest(), size, written)
 
 
 def hash_files(run_spec: RunSpec) -> dict[str, str]:

@@ -16,7 +16,6 @@ from gradum.errors import SpecError
 from gradum.messages import listed, say
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import with_interval
-from gradum.show.answer_words import answer_name
 from gradum.show.bar import signed_bar
 from gradum.show.document import Shown
 from gradum.show.explanation_words import (
@@ -201,15 +200,10 @@ class Explanation(Shown):
             yield Text(reasons)
         if len(self.found.parts) == 1:  # it takes a moment
             for tiles in self.tiles(place):
-                yield Text(self._where(tiles, row.answer))
+                kind = self.fitted.schema.column(tiles.column).traits
+                answer = foremost_answer(self.found, place)
+                yield Text(where(tiles, kind, answer, self.found.scale))
         yield Text("")
-
-    def _where(self, tiles: TileValues, label: str | None) -> str:
-        """Say which part of the only row's picture or sound counts."""
-        found = self.found
-        kind = self.fitted.schema.column(tiles.column).traits
-        name = answer_name(found.scale, label, self.fitted.spec.target)
-        return where(tiles, kind, foremost_answer(found, 0), found.scale, name)
 
     def _correlated(self) -> Iterator[RenderableType]:
         """Say which columns depend on each other, and how to explain them as one."""

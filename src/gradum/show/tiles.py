@@ -66,15 +66,16 @@ class HeatMap:
     rows: tuple[tuple[str, ...], ...]
 
 
-def where(found: TileValues, kind: Kind, answer: int, scale: Scale, name: str) -> str:
-    """Say what an answer of this name is with other rows' grids, and which parts matter to it."""
+def where(found: TileValues, kind: Kind, answer: int, scale: Scale) -> str:
+    """Say what the answer is with the grids of other rows, and which parts make the difference."""
     base, output = (float(end[answer]) for end in (found.shapley.base, found.shapley.output))
     without = say_plural(
-        "With {column!r} taken from {count:,} other row, {answer} is {base}",
-        "With {column!r} taken from {count:,} other rows, {answer} is {base} on average",
+        "With {column!r} taken from {count:,} other row, the answer is {base} instead of {output}",
+        "With {column!r} taken from {count:,} other rows, the answer is {base} on average instead "
+        "of {output}",
         found.background,
         column=found.column,
-        answer=name,
+        output=answer_text(scale, output),
         base=answer_text(scale, base),
     )
     return visible(
@@ -170,7 +171,7 @@ def heat_map(found: TileValues, kind: Kind, answer: int, scale: Scale, name: str
         width * stretch[0],
         height * stretch[1],
         tiles,
-        where(found, kind, answer, scale, name),
+        where(found, kind, answer, scale),
         caption,
         *_numbers(found, order, answer),
     )

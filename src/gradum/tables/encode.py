@@ -121,9 +121,10 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         step = next(step for step in self.steps if step.source == source)
         if rows is None:
             return _in_parts(step, frame[source])
-        if self._kept is None or self._kept.frame() is not frame:
-            vars(self)["_kept"] = Kept(ref(frame), {})
-        by_source = self._kept.by_source
+        kept = self._kept
+        if kept is None or kept.frame() is not frame:
+            vars(self)["_kept"] = kept = Kept(ref(frame), {})
+        by_source = kept.by_source
         if source not in by_source:
             by_source[source] = _in_parts(step, frame[source])
         return by_source[source][rows]

@@ -108,7 +108,7 @@ def standing(
     sign = METRICS[metric].sign
     nothing = EQUAL * abs(scores[metric].value)
     shows = _shown(difference, sign, nothing)
-    finding = _in_words(name, say(KINDS[against].title), shows)
+    finding = _in_words(name, _title(against), shows)
     return Standing(name, scores, against, difference, finding, shows)
 
 
@@ -197,7 +197,9 @@ def retold(verdict: Verdict, rungs: Sequence[str]) -> Verdict:
     A file has those of the language in which its run was made.
     """
     comparisons = tuple(
-        structs.replace(item, finding=_in_words(*_titles(item.rung, item.against), item.shows))
+        structs.replace(
+            item, finding=_in_words(_title(item.rung), _title(item.against), item.shows)
+        )
         for item in verdict.comparisons
     )
     chosen = choice(rungs, verdict.used, verdict.enough, comparisons)
@@ -205,8 +207,8 @@ def retold(verdict: Verdict, rungs: Sequence[str]) -> Verdict:
     return structs.replace(verdict, comparisons=comparisons, sentences=sentences)
 
 
-def _titles(*rungs: str) -> list[str]:
-    return [say(KINDS[rung].title) for rung in rungs]
+def _title(rung: str) -> str:
+    return say(KINDS[rung].title)
 
 
 def _within_one_error(
@@ -227,7 +229,7 @@ def _compared(
     rung: str, against: str, difference: Interval, sign: float, nothing: float
 ) -> Comparison:
     shows = _shown(difference, sign, nothing)
-    finding = _in_words(*_titles(rung, against), shows)
+    finding = _in_words(_title(rung), _title(against), shows)
     return Comparison(rung, against, difference, finding, shows)
 
 

@@ -30,6 +30,7 @@ import polars as pl
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
+from gradum.solvers.threads import threads_for
 from gradum.study.explanation.learned import drawn_rows
 from gradum.study.explanation.scale import Scale, answer_on, scale_of
 from gradum.study.explanation.shapley import TOLERANCE, Shapley, drawn, exact
@@ -185,8 +186,9 @@ def tile_values(
         _places(rows, columns),
         _asked(fitted, row, step, rung, scale_of(fitted, scale)),
     )
-    values = _divided(game, rng)
-    occlusion, error = _occlusion(game, values.output)
+    with threads_for(ROWS_AT_ONCE, own.size):
+        values = _divided(game, rng)
+        occlusion, error = _occlusion(game, values.output)
     return TileValues(column, own, rows, columns, values, occlusion, error, len(others))
 
 

@@ -84,16 +84,18 @@ class GridStep(Step, frozen=True):
         shape = self.height, self.width, self.channels
         grids = np.zeros((len(series), *shape), np.uint8)
         for row, cell in enumerate(series):
-            grid = None if cell is None else unpacked(cell, self.letter)
-            if grid is not None:
-                same = grid.pixels.shape == shape
-                grids[row] = grid.pixels if same else self.fixed(grid.pixels)
+            if cell is None:
+                continue
+            if (grid := unpacked(cell, self.letter)) is not None:
+                grids[row] = self.fixed(grid.pixels)
+            elif (grid := unpacked(cell, self.letter.upper())) is not None:
+                grids[row] = grid.pixels
         return grids
 
     def cells(self, grids: np.ndarray) -> pl.Series:
         """Return a typed column that has these grids, uint8 (n, h, w, c)."""
-        cells = [packed(self.letter, Grid(pixels)) for pixels in grids]
-        return pl.Series(self.source, cells, pl.Binary)
+        letter = self.letter.upper()  # of grids that need not be brought to the size
+        return pl.Series(self.source, [packed(letter, Grid(grid)) for grid in grids], pl.Binary)
 
     def dense_features(self) -> tuple[Feature, ...]:
         """Name the numbers, then the indicator."""

@@ -38,13 +38,8 @@ class MediaFolder:
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
         """List the files of the commonest kind, in the order of their names."""
-        by_kind: dict[str, list[str]] = {}
-        for name in _names(location.path):
-            by_kind.setdefault(_kind_of(name), []).append(name)
-        others = len(by_kind.pop("", []))
-        commonest = max(by_kind, key=lambda kind: len(by_kind[kind]))
-        names = sorted(by_kind.pop(commonest))
-        others += sum(map(len, by_kind.values()))
+        names = media_in(location.path)
+        others = sum(1 for _ in _names(location.path)) - len(names)
         folders = [name.split("/")[0] if "/" in name else None for name in names]
         columns = {"file": pl.Series(names, dtype=pl.String)}
         if any(folders):
@@ -65,6 +60,15 @@ def _kind_of(name: str) -> str:
     """Return the name of the kind that opens a file; empty if none does."""
     ending = PurePosixPath(name).suffix.lower()
     return next((kind.name for kind in KINDS.values() if ending in kind.endings), "")
+
+
+def media_in(folder: Path) -> list[str]:
+    """Return the files of the commonest kind of a folder by their paths in it, sorted."""
+    by_kind: dict[str, list[str]] = {}
+    for name in _names(folder):
+        by_kind.setdefault(_kind_of(name), []).append(name)
+    by_kind.pop("", None)
+    return sorted(max(by_kind.values(), key=len, default=[]))
 
 
 def _names(folder: Path) -> Iterator[str]:

@@ -54,4 +54,6 @@ class Picture(GridStep, frozen=True, tag="picture"):
 
     def fixed(self, pixels: np.ndarray) -> np.ndarray:
         """Return a picture on a square."""
+        if pixels.shape == (self.height, self.width, self.channels):
+            return pixels
         return resized(with_channels(pixels, self.channels), self.height, self.width)
