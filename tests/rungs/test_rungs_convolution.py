@@ -92,6 +92,7 @@ def test_it_tells_each_epoch_and_keeps_its_course(learned):
     _, rung, heard = learned
     assert [event.epoch for event in heard] == list(range(1, len(rung.history) + 1))
     assert len(heard) == SPEC.epochs_for(600)
+    assert rung.network.members == 1
     best = min(entry["validation_loss"] for entry in rung.history)
     assert rung.certificate.validation_loss == pytest.approx(best, rel=1e-6)
 
@@ -108,7 +109,7 @@ def test_it_leaves_out_what_was_measured_of_grids(learned):
 def test_numbers_join_the_picture():
     grids, _, number = planted(400)
     rows = rows_of(grids, 3 * number, None, number)
-    rung = fitted(rows, replace_spec(epochs=6, masked=0.0))
+    rung = fitted(rows, replace_spec(epochs=16, masked=0.0))
     said = rung.predict(rows.design).value
     assert np.corrcoef(said, rows.target)[0, 1] > 0.9
     assert rung.loss == SquaredError().name
@@ -192,6 +193,21 @@ def test_augmentation_moves_and_hides_within_its_bounds():
     moved = Augmentation(0.1, 0.0, 0.0, 0)(ramp, rng).astype(int) - ramp
     assert np.abs(moved).max() <= 20
     assert len(np.unique(moved[:, 10])) > 10
+
+
+def test_further_networks_learn_from_all_rows_and_those_cut_short_are_left_out(learned):
+    rows, *_ = learned
+    spec, heard = replace_spec(members=3, epochs=1), []
+    whole = fitted(rows, spec, tell=heard.append)
+    assert [event.validation_loss is None for event in heard] == [False, True, True]
+    assert [event.step for event in heard] == [18, 43, 68]
+    assert (whole.network.members, whole.status) == (3, Status.COMPLETED)
+    told = []
+    cut = fitted(rows, spec, tell=told.append, stop=lambda: len(told) == 1)
+    assert (cut.network.members, cut.status) == (1, Status.INTERRUPTED)
+    one = {name: array[0] for name, array in cut.params["layers"][0].items()}
+    same = {name: array[0] for name, array in whole.params["layers"][0].items()}
+    assert jax.tree.all(jax.tree.map(np.array_equal, one, same))
 
 
 def test_a_stopped_fit_predicts_and_says_so(learned):

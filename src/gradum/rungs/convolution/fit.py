@@ -1,4 +1,8 @@
-"""Convolutional networks that each hold out a fold, and the mean of their answers."""
+"""Convolutional networks, and the mean of their answers.
+
+The first one holds out a fold: these rows choose its epoch, and calibrate the answers. The others
+learn from all rows, so that a group or a rare class that the fold holds is learned too.
+"""
 
 from __future__ import annotations
 
@@ -47,13 +51,14 @@ def fit_convolution(
         Rows that are held out where no folds can be made.
     spec : ConvolutionSpec
     context : Context
-        Once it says to stop, the network under way is kept at its best epoch, and no other begins.
+        Once it says to stop, no other network begins; the one under way is left out unless it is
+        the first, which is kept at its best epoch.
     log_target : bool
 
     Raises
     ------
     SpecError
-        Every network diverged.
+        The first network diverged.
     OutOfTime
         The context's time is over before the first step.
     """
@@ -67,25 +72,29 @@ def fit_convolution(
     program = ConvolutionProgram(
         inputs.network, loss, spec.decay, spec.column_rate, spec.label_smoothing
     )
-    walks = walks_up_to(spec.folds, rows, validation, context.random("convolution", "folds"))
+    rng = context.random("convolution", "folds")
+    first, *_ = walks_up_to(spec.folds, rows, validation, rng)
+    everything = np.arange(len(rows)), np.zeros(0, np.intp)
     context.require_time()
     course, members = _Course(context, began), []
     for number in range(spec.members):
-        walk = walks[number % len(walks)]
+        walk = everything if number else first
         training = MemberTraining(program, inputs, spec, walk, context.seed, number)
         members.append(training.run(context, course.note, began))
         course.ended()
         if members[-1].status is not Status.COMPLETED:
             break
-    kept = [member for member in members if np.isfinite(member.loss)]
-    if not kept:
+    # A network that was cut short before its steps became small is worse than none.
+    whole = [member for member in members if member.status is Status.COMPLETED] or members
+    kept = [member for member in whole if np.isfinite(member.loss)]
+    if members[0] not in kept:
         raise SpecError(
-            say("Every convolutional network diverged."),
+            say("The convolutional network diverged."),
             say("Look for extreme values in the numeric columns."),
         )
     rung = _rung(kept, members[-1].status, inputs, spec, loss.name)
     rung = replace(rung, history=tuple(course.history), iterations=len(course.history))
-    rung = _judged(rung, kept, rows, scale, context)
+    rung = _judged(rung, kept[0], rows, scale, context)
     return replace(rung, seconds=perf_counter() - began)
 
 
@@ -130,7 +139,7 @@ def _rung(
         target_scale=None,
         clamp=True,
         status=status,
-        certificate=Certificate("cross-fitted", validation_loss=_mean_loss(kept)),
+        certificate=Certificate("cross-fitted", validation_loss=kept[0].loss),
         settings={
             "members": spec.members,
             "kept": len(kept),
@@ -143,13 +152,13 @@ def _rung(
 
 def _judged(
     rung: Rung,
-    kept: list[TrainedMember],
+    first: TrainedMember,
     rows: Rows,
     scale: TargetScale | None,
     context: Context,
 ) -> Rung:
-    """Return the rung with what its networks say of the rows that they hold out."""
-    judged, logits = _held_out(kept)
+    """Return the rung with what its first network says of the rows that it holds out."""
+    judged, logits = first.rows, first.logits
     if scale is None:
         calibration: tuple[Calibration, ...] = chosen_calibration(
             HeldOutLogits.of(logits, rows, judged), context.random("convolution", "calibration")
@@ -159,22 +168,6 @@ def _judged(
     target, weight = rows.target[judged], rows.weight[judged]
     scale = scale.with_smearing(target, predicted, weight, where=HELD_OUT)
     return with_spread(replace(rung, target_scale=scale), rows, context, judged, predicted)
-
-
-def _held_out(kept: list[TrainedMember]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that networks hold out (m,), and their mean logits for each (m, k)."""
-    judged = np.unique(np.concatenate([member.rows for member in kept]))
-    sums = np.zeros((len(judged), kept[0].logits.shape[1]))
-    counts = np.zeros(len(judged))
-    for member in kept:
-        places = np.searchsorted(judged, member.rows)
-        sums[places] += member.logits
-        counts[places] += 1
-    return judged, sums / counts[:, None]
-
-
-def _mean_loss(kept: list[TrainedMember]) -> float:
-    return float(np.average([m.loss for m in kept], weights=[len(m.rows) for m in kept]))
 
 
 def _together(members: list[Params], fixed: Params) -> Params:

@@ -87,20 +87,24 @@ class ConvolutionInputs:
 def layers_for(shape: GridShape, spec: ConvolutionSpec) -> tuple[Convolution, ...]:
     """Return the convolutions for grids of a shape.
 
-    The first one has 5 × 5 places, all others 3 × 3. They halve the sides until few places are
-    left; then one more adds what it finds to what there is.
+    They halve the sides until few places are left; then one more adds what it finds to what there
+    is. Filters have 3 × 3 places. Before the first halving, small grids are seen by half as many
+    filters at every place; in large ones, the first filters have 5 × 5 places instead.
     """
     height, width, _ = shape
-    strides = []
+    small, strides = height * width <= spec.seen_whole, []
     while height * width > spec.places:
         height, width = -(-height // 2), -(-width // 2)
         strides.append(2)
     strides = strides if len(strides) > 1 else [*strides, *[1] * (2 - len(strides))]
     *coarse, fine = strides
-    first, *others = [Convolution(3, stride, spec.coarse_filters) for stride in coarse]
-    first = Convolution(5, first.stride, first.filters)
+    layers = [Convolution(3, stride, spec.coarse_filters) for stride in coarse]
+    if small:
+        layers.insert(0, Convolution(3, 1, -(-spec.coarse_filters // 2)))
+    else:
+        layers[0] = Convolution(5, layers[0].stride, spec.coarse_filters)
     last = Convolution(3, fine, spec.fine_filters), Convolution(3, 1, spec.fine_filters, skips=True)
-    return (first, *others, *last)
+    return (*layers, *last)
 
 
 def _measured(inputs: Inputs, shapes: tuple[GridShape, ...]) -> Params:

@@ -28,9 +28,9 @@ Told = Callable[[float, float], None]
 """Takes the training loss and the held-out loss of an epoch."""
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainedMember:
-    """A network at its best epoch.
+    """A network at its best epoch; at its last, if it holds no rows out.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ class TrainedMember:
     logits : ndarray of shape (m, k)
         What it says of them.
     loss : float
-        Their mean loss; infinite before the first epoch.
+        Their mean loss, or of a network that holds no rows out, its training loss; infinite before
+        the first epoch.
     status : Status
         Why its training ended.
     steps : int
@@ -115,26 +116,25 @@ class MemberTraining:
                 taken += 1
             best.steps = taken
             if losses and (best.status is Status.COMPLETED or not best.params):
-                held_out = self._note(best, self._program.trained(state, self._inputs.fixed, taken))
-                seconds = perf_counter() - began
-                tell(EpochDone(epoch, taken, float(np.mean(losses)), held_out, seconds))
+                learning = float(np.mean(losses))
+                params = self._program.trained(state, self._inputs.fixed, taken)
+                held_out = self._note(best, params, learning)
+                tell(EpochDone(epoch, taken, learning, held_out, perf_counter() - began))
             if best.status is not Status.COMPLETED:
                 break
         return best
 
-    def _note(self, best: TrainedMember, params: Params) -> float:
-        """Judge a network by the rows that it holds out; it may be the best so far."""
+    def _note(self, best: TrainedMember, params: Params, learning: float) -> float | None:
+        """Judge a network by the rows that it holds out, if any; it may be the best so far."""
+        if not len(self._held):
+            best.params, best.loss = params, _finite(learning)
+            return None
         logits = self.logits(params, self._held)
-        losses = self._program.loss.value(
-            logits.astype(np.float64), self._inputs.target[self._held]
-        )
-        loss = float(np.average(losses, weights=self._inputs.weight[self._held]))
+        target, weight = self._inputs.target[self._held], self._inputs.weight[self._held]
+        losses = self._program.loss.value(logits.astype(np.float64), target)
+        loss = float(np.average(losses, weights=weight))
         if not best.params or (math.isfinite(loss) and falls(loss, best.loss)):
-            best.params, best.logits, best.loss = (
-                params,
-                logits,
-                loss if math.isfinite(loss) else math.inf,
-            )
+            best.params, best.logits, best.loss = params, logits, _finite(loss)
         return loss
 
     def logits(self, params: Params, rows: np.ndarray) -> np.ndarray:
@@ -163,3 +163,7 @@ class MemberTraining:
         if step + 1 < rising:
             return (step + 1) / rising
         return 0.5 * (1 + math.cos(math.pi * (step + 1 - rising) / max(steps - rising, 1.0)))
+
+
+def _finite(loss: float) -> float:
+    return loss if math.isfinite(loss) else math.inf

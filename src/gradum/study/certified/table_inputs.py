@@ -58,7 +58,7 @@ class TableInputs:
     @property
     def count(self) -> int:
         """The number of inputs, d."""
-        return sum(1 + len(column.levels) for column in self.layout.columns)
+        return sum(len(column.flat_names) for column in self.layout.columns)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ class TableInputs:
     @cached_property
     def by_levels(self) -> dict[BlockColumn, np.ndarray]:
         """The `groups` by their column of levels."""
-        ends = np.cumsum([1 + len(column.levels) for column in self.layout.columns])
+        ends = np.cumsum([len(column.flat_names) for column in self.layout.columns])
         pairs = zip(self.layout.columns, ends, strict=True)
         return {c: np.arange(end - len(c.levels) - 1, end) for c, end in pairs if c.levels}
 
