@@ -16,11 +16,11 @@ class Scripted:
     def __init__(self, errors):
         self.errors, self.epoch = iter(errors), 0
 
-    def placed(self, dense, codes):
-        return dense
+    def hold_out(self, dense, codes):
+        self.shape = (*dense.shape[:2], 1)
 
-    def judge(self, rows):
-        return np.broadcast_to(next(self.errors)[:, None, None], (*rows.shape[:2], 1))
+    def judge(self):
+        return np.broadcast_to(next(self.errors)[:, None, None], self.shape)
 
     def params(self, which):
         weight = np.full((which.sum(), 1, 1), float(self.epoch))
@@ -51,10 +51,10 @@ def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
     )
     first = np.full(members, 9.0) if start is None else np.nan_to_num(start, posinf=9)
     looks = np.concatenate([[first], losses])
-    groups = Scripted(np.sqrt(2 * looks))  # the squared error is halved
-    judge.begin(groups, np.zeros(members, bool) if start is None else np.isfinite(start))
-    for groups.epoch in range(1, len(losses) + 1):
-        judge.note(groups)
+    shards = Scripted(np.sqrt(2 * looks))  # the squared error is halved
+    judge.begin(shards, np.zeros(members, bool) if start is None else np.isfinite(start))
+    for shards.epoch in range(1, len(losses) + 1):
+        judge.note(shards)
     weights = [member["layers"][0]["weight"].item() for member in judge.members]
     return np.array(weights, int)
 

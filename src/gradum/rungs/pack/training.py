@@ -14,12 +14,12 @@ from gradum.messages import say
 from gradum.randomness import stream
 from gradum.rungs.context import Context
 from gradum.rungs.pack.goal import Goal
-from gradum.rungs.pack.groups import Groups
 from gradum.rungs.pack.held_out import HeldOut
 from gradum.rungs.pack.inputs import PackInputs
 from gradum.rungs.pack.lessons import Lessons
 from gradum.rungs.pack.members import Members
 from gradum.rungs.pack.program import STEPS, PackBatches, PackProgram
+from gradum.rungs.pack.shards import Shards
 from gradum.rungs.pack.spec import PackSpec
 from gradum.solvers.solution import EpochDone, Status
 
@@ -99,15 +99,15 @@ class PackTraining:
         OutOfTime
             The context's time is over before the first chunk.
         """
-        groups = Groups(self._program, self._start, self._fixed, self.members.hyper, self._shared)
-        with groups:
-            self._train(groups, held, context, began=began, end=end)
+        shards = Shards(self._program, self._start, self._fixed, self.members.hyper, self._shared)
+        with shards:
+            self._train(shards, held, context, began=began, end=end)
 
     def _train(
-        self, groups: Groups, held: HeldOut, context: Context, *, began: float, end: float
+        self, shards: Shards, held: HeldOut, context: Context, *, began: float, end: float
     ) -> None:
         looked = perf_counter()
-        held.begin(groups, self.members.begins_wide)
+        held.begin(shards, self.members.begins_wide)
         looking = perf_counter() - looked
         context.require_time()
         waited = 0
@@ -117,12 +117,12 @@ class PackTraining:
                 if context.stop() or (self.steps and perf_counter() + looking > end):
                     self.status = Status.INTERRUPTED if context.stop() else Status.TIME_LIMIT
                     break
-                losses += groups.learn(self._batches())
+                losses += shards.learn(self._batches())
                 self.steps += STEPS
             if self.steps and not losses:  # all steps have been judged
                 return
             looked = perf_counter()
-            improved, held_out = held.note(groups)
+            improved, held_out = held.note(shards)
             looking = perf_counter() - looked
             if self.status is not Status.COMPLETED:
                 return
@@ -161,7 +161,7 @@ class PackTraining:
         )
 
     def _batches(self) -> Callable[[slice], PackBatches]:
-        """Draw the rows of the next chunk; return what makes the batches of a group's members."""
+        """Draw the rows of the next chunk; return what makes the batches of a shard's members."""
         rows = self._order.take(STEPS)
         drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
         rate = self._rate(self.steps + np.arange(STEPS))

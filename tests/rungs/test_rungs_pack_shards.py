@@ -1,24 +1,27 @@
-"""Groups of members side by side, against all members in one program and in one thread."""
+"""Shards of members side by side, against all members in one program and in one thread."""
 
 import threading
+from contextlib import suppress
+from dataclasses import replace
 from time import sleep
 
 import jax
 import numpy as np
 import pytest
-from test_rungs_pack_program import PROGRAMS, D, M, batches, hyper, parameters
+from msgspec import structs
+from test_rungs_pack_program import PROGRAMS, M, batches, hyper, parameters
 
-from gradum.rungs.pack.groups import Groups
-from gradum.rungs.pack.program import PackBatches, PackProgram
+from gradum.rungs.pack.program import PackBatches
+from gradum.rungs.pack.shards import Shards
 
 LEFT_OUT = {"dropout": 0.4, "column_dropout": 0.3}
 
 
-def groups_of(name, threads):
+def shards_of(name, threads):
     program = PROGRAMS[name]
     drawn = hyper(program, **LEFT_OUT)
     shared = {"source": drawn.pop("source")}
-    return Groups(program, *parameters(program), drawn, shared, threads)
+    return Shards(program, *parameters(program), drawn, shared, threads)
 
 
 def of(given, members):
@@ -31,15 +34,14 @@ def of(given, members):
 def learned(name, threads, chunks=2):
     """Return the losses, the parameters and the logits of some rows after some chunks."""
     program = PROGRAMS[name]
-    with groups_of(name, threads) as groups:
+    with shards_of(name, threads) as shards:
         losses = []
         for seed in range(chunks):
             given = batches(program, seed)
-            losses += groups.learn(lambda members, given=given: of(given, members))
+            losses += shards.learn(lambda members, given=given: of(given, members))
         first = batches(program)
-        rows = groups.placed(first.dense[0], None if first.codes is None else first.codes[0])
-        logits = groups.judge(rows)
-        return np.concatenate(losses), groups.params(np.ones(M, bool)), logits
+        shards.hold_out(first.dense[0], None if first.codes is None else first.codes[0])
+        return np.concatenate(losses), shards.params(np.ones(M, bool)), shards.judge()
 
 
 def assert_equal(one, other):
@@ -54,8 +56,8 @@ def test_members_side_by_side_learn_what_they_learn_one_after_the_other(name):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_groups_learn_what_all_members_learn_in_one_program(name):
-    """Also what is left out by chance hangs on the member, not on its group."""
+def test_shards_learn_what_all_members_learn_in_one_program(name):
+    """Also what is left out by chance hangs on the member, not on its shard."""
     program, losses = PROGRAMS[name], []
     params, fixed = parameters(program)
     state = program.start(params)
@@ -74,22 +76,22 @@ def test_groups_learn_what_all_members_learn_in_one_program(name):
     )
 
 
-def test_the_groups_of_two_threads_learn_at_the_same_time():
+def test_the_shards_of_two_threads_learn_at_the_same_time():
     """Each waits until the other has come as far, which they could not in one thread."""
     meet = threading.Barrier(2, timeout=60)
 
     def batches_of(members):
-        if members.start:  # the first group goes alone: it may have to compile
+        if members.start:  # the first shard goes alone: it may have to compile
             meet.wait()
         return of(batches(PROGRAMS["number"]), members)
 
-    with groups_of("number", 3) as groups:
-        assert len(groups.learn(batches_of)) == M
+    with shards_of("number", 3) as shards:
+        assert len(shards.learn(batches_of)) == M
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize("place", range(M))
-def test_an_error_in_one_group_is_raised_as_it_was_and_ends_all(threads, place):
+def test_an_error_in_one_shard_is_raised_as_it_was_and_ends_all(threads, place):
     error, begun = MemoryError("no room"), threading.active_count()
 
     def batches_of(members):
@@ -98,8 +100,8 @@ def test_an_error_in_one_group_is_raised_as_it_was_and_ends_all(threads, place):
         sleep(0.001)
         return of(batches(PROGRAMS["number"]), members)
 
-    with pytest.raises(MemoryError) as raised, groups_of("number", threads) as groups:
-        groups.learn(batches_of)
+    with pytest.raises(MemoryError) as raised, shards_of("number", threads) as shards:
+        shards.learn(batches_of)
     assert raised.value is error
     assert threading.active_count() == begun
 
@@ -108,23 +110,22 @@ def test_an_error_in_one_group_is_raised_as_it_was_and_ends_all(threads, place):
 def test_the_parameters_of_some_members_are_theirs(marked):
     which = np.isin(np.arange(M), marked)
     params, _ = parameters(PROGRAMS["number"])
-    with groups_of("number", 2) as groups:
-        assert_equal(groups.params(which), jax.tree.map(lambda leaf: leaf[which], params))
+    with shards_of("number", 2) as shards:
+        assert_equal(shards.params(which), jax.tree.map(lambda leaf: leaf[which], params))
 
 
-@pytest.mark.parametrize(
-    ("members", "groups"), [(4, 4), (24, 8), (48, 8), (5, 5), (13, 1), (22, 2)]
-)
-def test_all_groups_are_of_one_size(members, groups):
+@pytest.mark.parametrize(("members", "count"), [(4, 4), (24, 8), (48, 8), (13, 1), (22, 2)])
+def test_all_shards_are_of_one_size(members, count):
     """So that they share one compiled program."""
-    network = PROGRAMS["two classes"].network
-    network = type(network)(members, D, 1, network.hidden, network.coded, 2, "logit")
-    program = PackProgram(network, PROGRAMS["two classes"].loss)
-    shapes = network.shapes()
-    fixed = {
-        name: np.zeros(shapes[name], np.float32) for name in ("shift", "slope", "wide", "wave")
-    }
-    params = {"scale": np.ones((members, network.first), np.float32), "layers": []}
-    made = Groups(program, params, fixed, {"dropout": np.zeros(members)}, {})
-    rows = made.placed(np.zeros((members, 2, D), np.float32), None)
-    assert [len(dense) for dense, _ in rows] == [members // groups] * groups
+    program, places = PROGRAMS["two classes"], []
+    program = replace(program, network=structs.replace(program.network, members=members))
+
+    def batches_of(own):
+        places.append(np.arange(members)[own].tolist())
+        raise StopIteration
+
+    given = np.zeros((members, 1), np.float32)
+    shards = Shards(program, {"scale": given}, {"wave": given}, {"dropout": given}, {})
+    with suppress(StopIteration):
+        shards.learn(batches_of)
+    assert places == [list(range(members // count))]

@@ -1,9 +1,9 @@
-"""The members of a pack in groups, each of which learns by itself, side by side on all cores.
+"""The members of a pack in shards, each of which learns by itself, side by side on all cores.
 
-Members know nothing of each other, so a group of them gets the same bits as it would among all. A
-step's matrices are too small to be divided among cores, so each thread has its own groups: XLA runs
+Members know nothing of each other, so a shard of them gets the same bits as it would among all. A
+step's matrices are too small to be divided among cores, so each thread has its own shards: XLA runs
 what one thread launches in order, and what several launch side by side. Besides, a step reads and
-writes all parameters and Adam's moments. Those of all members are many megabytes, those of a group
+writes all parameters and Adam's moments. Those of all members are many megabytes, those of a shard
 stay in a core's cache from step to step.
 
 Shapes: M members, n rows of each, k outputs.
@@ -26,23 +26,24 @@ from gradum.core.models.network import Params
 from gradum.core_count import cores
 from gradum.rungs.pack.program import PackBatches, PackProgram, PackState
 
-MOST = 8  # groups: more would take longer to launch than to run on small tables
+MOST = 8  # shards: more would take longer to launch than to run on small tables
 
 Result = TypeVar("Result")
 
 
 @dataclass
-class _Group:
-    """The members at some places, with their own state, parameters that do not learn, and draws."""
+class _Shard:
+    """The members at some places, and what is theirs: all arguments of the program's two halves."""
 
     members: slice
     state: PackState
     fixed: Params
     hyper: Params
+    held_out: Any = None
 
 
-class Groups:
-    """All members in groups of the same size, so that all groups run one compiled program.
+class Shards:
+    """All members in shards of the same size, so that all shards run one compiled program.
 
     To be used in a ``with`` block, which ends the threads.
 
@@ -59,7 +60,7 @@ class Groups:
     shared : dict
         What `PackProgram.learn` takes besides, the same for all members.
     threads : int, optional
-        How many groups learn at a time: one for each core, if not given.
+        How many shards learn at a time: one for each core, if not given.
     """
 
     def __init__(
@@ -75,12 +76,12 @@ class Groups:
         count = next(count for count in range(_most(), 0, -1) if members % count == 0)
         size = members // count
         self._program = replace(program, network=structs.replace(program.network, members=size))
-        self._groups = []
+        self._shards = []
         for first in range(0, members, size):
             own = slice(first, first + size)
             start, still, drawn = (_taken(each, own) for each in (params, fixed, hyper))
             drawn = drawn | shared | {"first": np.uint32(first)}
-            self._groups.append(_Group(own, self._program.start(start), still, drawn))
+            self._shards.append(_Shard(own, self._program.start(start), still, drawn))
         self._threads = min(cores() if threads is None else threads, count)
         self._pools: list[ThreadPoolExecutor] = []
 
@@ -98,32 +99,30 @@ class Groups:
         self._ended.close()
 
     def learn(self, batches: Callable[[slice], PackBatches]) -> list[jax.Array]:
-        """Launch a chunk of steps of every group; return their members' mean losses, to come.
+        """Launch a chunk of steps of every shard; return their members' mean losses, to come.
 
-        ``batches`` is called in each thread, with the places of a group's members.
+        ``batches`` is called in each thread, with the places of a shard's members.
         """
 
-        def launch(group: _Group) -> jax.Array:
-            group.state, losses = self._program.learn(
-                group.state, group.fixed, group.hyper, batches(group.members)
+        def launch(shard: _Shard) -> jax.Array:
+            shard.state, losses = self._program.learn(
+                shard.state, shard.fixed, shard.hyper, batches(shard.members)
             )
             return losses
 
         return self._each(launch)
 
-    def placed(self, dense: np.ndarray, codes: np.ndarray | None) -> list[tuple[Any, Any]]:
-        """Return the members' rows, dense [M, n, d] and codes [M, n, e], as `judge` takes them."""
-        return [
-            jax.device_put((dense[group.members], None if codes is None else codes[group.members]))
-            for group in self._groups
-        ]
+    def hold_out(self, dense: np.ndarray, codes: np.ndarray | None) -> None:
+        """Give each member the rows that `judge` is about, dense [M, n, d] and codes [M, n, e]."""
+        for shard in self._shards:
+            rows = dense[shard.members], None if codes is None else codes[shard.members]
+            shard.held_out = jax.device_put(rows)
 
-    def judge(self, rows: list[tuple[Any, Any]]) -> np.ndarray:
-        """Return all members' logits [M, n, k] for the rows of each."""
-        placed = dict(zip(map(id, self._groups), rows, strict=True))
+    def judge(self) -> np.ndarray:
+        """Return all members' logits [M, n, k] for the rows that each holds out."""
 
-        def launch(group: _Group) -> jax.Array:
-            return self._program.judge(group.state.params, group.fixed, *placed[id(group)])
+        def launch(shard: _Shard) -> jax.Array:
+            return self._program.judge(shard.state.params, shard.fixed, *shard.held_out)
 
         return np.concatenate([np.asarray(logits) for logits in self._each(launch)])
 
@@ -131,30 +130,30 @@ class Groups:
         """Return copies, on the host, of what the members marked by ``which`` (M,) have learned."""
         # In NumPy, because JAX would compile a program for every product.
         some = [
-            _taken(jax.tree.map(np.asarray, group.state.params), which[group.members])
-            for group in self._groups
-            if which[group.members].any()
+            _taken(jax.tree.map(np.asarray, shard.state.params), which[shard.members])
+            for shard in self._shards
+            if which[shard.members].any()
         ]
         return jax.tree.map(lambda *leaves: np.concatenate(leaves), *some)
 
-    def _each(self, launch: Callable[[_Group], Result]) -> list[Result]:
-        """Do the same with every group, in its thread; return the results in order."""
+    def _each(self, launch: Callable[[_Shard], Result]) -> list[Result]:
+        """Do the same with every shard, in its thread; return the results in order."""
         if not self._pools:
-            return list(map(launch, self._groups))
+            return list(map(launch, self._shards))
         # The first goes alone: if the program has to be compiled, it is compiled once.
-        first = self._pools[0].submit(launch, self._groups[0]).result()
+        first = self._pools[0].submit(launch, self._shards[0]).result()
         shares = [
             pool.submit(lambda own: list(map(launch, own)), own)
             for pool, own in zip(self._pools, self._shares(), strict=True)
         ]
         return [first, *(result for share in shares for result in share.result())]
 
-    def _shares(self) -> Iterator[list[_Group]]:
-        """Divide the groups among the threads, without the first group."""
-        count = len(self._groups)
+    def _shares(self) -> Iterator[list[_Shard]]:
+        """Divide the shards among the threads, without the first shard."""
+        count = len(self._shards)
         bounds = [count * thread // self._threads for thread in range(self._threads + 1)]
         for begin, end in pairwise(bounds):
-            yield self._groups[max(begin, 1) : end]
+            yield self._shards[max(begin, 1) : end]
 
 
 def _taken(params: Params, members: slice | np.ndarray) -> Params:
@@ -163,5 +162,5 @@ def _taken(params: Params, members: slice | np.ndarray) -> Params:
 
 
 def _most() -> int:
-    """Return the most groups; on an accelerator, which all members together fill, one."""
+    """Return the most shards; on an accelerator, which all members together fill, one."""
     return MOST if jax.default_backend() == "cpu" else 1
