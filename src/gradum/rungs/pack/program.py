@@ -78,11 +78,10 @@ class PackProgram:
 
     def start(self, params: Params) -> PackState:
         """Return the state before the first step; ``params`` are the parameters that learn."""
-        # Adam begins with zeros, made here because JAX would compile a program for every one of
-        # them.
-        moments = jax.eval_shape(jax.vmap(_adam.init), params)
-        zeros = jax.tree.map(lambda moment: np.zeros(moment.shape, moment.dtype), moments)
-        return PackState(*jax.device_put((params, zeros)))
+        # Adam begins with zeros, made in NumPy: JAX would compile a program for every one of them.
+        zeros = (jax.tree.map(np.zeros_like, params) for _ in range(2))
+        moments = optax.ScaleByAdamState(np.zeros(self.network.members, np.int32), *zeros)
+        return PackState(*jax.device_put((params, moments)))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
     def learn(self, state: PackState, fixed: Params, hyper: Params, batches: PackBatches) -> Any:
