@@ -26,7 +26,8 @@ from gradum.core.models.network import Params
 from gradum.core_count import cores
 from gradum.rungs.pack.program import PackBatches, PackProgram, PackState
 
-MOST = 8  # shards: more would take longer to launch than to run on small tables
+MOST = 8  # shards, and the fewest members of each: smaller ones take longer to launch than to run
+FEWEST = 2
 
 Result = TypeVar("Result")
 
@@ -73,7 +74,8 @@ class Shards:
         threads: int | None = None,
     ) -> None:
         members = program.network.members
-        count = next(count for count in range(_most(), 0, -1) if members % count == 0)
+        most = max(min(_most(), members // FEWEST), 1)
+        count = next(count for count in range(most, 0, -1) if members % count == 0)
         size = members // count
         self._program = replace(program, network=structs.replace(program.network, members=size))
         self._shards = []
