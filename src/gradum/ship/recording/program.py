@@ -139,7 +139,7 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "sort": lambda x, axis: np.sort(x, axis=axis),
     "zeros": lambda x: np.zeros(x.shape),
     "look_up": _looked_up,
-    "join": lambda a, b: a + b,
+    "join": np.add,
     "split": _split,
     "matches": _matching,
 }

@@ -248,17 +248,13 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         """Return which texts match a pattern (RE2) as a whole."""
         return _node("matches", [self], bool, self.shape, pattern=pattern)
 
-    def followed_by(self, text: str) -> Recorded:
-        """Return each text with another one behind it."""
-        return _node("join", [self, _texts(text)], object, self.shape)
+    def followed_by(self, text: Any) -> Recorded:
+        """Return each text with another one behind it, the same for all or each its own."""
+        return _node("join", [self, _wrapped(text).astype(object)], object, self.shape)
 
     def split(self, separator: str, place: int) -> Recorded:
         """Return one part of each text; with an empty separator, the parts between blanks."""
         return _node("split", [self], object, self.shape, separator=separator, place=place)
-
-
-def _texts(text: str) -> Recorded:
-    return Recorded.constant(np.array([[text]], object))
 
 
 def _unrecordable(name: str) -> ExportError:

@@ -82,7 +82,7 @@ class BooleanKind(Kind):
             for letters in product(*({letter.lower(), letter.upper()} for letter in word))
         }
         code = raw.looked_up(table, -1)
-        return step.numbers(code.astype(np.float64), code < 0)
+        return step.dense_numbers(code.astype(np.float64), code < 0)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as booleans; any of the known words, 0 and 1 are understood."""

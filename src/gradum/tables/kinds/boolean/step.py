@@ -60,7 +60,7 @@ class Boolean(Step, frozen=True, tag="boolean"):
             expressions.append(missing_expression(self.source))
         return expressions
 
-    def numbers(self, values: Any, gone: Any) -> list[Any]:
+    def dense_numbers(self, values: Any, gone: Any) -> list[Any]:
         """Return the same columns of 0 or 1 and of whether each is missing, in NumPy's terms."""
         value = [np.where(gone, self.imputed, values)] if self._varies else []
         return [*value, gone.astype(np.float64)] if self._marked else value

@@ -229,7 +229,7 @@ class NumericKind(Kind):
         gone = np.isnan(raw) | (np.absolute(raw) > LARGEST)
         for listed_number in listed_numbers(column.parse):
             gone = gone | (raw == listed_number)
-        return step.numbers(raw, gone)
+        return step.dense_numbers(raw, gone)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as float64."""
