@@ -1,13 +1,17 @@
 """``gradum export``: a file, what is said of it, and what is refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 import pytest
+from msgspec import structs
 
 import gradum
+from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, OutputError
+from gradum.ship.forms.export import export
 from gradum.ship.forms.onnx import file as onnx_file
 
 onnx = pytest.importorskip("onnx")
@@ -114,3 +118,62 @@ def test_nothing_is_written_where_the_file_cannot_answer(classifier, tmp_path, m
     with pytest.raises(OutputError):
         classifier.export(tmp_path / "m.txt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_intervals_of_a_hold_out_are_in_the_file(regressor, tmp_path):
+    table = regressor.run.dataset.frame.select(regressor.features)
+    found = regressor.export(tmp_path / "m.onnx", table, interval=0.8)
+    own = regressor.predict_interval(table, 0.8)
+    deviation = regressor.fitted.rung().target_scale.scale
+    answers = answers_of(regressor, table, tmp_path / "m.onnx")
+    for name, end in zip(("low", "high"), own.T, strict=True):
+        np.testing.assert_allclose(answers[name] / deviation, end / deviation, atol=1e-5)
+    assert found.parity.largest < 1e-5
+    assert found.promise == regressor.guarantee(0.8)
+
+
+def test_sets_of_a_hold_out_are_in_the_file(classifier, tmp_path):
+    table = classifier.run.dataset.frame.select(classifier.features)
+    found = classifier.export(tmp_path / "m.onnx", table, interval=0.95)
+    chosen = answers_of(classifier, table, tmp_path / "m.onnx")["set"]
+    sets = [tuple(np.array(classifier.classes)[row]) for row in chosen]
+    assert sets == classifier.predict_set(table, 0.95)
+    assert {len(held) for held in sets} == {1, 2}
+    assert found.parity.sets == 0
+
+
+def answers_of(model, table, path):
+    raw = {
+        column.name: column.traits.as_raw(table[column.name])[:, None]
+        for column in model.fitted.schema.features
+    }
+    session = open_session(path.read_bytes())
+    names = [value.name for value in session.get_outputs()]
+    return dict(zip(names, session.run(None, raw), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        ({"name": "cross"}, "cross-validation"),
+        ({"name": "adaptive"}, "outcomes"),
+        ({"by": "its column"}, "its column"),
+        ({"name": "none", "reason": "Nothing judged."}, "Nothing judged."),
+    ],
+)
+def test_a_promise_of_more_than_one_model_and_its_scores_stays(
+    classifier, tmp_path, monkeypatch, terms, reason
+):
+    fitted = classifier.fitted
+    other = structs.replace(fitted.guarantee.terms, **terms)
+    changed = replace(fitted, guarantee=replace(fitted.guarantee, terms=other))
+    predictor = replace(conformal_of(classifier, 0.9), terms=other)
+    with pytest.raises(ExportError, match=reason):
+        export(changed, tmp_path / "m.onnx", "", promise=predictor)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cross_validated_promise_says_why_it_stays(grader, tmp_path):
+    with pytest.raises(ExportError, match="cross-validation"):
+        grader.export(tmp_path / "m.onnx", interval=0.9)
+    assert grader.export(tmp_path / "m.onnx").parity.flipped == 0

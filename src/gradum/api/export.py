@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradum.api.asked_rows import asked_rows
+from gradum.api.intervals import conformal_of
 from gradum.errors import GradumError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
@@ -26,6 +27,7 @@ def export(
     path: str | os.PathLike,
     data: Any = None,
     *,
+    interval: float | None = None,
     rung: str | None = None,
     force: bool = False,
 ) -> Exported:
@@ -43,6 +45,10 @@ def export(
         Ends in ``.onnx``.
     data : path, data frame, array, list of dicts or one dict, optional
         Rows on which to hold the file against the model; those that judged it if left out.
+    interval : float, optional
+        The share of rows whose targets are to lie in their intervals or sets: adds outputs ``low``
+        and ``high``, or ``set``, which says of each class whether it is in it. What several models
+        promise together, after a cross-validation, stays.
     rung : str, optional
         As in `predict`.
     force : bool
@@ -57,7 +63,10 @@ def export(
     Raises
     ------
     ExportError
-        A column or a part of the model has no such form; the message says which, and why.
+        A column, a part of the model or a promise has no such form; the message says which, and
+        why.
+    SpecError
+        The model has no such rung, or keeps no scores of judged rows for intervals.
     ModelFileError
         The package that writes such files is not installed.
     OutputError
@@ -69,8 +78,9 @@ def export(
 
     form_of(path, force=force)  # before rows are read
     self.fitted.rung(rung)
+    promise = None if interval is None else conformal_of(self, interval, rung=rung)
     rows = _judged(self) if data is None else asked_rows(self, data, None)[0]
-    return export_fitted(self.fitted, path, rows, rung=rung, force=force)
+    return export_fitted(self.fitted, path, rows, rung=rung, promise=promise, force=force)
 
 
 def _judged(model: Model) -> pl.DataFrame | str:

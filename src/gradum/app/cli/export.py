@@ -29,6 +29,15 @@ def command(
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx file.")],
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval",
+            metavar="SHARE",
+            help="Add an interval, or a set of classes, that holds the target in this share of "
+            "the rows.",
+        ),
+    ] = None,
     rung: options.Rung = None,
     force: options.Replace = False,
     as_json: options.Json = False,
@@ -42,7 +51,7 @@ def command(
     """
     loaded = load_model(model)
     with waiting(shown=not as_json):
-        exported = loaded.export(out, data, rung=rung, force=force)
+        exported = loaded.export(out, data, interval=interval, rung=rung, force=force)
     if as_json:
         write_json(exported)
         return
@@ -63,7 +72,8 @@ def _in_words(exported: Exported) -> list[str]:
     )
     if exported.parity is None:
         return [written, say("Its answers were not checked: {reason}", reason=exported.unchecked)]
-    return [written, *_held_against(exported.parity, exported.runtime)]
+    promised = [exported.promise.sentence] if exported.promise else []
+    return [written, *_held_against(exported.parity, exported.runtime), *promised]
 
 
 def _held_against(parity: Parity, runtime: str) -> list[str]:
@@ -92,4 +102,5 @@ def _held_against(parity: Parity, runtime: str) -> list[str]:
         say("It predicts another class in {count:,} of them.", count=parity.flipped)
         if parity.flipped
         else say("It predicts the same class in each."),
+        *([say("Its set differs in {count:,} of them.", count=parity.sets)] if parity.sets else []),
     ]

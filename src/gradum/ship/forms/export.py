@@ -14,7 +14,9 @@ import polars as pl
 from gradum.errors import OutputError
 from gradum.files.atomic import check_writable, write_bytes
 from gradum.messages import listed, say
+from gradum.run.conformal.statement import Statement
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.ship.forms.onnx.file import OnnxForm
 from gradum.ship.forms.parity import Parity, parity
 from gradum.ship.prediction_files import refuse_existing
@@ -63,6 +65,8 @@ class Exported(msgspec.Struct, frozen=True):
         How far its answers differ from the model's own; None where this was not checked.
     unchecked : str
         Why it was not checked; empty where it was.
+    promise : Statement or None
+        What is promised of its intervals or sets; None where it has none.
     """
 
     path: str
@@ -73,6 +77,7 @@ class Exported(msgspec.Struct, frozen=True):
     runtime: str
     parity: Parity | None
     unchecked: str = ""
+    promise: Statement | None = None
 
 
 def form_of(path: str | os.PathLike, *, force: bool) -> Form:
@@ -99,6 +104,7 @@ def export(
     rows: pl.DataFrame | str,
     *,
     rung: str | None = None,
+    promise: ConformalPredictor | None = None,
     force: bool = False,
 ) -> Exported:
     """Write a rung of a model to a file, if the file's answers can be computed where it runs.
@@ -112,6 +118,8 @@ def export(
         Typed rows on which the file is held against the model; or why there are none.
     rung : str, optional
         The one in use if left out.
+    promise : ConformalPredictor, optional
+        What makes intervals or sets, if there are to be any.
     force : bool
         Whether to replace a file.
 
@@ -123,7 +131,7 @@ def export(
         The name says no form, there is such a file already, or it cannot be written.
     """
     form = form_of(path, force=force)
-    model = recorded_model(fitted, rung)
+    model = recorded_model(fitted, rung, promise)
     data = form.data(model)
     found, reason = None, rows if isinstance(rows, str) else ""
     if not isinstance(rows, str):
@@ -137,5 +145,13 @@ def export(
     inputs = tuple(column.name for column in model.columns)
     outputs = tuple(model.answers.values())
     return Exported(
-        str(path), model.rung.name, len(data), inputs, outputs, form.title, found, reason
+        str(path),
+        model.rung.name,
+        len(data),
+        inputs,
+        outputs,
+        form.title,
+        found,
+        reason,
+        promise and promise.statement,
     )

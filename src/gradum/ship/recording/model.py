@@ -14,7 +14,10 @@ from gradum.core.models.input_blocks import of_matrix
 from gradum.errors import ExportError
 from gradum.margins import EQUAL
 from gradum.messages import say
+from gradum.run.conformal.conformal_intervals import conformal_intervals
+from gradum.run.conformal.score_list import wanted_mass
 from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.rung import Rung
 from gradum.ship.recording.program import ROWS_AXIS, Program
@@ -34,9 +37,12 @@ class RecordedModel:
         The raw columns that it takes, in the table's order.
     answers : mapping of str to str
         The program's name for each answer: ``prediction`` [n], the number or the label; for classes
-        also ``probability`` [n, K] and ``logits`` [n, k], after calibration. The names differ where
+        also ``probability`` [n, K] and ``logits`` [n, k], after calibration; with a promise,
+        ``low`` and ``high`` [n], or ``set`` [n, K], which classes are in it. The names differ where
         a column is called so.
     program : Program
+    promise : ConformalPredictor or None
+        What the intervals or sets are made by.
     """
 
     fitted: Fitted
@@ -44,14 +50,17 @@ class RecordedModel:
     columns: tuple[Column, ...]
     answers: Mapping[str, str]
     program: Program
+    promise: ConformalPredictor | None = None
 
     def raw(self, frame: pl.DataFrame) -> dict[str, np.ndarray]:
         """Return typed columns, as `tables.check` leaves them, as the program takes them."""
         return {c.name: c.traits.as_raw(frame[c.name])[:, None] for c in self.columns}
 
 
-def recorded_model(fitted: Fitted, name: str | None = None) -> RecordedModel:
-    """Record a rung of a model.
+def recorded_model(
+    fitted: Fitted, name: str | None = None, promise: ConformalPredictor | None = None
+) -> RecordedModel:
+    """Record a rung of a model, and the intervals or sets of a promise, if one is given.
 
     Raises
     ------
@@ -61,19 +70,25 @@ def recorded_model(fitted: Fitted, name: str | None = None) -> RecordedModel:
         The model has no such rung.
     """
     rung = fitted.rung(name)
+    if promise is not None:
+        _refuse_promise(promise)
     columns = _leaving(fitted)
     raw = {c.name: Recorded.input(_DTYPES[c.traits.raw_type]) for c in columns if c.traits.raw_type}
     try:
-        answers = _answers(fitted, rung, _logits(fitted, rung, raw))
+        logits, dense = _forward(fitted, rung, raw)
+        answers = _answers(rung, logits)
+        if promise is not None:
+            answers |= _promised(promise, logits, dense, answers)
     except ExportError as error:
-        raise ExportError(
-            say("{model}: {cause}", model=model_in_words(rung.name), cause=error.message)
-        ) from None
+        cause = say("{model}: {cause}", model=model_in_words(rung.name), cause=error.message)
+        raise ExportError(cause, error.remedy) from None
+    if fitted.classes:
+        answers["prediction"] = Recorded.constant(fitted.labels)[answers["prediction"]]
     first = next(iter(raw.values()))
     names = {answer: first_free(answer, raw) for answer in answers}
     outputs = {names[answer]: of_rows(values, first).node for answer, values in answers.items()}
     inputs = {column: values.node for column, values in raw.items()}
-    return RecordedModel(fitted, rung, columns, names, Program(inputs, outputs))
+    return RecordedModel(fitted, rung, columns, names, Program(inputs, outputs), promise)
 
 
 def first_free(name: str, taken: Collection[str]) -> str:
@@ -106,14 +121,14 @@ def _leaving(fitted: Fitted) -> tuple[Column, ...]:
     return tuple(leaving)
 
 
-def _logits(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> Any:
-    """Return the rung's raw outputs [n, k] in float64."""
+def _forward(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> tuple[Any, Any]:
+    """Return the rung's raw outputs [n, k] in float64, and its dense inputs [n, d]."""
     if rung.input_layer is None:
         inputs = of_matrix(np.zeros((ROWS_AXIS, 0)))
     else:
         inputs = _inputs(fitted, rung, raw)
     logits = rung.network.forward(_constants(rung.params), inputs)
-    return logits.astype(np.float64)
+    return logits.astype(np.float64), inputs["dense"]
 
 
 def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str, Any]:
@@ -185,8 +200,8 @@ def _constants(params: Any) -> Any:
     return Recorded.constant(np.asarray(params))
 
 
-def _answers(fitted: Fitted, rung: Rung, logits: Any) -> dict[str, Any]:
-    """Return the answers, as `Rung.prediction` makes them of logits [n, k]."""
+def _answers(rung: Rung, logits: Any) -> dict[str, Any]:
+    """Return the answers, as `Rung.prediction` makes them of logits [n, k]; of classes, places."""
     deciding = logits
     for step in rung.post:
         logits = step(logits)
@@ -199,5 +214,40 @@ def _answers(fitted: Fitted, rung: Rung, logits: Any) -> dict[str, Any]:
     decided = probability if deciding is logits else link(deciding)
     most = decided.max(axis=1, keepdims=True)  # the first of equal ones, as in `margins`
     place = (decided >= most - EQUAL * np.absolute(most)).astype(np.int64).argmax(axis=1)
-    prediction = Recorded.constant(fitted.labels)[place]
-    return {"prediction": prediction, "probability": probability, "logits": logits}
+    return {"prediction": place, "probability": probability, "logits": logits}
+
+
+def _promised(
+    promise: ConformalPredictor, logits: Any, dense: Any, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the intervals or sets of a split-conformal promise, as `ConformalPredictor` does."""
+    scores, rung = promise.scores, promise.rung
+    everything = np.ones(len(scores), bool)
+    lists, newcomer = scores.lists(rung.name, everything, folds=1)
+    if (scale := rung.target_scale) is not None:
+        located = rung.located(logits, dense).scaled(scale.centre, scale.scale)
+        ends = conformal_intervals(lists, [located], promise.coverage, newcomer)
+        low, high = (scale.unlogged(end) for end in ends)
+        return {"low": low, "high": high}
+    wanted = wanted_mass(promise.coverage, lists[0].total, newcomer)
+    chosen = 1 - answers["probability"] <= lists[0].highest(wanted)
+    return {"set": chosen | (answers["prediction"][:, None] == np.arange(len(promise.classes)))}
+
+
+def _refuse_promise(promise: ConformalPredictor) -> None:
+    """Refuse intervals and sets that need more than one model's file has."""
+    terms = promise.terms
+    if terms.name == "split" and terms.by is None:
+        return
+    if terms.name == "cross":
+        reason = say("They are made from all models of the cross-validation, not from one.")
+    elif terms.name == "adaptive":
+        reason = say("They follow the outcomes of earlier rows.")
+    elif terms.by is not None:
+        reason = say("Each level of column {column!r} has its own.", column=terms.by)
+    else:
+        reason = terms.reason
+    raise ExportError(
+        say("Intervals and sets of this model cannot leave gradum: {reason}", reason=reason),
+        say("Leave out --interval (interval)."),
+    )

@@ -80,6 +80,7 @@ def metadata(model: RecordedModel) -> dict[str, str]:
         "inputs": inputs,
         "outputs": dict(model.answers),
         "scores": judgement.scores.get(rung.name, {}) if judgement else {},
+        "promise": model.promise.statement if model.promise else {},
         "created": fitted.provenance.created,
         "fingerprint": fitted.provenance.fingerprint,
     }
