@@ -223,6 +223,7 @@ GUIDES = [
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
     "docs/intervals.md",
     "docs/trust.md",
+    "docs/export.md",
 ]
 
 

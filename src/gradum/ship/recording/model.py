@@ -141,11 +141,11 @@ def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str
             parts = column.traits.from_raw(column, step, raw[column.name])
             blocks[step.block] += parts
     dense = np.concatenate(blocks["dense"], axis=1) if blocks["dense"] else None
-    codes = [code.astype(np.int32) for code in blocks["codes"]]
-    design = {"dense": np.zeros((ROWS_AXIS, 0)) if dense is None else dense, "codes": Codes(codes)}
+    codes = Codes(blocks["codes"])
+    design = {"dense": np.zeros((ROWS_AXIS, 0)) if dense is None else dense, "codes": codes}
     inputs = layer.narrow_columns(design, dtype=rung.dtype)
     if layer.sparse_levels:
-        wide = [(codes[place][:, 0], count) for place, count in layer.sparse_levels]
+        wide = [(codes[:, place], count) for place, count in layer.sparse_levels]
         inputs["sparse"] = SparseLevels(wide)
     return inputs
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -127,6 +126,8 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
             return Recorded(self.node)
         if self.known is not None:
             return Recorded.constant(self.known.reshape(lengths))
+        if self.node.operation == "reshape":  # the last of several shapes counts
+            return Recorded(self.node.parents[0]).reshape(lengths)
         asked = tuple(length if length % ROWS_AXIS else -1 for length in lengths)
         return _node("reshape", [self], self.dtype, tuple(lengths), shape=asked)
 
@@ -222,6 +223,8 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
             shape = (*self.shape[:axis], stop - start, *self.shape[axis + 1 :])
             at = {"axis": axis, "start": start, "stop": stop}
             return _node("slice", [self], self.dtype, shape, **at), axis + 1
+        if not isinstance(key, Recorded) and np.ndim(key) == 0 and self.shape[axis] == 1:
+            return self.reshape(*self.shape[:axis], *self.shape[axis + 1 :]), axis
         places = key if isinstance(key, Recorded) else Recorded.constant(np.asarray(key, np.int64))
         if places.dtype == bool:
             raise _unrecordable("mask")
@@ -411,10 +414,11 @@ def _sorted(array: Recorded, axis: int = -1) -> Recorded:
 def _interpolated(x: Recorded, at: Any, values: Any) -> Any:
     """Return the curve as the sum of what each of its straight pieces rises by up to x."""
     places, heights = np.asarray(at, np.float64), np.asarray(values, np.float64)
-    curve = heights[0] + 0.0 * x
-    for (low, high), rise in zip(pairwise(places), np.diff(heights), strict=True):
-        curve = curve + (np.clip(x, low, high) - low) * (rise / (high - low))
-    return curve
+    if len(places) == 1:
+        return heights[0] + 0.0 * x
+    within = np.clip(x[..., None], places[:-1], places[1:]) - places[:-1]
+    rises = within * (np.diff(heights) / np.diff(places))
+    return heights[0] + np.sum(rises, axis=-1)
 
 
 def _median(x: Recorded, axis: int) -> Any:

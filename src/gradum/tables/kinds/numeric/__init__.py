@@ -226,7 +226,7 @@ class NumericKind(Kind):
     def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
         """Take NaN, what float32 cannot hold, and numbers listed as missing for missing values."""
         assert isinstance(step, Numeric)
-        gone = np.isnan(raw) | (np.absolute(raw) > LARGEST)
+        gone = ~(np.absolute(raw) <= LARGEST)  # which NaN is not either
         for listed_number in listed_numbers(column.parse):
             gone = gone | (raw == listed_number)
         return step.dense_numbers(raw, gone)
