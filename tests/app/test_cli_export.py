@@ -112,11 +112,14 @@ def test_nothing_is_written_where_the_file_cannot_answer(classifier, tmp_path, m
     def broken(*_):
         raise ExportError("no")
 
+    with pytest.raises(OutputError):
+        classifier.export(tmp_path / "m.txt")
+    monkeypatch.setattr(onnx_file.OnnxForm, "data", lambda *_: b"no file of ONNX")
+    with pytest.raises(ExportError):
+        classifier.export(tmp_path / "m.onnx")
     monkeypatch.setattr(onnx_file.OnnxForm, "data", broken)
     with pytest.raises(ExportError):
         classifier.export(tmp_path / "m.onnx")
-    with pytest.raises(OutputError):
-        classifier.export(tmp_path / "m.txt")
     assert list(tmp_path.iterdir()) == []
 
 

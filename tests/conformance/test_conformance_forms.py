@@ -114,7 +114,8 @@ def answers_of(fitted, frame):
     proto = onnx.load_from_string(data)
     onnx.checker.check_model(proto, full_check=True)
     names = list(recorded.answers)
-    yield recorded.program(raw)
+    computed = recorded.program(raw)
+    yield {answer: computed[output] for answer, output in recorded.answers.items()}
     yield dict(zip(names, open_session(data).run(None, raw), strict=True))
     with np.errstate(over="ignore", invalid="ignore"):  # its sigmoid computes both branches
         yield dict(zip(names, ReferenceEvaluator(proto).run(None, raw), strict=True))
@@ -283,16 +284,17 @@ def test_a_column_that_no_form_can_read_is_refused_by_name():
             recorded_model(fitted)
 
 
-def test_an_answer_is_not_called_as_a_column_is():
+@pytest.mark.parametrize("name", ["prediction", "n1", "a 'b' \"c\"\n", "列", "gradum.inputs"])
+def test_a_column_may_have_any_name(name):
     fitted = model(network_of, LINEAR)
     columns = tuple(
-        Column("prediction", c.kind, c.role) if c.name == "many" else c
-        for c in fitted.schema.columns
+        Column(name, c.kind, c.role) if c.name == "many" else c for c in fitted.schema.columns
     )
-    encoder = Encoder.fit(learned().rename({"many": "prediction"}), Schema("", N, columns))
+    encoder = Encoder.fit(learned().rename({"many": name}), Schema("", N, columns))
     schema = Schema("", N, columns, fitted.schema.target)
     renamed = Fitted(fitted.spec, schema, encoder, fitted.rungs, None, PROVENANCE)
+    assert_alike(renamed, newcomers().rename({"many": name}))
     recorded = recorded_model(renamed)
     outputs = [output.name for output in open_session(OnnxForm().data(recorded)).get_outputs()]
-    assert outputs == ["prediction_", "probability", "logits"]
-    assert recorded.answers["prediction"] == "prediction_"
+    first = "prediction_" if name == "prediction" else "prediction"
+    assert outputs == list(recorded.answers.values()) == [first, "probability", "logits"]

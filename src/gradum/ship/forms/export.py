@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
-import numpy as np
 import polars as pl
 
 from gradum.errors import OutputError
@@ -18,7 +16,7 @@ from gradum.run.conformal.statement import Statement
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.ship.forms.onnx.file import OnnxForm
-from gradum.ship.forms.parity import Parity, parity
+from gradum.ship.forms.parity import Parity, Runner, parity
 from gradum.ship.prediction_files import refuse_existing
 from gradum.ship.recording.model import RecordedModel, recorded_model
 
@@ -33,10 +31,8 @@ class Form(Protocol):
         """Return the file of a model."""
         ...
 
-    def answers(
-        self, data: bytes, model: RecordedModel, raw: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray] | None:
-        """Return what the file answers; None where the program that runs it is not installed."""
+    def runner(self, data: bytes, model: RecordedModel) -> Runner | None:
+        """Return what answers raw rows by the file; None where its program is not installed."""
         ...
 
 
@@ -135,11 +131,11 @@ def export(
     data = form.data(model)
     found, reason = None, rows if isinstance(rows, str) else ""
     if not isinstance(rows, str):
-        answers = form.answers(data, model, model.raw(rows))
-        if answers is None:
+        runner = form.runner(data, model)
+        if runner is None:
             reason = say("{runtime} is not installed.", runtime=form.title)
         else:
-            found = parity(model, rows, answers)
+            found = parity(model, rows, runner)
     refuse_existing(Path(path), force=force)  # it may have appeared in the meantime
     write_bytes(path, data)
     inputs = tuple(column.name for column in model.columns)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import numpy as np
 import polars as pl
 
+from gradum.messages import say
 from gradum.run.predicting import predict_typed
 from gradum.ship.recording.model import RecordedModel
+from gradum.waiting import told
+
+BLOCK_ROWS = 16_384
+
+Runner = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
+"""Answers raw rows by a form, each answer under its own name."""
 
 
 class Parity(msgspec.Struct, frozen=True):
@@ -34,10 +41,29 @@ class Parity(msgspec.Struct, frozen=True):
     sets: int | None = None
 
 
-def parity(model: RecordedModel, frame: pl.DataFrame, answers: Mapping[str, np.ndarray]) -> Parity:
-    """Compare answers with what the model predicts for the same typed rows (n)."""
+def parity(model: RecordedModel, frame: pl.DataFrame, runner: Runner) -> Parity:
+    """Compare a form's answers with what the model predicts for the same typed rows (n)."""
+    blocks = frame.iter_slices(BLOCK_ROWS)
+    count = -(-len(frame) // BLOCK_ROWS)
+    blocks = told(blocks, say("checking rows"), count) if count > 1 else blocks
+    found = [_parity(model, block, runner(model.raw(block)), len(frame)) for block in blocks]
+    return Parity(
+        len(frame),
+        max((one.largest for one in found), default=0.0),
+        _total([one.flipped for one in found]),
+        _total([one.sets for one in found]),
+    )
+
+
+def _total(counts: list[int | None]) -> int | None:
+    return None if None in counts else sum(counts)  # type: ignore[arg-type]
+
+
+def _parity(
+    model: RecordedModel, frame: pl.DataFrame, answers: Mapping[str, np.ndarray], rows: int
+) -> Parity:
     fitted, promise, scale = model.fitted, model.promise, model.rung.target_scale
-    own = predict_typed(fitted, frame, rung=model.rung.name)
+    own = predict_typed(fitted, frame, rung=model.rung.name, of_rows=rows)
     if scale is None:
         assert own.probability is not None
         largest = _largest(answers["probability"], own.probability)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
 import msgspec
-import numpy as np
 
 import gradum
+from gradum.errors import ExportError
+from gradum.messages import say
 from gradum.ship.exchange.onnx_file import onnx_package
-from gradum.ship.exchange.onnx_session import outputs_by_block
+from gradum.ship.exchange.onnx_session import open_session
 from gradum.ship.forms.onnx.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Graph
+from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
 from gradum.tables.kinds.step import MISSING
+from gradum.tables.wording import shortened
 
-BLOCK_ROWS = 10_000
 KEY = "gradum."
 """Every entry of the metadata begins with it; its value is text, or JSON where it has parts."""
 
@@ -46,15 +47,24 @@ class OnnxForm:
         onnx.helper.set_model_props(proto, metadata(model))
         return proto.SerializeToString(deterministic=True)
 
-    def answers(
-        self, data: bytes, model: RecordedModel, raw: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray] | None:
-        """Return what the file answers; None where ONNX Runtime is not installed."""
+    def runner(self, data: bytes, model: RecordedModel) -> Runner | None:
+        """Return what answers raw rows by the file; None where ONNX Runtime is not installed.
+
+        Raises
+        ------
+        ExportError
+            ONNX Runtime refuses the file.
+        """
         if find_spec("onnxruntime") is None:
             return None
-        blocks = list(outputs_by_block(data, raw, BLOCK_ROWS))
-        joined = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-        return dict(zip(model.answers, joined, strict=True))
+        try:
+            session = open_session(data)
+        except Exception as error:  # errors of its native code have no common class
+            cause = shortened(" ".join(str(error).split()), 200)
+            raise ExportError(
+                say("ONNX Runtime refuses the model: {cause}.", cause=cause)
+            ) from None
+        return lambda raw: dict(zip(model.answers, session.run(None, raw), strict=True))
 
 
 def metadata(model: RecordedModel) -> dict[str, str]:
