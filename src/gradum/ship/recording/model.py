@@ -72,7 +72,7 @@ def recorded_model(
     rung = fitted.rung(name)
     if promise is not None:
         _refuse_promise(promise)
-    columns = _leaving(fitted)
+    columns = _leaving(fitted, rung)
     raw = {c.name: Recorded.input(_DTYPES[c.traits.raw_type]) for c in columns if c.traits.raw_type}
     try:
         logits, dense = _forward(fitted, rung, raw)
@@ -101,9 +101,10 @@ def first_free(name: str, taken: Collection[str]) -> str:
 _DTYPES = {"number": np.float64, "text": object}
 
 
-def _leaving(fitted: Fitted) -> tuple[Column, ...]:
-    """Return the columns that a form takes; refuse a column that reaches the model and has none."""
-    leaving, reach = [], set(fitted.encoder.layout.sources)
+def _leaving(fitted: Fitted, rung: Rung) -> tuple[Column, ...]:
+    """Return the columns that a form takes; refuse a column that reaches the rung and has none."""
+    leaving = []
+    reach = () if rung.input_layer is None else fitted.encoder.layout.sources
     for column in fitted.schema.features:
         if column.traits.raw_type is not None:
             leaving.append(column)
@@ -117,7 +118,7 @@ def _leaving(fitted: Fitted) -> tuple[Column, ...]:
                 say("Fit again with --drop {column}.", column=column.name),
             )
     if not leaving:
-        raise ExportError(say("No column that a form can take reaches the model."))
+        raise ExportError(say("The model has no column that a form can take."))
     return tuple(leaving)
 
 
