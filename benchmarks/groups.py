@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from gradum.run.judging.resampled import Truth
+from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.study.groups.groups import Groups

@@ -8,7 +8,7 @@ import vl_convert
 
 import gradum
 from command_line import run
-from gradum.run.judging import resampled
+from gradum.run.judging import judge_rungs
 from gradum.run.spec import SplitSpec
 from gradum.rungs.spread import fit as spread
 from gradum.study.explanation import judged
@@ -27,7 +27,7 @@ vl_convert.javascript_bundle = cache(vl_convert.javascript_bundle)
 SHORT_JUDGING = [
     (module, name, short, getattr(module, name))
     for module, name, short in (
-        (resampled, "RESAMPLES", (200, 200)),  # as many as of a large table
+        (judge_rungs, "RESAMPLES", (200, 200)),  # as many as of a large table
         (spread, "STRENGTHS", (1e2, 1e0)),
         (spread, "FOLDS", 2),
         (judged, "ANSWERS", 3_000),

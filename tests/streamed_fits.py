@@ -3,7 +3,7 @@
 import polars as pl
 
 import gradum
-from gradum.run.source import parting, rows_in_blocks
+from gradum.run.source import row_parts, rows_in_blocks
 from gradum.rungs import spool
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.spec import MLPSpec
@@ -27,7 +27,7 @@ def make_small(monkeypatch):
     monkeypatch.setattr(rows_in_blocks, "SAMPLED_ROWS", 1_000)
     monkeypatch.setattr(spool, "SEGMENT_ROWS", 128)
     monkeypatch.setattr(pool, "POOL_ROWS", 512)
-    monkeypatch.setattr(parting, "MOST_SAMPLED", 1_000)
+    monkeypatch.setattr(row_parts, "MOST_SAMPLED", 1_000)
 
 
 def batches(frame, size=250):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.coverage.populations import LABELS, Population, Sample
-from gradum.run.judging.resampled import Seen, Truth
+from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.scores.bootstrap import sampled
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import DEFAULT_METRIC, METRICS

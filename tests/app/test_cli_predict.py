@@ -252,3 +252,21 @@ def test_quantiles_and_probabilities_beyond_are_columns(
     assert "1 in 241" in json.loads(ended.out)["distribution"]
     blocks = pl.read_csv(tmp_path / "blocks.csv")
     np.testing.assert_allclose(whole.to_numpy(), blocks.to_numpy())
+
+
+def test_a_row_of_totals_is_predicted_and_said_also_where_blocks_are(
+    gradum_command, linear_run, tables, tmp_path, monkeypatch
+):
+    rows = pl.read_csv(tables / "held.csv").drop_nulls().drop("label")
+    sums = {name: rows[name].sum() for name in ("size", "age")} | {"colour": "Total"}
+    with_total = pl.concat([rows, pl.DataFrame([sums])], how="diagonal_relaxed")
+    with_total.write_csv(tmp_path / "new.csv")
+    said = []
+    for in_blocks in (False, True):
+        monkeypatch.setattr(memory_bound, "predicted_in_blocks", lambda *_, is_so=in_blocks: is_so)
+        ended = gradum_command(
+            "predict", linear_run[0], tmp_path / "new.csv", "-o", tmp_path / f"{in_blocks}.csv"
+        )
+        said.append([line for line in ended.out.splitlines() if f"Row {len(rows) + 1}" in line])
+    assert len(said[0]) == 1
+    assert said[0] == said[1]

@@ -40,7 +40,7 @@ SAID = {
     "stray spaces": "spaces around 20 values removed",
     "upper and lower case": "'paris', 'Paris' differ only in upper and lower case: write",
     "units": "Numbers from 60 to 72; stored as text with 'kg'",
-    "a marker of missing values": "-999, 3 times, may mean missing: write NA if so",
+    "a marker of missing values": "-999, in 3 rows, may mean missing: write NA if so",
     "rows without a target": "note: Left out: 2 rows without a target.",
 }
 

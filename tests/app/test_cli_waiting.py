@@ -140,3 +140,27 @@ def test_the_report_tells_its_stages_once_it_takes_long(clock, monkeypatch):
     lines.waits(work.Stage("second", 0.6))
     said = [line.strip() for line in sys.stdout.getvalue().splitlines()]
     assert said[1:] == ["second"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("trust", "RUN"),
+        ("verify", "RUN", "--property", "irrelevant city within 0.2", "--timeout", "1"),
+        ("counterfactual", "RUN", "--row", "1"),
+        ("report", "RUN", "--out", "PAGE"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_commands_tell_their_stages_each_once(
+    words, gradum_command, linear_run, tmp_path, monkeypatch
+):
+    folder, _ = linear_run
+    given = {"RUN": folder, "PAGE": tmp_path / "page.html"}
+    monkeypatch.setattr(waiting, "LONG", 0.0)
+    stages = gradum_command(*[given.get(word, word) for word in words]).err.splitlines()
+    assert stages
+    assert len(set(stages)) == len(stages)
+    if words[0] != "report":  # which has no --quiet
+        silent = gradum_command(*[given.get(word, word) for word in words], "--quiet")
+        assert silent.err == ""

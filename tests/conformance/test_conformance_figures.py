@@ -10,7 +10,7 @@ import pytest
 import gradum
 from agreement import assert_figures_agree
 from gradum.app.cli.cache import cache_directory
-from gradum.run.judging import resampled
+from gradum.run.judging import judge_rungs
 from synthetic import SHORT, task
 
 
@@ -25,7 +25,7 @@ def rare(rows=240, share=0.08):
 
 @pytest.mark.parametrize("metric", ["log_loss", "precision"])
 def test_a_rare_class_has_the_same_figures_everywhere(metric, monkeypatch):
-    monkeypatch.setattr(resampled, "RESAMPLES", (200, 200))
+    monkeypatch.setattr(judge_rungs, "RESAMPLES", (200, 200))
     options = {"model": "linear", "linear": SHORT, "learning_curve": False, "explain": False}
     model = gradum.fit(rare(), "ill", metric=metric, cv=2, **options)
     assert model.findings.predictions == 2 * model.findings.rows

@@ -7,7 +7,7 @@ from alarm_tables import planned
 from msgspec import structs
 
 from gradum.run.alarms.gap import gap
-from gradum.run.judging.resampled import Seen, judge
+from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure
 

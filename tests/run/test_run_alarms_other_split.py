@@ -15,6 +15,7 @@ from gradum.run.alarms.quick_model import (
     group_means,
     ridge_answers,
 )
+from gradum.run.split_check import SplitCheck, SplitTrial
 from gradum.scores.metrics import METRICS
 
 
@@ -187,3 +188,10 @@ def test_classes_that_are_rare_are_never_told_right():
     assert rows.metric == "accuracy"
     assert rows.metric in METRICS
     assert rows.score(rows.target, np.ones(615, bool)) == pytest.approx(600 / 615)
+
+
+def test_two_columns_of_time_are_one_alarm_and_two_of_groups_are_two():
+    trials = [("time", "date"), ("group", "store"), ("time", "hour"), ("group", "region")]
+    shown = tuple(SplitTrial(name, by, "r2", 0.9, 0.1, 1e-6, shown=True) for by, name in trials)
+    alarms = split_alarms(SplitCheck(shown))
+    assert [alarm.columns for alarm in alarms] == [("date",), ("store",), ("region",)]

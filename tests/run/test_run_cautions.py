@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from gradum.run.judging.resampled import Seen, Truth, judge
+from gradum.run.judging.judge_rungs import Seen, Truth, judge
 from gradum.rungs.rung import Prediction
 
 

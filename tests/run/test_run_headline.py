@@ -9,10 +9,11 @@ from msgspec import structs
 
 import gradum
 from gradum.run.judging.by_class import ClassScores
-from gradum.run.judging.headline import headline
+from gradum.run.judging.headline import headline, with_headline
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.verdict import decide
 from gradum.scores.interval import Interval
+from gradum.show.text import plain, verdict_parts
 
 
 def around(value, half=0.03):
@@ -107,6 +108,19 @@ def test_of_very_unequal_classes_it_says_how_many_of_the_rare_one_are_found():
     )
 
 
+@pytest.mark.parametrize("labels", [("no", "yes"), ("yes", "no")])
+def test_every_sentence_on_two_classes_speaks_of_the_rarer_one(labels):
+    shares = {label: {"no": 0.7, "yes": 0.3}[label] for label in labels}
+    scores = classes({"baseline": 0.7, "linear": 0.71}, (0.6, 0.5))
+    scores["linear"]["auc"] = around(0.77)
+    each = tuple(ClassScores(name, 60, 50, *[around(0.5)] * 3, 30) for name in labels)
+    _, found, ranked, use = headline(
+        judgement("log_loss", scores, 0.01, prevalence=shares, by_class=each)
+    )[:4]
+    assert all("'yes'" in sentence for sentence in (found, ranked, use))
+    assert "'no'" not in found + ranked
+
+
 @pytest.mark.parametrize(("accuracy", "ranks"), [(0.63, True), (0.79, False)])
 def test_answers_that_do_not_beat_guessing_are_to_rank_rows(accuracy, ranks):
     scores = classes({"baseline": 0.62, "linear": accuracy}, (0.66, 0.6))
@@ -171,6 +185,26 @@ def test_of_numbers_it_says_how_far_off():
     assert said[1:] == (
         "Predictions use the linear model: it does better than guessing, beyond chance.",
     )
+
+
+@pytest.mark.parametrize(
+    ("unit", "amounts"),
+    [("kg", ("1.72 kg [", "0.9 kg", "9.9 kg.")), ("€", ("€1.72 [", "€0.9", "€9.9."))],
+)
+def test_errors_have_the_unit_of_the_target(unit, amounts):
+    scores = {
+        "baseline": {"mae": around(9.9), "rmse": around(9.9)},
+        "linear": {
+            "mae": around(1.72),
+            "rmse": around(3.0),
+            "median_absolute_error": around(0.9),
+        },
+    }
+    found = structs.replace(judgement("rmse", scores, 0.01), unit=unit)
+    assert all(amount in headline(found)[0] for amount in amounts)
+    shown = plain(*verdict_parts(with_headline(found)))
+    assert f"RMSE in {unit}" in shown
+    assert f"MAE in {unit}" in shown
 
 
 def test_a_single_rung_is_compared_with_nothing():

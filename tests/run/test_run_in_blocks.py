@@ -12,7 +12,7 @@ from gradum.run.fitted import fingerprint
 from gradum.run.options.options import make_spec
 from gradum.run.run import run
 from gradum.run.source import rows_in_blocks
-from gradum.run.source.parting import HELD_CELL, Parting
+from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.run.spec import LEAST_MEMORY
 from gradum.tables.schema import infer

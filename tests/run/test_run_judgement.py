@@ -8,8 +8,8 @@ from sklearn import metrics as peer
 
 from agreement import assert_interval
 from gradum.errors import TargetError
+from gradum.run.judging.judge_rungs import Seen, Truth, judge
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.resampled import Seen, Truth, judge
 from gradum.rungs.rung import Prediction
 from gradum.scores.interval import with_unknown_bounds
 

@@ -34,8 +34,9 @@ def test_rows_of_totals_are_left_out_and_said_unless_they_are_kept(tmp_path, kep
                 assert described.schema.rows == 420 + kept
                 said = [note for note in described.notes if "'Summe'" in note]
                 assert len(said) == (not kept)
-                assert all("row 421" in note and "--keep-totals" in note for note in said)
+                assert all("Row 421" in note and "--keep-totals" in note for note in said)
             assert held.dataset.doubts == streamed.table.rows.head.doubts
             assert len(held.dataset.doubts) == (not kept)
+            assert not any("'Summe'" in each for each in held.dataset.remarks)  # not said twice
             assert streamed.known.rows == len(held.dataset) == 420 + kept
             assert streamed.schema.columns == held.schema.columns

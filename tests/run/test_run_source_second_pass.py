@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from gradum.run.dataset import labelled
-from gradum.run.source.parting import Parting
+from gradum.run.source.row_parts import Parting
 from gradum.run.source.second_pass import divide
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context

@@ -10,7 +10,7 @@ from msgspec import structs
 from gradum.errors import ColumnError, TargetError
 from gradum.run.dataset import labelled
 from gradum.run.source import survey as module
-from gradum.run.source.parting import HELD_CELL, Parting
+from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.run.source.survey import blocks, survey, with_classes
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context

@@ -14,7 +14,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 import gradum
 from command_line import short_paths
 from gradum.api.runs import compare_runs
-from gradum.run.judging.resampled import Seen
+from gradum.run.judging.judge_rungs import Seen
 from gradum.rungs import balance
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.rung import Prediction

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from gradum.core import SquaredError
 from gradum.run.dataset import labelled
 from gradum.run.options.options import make_spec
-from gradum.run.source.parting import HELD_CELL, Parting
+from gradum.run.source.row_parts import HELD_CELL, Parting
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.split import Part
 from gradum.tables.table import Table

@@ -108,6 +108,14 @@ def test_the_interval_of_an_accuracy_is_wilsons(wrong):
     assert found.low < found.value <= found.high
 
 
+@pytest.mark.parametrize("rows", [7, 45, 311])
+def test_wilsons_interval_of_no_row_and_of_every_row_ends_exactly_there(rows):
+    assert wilson(0.0, rows, 1.96)[0] == 0.0
+    assert wilson(1.0, rows, 1.96)[1] == 1.0
+    low, high = proportion_confint(0, rows, method="wilson", alpha=2 * stats.norm.sf(1.96))
+    assert wilson(0.0, rows, 1.96) == pytest.approx((low, high), abs=1e-12)
+
+
 def test_the_balanced_accuracy_puts_its_classes_together():
     """Two independent shares: their distances from Wilson's bounds add up in squares."""
     rows, wrong = 400, 30

@@ -248,6 +248,19 @@ def test_the_manifest_holds_no_rows_of_the_table(file):
     assert "city 07" in text
 
 
+def test_the_verdict_of_a_loaded_model_is_in_the_present_language(file):
+    english = gradum.load(file).fitted.judgement.verdict
+    with gradum.language("zh"):
+        chinese = gradum.load(file).fitted.judgement.verdict
+    assert english.comparisons
+    for one, other in zip(english.comparisons, chinese.comparisons, strict=True):
+        assert (one.rung, one.against, one.shows) == (other.rung, other.against, other.shows)
+        assert not other.finding.isascii()
+        assert other.finding != one.finding
+    assert len(chinese.sentences) == len(english.sentences)
+    assert not set(chinese.sentences) & set(english.sentences)
+
+
 def test_an_interrupted_run_without_a_judgement_is_kept(tmp_path):
     asked = []
 

@@ -71,6 +71,12 @@ def test_one_row_far_away_leaves_room_for_the_others_and_is_counted():
     assert "1 row lies beyond the axes" in actual.caption
 
 
+def test_what_a_picture_says_of_errors_has_the_unit_of_the_target():
+    actual = residual_pictures(NUMBERS.residuals, "target", "kg")[0]
+    assert actual.description.count(" kg") == 2
+    assert {"predicted in kg", "actual in kg"} <= set(words(actual))
+
+
 def test_the_curve_of_a_rare_class_fills_its_axis():
     (first, *_) = CLASSES.reliability.bins
     rare = structs.replace(first, predicted=0.01, observed=Interval(0.012, 0.004, 0.03, 0.005))

@@ -96,3 +96,13 @@ def test_a_trial_that_showed_no_loss_is_told_and_one_that_did_is_an_alarm_instea
         split = SplitCheck((structs.replace(trial, shown=shown),), ("day",))
         said.append(reach(structs.replace(fitted.judgement, split=split), fitted.schema))
     assert ["--time 'day'" in each for each in said] == [True, False]
+
+
+def test_new_groups_are_not_called_untried_where_a_trial_of_them_is_an_alarm(classifier):
+    """Whether the column names groups or not."""
+    fitted = classifier.fitted
+    lost = SplitTrial("hour", "group", "auc", 0.8, 0.6, 0.001, shown=True)
+    said = reach(
+        structs.replace(fitted.judgement, split=SplitCheck((lost,), ("hour",))), fitted.schema
+    )
+    assert "--group COL" not in said

@@ -19,10 +19,20 @@ def test_a_column_of_words_is_flush_left_and_a_long_cell_keeps_a_width():
     page = page_of([Section("first", "first", tables=tables)])
     for name, cell in (("size", "0.5"), ("size", "–"), ("share", "2 / 3")):
         assert f'<th class="n">{name}</th>' in page
-        assert f'<td class="n">{cell}</td>' in page
+        assert f'<td data-head="{name}" class="n">{cell}</td>' in page
     assert "<th>direction</th>" in page
-    assert "<td>down as its value rises</td>" in page
+    assert '<td data-head="direction">down as its value rises</td>' in page
     assert '<td class="long">' in page
+
+
+def test_rows_of_words_and_numbers_can_be_cards_whose_cells_say_what_they_are():
+    header = ("column", "size", "direction", "share")
+    words = TextTable(header, [("a", "0.5", "down", "2 / 3")])
+    numbers = TextTable(header, [("a", "0.5", "1.2", "2 / 3")])
+    page = page_of([Section("first", "first", tables=[words])])
+    assert page.count('<table class="cards">') == 1
+    assert re.findall(r'<td data-head="(\w+)"', page) == list(header)
+    assert 'class="cards"' not in page_of([Section("first", "first", tables=[numbers])])
 
 
 def test_one_section_needs_no_way_to_it():

@@ -74,7 +74,9 @@ def test_it_says_what_else_is_known_of_the_row(model):
     near = fitted.alike(rows, row=5, count=6).found.frame["row"].to_list()
     assert near[0] == 5  # it was learned from, and is most like itself
     section = shown.partition('<section id="alike">')[2].partition("</section>")[0]
-    assert re.findall(r'<tr><td class="n">(\d+)</td>', section) == [str(row) for row in near[1:]]
+    assert re.findall(r'<tr><td [^>]*class="n">(\d+)</td>', section) == [
+        str(row) for row in near[1:]
+    ]
     changes = fitted.counterfactuals(rows, rows=[5]).found.rows[0].counterfactuals
     assert [sentence(change) in shown for change in changes] == [True] * len(changes)
 

@@ -9,7 +9,9 @@ from msgspec import structs
 from rich.cells import cell_len
 
 import gradum
+from gradum.messages import say
 from gradum.run.alarm import Alarm
+from gradum.rungs.registry import KINDS
 from gradum.scores.figures import with_interval
 from gradum.show.text import (
     MOST_COLUMNS,
@@ -128,3 +130,14 @@ def test_the_columns_of_a_chinese_table_begin_at_the_same_cell(classifier):
     assert any("所用" in line for line, _ in rows)
     assert len({cell_len(line[: line.index(score)]) for line, score in rows}) == 1
     assert max(map(cell_len, lines)) <= NARROW
+
+
+def test_the_rung_in_use_is_the_one_that_predicts_whichever_does_best_on_other_rows(classifier):
+    judgement = classifier.fitted.judgement
+    best = judgement.verdict.used
+    (other, *_) = [name for name in judgement.scores if name != best]
+    lines = plain(*verdict_parts(judgement, predicts=other)).splitlines()
+    titles = {name: say(KINDS[name].title) for name in (best, other)}
+    assert [line.split(",")[0] for line in lines if ", in use" in line] == [titles[other]]
+    assert [line.split(",")[0] for line in lines if ", best here" in line] == [titles[best]]
+    assert ", best here" not in plain(*verdict_parts(judgement))

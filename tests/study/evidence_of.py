@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from gradum.run.dataset import Dataset
-from gradum.run.judging.resampled import Truth
+from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rung import Prediction
 from gradum.study.evidence import Evidence
 from gradum.tables.columns import Column, Target

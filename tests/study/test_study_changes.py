@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from gradum.run.judging.resampled import Seen, Truth, judge
+from gradum.run.judging.judge_rungs import Seen, Truth, judge
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples, intervals
 from gradum.scores.interval import Interval

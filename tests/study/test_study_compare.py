@@ -10,7 +10,7 @@ from msgspec import structs
 from sklearn.metrics import log_loss
 
 from gradum.errors import SpecError
-from gradum.run.judging.resampled import Truth
+from gradum.run.judging.judge_rungs import Truth
 from gradum.run.judging.verdict import Standing
 from gradum.rungs.rung import Prediction
 from gradum.scores.interval import Interval

@@ -18,6 +18,7 @@ from gradum.errors import SpecError
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.study.explanation.counterfactual.costs import PricedAxis, unit_of
 from gradum.tables.kinds.axis import Axis
+from gradum.waiting import heard_by
 from synthetic import ONCE, QUICK
 
 LEARNT = {**ONCE, "mlp": MLPSpec(hidden_layer_sizes=(8,), max_epochs=30)}
@@ -299,7 +300,10 @@ def test_missing_values_and_texts_stay(classes):
 def test_a_row_does_not_hang_on_others_nor_on_the_time(classes):
     rows, model = classes
     alone = model.counterfactuals(rows, rows=[5], rung="pack").frame
-    among = model.counterfactuals(rows, rows=[3, 5, 9], rung="pack").frame
+    heard = []
+    with heard_by(heard.append):
+        among = model.counterfactuals(rows, rows=[3, 5, 9], rung="pack").frame
+    assert [stage.done for stage in heard] == [0, 1 / 3, 2 / 3, 1]
     assert among.filter(pl.col("row") == 5).equals(alone)
     assert (
         model.counterfactuals(rows[[4]], rows=[1], rung="pack")

@@ -15,6 +15,7 @@ from gradum.errors import ColumnError, NotCertifiableError, PropertyError, Schem
 from gradum.study.certified.table_graph import TableGraph
 from gradum.study.properties.table_domain import TableDomain
 from gradum.tables.encode import Encoder
+from gradum.waiting import heard_by
 from packed_models import everything as everything_there_is
 from synthetic import ONCE, SHORT
 
@@ -219,6 +220,17 @@ def test_a_class_stays_where_all_rows_around_have_it(target, seed):
         assert first["age"] == last["age"]
         assert model.predict([last])[0] == found.counterexample.answers[1]
         assert model.predict([first])[0] == found.counterexample.answers[0]
+
+
+def test_each_property_and_each_row_is_told_as_its_part_of_the_whole():
+    model, heard = drawn("price", 1), []
+    stated = ["robust rooms ±1 within 0.001", "monotone age+", "monotone age-"]
+    with heard_by(heard.append):
+        model.verify(stated, everything().sample(4, seed=3), seconds=3.0)
+    shares = [stage.done for stage in heard]
+    assert shares == sorted(shares)
+    assert {0.0, 1 / 12, 2 / 12, 3 / 12} <= set(shares)  # the rows of the first of three
+    assert 1 / 3 < shares[-1] <= 1.0
 
 
 def test_a_share_of_a_value_and_the_region_choose_what_moves():

@@ -144,8 +144,8 @@ def test_unequal_weights_make_it_vary_more():
     ("said", "finding"),
     [
         (lambda share: share, "No miscalibration shown: the mean probability of 'yes' is "),
-        (lambda share: sigmoid(2 * logit(share)), "Too sure of itself: where probabilities"),
-        (lambda share: sigmoid(0.5 * logit(share)), "Not sure enough: where probabilities"),
+        (lambda share: sigmoid(2 * logit(share)), "Too sure of itself: where two probabilities"),
+        (lambda share: sigmoid(0.5 * logit(share)), "Not sure enough: where two probabilities"),
         (
             lambda share: share + 0.1 * (1 - share),
             "Predicts too high: the mean probability of 'yes'",
@@ -176,8 +176,8 @@ def test_the_predicted_class_is_looked_at_where_there_are_several():
     ("slope", "shift", "finding"),
     [
         (1.0, 0.0, "No miscalibration shown: "),
-        (0.7, 0.0, "Predictions lie too far apart: where they differ by 1, actual values"),
-        (1.4, 0.0, "Predictions lie too close together"),
+        (0.7, 0.0, "Predictions vary too much: actual values differ only 0.7"),
+        (1.4, 0.0, "Predictions vary too little: "),
         (1.0, 1.0, "Predicts too high"),
         (1.0, -1.0, "Predicts too low"),
     ],

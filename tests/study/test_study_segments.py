@@ -11,7 +11,7 @@ from sklearn import metrics as peer
 from gradum.errors import SpecError
 from gradum.run.dataset import labelled
 from gradum.rungs.rung import Prediction
-from gradum.study.binning import cut
+from gradum.study.column_cut import cut
 from gradum.study.evidence import Evidence
 from gradum.study.findings import segments as module
 from gradum.study.findings.segments import Segments, segments

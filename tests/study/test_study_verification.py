@@ -37,6 +37,7 @@ from gradum.study.verification.phases import Phases
 from gradum.study.verification.projected_descent import attack, attack_from
 from gradum.study.verification.splitting import halves
 from gradum.study.verification.verify import verify, verify_all
+from gradum.waiting import heard_by
 
 
 def affine(rng, fan_in, fan_out):
@@ -484,3 +485,19 @@ def test_a_region_without_inputs_is_refused():
     for low, high, groups in (([1.0], [0.0], ()), ([0.0], [0.5], (np.array([0]),))):
         with pytest.raises(PropertyError, match="No input lies in the region"):
             Domain(np.array(low), np.array(high), (), groups)
+
+
+def test_a_search_tells_how_much_of_the_domains_is_decided():
+    rng = np.random.default_rng(21)
+    graph, polyhedron = plain(rng, 4, 20, 20, 20, 1), Polyhedron(np.ones((1, 1)), np.zeros(1))
+    lower = attack(graph, cube(4, [moved(polyhedron, 0.0)]), rng, 200)
+    lowest = graph(np.concatenate([lower, rng.uniform(-1, 1, (20_000, 4))])).min()
+    hard = cube(4, [moved(polyhedron, lowest - 0.02)])
+    heard = []
+    with heard_by(heard.append):
+        outcome = verify_all(graph, [hard, hard], boxes=400)
+    shares = [stage.done for stage in heard]
+    assert shares[0] == 0.0
+    assert shares == sorted(shares)
+    assert len({share for share in shares if share < 0.5}) > 2
+    assert shares[-1] <= outcome.certified

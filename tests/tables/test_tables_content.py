@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 from refusals import refused_by_name as refused
 
-from gradum.tables import bounds
 from gradum.tables import content as module
+from gradum.tables import size_limits
 from gradum.tables.content import zstd
 from gradum.tables.sources.read import read
 
@@ -124,8 +124,8 @@ def test_available_memory_is_the_least_that_any_limit_leaves(tmp_path, monkeypat
         ("memory.stat", "anon 1\ninactive_file 50000\n"),
     ):
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(bounds, "CGROUP", tmp_path)
-    assert bounds.available_memory() == 350_000
+    monkeypatch.setattr(size_limits, "CGROUP", tmp_path)
+    assert size_limits.available_memory() == 350_000
     (tmp_path / "memory.max").write_text("max\n")
-    free = bounds.available_memory()
+    free = size_limits.available_memory()
     assert free is None or free > 10**7

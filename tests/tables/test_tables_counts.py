@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from gradum.run.alarms.split_columns import groups
-from gradum.study.binning import cut
+from gradum.study.column_cut import cut
 from gradum.tables.columns import Column
 from gradum.tables.counts import counted
 

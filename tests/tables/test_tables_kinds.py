@@ -118,7 +118,7 @@ def test_words_that_keep_a_column_from_being_numeric_are_named(texts):
 def test_a_number_that_may_mean_missing_is_pointed_out(typed):
     numbers = [*np.linspace(0, 50, 55).tolist(), *[-999.0] * 5]
     reading = understood(numbers if typed else [f"{value:.2f}" for value in numbers])
-    assert "-999, 5 times, may mean missing: write NA if so" in reading.reason
+    assert "-999, in 5 rows, may mean missing: write NA if so" in reading.reason
 
 
 @pytest.mark.parametrize(

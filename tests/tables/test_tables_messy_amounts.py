@@ -70,6 +70,14 @@ def test_each_column_is_understood_and_said_in_one_sentence(sheet):
     assert "is read as" in schema.target.reason  # the header's 万元 does not say it
 
 
+@pytest.mark.parametrize(
+    ("target", "unit"), [("parcel", "kg"), ("Fahrtdauer", "min"), ("network", "")]
+)
+def test_the_unit_of_a_target_is_the_one_that_it_is_converted_to(sheet, target, unit):
+    table, _ = sheet
+    assert infer(table, target=target).target_unit == unit
+
+
 def test_whole_tables_blocks_and_single_rows_are_read_alike(sheet):
     table, schema = sheet
     whole = check(table, schema).frame

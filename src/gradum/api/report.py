@@ -59,7 +59,7 @@ def report(
     refuse_after_fork()
     from gradum.show.report import report_html  # loads charts, which a prediction does not need
 
-    tell(say("report: charts"))
+    tell(say("report: how each column moves the answers"))
     effects = _foremost_effects(self)
     page = report_html(self.fitted, self.findings, effects=effects, source=self.source, cache=cache)
     if path is not None:

@@ -14,7 +14,7 @@ from gradum.errors import SpecError
 from gradum.margins import first_least
 from gradum.messages import listed, marked, say
 from gradum.randomness import stream
-from gradum.run.judging.resampled import Seen
+from gradum.run.judging.judge_rungs import Seen
 from gradum.run.run import metric_of
 from gradum.run.source.row_source import Asked, RowSource
 from gradum.run.spec import Spec

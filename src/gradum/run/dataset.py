@@ -12,7 +12,7 @@ from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError, TargetError
 from gradum.messages import listed, marked, say, say_plural
-from gradum.run.judging.resampled import Truth
+from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
 from gradum.tables.doubt import Doubt
@@ -173,9 +173,7 @@ def labelled(
     assert schema.target is not None
     differences = tuple(difference.sentence for difference in checked.differences)
     numbers = np.arange(len(checked.frame)) if table.numbers is None else table.numbers
-    dataset = Dataset(
-        table.source, checked.frame, schema, numbers, len(numbers), differences, table.left_out
-    )
+    dataset = Dataset(table.source, checked.frame, schema, numbers, len(numbers), differences)
     dataset = replace(dataset, doubts=table.doubts)
     known = dataset.frame[schema.target.name].is_not_null().to_numpy()
     dataset = _without_labels_left_out(_keep(dataset, known, say(WITHOUT_TARGET)))
@@ -314,7 +312,8 @@ def require_enough(dataset: Dataset) -> None:
         `FEWEST_ROWS_PER_CLASS` of them.
     """
     if len(dataset) < FEWEST_ROWS:
-        raise too_few(dataset.source, len(dataset), dataset.notes)
+        left_out = (doubt.note for doubt in dataset.doubts)
+        raise too_few(dataset.source, len(dataset), (*left_out, *dataset.notes))
     rare = _rare_classes(dataset) if dataset.classes else {}
     if rare:
         raise too_rare(dataset.schema, dataset.classes, rare)
@@ -385,7 +384,8 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
             ),
             say("Add it: weights, groups and times are needed there as well."),
         )
-    notes = tuple(say("Test file: {note}", note=note) for note in test.remarks)
+    remarks = (*(doubt.note for doubt in test.doubts), *test.remarks)
+    notes = tuple(say("Test file: {note}", note=note) for note in remarks)
     return replace(
         dataset,
         frame=pl.concat([dataset.frame, test.frame], how="vertical_relaxed"),

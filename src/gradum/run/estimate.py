@@ -23,8 +23,8 @@ from gradum.rungs.allowance import Allowance
 from gradum.rungs.cost import Fit
 from gradum.rungs.kind import RungKind
 from gradum.rungs.registry import kinds_of
-from gradum.tables.bounds import available_memory
 from gradum.tables.kinds.design import Layout
+from gradum.tables.size_limits import available_memory
 from gradum.tables.wording import size
 
 WORTH_TELLING = 60.0  # seconds

@@ -19,7 +19,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.memory import held_bytes, judged_bytes, predicted_bytes
 from gradum.run.spec import LEAST_MEMORY, Spec
 from gradum.rungs.registry import KINDS, kinds_of, learn_in_blocks
-from gradum.tables.bounds import available_memory
+from gradum.tables.size_limits import available_memory
 from gradum.tables.sources.extent import Extent, extent_of
 from gradum.tables.sources.stream import is_batches
 from gradum.tables.wording import size

@@ -107,7 +107,7 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
         folds=k,
         repeated=say(", {times} times over", times=repeats) if repeats > 1 else "",
         how_split=how_split(dataset),
-        why=say("a single hold-out of {rows:,} rows says little", rows=n)
+        why=say("with {rows:,} rows, a single hold-out says little", rows=n)
         if small
         else say("as asked"),
         kept=say(KEPT_ON_ALL),

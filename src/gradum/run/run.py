@@ -26,8 +26,8 @@ from gradum.run.fitted import Fitted, Provenance, fingerprint
 from gradum.run.intervals.judged_scores import guarantee_of
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
+from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.resampled import Seen, judge
 from gradum.run.ladder import climb, learners, refit
 from gradum.run.machine import this_machine
 from gradum.run.metric import metric_for
@@ -278,6 +278,7 @@ def conclude(
     return seen, structs.replace(
         judgement,
         folds=len(plan.folds),
+        unit=dataset.schema.target_unit,
         notes=(
             *notes,
             *dataset.remarks,

@@ -7,6 +7,7 @@ written by this file's `figure`.
 from __future__ import annotations
 
 import math
+import unicodedata
 
 from gradum.scores.interval import Interval
 
@@ -48,10 +49,19 @@ def with_interval(interval: Interval, *, digits: int = DIGITS, sign: bool = Fals
     return value if not interval.known else f"{value} [{low}, {high}]"
 
 
-def with_range(interval: Interval) -> str:
-    """Write ``1.72 [1.65–1.8]``, or the value alone if there is no interval."""
+def with_range(interval: Interval, unit: str = "") -> str:
+    """Write ``1.72 kg [1.65–1.8]``, or the value alone if there is no interval."""
     value, low, high = together(interval)
+    value = in_unit(value, unit)
     return value if not interval.known else f"{value} [{low}–{high}]"
+
+
+def in_unit(number: str, unit: str) -> str:
+    """Write a number with its unit or currency, if it has one: ``1.72 kg``, ``$355``."""
+    if not unit:
+        return number
+    leads = unicodedata.category(unit[0]) == "Sc"  # the sign of a currency
+    return f"{unit}{number}" if leads else f"{number} {unit}"
 
 
 def together(

@@ -307,7 +307,9 @@ def wilson(share: float, rows: float, z: float) -> tuple[float, float]:
     centre = share + z**2 / (2 * rows)
     half = z * (share * (1 - share) / rows + z**2 / (4 * rows**2)) ** 0.5
     scale = 1 + z**2 / rows
-    return max((centre - half) / scale, 0.0), min((centre + half) / scale, 1.0)
+    # Where no row counts, or every row, the end is exact: else rounding would leave 6e-18 there.
+    low = max((centre - half) / scale, 0.0) if share > 0 else 0.0
+    return low, min((centre + half) / scale, 1.0) if share < 1 else 1.0
 
 
 def effective_rows(share: float, error: float, most: float) -> float:

@@ -120,6 +120,8 @@ class Metric:
         Why it may be undefined on some rows.
     proper : bool
         Whether the title begins with a person's name.
+    of_unit : bool
+        Whether it is in the target's unit.
     """
 
     name: str
@@ -138,6 +140,12 @@ class Metric:
     estimable: Callable[[Outcome], bool] | None = None
     undefined: str = marked("their target does not vary enough")
     proper: bool = False
+    of_unit: bool = False
+
+    def titled(self, unit: str) -> str:
+        """Return the title with the target's unit, if there is one that the score is in."""
+        title = say(self.title)
+        return say("{title} in {unit}", title=title, unit=unit) if self.of_unit and unit else title
 
     def difference(self, one: Sampled, other: Sampled, level: float = LEVEL) -> Interval:
         """Compute Student's interval for one − other, both on the same resamples.
@@ -219,8 +227,18 @@ def _of_two_classes(
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("rmse", marked("RMSE"), _NUMBERS, False, rmse, of_size, squared_errors, root=True),
-        Metric("mae", marked("MAE"), _NUMBERS, False, mae, of_size, absolute_errors),
+        Metric(
+            "rmse",
+            marked("RMSE"),
+            _NUMBERS,
+            False,
+            rmse,
+            of_size,
+            squared_errors,
+            root=True,
+            of_unit=True,
+        ),
+        Metric("mae", marked("MAE"), _NUMBERS, False, mae, of_size, absolute_errors, of_unit=True),
         Metric("r2", marked("R²"), _NUMBERS, True, r2, of_unexplained, squared_errors),
         Metric(
             "median_absolute_error",
@@ -229,6 +247,7 @@ METRICS: dict[str, Metric] = {
             False,
             median_absolute_error,
             of_median,
+            of_unit=True,
         ),
         Metric(
             "mape",

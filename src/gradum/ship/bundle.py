@@ -21,6 +21,7 @@ from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.run.judging.headline import with_headline
 from gradum.run.judging.judgement import Judgement
+from gradum.run.judging.verdict import retold
 from gradum.run.reference.reference import Reference
 from gradum.run.spec import Spec
 from gradum.rungs.registry import KINDS
@@ -202,6 +203,7 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
 
     in_order = structs.replace(
         judgement,
+        unit=schema.target_unit,
         rows=ordered(judgement.rows, parts),
         scores={
             rung: {
@@ -215,4 +217,5 @@ def _in_order(judgement: Judgement, schema: Schema) -> Judgement:
             for rival in judgement.rivals
         ),
     )
-    return with_headline(in_order)
+    verdict = retold(in_order.verdict, list(in_order.compared))
+    return with_headline(structs.replace(in_order, verdict=verdict))

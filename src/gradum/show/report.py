@@ -13,7 +13,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.judging.judgement import Judgement
 from gradum.run.judging.reach import reach
 from gradum.rungs.registry import KINDS
-from gradum.scores.figures import figure, percent, rows_figure
+from gradum.scores.figures import figure, in_unit, percent, rows_figure
 from gradum.scores.metrics import METRICS
 from gradum.show.charted_page import charted_page
 from gradum.show.concerns import MOST as MOST_CONCERNS
@@ -42,6 +42,7 @@ from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
 from gradum.study.explanation.effects import Effects
 from gradum.study.findings.findings import Findings
+from gradum.waiting import told
 
 MOST_COLUMNS = 200
 MOST_PREVALENCES = 12
@@ -175,7 +176,7 @@ def sections_of(
     """Return the result, and the page's parts in order; parts that know nothing are left out."""
     known = Known(fitted, findings, effects)
     sections = [Section("verdict", say("Result"), pictures=_some(known.foremost))]
-    for part in PARTS:
+    for part in told(PARTS, say("report: charts"), len(PARTS)):
         pictures = part.pictures(known)
         if pictures is not None:
             title, answer = say(part.question), part.answer(known)
@@ -257,12 +258,12 @@ def _worst_row(known: Known) -> str:
     if not known.found("worst"):
         found = known.found("reliability")
         return found.sentence if found else ""
-    worst = known.found("worst")[0]
+    worst, unit = known.found("worst")[0], known.fitted.schema.target_unit
     return say(
         "It is most wrong in row {row:,}: predicted {prediction}, actual {target}.",
         row=worst.row,
-        prediction=worst.prediction,
-        target=worst.target,
+        prediction=in_unit(worst.prediction, unit),
+        target=in_unit(worst.target, unit),
     )
 
 

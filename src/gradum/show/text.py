@@ -98,12 +98,17 @@ def _kind(column: Column) -> Text:
 
 
 def verdict_parts(
-    judgement: Judgement, shown: Collection[str] = (), *, schema: Schema | None = None
+    judgement: Judgement,
+    shown: Collection[str] = (),
+    *,
+    schema: Schema | None = None,
+    predicts: str | None = None,
 ) -> list[RenderableType]:
     """Say what to check in the table, the verdict in the reader's words, and one table of scores.
 
     Without the table's ``schema``, alarms are given in full instead. Notes and alarms in ``shown``
-    have been said before.
+    have been said before. The rung in use is the verdict's, unless a run chose the one that
+    ``predicts`` before, on other rows.
     """
     if schema is None:
         parts = list[RenderableType](
@@ -122,7 +127,7 @@ def verdict_parts(
         from gradum.run.judging.reach import reach
 
         parts.append(Text(reach(judgement, schema)))
-    table = Padding(_few_scores(judgement), (1, 0, 0, 0))
+    table = Padding(_few_scores(judgement, predicts or judgement.verdict.used), (1, 0, 0, 0))
     notes = note_parts(note for note in judgement.notes if note not in shown)
     return [*parts, table, Text(judgement.how, style="dim"), *notes]
 
@@ -172,10 +177,10 @@ def alarm_parts(alarms: Iterable[Alarm]) -> list[Text]:
     ]
 
 
-def _few_scores(judgement: Judgement) -> Table:
+def _few_scores(judgement: Judgement, used: str) -> Table:
     """Lay out one row per rung or rival, with as many scores as fit in `NARROW` characters."""
     verdict, test = judgement.verdict, judgement.scores[judgement.verdict.used]["test"]
-    roles = [_role(rung, judgement) for rung in judgement.scores]
+    roles = [_role(rung, judgement, used) for rung in judgement.scores]
     roles += [say("{name}, rival", name=visible(rival.name)) for rival in judgement.rivals]
     scored = [parts["test"] for parts in judgement.scores.values()]
     scored += [rival.scores for rival in judgement.rivals]
@@ -187,24 +192,26 @@ def _few_scores(judgement: Judgement) -> Table:
             continue
         written = percent_with_interval if name == "accuracy" else with_interval
         cells = [written(scores[name]) for scores in scored]
-        title = say(METRICS[name].title)
+        title = METRICS[name].titled(judgement.unit)
         taken += max(map(cell_len, [*cells, title])) + 2
         if columns and taken - 2 > NARROW:
             break
         columns.append(cells)
         table.add_column(title, no_wrap=True)
-    used = list(judgement.scores).index(verdict.used)
+    place_of_used = list(judgement.scores).index(used)
     for place, (role, *cells) in enumerate(zip(roles, *columns, strict=True)):
-        style = "" if place == used else "dim"
+        style = "" if place == place_of_used else "dim"
         table.add_row(Text(role, style), *cells, style=style)
     return table
 
 
-def _role(rung: str, judgement: Judgement) -> str:
+def _role(rung: str, judgement: Judgement, used: str) -> str:
     """Name a rung, and its role in the verdict."""
     verdict, title = judgement.verdict, _title(rung)
-    if len(judgement.scores) > 1 and rung == verdict.used:
+    if len(judgement.scores) > 1 and rung == used:
         return say("{title}, in use", title=title)
+    if rung == verdict.used:
+        return say("{title}, best here", title=title) if used != verdict.used else title
     is_enough = rung == verdict.enough != verdict.used
     return say("{title}, as good", title=title) if is_enough else title
 

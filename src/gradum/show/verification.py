@@ -236,7 +236,8 @@ def _domain(columns: tuple[ColumnDomain, ...]) -> str:
 
 def _column(column: ColumnDomain) -> str:
     if column.low is not None and column.high is not None:
-        ends = {"column": column.column, "low": number(column.low), "high": number(column.high)}
+        low, high = (number(end, (column.low, column.high)) for end in (column.low, column.high))
+        ends = {"column": column.column, "low": low, "high": high}
         text = (
             say("{column} {low}..{high} in whole numbers", **ends)
             if column.whole

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from gradum.randomness import stream
-from gradum.run.judging.resampled import Seen, Truth
+from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.run.judging.verdict import Standing
 from gradum.run.run import Run
 from gradum.rungs.balance import threshold

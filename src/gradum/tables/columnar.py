@@ -18,8 +18,8 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.messages import say
-from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.encoding import Content, stream
+from gradum.tables.size_limits import refuse_more_than_memory, refuse_width
 from gradum.tables.table import Table
 from gradum.tables.wording import row_count, size
 

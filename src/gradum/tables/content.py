@@ -19,9 +19,9 @@ from typing import Any, BinaryIO
 from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling
 from gradum.messages import say
-from gradum.tables.bounds import available_memory
 from gradum.tables.encoding import BLOCK_BYTES, Content, stream
 from gradum.tables.paths import STANDARD_INPUT, is_file
+from gradum.tables.size_limits import available_memory
 from gradum.tables.wording import did_you_mean, quoted, size
 
 ALIKE = 0.6  # similarity of two names from which one may be a misspelling of the other

@@ -15,12 +15,6 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import listed, say, say_plural
-from gradum.tables.bounds import (
-    MOST_COLUMNS,
-    available_memory,
-    refuse_more_than_memory,
-    refuse_width,
-)
 from gradum.tables.dialect import (
     DELIMITER_NAMES,
     DELIMITERS,
@@ -31,6 +25,12 @@ from gradum.tables.dialect import (
     sniff,
 )
 from gradum.tables.encoding import Content, blocks, count_lines, sample
+from gradum.tables.size_limits import (
+    MOST_COLUMNS,
+    available_memory,
+    refuse_more_than_memory,
+    refuse_width,
+)
 from gradum.tables.table import Table
 from gradum.tables.wording import first_numbers, quoted
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from gradum.messages import say
+from gradum.tables.wording import first_upper
+
 Matter = Literal["total", "identifier", "conversion", "slip", "order"]
 """What a doubt is about, the costliest first: rows that add up others, names of rows, numbers that
 were converted or could not be, mistyped values, and the order of days and months."""
@@ -27,3 +30,12 @@ class Doubt(Struct, frozen=True, forbid_unknown_fields=True):
     matter: Matter
     sentence: str
     option: str = ""
+
+    @property
+    def note(self) -> str:
+        """The clause as a sentence of its own, with the option."""
+        return say(
+            "{clause}; to undo this: {option}.",
+            clause=first_upper(self.sentence),
+            option=self.option,
+        )

@@ -17,9 +17,9 @@ from narwhals import dependencies
 
 from gradum.errors import TableError
 from gradum.messages import listed, marked, say
-from gradum.tables.bounds import refuse_width
-from gradum.tables.flat import flattened
+from gradum.tables.nested_records import flattened
 from gradum.tables.read_failures import ANYTHING, explained
+from gradum.tables.size_limits import refuse_width
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted, shortened
 

@@ -13,11 +13,11 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.messages import listed, marked, say
-from gradum.tables.bounds import refuse_more_than_memory
 from gradum.tables.encoding import Content, sample, stream
-from gradum.tables.flat import flattened
 from gradum.tables.frames import from_data, from_objects, refuse_names
+from gradum.tables.nested_records import flattened
 from gradum.tables.several import common_type, stacked
+from gradum.tables.size_limits import refuse_more_than_memory
 from gradum.tables.table import Table
 from gradum.tables.wording import size
 

@@ -68,6 +68,13 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         """The column that orders the rows in time, if any."""
         return self._with_role("time")
 
+    @property
+    def target_unit(self) -> str:
+        """The unit or currency of a numeric target, such as kg; empty if none is known."""
+        if self.target is None or self.target.classes:
+            return ""
+        return self.column(self.target.name).parse.currency
+
     def column(self, name: str) -> Column:
         """Return a column by name; ColumnError with the nearest names if it is not there."""
         for column in self.columns:

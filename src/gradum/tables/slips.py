@@ -16,7 +16,7 @@ A. Rényi, Acta Mathematica Hungarica 4, 1953; B. M. Hill, Annals of Statistics 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -80,7 +80,8 @@ def slip_doubts(values: Values, kind: Kind, how: Parse) -> list[Doubt]:
             continue  # it may mean missing, which another hint says
         places = rows if values.numbers is None else values.numbers[rows]
         where = rows_text(rows_of(places), len(rows))
-        named.append(say("{value} ({rows})", value=_written(value, typed), rows=where))
+        written = _written(value, typed, beside=(outliers.low, outliers.high))
+        named.append(say("{value} ({rows})", value=written, rows=where))
     if not named:
         return []
     if typed.dtype == pl.Float64:
@@ -115,9 +116,9 @@ def _numbers(values: Values, kind: Kind, how: Parse) -> np.ndarray:
     return np.repeat(levels.drop_nulls().to_numpy(), counts.to_numpy())
 
 
-def _written(value: float, typed: pl.Series) -> str:
+def _written(value: float, typed: pl.Series, beside: Sequence[float] = ()) -> str:
     if typed.dtype == pl.Float64:
-        return number(value)
+        return number(value, beside)
     return str(pl.Series([int(value)]).cast(typed.dtype)[0])[:10]  # the day is enough
 
 

@@ -37,8 +37,6 @@ class Table:
     keep_totals : bool
         Whether rows that add up others stay: because the user wants it, or because they have been
         looked for.
-    left_out : tuple of str
-        Sentences on rows that were left out.
     doubts : tuple of Doubt
         What a reader should check about the rows.
     """
@@ -51,5 +49,9 @@ class Table:
     decimal: str = "."
     numbers: np.ndarray | None = None
     keep_totals: bool = False
-    left_out: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Sentences on rows that were left out."""
+        return tuple(doubt.note for doubt in self.doubts)

@@ -84,31 +84,19 @@ class TotalRows(NamedTuple):
     cells: tuple[str, ...]
 
     @property
-    def sentence(self) -> str:
+    def doubt(self) -> Doubt:
         """Which rows are left out, and what keeps them."""
         rows = rows_text(rows_of(self.rows), len(self.rows))
-        if not self.cells:
-            return say(
-                "Left out: {rows}, the sum of all other rows; --keep-totals keeps it.", rows=rows
+        if self.cells:
+            clause = say_plural(
+                "{rows} ({cells}) adds up other rows, and is left out",
+                "{rows} ({cells}) add up other rows, and are left out",
+                len(self.rows),
+                rows=rows,
+                cells=quoted(self.cells),
             )
-        return say_plural(
-            "Left out: {rows} ({cells}), which adds up other rows; --keep-totals keeps it.",
-            "Left out: {rows} ({cells}), which add up other rows; --keep-totals keeps them.",
-            len(self.rows),
-            rows=rows,
-            cells=quoted(self.cells),
-        )
-
-    @property
-    def doubt(self) -> Doubt:
-        """The same in few words."""
-        rows = rows_text(rows_of(self.rows), len(self.rows))
-        clause = say_plural(
-            "{rows} adds up other rows, and is left out",
-            "{rows} add up other rows, and are left out",
-            len(self.rows),
-            rows=rows,
-        )
+        else:
+            clause = say("{rows} adds up all other rows, and is left out", rows=rows)
         return Doubt("total", clause, "--keep-totals")
 
     @property
@@ -124,7 +112,7 @@ class TotalRows(NamedTuple):
 
 
 def without_totals(table: Table) -> Table:
-    """Return a table without its rows of totals, and with a sentence on them in ``left_out``.
+    """Return a table without its rows of totals, and with what is said of them in ``doubts``.
 
     Where totals are kept, or were looked for before, it is returned as it is.
     """
@@ -137,7 +125,6 @@ def without_totals(table: Table) -> Table:
         table,
         frame=table.frame[kept],
         numbers=kept,
-        left_out=(*table.left_out, found.sentence),
         doubts=(*table.doubts, found.doubt),
     )
 
@@ -204,10 +191,10 @@ def _named(table: AllRows) -> dict[int, Named]:
 
 
 def _may_be_sum(table: AllRows) -> bool:
-    """Whether the last row may be the sum of all others, by its numbers that are written plainly.
+    """Whether the first rows leave open that the last one is the sum of all others.
 
-    A glance at the first rows shows most often that it is not: one of its numbers is less than the
-    sum of these, none of which is negative, or none exceeds these.
+    This only saves time. Most often it is not, by its numbers that are written plainly: one is less
+    than the sum of the first rows, none of which is negative, or none exceeds these.
     """
     frame, last = table.head.frame, table.last
     names = [name for name, dtype in frame.schema.items() if dtype.is_numeric() or dtype in TEXTS]
@@ -221,25 +208,8 @@ def _may_be_sum(table: AllRows) -> bool:
     least = np.where(there, first, np.inf).min(axis=0)
     if (seen & (least >= 0) & (foot < (1 - EQUAL) * sums)).any():
         return False
-    if not seen.any():
-        return True
-    if not (np.abs(foot) > np.where(there, np.abs(first), 0.0).max(axis=0))[seen].any():
-        return False
-    return _is_plain_sum(table, [name for name, each in zip(names, seen, strict=True) if each])
-
-
-def _is_plain_sum(table: AllRows, names: list[str]) -> bool:
-    """Whether the last row is the sum of all others in the columns whose numbers are all plain."""
-    foot = _plain(_columns(table.last, names))[0]
-    sums, sizes, unread = -foot, -np.abs(foot), np.zeros(len(names))
-    for block in table.blocks(names):
-        numbers = _plain(block)
-        there = np.isfinite(numbers)
-        unread += (~there).sum(axis=0) - block.null_count().row(0)
-        numbers = np.where(there, numbers, 0.0)
-        sums, sizes = sums + numbers.sum(axis=0), sizes + np.abs(numbers).sum(axis=0)
-    amiss = np.abs(foot - sums) > EQUAL * (sizes + np.abs(foot))
-    return not (amiss & (foot != 0) & (unread == 0)).any()
+    exceeds = np.abs(foot) > np.where(there, np.abs(first), 0.0).max(axis=0)
+    return bool(exceeds[seen].any()) or not seen.any()
 
 
 def _columns(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

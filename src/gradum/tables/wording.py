@@ -15,6 +15,8 @@ from gradum.messages import listed, say, say_plural
 SHOWN_ROWS = 5
 SHOWN_EXAMPLES = 3
 SHOWN_NAMES = 8
+YEARS = 1500, 2200
+"""Whole numbers from the first up to the last are written without a comma: they may be years."""
 WORD_END = re.compile(r"(?<=[\s_\-./=:,;])(?=\w)|(?<=[a-z])(?=[A-Z])")
 
 
@@ -95,20 +97,21 @@ def quoted_text(value: object) -> str:
     return repr(shortened(value)) if isinstance(value, str) else value_text(value)
 
 
-def number(value: float) -> str:
-    """Return a number as people write it: 12,345.6 rather than 12345.60000001."""
+def number(value: float, beside: Sequence[float] = ()) -> str:
+    """Return a number as people write it: 12,345.6 rather than 12345.60000001.
+
+    A whole number that may be a year, 2024, has no comma; nor has one ``beside`` such numbers.
+    """
     if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}" if abs(value) >= 10_000 else f"{int(value)}"  # 2024 is a year
+        first, end = YEARS
+        years = all(first <= each < end for each in beside or (value,))
+        return f"{int(value)}" if years else f"{int(value):,}"
     return f"{value:,.1f}".removesuffix(".0") if 1e3 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def span(low: float, high: float) -> str:
     """Return a range such as "from 2,400 to 775,000", with commas in both numbers or in neither."""
-    first, last = number(low), number(high)
-    if "," in first + last:
-        first, last = (
-            f"{int(text):,}" if text.lstrip("-").isdigit() else text for text in (first, last)
-        )
+    first, last = (number(end, beside=(low, high)) for end in (low, high))
     return say("from {first} to {last}", first=first, last=last)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import msgspec
 from msgspec import structs
 
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
+from gradum.api.trust.part import TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.api.trust.thresholds import of_part, thresholds_of
 from gradum.messages import say
@@ -22,6 +23,7 @@ from gradum.study.trust import Check, Family, settled
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
+from gradum.waiting import told
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
@@ -41,7 +43,7 @@ def trust_model(
     columns = (by,) if isinstance(by, str) else tuple(by)
     table = None if data is None else read(data, reading)
     examined = ExaminedModel(model, table, columns, rerun)
-    sections = [part.examine(examined, of_part(demanded, part)) for part in PARTS]
+    sections = [part.examine(examined, of_part(demanded, part)) for part in _told()]
     return _report(examined.name, model.target, sections, demanded)
 
 
@@ -57,8 +59,12 @@ def trust_predictions(
         The thresholds cannot be used, or the rows cannot be grouped as asked.
     """
     demanded = thresholds_of(thresholds)
-    sections = [part.examine_predictions(examined, of_part(demanded, part)) for part in PARTS]
+    sections = [part.examine_predictions(examined, of_part(demanded, part)) for part in _told()]
     return _report(examined.name, examined.target, sections, demanded)
+
+
+def _told() -> Iterator[TrustPart]:
+    return told(PARTS, say("examining the model, part by part"), len(PARTS))
 
 
 def _report(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 from gradum.api.fitted_run import fitted_run
 from gradum.api.trust.examined import ExaminedModel
@@ -10,6 +12,7 @@ from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import TableError
 from gradum.messages import listed, marked, say
 from gradum.run.machine import Machine, this_machine
+from gradum.rungs.context import Context
 from gradum.ship.layout import SPEC
 from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import RunSpec, changed_files, named, read_spec
@@ -17,6 +20,7 @@ from gradum.show.repeat import teacher
 from gradum.show.trust_section import PartFinding
 from gradum.study.trust import Check, Line, Obstacle
 from gradum.tables.sources.stream import at_hand
+from gradum.waiting import tell
 
 WEIGHTS = Line("reproducibility.weights", marked("The same run gives the same weights"))
 
@@ -32,7 +36,8 @@ def _same_weights(examined: ExaminedModel) -> Check:
     run_spec = _repeatable(examined)
     if isinstance(run_spec, Obstacle):
         return WEIGHTS.blocked(run_spec)
-    before, now = run_spec.fingerprint, _refitted(run_spec)
+    seconds = examined.model.fitted.provenance.seconds
+    before, now = run_spec.fingerprint, _refitted(run_spec, seconds)
     same = before == now
     reason = (
         say("Fitted again from its spec and table, it has the same weights.")
@@ -79,11 +84,18 @@ def _repeatable(examined: ExaminedModel) -> RunSpec | Obstacle:
     return run_spec
 
 
-def _refitted(run_spec: RunSpec) -> str:
-    """Fit once more, in memory, and return the hash of the weights."""
+def _refitted(run_spec: RunSpec, seconds: float) -> str:
+    """Fit once more, in memory, as it once took some seconds; return the hash of the weights."""
     schema = None if run_spec.schema is None else read_schema(Path(run_spec.schema))
+    began = perf_counter()
+
+    def hear(event: Any) -> None:
+        del event
+        passed = perf_counter() - began
+        tell(say("fitting the model again"), passed / seconds if passed < seconds else None)
+
     with at_hand(run_spec.data, run_spec.spec.reading) as table, at_hand(run_spec.test) as test:
-        again = fitted_run(run_spec.spec, table, test=test, schema=schema)
+        again = fitted_run(run_spec.spec, table, Context(tell=hear), test=test, schema=schema)
     return again.fitted.provenance.fingerprint
 
 

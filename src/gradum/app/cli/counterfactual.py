@@ -12,6 +12,7 @@ from gradum.app.cli.cache import cache_directory
 from gradum.app.cli.column_lists import read_all_columns
 from gradum.app.cli.console import load_model
 from gradum.app.cli.pages import PAGES, check_page, is_page, print_result
+from gradum.app.cli.waiting import waiting
 
 
 def command(
@@ -74,17 +75,18 @@ def command(
         check_frame_format(out, force=force, also=PAGES[:1])
     loaded = load_model(model)
     known = loaded.features
-    found = loaded.counterfactuals(
-        data,
-        rows=row,
-        frozen=read_all_columns(frozen, known),
-        upward=read_all_columns(upward, known),
-        downward=read_all_columns(downward, known),
-        towards=towards,
-        count=count,
-        background=background,
-        rung=rung,
-    )
+    with waiting(shown=not (as_json or quiet)):
+        found = loaded.counterfactuals(
+            data,
+            rows=row,
+            frozen=read_all_columns(frozen, known),
+            upward=read_all_columns(upward, known),
+            downward=read_all_columns(downward, known),
+            towards=towards,
+            count=count,
+            background=background,
+            rung=rung,
+        )
     if out is not None and is_page(out):
         write_text(out, found.page(cache_directory()))
     elif out is not None:

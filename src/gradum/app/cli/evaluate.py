@@ -42,7 +42,8 @@ def command(
     What has become worse comes first, and so do rows that the model was trained on. With --by, each
     group is compared with all other rows, by intervals that are right for all groups at once.
     """
-    evaluation = load_model(model).evaluate(
+    loaded = load_model(model)
+    evaluation = loaded.evaluate(
         data,
         by=by or (),
         metric=metric,
@@ -60,4 +61,5 @@ def command(
         return
     write(*(say("note: {sentence}", sentence=sentence) for sentence in evaluation.differences))
     write(*change_parts(evaluation))
-    write(*verdict_parts(evaluation.judgement), *class_parts(evaluation.judgement), *groups)
+    verdict = verdict_parts(evaluation.judgement, predicts=loaded.fitted.used)
+    write(*verdict, *class_parts(evaluation.judgement), *groups)

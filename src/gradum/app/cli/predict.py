@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradum.rungs.rung import Prediction
     from gradum.tables.check import Checked
     from gradum.tables.differences import Difference
+    from gradum.tables.totals import TotalRows
 
     Added = ConformalPredictor | DistributionColumns | OutsideColumn
 
@@ -218,8 +219,7 @@ def _at_once(
     checked = check(table, fitted.schema, encoder=fitted.encoder, also=_also(added))
     prediction = predict_typed(fitted, checked.frame, rung=rung)
     frame = _predicted(fitted, checked, prediction, added)
-    totals = totals_of(table)
-    remarks = () if totals is None else (totals.predicted,)
+    remarks = _remarks(totals_of(table))
     return write(out, [(kept, frame)], force=force), checked.differences, remarks
 
 
@@ -249,7 +249,11 @@ def _in_blocks(
             ),
             force=force,
         )
-        return count, predicted.differences, ()
+        return count, predicted.differences, _remarks(rows.total_rows())
+
+
+def _remarks(totals: TotalRows | None) -> tuple[str, ...]:
+    return () if totals is None else (totals.predicted,)
 
 
 def _also(added: Sequence[Added]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write
 from gradum.app.cli.pages import check_page, hand_over
+from gradum.app.cli.waiting import waiting
 from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.options.option_table import READING
@@ -117,13 +118,17 @@ def command(
     if model.is_dir() or model.suffix == ".gradum":
         _refuse_for_models(*elsewhere.values())
         examined = load(model) if model.is_dir() else load_model(model)
-        report = examined.trust(data, rerun=rerun, **asked, **reading)
+        with waiting(shown=not (as_json or quiet)):
+            report = examined.trust(data, rerun=rerun, **asked, **reading)
     elif rerun:
         raise SpecError(say("Only a run of gradum can be fitted again."), say("Leave out --rerun."))
     else:
         from gradum.api.trust.elsewhere import trust_elsewhere
 
-        report = trust_elsewhere(model, data, **elsewhere, **asked, reading=make_reading(**reading))
+        with waiting(shown=not (as_json or quiet)):
+            report = trust_elsewhere(
+                model, data, **elsewhere, **asked, reading=make_reading(**reading)
+            )
     hand_over(report, report.content, out, as_json=as_json, quiet=quiet)
     if report.failed:
         raise typer.Exit(FAILED)

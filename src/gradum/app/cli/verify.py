@@ -9,6 +9,7 @@ import typer
 
 from gradum.app.cli import options
 from gradum.app.cli.console import load_model, write, write_json
+from gradum.app.cli.waiting import waiting
 from gradum.errors import SpecError
 from gradum.messages import marked, say, say_plural
 from gradum.run.options.option_table import READING
@@ -140,21 +141,22 @@ def command(
                 say("Leave it out; --json prints them as JSON."),
             )
         asked = {"file": file, "where": where, "seconds": timeout, "seed": seed}
-        if is_network(model):
-            _refuse_rung(rung)
-            report = verify_network_pairs(
-                model,
-                properties or (),
-                given,
-                target=target,
-                reading=make_reading(**reading),
-                **asked,
-            )
-        else:
-            _refuse_target(target)
-            report = load_model(model).verify(
-                properties or (), given, rows=rows, rung=rung, **asked, **reading
-            )
+        with waiting(shown=not (as_json or quiet)):
+            if is_network(model):
+                _refuse_rung(rung)
+                report = verify_network_pairs(
+                    model,
+                    properties or (),
+                    given,
+                    target=target,
+                    reading=make_reading(**reading),
+                    **asked,
+                )
+            else:
+                _refuse_target(target)
+                report = load_model(model).verify(
+                    properties or (), given, rows=rows, rung=rung, **asked, **reading
+                )
         if as_json:
             write_json({"verdict": report.verdict, **report.record()})
         else:
@@ -215,7 +217,8 @@ def _verify_network(
     if counterexample is not None:
         refuse_existing(counterexample, force=force)
         check_writable(counterexample)
-    outcome = verify_network(network, stated, seconds=timeout, seed=seed)
+    with waiting(shown=not (as_json or quiet)):
+        outcome = verify_network(network, stated, seconds=timeout, seed=seed)
     text = ""
     if outcome.x is not None and outcome.y is not None:
         text = counterexample_text(outcome.x, outcome.y)

@@ -69,10 +69,15 @@ def checked_split(dataset: Dataset, *, seed: int) -> SplitCheck:
 
 
 def split_alarms(check: SplitCheck) -> tuple[Alarm, ...]:
-    """Return an alarm for each column that shows that the split flatters."""
+    """Return an alarm for each column of groups that shows that the split flatters, and for time.
+
+    Several columns that tell the time say the same, and --time takes one of them.
+    """
+    first = next((trial for trial in check.shown if trial.by == "time"), None)
     return tuple(
         Alarm("random split", trial.sentence, (trial.column,), trial.brief, trial.option)
         for trial in check.shown
+        if trial.by != "time" or trial is first
     )
 
 

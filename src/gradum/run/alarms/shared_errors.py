@@ -21,7 +21,7 @@ from gradum.run.alarms.both_splits import QuickRows
 from gradum.run.alarms.nearness import GROUPED, nearest, stretch
 from gradum.run.alarms.quick_model import ridge_answers
 from gradum.run.dataset import Dataset
-from gradum.run.judging.resampled import Seen
+from gradum.run.judging.judge_rungs import Seen
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction
 from gradum.scores.figures import figure

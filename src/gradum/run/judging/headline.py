@@ -16,7 +16,13 @@ from gradum.run.judging.verdict import (
     rivals_in_words,
 )
 from gradum.rungs.names import BASELINE
-from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_range
+from gradum.scores.figures import (
+    figure,
+    in_unit,
+    percent_with_interval,
+    rows_figure,
+    with_range,
+)
 from gradum.scores.interval import Interval
 from gradum.scores.out_of import count_out_of, few_of, out_of
 from gradum.tables.wording import first_upper, shortened
@@ -62,7 +68,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         good = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
-        good = [_of_numbers(scores, test.get(BASELINE))]
+        good = [_of_numbers(scores, test.get(BASELINE), judgement.unit)]
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
@@ -85,8 +91,10 @@ def _of_classes(
     by_class: tuple[ClassScores, ...],
 ) -> list[str]:
     """Say how often the model is right, what it finds of a rare class, and how well it ranks."""
-    share = max(prevalence.values())
-    ranked = _ranked(scores, list(prevalence)) if len(prevalence) == 2 else []
+    # Of two equally common classes, the second counts as the rarer one.
+    rarest = min(reversed(prevalence), key=prevalence.__getitem__)
+    commonest, share = max(prevalence.items(), key=lambda item: item[1])
+    ranked = _ranked(scores, rarest) if len(prevalence) == 2 else []
     right = _right(scores["accuracy"], prevalence)
     if len(by_class) < 2 or (share < UNEQUAL and len(prevalence) > 2):
         return [right, *ranked]
@@ -102,9 +110,8 @@ def _of_classes(
             blind=count_out_of(1 / all_classes, found.base),
         )
         return [on_average, right]
-    rarer = _of_rare(min(by_class, key=lambda each: each.support))
+    rarer = _of_rare(min(by_class, key=lambda each: each.label != rarest))
     if ranked and scores["auc"].low > 0.5 and not scores["accuracy"].low > share:
-        rarest, *_, commonest = sorted(prevalence, key=lambda label: prevalence[label])
         ranked.append(
             say(
                 "So use it to sort rows from most to least likely {label}; its predictions of "
@@ -165,8 +172,11 @@ def _of_rare(rare: ClassScores) -> str:
     )
 
 
-def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
-    """Say what the AUC means: how often a row of the second class is ranked above another."""
+def _ranked(scores: dict[str, Interval], rarer: str) -> list[str]:
+    """Say what the AUC means: how often a row of the rarer class is ranked above another.
+
+    It is the same for either of two classes.
+    """
     if "auc" not in scores or np.isnan(scores["auc"].value):
         return []
     pairs = out_of(scores["auc"])
@@ -174,7 +184,7 @@ def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
         say(
             "In {pairs} of {base:,} pairs{range}, it ranks a row that is {label} above a row "
             "that is not; chance does so in {half:,}.",
-            label=_quoted(classes[1]),
+            label=_quoted(rarer),
             pairs=pairs.count,
             base=pairs.base,
             range=pairs.range,
@@ -183,10 +193,12 @@ def _ranked(scores: dict[str, Interval], classes: list[str]) -> list[str]:
     ]
 
 
-def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | None) -> str:
-    error = with_range(scores["mae"])
+def _of_numbers(
+    scores: dict[str, Interval], baseline: dict[str, Interval] | None, unit: str
+) -> str:
+    error = with_range(scores["mae"], unit)
     if "median_absolute_error" in scores:
-        half = figure(scores["median_absolute_error"].value)
+        half = in_unit(figure(scores["median_absolute_error"].value), unit)
         errors = say(
             "Off by {error} on average, by less than {half} in half of the rows",
             error=error,
@@ -196,7 +208,7 @@ def _of_numbers(scores: dict[str, Interval], baseline: dict[str, Interval] | Non
         errors = say("Off by {error} on average", error=error)
     if baseline is None:
         return say("{errors}.", errors=errors)
-    guess = figure(baseline["mae"].value)
+    guess = in_unit(figure(baseline["mae"].value), unit)
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
 
 

@@ -122,8 +122,8 @@ def _few_predicted(
     if not 0 < rows < FEWEST_ROWS:
         return ""
     return say(
-        "No interval of {metric}: {rows} judged rows are predicted as {label!r}, and fewer than "
-        "{fewest} are too few for one.",
+        "No interval of {metric}: only {rows} judged rows are predicted as {label!r}, and it takes "
+        "at least {fewest}.",
         metric=metric.words,
         rows=rows_figure(rows),
         label=label,

@@ -59,6 +59,8 @@ class Judgement(msgspec.Struct, frozen=True):
         What was found about a split by time or by group; None in files of earlier versions.
     doubts : tuple of Doubt
         What a reader should check about the rows; the schema has those about columns.
+    unit : str
+        The unit or currency of a numeric target, such as kg; empty if none is known.
     """
 
     how: str
@@ -77,6 +79,7 @@ class Judgement(msgspec.Struct, frozen=True):
     cut_short: tuple[str, ...] = ()
     split: SplitCheck | None = None
     doubts: tuple[Doubt, ...] = ()
+    unit: str = ""
 
     @property
     def kept_on_all(self) -> bool:

@@ -54,8 +54,8 @@ def _later(judgement: Judgement, schema: Schema) -> str:
     if any(column.traits.is_time for column in schema.columns):
         return say("Later rows, such as next month's: not tried; fit with --time COL.")
     return say(
-        "Later rows, such as next month's: unknown, as no column has dates; if one tells the order "
-        "in time, fit with --time COL."
+        "Later rows, such as next month's: unknown, as no column has dates; if a column orders the "
+        "rows in time, fit with --time COL."
     )
 
 
@@ -63,14 +63,14 @@ def _elsewhere(judgement: Judgement, schema: Schema) -> str:
     """Say what is known of rows of new groups."""
     # Whoever reads "by --group 'humidity'" wonders; the other columns do not name groups.
     naming = {column.name for column in schema.columns if column.traits.names_groups}
-    tried = [trial for trial in _trials(judgement, "group") if trial.column in naming]
-    if any(trial.shown for trial in tried):
-        return ""
-    if tried:
+    trials = _trials(judgement, "group")
+    if any(trial.shown for trial in trials):
+        return ""  # the headline says it
+    if tried := [trial for trial in trials if trial.column in naming]:
         return say(
-            "New values of {columns}: a quick model was not shown to do worse on rows that have "
-            "one ({options}).",
-            columns=listed([repr(trial.column) for trial in tried[:MOST_TRIALS]], "and"),
+            "Rows with a new {columns}: a quick model was not shown to do worse on them "
+            "({options}).",
+            columns=listed([repr(trial.column) for trial in tried[:MOST_TRIALS]], "or"),
             options=listed([trial.option for trial in tried[:MOST_TRIALS]], "and"),
         )
     return say("New groups, such as other persons or places: not tried; fit with --group COL.")

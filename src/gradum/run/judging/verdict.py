@@ -191,6 +191,24 @@ def decide(
     return Verdict(metric, used, enough, comparisons, (*opening, *_pairwise(metric, comparisons)))
 
 
+def retold(verdict: Verdict, rungs: Sequence[str]) -> Verdict:
+    """Return a verdict on rungs, the simplest first, in words of the present language.
+
+    A file has those of the language in which its run was made.
+    """
+    comparisons = tuple(
+        structs.replace(item, finding=_in_words(*_titles(item.rung, item.against), item.shows))
+        for item in verdict.comparisons
+    )
+    chosen = choice(rungs, verdict.used, verdict.enough, comparisons)
+    sentences = (*((chosen,) if chosen else ()), *_pairwise(verdict.metric, comparisons))
+    return structs.replace(verdict, comparisons=comparisons, sentences=sentences)
+
+
+def _titles(*rungs: str) -> list[str]:
+    return [say(KINDS[rung].title) for rung in rungs]
+
+
 def _within_one_error(
     rung: str,
     best: str,
@@ -209,7 +227,7 @@ def _compared(
     rung: str, against: str, difference: Interval, sign: float, nothing: float
 ) -> Comparison:
     shows = _shown(difference, sign, nothing)
-    finding = _in_words(say(KINDS[rung].title), say(KINDS[against].title), shows)
+    finding = _in_words(*_titles(rung, against), shows)
     return Comparison(rung, against, difference, finding, shows)
 
 
@@ -223,7 +241,7 @@ def _shown(interval: Interval, sign: float, nothing: float) -> Shows:
     return "nothing"
 
 
-def _in_words(one: str, other: str, shows: Shows) -> str:
+def _in_words(one: str, other: str, shows: Shows | None) -> str:
     if shows == "better":
         return say("{one} is better than {other}", one=one, other=other)
     if shows == "worse":

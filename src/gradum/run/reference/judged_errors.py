@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import betaincinv
 
 from gradum.randomness import stream
-from gradum.run.judging.resampled import Seen, Truth
+from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.rungs.rung import Prediction
 from gradum.scores.interval import NORMAL_95, Basis
 

@@ -15,8 +15,8 @@ from msgspec import structs
 from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.run.dataset import Dataset
+from gradum.run.judging.judge_rungs import Seen
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.resampled import Seen
 from gradum.run.plan import Plan
 from gradum.run.reference.column_counts import (
     Levels,

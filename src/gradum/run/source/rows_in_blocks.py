@@ -28,7 +28,7 @@ from gradum.run.dataset import (
     too_rare_to_learn,
 )
 from gradum.run.plan import Plan, say_not_learned, split_clause
-from gradum.run.source.parting import FEWEST_HELD, Parting, held_row
+from gradum.run.source.row_parts import FEWEST_HELD, Parting, held_row
 from gradum.run.source.row_source import Asked, understood
 from gradum.run.source.second_pass import Held, divide
 from gradum.run.source.survey import Survey, survey, with_classes
@@ -142,7 +142,8 @@ class DescribedInBlocks:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed about the table and its rows."""
-        return (*self.table.rows.head.notes, *self._notes)
+        head = self.table.rows.head
+        return (*head.notes, *head.left_out, *self._notes)
 
     @cached_property
     def _notes(self) -> tuple[str, ...]:
@@ -337,7 +338,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
         for kind in kinds_of(spec.rungs)
         if not kind.in_blocks
     ]
-    notes += [*rows.head.left_out, *_left_out(known)]
+    notes += _left_out(known)
     rare = {label: count for label, count in known.classes.items() if label in left_out}
     if rare:
         notes.append(left_out_note(sum(rare.values()), too_rare_to_learn(rare)))

@@ -72,7 +72,8 @@ class DescribedInMemory:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was noticed about the table and its rows."""
-        return (*self.table_notes, *self.dataset.remarks)
+        left_out = (doubt.note for doubt in self.dataset.doubts)
+        return (*self.table_notes, *left_out, *self.dataset.remarks)
 
     @contextmanager
     def divide(self, context: Context) -> Iterator[DividedInMemory]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gradum.run.source.parting import Parting
+from gradum.run.source.row_parts import Parting
 from gradum.run.source.survey import blocks
 from gradum.rungs.context import Context
 from gradum.rungs.spool import Spool, Totals

@@ -24,7 +24,7 @@ from gradum.run.dataset import (
     too_rare,
     without_rare,
 )
-from gradum.run.source.parting import Parting
+from gradum.run.source.row_parts import Parting
 from gradum.rungs.context import Context
 from gradum.tables.check import Checked, check_blocks
 from gradum.tables.columns import Label

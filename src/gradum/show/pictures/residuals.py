@@ -6,7 +6,7 @@ import altair as alt
 
 from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
-from gradum.scores.figures import figure
+from gradum.scores.figures import figure, in_unit
 from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
 from gradum.study.findings.findings import Findings
@@ -19,16 +19,21 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     """Draw the findings about numbers."""
     assert fitted.schema.target is not None
     found = findings.residuals
-    return [] if found is None else residual_pictures(found, fitted.schema.target.name)
+    if found is None:
+        return []
+    return residual_pictures(found, fitted.schema.target.name, fitted.schema.target_unit)
 
 
-def residual_pictures(residuals: Residuals, target: str) -> list[Picture]:
+def residual_pictures(residuals: Residuals, target: str, unit: str = "") -> list[Picture]:
     """Draw actual against predicted values, if rows may be shown, and the residuals."""
-    points = [_actual(residuals, target)] if residuals.points else []
+    points = [_actual(residuals, target, unit)] if residuals.points else []
     return [*points, _spread(residuals), _histogram(residuals)]
 
 
-def _actual(residuals: Residuals, target: str) -> Picture:
+def _actual(residuals: Residuals, target: str, unit: str) -> Picture:
+    def titled(name: str) -> str:
+        return say("{title} in {unit}", title=name, unit=unit) if unit else name
+
     reach = axis_range_of(number for p, a, _ in residuals.points for number in (p, a))
     rows = [
         {"x": reach.held(p), "y": reach.held(a), "predicted": p, "actual": a, "row": row}
@@ -42,8 +47,8 @@ def _actual(residuals: Residuals, target: str) -> Picture:
         alt.Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
         .encode(
-            x=alt.X(**quantitative("x", say("predicted"), padding=6, nice=False)),
-            y=alt.Y(**quantitative("y", say("actual"), padding=6, nice=False)),
+            x=alt.X(**quantitative("x", titled(say("predicted")), padding=6, nice=False)),
+            y=alt.Y(**quantitative("y", titled(say("actual")), padding=6, nice=False)),
             tooltip=tooltips("row:Q", "predicted:Q", "actual:Q"),
         )
         .interactive()
@@ -69,9 +74,9 @@ def _actual(residuals: Residuals, target: str) -> Picture:
             "{share:.0%} of the predictions are within {half} of the truth, {most:.0%} within "
             "{wide}.",
             share=share,
-            half=figure(half, digits=3),
+            half=in_unit(figure(half), unit),
             most=most,
-            wide=figure(wide, digits=3),
+            wide=in_unit(figure(wide), unit),
         ),
         sentences([caption, _beyond(beyond)]),
         (say("share of the rows"), say("are off by at most")),

@@ -133,7 +133,7 @@ class TableInputs:
         SpecError
             The values are not a range, or a level is unknown.
         NotCertifiableError
-            The column is a date or a text, which enters as several inputs at once.
+            The column is a date, a time of day or a text, which enters as several inputs at once.
         """
         low, high = rows.copy(), rows.copy()
         for column, change in changes.items():
@@ -200,8 +200,8 @@ class TableInputs:
             return self._of_levels(column, change)
         raise NotCertifiableError(
             say(
-                "Changes of column {column!r} are not certifiable: a date or a text enters as "
-                "several inputs at once.",
+                "Changes of column {column!r} are not certifiable: a date, a time of day or a text "
+                "enters as several inputs at once.",
                 column=column,
             ),
             say("Leave the column as it is."),

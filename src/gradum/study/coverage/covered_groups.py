@@ -11,7 +11,7 @@ from scipy.special import stdtr
 
 from gradum.messages import marked
 from gradum.scores.interval import NORMAL_95, Interval, effective_rows, wilson
-from gradum.study.binning import Cut, cut
+from gradum.study.column_cut import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import TOO_FEW_ROWS
 from gradum.study.resampling import redrawn

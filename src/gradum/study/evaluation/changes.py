@@ -11,8 +11,8 @@ from scipy.special import ndtr, ndtri
 from gradum.messages import listed, say, say_plural
 from gradum.randomness import stream
 from gradum.run.alarms.target_drift import LEAST_DEVIATIONS, LEAST_POINTS, LEAST_RELATIVE
+from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.resampled import Seen, Truth
 from gradum.rungs.names import BASELINE
 from gradum.scores.bootstrap import scheme_basis
 from gradum.scores.figures import figure, percent, with_interval

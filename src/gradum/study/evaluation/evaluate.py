@@ -16,9 +16,9 @@ from gradum.run.dataset import Dataset, labelled
 from gradum.run.fitted import Fitted
 from gradum.run.judge import Judge
 from gradum.run.judging.headline import with_headline
+from gradum.run.judging.judge_rungs import Seen, judge
 from gradum.run.judging.judgement import Judgement
-from gradum.run.judging.resampled import Seen, judge
-from gradum.run.source.parting import FEWEST_HELD, HELD_SHARE, held_row
+from gradum.run.source.row_parts import FEWEST_HELD, HELD_SHARE, held_row
 from gradum.rungs import balance
 from gradum.rungs.names import BASELINE
 from gradum.rungs.rung import Prediction
@@ -159,10 +159,12 @@ def _judged(
         judgement,
         notes=(
             *table.notes,
+            *(doubt.note for doubt in dataset.doubts),
             *dataset.notes,
             *balance.notes([rung.class_weight for rung in fitted.rungs.values()]),
             *judgement.notes,
         ),
+        unit=fitted.schema.target_unit,
         cut_short=tuple(
             name for name, rung in fitted.rungs.items() if rung.status is Status.TIME_LIMIT
         ),

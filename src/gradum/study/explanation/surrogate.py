@@ -27,7 +27,7 @@ from gradum.margins import first_greatest
 from gradum.messages import listed, say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
-from gradum.run.judging.resampled import Seen
+from gradum.run.judging.judge_rungs import Seen
 from gradum.run.run import Run
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Prediction, Rung

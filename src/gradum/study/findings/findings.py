@@ -172,6 +172,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         predictions=len(each),
     )
     if spec.explain and not context.stop():
+        tell(say("report: why it answers so"))
         worst = [each.row for each in found.found("worst") or ()]
         explanation = explain_judged(run, evidence, foremost, worst)
         found = structs.replace(found, explanation=explanation)

@@ -15,7 +15,7 @@ from gradum.messages import say, sentences
 from gradum.randomness import stream
 from gradum.run.dataset import FEWEST_ROWS, Dataset
 from gradum.run.judge import Judge, first_repeat
-from gradum.run.judging.resampled import Seen
+from gradum.run.judging.judge_rungs import Seen
 from gradum.run.ladder import climb
 from gradum.run.run import Run
 from gradum.run.spec import Spec

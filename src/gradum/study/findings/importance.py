@@ -15,7 +15,7 @@ import numpy as np
 from gradum.margins import falling
 from gradum.randomness import stream
 from gradum.run.judge import first_repeat
-from gradum.run.judging.resampled import Seen
+from gradum.run.judging.judge_rungs import Seen
 from gradum.run.run import Run
 from gradum.rungs.names import BASELINE
 from gradum.scores.interval import Interval, interval

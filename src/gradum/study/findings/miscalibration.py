@@ -201,23 +201,24 @@ def _steepness(task: Task, slope: Interval) -> str:
         rise = said(slope, unit=0.1)
         if flat:
             return say(
-                "Too sure of itself: where probabilities differ by 0.1, shares differ by {rise}.",
+                "Too sure of itself: where two probabilities differ by 0.1, actual shares differ "
+                "by {rise}.",
                 rise=rise,
             )
         return say(
-            "Not sure enough: where probabilities differ by 0.1, shares differ by {rise}.",
+            "Not sure enough: where two probabilities differ by 0.1, actual shares differ by "
+            "{rise}.",
             rise=rise,
         )
     if flat:
         return say(
-            "Predictions lie too far apart: where they differ by 1, actual values differ by "
-            "{rise}.",
-            rise=said(slope),
+            "Predictions vary too much: actual values differ only {times} times as much as they "
+            "do.",
+            times=said(slope),
         )
     return say(
-        "Predictions lie too close together: where they differ by 1, actual values differ by "
-        "{rise}.",
-        rise=said(slope),
+        "Predictions vary too little: actual values differ {times} times as much as they do.",
+        times=said(slope),
     )
 
 

@@ -15,7 +15,7 @@ from gradum.messages import say
 from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval
 from gradum.scores.metrics import METRICS, row_losses
-from gradum.study.binning import Cut, cut
+from gradum.study.column_cut import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, STRONGER, TOO_FEW_ROWS, WEAKER
 from gradum.study.resampling import (

@@ -11,7 +11,7 @@ from scipy.special import ndtr, stdtrit
 
 from gradum.scores.bootstrap import BLOCK_BYTES
 from gradum.scores.interval import Interval, effective_rows, standard_error, wilson
-from gradum.study.binning import Cut
+from gradum.study.column_cut import Cut
 from gradum.study.evidence import Evidence
 from gradum.study.finding_words import NO_DIFFERENCE, TOO_FEW_ROWS, UNDEFINED
 from gradum.study.groups.groups import GroupGap, GroupMeasure, GroupScore

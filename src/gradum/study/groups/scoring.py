@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.study.binning import Cut, cut
+from gradum.study.column_cut import Cut, cut
 from gradum.study.evidence import Evidence
 from gradum.study.groups.comparison import ColumnGroup, compare_groups
 from gradum.study.groups.groups import Group, Groups, group_sentences, measures_of

@@ -97,8 +97,8 @@ class IrrelevantProperty:
             more |= question.too_fine(box, self.within + tie)
             if "reason" not in more and not np.isnan(table.form.tried[changed]).any():
                 more["reason"] = say(
-                    "Column {column!r} is a date or a text, for which no two values are tried: "
-                    "only a proof could decide.",
+                    "Column {column!r} is a date, a time of day or a text, for which no two values "
+                    "are tried: only a proof could decide.",
                     column=self.column,
                 )
         return question.conclude(outcome, shown, **more)

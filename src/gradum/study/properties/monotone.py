@@ -29,6 +29,7 @@ from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, PropertyStage, Verified
 from gradum.study.properties.slope_search import SlopeSearch
 from gradum.study.verification.copies import Copies
+from gradum.waiting import portion
 
 OF = ("of",)
 SIGNS = {"+": 1.0, "-": -1.0, "−": -1.0}
@@ -117,9 +118,11 @@ class MonotoneProperty:
 
         outcome = question.search(pairs, domain, replay, boxes=0)
         if outcome.verdict == "not decided":
-            if proof.run(PROOF * question.seconds_left):
-                return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
-            outcome = question.search(pairs, domain, replay)
+            with portion(0.0, PROOF):
+                if proof.run(PROOF * question.seconds_left):
+                    return self._proved(question, "slopes", 2.0 * proof.disorder, box, value)
+            with portion(PROOF, 1.0):
+                outcome = question.search(pairs, domain, replay)
         if outcome.verdict == "proved":
             return self._proved(question, outcome.stage, tie, box, value)
         certified = min(proof.certified, 1.0)

@@ -33,6 +33,7 @@ from gradum.study.properties.result import Counterexample, Verification, Verifie
 from gradum.study.verification.copies import Copies
 from gradum.study.verification.domain import VerificationOutcome
 from gradum.study.verification.verify import Replay, verify
+from gradum.waiting import portion
 
 KEYWORD = "irrelevant"
 MOST_CLASSES = 16
@@ -210,7 +211,8 @@ def verify_pairs(
     until, found = perf_counter() + seconds, []
     for place, (text, where, there, claimed) in enumerate(asked):
         part = max(until - perf_counter(), 0.0) / (len(asked) - place)
-        verified = _verified(claimed, there, part, seed)
+        with portion(place / len(asked), (place + 1) / len(asked)):
+            verified = _verified(claimed, there, part, seed)
         words = {"property": " ".join(text.split()), "where": where.strip()}
         found.append(structs.replace(verified, **words))
     return Verification("", "", network.columns.described, tuple(found))

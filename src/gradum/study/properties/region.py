@@ -49,7 +49,7 @@ class Region:
         PropertyError
             A part cannot be read, or two parts are about one column.
         NotCertifiableError
-            A column is a date or a text.
+            A column is a date, a time of day or a text.
         """
         limits: dict[str, tuple[Any, ...]] = {}
         for part in parts_of(text) if text.strip() else ():

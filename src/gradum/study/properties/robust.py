@@ -31,6 +31,7 @@ from gradum.study.properties.question import CentreRows, PropertyQuestion, why_t
 from gradum.study.properties.result import Counterexample, Verified
 from gradum.study.properties.table_domain import HARDLY, Row, TableDomain
 from gradum.study.verification.domain import Form, Stage, Verdict, gravest, latest
+from gradum.waiting import portion
 
 ANY = "any"
 
@@ -103,7 +104,8 @@ class RobustProperty:
             if around and not question.seconds_left:
                 break
             share = 1 / (len(rows) - place)
-            around.append(self._around(question, rows.chosen(place), share))
+            with portion(place / len(rows), (place + 1) / len(rows)):
+                around.append(self._around(question, rows.chosen(place), share))
         verdicts: list[Verdict] = ["not decided"] * len(rows)
         verdicts[: len(around)] = (one.verdict for one in around)
         return question.verified(

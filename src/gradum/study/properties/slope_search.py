@@ -20,8 +20,11 @@ from gradum.core.bounds.enclosure import Enclosure
 from gradum.core.bounds.forms import Zonotope
 from gradum.core.bounds.graph import taken
 from gradum.core.bounds.zonotope import boxes_at_once, carried
+from gradum.messages import say
+from gradum.study.verification.branch_and_bound import SEARCHING
 from gradum.study.verification.domain import Domain, settled
 from gradum.study.verification.splitting import OpenBoxes, halves
+from gradum.waiting import tell
 
 MOST = 1e200
 """Used in place of infinity, as numbers of this size can still be added."""
@@ -67,9 +70,10 @@ class SlopeSearch:
 
     def run(self, seconds: float) -> bool:
         """Search for up to some seconds, at least one step; return whether the slope is proved."""
-        until = perf_counter() + seconds
+        began = perf_counter()
         self.step()
-        while len(self.open_boxes) and perf_counter() < until:
+        while len(self.open_boxes) and (passed := perf_counter() - began) < seconds:
+            tell(say(SEARCHING), max(self.certified, passed / seconds))
             self.step()
         return self.is_complete and not len(self.open_boxes)
 

@@ -36,6 +36,7 @@ from gradum.study.properties.result import Verification, Verified
 from gradum.study.properties.robust import RobustProperty
 from gradum.study.properties.table_domain import TableDomain
 from gradum.tables.wording import nearest_names
+from gradum.waiting import portion
 
 KINDS: dict[str, Callable[[str, Fitted], TableProperty]] = {
     "monotone": MonotoneProperty.read,
@@ -100,7 +101,9 @@ def _verified(
     for place, statement in enumerate(stated):
         part = max(until - perf_counter(), 0.0) / (len(stated) - place)
         question = PropertyQuestion(statement.text, table, statement.region, rows, part, seed)
-        verified, classes = statement.property.verify(question), table.table_graph.fitted.classes
+        with portion(place / len(stated), (place + 1) / len(stated)):
+            verified = statement.property.verify(question)
+        classes = table.table_graph.fitted.classes
         of = None if statement.property.place is None else classes[statement.property.place]
         yield structs.replace(verified, of=of)
 

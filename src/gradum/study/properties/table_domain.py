@@ -2,9 +2,9 @@
 
 The domain follows the rows learned from. A column of numbers has its range, in whole numbers if all
 values were whole; other columns have the levels that occurred; values may be missing where some
-were. A date or a text enters as several inputs, most combinations of which stand for no value: a
-proof covers all combinations within their ranges, while counterexamples have the median date and no
-text.
+were. A date, a time of day or a text enters as several inputs, most combinations of which stand for
+no value: a proof covers all combinations within their ranges, while counterexamples have the median
+date or time and no text.
 
 Shapes: N points, n rows, d inputs.
 """
@@ -204,9 +204,9 @@ class TableDomain:
             return []
         return [
             say(
-                "A date or a text, such as {columns} here, becomes several inputs: a proof covers "
-                "all values that each of these can have by itself, and counterexamples have the "
-                "median date and no text.",
+                "A date, a time of day or a text, such as {columns} here, becomes several inputs: "
+                "a proof covers all values that each of these can have by itself, and "
+                "counterexamples have the median date or time and no text.",
                 columns=listed([repr(name) for name in several], "and"),
             )
         ]

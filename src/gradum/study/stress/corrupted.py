@@ -14,7 +14,7 @@ from gradum.margins import falling
 from gradum.messages import say
 from gradum.randomness import stream
 from gradum.run.fitted import Fitted
-from gradum.run.judging.resampled import Seen, Truth
+from gradum.run.judging.judge_rungs import Seen, Truth
 from gradum.run.reference.reference import answers_of
 from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import paired_differences

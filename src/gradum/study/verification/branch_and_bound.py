@@ -18,6 +18,7 @@ import numpy as np
 
 from gradum.core.bounds import Box, Graph
 from gradum.core.bounds.zonotope import boxes_at_once
+from gradum.messages import marked
 from gradum.study.verification.bounding import Bounded, Bounding
 from gradum.study.verification.domain import Constraints, Domain
 from gradum.study.verification.projected_descent import attack, descend
@@ -25,6 +26,9 @@ from gradum.study.verification.splitting import OpenBoxes, halves, promises
 
 Refuted = tuple[np.ndarray, np.ndarray]
 """A counterexample [d] and its output [k]."""
+
+SEARCHING = marked("searching for a proof or a counterexample")
+"""What is told to whoever waits."""
 
 FIRST_ATTACK, FIRST_OF_WIDE = 64, 8
 """After how many boxes a search first attacks; the second number is for layers so wide that boxes

@@ -12,9 +12,10 @@ import numpy as np
 from gradum.core.bounds import INPUT, Affine, Box, Enclosure, Graph, crown, intervals, planes
 from gradum.core.bounds.box import FLOAT64
 from gradum.core.bounds.crown import narrow
+from gradum.messages import say
 from gradum.randomness import stream
 from gradum.study.verification.bounding import MANY_STEPS, Bounding
-from gradum.study.verification.branch_and_bound import BranchAndBound, Refuted
+from gradum.study.verification.branch_and_bound import SEARCHING, BranchAndBound, Refuted
 from gradum.study.verification.domain import (
     Constraints,
     Domain,
@@ -24,6 +25,7 @@ from gradum.study.verification.domain import (
 )
 from gradum.study.verification.phases import Phases
 from gradum.study.verification.projected_descent import attack, attack_from
+from gradum.waiting import portion, tell
 
 Replay = Callable[[np.ndarray], np.ndarray]
 """From inputs [N, d] to the outputs [N, k] of the deployed network."""
@@ -89,6 +91,7 @@ def verify_all(
     began = perf_counter()
     questions = [_Question(graph, domain, replay, unit) for domain in domains if domain.unsafe]
     rng = stream(seed, "study", "verification")
+    tell(say(SEARCHING), 0.0)
     for question in questions:
         refuted = question.confirmed(attack(graph, question.domain, rng))
         if refuted is not None:
@@ -99,7 +102,8 @@ def verify_all(
     for place, question in enumerate(questions):
         now = perf_counter()
         until = now + (began + seconds - now) / (len(questions) - place)
-        part = question.bounded(until, boxes - whole.boxes, rng)
+        with portion(place / len(questions), (place + 1) / len(questions)):
+            part = question.bounded(until, boxes - whole.boxes, rng)
         whole = _together(whole, part)
         if part.verdict == "refuted":
             break
@@ -151,7 +155,10 @@ class _Question:
         if refuted is not None:
             return VerificationOutcome("refuted", "crown", 0.0, 1, 0.0, *refuted)
         search = BranchAndBound(self._bounding(constraints, enclosure), self.confirmed, rng)
-        while len(search.open_boxes) and search.boxes < boxes and perf_counter() < until:
+        began = perf_counter()
+        while len(search.open_boxes) and search.boxes < boxes and (now := perf_counter()) < until:
+            # It ends at the latest when the time is up.
+            tell(say(SEARCHING), max(search.certified, (now - began) / (until - began)))
             refuted = search.step()
             if refuted is not None:
                 return VerificationOutcome(

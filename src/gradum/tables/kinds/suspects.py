@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from gradum.messages import say
-from gradum.tables.wording import number
 
 MARKERS = [sign * float(10**digits - 1) for digits in range(2, 8) for sign in (-1, 1)]  # -99, 99 …
 FEWEST_MARKERS = 2
@@ -42,10 +41,11 @@ def _marker(numbers: pl.Series, counts: pl.Series) -> list[str]:
             continue
         low, high = _range(others)
         if min(abs(extreme - low), abs(extreme - high)) > high - low:
+            as_written = f"{extreme:.10g}"  # without commas, to be looked for in the table
             return [
                 say(
-                    "{number}, {count:,} times, may mean missing: write NA if so",
-                    number=number(extreme),
+                    "{number}, in {count:,} rows, may mean missing: write NA if so",
+                    number=as_written,
                     count=count,
                 )
             ]

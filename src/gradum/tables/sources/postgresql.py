@@ -19,10 +19,10 @@ import polars as pl
 
 from gradum.errors import GradumError, TableError
 from gradum.messages import say
-from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
 from gradum.tables.paths import refuse_unclear, scheme, without_secrets
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.select_statement import (

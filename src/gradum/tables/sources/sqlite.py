@@ -15,10 +15,10 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say
-from gradum.tables.bounds import refuse_width
 from gradum.tables.content import most_unpacked
 from gradum.tables.frames import from_objects, refuse_names
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.select_statement import (
     identifier,

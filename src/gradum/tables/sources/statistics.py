@@ -9,9 +9,9 @@ import polars as pl
 
 from gradum.errors import TableError
 from gradum.messages import say
-from gradum.tables.bounds import refuse_width
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
+from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of

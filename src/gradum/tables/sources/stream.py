@@ -23,7 +23,6 @@ from gradum.errors import GradumError, TableError
 from gradum.files.atomic import filling
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
-from gradum.tables.bounds import refuse_width
 from gradum.tables.calendar_range import within_calendar
 from gradum.tables.columnar import ARROW, DAMAGE, PARQUET, is_columnar, refuse_false_lengths
 from gradum.tables.content import bytes_of, is_packed, lies_on_disk, unpack
@@ -34,12 +33,13 @@ from gradum.tables.parquet import first_rows, has_large_groups, length, with_sma
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.records import looks_like_json
 from gradum.tables.several import stack
+from gradum.tables.size_limits import refuse_width
 from gradum.tables.sources.fetched import PLAINLY, Fetched, fetched, of_text, refuse_unused
 from gradum.tables.sources.read import read, refuse_other_kinds, refuse_other_name
 from gradum.tables.sources.source import Location
 from gradum.tables.table import Table
 from gradum.tables.totals import HEAD_ROWS as HEAD_OF_TOTALS
-from gradum.tables.totals import AllRows, find_totals
+from gradum.tables.totals import AllRows, TotalRows, find_totals
 
 BLOCK_ROWS = 65_536
 BLOCK_BYTES = 2**25  # fewer rows if tables are wide or texts long
@@ -89,7 +89,18 @@ class Stream:
         """Return the stream without its rows of totals, as `gradum.tables.totals` does a table."""
         if self.head.keep_totals:
             return self
-        found = find_totals(
+        found = self.total_rows()
+        head = replace(self.head, keep_totals=True)
+        if found is None:
+            return replace(self, head=head)
+        head = replace(head, doubts=(*head.doubts, found.doubt))
+        return replace(self, head=head, totals=found.rows)
+
+    def total_rows(self) -> TotalRows | None:
+        """Return the rows of totals; None if there are none, or they are kept."""
+        if self.head.keep_totals:
+            return None
+        return find_totals(
             AllRows(
                 replace(self.head, frame=pl.concat(self._window(0, HEAD_OF_TOTALS))),
                 len(self),
@@ -97,15 +108,6 @@ class Stream:
                 lambda columns: (block.frame for block in self.blocks(columns)),
             )
         )
-        head = replace(self.head, keep_totals=True)
-        if found is None:
-            return replace(self, head=head)
-        head = replace(
-            head,
-            left_out=(*head.left_out, found.sentence),
-            doubts=(*head.doubts, found.doubt),
-        )
-        return replace(self, head=head, totals=found.rows)
 
     def blocks(self, columns: Sequence[str] | None = None) -> Iterator[Table]:
         """Yield all rows in order, `block_rows` at a time; only the named columns if any are named.

@@ -20,12 +20,12 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.isolation import Bounds, IsolationError, isolated
 from gradum.messages import say, say_plural
-from gradum.tables.bounds import refuse_more_than_memory, refuse_width
 from gradum.tables.content import most_unpacked
 from gradum.tables.encoding import BLOCK_BYTES
 from gradum.tables.frames import refuse_names
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sheets import header_row, sheet_of
+from gradum.tables.size_limits import refuse_more_than_memory, refuse_width
 from gradum.tables.sources.extra import needs
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.source import Location, NewFile, start_of

@@ -32,6 +32,7 @@ from gradum.study.explanation.counterfactual.result import (
 )
 from gradum.study.explanation.counterfactual.search import search, without_detours
 from gradum.tables.kinds.axis import place_of
+from gradum.waiting import told
 
 COUNT = 3
 REFINED = 8  # choices that are refined besides the wanted ones
@@ -96,7 +97,10 @@ def counterfactuals(
     label = fitted.classes[int(wanted)] if fitted.classes and wanted is not None else wanted
     return CounterfactualRows(
         chosen.name,
-        tuple(row.answer(limits, count) for row in asked),
+        tuple(
+            row.answer(limits, count)
+            for row in told(asked, say("searching for the least changes, row by row"), len(asked))
+        ),
         axes,
         limits,
         len(background),

@@ -24,7 +24,7 @@ from gradum.tables.kinds.numeric.quantities import (
     unit_of,
 )
 from gradum.tables.kinds.numeric.step import Numeric, listed_numbers
-from gradum.tables.kinds.numeric.units import scale_of
+from gradum.tables.kinds.numeric.units import CURRENCY_CODES, CURRENCY_SIGNS, scale_of
 from gradum.tables.kinds.numeric.written import as_usual, as_written, finite, to_number
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
@@ -50,8 +50,7 @@ from gradum.tables.wording import (
 if TYPE_CHECKING:
     from gradum.tables.columns import Column
 
-CURRENCIES = "€$£¥₹₽₩₺"
-CURRENCY_CODES = "USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|KRW|TRY"
+CODES = "|".join(CURRENCY_CODES)
 # what may follow a number without being part of it; a single letter only if it is a unit
 UNIT = (
     r"^[+\-−(]?[\d.,'’\s]*\d\)?\s*"
@@ -67,7 +66,7 @@ SAMPLE = 500
 MOST_EXAMPLES = 2  # of values that are converted
 MOST_MARKERS = 10  # words kept as markers of missing values
 LOOKS_LIKE_A_NUMBER = (
-    rf"^[+\-−(]?\s*(?:[{CURRENCIES}]|{CURRENCY_CODES})?\s*[+\-−(]?[.,]?\d[\d.,'’\s]*|^[+-]?inf"
+    rf"^[+\-−(]?\s*(?:[{CURRENCY_SIGNS}]|{CODES})?\s*[+\-−(]?[.,]?\d[\d.,'’\s]*|^[+-]?inf"
     r"|^PT?\d"
 )
 HAS_UNIT = r"\d\s*[\pL°℃℉]|\d:\d|^P"
@@ -347,14 +346,14 @@ def _narrowed(levels: pl.DataFrame) -> pl.DataFrame:
 def _signs(name: str, levels: pl.DataFrame, insist: bool = False) -> Parse | None:
     """Return the currency and percent signs, or the unit, of a column; None if they are mixed."""
     texts = levels["level"]
-    if not texts.str.contains(f"[{CURRENCIES}%]").any():
+    if not texts.str.contains(f"[{CURRENCY_SIGNS}%]").any():
         if unit := _unit(texts):
             return Parse(currency=unit)
         if not texts.head(SAMPLE).str.contains(HAS_UNIT).any():
             return Parse()
         units = unit_of(name, levels, insist)
         return units if units.currency else Parse(powers=has_magnitudes(texts))
-    signs = [sign for sign in CURRENCIES if texts.str.contains(sign, literal=True).any()]
+    signs = [sign for sign in CURRENCY_SIGNS if texts.str.contains(sign, literal=True).any()]
     percent = texts.str.ends_with("%").mean() or 0.0
     if len(signs) > 1 or 0 < float(percent) < ENOUGH:  # type: ignore[arg-type]
         return None
@@ -365,7 +364,7 @@ def _signs(name: str, levels: pl.DataFrame, insist: bool = False) -> Parse | Non
 def _unit(levels: pl.Series) -> str:
     """Return the unit after nearly all numbers, or the currency code before them; "" if none."""
     sample = levels.head(SAMPLE)
-    for pattern in (UNIT, rf"^-?({CURRENCY_CODES})\s*[+\-−]?[.,]?\d"):
+    for pattern in (UNIT, rf"^-?({CODES})\s*[+\-−]?[.,]?\d"):
         units = sample.str.extract(pattern)
         unit = units.drop_nulls().mode().sort().first() if units.null_count() < len(units) else None
         if unit is not None and (units == unit).sum() >= ENOUGH * len(sample):

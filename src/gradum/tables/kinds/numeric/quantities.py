@@ -7,16 +7,9 @@ from collections.abc import Callable
 import polars as pl
 
 from gradum.tables.kinds.numeric.durations import SHAPE, clock_of, finest_unit, milliseconds
-from gradum.tables.kinds.numeric.units import MINUTE, SHORT_MINUTE, scale_of
+from gradum.tables.kinds.numeric.units import CURRENCIES, MINUTE, SHORT_MINUTE, scale_of
 from gradum.tables.kinds.parse import Parse
 
-MONEY = frozenset(
-    (
-        *("€", "$", "£", "¥", "₹", "₽", "₩", "₺", "Fr", "zł", "Kč", "kr", "R$", "元", "円", "원"),
-        *("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"),
-        *("PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "KRW", "TRY", "Euro", "euro"),
-    )
-)
 MOST_PIECES = 4  # 1 day 2 h 15 min 30 s
 DIGITS = 12  # significant ones of a converted number, so that 68 °F is 20 °C
 ENOUGH = 0.99  # share of the values that must have a unit
@@ -90,7 +83,7 @@ def differing_units(levels: pl.Series) -> list[str]:
     if not _mostly(signs.is_not_null()):
         return []
     names = signs.drop_nulls().value_counts(sort=True, name="rows")[signs.name].to_list()
-    known = all(scale_of(name) or name in MONEY for name in names)
+    known = all(scale_of(name) or name in CURRENCIES for name in names)
     return names if known and len(names) > 1 else []
 
 

@@ -7,6 +7,20 @@ mu of 2000/3 m² and jin of 500 g. A month is a twelfth of a year and has no day
 
 from __future__ import annotations
 
+CURRENCY_SIGNS = "€$£¥₹₽₩₺"
+CURRENCY_CODES = (
+    *("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD", "CAD", "SEK", "NOK", "DKK"),
+    *("PLN", "CZK", "HUF", "BRL", "MXN", "ZAR", "KRW", "TRY"),
+)
+CURRENCIES = frozenset(
+    (
+        *CURRENCY_SIGNS,
+        *CURRENCY_CODES,
+        *("Fr", "zł", "Kč", "kr", "R$", "元", "円", "원", "Euro", "euro"),
+    )
+)
+"""All that amounts of money are written with; none is converted, as rates of exchange change."""
+
 POUND = 453_592.37  # milligrams
 INCH = 25.4  # millimetres
 MINUTE, HOUR, DAY = 60_000.0, 3_600_000.0, 86_400_000.0  # milliseconds

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from gradum.errors import TableError
-from gradum.tables import bounds, content, delimited
+from gradum.tables import content, delimited, size_limits
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
 
@@ -21,12 +21,12 @@ NAMES = [f"c{k}" for k in range(12)]
 @pytest.fixture
 def narrow(monkeypatch):
     """At most ten columns."""
-    for module in (bounds, delimited):
+    for module in (size_limits, delimited):
         monkeypatch.setattr(module, "MOST_COLUMNS", 10)
 
 
 def little_memory(monkeypatch, left):
-    for module in (bounds, content, delimited):
+    for module in (size_limits, content, delimited):
         monkeypatch.setattr(module, "available_memory", lambda: left)
 
 
@@ -105,7 +105,7 @@ def test_a_pipe_without_end_is_refused_at_half_of_the_memory(monkeypatch, tmp_pa
 LIMITED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (2_500_000_000, resource.RLIM_INFINITY))
-from gradum.tables.bounds import available_memory
+from gradum.tables.size_limits import available_memory
 from gradum.tables.sources.read import read
 assert available_memory() < 1_500_000_000
 try:
@@ -126,8 +126,8 @@ def test_a_small_file_of_many_values_does_not_end_the_process(tmp_path):
 
 
 def test_the_limit_of_addresses_counts(monkeypatch):
-    monkeypatch.setattr(bounds, "CGROUP", bounds.Path("/nosuch"))
+    monkeypatch.setattr(size_limits, "CGROUP", size_limits.Path("/nosuch"))
     monkeypatch.setattr(resource, "getrlimit", lambda which: (2**36, 2**36))
-    used = bounds.available_memory()
+    used = size_limits.available_memory()
     monkeypatch.setattr(resource, "getrlimit", lambda which: (0, 0))
-    assert bounds.available_memory() == 0 < used
+    assert size_limits.available_memory() == 0 < used

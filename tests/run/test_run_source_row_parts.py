@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from gradum.run.source import parting as module
-from gradum.run.source.parting import HELD_CELL, Parting, held_row
+from gradum.run.source import row_parts as module
+from gradum.run.source.row_parts import HELD_CELL, Parting, held_row
 from gradum.run.spec import Spec, SplitSpec
 from gradum.tables.split import UNUSED, Part
 
