@@ -150,6 +150,14 @@ def _sort(graph: Graph, node: Node) -> str:
     return graph.add("TopK", inputs, second=True, axis=axis, largest=0, sorted=1)
 
 
+def _cosine(graph: Graph, node: Node) -> str:
+    if node.dtype == np.float32:
+        return graph.add("Cos", graph.of(node))
+    # Not every ONNX Runtime has a cosine of float64.
+    quarter = graph.constant(np.float64(np.pi / 2))
+    return graph.add("Sin", [graph.add("Add", [*graph.of(node), quarter])])
+
+
 def _zeros(graph: Graph, node: Node) -> str:
     shape = graph.add("Shape", graph.of(node))
     return graph.add("ConstantOfShape", [shape], value=graph.tensor(np.zeros(1)))
@@ -220,7 +228,7 @@ WRITTEN: dict[str, Written] = {
     "sqrt": _same("Sqrt"),
     "tanh": _same("Tanh"),
     "sin": _same("Sin"),
-    "cos": _same("Cos"),
+    "cos": _cosine,
     "rint": _same("Round"),
     "floor": _same("Floor"),
     "isnan": _same("IsNaN"),
