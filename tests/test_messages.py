@@ -44,7 +44,10 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "tables/kinds/date/periods.py": {"%q. Quartal", "^([1-4])"},
     "tables/kinds/numeric/quantities.py": {"(?:sq", "^([^"},
     "tables/kinds/numeric/units.py": {"m²|", "ft²|"},
-    "tables/kinds/step.py": {"… has no coded column.", "… has no sparse columns."},
+    "tables/kinds/step.py": {
+        *("… has no coded column.", "… has no sparse columns."),
+        *("… has no grids.", "… has expressions."),
+    },
     "tables/kinds/values.py": {"^(|id|idx"},
     "tables/sources/postgresql.py": {
         "(?:failed: |Failed to connect: )",
