@@ -119,6 +119,7 @@ PARTS = {
                 *("show/explain_step.py", "show/step_page.py", "show/step_lines.py"),
             ),
         ),
+        question("export", "api/export.py", "ship/forms", "ship/recording"),
         question("infer", "api/inference.py", more="api/__init__.py", also=("api/offset.py",)),
         question("inspect"),
         question("rerun"),

@@ -254,6 +254,7 @@ GUIDES = [
     "docs/intervals.md",
     "docs/media.md",
     "docs/trust.md",
+    "docs/export.md",
 ]
 
 

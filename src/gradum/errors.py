@@ -74,6 +74,10 @@ class NotCertifiableError(GradumError, ValueError):
     """A model, or a change of a table's row, that cannot be bounded."""
 
 
+class ExportError(GradumError, ValueError):
+    """A model, or a part of one, that has no form outside of gradum."""
+
+
 class ProcessError(GradumError, RuntimeError):
     """A process in which nothing can be computed."""
 

@@ -9,10 +9,10 @@ from sklearn.linear_model import Ridge
 import gradum
 from gradum.errors import SpecError
 from gradum.run.events import Judged, RungFinished, RungStarted, Understood
-from gradum.run.run import run
+from gradum.run.run import _see, _seen, run
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import Spec, SplitSpec
-from gradum.rungs.context import Context
+from gradum.rungs.context import ALONE, Context
 from gradum.rungs.names import LADDER
 from gradum.solvers.solution import EpochDone
 from gradum.tables.schema import infer
@@ -136,6 +136,21 @@ def test_a_small_table_is_cross_validated_and_every_row_judges(grader):
     assert judgement.rows["test"] == 300
     assert np.bincount(grader.run.judged.rows).tolist() == [2] * 300
     assert set(grader.run.parts) == {Part.TRAIN, Part.VALIDATION}
+
+
+@pytest.mark.parametrize("at_a_time", [1, 3])
+def test_fits_asked_side_by_side_say_what_each_says_alone(grader, monkeypatch, at_a_time):
+    monkeypatch.setattr("gradum.run.run.cores", lambda: at_a_time)
+    judges, dataset = grader.run.judges, grader.run.dataset
+    together = _seen(judges, dataset, ALONE)
+    assert len(together) == len(judges) > 2
+    for judge, seen in zip(judges, together, strict=True):
+        alone = _see(judge, dataset, ALONE)
+        assert list(seen) == list(alone)
+        for part, said in alone.items():
+            np.testing.assert_array_equal(seen[part].rows, said.rows)
+            for name, prediction in said.predictions.items():
+                np.testing.assert_array_equal(seen[part].predictions[name].value, prediction.value)
 
 
 def test_groups_are_on_one_side_of_every_split():

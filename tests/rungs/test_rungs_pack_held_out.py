@@ -11,13 +11,20 @@ from gradum.rungs.pack.held_out import HeldOut
 
 
 class Scripted:
-    """A program whose members are off by a given error (M,) at each look."""
+    """Members that are off by a given error (M,) at each look; their weight is the epoch."""
 
     def __init__(self, errors):
-        self.errors = iter(errors)
+        self.errors, self.epoch = iter(errors), 0
 
-    def judge(self, params, fixed, dense, codes):
-        return np.broadcast_to(next(self.errors)[:, None, None], (*dense.shape[:2], 1))
+    def hold_out(self, dense, codes):
+        self.shape = (*dense.shape[:2], 1)
+
+    def judge(self):
+        return np.broadcast_to(next(self.errors)[:, None, None], self.shape)
+
+    def params(self, which):
+        weight = np.full((which.sum(), 1, 1), float(self.epoch))
+        return {"scale": np.ones((which.sum(), 1)), "layers": [{"weight": weight}]}
 
 
 def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
@@ -42,17 +49,12 @@ def kept(losses, rows=64, *, shrinkage=32, folds=2, start=None):
         shrinkage=shrinkage,
         seed=0,
     )
-    looks = losses if start is None else np.concatenate([[np.nan_to_num(start, posinf=9)], losses])
-    program = Scripted(np.sqrt(2 * looks))  # the squared error is halved
-
-    def epoch(number):
-        weight = np.full((members, 1, 1), float(number))
-        return {"scale": np.ones((members, 1)), "layers": [{"weight": weight}]}
-
-    if start is not None:
-        judge.begin(program, epoch(0), {}, np.isfinite(start))
-    for number in range(1, len(losses) + 1):
-        judge.note(program, epoch(number), {})
+    first = np.full(members, 9.0) if start is None else np.nan_to_num(start, posinf=9)
+    looks = np.concatenate([[first], losses])
+    shards = Scripted(np.sqrt(2 * looks))  # the squared error is halved
+    judge.begin(shards, np.zeros(members, bool) if start is None else np.isfinite(start))
+    for shards.epoch in range(1, len(losses) + 1):
+        judge.note(shards)
     weights = [member["layers"][0]["weight"].item() for member in judge.members]
     return np.array(weights, int)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.pack.wide import begin_wide
 from gradum.solvers import threads as module
 from gradum.solvers.driver import solve
+from gradum.solvers.rows_to_learn import Validation
 from gradum.solvers.threads import SMALL, between_turns, in_order, threads_for, turn
 
 WORKERS, STEPS = 6, 8
@@ -144,6 +146,22 @@ def test_a_small_problem_has_one_thread_and_a_large_one_those_it_had():
 
 class Failed(Exception):
     pass
+
+
+@pytest.mark.parametrize(("rows", "seen"), [(40, {1}), (SMALL, {3})])
+def test_few_validation_rows_are_scored_in_one_thread(rows, seen):
+    noted = []
+
+    def forward(params, inputs):
+        noted.append(threads())
+        return np.zeros((1, 1))
+
+    network = SimpleNamespace(widths=(2, 1), forward=forward)
+    data = SimpleNamespace(rows=rows, inputs=None)
+    validation = Validation(data, monitor=np.sum)
+    assert validation.score({}, SimpleNamespace(network=network)) == 0
+    assert noted == [seen]
+    assert threads() == {3}
 
 
 def fit(chance, seen, *, fails=False):

@@ -15,6 +15,7 @@ from gradum.api.counterfactual import counterfactuals
 from gradum.api.effects import effects
 from gradum.api.evaluation import evaluate, score
 from gradum.api.explanation import explain, row_page
+from gradum.api.export import export
 from gradum.api.inference import inference
 from gradum.api.prediction import (
     guarantee,
@@ -88,6 +89,7 @@ class Model:
     stress = stress
 
     inference = inference
+    export = export
     trust = trust
     report = report
 

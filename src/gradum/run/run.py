@@ -14,6 +14,7 @@ from time import perf_counter
 import numpy as np
 from msgspec import structs
 
+from gradum.core_count import cores
 from gradum.messages import marked, say, say_plural, sentences
 from gradum.run.alarm import Alarm
 from gradum.run.alarms import after_judging, before_training
@@ -46,6 +47,7 @@ from gradum.rungs.rung import Rung
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
 from gradum.solvers.solution import Status
+from gradum.solvers.threads import in_order, is_large, one_thread
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part, straddling_duplicates
@@ -264,7 +266,7 @@ def conclude(
     """
     dataset, plan = divided.dataset, divided.plan
     interrupted = context.stop()
-    seen = _pooled([_see(judge, dataset, context) for judge in judges])
+    seen = _pooled(_seen(judges, dataset, context))
     if not seen:
         return seen, None
     judgement = judge(
@@ -397,6 +399,16 @@ def _sampled(seen: dict[str, Seen], judges: Sequence[Judge]) -> tuple[str, ...]:
             scored=scored,
         ),
     )
+
+
+def _seen(judges: Sequence[Judge], dataset: Dataset, context: Context) -> list[dict[str, Seen]]:
+    """Return what each fit says of its parts; fits of small tables are asked side by side."""
+    rungs = [rung for judge in judges for rung in judge.rungs.values()]
+    widest = max((max(rung.network.widths) for rung in rungs), default=0)
+    if len(judges) < 2 or is_large(len(dataset), widest):
+        return [_see(judge, dataset, context) for judge in judges]
+    with one_thread():
+        return list(in_order(lambda judge: _see(judge, dataset, context), judges, most=cores()))
 
 
 def _see(judge: Judge, dataset: Dataset, context: Context) -> dict[str, Seen]:

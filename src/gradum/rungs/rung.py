@@ -189,10 +189,14 @@ class Rung:
 
     def features(self, design: Design, prediction: np.ndarray) -> np.ndarray:
         """Return what a spread may depend on (n, 1 + d): predictions (n,) and the dense inputs."""
+        dense = self._dense(design)
+        return prediction[:, None] if dense is None else np.column_stack([prediction, dense])
+
+    def _dense(self, design: Design) -> np.ndarray | None:
+        """Return the dense inputs (n, d); None if it looks at no column."""
         if self.input_layer is None:
-            return prediction[:, None]
-        dense, _ = numbers_in(self.input_layer(design.arrays, dtype=self.dtype))
-        return np.column_stack([prediction, dense])
+            return None
+        return numbers_in(self.input_layer(design.arrays, dtype=self.dtype))[0]
 
     def compiles(self, rows: int) -> bool:
         """Whether so many rows are worth a compiled program; a model of float64 never is."""
@@ -241,13 +245,21 @@ class Rung:
 
     def _located(self, design: Design, logits: np.ndarray) -> Located:
         """Locate each row's target by the rung's spread, or by its outermost quantiles."""
+        seen = self.spread is not None and self.spread.looks_at_inputs
+        return self.located(logits, self._dense(design) if seen else None)
+
+    def located(self, logits: np.ndarray, dense: np.ndarray | None) -> Located:
+        """Return where targets are expected, given logits (n, k) and the dense inputs (n, d).
+
+        These are needed only where the spread depends on them.
+        """
         centre = np.median(logits, axis=1)
         if logits.shape[1] > 1:
             gaps = centre - logits.min(axis=1), logits.max(axis=1) - centre
             return Located(centre, *(np.maximum(gap, LEAST_GAP) for gap in gaps))
         if self.spread is None:
             return Located(centre, np.ones(len(centre)), np.ones(len(centre)))
-        features = self.features(design, centre) if self.spread.looks_at_inputs else centre[:, None]
+        features = centre[:, None] if dense is None else np.column_stack([centre, dense])
         return Located(centre, self.spread.below(features), self.spread.above(features))
 
     def prediction(self, logits: np.ndarray) -> Prediction:

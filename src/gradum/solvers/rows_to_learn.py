@@ -12,6 +12,7 @@ from gradum.core import Inputs, Params, Problem
 from gradum.core.models.input_blocks import codes_in, numbers_in
 from gradum.errors import ShapeError
 from gradum.messages import say
+from gradum.solvers.threads import threads_for
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,8 @@ class Validation:
 
     def score(self, params: Params, problem: Problem) -> float:
         """Return the loss of the rows, without penalty, or the monitor's value."""
-        with np.errstate(over="ignore", invalid="ignore"):  # an infinite loss says so itself
+        small = threads_for(self.data.rows, max(problem.network.widths))
+        with small, np.errstate(over="ignore", invalid="ignore"):  # an infinite loss says so itself
             logits = problem.network.forward(params, self.data.inputs)
         if self.monitor is not None:
             return float(self.monitor(logits))

@@ -93,11 +93,16 @@ def threads_for(rows: int, columns: int) -> Iterator[None]:
     OpenBLAS wakes all its threads for every small product and every sweep of a decomposition, and
     they wait for each other by spinning. On a busy machine this takes ten to fifty times as long.
     """
-    if rows * columns > SMALL:
+    if is_large(rows, columns):
         yield
         return
     with one_thread():
         yield
+
+
+def is_large(rows: int, columns: int) -> bool:
+    """Whether matrices of this shape are worth several threads of BLAS."""
+    return rows * columns > SMALL
 
 
 @contextmanager

@@ -103,7 +103,6 @@ class LogLoss(Loss):
 
     def inverse_link(self, logits: np.ndarray) -> np.ndarray:
         """Return the probability of every class, [n, K]; rows sum to 1."""
-        logits = np.asarray(logits)
         if logits.shape[1] == 1:
             logits = np.concatenate([-logits, logits], axis=1)
             return scipy.special.expit(logits)

@@ -152,6 +152,16 @@ class InputLayer:
         wide = self.sparse_columns(raw, dtype=dtype)
         return inputs if wide is None else inputs | {"sparse": wide}
 
+    def narrow_columns(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
+        """Return the same without the sparse columns, for any arrays that NumPy computes with."""
+        return self._expanded(raw, dtype, np)
+
+    @property
+    def sparse_levels(self) -> tuple[tuple[int, int], ...]:
+        """The coded columns that become sparse ones, each by its place and its levels."""
+        coded = enumerate(self._coded)
+        return tuple((k, count) for k, (count, kind) in coded if kind == "sparse_one_hot")
+
     def expand(
         self, stretches: Iterable[RawBlocks], rows: int, *, dtype: type = np.float32
     ) -> dict[str, Any]:

@@ -59,6 +59,11 @@ class ScoreList:
         """Return the weight of the scores that are less than each value."""
         return self.mass[self.score.searchsorted(value, "left")]
 
+    def highest(self, wanted: float) -> float:
+        """Return the greatest value with less than the wanted weight below it; maybe infinite."""
+        place = int(np.flatnonzero(self.mass < wanted)[-1])
+        return float(self.score[place]) if place < len(self) else np.inf
+
     def quantile(self, share: float) -> float:
         """Return the least score up to which a share of the weight lies; there must be scores."""
         enough = self.mass[1:] >= share * self.total * (1 - LAST_DIGITS)

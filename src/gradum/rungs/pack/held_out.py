@@ -22,8 +22,9 @@ from gradum.core.models.network import Params
 from gradum.randomness import stream
 from gradum.rungs.pack.goal import Goal
 from gradum.rungs.pack.inputs import PackInputs
-from gradum.rungs.pack.program import PackProgram, folded
+from gradum.rungs.pack.program import folded
 from gradum.rungs.pack.select import answers
+from gradum.rungs.pack.shards import Shards
 
 SMOOTHED = 3  # a member's best epoch is told by its mean cost over so many epochs
 MOST_ROWS = 8192  # of a fold that are judged after every epoch
@@ -66,7 +67,7 @@ class HeldOut:
         self.fold, self._goal, self._network = fold, goal, inputs.network
         size = -(-max(map(len, self.folds)) // PADDED_TO) * PADDED_TO
         padded = np.stack([np.resize(self.folds[places], size) for places in fold])
-        self._rows = jax.tree.map(jax.numpy.asarray, inputs.padded(padded))
+        self._padded = inputs.padded(padded)
         sizes = np.array([len(rows) for rows in self.folds])
         self._shrinkage = (shrinkage / (sizes + shrinkage))[fold]
         self._padding = inputs.padding
@@ -76,28 +77,27 @@ class HeldOut:
         self.logits = np.zeros((len(fold), size, inputs.network.outputs))
         self.members: list[Params | None] = [None] * len(fold)
 
-    def begin(self, program: PackProgram, params: Params, fixed: Params, which: np.ndarray) -> None:
+    def begin(self, shards: Shards, which: np.ndarray) -> None:
         """Judge the members marked by ``which`` (M,) before they have learned anything."""
         self._began = which
-        logits, losses = self._judged(program, params, fixed)
+        shards.hold_out(*self._padded)
+        logits, losses = self._judged(shards)
         costs = np.where(which, self._costs(logits, losses), np.inf)
-        self._keep(params, logits, self._shrunk(costs), np.isfinite(costs))
+        self._keep(shards, logits, self._shrunk(costs), np.isfinite(costs))
 
-    def note(self, program: PackProgram, params: Params, fixed: Params) -> tuple[bool, float]:
+    def note(self, shards: Shards) -> tuple[bool, float]:
         """Judge all members; return whether any is at its best so far, and their mean loss."""
-        logits, losses = self._judged(program, params, fixed)
+        logits, losses = self._judged(shards)
         self._recent = [*self._recent[1 - SMOOTHED :], self._costs(logits, losses)]
         smoothed = self._shrunk(np.mean(self._recent, axis=0))
         better = smoothed < self.best
-        self._keep(params, logits, smoothed, better)
+        self._keep(shards, logits, smoothed, better)
         finite = losses[np.isfinite(losses)]
         return bool(better.any()), float(finite.mean()) if len(finite) else np.inf
 
-    def _judged(
-        self, program: PackProgram, params: Params, fixed: Params
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _judged(self, shards: Shards) -> tuple[np.ndarray, np.ndarray]:
         """Return the members' logits [M, n, k] and losses [M], infinite if a member diverged."""
-        logits = np.asarray(program.judge(params, fixed, *self._rows), np.float64)
+        logits = np.asarray(shards.judge(), np.float64)
         losses = np.empty(len(logits))
         for fold, rows in enumerate(self.folds):
             members = self.fold == fold
@@ -126,13 +126,11 @@ class HeldOut:
         return shrunk
 
     def _keep(
-        self, params: Params, logits: np.ndarray, costs: np.ndarray, which: np.ndarray
+        self, shards: Shards, logits: np.ndarray, costs: np.ndarray, which: np.ndarray
     ) -> None:
         if not which.any():
             return
         self.best[which], self.logits[which] = costs[which], logits[which]
-        # In NumPy, because JAX would compile a program for every product.
-        chosen: Any = jax.tree.map(lambda leaf: np.asarray(leaf)[which], params)
-        chosen = self._padding.cut(folded(chosen))
+        chosen: Any = self._padding.cut(folded(shards.params(which)))
         for place, member in enumerate(np.flatnonzero(which)):
             self.members[member] = jax.tree.map(lambda leaf, at=place: leaf[at].copy(), chosen)

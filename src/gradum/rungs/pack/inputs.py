@@ -23,6 +23,7 @@ from gradum.rungs.pack.pairs import looked_at, pairs_of
 from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.pack.text_scores import TextScores
 from gradum.rungs.rows import Rows, expanded
+from gradum.solvers.threads import one_thread
 
 TEXT_COLUMNS = 64  # to which all text columns together are reduced
 NEGLIGIBLE = 1e-3  # directions with a smaller share of the widest direction's spread are dropped
@@ -169,7 +170,8 @@ def _pairs(dense: np.ndarray, numeric: int, goal: Goal, most: int) -> tuple[Pair
     """Return the pairs among the first ``numeric`` columns of dense [n, d], which are numbers."""
     rows = looked_at(goal.weight)
     columns, others = np.split(dense[rows].astype(np.float64), [numeric], axis=1)
-    return pairs_of(columns, others, goal.indicators(rows), goal.weight[rows], most=most)
+    with one_thread():  # few rows and terms, however large the table is
+        return pairs_of(columns, others, goal.indicators(rows), goal.weight[rows], most=most)
 
 
 def _projection(text: Any, seed: int) -> np.ndarray:

@@ -78,11 +78,10 @@ class PackProgram:
 
     def start(self, params: Params) -> PackState:
         """Return the state before the first step; ``params`` are the parameters that learn."""
-        # Adam begins with zeros, made here because JAX would compile a program for every one of
-        # them.
-        moments = jax.eval_shape(jax.vmap(_adam.init), params)
-        zeros = jax.tree.map(lambda moment: np.zeros(moment.shape, moment.dtype), moments)
-        return PackState(*jax.device_put((params, zeros)))
+        # Adam begins with zeros, made in NumPy: JAX would compile a program for every one of them.
+        zeros = (jax.tree.map(np.zeros_like, params) for _ in range(2))
+        moments = optax.ScaleByAdamState(np.zeros(self.network.members, np.int32), *zeros)
+        return PackState(*jax.device_put((params, moments)))
 
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
     def learn(self, state: PackState, fixed: Params, hyper: Params, batches: PackBatches) -> Any:
@@ -92,7 +91,8 @@ class PackProgram:
         ``decay``, ``embedding_decay``, ``dropout``, ``column_dropout`` and ``label_smoothing`` [M],
         and ``source`` [C, D], 1 where one of the D numbers was made from that one of the table's C
         columns, else 0. It may also have ``directions``, layer by layer: then each step ends in the
-        nearest parameters that are monotone.
+        nearest parameters that are monotone. If these are not all members, ``first`` is the number
+        of the first of them: what is left out of a member hangs on its own number alone.
         """
 
         def step(state: PackState, batch: PackBatches) -> tuple[PackState, jax.Array]:
@@ -122,12 +122,13 @@ class PackProgram:
     ) -> Any:
         network, layers = self.network, folded(params)["layers"]
         x = network.expand(params | fixed, batch.dense, batch.codes, jnp)
-        columns = hyper["source"].shape[0]
-        kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed)
+        columns, first = hyper["source"].shape[0], hyper.get("first", jnp.uint32(0))
+        kept = _kept((*x.shape[:2], columns), hyper["column_dropout"], batch.seed, first)
         z = x * (kept @ hyper["source"])  # a product, because gathering takes as long as the layer
         for level, layer in enumerate(layers[:-1], 1):
             z = leaky(z @ layer["weight"] + layer["bias"][:, None], layer["leak"], jnp)
-            z = z * _kept(z.shape, hyper["dropout"], batch.seed + jnp.uint32(7919 * level))
+            seed = batch.seed + jnp.uint32(7919 * level)
+            z = z * _kept(z.shape, hyper["dropout"], seed, first)
         logits = z @ layers[-1]["weight"] + layers[-1]["bias"][:, None]
         # The linear model stays as it is: only what the layers add to it is learned.
         return logits + jax.lax.stop_gradient(x @ fixed["wide"]) if self.wide else logits
@@ -187,22 +188,28 @@ def _logits(network: PackNetwork, params: Params, dense: Any, codes: Any) -> Any
     return network.logits_of(params, network.expand(params, dense, codes, jnp), jnp)
 
 
-def _kept(shape: tuple[int, ...], share: Any, seed: Any) -> Any:
-    """Return 0 for what is left out, a share [M] of all, and 1 / (1 - share) for the rest."""
+def _kept(shape: tuple[int, ...], share: Any, seed: Any, first: Any) -> Any:
+    """Return 0 for what is left out, a share [M] of all, and 1 / (1 - share) for the rest.
+
+    ``first`` is the number of the first of the M members.
+    """
     share = share.reshape(-1, *[1] * (len(shape) - 1))
-    left_out = _bytes(shape, seed).astype(jnp.float32) < 256 * share
+    left_out = _bytes(shape, seed, first).astype(jnp.float32) < 256 * share
     return jnp.where(left_out, 0.0, 1.0 / (1.0 - share))
 
 
-def _bytes(shape: tuple[int, ...], seed: Any) -> Any:
+def _bytes(shape: tuple[int, ...], seed: Any, first: Any) -> Any:
     """Return random bytes from a counter and a 32-bit mixer, much cheaper than JAX's own bits.
 
-    The mixer is "lowbias32" of C. Wellons' hash prospector.
+    Each member [M] has counts of its own. The mixer is "lowbias32" of C. Wellons' hash prospector.
     """
-    size = int(np.prod(shape))
-    counter = jax.lax.iota(jnp.uint32, -(-size // 4))
+    members, *rest = shape
+    size = int(np.prod(rest))
+    words = -(-size // 4)
+    counter = jax.lax.iota(jnp.uint32, members * words) + first * jnp.uint32(words)
     bits = counter * jnp.uint32(0x9E3779B1) + seed
     for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
         bits = (bits ^ (bits >> shift)) * jnp.uint32(factor)
     bits ^= bits >> 16
-    return jax.lax.bitcast_convert_type(bits, jnp.uint8).reshape(-1)[:size].reshape(shape)
+    drawn = jax.lax.bitcast_convert_type(bits, jnp.uint8).reshape(members, 4 * words)
+    return drawn[:, :size].reshape(shape)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
+import jax
 import numpy as np
 
 from gradum.core.models.network import Params
@@ -17,6 +19,7 @@ from gradum.rungs.pack.inputs import PackInputs
 from gradum.rungs.pack.lessons import Lessons
 from gradum.rungs.pack.members import Members
 from gradum.rungs.pack.program import STEPS, PackBatches, PackProgram
+from gradum.rungs.pack.shards import Shards
 from gradum.rungs.pack.spec import PackSpec
 from gradum.solvers.solution import EpochDone, Status
 
@@ -79,9 +82,9 @@ class PackTraining:
         self._chunks = max(1, -(-max(rows) // (self.batch_size * STEPS)))  # per epoch
         self._order = _Order(learned, self.batch_size, stream(seed, "pack", "order"))
         self._seeds = stream(seed, "pack", "dropout")
-        self._hyper = members.hyper | {"source": inputs.padding.source(inputs.source)}
+        self._shared: Params = {"source": inputs.padding.source(inputs.source)}
         if inputs.directions:
-            self._hyper["directions"] = inputs.padding.directions(inputs.directions)
+            self._shared["directions"] = inputs.padding.directions(inputs.directions)
         self.history: list[dict[str, Any]] = []
         self.steps, self.status = 0, Status.COMPLETED
 
@@ -96,32 +99,36 @@ class PackTraining:
         OutOfTime
             The context's time is over before the first chunk.
         """
-        state = self._program.start(self._start)
+        shards = Shards(self._program, self._start, self._fixed, self.members.hyper, self._shared)
+        with shards:
+            self._train(shards, held, context, began=began, end=end)
+
+    def _train(
+        self, shards: Shards, held: HeldOut, context: Context, *, began: float, end: float
+    ) -> None:
         looked = perf_counter()
-        held.begin(self._program, self._start, self._fixed, self.members.begins_wide)
+        held.begin(shards, self.members.begins_wide)
         looking = perf_counter() - looked
         context.require_time()
         waited = 0
         for epoch in range(1, self._epochs + 1):
-            losses = []
+            losses: list[jax.Array] = []
             for _ in range(self._chunks):
                 if context.stop() or (self.steps and perf_counter() + looking > end):
                     self.status = Status.INTERRUPTED if context.stop() else Status.TIME_LIMIT
                     break
-                state, loss = self._program.learn(state, self._fixed, self._hyper, self._batches())
-                losses.append(loss)
+                losses += shards.learn(self._batches())
                 self.steps += STEPS
             if self.steps and not losses:  # all steps have been judged
                 return
             looked = perf_counter()
-            improved, held_out = held.note(self._program, state.params, self._fixed)
+            improved, held_out = held.note(shards)
             looking = perf_counter() - looked
             if self.status is not Status.COMPLETED:
                 return
             waited = 0 if improved else waited + 1
-            done = EpochDone(
-                epoch, self.steps, float(np.mean(losses)), held_out, perf_counter() - began
-            )
+            loss = float(np.mean(np.concatenate(losses)))
+            done = EpochDone(epoch, self.steps, loss, held_out, perf_counter() - began)
             self.history.append(
                 {
                     "epoch": epoch,
@@ -153,12 +160,18 @@ class PackTraining:
             epochs=self._epochs,
         )
 
-    def _batches(self) -> PackBatches:
+    def _batches(self) -> Callable[[slice], PackBatches]:
+        """Draw the rows of the next chunk; return what makes the batches of a shard's members."""
         rows = self._order.take(STEPS)
         drawn = self._seeds.integers(0, 2**32, STEPS, dtype=np.uint32)
         rate = self._rate(self.steps + np.arange(STEPS))
-        dense, codes = self._inputs.padded(rows)
-        return PackBatches(dense, codes, self._lessons.of(rows), self._weight[rows], rate, drawn)
+        target, weight = self._lessons.of(rows), self._weight[rows]
+
+        def batches(members: slice) -> PackBatches:
+            dense, codes = self._inputs.padded(rows[:, members])
+            return PackBatches(dense, codes, target[:, members], weight[:, members], rate, drawn)
+
+        return batches
 
     def _rate(self, step: np.ndarray) -> np.ndarray:
         """Return the learning rates' factor, which rises, stays, and falls to 0 along a cosine."""

@@ -75,7 +75,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return the spread (n,) of rows with these features (n, 1 + d)."""
         logarithm = np.full(len(features), self.level)
         for curve in self.curves:
-            logarithm += curve(features[:, curve.feature])
+            logarithm = logarithm + curve(features[:, curve.feature])
         return np.exp(np.clip(logarithm, self.low, self.high))
 
     def times(self, factor: float) -> Side:

@@ -17,7 +17,7 @@ from gradum.run.spec import ReportSpec
 from gradum.rungs.context import ALONE, Context
 from gradum.rungs.registry import KINDS
 from gradum.scores.metrics import METRICS
-from gradum.solvers.threads import turn
+from gradum.solvers.threads import threads_for, turn
 from gradum.study.coverage.coverage import Coverage, coverage, without_few_rows
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.judged import JudgedExplanation, explain_judged, without_judged_rows
@@ -131,6 +131,14 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         A slice names no column, or a cost is given for a task without a threshold.
     """
     refuse_after_fork()
+    widest = max(max(rung.network.widths) for rung in run.fitted.rungs.values())
+    with threads_for(len(run.dataset), widest):
+        found = _examined(run, context)
+    return found if run.fitted.spec.report.rows else without_rows(found)
+
+
+def _examined(run: Run, context: Context) -> Findings:
+    """Return all findings, also those of single rows."""
     assert run.fitted.judgement is not None
     spec, evidence, each = run.fitted.spec.report, Evidence.of(run), Evidence.of_each(run)
     metric = run.fitted.judgement.verdict.metric
@@ -176,7 +184,7 @@ def examine(run: Run, context: Context = ALONE) -> Findings:
         worst = [each.row for each in found.found("worst") or ()]
         explanation = explain_judged(run, evidence, foremost, worst)
         found = structs.replace(found, explanation=explanation)
-    return found if spec.rows else without_rows(found)
+    return found
 
 
 def without_rows(findings: Findings) -> Findings:

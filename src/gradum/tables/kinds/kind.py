@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import polars as pl
 
+from gradum.messages import marked
 from gradum.tables.doubt import Doubt
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, never
+from gradum.tables.kinds.raw import Raw, RawType
+from gradum.tables.kinds.step import MISSING
 from gradum.tables.kinds.values import Values, clean
 from gradum.tables.wording import shortened
 
@@ -115,6 +118,8 @@ class Kind(ABC):
     goes_up: ClassVar[bool] = False  # the first row of a grid is drawn below all others
     axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
     regions: ClassVar[tuple[str, ...]] = ()  # where each ninth of a grid is, row by row as drawn
+    raw_type: ClassVar[RawType | None] = None  # as what values reach a form outside of Python
+    stays: ClassVar[str] = marked("Only gradum itself can read such a column.")  # else, why none
 
     @property
     def has_domain(self) -> bool:
@@ -191,6 +196,22 @@ class Kind(ABC):
         Without it, rows are read the ordinary way, as a whole column.
         """
         return never
+
+    def as_raw(self, typed: pl.Series) -> np.ndarray:
+        """Return typed values (n,) as a form outside of Python takes them: see `raw_type`.
+
+        A missing number is NaN, a missing text `MISSING`.
+        """
+        if self.raw_type == "number":
+            return typed.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return typed.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+        """Return the dense numbers, or the code, that raw values add to a design, in NumPy's terms.
+
+        Each has the shape of ``raw``. They equal what `parse` and the encoder make of the values.
+        """
+        raise NotImplementedError
 
 
 def lost(values: pl.Series) -> pl.Series:

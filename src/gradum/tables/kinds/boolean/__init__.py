@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from gradum.messages import marked, say
@@ -12,6 +13,7 @@ from gradum.tables.kinds.boolean.step import Boolean
 from gradum.tables.kinds.kind import Kind, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, looked_up
+from gradum.tables.kinds.raw import Raw
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.values import Values, clean
 
@@ -31,6 +33,7 @@ class BooleanKind(Kind):
     is_ordered = has_levels = True
     fixed_levels = (False, True)
     labels = (bool,)
+    raw_type = "text"
     in_words = marked("yes or no")
 
     def recognise(self, values: Values) -> Reading | None:
@@ -63,6 +66,23 @@ class BooleanKind(Kind):
         known = chain.from_iterable(self.spellings(column.parse).values())
         words = {spelled for word in known for spelled in (word, word.title(), word.upper())}
         return looked_up(self, column, step, (words, (True, False), (1, 0)), (True, False))
+
+    def as_raw(self, typed: pl.Series) -> np.ndarray:
+        """Return "true" and "false"."""
+        return super().as_raw(typed.cast(pl.String))
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+        """Read the known words in any letters; all others count as missing."""
+        assert isinstance(step, Boolean)
+        spelled = self.spellings(column.parse).items()
+        table = {
+            "".join(letters): int(meant)
+            for meant, words in spelled
+            for word in words
+            for letters in product(*({letter.lower(), letter.upper()} for letter in word))
+        }
+        code = raw.looked_up(table, -1)
+        return step.dense_numbers(code.astype(np.float64), code < 0)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as booleans; any of the known words, 0 and 1 are understood."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 from msgspec import structs
 
@@ -58,6 +59,11 @@ class Boolean(Step, frozen=True, tag="boolean"):
         if self._marked:
             expressions.append(missing_expression(self.source))
         return expressions
+
+    def dense_numbers(self, values: Any, gone: Any) -> list[Any]:
+        """Return the same columns of 0 or 1 and of whether each is missing, in NumPy's terms."""
+        value = [np.where(gone, self.imputed, values)] if self._varies else []
+        return [*value, gone.astype(np.float64)] if self._marked else value
 
     @property
     def choices(self) -> tuple[bool, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -12,8 +12,9 @@ from gradum.tables.kinds.categorical.step import Categorical
 from gradum.tables.kinds.kind import Accident, Kind, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import Read, looked_up
-from gradum.tables.kinds.step import Step
-from gradum.tables.kinds.values import Values, clean
+from gradum.tables.kinds.raw import Raw
+from gradum.tables.kinds.step import MISSING, Step
+from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.wording import joined_clauses
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class CategoricalKind(Kind):
     step = Categorical
     sayable = has_levels = names_groups = may_be_numbers = True
     labels = (str, int, float)
+    raw_type = "text"
     accidents = (Accident("typos", marked("two letters exchanged"), _mistyped),)
 
     def recognise(self, values: Values) -> Reading | None:
@@ -73,6 +75,16 @@ class CategoricalKind(Kind):
         assert isinstance(step, Categorical)
         whole = [int(level) for level in step.known if WHOLE_TEXT.fullmatch(level)]
         return looked_up(self, column, step, (step.known, whole), frozenset(step.known))
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+        """Look up the levels, and the markers of a missing value; others are unknown levels."""
+        assert isinstance(step, Categorical)
+        codes = {level: place + 1 for place, level in enumerate(step.levels)}
+        if column.parse.whole:
+            codes |= {f"{level}.0": code for level, code in codes.items()}
+        if MISSING in codes:
+            codes = dict.fromkeys(markers_of(column.parse), codes[MISSING]) | codes
+        return [raw.looked_up(codes, 0)]
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the levels as stripped strings."""

@@ -13,12 +13,14 @@ from gradum.errors import ColumnError, SchemaError
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.doubt import Doubt
+from gradum.tables.kinds.date.iso import EARLIEST, LATEST, moments
 from gradum.tables.kinds.date.periods import PERIODS, SHAPE, first_days
 from gradum.tables.kinds.date.step import Date
 from gradum.tables.kinds.habits import are_gaps, narrow
 from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NotPlain, Read, missing_read
+from gradum.tables.kinds.raw import Raw
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.wording import joined_clauses, quoted, rows_text, rows_where
@@ -57,7 +59,6 @@ LOOKS_LIKE_A_DATE = (
     r"|[A-Za-z]{3,9} \d{1,2},? \d{4}|\d{1,2}[- ][A-Za-z]{3,9}[- ]\d{2,4})([T ].*)?$"
     rf"|{SHAPE}"
 )
-EARLIEST, LATEST = 1000, 2999  # a two-digit year read as the year 20 is no date
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", "[0-9]{2}:[0-9]{2}"
 _SECONDS = rf"{_TIME}:[0-9]{{2}}(\.[0-9]{{3}}|\.[0-9]{{6}})?"
 PLAIN_DATE = "%Y-%m-%d"
@@ -78,6 +79,7 @@ class DateKind(Kind):
     sayable = lies_on_line = is_ordered = is_time = is_of_one_type = has_scale = True
     accidents = (Accident("year_later", marked("a year later"), lambda dates: dates + YEAR),)
     in_words = marked("dates")
+    raw_type = "text"
     stored_per_millisecond, axis_format = 1e3, "%Y-%m-%d"
     instead_of_target = marked("Predict a number instead, such as the days since a fixed date.")
 
@@ -150,6 +152,16 @@ class DateKind(Kind):
                     ),
                     say("Use a format such as '%d/%m/%Y %H:%M'."),
                 )
+
+    def as_raw(self, typed: pl.Series) -> np.ndarray:
+        """Return dates with their time, as ISO 8601 writes them."""
+        return super().as_raw(typed.dt.to_string("%Y-%m-%d %H:%M:%S%.6f"))
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+        """Read dates as ISO 8601 writes them; all else counts as missing."""
+        assert isinstance(step, Date)
+        moment, known = moments(raw)
+        return step.dense_numbers(moment, ~known)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Datetime("us")`` in UTC."""

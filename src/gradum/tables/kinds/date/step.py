@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import ClassVar, Literal, get_args
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, get_args
 
+import numpy as np
 import polars as pl
 
 from gradum.messages import say
@@ -102,6 +104,30 @@ class Date(Ranged, frozen=True, tag="date"):
             for part in self.parts
         ]
         return [*values, missing_expression(self.source)] if self._marked else values
+
+    def dense_numbers(self, moment: Mapping[str, Any], gone: Any) -> list[Any]:
+        """Return the same columns of moments and of whether each is missing, in NumPy's terms.
+
+        A moment has ``days`` since 1970-01-01 and the ``rest`` in microseconds, the ``day`` of the
+        year and the ``weekday``, both from 0.
+        """
+        year_angle = moment["day"] * (2 * math.pi / DAYS_PER_YEAR)
+        week_angle = moment["weekday"] * (2 * math.pi / 7)
+        day_angle = moment["rest"] * (2 * math.pi / MICROSECONDS_PER_DAY)
+        parts = {
+            "days": moment["days"] + moment["rest"] * (1 / MICROSECONDS_PER_DAY),
+            "year sin": np.sin(year_angle),
+            "year cos": np.cos(year_angle),
+            "week sin": np.sin(week_angle),
+            "week cos": np.cos(week_angle),
+            "day sin": np.sin(day_angle),
+            "day cos": np.cos(day_angle),
+        }
+        values = [
+            np.where(gone, self.median if part == "days" else 0.0, parts[part])
+            for part in self.parts
+        ]
+        return [*values, gone.astype(np.float64)] if self._marked else values
 
     def numbers(self, moment: datetime.datetime) -> tuple[float, ...]:
         """Return what a row with this moment (without a zone) has in those columns, to the bit."""

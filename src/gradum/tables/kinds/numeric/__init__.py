@@ -28,6 +28,7 @@ from gradum.tables.kinds.numeric.units import CURRENCY_CODES, CURRENCY_SIGNS, sc
 from gradum.tables.kinds.numeric.written import as_usual, as_written, finite, to_number
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NUMBERS, Read, missing_read
+from gradum.tables.kinds.raw import Raw
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.suspects import suspicions
 from gradum.tables.kinds.values import (
@@ -112,6 +113,7 @@ class NumericKind(Kind):
     labels = (int, float)
     accidents = ACCIDENTS
     in_words = marked("numbers")
+    raw_type = "number"
 
     def recognise(self, values: Values) -> Reading | None:
         """Return a reading if all but a handful of values are numbers."""
@@ -219,6 +221,14 @@ class NumericKind(Kind):
                 ),
                 say("Choose among {choices}.", choices=listed(list(CLOCKS))),
             )
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+        """Take NaN, what float32 cannot hold, and numbers listed as missing for missing values."""
+        assert isinstance(step, Numeric)
+        gone = ~(np.absolute(raw) <= LARGEST)  # which NaN is not either
+        for listed_number in listed_numbers(column.parse):
+            gone = gone | (raw == listed_number)
+        return step.dense_numbers(raw, gone)
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as float64."""

@@ -118,6 +118,11 @@ class Numeric(Ranged, frozen=True, tag="numeric"):
             expressions.append(missing_expression(self.source))
         return expressions
 
+    def dense_numbers(self, values: Any, gone: Any) -> list[Any]:
+        """Return the same columns of values and of whether each is missing, in NumPy's terms."""
+        value = [np.where(gone, self.median, values)] if self._varies else []
+        return [*value, gone.astype(np.float64)] if self._marked else value
+
     @property
     def _varies(self) -> bool:
         low, high = self.range or (0.0, 0.0)

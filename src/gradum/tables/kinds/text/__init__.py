@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from gradum.messages import say
+from gradum.messages import marked, say
 from gradum.tables.kinds.kind import Kind, NumericScale, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.text.step import WORD as WORD_OF_ANY
@@ -25,6 +25,7 @@ class TextKind(Kind):
 
     name, turn = "text", 4
     step = Text
+    stays = marked("Its words are found by rules of Unicode that other programs do not share.")
     sayable = holds_words = may_be_numbers = has_scale = True
 
     def recognise(self, values: Values) -> Reading | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from gradum.errors import ColumnError
@@ -15,6 +16,8 @@ from gradum.tables.kinds.kind import Accident, Kind, NumericScale, Reading
 from gradum.tables.kinds.numeric.durations import clock_of
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.plain import NotPlain, Read, missing_read
+from gradum.tables.kinds.raw import CLOCK as CLOCK_OF_ISO
+from gradum.tables.kinds.raw import Raw, microseconds
 from gradum.tables.kinds.step import Step
 from gradum.tables.kinds.time_of_day.spellings import (
     CLOCK,
@@ -51,6 +54,7 @@ class TimeOfDayKind(Kind):
     sayable = lies_on_line = is_ordered = is_of_one_type = has_scale = True
     accidents = (Accident("half_a_day", marked("12 hours later"), _half_a_day_later),)
     in_words = marked("times of day")
+    raw_type = "text"
     stored_per_millisecond, axis_format = 1e6, "%H:%M"
     instead_of_target = marked("Predict a number instead, such as the minutes since midnight.")
 
@@ -115,6 +119,18 @@ class TimeOfDayKind(Kind):
             return step.numbers(time)
 
         return read
+
+    def as_raw(self, typed: pl.Series) -> np.ndarray:
+        """Return times, as ISO 8601 writes them."""
+        return super().as_raw(typed.dt.to_string("%H:%M:%S%.6f"))
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+        """Read times as ISO 8601 writes them; all else counts as missing."""
+        assert isinstance(step, TimeOfDay)
+        matches = raw.matches(CLOCK_OF_ISO)
+        clock, exists = microseconds(np.where(matches, raw, "00:00"))
+        minutes = clock * 1_000 * (1 / NANOSECONDS_PER_MINUTE)
+        return step.dense_numbers(minutes, ~(matches & exists))
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Time``."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
+import numpy as np
 import polars as pl
 
 from gradum.messages import say
@@ -114,6 +115,23 @@ class TimeOfDay(Ranged, frozen=True, tag="time_of_day"):
             for part in self.parts
         ]
         return [*values, missing_expression(self.source)] if self._marked else values
+
+    def dense_numbers(self, minutes: Any, gone: Any) -> list[Any]:
+        """Return the same columns of minutes and of whether each is missing, in NumPy's terms."""
+        angle = minutes * (2 * math.pi / MINUTES_PER_DAY)
+        twice = minutes * (4 * math.pi / MINUTES_PER_DAY)
+        parts = {
+            "minutes": minutes,
+            "day sin": np.sin(angle),
+            "day cos": np.cos(angle),
+            "half-day sin": np.sin(twice),
+            "half-day cos": np.cos(twice),
+        }
+        values = [
+            np.where(gone, self.median if part == "minutes" else 0.0, parts[part])
+            for part in self.parts
+        ]
+        return [*values, gone.astype(np.float64)] if self._marked else values
 
     def numbers(self, time: datetime.time) -> tuple[float, ...]:
         """Return what a row with this time of day has in those columns, to the bit."""

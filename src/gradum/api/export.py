@@ -1,0 +1,97 @@
+"""A model in a form that runs without gradum."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradum.api.asked_rows import asked_rows
+from gradum.api.intervals import conformal_of
+from gradum.errors import GradumError
+from gradum.forks import refuse_after_fork
+from gradum.messages import say
+from gradum.run.options.argument_kinds import with_checked_arguments
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gradum.api.model import Model
+    from gradum.ship.forms.export import Exported
+
+
+@with_checked_arguments
+def export(
+    self: Model,
+    path: str | os.PathLike,
+    data: Any = None,
+    *,
+    interval: float | None = None,
+    rung: str | None = None,
+    force: bool = False,
+) -> Exported:
+    """Write the model to a file that runs without gradum, from raw columns to answers.
+
+    ``model.onnx`` is a file for ONNX Runtime and its kind. Its inputs are the columns by name, each
+    of shape [rows, 1]: numbers as float64 with NaN where one is missing, all else as texts, with
+    ``(missing)`` where one is missing. Its outputs are ``prediction`` and, for classes,
+    ``probability`` and ``logits``. Before the file is written, it answers the rows that judged the
+    model, or those given, and its answers are held against the model's own.
+
+    Parameters
+    ----------
+    path : path
+        Ends in ``.onnx``.
+    data : path, data frame, array, list of dicts or one dict, optional
+        Rows on which to hold the file against the model; those that judged it if left out.
+    interval : float, optional
+        The share of rows whose targets are to lie in their intervals or sets: adds outputs ``low``
+        and ``high``, or ``set``, which says of each class whether it is in it. What several models
+        promise together, after a cross-validation, stays.
+    rung : str, optional
+        As in `predict`.
+    force : bool
+        Whether to replace a file that is there.
+
+    Returns
+    -------
+    Exported
+        ``parity`` has the number of rows, the largest difference and the decisions that differ; it
+        is None where no rows are at hand or the runtime is not installed, as ``unchecked`` says.
+
+    Raises
+    ------
+    ExportError
+        A column, a part of the model or a promise has no such form; the message says which, and
+        why.
+    SpecError
+        The model has no such rung, or keeps no scores of judged rows for intervals.
+    ModelFileError
+        The package that writes such files is not installed.
+    OutputError
+        The file exists or cannot be written, or its name says no form.
+    """
+    refuse_after_fork()
+    from gradum.ship.forms.export import export as export_fitted
+    from gradum.ship.forms.export import form_of
+
+    form_of(path, force=force)  # before rows are read
+    self.fitted.rung(rung)
+    promise = None if interval is None else conformal_of(self, interval, rung=rung)
+    rows = _judged(self) if data is None else asked_rows(self, data, None)[0]
+    return export_fitted(self.fitted, path, rows, rung=rung, promise=promise, force=force)
+
+
+def _judged(model: Model) -> pl.DataFrame | str:
+    """Return the typed rows that judged a model, or why they are not at hand."""
+    if model.run is not None and model.run.judged is not None:
+        return model.run.dataset.frame[np.unique(model.run.judged.rows)]
+    if model.folder is None:
+        return say("The rows that judged the model are not at hand.")
+    from gradum.api.judged_rows import judged_rows
+
+    try:
+        return judged_rows(model.folder).frame
+    except GradumError as error:
+        return error.message

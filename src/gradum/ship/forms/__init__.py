@@ -1,0 +1,1 @@
+"""Forms in which a model leaves gradum: a file or a folder each."""

@@ -1,0 +1,153 @@
+"""A model written in a form that runs without gradum, after both have answered the same rows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+import polars as pl
+
+from gradum.errors import OutputError
+from gradum.files.atomic import check_writable, write_bytes
+from gradum.messages import listed, say
+from gradum.run.conformal.statement import Statement
+from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.ship.forms.onnx.file import OnnxForm
+from gradum.ship.forms.parity import Parity, Runner, parity
+from gradum.ship.prediction_files import refuse_existing
+from gradum.ship.recording.model import RecordedModel, recorded_model
+
+
+class Form(Protocol):
+    """A form of models outside of gradum."""
+
+    title: str
+    """The program that runs it."""
+
+    def data(self, model: RecordedModel) -> bytes:
+        """Return the file of a model."""
+        ...
+
+    def runner(self, data: bytes, model: RecordedModel) -> Runner | None:
+        """Return what answers raw rows by the file; None where its program is not installed."""
+        ...
+
+
+FORMS: dict[str, Form] = {".onnx": OnnxForm()}
+"""Every form, by the ending of its files."""
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """A model's file in another form.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    rung : str
+        The model that it holds.
+    bytes : int
+        The size of the file.
+    inputs : tuple of str
+        The columns that it takes.
+    outputs : tuple of str
+        Its answers.
+    runtime : str
+        The program that runs it.
+    parity : Parity or None
+        How far its answers differ from the model's own; None where this was not checked.
+    unchecked : str
+        Why it was not checked; empty where it was.
+    promise : Statement or None
+        What is promised of its intervals or sets; None where it has none.
+    """
+
+    path: str
+    rung: str
+    bytes: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    runtime: str
+    parity: Parity | None
+    unchecked: str = ""
+    promise: Statement | None = None
+
+
+def form_of(path: str | os.PathLike, *, force: bool) -> Form:
+    """Return the form that a file name stands for; refuse other names, and a file that is there.
+
+    Raises
+    ------
+    OutputError
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in FORMS:
+        raise OutputError(
+            say("{path} names no form in which models are exported.", path=path),
+            say("End the name in {endings}.", endings=listed(list(FORMS), "or")),
+        )
+    refuse_existing(Path(path), force=force)
+    check_writable(path)
+    return FORMS[ending]
+
+
+def export(
+    fitted: Fitted,
+    path: str | os.PathLike,
+    rows: pl.DataFrame | str,
+    *,
+    rung: str | None = None,
+    promise: ConformalPredictor | None = None,
+    force: bool = False,
+) -> Exported:
+    """Write a rung of a model to a file, if the file's answers can be computed where it runs.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    path : path
+        Its ending says which form.
+    rows : DataFrame or str
+        Typed rows on which the file is held against the model; or why there are none.
+    rung : str, optional
+        The one in use if left out.
+    promise : ConformalPredictor, optional
+        What makes intervals or sets, if there are to be any.
+    force : bool
+        Whether to replace a file.
+
+    Raises
+    ------
+    ExportError
+        The model, or a column, has no such form.
+    OutputError
+        The name says no form, there is such a file already, or it cannot be written.
+    """
+    form = form_of(path, force=force)
+    model = recorded_model(fitted, rung, promise)
+    data = form.data(model)
+    found, reason = None, rows if isinstance(rows, str) else ""
+    if not isinstance(rows, str):
+        runner = form.runner(data, model)
+        if runner is None:
+            reason = say("{runtime} is not installed.", runtime=form.title)
+        else:
+            found = parity(model, rows, runner)
+    refuse_existing(Path(path), force=force)  # it may have appeared in the meantime
+    write_bytes(path, data)
+    inputs = tuple(column.name for column in model.columns)
+    outputs = tuple(model.answers.values())
+    return Exported(
+        str(path),
+        model.rung.name,
+        len(data),
+        inputs,
+        outputs,
+        form.title,
+        found,
+        reason,
+        promise and promise.statement,
+    )

@@ -1,0 +1,1 @@
+"""A whole model as an ONNX file: raw columns in, answers out."""

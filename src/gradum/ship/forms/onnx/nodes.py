@@ -1,0 +1,249 @@
+"""The operations of a program as nodes of ONNX, in opset 20 and ai.onnx.ml 4.
+
+Sources: the operator specifications of ONNX 1.15 (opset 20), which also has `ai.onnx.ml` 4.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradum.ship.exchange.onnx_file import onnx_package
+from gradum.ship.recording.program import OPERATIONS, Node, Program
+
+OPSET, ML_OPSET, IR_VERSION = 20, 4, 10
+ML = "ai.onnx.ml"
+
+
+class Graph:
+    """A graph of ONNX under construction.
+
+    Parameters
+    ----------
+    program : Program
+        What is written; its inputs and outputs keep their names.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._onnx = onnx_package()
+        self._nodes: list[Any] = []
+        self._constants: dict[bytes, Any] = {}
+        self._names = {node: name for name, node in program.inputs.items()}
+        self._taken = {*program.inputs, *program.outputs}
+        for node in program.nodes:
+            if node not in self._names:
+                self._names[node] = WRITTEN[node.operation](self, node)
+        for name, node in program.outputs.items():
+            self._nodes.append(self._onnx.helper.make_node("Identity", [self._names[node]], [name]))
+        self._program = program
+
+    def proto(self) -> Any:
+        """Return the ``GraphProto``."""
+        inputs = [self._info(name, node, 2) for name, node in self._program.inputs.items()]
+        outputs = [
+            self._info(name, node, len(node.shape)) for name, node in self._program.outputs.items()
+        ]
+        constants = list(self._constants.values())
+        make = self._onnx.helper.make_graph
+        return make(self._nodes, "gradum", inputs, outputs, initializer=constants)
+
+    def _info(self, name: str, node: Node, axes: int) -> Any:
+        shape = ["rows", *node.shape[1:axes]]
+        return self._onnx.helper.make_tensor_value_info(name, self.type_of(node.dtype), shape)
+
+    def type_of(self, dtype: np.dtype) -> int:
+        """Return ONNX's number for a type."""
+        if dtype.kind == "O":
+            return self._onnx.TensorProto.STRING
+        return self._onnx.helper.np_dtype_to_tensor_dtype(dtype)
+
+    def of(self, node: Node) -> list[str]:
+        """Return the names of what a node takes."""
+        return [self._names[parent] for parent in node.parents]
+
+    def add(
+        self,
+        kind: str,
+        inputs: list[str],
+        domain: str = "",
+        *,
+        second: bool = False,
+        **attributes: Any,
+    ) -> str:
+        """Add a node, and return its output's name; ``second`` if it has another, not needed."""
+        name = self._fresh()
+        outputs = [name, self._fresh()] if second else [name]
+        self._nodes.append(
+            self._onnx.helper.make_node(kind, inputs, outputs, domain=domain, **attributes)
+        )
+        return name
+
+    def constant(self, value: Any) -> str:
+        """Add a constant, once however often it is needed, and return its name."""
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        content = repr(array.tolist()).encode() if array.dtype.kind == "O" else array.tobytes()
+        key = hashlib.sha256(repr((array.dtype.str, array.shape)).encode() + content).digest()
+        if key not in self._constants:
+            self._constants[key] = self.tensor(array, self._fresh())
+        return self._constants[key].name
+
+    def tensor(self, array: np.ndarray, name: str = "") -> Any:
+        """Return an array as a ``TensorProto``."""
+        return self._onnx.numpy_helper.from_array(array, name)
+
+    def _fresh(self) -> str:
+        """Return a name that no input and no output has."""
+        number = len(self._nodes) + len(self._constants)
+        name = f"n{number}"
+        while name in self._taken:
+            number += 1
+            name = f"n{number}"
+        self._taken.add(name)
+        return name
+
+
+Written = Callable[[Graph, Node], str]
+
+
+def _same(kind: str, **attributes: Any) -> Written:
+    """Write an operation that ONNX has too."""
+    return lambda graph, node: graph.add(kind, graph.of(node), **attributes)
+
+
+def _integers(kind: str, setting: str) -> Written:
+    """Write an operation whose setting is an input of integers in ONNX."""
+
+    def write(graph: Graph, node: Node) -> str:
+        return graph.add(kind, [*graph.of(node), _whole(graph, node.settings[setting])])
+
+    return write
+
+
+def _whole(graph: Graph, numbers: Any) -> str:
+    return graph.constant(np.atleast_1d(np.asarray(numbers, np.int64)))
+
+
+def _reduced(kind: str) -> Written:
+    def write(graph: Graph, node: Node) -> str:
+        axes = _whole(graph, node.settings["axis"])
+        keepdims = int(node.settings["keepdims"])
+        return graph.add(kind, [*graph.of(node), axes], keepdims=keepdims)
+
+    return write
+
+
+def _cast(graph: Graph, node: Node) -> str:
+    return graph.add("Cast", graph.of(node), to=graph.type_of(node.settings["dtype"]))
+
+
+def _slice(graph: Graph, node: Node) -> str:
+    ends = (_whole(graph, node.settings[name]) for name in ("start", "stop", "axis"))
+    return graph.add("Slice", [*graph.of(node), *ends])
+
+
+def _sort(graph: Graph, node: Node) -> str:
+    axis = node.settings["axis"]
+    inputs = [*graph.of(node), _whole(graph, node.shape[axis])]
+    return graph.add("TopK", inputs, second=True, axis=axis, largest=0, sorted=1)
+
+
+def _cosine(graph: Graph, node: Node) -> str:
+    if node.dtype == np.float32:
+        return graph.add("Cos", graph.of(node))
+    # Not every ONNX Runtime has a cosine of float64.
+    quarter = graph.constant(np.float64(np.pi / 2))
+    return graph.add("Sin", [graph.add("Add", [*graph.of(node), quarter])])
+
+
+def _zeros(graph: Graph, node: Node) -> str:
+    shape = graph.add("Shape", graph.of(node))
+    return graph.add("ConstantOfShape", [shape], value=graph.tensor(np.zeros(1)))
+
+
+def _look_up(graph: Graph, node: Node) -> str:
+    keys = [key.encode() for key in node.settings["keys"]]
+    values = [int(value) for value in node.settings["values"]]
+    default = int(node.settings["default"])
+    if not keys:  # a table cannot be empty
+        keys, values = [b""], [default]
+    return graph.add(
+        "LabelEncoder",
+        graph.of(node),
+        ML,
+        keys_strings=keys,
+        values_int64s=values,
+        default_int64=default,
+    )
+
+
+def _split(graph: Graph, node: Node) -> str:
+    parts = graph.add(
+        "StringSplit", graph.of(node), second=True, delimiter=node.settings["separator"]
+    )
+    return graph.add("Gather", [parts, graph.constant(np.int64(node.settings["place"]))], axis=-1)
+
+
+WRITTEN: dict[str, Written] = {
+    "constant": lambda graph, node: graph.constant(node.settings["value"]),
+    "cast": _cast,
+    "where": _same("Where"),
+    "reshape": _integers("Reshape", "shape"),
+    "transpose": lambda graph, node: graph.add(
+        "Transpose", graph.of(node), perm=list(node.settings["axes"])
+    ),
+    "concatenate": lambda graph, node: graph.add(
+        "Concat", graph.of(node), axis=node.settings["axis"]
+    ),
+    "expand": _integers("Expand", "shape"),
+    "take": lambda graph, node: graph.add("Gather", graph.of(node), axis=node.settings["axis"]),
+    "slice": _slice,
+    "sum": _reduced("ReduceSum"),
+    "max": _reduced("ReduceMax"),
+    "min": _reduced("ReduceMin"),
+    "argmax": lambda graph, node: graph.add(
+        "ArgMax", graph.of(node), axis=node.settings["axis"], keepdims=0
+    ),
+    "sort": _sort,
+    "zeros": _zeros,
+    "look_up": _look_up,
+    "join": _same("StringConcat"),
+    "split": _split,
+    "matches": lambda graph, node: graph.add(
+        "RegexFullMatch", graph.of(node), pattern=node.settings["pattern"]
+    ),
+    "add": _same("Add"),
+    "subtract": _same("Sub"),
+    "multiply": _same("Mul"),
+    "divide": _same("Div"),
+    "matmul": _same("MatMul"),
+    "maximum": _same("Max"),
+    "minimum": _same("Min"),
+    "negative": _same("Neg"),
+    "absolute": _same("Abs"),
+    "exp": _same("Exp"),
+    "log": _same("Log"),
+    "sqrt": _same("Sqrt"),
+    "tanh": _same("Tanh"),
+    "sin": _same("Sin"),
+    "cos": _cosine,
+    "rint": _same("Round"),
+    "floor": _same("Floor"),
+    "isnan": _same("IsNaN"),
+    "isinf": _same("IsInf"),
+    "expit": _same("Sigmoid"),
+    "erf": _same("Erf"),
+    "equal": _same("Equal"),
+    "less": _same("Less"),
+    "less_equal": _same("LessOrEqual"),
+    "greater": _same("Greater"),
+    "greater_equal": _same("GreaterOrEqual"),
+    "logical_not": _same("Not"),
+    "logical_and": _same("And"),
+    "logical_or": _same("Or"),
+}
+"""How each operation of `OPERATIONS` is written."""
+
+assert WRITTEN.keys() == OPERATIONS.keys()

@@ -1,0 +1,254 @@
+"""A rung of a fitted model as a program from raw columns to answers, recorded as it predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from gradum.core.losses import LOSSES
+from gradum.core.models.input_blocks import of_matrix
+from gradum.errors import ExportError
+from gradum.margins import EQUAL
+from gradum.messages import say
+from gradum.run.conformal.conformal_intervals import conformal_intervals
+from gradum.run.conformal.score_list import wanted_mass
+from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.judging.verdict import model_in_words
+from gradum.rungs.rung import Rung
+from gradum.ship.recording.program import ROWS_AXIS, Program
+from gradum.ship.recording.recorded import Recorded, of_rows
+from gradum.tables.columns import Column
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedModel:
+    """A rung of a model as a program.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    rung : Rung
+    columns : tuple of Column
+        The raw columns that it takes, in the table's order.
+    answers : mapping of str to str
+        The program's name for each answer: ``prediction`` [n], the number or the label; for classes
+        also ``probability`` [n, K] and ``logits`` [n, k], after calibration; with a promise,
+        ``low`` and ``high`` [n], or ``set`` [n, K], which classes are in it. The names differ where
+        a column is called so.
+    program : Program
+    promise : ConformalPredictor or None
+        What the intervals or sets are made by.
+    """
+
+    fitted: Fitted
+    rung: Rung
+    columns: tuple[Column, ...]
+    answers: Mapping[str, str]
+    program: Program
+    promise: ConformalPredictor | None = None
+
+    def raw(self, frame: pl.DataFrame) -> dict[str, np.ndarray]:
+        """Return typed columns, as `tables.check` leaves them, as the program takes them."""
+        return {c.name: c.traits.as_raw(frame[c.name])[:, None] for c in self.columns}
+
+
+def recorded_model(
+    fitted: Fitted, name: str | None = None, promise: ConformalPredictor | None = None
+) -> RecordedModel:
+    """Record a rung of a model, and the intervals or sets of a promise, if one is given.
+
+    Raises
+    ------
+    ExportError
+        A column or a step has no form outside of gradum; the message says which, and why.
+    SpecError
+        The model has no such rung.
+    """
+    rung = fitted.rung(name)
+    if promise is not None:
+        _refuse_promise(promise)
+    columns = _leaving(fitted, rung)
+    raw = {c.name: Recorded.input(_DTYPES[c.traits.raw_type]) for c in columns if c.traits.raw_type}
+    try:
+        logits, dense = _forward(fitted, rung, raw)
+        answers = _answers(rung, logits)
+        if promise is not None:
+            answers |= _promised(promise, logits, dense, answers)
+    except ExportError as error:
+        cause = say("{model}: {cause}", model=model_in_words(rung.name), cause=error.message)
+        raise ExportError(cause, error.remedy) from None
+    if fitted.classes:
+        answers["prediction"] = Recorded.constant(fitted.labels)[answers["prediction"]]
+    first = next(iter(raw.values()))
+    names = {answer: first_free(answer, raw) for answer in answers}
+    outputs = {names[answer]: of_rows(values, first).node for answer, values in answers.items()}
+    inputs = {column: values.node for column, values in raw.items()}
+    return RecordedModel(fitted, rung, columns, names, Program(inputs, outputs), promise)
+
+
+def first_free(name: str, taken: Collection[str]) -> str:
+    """Return a name that is not taken: with as many underscores behind it as that needs."""
+    while name in taken:
+        name += "_"
+    return name
+
+
+_DTYPES = {"number": np.float64, "text": object}
+
+
+def _leaving(fitted: Fitted, rung: Rung) -> tuple[Column, ...]:
+    """Return the columns that a form takes; refuse a column that reaches the rung and has none."""
+    leaving = []
+    reach = () if rung.input_layer is None else fitted.encoder.layout.sources
+    for column in fitted.schema.features:
+        if column.traits.raw_type is not None:
+            leaving.append(column)
+        elif column.name in reach:
+            raise ExportError(
+                say(
+                    "Column {column!r} cannot leave gradum: {reason}",
+                    column=column.name,
+                    reason=say(column.traits.stays),
+                ),
+                say("Fit again with --drop {column}.", column=column.name),
+            )
+    if not leaving:
+        raise ExportError(say("The model has no column that a form can take."))
+    return tuple(leaving)
+
+
+def _forward(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> tuple[Any, Any]:
+    """Return the rung's raw outputs [n, k] in float64, and its dense inputs [n, d]."""
+    if rung.input_layer is None:
+        inputs = of_matrix(np.zeros((ROWS_AXIS, 0)))
+    else:
+        inputs = _inputs(fitted, rung, raw)
+    logits = rung.network.forward(_constants(rung.params), inputs)
+    return logits.astype(np.float64), inputs["dense"]
+
+
+def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str, Any]:
+    """Return the network's inputs, as `InputLayer` makes them of the encoded columns."""
+    layer, layout = rung.input_layer, fitted.encoder.layout
+    assert layer is not None
+    blocks: dict[str, list[Any]] = {name: [] for name in layout.blocks}
+    for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True):
+        if column.name in layout.sources:
+            parts = column.traits.from_raw(column, step, raw[column.name])
+            blocks[step.block] += parts
+    dense = np.concatenate(blocks["dense"], axis=1) if blocks["dense"] else None
+    codes = Codes(blocks["codes"])
+    design = {"dense": np.zeros((ROWS_AXIS, 0)) if dense is None else dense, "codes": codes}
+    inputs = layer.narrow_columns(design, dtype=rung.dtype)
+    if layer.sparse_levels:
+        wide = [(codes[:, place], count) for place, count in layer.sparse_levels]
+        inputs["sparse"] = SparseLevels(wide)
+    return inputs
+
+
+class Codes:
+    """Coded columns [n, c], each by itself.
+
+    Parameters
+    ----------
+    columns : sequence of Recorded
+        Each [n, 1].
+    """
+
+    def __init__(self, columns: Sequence[Recorded]) -> None:
+        self._columns = columns
+
+    def __getitem__(self, key: tuple[slice, int]) -> Recorded:
+        return self._columns[key[1]][:, 0]
+
+
+class SparseLevels:
+    """The sparse columns [n, v] of coded columns, of which one is 1 for each, or none.
+
+    A product with them reads one row of the weights for each coded column.
+
+    Parameters
+    ----------
+    columns : sequence of (Recorded, int)
+        The codes [n] of each column, and how many levels it has.
+    """
+
+    def __init__(self, columns: Sequence[tuple[Recorded, int]]) -> None:
+        self._columns = columns
+        self.shape = (ROWS_AXIS, sum(count for _, count in columns))
+
+    def __matmul__(self, weight: Recorded) -> Any:
+        total, start = None, 0
+        for code, count in self._columns:
+            own = weight[start : start + count]
+            rows = np.concatenate([np.zeros((1, own.shape[1]), own.dtype), own])[code]
+            total = rows if total is None else total + rows
+            start += count
+        return total
+
+
+def _constants(params: Any) -> Any:
+    """Return parameters as arrays of the recording."""
+    if isinstance(params, dict):
+        return {name: _constants(part) for name, part in params.items()}
+    if isinstance(params, list):
+        return [_constants(part) for part in params]
+    return Recorded.constant(np.asarray(params))
+
+
+def _answers(rung: Rung, logits: Any) -> dict[str, Any]:
+    """Return the answers, as `Rung.prediction` makes them of logits [n, k]; of classes, places."""
+    deciding = logits
+    for step in rung.post:
+        logits = step(logits)
+        deciding = logits if step.decides else deciding
+    if rung.target_scale is not None:
+        numbers = logits[:, 0] if rung.network.outputs == 1 else np.sort(logits, axis=1)
+        return {"prediction": rung.target_scale.inverse(numbers, clamp=rung.clamp)}
+    link = LOSSES[rung.loss].inverse_link
+    probability = link(logits)
+    decided = probability if deciding is logits else link(deciding)
+    most = decided.max(axis=1, keepdims=True)  # the first of equal ones, as in `margins`
+    place = (decided >= most - EQUAL * np.absolute(most)).astype(np.int64).argmax(axis=1)
+    return {"prediction": place, "probability": probability, "logits": logits}
+
+
+def _promised(
+    promise: ConformalPredictor, logits: Any, dense: Any, answers: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the intervals or sets of a split-conformal promise, as `ConformalPredictor` does."""
+    scores, rung = promise.scores, promise.rung
+    everything = np.ones(len(scores), bool)
+    lists, newcomer = scores.lists(rung.name, everything, folds=1)
+    if (scale := rung.target_scale) is not None:
+        located = rung.located(logits, dense).scaled(scale.centre, scale.scale)
+        ends = conformal_intervals(lists, [located], promise.coverage, newcomer)
+        low, high = (scale.unlogged(end) for end in ends)
+        return {"low": low, "high": high}
+    wanted = wanted_mass(promise.coverage, lists[0].total, newcomer)
+    chosen = 1 - answers["probability"] <= lists[0].highest(wanted)
+    return {"set": chosen | (answers["prediction"][:, None] == np.arange(len(promise.classes)))}
+
+
+def _refuse_promise(promise: ConformalPredictor) -> None:
+    """Refuse intervals and sets that need more than one model's file has."""
+    terms = promise.terms
+    if terms.name == "split" and terms.by is None:
+        return
+    if terms.name == "cross":
+        reason = say("They are made from all models of the cross-validation, not from one.")
+    elif terms.name == "adaptive":
+        reason = say("They follow the outcomes of earlier rows.")
+    elif terms.by is not None:
+        reason = say("Each level of column {column!r} has its own.", column=terms.by)
+    else:
+        reason = terms.reason
+    raise ExportError(
+        say("Intervals and sets of this model cannot leave gradum: {reason}", reason=reason),
+        say("Leave out --interval (interval)."),
+    )

@@ -1,0 +1,151 @@
+"""A program: named operations on arrays, from raw columns to answers, in the terms of NumPy.
+
+It is what leaves gradum. A form, such as ONNX, writes each operation of `OPERATIONS` in its own
+words; there are no others.
+
+Shapes: axis lengths of `ROWS_AXIS` stand for any number of rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+ROWS_AXIS = 8191
+"""The number of rows with which a model is recorded: a prime, and no other axis may have it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A value of a program: an input, a constant, or what an operation makes of others.
+
+    Parameters
+    ----------
+    operation : str
+        A name in `OPERATIONS`; ``input`` and ``constant`` take no other nodes.
+    parents : tuple of Node
+        What the operation takes, in its order.
+    dtype : dtype
+        Of its numbers; ``object`` for texts.
+    shape : tuple of int
+        An axis of length `ROWS_AXIS` is that of the rows.
+    settings : mapping
+        The arguments that are known in advance, such as an axis.
+    """
+
+    operation: str
+    parents: tuple[Node, ...]
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What is computed of raw columns [n, 1], and the answers.
+
+    Parameters
+    ----------
+    inputs : mapping of str to Node
+        The raw columns by name: float64 with NaN where a value is missing, or texts.
+    outputs : mapping of str to Node
+        The answers by name, each [n, ...].
+    """
+
+    inputs: Mapping[str, Node]
+    outputs: Mapping[str, Node]
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every node that an output needs, and every input; parents come first."""
+        order: dict[Node, None] = dict.fromkeys(self.inputs.values())
+        waiting = [(node, False) for node in reversed(list(self.outputs.values()))]
+        while waiting:
+            node, ready = waiting.pop()
+            if ready:
+                order[node] = None
+            elif node not in order:
+                waiting.append((node, True))
+                waiting += [(parent, False) for parent in reversed(node.parents)]
+        return tuple(order)
+
+    def __call__(self, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the answers to raw columns [n, 1], computed operation by operation in NumPy."""
+        values: dict[Node, Any] = {}
+        names = {node: name for name, node in self.inputs.items()}
+        for node in self.nodes:
+            if node in names:
+                values[node] = np.asarray(columns[names[node]])
+            else:
+                taken = [values[parent] for parent in node.parents]
+                values[node] = OPERATIONS[node.operation](*taken, **node.settings)
+        return {name: values[node] for name, node in self.outputs.items()}
+
+
+def _looked_up(words: np.ndarray, keys: tuple, values: tuple, default: Any) -> np.ndarray:
+    table = dict(zip(keys, values, strict=True))
+    found = [table.get(word, default) for word in words.ravel().tolist()]
+    return np.array(found, np.int64).reshape(words.shape)
+
+
+def _split(texts: np.ndarray, separator: str, place: int) -> np.ndarray:
+    """Return one part of each text; without a separator, parts stand between blanks."""
+    parts = [text.split(separator or None)[place] for text in texts.ravel().tolist()]
+    return np.array(parts, object).reshape(texts.shape)
+
+
+def _matching(texts: np.ndarray, pattern: str) -> np.ndarray:
+    found = [re.fullmatch(pattern, text) is not None for text in texts.ravel().tolist()]
+    return np.array(found, bool).reshape(texts.shape)
+
+
+def _sliced(x: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
+    return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+UFUNCS: dict[str, np.ufunc] = {
+    function.__name__: function
+    for function in (
+        *(np.add, np.subtract, np.multiply, np.divide, np.matmul, np.maximum, np.minimum),
+        *(np.negative, np.absolute, np.exp, np.log, np.sqrt, np.tanh, np.sin, np.cos, np.rint),
+        *(np.floor, np.isnan, np.isinf, scipy.special.expit, scipy.special.erf),
+        *(np.equal, np.less, np.less_equal, np.greater, np.greater_equal),
+        *(np.logical_not, np.logical_and, np.logical_or),
+    )
+}
+"""The operations that are NumPy's or SciPy's universal functions, by their names."""
+
+OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
+    **UFUNCS,
+    "constant": lambda value: value,
+    "cast": lambda x, dtype: x.astype(dtype),
+    "where": np.where,
+    "reshape": lambda x, shape: x.reshape(shape),
+    "transpose": lambda x, axes: x.transpose(axes),
+    "concatenate": lambda *parts, axis: np.concatenate(parts, axis),
+    "expand": lambda x, shape: np.broadcast_to(x, np.broadcast_shapes(x.shape, shape)),
+    "take": lambda x, places, axis: np.take(x, places, axis),
+    "slice": _sliced,
+    "sum": lambda x, axis, keepdims: x.sum(axis=axis, keepdims=keepdims),
+    "max": lambda x, axis, keepdims: x.max(axis=axis, keepdims=keepdims),
+    "min": lambda x, axis, keepdims: x.min(axis=axis, keepdims=keepdims),
+    "argmax": lambda x, axis: x.argmax(axis=axis),
+    "sort": lambda x, axis: np.sort(x, axis=axis),
+    "zeros": lambda x: np.zeros(x.shape),
+    "look_up": _looked_up,
+    "join": np.add,
+    "split": _split,
+    "matches": _matching,
+}
+"""Every operation there is, with what it means.
+
+``look_up`` puts a number for each text that is a key; ``join`` appends a text; ``split`` returns
+one part of each text; ``matches`` tells which texts match a pattern as a whole; ``zeros`` has the
+shape of what it takes; ``expand`` broadcasts, where the axis of rows has length 1.
+"""
