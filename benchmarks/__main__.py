@@ -42,6 +42,7 @@ BENCHMARKS = {
     "verification": "FOLDER [SECONDS] | random [COUNT] [SEED]",
     "results": "FILE",
     "house": "[FOLDER]",
+    "grids": "FOLDER [SETS] [SIDES]",
     "freeze": "FOLDER [TABLES]",
 }
 
