@@ -102,6 +102,21 @@ def test_what_is_no_sound_says_why(folder):
     assert not unpacked(cells[2], b"s").pixels.any()  # silence
 
 
+def speakers(name, count=6):
+    """The schema of 30 sounds, and a column of who speaks."""
+    who = [f"s{row % count}" for row in range(30)]
+    return infer(read(pl.DataFrame({"x": sounds(*[20] * 30), name: who, "y": range(30)})))
+
+
+def test_a_column_of_speakers_is_offered_as_group():
+    for name in ("speaker", "Patient ID", "说话人"):
+        (doubt,) = speakers(name).column(name).doubts
+        assert (doubt.matter, doubt.option) == ("identifier", f"--group {name!r}")
+    assert not speakers("microphone").column("microphone").doubts
+    plain = pl.DataFrame({"speaker": ["a", "b", "c"] * 10, "y": range(30)})
+    assert not infer(read(plain)).column("speaker").doubts
+
+
 def test_the_bytes_of_files_are_sounds(folder):
     names = ["a.wav", "b.FLAC"]
     content = [(folder / name).read_bytes() for name in names]

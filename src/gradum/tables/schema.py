@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 
 from gradum.errors import ColumnError, SchemaError, TableError
 from gradum.messages import listed, say, say_plural
+from gradum.tables.belonging import with_owners
 from gradum.tables.column_options import flags, options_by_column
 from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
@@ -164,6 +165,7 @@ def infer(
     columns = [understand(name) for name in table.frame.columns]
     columns = with_decimal_commas(table, columns, lambda name: understand(name, ","))
     columns = _without_duplicates(table, columns, options_of)
+    columns = with_owners(columns, table.frame.height)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
     if target is not None and not schema.features:
         dropped = {name for name, options in options_of.items() if "drop" in options}
