@@ -89,6 +89,23 @@ def test_it_finds_a_pattern_wherever_it_is_and_pixels_do_not(learned):
     assert (said == cross).mean() < 0.7
 
 
+def test_held_out_rows_decide_whether_grids_are_shown_mirrored(learned):
+    """Crosses stay what they are; a stroke that rises becomes one that falls."""
+    _, rung, _ = learned
+    assert rung.settings["mirrored"] == [True]
+    grids, rises, number = planted(400, seed=2)
+    for grid, up in zip(grids, rises, strict=True):
+        grid[grid > 60] = 0
+        at = np.arange(2, SIDE - 2)
+        grid[at, SIDE - 1 - at if up else at] = 255
+    assert fitted(rows_of(grids, rises, 2, number)).settings["mirrored"] == [False]
+    mirrored = Augmentation(0, 0, 0, 0, mirrored=True)(grids, np.random.default_rng(0))
+    turned = (mirrored == grids[:, :, ::-1]).all(axis=(1, 2, 3))
+    kept = (mirrored == grids).all(axis=(1, 2, 3))
+    assert (turned | kept).all()
+    assert 0.4 < turned.mean() < 0.6
+
+
 def test_it_tells_each_epoch_and_keeps_its_course(learned):
     _, rung, heard = learned
     assert [event.epoch for event in heard] == list(range(1, len(rung.history) + 1))

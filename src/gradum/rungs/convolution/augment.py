@@ -1,4 +1,4 @@
-"""Grids as training shows them: shifted, stretched and partly hidden, otherwise at each showing.
+"""Grids as training shows them: moved, stretched, partly hidden, perhaps mirrored, each time anew.
 
 Shapes: n grids (h, w, c).
 """
@@ -25,12 +25,15 @@ class Augmentation:
         one across.
     fill : int
         What is seen in place of what is hidden.
+    mirrored : bool
+        Whether left and right of every second grid, by chance, change places.
     """
 
     shift: float
     scale: float
     masked: float
     fill: int
+    mirrored: bool = False
 
     def __call__(self, grids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return other grids, uint8 (n, h, w, c); places beyond an edge look like the edge."""
@@ -39,6 +42,9 @@ class Augmentation:
         across = self._sources(width, rows, rng)
         moved = _blended(_blended(grids.astype(np.float32), down, 1), across, 2)
         seen = np.rint(moved).astype(np.uint8)
+        if self.mirrored:
+            turned = rng.random(rows) < 0.5
+            seen[turned] = seen[turned, :, ::-1]
         if self.masked:
             seen[self._stripes(height, rows, rng)] = self.fill
             seen.transpose(0, 2, 1, 3)[self._stripes(width, rows, rng)] = self.fill

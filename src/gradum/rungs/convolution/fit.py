@@ -1,7 +1,8 @@
 """Convolutional networks, and the mean of their answers.
 
 The first one holds out a fold: these rows choose its epoch, and calibrate the answers. The others
-learn from all rows, so that a group or a rare class that the fold holds is learned too.
+learn from all rows, so that a group or a rare class that the fold holds is learned too. They are
+also shown mirrored grids, if the first one, which was not, answers those of its fold as well.
 """
 
 from __future__ import annotations
@@ -76,12 +77,14 @@ def fit_convolution(
     first, *_ = walks_up_to(spec.folds, rows, validation, rng)
     everything = np.arange(len(rows)), np.zeros(0, np.intp)
     context.require_time()
-    course, members = _Course(context, began), []
+    course, members, mirrored = _Course(context, began), [], []
     for number in range(spec.members):
         walk = everything if number else first
-        training = MemberTraining(program, inputs, spec, walk, context.seed, number)
+        training = MemberTraining(program, inputs, spec, walk, context.seed, number, mirrored)
         members.append(training.run(context, course.note, began))
         course.ended()
+        if not number:
+            mirrored = training.may_mirror(members[0])
         if members[-1].status is not Status.COMPLETED:
             break
     # A network that was cut short before its steps became small is worse than none.
@@ -92,7 +95,7 @@ def fit_convolution(
             say("The convolutional network diverged."),
             say("Look for extreme values in the numeric columns."),
         )
-    rung = _rung(kept, members[-1].status, inputs, spec, loss.name)
+    rung = _rung(kept, members[-1].status, inputs, spec, loss.name, mirrored)
     rung = replace(rung, history=tuple(course.history), iterations=len(course.history))
     rung = _judged(rung, kept[0], rows, scale, context)
     return replace(rung, seconds=perf_counter() - began)
@@ -128,6 +131,7 @@ def _rung(
     inputs: ConvolutionInputs,
     spec: ConvolutionSpec,
     loss: str,
+    mirrored: list[bool],
 ) -> Rung:
     """Return the rung of the kept networks, before anything follows its logits."""
     return Rung(
@@ -146,6 +150,7 @@ def _rung(
             "hidden_units": spec.hidden_units,
             "layers": [len(column.layers) for column in inputs.network.grids],
             "steps": sum(member.steps for member in kept),
+            "mirrored": mirrored,
         },
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from time import perf_counter
 from typing import Any
 
@@ -19,10 +20,12 @@ from gradum.rungs.convolution.inputs import ConvolutionInputs
 from gradum.rungs.convolution.program import ConvolutionProgram
 from gradum.rungs.convolution.spec import ConvolutionSpec
 from gradum.rungs.folding import Walk
+from gradum.scores.interval import NORMAL_95
 from gradum.solvers.solution import EpochDone, Status
 
 RISING = 0.1  # of all steps, in which the learning rate rises to its full value
 JUDGED = 256  # rows at a time
+FEWEST_MIRRORED = 50  # rows held out, by which mirroring is judged
 
 Told = Callable[[float, float], None]
 """Takes the training loss and the held-out loss of an epoch."""
@@ -70,6 +73,8 @@ class MemberTraining:
     seed : int
     number : int
         Which member it is.
+    mirrored : sequence of bool
+        Of each column of grids, whether they may be shown mirrored.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class MemberTraining:
         walk: Walk,
         seed: int,
         number: int,
+        mirrored: Sequence[bool] = (),
     ) -> None:
         self._program, self._inputs = program, inputs
         self._learned_from, self._held = walk
@@ -90,8 +96,10 @@ class MemberTraining:
         self._order = stream(seed, "convolution", "order", number)
         self._changes = stream(seed, "convolution", "augmentation", number)
         self._augmentations = [
-            Augmentation(spec.shift, spec.scale, spec.masked, round(float(centre)))
-            for centre in inputs.fixed["grid_centre"]
+            Augmentation(spec.shift, spec.scale, spec.masked, round(float(centre)), mirror)
+            for centre, mirror in zip_longest(
+                inputs.fixed["grid_centre"], mirrored, fillvalue=False
+            )
         ]
         self._start = program.start(stream(seed, "convolution", "weights", number))
 
@@ -130,20 +138,44 @@ class MemberTraining:
             best.params, best.loss = params, _finite(learning)
             return None
         logits = self.logits(params, self._held)
-        target, weight = self._inputs.target[self._held], self._inputs.weight[self._held]
-        losses = self._program.loss.value(logits.astype(np.float64), target)
-        loss = float(np.average(losses, weights=weight))
+        weight = self._inputs.weight[self._held]
+        loss = float(np.average(self._losses(logits), weights=weight))
         if not best.params or (math.isfinite(loss) and falls(loss, best.loss)):
             best.params, best.logits, best.loss = params, logits, _finite(loss)
         return loss
 
-    def logits(self, params: Params, rows: np.ndarray) -> np.ndarray:
-        """Return what a trained network says of m rows, (m, k)."""
+    def may_mirror(self, trained: TrainedMember) -> list[bool]:
+        """Tell of each column of grids whether mirroring them leaves answers as good as they are.
+
+        A network that was never shown a mirrored grid is asked about the rows that it holds out,
+        and about them mirrored. If their losses rise by more than chance, left and right mean
+        something, as in letters and digits, or in words, whose spectrograms would run backwards.
+        """
+        if len(self._held) < FEWEST_MIRRORED:
+            return [False] * len(self._augmentations)
+        before = self._losses(trained.logits)
+        rises = [
+            self._losses(self.logits(trained.params, self._held, place)) - before
+            for place in range(len(self._augmentations))
+        ]
+        error = np.sqrt(len(before))
+        return [bool(rise.mean() < NORMAL_95 * rise.std(ddof=1) / error) for rise in rises]
+
+    def _losses(self, logits: np.ndarray) -> np.ndarray:
+        """Return the losses (m,) of answers to the rows held out."""
+        target = self._inputs.target[self._held]
+        return self._program.loss.value(logits.astype(np.float64), target)
+
+    def logits(self, params: Params, rows: np.ndarray, mirrored: int | None = None) -> np.ndarray:
+        """Return what a trained network says of m rows, (m, k), one column of grids mirrored."""
         blocks = []
         for at in range(0, len(rows), JUDGED):
             some = rows[at : at + JUDGED]
             filled = np.concatenate([some, np.full(JUDGED - len(some), rows[0])])
-            batch = self._inputs.batch(filled, self._inputs.grids(filled))
+            grids = self._inputs.grids(filled)
+            if mirrored is not None:
+                grids[mirrored] = grids[mirrored][:, :, ::-1]
+            batch = self._inputs.batch(filled, grids)
             blocks.append(np.asarray(self._program.judge(params, batch))[: len(some)])
         return np.concatenate(blocks)
 
