@@ -17,8 +17,8 @@ from gradum.errors import (
     TargetError,
 )
 from gradum.run.spec import SplitSpec
-from gradum.rungs.names import LADDER
 from gradum.solvers.solution import EpochDone
+from ladder import PLAIN_LADDER
 from synthetic import FEATURES, ONCE, QUICK, TINY, mixed, task
 
 NEW = mixed(20, seed=4).select(FEATURES)
@@ -104,7 +104,7 @@ def test_used_is_the_best_on_test_rows_and_enough_no_more_complex(classifier):
 
 def test_the_model_introduces_itself(classifier):
     assert repr(classifier) == (
-        f"<gradum.Model of label (binary): {', '.join(LADDER)}; using {classifier.used}>"
+        f"<gradum.Model of label (binary): {', '.join(PLAIN_LADDER)}; using {classifier.used}>"
     )
     assert classifier.summary().startswith(classifier.fitted.judgement.headline[0])
     assert "Judged on 240 held-out rows." in classifier.summary()

@@ -61,6 +61,7 @@ def given(tables, tmp_path_factory):
         "counterfactual": [folder, table, "--row", "1", "--towards", "9", "-o", "out.csv"],
         "infer": fit,
         "verify": [folder, "--property", "range -9..99"],
+        "export": [folder, table, "-o", "out.onnx"],
         "inspect": fit,
         "report": [folder, "-o", "out.html"],
         "compare-solvers": [*fit, "-o", "out.html"],

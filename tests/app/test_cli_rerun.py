@@ -8,8 +8,8 @@ from msgspec import structs
 
 import gradum
 from gradum.app.cli.rerun import OTHER_WEIGHTS
-from gradum.rungs.names import LADDER
 from gradum.ship.run_spec import read_spec, toml
+from ladder import PLAIN_LADDER
 from synthetic import FEW, TINY, task
 
 
@@ -32,7 +32,7 @@ def before(gradum_command, tmp_path_factory):
 def test_an_edited_spec_is_another_run_and_its_weights_differ(before):
     folder, ended = before
     model = gradum.load(folder / "b" / "model.gradum")
-    assert list(model.fitted.rungs) == list(LADDER)
+    assert list(model.fitted.rungs) == list(PLAIN_LADDER)
     assert model.fitted.spec.mlp.hidden_layer_sizes == (8,)
     assert model.fitted.spec.pack == FEW
     assert "The weights differ" in ended.out

@@ -18,12 +18,12 @@ from gradum.app.cli.progress import JsonLines, as_json
 from gradum.errors import OutputError
 from gradum.run.fitted import fingerprint
 from gradum.run.options import options
-from gradum.rungs import names
 from gradum.rungs.pack.spec import EFFORTS
 from gradum.ship import unfinished
 from gradum.ship.bundle import load
 from gradum.ship.layout import STATE
 from gradum.ship.run_spec import read_spec
+from ladder import PLAIN_LADDER
 from synthetic import FEW, ONCE, task
 
 COMMAND = """
@@ -184,7 +184,7 @@ def test_a_cross_validated_ladder_killed_in_a_fold(place, gradum_command):
     with pytest.raises(Killed):
         struck(gradum_command, *LADDER, "-o", "fold", at=in_a_fold)
     kept = {path.stem for path in (place / "fold" / STATE).glob("*.checkpoint")}
-    done = {f"{fit}-{rung}" for fit in ("fit", "fold-1") for rung in names.LADDER[1:]}
+    done = {f"{fit}-{rung}" for fit in ("fit", "fold-1") for rung in PLAIN_LADDER[1:]}
     assert done | {"fold-2-linear"} <= kept
     assert gradum_command("resume", "fold", "-q").code == 0
     assert_as_undisturbed(place / "fold", place / "ladder")

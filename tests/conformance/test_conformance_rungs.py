@@ -36,7 +36,7 @@ EVERY_KIND_AND_TASK = [(name, target) for name in KINDS for target in TASKS]
 def table(name, target, rows=ROWS):
     """A table that a kind can learn from; one of pictures where it needs them."""
     frame = task(target, rows)
-    if not KINDS[name].lacks(Layout()):
+    if not KINDS[name].lacks(grids=False):
         return frame
     return frame.with_columns(photo=pictures(*[(7, 9, 1)] * rows))
 

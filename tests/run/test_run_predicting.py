@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import gradum
 from gradum.errors import SchemaError, SpecError
-from gradum.rungs.names import LADDER
 from gradum.tables.encode import Encoder
+from ladder import PLAIN_LADDER
 from synthetic import FEATURES, ONCE, mixed, task
 
 NEW = mixed(50, seed=11).select(FEATURES)
@@ -198,13 +198,13 @@ def test_a_column_of_another_kind_is_refused_with_what_it_holds(classifier):
 
 
 def test_a_rung_is_chosen_by_name(classifier):
-    each = {r: classifier.predict_proba(NEW, rung=r) for r in LADDER}
+    each = {r: classifier.predict_proba(NEW, rung=r) for r in PLAIN_LADDER}
     assert len({shares.tobytes() for shares in each.values()}) == 4
     np.testing.assert_array_equal(classifier.predict_proba(NEW), each[classifier.used])
     np.testing.assert_array_equal(
         classifier.predict_proba(NEW, rung="enough"), each[classifier.enough]
     )
-    with pytest.raises(SpecError, match="no model 'forest'.*" + ", ".join(LADDER)):
+    with pytest.raises(SpecError, match="no model 'forest'.*" + ", ".join(PLAIN_LADDER)):
         classifier.predict(NEW, rung="forest")
 
 

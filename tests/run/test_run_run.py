@@ -13,11 +13,11 @@ from gradum.run.run import _see, _seen, run
 from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import Spec, SplitSpec
 from gradum.rungs.context import ALONE, Context
-from gradum.rungs.names import LADDER
 from gradum.solvers.solution import EpochDone
 from gradum.tables.schema import infer
 from gradum.tables.split import Part
 from gradum.tables.table import Table
+from ladder import PLAIN_LADDER
 from synthetic import ONCE, QUICK, SHORT, TINY, mixed, task
 
 HOLD_OUT = ONCE["split"]
@@ -276,8 +276,8 @@ def test_events_tell_the_whole_run_in_order():
     events, finished = events_of()
     assert isinstance(events[0], Understood)
     assert isinstance(events[-1], Judged)
-    assert [e.rung for e in events if isinstance(e, RungStarted)] == list(LADDER)
-    assert [e.rung for e in events if isinstance(e, RungFinished)] == list(LADDER)
+    assert [e.rung for e in events if isinstance(e, RungStarted)] == list(PLAIN_LADDER)
+    assert [e.rung for e in events if isinstance(e, RungFinished)] == list(PLAIN_LADDER)
     assert [e.epoch for e in events if isinstance(e, EpochDone)] == [1, 2, 3, 4, 5, 1, 2]
     assert events[-1].judgement is finished.fitted.judgement
 

@@ -10,10 +10,10 @@ from gradum.run.source.rows_in_memory import RowsInMemory
 from gradum.run.spec import Spec, SplitSpec
 from gradum.rungs.context import Context
 from gradum.rungs.mlp.spec import MLPSpec
-from gradum.rungs.names import LADDER
 from gradum.solvers.solution import EpochDone
 from gradum.tables.sources.read import read
 from kept_in_memory import Killed
+from ladder import PLAIN_LADDER
 from synthetic import FEW, SHORT, task
 
 
@@ -83,7 +83,7 @@ def whole(asked):
 def test_every_rung_is_kept_where_it_was_fitted(whole):
     _, ended, memory, _ = whole
     fits = ["fit", "fold-1", "fold-2"]
-    places = {f"{fit}-{rung}" for fit in fits for rung in LADDER[1:]}
+    places = {f"{fit}-{rung}" for fit in fits for rung in PLAIN_LADDER[1:]}
     assert memory.rungs.keys() - places == {f"refit-{ended.fitted.used}"}
     assert memory.rungs.keys() >= places
 

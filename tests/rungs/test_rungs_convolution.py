@@ -237,5 +237,5 @@ def test_a_stopped_fit_predicts_and_says_so(learned):
 
 
 def test_tables_without_grids_are_none_of_its_business():
-    assert ConvolutionKind().lacks(Layout())
-    assert not ConvolutionKind().lacks(Layout(grids=(GridColumn("photo", 4, 4, 1),)))
+    assert ConvolutionKind().lacks(grids=False)
+    assert not ConvolutionKind().lacks(grids=True)

@@ -11,12 +11,12 @@ from pack_tables import TINY, numbers
 import gradum
 from gradum.errors import SpecError
 from gradum.run.spec import SplitSpec
-from gradum.rungs.names import LADDER
 from gradum.rungs.pack import fit as module
 from gradum.rungs.pack import training
 from gradum.rungs.pack.held_out import HeldOut
 from gradum.solvers.solution import Status
 from gradum.tables.split import Part
+from ladder import PLAIN_LADDER
 from synthetic import FOLDS_ONCE, SHORT
 from synthetic import TINY as TINY_MLP
 
@@ -67,7 +67,7 @@ def test_the_metric_of_the_verdict_is_the_pack_s(watched):
 
 def test_the_ladder_ends_in_the_pack():
     model = gradum.fit(table(), "y", **ONCE)
-    assert list(model.fitted.rungs) == list(LADDER)
+    assert list(model.fitted.rungs) == list(PLAIN_LADDER)
     assert all("pack" in scores for scores in [model.fitted.judgement.scores])
 
 

@@ -13,10 +13,10 @@ import gradum
 from gradum.api import make_spec, save_run
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError
 from gradum.files.atomic import claim_folder, make_first
-from gradum.rungs.names import LADDER
 from gradum.ship import prediction_files, run_folder, run_spec
 from gradum.ship.run_spec import RunSpec
 from gradum.tables.sources.read import read
+from ladder import PLAIN_LADDER
 from synthetic import QUICK, task
 
 FILES = {
@@ -122,7 +122,7 @@ def test_metrics_json_says_what_the_verdict_says(folder, classifier):
     assert listed.keys() == shown.keys()
     for key, values in listed.items():
         np.testing.assert_array_equal(values, shown[key])
-    assert set(scores) == set(LADDER) == set(said["rungs"])
+    assert set(scores) == set(PLAIN_LADDER) == set(said["rungs"])
     assert set(scores["mlp"]) == {"train", "validation", "test"}
     assert said["judgement"]["prevalence"].keys() == {"no", "yes"}
 

@@ -96,7 +96,8 @@ def reference_seconds(spec: Spec, plan: Plan, layout: Layout, classes: int) -> f
 
     This is the time to encode, predict and judge the rows of all fits, and to fit all rungs.
     """
-    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds_for(spec.rungs, layout)))
+    kinds = kinds_for(spec.rungs, grids=bool(layout.grids))
+    fitting = sum(fits_in_order(spec, plan, layout, classes, kinds))
     return around(spec, plan, layout, classes) + fitting
 
 

@@ -54,7 +54,7 @@ def climb(spec: Spec, rows: LearningRows, context: Context) -> dict[str, Rung]:
 
 def learners(spec: Spec, rows: LearningRows) -> Sequence[RungKind[Any]]:
     """Return the kinds of rungs that a spec names and that can learn from these rows."""
-    return rows.kinds(kinds_for(spec.rungs, rows.layout))
+    return rows.kinds(kinds_for(spec.rungs, grids=bool(rows.layout.grids)))
 
 
 def refit(spec: Spec, rows: InMemory, judged: Rung, context: Context) -> dict[str, Rung]:

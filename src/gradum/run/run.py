@@ -42,7 +42,7 @@ from gradum.rungs import balance
 from gradum.rungs.context import ALONE, Context, OutOfTime
 from gradum.rungs.names import BASELINE
 from gradum.rungs.post import calibrated_in_words
-from gradum.rungs.registry import KINDS
+from gradum.rungs.registry import KINDS, kinds_for
 from gradum.rungs.rung import Rung
 from gradum.scores.figures import figure
 from gradum.scores.metrics import DEFAULT_METRIC
@@ -370,10 +370,11 @@ def _left_out(spec: Spec, judges: Sequence[Judge], *, interrupted: bool) -> tupl
     """Name the rungs that the time limit left no time to begin in some fit."""
     if interrupted or spec.time_limit is None:
         return ()
+    kinds = kinds_for(spec.rungs, grids=bool(judges[0].encoder.layout.grids))
     missing = [
-        say(KINDS[name].title)
-        for name in spec.rungs
-        if KINDS[name].compiling and any(name not in judge.rungs for judge in judges)
+        say(kind.title)
+        for kind in kinds
+        if kind.compiling and any(kind.name not in judge.rungs for judge in judges)
     ]
     if not missing:
         return ()

@@ -14,7 +14,6 @@ from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
-from gradum.tables.kinds.design import Layout
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,11 @@ class RungKind(ABC, Generic[S]):
         """Fit it to all rows, with what the validation rows chose for the judged rung."""
         return self.fit(rows, spec, context)
 
-    def lacks(self, layout: Layout) -> str:
-        """Return why it cannot learn from such columns, as a clause; empty if it can."""
+    def lacks(self, grids: bool) -> str:
+        """Return why it cannot learn from a table with or without columns of grids; "" if it can.
+
+        It is a clause.
+        """
         return ""
 
     def holds(self, rung: Rung) -> bool:

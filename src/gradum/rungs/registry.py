@@ -17,7 +17,6 @@ from gradum.rungs.linear.kind import LinearKind
 from gradum.rungs.mlp.kind import MLPKind
 from gradum.rungs.names import BASELINE
 from gradum.rungs.pack.kind import PackKind
-from gradum.tables.kinds.design import Layout
 from gradum.tables.wording import first_upper
 
 KINDS: dict[str, RungKind[Any]] = {
@@ -43,8 +42,10 @@ def kinds_of(names: Sequence[str]) -> Sequence[RungKind[Any]]:
     return [KINDS[name] for name in names]
 
 
-def kinds_for(names: Sequence[str], layout: Layout) -> Sequence[RungKind[Any]]:
-    """Return those of the kinds with these names that can learn from such columns.
+def kinds_for(names: Sequence[str], *, grids: bool) -> Sequence[RungKind[Any]]:
+    """Return those of the kinds with these names that can learn from a table.
+
+    ``grids`` tells whether it has columns of grids.
 
     Raises
     ------
@@ -52,14 +53,14 @@ def kinds_for(names: Sequence[str], layout: Layout) -> Sequence[RungKind[Any]]:
         None of them can, besides the baseline.
     """
     kinds = kinds_of(names)
-    found = [kind for kind in kinds if not kind.lacks(layout)]
+    found = [kind for kind in kinds if not kind.lacks(grids)]
     if all(kind.name == BASELINE for kind in found):
         kind = kinds[-1]
         raise SpecError(
             say(
                 "{rung} cannot learn from this table: {why}.",
                 rung=first_upper(say(kind.in_words)),
-                why=kind.lacks(layout),
+                why=kind.lacks(grids),
             ),
             say("Leave out --model."),
         )

@@ -25,7 +25,7 @@ def with_owners(columns: Sequence[Column], rows: int) -> list[Column]:
     A model that is judged on other recordings of the persons it knows looks better than it is on
     new ones.
     """
-    if not any(c.role == "feature" and c.traits.has_owner for c in columns):
+    if not any(c.role == "feature" and c.traits.is_grid for c in columns):
         return list(columns)
     return [_doubted(column) if _names_owner(column, rows) else column for column in columns]
 

@@ -55,6 +55,11 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(column for column in self.columns if column.role == "feature")
 
     @property
+    def has_grids(self) -> bool:
+        """Whether models may use a column of pictures or sounds."""
+        return any(column.traits.is_grid for column in self.features)
+
+    @property
     def weight(self) -> str | None:
         """The column of row weights, if any."""
         return self._with_role("weight")

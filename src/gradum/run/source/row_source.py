@@ -22,7 +22,7 @@ from gradum.run.plan import Plan
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
 from gradum.rungs.learning_rows import InMemory, LearningRows
-from gradum.rungs.registry import kinds_of
+from gradum.rungs.registry import kinds_for
 from gradum.scores.outcome import TASKS
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Overrides, Schema, Target, infer
@@ -204,7 +204,7 @@ def _refuse_contradictions(spec: Spec, schema: Schema, table: Table) -> Target:
         _refuse_levels(spec.interval_by, schema, target)
     refuse_directions(spec.directions, schema, len(target.classes) or None)
     if spec.monotone:
-        refuse_free(kinds_of(spec.rungs))
+        refuse_free(kinds_for(spec.rungs, grids=schema.has_grids))
     if spec.monotone and spec.blocks:
         raise SpecError(
             say("Models are held monotone on rows in memory, and this table is read in blocks."),

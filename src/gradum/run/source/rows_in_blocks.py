@@ -335,7 +335,7 @@ def _notes(spec: Spec, rows: Stream, known: Survey, left_out: tuple[Label, ...])
             "No {rung} is trained: it learns from rows in memory, as --no-blocks has them.",
             rung=say(KINDS[kind.name].title),
         )
-        for kind in kinds_for(spec.rungs, known.encoder.layout)
+        for kind in kinds_for(spec.rungs, grids=bool(known.encoder.layout.grids))
         if not kind.in_blocks
     ]
     notes += _left_out(known)

@@ -16,7 +16,6 @@ from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.post import steps_for
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
-from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 
 IN_CONVOLUTION = 2e-10  # seconds of training for each multiplication of a row's forward pass
@@ -33,9 +32,9 @@ class ConvolutionKind(RungKind[ConvolutionSpec]):
     course = ("epoch", "objective", "validation_loss")
     compiling = COMPILING
 
-    def lacks(self, layout: Layout) -> str:
+    def lacks(self, grids: bool) -> str:
         """Return that there is nothing for its filters to look at."""
-        return "" if layout.grids else say("there are no pictures or sounds in it")
+        return "" if grids else say("there are no pictures or sounds in it")
 
     def taken(self, settings: ConvolutionSpec) -> Taken:
         """Return the bytes that its rows and its steps take."""

@@ -39,7 +39,6 @@ from gradum.rungs.pack.wide import ENOUGH, STRENGTHS, is_much_work
 from gradum.rungs.post import steps_for
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
-from gradum.tables.kinds.design import Layout
 from gradum.tables.split import Part
 
 
@@ -57,9 +56,9 @@ class PackKind(RungKind[PackSpec]):
     curve = Curve(models=1, chance=2.0, unasked=False)
     compiling = PACK_COMPILING
 
-    def lacks(self, layout: Layout) -> str:
+    def lacks(self, grids: bool) -> str:
         """Return that it has no first layer for grids."""
-        return say("it takes no pictures or sounds") if layout.grids else ""
+        return say("it takes no pictures or sounds") if grids else ""
 
     def taken(self, settings: PackSpec) -> Taken:
         """Return the bytes that a pack's rows and the codes of its members take."""

@@ -50,7 +50,7 @@ COARSE = 8  # the averages along a side by which grids are compared
 class GridKind(Kind):
     """Values that are grids of bytes; polars' Binary, a cell each, null where missing."""
 
-    has_owner = True
+    is_grid = True
 
     letter: ClassVar[bytes]
     """Its mark in cells."""

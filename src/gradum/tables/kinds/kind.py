@@ -113,7 +113,7 @@ class Kind(ABC):
     instead_of_target: ClassVar[str] = ""  # what to predict, as no target can be of it
     stored_per_millisecond: ClassVar[float] = 0.0  # what typed moments are counted in; 0: none are
     axis_format: ClassVar[str] = ""  # of moments on the axis of a chart
-    has_owner: ClassVar[bool] = False  # values of one person are alike
+    is_grid: ClassVar[bool] = False  # values are grids of bytes: pictures or sounds
     endings: ClassVar[tuple[str, ...]] = ()  # of the names of files that hold its values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
     goes_up: ClassVar[bool] = False  # the first row of a grid is drawn below all others
