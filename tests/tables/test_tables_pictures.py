@@ -2,8 +2,8 @@
 
 import io
 import struct
+import sys
 import zlib
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -254,7 +254,12 @@ def test_a_cell_of_a_stranger_holds_what_it_states_or_nothing():
     assert read_again.is_null().to_list() == [False] + [True] * len(forged)
 
 
-def test_without_pillow_the_column_says_how_to_get_it(folder, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
-    with pytest.raises(TableError, match=r"gradum\[image\]"):
-        read(Path(folder) / "table.csv")
+def test_without_pillow_names_stay_names_and_say_what_would_open_them(folder, monkeypatch):
+    known = infer(read(folder / "table.csv"))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    table = read(folder / "table.csv")
+    column = infer(table).column("x")
+    assert (table.frame["x"].dtype, column.role) == (pl.String, "unused")
+    assert "gradum[image]" in column.reason
+    with pytest.raises(SchemaError, match=r"gradum\[image\]"):
+        check(table, known)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ import polars as pl
 from gradum.errors import SchemaError
 from gradum.messages import say, say_plural
 from gradum.tables.doubt import Doubt
+from gradum.tables.extra import needs
 from gradum.tables.grids.cell import (
     Grid,
     are_cells,
@@ -40,7 +42,7 @@ from gradum.tables.grids.resize import averaged
 from gradum.tables.kinds.kind import Kind, Opener, Reading
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.values import Values
-from gradum.tables.wording import and_more, joined_clauses, quoted
+from gradum.tables.wording import and_more, first_upper, joined_clauses, quoted
 
 SHOWN = 3  # of the values that cannot be opened
 START_BYTES = 16
@@ -69,6 +71,12 @@ class GridKind(Kind):
             It is damaged, too large, or of another format.
         """
 
+    package: ClassVar[str]
+    """The package that opens its files."""
+
+    extra: ClassVar[str]
+    """The extra of gradum that brings it."""
+
     of_arrays: ClassVar[bool] = False
     """Whether arrays of numbers are such values too."""
 
@@ -92,11 +100,21 @@ class GridKind(Kind):
             return self._reading(values)
         if not values.is_text or not values.present or not self.are_names(values.levels["level"]):
             return None
-        reason = say(
-            "Names of files that are not opened, because none of them lies where the table does; "
-            "not used"
-        )
+        if self._can_open:
+            reason = say(
+                "Names of files that are not opened, because none of them lies where the table "
+                "does; not used"
+            )
+        else:
+            reason = say(
+                "Names of files, which are opened after pip install 'gradum[{extra}]'; not used",
+                extra=self.extra,
+            )
         return Reading(self.name, reason, usable=False)
+
+    @property
+    def _can_open(self) -> bool:
+        return find_spec(self.package) is not None
 
     def _reading(self, values: Values) -> Reading:
         grids = [grid for grid in grids_of(values.raw, self.letter) if grid is not None]
@@ -119,6 +137,8 @@ class GridKind(Kind):
 
     def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one value: of a name, of bytes, or of an array."""
+        if not self._can_open:
+            return None
         if raw.dtype == pl.String:
             names = raw.drop_nulls().head(LOOKED_AT)
             if folder is None or not self.are_names(names) or not lies_beneath(names, folder):
@@ -182,6 +202,7 @@ class GridKind(Kind):
             The column names files, which a table may do, but not a row that comes without one.
         """
         if raw.dtype == pl.String and self.are_names(raw.drop_nulls()):
+            needs(self.package, self.extra, first_upper(say(self.in_words)), SchemaError)
             raise SchemaError(
                 say("Column {column!r} names files, which are not opened here.", column=raw.name),
                 say(

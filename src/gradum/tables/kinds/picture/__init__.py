@@ -27,7 +27,7 @@ class PictureKind(GridKind):
         *(".png", ".jpg", ".jpeg", ".jpe", ".gif", ".bmp", ".webp", ".tif", ".tiff"),
         *(".pgm", ".ppm", ".pnm"),
     )
-    of_arrays = True
+    package, extra, of_arrays = "PIL", "image", True
     regions = (
         *(marked("the upper left"), marked("the top"), marked("the upper right")),
         *(marked("the left"), marked("the middle"), marked("the right")),

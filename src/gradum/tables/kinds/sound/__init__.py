@@ -20,7 +20,7 @@ class SoundKind(GridKind):
     name, turn = "sound", -1
     step = Sound
     in_words = marked("sounds")
-    letter = b"s"
+    letter, package, extra = b"s", "soundfile", "audio"
     endings = (
         *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
         *(".aif", ".aiff", ".au", ".w64"),
