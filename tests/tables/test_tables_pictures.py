@@ -263,3 +263,14 @@ def test_without_pillow_names_stay_names_and_say_what_would_open_them(folder, mo
     assert "gradum[image]" in column.reason
     with pytest.raises(SchemaError, match=r"gradum\[image\]"):
         check(table, known)
+
+
+def test_a_table_without_files_looks_for_no_package(tmp_path, monkeypatch):
+    def sought(package):
+        raise AssertionError(package)
+
+    monkeypatch.setattr("gradum.tables.kinds.grid.find_spec", sought)
+    frame = pl.DataFrame({"number": [1.5, 2.5], "text": ["a.b", "c"], "list": [[1], [2, 3]]})
+    assert read(frame).frame.equals(frame)
+    frame.select("number", "text").write_csv(tmp_path / "t.csv")
+    assert read(tmp_path / "t.csv").frame.columns == ["number", "text"]

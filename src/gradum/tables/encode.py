@@ -106,33 +106,31 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
                 dense[part, expressed] = values[:, :width].to_numpy()
             if codes.shape[1]:
                 codes[part] = values[:, width:].to_numpy()
-        for source, places in self._measured_places.items():
-            dense[:, places] = self._measured(source, frame, rows)
+        for step, places in self._measured_steps:
+            dense[:, places] = self._measured(step, frame, rows)
         arrays = {"dense": dense, "codes": codes, "sparse": self.text(frame, rows)}
         arrays["grids"] = self._grids(frame, rows)
         return Design({k: block for k, block in arrays.items() if block is not None}, self.layout)
 
-    def _measured(self, source: str, frame: pl.DataFrame, rows: np.ndarray | None) -> np.ndarray:
+    def _measured(self, step: Step, frame: pl.DataFrame, rows: np.ndarray | None) -> np.ndarray:
         """Return the columns (n, d) that a step measures together.
 
         They take long to compute. Who asks for some rows of a frame will ask for others, and for
         the same ones for another model; so all rows are kept as long as the frame lives.
         """
-        step = next(step for step in self.steps if step.source == source)
         if rows is None:
-            return _in_parts(step, frame[source])
-        kept = self._kept
-        if kept is None or kept.frame() is not frame:
-            vars(self)["_kept"] = kept = Kept(ref(frame), {})
-        by_source = kept.by_source
-        if source not in by_source:
-            by_source[source] = _in_parts(step, frame[source])
-        return by_source[source][rows]
+            return _in_parts(step, frame[step.source])
+        measured = self._last_measured
+        if measured is None or measured.frame() is not frame:
+            vars(self)["_last_measured"] = measured = MeasuredFrame(ref(frame), {})
+        if step.source not in measured.columns:
+            measured.columns[step.source] = _in_parts(step, frame[step.source])
+        return measured.columns[step.source][rows]
 
     def _grids(self, frame: pl.DataFrame, rows: np.ndarray | None) -> np.ndarray | None:
-        steps = [step for step in self.steps if step.grid_column() is not None]
-        if not steps:
+        if not self.layout.grids:
             return None
+        steps = [step for step in self.steps if step.grid_column() is not None]
         columns = [frame[step.source] for step in steps]
         chosen = columns if rows is None else [column[rows] for column in columns]
         return cells_of([step.pixels(cells) for step, cells in zip(steps, chosen, strict=True)])
@@ -143,7 +141,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         """Encode the dense columns (n,) one after the other, each when it is asked for."""
         for step in self.steps:
             if step.is_measured:
-                yield from self._measured(step.source, frame, rows).astype(np.float64).T
+                yield from self._measured(step, frame, rows).astype(np.float64).T
             elif expressions := step.dense_expressions():
                 source = frame.select(step.source)
                 source = source if rows is None else source[rows]
@@ -167,26 +165,28 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         )
 
     @cached_property
-    def _measured_places(self) -> dict[str, slice]:
-        """The places in the dense block of the columns that a step measures together."""
-        places, start = {}, 0
+    def _measured_steps(self) -> list[tuple[Step, slice]]:
+        """Each step that measures its dense columns together, and their places in the block."""
+        measured, start = [], 0
         for step in self.steps:
             end = start + len(step.dense_features())
             if step.is_measured:
-                places[step.source] = slice(start, end)
+                measured.append((step, slice(start, end)))
             start = end
-        return places
+        return measured
 
     @cached_property
     def _expressed(self) -> slice | np.ndarray:
         """The places in the dense block of the columns that expressions compute."""
-        if not self._measured_places:
+        if not self._measured_steps:
             return slice(None)
-        others = [np.arange(len(self.layout.dense))[s] for s in self._measured_places.values()]
-        return np.setdiff1d(np.arange(len(self.layout.dense)), np.concatenate(others))
+        expressed = np.ones(len(self.layout.dense), bool)
+        for _, places in self._measured_steps:
+            expressed[places] = False
+        return np.flatnonzero(expressed)
 
     @cached_property
-    def _kept(self) -> Kept | None:
+    def _last_measured(self) -> MeasuredFrame | None:
         return None
 
     @cached_property
@@ -251,11 +251,11 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 
 
 @dataclass(frozen=True)
-class Kept:
+class MeasuredFrame:
     """What has been measured of the grids of one frame, by column: (n, d) of all its rows."""
 
     frame: ref[pl.DataFrame]
-    by_source: dict[str, np.ndarray]
+    columns: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)

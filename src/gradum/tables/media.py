@@ -27,6 +27,7 @@ from gradum.tables.kinds.kind import Opener
 from gradum.tables.table import Table
 
 ROWS = 4_096  # of a file that is written
+MAY_HOLD_FILES = (pl.String, pl.Binary, pl.Object)  # besides lists and records
 CHUNK = 16  # values that a thread opens at a time
 _ALLOWED: ContextVar[Path | None] = ContextVar("_ALLOWED", default=None)
 
@@ -112,12 +113,14 @@ def opened_files(
 def _openers(frame: pl.DataFrame, folder: Path | None) -> dict[str, Opener]:
     """Return what opens the values of each column that holds or names pictures or sounds."""
     folder = _ALLOWED.get() or folder
-    found = {}
-    for column in frame:
-        openers = (kind.opener(column, folder) for kind in KINDS.values())
+    found, kinds = {}, [kind for kind in KINDS.values() if kind.is_grid]
+    for name, dtype in frame.schema.items():
+        if not (dtype in MAY_HOLD_FILES or dtype.is_nested()):
+            continue
+        openers = (kind.opener(frame[name], folder) for kind in kinds)
         opener = next((opener for opener in openers if opener is not None), None)
         if opener is not None:
-            found[column.name] = opener
+            found[name] = opener
     return found
 
 

@@ -187,7 +187,7 @@ def _steps(
         values = frame[column.name]
         one, other = values[rows], values[others]
         kind = column.traits
-        if (places := kind.places(pl.concat([one, other]))) is not None:
+        if kind.is_grid and (places := kind.places(pl.concat([one, other]))) is not None:
             apart = np.linalg.norm(places[: len(one)] - places[len(one) :], axis=1)
             line[:] = np.where(apart < VISIBLE, 0, ROOM)
             continue

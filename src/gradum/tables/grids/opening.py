@@ -84,14 +84,11 @@ def _field(record: dict[str, Any]) -> bytes:
 
 def array_in(raw: pl.Series) -> Callable[[Any], np.ndarray] | None:
     """Return the function that makes an array of a value, or None if values are no arrays."""
+    if raw.dtype != pl.Object:
+        return _rectangle if _depth(raw.dtype) >= 2 and raw.null_count() < len(raw) else None
     first = raw.drop_nulls().head(1)
-    if not len(first):
-        return None
-    if raw.dtype in (pl.List, pl.Array):
-        return _rectangle if raw.dtype.is_nested() and _depth(raw.dtype) >= 2 else None
-    if raw.dtype != pl.Object or not isinstance(first[0], np.ndarray):
-        return None
-    return np.asarray if first[0].ndim >= 2 else None
+    is_array = len(first) > 0 and isinstance(first[0], np.ndarray) and first[0].ndim >= 2
+    return np.asarray if is_array else None
 
 
 def _depth(dtype: Any) -> int:

@@ -137,13 +137,19 @@ class GridKind(Kind):
 
     def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one value: of a name, of bytes, or of an array."""
-        if not self._can_open:
+        # The package is looked for last: it takes longest, and hardly any column needs it.
+        found = self._of_names(raw, folder) if raw.dtype == pl.String else self._of_values(raw)
+        return found if found is not None and self._can_open else None
+
+    def _of_names(self, raw: pl.Series, folder: Path | None) -> Opener | None:
+        if folder is None:
             return None
-        if raw.dtype == pl.String:
-            names = raw.drop_nulls().head(LOOKED_AT)
-            if folder is None or not self.are_names(names) or not lies_beneath(names, folder):
-                return None
-            return self._opening(lambda name: self.opened(read_beneath(folder, name)), str)
+        names = raw.drop_nulls().head(LOOKED_AT)
+        if not self.are_names(names) or not lies_beneath(names, folder):
+            return None
+        return self._opening(lambda name: self.opened(read_beneath(folder, name)), str)
+
+    def _of_values(self, raw: pl.Series) -> Opener | None:
         if (content := bytes_in(raw)) is not None:
             first = raw.drop_nulls().head(1)
             if not len(first) or not self._holds(content, first[0]):

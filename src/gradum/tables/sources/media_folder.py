@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -38,8 +38,9 @@ class MediaFolder:
         self, location: Location, reading: ReadingOptions, new_file: NewFile
     ) -> list[Location]:
         """List the files of the commonest kind, in the order of their names."""
-        names = media_in(location.path)
-        others = sum(1 for _ in _names(location.path)) - len(names)
+        everything = list(_names(location.path))
+        names = _of_commonest_kind(everything)
+        others = len(everything) - len(names)
         folders = [name.split("/")[0] if "/" in name else None for name in names]
         columns = {"file": pl.Series(names, dtype=pl.String)}
         if any(folders):
@@ -64,8 +65,12 @@ def _kind_of(name: str) -> str:
 
 def media_in(folder: Path) -> list[str]:
     """Return the files of the commonest kind of a folder by their paths in it, sorted."""
+    return _of_commonest_kind(_names(folder))
+
+
+def _of_commonest_kind(names: Iterable[str]) -> list[str]:
     by_kind: dict[str, list[str]] = {}
-    for name in _names(folder):
+    for name in names:
         by_kind.setdefault(_kind_of(name), []).append(name)
     by_kind.pop("", None)
     return sorted(max(by_kind.values(), key=len, default=[]))
