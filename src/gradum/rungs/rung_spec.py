@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, Self, TypeVar, get_args
 
@@ -49,6 +50,11 @@ class RungSpec(Generic[S]):
     metric: str | None = None
     log_target: bool = False
     time_limit: float | None = None
+
+
+def fewer_epochs(epochs: int, epochs_at: int, rows: int) -> float:
+    """Return the epochs on so many rows: fewer above ``epochs_at``, by the root of their number."""
+    return epochs * math.sqrt(epochs_at / max(rows, epochs_at))
 
 
 def refuse_effort(effort: str) -> None:

@@ -1,4 +1,4 @@
-"""Which part of a row's picture or sound counts: in a sentence, and as a heat map for a page."""
+"""Tiles of a row's picture or sound: the sentence on those that count, and the heat map."""
 
 from __future__ import annotations
 

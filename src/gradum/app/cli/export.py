@@ -29,15 +29,7 @@ def command(
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx file.")],
-    interval: Annotated[
-        float | None,
-        typer.Option(
-            "--interval",
-            metavar="SHARE",
-            help="Add an interval, or a set of classes, that holds the target in this share of "
-            "the rows.",
-        ),
-    ] = None,
+    interval: options.Interval = None,
     rung: options.Rung = None,
     force: options.Replace = False,
     as_json: options.Json = False,

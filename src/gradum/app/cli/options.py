@@ -67,6 +67,15 @@ Rung = Annotated[
         "--rung", metavar="NAME", help=f"{either((*LADDER, 'enough'))}. Default: the best."
     ),
 ]
+Interval = Annotated[
+    float | None,
+    typer.Option(
+        "--interval",
+        metavar="SHARE",
+        help="Add an interval, or a set of classes, that holds the target in this share of the "
+        "rows.",
+    ),
+]
 Data = Annotated[
     str | None,
     typer.Option(

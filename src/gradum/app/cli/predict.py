@@ -43,15 +43,7 @@ def command(
         typer.Option("--keep", metavar="COL", help="Copy COL from the table to the predictions."),
     ] = None,
     rung: options.Rung = None,
-    interval: Annotated[
-        float | None,
-        typer.Option(
-            "--interval",
-            metavar="SHARE",
-            help="Add an interval, or a set of classes, that holds the target in this share of "
-            "the rows.",
-        ),
-    ] = None,
+    interval: options.Interval = None,
     by_class: Annotated[
         bool, typer.Option("--by-class", help="Make the share of --interval hold for each class.")
     ] = False,

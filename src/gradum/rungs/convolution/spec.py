@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -18,7 +17,7 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Settings, refuse_effort
+from gradum.rungs.rung_spec import Settings, fewer_epochs, refuse_effort
 
 Members = Annotated[int, msgspec.Meta(ge=1, le=64)]
 
@@ -95,7 +94,7 @@ class ConvolutionSpec(Settings, frozen=True):
 
     def epochs_for(self, rows: int) -> int:
         """Return the epochs of each network on so many rows."""
-        many = self.epochs * math.sqrt(self.epochs_at / max(rows, self.epochs_at))
+        many = fewer_epochs(self.epochs, self.epochs_at, rows)
         return min(self.epochs, max(self.fewest_epochs, round(many)))
 
     def batch_for(self, rows: int) -> int:

@@ -21,7 +21,7 @@ from gradum.rungs.number_ranges import (
     Width,
     refuse_beyond_ranges,
 )
-from gradum.rungs.rung_spec import Settings, refuse_effort
+from gradum.rungs.rung_spec import Settings, fewer_epochs, refuse_effort
 
 DRAWN = (
     *("learning_rate", "decay", "frequency"),
@@ -175,7 +175,7 @@ class PackSpec(Settings, frozen=True):
 
     def epochs_for(self, rows: int) -> int:
         """Return the most epochs on so many rows."""
-        many = self.epochs * math.sqrt(self.epochs_at / max(rows, self.epochs_at))
+        many = fewer_epochs(self.epochs, self.epochs_at, rows)
         return min(self.epochs, max(self.fewest_epochs, math.ceil(many)))
 
     def decay_factor(self, rows: int) -> float:
