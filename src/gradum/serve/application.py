@@ -192,23 +192,28 @@ class Service:
                 say("The body is not said to be JSON."),
                 say("Send the header Content-Type: application/json."),
             )
-        most, parts, size = self.limits.bytes, [], 0
+        self._refuse_large(int(request.headers.get("content-length", 0)))
+        parts, size = [], 0
         try:
             async with asyncio.timeout(self.limits.seconds):
                 async for part in request.stream():
                     size += len(part)
-                    if size > most:
-                        raise Refused(
-                            413,
-                            say("The body has more than {most:,} bytes.", most=most),
-                            say("Send fewer rows at a time."),
-                            {"Connection": "close"},
-                        )
+                    self._refuse_large(size)
                     parts.append(part)
         except TimeoutError:
             message = say("The body took more than {seconds} s.", seconds=self.limits.seconds)
             raise Refused(408, message, headers={"Connection": "close"}) from None
         return b"".join(parts)
+
+    def _refuse_large(self, size: int) -> None:
+        most = self.limits.bytes
+        if size > most:
+            raise Refused(
+                413,
+                say("The body has more than {most:,} bytes.", most=most),
+                say("Send fewer rows at a time."),
+                {"Connection": "close"},
+            )
 
     def guarded(self, endpoint: Endpoint) -> Endpoint:
         """Return an endpoint that asks for the token, and answers within the limits or refuses."""

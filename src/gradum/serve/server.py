@@ -38,6 +38,7 @@ def run(application: Any, bound: socket.socket, limits: Limits, *, log_requests:
         application,
         log_config=None,
         access_log=log_requests,
+        ws="none",
         server_header=False,
         date_header=False,
         limit_concurrency=MOST_CONNECTIONS,
@@ -63,10 +64,7 @@ def bound_socket(host: str, port: int, *, has_token: bool) -> socket.socket:
         )
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        bound = socket.socket(family, socket.SOCK_STREAM)
-        if os.name == "posix":  # elsewhere it would let two servers share a port
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
+        return _listening(socket.socket(family, socket.SOCK_STREAM), host, port)
     except (OSError, OverflowError, UnicodeError) as error:
         raise SpecError(
             say(
@@ -77,7 +75,17 @@ def bound_socket(host: str, port: int, *, has_token: bool) -> socket.socket:
             ),
             say("Choose another port by --port."),
         ) from None
-    bound.set_inheritable(True)
+
+
+def _listening(bound: socket.socket, host: str, port: int) -> socket.socket:
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share a port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen()
+    except BaseException:
+        bound.close()
+        raise
     return bound
 
 
