@@ -156,17 +156,15 @@ def _refuse_names(models: Sequence[Named], shadows: Sequence[Named]) -> None:
 
 def _refuse_other(old: ServedModel, new: ServedModel) -> None:
     """Refuse a model that answers another question than the one at work."""
-    for what, before, now in (
-        (say("target"), old.model.target, new.model.target),
-        (say("task"), old.model.task, new.model.task),
-    ):
-        if before != now:
-            raise ModelFileError(
-                say(
-                    "The {what} of the new file is {now!r}; the model at work has {before!r}.",
-                    what=what,
-                    now=now,
-                    before=before,
-                ),
-                say("Serve it under another name."),
-            )
+    was, now = ((each.model.target, each.model.task) for each in (old, new))
+    if was != now:
+        raise ModelFileError(
+            say(
+                "The new file predicts {now!r} ({task}), and the model at work {was!r} ({was_task}).",
+                now=now[0],
+                task=now[1],
+                was=was[0],
+                was_task=was[1],
+            ),
+            say("Serve it under another name."),
+        )
