@@ -53,10 +53,10 @@ def test_the_token_is_its_owners_alone(tmp_path):
 
 
 def test_the_log_is_json_without_values():
-    record = logging.LogRecord("gradum.serve", logging.ERROR, "", 0, "drift alarm", (), None)
+    record = logging.LogRecord("gradum.serve", logging.ERROR, "", 0, "drift-alarm", (), None)
     record.model, record.columns, record.rows_of_callers = "m", ["age"], "secret"
     line = json.loads(JsonLines().format(record))
-    assert (line["event"], line["level"], line["model"]) == ("drift alarm", "error", "m")
+    assert (line["event"], line["level"], line["model"]) == ("drift-alarm", "error", "m")
     assert line["columns"] == ["age"]
     assert "secret" not in json.dumps(line)
 

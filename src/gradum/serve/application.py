@@ -286,7 +286,7 @@ class Service:
             try:
                 await to_thread.run_sync(work)
             except Exception:  # the next time may succeed, and requests are answered meanwhile
-                LOG.exception("failed beside requests")
+                LOG.exception("failed-beside-requests")
 
     def _watch(self) -> None:
         for name, recent in self._recent.items():

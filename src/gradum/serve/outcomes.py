@@ -100,7 +100,7 @@ class Waiting:
             test = follow(Labelled("", served.model.target, wrong, numbers, Unjudged()), count)
             if test.count.alarm is not None and count.alarm is None:
                 LOG.error(
-                    "error rate alarm", extra={"model": served.name, "rows": test.count.alarm}
+                    "error-rate-alarm", extra={"model": served.name, "rows": test.count.alarm}
                 )
             self._count = test.count
             alarm = test.count.alarm is not None

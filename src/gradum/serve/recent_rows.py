@@ -51,11 +51,11 @@ class RecentRows:
         try:
             watch = served.model.watch(rows)
         except GradumError as error:
-            LOG.warning("not watched", extra={"model": served.name, "cause": str(error)})
+            LOG.warning("not-watched", extra={"model": served.name, "cause": str(error)})
             return
         drifted = [column.column for column in watch.found.columns if column.drifted]
         alarm, self._seen_before = watch.alarm and self._seen_before, watch.alarm
         figures.drift.labels(served.name).set(alarm)
         figures.drifted.labels(served.name).set(len(drifted))
         if alarm:
-            LOG.error("drift alarm", extra={"model": served.name, "columns": drifted})
+            LOG.error("drift-alarm", extra={"model": served.name, "columns": drifted})

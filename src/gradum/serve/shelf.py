@@ -76,7 +76,7 @@ class Slot:
             _refuse_other(self.served, newer)
         except GradumError as error:
             self.failures += 1
-            LOG.error("reload refused", extra={"model": self.named.name, "cause": str(error)})
+            LOG.error("reload-refused", extra={"model": self.named.name, "cause": str(error)})
             return False
         self.served = newer  # one assignment: a request has the old model or the new one
         LOG.info("reloaded", extra={"model": self.named.name, "version": newer.version})
@@ -160,7 +160,8 @@ def _refuse_other(old: ServedModel, new: ServedModel) -> None:
     if was != now:
         raise ModelFileError(
             say(
-                "The new file predicts {now!r} ({task}), and the model at work {was!r} ({was_task}).",
+                "The new file predicts {now!r} ({task}), and the model at work {was!r} "
+                "({was_task}).",
                 now=now[0],
                 task=now[1],
                 was=was[0],

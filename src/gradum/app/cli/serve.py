@@ -55,7 +55,7 @@ def command(
 ) -> None:
     """Answer over HTTP for one or several models, until stopped.
 
-    POST /predict takes {"records": [{column: value, ...}]}; the page at / has a form that asks,
+    POST /predict takes rows as JSON; the page at / shows how, and has a form that asks,
     /openapi.json describes every address, and /v2 speaks the Open Inference Protocol. A model file
     that is replaced, by renaming another onto it, is put to work after a test; a bad one leaves the
     old one at work. /metrics has figures for Prometheus: times, refusals, rows unlike those of
