@@ -218,6 +218,17 @@ def test_no_sentence_of_a_room_is_left_unsaid(room):
     assert left == []
 
 
+@pytest.mark.parametrize("room", ROOMS)
+def test_whatever_becomes_json_may_hold_sentences(room):
+    """msgspec knows no sentences, only strings, unless it is told."""
+    for path in (SOURCE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                if called in ("msgspec.json.encode", "msgspec.to_builtins", "to_builtins"):
+                    assert any(each.arg == "enc_hook" for each in node.keywords), (path, called)
+
+
 def test_values_are_never_translated_nor_read_as_places(chinese):
     assert say("{others} and {last}", others="{last}", last="and") == "{last} 和 and"
     assert say("{others} or {last}", others="%s", last="{0.__class__}") == "%s 或 {0.__class__}"
