@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,19 @@ def _matching(texts: np.ndarray, pattern: str) -> np.ndarray:
     return np.array(found, bool).reshape(texts.shape)
 
 
+def _words(texts: np.ndarray, pattern: str, ngrams: tuple[str, ...]) -> np.ndarray:
+    """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
+    counts = np.zeros((len(texts), 1 + len(ngrams)), np.float32)
+    place = {ngram: 1 + k for k, ngram in enumerate(ngrams)}
+    for row, text in zip(counts, texts.ravel().tolist(), strict=True):
+        words = re.findall(pattern, text.lower())
+        row[0] = len(words)
+        for ngram in (*words, *map(" ".join, pairwise(words))):
+            if ngram in place:
+                row[place[ngram]] += 1
+    return counts
+
+
 def _sliced(x: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
     return x[(slice(None),) * axis + (slice(start, stop),)]
 
@@ -142,10 +156,13 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "join": np.add,
     "split": _split,
     "matches": _matching,
+    "words": _words,
 }
 """Every operation there is, with what it means.
 
 ``look_up`` puts a number for each text that is a key; ``join`` appends a text; ``split`` returns
-one part of each text; ``matches`` tells which texts match a pattern as a whole; ``zeros`` has the
-shape of what it takes; ``expand`` broadcasts, where the axis of rows has length 1.
+one part of each text; ``matches`` tells which texts match a pattern as a whole; ``words`` counts
+what a pattern finds in lower-cased texts [n, 1], in all, then those that are n-grams, of one word
+or of two neighbours with a blank between them; ``zeros`` has the shape of what it takes;
+``expand`` broadcasts, where the axis of rows has length 1.
 """

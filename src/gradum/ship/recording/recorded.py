@@ -255,6 +255,11 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         """Return each text with another one behind it, the same for all or each its own."""
         return _node("join", [self, _wrapped(text).astype(object)], object, self.shape)
 
+    def words(self, pattern: str, ngrams: tuple[str, ...]) -> Recorded:
+        """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
+        shape = (self.shape[0], 1 + len(ngrams))
+        return _node("words", [self], np.float32, shape, pattern=pattern, ngrams=ngrams)
+
     def split(self, separator: str, place: int) -> Recorded:
         """Return one part of each text; with an empty separator, the parts between blanks."""
         return _node("split", [self], object, self.shape, separator=separator, place=place)
