@@ -24,7 +24,7 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.smearing import ResidualSpread
 from gradum.rungs.target_scale import TargetScale
 from gradum.ship.recording.model import recorded_model
-from gradum.ship.recording.program import Program
+from gradum.ship.recording.program import ROWS_AXIS, Program
 from gradum.ship.recording.recorded import Recorded
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.columns import Column, Target
@@ -318,6 +318,11 @@ def test_a_column_that_no_form_can_read_is_refused_by_name():
         fitted = Fitted(base.spec, schema, encoder, base.rungs, None, PROVENANCE)
         with pytest.raises(ExportError, match="its name"):
             recorded_model(fitted)
+
+
+@pytest.mark.parametrize("width", [ROWS_AXIS, 2 * ROWS_AXIS])
+def test_a_layer_may_be_as_wide_as_the_rows_with_which_models_are_recorded(width):
+    assert_alike(model(network_of, {"hidden": (width, 3)}), newcomers())
 
 
 @pytest.mark.parametrize("name", ["prediction", "n1", "a 'b' \"c\"\n", "列", "gradum.inputs"])

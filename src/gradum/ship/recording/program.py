@@ -3,13 +3,15 @@
 It is what leaves gradum. A form, such as ONNX, writes each operation of `OPERATIONS` in its own
 words; there are no others.
 
-Shapes: axis lengths of `ROWS_AXIS` stand for any number of rows.
+Shapes: axis lengths of `Program.rows` stand for any number of rows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -19,7 +21,28 @@ import numpy as np
 import scipy.special
 
 ROWS_AXIS = 8191
-"""The number of rows with which a model is recorded: a prime, and no other axis may have it."""
+"""The number of rows with which a model is recorded, unless it divides one of its own axes.
+
+It is a prime, so that the length of an axis that hangs on the rows is known as its multiple.
+"""
+
+OTHER_ROWS = (8179, 8171, 8167, 8161, 8147, 8123, 8117, 8111)
+"""The next smaller primes, for models with such an axis."""
+
+rows_axis: ContextVar[int] = ContextVar("rows_axis", default=ROWS_AXIS)
+"""The number of rows of what is being recorded."""
+
+
+@contextmanager
+def without_axes_of(lengths: Collection[int]) -> Iterator[int]:
+    """Record with a number of rows that divides none of these lengths, and yield it."""
+    primes = (ROWS_AXIS, *OTHER_ROWS)
+    free = [prime for prime in primes if all(length % prime for length in lengths if length)]
+    token = rows_axis.set(free[0] if free else ROWS_AXIS)
+    try:
+        yield rows_axis.get()
+    finally:
+        rows_axis.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +58,7 @@ class Node:
     dtype : dtype
         Of its numbers; ``object`` for texts.
     shape : tuple of int
-        An axis of length `ROWS_AXIS` is that of the rows.
+        An axis of length `Program.rows` is that of the rows.
     settings : mapping
         The arguments that are known in advance, such as an axis.
     """
@@ -57,10 +80,13 @@ class Program:
         The raw columns by name: float64 with NaN where a value is missing, or texts.
     outputs : mapping of str to Node
         The answers by name, each [n, ...].
+    rows : int
+        The length of an axis that stands for any number of rows.
     """
 
     inputs: Mapping[str, Node]
     outputs: Mapping[str, Node]
+    rows: int = ROWS_AXIS
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
