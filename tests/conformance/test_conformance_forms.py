@@ -12,6 +12,7 @@ import pytest
 from test_conformance_encoders import EXAMPLES, NEW, N, training
 from test_conformance_models import drawn, network_of, pack_of
 
+from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ExportError
@@ -33,6 +34,7 @@ from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Schema
+from gradum.tables.sources.read import read
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -308,6 +310,18 @@ def test_words_need_more_than_the_operators_of_onnx_and_the_file_says_so():
         said = [entry.value for entry in proto.metadata_props if entry.key == "gradum.needs"]
         assert ("com.microsoft" in domains, bool(said)) == (needs, needs)
         assert not needs or "com.microsoft" in said[0]
+
+
+@pytest.mark.parametrize("names", [WORDLESS, LEAVING], ids=["of standard operators", "of texts"])
+def test_trust_lets_the_file_predict_rows_with_missing_values(names, tmp_path):
+    fitted = model(network_of, {"hidden": (), "outputs": 1}, names=names)
+    path, rows = tmp_path / "model.onnx", learned(names)
+    rows = rows.filter((pl.col("categorical") != "").fill_null(True))  # a table has none
+    path.write_bytes(OnnxForm().data(recorded_model(fitted)))
+    table = read(rows.with_columns(y=pl.Series([*fitted.classes] * N)[: len(rows)]))
+    found = predictions_of_onnx(path, table, "y").evidence.prediction
+    own = predict_typed(fitted, rows)
+    np.testing.assert_allclose(found.probability, own.probability, atol=1e-5)
 
 
 def test_a_column_that_no_form_can_read_is_refused_by_name():
