@@ -302,8 +302,8 @@ def _fitted(rung: str) -> Any:
     import gradum
 
     train, test = draw(SPEED_TRAINING_ROWS, seed=0), draw(TEST_ROWS, seed=2)
-    options: dict[str, Any] = {"effort": "quick", "learning_curve": False, "test": test}
-    return gradum.fit(train, TARGET, model=rung, **options)
+    options: dict[str, Any] = {"model": rung, "effort": "quick", "learning_curve": False}
+    return gradum.fit(train, TARGET, test=test, **options)
 
 
 def _of_arrays(run: Callable[[Any], Any], numbers: type, missing: str) -> Round:

@@ -206,10 +206,10 @@ def _operators(raw: set[int]) -> dict[str, Operator]:
         return Size(call.computed())
 
     def within(call: Call) -> Any:
-        value, limit = call.inputs
-        if not isinstance(value, Size) or np.any(call.constant(1) < LARGEST):
+        value, limit = call.inputs[0], call.constant(1)
+        if not isinstance(value, Size) or np.any(limit < LARGEST):
             raise _unbounded()
-        return np.ones(np.broadcast_shapes(value.of.shape, np.shape(limit)), bool)
+        return np.ones(np.broadcast_shapes(value.of.shape, limit.shape), bool)
 
     return OPERATORS | {
         "Abs": Operator(size),
@@ -305,11 +305,10 @@ def _divide(call: Call) -> Value:
     value, root = call.inputs
     if not isinstance(root, Root):
         return OPERATORS["Div"].read(call)
-    third = call.nodes.nodes[root.of.node]
-    value = call.computed()
-    weight = np.eye(value.size) / SMOOTH_CLIP
-    of_same = third.parents == (value.node,) and isinstance(third.operation, Affine)
-    if not (of_same and np.array_equal(third.operation.weight, weight)):
+    third, value = call.nodes.nodes[root.of.node], call.computed()
+    scaled = third.operation.weight if isinstance(third.operation, Affine) else np.zeros(0)
+    of_same = third.parents == (value.node,)
+    if not (of_same and np.array_equal(scaled, np.eye(value.size) / SMOOTH_CLIP)):
         raise _unbounded()
     clipped = call.nodes.add(SmoothClip(), [value], value.shape)
     scale = np.broadcast_to(1.0 / root.scale, value.shape).ravel()
