@@ -142,7 +142,7 @@ def test_rows_unlike_those_of_training_are_noted_and_counted(client, records, cl
         (b'{"rows": []}', 422),
         (b'{"records": [], "path": "/etc/passwd"}', 422),
         (b'{"records": [], "coverage": 1}', 422),
-        (b'{"records": [], "ids": ["a"]}', 422),
+        (b'{"records": [], "id": 1}', 422),
         (b'{"records": [{}], "rung": "none"}', 422),
     ],
 )

@@ -64,7 +64,8 @@ def test_outcomes_of_numbers_are_numbers(tmp_path, regressor):
     client = Client(app(tmp_path / "amount.gradum", limits=Limits(labels=10)))
     example = client.get("/openapi.json").json["paths"]["/predict"]["post"]["requestBody"]
     records = example["content"]["application/json"]["example"]["records"]
-    predicted = client.post("/predict", {"records": records, "ids": ["a"]}).json["answers"][0]
+    records = [*(record | {"order": "a"} for record in records), *records]
+    predicted = client.post("/predict", {"records": records, "id": "order"}).json["answers"][0]
     refused = client.post("/labels", {"labels": [{"id": "a", "label": "much"}]})
     assert refused.status == 422
     assert "'a'" in refused.json["error"]

@@ -31,7 +31,7 @@ from gradum.serve.openapi import document
 from gradum.serve.outcomes import Waiting
 from gradum.serve.page import page
 from gradum.serve.recent_rows import RecentRows
-from gradum.serve.refusal import CANNOT_BE_USED, Refused, answered, refuse_many
+from gradum.serve.refusal import Refused, answered, refuse_many
 from gradum.serve.requests import Asked, Outcomes, decoded
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.serve.shelf import Shelf, Slot
@@ -135,17 +135,14 @@ class Service:
         """Answer rows, and count, keep and compare them."""
         rows = len(asked.records)
         refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
-        if asked.ids is not None and len(asked.ids) != rows:
-            message = say("There are {rows} records and {ids} ids.", rows=rows, ids=len(asked.ids))
-            raise Refused(CANNOT_BE_USED, message)
         began = time.perf_counter()
         if rows <= FEW_ROWS and not asked.is_explained:
             found = served.answered(asked)
         else:
             found = await self._in_thread(served.answered, asked)
         self.figures.count(served.name, found, time.perf_counter() - began)
-        if asked.ids is not None:
-            self._waiting[served.name].keep(asked.ids, found.predictions, served.version)
+        if asked.id is not None:
+            self._waiting[served.name].keep(asked.names, found.predictions, served.version)
         self._recent[served.name].add(served, asked.records)
         await self._ask_shadow(served, asked, found)
         return found

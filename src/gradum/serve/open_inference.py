@@ -242,7 +242,7 @@ def _sent(served: ServedModel, inference: Inference, found: Answered) -> Respons
     unknown = [each.name for each in wanted if each.name not in outputs]
     if unknown:
         raise Refused(
-            CANNOT_BE_USED,
+            404,
             say("There is no output {name!r}.", name=unknown[0]),
             say("Choose among {names}.", names=listed(list(outputs))),
         )

@@ -21,7 +21,7 @@ def document(served: Sequence[ServedModel], limits: Limits, root: str = "") -> d
         "responses": _responses(ANSWERS),
     }
     labels = {
-        "summary": say("Tell what came of rows that were predicted with ids"),
+        "summary": say("Tell what came of rows that were predicted under a name"),
         "requestBody": _body(_told(limits), None),
         "responses": _responses({"type": "object"}),
     }
@@ -122,18 +122,14 @@ INFERENCE = {
 
 
 def _asked(served: ServedModel, limits: Limits) -> dict[str, Any]:
-    record = {"type": "object", "additionalProperties": VALUE}
+    record, most = {"type": "object", "additionalProperties": VALUE}, _at_most(limits)
     return {
         "type": "object",
         "required": ["records"],
         "additionalProperties": False,
         "properties": {
-            "records": {"type": "array", "items": record, "maxItems": limits.rows},
-            "ids": {
-                "type": ["array", "null"],
-                "items": {"type": "string", "maxLength": 200},
-                "maxItems": limits.rows,
-            },
+            "records": {"type": "array", "items": record, "description": most},
+            "id": {"type": ["string", "null"]},
             "rung": {"enum": [None, "enough", *served.model.fitted.rungs]},
             "coverage": {
                 "type": ["number", "null"],
@@ -162,6 +158,10 @@ def _told(limits: Limits) -> dict[str, Any]:
         "additionalProperties": False,
         "properties": {"labels": {"type": "array", "items": outcome, "maxItems": limits.rows}},
     }
+
+
+def _at_most(limits: Limits) -> str:
+    return say("At most {rows:,}; more are refused with 413.", rows=limits.rows)
 
 
 def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:

@@ -64,12 +64,13 @@ class Waiting:
         self._count: ErrorCount | None = None
         self._lock = threading.Lock()
 
-    def keep(self, ids: Sequence[str], predictions: Sequence[Any], version: str) -> None:
-        """Keep a version's predictions; a later one of the same id replaces the earlier."""
+    def keep(self, names: Sequence[str | None], predictions: Sequence[Any], version: str) -> None:
+        """Keep a version's predictions; a later one of the same name replaces the earlier."""
         with self._lock:
-            for name, prediction in zip(ids, predictions, strict=True):
-                self._predicted[name] = version, prediction
-                self._predicted.move_to_end(name)
+            for name, prediction in zip(names, predictions, strict=True):
+                if name is not None:
+                    self._predicted[name] = version, prediction
+                    self._predicted.move_to_end(name)
             while len(self._predicted) > self._most:
                 self._predicted.popitem(last=False)
 

@@ -11,6 +11,7 @@ from gradum.messages import say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused
 
 NOT_JSON = 400
+LONGEST_NAME = 200
 
 
 class Content(Struct, forbid_unknown_fields=True):
@@ -30,8 +31,8 @@ class Asked(Struct, forbid_unknown_fields=True):
     ----------
     records : list of dict
         Rows: a value for each column, null where it is missing.
-    ids : list of str, optional
-        What each row is called when its outcome is sent to ``/labels``.
+    id : str, optional
+        The column that says what each row is called when its outcome is told to ``/labels``.
     rung : str, optional
         Another model of the same run, such as ``linear``.
     coverage : float, optional
@@ -43,11 +44,17 @@ class Asked(Struct, forbid_unknown_fields=True):
     """
 
     records: list[Record]
-    ids: list[Annotated[str, Meta(max_length=200)]] | None = None
+    id: str | None = None
     rung: str | None = None
     coverage: Annotated[float, Meta(gt=0, lt=1)] | None = None
     explain: bool = False
     favourable: str | None = None
+
+    @property
+    def names(self) -> list[str | None]:
+        """What each row is called; None for a row without a name."""
+        values = (None if self.id is None else record.get(self.id) for record in self.records)
+        return [None if value is None else str(value)[:LONGEST_NAME] for value in values]
 
     @property
     def is_explained(self) -> bool:

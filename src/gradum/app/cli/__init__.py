@@ -40,7 +40,6 @@ from gradum.errors import GradumError
 
 app = typer.Typer(
     name="gradum",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
