@@ -68,7 +68,13 @@ def test_a_file_that_is_there_stays_unless_forced(exported, linear_run, gradum_c
 
 
 @pytest.mark.parametrize(
-    ("name", "option"), [("model.pickle", ()), ("none/model.onnx", ()), ("m.onnx", ("--rung", "x"))]
+    ("name", "option"),
+    [
+        ("model.pickle", ()),
+        ("none/model.onnx", ()),
+        ("m.onnx", ("--rung", "x")),
+        ("m.onnx", ("--to", "pickle")),
+    ],
 )
 def test_what_cannot_be_written_is_refused_in_one_line(
     linear_run, gradum_command, tmp_path, name, option
@@ -85,6 +91,12 @@ def test_a_fitted_model_is_held_against_its_own_judged_rows(classifier, tmp_path
     assert found.parity.largest < 1e-5
     session = open_session((tmp_path / "m.onnx").read_bytes())
     assert {value.name for value in session.get_inputs()} == set(classifier.features)
+
+
+def test_the_form_may_be_said_instead_of_the_ending(classifier, tmp_path):
+    for name, to in (("m.onnx", None), ("m.bin", "onnx")):
+        classifier.export(tmp_path / name, rung="linear", to=to)
+    assert (tmp_path / "m.onnx").read_bytes() == (tmp_path / "m.bin").read_bytes()
 
 
 def test_rows_may_be_given(classifier, tmp_path):

@@ -27,6 +27,7 @@ def export(
     path: str | os.PathLike,
     data: Any = None,
     *,
+    to: str | None = None,
     interval: float | None = None,
     rung: str | None = None,
     force: bool = False,
@@ -42,9 +43,11 @@ def export(
     Parameters
     ----------
     path : path
-        Ends in ``.onnx``.
+        Its ending says which form: ``.onnx``.
     data : path, data frame, array, list of dicts or one dict, optional
         Rows on which to hold the file against the model; those that judged it if left out.
+    to : str, optional
+        The form, whatever the name ends in: ``"onnx"``.
     interval : float, optional
         The share of rows whose targets are to lie in their intervals or sets: adds outputs ``low``
         and ``high``, or ``set``, which says of each class whether it is in it. What several models
@@ -70,17 +73,17 @@ def export(
     ModelFileError
         The package that writes such files is not installed.
     OutputError
-        The file exists or cannot be written, or its name says no form.
+        The file exists or cannot be written, or there is no such form.
     """
     refuse_after_fork()
     from gradum.ship.forms.export import export as export_fitted
     from gradum.ship.forms.export import form_of
 
-    form_of(path, force=force)  # before rows are read
+    form_of(path, to, force=force)  # before rows are read
     self.fitted.rung(rung)
     promise = None if interval is None else conformal_of(self, interval, rung=rung)
     rows = _judged(self) if data is None else asked_rows(self, data, None)[0]
-    return export_fitted(self.fitted, path, rows, rung=rung, promise=promise, force=force)
+    return export_fitted(self.fitted, path, rows, to=to, rung=rung, promise=promise, force=force)
 
 
 def _judged(model: Model) -> pl.DataFrame | str:

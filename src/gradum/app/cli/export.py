@@ -29,6 +29,10 @@ def command(
     ] = None,
     *,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx file.")],
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FORM", help="The form: onnx. Default: by the name's ending."),
+    ] = None,
     interval: options.Interval = None,
     rung: options.Rung = None,
     force: options.Replace = False,
@@ -43,7 +47,7 @@ def command(
     """
     loaded = load_model(model)
     with waiting(shown=not as_json):
-        exported = loaded.export(out, data, interval=interval, rung=rung, force=force)
+        exported = loaded.export(out, data, to=to, interval=interval, rung=rung, force=force)
     if as_json:
         write_json(exported)
         return
