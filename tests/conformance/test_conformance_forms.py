@@ -12,6 +12,7 @@ import pytest
 from test_conformance_encoders import EXAMPLES, NEW, N, training
 from test_conformance_models import drawn, network_of, pack_of
 
+from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
 from gradum.errors import ExportError
@@ -24,14 +25,16 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.smearing import ResidualSpread
 from gradum.rungs.target_scale import TargetScale
 from gradum.ship.recording.model import recorded_model
-from gradum.ship.recording.program import Program
+from gradum.ship.recording.program import ROWS_AXIS, Program
 from gradum.ship.recording.recorded import Recorded
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.columns import Column, Target
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.schema import Schema
+from gradum.tables.sources.read import read
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -41,32 +44,35 @@ from onnx.reference import ReferenceEvaluator  # noqa: E402
 from gradum.ship.exchange.onnx_session import open_session  # noqa: E402
 from gradum.ship.forms.onnx.file import OnnxForm  # noqa: E402
 
-LEAVING = [name for name in EXAMPLES if KINDS[name].raw_type]
+LEAVING = tuple(name for name in EXAMPLES if KINDS[name].raw_type)
 STAYING = [name for name in EXAMPLES if not KINDS[name].raw_type]
+WORDLESS = tuple(name for name in LEAVING if not KINDS[name].holds_words)
+"""Those that the operators of any runtime can read."""
+
 MANY = pl.Series([f"level {i % 9}" for i in range(N)])
 
 
-def learned(family="with gaps"):
-    columns = {name: training(name, family) for name in LEAVING}
+def learned(names=WORDLESS):
+    columns = {name: training(name, "with gaps") for name in names}
     return pl.DataFrame(columns).with_columns(many=MANY, also=MANY.reverse())
 
 
-def newcomers():
+def newcomers(names=WORDLESS):
     """What training lacked beside what it had, and a row in which everything is missing."""
-    known = learned()[:9]
-    rows = max(len(NEW[name]) for name in LEAVING) + 1
+    known = learned(names)[:9]
+    rows = max(len(NEW[name]) for name in names) + 1
     new = {
         name: pl.Series([*NEW[name], *[None] * (rows - len(NEW[name]))], dtype=known[name].dtype)
-        for name in LEAVING
+        for name in names
     }
     new |= {name: pl.Series([None] * rows, dtype=pl.String) for name in ("many", "also")}
     frame = pl.concat([known, pl.DataFrame(new)])
-    return frame.with_columns(KINDS[name].parse(frame[name], Parse()) for name in LEAVING)
+    return frame.with_columns(KINDS[name].parse(frame[name], Parse()) for name in names)
 
 
 @cache
-def encoded(family="with gaps"):
-    frame = learned(family)
+def encoded(names=WORDLESS):
+    frame = learned(names)
     kinds = {"many": "categorical", "also": "categorical"}
     columns = [Column(name, kinds.get(name, name), "feature") for name in frame.columns]
     schema = Schema("toy.csv", N, (*columns, Column("y", "categorical", "target")))
@@ -80,13 +86,16 @@ TREATMENTS = {
 PROVENANCE = Provenance("2026-01-01", 0.0, {}, "", 1, {}, "")
 
 
-def model(make, options, *, treatments="network", post=(), scale=None, style="robust", seed=3):
+def model(
+    make, options, *, treatments="network", post=(), scale=None, style="robust", names=WORDLESS
+):
     """A model whose only rung has drawn weights."""
-    schema, encoder = encoded()
-    design = encoder.transform(learned())
-    layout, numbers = encoder.layout, len(encoder.layout.dense)
+    schema, encoder = encoded(names)
+    design = encoder.transform(learned(names))
+    layout = encoder.layout
+    text, numbers = len(layout.sparse), len(layout.dense)
     layer = InputLayer.fit(design.dense, layout.level_counts, TREATMENTS[treatments], style=style)
-    network = make(layer, 0, numbers, **options)
+    network = make(layer, text, numbers, **options)
     outputs = network.outputs
     classes = () if scale else tuple(f"class {k}" for k in range(max(outputs, 2)))
     task = "regression" if scale else "binary" if outputs == 1 else "multiclass"
@@ -94,7 +103,7 @@ def model(make, options, *, treatments="network", post=(), scale=None, style="ro
         "mlp",
         "squared_error" if scale else "log_loss",
         network,
-        drawn(network, 0, np.random.default_rng(seed)),
+        drawn(network, text, np.random.default_rng(3)),
         layer,
         scale,
         scale is not None,
@@ -117,6 +126,8 @@ def answers_of(fitted, frame):
     computed = recorded.program(raw)
     yield {answer: computed[output] for answer, output in recorded.answers.items()}
     yield dict(zip(names, open_session(data).run(None, raw), strict=True))
+    if "gradum.needs" in {entry.key for entry in proto.metadata_props}:
+        return  # the evaluator has no operators but the standard ones
     with np.errstate(over="ignore", invalid="ignore"):  # its sigmoid computes both branches
         yield dict(zip(names, ReferenceEvaluator(proto).run(None, raw), strict=True))
 
@@ -142,6 +153,9 @@ MODELS = {
         for name in ACTIVATIONS
     },
     "MLP of many levels": (network_of, {}, {"treatments": "sparse"}),
+    "linear, of texts": (network_of, LINEAR, {"names": LEAVING}),
+    "MLP of texts and levels": (network_of, {}, {"names": LEAVING, "treatments": "sparse"}),
+    "pack of texts": (pack_of, {"outputs": 1}, {"names": LEAVING}),
     "pack": (pack_of, {}, {}),
     "pack of two classes": (pack_of, {"outputs": 1}, {}),
     "pack without codes": (pack_of, {"codes": 0, "pairs": ()}, {}),
@@ -151,7 +165,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_of_classes_answers_as_in_gradum(name):
     make, options, more = MODELS[name]
-    assert_alike(model(make, options, **more), newcomers())
+    assert_alike(model(make, options, **more), newcomers(more.get("names", WORDLESS)))
 
 
 STEPS = {
@@ -231,21 +245,30 @@ RAW = {
         Parse(missing=("unknown",)),
         ["Rome", "Oslo", "unknown", "NA", "Paris", "rome"],
     ),
+    "text": (
+        Parse(missing=("nil",)),
+        [
+            *("RED Größe, don't!", "don’t 'red' red''red", "gro\u0308ße größe GRÖSSE", "2024-red"),
+            *("the_red", "nil", "NA", "", "!?", "中文 red字red", "red\u200dred", "👗red👗", "ⓐred"),
+            *("\U00010400 \U00020000 red", "the red " * 9_999, "Dress\xa0the\u3000dress\nred"),
+        ],
+    ),
 }
 
 
 @pytest.mark.parametrize("name", RAW)
 def test_raw_values_are_read_as_gradum_reads_them(name):
     how, values = RAW[name]
-    schema, encoder = encoded()
+    names = LEAVING if name == "text" else WORDLESS
+    schema, encoder = encoded(names)
     columns = [
         Column(c.name, c.kind, c.role, parse=how) if c.name == name else c for c in schema.columns
     ]
-    base = model(network_of, LINEAR)
+    base = model(network_of, LINEAR, names=names)
     schema = Schema(schema.source, N, tuple(columns), base.schema.target)
     fitted = Fitted(base.spec, schema, encoder, base.rungs, None, PROVENANCE)
     typed = KINDS[name].parse(pl.Series(name, values), how)
-    frame = newcomers()[:1].select(pl.all().repeat_by(len(values)).explode())
+    frame = newcomers(names)[:1].select(pl.all().repeat_by(len(values)).explode())
     own = predict_typed(fitted, frame.with_columns(typed.cast(frame[name].dtype)))
     recorded = recorded_model(fitted)
     raw = recorded.raw(frame)
@@ -257,21 +280,48 @@ def test_raw_values_are_read_as_gradum_reads_them(name):
 
 @pytest.mark.parametrize("name", LEAVING)
 def test_a_column_becomes_the_numbers_of_its_encoder(name):
-    schema, encoder = encoded()
-    frame = newcomers()
+    schema, encoder = encoded(LEAVING)
+    frame = newcomers(LEAVING)
     if name == "date":  # every third day of sixty years, at another time each
         days = pl.Series(np.arange(-4_000, 18_000, 3) * (86_400_000_000 + 1_234_567))
         frame = pl.DataFrame({name: days.cast(pl.Datetime("us"))})
     column = next(c for c in schema.columns if c.name == name)
     step = next(step for step in encoder.steps if step.source == name)
     raw = Recorded.input(np.float64 if column.traits.raw_type == "number" else object)
-    parts = column.traits.from_raw(column, step, raw)
+    blocks = column.traits.from_raw(column, step, raw)
+    parts = [part for block in FORMS for part in blocks.get(block, [])]
     program = Program({name: raw.node}, {str(k): part.node for k, part in enumerate(parts)})
     given = column.traits.as_raw(frame[name])[:, None]
     found = np.concatenate(list(program({name: given}).values()), axis=1)
     design = Encoder((step,)).transform(frame)
-    np.testing.assert_allclose(found, design.full(), rtol=1e-13, atol=1e-13)
+    expected = design.full()
+    if design.sparse is not None:
+        expected = np.hstack([expected, design.sparse.toarray()])
+    digit = 1e-6 if np.float32 in [part.dtype for part in parts] else 1e-13
+    np.testing.assert_allclose(found, expected, rtol=digit, atol=digit)
     assert len(np.unique(found)) > 1
+
+
+def test_words_need_more_than_the_operators_of_onnx_and_the_file_says_so():
+    for names, needs in [(WORDLESS, False), (LEAVING, True)]:
+        recorded = recorded_model(model(network_of, LINEAR, names=names))
+        proto = onnx.load_from_string(OnnxForm().data(recorded))
+        domains = {entry.domain for entry in proto.opset_import}
+        said = [entry.value for entry in proto.metadata_props if entry.key == "gradum.needs"]
+        assert ("com.microsoft" in domains, bool(said)) == (needs, needs)
+        assert not needs or "com.microsoft" in said[0]
+
+
+@pytest.mark.parametrize("names", [WORDLESS, LEAVING], ids=["of standard operators", "of texts"])
+def test_trust_lets_the_file_predict_rows_with_missing_values(names, tmp_path):
+    fitted = model(network_of, {"hidden": (), "outputs": 1}, names=names)
+    path, rows = tmp_path / "model.onnx", learned(names)
+    rows = rows.filter((pl.col("categorical") != "").fill_null(True))  # a table has none
+    path.write_bytes(OnnxForm().data(recorded_model(fitted)))
+    table = read(rows.with_columns(y=pl.Series([*fitted.classes] * N)[: len(rows)]))
+    found = predictions_of_onnx(path, table, "y").evidence.prediction
+    own = predict_typed(fitted, rows)
+    np.testing.assert_allclose(found.probability, own.probability, atol=1e-5)
 
 
 def test_a_column_that_no_form_can_read_is_refused_by_name():
@@ -282,6 +332,11 @@ def test_a_column_that_no_form_can_read_is_refused_by_name():
         fitted = Fitted(base.spec, schema, encoder, base.rungs, None, PROVENANCE)
         with pytest.raises(ExportError, match="its name"):
             recorded_model(fitted)
+
+
+@pytest.mark.parametrize("width", [ROWS_AXIS, 2 * ROWS_AXIS])
+def test_a_layer_may_be_as_wide_as_the_rows_with_which_models_are_recorded(width):
+    assert_alike(model(network_of, {"hidden": (width, 3)}), newcomers())
 
 
 @pytest.mark.parametrize("name", ["prediction", "n1", "a 'b' \"c\"\n", "列", "gradum.inputs"])
