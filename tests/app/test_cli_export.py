@@ -13,6 +13,7 @@ from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, OutputError
 from gradum.ship.forms.export import export
 from gradum.ship.forms.onnx import file as onnx_file
+from node import needs_node, predicted
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -155,6 +156,28 @@ def test_sets_of_a_hold_out_are_in_the_file(classifier, tmp_path):
     assert sets == classifier.predict_set(table, 0.95)
     assert {len(held) for held in sets} == {1, 2}
     assert found.parity.sets == 0
+
+
+@needs_node
+def test_promises_of_a_hold_out_are_in_a_module(classifier, regressor, tmp_path):
+    for model in (classifier, regressor):
+        path = tmp_path / f"{model.target}.mjs"
+        table = model.run.dataset.frame.select(model.features)[:40]
+        found = model.export(path, table, interval=0.8)
+        assert (found.parity.rows, found.runtime) == (40, "Node")
+        assert found.parity.largest < 1e-5
+        rows = json.loads(table[:9].write_json())
+        answers = predicted(path.read_bytes(), rows)
+        own = model.predict(table[:9])
+        if model is classifier:
+            assert found.parity.sets == 0
+            assert [answer["prediction"] for answer in answers] == list(own)
+            sets = [tuple(answer["set"]) for answer in answers]
+            assert sets == model.predict_set(table[:9], 0.8)
+            continue
+        ends = [[answer["prediction"], answer["low"], answer["high"]] for answer in answers]
+        expected = np.column_stack([own, model.predict_interval(table[:9], 0.8)])
+        np.testing.assert_allclose(ends, expected, rtol=1e-5)
 
 
 def answers_of(model, table, path):

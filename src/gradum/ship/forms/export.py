@@ -15,6 +15,7 @@ from gradum.messages import listed, say
 from gradum.run.conformal.statement import Statement
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.ship.forms.javascript.file import JavaScriptForm
 from gradum.ship.forms.onnx.file import OnnxForm
 from gradum.ship.forms.parity import Parity, Runner, parity
 from gradum.ship.prediction_files import refuse_existing
@@ -38,7 +39,7 @@ class Form(Protocol):
         ...
 
 
-FORMS: dict[str, Form] = {"onnx": OnnxForm()}
+FORMS: dict[str, Form] = {"onnx": OnnxForm(), "javascript": JavaScriptForm()}
 """Every form, by the name that users ask for it."""
 
 
