@@ -28,6 +28,7 @@
  * @typedef {object} Answer
  * @property {string | number | boolean} prediction
  * @property {Record<string, number>} [probability]  By class.
+ * @property {number[]} [logits]  What they come from; of two classes, one.
  * @property {number} [low]
  * @property {number} [high]
  * @property {(string | number | boolean)[]} [set]
@@ -99,7 +100,7 @@ export function load(model) {
   /** @param {Record<string, any>[]} rows @returns {Answer[]} */
   function predict(rows) {
     const columns = inputs.map((input) => rows.map((row, place) => read(input, row, place)));
-    const { prediction, probability, low, high, set } = compute(columns, rows.length);
+    const { prediction, probability, logits, low, high, set } = compute(columns, rows.length);
     const truths = classes.every((name) => typeof name === "boolean") && classes.length > 0;
     return rows.map((_, row) => {
       /** @type {Answer} */
@@ -108,6 +109,8 @@ export function load(model) {
       if (probability) {
         answer.probability = Object.create(null); // a class may have any name
         classes.forEach((name, k) => (/** @type {any} */ (answer.probability)[String(name)] = probability[first + k]));
+        const width = logits.length / rows.length;
+        answer.logits = Array.from(logits.subarray(row * width, (row + 1) * width));
       }
       if (low) Object.assign(answer, { low: low[row], high: high[row] });
       if (set) answer.set = classes.filter((_, k) => set[first + k]);
