@@ -387,6 +387,8 @@ def test_a_row_of_javascript_has_any_names_and_its_answer_too(name):
     rows = [dict(zip(known, row, strict=True)) for row in zip(*known.values(), strict=True)]
     found = predicted(JavaScriptForm().data(recorded), rows)
     assert [answer["prediction"] for answer in found] == list(renamed.labels[own.value])
+    logits = recorded.program(recorded.raw(frame))["logits"]
+    np.testing.assert_allclose([answer["logits"] for answer in found], logits, atol=1e-4)
     for answer, probability in zip(found, own.probability, strict=True):
         assert list(answer["probability"]) == list(schema.target.classes)
         np.testing.assert_allclose(list(answer["probability"].values()), probability, atol=1e-5)

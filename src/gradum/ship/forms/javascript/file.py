@@ -87,7 +87,7 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
 
 
 def _own_file(name: str) -> bytes:
-    return (files(__package__) / name).read_bytes()
+    return (files("gradum.ship.forms.javascript") / name).read_bytes()
 
 
 def shapes_of(model: RecordedModel) -> Shapes:

@@ -15,10 +15,14 @@
 /** @typedef {() => void} Step  Computes a value from those before it. */
 /** @typedef {(out: Value, taken: Value[]) => Step | void} Operation  Lays a step out once. */
 /** @typedef {"float64" | "float32" | "int64" | "int32" | "bool" | "object"} Type */
-/** @typedef {[string, number[], Type, number[], any]} Node  Operation, parents, type, shape, settings. */
+/**
+ * Operation, places of what it takes, type, shape, settings.
+ * @typedef {[string, number[], Type, number[], any]} Node
+ */
 /** @typedef {{name: string, type: "number" | "text", node: number, missing: string[]}} Input */
 /**
  * @typedef {object} Model
+ * @property {object} [about]  What is known of it besides.
  * @property {Input[]} inputs
  * @property {{answer: string, node: number}[]} outputs
  * @property {(string | number | boolean)[]} classes
@@ -58,7 +62,7 @@ const ARRAYS = {
  * @param {Model} model
  */
 export function load(model) {
-  const { inputs, outputs, classes, nodes } = model;
+  const { about, inputs, outputs, classes, nodes } = model;
   const operations = nodes.map(([name, , type, , settings]) => OPERATIONS[name](settings, type));
   /** @type {Map<number, {values: Value[], steps: Step[]}>} */
   const plans = new Map();
@@ -91,7 +95,8 @@ export function load(model) {
       for (const { answer, node } of outputs) {
         const { data } = values[node];
         const first = (start * data.length) / size;
-        for (let place = 0; place < data.length; place++) answers[answer][first + place] = data[place];
+        const answered = answers[answer];
+        for (let place = 0; place < data.length; place++) answered[first + place] = data[place];
       }
     }
     return answers;
@@ -107,8 +112,10 @@ export function load(model) {
       const answer = { prediction: truths ? prediction[row] === 1 : prediction[row] };
       const first = row * classes.length;
       if (probability) {
-        answer.probability = Object.create(null); // a class may have any name
-        classes.forEach((name, k) => (/** @type {any} */ (answer.probability)[String(name)] = probability[first + k]));
+        /** @type {Record<string, number>} */
+        const byClass = Object.create(null); // a class may have any name
+        classes.forEach((name, k) => (byClass[String(name)] = probability[first + k]));
+        answer.probability = byClass;
         const width = logits.length / rows.length;
         answer.logits = Array.from(logits.subarray(row * width, (row + 1) * width));
       }
@@ -118,11 +125,11 @@ export function load(model) {
     });
   }
 
-  return { inputs, classes, predict, compute };
+  return { about, inputs, classes, predict, compute };
 }
 
 /**
- * Lay out every array and every step for a number of rows; reuse costs no memory.
+ * Lay out every array and every step for a number of rows, to be used again and again.
  *
  * @param {Node[]} nodes @param {Operation[]} operations @param {number} rows
  */
@@ -144,7 +151,8 @@ function planned(nodes, operations, rows) {
 /** @param {Input} input @param {Record<string, any>} row @param {number} place */
 function read({ name, type, missing }, row, place) {
   if (!Object.hasOwn(row, name)) {
-    throw new TypeError(`Row ${place + 1} lacks column ${JSON.stringify(name)}: give null if it is missing.`);
+    const lacking = `Row ${place + 1} lacks column ${JSON.stringify(name)}`;
+    throw new TypeError(`${lacking}: give null if it is missing.`);
   }
   let value = row[name];
   if (typeof value === "string") value = value.trim();
@@ -177,7 +185,7 @@ function stridesOf(shape) {
   return strides;
 }
 
-/** The strides of an array that is broadcast to more axes. @param {Value} value @param {number} axes */
+/** Strides of an array that is broadcast to more axes. @param {Value} value @param {number} axes */
 function stridesTo({ shape }, axes) {
   return stridesOf([...Array(axes - shape.length).fill(1), ...shape]);
 }
@@ -236,7 +244,9 @@ function unary(f) {
 function binary(f) {
   return (out, [x, y]) => {
     const { starts, moves, length } = runsOf(out.shape, [x, y]);
-    return () => fill2(f, out.data, x.data, y.data, starts[0], starts[1], moves[0], moves[1], length);
+    const [xs, ys] = starts;
+    const [dx, dy] = moves;
+    return () => fill2(f, out.data, x.data, y.data, xs, ys, dx, dy, length);
   };
 }
 
@@ -269,7 +279,8 @@ function fill1(f, out, x, starts, move, length) {
 
 /**
  * @param {(x: any, y: any) => any} f @param {Data} out @param {Data} x @param {Data} y
- * @param {Int32Array} xs @param {Int32Array} ys @param {number} dx @param {number} dy @param {number} length
+ * @param {Int32Array} xs @param {Int32Array} ys @param {number} dx @param {number} dy
+ * @param {number} length
  */
 function fill2(f, out, x, y, xs, ys, dx, dy, length) {
   let at = 0;
@@ -296,7 +307,11 @@ function rint(x) {
   return Math.abs(x) < 2 ** 51 ? x + shift - shift : x;
 }
 
-/** Its series times e^(-x^2): 2 x / sqrt(pi) e^(-x^2) times the sum of (2 x^2)^n / (1 3 ... (2 n + 1)). @param {number} x */
+/**
+ * 2 x / sqrt(pi) e^(-x^2) times the sum of (2 x^2)^n / (1 3 ... (2 n + 1)), all terms positive.
+ *
+ * @param {number} x
+ */
 function erf(x) {
   if (!(Math.abs(x) < 6)) return x !== x ? x : Math.sign(x); // 1 - erf(6) is 2e-17
   let term = 1;
@@ -309,7 +324,8 @@ function erf(x) {
 
 /** @param {(total: number, x: number) => number} f @param {number} initial */
 function reduced(f, initial) {
-  return (/** @type {{axis: number}} */ { axis }) => (/** @type {Value} */ out, /** @type {Value[]} */ [x]) => {
+  /** @param {{axis: number}} settings @returns {Operation} */
+  return ({ axis }) => (out, [x]) => {
     const [before, length, behind] = around(x.shape, axis);
     return () => {
       for (let at = 0; at < before * behind; at++) {
@@ -322,7 +338,11 @@ function reduced(f, initial) {
   };
 }
 
-/** The first place of the largest; NaN counts as such. @param {{axis: number}} settings @returns {Operation} */
+/**
+ * The first place of the largest; NaN counts as such.
+ *
+ * @param {{axis: number}} settings @returns {Operation}
+ */
 function argmax({ axis }) {
   return (out, [x]) => {
     const [before, length, behind] = around(x.shape, axis);
@@ -366,7 +386,7 @@ function concatenate({ axis }) {
       let at = 0;
       for (let line = 0; line < before; line++) {
         for (const { data, width } of parts) {
-          for (let place = line * width; place < (line + 1) * width; place++) out.data[at++] = data[place];
+          for (let i = line * width; i < (line + 1) * width; i++) out.data[at++] = data[i];
         }
       }
     };
@@ -397,21 +417,27 @@ function copied(out, x, places) {
   };
 }
 
-/** Products with matrices that are written turned, so that both are read along lines. @type {Operation} */
+/**
+ * Products with matrices that are written turned, so that both are read along lines.
+ *
+ * @type {Operation}
+ */
 function matmul(out, [a, b]) {
   const batch = out.shape.slice(0, -2);
   const [rows, width] = out.shape.slice(-2);
   const depth = a.shape[a.shape.length - 1];
-  const [lefts, rights] = [a, b].map((value) => placesOf(batch, stridesTo(value, out.shape.length)));
+  const axes = out.shape.length;
+  const [lefts, rights] = [a, b].map((value) => placesOf(batch, stridesTo(value, axes)));
   return () => {
     for (let member = 0; member < lefts.length; member++) {
       const first = member * rows * width;
       const pairs = rows - (rows % 2);
       const left = lefts[member];
-      multiplyPairs(out.data, first, a.data, left, b.data, rights[member], pairs, depth, width);
+      const right = rights[member];
+      multiplyPairs(out.data, first, a.data, left, b.data, right, pairs, depth, width);
       if (pairs < rows) {
-        const last = left + pairs * depth;
-        multiplyRow(out.data, first + pairs * width, a.data, last, b.data, rights[member], depth, width);
+        const last = first + pairs * width;
+        multiplyRow(out.data, last, a.data, left + pairs * depth, b.data, right, depth, width);
       }
     }
   };
@@ -454,7 +480,8 @@ function multiplyRow(out, first, a, left, b, right, depth, width) {
  * The same for an even number of rows, two at once.
  *
  * @param {Data} out @param {number} first @param {Data} a @param {number} left
- * @param {Data} b @param {number} right @param {number} rows @param {number} depth @param {number} width
+ * @param {Data} b @param {number} right @param {number} rows
+ * @param {number} depth @param {number} width
  */
 function multiplyPairs(out, first, a, left, b, right, rows, depth, width) {
   for (let c0 = 0; c0 < width; c0 += 4) {
@@ -515,6 +542,11 @@ function decoded(base64, type) {
   return new ARRAYS[type](bytes.buffer);
 }
 
+/** @param {string[]} keys @param {number[]} values @returns {Map<string, any>} */
+function tableOf(keys, values) {
+  return new Map(keys.map((key, place) => [key, values[place]]));
+}
+
 /**
  * Every operation, by its name in NumPy: its settings, then what it computes.
  *
@@ -534,7 +566,8 @@ export const OPERATIONS = {
   expand: () => unary((x) => x),
   transpose: ({ axes }) => (out, [x]) => {
     const strides = stridesOf(x.shape);
-    return copied(out, x, placesOf(out.shape, axes.map((/** @type {number} */ axis) => strides[axis])));
+    const turned = axes.map((/** @type {number} */ axis) => strides[axis]);
+    return copied(out, x, placesOf(out.shape, turned));
   },
   slice: ({ axis, start }) => (out, [x]) => {
     const strides = stridesOf(x.shape);
@@ -577,13 +610,13 @@ export const OPERATIONS = {
   logical_and: () => binary((x, y) => x && y),
   logical_or: () => binary((x, y) => x || y),
   look_up: ({ keys, values, default: other }) => {
-    const table = new Map(keys.map((/** @type {string} */ key, /** @type {number} */ k) => [key, values[k]]));
+    const table = tableOf(keys, values);
     return unary((text) => table.get(text) ?? other);
   },
   join: () => binary((text, more) => text + more),
   words: ({ pattern, ngrams }, type) => (out, [texts]) => {
     const word = new RegExp(pattern, "gu");
-    const places = new Map(ngrams.map((/** @type {string} */ ngram, /** @type {number} */ k) => [ngram, k + 1]));
+    const places = tableOf(ngrams, [...ngrams.keys()]);
     return () => {
       out.data.fill(0);
       texts.data.forEach((/** @type {string} */ text, /** @type {number} */ row) => {
@@ -592,7 +625,7 @@ export const OPERATIONS = {
         out.data[first] = words.length;
         words.forEach((one, k) => {
           for (const ngram of k ? [one, `${words[k - 1]} ${one}`] : [one]) {
-            if (places.has(ngram)) out.data[first + places.get(ngram)] += 1;
+            if (places.has(ngram)) out.data[first + 1 + places.get(ngram)] += 1;
           }
         });
       });
