@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -76,6 +77,7 @@ from gradum.study.findings.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
 from gradum.study.uncertainty import Coefficients
+from node import NODE
 from pages import assert_page_shows, script
 from synthetic import FEW, FOLDS_ONCE, SHORT, SMALL, TINY
 
@@ -335,6 +337,9 @@ def test_every_command_of_a_guide_runs(guide, request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for line in lines:
         obey(line)
+    for lines in blocks(guide, "js") if NODE else []:
+        asked = [NODE, "--input-type=module"]
+        assert subprocess.run(asked, input=lines.encode(), capture_output=True, check=True).stdout
 
 
 def test_every_request_of_the_guide_to_serving_is_answered(with_penguins):

@@ -13,6 +13,7 @@ from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, OutputError
 from gradum.ship.forms.export import export
 from gradum.ship.forms.onnx import file as onnx_file
+from node import needs_node, predicted
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -94,7 +95,13 @@ def test_a_file_that_is_there_stays_unless_forced(exported, linear_run, gradum_c
 
 
 @pytest.mark.parametrize(
-    ("name", "option"), [("model.pickle", ()), ("none/model.onnx", ()), ("m.onnx", ("--rung", "x"))]
+    ("name", "option"),
+    [
+        ("model.pickle", ()),
+        ("none/model.onnx", ()),
+        ("m.onnx", ("--rung", "x")),
+        ("m.onnx", ("--to", "pickle")),
+    ],
 )
 def test_what_cannot_be_written_is_refused_in_one_line(
     linear_run, gradum_command, tmp_path, name, option
@@ -111,6 +118,12 @@ def test_a_fitted_model_is_held_against_its_own_judged_rows(classifier, tmp_path
     assert found.parity.largest < 1e-5
     session = open_session((tmp_path / "m.onnx").read_bytes())
     assert {value.name for value in session.get_inputs()} == set(classifier.features)
+
+
+def test_the_form_may_be_said_instead_of_the_ending(classifier, tmp_path):
+    for name, to in (("m.onnx", None), ("m.bin", "onnx")):
+        classifier.export(tmp_path / name, rung="linear", to=to)
+    assert (tmp_path / "m.onnx").read_bytes() == (tmp_path / "m.bin").read_bytes()
 
 
 def test_rows_may_be_given(classifier, tmp_path):
@@ -169,6 +182,28 @@ def test_sets_of_a_hold_out_are_in_the_file(classifier, tmp_path):
     assert sets == classifier.predict_set(table, 0.95)
     assert {len(held) for held in sets} == {1, 2}
     assert found.parity.sets == 0
+
+
+@needs_node
+def test_promises_of_a_hold_out_are_in_a_module(classifier, regressor, tmp_path):
+    for model in (classifier, regressor):
+        path = tmp_path / f"{model.target}.mjs"
+        table = model.run.dataset.frame.select(model.features)[:40]
+        found = model.export(path, table, interval=0.8)
+        assert (found.parity.rows, found.runtime) == (40, "Node")
+        assert found.parity.largest < 1e-5
+        rows = json.loads(table[:9].write_json())
+        answers = predicted(path.read_bytes(), rows)
+        own = model.predict(table[:9])
+        if model is classifier:
+            assert found.parity.sets == 0
+            assert [answer["prediction"] for answer in answers] == list(own)
+            sets = [tuple(answer["set"]) for answer in answers]
+            assert sets == model.predict_set(table[:9], 0.8)
+            continue
+        ends = [[answer["prediction"], answer["low"], answer["high"]] for answer in answers]
+        expected = np.column_stack([own, model.predict_interval(table[:9], 0.8)])
+        np.testing.assert_allclose(ends, expected, rtol=1e-5)
 
 
 def answers_of(model, table, path):

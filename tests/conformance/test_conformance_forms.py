@@ -1,7 +1,7 @@
 """Every model in every form: raw rows in, and the answers that gradum gives to them out.
 
 Models have drawn weights, so that nothing has to be fitted. Each is held against ONNX Runtime, the
-reference evaluator of ONNX, and the program itself in NumPy.
+reference evaluator of ONNX, Node, and the program itself in NumPy.
 """
 
 from functools import cache
@@ -24,6 +24,7 @@ from gradum.rungs.post import PriorShift
 from gradum.rungs.rung import Rung
 from gradum.rungs.smearing import ResidualSpread
 from gradum.rungs.target_scale import TargetScale
+from gradum.ship.forms.javascript.file import JavaScriptForm, shapes_of
 from gradum.ship.recording.model import recorded_model
 from gradum.ship.recording.program import ROWS_AXIS, Program
 from gradum.ship.recording.recorded import Recorded
@@ -33,8 +34,10 @@ from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.step import MISSING
 from gradum.tables.schema import Schema
 from gradum.tables.sources.read import read
+from node import NODE, answers_by_node, needs_node, predicted
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -117,9 +120,10 @@ def model(
 
 
 def answers_of(fitted, frame):
-    """The answers of the program, ONNX Runtime and the reference evaluator."""
+    """The answers of the program, Node, ONNX Runtime and the reference evaluator."""
     recorded = recorded_model(fitted)
     raw = recorded.raw(frame)
+    yield from by_node(recorded, raw)
     data = OnnxForm().data(recorded)
     proto = onnx.load_from_string(data)
     onnx.checker.check_model(proto, full_check=True)
@@ -131,6 +135,12 @@ def answers_of(fitted, frame):
         return  # the evaluator has no operators but the standard ones
     with np.errstate(over="ignore", invalid="ignore"):  # its sigmoid computes both branches
         yield dict(zip(names, ReferenceEvaluator(proto).run(None, raw), strict=True))
+
+
+def by_node(recorded, raw):
+    """The answers of Node, where it is installed: tests/ship/test_ship_javascript.py needs it."""
+    if NODE is not None:
+        yield answers_by_node(JavaScriptForm().data(recorded), raw, shapes_of(recorded))
 
 
 def assert_alike(fitted, frame):
@@ -276,6 +286,8 @@ def test_raw_values_are_read_as_gradum_reads_them(name):
     raw[name] = np.array(values, raw[name].dtype)[:, None]
     found = open_session(OnnxForm().data(recorded)).run(None, raw)
     np.testing.assert_allclose(found[1], own.probability, atol=1e-5)
+    for answers in by_node(recorded, raw):
+        np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
     assert len(np.unique(own.probability[:, 0].round(9))) > 1
 
 
@@ -387,3 +399,30 @@ def test_a_column_may_have_any_name(name):
     outputs = [output.name for output in open_session(OnnxForm().data(recorded)).get_outputs()]
     first = "prediction_" if name == "prediction" else "prediction"
     assert outputs == list(recorded.answers.values()) == [first, "probability", "logits"]
+
+
+@needs_node
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "</script>\u2028'\"\\`${1}", "列"])
+def test_a_row_of_javascript_has_any_names_and_its_answer_too(name):
+    fitted = model(network_of, {"hidden": (), "outputs": 3})
+    columns = tuple(
+        Column(name, c.kind, c.role) if c.name == "many" else c for c in fitted.schema.columns
+    )
+    encoder = Encoder.fit(learned().rename({"many": name}), Schema("", N, columns))
+    schema = Schema("", N, columns, Target("y", "multiclass", (name, "toString", "class 2")))
+    renamed = Fitted(fitted.spec, schema, encoder, fitted.rungs, None, PROVENANCE)
+    frame = newcomers().rename({"many": name})
+    own, recorded = predict_typed(renamed, frame), recorded_model(renamed)
+    raw = {column: values[:, 0].tolist() for column, values in recorded.raw(frame).items()}
+    known = {
+        column: [None if value != value or value == MISSING else value for value in values]
+        for column, values in raw.items()
+    }
+    rows = [dict(zip(known, row, strict=True)) for row in zip(*known.values(), strict=True)]
+    found = predicted(JavaScriptForm().data(recorded), rows)
+    assert [answer["prediction"] for answer in found] == list(renamed.labels[own.value])
+    logits = recorded.program(recorded.raw(frame))["logits"]
+    np.testing.assert_allclose([answer["logits"] for answer in found], logits, atol=1e-4)
+    for answer, probability in zip(found, own.probability, strict=True):
+        assert list(answer["probability"]) == list(schema.target.classes)
+        np.testing.assert_allclose(list(answer["probability"].values()), probability, atol=1e-5)

@@ -13,10 +13,10 @@ from gradum.errors import ExportError
 from gradum.messages import as_text, say
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.exchange.onnx_session import open_session
+from gradum.ship.forms.described import described
 from gradum.ship.forms.onnx.nodes import IR_VERSION, LOCALE, MICROSOFT, VERSIONS, Graph
 from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
-from gradum.tables.kinds.step import MISSING
 from gradum.tables.wording import shortened
 
 KEY = "gradum."
@@ -27,6 +27,7 @@ class OnnxForm:
     """A file of the standard operators, which any runtime of ONNX reads; words need one more."""
 
     title = "ONNX Runtime"
+    endings: tuple[str, ...] = (".onnx",)
 
     def data(self, model: RecordedModel) -> bytes:
         """Return the file of a model.
@@ -72,33 +73,8 @@ class OnnxForm:
 
 def metadata(model: RecordedModel, needs: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what is known of a model, and what it needs, for whoever meets the file alone."""
-    fitted, rung = model.fitted, model.rung
-    target, judgement = fitted.schema.target, fitted.judgement
-    assert target is not None
-    inputs = [
-        {
-            "name": column.name,
-            "kind": column.kind,
-            "type": column.traits.raw_type,
-            "missing": "NaN" if column.traits.raw_type == "number" else MISSING,
-        }
-        for column in model.columns
-    ]
-    known: dict[str, Any] = {
-        "version": gradum.__version__,
-        "model": rung.name,
-        "task": target.task,
-        "target": target.name,
-        "classes": list(target.classes),
-        "inputs": inputs,
-        "outputs": dict(model.answers),
-        "needs": dict(needs or {}),
-        "scores": judgement.scores.get(rung.name, {}) if judgement else {},
-        "promise": model.promise.statement if model.promise else {},
-        "created": fitted.provenance.created,
-        "fingerprint": fitted.provenance.fingerprint,
-    }
-    return {KEY + name: _text(value) for name, value in known.items() if value not in ([], {})}
+    known = described(model) | ({"needs": needs} if needs else {})
+    return {KEY + name: _text(value) for name, value in known.items()}
 
 
 def _text(value: Any) -> str:
