@@ -28,10 +28,14 @@ def command(
         ),
     ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx or .sql file.")
+    ],
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="FORM", help="The form: onnx. Default: by the name's ending."),
+        typer.Option(
+            "--to", metavar="FORM", help="The form: onnx, sql. Default: by the name's ending."
+        ),
     ] = None,
     interval: options.Interval = None,
     rung: options.Rung = None,
@@ -41,9 +45,10 @@ def command(
     """Write a model to a file that runs without gradum, from raw columns to answers.
 
     The file holds the encoder too: its inputs are the table's columns by name, numbers as float64
-    and all else as texts. A missing number is NaN, a missing text "(missing)". Before it is
-    written, ONNX Runtime answers the rows that judged the model, and the largest difference from
-    gradum's own answers is printed. What has no such form is refused with the reason.
+    and all else as texts. A missing number is NaN, a missing text "(missing)"; in SQL, both are
+    NULL. Before it is written, ONNX Runtime or SQLite answers the rows that judged the model, and
+    the largest difference from gradum's own answers is printed. What has no such form is refused
+    with the reason.
     """
     loaded = load_model(model)
     with waiting(shown=not as_json):

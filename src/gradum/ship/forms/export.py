@@ -17,6 +17,7 @@ from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.ship.forms.onnx.file import OnnxForm
 from gradum.ship.forms.parity import Parity, Runner, parity
+from gradum.ship.forms.sql.file import SqlForm
 from gradum.ship.prediction_files import refuse_existing
 from gradum.ship.recording.model import RecordedModel, recorded_model
 
@@ -38,7 +39,7 @@ class Form(Protocol):
         ...
 
 
-FORMS: dict[str, Form] = {"onnx": OnnxForm()}
+FORMS: dict[str, Form] = {"onnx": OnnxForm(), "sql": SqlForm()}
 """Every form, by the name that users ask for it."""
 
 

@@ -26,7 +26,7 @@ class OnnxForm:
     """A file of the standard operators alone, which any runtime of ONNX reads."""
 
     title = "ONNX Runtime"
-    endings = (".onnx",)
+    endings: tuple[str, ...] = (".onnx",)
 
     def data(self, model: RecordedModel) -> bytes:
         """Return the file of a model.
