@@ -152,15 +152,20 @@ def _layers(order: Sequence[Scalar], answers: Iterable[Any]) -> dict[Scalar, int
     below: dict[Scalar, int] = {}  # the last layer of what a scalar is written with
     size: dict[Scalar, int] = {}
     depth: dict[Scalar, int] = {}
+    read: dict[Scalar, set[Scalar]] = {}  # the columns of the table that it reads by itself
     for scalar in order:
         children = _children(scalar)
         below[scalar] = max((below[child] for child in children), default=0)
         size[scalar] = _own_size(scalar) + sum(size[child] for child in children)
         depth[scalar] = 1 + max((depth[child] for child in children), default=0)
-        shared = uses[scalar] > 1 and size[scalar] > LEAST_SHARED
-        if scalar.operation == "input" or shared or depth[scalar] >= DEEPEST:
+        read[scalar] = {scalar} if scalar.operation == "input" else set()
+        read[scalar].update(*(read[child] for child in children))
+        shared = uses[scalar] > 1 and (size[scalar] > LEAST_SHARED or scalar.operation == "input")
+        if shared or depth[scalar] >= DEEPEST:
             layers[scalar] = below[scalar] = below[scalar] + 1
-            size[scalar], depth[scalar] = 0, 0
+            if layers[scalar] > 1:  # the table itself is out of sight
+                layers |= dict.fromkeys(read[scalar], 1)
+            size[scalar], depth[scalar], read[scalar] = 0, 0, set()
     return layers
 
 
@@ -220,7 +225,7 @@ class Written:
     def answer(self, value: Any) -> str:
         """Return an answer as text, a double if it is a number that is known."""
         text = self(value)
-        return f"CAST({text} AS DOUBLE PRECISION)" if isinstance(value, float) else text
+        return _double(value) if isinstance(value, float) else text
 
     def all_of(self, values: Iterable[Any]) -> list[str]:
         """Return each value as text that binds as closely as a name."""
@@ -259,12 +264,14 @@ def _case(subject: str, whens: Sequence[str], texts: Sequence[str]) -> str:
 
 
 def _keyed(written: Written, selector: Scalar, texts: Sequence[str]) -> str:
-    """Return a case by what a text is; texts of one meaning are listed."""
-    word, keys = written.bound(selector.parts[0]), selector.parts[1:]
-    listed = [", ".join(map(literal, known)) for known in keys]
-    if all(len(known) == 1 for known in keys):
-        return _case(f"{word} ", listed, texts)
-    return _case("", [f"{word} IN ({known})" for known in listed], texts)
+    """Return a case by what a text is, which is read once."""
+    pairs = [
+        (literal(key), text)
+        for keys, text in zip(selector.parts[1:], texts[:-1], strict=True)
+        for key in keys
+    ]
+    whens, values = zip(*pairs, strict=True) if pairs else ((), ())
+    return _case(f"{written.bound(selector.parts[0])} ", whens, (*values, texts[-1]))
 
 
 def _input(written: Written, scalar: Scalar) -> str:
@@ -272,12 +279,24 @@ def _input(written: Written, scalar: Scalar) -> str:
 
     Numbers that are texts in SQLite, infinity and NaN are missing: each is above all other numbers.
     """
-    kind, name = scalar.parts
+    kind, name, *more = scalar.parts
     column = f"{ROWS}.{identifier(name)}"
     if kind == "text":
         return f"COALESCE(trim(CAST({column} AS TEXT)), {literal(MISSING)})"
     number = f"CAST({column} AS DOUBLE PRECISION)"
-    return f"CASE WHEN {column} <= CAST({LARGEST_NUMBER!r} AS DOUBLE PRECISION) THEN {number} END"
+    if kind == "number":
+        return f"CASE WHEN {column} <= {_double(LARGEST_NUMBER)} THEN {number} END"
+    within = f"({column} BETWEEN {_double(-more[0])} AND {_double(more[0])})"
+    return (
+        within
+        if kind == "within"
+        else (f"CASE WHEN {within} THEN {number} ELSE {literal(more[1])} END")
+    )
+
+
+def _double(number: float) -> str:
+    """Write a number with a type, which SQLite compares with numbers alone."""
+    return f"CAST({literal(number)} AS DOUBLE PRECISION)"
 
 
 def _sum(written: Written, scalar: Scalar) -> str:

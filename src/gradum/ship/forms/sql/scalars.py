@@ -34,7 +34,9 @@ class Scalar:
         What computes it: ``input``, ``sum``, ``choice``, ``keys``, ``case``, ``call``, or a sign
         that stands between its parts.
     parts : tuple
-        Scalars and plain values. A ``sum`` has its constant, then weights and scalars in turn. A
+        Scalars and plain values. An ``input`` has a kind and a column: its ``text``, its
+        ``number``, whether this is ``within`` a limit, or the number ``held`` there, with what
+        stands for others. A ``sum`` has its constant, then weights and scalars in turn. A
         ``choice`` has what it depends on, ``keys`` or conditions, and a plain value for each and
         for none of them.
     """
@@ -139,6 +141,10 @@ class Scalars:
             return first
         if condition.operation == "not":
             return self.where(condition.parts[0], second, first)
+        if _reads(condition, "within") and _reads(first, "number") and isinstance(second, float):
+            _, column, largest = condition.parts
+            if column == first.parts[1]:
+                return self.made("input", "held", column, largest, second)
         if isinstance(first, Scalar) or isinstance(second, Scalar):
             return self.made("case", condition, first, second)
         return self.choice(self.made("conditions", condition), [first, second])
@@ -264,6 +270,18 @@ def _is_mark(value: Any) -> bool:
     )
 
 
+def _reads(value: Any, kind: str) -> bool:
+    return isinstance(value, Scalar) and value.operation == "input" and value.parts[0] == kind
+
+
+def _at_most(scalars: Scalars, first: Any, second: Any) -> Any:
+    """Compare; whether a column's size is within a limit is asked of the column itself."""
+    is_size = isinstance(first, Scalar) and first.parts[0] == "abs"
+    if is_size and _reads(first.parts[1], "number") and isinstance(second, float):
+        return scalars.made("input", "within", first.parts[1].parts[1], second)
+    return scalars.infix("<=", first, second)
+
+
 def _multiply(scalars: Scalars, first: Any, second: Any) -> Any:
     if not isinstance(first, Scalar):
         return scalars.total([(first, second)])
@@ -346,7 +364,7 @@ BUILT: dict[str, Callable[..., Any]] = {
     "erf": _erf,
     "equal": _compared("="),
     "less": _compared("<"),
-    "less_equal": _compared("<="),
+    "less_equal": _at_most,
     "greater": _compared(">"),
     "greater_equal": _compared(">="),
     "logical_not": lambda scalars, x: scalars.negated(x),
