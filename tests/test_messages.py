@@ -58,6 +58,8 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     },
     "study/properties/network_pairs.py": {"irrelevant sex"},  # properties as they are typed
     "tables/sources/sqlite.py": {"SELECT name FROM", "SELECT * FROM", "one statement at a time"},
+    "ship/forms/sql/file.py": {"WITH a AS MATERIALIZED"},
+    "ship/forms/sql/query.py": {"WITH … AS MATERIALIZED", "COALESCE(trim("},
     "show/counterfactual.py": {"<gradum.Counterfactuals of"},
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},
