@@ -138,6 +138,8 @@ def answers_of(fitted, frame):
         return  # the evaluator has no operators but the standard ones
     with np.errstate(over="ignore", invalid="ignore"):  # its sigmoid computes both branches
         yield dict(zip(names, ReferenceEvaluator(proto).run(None, raw), strict=True))
+    if max(part.size for part in fitted.rung().params["layers"][0].values()) >= ROWS_AXIS:
+        return  # a query would take gigabytes
     text = SqlForm().data(recorded).decode()
     for database in DATABASES if len(text) < QUICKLY_PLANNED else ["SQLite"]:
         yield answers_in(database, recorded, raw, text)
@@ -309,8 +311,11 @@ def test_raw_values_are_read_as_gradum_reads_them(name):
     np.testing.assert_allclose(found[1], own.probability, atol=1e-5)
     for answers in by_node(recorded, raw):
         np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
-    text = SqlForm().data(recorded).decode()
-    for database in DATABASES:
+    if KINDS[name].holds_words:
+        with pytest.raises(ExportError, match="words"):
+            SqlForm().data(recorded)
+    text = "" if KINDS[name].holds_words else SqlForm().data(recorded).decode()
+    for database in DATABASES if text else []:
         answers = answers_in(database, recorded, raw, text)
         np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
     assert len(np.unique(own.probability[:, 0].round(9))) > 1

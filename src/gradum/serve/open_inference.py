@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import gradum
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused, answered, refuse_many
 from gradum.serve.requests import Asked, decoded
 from gradum.serve.served_model import Answered, ServedModel
@@ -269,7 +269,7 @@ def _sent(served: ServedModel, inference: Inference, found: Answered) -> Respons
         known["id"] = inference.id
     if not contents:
         return answered(known)
-    head = msgspec.json.encode(known)
+    head = msgspec.json.encode(known, enc_hook=as_text)
     headers = {JSON_LENGTH: str(len(head))}
     body = b"".join([head, *contents])
     return Response(body, headers=headers, media_type="application/octet-stream")

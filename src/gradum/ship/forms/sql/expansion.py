@@ -230,6 +230,13 @@ def _sequence(pattern: str) -> tuple[list[str], str]:
     return found, pattern
 
 
+def _words(scalars: Scalars, node: Node, texts: np.ndarray, **_: Any) -> np.ndarray:
+    raise ExportError(
+        say("It counts the words of a text, which SQL cannot find."),
+        say("Fit again and leave the column of text out by --drop."),
+    )
+
+
 def _plain(operation: str) -> Callable[..., np.ndarray]:
     """Write an operation that only moves values."""
     return lambda scalars, node, *arrays: OPERATIONS[operation](*arrays, **node.settings)
@@ -251,6 +258,7 @@ EXPANDED: Mapping[str, Callable[..., np.ndarray]] = {
     "look_up": _each_text(Scalars.looked_up),
     "split": _each_text(Scalars.cut),
     "matches": _each_text(_matches),
+    "words": _words,
 }
 """How each operation of `OPERATIONS` is written."""
 

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from gradum.errors import ExportError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.ship.forms.onnx.file import metadata
 from gradum.ship.forms.parity import Runner
 from gradum.ship.forms.sql.expansion import expanded
@@ -103,7 +103,9 @@ def _header(model: RecordedModel) -> str:
         table=identifier(TABLE),
     )
     known = metadata(model).items()
-    lines = [f"{name}: {msgspec.json.encode(value).decode()}" for name, value in known]
+    lines = [
+        f"{name}: {msgspec.json.encode(value, enc_hook=as_text).decode()}" for name, value in known
+    ]
     return "\n".join(f"-- {line}" for line in (*wrap(advice, 97), *lines))
 
 
