@@ -67,7 +67,7 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
     inputs = [
         {
             "name": column.name,
-            "type": column.traits.raw_type,
+            "type": "moment" if column.traits.is_time else column.traits.raw_type,
             "node": places[program.inputs[column.name]],
             "missing": list(markers_of(column.parse)) if column.traits.raw_type == "number" else [],
         }
