@@ -97,6 +97,13 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "api/model.py": {"<gradum.Model of"},
     "api/offset.py": {"a number (--numeric)"},  # taken out of a sentence in English
     "api/spelled_out.py": {r"\*\*options"},
+    # What Prometheus, browsers and OpenAPI read.
+    "serve/figures.py": {
+        *("1 ", "Joined", "New files", "Outcomes", "Recent", "Requests that", "Rows", "Time to"),
+        "Values in",
+    },
+    "serve/page.py": {"script-src", "style-src", "default-src"},
+    "serve/application.py": {'Basic realm="'},
     "app/cli/misuse.py": {"No such command", "Got unexpected", "does not take", ", unable to"},
     "files/archive.py": {"Error while deserializing"},
     "files/atomic.py": {"there is always one more", r"\(os error"},

@@ -58,6 +58,32 @@ def test_it_says_what_it_takes_and_where_it_comes_from(exported, linear_run):
     assert (proto.ir_version, versions) == (10, {"": 20, "ai.onnx.ml": 4})
 
 
+@pytest.mark.parametrize(("least", "verdict", "code"), [(1e6, "unsat", 0), (-1e6, "sat", 3)])
+def test_verify_takes_the_file(exported, gradum_command, tmp_path, least, verdict, code):
+    graph = onnx.load(exported[1]).graph
+    text = onnx.TensorProto.STRING
+    numbers = [v.name for v in graph.input if v.type.tensor_type.elem_type != text]
+    texts = [f"{v.name} (missing)" for v in graph.input if v.name not in numbers]
+    (outputs,) = (v.type.tensor_type.shape.dim[1].dim_value for v in graph.output[-1:])
+    lines = [f"(declare-const X_{k} Real)" for k in range(len(numbers))]
+    lines += [f"(declare-const Y_{k} Real)" for k in range(outputs)]
+    lines += [f"(assert (>= X_{k} -1.0))\n(assert (<= X_{k} 2.0))" for k in range(len(numbers))]
+    stated = tmp_path / "property.vnnlib"
+    stated.write_text("\n".join([*lines, f"(assert (>= Y_0 {least:f}))"]))
+    where = ("--where", ", ".join(texts)) if texts else ()
+    ended = gradum_command("verify", exported[1], stated, *where)
+    assert (ended.code, ended.out.split("\n")[0]) == (code, verdict)
+
+
+def test_texts_that_the_file_does_not_have_are_refused(exported, gradum_command, tmp_path):
+    (tmp_path / "property.vnnlib").write_text("")
+    ended = gradum_command(
+        "verify", exported[1], tmp_path / "property.vnnlib", "--where", "no such column"
+    )
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "no such column" in ended.err
+
+
 def test_a_file_that_is_there_stays_unless_forced(exported, linear_run, gradum_command, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_text("mine")

@@ -15,7 +15,7 @@ from test_conformance_models import drawn, network_of, pack_of
 from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
-from gradum.errors import ExportError
+from gradum.errors import ExportError, ModelFileError
 from gradum.run.fitted import Fitted, Provenance
 from gradum.run.predicting import predict_typed
 from gradum.run.spec import Spec
@@ -30,7 +30,7 @@ from gradum.ship.recording.program import ROWS_AXIS, Program
 from gradum.ship.recording.recorded import Recorded
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.columns import Column, Target
-from gradum.tables.encode import Encoder
+from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.parse import Parse
@@ -44,6 +44,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
+from gradum.ship.exchange.onnx_core import read_core  # noqa: E402
 from gradum.ship.exchange.onnx_session import open_session  # noqa: E402
 from gradum.ship.forms.onnx.file import OnnxForm  # noqa: E402
 
@@ -322,6 +323,39 @@ def test_words_need_more_than_the_operators_of_onnx_and_the_file_says_so():
         said = [entry.value for entry in proto.metadata_props if entry.key == "gradum.needs"]
         assert ("com.microsoft" in domains, bool(said)) == (needs, needs)
         assert not needs or "com.microsoft" in said[0]
+
+
+@pytest.mark.parametrize("name", ["linear", *(name for name in MODELS if " with " in name)])
+def test_the_numeric_core_of_a_file_is_what_is_predicted_with_these_texts(name, tmp_path):
+    make, options, more = MODELS[name]
+    fitted, path = model(make, options, **more), tmp_path / "model.onnx"
+    recorded = recorded_model(fitted)
+    path.write_bytes(OnnxForm().data(recorded))
+    rows = pl.concat([newcomers()[1:2]] * 9)
+    rows = rows.with_columns(numeric=pl.Series(np.linspace(-200, 300, 9).astype(np.float32)))
+    rows = rows.with_columns(pl.col("numeric").cast(pl.Float64))
+    texts = {name: str(raw[0, 0]) for name, raw in recorded.raw(rows).items() if name != "numeric"}
+    if name in ("MLP with gelu", "MLP with selu"):
+        with pytest.raises(ModelFileError, match=r"model\.onnx: Operator"):
+            read_core(path, texts)
+        return
+    core = read_core(path, texts)
+    own = fitted.rung().logits(Unencoded(fitted.encoder, rows))
+    x = rows["numeric"].to_numpy()[:, None]
+    assert np.ptp(own) > 0.01
+    np.testing.assert_allclose(core.graph(x), own, atol=1e-5)
+    np.testing.assert_allclose(core.run(x), own, atol=1e-5)
+
+
+def test_of_a_core_all_texts_are_fixed_and_all_else_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(OnnxForm().data(recorded_model(model(network_of, LINEAR))))
+    with pytest.raises(ModelFileError, match="boolean"):
+        read_core(path, {})
+    path.write_bytes(OnnxForm().data(recorded_model(model(pack_of, {}))))
+    with pytest.raises(ModelFileError, match=r"model\.onnx: Operator \d+") as raised:
+        read_core(path, dict.fromkeys((*WORDLESS[1:], "many", "also"), "(missing)"))
+    assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("names", [WORDLESS, LEAVING], ids=["of standard operators", "of texts"])

@@ -142,6 +142,8 @@ def _held(folder: Path) -> Iterator[None]:
                 if not is_unfinished(folder):
                     state_folder.remove(state)
     finally:
+        if not lock.REMOVABLE and not is_unfinished(folder):
+            state_folder.remove_lock(state)  # which another process has not taken by now
         with suppress(OSError):
             state.rmdir()  # if nothing else lies in it
 

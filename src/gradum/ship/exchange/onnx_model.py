@@ -74,11 +74,14 @@ class OnnxModel:
     inputs : tuple of OnnxInput
     answer : int, optional
         Which output has the probabilities or the numbers; None if the file does not say.
+    logits : str, optional
+        The output with what these come from: the logits, or the numbers themselves.
     """
 
     data: bytes = field(repr=False)
     inputs: tuple[OnnxInput, ...]
     answer: int | None = None
+    logits: str | None = None
 
     def run(self, values: Mapping[str, np.ndarray]) -> list[Any]:
         """Return the outputs for n rows of values [n, d] of each input, in the file's order.
@@ -137,7 +140,8 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
         missing = {entry.name: entry.missing for entry in said.inputs}
         inputs = tuple(replace(value, missing=missing.get(value.name)) for value in inputs)
         names = [output.name for output in graph.output]
-        return OnnxModel(data, inputs, names.index(said.answer) if said.answer in names else None)
+        answer = names.index(said.answer) if said.answer in names else None
+        return OnnxModel(data, inputs, answer, said.logits if said.logits in names else None)
     except ModelFileError as error:
         raise ModelFileError(
             say("{path}: {cause}", path=path, cause=error.message), error.remedy
@@ -158,6 +162,10 @@ class _OfGradum(Struct):
     @property
     def answer(self) -> str | None:
         return self.outputs.get("probability", self.outputs.get("prediction"))
+
+    @property
+    def logits(self) -> str | None:
+        return self.outputs.get("logits", self.outputs.get("prediction"))
 
 
 def _of_gradum(proto: Any) -> _OfGradum | None:

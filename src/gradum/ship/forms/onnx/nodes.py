@@ -229,7 +229,7 @@ def _words_of_one(graph: Graph, node: Node, text: str) -> str:
     if not ordered:
         return count
     places, pool = zip(*((place, ngram.split(" ")) for place, ngram in ordered), strict=True)
-    singles = sum(len(words) == 1 for words in pool)
+    singles = sum(len(ngram) == 1 for ngram in pool)
     occurrences = graph.add(
         "TfIdfVectorizer",
         [words],
@@ -239,7 +239,7 @@ def _words_of_one(graph: Graph, node: Node, text: str) -> str:
         max_skip_count=0,
         ngram_counts=[0, singles],
         ngram_indexes=places,
-        pool_strings=[word for words in pool for word in words],
+        pool_strings=[word for ngram in pool for word in ngram],
     )
     flat = graph.add("Reshape", [occurrences, _whole(graph, -1)])
     return graph.add("Concat", [count, flat], axis=0)
