@@ -13,6 +13,7 @@ from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, OutputError
 from gradum.ship.forms.export import export
 from gradum.ship.forms.onnx import file as onnx_file
+from gradum.ship.forms.sql import file as sql_file
 from node import needs_node, predicted
 
 onnx = pytest.importorskip("onnx")
@@ -204,6 +205,33 @@ def test_promises_of_a_hold_out_are_in_a_module(classifier, regressor, tmp_path)
         ends = [[answer["prediction"], answer["low"], answer["high"]] for answer in answers]
         expected = np.column_stack([own, model.predict_interval(table[:9], 0.8)])
         np.testing.assert_allclose(ends, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rung", ["linear", "mlp"])
+def test_sets_and_probabilities_are_in_a_query(classifier, tmp_path, rung):
+    table = classifier.run.dataset.frame.select(classifier.features)
+    found = classifier.export(tmp_path / "m.sql", table, interval=0.95, rung=rung)
+    assert (found.parity.flipped, found.parity.sets, found.runtime) == (0, 0, "SQLite")
+    assert found.parity.largest < 1e-5
+    text = (tmp_path / "m.sql").read_text()
+    for answer in ("prediction", *(f"probability_{label}" for label in classifier.classes)):
+        assert f'AS "{answer}"' in text
+
+
+def test_intervals_are_in_a_query(regressor, tmp_path):
+    table = regressor.run.dataset.frame.select(regressor.features)
+    found = regressor.export(tmp_path / "m.sql", table, interval=0.8)
+    assert found.parity.largest < 1e-5
+    assert found.promise == regressor.guarantee(0.8)
+
+
+def test_a_query_is_written_unchecked_where_sqlite_has_no_functions(
+    classifier, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sql_file, "_computes", lambda: False)
+    found = classifier.export(tmp_path / "m.sql", rung="linear")
+    assert found.parity is None
+    assert "SQLite" in found.unchecked
 
 
 def answers_of(model, table, path):

@@ -12,6 +12,7 @@ import pytest
 from test_conformance_encoders import EXAMPLES, NEW, N, training
 from test_conformance_models import drawn, network_of, pack_of
 
+from databases import DATABASES, filling
 from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
@@ -25,6 +26,8 @@ from gradum.rungs.rung import Rung
 from gradum.rungs.smearing import ResidualSpread
 from gradum.rungs.target_scale import TargetScale
 from gradum.ship.forms.javascript.file import JavaScriptForm, shapes_of
+from gradum.ship.forms.sql.file import SqlForm, answers_of_rows
+from gradum.ship.forms.sql.query import TABLE
 from gradum.ship.recording.model import recorded_model
 from gradum.ship.recording.program import ROWS_AXIS, Program
 from gradum.ship.recording.recorded import Recorded
@@ -120,7 +123,7 @@ def model(
 
 
 def answers_of(fitted, frame):
-    """The answers of the program, Node, ONNX Runtime and the reference evaluator."""
+    """The answers of the program, Node, ONNX Runtime, its reference, and the databases."""
     recorded = recorded_model(fitted)
     raw = recorded.raw(frame)
     yield from by_node(recorded, raw)
@@ -135,6 +138,24 @@ def answers_of(fitted, frame):
         return  # the evaluator has no operators but the standard ones
     with np.errstate(over="ignore", invalid="ignore"):  # its sigmoid computes both branches
         yield dict(zip(names, ReferenceEvaluator(proto).run(None, raw), strict=True))
+    text = SqlForm().data(recorded).decode()
+    for database in DATABASES if len(text) < QUICKLY_PLANNED else ["SQLite"]:
+        yield answers_in(database, recorded, raw, text)
+
+
+QUICKLY_PLANNED = 30_000
+"""Characters of a query; DuckDB thinks about that of a pack for a second."""
+
+
+def answers_in(database, recorded, raw, text):
+    """The answers of a query to a table in which what is missing is NULL."""
+    columns = [
+        pl.Series(name, [None if x == MISSING or x != x else x for x in array[:, 0]], dtype)
+        for name, array in raw.items()
+        for dtype in [pl.String if array.dtype == object else pl.Float64]
+    ]
+    rows = DATABASES[database](filling(pl.DataFrame(columns), TABLE), text)
+    return answers_of_rows(recorded, rows)
 
 
 def by_node(recorded, raw):
@@ -287,6 +308,10 @@ def test_raw_values_are_read_as_gradum_reads_them(name):
     found = open_session(OnnxForm().data(recorded)).run(None, raw)
     np.testing.assert_allclose(found[1], own.probability, atol=1e-5)
     for answers in by_node(recorded, raw):
+        np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
+    text = SqlForm().data(recorded).decode()
+    for database in DATABASES:
+        answers = answers_in(database, recorded, raw, text)
         np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
     assert len(np.unique(own.probability[:, 0].round(9))) > 1
 

@@ -55,6 +55,12 @@ def test_columns_answer_like_records(client, records, classifier):
     assert found["probability"]["data"] == expected.ravel().tolist()
 
 
+def test_a_body_of_no_type_is_read(client, records):
+    asked = {"inputs": tensors(client, records)}
+    untyped = client.post("/v2/models/label/infer", asked, {"Content-Type": ""})
+    assert untyped.json == client.post("/v2/models/label/infer", asked).json
+
+
 def test_columns_of_shape_n_1(client, records):
     flat = tensors(client, records)
     nested = [each | {"shape": [ROWS, 1], "data": [[v] for v in each["data"]]} for each in flat]

@@ -43,17 +43,22 @@ def export(
     takes an array of objects, one for each row, with a value by column; null is missing. It returns
     one for each, with ``prediction`` and, for classes, ``probability`` by class.
 
+    ``model.sql`` is a query for DuckDB, PostgreSQL and SQLite, of a linear model or a small
+    network. It reads the columns of a table by name, where NULL is a missing value; in place of
+    ``"rows"`` stands the table's name. Each row keeps its columns, and has the answers behind them,
+    ``probability`` and ``logits`` one column for each class.
+
     Before a file is written, it answers the rows that judged the model, or those given, and its
     answers are held against the model's own.
 
     Parameters
     ----------
     path : path
-        Its ending says which form: ``.onnx``, ``.mjs`` or ``.js``.
+        Its ending says which form: ``.onnx``, ``.mjs``, ``.js`` or ``.sql``.
     data : path, data frame, array, list of dicts or one dict, optional
         Rows on which to hold the file against the model; those that judged it if left out.
     to : str, optional
-        The form, whatever the name ends in: ``"onnx"`` or ``"javascript"``.
+        The form, whatever the name ends in: ``"onnx"``, ``"javascript"`` or ``"sql"``.
     interval : float, optional
         The share of rows whose targets are to lie in their intervals or sets: adds outputs ``low``
         and ``high``, or ``set``, which says of each class whether it is in it. What several models

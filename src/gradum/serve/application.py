@@ -11,7 +11,7 @@ import base64
 import hmac
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -181,9 +181,10 @@ class Service:
             )
         return slots[name]
 
-    async def body(self, request: Request) -> bytes:
-        """Return the body, unless it is too large or takes too long to come."""
-        if request.headers.get("content-type", "").partition(";")[0].strip() not in TYPES:
+    async def body(self, request: Request, types: Sequence[str] = TYPES) -> bytes:
+        """Return the body, unless it is of another type, too large, or takes too long to come."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind not in types:
             raise Refused(
                 415,
                 say("The body is not said to be JSON."),

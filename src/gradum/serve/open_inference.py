@@ -37,6 +37,9 @@ NUMBERS = {
 }
 """NumPy's name for each type of number."""
 
+TYPES = ("application/json", "application/octet-stream", "")
+"""Of bodies: Triton's client names none."""
+
 JSON_LENGTH = "inference-header-content-length"
 """How many bytes of a body are JSON; binary tensors follow, in the order of the inputs."""
 
@@ -84,7 +87,7 @@ def routes(
 
     async def infer(request: Request) -> Response:
         served = _served(service, request)
-        body = await service.body(request)
+        body = await service.body(request, TYPES)
         inference, tensors = _split(body, request.headers.get(JSON_LENGTH))
         asked = Asked(_records(inference, tensors, service.limits.rows), **_options(inference))
         found = await service.ask(served, asked)

@@ -8,7 +8,9 @@ from typing import Any
 import gradum
 from gradum.messages import say
 from gradum.serve.limits import Limits
+from gradum.serve.open_inference import NUMBERS
 from gradum.serve.served_model import ServedModel
+from gradum.study.explanation.reasons import DIRECTIONS
 
 
 def document(served: Sequence[ServedModel], limits: Limits, root: str = "") -> dict[str, Any]:
@@ -17,7 +19,7 @@ def document(served: Sequence[ServedModel], limits: Limits, root: str = "") -> d
     parameter = {"name": "model", "in": "path", "required": True, "schema": models}
     predict = {
         "summary": say("Predict rows"),
-        "requestBody": _body(_asked(served[0], limits), {"records": [served[0].example]}),
+        "requestBody": _body(_asked(served, limits), {"records": [served[0].example]}),
         "responses": _responses(ANSWERS),
     }
     labels = {
@@ -101,8 +103,13 @@ INFERENCE = {
                 "required": ["name", "shape", "datatype"],
                 "properties": {
                     "name": {"type": "string"},
-                    "shape": {"type": "array", "items": {"type": "integer"}},
-                    "datatype": {"type": "string"},
+                    "shape": {
+                        "type": "array",
+                        "items": {"type": "integer", "minimum": 0},
+                        "minItems": 1,
+                        "maxItems": 2,
+                    },
+                    "datatype": {"enum": ["BYTES", *NUMBERS]},
                     "data": {"type": ["array", "null"]},
                     "parameters": {"type": "object"},
                 },
@@ -121,8 +128,13 @@ INFERENCE = {
 }
 
 
-def _asked(served: ServedModel, limits: Limits) -> dict[str, Any]:
-    record, most = {"type": "object", "additionalProperties": VALUE}, _at_most(limits)
+def _asked(served: Sequence[ServedModel], limits: Limits) -> dict[str, Any]:
+    rungs = dict.fromkeys(name for each in served for name in each.model.fitted.rungs)
+    answers = ([*map(str, each.model.classes)] or DIRECTIONS for each in served)
+    hoped = dict.fromkeys(name for names in answers for name in names)
+    needed = frozenset.intersection(*(each.needed for each in served))
+    record = {"type": "object", "required": sorted(needed), "additionalProperties": VALUE}
+    most = _at_most(limits)
     return {
         "type": "object",
         "required": ["records"],
@@ -130,14 +142,14 @@ def _asked(served: ServedModel, limits: Limits) -> dict[str, Any]:
         "properties": {
             "records": {"type": "array", "items": record, "description": most},
             "id": {"type": ["string", "null"]},
-            "rung": {"enum": [None, "enough", *served.model.fitted.rungs]},
+            "rung": {"enum": [None, "enough", *rungs]},
             "coverage": {
                 "type": ["number", "null"],
                 "exclusiveMinimum": 0,
                 "exclusiveMaximum": 1,
             },
             "explain": {"type": "boolean"},
-            "favourable": {"type": ["string", "null"]},
+            "favourable": {"enum": [None, *hoped]},
         },
     }
 
@@ -156,7 +168,9 @@ def _told(limits: Limits) -> dict[str, Any]:
         "type": "object",
         "required": ["labels"],
         "additionalProperties": False,
-        "properties": {"labels": {"type": "array", "items": outcome, "maxItems": limits.rows}},
+        "properties": {
+            "labels": {"type": "array", "items": outcome, "description": _at_most(limits)}
+        },
     }
 
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from gradum.errors import GradumError
-from gradum.messages import say, sentences
+from gradum.messages import as_text, say, sentences
 
 CANNOT_BE_USED = 422
 
@@ -63,5 +63,5 @@ def refuse_many(rows: int, most: int) -> None:
 
 def answered(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a value as JSON; numbers that are not finite are null."""
-    body = msgspec.json.encode(value)
+    body = msgspec.json.encode(value, enc_hook=as_text)
     return Response(body, status, headers, media_type="application/json")

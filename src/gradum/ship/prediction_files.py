@@ -10,7 +10,7 @@ import polars as pl
 
 from gradum.errors import OutputError, SpecError
 from gradum.files.atomic import check_writable, replacing, scratch_folder
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 from gradum.tables.grids.cell import called
 from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.table import Table
@@ -122,7 +122,7 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.Series(
             column.name,
-            [msgspec.json.encode(values).decode() for values in column.to_list()],
+            [msgspec.json.encode(values, enc_hook=as_text).decode() for values in column.to_list()],
             dtype=pl.String,
         )
         for column in lists

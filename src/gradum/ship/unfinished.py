@@ -18,7 +18,7 @@ from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, T
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
 from gradum.files.bounded import bounded_content, parsed_toml
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 from gradum.run.machine import Machine, this_machine
 from gradum.ship import state_folder
 from gradum.ship.layout import FILES, SPEC, STATE
@@ -61,7 +61,7 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def identity(self) -> str:
         """A hash that tells its checkpoints apart from those of other rows, specs and software."""
-        text = msgspec.json.encode((self.run, self.machine), order="sorted")
+        text = msgspec.json.encode((self.run, self.machine), order="sorted", enc_hook=as_text)
         return hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -150,7 +150,7 @@ def _held(folder: Path) -> Iterator[None]:
 
 def write(folder: Path, unfinished: Unfinished) -> None:
     """Write `run.toml`."""
-    content = without_none(msgspec.to_builtins(unfinished))
+    content = without_none(msgspec.to_builtins(unfinished, enc_hook=as_text))
     write_text(folder / STATE / RUN, tomli_w.dumps(content))
 
 

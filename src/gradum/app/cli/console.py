@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from gradum.errors import GradumError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def write_json(value: Any) -> None:
     """Print one value as one line of JSON."""
     import msgspec
 
-    print_json(msgspec.json.encode(value).decode())
+    print_json(msgspec.json.encode(value, enc_hook=as_text).decode())
 
 
 def print_json(text: str) -> None:

@@ -29,14 +29,14 @@ def command(
     ] = None,
     *,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx or .mjs file.")
+        Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx, .mjs or .sql file.")
     ],
     to: Annotated[
         str | None,
         typer.Option(
             "--to",
             metavar="FORM",
-            help="The form: onnx or javascript. Default: by the name's ending.",
+            help="The form: onnx, javascript or sql. Default: by the name's ending.",
         ),
     ] = None,
     interval: options.Interval = None,
@@ -48,9 +48,9 @@ def command(
 
     The file holds the encoder too: its inputs are the table's columns by name, numbers as float64
     and all else as texts. A missing number is NaN, a missing text "(missing)"; in JavaScript, both
-    are null. Before it is written, ONNX Runtime or Node answers the rows that judged the model, and
-    the largest difference from gradum's own answers is printed. What has no such form is refused
-    with the reason.
+    are null, in SQL NULL. Before it is written, ONNX Runtime, Node or SQLite answers the rows that
+    judged the model, and the largest difference from gradum's own answers is printed. What has no
+    such form is refused with the reason.
     """
     loaded = load_model(model)
     with waiting(shown=not as_json):

@@ -18,6 +18,7 @@ from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.ship.forms.javascript.file import JavaScriptForm
 from gradum.ship.forms.onnx.file import OnnxForm
 from gradum.ship.forms.parity import Parity, Runner, parity
+from gradum.ship.forms.sql.file import SqlForm
 from gradum.ship.prediction_files import refuse_existing
 from gradum.ship.recording.model import RecordedModel, recorded_model
 
@@ -39,7 +40,7 @@ class Form(Protocol):
         ...
 
 
-FORMS: dict[str, Form] = {"onnx": OnnxForm(), "javascript": JavaScriptForm()}
+FORMS: dict[str, Form] = {"onnx": OnnxForm(), "javascript": JavaScriptForm(), "sql": SqlForm()}
 """Every form, by the name that users ask for it."""
 
 

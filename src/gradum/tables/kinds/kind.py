@@ -65,7 +65,7 @@ class NumericScale:
 
     numbers: np.ndarray
     write: Callable[[float], str]
-    label: Callable[[str], str] = str
+    label: Callable[[str], str] = lambda phrase: phrase
 
 
 class Accident(NamedTuple):

@@ -10,7 +10,7 @@ import msgspec
 
 import gradum
 from gradum.errors import ExportError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.exchange.onnx_session import open_session
 from gradum.ship.forms.described import described
@@ -78,4 +78,6 @@ def metadata(model: RecordedModel, needs: Mapping[str, str] | None = None) -> di
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return (
+        value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=as_text).decode()
+    )
