@@ -211,7 +211,7 @@ def speed(rounds: int) -> str:
     ]
     absent = [f"{name}: absent ({each.absent})" for name, each in found.items() if each.absent]
     head = ["", *(f"{figure} of CPU" for figure in (ONE, MANY))]
-    head += [f"{figure.partition(',')[0]}, over gradum's MLP" for figure in (ONE, MANY)]
+    head += [f"{figure.rpartition(', ')[0]}, over gradum's MLP" for figure in (ONE, MANY)]
     return "\n".join([table(head, rows), *absent])
 
 

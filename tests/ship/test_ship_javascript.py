@@ -208,6 +208,26 @@ def test_values_of_a_row_are_read_and_others_refused_by_row_and_column():
             assert re.search(rf'Row 2\b.*"{name}"', one[1])
 
 
+MOMENTS = {
+    "'2024-01-31T13:45:59.5+02:00'": "2024-01-31T11:45:59.500",
+    "'2024-01-01 01:00Z '": "2024-01-01T01:00:00.000",
+    "'2024-12-31 23:00:00.25-05:30'": "2025-01-01T04:30:00.250",
+    "'2024-01-31 13:45:59 UTC'": "2024-01-31T13:45:59.000",
+    "'2024-01-31 13:45'": "2024-01-31 13:45",
+    "'2024-13-31 13:45Z'": "(missing)",
+    "new Date(0)": "1970-01-01T00:00:00.000",
+}
+
+
+def test_a_moment_of_another_zone_is_one_of_utc():
+    data = module(document(SAME, x0=COLUMNS["x0"], x1={"type": "moment"}))
+    rows = ", ".join(f"{{x0: 0, x1: {value}}}" for value in MOMENTS)
+    found = said_by(data, f"own.predict([{rows}])")
+    assert [answer["high"] for answer in found] == list(MOMENTS.values())
+    plain = module(document(SAME, **COLUMNS))
+    assert predicted(plain, [{"x0": 0, "x1": "2024-01-31T13:45Z"}])[0]["high"].endswith("Z")
+
+
 def test_a_row_that_lacks_a_column_is_refused():
     data = module(document(SAME, **COLUMNS))
     for row in ({"x0": 1}, {"x0": 1, "X1": "a"}):

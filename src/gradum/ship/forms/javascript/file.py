@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from gradum.errors import ExportError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.ship.forms.described import described
 from gradum.ship.forms.javascript.nodes import Entries
 from gradum.ship.forms.parity import Runner
@@ -67,7 +67,7 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
     inputs = [
         {
             "name": column.name,
-            "type": column.traits.raw_type,
+            "type": "moment" if column.traits.is_time else column.traits.raw_type,
             "node": places[program.inputs[column.name]],
             "missing": list(markers_of(column.parse)) if column.traits.raw_type == "number" else [],
         }
@@ -78,7 +78,7 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
         for answer, name in model.answers.items()
     ]
     return {
-        "about": msgspec.json.decode(msgspec.json.encode(described(model))),
+        "about": msgspec.json.decode(msgspec.json.encode(described(model), enc_hook=as_text)),
         "inputs": inputs,
         "outputs": outputs,
         "classes": model.fitted.labels.tolist() if model.fitted.classes else [],

@@ -19,7 +19,14 @@
  * Operation, places of what it takes, type, shape, settings.
  * @typedef {[string, number[], Type, number[], any]} Node
  */
-/** @typedef {{name: string, type: "number" | "text", node: number, missing: string[]}} Input */
+/**
+ * A column: a moment is a text that may name its zone.
+ * @typedef {object} Input
+ * @property {string} name
+ * @property {"number" | "text" | "moment"} type
+ * @property {number} node
+ * @property {string[]} missing  Texts that mean no number.
+ */
 /**
  * @typedef {object} Model
  * @property {object} [about]  What is known of it besides.
@@ -41,6 +48,7 @@
 const MISSING = "(missing)";
 const BLOCK = 32; // rows that are computed together, few enough for a processor's cache
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const ZONED = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d| UTC)$/;
 
 /** Whole numbers of 64 bits are exact as float64 up to 2^53. @type {Record<Type, any>} */
 const ARRAYS = {
@@ -156,17 +164,24 @@ function read({ name, type, missing }, row, place) {
   }
   let value = row[name];
   if (typeof value === "string") value = value.trim();
+  if (type === "moment") value = momentOf(value);
   if (value instanceof Date) value = Number.isNaN(+value) ? null : value.toISOString().slice(0, 23);
   if (value === null || value === undefined || Number.isNaN(value)) {
     return type === "number" ? NaN : MISSING;
   }
   if (typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol") {
-    if (type === "text") return String(value);
+    if (type !== "number") return String(value);
     if (missing.includes(value)) return NaN;
     if (typeof value !== "string" || NUMBER.test(value)) return Number(value);
   }
   const wrong = `column ${JSON.stringify(name)} takes a ${type}, not ${JSON.stringify(value)}`;
   throw new TypeError(`Row ${place + 1}: ${wrong}.`);
+}
+
+/** A text that names its zone as a Date. @param {any} value */
+function momentOf(value) {
+  const [, day, clock, zone] = (typeof value === "string" && ZONED.exec(value)) || [];
+  return zone ? new Date(`${day}T${clock}${zone === " UTC" ? "Z" : zone}`) : value;
 }
 
 // Shapes and places.
