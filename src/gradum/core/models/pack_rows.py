@@ -186,7 +186,7 @@ class PackBulk(msgspec.Struct, frozen=True):
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
         """Return the logits [n, k] in JAX."""
-        inputs = inputs | {"dense": self.network.with_pairs(inputs["dense"], jnp)}
+        inputs = {**inputs, "dense": self.network.with_pairs(inputs["dense"], jnp)}
         ways = (params["in_turn"], self._in_turn), (params["others"], self._others)
         logits = [
             jax.lax.map(partial(self._logits, inputs, first), members)
