@@ -8,7 +8,7 @@ from importlib import import_module
 BENCHMARKS = {
     "speed": "[NETS] [ROUNDS] [LIBRARIES]",
     "fits": "[ROUNDS]",
-    "latency": "[ROUNDS]",
+    "latency": "[ROUNDS] [wall | processor] [ROWS]",
     "memory": "[ROWS] [FOLDER]",
     "peaks": "[SMALLER] [held | blocks]",
     "start": "[ROUNDS]",

@@ -144,7 +144,7 @@ def test_what_is_said_of_a_row_hangs_on_no_other_row_nor_on_the_size_of_a_block(
     layer, network, params = model(TREATMENTS["embedding"], (64, 32), "relu", text)
     if kind == "pack":
         layer, network, params = pack()
-        assert network.bulk(params)[0].rising == 2
+        assert len(network.bulk(params)[1]["in_turn"]["wave"]) == 2
     rows, order = table(75, 4, text), np.random.default_rng(2).permutation(75)
     whole = CompiledForward(layer, network, params, 96)(rows)
     turned = {name: block[order] for name, block in rows.items()}

@@ -20,7 +20,7 @@ class Memory:
 
     @property
     def known(self):
-        return {name: pl.Series(levels).implode() for name, levels in self.levels.items()}
+        return {name: pl.Enum(levels) for name, levels in self.levels.items()}
 
 
 def kinds(checked):

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_series_equal
 
 from gradum.errors import ColumnError
 from gradum.tables.kinds import KINDS, SAYABLE, Values, recognise
@@ -394,9 +395,11 @@ def test_whole_levels_are_the_same_from_every_type():
     assert values[:3] == [1, 2, 10]
 
 
-def test_levels_are_stripped_and_nothing_else_is_changed():
-    raw = pl.Series([" Paris", "Paris", "New  York ", None])
-    assert clean(raw, Parse()).to_list() == ["Paris", "Paris", "New  York", None]
+@pytest.mark.parametrize("times", [1, 3_000])  # value by value, and level by level
+def test_levels_are_stripped_and_nothing_else_is_changed(times):
+    raw = pl.Series("city", [" Paris", "Paris", "New  York ", None, " NA"] * times)
+    expected = pl.Series("city", ["Paris", "Paris", "New  York", None, None] * times)
+    assert_series_equal(clean(raw, Parse()), expected)
 
 
 def test_insisting_names_rows_and_examples_that_do_not_fit():

@@ -110,7 +110,7 @@ def _unseen(
     values: pl.Series, encoder: Encoder, numbers: np.ndarray | None
 ) -> Iterator[Difference]:
     where = levels_unseen(values, encoder)
-    if where is None or not where.any():
+    if where is None:
         return
     unseen = values.filter(where).unique(maintain_order=True)
     rows, count = rows_where(where, numbers), int(where.sum())
@@ -126,12 +126,13 @@ def _unseen(
 
 
 def levels_unseen(values: pl.Series, encoder: Encoder) -> pl.Series | None:
-    """Tell which rows have a level that training never saw (n,); None if no levels were kept."""
+    """Tell which rows have a level that training never saw (n,); None if none is known to."""
     if values.dtype != pl.String or values.name not in encoder.levels:
         return None
-    levels = values.unique(maintain_order=True)
-    unseen = levels.filter(~levels.is_in(encoder.known[values.name]))  # null where it is missing
-    return values.is_in(unseen.implode()).fill_null(False)
+    known = values.cast(encoder.known[values.name], strict=False)  # others become null
+    if known.null_count() == values.null_count():
+        return None
+    return known.is_null() & values.is_not_null()
 
 
 def _out_of_range(

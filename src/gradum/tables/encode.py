@@ -199,12 +199,9 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
         return {source: levels for source, levels in known.items() if levels is not None}
 
     @cached_property
-    def known(self) -> dict[str, pl.Series]:
-        """The same names for polars, one list per column."""
-        return {
-            source: pl.Series(levels, dtype=pl.String).implode()
-            for source, levels in self.levels.items()
-        }
+    def known(self) -> dict[str, pl.Enum]:
+        """The same names as a type of polars, which looks values up in a hash table."""
+        return {source: pl.Enum(levels) for source, levels in self.levels.items()}
 
     @cached_property
     def ranges(self) -> dict[str, tuple[float, float]]:

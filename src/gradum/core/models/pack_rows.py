@@ -12,6 +12,8 @@ the k outputs of the wide part in the layout for few rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -28,11 +30,7 @@ if TYPE_CHECKING:
     from gradum.core.models.parameters import Params
 
 NUMBERS_AT_ONCE = 2**20
-"""How many numbers of codes and first layers a block of rows has in all: 4 MiB of float32.
-
-This many stay in cache, and the allocator keeps their memory. It would return a larger amount to
-the system after each block, and the next block would have to fault it in again.
-"""
+"""How many numbers of codes and first layers a block of rows has in all: 4 MiB stay in cache."""
 
 
 class PackRows:
@@ -68,6 +66,9 @@ class PackRows:
         self._risen = risen(rising).reshape(-1, width)
         starts = np.arange(self._rising * coded).reshape(self._rising, 1, coded)
         self._starts = starts * (network.codes + 2)
+        # Having freed this, glibc keeps the memory of blocks. Otherwise it may return it to the
+        # system after each one, and faulting it in again takes as long as all products.
+        np.empty(4 * NUMBERS_AT_ONCE, np.float32)
 
     def __call__(self, inputs: Inputs) -> np.ndarray:
         """Return the logits [n, k]."""
@@ -145,30 +146,38 @@ def _places(columns: np.ndarray, shift: np.ndarray, slope: np.ndarray) -> np.nda
 
 
 class PackBulk(msgspec.Struct, frozen=True):
-    """A pack in float32 whose first members have codes that rise in turn.
+    """A pack in float32 that computes one member after the other, whose layers then stay in cache.
 
-    Its parameters are those of the pack, with the weights of the first layer and of the wide part
-    each split into ``dense`` [d, M h], ``risen`` [c, r (T + 2), h], ``codes`` [M - r, c T, h] and
-    ``embedded`` [M, e, h].
+    Of its parameters, those of members are in ``in_turn`` (r members, whose codes rise in turn) and
+    in ``others``, each with an axis for itself, [·, 1, ...]. The weights of the first layer and of
+    the wide part are each split into ``dense`` [·, 1, d, h], ``embedded`` [·, 1, e, h], and
+    ``codes``: [·, 1, c T, h], or P [·, 1, c, T + 2, h] where they rise in turn.
 
     Parameters
     ----------
     network : PackNetwork
-    rising : int
-        r.
     """
 
     network: PackNetwork
-    rising: int
 
     @classmethod
     def of(cls, network: PackNetwork, params: Params) -> tuple[PackBulk, Params]:
         """Lay out a pack and its parameters."""
         params, rising = first_in_turn(params)
-        bulk = cls(network, rising)
-        first, *others = params["layers"]
-        first = first | {"weight": bulk._cut(first["weight"])}
-        return bulk, params | {"layers": [first, *others], "wide": bulk._cut(params["wide"])}
+        together = {name: params[name] for name in ("share", "sharpness")}
+        apart = {
+            name: each for name, each in params.items() if name not in (*together, "projection")
+        }
+        members = jax.tree.map(lambda array: array[:, None], apart)
+        bulk, (first, *later) = cls(network), members["layers"]
+        members["layers"] = [first | {"weight": bulk._cut(first["weight"])}, *later]
+        members["wide"] = bulk._cut(members["wide"])
+        in_turn = jax.tree.map(lambda array: array[:rising], members)
+        others = jax.tree.map(lambda array: array[rising:], members)
+        for weight in in_turn["layers"][0]["weight"], in_turn["wide"]:
+            shape = rising, len(network.coded), network.codes, weight["codes"].shape[-1]
+            weight["codes"] = risen(weight["codes"].reshape(shape))[:, None]
+        return bulk, together | {"in_turn": in_turn, "others": others}
 
     @property
     def outputs(self) -> int:
@@ -177,58 +186,59 @@ class PackBulk(msgspec.Struct, frozen=True):
 
     def apply(self, params: Params, inputs: Inputs) -> Any:
         """Return the logits [n, k] in JAX."""
-        network, rising = self.network, self.rising
-        dense = network.with_pairs(inputs["dense"], jnp)
-        column = dense[:, np.array(network.coded, np.intp), None]
-        place = (column - params["shift"][:, None]) * params["slope"][:, None]  # [M, n, c, T]
-        heights = jnp.clip(place[:rising], 0, 1).sum(axis=-1)
-        codes = codes_of(params["wave"][rising:], place[rising:], jnp)
-        codes = codes.reshape(*codes.shape[:2], len(network.coded) * network.codes)
-        vectors = None
+        inputs = {**inputs, "dense": self.network.with_pairs(inputs["dense"], jnp)}
+        ways = (params["in_turn"], self._in_turn), (params["others"], self._others)
+        logits = [
+            jax.lax.map(partial(self._logits, inputs, first), members)
+            for members, first in ways
+            if len(members["wave"])
+        ]
+        return self.network.mean(params, jnp.concatenate(logits)[:, 0], jnp)
+
+    def _logits(self, inputs: Inputs, add_codes: Callable[..., Any], member: Params) -> Any:
+        """Return the logits [1, n, k] of one member."""
+        network, dense = self.network, inputs["dense"]
+        first, *_, last = member["layers"]
+        weights = first["weight"], member["wide"]
+        sums = [dense @ weight["dense"] for weight in weights]
         if network.embedding:
-            vectors = params["embedding"][:, inputs["codes"]]
-            vectors = vectors.reshape(*vectors.shape[:2], -1)
+            vectors = member["embedding"][:, inputs["codes"]]
+            vectors = vectors.reshape(1, len(dense), -1)
+            sums = [
+                total + vectors @ weight["embedded"]
+                for total, weight in zip(sums, weights, strict=True)
+            ]
+        column = dense[:, np.array(network.coded, np.intp), None]
+        place = (column - member["shift"][:, None]) * member["slope"][:, None]  # [1, n, c, T]
+        z, wide = add_codes(sums, [weight["codes"] for weight in weights], place, member["wave"])
+        z = z + first["bias"][:, None]
+        return network.after_first(member, z, wide, jnp) + last["bias"][:, None]
 
-        def sums(weight: dict[str, Any]) -> Any:
-            """Return the sum of everything that a row adds, [M, n, h]."""
-            of_dense = dense @ weight["dense"]
-            of_dense = of_dense.reshape(len(dense), network.members, -1).swapaxes(0, 1)
-            in_turn = _looked_up(of_dense[:rising], weight["risen"], heights)
-            total = jnp.concatenate([in_turn, of_dense[rising:] + codes @ weight["codes"]])
-            return total if vectors is None else total + vectors @ weight["embedded"]
+    def _others(self, sums: Any, weights: Any, place: Any, wave: Any) -> Any:
+        """Add what codes add to the sums [1, n, h], by products."""
+        codes = codes_of(wave, place, jnp).reshape(*place.shape[:2], -1)
+        return [total + codes @ weight for total, weight in zip(sums, weights, strict=True)]
 
-        first, *_, last = params["layers"]
-        z = sums(first["weight"]) + first["bias"][:, None]
-        logits = network.after_first(params, z, sums(params["wide"]), jnp)
-        return network.mean(params, logits + last["bias"][:, None], jnp)
+    def _in_turn(self, sums: Any, tables: Any, place: Any, wave: Any) -> Any:
+        """Add the same column by column, reading the tables P [1, c, T + 2, h]."""
+        heights = jnp.clip(place, 0, 1).sum(axis=-1)  # how many codes [1, n, c] have risen
+        whole = heights.astype(np.int32)
+        share = heights - whole
+
+        def add(sums: Any, column: Any) -> tuple[Any, None]:
+            tables, at, share = column
+            ends = [[table.at[k].get(mode="clip") for k in (at, at + 1)] for table in tables]
+            return [
+                total + (1 - share) * below + share * above
+                for total, (below, above) in zip(sums, ends, strict=True)
+            ], None
+
+        tables = [table[0] for table in tables]
+        columns = tables, jnp.moveaxis(whole, 2, 0), jnp.moveaxis(share, 2, 0)[..., None]
+        return jax.lax.scan(add, sums, columns)[0]
 
     def _cut(self, weight: np.ndarray) -> dict[str, np.ndarray]:
-        """Split the weights [M, D, h] by the kind of number they belong to."""
-        network, rising = self.network, self.rising
-        members, coded, height = network.members, len(network.coded), weight.shape[2]
-        places = np.cumsum([network.inputs, coded * network.codes])
-        dense, codes, embedded = np.split(weight, places, axis=1)
-        table = risen(codes[:rising].reshape(rising, coded, network.codes, height))
-        return {
-            "dense": dense.swapaxes(0, 1).reshape(network.inputs, members * height),
-            "risen": table.swapaxes(0, 1).reshape(coded, rising * (network.codes + 2), height),
-            "codes": codes[rising:],
-            "embedded": embedded,
-        }
-
-
-def _looked_up(start: Any, table: Any, heights: Any) -> Any:
-    """Add to [r, n, h] each column's codes, given how many [r, n, c] of them have risen."""
-    rising = len(heights)
-    whole = heights.astype(np.int32)
-    share = heights - whole
-    member = jnp.arange(rising, dtype=np.int32)[:, None, None]
-    at = whole + member * (table.shape[1] // max(rising, 1))
-
-    def add(total: Any, column: tuple[Any, Any, Any]) -> tuple[Any, None]:
-        rows, at, share = column
-        below, above = (rows.at[place].get(mode="clip") for place in (at, at + 1))
-        return total + (1 - share) * below + share * above, None
-
-    columns = table, jnp.moveaxis(at, 2, 0), jnp.moveaxis(share, 2, 0)[..., None]
-    return jax.lax.scan(add, start, columns)[0]
+        """Split the weights [..., D, h] by the kind of number they belong to."""
+        ends = np.cumsum([self.network.inputs, len(self.network.coded) * self.network.codes])
+        dense, codes, embedded = np.split(weight, ends, axis=-2)
+        return {"dense": dense, "codes": codes, "embedded": embedded}

@@ -28,6 +28,7 @@ LEAST_DISTINCT = 0.9  # of the values, where hardly any occurs twice
 MOST_OF_ONE_VALUE = 0.01  # of the rows with a value; and any `FEWEST_OF_ONE_VALUE` rows
 FEWEST_OF_ONE_VALUE = 5
 EXAMPLES = 4  # of values, in a message
+MANY_ROWS, FEW_LEVELS = 10_000, 1_000  # texts that are cleaned level by level
 IDENTIFIER_NAME = re.compile(
     r"^(|id|idx|index|row|rows|row_?(id|names?|num(ber)?|no|nr)|row_?index|uuid|guid|key|rn"
     r"|unnamed: ?\d+|.*[_. -](id|uuid|guid|key|index|no|nr)\.?|id[_. -].*|level_0|obs|case"
@@ -292,20 +293,17 @@ def _floats_as_text(raw: pl.Series) -> pl.Series:
 
 def clean(raw: pl.Series, how: Parse) -> pl.Series:
     """Return a column as stripped strings, null if missing."""
-    texts = as_text(raw)
-    if texts.head(10_000).n_unique() < 1_000:  # few levels: process each of them once
-        levels = texts.unique()
-        cleaned = _cleaned(levels, how)
-        changed = levels.ne_missing(cleaned)
-        if not changed.any():
-            return texts
-        return texts.replace(levels.filter(changed), cleaned.filter(changed))
-    return _cleaned(texts, how)
+    texts, text = as_text(raw), pl.col("text")
+    frame, cleaned = texts.to_frame("text"), _cleaned(text, how)
+    if len(texts) > MANY_ROWS and texts.head(MANY_ROWS).n_unique() < FEW_LEVELS:
+        levels = frame.select(text.unique()).with_columns(cleaned=cleaned)
+        changed = levels.filter(text.ne_missing(pl.col("cleaned")))
+        return texts.replace(changed["text"], changed["cleaned"]) if len(changed) else texts
+    return frame.select(cleaned).to_series().alias(texts.name)
 
 
-def _cleaned(texts: pl.Series, how: Parse) -> pl.Series:
+def _cleaned(texts: pl.Expr, how: Parse) -> pl.Expr:
     stripped = texts.str.strip_chars()
     if how.whole:
         stripped = stripped.str.replace(r"^([+-]?\d+)\.0+$", "$1")
-    missing = stripped.is_in(markers_of(how))
-    return stripped.set(missing, None) if missing.any() else stripped
+    return pl.when(~stripped.is_in(markers_of(how))).then(stripped)
