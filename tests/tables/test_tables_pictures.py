@@ -17,6 +17,7 @@ from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.picture import opening
+from gradum.tables.media import noted
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
@@ -158,6 +159,26 @@ def test_a_streamed_table_has_the_same_cells(folder):
     with opened(folder / "table.parquet") as stream:
         blocks = pl.concat(block.frame for block in stream.blocks())
     assert blocks["x"].equals(whole)
+
+
+def test_the_files_that_are_opened_are_noted_whatever_their_order(folder):
+    def hashes(table):
+        with noted() as files:
+            read(table)
+        return files.hashes()
+
+    before = hashes(folder / "table.csv")
+    assert [*before] == ["x"]
+    table = pl.read_csv(folder / "table.csv")
+    table.reverse().write_parquet(folder / "table.parquet")
+    assert hashes(folder / "table.parquet") == before
+    with noted() as files, opened(folder / "table.parquet"):
+        assert files.hashes() == before
+    (folder / "img" / "none.png").write_bytes(file_of(Image.fromarray(GREY)))
+    assert hashes(folder / "table.csv") != before
+    with noted() as files:
+        read(table)
+    assert files.hashes() == {}
 
 
 def test_what_cannot_be_opened_is_said_with_its_rows(folder):
