@@ -4,6 +4,7 @@ import io
 import struct
 import sys
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,8 @@ import pytest
 from PIL import Image
 
 import gradum
-from gradum.errors import SchemaError, TableError
+from gradum.errors import NotCertifiableError, SchemaError, TableError
+from gradum.study.properties.irrelevant import IrrelevantProperty
 from gradum.tables.check import check
 from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.kinds import KINDS
@@ -209,6 +211,14 @@ def test_a_model_opens_no_name_of_a_stranger(folder):
     for name in ("img/0.png", "/etc/passwd.png"):
         with pytest.raises(SchemaError, match=r"files_in"):
             check(read([{"x": name, "y": 1}]), schema)
+
+
+def test_what_cannot_be_done_with_pictures_says_why(folder):
+    schema = infer(read(folder / "table.csv"))
+    asked = SimpleNamespace(schema=schema, classes=())
+    with pytest.raises(NotCertifiableError, match=r"'x'.*pixels"):
+        IrrelevantProperty.read("x", asked)
+    assert KINDS["picture"].stays == KINDS["sound"].stays != KINDS["categorical"].stays
 
 
 def test_names_of_no_pictures_stay_what_they_are(tmp_path):
