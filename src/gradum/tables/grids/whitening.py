@@ -9,7 +9,7 @@ import numpy as np
 
 from gradum.messages import say
 
-COUNT = 400  # components that are kept
+COUNT = 800  # components that are kept
 SHRINKAGE = 1.0  # added to the variance of each component; each number by itself has 1
 FLAT = 1e-3  # a number that varies less is left out
 LARGEST = 1_000.0  # of a component
@@ -54,7 +54,7 @@ class Whitening(msgspec.Struct, frozen=True, dict=True):
 
     @classmethod
     def fit(cls, numbers: np.ndarray, generator: np.random.Generator) -> Whitening:
-        """Find the components of training rows (n, d), n at least 1: up to 400, fewer than n."""
+        """Find the components of training rows (n, d), n at least 1: up to 800, fewer than n."""
         rows = numbers.astype(np.float64)
         mean, spread = rows.mean(axis=0), rows.std(axis=0)
         scale = np.where(spread > FLAT, spread, np.inf)
