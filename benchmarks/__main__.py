@@ -34,6 +34,7 @@ BENCHMARKS = {
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",
     "encoding": "",
+    "export": "FOLDER [SETS] | speed [ROUNDS]",
     "convex": "[TASKS] [SIZES] [ROUNDS]",
     "resume": "[KILLS]",
     "sequence": "[STREAMS]",

@@ -10,7 +10,7 @@ from typing import Any
 import gradum
 
 project = "gradum"
-author = "the founders of gradum"
+author = "the gradum developers"
 copyright = author
 release = version = gradum.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from gradum.messages import as_text
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, percent_with_interval, rows_figure, with_interval
 from gradum.scores.interval import Interval, with_unknown_bounds
@@ -26,7 +27,7 @@ def assert_figures_agree(model, page):
     """
     page = page.replace("<wbr>", "")  # where a name may break
     judgement, findings = (
-        with_unknown_bounds(msgspec.json.decode(msgspec.json.encode(each)))
+        with_unknown_bounds(msgspec.json.decode(msgspec.json.encode(each, enc_hook=as_text)))
         for each in (model.fitted.judgement, model.findings)
     )
     assert_intervals_hold_their_values({"judgement": judgement, "findings": findings})

@@ -13,6 +13,7 @@ from benchmarks.__main__ import BENCHMARKS
 from benchmarks.expected.kept_relation import with_drawn_labels
 from benchmarks.explanations.brute_force import by_brute_force
 from benchmarks.explanations.network import Network, Problem
+from benchmarks.export import Compared, summary
 from benchmarks.intervals.figures import LEVELS, crps, interval_score
 from benchmarks.page import replace_section
 from benchmarks.sides import Ratio, Side, in_fresh_processes, in_turns, spread
@@ -204,3 +205,16 @@ def test_drawn_labels_follow_the_columns_of_new_rows_as_in_the_fit():
         for side, share in ((pl.col("size") > 0, 0.8), (pl.col("size") < 0, 0.2)):
             found = (frame.filter(side)["target"] == "yes").mean()
             assert found == pytest.approx(share, abs=0.07)
+
+
+def test_exports_are_counted_by_model():
+    found = [
+        Compared("first", "mlp", 100, largest=2e-5, flips=1, ties=2),
+        Compared("second", "mlp", 50, largest=1e-7),
+        Compared("third", "mlp", 7, refused="its reason"),
+    ]
+    (row,) = (line for line in summary(found).splitlines() if line.startswith("| MLP"))
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == [
+        *("2 of 3", "150", "1.0e-05", "2.0e-05", "1", "1", "2")
+    ]
+    assert "third: its reason" in summary(found)

@@ -124,6 +124,11 @@ PARTS = {
         question("inspect"),
         question("rerun"),
         question("resume"),
+        Part(
+            "question serve",
+            ("app/cli/serve.py", "serve", "show/templates/serve.html", "show/templates/serve.js"),
+            ("app/cli/__init__.py",),
+        ),
         question("stress", "api/stress.py", "show/stress.py"),
         question("trust", "api/trust", "show/trust.py"),
         question("verify", "api/properties.py", "api/verify.py"),

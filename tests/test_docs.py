@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import shutil
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from msgspec import structs
 from PIL import Image
 
 import gradum
+from asgi_client import Client
 from command_line import run, short_reports
 from gradum.api import save_run
 from gradum.app.cli import app
@@ -30,6 +32,8 @@ from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.pack.inputs import TEXT_COLUMNS
 from gradum.rungs.pack.spec import EFFORTS, PackSpec
 from gradum.scores.metrics import METRICS
+from gradum.serve import app as serving
+from gradum.serve import server
 from gradum.ship.run_spec import RunSpec
 from gradum.study.coverage.coverage import Coverage, SetSize, WidthAt, Widths
 from gradum.study.coverage.covered_groups import GroupCoverage
@@ -73,6 +77,7 @@ from gradum.study.findings.threshold_table import AtThreshold, ThresholdTable
 from gradum.study.findings.worst import WorstRow
 from gradum.study.profile import ColumnProfile
 from gradum.study.uncertainty import Coefficients
+from node import NODE
 from pages import assert_page_shows, script
 from synthetic import FEW, FOLDS_ONCE, SHORT, SMALL, TINY
 
@@ -220,6 +225,8 @@ def folder(tmp_path_factory):
         rows[200:].write_parquet(folder / name / "part-2.parquet")
     draw_photos(folder / "photos")
     record_words(folder)
+    (folder / "token").write_text(TOKEN)
+    (folder / "token").chmod(0o600)
     return folder
 
 
@@ -248,6 +255,7 @@ def record_words(folder):
     table.write_csv(folder / "recordings.csv")
 
 
+TOKEN = "a-word-of-many-letters"
 GUIDES = [
     "README.md",
     *(f"docs/{name}.md" for name in ("quick-start", "analyst", "validator", "student", "choices")),
@@ -255,6 +263,7 @@ GUIDES = [
     "docs/media.md",
     "docs/trust.md",
     "docs/export.md",
+    "docs/from-csv-to-service.md",
 ]
 
 
@@ -275,7 +284,18 @@ SHORTLY = {
     "fit": ["--cv", "3", "--max-epochs", "2", "--no-learning-curve"],
     "compare-solvers": ["--max-epochs", "2"],
     "stress": ["--rows", "4"],
+    "serve": ["--port", "0"],
 }
+
+
+def ask_examples(application, *_, **__):
+    """What a server does in the guides: each model answers the row that its page shows."""
+    client = Client(application)
+    for slot in application.state.service.shelf.slots.values():
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        body = {"records": [slot.served.example]}
+        answer = client.post(f"/models/{slot.named.name}/predict", body, headers)
+        assert answer.status == 200, answer
 
 
 def obey(line):
@@ -285,6 +305,7 @@ def obey(line):
         few = {"linear": SHORT, "mlp": TINY, "convolution": SMALL}
         make_spec = partial(options.make_spec, **few, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)
+        patched.setattr(server, "run", ask_examples)
         before, pipe, command = line.rpartition(" | ")
         if pipe:
             table = Path(before.removeprefix("cat ")).read_bytes()
@@ -316,6 +337,21 @@ def test_every_command_of_a_guide_runs(guide, request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for line in lines:
         obey(line)
+    for lines in blocks(guide, "js") if NODE else []:
+        asked = [NODE, "--input-type=module"]
+        assert subprocess.run(asked, input=lines.encode(), capture_output=True, check=True).stdout
+
+
+def test_every_request_of_the_guide_to_serving_is_answered(with_penguins):
+    """As printed and in its order, by the model of the guide's fit."""
+    client = Client(serving(with_penguins / "runs/penguins"))
+    requests = blocks("docs/from-csv-to-service.md", "http")
+    assert len(requests) > 1
+    for request in requests:
+        first, _, body = request.partition("\n")
+        method, path = first.split()
+        assert method == "POST"
+        assert client.post(path, body.encode()).status == 200
 
 
 def test_the_guides_print_commands():

@@ -19,6 +19,7 @@ from msgspec import structs
 
 from gradum.errors import OutputError, TableError
 from gradum.files.atomic import write_text
+from gradum.messages import as_text
 
 ROWS = 4_000  # training rows at most, if a line does not say
 
@@ -150,7 +151,7 @@ def begin(path: Path) -> None:
 def append(path: Path, outcome: Outcome) -> None:
     """Add one line, and make sure that it reaches the disk."""
     with path.open("ab") as file:
-        file.write(msgspec.json.encode(outcome) + b"\n")
+        file.write(msgspec.json.encode(outcome, enc_hook=as_text) + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
@@ -180,7 +181,7 @@ def keep(path: Path, fits: Mapping[Key, Outcome]) -> None:
         if fit.versions and (fit.method, fit.date) not in described:
             described.add((fit.method, fit.date))
             short = structs.replace(short, machine=fit.machine, versions=fit.versions)
-        lines.append(msgspec.json.encode(short).decode())
+        lines.append(msgspec.json.encode(short, enc_hook=as_text).decode())
     path.parent.mkdir(parents=True, exist_ok=True)
     write_text(path, "\n".join([*lines, ""]))
 

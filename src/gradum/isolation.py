@@ -24,6 +24,7 @@ PROGRAM = (
     "from gradum.isolation import serve; serve()"
 )
 ONE_THREAD = ("POLARS_MAX_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+CRASHED = (-signal.SIGSEGV, 0xC0000005)  # the latter on Windows
 YIELDED, RAISED, RETURNED = range(3)
 
 
@@ -95,7 +96,7 @@ def isolated(function: Callable[..., Iterator], *arguments: Any, bounds: Bounds)
 
 def _give(process: subprocess.Popen, *parts: Any) -> None:
     given = cast(BinaryIO, process.stdin)
-    with suppress(BrokenPipeError):  # the process has ended, as its answer will show
+    with suppress(OSError):  # the process has ended, as its answer will show
         for part in parts:
             pickle.dump(part, given, pickle.HIGHEST_PROTOCOL)
         given.flush()
@@ -111,7 +112,7 @@ def _answer(process: subprocess.Popen) -> tuple[int, Any]:
 def _why(status: int, bounds: Bounds) -> str:
     if status == -getattr(signal, "SIGXCPU", 0):
         return say("it takes more than {seconds:,} seconds of computing", seconds=bounds.seconds)
-    if status == -signal.SIGSEGV:
+    if status in CRASHED:
         return say("the library that works on it crashed")
     return _too_much_memory(bounds)  # Rust and C++ abort if there is no memory
 

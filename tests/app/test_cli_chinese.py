@@ -140,8 +140,35 @@ def test_an_output_that_the_system_refuses_is_told_in_chinese(tmp_path, chinese)
 TECHNICAL = {  # words that Chinese texts leave as they are
     *("MLP", "AUC", "MCC", "ROC", "Brier", "alpha", "F1", "RMSE", "MAE", "R2", "gradum", "float"),
     *("schema", "json", "csv", "parquet", "html", "report", "JavaScript", "SHA", "NA"),
-    *("Holm", "fit", "predict"),
+    *("Holm", "fit", "predict", "AIC", "BIC", "VIF", "Wald", "McFadden", "Faith", "Shap"),
 }
+
+
+def shown_by(page):
+    """What a reader sees of a report, without the part that holds code, versions and hashes."""
+    page = page[: page.index('<div class="inside" id="repeat"')]
+    page = re.sub(r"<(script|style|code)\b.*?</\1>", "", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", " ", page))
+
+
+def english_in(shown, frame):
+    """The English words of a Chinese text, but for a table's names and levels."""
+    levels = frame.select(pl.col(pl.String)).iter_columns()
+    own = [*frame.columns, *(value for column in levels for value in column.drop_nulls().unique())]
+    known = {part for text in own for part in re.findall("[A-Za-z]+", text)}
+    shown = re.sub(r"--[\w-]+( +[A-Z]+)?|max_iter", "", shown)
+    assert len(re.findall("[\u4e00-\u9fff]", shown)) > 200
+    return (
+        set(re.findall(r"[A-Za-z]{3,}", shown)) - known - TECHNICAL - {"missing", "true", "false"}
+    )
+
+
+def test_an_english_run_is_reported_in_chinese(linear_run, tables, tmp_path):
+    folder, _ = linear_run
+    ended = run("--lang", "zh", "report", folder, "-o", tmp_path / "r.html")
+    assert ended.code == 0, ended.err
+    shown = shown_by((tmp_path / "r.html").read_text(encoding="utf-8"))
+    assert english_in(shown, pl.read_csv(tables / "label.csv")) - {"label"} == set()
 
 
 def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
@@ -156,19 +183,7 @@ def test_a_whole_run_has_nothing_english_but_names(tmp_path, monkeypatch):
     ended = run("--lang", "zh", *words)
     assert ended.code == 0, ended.err
     page = Path("r/report.html").read_text(encoding="utf-8")
-    page = page[: page.index('<div class="inside" id="repeat"')]  # code, versions and hashes
-    page = re.sub(r"<(script|style|code)\b.*?</\1>", "", page, flags=re.DOTALL)
-    text = html.unescape(re.sub(r"<[^>]+>", " ", page))
-    names = {part for name in frame.columns for part in re.findall("[A-Za-z]+", name)}
-    levels = {
-        part
-        for column in frame.select(pl.col(pl.String)).iter_columns()
-        for value in column.drop_nulls().unique()
-        for part in re.findall("[A-Za-z]+", value)
-    }
-    known = names | levels | TECHNICAL | {"trees", "missing", "true", "false"}
-    for shown in (ended.out.split("gradum predict")[0], text):
-        shown = re.sub(r"--[\w-]+( +[A-Z]+)?|max_iter", "", shown)
-        assert len(re.findall("[\u4e00-\u9fff]", shown)) > 200
-        left = set(re.findall(r"[A-Za-z]{3,}", shown)) - known
-        assert left == set()
+    for shown in (ended.out.split("gradum predict")[0], shown_by(page)):
+        assert english_in(shown, frame) - {"trees"} == set()
+    assert run("--lang", "en", "report", "r", "-o", "r.html").code == 0
+    assert re.findall(".*[\u4e00-\u9fff].*", shown_by(Path("r.html").read_text("utf-8"))) == []

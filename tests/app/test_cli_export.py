@@ -13,6 +13,8 @@ from gradum.api.intervals import conformal_of
 from gradum.errors import ExportError, OutputError
 from gradum.ship.forms.export import export
 from gradum.ship.forms.onnx import file as onnx_file
+from gradum.ship.forms.sql import file as sql_file
+from node import needs_node, predicted
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -57,6 +59,32 @@ def test_it_says_what_it_takes_and_where_it_comes_from(exported, linear_run):
     assert (proto.ir_version, versions) == (10, {"": 20, "ai.onnx.ml": 4})
 
 
+@pytest.mark.parametrize(("least", "verdict", "code"), [(1e6, "unsat", 0), (-1e6, "sat", 3)])
+def test_verify_takes_the_file(exported, gradum_command, tmp_path, least, verdict, code):
+    graph = onnx.load(exported[1]).graph
+    text = onnx.TensorProto.STRING
+    numbers = [v.name for v in graph.input if v.type.tensor_type.elem_type != text]
+    texts = [f"{v.name} (missing)" for v in graph.input if v.name not in numbers]
+    (outputs,) = (v.type.tensor_type.shape.dim[1].dim_value for v in graph.output[-1:])
+    lines = [f"(declare-const X_{k} Real)" for k in range(len(numbers))]
+    lines += [f"(declare-const Y_{k} Real)" for k in range(outputs)]
+    lines += [f"(assert (>= X_{k} -1.0))\n(assert (<= X_{k} 2.0))" for k in range(len(numbers))]
+    stated = tmp_path / "property.vnnlib"
+    stated.write_text("\n".join([*lines, f"(assert (>= Y_0 {least:f}))"]))
+    where = ("--where", ", ".join(texts)) if texts else ()
+    ended = gradum_command("verify", exported[1], stated, *where)
+    assert (ended.code, ended.out.split("\n")[0]) == (code, verdict)
+
+
+def test_texts_that_the_file_does_not_have_are_refused(exported, gradum_command, tmp_path):
+    (tmp_path / "property.vnnlib").write_text("")
+    ended = gradum_command(
+        "verify", exported[1], tmp_path / "property.vnnlib", "--where", "no such column"
+    )
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "no such column" in ended.err
+
+
 def test_a_file_that_is_there_stays_unless_forced(exported, linear_run, gradum_command, tmp_path):
     path = tmp_path / "model.onnx"
     path.write_text("mine")
@@ -68,7 +96,13 @@ def test_a_file_that_is_there_stays_unless_forced(exported, linear_run, gradum_c
 
 
 @pytest.mark.parametrize(
-    ("name", "option"), [("model.pickle", ()), ("none/model.onnx", ()), ("m.onnx", ("--rung", "x"))]
+    ("name", "option"),
+    [
+        ("model.pickle", ()),
+        ("none/model.onnx", ()),
+        ("m.onnx", ("--rung", "x")),
+        ("m.onnx", ("--to", "pickle")),
+    ],
 )
 def test_what_cannot_be_written_is_refused_in_one_line(
     linear_run, gradum_command, tmp_path, name, option
@@ -85,6 +119,12 @@ def test_a_fitted_model_is_held_against_its_own_judged_rows(classifier, tmp_path
     assert found.parity.largest < 1e-5
     session = open_session((tmp_path / "m.onnx").read_bytes())
     assert {value.name for value in session.get_inputs()} == set(classifier.features)
+
+
+def test_the_form_may_be_said_instead_of_the_ending(classifier, tmp_path):
+    for name, to in (("m.onnx", None), ("m.bin", "onnx")):
+        classifier.export(tmp_path / name, rung="linear", to=to)
+    assert (tmp_path / "m.onnx").read_bytes() == (tmp_path / "m.bin").read_bytes()
 
 
 def test_rows_may_be_given(classifier, tmp_path):
@@ -143,6 +183,55 @@ def test_sets_of_a_hold_out_are_in_the_file(classifier, tmp_path):
     assert sets == classifier.predict_set(table, 0.95)
     assert {len(held) for held in sets} == {1, 2}
     assert found.parity.sets == 0
+
+
+@needs_node
+def test_promises_of_a_hold_out_are_in_a_module(classifier, regressor, tmp_path):
+    for model in (classifier, regressor):
+        path = tmp_path / f"{model.target}.mjs"
+        table = model.run.dataset.frame.select(model.features)[:40]
+        found = model.export(path, table, interval=0.8)
+        assert (found.parity.rows, found.runtime) == (40, "Node")
+        assert found.parity.largest < 1e-5
+        rows = json.loads(table[:9].write_json())
+        answers = predicted(path.read_bytes(), rows)
+        own = model.predict(table[:9])
+        if model is classifier:
+            assert found.parity.sets == 0
+            assert [answer["prediction"] for answer in answers] == list(own)
+            sets = [tuple(answer["set"]) for answer in answers]
+            assert sets == model.predict_set(table[:9], 0.8)
+            continue
+        ends = [[answer["prediction"], answer["low"], answer["high"]] for answer in answers]
+        expected = np.column_stack([own, model.predict_interval(table[:9], 0.8)])
+        np.testing.assert_allclose(ends, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rung", ["linear", "mlp"])
+def test_sets_and_probabilities_are_in_a_query(classifier, tmp_path, rung):
+    table = classifier.run.dataset.frame.select(classifier.features)
+    found = classifier.export(tmp_path / "m.sql", table, interval=0.95, rung=rung)
+    assert (found.parity.flipped, found.parity.sets, found.runtime) == (0, 0, "SQLite")
+    assert found.parity.largest < 1e-5
+    text = (tmp_path / "m.sql").read_text()
+    for answer in ("prediction", *(f"probability_{label}" for label in classifier.classes)):
+        assert f'AS "{answer}"' in text
+
+
+def test_intervals_are_in_a_query(regressor, tmp_path):
+    table = regressor.run.dataset.frame.select(regressor.features)
+    found = regressor.export(tmp_path / "m.sql", table, interval=0.8)
+    assert found.parity.largest < 1e-5
+    assert found.promise == regressor.guarantee(0.8)
+
+
+def test_a_query_is_written_unchecked_where_sqlite_has_no_functions(
+    classifier, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sql_file, "_computes", lambda: False)
+    found = classifier.export(tmp_path / "m.sql", rung="linear")
+    assert found.parity is None
+    assert "SQLite" in found.unchecked
 
 
 def answers_of(model, table, path):

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import gradum
+from command_line import run
 
 COMMANDS = ["fit", "predict", "evaluate", "explain-step", "inspect", "rerun"]
 HEAVY = ["jax", "jaxlib", "sklearn", "scipy", "numpy", "polars", "pandas", "altair", "optax"]
@@ -94,3 +95,18 @@ def test_the_bare_command_shows_its_help_and_its_exit_codes(gradum_command):
     said = " ".join(ended.out.split())
     assert "1 the machine failed (a full disk, say); 2 something given cannot be used" in said
     assert "Commands: fit" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("gradum compare", ["compare", "compare-solvers"]),
+        ("gradum predict runs/x new.csv --by", ["--by-class"]),
+    ],
+)
+def test_the_shell_is_told_how_a_word_may_go_on(words, found, monkeypatch):
+    monkeypatch.setenv("_GRADUM_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    ended = run()
+    assert (ended.code, ended.out.split(), ended.err) == (0, found, "")

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import gradum
+from gradum.messages import as_text
 from gradum.run import memory_bound
 from gradum.tables.sources import stream
 from synthetic import ONCE, task
@@ -154,7 +155,7 @@ def test_sets_stand_beside_predictions_with_their_guarantee(
     assert [json.loads(text) for text in frame["set"]] == expected
     ended = gradum_command(*asked, "--json", "-o", tmp_path / "p.parquet")
     assert pl.read_parquet(tmp_path / "p.parquet")["set"].to_list() == expected
-    assert json.loads(ended.out)["guarantee"] == msgspec.to_builtins(said)
+    assert json.loads(ended.out)["guarantee"] == msgspec.to_builtins(said, enc_hook=as_text)
     assert json.loads(ended.out)["guarantee"]["name"] == "cross"
 
 

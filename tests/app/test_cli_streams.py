@@ -1,5 +1,6 @@
 """Output streams that are closed, slow or short of letters, which do not end a command."""
 
+import errno
 import io
 import json
 import os
@@ -108,3 +109,19 @@ def test_a_reader_who_is_slow_is_waited_for():
         assert raw.write(b"the rest") == 8
         assert raw.refused is None
         assert read.read(filled - 4096 + 8).endswith(b"the rest")
+
+
+@pytest.mark.skipif(not hasattr(os, "eventfd"), reason="no descriptor that refuses four bytes")
+@pytest.mark.parametrize("windows", [True, False])
+def test_what_windows_says_of_a_reader_who_has_gone_is_no_failure_there(windows, monkeypatch):
+    if windows:
+        monkeypatch.setattr(streams, "GONE", (errno.EPIPE, errno.EINVAL))
+    with streams.Lasting(os.eventfd(0), "w") as raw:
+        assert raw.write(b"1234") == 4  # of which Linux says EINVAL
+        assert (raw.refused is None) == windows
+
+
+def test_json_in_another_encoding_is_ascii(place):
+    ended = shell(place, INSPECT + "t.csv --json", PYTHONIOENCODING="cp1252")
+    assert ended.stdout.isascii()
+    assert json.loads(ended.stdout)["columns"][0]["name"] == "größe"

@@ -1,7 +1,7 @@
 """Every model in every form: raw rows in, and the answers that gradum gives to them out.
 
 Models have drawn weights, so that nothing has to be fitted. Each is held against ONNX Runtime, the
-reference evaluator of ONNX, and the program itself in NumPy.
+reference evaluator of ONNX, Node, and the program itself in NumPy.
 """
 
 from functools import cache
@@ -12,9 +12,11 @@ import pytest
 from test_conformance_encoders import EXAMPLES, NEW, N, training
 from test_conformance_models import drawn, network_of, pack_of
 
+from databases import DATABASES, filling
+from gradum.api.trust.onnx_predictions import predictions_of_onnx
 from gradum.core.models.activations import ACTIVATIONS
 from gradum.core.models.input_layer import InputLayer
-from gradum.errors import ExportError
+from gradum.errors import ExportError, ModelFileError
 from gradum.run.fitted import Fitted, Provenance
 from gradum.run.predicting import predict_typed
 from gradum.run.spec import Spec
@@ -23,50 +25,61 @@ from gradum.rungs.post import PriorShift
 from gradum.rungs.rung import Rung
 from gradum.rungs.smearing import ResidualSpread
 from gradum.rungs.target_scale import TargetScale
+from gradum.ship.forms.javascript.file import JavaScriptForm, shapes_of
+from gradum.ship.forms.sql.file import SqlForm, answers_of_rows
+from gradum.ship.forms.sql.query import TABLE
 from gradum.ship.recording.model import recorded_model
-from gradum.ship.recording.program import Program
+from gradum.ship.recording.program import ROWS_AXIS, Program
 from gradum.ship.recording.recorded import Recorded
 from gradum.solvers.solution import Certificate, Status
 from gradum.tables.columns import Column, Target
-from gradum.tables.encode import Encoder
+from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.kinds import KINDS
+from gradum.tables.kinds.blocks import FORMS
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.step import MISSING
 from gradum.tables.schema import Schema
+from gradum.tables.sources.read import read
+from node import NODE, answers_by_node, needs_node, predicted
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
 
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
+from gradum.ship.exchange.onnx_core import read_core  # noqa: E402
 from gradum.ship.exchange.onnx_session import open_session  # noqa: E402
 from gradum.ship.forms.onnx.file import OnnxForm  # noqa: E402
 
-LEAVING = [name for name in EXAMPLES if KINDS[name].raw_type]
+LEAVING = tuple(name for name in EXAMPLES if KINDS[name].raw_type)
 STAYING = [name for name in EXAMPLES if not KINDS[name].raw_type]
+WORDLESS = tuple(name for name in LEAVING if not KINDS[name].holds_words)
+"""Those that the operators of any runtime can read."""
+
 MANY = pl.Series([f"level {i % 9}" for i in range(N)])
 
 
-def learned(family="with gaps"):
-    columns = {name: training(name, family) for name in LEAVING}
+def learned(names=WORDLESS):
+    columns = {name: training(name, "with gaps") for name in names}
     return pl.DataFrame(columns).with_columns(many=MANY, also=MANY.reverse())
 
 
-def newcomers():
+def newcomers(names=WORDLESS):
     """What training lacked beside what it had, and a row in which everything is missing."""
-    known = learned()[:9]
-    rows = max(len(NEW[name]) for name in LEAVING) + 1
+    known = learned(names)[:9]
+    rows = max(len(NEW[name]) for name in names) + 1
     new = {
         name: pl.Series([*NEW[name], *[None] * (rows - len(NEW[name]))], dtype=known[name].dtype)
-        for name in LEAVING
+        for name in names
     }
     new |= {name: pl.Series([None] * rows, dtype=pl.String) for name in ("many", "also")}
     frame = pl.concat([known, pl.DataFrame(new)])
-    return frame.with_columns(KINDS[name].parse(frame[name], Parse()) for name in LEAVING)
+    return frame.with_columns(KINDS[name].parse(frame[name], Parse()) for name in names)
 
 
 @cache
-def encoded(family="with gaps"):
-    frame = learned(family)
+def encoded(names=WORDLESS):
+    frame = learned(names)
     kinds = {"many": "categorical", "also": "categorical"}
     columns = [Column(name, kinds.get(name, name), "feature") for name in frame.columns]
     schema = Schema("toy.csv", N, (*columns, Column("y", "categorical", "target")))
@@ -80,13 +93,16 @@ TREATMENTS = {
 PROVENANCE = Provenance("2026-01-01", 0.0, {}, "", 1, {}, "")
 
 
-def model(make, options, *, treatments="network", post=(), scale=None, style="robust", seed=3):
+def model(
+    make, options, *, treatments="network", post=(), scale=None, style="robust", names=WORDLESS
+):
     """A model whose only rung has drawn weights."""
-    schema, encoder = encoded()
-    design = encoder.transform(learned())
-    layout, numbers = encoder.layout, len(encoder.layout.dense)
+    schema, encoder = encoded(names)
+    design = encoder.transform(learned(names))
+    layout = encoder.layout
+    text, numbers = len(layout.sparse), len(layout.dense)
     layer = InputLayer.fit(design.dense, layout.level_counts, TREATMENTS[treatments], style=style)
-    network = make(layer, 0, numbers, **options)
+    network = make(layer, text, numbers, **options)
     outputs = network.outputs
     classes = () if scale else tuple(f"class {k}" for k in range(max(outputs, 2)))
     task = "regression" if scale else "binary" if outputs == 1 else "multiclass"
@@ -94,7 +110,7 @@ def model(make, options, *, treatments="network", post=(), scale=None, style="ro
         "mlp",
         "squared_error" if scale else "log_loss",
         network,
-        drawn(network, 0, np.random.default_rng(seed)),
+        drawn(network, text, np.random.default_rng(3)),
         layer,
         scale,
         scale is not None,
@@ -107,9 +123,10 @@ def model(make, options, *, treatments="network", post=(), scale=None, style="ro
 
 
 def answers_of(fitted, frame):
-    """The answers of the program, ONNX Runtime and the reference evaluator."""
+    """The answers of the program, Node, ONNX Runtime, its reference, and the databases."""
     recorded = recorded_model(fitted)
     raw = recorded.raw(frame)
+    yield from by_node(recorded, raw)
     data = OnnxForm().data(recorded)
     proto = onnx.load_from_string(data)
     onnx.checker.check_model(proto, full_check=True)
@@ -117,8 +134,34 @@ def answers_of(fitted, frame):
     computed = recorded.program(raw)
     yield {answer: computed[output] for answer, output in recorded.answers.items()}
     yield dict(zip(names, open_session(data).run(None, raw), strict=True))
+    if "gradum.needs" in {entry.key for entry in proto.metadata_props}:
+        return  # the evaluator has no operators but the standard ones
     with np.errstate(over="ignore", invalid="ignore"):  # its sigmoid computes both branches
         yield dict(zip(names, ReferenceEvaluator(proto).run(None, raw), strict=True))
+    text = SqlForm().data(recorded).decode()
+    for database in DATABASES if len(text) < QUICKLY_PLANNED else ["SQLite"]:
+        yield answers_in(database, recorded, raw, text)
+
+
+QUICKLY_PLANNED = 30_000
+"""Characters of a query; DuckDB thinks about that of a pack for a second."""
+
+
+def answers_in(database, recorded, raw, text):
+    """The answers of a query to a table in which what is missing is NULL."""
+    columns = [
+        pl.Series(name, [None if x == MISSING or x != x else x for x in array[:, 0]], dtype)
+        for name, array in raw.items()
+        for dtype in [pl.String if array.dtype == object else pl.Float64]
+    ]
+    rows = DATABASES[database](filling(pl.DataFrame(columns), TABLE), text)
+    return answers_of_rows(recorded, rows)
+
+
+def by_node(recorded, raw):
+    """The answers of Node, where it is installed: tests/ship/test_ship_javascript.py needs it."""
+    if NODE is not None:
+        yield answers_by_node(JavaScriptForm().data(recorded), raw, shapes_of(recorded))
 
 
 def assert_alike(fitted, frame):
@@ -142,6 +185,9 @@ MODELS = {
         for name in ACTIVATIONS
     },
     "MLP of many levels": (network_of, {}, {"treatments": "sparse"}),
+    "linear, of texts": (network_of, LINEAR, {"names": LEAVING}),
+    "MLP of texts and levels": (network_of, {}, {"names": LEAVING, "treatments": "sparse"}),
+    "pack of texts": (pack_of, {"outputs": 1}, {"names": LEAVING}),
     "pack": (pack_of, {}, {}),
     "pack of two classes": (pack_of, {"outputs": 1}, {}),
     "pack without codes": (pack_of, {"codes": 0, "pairs": ()}, {}),
@@ -151,7 +197,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_of_classes_answers_as_in_gradum(name):
     make, options, more = MODELS[name]
-    assert_alike(model(make, options, **more), newcomers())
+    assert_alike(model(make, options, **more), newcomers(more.get("names", WORDLESS)))
 
 
 STEPS = {
@@ -231,47 +277,122 @@ RAW = {
         Parse(missing=("unknown",)),
         ["Rome", "Oslo", "unknown", "NA", "Paris", "rome"],
     ),
+    "text": (
+        Parse(missing=("nil",)),
+        [
+            *("RED Größe, don't!", "don’t 'red' red''red", "gro\u0308ße größe GRÖSSE", "2024-red"),
+            *("the_red", "nil", "NA", "", "!?", "中文 red字red", "red\u200dred", "👗red👗", "ⓐred"),
+            *("\U00010400 \U00020000 red", "the red " * 9_999, "Dress\xa0the\u3000dress\nred"),
+        ],
+    ),
 }
 
 
 @pytest.mark.parametrize("name", RAW)
 def test_raw_values_are_read_as_gradum_reads_them(name):
     how, values = RAW[name]
-    schema, encoder = encoded()
+    names = LEAVING if name == "text" else WORDLESS
+    schema, encoder = encoded(names)
     columns = [
         Column(c.name, c.kind, c.role, parse=how) if c.name == name else c for c in schema.columns
     ]
-    base = model(network_of, LINEAR)
+    base = model(network_of, LINEAR, names=names)
     schema = Schema(schema.source, N, tuple(columns), base.schema.target)
     fitted = Fitted(base.spec, schema, encoder, base.rungs, None, PROVENANCE)
     typed = KINDS[name].parse(pl.Series(name, values), how)
-    frame = newcomers()[:1].select(pl.all().repeat_by(len(values)).explode())
+    frame = newcomers(names)[:1].select(pl.all().repeat_by(len(values)).explode())
     own = predict_typed(fitted, frame.with_columns(typed.cast(frame[name].dtype)))
     recorded = recorded_model(fitted)
     raw = recorded.raw(frame)
     raw[name] = np.array(values, raw[name].dtype)[:, None]
     found = open_session(OnnxForm().data(recorded)).run(None, raw)
     np.testing.assert_allclose(found[1], own.probability, atol=1e-5)
+    for answers in by_node(recorded, raw):
+        np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
+    text = SqlForm().data(recorded).decode()
+    for database in DATABASES:
+        answers = answers_in(database, recorded, raw, text)
+        np.testing.assert_allclose(answers["probability"], own.probability, atol=1e-5)
     assert len(np.unique(own.probability[:, 0].round(9))) > 1
 
 
 @pytest.mark.parametrize("name", LEAVING)
 def test_a_column_becomes_the_numbers_of_its_encoder(name):
-    schema, encoder = encoded()
-    frame = newcomers()
+    schema, encoder = encoded(LEAVING)
+    frame = newcomers(LEAVING)
     if name == "date":  # every third day of sixty years, at another time each
         days = pl.Series(np.arange(-4_000, 18_000, 3) * (86_400_000_000 + 1_234_567))
         frame = pl.DataFrame({name: days.cast(pl.Datetime("us"))})
     column = next(c for c in schema.columns if c.name == name)
     step = next(step for step in encoder.steps if step.source == name)
     raw = Recorded.input(np.float64 if column.traits.raw_type == "number" else object)
-    parts = column.traits.from_raw(column, step, raw)
+    blocks = column.traits.from_raw(column, step, raw)
+    parts = [part for block in FORMS for part in blocks.get(block, [])]
     program = Program({name: raw.node}, {str(k): part.node for k, part in enumerate(parts)})
     given = column.traits.as_raw(frame[name])[:, None]
     found = np.concatenate(list(program({name: given}).values()), axis=1)
     design = Encoder((step,)).transform(frame)
-    np.testing.assert_allclose(found, design.full(), rtol=1e-13, atol=1e-13)
+    expected = design.full()
+    if design.sparse is not None:
+        expected = np.hstack([expected, design.sparse.toarray()])
+    digit = 1e-6 if np.float32 in [part.dtype for part in parts] else 1e-13
+    np.testing.assert_allclose(found, expected, rtol=digit, atol=digit)
     assert len(np.unique(found)) > 1
+
+
+def test_words_need_more_than_the_operators_of_onnx_and_the_file_says_so():
+    for names, needs in [(WORDLESS, False), (LEAVING, True)]:
+        recorded = recorded_model(model(network_of, LINEAR, names=names))
+        proto = onnx.load_from_string(OnnxForm().data(recorded))
+        domains = {entry.domain for entry in proto.opset_import}
+        said = [entry.value for entry in proto.metadata_props if entry.key == "gradum.needs"]
+        assert ("com.microsoft" in domains, bool(said)) == (needs, needs)
+        assert not needs or "com.microsoft" in said[0]
+
+
+@pytest.mark.parametrize("name", ["linear", *(name for name in MODELS if " with " in name)])
+def test_the_numeric_core_of_a_file_is_what_is_predicted_with_these_texts(name, tmp_path):
+    make, options, more = MODELS[name]
+    fitted, path = model(make, options, **more), tmp_path / "model.onnx"
+    recorded = recorded_model(fitted)
+    path.write_bytes(OnnxForm().data(recorded))
+    rows = pl.concat([newcomers()[1:2]] * 9)
+    rows = rows.with_columns(numeric=pl.Series(np.linspace(-200, 300, 9).astype(np.float32)))
+    rows = rows.with_columns(pl.col("numeric").cast(pl.Float64))
+    texts = {name: str(raw[0, 0]) for name, raw in recorded.raw(rows).items() if name != "numeric"}
+    if name in ("MLP with gelu", "MLP with selu"):
+        with pytest.raises(ModelFileError, match=r"model\.onnx: Operator"):
+            read_core(path, texts)
+        return
+    core = read_core(path, texts)
+    own = fitted.rung().logits(Unencoded(fitted.encoder, rows))
+    x = rows["numeric"].to_numpy()[:, None]
+    assert np.ptp(own) > 0.01
+    np.testing.assert_allclose(core.graph(x), own, atol=1e-5)
+    np.testing.assert_allclose(core.run(x), own, atol=1e-5)
+
+
+def test_of_a_core_all_texts_are_fixed_and_all_else_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(OnnxForm().data(recorded_model(model(network_of, LINEAR))))
+    with pytest.raises(ModelFileError, match="boolean"):
+        read_core(path, {})
+    path.write_bytes(OnnxForm().data(recorded_model(model(pack_of, {}))))
+    with pytest.raises(ModelFileError, match=r"model\.onnx: Operator \d+") as raised:
+        read_core(path, dict.fromkeys((*WORDLESS[1:], "many", "also"), "(missing)"))
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("names", [WORDLESS, LEAVING], ids=["of standard operators", "of texts"])
+def test_trust_lets_the_file_predict_rows_with_missing_values(names, tmp_path):
+    fitted = model(network_of, {"hidden": (), "outputs": 1}, names=names)
+    path, rows = tmp_path / "model.onnx", learned(names)
+    rows = rows.filter((pl.col("categorical") != "").fill_null(True))  # a table has none
+    path.write_bytes(OnnxForm().data(recorded_model(fitted)))
+    table = read(rows.with_columns(y=pl.Series([*fitted.classes] * N)[: len(rows)]))
+    found = predictions_of_onnx(path, table, "y").evidence.prediction
+    own = predict_typed(fitted, rows)
+    np.testing.assert_allclose(found.probability, own.probability, atol=1e-5)
 
 
 def test_a_column_that_no_form_can_read_is_refused_by_name():
@@ -282,6 +403,11 @@ def test_a_column_that_no_form_can_read_is_refused_by_name():
         fitted = Fitted(base.spec, schema, encoder, base.rungs, None, PROVENANCE)
         with pytest.raises(ExportError, match="its name"):
             recorded_model(fitted)
+
+
+@pytest.mark.parametrize("width", [ROWS_AXIS, 2 * ROWS_AXIS])
+def test_a_layer_may_be_as_wide_as_the_rows_with_which_models_are_recorded(width):
+    assert_alike(model(network_of, {"hidden": (width, 3)}), newcomers())
 
 
 @pytest.mark.parametrize("name", ["prediction", "n1", "a 'b' \"c\"\n", "列", "gradum.inputs"])
@@ -298,3 +424,30 @@ def test_a_column_may_have_any_name(name):
     outputs = [output.name for output in open_session(OnnxForm().data(recorded)).get_outputs()]
     first = "prediction_" if name == "prediction" else "prediction"
     assert outputs == list(recorded.answers.values()) == [first, "probability", "logits"]
+
+
+@needs_node
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "</script>\u2028'\"\\`${1}", "列"])
+def test_a_row_of_javascript_has_any_names_and_its_answer_too(name):
+    fitted = model(network_of, {"hidden": (), "outputs": 3})
+    columns = tuple(
+        Column(name, c.kind, c.role) if c.name == "many" else c for c in fitted.schema.columns
+    )
+    encoder = Encoder.fit(learned().rename({"many": name}), Schema("", N, columns))
+    schema = Schema("", N, columns, Target("y", "multiclass", (name, "toString", "class 2")))
+    renamed = Fitted(fitted.spec, schema, encoder, fitted.rungs, None, PROVENANCE)
+    frame = newcomers().rename({"many": name})
+    own, recorded = predict_typed(renamed, frame), recorded_model(renamed)
+    raw = {column: values[:, 0].tolist() for column, values in recorded.raw(frame).items()}
+    known = {
+        column: [None if value != value or value == MISSING else value for value in values]
+        for column, values in raw.items()
+    }
+    rows = [dict(zip(known, row, strict=True)) for row in zip(*known.values(), strict=True)]
+    found = predicted(JavaScriptForm().data(recorded), rows)
+    assert [answer["prediction"] for answer in found] == list(renamed.labels[own.value])
+    logits = recorded.program(recorded.raw(frame))["logits"]
+    np.testing.assert_allclose([answer["logits"] for answer in found], logits, atol=1e-4)
+    for answer, probability in zip(found, own.probability, strict=True):
+        assert list(answer["probability"]) == list(schema.target.classes)
+        np.testing.assert_allclose(list(answer["probability"].values()), probability, atol=1e-5)

@@ -18,6 +18,7 @@ from gradum.core.models.convolution import Convolution, ConvolutionNetwork, Grid
 from gradum.core.models.input_layer import InputLayer
 from gradum.core.models.pack_network import PackNetwork
 from gradum.core.models.parameters import named, nested
+from gradum.messages import as_text
 from gradum.run.fitted import named_arrays
 from gradum.rungs.calibration import TemperatureScaling
 from gradum.rungs.post import PriorShift
@@ -396,7 +397,7 @@ def test_it_is_the_same_once_it_is_saved_and_loaded(kind):
             PriorShift(tuple(np.linspace(0.5, 1.5, classes).tolist())),
         ),
     )
-    text = msgspec.json.encode(recorded(rung))
+    text = msgspec.json.encode(recorded(rung), enc_hook=as_text)
     again = restored(msgspec.json.decode(text, type=RungRecord), named_arrays([rung]))
     assert type(again.network) is type(case.network)
     assert (again.network, again.post, again.advice) == (case.network, rung.post, rung.advice)

@@ -151,6 +151,32 @@ def test_a_full_disk_is_told_from_a_place_that_cannot_be_written(tmp_path, monke
     assert not names(tmp_path)
 
 
+def test_a_systems_own_number_in_a_message_is_what_python_makes_of_it(tmp_path, monkeypatch):
+    class OfWindows(OSError):
+        def __init__(self, *arguments):
+            super().__init__({112: errno.ENOSPC, 32: errno.EACCES}[arguments[3]], "")
+
+    monkeypatch.setattr(atomic, "OSError", OfWindows, raising=False)
+    for number, kind in ((112, DiskError), (32, OutputError)):
+        with pytest.raises(OutputError) as caught, atomic.explained(tmp_path):
+            raise pl.exceptions.ComputeError(f"file could not be written (os error {number})")
+        assert type(caught.value) is kind
+
+
+def test_a_scratch_folder_that_cannot_be_emptied_ends_nothing(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "it is open")
+
+    with atomic.scratch_folder(tmp_path) as folder:
+        (folder / "a").touch()
+        assert os.name != "posix" or stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert not names(tmp_path)
+    with monkeypatch.context() as patched, atomic.scratch_folder(tmp_path) as folder:
+        (folder / "a").touch()
+        patched.setattr(os, "unlink", refuse)
+    assert names(tmp_path) == [folder.name]
+
+
 def test_refused_folder_leaves_nothing_behind(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

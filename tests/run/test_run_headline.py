@@ -131,13 +131,15 @@ def test_answers_that_do_not_beat_guessing_are_to_rank_rows(accuracy, ranks):
     assert f"Right in {round(100 * accuracy)} of 100 rows" in said[0]
     assert "'yes' (" in said[1]
     assert "71 of 100 pairs" in said[2]
-    assert ("So use it to sort rows from most to least likely 'yes'" in said[3]) == ranks
+    assert (
+        "So use its probabilities, to sort rows from most to least likely 'yes'" in said[3]
+    ) == ranks
 
 
 @pytest.mark.parametrize(
     ("predicted", "hits", "precision", "said"),
     [
-        (1, 1, 1.0, "; it says 'yes' for 1 of the rows, and is right for 1."),
+        (1, 1, 1.0, "; it says 'yes' for 1 of all 200 rows, and is right for 1."),
         (2, 0, 0.0, "Finds none of the 20 rows that are 'yes'."),
         (0, 0, np.nan, "Finds none of the 20 rows that are 'yes'."),
     ],

@@ -8,6 +8,7 @@ from sklearn import metrics as peer
 
 from agreement import assert_interval
 from gradum.errors import TargetError
+from gradum.messages import as_text
 from gradum.run.judging.judge_rungs import Seen, Truth, judge
 from gradum.run.judging.judgement import Judgement
 from gradum.rungs.rung import Prediction
@@ -269,7 +270,7 @@ def test_rungs_that_never_predict_a_class_have_no_precision_and_are_not_compared
     )
     with pytest.raises(TargetError, match="the second class is never predicted"):
         judged(truth, {"test": Seen(np.arange(400), {"baseline": never})}, "precision")
-    content = msgspec.json.decode(msgspec.json.encode(found))
+    content = msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text))
     assert msgspec.convert(with_unknown_bounds(content), Judgement) == found
 
 

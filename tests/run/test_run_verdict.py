@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gradum
+from gradum.messages import as_text
 from gradum.run.judging.verdict import Comparison, choice, decide
 from gradum.scores.interval import Interval
 
@@ -74,7 +75,7 @@ def test_what_an_interval_shows(metric, low, high, finding):
     assert in_chinese.finding != finding
     assert in_chinese.shows == found.comparisons[0].shows
 
-    earlier = msgspec.to_builtins(found.comparisons[0])
+    earlier = msgspec.to_builtins(found.comparisons[0], enc_hook=as_text)
     del earlier["shows"]  # which files of earlier versions lack
     assert msgspec.convert(earlier, Comparison).shows == found.comparisons[0].shows
 

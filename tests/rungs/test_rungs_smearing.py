@@ -8,6 +8,7 @@ from scipy.stats import chi2
 from sklearn.linear_model import LinearRegression
 
 import gradum
+from gradum.messages import as_text
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.smearing import LEVEL, ResidualSpread, equal_spread
 from gradum.rungs.target_scale import TargetScale
@@ -88,7 +89,7 @@ def test_the_factor_of_unequal_spread_is_that_of_the_lognormal():
     np.testing.assert_allclose(ratios(found.inverse(scaled, clamp=False), means), 1, atol=0.03)
     one = msgspec.structs.replace(found, spread=None)
     assert ratios(one.inverse(scaled, clamp=False), means)[1] < 0.85
-    again = msgspec.json.decode(msgspec.json.encode(found), type=TargetScale)
+    again = msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text), type=TargetScale)
     assert again == found
     assert again.largest(3.0) >= np.abs(found.inverse(np.linspace(-3, 3), clamp=False)).max()
 

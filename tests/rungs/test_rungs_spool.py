@@ -1,5 +1,6 @@
 """Encoded rows come back from disk as they went there."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -49,7 +50,10 @@ def spooled(parts, rows=None, *, classes=0, units=UNITS, folder=None):
 
 @pytest.mark.parametrize("words", [None, WORDS], ids=["no text", "text"])
 @pytest.mark.parametrize("classes", [False, True])
-def test_rows_come_back_in_order(words, classes, tmp_path):
+@pytest.mark.parametrize("pread", [True, False])
+def test_rows_come_back_in_order(words, classes, pread, tmp_path, monkeypatch):
+    if not pread:
+        monkeypatch.delattr(os, "pread", raising=False)  # as on Windows
     rows = design(words)
     spool, target, weight = spooled([11, 11, 40], rows, classes=classes, folder=tmp_path)
     with spool:
@@ -149,3 +153,14 @@ def test_a_full_disk_is_said_in_one_line(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_written_after_reading_follow_the_others(monkeypatch):
+    monkeypatch.delattr(os, "pread", raising=False)  # so that reading moves the file's position
+    rows, target, weight = design(), np.arange(ROWS) / 7, np.ones(ROWS)
+    with Spool(rows.layout, UNITS, classes=0) as spool:
+        spool.write(rows.take(np.arange(8)), target[:8], weight[:8])
+        spool.read(0)
+        spool.write(rows.take(np.arange(8, 16)), target[8:16], weight[8:16])
+        np.testing.assert_array_equal(spool.read(0).target, target[:8])
+        np.testing.assert_array_equal(spool.read(1).target, target[8:16])

@@ -114,9 +114,11 @@ def test_texts_are_looked_up_joined_and_split():
         "is": raw.matches("[ab ]*"),
         "second": raw.followed_by(" y z").split("", 1),
         "twice": raw.followed_by("-").followed_by(raw),
+        "words": raw.words("[a-z]", ("a", "a b", "c")),
     }
     program = Program({"x": raw.node}, {name: value.node for name, value in results.items()})
     found = program({"x": np.array([["a b"], [""], ["c d"]], object)})
+    assert found["words"].tolist() == [[2, 1, 1, 0], [0, 0, 0, 0], [2, 0, 0, 1]]
     assert found["code"].ravel().tolist() == [1, 2, 0]
     assert found["is"].ravel().tolist() == [True, True, False]
     assert found["second"].ravel().tolist() == ["b", "z", "d"]

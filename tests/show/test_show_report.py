@@ -12,6 +12,7 @@ import pytest
 from found import CLASSES, NUMBERS
 
 import gradum
+from gradum.messages import as_text
 from gradum.run.judging.reach import reach
 from gradum.scores.figures import figure
 from gradum.show.file_names import Source
@@ -303,7 +304,10 @@ def test_a_notebook_shows_drawings_without_script(classifier, regressor):
 
 def test_findings_survive_their_file():
     for found in (CLASSES, NUMBERS):
-        assert msgspec.json.decode(msgspec.json.encode(found), type=Findings) == found
+        assert (
+            msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text), type=Findings)
+            == found
+        )
 
 
 def test_scores_that_a_part_leaves_undefined_are_a_dash():

@@ -113,3 +113,24 @@ def test_small_steps_are_drawn_as_one_and_written_each():
     assert drawn[-1]["end"] == pytest.approx(2.0 + sizes.sum())
     assert drawn[-1]["high"] is None  # an error that is not known
     assert [row[0] for row in picture.rows] == [step.column for step in steps]
+
+
+def test_a_long_label_keeps_a_part_of_its_column_and_of_its_value():
+    known = {
+        "checking-account": "'no account'",
+        "credit-history": "'existing credits paid back duly till now'",
+        "daily_minutes_of_calls_in_the_first_week": "'more than half of all days'",
+        "daily_minutes_of_calls_in_the_last_week": "3",
+    }
+    steps = tuple(Contribution(name, value, 1.0, 0.1) for name, value in known.items())
+    row = RowExplanation(1, None, "target", 6.0, 2.0, steps)
+    labels = [bar["column"] for bar in bars(waterfall("w", "t", row, unit="answer").specification)]
+    assert labels[0] == "checking-account = 'no account'"
+    for label, (name, value) in zip(labels, known.items(), strict=True):
+        for shown, whole in zip(label.split(" = "), (name, value), strict=True):
+            first, _, last = shown.partition("…")
+            assert whole.startswith(first), label
+            assert whole.endswith(last), label
+            assert "…" not in last
+    assert max(map(len, labels)) <= 31
+    assert len({*labels}) == len(labels)

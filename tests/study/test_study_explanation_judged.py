@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 import gradum
+from gradum.messages import as_text
 from gradum.study.evidence import Evidence
 from gradum.study.explanation.judged import (
     SHARES,
@@ -64,13 +65,18 @@ def test_the_findings_have_it_and_keep_it_in_their_file(folds):
     assert found.overall.rows == 200
     assert {each.column for each in found.overall.columns} == set(FEATURES)
     assert found.interactions.tried == 10
-    text = msgspec.json.encode(found)
-    assert msgspec.json.encode(msgspec.json.decode(text, type=JudgedExplanation)) == text
+    text = msgspec.json.encode(found, enc_hook=as_text)
+    assert (
+        msgspec.json.encode(msgspec.json.decode(text, type=JudgedExplanation), enc_hook=as_text)
+        == text
+    )
     assert 'id="explanations"' in folds.report()
 
 
 def test_the_same_seed_explains_the_same(folds):
-    once, again = (msgspec.json.encode(explained(folds.run, [5])) for _ in range(2))
+    once, again = (
+        msgspec.json.encode(explained(folds.run, [5]), enc_hook=as_text) for _ in range(2)
+    )
     assert once == again
 
 

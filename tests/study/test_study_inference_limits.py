@@ -9,6 +9,7 @@ from scipy import sparse
 
 from gradum.core.losses import resolve
 from gradum.errors import ShapeError, SpecError, TargetError
+from gradum.messages import as_text
 from gradum.solvers.solution import Status
 from gradum.study.inference.collinearity import Standard
 from gradum.study.inference.infer import infer
@@ -162,7 +163,9 @@ def test_a_penalty_determines_what_the_columns_do_not():
     assert first.error == pytest.approx(twin.error, rel=1e-8)
     assert constant.estimate == pytest.approx(0.0, abs=1e-10)
     assert found.statistics.condition is None
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Inference) == found
+    assert (
+        msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text), type=Inference) == found
+    )
 
 
 def test_a_penalised_softmax_has_the_spread_of_its_differences():
@@ -221,7 +224,9 @@ def test_what_rounding_hides_has_no_error():
 )
 def test_it_survives_json(loss, target):
     found = infer(numbers()[0], target, loss)
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Inference) == found
+    assert (
+        msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text), type=Inference) == found
+    )
 
 
 def test_sparse_columns_are_columns():

@@ -9,6 +9,7 @@ import statsmodels.formula.api as smf
 
 import gradum
 from gradum.errors import SpecError
+from gradum.messages import as_text
 from gradum.study.findings.findings import Findings, without_rows
 from gradum.study.inference.reference_coding import reference_coded
 from gradum.study.inference.regression import Regression, regression_table
@@ -201,11 +202,13 @@ def test_what_a_weight_means_is_asked():
 
 def test_it_survives_json_and_the_wish_for_no_rows(run):
     found = regression_table(run)
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Regression) == found
+    assert (
+        msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text), type=Regression) == found
+    )
     assert found.inference.influential
     bare = without_rows(gradum.Model(run.fitted, run).findings)
     assert bare.regression.inference.influential == ()
-    assert msgspec.json.decode(msgspec.json.encode(bare), type=Findings) == bare
+    assert msgspec.json.decode(msgspec.json.encode(bare, enc_hook=as_text), type=Findings) == bare
 
 
 def test_a_model_gives_the_table_of_all_its_rows(run, tmp_path):

@@ -8,6 +8,7 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 import gradum
+from gradum.messages import as_text
 from gradum.scores.interval import wilson
 from gradum.study.findings.reliability import Z95, Reliability, reliability
 from gradum.study.prediction_bins import equal_count_bins
@@ -261,7 +262,7 @@ def test_whether_a_miscalibration_is_shown_does_not_hang_on_the_language(languag
 
 def test_a_file_from_before_says_by_its_sentence_whether_a_miscalibration_is_shown():
     found = reliability(binary(10_000, seed=1, said=lambda p: p))
-    old = msgspec.to_builtins(found)
+    old = msgspec.to_builtins(found, enc_hook=as_text)
     del old["miscalibrated"]
     assert not msgspec.convert(old, Reliability).shown
     old["sentence"] = "Predicts too high: 0.5 on average, where 0.4 is observed."

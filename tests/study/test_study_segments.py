@@ -9,6 +9,7 @@ import pytest
 from sklearn import metrics as peer
 
 from gradum.errors import SpecError
+from gradum.messages import as_text
 from gradum.run.dataset import labelled
 from gradum.rungs.rung import Prediction
 from gradum.study.column_cut import cut
@@ -212,7 +213,7 @@ def test_a_segment_that_leaves_the_score_undefined_is_left_out():
     (others,) = found.slices["member"]  # every member is of one class
     assert (others.values, others.difference) == ("false", None)
     assert others.finding == "too few rows to say"
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Segments) == found
+    assert msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text), type=Segments) == found
 
 
 def test_a_weighted_row_counts_as_often_as_its_weight():

@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 
 import gradum
 from gradum.errors import SpecError, TableError
+from gradum.messages import as_text
 from gradum.randomness import stream
 from gradum.run.predicting import predict_typed
 from gradum.rungs.mlp.spec import MLPSpec
@@ -395,7 +396,9 @@ def test_the_curve_counts_rows(tested):
 def test_the_same_seed_finds_the_same(mixed, tested):
     rows, model = mixed
     again = model.stress(rows, certify=0, rows=10).found
-    assert msgspec.json.encode(again) == msgspec.json.encode(tested.found)
+    assert msgspec.json.encode(again, enc_hook=as_text) == msgspec.json.encode(
+        tested.found, enc_hook=as_text
+    )
 
 
 def test_after_the_time_no_row_is_begun(mixed):

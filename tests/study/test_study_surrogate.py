@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeRegressor
 import gradum
 from gradum.api.model import Model
 from gradum.errors import SpecError
+from gradum.messages import as_text
 from gradum.run.spec import ReportSpec
 from gradum.scores.interval import with_unknown_bounds
 from gradum.show.text import plain
@@ -219,12 +220,12 @@ def test_it_is_shown_in_words_and_as_a_frame(stepped):
 
 def test_it_survives_json(stepped):
     found = surrogate(stepped.run)
-    said = with_unknown_bounds(msgspec.json.decode(msgspec.json.encode(found)))
+    said = with_unknown_bounds(msgspec.json.decode(msgspec.json.encode(found, enc_hook=as_text)))
     assert msgspec.convert(said, Surrogate) == found
 
 
 def test_a_file_written_by_hand_is_refused(stepped):
-    found = msgspec.to_builtins(surrogate(stepped.run))
+    found = msgspec.to_builtins(surrogate(stepped.run), enc_hook=as_text)
     for wrong in ({"classes": ["no", "yes"]}, {"rules": [{**found["rules"][0], "answer": []}]}):
         with pytest.raises(msgspec.ValidationError, match="there is no"):
             msgspec.convert(found | wrong, Surrogate)

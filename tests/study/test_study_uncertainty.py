@@ -54,17 +54,17 @@ def half_widths(frame):
 @pytest.mark.parametrize("target", ["number", "label"])
 def test_a_coefficient_at_its_bound_has_no_interval_and_is_as_if_left_out(target):
     held = gradum.fit(table(target), "y", monotone="z+", **WEAK)  # its slope is below 0
-    frame, sentence = coefficient_intervals(held.run)
+    frame, sentence, _ = coefficient_intervals(held.run)
     assert "the coefficients of 'z' at 0" in sentence
     assert frame["low"].is_null().all()
     without = gradum.fit(table(target).drop("z"), "y", **WEAK)
     x, z = (frame.filter(feature=name)["coefficient"].item() for name in "xz")
     assert z == 0
-    alone, _ = coefficient_intervals(without.run)
+    alone, *_ = coefficient_intervals(without.run)
     assert x == pytest.approx(alone.filter(feature="x")["coefficient"].item(), rel=1e-6)
-    as_it_is, _ = coefficient_intervals(gradum.fit(table(target), "y", **WEAK).run)
+    as_it_is, *_ = coefficient_intervals(gradum.fit(table(target), "y", **WEAK).run)
     kept = gradum.fit(table(target), "y", monotone="z-", **WEAK)
-    frame, _ = coefficient_intervals(kept.run)
+    frame, *_ = coefficient_intervals(kept.run)
     numbers = frame.select(pl.selectors.numeric()).to_numpy()
     np.testing.assert_allclose(
         numbers, as_it_is.select(pl.selectors.numeric()).to_numpy(), rtol=1e-5
@@ -75,7 +75,7 @@ def test_least_squares_has_the_errors_of_statsmodels_hc3():
     model = gradum.fit(table("number"), "y", **WEAK)
     inputs, target = learned(model)
     peer = sm.OLS(target, inputs).fit(cov_type="HC3")
-    frame, _ = coefficient_intervals(model.run)
+    frame, *_ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
     np.testing.assert_allclose(frame["low"], peer.conf_int()[:, 0], rtol=1e-5, atol=1e-5)
 
@@ -89,7 +89,7 @@ def test_logistic_regression_has_the_errors_of_hc3():
     leverage = bend * np.einsum("ij,jk,ik->i", inputs, inverse, inputs)
     scores = inputs * ((target - share) / (1 - leverage))[:, None]
     errors = np.sqrt(np.diag(inverse @ scores.T @ scores @ inverse))
-    frame, _ = coefficient_intervals(model.run)
+    frame, *_ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * errors, rtol=1e-6)
 
 
@@ -99,7 +99,7 @@ def test_weights_are_those_of_weighted_least_squares():
     inputs, target = learned(model)
     own = model.run.dataset.weight[model.run.parts != Part.TEST]
     peer = sm.WLS(target, inputs, weights=own).fit(cov_type="HC3")
-    frame, _ = coefficient_intervals(model.run)
+    frame, *_ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
 
 
@@ -111,14 +111,14 @@ def test_rows_of_a_group_count_together():
     peer = sm.OLS(target, inputs).fit(
         cov_type="cluster", cov_kwds={"groups": own, "use_correction": False}
     )
-    frame, sentence = coefficient_intervals(model.run)
+    frame, sentence, _ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
     assert "rows of one group taken together" in sentence
 
 
 def test_a_standardised_interval_is_that_of_one_standard_deviation():
     model = gradum.fit(table("number"), "y", **WEAK)
-    frame, _ = coefficient_intervals(model.run)
+    frame, *_ = coefficient_intervals(model.run)
     deviation = learned(model)[0][:, 1:].std(axis=0)
     widths = (frame["standardised_high"] - frame["standardised_low"]).to_numpy() / 2
     np.testing.assert_allclose(widths[1:], half_widths(frame)[1:] * deviation, rtol=1e-9)
@@ -253,7 +253,7 @@ def test_levels_are_compared_with_the_commonest_as_statsmodels_does(target):
     peer = sm.OLS(truth, inputs) if target == "number" else sm.Logit(truth, inputs)
     expected = peer.fit(cov_type="HC3", disp=False).params[1:]
     np.testing.assert_allclose([found[name].value for name in EXPECTED], expected, rtol=1e-3)
-    frame, _ = coefficient_intervals(model.run)
+    frame, *_ = coefficient_intervals(model.run)
     if target == "number":
         errors = peer.fit(cov_type="HC3").bse
         np.testing.assert_allclose(
@@ -293,13 +293,13 @@ def test_a_refitted_rung_is_asked_about_all_rows():
     everything = model.run.dataset
     inputs = sm.add_constant(everything.frame.select("x", "z").to_numpy())
     peer = sm.OLS(everything.target, inputs).fit(cov_type="HC3")
-    frame, _ = coefficient_intervals(model.run)
+    frame, *_ = coefficient_intervals(model.run)
     np.testing.assert_allclose(half_widths(frame), 1.959963984540054 * peer.bse, rtol=1e-6)
 
 
 def test_too_many_coefficients_have_none(regressor, monkeypatch):
     monkeypatch.setattr("gradum.study.uncertainty.MOST_PARAMETERS", 5)
-    frame, sentence = coefficient_intervals(regressor.run)
+    frame, sentence, _ = coefficient_intervals(regressor.run)
     assert frame["low"].null_count() == len(frame)
     assert "No intervals: 31 coefficients of 960 rows are too many." in sentence
     assert main_coefficients(regressor.run).rows[0].coefficient.low is None
@@ -311,7 +311,7 @@ def test_columns_that_depend_on_each_other_have_none_without_a_penalty():
         "y",
         **{**WEAK, "linear": LinearSpec(strengths=(0.0,))},
     )
-    frame, sentence = coefficient_intervals(model.run)
+    frame, sentence, _ = coefficient_intervals(model.run)
     assert frame["low"].null_count() == len(frame)
     assert "cannot be told apart" in sentence
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from sklearn.metrics import log_loss
 
+from gradum.messages import as_text
 from gradum.study.findings.worst import MOST_PICTURED, worst_rows
 from gradum.tables.grids.cell import Grid, packed
 from gradum.tables.grids.resize import resized
@@ -106,6 +107,6 @@ def test_pictures_are_kept_small_of_the_first_rows_alone():
 
 def test_rows_without_pictures_have_no_field_of_them():
     found = worst_rows(evidence_of.classes([1, 0], [0.1, 0.2]), [])
-    assert set(msgspec.to_builtins(found[0])) == {
+    assert set(msgspec.to_builtins(found[0], enc_hook=as_text)) == {
         *("row", "target", "prediction", "surprise", "values")
     }

@@ -27,6 +27,7 @@ def export(
     path: str | os.PathLike,
     data: Any = None,
     *,
+    to: str | None = None,
     interval: float | None = None,
     rung: str | None = None,
     force: bool = False,
@@ -36,15 +37,28 @@ def export(
     ``model.onnx`` is a file for ONNX Runtime and its kind. Its inputs are the columns by name, each
     of shape [rows, 1]: numbers as float64 with NaN where one is missing, all else as texts, with
     ``(missing)`` where one is missing. Its outputs are ``prediction`` and, for classes,
-    ``probability`` and ``logits``. Before the file is written, it answers the rows that judged the
-    model, or those given, and its answers are held against the model's own.
+    ``probability`` and ``logits``.
+
+    ``model.mjs`` is a module of JavaScript that needs no other, for Node and pages. Its ``predict``
+    takes an array of objects, one for each row, with a value by column; null is missing. It returns
+    one for each, with ``prediction`` and, for classes, ``probability`` by class.
+
+    ``model.sql`` is a query for DuckDB, PostgreSQL and SQLite, of a linear model or a small
+    network. It reads the columns of a table by name, where NULL is a missing value; in place of
+    ``"rows"`` stands the table's name. Each row keeps its columns, and has the answers behind them,
+    ``probability`` and ``logits`` one column for each class.
+
+    Before a file is written, it answers the rows that judged the model, or those given, and its
+    answers are held against the model's own.
 
     Parameters
     ----------
     path : path
-        Ends in ``.onnx``.
+        Its ending says which form: ``.onnx``, ``.mjs``, ``.js`` or ``.sql``.
     data : path, data frame, array, list of dicts or one dict, optional
         Rows on which to hold the file against the model; those that judged it if left out.
+    to : str, optional
+        The form, whatever the name ends in: ``"onnx"``, ``"javascript"`` or ``"sql"``.
     interval : float, optional
         The share of rows whose targets are to lie in their intervals or sets: adds outputs ``low``
         and ``high``, or ``set``, which says of each class whether it is in it. What several models
@@ -70,17 +84,17 @@ def export(
     ModelFileError
         The package that writes such files is not installed.
     OutputError
-        The file exists or cannot be written, or its name says no form.
+        The file exists or cannot be written, or there is no such form.
     """
     refuse_after_fork()
     from gradum.ship.forms.export import export as export_fitted
     from gradum.ship.forms.export import form_of
 
-    form_of(path, force=force)  # before rows are read
+    form_of(path, to, force=force)  # before rows are read
     self.fitted.rung(rung)
     promise = None if interval is None else conformal_of(self, interval, rung=rung)
     rows = _judged(self) if data is None else asked_rows(self, data, None)[0]
-    return export_fitted(self.fitted, path, rows, rung=rung, promise=promise, force=force)
+    return export_fitted(self.fitted, path, rows, to=to, rung=rung, promise=promise, force=force)
 
 
 def _judged(model: Model) -> pl.DataFrame | str:

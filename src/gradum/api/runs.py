@@ -13,7 +13,7 @@ from gradum.api.judged_rows import judged_rows
 from gradum.api.model import Model
 from gradum.errors import ModelFileError, SpecError
 from gradum.files.atomic import write_bytes
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.run.options.option_values import read_cost
 from gradum.run.spec import ReportSpec
 from gradum.rungs.context import ALONE, Context
@@ -21,6 +21,7 @@ from gradum.scores.interval import with_unknown_bounds
 from gradum.ship import bundle, run_folder
 from gradum.ship.layout import FINDINGS, MODEL, REPORT, SPEC
 from gradum.ship.run_spec import RunSpec, read_spec
+from gradum.ship.sayings import SAYINGS, said_again, sayings
 from gradum.ship.unfinished import refuse_unfinished
 from gradum.show.file_names import Source
 from gradum.study.evaluation.run_comparison import RunComparison, compare
@@ -56,7 +57,9 @@ def save_run(
         run_folder.write_background(folder, background_rows(model.run))
     if model.run.judged is not None:
         model.findings = examine(model.run, context)
-        write_bytes(folder / FINDINGS, msgspec.json.encode(model.findings))
+        content = msgspec.to_builtins(model.findings, enc_hook=as_text)
+        content[SAYINGS] = sayings(model.findings)
+        write_bytes(folder / FINDINGS, msgspec.json.encode(content, enc_hook=as_text))
     model.source = source_of(known)
     model.report(folder / REPORT, cache=cache)
 
@@ -98,8 +101,9 @@ def load_run(folder: Path) -> Model:
     model.source, model.folder = source_of(read_spec(folder / SPEC)), folder
     path = folder / FINDINGS
     try:
-        content = with_unknown_bounds(msgspec.json.decode(path.read_bytes()))
-        model.findings = msgspec.convert(content, Findings)
+        content = with_unknown_bounds(msgspec.json.decode(path.read_bytes(), type=dict))
+        said = content.pop(SAYINGS, None)
+        model.findings = said_again(msgspec.convert(content, Findings), said)
     except FileNotFoundError:
         model.findings = None  # interrupted before anything was judged
     except (OSError, ValueError, RecursionError) as error:

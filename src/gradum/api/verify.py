@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from gradum.errors import PropertyError, SpecError, TableError
-from gradum.messages import say
+from gradum.messages import listed, say
+from gradum.ship.exchange.onnx_core import NumericCore, columns_of, is_exported, read_core
+from gradum.ship.exchange.onnx_model import read_model
 from gradum.ship.exchange.onnx_network import OnnxNetwork, read_network
 from gradum.ship.exchange.vnnlib import read_property
 from gradum.show.verification import PropertyReport, notes_on_networks
@@ -35,6 +38,7 @@ def verify_network(
     network: str | os.PathLike,
     stated: str | os.PathLike,
     *,
+    where: str = "",
     seconds: float = math.inf,
     seed: int = 0,
 ) -> VerificationOutcome:
@@ -44,10 +48,15 @@ def verify_network(
     file's weights. A counterexample is made of float32 numbers, wherever the property's box has
     any, and counts only if the output that ONNX Runtime has there is unsafe as well.
 
+    Of a file that gradum exported, inputs are the columns of numbers, in the file's order, and
+    outputs are the logits, or the number; its texts are fixed.
+
     Parameters
     ----------
     network, stated : str or path
         The files.
+    where : str
+        The texts of such a file: "sex female, island Biscoe".
     seconds : float
         The time after which the search ends undecided.
     seed : int
@@ -57,11 +66,40 @@ def verify_network(
     ------
     ModelFileError, PropertyError
         A file cannot be read, or they do not belong together.
+    SpecError
+        The texts are not those of an exported file.
     """
-    onnx, claimed = read_network(network), read_property(stated)
+    onnx = _network_or_core(network, where)
+    claimed = read_property(stated)
     claimed.check_fits(onnx.graph)
     domains = [Domain.of_case(case, np.float32) for case in claimed.cases]
     return verify_all(onnx.graph, domains, replay=onnx.run, seconds=seconds, seed=seed)
+
+
+def _network_or_core(path: str | os.PathLike, where: str) -> OnnxNetwork | NumericCore:
+    if is_exported(path):
+        return read_core(path, _texts(where, columns_of(read_model(path))[1]))
+    if where:
+        raise SpecError(
+            say("--where is for models of tables, and for files that gradum exported."),
+            say("Leave it out: a network's .vnnlib file says where."),
+        )
+    return read_network(path)
+
+
+def _texts(where: str, columns: Sequence[str]) -> dict[str, str]:
+    """Return the text of each column in words such as "sex female, island Biscoe"."""
+    known = "|".join(map(re.escape, sorted(columns, key=len, reverse=True)))
+    texts = {}
+    for part in re.split(rf",\s*(?=(?:{known})\s)", where.strip()) if where.strip() else ():
+        found = re.fullmatch(rf"({known})\s+(.+)", part.strip()) if known else None
+        if found is None:
+            raise SpecError(
+                say("{text!r} does not fix a column of texts of the file.", text=part),
+                say('Write each as "COLUMN TEXT": {columns}.', columns=listed(columns, "and")),
+            )
+        texts[found[1]] = found[2]
+    return texts
 
 
 def verify_network_pairs(

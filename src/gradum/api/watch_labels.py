@@ -17,7 +17,7 @@ from gradum.api.sequential_test import sequential_test
 from gradum.api.table_rows import table_rows
 from gradum.errors import SpecError
 from gradum.files.atomic import write_bytes
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.randomness import stream
 from gradum.study.evaluation.evaluate import table_by_group
 from gradum.study.evidence import MOST_ROWS
@@ -139,7 +139,7 @@ def save_state(found: Watched, state: str | os.PathLike | None) -> None:
         The file cannot be written.
     """
     if state is not None and found.stream is not None:
-        write_bytes(state, msgspec.json.encode(found.stream.count))
+        write_bytes(state, msgspec.json.encode(found.stream.count, enc_hook=as_text))
 
 
 def _groups(model: Model, data: Any, asked: LabelOptions, reading: ReadingOptions) -> Groups:

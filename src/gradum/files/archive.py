@@ -27,7 +27,7 @@ from safetensors.numpy import save
 
 from gradum.errors import ModelFileError
 from gradum.files.atomic import write_bytes
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 
 MANIFEST, WEIGHTS = "manifest.json", "weights.safetensors"
 MANIFEST_LIMIT = 64 * 2**20
@@ -82,7 +82,7 @@ def write(
     OutputError
         When the file cannot be written.
     """
-    text = msgspec.json.encode(manifest, order="sorted")
+    text = msgspec.json.encode(manifest, order="sorted", enc_hook=as_text)
     for name, array in arrays.items():
         if array.dtype.newbyteorder("<") not in DTYPES.values():
             raise ModelFileError(

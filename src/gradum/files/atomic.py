@@ -9,9 +9,11 @@ import errno
 import os
 import re
 import secrets
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gradum.errors import DiskError, OutputError
 from gradum.messages import marked, say
@@ -40,7 +42,9 @@ CAUSES = (  # the system's messages, in its words
     marked("Broken pipe"),
 )
 _REMEDIES = {
-    errno.EACCES: marked("Choose a place that you may write to."),
+    errno.EACCES: marked("Choose a place that you may write to.")
+    if sys.platform != "win32"
+    else marked("Close it where it is open, or choose a place that you may write to."),
     errno.EPERM: marked("Choose a place that you may write to."),
     errno.EROFS: marked("Choose a place that is not read-only."),
     errno.ENAMETOOLONG: marked("Choose a shorter name."),
@@ -52,6 +56,7 @@ DISK_REMEDIES = {
     errno.EIO: marked("Check the disk or choose another."),
 }
 
+_IN_MESSAGE = re.compile(r"\(os error (\d+)\)")  # polars gives the system's number only there
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -179,6 +184,22 @@ def make_first(folders: Iterable[Path]) -> Path:
     raise AssertionError("there is always one more")
 
 
+@contextmanager
+def scratch_folder(where: Path | None) -> Iterator[Path]:
+    """Make a folder private to the user, which is removed with its content after the block.
+
+    Windows removes no file while something still has it open or mapped; what remains is no error.
+
+    Parameters
+    ----------
+    where : path or None
+        The folder in which it is made; the system's folder for temporary files if None.
+    """
+    made = TemporaryDirectory(prefix=".gradum-", dir=where, ignore_cleanup_errors=True)
+    with made as folder:
+        yield Path(folder)
+
+
 def missing_folders(folder: Path) -> list[Path]:
     """Return those of a folder and its parents that do not exist, the innermost first."""
     return [missing for missing in (folder, *folder.parents) if not missing.exists()]
@@ -260,8 +281,13 @@ def _system_error(error: Exception) -> int | None:
     """Return the number of the system's error behind an exception, or None if there is none."""
     if isinstance(error, OSError) and isinstance(error.errno, int):
         return error.errno
-    match = re.search(r"\(os error (\d+)\)", str(error))  # polars gives it only in its message
-    return int(match.group(1)) if match else None
+    match = _IN_MESSAGE.search(str(error))
+    return _translated(int(match[1])) if match else None
+
+
+def _translated(number: int) -> int:
+    """Return the `errno` of a system's own number, which only on Windows is another."""
+    return OSError(0, "", None, number).errno or number
 
 
 @contextmanager
@@ -293,12 +319,9 @@ def filling(what: str) -> Iterator[None]:
 def _refusal(error: Exception) -> str | None:
     """Return why the system refused to write, or None if it did not.
 
-    polars gives the system's number only in its message, and loses it at the end of a file.
+    At the end of a file, polars loses the system's number.
     """
-    if isinstance(error, OSError):
-        number = error.errno
-    elif match := re.search(r"\(os error (\d+)\)", str(error)):
-        number = int(match[1])
-    else:
+    number = _system_error(error)
+    if number is None:
         return say("it is full or fails") if "transport error" in str(error) else None
     return say(os.strerror(number)) if number in _REFUSALS else None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from gradum.errors import OutputError
 from gradum.files.atomic import explained, is_plain_file
@@ -19,6 +21,11 @@ except ImportError:  # not on Windows
     fcntl = None
 
 SIGN = "gradum"
+REMOVABLE = fcntl is not None
+"""Whether a file can be removed while it is held; on Windows no open file can."""
+
+FAR = 2**30  # where Windows locks a byte, far from what others are to read
+TAKEN = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # what a lock of another process leads to
 
 
 @contextmanager
@@ -38,8 +45,6 @@ def held(path: Path) -> Iterator[None]:
             file = stack.enter_context(_opened(path))
             _hold(file, path)
             _sign(file, path)
-        if fcntl is None:
-            file.close()  # otherwise it could not be removed
         yield
 
 
@@ -52,16 +57,29 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _hold(file: BinaryIO, path: Path) -> None:
-    if fcntl is None:
-        return
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise _at_work(path, file.read(40).decode(errors="replace")) from None
-    except OSError:
+        _lock(file)
+    except ImportError:
         return
+    except OSError as error:
+        if error.errno not in TAKEN:
+            return
+        raise _at_work(path, file.read(40).decode(errors="replace")) from None
     if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
         raise _at_work(path, "")  # it was removed, and perhaps created anew, before it was held
+
+
+def _lock(file: BinaryIO) -> None:
+    """Lock a file, or raise at once if another process has; closing the file lets go."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    msvcrt: Any = import_module("msvcrt")
+    file.seek(FAR)
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    finally:
+        file.seek(0)
 
 
 def _sign(file: BinaryIO, path: Path) -> None:

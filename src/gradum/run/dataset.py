@@ -11,7 +11,7 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import SchemaError, SpecError, TargetError
-from gradum.messages import listed, marked, say, say_plural
+from gradum.messages import Said, listed, marked, say, say_plural
 from gradum.run.judging.judge_rungs import Truth
 from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
@@ -281,7 +281,7 @@ def without_rare(reason: str) -> str:
     """Add to the reason for a target's classes that rare ones are left out."""
     return say(
         "{reason}; those of fewer than {fewest} left out.",
-        reason=reason.rstrip(".。"),
+        reason=Said("clause", reason),
         fewest=FEWEST_ROWS_PER_CLASS,
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from gradum.messages import as_text
 from gradum.rungs.training_events import Passed, PathStep, Resumed
 from gradum.solvers.solution import ChunkDone, EpochDone, Stopped
 
@@ -138,7 +139,7 @@ def as_json(event: Event) -> dict[str, Any]:
     if isinstance(event, Understood | Alarmed | Judged):  # which hold structs
         values = {name: getattr(event, name) for name in event.__dataclass_fields__}
     else:
-        values = msgspec.to_builtins(asdict(event))
+        values = msgspec.to_builtins(asdict(event), enc_hook=as_text)
     return {"event": _lower(type(event).__name__), **values}
 
 

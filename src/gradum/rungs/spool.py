@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ class Spool:
         self._target_dtype: Any = np.int32 if classes else np.float64
         self._segment_rows = _segment_rows(layout, classes)
         self._file = TemporaryFile(dir=folder, prefix=".gradum-")  # noqa: SIM115 - closed by the spool's owner
-        self._end = 0
+        self._end, self._reading = 0, Lock()
         self._segments: list[tuple[int, int, list[_Array]]] = []  # offset, rows, what lies there
         self.total_weight = 0.0
         self._factor: np.ndarray | None = None
@@ -108,6 +109,7 @@ class Spool:
         parts.append(np.ascontiguousarray(weight, np.float64))
         offset = self._end
         with filling(say("the encoded rows")):
+            self._file.seek(offset)
             for part in parts:
                 self._file.write(part.data)
                 self._end += part.nbytes
@@ -126,13 +128,19 @@ class Spool:
     def read(self, segment: int) -> Encoded:
         """Read a segment back; several threads may call this at once."""
         offset, _, arrays = self._segments[segment]
-        data = os.pread(self._file.fileno(), sum(array.size for array in arrays), offset)
-        parts = _cut(data, arrays)
+        parts = _cut(self._bytes_at(offset, sum(array.size for array in arrays)), arrays)
         columns = self.layout.blocks.items()
         blocks = {name: FORMS[name].read(parts, len(several)) for name, several in columns}
         target, weight = parts
         weight = weight if self._factor is None else weight * self._factor[target]
         return Encoded(blocks, target, weight)
+
+    def _bytes_at(self, offset: int, size: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), size, offset)
+        with self._reading:  # Windows has one position for all threads
+            self._file.seek(offset)
+            return self._file.read(size)
 
 
 class _Array(NamedTuple):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradum.messages import marked, say
+from gradum.messages import Said, marked, say
 from gradum.scores.interval import (
     LEVEL,
     Interval,
@@ -191,8 +191,8 @@ class Metric:
     def words(self) -> str:
         """The title as in a sentence: "log loss", but "RMSE", "R²" and "Gini"."""
         title = say(self.title)
-        as_it_is = self.proper or not title[1:2].islower()
-        return title if as_it_is else title[0].lower() + title[1:]
+        as_it_is = self.proper or not self.title[1:2].islower()
+        return title if as_it_is else Said("lower", title)
 
     @property
     def explanation(self) -> str:

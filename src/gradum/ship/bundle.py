@@ -16,7 +16,7 @@ from msgspec import structs
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.run.conformal.guarantee import Guarantee, JudgedScores, Terms
 from gradum.run.fitted import Fitted, Provenance, fingerprint_of, named_arrays
 from gradum.run.judging.headline import with_headline
@@ -30,6 +30,7 @@ from gradum.scores.metrics import METRICS
 from gradum.ship.format_1 import upgraded
 from gradum.ship.model_contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
+from gradum.ship.sayings import SAYINGS, said_again, sayings
 from gradum.tables.encode import Encoder
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
@@ -112,7 +113,8 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         fitted.reference,
     )
     scores = score_arrays(fitted.guarantee)
-    archive.write(path, msgspec.to_builtins(manifest), arrays | scores)
+    content = msgspec.to_builtins(manifest, enc_hook=as_text)
+    archive.write(path, content | {SAYINGS: sayings(manifest)}, arrays | scores)
 
 
 def load(path: str | os.PathLike) -> Fitted:
@@ -129,8 +131,10 @@ def load(path: str | os.PathLike) -> Fitted:
     arrays = {name: array for name, array in content.items() if name not in scores}
     version = _known_format(raw.get("format"), path)
     with_unknown_bounds(raw.get("judgement"))
+    said = raw.pop(SAYINGS, None)
     try:
-        manifest = msgspec.convert(upgraded(raw) if version == 1 else raw, _Manifest)
+        written = msgspec.convert(upgraded(raw) if version == 1 else raw, _Manifest)
+        manifest = said_again(written, said)
         rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
         guarantee = restored_guarantee(manifest.guarantee, scores)
     except ValueError as error:

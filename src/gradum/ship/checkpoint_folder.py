@@ -15,7 +15,7 @@ import numpy as np
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.run.fitted import named_arrays
 from gradum.rungs.rung import Rung
 from gradum.ship.model_contradictions import has_its_shapes
@@ -108,7 +108,7 @@ class CheckpointFolder:
     def keep_rung(self, place: str, rung: Rung) -> None:
         """Keep a completely fitted rung."""
         if self._every:
-            content = msgspec.json.encode(recorded(rung))
+            content = msgspec.json.encode(recorded(rung), enc_hook=as_text)
             self._write(place, place, content, named_arrays([rung]))
 
     def offer(
@@ -133,7 +133,8 @@ class CheckpointFolder:
         )
         arrays = {f"state/{i}": leaf for i, leaf in enumerate(snapshot.state)}
         arrays |= {f"best/{i}": leaf for i, leaf in enumerate(snapshot.best or ())}
-        content = msgspec.json.encode(_spelled(msgspec.to_builtins(kept)))
+        known = msgspec.to_builtins(kept, enc_hook=as_text)
+        content = msgspec.json.encode(_spelled(known), enc_hook=as_text)
         self._write(TRAINING, place, content, arrays)
 
     def _path(self, name: str) -> Path:
@@ -144,7 +145,7 @@ class CheckpointFolder:
             return  # no archive holds such numbers, and a training that broke down ends soon
         began = monotonic()
         manifest = Manifest(FORMAT, self._identity, place, content.decode())
-        archive.write(self._path(name), msgspec.to_builtins(manifest), arrays)
+        archive.write(self._path(name), msgspec.to_builtins(manifest, enc_hook=as_text), arrays)
         self._written = monotonic()
         self._cost = self._written - began
 

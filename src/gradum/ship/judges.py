@@ -11,7 +11,7 @@ import numpy as np
 
 from gradum.errors import ModelFileError
 from gradum.files import archive
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.run.fitted import Fitted, fingerprint_of, named_arrays
 from gradum.run.intervals.judged_scores import judge_arrays
 from gradum.run.judge import Judge
@@ -42,7 +42,7 @@ def save_judges(judges: Sequence[Judge], rung: str, path: Path) -> None:
     """
     records = tuple(_JudgeRecord(judge.encoder, recorded(judge.rungs[rung])) for judge in judges)
     manifest = _Manifest(FORMAT, records)
-    archive.write(path, msgspec.to_builtins(manifest), judge_arrays(judges, rung))
+    archive.write(path, msgspec.to_builtins(manifest, enc_hook=as_text), judge_arrays(judges, rung))
 
 
 def load_judges(fitted: Fitted, path: Path) -> tuple[Judge, ...]:

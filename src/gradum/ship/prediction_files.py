@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 import polars as pl
 
 from gradum.errors import OutputError, SpecError
-from gradum.files.atomic import check_writable, replacing
-from gradum.messages import listed, say
+from gradum.files.atomic import check_writable, replacing, scratch_folder
+from gradum.messages import as_text, listed, say
 from gradum.tables.grids.cell import called
 from gradum.tables.paths import STANDARD_INPUT
 from gradum.tables.table import Table
@@ -93,10 +92,10 @@ def write(
         The file cannot be written; or there is one by now, unless ``force``.
     """
     rows = 0
-    with replacing(path) as temporary, TemporaryDirectory(dir=path.parent, prefix=".gradum-") as at:
+    with replacing(path) as temporary, scratch_folder(path.parent) as folder:
         parts: list[Path] = []
         for kept, frame in blocks:
-            parts.append(Path(at) / f"{len(parts)}.parquet")
+            parts.append(folder / f"{len(parts)}.parquet")
             block = _beside(kept, frame, rows)
             (block if path.suffix.lower() == ".parquet" else _flat(block)).write_parquet(parts[-1])
             rows += len(frame)
@@ -123,7 +122,7 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.Series(
             column.name,
-            [msgspec.json.encode(values).decode() for values in column.to_list()],
+            [msgspec.json.encode(values, enc_hook=as_text).decode() for values in column.to_list()],
             dtype=pl.String,
         )
         for column in lists

@@ -11,7 +11,7 @@ import polars as pl
 
 from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.run.dataset import Dataset
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
@@ -113,7 +113,7 @@ def metrics_json(run: Run) -> bytes:
         },
         "provenance": fitted.provenance,
     }
-    return msgspec.json.encode(content)
+    return msgspec.json.encode(content, enc_hook=as_text)
 
 
 def predictions(run: Run) -> pl.DataFrame | None:
@@ -227,7 +227,7 @@ def read_predictions(folder: Path, dataset: Dataset) -> tuple[np.ndarray, Predic
 
 def _history(run: Run) -> str:
     lines = [
-        msgspec.json.encode({"rung": rung.name, **entry})
+        msgspec.json.encode({"rung": rung.name, **entry}, enc_hook=as_text)
         for rung in run.fitted.rungs.values()
         for entry in rung.history
     ]

@@ -22,7 +22,7 @@ from msgspec import structs
 from gradum.errors import ModelFileError, SchemaError, TableError
 from gradum.files.atomic import cause_of
 from gradum.files.bounded import bounded_content, decoded, parsed_toml
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
 from gradum.tables.paths import STANDARD_INPUT, files_of, is_address
@@ -67,7 +67,7 @@ def default_folders(source: str) -> Iterator[Path]:
 
 def toml(run_spec: RunSpec) -> str:
     """Render `spec.toml`, for people to read and edit."""
-    content = msgspec.to_builtins(run_spec)
+    content = msgspec.to_builtins(run_spec, enc_hook=as_text)
     return tomli_w.dumps(without_none(content))
 
 

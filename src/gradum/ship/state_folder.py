@@ -111,6 +111,12 @@ def remove(state: Path) -> None:
         _remove(path)
 
 
+def remove_lock(state: Path) -> None:
+    """Remove the lock that `remove` could not, as the file was open; see `lock.REMOVABLE`."""
+    if is_own(state):
+        _remove(state / LOCK)
+
+
 def _own(state: Path) -> list[Path]:
     """Return what gradum wrote there, each folder after its files, the lock at the end."""
     if not is_own(state):

@@ -19,7 +19,7 @@ from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, T
 from gradum.files import lock
 from gradum.files.atomic import claim_folder, partial_files, write_text
 from gradum.files.bounded import bounded_content, parsed_toml
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 from gradum.run.machine import Machine, this_machine
 from gradum.ship import state_folder
 from gradum.ship.layout import FILES, SPEC, STATE
@@ -63,7 +63,7 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def identity(self) -> str:
         """A hash that tells its checkpoints apart from those of other rows, specs and software."""
         run = structs.replace(self.run, opened={})  # which is known once rows have been read
-        text = msgspec.json.encode((run, self.machine), order="sorted")
+        text = msgspec.json.encode((run, self.machine), order="sorted", enc_hook=as_text)
         return hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -144,13 +144,15 @@ def _held(folder: Path) -> Iterator[None]:
                 if not is_unfinished(folder):
                     state_folder.remove(state)
     finally:
+        if not lock.REMOVABLE and not is_unfinished(folder):
+            state_folder.remove_lock(state)  # which another process has not taken by now
         with suppress(OSError):
             state.rmdir()  # if nothing else lies in it
 
 
 def write(folder: Path, unfinished: Unfinished) -> None:
     """Write `run.toml`."""
-    content = without_none(msgspec.to_builtins(unfinished))
+    content = without_none(msgspec.to_builtins(unfinished, enc_hook=as_text))
     write_text(folder / STATE / RUN, tomli_w.dumps(content))
 
 

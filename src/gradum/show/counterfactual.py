@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.run.fitted import Fitted
 from gradum.show.counterfactual_words import (
     change_texts,
@@ -79,7 +79,7 @@ class Counterfactuals(Shown):
     def records(self) -> Iterator[dict[str, Any]]:
         """Yield everything known about each row, including sentences, as plain values for JSON."""
         for row in self.found.rows:
-            record = msgspec.to_builtins(row)
+            record = msgspec.to_builtins(row, enc_hook=as_text)
             for place, counterfactual in enumerate(row.counterfactuals):
                 record["counterfactuals"][place]["sentence"] = sentence(counterfactual)
             record["why_none"] = None if row.counterfactuals else self.why_none(row)

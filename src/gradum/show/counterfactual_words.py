@@ -65,15 +65,15 @@ def cost_sentences(found: Counterfactual, axes: Any) -> str:
         price = say("The cost is {cost}.", cost=cost)
     elif levels == len(found.changes):
         price = say_plural(
-            "The cost is {cost}: {count} level is changed.",
-            "The cost is {cost}: {count} levels are changed.",
+            "The cost is {cost}, for {count} change to another level.",
+            "The cost is {cost}, for {count} changes to other levels.",
             levels,
             cost=cost,
         )
     else:
         price = say_plural(
-            "The cost is {cost}: {moves} for moves, and {count} level is changed.",
-            "The cost is {cost}: {moves} for moves, and {count} levels are changed.",
+            "The cost is {cost}: {moves} for moves, the rest for {count} change to another level.",
+            "The cost is {cost}: {moves} for moves, the rest for {count} changes to other levels.",
             levels,
             cost=cost,
             moves=moves,

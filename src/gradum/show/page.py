@@ -11,7 +11,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup, escape
 
-from gradum.messages import listed, say, say_plural, sentences, spoken
+from gradum.messages import as_text, listed, say, say_plural, sentences, spoken
 from gradum.rungs.registry import KINDS
 from gradum.scores.figures import figure, rows_figure
 from gradum.scores.metrics import METRICS
@@ -38,7 +38,7 @@ def file(name: str) -> str:
 
 def for_script(value: Any) -> str:
     """Return JSON that cannot end its script element, whatever a table's names are."""
-    text = msgspec.json.encode(value).decode()
+    text = msgspec.json.encode(value, enc_hook=as_text).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from gradum.messages import listed, marked, say, say_plural
+from gradum.messages import as_text, listed, marked, say, say_plural
 from gradum.scores.figures import percent
 from gradum.show.document import Shown
 from gradum.show.visible import visible
@@ -71,7 +71,7 @@ class PropertyReport(Shown):
 
     def record(self) -> dict[str, Any]:
         """Return everything as plain values for JSON."""
-        return msgspec.to_builtins(self.found)
+        return msgspec.to_builtins(self.found, enc_hook=as_text)
 
     def __repr__(self) -> str:
         return f"<gradum.PropertyReport of {len(self.found.properties):,} properties>"

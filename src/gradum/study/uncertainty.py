@@ -108,14 +108,15 @@ def main_coefficients(run: Run) -> Coefficients | None:
     """Return the largest coefficients with their intervals, or None without a linear rung."""
     if run.fitted.linear is None:
         return None
-    frame, sentence = coefficient_intervals(run)
+    frame, sentence, names = coefficient_intervals(run)
+    named = dict(zip(map(str, names), names, strict=True))  # which a frame keeps in one language
     dense = run.fitted.encoder.layout.dense
     measured = [feature.name for feature in dense if feature.traits.is_of_grid]  # says nothing
     frame = frame.filter(pl.col("source").is_not_null() & ~pl.col("feature").is_in(measured))
     frame = frame.sort(pl.col("standardised").abs(), descending=True, maintain_order=True)
     rows = tuple(
         CoefficientInterval(
-            row["feature"],
+            named[row["feature"]],
             row["source"],
             row["class"],
             Estimate(row["coefficient"], row["low"], row["high"]),
@@ -126,8 +127,10 @@ def main_coefficients(run: Run) -> Coefficients | None:
     return Coefficients(rows, len(frame) - len(rows), sentence)
 
 
-def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
+def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str, tuple[str, ...]]:
     """Return coefficients with low, high, standardised_low and standardised_high, and a sentence.
+
+    The last is the name of every feature.
 
     The columns are those of `coefficients`, but each level is compared with the commonest one of
     its column, as in the regression table. The intervals are null if the model is too large for
@@ -166,12 +169,13 @@ def coefficient_intervals(run: Run) -> tuple[pl.DataFrame, str]:
             sentence = say("No intervals: without a penalty, the columns cannot be told apart.")
     raw = pl.lit(errors, pl.Float64) * NORMAL_95
     standardised = raw * pl.lit(deviation)
-    return frame.with_columns(
+    with_intervals = frame.with_columns(
         low=pl.col("coefficient") - raw,
         high=pl.col("coefficient") + raw,
         standardised_low=pl.col("standardised") - standardised,
         standardised_high=pl.col("standardised") + standardised,
-    ), sentence
+    )
+    return with_intervals, sentence, combinations.names
 
 
 def _held_at_0(run: Run) -> list[str]:

@@ -19,7 +19,7 @@ import polars as pl
 from scipy import sparse
 
 from gradum.errors import ModelFileError, SchemaError
-from gradum.messages import listed, say
+from gradum.messages import as_text, listed, say
 from gradum.tables.kinds import STEPS, AnyStep
 from gradum.tables.kinds.axis import Axis
 from gradum.tables.kinds.blocks import cells_of
@@ -220,7 +220,7 @@ class Encoder(msgspec.Struct, frozen=True, dict=True):
 
     def to_json(self) -> str:
         """Write the steps as JSON; floats keep every bit."""
-        return msgspec.json.encode(self).decode()
+        return msgspec.json.encode(self, enc_hook=as_text).decode()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Encoder:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from gradum.errors import ColumnError, SchemaError, TableError
-from gradum.messages import listed, say, say_plural
+from gradum.messages import as_text, listed, say, say_plural
 from gradum.tables.belonging import with_owners
 from gradum.tables.column_options import flags, options_by_column
 from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
@@ -94,7 +94,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
 
     def to_json(self) -> str:
         """Return the schema as indented JSON."""
-        return msgspec.json.format(msgspec.json.encode(self), indent=2).decode()
+        return msgspec.json.format(msgspec.json.encode(self, enc_hook=as_text), indent=2).decode()
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Schema:

@@ -6,7 +6,9 @@ from typing import overload
 
 import polars as pl
 
-LETTER = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]|[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]\p{M}*"
+IDEOGRAPH = r"[\p{Han}\p{Hiragana}\p{Katakana}ー]"
+SYLLABLE, MARK = r"[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]", r"\p{M}"
+LETTER = rf"{IDEOGRAPH}|{SYLLABLE}{MARK}*"
 """A letter of such a script, with its marks."""
 
 GAP = rf"(?:{LETTER})\s+(?:{LETTER})"

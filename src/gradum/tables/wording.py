@@ -10,7 +10,7 @@ from difflib import get_close_matches
 import numpy as np
 import polars as pl
 
-from gradum.messages import listed, say, say_plural
+from gradum.messages import Said, listed, say, say_plural
 from gradum.tables.grids import cell
 
 SHOWN_ROWS = 5
@@ -35,7 +35,7 @@ def and_more(shown: str, more: int) -> str:
 
 def first_upper(text: str) -> str:
     """Return a sentence that begins with a capital letter."""
-    return text[:1].upper() + text[1:]
+    return Said("upper", text)
 
 
 def joined_clauses(parts: Iterable[str]) -> str:

@@ -39,7 +39,8 @@ def predictions_of_onnx(
     Each input of the file is the column of that name. A single input of several numbers takes all
     columns except the target, in the table's order, and without those of ``by`` if there are too
     many. For classes, the last output that could be probabilities is taken: a number for each class
-    in the order of the sorted labels, or labels with their probabilities.
+    in the order of the sorted labels, or labels with their probabilities. A file that gradum wrote
+    says which output it is, and what stands for a missing value.
 
     Raises
     ------
@@ -132,16 +133,25 @@ def _values(value: OnnxInput, dataset: Dataset, names: Sequence[str]) -> np.ndar
     """Return the values of an input: (n, d), or (n,) if it has one axis."""
     if value.type is np.object_:
         array = np.column_stack(
-            [dataset.frame[name].cast(pl.String).fill_null("").to_numpy() for name in names]
+            [_texts(dataset.frame[name], value.missing or "") for name in names]
         ).astype(object)
+    elif value.missing is not None:  # NaN
+        columns = dataset.checked.frame.select(pl.col(names).cast(pl.Float64).fill_null(np.nan))
+        array = columns.to_numpy().astype(value.type)
     else:
         array = dataset.checked.complete(names).astype(value.type)
     return array[:, 0] if len(value.shape) == 1 else array
 
 
+def _texts(column: pl.Series, missing: str) -> np.ndarray:
+    return column.cast(pl.String).fill_null(missing).to_numpy()
+
+
 def _answers(model: OnnxModel, outputs: Sequence[Any], dataset: Dataset) -> np.ndarray:
     """Return the output that holds the answers, as (n, k)."""
     arrays = [array for output in outputs if (array := _numbers(output, dataset)) is not None]
+    if model.answer is not None and (said := _numbers(outputs[model.answer], dataset)) is not None:
+        return said
     if not arrays:
         raise ModelFileError(
             say("The network has no output of numbers for each row."),

@@ -9,7 +9,7 @@ from msgspec import Meta, to_builtins
 from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import PartThresholds, TrustPart
 from gradum.errors import ModelFileError, NotCertifiableError
-from gradum.messages import marked, say
+from gradum.messages import as_text, marked, say
 from gradum.show.trust_section import PartFinding
 from gradum.show.verification import VERDICTS, explained, notes_on_networks
 from gradum.study.properties.network_pairs import verify_pairs
@@ -81,7 +81,9 @@ def _of_predictions(examined: ExaminedPredictions, thresholds: PropertyThreshold
     asked = [(text, "") for text in thresholds.ask]
     found = verify_pairs(network, asked, seconds=thresholds.seconds)
     checks = [_check(verified) for verified in found.properties]
-    return PartFinding(checks, list(notes_on_networks(found)), details=to_builtins(found))
+    return PartFinding(
+        checks, list(notes_on_networks(found)), details=to_builtins(found, enc_hook=as_text)
+    )
 
 
 def _check(verified: Verified) -> Check:

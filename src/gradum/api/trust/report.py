@@ -16,7 +16,7 @@ from gradum.api.trust.examined import ExaminedModel, ExaminedPredictions
 from gradum.api.trust.part import TrustPart
 from gradum.api.trust.parts import PARTS
 from gradum.api.trust.thresholds import of_part, thresholds_of
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.show.trust import TrustReport
 from gradum.show.trust_section import TrustSection
 from gradum.study.trust import Check, Family, settled
@@ -74,7 +74,14 @@ def _report(
     required = [_requiring(section, thresholds.require) for section in tested]
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     written = say("{time} by gradum {version}", time=now, version=version("gradum"))
-    return TrustReport(subject, target, required, msgspec.to_builtins(thresholds), written, family)
+    return TrustReport(
+        subject,
+        target,
+        required,
+        msgspec.to_builtins(thresholds, enc_hook=as_text),
+        written,
+        family,
+    )
 
 
 def _settled(sections: Sequence[TrustSection], error: float) -> tuple[list[TrustSection], Family]:

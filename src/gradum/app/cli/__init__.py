@@ -29,6 +29,7 @@ from gradum.app.cli import (
     report,
     rerun,
     resume,
+    serve,
     streams,
     stress,
     trust,
@@ -39,7 +40,6 @@ from gradum.errors import GradumError
 
 app = typer.Typer(
     name="gradum",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -58,6 +58,7 @@ COMMANDS = (
     verify,
     inspect,
     export,
+    serve,
     report,
     compare,
     compare_solvers,

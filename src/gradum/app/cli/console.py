@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from gradum.errors import GradumError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.show.visible import visible
 
 if TYPE_CHECKING:
@@ -36,14 +37,12 @@ def write_json(value: Any) -> None:
     """Print one value as one line of JSON."""
     import msgspec
 
-    print_json(msgspec.json.encode(value).decode())
+    print_json(msgspec.json.encode(value, enc_hook=as_text).decode())
 
 
 def print_json(text: str) -> None:
-    """Print JSON; letters that the output's encoding lacks are written as JSON escapes."""
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
+    """Print JSON; where the output is not UTF-8, letters beyond ASCII are JSON escapes."""
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
         text = re.sub(r"[^\x00-\x7f]", lambda letter: json.dumps(letter[0])[1:-1], text)
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

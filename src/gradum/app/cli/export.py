@@ -28,7 +28,17 @@ def command(
         ),
     ] = None,
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="An .onnx, .mjs or .sql file.")
+    ],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help="The form: onnx, javascript or sql. Default: by the name's ending.",
+        ),
+    ] = None,
     interval: options.Interval = None,
     rung: options.Rung = None,
     force: options.Replace = False,
@@ -37,13 +47,14 @@ def command(
     """Write a model to a file that runs without gradum, from raw columns to answers.
 
     The file holds the encoder too: its inputs are the table's columns by name, numbers as float64
-    and all else as texts. A missing number is NaN, a missing text "(missing)". Before it is
-    written, ONNX Runtime answers the rows that judged the model, and the largest difference from
-    gradum's own answers is printed. What has no such form is refused with the reason.
+    and all else as texts. A missing number is NaN, a missing text "(missing)"; in JavaScript, both
+    are null, in SQL NULL. Before it is written, ONNX Runtime, Node or SQLite answers the rows that
+    judged the model, and the largest difference from gradum's own answers is printed. What has no
+    such form is refused with the reason.
     """
     loaded = load_model(model)
     with waiting(shown=not as_json):
-        exported = loaded.export(out, data, interval=interval, rung=rung, force=force)
+        exported = loaded.export(out, data, to=to, interval=interval, rung=rung, force=force)
     if as_json:
         write_json(exported)
         return

@@ -18,6 +18,9 @@ from gradum.errors import DiskError
 from gradum.files.atomic import cause_of
 from gradum.messages import say
 
+GONE = (errno.EPIPE, errno.EINVAL) if sys.platform == "win32" else (errno.EPIPE,)
+"""What writing leads to once the reader has gone; https://bugs.python.org/issue35754."""
+
 
 class Lasting(io.FileIO):
     """A file that goes on when its bytes cannot be written, and keeps the reason."""
@@ -31,7 +34,7 @@ class Lasting(io.FileIO):
                 select.select([], [self], [])  # the reader is slow, and the file does not block
             return written
         except OSError as error:
-            if error.errno != errno.EPIPE:
+            if error.errno not in GONE:
                 self.refused = error
             return len(data)
 

@@ -38,8 +38,8 @@ def command(
         Path,
         typer.Argument(
             metavar="RUN_OR_NET",
-            help="A run folder or a model file; or a network, an .onnx file, which needs "
-            "gradum[onnx].",
+            help="A run folder or a model file; or a network or an exported model, an .onnx file, "
+            "which needs gradum[onnx].",
         ),
     ],
     given: Annotated[
@@ -72,7 +72,8 @@ def command(
             metavar="REGION",
             help="Where they should hold, such as 'age 30..60, sex female|male'. Default: on the "
             "whole domain of the rows learned from, or of a network's table. A network "
-            "without a table has columns x0, x1 and so on: 'x0 0..1, x1 0..5 whole'.",
+            "without a table has columns x0, x1 and so on: 'x0 0..1, x1 0..5 whole'. Of an "
+            "exported file, the texts of the row: 'sex female, island Biscoe'.",
         ),
     ] = "",
     rows: Annotated[
@@ -167,13 +168,10 @@ def command(
             say("No property is stated."),
             say('Give --property "monotone age+", or behind a network its .vnnlib file.'),
         )
-    elif where or rung is not None:
-        raise SpecError(
-            say("--where and --rung are for models of tables."),
-            say("Leave them out: a network's .vnnlib file says where."),
-        )
     else:
-        _verify_network(model, Path(given), timeout, counterexample, seed, force, as_json, quiet)
+        _refuse_rung(rung)
+        search = {"where": where, "seconds": timeout, "seed": seed}
+        _verify_network(model, Path(given), search, counterexample, force, as_json, quiet)
 
 
 def _refuse_rung(rung: str | None) -> None:
@@ -201,9 +199,8 @@ def _end(verdict: str) -> None:
 def _verify_network(
     network: Path,
     stated: Path,
-    timeout: float,
+    search: dict[str, Any],
     counterexample: Path | None,
-    seed: int,
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -218,7 +215,7 @@ def _verify_network(
         refuse_existing(counterexample, force=force)
         check_writable(counterexample)
     with waiting(shown=not (as_json or quiet)):
-        outcome = verify_network(network, stated, seconds=timeout, seed=seed)
+        outcome = verify_network(network, stated, **search)
     text = ""
     if outcome.x is not None and outcome.y is not None:
         text = counterexample_text(outcome.x, outcome.y)

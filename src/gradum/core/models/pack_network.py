@@ -350,7 +350,7 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
         """Return dense [n, d], with pairs and text, and the embedding rows [1, n, e] if any."""
         dense = self.with_pairs(inputs["dense"], np)
         if self.projected:
-            text = np.asarray(inputs["sparse"] @ params["projection"], dense.dtype)
+            text = (inputs["sparse"] @ params["projection"]).astype(dense.dtype, copy=False)
             dense = np.concatenate([dense, text], axis=1)
         return dense, inputs["codes"][None] if self.embedding else None
 

@@ -121,7 +121,10 @@ def _in_words(findings: dict[str, Finding], loss: str) -> str:
     """Return "'a' (99.9% of the variance, in rows kept aside) or 'b' (98.1%)"."""
     shares = [f"{figure(100 * finding.share)}%" for finding in findings.values()]
     shares[0] = say("{share} of the {loss} in rows kept aside", share=shares[0], loss=loss)
-    columns = [f"{name!r} ({share})" for name, share in zip(findings, shares, strict=True)]
+    columns = [
+        say("{column!r} ({share})", column=name, share=share)
+        for name, share in zip(findings, shares, strict=True)
+    ]
     if len(columns) > SHOWN:
         more = len(columns) - SHOWN
         columns[SHOWN:] = [

@@ -110,12 +110,13 @@ def _of_classes(
             blind=count_out_of(1 / all_classes, found.base),
         )
         return [on_average, right]
-    rarer = _of_rare(min(by_class, key=lambda each: each.label != rarest))
+    rows = sum(each.support for each in by_class)
+    rarer = _of_rare(min(by_class, key=lambda each: each.label != rarest), rows)
     if ranked and scores["auc"].low > 0.5 and not scores["accuracy"].low > share:
         ranked.append(
             say(
-                "So use it to sort rows from most to least likely {label}; its predictions of "
-                "single rows are not shown to beat always answering {commonest}.",
+                "So use its probabilities, to sort rows from most to least likely {label}; its "
+                "answers for single rows are not shown to beat always answering {commonest}.",
                 label=_quoted(rarest),
                 commonest=_quoted(commonest),
             )
@@ -137,8 +138,8 @@ def _right(accuracy: Interval, prevalence: dict[str, float]) -> str:
     )
 
 
-def _of_rare(rare: ClassScores) -> str:
-    """Say how many rows of a rare class are found, and how often it is right to say the class."""
+def _of_rare(rare: ClassScores, rows: int) -> str:
+    """Say how many of a rare class are found among some rows, and how often the answer is right."""
     label = _quoted(rare.label)
     if not rare.predicted or rare.hits == 0:
         return say(
@@ -154,7 +155,8 @@ def _of_rare(rare: ClassScores) -> str:
     if not rare.precision.known and rare.hits is not None:
         return say(
             "Finds {found:,} of {base:,} rows that are {label} ({recall}); it says {label} for "
-            "{predicted} of the rows, and is right for {hits}.",
+            "{predicted} of all {rows:,} rows, and is right for {hits}.",
+            rows=rows,
             predicted=rows_figure(rare.predicted),
             hits=int(rare.hits + 0.5),
             **values,

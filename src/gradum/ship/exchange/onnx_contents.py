@@ -39,6 +39,9 @@ _MODEL = {**dict.fromkeys((2, 3, 4, 6), _FLAT), 7: _GRAPH}
 DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 """The domains of operators, besides those of functions that the file defines."""
 
+OTHERS = {("com.microsoft", "Tokenizer")}
+"""Operators of other domains: the one that splits texts into words."""
+
 _NAMED = {"name", "doc_string", "metadata_props"}
 PARTS: dict[str, set[str]] = {
     "ModelProto": {
@@ -206,7 +209,7 @@ def _refuse_outside(tensor: Any) -> None:
 
 
 def _refuse_unknown(node: Any, defined: set[tuple[str, str]]) -> None:
-    if (node.domain, node.op_type) not in defined:
+    if (node.domain, node.op_type) not in defined | OTHERS:
         raise ModelFileError(
             say(
                 "Operator {kind} is none of ONNX's own.",

@@ -29,7 +29,7 @@ OLDEST_OPSET = 7
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 
-_STORED = {"FLOAT": np.float64, "INT32": np.int64, "INT64": np.int64}
+_STORED = {"FLOAT": np.float64, "DOUBLE": np.float64, "INT32": np.int64, "INT64": np.int64}
 
 
 SUFFIXES = (".onnx", ".onnx.gz")

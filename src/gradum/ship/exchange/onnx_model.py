@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import MsgspecError, Struct
+from msgspec.json import decode
 
 from gradum.errors import ModelFileError
 from gradum.isolation import Bounds, IsolationError, isolated
@@ -46,11 +48,14 @@ class OnnxInput:
         The NumPy type of its values.
     shape : tuple of int or None
         None for an axis of no stated length, such as that of rows.
+    missing : str, optional
+        What stands for a missing value, "NaN" for numbers; None if the file does not say.
     """
 
     name: str
     type: type
     shape: tuple[int | None, ...]
+    missing: str | None = None
 
     @property
     def width(self) -> int | None:
@@ -67,10 +72,16 @@ class OnnxModel:
     data : bytes
         The file.
     inputs : tuple of OnnxInput
+    answer : int, optional
+        Which output has the probabilities or the numbers; None if the file does not say.
+    logits : str, optional
+        The output with what these come from: the logits, or the numbers themselves.
     """
 
     data: bytes = field(repr=False)
     inputs: tuple[OnnxInput, ...]
+    answer: int | None = None
+    logits: str | None = None
 
     def run(self, values: Mapping[str, np.ndarray]) -> list[Any]:
         """Return the outputs for n rows of values [n, d] of each input, in the file's order.
@@ -119,15 +130,52 @@ def read_model(path: str | os.PathLike) -> OnnxModel:
     needs("onnxruntime", "onnx", say("Networks in ONNX"), ModelFileError)
     data = onnx_file.read_bytes(path)
     try:
-        graph = onnx_file.decoded(data).graph
+        proto = onnx_file.decoded(data)
+        graph, said = proto.graph, _of_gradum(proto)
         inputs = tuple(map(_input, onnx_file.inputs(graph)))
         if not inputs:
             raise ModelFileError(say("It is not an ONNX file, or has no inputs."))
-        return OnnxModel(data, inputs)
+        if said is None:
+            return OnnxModel(data, inputs)
+        missing = {entry.name: entry.missing for entry in said.inputs}
+        inputs = tuple(replace(value, missing=missing.get(value.name)) for value in inputs)
+        names = [output.name for output in graph.output]
+        answer = names.index(said.answer) if said.answer in names else None
+        return OnnxModel(data, inputs, answer, said.logits if said.logits in names else None)
     except ModelFileError as error:
         raise ModelFileError(
             say("{path}: {cause}", path=path, cause=error.message), error.remedy
         ) from None
+
+
+class _Input(Struct):
+    name: str
+    missing: str
+
+
+class _OfGradum(Struct):
+    """What a file of gradum says of itself, see `gradum.ship.forms.onnx.file.metadata`."""
+
+    inputs: list[_Input]
+    outputs: dict[str, str]
+
+    @property
+    def answer(self) -> str | None:
+        return self.outputs.get("probability", self.outputs.get("prediction"))
+
+    @property
+    def logits(self) -> str | None:
+        return self.outputs.get("logits", self.outputs.get("prediction"))
+
+
+def _of_gradum(proto: Any) -> _OfGradum | None:
+    """Return what a file says of itself; None for a file that is not of gradum."""
+    known = {entry.key: entry.value for entry in proto.metadata_props}
+    try:
+        inputs, outputs = (known[f"gradum.{name}"] for name in ("inputs", "outputs"))
+        return _OfGradum(decode(inputs, type=list[_Input]), decode(outputs, type=dict[str, str]))
+    except (KeyError, MsgspecError):
+        return None
 
 
 def _input(value: Any) -> OnnxInput:

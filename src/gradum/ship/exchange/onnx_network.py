@@ -23,7 +23,15 @@ from gradum.core.bounds import INPUT, Graph
 from gradum.errors import ModelFileError, ShapeError
 from gradum.messages import say
 from gradum.ship.exchange import onnx_file
-from gradum.ship.exchange.onnx_operators import OPERATORS, Call, Computed, Nodes, Value, summed_axes
+from gradum.ship.exchange.onnx_operators import (
+    OPERATORS,
+    Call,
+    Computed,
+    Nodes,
+    Operator,
+    Value,
+    summed_axes,
+)
 from gradum.ship.exchange.onnx_session import open_session
 from gradum.tables.extra import needs
 from gradum.tables.wording import shortened
@@ -221,17 +229,18 @@ def _graph(onnx_graph: Any, shape: tuple[int, ...]) -> Graph:
     nodes = Nodes(math.prod(shape))
     values: dict[str, Value | None] = {"": None}  # an input without a name is left out
     for tensor in onnx_graph.initializer:
-        _define(values, tensor.name, onnx_file.constant(tensor))
-    _define(values, onnx_file.inputs(onnx_graph)[0].name, Computed(INPUT, shape))
+        define(values, tensor.name, onnx_file.constant(tensor))
+    define(values, onnx_file.inputs(onnx_graph)[0].name, Computed(INPUT, shape))
     for number, node in enumerate(onnx_graph.node, 1):
-        _define(values, node.output[0] if node.output else "", _value(node, number, values, nodes))
+        define(values, node.output[0] if node.output else "", value_of(node, number, values, nodes))
     output = values.get(onnx_graph.output[0].name)
     if not isinstance(output, Computed):
         raise ModelFileError(say("Its output does not depend on its input."))
     return nodes.graph(output)
 
 
-def _define(values: dict[str, Value | None], name: str, value: Value) -> None:
+def define(values: dict[str, Value | None], name: str, value: Value) -> None:
+    """Give a value the name of what computes it; refuse a name that is empty or taken."""
     if name in values:
         raise ModelFileError(
             say("{name} is empty or defined twice in it.", name=repr(shortened(name)))
@@ -239,14 +248,20 @@ def _define(values: dict[str, Value | None], name: str, value: Value) -> None:
     values[name] = value
 
 
-def _value(node: Any, number: int, values: dict[str, Value | None], nodes: Nodes) -> Value:
+def value_of(
+    node: Any,
+    number: int,
+    values: dict[str, Value | None],
+    nodes: Nodes,
+    operators: Mapping[str, Operator] = OPERATORS,
+) -> Value:
     """Return the value of an operator of the file, and add its operations to the nodes."""
     kind = (
         node.op_type
         if node.domain in onnx_file.STANDARD_DOMAINS
         else (f"{node.domain}.{node.op_type}")
     )
-    operator = OPERATORS.get(kind)
+    operator = operators.get(kind)
     if operator is None:
         raise ModelFileError(
             say(

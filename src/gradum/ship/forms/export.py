@@ -15,8 +15,10 @@ from gradum.messages import listed, say
 from gradum.run.conformal.statement import Statement
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.ship.forms.javascript.file import JavaScriptForm
 from gradum.ship.forms.onnx.file import OnnxForm
 from gradum.ship.forms.parity import Parity, Runner, parity
+from gradum.ship.forms.sql.file import SqlForm
 from gradum.ship.prediction_files import refuse_existing
 from gradum.ship.recording.model import RecordedModel, recorded_model
 
@@ -26,6 +28,8 @@ class Form(Protocol):
 
     title: str
     """The program that runs it."""
+    endings: tuple[str, ...]
+    """Of the names of its files; the first is the usual one."""
 
     def data(self, model: RecordedModel) -> bytes:
         """Return the file of a model."""
@@ -36,8 +40,8 @@ class Form(Protocol):
         ...
 
 
-FORMS: dict[str, Form] = {".onnx": OnnxForm()}
-"""Every form, by the ending of its files."""
+FORMS: dict[str, Form] = {"onnx": OnnxForm(), "javascript": JavaScriptForm(), "sql": SqlForm()}
+"""Every form, by the name that users ask for it."""
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -76,22 +80,28 @@ class Exported(msgspec.Struct, frozen=True):
     promise: Statement | None = None
 
 
-def form_of(path: str | os.PathLike, *, force: bool) -> Form:
-    """Return the form that a file name stands for; refuse other names, and a file that is there.
+def form_of(path: str | os.PathLike, to: str | None = None, *, force: bool) -> Form:
+    """Return the form asked for, or that a file name stands for; refuse a file that is there.
 
     Raises
     ------
     OutputError
     """
     ending = Path(path).suffix.lower()
-    if ending not in FORMS:
-        raise OutputError(
-            say("{path} names no form in which models are exported.", path=path),
-            say("End the name in {endings}.", endings=listed(list(FORMS), "or")),
-        )
+    if to is None:
+        forms = [form for form in FORMS.values() if ending in form.endings]
+        endings = [ending for form in FORMS.values() for ending in form.endings]
+        cause = say("{path} names no form in which models are exported.", path=path)
+        remedy = say("End the name in {endings}.", endings=listed(endings, "or"))
+    else:
+        forms = [FORMS[to]] if to in FORMS else []
+        cause = say("Models are not exported to {form!r} (--to).", form=to)
+        remedy = say("Choose among {choices}.", choices=listed(list(FORMS)))
+    if not forms:
+        raise OutputError(cause, remedy)
     refuse_existing(Path(path), force=force)
     check_writable(path)
-    return FORMS[ending]
+    return forms[0]
 
 
 def export(
@@ -99,6 +109,7 @@ def export(
     path: str | os.PathLike,
     rows: pl.DataFrame | str,
     *,
+    to: str | None = None,
     rung: str | None = None,
     promise: ConformalPredictor | None = None,
     force: bool = False,
@@ -109,9 +120,11 @@ def export(
     ----------
     fitted : Fitted
     path : path
-        Its ending says which form.
+        Its ending says which form, if ``to`` does not.
     rows : DataFrame or str
         Typed rows on which the file is held against the model; or why there are none.
+    to : str, optional
+        A name in `FORMS`.
     rung : str, optional
         The one in use if left out.
     promise : ConformalPredictor, optional
@@ -124,9 +137,9 @@ def export(
     ExportError
         The model, or a column, has no such form.
     OutputError
-        The name says no form, there is such a file already, or it cannot be written.
+        There is no such form, there is such a file already, or it cannot be written.
     """
-    form = form_of(path, force=force)
+    form = form_of(path, to, force=force)
     model = recorded_model(fitted, rung, promise)
     data = form.data(model)
     found, reason = None, rows if isinstance(rows, str) else ""

@@ -13,7 +13,7 @@ from gradum.run.predicting import predict_typed
 from gradum.ship.recording.model import RecordedModel
 from gradum.waiting import told
 
-BLOCK_ROWS = 16_384
+BLOCK_ROWS = 4_096
 
 Runner = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 """Answers raw rows by a form, each answer under its own name."""

@@ -11,6 +11,7 @@ import polars as pl
 
 from gradum.core.losses import LOSSES
 from gradum.core.models.input_blocks import of_matrix
+from gradum.core.models.parameters import named
 from gradum.errors import ExportError
 from gradum.margins import EQUAL
 from gradum.messages import say
@@ -20,9 +21,10 @@ from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.judging.verdict import model_in_words
 from gradum.rungs.rung import Rung
-from gradum.ship.recording.program import ROWS_AXIS, Program
+from gradum.ship.recording.program import Program, rows_axis, without_axes_of
 from gradum.ship.recording.recorded import Recorded, of_rows
 from gradum.tables.columns import Column
+from gradum.tables.kinds.blocks import FORMS
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,21 @@ def recorded_model(
     rung = fitted.rung(name)
     if promise is not None:
         _refuse_promise(promise)
+    with without_axes_of(_lengths(rung)) as rows:
+        return _recorded(fitted, rung, promise, rows)
+
+
+def _lengths(rung: Rung) -> set[int]:
+    """Return the lengths of the axes of a rung's own arrays."""
+    lengths = {length for array in named(rung.params).values() for length in np.shape(array)}
+    if (layer := rung.input_layer) is None:
+        return lengths
+    return lengths | {len(layer.centre), *layer.levels, *(1 + count for count in layer.levels)}
+
+
+def _recorded(
+    fitted: Fitted, rung: Rung, promise: ConformalPredictor | None, rows: int
+) -> RecordedModel:
     columns = _leaving(fitted, rung)
     raw = {c.name: Recorded.input(_DTYPES[c.traits.raw_type]) for c in columns if c.traits.raw_type}
     try:
@@ -88,7 +105,7 @@ def recorded_model(
     names = {answer: first_free(answer, raw) for answer in answers}
     outputs = {names[answer]: of_rows(values, first).node for answer, values in answers.items()}
     inputs = {column: values.node for column, values in raw.items()}
-    return RecordedModel(fitted, rung, columns, names, Program(inputs, outputs), promise)
+    return RecordedModel(fitted, rung, columns, names, Program(inputs, outputs, rows), promise)
 
 
 def first_free(name: str, taken: Collection[str]) -> str:
@@ -125,7 +142,7 @@ def _leaving(fitted: Fitted, rung: Rung) -> tuple[Column, ...]:
 def _forward(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> tuple[Any, Any]:
     """Return the rung's raw outputs [n, k] in float64, and its dense inputs [n, d]."""
     if rung.input_layer is None:
-        inputs = of_matrix(np.zeros((ROWS_AXIS, 0)))
+        inputs = of_matrix(np.zeros((rows_axis.get(), 0)))
     else:
         inputs = _inputs(fitted, rung, raw)
     logits = rung.network.forward(_constants(rung.params), inputs)
@@ -136,18 +153,18 @@ def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str
     """Return the network's inputs, as `InputLayer` makes them of the encoded columns."""
     layer, layout = rung.input_layer, fitted.encoder.layout
     assert layer is not None
-    blocks: dict[str, list[Any]] = {name: [] for name in layout.blocks}
+    blocks: dict[str, list[Any]] = {name: [] for name in FORMS}
     for column, step in zip(fitted.schema.features, fitted.encoder.steps, strict=True):
         if column.name in layout.sources:
-            parts = column.traits.from_raw(column, step, raw[column.name])
-            blocks[step.block] += parts
+            for block, parts in column.traits.from_raw(column, step, raw[column.name]).items():
+                blocks[block] += parts
     dense = np.concatenate(blocks["dense"], axis=1) if blocks["dense"] else None
     codes = Codes(blocks["codes"])
-    design = {"dense": np.zeros((ROWS_AXIS, 0)) if dense is None else dense, "codes": codes}
+    design = {"dense": np.zeros((rows_axis.get(), 0)) if dense is None else dense, "codes": codes}
     inputs = layer.narrow_columns(design, dtype=rung.dtype)
-    if layer.sparse_levels:
+    if layer.sparse_levels or blocks["sparse"]:
         wide = [(codes[:, place], count) for place, count in layer.sparse_levels]
-        inputs["sparse"] = SparseLevels(wide)
+        inputs["sparse"] = Sparse(wide, [part.astype(rung.dtype) for part in blocks["sparse"]])
     return inputs
 
 
@@ -167,20 +184,25 @@ class Codes:
         return self._columns[key[1]][:, 0]
 
 
-class SparseLevels:
-    """The sparse columns [n, v] of coded columns, of which one is 1 for each, or none.
+class Sparse:
+    """The sparse columns [n, v]: those of coded columns, then those of texts.
 
-    A product with them reads one row of the weights for each coded column.
+    Of those of a coded column one is 1, or none: a product reads one row of the weights for it.
 
     Parameters
     ----------
     columns : sequence of (Recorded, int)
         The codes [n] of each column, and how many levels it has.
+    texts : sequence of Recorded
+        The weights [n, k] of the n-grams of each text.
     """
 
-    def __init__(self, columns: Sequence[tuple[Recorded, int]]) -> None:
-        self._columns = columns
-        self.shape = (ROWS_AXIS, sum(count for _, count in columns))
+    def __init__(
+        self, columns: Sequence[tuple[Recorded, int]], texts: Sequence[Recorded] = ()
+    ) -> None:
+        self._columns, self._texts = columns, texts
+        levels = sum(count for _, count in columns)
+        self.shape = (rows_axis.get(), levels + sum(text.shape[1] for text in texts))
 
     def __matmul__(self, weight: Recorded) -> Any:
         total, start = None, 0
@@ -189,6 +211,10 @@ class SparseLevels:
             rows = np.concatenate([np.zeros((1, own.shape[1]), own.dtype), own])[code]
             total = rows if total is None else total + rows
             start += count
+        for text in self._texts:
+            product = text @ weight[start : start + text.shape[1]]
+            total = product if total is None else total + product
+            start += text.shape[1]
         return total
 
 

@@ -3,22 +3,46 @@
 It is what leaves gradum. A form, such as ONNX, writes each operation of `OPERATIONS` in its own
 words; there are no others.
 
-Shapes: axis lengths of `ROWS_AXIS` stand for any number of rows.
+Shapes: axis lengths of `Program.rows` stand for any number of rows.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import scipy.special
 
 ROWS_AXIS = 8191
-"""The number of rows with which a model is recorded: a prime, and no other axis may have it."""
+"""The number of rows with which a model is recorded, unless it divides one of its own axes.
+
+It is a prime, so that the length of an axis that hangs on the rows is known as its multiple.
+"""
+
+OTHER_ROWS = (8179, 8171, 8167, 8161, 8147, 8123, 8117, 8111)
+"""The next smaller primes, for models with such an axis."""
+
+rows_axis: ContextVar[int] = ContextVar("rows_axis", default=ROWS_AXIS)
+"""The number of rows of what is being recorded."""
+
+
+@contextmanager
+def without_axes_of(lengths: Collection[int]) -> Iterator[int]:
+    """Record with a number of rows that divides none of these lengths, and yield it."""
+    primes = (ROWS_AXIS, *OTHER_ROWS)
+    free = [prime for prime in primes if all(length % prime for length in lengths if length)]
+    token = rows_axis.set(free[0] if free else ROWS_AXIS)
+    try:
+        yield rows_axis.get()
+    finally:
+        rows_axis.reset(token)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +58,7 @@ class Node:
     dtype : dtype
         Of its numbers; ``object`` for texts.
     shape : tuple of int
-        An axis of length `ROWS_AXIS` is that of the rows.
+        An axis of length `Program.rows` is that of the rows.
     settings : mapping
         The arguments that are known in advance, such as an axis.
     """
@@ -56,10 +80,13 @@ class Program:
         The raw columns by name: float64 with NaN where a value is missing, or texts.
     outputs : mapping of str to Node
         The answers by name, each [n, ...].
+    rows : int
+        The length of an axis that stands for any number of rows.
     """
 
     inputs: Mapping[str, Node]
     outputs: Mapping[str, Node]
+    rows: int = ROWS_AXIS
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -105,6 +132,19 @@ def _matching(texts: np.ndarray, pattern: str) -> np.ndarray:
     return np.array(found, bool).reshape(texts.shape)
 
 
+def _words(texts: np.ndarray, pattern: str, ngrams: tuple[str, ...]) -> np.ndarray:
+    """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
+    counts = np.zeros((len(texts), 1 + len(ngrams)), np.float32)
+    place = {ngram: 1 + k for k, ngram in enumerate(ngrams)}
+    for row, text in zip(counts, texts.ravel().tolist(), strict=True):
+        words = re.findall(pattern, text.lower())
+        row[0] = len(words)
+        for ngram in (*words, *map(" ".join, pairwise(words))):
+            if ngram in place:
+                row[place[ngram]] += 1
+    return counts
+
+
 def _sliced(x: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
     return x[(slice(None),) * axis + (slice(start, stop),)]
 
@@ -142,10 +182,13 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "join": np.add,
     "split": _split,
     "matches": _matching,
+    "words": _words,
 }
 """Every operation there is, with what it means.
 
 ``look_up`` puts a number for each text that is a key; ``join`` appends a text; ``split`` returns
-one part of each text; ``matches`` tells which texts match a pattern as a whole; ``zeros`` has the
-shape of what it takes; ``expand`` broadcasts, where the axis of rows has length 1.
+one part of each text; ``matches`` tells which texts match a pattern as a whole; ``words`` counts
+what a pattern finds in lower-cased texts [n, 1], in all, then those that are n-grams, of one word
+or of two neighbours with a blank between them; ``zeros`` has the shape of what it takes;
+``expand`` broadcasts, where the axis of rows has length 1.
 """

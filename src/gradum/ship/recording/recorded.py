@@ -18,7 +18,7 @@ import scipy.special
 
 from gradum.errors import ExportError
 from gradum.messages import say
-from gradum.ship.recording.program import ROWS_AXIS, UFUNCS, Node
+from gradum.ship.recording.program import UFUNCS, Node, rows_axis
 
 
 class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
@@ -44,7 +44,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
     @classmethod
     def input(cls, dtype: Any) -> Recorded:
         """Return a raw column [n, 1]: float64, or texts of dtype object."""
-        return cls(Node("input", (), np.dtype(dtype), (ROWS_AXIS, 1)))
+        return cls(Node("input", (), np.dtype(dtype), (rows_axis.get(), 1)))
 
     @property
     def known(self) -> np.ndarray | None:
@@ -53,7 +53,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As NumPy's, with `ROWS_AXIS` rows."""
+        """As NumPy's, with `rows_axis` rows."""
         return self.node.shape
 
     @property
@@ -128,7 +128,7 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
             return Recorded.constant(self.known.reshape(lengths))
         if self.node.operation == "reshape":  # the last of several shapes counts
             return Recorded(self.node.parents[0]).reshape(lengths)
-        asked = tuple(length if length % ROWS_AXIS else -1 for length in lengths)
+        asked = tuple(length if length % rows_axis.get() else -1 for length in lengths)
         return _node("reshape", [self], self.dtype, tuple(lengths), shape=asked)
 
     def transpose(self, *axes: int) -> Recorded:
@@ -255,6 +255,11 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         """Return each text with another one behind it, the same for all or each its own."""
         return _node("join", [self, _wrapped(text).astype(object)], object, self.shape)
 
+    def words(self, pattern: str, ngrams: tuple[str, ...]) -> Recorded:
+        """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
+        shape = (self.shape[0], 1 + len(ngrams))
+        return _node("words", [self], np.float32, shape, pattern=pattern, ngrams=ngrams)
+
     def split(self, separator: str, place: int) -> Recorded:
         """Return one part of each text; with an empty separator, the parts between blanks."""
         return _node("split", [self], object, self.shape, separator=separator, place=place)
@@ -274,9 +279,9 @@ def _node(name: str, inputs: Sequence[Recorded], dtype: Any, shape: Any, /, **se
 def _of_one_row(value: Recorded) -> Recorded:
     """Return a constant that is the same for all rows as that of one row, which is broadcast."""
     array = value.known
-    if array is None or ROWS_AXIS not in array.shape:
+    if array is None or rows_axis.get() not in array.shape:
         return value
-    axis = array.shape.index(ROWS_AXIS)
+    axis = array.shape.index(rows_axis.get())
     first = array.take([0], axis)
     if not np.array_equal(np.broadcast_to(first, array.shape), array):
         raise _unrecordable("arange")
@@ -366,7 +371,7 @@ def _concatenated(parts: Sequence[Any], axis: int = 0) -> Recorded:
     if len(full) == 1:
         return Recorded(full[0].node)
     dtype = np.result_type(*(array.dtype for array in full))
-    if any(array.known is not None and ROWS_AXIS in array.shape for array in full):
+    if any(array.known is not None and rows_axis.get() in array.shape for array in full):
         rows = next(array for array in full if array.known is None)
         full = [of_rows(array, rows) for array in full]
     length = sum(array.shape[axis] for array in full)
@@ -376,10 +381,10 @@ def _concatenated(parts: Sequence[Any], axis: int = 0) -> Recorded:
 
 def of_rows(array: Recorded, rows: Recorded) -> Recorded:
     """Return a constant that is the same for all rows, once for each row of another array."""
-    if array.known is None or ROWS_AXIS not in array.shape:
+    if array.known is None or rows_axis.get() not in array.shape:
         return array
-    axis = array.shape.index(ROWS_AXIS)
-    one_each = rows[tuple(slice(None) if length == ROWS_AXIS else 0 for length in rows.shape)]
+    axis = array.shape.index(rows_axis.get())
+    one_each = rows[tuple(slice(None) if length == rows_axis.get() else 0 for length in rows.shape)]
     zeros = _node("zeros", [one_each], np.float64, one_each.shape).astype(np.int64)
     return _node("take", [array, zeros], array.dtype, array.shape, axis=axis)
 
@@ -397,7 +402,7 @@ def _column_stacked(parts: Sequence[Any]) -> Recorded:
 
 
 def _broadcast_to(array: Recorded, shape: tuple[int, ...]) -> Recorded:
-    lengths = tuple(1 if length == ROWS_AXIS else length for length in shape)
+    lengths = tuple(1 if length == rows_axis.get() else length for length in shape)
     return _node("expand", [array], array.dtype, shape, shape=lengths)
 
 

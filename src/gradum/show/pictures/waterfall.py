@@ -7,6 +7,7 @@ from typing import Any
 
 import altair as alt
 import numpy as np
+from rich.cells import cell_len
 
 from gradum.messages import say, say_plural
 from gradum.scores.figures import figure
@@ -24,10 +25,10 @@ from gradum.show.pictures.picture import (
     tooltips,
 )
 from gradum.study.explanation.explain import Contribution, RowExplanation
-from gradum.tables.wording import shortened
 
 MOST_COLUMNS = 12
-MOST_LETTERS = 14  # for a value next to its bar
+MOST_LETTERS = 14  # of a column, and of its value, where both are long
+WIDEST = 2 * MOST_LETTERS + len(" = ")
 ROOM = 64  # pixels to the right of the bars, for numbers
 
 
@@ -44,7 +45,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
     """
     shown = [*row.contributions[:MOST_COLUMNS], *_others(row.contributions[MOST_COLUMNS:])]
     reached = row.base + np.cumsum([0.0, *(part.contribution for part in shown)])
-    labels = told_apart([_label(part, MOST_LETTERS) for part in shown])
+    labels = _short_labels(shown)
     largest = max((abs(part.contribution) for part in shown), default=0.0)
     rows = [
         {
@@ -132,8 +133,20 @@ def _margin(part: Contribution) -> float:
     return np.nan if part.error is None else NORMAL_95 * part.error
 
 
-def _label(part: Contribution, most: int = 40) -> str:
-    return f"{part.column} = {shortened(part.value, most)}" if part.value else part.column
+def _label(part: Contribution, name: str = "", most: int = 40) -> str:
+    name = name or part.column
+    (value,) = told_apart([part.value], most)
+    return f"{name} = {value}" if value else name
+
+
+def _short_labels(parts: Sequence[Contribution]) -> list[str]:
+    """Return labels beside bars; a long one keeps a part of its column and of its value."""
+    names = told_apart([part.column for part in parts], MOST_LETTERS)
+    return [
+        label if cell_len(label) <= WIDEST else _label(part, name, WIDEST - cell_len(f"{name} = "))
+        for part, name in zip(parts, names, strict=True)
+        for label in [_label(part)]
+    ]
 
 
 def _description(row: RowExplanation) -> str:

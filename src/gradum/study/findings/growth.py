@@ -31,6 +31,7 @@ from gradum.scores.metrics import METRICS, score
 from gradum.study.findings.extrapolation import doubled
 from gradum.tables.encode import Encoder
 from gradum.tables.split import Part, hold_out
+from gradum.tables.wording import first_upper
 from gradum.waiting import told
 
 HALVINGS = 3
@@ -133,7 +134,7 @@ def _reason_to_skip(run: Run, judges: Sequence[Judge], asked: bool | None) -> st
     rows = min(len(_learned(judge)) for judge in judges)
     fewest = FEWEST_ROWS * 2**HALVINGS
     if kind.curve is None:
-        rung = say(kind.in_words).capitalize()
+        rung = first_upper(say(kind.in_words))
         return say("{rung} is in use, which more rows hardly change.", rung=rung)
     if rows < fewest and len(judges) > 1:
         return say(

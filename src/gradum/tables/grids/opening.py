@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,8 @@ def read_beneath(folder: Path, name: str) -> bytes:
     CannotOpen
     """
     try:
-        path = (folder / name.strip()).resolve()
-        if not path.is_relative_to(folder.resolve()):
+        path = _beneath(folder, name)
+        if path is None:
             raise CannotOpen(say("outside of the folder"))
         if not path.is_file():
             raise CannotOpen(say("no such file"))
@@ -54,6 +54,23 @@ def digest_beneath(folder: Path, name: str) -> str:
         return ""
 
 
+def _beneath(folder: Path, name: str) -> Path | None:
+    """Return the place that a name means, links followed; None if it is not in the folder."""
+    if leaves_drive(folder.absolute(), name.strip()):
+        return None
+    path = (folder / name.strip()).resolve()
+    return path if path.is_relative_to(folder.resolve()) else None
+
+
+def leaves_drive(folder: PurePath, name: str) -> bool:
+    r"""Whether a name leads to another drive or share, which only Windows has.
+
+    It must not even be looked up: for a name such as ``\\host\share\x.png``, Windows would tell
+    that host who its user is.
+    """
+    return (folder / name).drive.casefold() != folder.drive.casefold()
+
+
 def ends_with(texts: pl.Series, endings: tuple[str, ...]) -> bool:
     """Whether nearly all texts have one of the endings, in upper case or lower; False of none."""
     if not len(texts):
@@ -66,8 +83,8 @@ def lies_beneath(names: pl.Series, folder: Path) -> bool:
     """Whether one of the first files named lies beneath a folder."""
     for name in names.head(LOOKED_AT):
         try:
-            path = (folder / name.strip()).resolve()
-            if path.is_relative_to(folder.resolve()) and path.is_file():
+            path = _beneath(folder, name)
+            if path is not None and path.is_file():
                 return True
         except (OSError, ValueError):
             continue

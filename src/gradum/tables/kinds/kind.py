@@ -65,7 +65,7 @@ class NumericScale:
 
     numbers: np.ndarray
     write: Callable[[float], str]
-    label: Callable[[str], str] = str
+    label: Callable[[str], str] = lambda phrase: phrase
 
 
 class Accident(NamedTuple):
@@ -210,10 +210,11 @@ class Kind(ABC):
             return typed.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return typed.cast(pl.String).fill_null(MISSING).to_numpy().astype(object)
 
-    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
-        """Return the dense numbers, or the code, that raw values add to a design, in NumPy's terms.
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
+        """Return what raw values [n, 1] add to each block of a design, in NumPy's terms.
 
-        Each has the shape of ``raw``. They equal what `parse` and the encoder make of the values.
+        Each part has columns [n, ...] of its block; they equal what `parse` and the encoder make of
+        the values.
         """
         raise NotImplementedError
 

@@ -28,6 +28,14 @@ class Raw(Protocol):
         """Return each text with another one behind it, the same for all or each its own."""
         ...
 
+    def words(self, pattern: str, ngrams: tuple[str, ...]) -> Any:
+        """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k].
+
+        Words are what a pattern (RE2) finds in lower-cased texts; an n-gram is a word, or two
+        neighbouring ones with a blank between them.
+        """
+        ...
+
     def split(self, separator: str, place: int) -> Any:
         """Return one part of each text; with an empty separator, the parts between blanks."""
         ...

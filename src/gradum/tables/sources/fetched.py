@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from gradum.errors import TableError
-from gradum.files.atomic import filling
+from gradum.files.atomic import filling, scratch_folder
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say, say_plural
 from gradum.tables.content import nearest_files
@@ -128,8 +127,7 @@ def fetched(
         def new_file(ending: str) -> Path:
             with filling(source):
                 if not folders:
-                    made = tempfile.TemporaryDirectory(prefix=".gradum-", dir=scratch)
-                    folders.append(Path(entered.enter_context(made)))
+                    folders.append(entered.enter_context(scratch_folder(scratch)))
                 path = folders[0] / f"{next(numbers)}{ending if LETTERS.fullmatch(ending) else ''}"
                 path.touch(exist_ok=False)
             return path

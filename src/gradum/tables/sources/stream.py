@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from gradum.errors import GradumError, TableError
-from gradum.files.atomic import filling
+from gradum.files.atomic import filling, scratch_folder
 from gradum.forks import refuse_after_fork
 from gradum.messages import marked, say
 from gradum.tables.calendar_range import within_calendar
@@ -271,14 +270,14 @@ def opened(
         There is no such file, it is no table, or its parts are incompatible.
     """
     refuse_after_fork()
-    with TemporaryDirectory(prefix=".gradum-", dir=scratch) as folder:
+    with scratch_folder(scratch) as folder:
         if isinstance(data, Table):
-            yield _of_batches([data], Path(folder), reading)
+            yield _of_batches([data], folder, reading)
         elif is_batches(data):
-            yield _of_batches(data, Path(folder), reading)
+            yield _of_batches(data, folder, reading)
         else:
             with fetched(data, reading, scratch) as here:
-                yield _of_files(here, Path(folder))
+                yield _of_files(here, folder)
 
 
 def _of_files(here: Fetched, folder: Path) -> Stream:

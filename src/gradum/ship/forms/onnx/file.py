@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -9,13 +10,13 @@ import msgspec
 
 import gradum
 from gradum.errors import ExportError
-from gradum.messages import say
+from gradum.messages import as_text, say
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.exchange.onnx_session import open_session
-from gradum.ship.forms.onnx.nodes import IR_VERSION, ML, ML_OPSET, OPSET, Graph
+from gradum.ship.forms.described import described
+from gradum.ship.forms.onnx.nodes import IR_VERSION, LOCALE, MICROSOFT, VERSIONS, Graph
 from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
-from gradum.tables.kinds.step import MISSING
 from gradum.tables.wording import shortened
 
 KEY = "gradum."
@@ -23,9 +24,10 @@ KEY = "gradum."
 
 
 class OnnxForm:
-    """A file of the standard operators alone, which any runtime of ONNX reads."""
+    """A file of the standard operators, which any runtime of ONNX reads; words need one more."""
 
     title = "ONNX Runtime"
+    endings: tuple[str, ...] = (".onnx",)
 
     def data(self, model: RecordedModel) -> bytes:
         """Return the file of a model.
@@ -36,15 +38,17 @@ class OnnxForm:
             The package onnx is not installed.
         """
         onnx = onnx_package()
-        versions = [onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(ML, ML_OPSET)]
+        graph = Graph(model.program)
+        make_version = onnx.helper.make_opsetid
         proto = onnx.helper.make_model(
-            Graph(model.program).proto(),
-            opset_imports=versions,
+            graph.proto(),
+            opset_imports=[make_version(name, VERSIONS[name]) for name in sorted(graph.domains)],
             ir_version=IR_VERSION,
             producer_name="gradum",
             producer_version=gradum.__version__,
         )
-        onnx.helper.set_model_props(proto, metadata(model))
+        needs = {"domain": MICROSOFT, "locale": LOCALE} if MICROSOFT in graph.domains else {}
+        onnx.helper.set_model_props(proto, metadata(model, needs))
         return proto.SerializeToString(deterministic=True)
 
     def runner(self, data: bytes, model: RecordedModel) -> Runner | None:
@@ -67,35 +71,13 @@ class OnnxForm:
         return lambda raw: dict(zip(model.answers, session.run(None, raw), strict=True))
 
 
-def metadata(model: RecordedModel) -> dict[str, str]:
-    """Return what is known of a model, for whoever meets the file alone."""
-    fitted, rung = model.fitted, model.rung
-    target, judgement = fitted.schema.target, fitted.judgement
-    assert target is not None
-    inputs = [
-        {
-            "name": column.name,
-            "kind": column.kind,
-            "type": column.traits.raw_type,
-            "missing": "NaN" if column.traits.raw_type == "number" else MISSING,
-        }
-        for column in model.columns
-    ]
-    known: dict[str, Any] = {
-        "version": gradum.__version__,
-        "model": rung.name,
-        "task": target.task,
-        "target": target.name,
-        "classes": list(target.classes),
-        "inputs": inputs,
-        "outputs": dict(model.answers),
-        "scores": judgement.scores.get(rung.name, {}) if judgement else {},
-        "promise": model.promise.statement if model.promise else {},
-        "created": fitted.provenance.created,
-        "fingerprint": fitted.provenance.fingerprint,
-    }
-    return {KEY + name: _text(value) for name, value in known.items() if value not in ([], {})}
+def metadata(model: RecordedModel, needs: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what is known of a model, and what it needs, for whoever meets the file alone."""
+    known = described(model) | ({"needs": needs} if needs else {})
+    return {KEY + name: _text(value) for name, value in known.items()}
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return (
+        value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=as_text).decode()
+    )

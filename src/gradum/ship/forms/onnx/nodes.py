@@ -1,6 +1,7 @@
 """The operations of a program as nodes of ONNX, in opset 20 and ai.onnx.ml 4.
 
-Sources: the operator specifications of ONNX 1.15 (opset 20), which also has `ai.onnx.ml` 4.
+Sources: the operator specifications of ONNX 1.15 (opset 20), which also has `ai.onnx.ml` 4, and
+those of ONNX Runtime's own operators, of which `com.microsoft` 1 has the only one for words.
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ import numpy as np
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.recording.program import OPERATIONS, Node, Program
 
-OPSET, ML_OPSET, IR_VERSION = 20, 4, 10
-ML = "ai.onnx.ml"
+IR_VERSION = 10
+ML, MICROSOFT = "ai.onnx.ml", "com.microsoft"
+VERSIONS = {"": 20, ML: 4, MICROSOFT: 1}
+"""The version of each set of operators."""
+
+LOCALE = "C.UTF-8"
+"""By which letters are put in lower case; ONNX Runtime's own default is missing in containers."""
 
 
 class Graph:
@@ -33,6 +39,7 @@ class Graph:
         self._constants: dict[bytes, Any] = {}
         self._names = {node: name for name, node in program.inputs.items()}
         self._taken = {*program.inputs, *program.outputs}
+        self.domains = {""}
         for node in program.nodes:
             if node not in self._names:
                 self._names[node] = WRITTEN[node.operation](self, node)
@@ -76,10 +83,27 @@ class Graph:
         """Add a node, and return its output's name; ``second`` if it has another, not needed."""
         name = self._fresh()
         outputs = [name, self._fresh()] if second else [name]
+        self.domains.add(domain)
         self._nodes.append(
             self._onnx.helper.make_node(kind, inputs, outputs, domain=domain, **attributes)
         )
         return name
+
+    def scanned(
+        self, rows: list[str], node: Node, shape: list[int], write: Callable[[str], str]
+    ) -> str:
+        """Add what is written of each row of texts [n, 1] by itself: [n, *shape]."""
+        outer, self._nodes, row = self._nodes, [], self._fresh()
+        result = write(row)
+        make = self._onnx.helper.make_tensor_value_info
+        body = self._onnx.helper.make_graph(
+            self._nodes,
+            "row",
+            [make(row, self._onnx.TensorProto.STRING, [1])],
+            [make(result, self.type_of(node.dtype), shape)],
+        )
+        self._nodes = outer
+        return self.add("Scan", rows, body=body, num_scan_inputs=1)
 
     def constant(self, value: Any) -> str:
         """Add a constant, once however often it is needed, and return its name."""
@@ -186,6 +210,41 @@ def _split(graph: Graph, node: Node) -> str:
     return graph.add("Gather", [parts, graph.constant(np.int64(node.settings["place"]))], axis=-1)
 
 
+def _words(graph: Graph, node: Node) -> str:
+    """Text by text: of all at once, each would take the memory of the longest."""
+    shape = [len(node.settings["ngrams"]) + 1]
+    return graph.scanned(graph.of(node), node, shape, lambda text: _words_of_one(graph, node, text))
+
+
+def _words_of_one(graph: Graph, node: Node, text: str) -> str:
+    """Return how many words a text [1] has, then how often each n-gram occurs."""
+    lower = {"case_change_action": "LOWER", "is_case_sensitive": 1, "locale": LOCALE}
+    lowered = graph.add("StringNormalizer", [text], **lower)
+    how = {"mark": 0, "mincharnum": 1, "pad_value": "", "tokenexp": node.settings["pattern"]}
+    words = graph.add("Tokenizer", [lowered], MICROSOFT, **how)
+    length = graph.add("Shape", [words], start=1)
+    count = graph.add("Cast", [length], to=graph.type_of(node.dtype))
+    ngrams = enumerate(node.settings["ngrams"])
+    ordered = sorted(ngrams, key=lambda ngram: " " in ngram[1])  # single words, then pairs
+    if not ordered:
+        return count
+    places, pool = zip(*((place, ngram.split(" ")) for place, ngram in ordered), strict=True)
+    singles = sum(len(ngram) == 1 for ngram in pool)
+    occurrences = graph.add(
+        "TfIdfVectorizer",
+        [words],
+        mode="TF",
+        min_gram_length=1,
+        max_gram_length=2,
+        max_skip_count=0,
+        ngram_counts=[0, singles],
+        ngram_indexes=places,
+        pool_strings=[word for ngram in pool for word in ngram],
+    )
+    flat = graph.add("Reshape", [occurrences, _whole(graph, -1)])
+    return graph.add("Concat", [count, flat], axis=0)
+
+
 WRITTEN: dict[str, Written] = {
     "constant": lambda graph, node: graph.constant(node.settings["value"]),
     "cast": _cast,
@@ -214,6 +273,7 @@ WRITTEN: dict[str, Written] = {
     "matches": lambda graph, node: graph.add(
         "RegexFullMatch", graph.of(node), pattern=node.settings["pattern"]
     ),
+    "words": _words,
     "add": _same("Add"),
     "subtract": _same("Sub"),
     "multiply": _same("Mul"),

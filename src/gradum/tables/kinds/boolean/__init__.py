@@ -71,7 +71,7 @@ class BooleanKind(Kind):
         """Return "true" and "false"."""
         return super().as_raw(typed.cast(pl.String))
 
-    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Read the known words in any letters; all others count as missing."""
         assert isinstance(step, Boolean)
         spelled = self.spellings(column.parse).items()
@@ -82,7 +82,7 @@ class BooleanKind(Kind):
             for letters in product(*({letter.lower(), letter.upper()} for letter in word))
         }
         code = raw.looked_up(table, -1)
-        return step.dense_numbers(code.astype(np.float64), code < 0)
+        return {"dense": step.dense_numbers(code.astype(np.float64), code < 0)}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as booleans; any of the known words, 0 and 1 are understood."""

@@ -76,7 +76,7 @@ class CategoricalKind(Kind):
         whole = [int(level) for level in step.known if WHOLE_TEXT.fullmatch(level)]
         return looked_up(self, column, step, (step.known, whole), frozenset(step.known))
 
-    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Look up the levels, and the markers of a missing value; others are unknown levels."""
         assert isinstance(step, Categorical)
         codes = {level: place + 1 for place, level in enumerate(step.levels)}
@@ -84,7 +84,7 @@ class CategoricalKind(Kind):
             codes |= {f"{level}.0": code for level, code in codes.items()}
         if MISSING in codes:
             codes = dict.fromkeys(markers_of(column.parse), codes[MISSING]) | codes
-        return [raw.looked_up(codes, 0)]
+        return {"codes": [raw.looked_up(codes, 0)]}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the levels as stripped strings."""

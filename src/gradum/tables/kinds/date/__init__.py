@@ -157,11 +157,11 @@ class DateKind(Kind):
         """Return dates with their time, as ISO 8601 writes them."""
         return super().as_raw(typed.dt.to_string("%Y-%m-%d %H:%M:%S%.6f"))
 
-    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Read dates as ISO 8601 writes them; all else counts as missing."""
         assert isinstance(step, Date)
         moment, known = moments(raw)
-        return step.dense_numbers(moment, ~known)
+        return {"dense": step.dense_numbers(moment, ~known)}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Datetime("us")`` in UTC."""

@@ -222,13 +222,13 @@ class NumericKind(Kind):
                 say("Choose among {choices}.", choices=listed(list(CLOCKS))),
             )
 
-    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Take NaN, what float32 cannot hold, and numbers listed as missing for missing values."""
         assert isinstance(step, Numeric)
         gone = ~(np.absolute(raw) <= LARGEST)  # which NaN is not either
         for listed_number in listed_numbers(column.parse):
             gone = gone | (raw == listed_number)
-        return step.dense_numbers(raw, gone)
+        return {"dense": step.dense_numbers(raw, gone)}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as float64."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import polars as pl
 
-from gradum.messages import marked, say
+from gradum.messages import say
 from gradum.tables.kinds.kind import Kind, NumericScale, Reading
 from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.raw import Raw
+from gradum.tables.kinds.step import MISSING, Step
+from gradum.tables.kinds.text.characters import word_pattern
 from gradum.tables.kinds.text.step import WORD as WORD_OF_ANY
 from gradum.tables.kinds.text.step import Text
-from gradum.tables.kinds.values import Values, clean
+from gradum.tables.kinds.values import Values, clean, markers_of
 from gradum.tables.unspaced import LETTERS_PER_WORD, are_unspaced, letters, spaced_out
 from gradum.tables.wording import number
+
+if TYPE_CHECKING:
+    from gradum.tables.columns import Column
 
 FEWEST_WORDS = 3.0  # a value, on average
 LEAST_DISTINCT = 0.3  # of the rows that have a value
@@ -25,7 +34,7 @@ class TextKind(Kind):
 
     name, turn = "text", 4
     step = Text
-    stays = marked("Its words are found by rules of Unicode that other programs do not share.")
+    raw_type = "text"
     sayable = holds_words = may_be_numbers = has_scale = True
 
     def recognise(self, values: Values) -> Reading | None:
@@ -45,6 +54,15 @@ class TextKind(Kind):
         """Return how many words each text has."""
         words = values.str.count_matches(WORD_OF_ANY).cast(pl.Float64).to_numpy()
         return NumericScale(words, number, _of_words)
+
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
+        """Count words and n-grams; a missing text has none."""
+        assert isinstance(step, Text)
+        gone = raw.looked_up(dict.fromkeys((MISSING, *markers_of(column.parse)), 1), 0) > 0
+        found = raw.words(word_pattern(letters=step.letters), step.ngrams)
+        counts = np.where(gone, np.float32(0), found)
+        weights = [step.weights_of(counts[:, 1:])] if step.ngrams else []
+        return {"dense": step.dense_numbers(counts[:, :1], gone), "sparse": weights}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as stripped strings."""

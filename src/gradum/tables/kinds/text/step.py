@@ -6,6 +6,7 @@ In scripts without spaces between words, such as Chinese, letters take the place
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +17,8 @@ from gradum.tables.kinds.design import Feature
 from gradum.tables.kinds.step import MissingMeasure, Step, missing_expression, missing_feature
 from gradum.tables.unspaced import are_unspaced, spaced_out
 
-WORD = r"\w+(?:['’]\w+)*"
+APOSTROPHES = "['’]"
+WORD = rf"\w+(?:{APOSTROPHES}\w+)*"
 """A word: letters, digits and underscores of any script, with apostrophes inside."""
 
 FEWEST_TEXTS_WORD = 2
@@ -158,6 +160,18 @@ class Text(Step, frozen=True, tag="text"):
         norms = np.sqrt(np.bincount(row_of, weights=weights**2, minlength=len(series)))
         data = (weights / norms[row_of]).astype(np.float32)
         return sparse.csr_array((data, counts.indices, counts.indptr), shape=shape)
+
+    def weights_of(self, counts: Any) -> Any:
+        """Weigh the counts (n, k) of the n-grams of each row, in NumPy's terms."""
+        occurs = counts > 0
+        weights = (1 + np.log(np.maximum(counts, 1))) * self._idf.astype(np.float32) * occurs
+        norms = np.sqrt(np.sum(weights * weights, axis=1, keepdims=True))
+        return weights / np.where(norms > 0, norms, 1)
+
+    def dense_numbers(self, words: Any, gone: Any) -> list[Any]:
+        """Return the length, then the indicator, of numbers of words [n, 1], in NumPy's terms."""
+        length = [np.log1p(words.astype(np.float64))] if self.lengths_vary else []
+        return [*length, gone.astype(np.float64)] if self._marked else length
 
     @cached_property
     def _idf(self) -> np.ndarray:

@@ -124,13 +124,13 @@ class TimeOfDayKind(Kind):
         """Return times, as ISO 8601 writes them."""
         return super().as_raw(typed.dt.to_string("%H:%M:%S%.6f"))
 
-    def from_raw(self, column: Column, step: Step, raw: Raw) -> list[Any]:
+    def from_raw(self, column: Column, step: Step, raw: Raw) -> dict[str, list[Any]]:
         """Read times as ISO 8601 writes them; all else counts as missing."""
         assert isinstance(step, TimeOfDay)
         matches = raw.matches(CLOCK_OF_ISO)
         clock, exists = microseconds(np.where(matches, raw, "00:00"))
         minutes = clock * 1_000 * (1 / NANOSECONDS_PER_MINUTE)
-        return step.dense_numbers(minutes, ~(matches & exists))
+        return {"dense": step.dense_numbers(minutes, ~(matches & exists))}
 
     def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
         """Return the column as ``Time``."""

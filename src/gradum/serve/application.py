@@ -1,0 +1,348 @@
+"""The application: what is asked over HTTP, and who answers it.
+
+It is an ASGI application without a server of its own, so that it can be mounted beneath another,
+behind any authentication.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from gradum.errors import GradumError
+from gradum.messages import say
+from gradum.serve import open_inference
+from gradum.serve.figures import Figures
+from gradum.serve.limits import Limits
+from gradum.serve.openapi import document
+from gradum.serve.outcomes import Waiting
+from gradum.serve.page import page
+from gradum.serve.recent_rows import RecentRows
+from gradum.serve.refusal import Refused, answered, refuse_many
+from gradum.serve.requests import Asked, Outcomes, decoded
+from gradum.serve.served_model import Answered, ServedModel
+from gradum.serve.shelf import Shelf, Slot
+
+LOG = logging.getLogger("gradum.serve")
+
+FEW_ROWS = 64  # are answered at once: to hand them to a thread would take as long
+RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
+
+TYPES = ("application/json", "application/octet-stream")
+"""Of bodies. A page elsewhere cannot make a browser send them unasked, as it could others."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Service:
+    """The state behind an application.
+
+    Parameters
+    ----------
+    shelf : Shelf
+    limits : Limits
+    token : str, optional
+        What a caller has to bring, as ``Authorization: Bearer TOKEN``.
+    """
+
+    def __init__(self, shelf: Shelf, limits: Limits, token: str | None) -> None:
+        self.shelf, self.limits = shelf, limits
+        self._token = None if token is None else token.encode()
+        self.figures = Figures()
+        self._waiting = {name: Waiting(limits.labels) for name in shelf.slots}
+        self._recent = {name: RecentRows() for name in shelf.slots}
+        self._at_once = 0
+        self._threads = CapacityLimiter(2)
+        self._ready = True
+        self._beside: list[asyncio.Task] = []
+
+    # -- what is asked ------------------------------------------------------------------------
+
+    async def predict(self, request: Request) -> Response:
+        """Answer rows."""
+        served = self.slot(request).served
+        asked = decoded(await self.body(request), Asked)
+        found = await self.ask(served, asked)
+        notes = [difference.sentence for difference in found.differences]
+        return answered(
+            {
+                "model": served.name,
+                "version": served.version,
+                "answers": found.answers,
+                "notes": notes,
+            }
+        )
+
+    async def labels(self, request: Request) -> Response:
+        """Join outcomes with what was predicted."""
+        served = self.slot(request).served
+        told = decoded(await self.body(request), Outcomes).labels
+        refuse_many(len(told), self.limits.rows)
+        joined = await self._in_thread(self._waiting[served.name].join, served, told)
+        figures, name = self.figures, served.name
+        figures.labels.labels(name).inc(joined.rows)
+        figures.unknown_labels.labels(name).inc(joined.unknown)
+        figures.errors.labels(name).inc(joined.errors)
+        figures.error_alarm.labels(name).set(joined.alarm)
+        return answered(joined)
+
+    async def models(self, _: Request) -> Response:
+        """List the models."""
+        return answered({"models": [described(slot.served) for slot in self.shelf.slots.values()]})
+
+    async def metrics(self, _: Request) -> Response:
+        """Return what is counted."""
+        for name, slot in self.shelf.slots.items():
+            self.figures.reload_failures.labels(name).set(slot.failures)
+        return Response(self.figures.text, media_type="text/plain; version=0.0.4")
+
+    async def live(self, _: Request) -> Response:
+        """Say that the process answers."""
+        return answered({"live": True})
+
+    async def ready(self, _: Request) -> Response:
+        """Say whether requests are answered, which ends before the process does."""
+        return answered({"ready": self._ready}, 200 if self._ready else 503)
+
+    async def openapi(self, request: Request) -> Response:
+        """Describe all of this for programs."""
+        root = request.scope.get("root_path", "")
+        served = [slot.served for slot in self.shelf.slots.values()]
+        return answered(document(served, self.limits, root))
+
+    async def front_page(self, request: Request) -> Response:
+        """Describe all of this for people."""
+        served = [slot.served for slot in self.shelf.slots.values()]
+        text, policy = page(served, request.scope.get("root_path", ""))
+        return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+    # -- how it is answered -------------------------------------------------------------------
+
+    async def ask(self, served: ServedModel, asked: Asked) -> Answered:
+        """Answer rows, and count, keep and compare them."""
+        rows = len(asked.records)
+        refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
+        began = time.perf_counter()
+        if rows <= FEW_ROWS and not asked.is_explained:
+            found = served.answered(asked)
+        else:
+            found = await self._in_thread(served.answered, asked)
+        self.figures.count(served.name, found, time.perf_counter() - began)
+        if asked.id is not None:
+            self._waiting[served.name].keep(asked.names, found.predictions, served.version)
+        self._recent[served.name].add(served, asked.records)
+        await self._ask_shadow(served, asked, found)
+        return found
+
+    async def _ask_shadow(self, served: ServedModel, asked: Asked, found: Answered) -> None:
+        slot = self.shelf.shadows.get(served.name)
+        if slot is None:
+            return
+        name, figures = served.name, self.figures
+        try:
+            others = (await self._in_thread(slot.served.answered, Asked(asked.records))).predictions
+        except (GradumError, Refused):
+            figures.shadow_failures.labels(name).inc()
+            return
+        figures.shadow_rows.labels(name).inc(len(others))
+        pairs = zip(others, found.predictions, strict=True)
+        figures.shadow_others.labels(name).inc(sum(other != own for other, own in pairs))
+
+    async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                return await to_thread.run_sync(
+                    work, *arguments, limiter=self._threads, abandon_on_cancel=True
+                )
+        except TimeoutError:
+            slow = say("The answer took more than {seconds} s.", seconds=self.limits.seconds)
+            raise Refused(503, slow, headers={"Retry-After": "1"}) from None
+
+    def slot(self, request: Request) -> Slot:
+        """Return the model of a request: the first one, if its address names none."""
+        slots = self.shelf.slots
+        name = request.path_params.get("model", next(iter(slots)))
+        if name not in slots:
+            raise Refused(
+                404, say("There is no model of this name."), say("GET /models lists them.")
+            )
+        return slots[name]
+
+    async def body(self, request: Request, types: Sequence[str] = TYPES) -> bytes:
+        """Return the body, unless it is of another type, too large, or takes too long to come."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip()
+        if kind not in types:
+            raise Refused(
+                415,
+                say("The body is not said to be JSON."),
+                say("Send the header Content-Type: application/json."),
+            )
+        self._refuse_large(int(request.headers.get("content-length", 0)))
+        parts, size = [], 0
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    self._refuse_large(size)
+                    parts.append(part)
+        except TimeoutError:
+            message = say("The body took more than {seconds} s.", seconds=self.limits.seconds)
+            raise Refused(408, message, headers={"Connection": "close"}) from None
+        return b"".join(parts)
+
+    def _refuse_large(self, size: int) -> None:
+        most = self.limits.bytes
+        if size > most:
+            raise Refused(
+                413,
+                say("The body has more than {most:,} bytes.", most=most),
+                say("Send fewer rows at a time."),
+                {"Connection": "close"},
+            )
+
+    def guarded(self, endpoint: Endpoint) -> Endpoint:
+        """Return an endpoint that asks for the token, and answers within the limits or refuses."""
+
+        async def answer(request: Request) -> Response:
+            self._begin_beside()
+            try:
+                self._refuse_strangers(request)
+                if self._at_once >= self.limits.at_once:
+                    raise Refused(
+                        429, say("Too many requests at once."), headers={"Retry-After": "1"}
+                    )
+                self._at_once += 1
+                try:
+                    return await endpoint(request)
+                finally:
+                    self._at_once -= 1
+            except ClientDisconnect:
+                return Response(status_code=499)
+            except GradumError as error:
+                refused = Refused.of(error)
+            except Refused as error:
+                refused = error
+            return self._said(refused)
+
+        return answer
+
+    def _said(self, refused: Refused) -> Response:
+        self.figures.refusals.labels(refused.status).inc()
+        return refused.response
+
+    def _refuse_strangers(self, request: Request) -> None:
+        """Ask for the token: as a bearer's, or as the password that a browser asks for."""
+        if self._token is None:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        brought = given.strip().encode()
+        if scheme.lower() == "basic":
+            brought = _password(brought)
+        elif scheme.lower() != "bearer":
+            brought = b""
+        if not hmac.compare_digest(brought, self._token):
+            asks = {"WWW-Authenticate": 'Basic realm="gradum", charset="UTF-8"'}
+            raise Refused(401, say("The token is not known."), headers=asks)
+
+    # -- what goes on beside ------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def running(self, _: Starlette) -> AsyncIterator[None]:
+        """Exchange changed files, and watch recent rows, while requests are answered."""
+        self._begin_beside()
+        try:
+            yield
+        finally:
+            self._ready = False
+            for task in self._beside:
+                task.cancel()
+
+    def _begin_beside(self) -> None:
+        """Begin once; a mounted application is not told of the start, and begins when asked."""
+        if not self._beside:
+            self._beside = [
+                asyncio.create_task(self._ever(RELOAD_SECONDS, self.shelf.renew)),
+                asyncio.create_task(self._ever(WATCH_SECONDS, self._watch)),
+            ]
+
+    async def _ever(self, seconds: float, work: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await to_thread.run_sync(work)
+            except Exception:  # the next time may succeed, and requests are answered meanwhile
+                LOG.exception("failed-beside-requests")
+
+    def _watch(self) -> None:
+        for name, recent in self._recent.items():
+            recent.look(self.shelf.slots[name].served, self.figures)
+
+
+def _password(given: bytes) -> bytes:
+    try:
+        return base64.b64decode(given, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
+
+
+def described(served: ServedModel) -> dict[str, Any]:
+    """Return what callers may know of a model."""
+    model = served.model
+    return {
+        "name": served.name,
+        "version": served.version,
+        "target": model.target,
+        "task": model.task,
+        "classes": list(model.classes),
+        "columns": [
+            {"name": column.name, "kind": column.kind, "needed": column.name in served.needed}
+            for column in model.fitted.schema.features
+        ],
+    }
+
+
+def application(shelf: Shelf, limits: Limits, token: str | None = None) -> Starlette:
+    """Return the ASGI application that serves some models."""
+    service = Service(shelf, limits, token)
+
+    def route(path: str, endpoint: Endpoint, method: str = "GET") -> Route:
+        return Route(path, service.guarded(endpoint), methods=[method])
+
+    made = Starlette(
+        routes=[
+            route("/predict", service.predict, "POST"),
+            route("/labels", service.labels, "POST"),
+            route("/models", service.models),
+            route("/models/{model}/predict", service.predict, "POST"),
+            route("/models/{model}/labels", service.labels, "POST"),
+            *(route(*each) for each in open_inference.routes(service)),
+            route("/metrics", service.metrics),
+            route("/openapi.json", service.openapi),
+            route("/", service.front_page),
+            # Whoever restarts a process has no token.
+            Route("/health", service.live),
+            Route("/ready", service.ready),
+        ],
+        exception_handlers={HTTPException: _not_found},
+        lifespan=service.running,
+    )
+    made.state.service = service
+    return made
+
+
+async def _not_found(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Refused(error.status_code, str(error.detail), headers=error.headers).response

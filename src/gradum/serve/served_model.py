@@ -1,0 +1,211 @@
+"""One model at work: what it answers, and which rows it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradum.api.model import Model
+from gradum.errors import ModelFileError, SchemaError
+from gradum.messages import say
+from gradum.run.predicting import predict
+from gradum.serve.example import example_row
+from gradum.serve.requests import Asked, Content, Record
+from gradum.tables.differences import Difference
+from gradum.tables.wording import nearest_names, quoted
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The answers to some rows.
+
+    Parameters
+    ----------
+    answers : list of dict
+        ``prediction``; of classes also ``probability`` by class; and what else was asked for.
+    differences : tuple of Difference
+        How the rows differ from those that the model learned from.
+    ignored : int
+        Values in columns that the model does not know.
+    """
+
+    answers: list[dict[str, Any]]
+    differences: tuple[Difference, ...]
+    ignored: int
+
+    @property
+    def predictions(self) -> list[Any]:
+        """The predicted labels or numbers."""
+        return [answer["prediction"] for answer in self.answers]
+
+
+@dataclass(frozen=True, eq=False)
+class ServedModel:
+    """A model under a name.
+
+    Parameters
+    ----------
+    name : str
+        What callers call it.
+    model : Model
+    """
+
+    name: str
+    model: Model
+    example: Record = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the row on which it is tested."""
+        object.__setattr__(self, "example", example_row(self.model.fitted))
+
+    @property
+    def version(self) -> str:
+        """The fingerprint of the weights: equal for bit-identical models."""
+        return self.model.fitted.provenance.fingerprint
+
+    @cached_property
+    def needed(self) -> frozenset[str]:
+        """The columns that a row must have: none of their values was missing in training."""
+        return frozenset(c.name for c in self.model.fitted.schema.features if not c.missing)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.model.fitted.schema.columns)
+
+    @cached_property
+    def _may_lack(self) -> tuple[str, ...]:
+        return tuple(name for name in self.model.features if name not in self.needed)
+
+    @cached_property
+    def _grids(self) -> tuple[str, ...]:
+        features = self.model.fitted.schema.features
+        return tuple(column.name for column in features if column.traits.is_grid)
+
+    def test(self) -> None:
+        """Answer a row, so that a model that cannot is not put to work, and what is slow is done.
+
+        Raises
+        ------
+        ModelFileError
+            It cannot, or its answer is not finite.
+        """
+        answer = self.answered(Asked([self.example])).answers[0]
+        numbers = [*answer.get("probability", {"": answer["prediction"]}).values()]
+        if not np.isfinite(np.array(numbers, np.float64)).all():
+            raise ModelFileError(say("The model's answer to a common row is not finite."))
+
+    def answered(self, asked: Asked) -> Answered:
+        """Answer rows.
+
+        Raises
+        ------
+        GradumError
+            A row lacks a column, or a value cannot be used; or nothing of the kind can be asked of
+            this model. The message says which, and why.
+        """
+        rows, ignored = self._rows(asked.records)
+        if not rows:
+            return Answered([], (), ignored)
+        prediction, differences = predict(self.model.fitted, rows, rung=asked.rung)
+        answers = self._plain(prediction.value, prediction.probability)
+        if asked.coverage is not None:
+            self._add_promised(answers, rows, asked)
+        if asked.is_explained:
+            self._add_explained(answers, rows, asked)
+        return Answered(answers, differences, ignored)
+
+    def _rows(self, records: Sequence[Record]) -> tuple[list[Record], int]:
+        """Return rows with the model's columns alone, and how many other values they had."""
+        rows, ignored = [], 0
+        for number, record in enumerate(records, 1):
+            if not record.keys() >= self.needed:
+                raise self._lacking(record, number)
+            if not record.keys() <= self._known:
+                own = {name: value for name, value in record.items() if name in self._known}
+                ignored += len(record) - len(own)
+                record = own
+            lacking = [name for name in self._may_lack if name not in record]
+            rows.append(record | dict.fromkeys(lacking) if lacking else record)
+        for number, row in enumerate(rows, 1):
+            if self._grids or Content in map(type, row.values()):
+                rows[number - 1] = self._with_bytes(row, number)
+        return rows, ignored
+
+    def _with_bytes(self, row: Record, number: int) -> dict[str, Any]:
+        """Return a row with the bytes of its pictures and sounds; a name opens no file here."""
+        cells: dict[str, Any] = dict(row)
+        for name, value in row.items():
+            if isinstance(value, Content) and name in self._grids:
+                cells[name] = value.base64
+            elif isinstance(value, Content):
+                raise SchemaError(
+                    say("Record {number:,} has bytes in {column!r}.", number=number, column=name),
+                    say("Give a number, a text, true, false or null."),
+                )
+            elif name in self._grids and value is not None:
+                raise SchemaError(
+                    say(
+                        "Record {number:,} has no bytes in {column!r}.", number=number, column=name
+                    ),
+                    say("Send the file itself, as {form}.", form='{"base64": "…"}'),
+                )
+        return cells
+
+    def _lacking(self, record: Record, number: int) -> SchemaError:
+        lacking = sorted(self.needed - record.keys())
+        near = nearest_names(lacking[0], list(record.keys() - self._known))
+        return SchemaError(
+            say("Record {number:,} lacks {columns}.", number=number, columns=quoted(lacking)),
+            say("Did you mean {column!r} by {near}?", column=lacking[0], near=quoted(near))
+            if near
+            else say("Give a value, or null where none is known."),
+        )
+
+    def _plain(self, values: np.ndarray, probability: np.ndarray | None) -> list[dict[str, Any]]:
+        if probability is None:
+            return [{"prediction": value} for value in values.tolist()]
+        classes = self.model.classes
+        names = [str(label) for label in classes]
+        return [
+            {"prediction": classes[place], "probability": dict(zip(names, shares, strict=True))}
+            for place, shares in zip(values.tolist(), probability.tolist(), strict=True)
+        ]
+
+    def _add_promised(
+        self, answers: list[dict[str, Any]], rows: list[Record], asked: Asked
+    ) -> None:
+        model, options = self.model, {"rung": asked.rung, "coverage": asked.coverage}
+        if model.classes:
+            for answer, labels in zip(answers, model.predict_set(rows, **options), strict=True):
+                answer["set"] = list(labels)
+            return
+        ends = model.predict_interval(rows, **options).tolist()
+        for answer, (low, high) in zip(answers, ends, strict=True):
+            answer["interval"] = [low, high]
+
+    def _add_explained(
+        self, answers: list[dict[str, Any]], rows: list[Record], asked: Asked
+    ) -> None:
+        explanation = self.model.explain(rows, rung=asked.rung)
+        if asked.explain:
+            for line in explanation.frame.iter_rows(named=True):
+                shares = answers[line["row"] - 1].setdefault("explanation", {"columns": []})
+                shares["columns"].append(
+                    {name: line[name] for name in ("column", "class", "value", "sampling_error")}
+                )
+        if asked.favourable is not None:
+            favourable = next(
+                (label for label in self.model.classes if str(label) == asked.favourable),
+                asked.favourable,
+            )
+            reasons = explanation.reasons(favourable=favourable)
+            for answer in answers:
+                answer["reasons"] = []
+            for line in reasons.frame.iter_rows(named=True):
+                answers[line["row"] - 1]["reasons"].append(
+                    {name: line[name] for name in ("column", "contribution", "sentence")}
+                )

@@ -1,0 +1,171 @@
+"""The models at work: each under a name, exchanged for a newer file while requests are answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradum.api.run_rows import run_of
+from gradum.api.runs import load
+from gradum.errors import GradumError, ModelFileError, SpecError
+from gradum.messages import listed, say
+from gradum.serve.served_model import ServedModel
+from gradum.ship.layout import MODEL
+from gradum.ship.run_folder import locate_model
+
+LOG = logging.getLogger("gradum.serve")
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model file or run folder under a name.
+
+    Parameters
+    ----------
+    name : str
+    path : path
+    """
+
+    name: str
+    path: Path
+
+    @classmethod
+    def of(cls, written: str) -> Named:
+        """Read ``NAME=PATH``, or a path whose last part, without its ending, is the name."""
+        name, equals, path = written.partition("=")
+        if equals and name and path:
+            return cls(name, Path(path))
+        path = Path(written)
+        return cls(path.name if path.is_dir() else path.stem, path)
+
+
+class Slot:
+    """The file of one model, and the model in it that answers.
+
+    Parameters
+    ----------
+    named : Named
+
+    Raises
+    ------
+    ModelFileError
+        The file is no model that can be put to work.
+    """
+
+    def __init__(self, named: Named) -> None:
+        self.named = named
+        self._stamp = self._look()
+        self.served = self._opened()
+        self.failures = 0
+
+    def renew(self) -> bool:
+        """Put the file's model to work if the file has changed; return whether it was.
+
+        A file that is no model, or of another target, leaves the old model at work.
+        """
+        stamp = self._look()
+        if stamp is None or stamp == self._stamp:
+            return False
+        self._stamp = stamp  # a bad file is tried once, until it changes again
+        try:
+            newer = self._opened()
+            _refuse_other(self.served, newer)
+        except GradumError as error:
+            self.failures += 1
+            LOG.error("reload-refused", extra={"model": self.named.name, "cause": str(error)})
+            return False
+        self.served = newer  # one assignment: a request has the old model or the new one
+        LOG.info("reloaded", extra={"model": self.named.name, "version": newer.version})
+        return True
+
+    def _look(self) -> Stamp | None:
+        """Return what changes when the file is replaced; None while there is none."""
+        path = self.named.path
+        try:
+            found = (path / MODEL if path.is_dir() else path).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino, found.st_size
+
+    def _opened(self) -> ServedModel:
+        path = self.named.path
+        model = load(locate_model(path))
+        model.folder = run_of(path, model.fitted)
+        served = ServedModel(self.named.name, model)
+        try:
+            served.test()
+        except GradumError as error:
+            cause = say("{path} cannot be put to work: {cause}", path=path, cause=error.message)
+            raise ModelFileError(cause, error.remedy) from error
+        return served
+
+
+class Shelf:
+    """Every model at work.
+
+    Parameters
+    ----------
+    models : sequence of Named
+        The first one answers where no name is given.
+    shadows : sequence of Named
+        Models that are asked the same as the one of their name; their answers are counted, and
+        never given.
+
+    Raises
+    ------
+    SpecError
+        Two have one name, or a shadow has no model.
+    ModelFileError
+        A file is no model that can be put to work.
+    """
+
+    def __init__(self, models: Sequence[Named], shadows: Sequence[Named] = ()) -> None:
+        _refuse_names(models, shadows)
+        self.slots = {named.name: Slot(named) for named in models}
+        self.shadows = {named.name: Slot(named) for named in shadows}
+        for name, shadow in self.shadows.items():
+            _refuse_other(self.slots[name].served, shadow.served)
+
+    def renew(self) -> None:
+        """Put changed files to work."""
+        for slot in (*self.slots.values(), *self.shadows.values()):
+            slot.renew()
+
+
+def _refuse_names(models: Sequence[Named], shadows: Sequence[Named]) -> None:
+    names = [named.name for named in models]
+    if not names:
+        raise SpecError(say("There is no model to serve."), say("Name a model file."))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SpecError(
+            say("Two models are called {names}.", names=listed(twice)),
+            say("Give each a name: NAME=PATH."),
+        )
+    alone = [named.name for named in shadows if named.name not in names]
+    if alone:
+        raise SpecError(
+            say("No model is called {names}, whose shadow is given.", names=listed(alone)),
+            say("Write --shadow NAME=PATH with the name of a model that is served."),
+        )
+
+
+def _refuse_other(old: ServedModel, new: ServedModel) -> None:
+    """Refuse a model that answers another question than the one at work."""
+    was, now = ((each.model.target, each.model.task) for each in (old, new))
+    if was != now:
+        raise ModelFileError(
+            say(
+                "The new file predicts {now!r} ({task}), and the model at work {was!r} "
+                "({was_task}).",
+                now=now[0],
+                task=now[1],
+                was=was[0],
+                was_task=was[1],
+            ),
+            say("Serve it under another name."),
+        )

@@ -1,0 +1,1 @@
+"""A whole model as a module of JavaScript: raw rows in, answers out."""

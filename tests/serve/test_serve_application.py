@@ -1,0 +1,287 @@
+"""Answers over HTTP: the same as the model's own, or a refusal that names the cause."""
+
+import base64
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import gradum
+from asgi_client import Client
+from gradum.errors import ModelFileError, SpecError
+from gradum.serve import app
+from gradum.serve.limits import Limits
+from synthetic import ONCE, task
+
+ROWS = 5
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, classifier, regressor):
+    folder = tmp_path_factory.mktemp("models")
+    classifier.save(folder / "label.gradum")
+    regressor.save(folder / "amount.gradum")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client(folder):
+    return Client(app([folder / "label.gradum", folder / "amount.gradum"]))
+
+
+@pytest.fixture(scope="module")
+def records(classifier):
+    return task("label").head(ROWS).select(classifier.features).to_dicts()
+
+
+def plain(records):
+    """Rows as JSON has them."""
+    return json.loads(json.dumps(records, default=str))
+
+
+def test_answers_are_the_models(client, records, classifier):
+    answer = client.post("/predict", {"records": plain(records)})
+    assert answer.status == 200
+    found = answer.json
+    assert found["model"] == "label"
+    assert found["version"] == classifier.fitted.provenance.fingerprint
+    assert [each["prediction"] for each in found["answers"]] == classifier.predict(records).tolist()
+    shares = [[each["probability"][c] for c in classifier.classes] for each in found["answers"]]
+    assert np.array_equal(shares, classifier.predict_proba(records))
+
+
+def test_numbers_and_their_intervals(client, records, regressor):
+    asked = {"records": plain(records), "coverage": 0.8}
+    answers = client.post("/models/amount/predict", asked).json["answers"]
+    assert [each["prediction"] for each in answers] == regressor.predict(records).tolist()
+    assert [each["interval"] for each in answers] == regressor.predict_interval(
+        records, 0.8
+    ).tolist()
+
+
+def test_sets_and_another_rung(client, records, classifier):
+    asked = {"records": plain(records), "coverage": 0.95, "rung": "linear"}
+    answers = client.post("/predict", asked).json["answers"]
+    assert [tuple(each["set"]) for each in answers] == classifier.predict_set(
+        records, 0.95, rung="linear"
+    )
+
+
+def test_the_example_of_the_document_is_answered_without_a_note(client):
+    document = client.get("/openapi.json").json
+    for path in ("/predict", "/models/{model}/predict"):
+        body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        answer = client.post("/predict", body["example"])
+        assert answer.status == 200
+        assert answer.json["notes"] == []
+
+
+def test_a_missing_feature_is_refused_unless_it_may_be_missing(client, records, classifier):
+    columns = classifier.fitted.schema.features
+    may = [column.name for column in columns if column.missing]
+    must = [column.name for column in columns if not column.missing]
+    assert may
+    assert must
+    (first, *_), whole = plain(records), client.post("/predict", {"records": plain(records)[:1]})
+    lacking = {name: value for name, value in first.items() if name != must[0]}
+    refused = client.post("/predict", {"records": [first, lacking]})
+    assert refused.status == 422
+    assert must[0] in refused.json["error"]
+    assert "2" in refused.json["error"]
+    without = {name: value for name, value in first.items() if name not in may}
+    none = client.post("/predict", {"records": [first | dict.fromkeys(may)]})
+    assert client.post("/predict", {"records": [without]}).json == none.json
+    assert whole.status == 200
+
+
+def test_a_name_that_is_nearly_right_is_pointed_out(client, records, classifier):
+    must = next(c.name for c in classifier.fitted.schema.features if not c.missing)
+    first = plain(records)[0]
+    wrong = {(f"{name}s" if name == must else name): value for name, value in first.items()}
+    refused = client.post("/predict", {"records": [wrong]})
+    assert f"{must}s" in refused.json["remedy"]
+
+
+def test_extra_columns_are_ignored_and_counted(client, records):
+    before = figure(client, 'gradum_ignored_values_total{model="label"}')
+    first = plain(records)[0]
+    answer = client.post("/predict", {"records": [first | {"unheard": 1, "of": None}]})
+    assert answer.json["answers"] == client.post("/predict", {"records": [first]}).json["answers"]
+    assert figure(client, 'gradum_ignored_values_total{model="label"}') == before + 2
+
+
+def figure(client, name):
+    lines = client.get("/metrics").body.decode().splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(name + " ")), 0.0)
+
+
+def test_rows_unlike_those_of_training_are_noted_and_counted(client, records, classifier):
+    column = next(c for c in classifier.fitted.schema.features if c.kind == "numeric")
+    name = 'gradum_unlike_rows_total{kind="out of range",model="label"}'
+    before = figure(client, name)
+    answer = client.post("/predict", {"records": [plain(records)[0] | {column.name: 98765.4}]})
+    assert answer.status == 200
+    assert column.name in answer.json["notes"][0]
+    assert figure(client, name) == before + 1
+    assert "98765" not in client.get("/metrics").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b'{"records": [{"a": NaN}]}', 400),
+        (b'{"records": ' + b"[" * 100_000, 422),
+        (b'{"records": [{"a": ' + b'{"b": ' * 100_000, 422),
+        (b'{"records": [{"a": [1]}]}', 422),
+        (b'{"records": [1]}', 422),
+        (b'{"records": {}}', 422),
+        (b'{"rows": []}', 422),
+        (b'{"records": [], "path": "/etc/passwd"}', 422),
+        (b'{"records": [], "coverage": 1}', 422),
+        (b'{"records": [], "id": 1}', 422),
+        (b'{"records": [{}], "rung": "none"}', 422),
+    ],
+)
+def test_what_cannot_be_used_is_refused(client, body, status):
+    answer = client.post("/predict", body)
+    assert answer.status == status
+    assert answer.json["error"]
+
+
+@pytest.mark.parametrize("value", [10**400, "x" * 10_000, "1e999", True, {"base64": "AAAA"}])
+def test_strange_values_are_answered_or_refused(client, records, classifier, value):
+    for column in classifier.fitted.schema.features:
+        answer = client.post("/predict", {"records": [plain(records)[0] | {column.name: value}]})
+        assert answer.status in (200, 400, 422)
+        assert answer.json.get("answers") or answer.json["error"]
+
+
+def test_bytes_in_a_column_of_numbers_are_refused_by_name(client, records, classifier):
+    name = classifier.features[0]
+    row = plain(records)[0] | {name: {"base64": base64.b64encode(b"GIF89a").decode()}}
+    refused = client.post("/predict", {"records": [row]})
+    assert refused.status == 422
+    assert name in refused.json["error"]
+
+
+def test_no_rows_have_no_answers(client):
+    assert client.post("/predict", {"records": []}).json["answers"] == []
+
+
+def test_too_much_is_refused(folder, records):
+    client = Client(app(folder / "label.gradum", limits=Limits(bytes=2_000, rows=2)))
+    assert client.post("/predict", {"records": plain(records)[:3]}).status == 413
+    assert client.post("/predict", {"records": [], "rung": "x" * 3_000}).status == 413
+    endless = client.request(
+        "POST", "/predict", [b" " * 1_500, b" " * 1_500, None], {"Content-Type": "application/json"}
+    )
+    assert endless.status == 413
+    assert client.post("/predict", {"records": plain(records)[:2]}).status == 200
+
+
+def test_a_slow_caller_is_sent_away(folder):
+    client = Client(app(folder / "label.gradum", limits=Limits(seconds=0.05)))
+    slow = client.request("POST", "/predict", [b"{", None], {"Content-Type": "application/json"})
+    assert slow.status == 408
+
+
+def test_a_form_of_another_page_is_refused(client, records):
+    body = {"records": plain(records)}
+    for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
+        assert client.post("/predict", body, {"Content-Type": kind}).status == 415
+
+
+def test_unknown_addresses(client):
+    assert client.get("/none").status == 404
+    assert client.get("/predict").status == 405
+    assert client.post("/models/none/predict", {"records": []}).status == 404
+    assert client.post("/models/..%2f..%2fetc/predict", {"records": []}).status == 404
+
+
+def test_strangers_are_refused(folder, records):
+    word = "a-word-of-many-letters"
+    client = Client(app(folder / "label.gradum", token=word))
+    body = {"records": plain(records)}
+    basic = base64.b64encode(f"anyone:{word}".encode()).decode()
+    for headers in ({}, {"Authorization": "Bearer other"}, {"Authorization": "Basic ??"}):
+        refused = client.post("/predict", body, headers)
+        assert refused.status == 401
+        assert refused.headers["www-authenticate"].startswith("Basic")
+    for given in (f"Bearer {word}", f"Basic {basic}"):
+        assert client.post("/predict", body, {"Authorization": given}).status == 200
+    assert client.get("/metrics").status == 401
+    assert client.get("/health").status == 200
+
+
+def test_the_page_loads_nothing_from_elsewhere(client):
+    page = client.get("/")
+    assert page.status == 200
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    text = page.body.decode()
+    assert "http://" not in text
+    assert "https://" not in text
+
+
+def test_names_of_columns_are_text_on_the_page(tmp_path):
+    name = "</textarea><script>alert(1)</script>"
+    frame = task("label", 120).rename({task("label", 1).columns[0]: name})
+    model = gradum.fit(frame, "label", **ONCE)
+    model.save(tmp_path / "odd.gradum")
+    page = Client(app(tmp_path / "odd.gradum")).get("/").body.decode()
+    assert "<script>alert" not in page
+
+
+def test_a_replaced_file_is_put_to_work_and_a_bad_one_is_not(tmp_path, classifier, regressor):
+    path = tmp_path / "model.gradum"
+    classifier.save(path)
+    application = app(path)
+    client, shelf = Client(application), application.state.service.shelf
+    slot = shelf.slots["model"]
+    at_work = slot.served
+
+    def replace(write):
+        write(tmp_path / "new")
+        (tmp_path / "new").replace(path)
+        shelf.renew()
+
+    replace(lambda new: new.write_bytes(b"no model"))
+    assert slot.served is at_work
+    replace(regressor.save)
+    assert slot.served is at_work
+    assert figure(client, 'gradum_reload_failures{model="model"}') == 2
+    path.unlink()
+    shelf.renew()
+    assert slot.served is at_work
+    replace(classifier.save)
+    assert slot.served is not at_work
+    assert slot.served.version == at_work.version
+
+
+def test_a_shadow_is_asked_and_never_heard(tmp_path, folder, classifier, records):
+    shutil.copy(folder / "label.gradum", tmp_path / "other.gradum")
+    client = Client(
+        app({"label": folder / "label.gradum"}, shadows={"label": tmp_path / "other.gradum"})
+    )
+    alone = Client(app(folder / "label.gradum"))
+    body = {"records": plain(records)}
+    assert client.post("/predict", body).json == alone.post("/predict", body).json
+    assert figure(client, 'gradum_shadow_rows_total{model="label"}') == ROWS
+    assert figure(client, 'gradum_shadow_other_answers_total{model="label"}') == 0
+
+
+def test_models_that_cannot_be_served(tmp_path, folder):
+    label = folder / "label.gradum"
+    with pytest.raises(SpecError, match="label"):
+        app([label, label])
+    with pytest.raises(SpecError, match="other"):
+        app(label, shadows={"other": label})
+    with pytest.raises(ModelFileError):
+        app(label, shadows={"label": folder / "amount.gradum"})
+    with pytest.raises(SpecError):
+        app([])
+    with pytest.raises(ModelFileError, match="absent"):
+        app(tmp_path / "absent.gradum")
