@@ -21,7 +21,7 @@ import polars as pl
 import gradum
 from gradum.randomness import stream
 from gradum.tables.grids.cell import grids_of
-from gradum.tables.grids.fixed_features import SoundFeatures
+from gradum.tables.grids.fixed_features import SoundFeatures, sound_numbers
 from gradum.tables.grids.gradients import gradient_features
 from gradum.tables.grids.resize import fitted_frames
 from gradum.tables.sources.read import read
@@ -63,7 +63,7 @@ def some_clothes(folder: Path) -> list[Division]:
 def words(folder: Path) -> list[Division]:
     """Spoken digits in their official division: the first five of each are judged."""
     table = _recordings(folder)
-    return [(table, table["index"].to_numpy() < 5)]
+    return [(table.drop("speaker"), table["index"].to_numpy() < 5)]
 
 
 def speakers(folder: Path) -> list[Division]:
@@ -97,14 +97,22 @@ def _recordings(folder: Path) -> pl.DataFrame:
 
 
 def by_gradum(model: str, effort: str = "standard") -> Callable[..., np.ndarray]:
-    """Return a side: one of gradum's models, fitted as a user would."""
+    """Return a side: one of gradum's models, fitted as a user would, who knows the speakers."""
 
     def side(table: pl.DataFrame, judged: np.ndarray) -> np.ndarray:
-        learned, test = (table.filter(rows).select("x", "y") for rows in (~judged, judged))
+        group = "speaker" if "speaker" in table.columns else None
+        known = table.drop("index", strict=False)
+        learned, test = (known.filter(rows) for rows in (~judged, judged))
         fitted = gradum.fit(
-            learned, target="y", test=test, task="multiclass", model=model, effort=effort
+            learned,
+            target="y",
+            test=test,
+            task="multiclass",
+            model=model,
+            effort=effort,
+            group=group,
         )
-        return fitted.predict(test.select("x"))
+        return fitted.predict(test.drop("y"))
 
     return side
 
@@ -118,7 +126,7 @@ def measured(table: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
         whole = np.stack(grids)
         return whole, gradient_features(whole)
     whole = np.stack([fitted_frames(grid, FRAMES) for grid in grids])
-    return whole, SoundFeatures.fit(whole, stream(0, "peers")).measured(whole)
+    return whole, sound_numbers(SoundFeatures.fit(whole, stream(0, "peers")).patches, whole)
 
 
 def support_vectors(table: pl.DataFrame, judged: np.ndarray) -> np.ndarray:

@@ -2,10 +2,13 @@
 
 import hashlib
 import importlib
+import json
 import os
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 from gradum.app.cli.progress import Silent
 from gradum.run import memory_bound
@@ -149,13 +152,15 @@ def test_once_it_has_been_read_a_file_may_change(gradum_command, tmp_path, monke
     assert read_spec(tmp_path / "run" / "spec.toml").sha256 == {str(table): digest}
 
 
+class Killed(BaseException):
+    """Nothing is cleaned up after a SIGKILL."""
+
+
+def kill():
+    raise Killed
+
+
 def test_a_run_that_is_resumed_on_a_file_that_changes(gradum_command, tmp_path, monkeypatch):
-    class Killed(BaseException):
-        """Nothing is cleaned up after a SIGKILL."""
-
-    def kill():
-        raise Killed
-
     table = tmp_path / "t.csv"
     write(rows(), table)
     with monkeypatch.context() as patched:
@@ -167,3 +172,30 @@ def test_a_run_that_is_resumed_on_a_file_that_changes(gradum_command, tmp_path, 
         assert_refused(gradum_command("resume", tmp_path / "run", "-q"), table)
     write(rows(), table)
     assert gradum_command("resume", tmp_path / "run", "-q").code == 0
+
+
+def test_a_picture_that_changes_is_noticed_by_resume_and_rerun(
+    gradum_command, tmp_path, monkeypatch
+):
+    rng, names = np.random.default_rng(0), [f"{row}.png" for row in range(24)]
+    for name in names:
+        Image.fromarray(rng.integers(0, 256, (8, 8)).astype(np.uint8)).save(tmp_path / name)
+    table = tmp_path / "t.csv"
+    labels = ["left", "right"] * 12
+    pl.DataFrame({"photo": names, "label": labels}).write_csv(table)
+    with monkeypatch.context() as patched:
+        at_event(patched, RungStarted, kill)
+        with pytest.raises(Killed):
+            gradum_command("fit", table, *FIT, "-o", tmp_path / "run")
+    kept = (tmp_path / "3.png").read_bytes()
+    (tmp_path / "3.png").write_bytes((tmp_path / "4.png").read_bytes())
+    ended = gradum_command("resume", tmp_path / "run", "-q")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "'photo'" in ended.err
+    (tmp_path / "3.png").write_bytes(kept)
+    assert gradum_command("resume", tmp_path / "run", "-q").code == 0
+    (tmp_path / "3.png").unlink()
+    ended = gradum_command("rerun", tmp_path / "run", "-o", tmp_path / "again", "--json")
+    compared = json.loads(ended.out.splitlines()[-1])
+    assert not compared["identical"]
+    assert ["'photo'" in changed for changed in compared["changed_files"]] == [True]

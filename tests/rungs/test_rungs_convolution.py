@@ -1,10 +1,13 @@
 """Convolutional networks as a rung: what they learn, and how they are trained."""
 
+from types import SimpleNamespace
+
 import jax
 import numpy as np
 import pytest
 
 from gradum.core.losses import SquaredError, learned_loss
+from gradum.errors import NotCertifiableError
 from gradum.rungs.context import Context
 from gradum.rungs.convolution.augment import Augmentation
 from gradum.rungs.convolution.fit import fit_convolution
@@ -15,6 +18,7 @@ from gradum.rungs.convolution.spec import ConvolutionSpec
 from gradum.rungs.rows import Rows
 from gradum.solvers.first_order import muon
 from gradum.solvers.solution import Status
+from gradum.study.certified.rung_graph import logits
 from gradum.tables.kinds.blocks import cells_of
 from gradum.tables.kinds.design import Design, Feature, GridColumn, Layout
 
@@ -113,6 +117,12 @@ def test_it_tells_each_epoch_and_keeps_its_course(learned):
     assert rung.network.members == 1
     best = min(entry["validation_loss"] for entry in rung.history)
     assert rung.certificate.validation_loss == pytest.approx(best, rel=1e-6)
+
+
+def test_why_nothing_is_proved_of_it(learned):
+    rows, rung, _ = learned
+    with pytest.raises(NotCertifiableError, match="pixels"):
+        logits(rung, SimpleNamespace(layout=rows.design.layout))
 
 
 def test_it_leaves_out_what_was_measured_of_grids(learned):

@@ -4,6 +4,7 @@ import io
 import struct
 import sys
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -11,12 +12,14 @@ import pytest
 from PIL import Image
 
 import gradum
-from gradum.errors import SchemaError, TableError
+from gradum.errors import NotCertifiableError, SchemaError, TableError
+from gradum.study.properties.irrelevant import IrrelevantProperty
 from gradum.tables.check import check
 from gradum.tables.grids.cell import unpacked, why_failed
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.picture import opening
+from gradum.tables.media import noted
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
@@ -160,6 +163,26 @@ def test_a_streamed_table_has_the_same_cells(folder):
     assert blocks["x"].equals(whole)
 
 
+def test_the_files_that_are_opened_are_noted_whatever_their_order(folder):
+    def hashes(table):
+        with noted() as files:
+            read(table)
+        return files.hashes()
+
+    before = hashes(folder / "table.csv")
+    assert [*before] == ["x"]
+    table = pl.read_csv(folder / "table.csv")
+    table.reverse().write_parquet(folder / "table.parquet")
+    assert hashes(folder / "table.parquet") == before
+    with noted() as files, opened(folder / "table.parquet"):
+        assert files.hashes() == before
+    (folder / "img" / "none.png").write_bytes(file_of(Image.fromarray(GREY)))
+    assert hashes(folder / "table.csv") != before
+    with noted() as files:
+        read(table)
+    assert files.hashes() == {}
+
+
 def test_what_cannot_be_opened_is_said_with_its_rows(folder):
     table = read(folder / "table.csv")
     column = infer(table).column("x")
@@ -188,6 +211,14 @@ def test_a_model_opens_no_name_of_a_stranger(folder):
     for name in ("img/0.png", "/etc/passwd.png"):
         with pytest.raises(SchemaError, match=r"files_in"):
             check(read([{"x": name, "y": 1}]), schema)
+
+
+def test_what_cannot_be_done_with_pictures_says_why(folder):
+    schema = infer(read(folder / "table.csv"))
+    asked = SimpleNamespace(schema=schema, classes=())
+    with pytest.raises(NotCertifiableError, match=r"'x'.*pixels"):
+        IrrelevantProperty.read("x", asked)
+    assert KINDS["picture"].stays == KINDS["sound"].stays != KINDS["categorical"].stays
 
 
 def test_names_of_no_pictures_stay_what_they_are(tmp_path):

@@ -25,13 +25,14 @@ from gradum.ship.layout import FILES, STATE
 from gradum.ship.run_folder import read_schema
 from gradum.ship.run_spec import (
     FileState,
-    RunSpec,
     file_states,
     named,
+    other_opened,
     refuse_changed,
     refuse_other_content,
 )
 from gradum.ship.unfinished import Unfinished
+from gradum.tables.media import NamedFiles, noted
 from gradum.tables.paths import is_file
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import at_hand
@@ -117,6 +118,7 @@ def finish_run(
     asked, rivals = unfinished.read(folder), rivals_of(against)
     files, scratch = file_states(asked.run), folder / STATE
     with (
+        noted() as opened,
         at_hand(named(asked.run, data), asked.run.spec.reading, scratch) as table,
         at_hand(asked.run.test, scratch=scratch) as test,
     ):
@@ -127,7 +129,7 @@ def finish_run(
         schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
         hearing = replace(
             context,
-            tell=_unless_changed(context.tell, asked.run, files),
+            tell=_unless_changed(context.tell, folder, asked, files, opened),
             checkpoints=CheckpointFolder(scratch, asked.identity, asked.checkpoint_every),
         )
         try:
@@ -144,6 +146,7 @@ def finish_run(
             if not all(is_file(Path(name)) for name in files):  # one was removed after hashing
                 refuse_changed(asked.run, files)
             raise
+    asked = unfinished.read(folder)
     on_report()
     for left in (path for name in FILES for path in partial_files(folder / name)):
         left.unlink()  # left by this run when it was killed: there were none when it began
@@ -169,15 +172,27 @@ def _hashed(
 
 
 def _unless_changed(
-    tell: Callable[[Any], object], run: RunSpec, files: dict[str, FileState]
+    tell: Callable[[Any], object],
+    folder: Path,
+    asked: Unfinished,
+    files: dict[str, FileState],
+    opened: NamedFiles,
 ) -> Callable[[Any], None]:
-    """Return a listener that refuses changed files once all rows have been read."""
+    """Return a listener that refuses changed files once all rows have been read.
+
+    Of the files that the table names, it keeps the hashes for who carries the run on.
+    """
     known_unchanged = False
 
     def hear(event: Any) -> None:
         nonlocal known_unchanged
         if isinstance(event, RungStarted) and not known_unchanged:
-            refuse_changed(run, files)
+            refuse_changed(asked.run, files)
+            hashes = opened.hashes()
+            unfinished.refuse_other_rows(folder, other_opened(asked.run, hashes))
+            if hashes != asked.run.opened:
+                run = structs.replace(asked.run, opened=hashes)
+                unfinished.write(folder, structs.replace(asked, run=run))
             known_unchanged = True
         tell(event)
 

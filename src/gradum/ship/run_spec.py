@@ -40,7 +40,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     A table on another machine is named by what may be shown of its address; its hash is that of
     what the machine gave. ``against`` names the rivals that the run was to be judged against: these
-    words are only shown, and never imported.
+    words are only shown, and never imported. ``opened`` has a hash of the files that each column
+    of pictures or sounds names.
     """
 
     data: str
@@ -49,6 +50,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     schema: str | None = None
     against: tuple[str, ...] = ()
     sha256: dict[str, str] = {}
+    opened: dict[str, str] = {}
     fingerprint: str = ""
 
 
@@ -236,6 +238,14 @@ def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Pa
             ),
             say("Fit again: gradum rerun {folder} --data ADDRESS", folder=folder),
         )
+
+
+def other_opened(run_spec: RunSpec, opened: Mapping[str, str]) -> list[str]:
+    """Say of which columns a file that they name is no longer what the run opened."""
+    if not run_spec.opened:  # nothing was opened yet, or by a gradum that kept no hash
+        return []
+    columns = differing(run_spec.opened, dict(opened))
+    return [say("a file that column {column} names", column=repr(name)) for name in columns]
 
 
 def other_content(run_spec: RunSpec, given: Mapping[str, str]) -> list[str]:

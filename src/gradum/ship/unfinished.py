@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import tomli_w
+from msgspec import structs
 
 from gradum.errors import ModelFileError, OutputError, SchemaError, SpecError, TableError
 from gradum.files import lock
@@ -61,7 +62,8 @@ class Unfinished(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def identity(self) -> str:
         """A hash that tells its checkpoints apart from those of other rows, specs and software."""
-        text = msgspec.json.encode((self.run, self.machine), order="sorted", enc_hook=as_text)
+        run = structs.replace(self.run, opened={})  # which is known once rows have been read
+        text = msgspec.json.encode((run, self.machine), order="sorted", enc_hook=as_text)
         return hashlib.sha256(text).hexdigest()[:16]
 
 
@@ -259,16 +261,7 @@ def refuse_other_circumstances(folder: Path, unfinished: Unfinished) -> None:
             ),
             say("Save the table to a file, and fit that."),
         )
-    changed = changed_files(run) if run.sha256 else []
-    if changed:
-        raise SchemaError(
-            say(
-                "{folder} was begun with other rows: {files} has changed or gone.",
-                folder=folder,
-                files=listed(changed),
-            ),
-            say("Bring the file back, or fit again: gradum rerun {folder}", folder=folder),
-        )
+    refuse_other_rows(folder, changed_files(run) if run.sha256 else [])
     differs = unfinished.machine.difference(this_machine())
     if differs:
         raise SpecError(
@@ -278,6 +271,24 @@ def refuse_other_circumstances(folder: Path, unfinished: Unfinished) -> None:
                 differs=differs,
             ),
             say("Go on where it was begun, or fit again: gradum rerun {folder}", folder=folder),
+        )
+
+
+def refuse_other_rows(folder: Path, changed: list[str]) -> None:
+    """Refuse to go on with files that have changed, if there are any.
+
+    Raises
+    ------
+    SchemaError
+    """
+    if changed:
+        raise SchemaError(
+            say(
+                "{folder} was begun with other rows: {files} has changed or gone.",
+                folder=folder,
+                files=listed(changed),
+            ),
+            say("Bring the file back, or fit again: gradum rerun {folder}", folder=folder),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gradum.messages import say
@@ -31,9 +31,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class ExplainedRow:
-    """A row with its title, its sentences and its bars."""
+    """A row with its title, its pictures by column, its sentences and its bars."""
 
     title: str
+    pictures: Mapping[str, bytes]
     heading: str
     because: str
     bars: tuple[Bar, ...]
@@ -71,6 +72,7 @@ def _shown(row: JudgedRow, title: str, target: str, background: int) -> Explaine
     explanation = row.explanation
     return ExplainedRow(
         title,
+        row.pictures,
         heading(explanation, target, background),
         because(explanation),
         tuple(_bars(row)),

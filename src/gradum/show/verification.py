@@ -227,11 +227,12 @@ def _changes(first: dict[str, Any], last: dict[str, Any], changed: list[str]) ->
     )
 
 
-def _domain(columns: tuple[ColumnDomain, ...]) -> str:
+def _domain(columns: tuple[ColumnDomain, ...]) -> Iterator[str]:
     told = [_column(column) for column in columns if column.low is not None or column.levels]
-    return say(
-        "The whole domain, that of the rows learned from: {columns}.", columns="; ".join(told)
-    )
+    if told:
+        yield say(
+            "The whole domain, that of the rows learned from: {columns}.", columns="; ".join(told)
+        )
 
 
 def _column(column: ColumnDomain) -> str:
@@ -262,7 +263,7 @@ def notes_on_networks(found: Verification) -> Iterator[str]:
 def notes_on_models(found: Verification) -> Iterator[str]:
     """Say what the domain is, and what proofs and counterexamples are about."""
     if any(verified.rows is None for verified in found.properties):
-        yield _domain(found.domain)
+        yield from _domain(found.domain)
         yield from found.notes
     if any(verified.rows is not None for verified in found.properties):
         yield say("Around rows, whole numbers stay whole and missing values missing.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from gradum.rungs.rung import Prediction
 from gradum.scores.bootstrap import Resamples
 from gradum.scores.outcome import Outcome, Task
 from gradum.tables.check import widened
+from gradum.tables.grids.png import thumbnail
 from gradum.tables.schema import Schema
 
 MOST_ROWS = 200_000
@@ -129,6 +131,14 @@ class Evidence:
     def features(self) -> tuple[str, ...]:
         """The names of the feature columns, all of them in ``frame``."""
         return tuple(column.name for column in self.schema.features)
+
+    def pictures(self, place: int, features: Collection[str]) -> dict[str, bytes]:
+        """Return a small PNG file of each picture or sound among some features of a row."""
+        kinds = {each.name: each.traits for each in self.schema.features if each.name in features}
+        grids = {
+            name: kind.grid(self.frame[name][place]) for name, kind in kinds.items() if kind.is_grid
+        }
+        return {name: thumbnail(grid.pixels) for name, grid in grids.items() if grid is not None}
 
     @cached_property
     def target(self) -> np.ndarray:

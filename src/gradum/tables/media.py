@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +24,7 @@ from gradum.core_count import cores
 from gradum.errors import TableError
 from gradum.files.atomic import filling
 from gradum.messages import say
+from gradum.tables.grids.opening import digest_beneath
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.kind import Opener
 from gradum.tables.table import Table
@@ -62,6 +65,41 @@ def files_in(folder: str | os.PathLike[str]) -> Iterator[None]:
         _ALLOWED.reset(token)
 
 
+@dataclass(frozen=True)
+class NamedFiles:
+    """The files that columns of tables name, and the SHA-256 of each; empty if it was not there."""
+
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def hashes(self) -> dict[str, str]:
+        """Return one SHA-256 a column, of its files' names and contents."""
+        return {
+            column: sha256(repr(sorted(files.items())).encode()).hexdigest()
+            for column, files in self.columns.items()
+        }
+
+    def note(self, frame: pl.DataFrame, folder: Path, pool: Executor) -> None:
+        """Note the files beneath a folder that the frame's columns of text name."""
+        for column in frame.select(pl.col(pl.String)):
+            names = column.drop_nulls().unique()
+            digests = pool.map(partial(digest_beneath, folder), names, chunksize=CHUNK)
+            self.columns.setdefault(column.name, {}).update(zip(names, digests, strict=True))
+
+
+_NOTED: ContextVar[NamedFiles | None] = ContextVar("_NOTED", default=None)
+
+
+@contextmanager
+def noted() -> Iterator[NamedFiles]:
+    """Note the files that the tables name which are read while the block runs."""
+    files = NamedFiles()
+    token = _NOTED.set(files)
+    try:
+        yield files
+    finally:
+        _NOTED.reset(token)
+
+
 def opened(table: Table, folder: Path | None = None) -> Table:
     """Return a table whose columns of pictures and sounds are cells.
 
@@ -77,7 +115,7 @@ def opened(table: Table, folder: Path | None = None) -> Table:
         A package that opens such files is not installed.
     """
     openers = _openers(table.frame, folder)
-    return replace(table, frame=_with_cells(table.frame, openers)) if openers else table
+    return replace(table, frame=_with_cells(table.frame, openers, folder)) if openers else table
 
 
 def opened_files(
@@ -106,8 +144,8 @@ def opened_files(
         ):
             written.append(scratch.with_suffix(f".{len(written)}.parquet"))
             with filling(say("the rows of {name}", name=head.source)):
-                _with_cells(frame, openers).write_parquet(written[-1])
-    return replace(head, frame=_with_cells(head.frame, openers)), written
+                _with_cells(frame, openers, folder).write_parquet(written[-1])
+    return replace(head, frame=_with_cells(head.frame, openers, folder)), written
 
 
 def _openers(frame: pl.DataFrame, folder: Path | None) -> dict[str, Opener]:
@@ -124,8 +162,13 @@ def _openers(frame: pl.DataFrame, folder: Path | None) -> dict[str, Opener]:
     return found
 
 
-def _with_cells(frame: pl.DataFrame, openers: Mapping[str, Opener]) -> pl.DataFrame:
+def _with_cells(
+    frame: pl.DataFrame, openers: Mapping[str, Opener], folder: Path | None
+) -> pl.DataFrame:
+    files, folder = _NOTED.get(), _ALLOWED.get() or folder
     with ThreadPoolExecutor(cores()) as pool:  # decoders release the lock of Python
+        if files is not None and folder is not None:
+            files.note(frame[[*openers]], folder, pool)
         return frame.with_columns(
             pl.Series(name, list(pool.map(opener, frame[name], chunksize=CHUNK)), pl.Binary)
             for name, opener in openers.items()

@@ -12,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from gradum.randomness import stream
 from gradum.tables.grids.fixed_features import PictureFeatures, SoundFeatures
 from gradum.tables.grids.log_mel import log_mel
+from gradum.tables.grids.whitening import Whitening
 
 MOST_FEATURES = 2_000
 
@@ -64,7 +65,9 @@ def test_a_linear_model_hears_whether_a_tone_rises():
 def test_sounds_refuse_the_patches_of_pictures():
     pictures = PictureFeatures.fit(np.zeros((1, 16, 16, 1), np.uint8), stream(0, "features"))
     with pytest.raises(ValueError, match="another size"):
-        SoundFeatures(pictures.patches)
+        SoundFeatures(
+            pictures.patches, Whitening.fit(np.zeros((1, 2), np.float32), stream(0, "features"))
+        )
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gradum.tables.grids.resize import averaged, fitted_frames, resized
+from gradum.tables.grids.resize import averaged, fitted_frames, levelled, resized
 
 
 def random_grids(*shape: int, seed: int = 0) -> np.ndarray:
@@ -42,6 +42,17 @@ def test_whole_factors_are_means_of_blocks_and_the_same_size_is_the_grid():
     np.testing.assert_allclose(averaged(grids, 4, 3), blocks, rtol=1e-14)
     np.testing.assert_array_equal(resized(grids, 12, 18), grids)
     np.testing.assert_array_equal(resized(grids[0], 24, 36)[1::2, ::2], grids[0])
+
+
+def test_a_filter_between_voice_and_file_counts_half():
+    """A microphone adds its own decibels to each band, at every time."""
+    grid = 100 + random_grids(64, 30, 1) // 8
+    response = np.rint(20 * np.sin(np.arange(64) / 5)).astype(int)[:, None, None]
+    heard = (grid.astype(int) + response).astype(np.uint8)
+    apart = levelled(heard).astype(float) - levelled(grid)
+    left = response - (response - response.mean()) / 2
+    np.testing.assert_allclose(apart, np.broadcast_to(left, apart.shape), rtol=0, atol=1.0)
+    assert not levelled(np.zeros((64, 1, 1), np.uint8)).any()
 
 
 def test_a_short_sound_stands_in_silence_its_loudness_in_the_middle():

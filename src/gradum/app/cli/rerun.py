@@ -43,7 +43,15 @@ def command(
     """
     from msgspec import structs
 
-    from gradum.ship.run_spec import changed_files, moved, named, other_content
+    from gradum.ship.layout import SPEC
+    from gradum.ship.run_spec import (
+        changed_files,
+        moved,
+        named,
+        other_content,
+        other_opened,
+        read_spec,
+    )
     from gradum.ship.unfinished import asked
 
     before = asked(run)
@@ -55,7 +63,8 @@ def command(
         _refuse_gone(before.data)
     if not (as_json or quiet):
         say_rivals_left_out(before.against, against)
-    anew = structs.replace(before, against=tuple(against or ()), sha256={}, fingerprint="")
+    anew = structs.replace(before, against=tuple(against or ()))
+    anew = structs.replace(anew, sha256={}, opened={}, fingerprint="")
     with new_run(anew, out, every=checkpoint_every, force=force) as (folder, interrupt):
         model = carry_out(
             folder,
@@ -66,6 +75,7 @@ def command(
             quiet=quiet,
         )
     changed += other_content(before, model.source.hashes)
+    changed += other_opened(before, read_spec(folder / SPEC).opened)
     identical = None
     if before.fingerprint:
         identical = model.fitted.provenance.fingerprint == before.fingerprint

@@ -104,6 +104,11 @@ class Architecture:
     )
     """Why it is not a `single` network."""
 
+    without_graph: ClassVar[str] = marked(
+        "its architecture has no graph of operations from which bounds could be computed"
+    )
+    """Why it has no `graph`."""
+
     def shapes(self) -> Shapes:
         """Return the shape of every parameter by its name, layers as ``layers/0/weight``.
 

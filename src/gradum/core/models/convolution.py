@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,7 @@ from gradum.core.models.opened import (
     with_crossings,
 )
 from gradum.core.models.parameters import Params, Shapes, have
+from gradum.messages import marked
 
 PATCH_NUMBERS = 2**22  # of all patches that are multiplied at a time
 MOST_PATCH_NUMBERS = 2**24  # of the patches of one row, in any file
@@ -161,6 +162,11 @@ class ConvolutionNetwork(Architecture, msgspec.Struct, frozen=True, tag="convolu
     embedding : Embedding, optional
         How columns with many levels enter.
     """
+
+    without_graph: ClassVar[str] = marked(
+        "its filters look at all pixels of a picture or all tones of a sound, and no bounds are "
+        "computed of what these can be together"
+    )
 
     members: int
     inputs: int

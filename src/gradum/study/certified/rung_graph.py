@@ -42,9 +42,9 @@ def logits(rung: Rung, inputs: TableInputs) -> Graph:
     if graph is None:
         raise NotCertifiableError(
             say(
-                "The model {rung!r} is not certifiable: its architecture has no graph of "
-                "operations from which bounds could be computed.",
+                "The model {rung!r} is not certifiable: {why}.",
                 rung=rung.name,
+                why=say(rung.network.without_graph),
             ),
             say("Choose another model (--rung)."),
         )

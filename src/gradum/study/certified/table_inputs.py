@@ -35,6 +35,18 @@ PossibleValues = tuple[float, float] | Collection[Any]
 """
 
 
+def not_certifiable(column: str, kind: Kind) -> NotCertifiableError:
+    """Return why nothing is proved of what a column may become."""
+    return NotCertifiableError(
+        say(
+            "Changes of column {column!r} are not certifiable: {why}.",
+            column=column,
+            why=say(kind.together),
+        ),
+        say("Leave the column as it is."),
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class TableInputs:
     """What the inputs of a fitted model's graphs mean.
@@ -198,14 +210,7 @@ class TableInputs:
             return self._of_truths(column, change)
         if kind.has_levels:
             return self._of_levels(column, change)
-        raise NotCertifiableError(
-            say(
-                "Changes of column {column!r} are not certifiable: a date, a time of day or a text "
-                "enters as several inputs at once.",
-                column=column,
-            ),
-            say("Leave the column as it is."),
-        )
+        raise not_certifiable(column, kind)
 
     def _of_numbers(self, column: str, change: PossibleValues) -> dict[int, tuple[float, float]]:
         ends = [*change] if isinstance(change, Sequence) and not isinstance(change, str) else []

@@ -71,11 +71,14 @@ class JudgedRow(msgspec.Struct, frozen=True):
     explanation : RowExplanation
     share : float or None
         For a typical row with a numeric target, the share of rows with lower predictions.
+    pictures : dict of str to bytes
+        A small PNG file of each picture or sound in the row.
     """
 
     target: str
     explanation: RowExplanation
     share: float | None = None
+    pictures: dict[str, bytes] = {}
 
 
 class JudgedExplanation(msgspec.Struct, frozen=True):
@@ -141,11 +144,12 @@ def explain_judged(
 
     def judged_row(place: int, share: float | None = None) -> JudgedRow:
         target, predicted = evidence.target[place], evidence.prediction.value[place]
+        pictures = evidence.pictures(place, evidence.features)
         if not evidence.classes:
             explanation = row_explanation(found, place_of[place])
-            return JudgedRow(number(float(target)), explanation, share)
+            return JudgedRow(number(float(target)), explanation, share, pictures)
         explanation = row_explanation(found, place_of[place], int(predicted))
-        return JudgedRow(evidence.classes[target], explanation, share)
+        return JudgedRow(evidence.classes[target], explanation, share, pictures)
 
     return JudgedExplanation(
         evidence.judged,

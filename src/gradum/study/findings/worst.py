@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -13,8 +12,6 @@ from gradum.messages import say
 from gradum.scores.figures import figure
 from gradum.scores.metrics import row_losses
 from gradum.study.evidence import Evidence
-from gradum.tables.grids.png import thumbnail
-from gradum.tables.kinds import Kind
 from gradum.tables.wording import number, value_text
 
 
@@ -58,22 +55,15 @@ def worst_rows(evidence: Evidence, features: Sequence[str]) -> tuple[WorstRow, .
     by_number = np.argsort(evidence.numbers, kind="stable")
     places = by_number[falling(losses[by_number])][:MOST_WORST]
     table = evidence.frame[places].to_dicts()
-    shown = set(features)
-    kinds = {each.name: each.traits for each in evidence.schema.features if each.name in shown}
     return tuple(
         WorstRow(
             int(evidence.numbers[place]),
             *_said(evidence, int(place)),
             {name: value_text(values[name], MOST_LETTERS) for name in features},
-            _pictures(kinds, values) if at < MOST_PICTURED else {},
+            evidence.pictures(int(place), features) if at < MOST_PICTURED else {},
         )
         for at, (place, values) in enumerate(zip(places, table, strict=True))
     )
-
-
-def _pictures(kinds: Mapping[str, Kind], values: Mapping[str, Any]) -> dict[str, bytes]:
-    grids = {name: kind.grid(values[name]) for name, kind in kinds.items()}
-    return {name: thumbnail(grid.pixels) for name, grid in grids.items() if grid is not None}
 
 
 def _said(evidence: Evidence, place: int) -> tuple[str, str, str]:

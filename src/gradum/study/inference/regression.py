@@ -39,9 +39,13 @@ def regression_table(run: Run) -> Regression | None:
     columns = most_columns(fitted.encoder.layout)
     outputs = max(len(dataset.classes) - 1, 1)
     width = columns * outputs
-    if not 0 < width <= MOST_COLUMNS:
+    if not width:
+        return Regression(
+            None, say("No regression table: no column has coefficients that say something alone.")
+        )
+    if width > MOST_COLUMNS:
         why = say(
-            "No regression table: it would have {coefficients}, but only 1 to {most} can be shown.",
+            "No regression table: it would have {coefficients}, but only {most} can be shown.",
             coefficients=_coefficients(width),
             most=MOST_COLUMNS,
         )

@@ -11,6 +11,7 @@ from gradum.core.bounds.property import Polyhedron
 from gradum.errors import PropertyError
 from gradum.messages import say
 from gradum.run.fitted import Fitted
+from gradum.study.certified.table_inputs import not_certifiable
 from gradum.study.properties.property_words import class_of, column_of, qualifiers, within_of
 from gradum.study.properties.question import PropertyQuestion, why_too_fine
 from gradum.study.properties.result import Counterexample, Verified
@@ -59,6 +60,8 @@ class IrrelevantProperty:
                 say("Column {column!r} is the target.", column=column.name),
                 say("Name a column that the model may learn from."),
             )
+        if column.traits.is_grid:
+            raise not_certifiable(column.name, column.traits)
         every = len(fitted.classes) > 2 and "of" not in words
         place = None if every else class_of(words.get("of"), fitted)
         return cls(column.name, within, place)

@@ -204,9 +204,9 @@ class TableDomain:
             return []
         return [
             say(
-                "A date, a time of day or a text, such as {columns} here, becomes several inputs: "
-                "a proof covers all values that each of these can have by itself, and "
-                "counterexamples have the median date or time and no text.",
+                "A date, a time of day, a text, a picture or a sound, such as {columns} here, "
+                "becomes several inputs: a proof covers all values that each of these can have by "
+                "itself, and counterexamples have the median date or time and none of the others.",
                 columns=listed([repr(name) for name in several], "and"),
             )
         ]

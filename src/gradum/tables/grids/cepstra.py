@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +16,7 @@ REACH = 2  # frames on either side, by which change is told
 STATISTICS = ("level", "spread", "change", "unrest")  # unrest: the spread of change
 
 
-def cepstral_features(grids: np.ndarray) -> np.ndarray:
+def cepstral_features(grids: Sequence[np.ndarray]) -> np.ndarray:
     """Return the cepstral features of spectrograms, `cepstral_names`, float32 (n, 260).
 
     The cepstrum of a frame is the orthonormal cosine transform (DCT-II) of its bands, of which
@@ -27,7 +28,7 @@ def cepstral_features(grids: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    grids : ndarray of uint8, shape (n, bands, frames, 1)
+    grids : sequence of ndarray of uint8, shape (bands, frames, 1)
 
     Notes
     -----

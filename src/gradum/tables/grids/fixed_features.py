@@ -11,7 +11,8 @@ from gradum.messages import say
 from gradum.tables.grids.cepstra import cepstral_features, cepstral_names
 from gradum.tables.grids.gradients import gradient_features, gradient_length
 from gradum.tables.grids.patches import PatchFilters
-from gradum.tables.grids.resize import averaged, stretched
+from gradum.tables.grids.resize import averaged, levelled, sounding, stretched
+from gradum.tables.grids.whitening import Whitening
 
 AREAS = 4  # a side: the brightness, or colour, of the parts of a picture
 SOUND_BANDS, SOUND_FRAMES = 16, 32  # of a spectrogram in which patches are looked for
@@ -49,36 +50,53 @@ class PictureFeatures(msgspec.Struct, frozen=True):
 
 
 class SoundFeatures(msgspec.Struct, frozen=True):
-    """Patches of spectrograms brought to one length, and cepstra of spectrograms.
+    """Patches of spectrograms brought to one length, and their cepstra, whitened.
 
-    Silent ends make no difference, nor does the length of what sounds.
+    Silent ends make no difference, nor does the length of what sounds; what voice and microphone
+    add to each band counts half (`levelled`).
 
     Parameters
     ----------
     patches : PatchFilters
         Of spectrograms of 16 bands and 32 frames.
+    whitening : Whitening
+        Of patches and cepstra.
     """
 
     patches: PatchFilters
+    whitening: Whitening
 
     def __post_init__(self) -> None:
         """Refuse patches that no fit yields but that a damaged model file could hold."""
         of = self.patches.height, self.patches.width, self.patches.channels
         if of != (SOUND_BANDS, SOUND_FRAMES, 1):
             raise ValueError(say("the patches of sounds are of grids of another size"))
+        if self.whitening.numbers != self.patches.length + len(cepstral_names()):
+            raise ValueError(say("the features of sounds are whitened as if there were others"))
 
     @classmethod
     def fit(cls, grids: np.ndarray, generator: np.random.Generator) -> SoundFeatures:
         """Draw the patches from training sounds, uint8 (n, 64, frames, 1), n at least 1."""
-        short = stretched(grids, SOUND_BANDS, SOUND_FRAMES)
-        return cls(PatchFilters.fit(short, generator, **SOUND_PATCHES))
+        short = stretched(_heard(grids), SOUND_BANDS, SOUND_FRAMES)
+        patches = PatchFilters.fit(short, generator, **SOUND_PATCHES)
+        return cls(patches, Whitening.fit(sound_numbers(patches, grids), generator))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The features' names, F."""
-        return (*self.patches.names, *cepstral_names())
+        return tuple(f"component {at}" for at in range(self.whitening.count))
 
     def measured(self, grids: np.ndarray) -> np.ndarray:
         """Return the features of sounds, float32 (n, F); a row's do not hang on other rows."""
-        short = stretched(grids, SOUND_BANDS, SOUND_FRAMES)
-        return np.hstack([self.patches.features(short), cepstral_features(grids)])
+        return self.whitening.applied(sound_numbers(self.patches, grids))
+
+
+def sound_numbers(patches: PatchFilters, grids: np.ndarray) -> np.ndarray:
+    """Return the responses to patches of sounds (n, 64, frames, 1), and their cepstra, float32."""
+    heard = _heard(grids)
+    short = stretched(heard, SOUND_BANDS, SOUND_FRAMES)
+    return np.hstack([patches.features(short), cepstral_features(heard)])
+
+
+def _heard(grids: np.ndarray) -> list[np.ndarray]:
+    return [levelled(sounding(grid)) for grid in grids]

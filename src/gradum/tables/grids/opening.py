@@ -7,6 +7,7 @@ Nothing outside of a folder is opened, whatever a table names: no absolute path 
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -43,6 +44,14 @@ def read_beneath(folder: Path, name: str) -> bytes:
         if isinstance(error, CannotOpen):
             raise
         raise CannotOpen(say("cannot be read")) from error
+
+
+def digest_beneath(folder: Path, name: str) -> str:
+    """Return the SHA-256 of a file beneath a folder; empty if it cannot be read."""
+    try:
+        return sha256(read_beneath(folder, name)).hexdigest()
+    except CannotOpen:
+        return ""
 
 
 def _beneath(folder: Path, name: str) -> Path | None:

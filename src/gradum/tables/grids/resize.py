@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 AUDIBLE = 143  # below the loudest byte, 45 decibels
@@ -76,7 +78,28 @@ def sounding(grid: np.ndarray) -> np.ndarray:
     return grid[:, loud[0] : loud[-1] + 1]
 
 
-def stretched(grids: np.ndarray, bands: int, frames: int) -> np.ndarray:
+def levelled(grid: np.ndarray) -> np.ndarray:
+    """Return a spectrogram whose bands differ half as much in their means over time.
+
+    With m of each band and their mean M, it is x − (m − M) / 2, rounded, from 0 to 255. What a
+    microphone, a room and a voice do to a band is in m, whatever is said; so is, in a short
+    recording, a part of what is said, and without all of m, words of new speakers are told apart
+    less well than with all of it.
+
+    Parameters
+    ----------
+    grid : ndarray of uint8, shape (bands, frames, c)
+
+    References
+    ----------
+    Atal, "Effectiveness of linear prediction characteristics of the speech wave", 1974 (the
+    mean of cepstra is taken off, all of it).
+    """
+    means = grid.mean(axis=(1, 2), keepdims=True)
+    return np.rint(np.clip(grid - (means - means.mean()) / 2, 0, 255)).astype(np.uint8)
+
+
+def stretched(grids: Sequence[np.ndarray], bands: int, frames: int) -> np.ndarray:
     """Return what sounds in spectrograms, at one length: uint8 (n, bands, frames, 1)."""
     return np.stack(
         [resized(sounding(grid), bands, frames) for grid in grids]

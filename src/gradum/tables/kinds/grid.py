@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from gradum.errors import SchemaError
-from gradum.messages import say, say_plural
+from gradum.messages import marked, say, say_plural
 from gradum.tables.doubt import Doubt
 from gradum.tables.extra import needs
 from gradum.tables.grids.cell import (
@@ -53,6 +53,14 @@ class GridKind(Kind):
     """Values that are grids of bytes; polars' Binary, a cell each, null where missing."""
 
     is_grid = True
+    together = marked(
+        "what is measured of a picture or a sound, hundreds of numbers, all hangs on the same "
+        "pixels or tones, and bounds of each number by itself would say nothing"
+    )
+    stays = marked(
+        "An exported model takes numbers and texts; it opens no pictures or sounds, and measures "
+        "nothing of them."
+    )
 
     letter: ClassVar[bytes]
     """Its mark in cells."""

@@ -120,6 +120,9 @@ class Kind(ABC):
     axes: ClassVar[str] = ""  # what the sides of a grid as drawn are, in a sentence
     regions: ClassVar[tuple[str, ...]] = ()  # where each ninth of a grid is, row by row as drawn
     raw_type: ClassVar[RawType | None] = None  # as what values reach a form outside of Python
+    together: ClassVar[str] = marked(  # why proofs take no two values of a column without a line
+        "a date, a time of day or a text enters as several inputs at once"
+    )
     stays: ClassVar[str] = marked("Only gradum itself can read such a column.")  # else, why none
 
     @property
