@@ -23,6 +23,7 @@ from gradum.app.cli import app
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
 from gradum.run.spec import SplitSpec
+from gradum.rungs import transfer_set
 from gradum.rungs.calibration import choice, matrix_scaling, quadratic, temperature
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.fit import LEARNING_RATES
@@ -255,6 +256,7 @@ GUIDES = [
     "docs/media.md",
     "docs/trust.md",
     "docs/export.md",
+    "docs/compress.md",
 ]
 
 
@@ -275,6 +277,7 @@ SHORTLY = {
     "fit": ["--cv", "3", "--max-epochs", "2", "--no-learning-curve"],
     "compare-solvers": ["--max-epochs", "2"],
     "stress": ["--rows", "4"],
+    "compress": ["--budget", "100000%"],
 }
 
 
@@ -285,6 +288,8 @@ def obey(line):
         few = {"linear": SHORT, "mlp": TINY, "convolution": SMALL}
         make_spec = partial(options.make_spec, **few, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)
+        patched.setattr(transfer_set, "TIMES", 1)
+        patched.setattr(transfer_set, "FEWEST", 200)
         before, pipe, command = line.rpartition(" | ")
         if pipe:
             table = Path(before.removeprefix("cat ")).read_bytes()

@@ -40,7 +40,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
     A table on another machine is named by what may be shown of its address; its hash is that of
     what the machine gave. ``against`` names the rivals that the run was to be judged against: these
-    words are only shown, and never imported.
+    words are only shown, and never imported. ``distilled_from`` is the fingerprint of the model
+    from which the run's model was distilled, if it was.
     """
 
     data: str
@@ -50,6 +51,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     against: tuple[str, ...] = ()
     sha256: dict[str, str] = {}
     fingerprint: str = ""
+    distilled_from: str = ""
 
 
 def default_folders(source: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import gradum
 from gradum.app.cli import (
     compare,
     compare_solvers,
+    compress,
     console,
     counterfactual,
     evaluate,
@@ -58,6 +59,7 @@ COMMANDS = (
     verify,
     inspect,
     export,
+    compress,
     report,
     compare,
     compare_solvers,
