@@ -183,9 +183,24 @@ def test_of_a_packs_networks_the_one_nearest_to_all_is_kept(fixture, request):
         pairs = [np.column_stack([1 - one, one]) for one in (taught.soft, *said)]
         far = [scipy.stats.entropy(pairs[0], pair, axis=1) @ taught.weight for pair in pairs[1:]]
     small = imitate(taught, PackSpec(kept=1), np.random.default_rng(0))
-    nearest = alone[int(np.argmin(far))].params["layers"][0]["weight"]
-    np.testing.assert_array_equal(small.params["layers"][0]["weight"], nearest)
+    nearest = alone[int(np.argmin(far))]
+    np.testing.assert_array_equal(small.params["shift"], nearest.params["shift"])  # as it began
     assert small.network.members == small.settings["kept"] == 1
+
+
+@pytest.mark.parametrize("fixture", ["amounts", "labels"])
+def test_few_networks_come_nearer_by_learning_together(fixture, request, monkeypatch):
+    model = request.getfixturevalue(fixture)
+    larger = Larger.of(model.fitted, model.run.dataset, model.judges)
+    taught = larger.transfer_set(larger.kept, Context())
+    few = PackSpec(kept=1)
+    learned = imitate(taught, few, np.random.default_rng(0))
+    monkeypatch.setattr("gradum.rungs.pack.imitate.tuned", lambda network, params, *_: params)
+    chosen = imitate(taught, few, np.random.default_rng(0))
+    far = [expected_growth(taught, small, np.random.default_rng(1)) for small in (chosen, learned)]
+    assert far[1] < far[0]
+    for fixed in ("shift", "slope", "wave", "share", "sharpness"):
+        np.testing.assert_array_equal(learned.params[fixed], chosen.params[fixed])
 
 
 def test_the_smallest_size_that_keeps_the_budget_is_taken(amounts, monkeypatch):

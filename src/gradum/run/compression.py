@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from gradum.messages import say, sentences
@@ -67,7 +69,7 @@ class Compression(msgspec.Struct, frozen=True):
     @property
     def growth(self) -> tuple[float, float, float]:
         """By how much the error grew, relative to the larger model's, and its interval."""
-        whole = self.errors[0].value
+        whole = max(self.errors[0].value, sys.float_info.min)  # of a model that never errs
         difference = self.difference
         return difference.value / whole, difference.low / whole, difference.high / whole
 

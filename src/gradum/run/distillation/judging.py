@@ -79,7 +79,7 @@ def answers(larger: Larger, judge: Judge) -> Prediction:
 
 
 def _rival(larger: Larger) -> str:
-    return say("{model} (before)", model=larger.words)
+    return say("{model} (before)", model=say(KINDS[larger.fitted.used].title))
 
 
 def _spec(spec: Spec, size: Size) -> Spec:

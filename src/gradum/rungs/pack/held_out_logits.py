@@ -21,9 +21,10 @@ def held_out_logits(
     The folds are drawn as they were for the fit. A row whose fold has no member left gets NaN. None
     if the pack does not say which fold each member holds out, as in older files.
     """
-    folds = np.array(rung.settings.get("held_out", []))
-    if folds.shape != (rung.network.members,):
+    said = rung.settings.get("held_out")
+    if not isinstance(said, list) or len(said) != rung.network.members:
         return None
+    folds = np.array([fold if isinstance(fold, int) else -1 for fold in said])
     logits = np.full((len(rows), rung.network.outputs), np.nan)
     walks = walks_up_to(spec.folds, rows, validation, context.random("pack", "folds"))
     for fold, (_, held) in enumerate(walks):

@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import scipy.optimize
 
+from gradum.core.losses import learned_loss
 from gradum.rungs.pack.goal import LEAST_PROBABILITY
 from gradum.rungs.pack.held_out_logits import part
 from gradum.rungs.pack.select import SHARPEST, answers, greedy
 from gradum.rungs.pack.spec import PackSpec
+from gradum.rungs.pack.tune import tuned
 from gradum.rungs.rung import Rung
 from gradum.rungs.transfer_set import TransferSet
 
@@ -21,7 +23,8 @@ MOST_ROWS = 8_192
 def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Rung:
     """Return the pack of the ``kept`` members whose weighted mean comes nearest to the teacher.
 
-    Near is the loss of the mean where the teacher's answers are the targets.
+    Near is the loss of the mean where the teacher's answers are the targets. By that loss the
+    members then learn together, unless they are monotone.
     """
     teacher, few = taught.teacher, np.arange(len(taught))
     if len(few) > MOST_ROWS:
@@ -45,6 +48,9 @@ def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Ru
     if teacher.network.link == "logit":
         mean = np.tensordot(share, predicted[members], 1)
         rung.params["sharpness"] = np.array([_sharpness(mean, target, weight)], np.float32)
+    if not taught.rows.monotone:  # which training might end
+        loss = learned_loss(taught.rows.classes)
+        rung = replace(rung, params=tuned(rung.network, rung.params, taught, loss, rng))
     settings = {**teacher.settings, "kept": len(members)}
     for name in ("held_out", "teaching"):
         if name in settings:
