@@ -52,6 +52,7 @@ def command(
             load_model(run), out, budget=share, data=data, force=force, cache=cache_directory()
         )
     compression = small.fitted.provenance.compression
+    assert compression is not None
     if as_json:
         write_json(compression)
         return

@@ -36,7 +36,8 @@ def compared(
     outcomes = truth.outcomes(seen)
     resamples = truth.resamples(seen, stream(larger.spec.seed, "bootstrap", "test"))
     (difference,) = paired_differences([outcomes["after"]], outcomes["before"], metric, resamples)
-    models = (larger.fitted, larger.fitted.rung()), (run.fitted, run.fitted.rungs[name])
+    one, other = larger.fitted.rung(), run.fitted.rungs[name]
+    errors = [intervals(outcome, resamples)[metric] for outcome in outcomes.values()]
     return Compression(
         of=larger.fitted.provenance.fingerprint,
         taught_by=larger.words,
@@ -45,10 +46,13 @@ def compared(
         budget=budget,
         metric=metric,
         rows=len(np.unique(seen.rows)),
-        errors=tuple(intervals(outcome, resamples)[metric] for outcome in outcomes.values()),
+        errors=(errors[0], errors[1]),
         difference=difference,
-        bytes=tuple(_bytes(rung) for _, rung in models),
-        microseconds=tuple(_microseconds(fitted, rung, run) for fitted, rung in models),
+        bytes=(_bytes(one), _bytes(other)),
+        microseconds=(
+            _microseconds(larger.fitted, one, run),
+            _microseconds(run.fitted, other, run),
+        ),
         changed=float(np.mean(before.value != after.value)) if dataset.classes else None,
         trials=trials,
     )

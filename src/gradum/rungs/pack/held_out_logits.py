@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradum.core.models.pack_network import PackNetwork
 from gradum.rungs.context import Context
 from gradum.rungs.folding import walks_up_to
 from gradum.rungs.pack.spec import PackSpec
@@ -22,6 +23,7 @@ def held_out_logits(
     if the pack does not say which fold each member holds out, as in older files.
     """
     said = rung.settings.get("held_out")
+    assert isinstance(rung.network, PackNetwork)
     if not isinstance(said, list) or len(said) != rung.network.members:
         return None
     folds = np.array([fold if isinstance(fold, int) else -1 for fold in said])
@@ -36,5 +38,6 @@ def held_out_logits(
 
 def part(rung: Rung, members: np.ndarray) -> Rung:
     """Return the rung of some of a pack's members."""
+    assert isinstance(rung.network, PackNetwork)
     network, params = rung.network.part(rung.params, members)
     return replace(rung, network=network, params=params)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import scipy.optimize
 
 from gradum.core.losses import learned_loss
+from gradum.core.models.pack_network import PackNetwork
 from gradum.rungs.pack.goal import LEAST_PROBABILITY
 from gradum.rungs.pack.held_out_logits import part
 from gradum.rungs.pack.select import SHARPEST, answers, greedy
@@ -29,14 +31,17 @@ def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Ru
     teacher, few = taught.teacher, np.arange(len(taught))
     if len(few) > MOST_ROWS:
         few = np.sort(rng.choice(few, MOST_ROWS, replace=False))
+    network, layer = teacher.network, teacher.input_layer
+    assert isinstance(network, PackNetwork)
+    assert layer is not None
     target, weight = taught.answers[few], taught.weight[few] / taught.weight[few].sum()
-    inputs = teacher.input_layer(taught.design.take(few).arrays, dtype=teacher.dtype)
-    logits = teacher.network.members_forward(teacher.params, inputs).astype(np.float64)
-    predicted = answers(teacher.network, logits)
-    target = answers(teacher.network, target[None])[0]
+    inputs = layer(taught.design.take(few).arrays, dtype=teacher.dtype)
+    logits = network.members_forward(teacher.params, inputs).astype(np.float64)
+    predicted = answers(network, logits)
+    target = answers(network, target[None])[0]
 
     def cost(means: np.ndarray) -> np.ndarray:
-        if teacher.network.link == "identity":
+        if network.link == "identity":
             return np.square(means - target).sum(axis=2) @ weight
         return -(np.log(np.maximum(means, LEAST_PROBABILITY)) * target).sum(axis=2) @ weight
 
@@ -44,13 +49,15 @@ def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Ru
     members = np.flatnonzero(share)
     share = share[members]
     rung = part(teacher, members)
+    smaller = rung.network
+    assert isinstance(smaller, PackNetwork)
     rung.params["share"] = share.astype(np.float32)
-    if teacher.network.link == "logit":
+    if network.link == "logit":
         mean = np.tensordot(share, predicted[members], 1)
         rung.params["sharpness"] = np.array([_sharpness(mean, target, weight)], np.float32)
     if not taught.rows.monotone:  # which training might end
         loss = learned_loss(taught.rows.classes)
-        rung = replace(rung, params=tuned(rung.network, rung.params, taught, loss, rng))
+        rung = replace(rung, params=tuned(smaller, rung.params, taught, loss, rng))
     settings = {**teacher.settings, "kept": len(members)}
     for name in ("held_out", "teaching"):
         if name in settings:
@@ -68,4 +75,5 @@ def _sharpness(mean: np.ndarray, target: np.ndarray, weight: np.ndarray) -> floa
         return float((total - (target * scaled).sum(axis=1)) @ weight)
 
     bounds = (1.0 / SHARPEST, SHARPEST)
-    return float(scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded").x)
+    optimum: Any = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
+    return float(optimum.x)

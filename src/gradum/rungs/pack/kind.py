@@ -104,10 +104,9 @@ class PackKind(RungKind[PackSpec]):
 
     def students(self, teacher: Rung) -> tuple[PackSpec, ...]:
         """Return packs of few of the teacher's own members, if it is a pack of more."""
-        if not self.holds(teacher):
+        if not isinstance(teacher.network, PackNetwork):
             return ()
-        few = [kept for kept in FEW if kept < teacher.network.members]
-        return tuple(PackSpec(kept=kept) for kept in few)
+        return tuple(PackSpec(kept=kept) for kept in FEW if kept < teacher.network.members)
 
     def size_in_words(self, settings: PackSpec) -> str:
         """Say how many networks there are."""
