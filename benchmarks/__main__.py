@@ -31,6 +31,7 @@ BENCHMARKS = {
     "chance": "FOLDER [SETS] [ROWS] [TIMES] [RUNGS]",
     "points": "[COUNT] [SEED]",
     "proofs": "FOLDER [SETS] [ROWS] [SECONDS] [RUNGS]",
+    "compress": "FOLDER [SETS] [ROWS]",
     "calibration": "FOLDER [SPLITS] [ROWS] [SETS]",
     "nist": "",
     "encoding": "",

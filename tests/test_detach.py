@@ -106,6 +106,7 @@ PARTS = {
         # To fit, to predict and to report is the engine's.
         question("alike", "api/alike.py"),
         question("compare"),
+        question("compress", "api/compress.py", "api/compressed_run.py", "run/distillation"),
         question("compare_solvers", more="__init__.py", also=SOLVERS),
         question("counterfactual", "api/counterfactual.py"),
         question("effects", "api/effects.py"),

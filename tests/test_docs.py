@@ -25,6 +25,7 @@ from gradum.app.cli import app
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
 from gradum.run.spec import SplitSpec
+from gradum.rungs import transfer_set
 from gradum.rungs.calibration import choice, matrix_scaling, quadratic, temperature
 from gradum.rungs.linear.spec import LinearSpec
 from gradum.rungs.mlp.fit import LEARNING_RATES
@@ -264,6 +265,7 @@ GUIDES = [
     "docs/trust.md",
     "docs/export.md",
     "docs/from-csv-to-service.md",
+    "docs/compress.md",
 ]
 
 
@@ -285,6 +287,7 @@ SHORTLY = {
     "compare-solvers": ["--max-epochs", "2"],
     "stress": ["--rows", "4"],
     "serve": ["--port", "0"],
+    "compress": ["--budget", "100000%"],
 }
 
 
@@ -306,6 +309,8 @@ def obey(line):
         make_spec = partial(options.make_spec, **few, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)
         patched.setattr(server, "run", ask_examples)
+        patched.setattr(transfer_set, "TIMES", 1)
+        patched.setattr(transfer_set, "FEWEST", 200)
         before, pipe, command = line.rpartition(" | ")
         if pipe:
             table = Path(before.removeprefix("cat ")).read_bytes()

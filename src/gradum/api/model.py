@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from gradum.api.alike import alike, influence
+from gradum.api.compress import compress
 from gradum.api.counterfactual import counterfactuals
 from gradum.api.effects import effects
 from gradum.api.evaluation import evaluate, score
@@ -90,6 +91,7 @@ class Model:
 
     inference = inference
     export = export
+    compress = compress
     trust = trust
     report = report
 

@@ -15,6 +15,7 @@ import polars as pl
 from gradum.core.models.parameters import named
 from gradum.errors import SpecError
 from gradum.messages import listed, say
+from gradum.run.compression import Compression
 from gradum.run.conformal.guarantee import Guarantee
 from gradum.run.judging.judgement import Judgement
 from gradum.run.reference.reference import Reference
@@ -30,6 +31,7 @@ class Provenance(msgspec.Struct, frozen=True):
     """Where a model came from, in enough detail to repeat it: rows, software and machine.
 
     ``fingerprint`` is a hash of all rungs' weights: it is equal for bit-identical models.
+    ``compression`` says from which model a smaller one was distilled, and what that cost.
     """
 
     created: str
@@ -39,6 +41,7 @@ class Provenance(msgspec.Struct, frozen=True):
     threads: int
     data: dict[str, str]
     fingerprint: str
+    compression: Compression | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic
 
+import numpy as np
+
 from gradum.core.losses import learned_loss
 from gradum.core.models.architecture import Architecture
 from gradum.core.models.network import Network
@@ -14,6 +16,7 @@ from gradum.rungs.cost import LEARNED, Fit, Taken
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec, S
+from gradum.rungs.transfer_set import TransferSet
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,31 @@ class RungKind(ABC, Generic[S]):
         It is a clause.
         """
         return ""
+
+    def held_out(
+        self, rung: Rung, rows: InMemory, spec: RungSpec[S], context: Context
+    ) -> np.ndarray | None:
+        """Return logits (n, k) of the rung's parts for the n rows that the rung was fitted on.
+
+        Each row has those of the parts that have not learned from it, or NaN if there are none.
+        None where a rung has no such parts, or does not say which they are.
+        """
+        return None
+
+    def students(self, teacher: Rung) -> tuple[S, ...]:
+        """Return the settings of models of this kind that can learn to answer as a teacher does.
+
+        The smallest come first.
+        """
+        return ()
+
+    def size_in_words(self, settings: S) -> str:
+        """Say how large one of `students` is."""
+        raise NotImplementedError
+
+    def imitate(self, taught: TransferSet, settings: S, context: Context) -> Rung:
+        """Return a model that answers as a teacher does; called only for one of `students`."""
+        raise NotImplementedError
 
     def holds(self, rung: Rung) -> bool:
         """Whether a rung to which a file gives this name is of this kind."""

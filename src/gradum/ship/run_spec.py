@@ -41,7 +41,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     A table on another machine is named by what may be shown of its address; its hash is that of
     what the machine gave. ``against`` names the rivals that the run was to be judged against: these
     words are only shown, and never imported. ``opened`` has a hash of the files that each column
-    of pictures or sounds names.
+    of pictures or sounds names. ``distilled_from`` is the fingerprint of the model from which the
+    run's model was distilled, if it was.
     """
 
     data: str
@@ -52,6 +53,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     sha256: dict[str, str] = {}
     opened: dict[str, str] = {}
     fingerprint: str = ""
+    distilled_from: str = ""
 
 
 def default_folders(source: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ import gradum
 from gradum.app.cli import (
     compare,
     compare_solvers,
+    compress,
     console,
     counterfactual,
     evaluate,
@@ -59,6 +60,7 @@ COMMANDS = (
     inspect,
     export,
     serve,
+    compress,
     report,
     compare,
     compare_solvers,

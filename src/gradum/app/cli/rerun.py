@@ -10,7 +10,7 @@ import typer
 from gradum.app.cli import options
 from gradum.app.cli.carry_out import carry_out, new_run, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
-from gradum.errors import TableError
+from gradum.errors import SpecError, TableError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.paths import absolute, files_of, is_address
 
@@ -55,6 +55,11 @@ def command(
     from gradum.ship.unfinished import asked
 
     before = asked(run)
+    if before.distilled_from:
+        raise SpecError(
+            say("The model of {run} was distilled from another, and not fitted.", run=run),
+            say("Repeat it with gradum compress, from the run of {of}.", of=before.distilled_from),
+        )
     if data is not None:
         before = moved(before, absolute(data))
     changed = changed_files(before)

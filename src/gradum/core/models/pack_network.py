@@ -11,6 +11,7 @@ from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import msgspec
 import numpy as np
@@ -316,6 +317,14 @@ class PackNetwork(Architecture, msgspec.Struct, frozen=True, tag="pack"):
     def first_layer(self, params: Params, inputs: Inputs) -> PackFirstLayer:
         """Return n rows at the members' first layers, where each column adds its own share."""
         return PackFirstLayer(self, params, inputs)
+
+    def part(self, params: Params, members: np.ndarray) -> tuple[PackNetwork, Params]:
+        """Return the pack of some of the members, whose shares keep their proportions."""
+        of_all = {name: params[name] for name in ("sharpness", "projection") if name in params}
+        kept = {name: leaf for name, leaf in params.items() if name not in of_all}
+        kept = jax.tree.map(lambda leaf: leaf[members], kept)
+        kept["share"] = kept["share"] / kept["share"].sum()
+        return structs.replace(self, members=len(members)), {**kept, **of_all}
 
     def graph(self, params: Params, levels: Sequence[int] = ()) -> Graph:
         """Return it as a graph from the input layer's outputs to the logits."""

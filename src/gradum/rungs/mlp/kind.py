@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from msgspec import structs
 
-from gradum.messages import marked
+from gradum.messages import listed, marked, say
 from gradum.rungs.context import Context
 from gradum.rungs.cost import (
     COMPILING,
@@ -22,12 +22,19 @@ from gradum.rungs.cost import (
 from gradum.rungs.kind import Curve, RungKind
 from gradum.rungs.learning_rows import InBlocks, InMemory
 from gradum.rungs.mlp.fit import fit_mlp, solver_of
+from gradum.rungs.mlp.imitate import imitate
 from gradum.rungs.mlp.in_blocks import fit_mlp as fit_in_segments
 from gradum.rungs.mlp.spec import MLPSpec
 from gradum.rungs.robust_layer import ONE_HOT_LEVELS
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
+from gradum.rungs.transfer_set import TransferSet
 from gradum.tables.split import Part
+
+STUDENTS = tuple(
+    MLPSpec(hidden_layer_sizes=(width, width), max_epochs=16) for width in (32, 64, 128, 256)
+)
+"""Networks that may learn to answer as a larger model does; a transfer set has many rows."""
 
 
 class MLPKind(RungKind[MLPSpec]):
@@ -79,6 +86,19 @@ class MLPKind(RungKind[MLPSpec]):
             epochs=judged.certificate.best_epoch,
             calibration=judged.calibration,
         )
+
+    def students(self, teacher: Rung) -> tuple[MLPSpec, ...]:
+        """Return networks of two hidden layers, each about three times as large as the last."""
+        return STUDENTS
+
+    def size_in_words(self, settings: MLPSpec) -> str:
+        """Name the widths of the hidden layers."""
+        widths = listed(list(map(str, settings.hidden_layer_sizes)), "and")
+        return say("an MLP of {widths} hidden units", widths=widths)
+
+    def imitate(self, taught: TransferSet, settings: MLPSpec, context: Context) -> Rung:
+        """Train a network on a transfer set."""
+        return imitate(taught, settings, context)
 
     def smaller(self, settings: MLPSpec, judged: Rung) -> MLPSpec:
         """Return settings with the batch size of the judged network.

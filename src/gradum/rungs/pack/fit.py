@@ -131,6 +131,7 @@ def _rung(chosen: _Chosen, trainer: _Trainer, rows: Rows, scale: TargetScale | N
             "pairs": inputs.pair_names(rows),
             "batch_size": training.batch_size,
             "steps": training.steps,
+            "held_out": chosen.held_out,
         },
         post=steps_for(rows.class_weight, _calibration(chosen, rows, trainer.context)),
     )
@@ -297,7 +298,8 @@ def _refuse_teacher(goal: Goal, folds: int) -> None:
 class _Chosen:
     """The members kept from a training, and what they say of rows that they have not learned from.
 
-    ``teaching`` (M) is the share of a teacher's answers in what each member learned. ``rows`` (m,)
+    ``teaching`` (M) is the share of a teacher's answers in what each member learned, ``held_out``
+    (M) the fold that it holds out. ``rows`` (m,)
     are the rows not learned from. ``predicted`` (m, k or K) is, for each of these, the mean of its
     fold's members. ``logits`` (m, k) are the logits of this mean, made as confident as suits these
     rows, and ``loss`` is their loss.
@@ -305,6 +307,7 @@ class _Chosen:
 
     training: PackTraining
     teaching: list[float]
+    held_out: list[int]
     params: Params
     network: PackNetwork
     rows: np.ndarray
@@ -360,7 +363,10 @@ def _chosen(
         params["sharpness"][:] = sharpness_of_more(factor, shares, share)
     kept_network = structs.replace(network, members=len(kept))
     teaching = training.members.teaching[kept].astype(float).round(3).tolist()
-    return _Chosen(training, teaching, params, kept_network, judged, together, logits, loss)
+    held_out = training.members.fold[kept].tolist()
+    return _Chosen(
+        training, teaching, held_out, params, kept_network, judged, together, logits, loss
+    )
 
 
 def _judged(held: HeldOut, network: PackNetwork, goal: Goal) -> tuple[list[Fold], np.ndarray]:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from itertools import pairwise
 from time import perf_counter
 
+import numpy as np
+
 from gradum.core.losses import learned_loss
 from gradum.core.models.pack_network import PackNetwork
 from gradum.messages import marked, say
@@ -29,6 +31,8 @@ from gradum.rungs.kind import Curve, RungKind
 from gradum.rungs.learning_rows import InMemory
 from gradum.rungs.pack.fit import fit_pack
 from gradum.rungs.pack.held_out import MOST_ROWS
+from gradum.rungs.pack.held_out_logits import held_out_logits
+from gradum.rungs.pack.imitate import imitate
 from gradum.rungs.pack.inputs import TEXT_COLUMNS, codes_each
 from gradum.rungs.pack.muon_steps import POLYNOMIALS
 from gradum.rungs.pack.program import STEPS
@@ -39,7 +43,11 @@ from gradum.rungs.pack.wide import ENOUGH, STRENGTHS, is_much_work
 from gradum.rungs.post import steps_for
 from gradum.rungs.rung import Rung
 from gradum.rungs.rung_spec import RungSpec
+from gradum.rungs.transfer_set import TransferSet
 from gradum.tables.split import Part
+
+FEW = (2, 4, 8)
+"""Numbers of members that may answer for a larger pack."""
 
 
 class PackKind(RungKind[PackSpec]):
@@ -86,6 +94,27 @@ class PackKind(RungKind[PackSpec]):
         """Train another pack on all rows; it keeps the calibration of the one that was judged."""
         rung = self.fit(rows, spec, context)
         return replace(rung, post=steps_for(rung.class_weight, judged.calibration))
+
+    def held_out(
+        self, rung: Rung, rows: InMemory, spec: RungSpec[PackSpec], context: Context
+    ) -> np.ndarray | None:
+        """Return for each row the mean answer of the members of the fold that it is in."""
+        learned = rows.take(Part.TRAIN, Part.VALIDATION)
+        return held_out_logits(rung, learned, rows.validation, spec.settings, context)
+
+    def students(self, teacher: Rung) -> tuple[PackSpec, ...]:
+        """Return packs of few of the teacher's own members, if it is a pack of more."""
+        if not isinstance(teacher.network, PackNetwork):
+            return ()
+        return tuple(PackSpec(kept=kept) for kept in FEW if kept < teacher.network.members)
+
+    def size_in_words(self, settings: PackSpec) -> str:
+        """Say how many networks there are."""
+        return say("an ensemble of {count} networks", count=settings.kept)
+
+    def imitate(self, taught: TransferSet, settings: PackSpec, context: Context) -> Rung:
+        """Choose the members that together come nearest to all."""
+        return imitate(taught, settings, context.random("pack", "imitate"))
 
     def loss(self, spec: RungSpec[PackSpec], classes: int | None) -> str:
         """Return the loss that members learn by, given the metric that judges them."""

@@ -20,7 +20,9 @@ SHARPEST = 2.0
 FURTHEST = 2.0  # times the measured factor, as logarithm; beyond it, what few members show is noise
 
 
-def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
+def greedy(
+    predictions: np.ndarray, cost: Cost, *, picks: int, most: int | None = None
+) -> np.ndarray:
     """Return the share (J,) of each candidate in the mean that predicts the rows best.
 
     Starting from no candidate, the one that lowers the cost of the mean most is added, again and
@@ -34,11 +36,15 @@ def greedy(predictions: np.ndarray, cost: Cost, *, picks: int) -> np.ndarray:
         From means (J, n, K) to the cost of each (J,).
     picks : int
         The most picks.
+    most : int, optional
+        The most candidates that are picked, each as often as it pays; any number if not given.
     """
     counts, best = np.zeros(len(predictions)), np.zeros(len(predictions))
     total, least = np.zeros(predictions.shape[1:]), np.inf
     for taken in range(1, picks + 1):
         costs = cost((total + predictions) / taken)
+        if np.count_nonzero(counts) == most:
+            costs = np.where(counts > 0, costs, np.inf)
         chosen = int(first_least(costs))
         counts[chosen] += 1
         total = total + predictions[chosen]

@@ -1,0 +1,1 @@
+"""A smaller model distilled from the one in use: its size, its judging, and what it cost."""
