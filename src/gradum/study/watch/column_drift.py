@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from copy import copy
 
 import numpy as np
@@ -179,8 +180,8 @@ class CountedColumn:
     ----------
     summary : ColumnSummary
         The reference's summary.
-    known : Series or None
-        The levels that the encoder knows, as one list; None if it stores none.
+    known : collection of str or None
+        The levels that the encoder knows; None if it stores none.
 
     Attributes
     ----------
@@ -194,8 +195,9 @@ class CountedColumn:
         What a watch found of the rows counted so far.
     """
 
-    def __init__(self, summary: ColumnSummary, known: pl.Series | None = None) -> None:
-        self._summary, self._values, self._known = summary, summary.values, known
+    def __init__(self, summary: ColumnSummary, known: Collection[str] | None = None) -> None:
+        self._summary, self._values = summary, summary.values
+        self._known = None if known is None else frozenset(known)
         self._bins = np.zeros(1, np.int64)
         self._levels: Counter[str] = Counter()
         self.rows = self.missing = self.unseen = 0
@@ -219,9 +221,7 @@ class CountedColumn:
         counts = level_counts(values)
         self._levels.update(counts)
         if self._known is not None:
-            levels = pl.Series(list(counts), dtype=pl.String)
-            unseen = levels.filter(~levels.is_in(self._known))
-            self.unseen += sum(counts[level] for level in unseen)
+            self.unseen += sum(counts[level] for level in counts.keys() - self._known)
 
     @property
     def counts(self) -> np.ndarray:
@@ -235,8 +235,8 @@ class CountedColumn:
         """The number of rows for each level that the encoder does not know, the commonest first."""
         if self._known is None:
             return {}
-        known = set(self._known[0])
-        return {level: rows for level, rows in self._levels.most_common() if level not in known}
+        ordered = self._levels.most_common()
+        return {level: rows for level, rows in ordered if level not in self._known}
 
 
 class Counted:
@@ -244,7 +244,7 @@ class Counted:
 
     def __init__(self, columns: dict[str, ColumnSummary], encoder: Encoder) -> None:
         self.columns = {
-            name: CountedColumn(summary, encoder.known.get(name))
+            name: CountedColumn(summary, encoder.levels.get(name))
             for name, summary in columns.items()
         }
         self.rows = 0
