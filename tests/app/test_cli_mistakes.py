@@ -9,12 +9,12 @@ from gradum.show import report
 
 NUMBERS = {
     *("N", "K", "X", "SECONDS", "SHARE", "SHARES", "NUMBER", "NUMBERS", "SIZE", "WIDTHS", "RATE"),
-    *("DISTANCE", "FP=1,FN=5", "UNIT|COL=AMOUNT,...", "LABEL|NUMBER"),
+    *("DISTANCE", "FP=1,FN=5", "UNIT|COL=AMOUNT,...", "LABEL|NUMBER", "PORT"),
 }
 WORDS = {
     *("NAME", "NAMES", "COL", "COLS", "COL+", "HOW", "TASK", "SQL", "TABLE", "FILE", "FOLDER"),
     *("ADDRESS", "RIVAL", "ANSWER", "SCALE", "WORDS", "REGION", "LABEL", "KIND", "VALUE", "CODE"),
-    *("RUN", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY"),
+    *("RUN", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY", "FORM", "MODEL...", "NAME=PATH"),
 }
 """What stands in the help for a value; a new word has its place in one of both."""
 COMMANDS = typer.main.get_command(app).commands
@@ -35,6 +35,7 @@ ALLOWED = {
     "--checkpoint-every": {"0"},  # none
     "--towards": {"0", "-1"},
     "--timeout": {"inf", "1e400"},  # until all is decided
+    "--port": {"0"},  # any
 }
 """What an option takes all the same, by its meaning."""
 OF_PREDICT = {"--beyond": {"0", "-1"}}
@@ -62,6 +63,8 @@ def given(tables, tmp_path_factory):
         "infer": fit,
         "verify": [folder, "--property", "range -9..99"],
         "export": [folder, table, "-o", "out.onnx"],
+        "compress": [folder, "-o", "out"],
+        "serve": [folder],
         "inspect": fit,
         "report": [folder, "-o", "out.html"],
         "compare-solvers": [*fit, "-o", "out.html"],

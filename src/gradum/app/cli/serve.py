@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gradum.app.cli.console import write
+from gradum.errors import SpecError
 from gradum.messages import say
 
 
@@ -47,7 +48,7 @@ def command(
         int | None, typer.Option(metavar="N", min=1, help="The most rows of a request.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(metavar="S", help="The longest time for a request.")
+        float | None, typer.Option(metavar="SECONDS", help="The longest time for a request.")
     ] = None,
     log_requests: Annotated[
         bool, typer.Option("--log-requests", help="Write a line for each request to the log.")
@@ -66,6 +67,11 @@ def command(
     from gradum.serve.server import bound_socket, read_token, run
 
     token = None if token_file is None else read_token(token_file)
+    if seconds is not None and not 0 < seconds < float("inf"):
+        raise SpecError(
+            say("A request cannot take {seconds} s.", seconds=seconds),
+            say("Give --seconds a number above 0."),
+        )
     given = {"rows": rows, "seconds": seconds}
     limits = Limits(**{name: value for name, value in given.items() if value is not None})
     with bound_socket(host, port, has_token=token is not None) as bound:
