@@ -7,6 +7,8 @@ Shapes: n held-out rows, J candidates, k outputs, K classes; for numbers K is k.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import scipy.optimize
 import scipy.special
@@ -106,7 +108,7 @@ def sharpness(
         return float((log_sum(scaled, 1, 1, np)[:, 0] - true) @ weight)
 
     bounds = (1.0 / SHARPEST, SHARPEST)
-    optimum = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
+    optimum: Any = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
     return float(optimum.x), float(optimum.fun)
 
 
