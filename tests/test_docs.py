@@ -350,7 +350,7 @@ def test_every_command_of_a_guide_runs(guide, request, tmp_path, monkeypatch):
 def test_every_request_of_the_guide_to_serving_is_answered(with_penguins):
     """As printed and in its order, by the model of the guide's fit."""
     client = Client(serving(with_penguins / "runs/penguins"))
-    requests = blocks("docs/from-csv-to-service.md", "http")
+    requests = blocks("docs/from-csv-to-service.md", "text")
     assert len(requests) > 1
     for request in requests:
         first, _, body = request.partition("\n")
