@@ -18,7 +18,7 @@ ROWS, ROW = "gradum_rows", "gradum_row"
 MOST_REPEATED = 2_000
 """How many operations a query of one expression for each answer may have."""
 LEAST_SHARED = 2
-"""Of how many operations something must be, to become a column where it is used again."""
+"""How many operations must be saved for something to become a column."""
 DEEPEST = 24
 """How deep an expression is; older parsers of SQLite hold a hundred open brackets and cases."""
 IN_A_SUM = 32
@@ -160,7 +160,8 @@ def _layers(order: Sequence[Scalar], answers: Iterable[Any]) -> dict[Scalar, int
         depth[scalar] = 1 + max((depth[child] for child in children), default=0)
         read[scalar] = {scalar} if scalar.operation == "input" else set()
         read[scalar].update(*(read[child] for child in children))
-        shared = uses[scalar] > 1 and (size[scalar] > LEAST_SHARED or scalar.operation == "input")
+        again = (uses[scalar] - 1) * size[scalar]
+        shared = again > (0 if scalar.operation == "input" else LEAST_SHARED)
         if shared or depth[scalar] >= DEEPEST:
             layers[scalar] = below[scalar] = below[scalar] + 1
             if layers[scalar] > 1:  # the table itself is out of sight
