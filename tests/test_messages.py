@@ -100,7 +100,7 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "api/offset.py": {"a number (--numeric)"},  # taken out of a sentence in English
     "api/spelled_out.py": {r"\*\*options"},
     # What Prometheus, browsers and OpenAPI read.
-    "serve/figures.py": {
+    "serve/telemetry.py": {
         *("1 ", "Joined", "New files", "Outcomes", "Recent", "Requests that", "Rows", "Time to"),
         "Values in",
     },

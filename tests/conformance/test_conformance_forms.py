@@ -47,7 +47,8 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 from onnx.reference import ReferenceEvaluator  # noqa: E402
 
-from gradum.ship.exchange.onnx_core import read_core  # noqa: E402
+from gradum.ship.exchange.onnx_core import core_of  # noqa: E402
+from gradum.ship.exchange.onnx_model import read_model  # noqa: E402
 from gradum.ship.exchange.onnx_session import open_session  # noqa: E402
 from gradum.ship.forms.onnx.file import OnnxForm  # noqa: E402
 
@@ -367,9 +368,9 @@ def test_the_numeric_core_of_a_file_is_what_is_predicted_with_these_texts(name, 
     texts = {name: str(raw[0, 0]) for name, raw in recorded.raw(rows).items() if name != "numeric"}
     if name in ("MLP with gelu", "MLP with selu"):
         with pytest.raises(ModelFileError, match=r"model\.onnx: Operator"):
-            read_core(path, texts)
+            core_of(read_model(path), path, texts)
         return
-    core = read_core(path, texts)
+    core = core_of(read_model(path), path, texts)
     own = fitted.rung().logits(Unencoded(fitted.encoder, rows))
     x = rows["numeric"].to_numpy()[:, None]
     assert np.ptp(own) > 0.01
@@ -381,10 +382,10 @@ def test_of_a_core_all_texts_are_fixed_and_all_else_is_refused_in_one_line(tmp_p
     path = tmp_path / "model.onnx"
     path.write_bytes(OnnxForm().data(recorded_model(model(network_of, LINEAR))))
     with pytest.raises(ModelFileError, match="boolean"):
-        read_core(path, {})
+        core_of(read_model(path), path, {})
     path.write_bytes(OnnxForm().data(recorded_model(model(pack_of, {}))))
     with pytest.raises(ModelFileError, match=r"model\.onnx: Operator \d+") as raised:
-        read_core(path, dict.fromkeys((*WORDLESS[1:], "many", "also"), "(missing)"))
+        core_of(read_model(path), path, dict.fromkeys((*WORDLESS[1:], "many", "also"), "(missing)"))
     assert "\n" not in str(raised.value)
 
 

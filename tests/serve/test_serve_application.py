@@ -11,7 +11,7 @@ import gradum
 from asgi_client import Client
 from gradum.errors import ModelFileError, SpecError
 from gradum.serve import app
-from gradum.serve.limits import Limits
+from gradum.serve.limits import RequestLimits
 from synthetic import ONCE, task
 
 ROWS = 5
@@ -173,7 +173,7 @@ def test_no_rows_have_no_answers(client):
 
 
 def test_too_much_is_refused(folder, records):
-    client = Client(app(folder / "label.gradum", limits=Limits(bytes=2_000, rows=2)))
+    client = Client(app(folder / "label.gradum", limits=RequestLimits(bytes=2_000, rows=2)))
     assert client.post("/predict", {"records": plain(records)[:3]}).status == 413
     assert client.post("/predict", {"records": [], "rung": "x" * 3_000}).status == 413
     endless = client.request(
@@ -184,7 +184,7 @@ def test_too_much_is_refused(folder, records):
 
 
 def test_a_slow_caller_is_sent_away(folder):
-    client = Client(app(folder / "label.gradum", limits=Limits(seconds=0.05)))
+    client = Client(app(folder / "label.gradum", limits=RequestLimits(seconds=0.05)))
     slow = client.request("POST", "/predict", [b"{", None], {"Content-Type": "application/json"})
     assert slow.status == 408
 

@@ -5,12 +5,12 @@ import pytest
 
 from asgi_client import Client
 from gradum.serve import app
-from gradum.serve.figures import Figures
-from gradum.serve.limits import Limits
+from gradum.serve.limits import RequestLimits
 from gradum.serve.outcomes import Waiting
 from gradum.serve.recent_rows import RecentRows
 from gradum.serve.requests import Outcome
 from gradum.serve.served_model import ServedModel
+from gradum.serve.telemetry import Telemetry
 from synthetic import task
 
 
@@ -61,7 +61,7 @@ def test_predictions_of_another_version_are_not_counted(served):
 
 def test_outcomes_of_numbers_are_numbers(tmp_path, regressor):
     regressor.save(tmp_path / "amount.gradum")
-    client = Client(app(tmp_path / "amount.gradum", limits=Limits(labels=10)))
+    client = Client(app(tmp_path / "amount.gradum", limits=RequestLimits(labels=10)))
     example = client.get("/openapi.json").json["paths"]["/predict"]["post"]["requestBody"]
     records = example["content"]["application/json"]["example"]["records"]
     records = [*(record | {"order": "a"} for record in records), *records]
@@ -80,7 +80,7 @@ def test_an_alarm_of_drift_takes_two_looks_in_a_row(served):
     frame = task("label").select(served.model.features)
     numeric = [c.name for c in served.model.fitted.schema.features if c.kind == "numeric"]
     moved = frame.with_columns(frame[numeric[0]] + 5 * frame[numeric[0]].std()).to_dicts()
-    same, figures, recent = frame.to_dicts(), Figures(), RecentRows()
+    same, figures, recent = frame.to_dicts(), Telemetry(), RecentRows()
 
     def alarm(rows):
         recent.add(served, rows)

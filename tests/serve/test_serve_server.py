@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from gradum.errors import SpecError
-from gradum.serve.server import JsonLines, bound_socket, read_token
+from gradum.serve.server import JsonFormatter, bound_socket, read_token
 
 WORD = "a-word-of-many-letters"
 
@@ -55,7 +55,7 @@ def test_the_token_is_its_owners_alone(tmp_path):
 def test_the_log_is_json_without_values():
     record = logging.LogRecord("gradum.serve", logging.ERROR, "", 0, "drift-alarm", (), None)
     record.model, record.columns, record.rows_of_callers = "m", ["age"], "secret"
-    line = json.loads(JsonLines().format(record))
+    line = json.loads(JsonFormatter().format(record))
     assert (line["event"], line["level"], line["model"]) == ("drift-alarm", "error", "m")
     assert line["columns"] == ["age"]
     assert "secret" not in json.dumps(line)

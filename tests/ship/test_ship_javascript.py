@@ -10,7 +10,7 @@ from test_ship_recording import COMPUTED
 from gradum.errors import ExportError
 from gradum.ship.forms.javascript import file as javascript
 from gradum.ship.forms.javascript.file import JavaScriptForm, module
-from gradum.ship.forms.javascript.nodes import Entries
+from gradum.ship.forms.javascript.nodes import NodeList
 from gradum.ship.recording.model import RecordedModel
 from gradum.ship.recording.program import OPERATIONS, UFUNCS, Program
 from gradum.ship.recording.recorded import Recorded
@@ -76,7 +76,7 @@ def numbers():
 
 def document(program, **inputs):
     """A program as data of the runtime; of each input, what is known besides its name."""
-    entries = Entries(program)
+    entries = NodeList(program)
     return {
         "inputs": [
             {"name": name, "node": entries.places[node], "missing": [], **inputs.get(name, {})}

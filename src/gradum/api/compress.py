@@ -12,7 +12,6 @@ from gradum.run.dataset import Dataset
 from gradum.run.options.argument_kinds import with_checked_arguments
 from gradum.ship.layout import SPEC
 from gradum.ship.run_spec import (
-    RunSpec,
     changed_files,
     moved,
     named,
@@ -20,7 +19,6 @@ from gradum.ship.run_spec import (
     refuse_other_content,
 )
 from gradum.solvers.threads import turn
-from gradum.tables.paths import absolute
 from gradum.tables.sources.stream import at_hand
 
 if TYPE_CHECKING:
@@ -77,11 +75,6 @@ def compress(
     return type(self)(run.fitted, run, self.source)
 
 
-def where_it_lies(run_spec: RunSpec, data: str | None) -> RunSpec:
-    """Return a run whose table lies where ``data`` says, if it says so."""
-    return run_spec if data is None else moved(run_spec, absolute(data))
-
-
 def _rows(model: Model, data: str | None) -> Dataset:
     """Return the rows of a model's run: those at hand, or read again."""
     if model.run is not None:
@@ -93,7 +86,7 @@ def _rows(model: Model, data: str | None) -> Dataset:
     run_spec = read_spec(model.folder / SPEC)
     if run_spec.spec.blocks:
         raise _in_blocks()
-    run_spec = where_it_lies(run_spec, data)
+    run_spec = moved(run_spec, data)
     place = named(run_spec, data)
     if changed := changed_files(run_spec):
         raise SchemaError(

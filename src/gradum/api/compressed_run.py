@@ -7,14 +7,14 @@ from pathlib import Path
 
 from msgspec import structs
 
-from gradum.api.compress import compress, where_it_lies, without_rows
+from gradum.api.compress import compress, without_rows
 from gradum.api.model import Model
 from gradum.api.runs import save_run
 from gradum.errors import OutputError
 from gradum.files.atomic import claim_folder, missing_folders
 from gradum.messages import say
 from gradum.ship.layout import SPEC
-from gradum.ship.run_spec import read_spec
+from gradum.ship.run_spec import moved, read_spec
 
 
 def compress_run(
@@ -50,7 +50,7 @@ def compress_run(
             with suppress(OSError):
                 empty.rmdir()
         raise
-    of_run = where_it_lies(read_spec(model.folder / SPEC), data)
+    of_run = moved(read_spec(model.folder / SPEC), data)
     of = model.fitted.provenance.fingerprint
     own = structs.replace(of_run, spec=small.fitted.spec, against=(), distilled_from=of)
     save_run(small, folder, own, cache=cache)

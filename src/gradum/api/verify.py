@@ -13,7 +13,7 @@ import numpy as np
 
 from gradum.errors import PropertyError, SpecError, TableError
 from gradum.messages import listed, say
-from gradum.ship.exchange.onnx_core import NumericCore, columns_of, is_exported, read_core
+from gradum.ship.exchange.onnx_core import NumericCore, columns_of, core_of, is_exported
 from gradum.ship.exchange.onnx_model import read_model
 from gradum.ship.exchange.onnx_network import OnnxNetwork, read_network
 from gradum.ship.exchange.vnnlib import read_property
@@ -78,7 +78,8 @@ def verify_network(
 
 def _network_or_core(path: str | os.PathLike, where: str) -> OnnxNetwork | NumericCore:
     if is_exported(path):
-        return read_core(path, _texts(where, columns_of(read_model(path))[1]))
+        model = read_model(path)
+        return core_of(model, path, _texts(where, columns_of(model)[1]))
     if where:
         raise SpecError(
             say("--where is for models of tables, and for files that gradum exported."),

@@ -17,8 +17,8 @@ from gradum.tables.extra import needs
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
-    from gradum.serve.limits import Limits
-    from gradum.serve.shelf import Named
+    from gradum.serve.limits import RequestLimits
+    from gradum.serve.shelf import NamedModel
 
 Path = str | os.PathLike
 Paths = Sequence[Path] | Mapping[str, Path] | Path
@@ -28,7 +28,7 @@ def app(
     models: Paths,
     *,
     shadows: Paths = (),
-    limits: Limits | None = None,
+    limits: RequestLimits | None = None,
     token: str | None = None,
 ) -> Starlette:
     """Return an ASGI application that answers for models, to be mounted under any server.
@@ -40,7 +40,7 @@ def app(
         within a second or two, if it can answer; else the old one stays.
     shadows : as models, optional
         Models that are asked the same as those of their names; their answers are only counted.
-    limits : Limits, optional
+    limits : RequestLimits, optional
         What one request may take.
     token : str, optional
         What callers have to bring, as ``Authorization: Bearer TOKEN``; without one, whoever reaches
@@ -56,17 +56,17 @@ def app(
     for package in ("starlette", "prometheus_client"):
         needs(package, "serve", say("Requests"), SpecError)
     from gradum.serve.application import application
-    from gradum.serve.limits import Limits
+    from gradum.serve.limits import RequestLimits
     from gradum.serve.shelf import Shelf
 
     shelf = Shelf(_named(models), _named(shadows))
-    return application(shelf, limits or Limits(), token)
+    return application(shelf, limits or RequestLimits(), token)
 
 
-def _named(models: Paths) -> list[Named]:
-    from gradum.serve.shelf import Named
+def _named(models: Paths) -> list[NamedModel]:
+    from gradum.serve.shelf import NamedModel
 
     if isinstance(models, Mapping):
-        return [Named(name, pathlib.Path(path)) for name, path in models.items()]
+        return [NamedModel(name, pathlib.Path(path)) for name, path in models.items()]
     several = [models] if isinstance(models, str | os.PathLike) else models
-    return [Named.of(os.fspath(path)) for path in several]
+    return [NamedModel.of(os.fspath(path)) for path in several]

@@ -25,24 +25,21 @@ from starlette.routing import Route
 from gradum.errors import GradumError
 from gradum.messages import say
 from gradum.serve import open_inference
-from gradum.serve.figures import Figures
-from gradum.serve.limits import Limits
+from gradum.serve.limits import RequestLimits
 from gradum.serve.openapi import document
 from gradum.serve.outcomes import Waiting
 from gradum.serve.page import page
 from gradum.serve.recent_rows import RecentRows
-from gradum.serve.refusal import Refused, answered, refuse_many
-from gradum.serve.requests import Asked, Outcomes, decoded
+from gradum.serve.refusal import Refused, json_response, refuse_many
+from gradum.serve.requests import TYPES, Outcomes, PredictRequest, decoded
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.serve.shelf import Shelf, Slot
+from gradum.serve.telemetry import Telemetry
 
 LOG = logging.getLogger("gradum.serve")
 
 FEW_ROWS = 64  # are answered at once: to hand them to a thread would take as long
 RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
-
-TYPES = ("application/json", "application/octet-stream")
-"""Of bodies. A page elsewhere cannot make a browser send them unasked, as it could others."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -53,15 +50,15 @@ class Service:
     Parameters
     ----------
     shelf : Shelf
-    limits : Limits
+    limits : RequestLimits
     token : str, optional
         What a caller has to bring, as ``Authorization: Bearer TOKEN``.
     """
 
-    def __init__(self, shelf: Shelf, limits: Limits, token: str | None) -> None:
+    def __init__(self, shelf: Shelf, limits: RequestLimits, token: str | None) -> None:
         self.shelf, self.limits = shelf, limits
         self._token = None if token is None else token.encode()
-        self.figures = Figures()
+        self.telemetry = Telemetry()
         self._waiting = {name: Waiting(limits.labels) for name in shelf.slots}
         self._recent = {name: RecentRows() for name in shelf.slots}
         self._at_once = 0
@@ -74,10 +71,10 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Answer rows."""
         served = self.slot(request).served
-        asked = decoded(await self.body(request), Asked)
+        asked = decoded(await self.body(request), PredictRequest)
         found = await self.ask(served, asked)
         notes = [difference.sentence for difference in found.differences]
-        return answered(
+        return json_response(
             {
                 "model": served.name,
                 "version": served.version,
@@ -92,46 +89,44 @@ class Service:
         told = decoded(await self.body(request), Outcomes).labels
         refuse_many(len(told), self.limits.rows)
         joined = await self._in_thread(self._waiting[served.name].join, served, told)
-        figures, name = self.figures, served.name
-        figures.labels.labels(name).inc(joined.rows)
-        figures.unknown_labels.labels(name).inc(joined.unknown)
-        figures.errors.labels(name).inc(joined.errors)
-        figures.error_alarm.labels(name).set(joined.alarm)
-        return answered(joined)
+        telemetry, name = self.telemetry, served.name
+        telemetry.labels.labels(name).inc(joined.rows)
+        telemetry.unknown_labels.labels(name).inc(joined.unknown)
+        telemetry.errors.labels(name).inc(joined.errors)
+        telemetry.error_alarm.labels(name).set(joined.alarm)
+        return json_response(joined)
 
     async def models(self, _: Request) -> Response:
         """List the models."""
-        return answered({"models": [described(slot.served) for slot in self.shelf.slots.values()]})
+        return json_response({"models": [described(served) for served in self.shelf.served]})
 
     async def metrics(self, _: Request) -> Response:
         """Return what is counted."""
         for name, slot in self.shelf.slots.items():
-            self.figures.reload_failures.labels(name).set(slot.failures)
-        return Response(self.figures.text, media_type="text/plain; version=0.0.4")
+            self.telemetry.reload_failures.labels(name).set(slot.failures)
+        return Response(self.telemetry.text, media_type="text/plain; version=0.0.4")
 
     async def live(self, _: Request) -> Response:
         """Say that the process answers."""
-        return answered({"live": True})
+        return json_response({"live": True})
 
     async def ready(self, _: Request) -> Response:
         """Say whether requests are answered, which ends before the process does."""
-        return answered({"ready": self._ready}, 200 if self._ready else 503)
+        return json_response({"ready": self._ready}, 200 if self._ready else 503)
 
     async def openapi(self, request: Request) -> Response:
         """Describe all of this for programs."""
         root = request.scope.get("root_path", "")
-        served = [slot.served for slot in self.shelf.slots.values()]
-        return answered(document(served, self.limits, root))
+        return json_response(document(self.shelf.served, self.limits, root))
 
     async def front_page(self, request: Request) -> Response:
         """Describe all of this for people."""
-        served = [slot.served for slot in self.shelf.slots.values()]
-        text, policy = page(served, request.scope.get("root_path", ""))
+        text, policy = page(self.shelf.served, request.scope.get("root_path", ""))
         return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
     # -- how it is answered -------------------------------------------------------------------
 
-    async def ask(self, served: ServedModel, asked: Asked) -> Answered:
+    async def ask(self, served: ServedModel, asked: PredictRequest) -> Answered:
         """Answer rows, and count, keep and compare them."""
         rows = len(asked.records)
         refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
@@ -140,26 +135,30 @@ class Service:
             found = served.answered(asked)
         else:
             found = await self._in_thread(served.answered, asked)
-        self.figures.count(served.name, found, time.perf_counter() - began)
+        self.telemetry.count(served.name, found, time.perf_counter() - began)
         if asked.id is not None:
             self._waiting[served.name].keep(asked.names, found.predictions, served.version)
         self._recent[served.name].add(served, asked.records)
         await self._ask_shadow(served, asked, found)
         return found
 
-    async def _ask_shadow(self, served: ServedModel, asked: Asked, found: Answered) -> None:
+    async def _ask_shadow(
+        self, served: ServedModel, asked: PredictRequest, found: Answered
+    ) -> None:
         slot = self.shelf.shadows.get(served.name)
         if slot is None:
             return
-        name, figures = served.name, self.figures
+        name, telemetry = served.name, self.telemetry
         try:
-            others = (await self._in_thread(slot.served.answered, Asked(asked.records))).predictions
+            others = (
+                await self._in_thread(slot.served.answered, PredictRequest(asked.records))
+            ).predictions
         except (GradumError, Refused):
-            figures.shadow_failures.labels(name).inc()
+            telemetry.shadow_failures.labels(name).inc()
             return
-        figures.shadow_rows.labels(name).inc(len(others))
+        telemetry.shadow_rows.labels(name).inc(len(others))
         pairs = zip(others, found.predictions, strict=True)
-        figures.shadow_others.labels(name).inc(sum(other != own for other, own in pairs))
+        telemetry.shadow_others.labels(name).inc(sum(other != own for other, own in pairs))
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -240,7 +239,7 @@ class Service:
         return answer
 
     def _said(self, refused: Refused) -> Response:
-        self.figures.refusals.labels(refused.status).inc()
+        self.telemetry.refusals.labels(refused.status).inc()
         return refused.response
 
     def _refuse_strangers(self, request: Request) -> None:
@@ -288,7 +287,7 @@ class Service:
 
     def _watch(self) -> None:
         for name, recent in self._recent.items():
-            recent.look(self.shelf.slots[name].served, self.figures)
+            recent.look(self.shelf.slots[name].served, self.telemetry)
 
 
 def _password(given: bytes) -> bytes:
@@ -314,7 +313,7 @@ def described(served: ServedModel) -> dict[str, Any]:
     }
 
 
-def application(shelf: Shelf, limits: Limits, token: str | None = None) -> Starlette:
+def application(shelf: Shelf, limits: RequestLimits, token: str | None = None) -> Starlette:
     """Return the ASGI application that serves some models."""
     service = Service(shelf, limits, token)
 

@@ -1,4 +1,4 @@
-"""What one request may take, so that no caller can stop a server for the others."""
+"""Limits of a request, so that no caller can stop a server for the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Meta
 Positive = Annotated[int, Meta(ge=1)]
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RequestLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one request may take.
 
     Parameters

@@ -21,8 +21,8 @@ from starlette.responses import Response
 
 import gradum
 from gradum.messages import as_text, listed, say
-from gradum.serve.refusal import CANNOT_BE_USED, Refused, answered, refuse_many
-from gradum.serve.requests import Asked, decoded
+from gradum.serve.refusal import CANNOT_BE_USED, Refused, json_response, refuse_many
+from gradum.serve.requests import TYPES, PredictRequest, decoded
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.tables.kinds.step import MISSING
 
@@ -37,8 +37,8 @@ NUMBERS = {
 }
 """NumPy's name for each type of number."""
 
-TYPES = ("application/json", "application/octet-stream", "")
-"""Of bodies: Triton's client names none."""
+OR_NONE = (*TYPES, "")
+"""Triton's client names no type."""
 
 JSON_LENGTH = "inference-header-content-length"
 """How many bytes of a body are JSON; binary tensors follow, in the order of the inputs."""
@@ -61,7 +61,7 @@ class Wanted(Struct):
     parameters: dict[str, Any] = {}
 
 
-class Inference(Struct):
+class InferenceRequest(Struct):
     """What is asked."""
 
     inputs: list[Tensor]
@@ -77,19 +77,23 @@ def routes(
 
     async def server(_: Request) -> Response:
         extensions = ["binary_tensor_data"]
-        return answered({"name": "gradum", "version": gradum.__version__, "extensions": extensions})
+        return json_response(
+            {"name": "gradum", "version": gradum.__version__, "extensions": extensions}
+        )
 
     async def metadata(request: Request) -> Response:
-        return answered(metadata_of(_served(service, request)))
+        return json_response(metadata_of(_served(service, request)))
 
     async def is_ready(request: Request) -> Response:
-        return answered({"name": _served(service, request).name, "ready": True})
+        return json_response({"name": _served(service, request).name, "ready": True})
 
     async def infer(request: Request) -> Response:
         served = _served(service, request)
-        body = await service.body(request, TYPES)
+        body = await service.body(request, OR_NONE)
         inference, tensors = _split(body, request.headers.get(JSON_LENGTH))
-        asked = Asked(_records(inference, tensors, service.limits.rows), **_options(inference))
+        asked = PredictRequest(
+            _records(inference, tensors, service.limits.rows), **_options(inference)
+        )
         found = await service.ask(served, asked)
         return _sent(served, inference, found)
 
@@ -145,7 +149,7 @@ def _served(service: Service, request: Request) -> ServedModel:
     return served
 
 
-def _options(inference: Inference) -> dict[str, Any]:
+def _options(inference: InferenceRequest) -> dict[str, Any]:
     """Return what is asked besides predictions: ``coverage`` or ``rung`` among the parameters."""
     names = ("coverage", "rung")
     return msgspec.convert(
@@ -154,16 +158,16 @@ def _options(inference: Inference) -> dict[str, Any]:
     )
 
 
-def _split(body: bytes, length: str | None) -> tuple[Inference, memoryview]:
+def _split(body: bytes, length: str | None) -> tuple[InferenceRequest, memoryview]:
     """Return the JSON of a body, and the bytes of its binary tensors."""
     if length is None:
-        return decoded(body, Inference), memoryview(b"")
+        return decoded(body, InferenceRequest), memoryview(b"")
     if not length.isdecimal() or int(length) > len(body):
         raise Refused(400, say("The header {name} is no length in the body.", name=JSON_LENGTH))
-    return decoded(body[: int(length)], Inference), memoryview(body)[int(length) :]
+    return decoded(body[: int(length)], InferenceRequest), memoryview(body)[int(length) :]
 
 
-def _records(inference: Inference, tensors: memoryview, most: int) -> list[dict[str, Any]]:
+def _records(inference: InferenceRequest, tensors: memoryview, most: int) -> list[dict[str, Any]]:
     columns: dict[str, Sequence[Any]] = {}
     for tensor in inference.inputs:
         rows = _rows_of(tensor)
@@ -239,7 +243,7 @@ def _texts(tensor: Tensor, content: memoryview) -> Iterable[str]:
             raise _misfit(tensor) from None
 
 
-def _sent(served: ServedModel, inference: Inference, found: Answered) -> Response:
+def _sent(served: ServedModel, inference: InferenceRequest, found: Answered) -> Response:
     outputs = dict(_outputs(served, found))
     wanted = inference.outputs or [Wanted(name) for name in outputs]
     unknown = [each.name for each in wanted if each.name not in outputs]
@@ -268,7 +272,7 @@ def _sent(served: ServedModel, inference: Inference, found: Answered) -> Respons
     if inference.id is not None:
         known["id"] = inference.id
     if not contents:
-        return answered(known)
+        return json_response(known)
     head = msgspec.json.encode(known, enc_hook=as_text)
     headers = {JSON_LENGTH: str(len(head))}
     body = b"".join([head, *contents])

@@ -7,13 +7,15 @@ from typing import Any
 
 import gradum
 from gradum.messages import say
-from gradum.serve.limits import Limits
+from gradum.serve.limits import RequestLimits
 from gradum.serve.open_inference import NUMBERS
 from gradum.serve.served_model import ServedModel
 from gradum.study.explanation.reasons import DIRECTIONS
 
 
-def document(served: Sequence[ServedModel], limits: Limits, root: str = "") -> dict[str, Any]:
+def document(
+    served: Sequence[ServedModel], limits: RequestLimits, root: str = ""
+) -> dict[str, Any]:
     """Return the document, in OpenAPI 3.1; ``root`` is where the application is mounted."""
     models = {"type": "string", "enum": [each.name for each in served]}
     parameter = {"name": "model", "in": "path", "required": True, "schema": models}
@@ -128,7 +130,7 @@ INFERENCE = {
 }
 
 
-def _asked(served: Sequence[ServedModel], limits: Limits) -> dict[str, Any]:
+def _asked(served: Sequence[ServedModel], limits: RequestLimits) -> dict[str, Any]:
     rungs = dict.fromkeys(name for each in served for name in each.model.fitted.rungs)
     answers = ([*map(str, each.model.classes)] or DIRECTIONS for each in served)
     hoped = dict.fromkeys(name for names in answers for name in names)
@@ -154,7 +156,7 @@ def _asked(served: Sequence[ServedModel], limits: Limits) -> dict[str, Any]:
     }
 
 
-def _told(limits: Limits) -> dict[str, Any]:
+def _told(limits: RequestLimits) -> dict[str, Any]:
     outcome = {
         "type": "object",
         "required": ["id", "label"],
@@ -174,7 +176,7 @@ def _told(limits: Limits) -> dict[str, Any]:
     }
 
 
-def _at_most(limits: Limits) -> str:
+def _at_most(limits: RequestLimits) -> str:
     return say("At most {rows:,}; more are refused with 413.", rows=limits.rows)
 
 

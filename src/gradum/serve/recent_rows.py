@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from gradum.errors import GradumError
-from gradum.serve.figures import Figures
 from gradum.serve.requests import Record
 from gradum.serve.served_model import ServedModel
+from gradum.serve.telemetry import Telemetry
 
 LOG = logging.getLogger("gradum.serve")
 
@@ -41,7 +41,7 @@ class RecentRows:
                 self._version, self._seen_before = served.version, False
             self._rows.extend(rows[-MOST_ROWS:])
 
-    def look(self, served: ServedModel, figures: Figures) -> None:
+    def look(self, served: ServedModel, telemetry: Telemetry) -> None:
         """Watch the rows, if enough of them are new; an alarm is a figure and a line in the log."""
         with self._lock:
             if len(self._rows) < FEWEST_ROWS or served.version != self._version:
@@ -55,7 +55,7 @@ class RecentRows:
             return
         drifted = [column.column for column in watch.found.columns if column.drifted]
         alarm, self._seen_before = watch.alarm and self._seen_before, watch.alarm
-        figures.drift.labels(served.name).set(alarm)
-        figures.drifted.labels(served.name).set(len(drifted))
+        telemetry.drift.labels(served.name).set(alarm)
+        telemetry.drifted.labels(served.name).set(len(drifted))
         if alarm:
             LOG.error("drift-alarm", extra={"model": served.name, "columns": drifted})

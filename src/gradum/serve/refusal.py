@@ -46,7 +46,7 @@ class Refused(Exception):
     def response(self) -> Response:
         """The refusal as it is sent. ``error`` is a sentence, as other servers have it."""
         body = {"error": sentences((self.message, self.remedy))}
-        return answered(body | {"remedy": self.remedy}, self.status, self.headers)
+        return json_response(body | {"remedy": self.remedy}, self.status, self.headers)
 
 
 def refuse_many(rows: int, most: int) -> None:
@@ -61,7 +61,9 @@ def refuse_many(rows: int, most: int) -> None:
         )
 
 
-def answered(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    value: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Return a value as JSON; numbers that are not finite are null."""
     body = msgspec.json.encode(value, enc_hook=as_text)
     return Response(body, status, headers, media_type="application/json")

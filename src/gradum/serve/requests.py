@@ -1,4 +1,4 @@
-"""What callers send, as JSON: types that say what is wrong where."""
+"""Bodies of requests in JSON, as types that say what is wrong where."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from msgspec import Meta, Struct
 
 from gradum.messages import say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused
+
+TYPES = ("application/json", "application/octet-stream")
+"""Of bodies. A page elsewhere cannot make a browser send them unasked, as it could others."""
 
 NOT_JSON = 400
 LONGEST_NAME = 200
@@ -24,7 +27,7 @@ Value = None | bool | int | float | str | Content
 Record = dict[str, Value]
 
 
-class Asked(Struct, forbid_unknown_fields=True):
+class PredictRequest(Struct, forbid_unknown_fields=True):
     """What is asked of a model.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.messages import say
 from gradum.run.predicting import predict
 from gradum.serve.example import example_row
-from gradum.serve.requests import Asked, Content, Record
+from gradum.serve.requests import Content, PredictRequest, Record
 from gradum.tables.differences import Difference
 from gradum.tables.wording import nearest_names, quoted
 
@@ -56,11 +56,11 @@ class ServedModel:
 
     name: str
     model: Model
-    example: Record = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Make the row on which it is tested."""
-        object.__setattr__(self, "example", example_row(self.model.fitted))
+    @cached_property
+    def example(self) -> Record:
+        """The row on which it is tested."""
+        return example_row(self.model.fitted)
 
     @property
     def version(self) -> str:
@@ -93,12 +93,12 @@ class ServedModel:
         ModelFileError
             It cannot, or its answer is not finite.
         """
-        answer = self.answered(Asked([self.example])).answers[0]
+        answer = self.answered(PredictRequest([self.example])).answers[0]
         numbers = [*answer.get("probability", {"": answer["prediction"]}).values()]
         if not np.isfinite(np.array(numbers, np.float64)).all():
             raise ModelFileError(say("The model's answer to a common row is not finite."))
 
-    def answered(self, asked: Asked) -> Answered:
+    def answered(self, asked: PredictRequest) -> Answered:
         """Answer rows.
 
         Raises
@@ -176,7 +176,7 @@ class ServedModel:
         ]
 
     def _add_promised(
-        self, answers: list[dict[str, Any]], rows: list[Record], asked: Asked
+        self, answers: list[dict[str, Any]], rows: list[Record], asked: PredictRequest
     ) -> None:
         model, options = self.model, {"rung": asked.rung, "coverage": asked.coverage}
         if model.classes:
@@ -188,7 +188,7 @@ class ServedModel:
             answer["interval"] = [low, high]
 
     def _add_explained(
-        self, answers: list[dict[str, Any]], rows: list[Record], asked: Asked
+        self, answers: list[dict[str, Any]], rows: list[Record], asked: PredictRequest
     ) -> None:
         explanation = self.model.explain(rows, rung=asked.rung)
         if asked.explain:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gradum.errors import SpecError
 from gradum.messages import say
-from gradum.serve.limits import Limits
+from gradum.serve.limits import RequestLimits
 from gradum.tables.extra import needs
 
 FEWEST_LETTERS = 16  # of a token: fewer could be guessed
@@ -22,7 +22,9 @@ MOST_CONNECTIONS = 1_000
 OWN_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 
 
-def run(application: Any, bound: socket.socket, limits: Limits, *, log_requests: bool) -> None:
+def run(
+    application: Any, bound: socket.socket, limits: RequestLimits, *, log_requests: bool
+) -> None:
     """Serve until told to stop; requests that are being answered are finished first.
 
     At an address of this machine alone, requests that call it otherwise are refused: a page could
@@ -129,7 +131,7 @@ def read_token(path: Path) -> str:
     return token
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A line of JSON for each entry; no value of a row is ever in one."""
 
     FIELDS = ("model", "version", "cause", "columns", "rows")
@@ -147,7 +149,7 @@ class JsonLines(logging.Formatter):
 
 def _log_in_json() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     for name in ("gradum.serve", "uvicorn", "uvicorn.access"):
         log = logging.getLogger(name)
         log.handlers, log.propagate = [handler], False

@@ -21,7 +21,7 @@ Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedModel:
     """A model file or run folder under a name.
 
     Parameters
@@ -34,7 +34,7 @@ class Named:
     path: Path
 
     @classmethod
-    def of(cls, written: str) -> Named:
+    def of(cls, written: str) -> NamedModel:
         """Read ``NAME=PATH``, or a path whose last part, without its ending, is the name."""
         name, equals, path = written.partition("=")
         if equals and name and path:
@@ -48,7 +48,7 @@ class Slot:
 
     Parameters
     ----------
-    named : Named
+    named : NamedModel
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Slot:
         The file is no model that can be put to work.
     """
 
-    def __init__(self, named: Named) -> None:
+    def __init__(self, named: NamedModel) -> None:
         self.named = named
         self._stamp = self._look()
         self.served = self._opened()
@@ -109,9 +109,9 @@ class Shelf:
 
     Parameters
     ----------
-    models : sequence of Named
+    models : sequence of NamedModel
         The first one answers where no name is given.
-    shadows : sequence of Named
+    shadows : sequence of NamedModel
         Models that are asked the same as the one of their name; their answers are counted, and
         never given.
 
@@ -123,12 +123,17 @@ class Shelf:
         A file is no model that can be put to work.
     """
 
-    def __init__(self, models: Sequence[Named], shadows: Sequence[Named] = ()) -> None:
+    def __init__(self, models: Sequence[NamedModel], shadows: Sequence[NamedModel] = ()) -> None:
         _refuse_names(models, shadows)
         self.slots = {named.name: Slot(named) for named in models}
         self.shadows = {named.name: Slot(named) for named in shadows}
         for name, shadow in self.shadows.items():
             _refuse_other(self.slots[name].served, shadow.served)
+
+    @property
+    def served(self) -> list[ServedModel]:
+        """The models that answer, the first one where no name is given."""
+        return [slot.served for slot in self.slots.values()]
 
     def renew(self) -> None:
         """Put changed files to work."""
@@ -136,7 +141,7 @@ class Shelf:
             slot.renew()
 
 
-def _refuse_names(models: Sequence[Named], shadows: Sequence[Named]) -> None:
+def _refuse_names(models: Sequence[NamedModel], shadows: Sequence[NamedModel]) -> None:
     names = [named.name for named in models]
     if not names:
         raise SpecError(say("There is no model to serve."), say("Name a model file."))

@@ -25,7 +25,7 @@ from gradum.files.bounded import bounded_content, decoded, parsed_toml
 from gradum.messages import as_text, listed, say
 from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
-from gradum.tables.paths import STANDARD_INPUT, files_of, is_address
+from gradum.tables.paths import STANDARD_INPUT, absolute, files_of, is_address
 from gradum.tables.sources.media_folder import media_in
 
 RUNS = Path("runs")  # where runs without a given folder lie
@@ -256,8 +256,11 @@ def other_content(run_spec: RunSpec, given: Mapping[str, str]) -> list[str]:
     return [name for name in before if given.get(name) != before[name]]
 
 
-def moved(run_spec: RunSpec, data: str) -> RunSpec:
-    """Return the run with its table read from another place, keeping its hashes."""
+def moved(run_spec: RunSpec, data: str | None) -> RunSpec:
+    """Return the run with its table read from another place, if one is named; hashes stay."""
+    if data is None:
+        return run_spec
+    data = absolute(data)
     others = (run_spec.test, run_spec.schema)
     before = sorted(name for name in run_spec.sha256 if name not in others)
     now = [data] if is_address(data) else list(map(str, files_of(data)))

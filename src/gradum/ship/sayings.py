@@ -1,4 +1,4 @@
-"""How the sentences of a file were said, beside their texts, so that another language can say them.
+"""Sentences of a file with their messages and values, so that another language can say them.
 
 A file holds every sentence as the text that its run wrote. Beside the texts lies one tree, with the
 keys and places of the content and a sayable form (`messages.Said`) for each sentence. Files of

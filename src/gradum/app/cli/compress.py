@@ -27,14 +27,7 @@ def command(
             "--budget", metavar="SHARE", help="By how much the error may grow. Default: 1%."
         ),
     ] = "1%",
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="TABLE",
-            help="Where the run's table lies now, if moved; its address, if on another machine.",
-        ),
-    ] = None,
+    data: options.MovedTable = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:

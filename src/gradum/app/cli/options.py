@@ -84,6 +84,14 @@ Data = Annotated[
         help="The run's table, if it lies on another machine: it is read again only when named.",
     ),
 ]
+MovedTable = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="TABLE",
+        help="Where the run's table lies now, if moved; its address, if on another machine.",
+    ),
+]
 Against = Annotated[
     list[str] | None,
     typer.Option(

@@ -12,7 +12,7 @@ from gradum.app.cli.carry_out import carry_out, new_run, say_rivals_left_out
 from gradum.app.cli.console import write, write_json
 from gradum.errors import SpecError, TableError
 from gradum.messages import listed, say, say_plural
-from gradum.tables.paths import absolute, files_of, is_address
+from gradum.tables.paths import files_of, is_address
 
 OTHER_WEIGHTS = 3
 """The exit code if the weights are not those of the run."""
@@ -23,14 +23,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Default: runs/DATE-NAME.")
     ] = None,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="TABLE",
-            help="Where the run's table lies now, if moved; its address, if on another machine.",
-        ),
-    ] = None,
+    data: options.MovedTable = None,
     against: options.Against = None,
     force: options.Force = False,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
@@ -60,8 +53,7 @@ def command(
             say("The model of {run} was distilled from another, and not fitted.", run=run),
             say("Repeat it with gradum compress, from the run of {of}.", of=before.distilled_from),
         )
-    if data is not None:
-        before = moved(before, absolute(data))
+    before = moved(before, data)
     changed = changed_files(before)
     named(before, data)
     if data is None:

@@ -63,7 +63,7 @@ def command(
     training, drift, and errors once POST /labels tells outcomes. Needs gradum[serve].
     """
     from gradum.serve import app
-    from gradum.serve.limits import Limits
+    from gradum.serve.limits import RequestLimits
     from gradum.serve.server import bound_socket, read_token, run
 
     token = None if token_file is None else read_token(token_file)
@@ -73,7 +73,7 @@ def command(
             say("Give --seconds a number above 0."),
         )
     given = {"rows": rows, "seconds": seconds}
-    limits = Limits(**{name: value for name, value in given.items() if value is not None})
+    limits = RequestLimits(**{name: value for name, value in given.items() if value is not None})
     with bound_socket(host, port, has_token=token is not None) as bound:
         application = app(models, shadows=shadow or (), limits=limits, token=token)
         where = bound.getsockname()

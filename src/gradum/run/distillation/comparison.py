@@ -1,4 +1,4 @@
-"""What a smaller model lost and gained, on the rows that judged both."""
+"""The comparison of a smaller model with the larger one, on the rows that judged both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pack's members say of the rows that they have not learned from."""
+"""Logits of a pack's members for the rows that they have not learned from."""
 
 from __future__ import annotations
 

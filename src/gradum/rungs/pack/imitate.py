@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import scipy.optimize
 
 from gradum.core.losses import learned_loss
 from gradum.core.models.pack_network import PackNetwork
 from gradum.rungs.pack.goal import LEAST_PROBABILITY
 from gradum.rungs.pack.held_out_logits import part
-from gradum.rungs.pack.select import SHARPEST, answers, greedy
+from gradum.rungs.pack.select import answers, greedy, sharpness_for
 from gradum.rungs.pack.spec import PackSpec
 from gradum.rungs.pack.tune import tuned
 from gradum.rungs.rung import Rung
@@ -54,7 +52,7 @@ def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Ru
     rung.params["share"] = share.astype(np.float32)
     if network.link == "logit":
         mean = np.tensordot(share, predicted[members], 1)
-        rung.params["sharpness"] = np.array([_sharpness(mean, target, weight)], np.float32)
+        rung.params["sharpness"] = np.array([sharpness_for(mean, target, weight)], np.float32)
     if not taught.rows.monotone:  # which training might end
         loss = learned_loss(taught.rows.classes)
         rung = replace(rung, params=tuned(smaller, rung.params, taught, loss, rng))
@@ -63,17 +61,3 @@ def imitate(taught: TransferSet, spec: PackSpec, rng: np.random.Generator) -> Ru
         if name in settings:
             settings[name] = [settings[name][member] for member in members]
     return replace(rung, settings=settings)
-
-
-def _sharpness(mean: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
-    """Return the factor of the logits of a mean (n, K) that brings it nearest to shares (n, K)."""
-    logs = np.log(np.maximum(mean, LEAST_PROBABILITY))
-
-    def loss(factor: float) -> float:
-        scaled = factor * logs
-        total = np.logaddexp.reduce(scaled, axis=1)
-        return float((total - (target * scaled).sum(axis=1)) @ weight)
-
-    bounds = (1.0 / SHARPEST, SHARPEST)
-    optimum: Any = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(optimum.x)

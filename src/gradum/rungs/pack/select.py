@@ -7,6 +7,7 @@ Shapes: n held-out rows, J candidates, k outputs, K classes; for numbers K is k.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -100,12 +101,27 @@ def sharpness(
     p (n, K) are probabilities for rows not learned from. 1 / s is a temperature (C. Guo et al., "On
     calibration of modern neural networks", ICML 2017).
     """
-    weight, logs = weight / weight.sum(), np.log(np.maximum(probability, LEAST_PROBABILITY))
+    return _sharpness(
+        probability,
+        lambda scaled: np.take_along_axis(scaled, target[:, None], axis=1)[:, 0],
+        weight / weight.sum(),
+    )
+
+
+def sharpness_for(probability: np.ndarray, shares: np.ndarray, weight: np.ndarray) -> float:
+    """Return that factor for targets that are shares (n, K) of the classes; weights add up to 1."""
+    factor, _ = _sharpness(probability, lambda scaled: (shares * scaled).sum(axis=1), weight)
+    return factor
+
+
+def _sharpness(
+    probability: np.ndarray, wanted: Callable[[np.ndarray], np.ndarray], weight: np.ndarray
+) -> tuple[float, float]:
+    logs = np.log(np.maximum(probability, LEAST_PROBABILITY))
 
     def loss(factor: float) -> float:
         scaled = factor * logs
-        true = np.take_along_axis(scaled, target[:, None], axis=1)[:, 0]
-        return float((log_sum(scaled, 1, 1, np)[:, 0] - true) @ weight)
+        return float((log_sum(scaled, 1, 1, np)[:, 0] - wanted(scaled)) @ weight)
 
     bounds = (1.0 / SHARPEST, SHARPEST)
     optimum: Any = scipy.optimize.minimize_scalar(loss, bounds=bounds, method="bounded")

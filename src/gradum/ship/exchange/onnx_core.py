@@ -21,7 +21,7 @@ from gradum.core.bounds.s_shaped import SMOOTH_CLIP
 from gradum.errors import ModelFileError
 from gradum.messages import listed, say
 from gradum.ship.exchange import onnx_file
-from gradum.ship.exchange.onnx_model import OnnxInput, OnnxModel, read_model
+from gradum.ship.exchange.onnx_model import OnnxInput, OnnxModel
 from gradum.ship.exchange.onnx_network import define, value_of
 from gradum.ship.exchange.onnx_operators import OPERATORS, Call, Computed, Nodes, Operator, Value
 from gradum.ship.exchange.onnx_session import open_session
@@ -80,16 +80,15 @@ def is_exported(path: str | os.PathLike) -> bool:
     return MARK.decode() in {entry.key for entry in onnx_file.decoded(data).metadata_props}
 
 
-def read_core(path: str | os.PathLike, texts: Mapping[str, str]) -> NumericCore:
-    """Read the numeric core of a file that gradum exported.
+def core_of(model: OnnxModel, path: str | os.PathLike, texts: Mapping[str, str]) -> NumericCore:
+    """Return the numeric core of a model that gradum exported, read from ``path``.
 
     Raises
     ------
     ModelFileError
-        The file is not one that `read_model` reads, a text is not fixed, or the file computes what
-        no bounds are known of. The message is one line, which names the file.
+        A text is not fixed, or the file computes what no bounds are known of. The message is one
+        line, which names the file.
     """
-    model = read_model(path)
     try:
         return _core(model, texts)
     except ModelFileError as error:

@@ -154,7 +154,7 @@ class _Input(Struct):
 
 
 class _OfGradum(Struct):
-    """What a file of gradum says of itself, see `gradum.ship.forms.onnx.file.metadata`."""
+    """What a file of gradum says of itself, see `gradum.ship.forms.described.metadata`."""
 
     inputs: list[_Input]
     outputs: dict[str, str]

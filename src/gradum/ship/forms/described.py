@@ -1,12 +1,19 @@
-"""What is known of a model, for whoever meets its file alone."""
+"""Metadata of an exported model: its inputs, answers, scores and promise."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 import gradum
+from gradum.messages import as_text
 from gradum.ship.recording.model import RecordedModel
 from gradum.tables.kinds.step import MISSING
+
+KEY = "gradum."
+"""Every entry of the metadata begins with it; its value is text, or JSON where it has parts."""
 
 
 def described(model: RecordedModel) -> dict[str, Any]:
@@ -37,3 +44,15 @@ def described(model: RecordedModel) -> dict[str, Any]:
         "fingerprint": fitted.provenance.fingerprint,
     }
     return {name: value for name, value in known.items() if value not in ([], {})}
+
+
+def metadata(model: RecordedModel, needs: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what is known of a model, and what it needs, for whoever meets the file alone."""
+    known = described(model) | ({"needs": needs} if needs else {})
+    return {KEY + name: _text(value) for name, value in known.items()}
+
+
+def _text(value: Any) -> str:
+    return (
+        value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=as_text).decode()
+    )

@@ -18,7 +18,7 @@ import numpy as np
 from gradum.errors import ExportError
 from gradum.messages import as_text, say
 from gradum.ship.forms.described import described
-from gradum.ship.forms.javascript.nodes import Entries
+from gradum.ship.forms.javascript.nodes import NodeList
 from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
 from gradum.tables.kinds.values import markers_of
@@ -62,8 +62,8 @@ def module(document: dict[str, Any]) -> bytes:
 def document_of(model: RecordedModel) -> dict[str, Any]:
     """Return a model as what JSON can hold; names from the table are never keys."""
     program = model.program
-    entries = Entries(program)
-    places = entries.places
+    nodes = NodeList(program)
+    places = nodes.places
     inputs = [
         {
             "name": column.name,
@@ -82,7 +82,7 @@ def document_of(model: RecordedModel) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "classes": model.fitted.labels.tolist() if model.fitted.classes else [],
-        "nodes": entries.listed,
+        "nodes": nodes.listed,
     }
 
 

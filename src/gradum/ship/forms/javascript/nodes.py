@@ -17,7 +17,7 @@ SETTINGS = (
 """The settings that ``runtime.js`` asks for; types and shapes are those of the node."""
 
 
-class Entries:
+class NodeList:
     """The nodes of a program as what JSON can hold, and the place of each in the list.
 
     What is computed in the same way of the same values has one place. An entry is the operation,

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any
-
-import msgspec
 
 import gradum
 from gradum.errors import ExportError
-from gradum.messages import as_text, say
+from gradum.messages import say
 from gradum.ship.exchange.onnx_file import onnx_package
 from gradum.ship.exchange.onnx_session import open_session
-from gradum.ship.forms.described import described
+from gradum.ship.forms.described import metadata
 from gradum.ship.forms.onnx.nodes import IR_VERSION, LOCALE, MICROSOFT, VERSIONS, Graph
 from gradum.ship.forms.parity import Runner
 from gradum.ship.recording.model import RecordedModel
 from gradum.tables.wording import shortened
-
-KEY = "gradum."
-"""Every entry of the metadata begins with it; its value is text, or JSON where it has parts."""
 
 
 class OnnxForm:
@@ -69,15 +62,3 @@ class OnnxForm:
                 say("ONNX Runtime refuses the model: {cause}.", cause=cause)
             ) from None
         return lambda raw: dict(zip(model.answers, session.run(None, raw), strict=True))
-
-
-def metadata(model: RecordedModel, needs: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what is known of a model, and what it needs, for whoever meets the file alone."""
-    known = described(model) | ({"needs": needs} if needs else {})
-    return {KEY + name: _text(value) for name, value in known.items()}
-
-
-def _text(value: Any) -> str:
-    return (
-        value if isinstance(value, str) else msgspec.json.encode(value, enc_hook=as_text).decode()
-    )

@@ -14,7 +14,7 @@ import numpy as np
 
 from gradum.errors import ExportError
 from gradum.messages import as_text, say
-from gradum.ship.forms.onnx.file import metadata
+from gradum.ship.forms.described import metadata
 from gradum.ship.forms.parity import Runner
 from gradum.ship.forms.sql.expansion import expanded
 from gradum.ship.forms.sql.query import MOST_COLUMNS, ROW, TABLE, query, too_wide

@@ -1,4 +1,4 @@
-"""What a server counts, for Prometheus; no value of a row is ever a label."""
+"""Metrics of a server for Prometheus; no value of a row is ever a label."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradum.tables.differences import Difference
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class Figures:
+class Telemetry:
     """The figures of one application, in a registry of its own."""
 
     def __init__(self) -> None:
