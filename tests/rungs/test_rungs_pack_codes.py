@@ -124,7 +124,7 @@ def test_places_of_a_circle_that_rounding_alone_parts_share_their_codes(cycle):
     column = cycle(minutes * (2 * np.pi / 1440)).astype(np.float32).astype(np.float64)
     different = len(np.unique(cycle(np.arange(0, 360, 1.25) * np.pi / 180).round(9)))
     assert len(np.unique(column)) > different  # as computed, some equal numbers differ
-    shift, slope = ramps(column, most=200, rng=np.random.default_rng(0))
+    _, slope = ramps(column, most=200, rng=np.random.default_rng(0))
     assert (slope > 0).sum() == different - 1
     # Each value is that of two minutes, one of which has the target 1: nothing tells them apart.
     later = minutes % 720 >= 360 if cycle is np.sin else minutes > 720

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,21 @@ Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 LEAST_SPREAD = 1 / 3
 LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
 ROWS_AT_ONCE = 16_384  # in a copy that is made to be measured or expanded
+
+
+class _CodedColumns(NamedTuple):
+    """Which coded column each number is made of, and how.
+
+    One behind the dense columns is [code = plus] - [code = minus], where a ``minus`` of -1 is none,
+    and any is another only if ``signed``; one in the embedding is code + ``offset``.
+    """
+
+    signed: bool
+    narrow: np.ndarray
+    plus: np.ndarray
+    minus: np.ndarray
+    embedded: np.ndarray
+    offset: np.ndarray
 
 
 class RawColumns(Protocol):
@@ -145,8 +160,8 @@ class InputLayer:
             A network's inputs: ``dense`` and, if there are such columns, ``sparse`` and ``codes``,
             indices into one embedding table.
         """
-        inputs = self._expanded(raw, dtype, np)
-        inputs["dense"] = np.ascontiguousarray(inputs["dense"])
+        expanded = self._expanded(raw, dtype, np)
+        inputs = {name: np.ascontiguousarray(block) for name, block in expanded.items()}
         if self.grids:
             inputs["grids"] = raw["grids"]
         wide = self.sparse_columns(raw, dtype=dtype)
@@ -200,31 +215,43 @@ class InputLayer:
 
     def _expanded(self, raw: RawBlocks, dtype: type, xp: ModuleType) -> dict[str, Any]:
         """Return the dense columns and the places in the embedding, in NumPy or in JAX."""
-        narrow, embedded = [self._scaled(raw["dense"], xp).astype(dtype, copy=False)], []
-        codes = raw["codes"]
-        offset = 0
+        coded, codes = self._coded_columns, raw["codes"]
+        narrow = [self._scaled(raw["dense"], xp).astype(dtype, copy=False)]
+        if len(coded.narrow):
+            code = codes.take(coded.narrow, axis=1)
+            known = (code == coded.plus).astype(dtype)
+            narrow.append(known - (code == coded.minus) if coded.signed else known)
+        inputs = {"dense": xp.concatenate(narrow, axis=1) if len(narrow) > 1 else narrow[0]}
+        if len(coded.embedded):
+            inputs["codes"] = codes.take(coded.embedded, axis=1) + coded.offset
+        return inputs
+
+    @cached_property
+    def _coded_columns(self) -> _CodedColumns:
+        """What is made of the coded columns in the dense block and in the embedding."""
+        narrow, embedded, offset = [], [], 0
         for column, (count, treatment) in enumerate(self._coded):
-            code = codes[:, column]
             match treatment:
                 case "sign":
-                    narrow.append(((code == 2).astype(dtype) - (code == 1))[:, None])
+                    narrow.append((column, 2, 1))
                 case "one_hot":
-                    known = xp.arange(1, count + 1, dtype=np.int32)
-                    narrow.append((code[:, None] == known).astype(dtype))
+                    narrow += [(column, level, -1) for level in range(1, count + 1)]
                 case "embedding":
-                    embedded.append(code + offset)
+                    embedded.append((column, offset))
                     offset += count + 1
-        inputs = {"dense": xp.concatenate(narrow, axis=1) if len(narrow) > 1 else narrow[0]}
-        if embedded:
-            inputs["codes"] = xp.stack(embedded, axis=1).astype(np.int32)
-        return inputs
+        return _CodedColumns(
+            "sign" in self.treatments,
+            *np.array(narrow, np.int32).reshape(-1, 3).T,
+            *np.array(embedded, np.int32).reshape(-1, 2).T,
+        )
 
     def _scaled(self, dense: Any, xp: ModuleType) -> Any:
         """Compute in the columns' own dtype, float32 if they are no longer in raw units."""
         if xp is np and self._leaves_as_given:
             return dense
         centre, scale, spread = (
-            array.astype(dense.dtype) for array in (self.centre, self.scale, self.spread)
+            array.astype(dense.dtype, copy=False)
+            for array in (self.centre, self.scale, self.spread)
         )
         scaled = dense - centre
         scaled /= scale
