@@ -1,5 +1,10 @@
 """A network behind HTTP: gradum's server beside FastAPI, BentoML and LitServe, under load."""
 
-from benchmarks.served.command import main
+from __future__ import annotations
 
-__all__ = ["main"]
+
+def main(*arguments: str) -> None:
+    """Run the command; its imports stay out of the processes of other libraries."""
+    from benchmarks.served.command import main as command
+
+    command(*arguments)
