@@ -22,7 +22,7 @@ PENALTIES = {"none": L2(0.0), "l2": L2(0.01), "l1": L1(0.01), "elastic_net": Ela
 STEPS, ROWS, WIDTHS = 100, 12, (3, 4, 3)
 RATES = {"gd": 0.05, "sgd": 0.05, "momentum": 0.01, "adam": 0.02}
 TRAIN = """
-const { LOSSES } = losses, { Training } = training, data = Float64Array.from(given.inputs.flat());
+const { LOSSES } = $losses, { Training } = $training, data = Float64Array.from(given.inputs.flat());
 const answer = given.settings.map((settings) => {
   const target = Float64Array.from(given.target[settings.loss]);
   const rows = { inputs: data, target }, outputs = given.outputs[settings.loss];
@@ -130,7 +130,7 @@ def test_elementary_functions_are_those_of_the_standard_library():
     }
     of_positive = {"log": np.log, "log1p": np.log1p}
     program = """
-      const answer = given.map(([name, values]) => values.map((x) => String(elementary[name](x))));
+      const answer = given.map(([name, values]) => values.map((x) => String($elementary[name](x))));
     """
     asked = [(name, at.tolist()) for name in expected]
     asked += [(name, np.abs(at).tolist()) for name in of_positive]
@@ -196,7 +196,7 @@ def test_first_step_on_one_row_is_the_worked_step(inputs):
 
 
 WALK = """
-const { Training } = training, inputs = Float64Array.from(given.inputs.flat());
+const { Training } = $training, inputs = Float64Array.from(given.inputs.flat());
 const rows = { inputs, target: Float64Array.from(given.target) };
 const machine = new Training(given.settings, 3, rows, rows), answer = { same: [], spacing: 0 };
 const text = () => JSON.stringify(machine.params, asLists);
@@ -241,10 +241,10 @@ def test_every_earlier_state_is_found_again_to_the_bit(inputs):
 def test_one_seed_gives_the_same_numbers_and_uniform_ones():
     program = """
       const draw = (seed, ...names) => {
-        const stream = new random.Stream(seed, ...names);
+        const stream = new $random.Stream(seed, ...names);
         return Array.from({ length: 4000 }, () => stream.uniform());
       };
-      const order = new random.Stream(3, "order", 1).order(50);
+      const order = new $random.Stream(3, "order", 1).order(50);
       const [first, again, other] = [draw(1, "a"), draw(1, "a"), draw(2, "a")];
       const answer = { first, again, other, name: draw(1, "b"), order };
     """

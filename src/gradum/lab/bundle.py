@@ -23,7 +23,7 @@ def script(*entries: str) -> str:
     ----------
     *entries : str
         Modules by their paths in `lab/page`. What they export is in the script's scope, by the name
-        of the module: ``training.Training``.
+        of the module: ``$training.Training``.
 
     Raises
     ------
@@ -31,25 +31,30 @@ def script(*entries: str) -> str:
         A module imports or exports in another way than ``import { a } from "./b.js"`` and
         ``export`` before a declaration, or modules import each other in a circle.
     """
-    ordered: dict[str, str] = {}
+    return '"use strict";\n' + "".join(_wrapped(name) for name in modules(*entries))
+
+
+def modules(*entries: str) -> list[str]:
+    """Return the paths of modules, and before each those of all that it imports."""
+    ordered: list[str] = []
     for entry in entries:
         _add(entry, ordered, ())
-    return '"use strict";\n' + "".join(ordered.values())
+    return ordered
 
 
-def _add(name: str, ordered: dict[str, str], above: tuple[str, ...]) -> None:
+def _add(name: str, ordered: list[str], above: tuple[str, ...]) -> None:
     if name in above:
         raise ValueError(f"{name} imports itself: {' → '.join(above)}.")
     if name in ordered:
         return
-    text = source(name)
-    for _, path in IMPORT.findall(text):
+    for _, path in IMPORT.findall(source(name)):
         _add(_resolved(path, name), ordered, (*above, name))
-    ordered[name] = _wrapped(name, text)
+    ordered.append(name)
 
 
-def _wrapped(name: str, text: str) -> str:
+def _wrapped(name: str) -> str:
     """Write a module as a function that is called once."""
+    text = source(name)
 
     def taken(match: re.Match[str]) -> str:
         if match[1] is None:
@@ -65,8 +70,8 @@ def _wrapped(name: str, text: str) -> str:
 
 
 def _scope(name: str) -> str:
-    """Return the name that a module has in the script: its file's."""
-    return re.sub(r"\W", "_", posixpath.basename(name).removesuffix(".js"))
+    """Return the name that a module has in the script, which none of its own names can have."""
+    return "$" + re.sub(r"\W", "_", posixpath.basename(name).removesuffix(".js"))
 
 
 def _resolved(path: str, name: str) -> str:

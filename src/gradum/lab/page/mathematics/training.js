@@ -113,10 +113,7 @@ export class Training {
   /** Do one operation; after the last one, the next step begins. */
   operate() {
     if (this.cursor < this.operations.length) this.cursor += 1;
-    else {
-      this.finishStep();
-      this.cursor = 1;
-    }
+    else if (this.takeStep()) this.cursor = 1;
   }
 
   /** Undo one operation. */
@@ -126,6 +123,13 @@ export class Training {
       this.goTo(this.state.step - 1);
       this.cursor = this.operations.length - 1;
     }
+  }
+
+  /** Do the rest of a step, unless it diverges; returns whether it did. */
+  takeStep() {
+    if (this.diverged) return false;
+    this.finishStep();
+    return true;
   }
 
   /** Do the rest of a step. */
@@ -140,10 +144,8 @@ export class Training {
 
   /** Do the rest of an epoch, or stop where training leaves the numbers; returns whether it went on. */
   finishEpoch() {
-    do {
-      if (this.diverged) return false;
-      this.finishStep();
-    } while (this.state.step % this.stepsPerEpoch);
+    do if (!this.takeStep()) return false;
+    while (this.state.step % this.stepsPerEpoch);
     return true;
   }
 
@@ -153,7 +155,7 @@ export class Training {
     if (goal < this.state.step || from.step > this.state.step) this.state = copiedState(from);
     this.current = null;
     this.cursor = 0;
-    while (this.state.step < goal && !this.diverged) this.finishStep();
+    while (this.state.step < goal && this.takeStep());
   }
 
   keep() {

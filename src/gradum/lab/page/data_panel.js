@@ -1,0 +1,50 @@
+/** Which table, which two columns, which row. */
+
+import { add, h } from "./dom.js";
+import { LabElement } from "./element.js";
+import { figure } from "./numbers.js";
+import { say, spoken } from "./words.js";
+
+/** @typedef {import("./lab.js").Lab} Lab */
+
+export class LabData extends LabElement {
+  /** @param {Lab} lab */
+  draw(lab) {
+    const { table, state, said } = lab, inputs = lab.inputs;
+    const names = lab.tables.map((each) => [each.key, (each.said[spoken()] ?? each.said.en).title]);
+    const hidden = state.hide.includes("data");
+    add(this, h("h2", {}, say("Data")),
+      !hidden && this.choice("data", say("Table"), names, state.data),
+      h("p", { class: "quiet" }, say("{training} rows train, {held} are held out to judge.", { training: table.rows.length - table.held_out.length, held: table.held_out.length }), " ",
+        table.target.classes.length ? say("The target {target} has {classes} classes.", { target: table.target.name, classes: table.target.classes.length }) : say("The target {target} is a number.", { target: table.target.name })),
+      said.remarks.map((remark) => h("p", { class: "quiet" }, remark)),
+      inputs.length > 1 && this.choice("across", say("Horizontal axis"), inputs.map(({ name }, at) => [at, name]), state.across),
+      inputs.length > 1 && this.choice("up", say("Vertical axis"), inputs.map(({ name }, at) => [at, name]), state.up),
+      inputs.length > 2 && h("p", { class: "quiet" }, say("Maps and borders are drawn over these two; the other columns are those of the row below.")),
+      this.row(lab));
+  }
+
+  /** @param {string} name @param {string} label @param {any[][]} choices @param {any} chosen */
+  choice(name, label, choices, chosen) {
+    const select = h("select", { id: `set-${name}` }, choices.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+    select.addEventListener("change", () => this.lab.change({ [name]: name === "data" ? select.value : Number(select.value) }));
+    return h("div", { class: "control" }, h("label", { for: `set-${name}` }, label), select);
+  }
+
+  /** @param {Lab} lab */
+  row({ table, state }) {
+    const values = table.rows[state.row], [target] = values.slice(-1);
+    const input = h("input", { id: "set-row", type: "number", min: 1, max: table.rows.length, step: 1, value: state.row + 1 });
+    input.addEventListener("change", () => {
+      const row = Number(input.value) - 1;
+      if (Number.isInteger(row) && row >= 0 && row < table.rows.length) this.lab.change({ row });
+      else input.value = String(state.row + 1);
+    });
+    const parts = [
+      ...table.numbers.map(({ name }, at) => `${name} ${figure(values[at], 5)}`),
+      ...table.codes.map(({ name, levels }, at) => `${name} ${levels[values[table.numbers.length + at] - 1] ?? say("(unknown)")}`),
+      `${table.target.name} ${table.target.classes[target] ?? figure(target, 5)}`,
+    ];
+    return h("div", { class: "control" }, h("label", { for: "set-row" }, say("Row whose numbers are shown")), input, h("p", { class: "quiet" }, parts.join(say(", "))));
+  }
+}
