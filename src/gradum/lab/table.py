@@ -18,7 +18,7 @@ from gradum.rungs.target_scale import TargetScale
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds import AnyStep
 from gradum.tables.reading import ReadingOptions
-from gradum.tables.schema import infer
+from gradum.tables.schema import Schema, infer
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
 from gradum.tables.split import Part, hold_out
@@ -142,12 +142,17 @@ def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
     return few, (rows,)
 
 
-def _few_columns(encoder: Encoder) -> tuple[Encoder, tuple[str, ...]]:
+def _few_columns(encoder: Encoder, schema: Schema) -> tuple[Encoder, tuple[str, ...]]:
     """Choose the first columns whose values the lab can show."""
     shown = [step for step in encoder.steps if _is_shown(step)]
     kept, beyond = shown[:MOST_COLUMNS], shown[MOST_COLUMNS:]
     others = [step.source for step in encoder.steps if not _is_shown(step)]
+    unused = [column.name for column in schema.columns if column.role == "unused"]
     remarks = []
+    if unused:
+        remarks.append(
+            say("No fit uses {columns}; gradum inspect says why.", columns=quoted(unused))
+        )
     if others:
         remarks.append(
             say(
@@ -186,7 +191,7 @@ def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
     held_out = _held_out(len(dataset), target if classes else None)
     trains = np.delete(np.arange(len(dataset)), held_out)
     encoder = Encoder.fit(dataset.frame, dataset.schema, trains)
-    encoder, left_out = _few_columns(encoder)
+    encoder, left_out = _few_columns(encoder, dataset.schema)
     design, layout = encoder.transform(dataset.frame), encoder.layout
     dense, codes = design.arrays["dense"], design.arrays["codes"]
     levels = tuple(len(column.levels) for column in layout.codes)

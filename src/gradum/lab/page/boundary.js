@@ -17,7 +17,6 @@ export class LabBoundary extends LabElement {
   draw(lab) {
     this.canvas = h("canvas", { role: "img", "aria-label": "" });
     this.canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => this.pick(event));
-    this.held = new Set(lab.table.held_out);
     const classes = lab.table.target.classes;
     this.legend = h("p", { class: "quiet legend" }, classes.map((name, at) => {
       const mark = h("span", { class: "mark" });
@@ -48,11 +47,11 @@ export class LabBoundary extends LabElement {
     }));
     const image = this.colours(units[units.length - 1], size);
     context.drawImage(image, frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
-    const tone = this.tones();
+    const tone = this.tones(), held = new Set(table.held_out);
     this.dots = table.rows.map((row, place) => ({ place, x: frame.x(raw(across, scaled(across, row))), y: frame.y(raw(up, scaled(up, row))), row }));
-    for (const { place, x, y, row } of this.dots) if (place !== state.row) dot(context, x, y, tone(row), this.held.has(place), false);
+    for (const { place, x, y, row } of this.dots) if (place !== state.row) dot(context, x, y, tone(row), held.has(place), false);
     const chosen = this.dots[state.row];
-    dot(context, chosen.x, chosen.y, tone(chosen.row), this.held.has(state.row), true);
+    dot(context, chosen.x, chosen.y, tone(chosen.row), held.has(state.row), true);
   }
 
   /** The picture behind the rows. @param {Float32Array[]} logits @param {number} size */
@@ -85,11 +84,11 @@ export class LabBoundary extends LabElement {
     const { lab } = this, { table, state } = lab, [input] = lab.inputs, { centre, scale } = targetScale(table, state.loss);
     const raw = (/** @type {number} */ value) => (input.level ? value : input.centre + input.scale * value), { places, outputs } = view.points;
     const targets = table.rows.map((row) => row[row.length - 1]), low = Math.min(...targets), high = Math.max(...targets), margin = 0.15 * (high - low);
-    const frame = (this.frame = axes(context, width, HEIGHT, {
+    const held = new Set(table.held_out), frame = (this.frame = axes(context, width, HEIGHT, {
       x: [raw(places[0]), raw(places[places.length - 1])], y: [low - margin, high + margin], across: input.name, up: table.target.name,
     }));
     this.dots = table.rows.map((row, place) => ({ place, x: frame.x(raw(scaled(input, row))), y: frame.y(row[row.length - 1]), row }));
-    for (const { place, x, y } of this.dots) dot(context, x, y, colour("--second"), this.held.has(place), place === state.row);
+    for (const { place, x, y } of this.dots) dot(context, x, y, colour("--second"), held.has(place), place === state.row);
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);

@@ -13,7 +13,8 @@ import { marked, say } from "./words.js";
 /** @typedef {import("./lab.js").Lab} Lab */
 /** @typedef {import("./state.js").State} State */
 
-const NAMES = /** @type {Record<string, string>} */ ({
+/** What choices are called. */
+export const NAMES = /** @type {Record<string, string>} */ ({
   relu: marked("ReLU"), tanh: marked("Hyperbolic tangent"), logistic: marked("Logistic"), identity: marked("None (identity)"), gelu: marked("GELU"), selu: marked("SELU"),
   squared_error: marked("Squared error"), absolute_error: marked("Absolute error"), huber: marked("Huber's loss"), quantile: marked("Quantile (median)"),
   log_loss: marked("Log loss"), poisson: marked("Poisson"), gamma: marked("Gamma"),
@@ -79,6 +80,9 @@ const CONTROLS = [
   },
 ];
 
+/** What settings are called. @type {Record<string, string>} */
+export const LABELS = { data: marked("Table"), hidden: marked("Units"), ...Object.fromEntries(CONTROLS.map(({ name, label }) => [name, label])) };
+
 export class LabControls extends LabElement {
   /** @param {Lab} lab */
   draw(lab) {
@@ -106,7 +110,7 @@ export class LabControls extends LabElement {
   /** @param {Lab} lab */
   layers(lab) {
     const { hidden } = lab.state;
-    const kind = lab.table.target.classes.length ? say("Logistic model: no hidden layer") : say("Linear model: no hidden layer");
+    const kind = lab.table.target.classes.length ? say("Logistic model") : say("Linear model");
     const count = h("select", { id: "set-hidden", "aria-describedby": "set-hidden-does" },
       Array.from({ length: MOST_LAYERS + 1 }, (_, layers) =>
         h("option", { value: layers, selected: layers === hidden.length }, layers ? say("Network, hidden layers: {layers}", { layers }) : kind)));

@@ -29,6 +29,15 @@ export class LabCurves extends LabElement {
     const sorted = [...values].sort((a, b) => a - b), top = sorted[Math.floor(0.98 * (sorted.length - 1))] ?? 1;
     const low = Math.min(0, sorted[0] ?? 0), high = top > low ? top * 1.08 : low + 1;
     const frame = axes(context, width, HEIGHT, { x: [0, Math.max(last.epoch, 1)], y: [low, high], across: say("Epoch"), up: say("Mean loss") });
+    const { kept } = this.lab;
+    if (kept) {
+      context.strokeStyle = colour("--faint");
+      context.lineWidth = 1.5;
+      for (const part of /** @type {const} */ (["training", "validation"])) {
+        context.setLineDash(part === "validation" ? [6, 3] : []);
+        line(context, kept.view.history.filter((each) => each.epoch <= Math.max(last.epoch, 1) && Number.isFinite(each[part])).map((each) => [frame.x(each.epoch), Math.max(frame.top, frame.y(each[part]))]));
+      }
+    }
     for (const [part, tone] of /** @type {const} */ ([["training", "--first"], ["validation", "--second"]])) {
       context.strokeStyle = colour(tone);
       context.lineWidth = 2;

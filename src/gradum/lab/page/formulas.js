@@ -8,7 +8,7 @@ import { ACTIVATIONS } from "./mathematics/activations.js";
 import { LOSSES } from "./mathematics/losses.js";
 import { PENALTIES } from "./mathematics/penalties.js";
 import { SOLVERS } from "./mathematics/solvers.js";
-import { figure } from "./numbers.js";
+import { figure, plain } from "./numbers.js";
 import { inputsOf, targetScale } from "./table.js";
 import { say } from "./words.js";
 
@@ -57,7 +57,7 @@ function beginning(lab, view) {
 /** @param {Lab} lab @returns {Part} */
 function rawPart({ table, state }) {
   const row = table.rows[state.row];
-  const numbers = table.numbers.map(({ name }, at) => [name, n(row[at])]);
+  const numbers = table.numbers.map(({ name }, at) => [name, plain(row[at])]);
   const codes = table.codes.map(({ name, levels }, at) => [name, levels[row[table.numbers.length + at] - 1] ?? say("(unknown)")]);
   return { title: say("Raw values of row {row}", { row: state.row + 1 }), head: [say("Column"), say("Value")], rows: [...numbers, ...codes] };
 }
@@ -71,7 +71,7 @@ function scaledPart({ table, state }, { row }) {
     formulas: [{ text: "x = (v − m)/s" }],
     head: [say("Input"), "v", "m", "s", "x"],
     rows: inputsOf(table).map(({ name, column, centre, scale, level }, at) =>
-      level ? [name, "", "", "", n(row.inputs[at])] : [name, n(values[column]), n(centre), n(scale), n(row.inputs[at])]),
+      level ? [name, "", "", "", n(row.inputs[at])] : [name, plain(values[column]), n(centre), n(scale), n(row.inputs[at])]),
   };
 }
 
@@ -182,7 +182,7 @@ function updatePart(lab, view, { level, unit }) {
   return {
     title: say("New weights into {unit}", { unit: lab.nameOf(level, unit) }),
     formulas: [{ text: SOLVERS[solver].formula }, { text: `η = ${rate}` }, ...(solver === "gd" || solver === "sgd" ? [{ text: `${n(old[0])} − ${rate}·${signed(slopes[0])} = ${n(now[0])}` }] : [])],
-    head: [say("From"), say("old"), "g", say("new"), say("change")],
+    head: [say("From"), say("old weight"), "g", say("new weight"), say("difference")],
     rows: largest(old.map((weight, at) => [at < old.length - 1 ? lab.nameOf(level - 1, at) : say("bias b"), n(weight), n(slopes[at]), n(now[at]), n(now[at] - weight)])),
   };
 }

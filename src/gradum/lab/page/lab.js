@@ -1,7 +1,7 @@
 /** The lab itself: what is chosen, what the worker says, and who is told of it. */
 
 import { MODEL, read, written } from "./state.js";
-import { inputsOf, isTaken } from "./table.js";
+import { axesOf, inputsOf, isTaken } from "./table.js";
 import { say, speak, spoken } from "./words.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -29,6 +29,8 @@ export class Lab extends EventTarget {
     this.tables = content.tables;
     this.worker = worker;
     this.run = 0;
+    /** @type {import("./compare.js").Kept | null} */
+    this.kept = null;
     /** @type {View | null} */
     this.view = null;
     /** @type {Selection} */
@@ -68,15 +70,30 @@ export class Lab extends EventTarget {
     const losses = this.lossesOf(table), inputs = inputsOf(table).length;
     const whole = { ...state, ...first, data: table.key };
     whole.loss = losses.includes(whole.loss) ? whole.loss : losses[0];
-    whole.across = whole.across < inputs ? whole.across : 0;
-    whole.up = whole.up < inputs ? whole.up : Math.min(1, inputs - 1);
+    const [across, up] = axesOf(table);
+    whole.across = whole.across >= 0 && whole.across < inputs ? whole.across : across;
+    whole.up = whole.up >= 0 && whole.up < inputs ? whole.up : up;
     whole.row = whole.row < table.rows.length ? whole.row : 0;
     return whole;
+  }
+
+  /** Keep the present run beside the next ones, or forget the kept one. @param {null} [nothing] */
+  keep(nothing) {
+    this.kept = nothing === null || !this.view ? null : { state: this.state, view: this.view };
+    this.dispatchEvent(new Event("state"));
+  }
+
+  /** Offer a table of the reader's. @param {Table} table */
+  offer(table) {
+    this.tables = [...this.tables.filter(({ key }) => key !== table.key), table];
+    this.state = { ...this.state, data: "" };
+    this.change({ data: table.key });
   }
 
   /** Begin the training anew. */
   begin() {
     this.run += 1;
+    this.view = null;
     const { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed } = this.state;
     const settings = { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed };
     this.order("begin", { run: this.run, table: this.table, settings, looks: this.looks });
@@ -89,7 +106,7 @@ export class Lab extends EventTarget {
   /** @param {Partial<State>} patch */
   change(patch) {
     const other = patch.data !== undefined && patch.data !== this.state.data;
-    const first = other ? { ...(FIRST[patch.data ?? ""] ?? ORDINARY), across: 0, up: 1, row: 0, loss: "" } : {};
+    const first = other ? { ...(FIRST[patch.data ?? ""] ?? ORDINARY), across: -1, up: -1, row: 0, loss: "" } : {};
     this.state = this.completed({ ...this.state, ...first, ...patch });
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
     history.replaceState(null, "", written(this.state));

@@ -1,6 +1,7 @@
 /** The page: its parts, put together. */
 
 import { LabBoundary } from "./boundary.js";
+import { LabCompare } from "./compare.js";
 import { LabControls } from "./controls.js";
 import { LabCurves } from "./curves.js";
 import { LabData } from "./data_panel.js";
@@ -9,12 +10,13 @@ import { LabFormulas } from "./formula_view.js";
 import { Lab } from "./lab.js";
 import { LabNetwork } from "./network_view.js";
 import { LabScores } from "./scores_view.js";
+import { LabSurface } from "./surface_view.js";
 import { LabToolbar } from "./toolbar.js";
 import { languages, learn, say, spoken } from "./words.js";
 
 const ELEMENTS = {
   "lab-toolbar": LabToolbar, "lab-data": LabData, "lab-controls": LabControls, "lab-network": LabNetwork, "lab-boundary": LabBoundary,
-  "lab-curves": LabCurves, "lab-scores": LabScores, "lab-formulas": LabFormulas,
+  "lab-curves": LabCurves, "lab-scores": LabScores, "lab-formulas": LabFormulas, "lab-surface": LabSurface, "lab-compare": LabCompare,
 };
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
@@ -38,8 +40,8 @@ function open() {
   let head = heading(lab);
   const main = h("main", {}, head, part["lab-toolbar"], h("div", { class: "room" },
     h("div", { class: "choices" }, part["lab-data"], part["lab-controls"]),
-    h("div", { class: "middle" }, part["lab-network"], part["lab-formulas"]),
-    h("div", { class: "answers" }, part["lab-boundary"], part["lab-curves"], part["lab-scores"])));
+    h("div", { class: "middle" }, part["lab-network"], part["lab-formulas"], part["lab-compare"]),
+    h("div", { class: "answers" }, part["lab-boundary"], part["lab-curves"], part["lab-surface"], part["lab-scores"])));
   add(document.body, main);
   const spell = () => {
     document.documentElement.lang = CODES[spoken()] ?? spoken();
@@ -55,6 +57,12 @@ function open() {
   const again = () => lab.dispatchEvent(new Event("view"));
   addEventListener("resize", () => lab.view && again());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => lab.dispatchEvent(new Event("state")));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    const file = event.dataTransfer?.files[0];
+    if (file) part["lab-data"].read(file);
+  });
   addEventListener("keydown", (event) => {
     const typing = event.target instanceof Element && event.target.closest("input, select, textarea, button, summary, [contenteditable]");
     if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) part["lab-toolbar"].key(event);

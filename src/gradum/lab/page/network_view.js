@@ -14,6 +14,8 @@ const MOST_SHOWN = 12; // units of a layer
 const BACKWARD = ["delta", "gradient", "update"];
 
 export class LabNetwork extends LabElement {
+  laid = "";
+
   /** @param {Lab} lab */
   draw(lab) {
     this.canvas = h("canvas", { "aria-hidden": "true" });

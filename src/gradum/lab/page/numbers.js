@@ -16,6 +16,9 @@ export function figure(value, digits = 3) {
   return text.replaceAll("-", "−");
 }
 
+/** @param {number} value @returns {string} As a table has it. */
+export const plain = (value) => String(Number(value.toPrecision(10))).replaceAll("-", "−");
+
 /** @param {number} value @returns {string} Without zeros that say nothing, for axes. */
 export const short = (value) => figure(value).replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "");
 

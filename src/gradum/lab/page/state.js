@@ -23,7 +23,7 @@ import { SOLVERS } from "./mathematics/solvers.js";
  * @property {number} rate
  * @property {number} batch
  * @property {number} seed
- * @property {number} across  The input on the horizontal axis.
+ * @property {number} across  The input on the horizontal axis; −1 for the first that suits.
  * @property {number} up
  * @property {number} row
  * @property {number} pace  Epochs a second; 0 for as many as there are.
@@ -39,7 +39,7 @@ export const MODEL = ["data", "hidden", "activation", "loss", "penalty", "alpha"
 /** @type {State} */
 export const DEFAULTS = {
   data: "", hidden: [4], activation: "tanh", loss: "", penalty: "none", alpha: 0.01, dropout: 0, solver: "gd",
-  rate: 0.1, batch: 16, seed: 1, across: 0, up: 1, row: 0, pace: 10, lang: "", hide: [],
+  rate: 0.1, batch: 16, seed: 1, across: -1, up: -1, row: 0, pace: 10, lang: "", hide: [],
 };
 
 /** @param {number} least @param {number} most @param {boolean} whole */
@@ -68,8 +68,8 @@ const READERS = {
   rate: number(1e-6, 100),
   batch: number(1, 2000, true),
   seed: number(0, 4294967295, true),
-  across: number(0, 1000, true),
-  up: number(0, 1000, true),
+  across: number(-1, 1000, true),
+  up: number(-1, 1000, true),
   row: number(0, 100000, true),
   pace: number(0, 1000, true),
   lang: word,

@@ -67,6 +67,13 @@ export function encoded(table, loss) {
   return { inputs: numbers, target, width, training, heldOut: Int32Array.from(table.held_out) };
 }
 
+/** @param {Table} table @returns {[number, number]} Two inputs to draw over: the first with more than two values. */
+export function axesOf(table) {
+  const inputs = inputsOf(table), several = table.numbers.map((_, column) => new Set(table.rows.map((row) => row[column])).size > 2);
+  const places = Array.from(inputs.keys()), ordered = [...places.filter((at) => several[at]), ...places.filter((at) => !several[at])];
+  return [ordered[0], ordered[1] ?? ordered[0]];
+}
+
 /** @param {Table} table @returns {number} Outputs of a network for its target. */
 export const outputsOf = ({ target }) => (target.classes.length > 2 ? target.classes.length : 1);
 

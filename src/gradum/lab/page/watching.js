@@ -3,6 +3,7 @@
 import { LOSSES } from "./mathematics/losses.js";
 import { forward } from "./mathematics/network.js";
 import { classScores, numberScores } from "./mathematics/scores.js";
+import { costOf, surfaceOf } from "./mathematics/surface.js";
 import { logitsOf, taken } from "./mathematics/training.js";
 import { targetScale } from "./table.js";
 
@@ -37,16 +38,18 @@ import { targetScale } from "./table.js";
  * @property {Maps} maps
  * @property {[number, number][]} dead  Level and place of each hidden unit that answers 0 to all rows.
  * @property {any} scores
- * @property {{places: number[], outputs: number[]}} points  Predictions of rows, for plots.
+ * @property {{places: number[], outputs: number[]}} points  Predictions over a single input.
+ * @property {import("./mathematics/surface.js").Surface | null} surface  Left out where it would hold up the training.
  */
 
 const MAP_SIZE = 24;
+const QUICK = 1e7; // products: a few hundredths of a second
 
 /**
- * @param {Training} training @param {Table} table @param {Encoded} data @param {Looks} looks
+ * @param {Training} training @param {Table} table @param {Encoded} data @param {Looks} looks @param {boolean} playing
  * @returns {Omit<View, "run" | "playing">}
  */
-export function viewOf(training, table, data, looks) {
+export function viewOf(training, table, data, looks, playing) {
   const { trace, params, network } = training;
   return {
     step: training.state.step,
@@ -70,6 +73,7 @@ export function viewOf(training, table, data, looks) {
     dead: deadUnits(training, data, params),
     scores: scored(training, table, data, params),
     points: pointsOf(training, data, params),
+    surface: playing && costOf(training) > QUICK ? null : surfaceOf(training),
   };
 }
 

@@ -24,7 +24,7 @@ const tell = /** @type {(message: any) => void} */ (/** @type {unknown} */ (self
 function show() {
   if (!training) return;
   waiting = true;
-  tell({ run, playing, ...viewOf(training, table, data, looks) });
+  tell({ run, playing, ...viewOf(training, table, data, looks, playing) });
 }
 
 /** Train for a moment; at a pace, that is one epoch at a time. */

@@ -44,7 +44,7 @@ export class Stream {
     return ((this.bits() >>> 5) * 67108864 + (this.bits() >>> 6)) / 9007199254740992;
   }
 
-  /** @param {number} count @returns {Int32Array} 0 … count − 1 in random order (Fisher and Yates). */
+  /** @param {number} count  Return 0 … count − 1 in random order (Fisher and Yates). */
   order(count) {
     const places = Int32Array.from({ length: count }, (_, at) => at);
     for (let at = count - 1; at > 0; at--) {

@@ -73,6 +73,8 @@ export class Training {
     this.snapshots = [copiedState(this.state)];
     this.spacing = 1;
     this.operations = operationsOf(this.network.widths);
+    this.ordered = -1; // the epoch whose order of rows is known
+    this.order = Int32Array.of();
     /** @type {Scored[]} */
     this.history = [this.scored()];
     this.firstLoss = this.trace.loss;
@@ -169,7 +171,7 @@ export class Training {
   places() {
     const count = this.rows.target.length, { step } = this.state, { seed } = this.settings;
     if (this.batch === count) return Int32Array.from({ length: count }, (_, at) => at);
-    if (this.ordered !== this.epoch || !this.order) {
+    if (this.ordered !== this.epoch) {
       this.order = new Stream(seed, "order", this.epoch).order(count);
       this.ordered = this.epoch;
     }
