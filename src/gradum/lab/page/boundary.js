@@ -1,6 +1,6 @@
 /** What the network answers: a map of two columns with the rows on it, or the curve over a single one. */
 
-import { classColour, colour, diverging, parts, picture } from "./colours.js";
+import { classColour, colour, diverging, mixed, parts, picture } from "./colours.js";
 import { add, h, sharp } from "./dom.js";
 import { LabElement } from "./element.js";
 import { axes, dot, line } from "./plots.js";
@@ -13,9 +13,15 @@ import { say } from "./words.js";
 const HEIGHT = 300;
 
 export class LabBoundary extends LabElement {
+  /** @type {HTMLCanvasElement | null} */
+  layer = null;
+  /** @type {{place: number, x: number, y: number, row: number[]}[]} */
+  dots = [];
+
   /** @param {Lab} lab */
   draw(lab) {
     this.canvas = h("canvas", { role: "img", "aria-label": "" });
+    this.layer = null; // the rows, drawn once
     this.canvas.addEventListener("click", (/** @type {MouseEvent} */ event) => this.pick(event));
     const classes = lab.table.target.classes;
     this.legend = h("p", { class: "quiet legend" }, classes.map((name, at) => {
@@ -42,16 +48,27 @@ export class LabBoundary extends LabElement {
     const { lab } = this, { state, table, inputs } = lab, { low, high, size, units } = view.maps, [across, up] = [inputs[state.across], inputs[state.up]];
     /** @param {import("./table.js").Input} input @param {number} value */
     const raw = (input, value) => (input.level ? value : input.centre + input.scale * value);
-    const frame = (this.frame = axes(context, width, HEIGHT, {
+    const frame = axes(context, width, HEIGHT, {
       x: [raw(across, low[0]), raw(across, high[0])], y: [raw(up, low[1]), raw(up, high[1])], across: across.name, up: up.name,
-    }));
+    });
     const image = this.colours(units[units.length - 1], size);
     context.drawImage(image, frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
-    const tone = this.tones(), held = new Set(table.held_out);
-    this.dots = table.rows.map((row, place) => ({ place, x: frame.x(raw(across, scaled(across, row))), y: frame.y(raw(up, scaled(up, row))), row }));
-    for (const { place, x, y, row } of this.dots) if (place !== state.row) dot(context, x, y, tone(row), held.has(place), false);
-    const chosen = this.dots[state.row];
-    dot(context, chosen.x, chosen.y, tone(chosen.row), held.has(state.row), true);
+    this.rows(context, view, width, this.tones(), (row) => [frame.x(raw(across, scaled(across, row))), frame.y(raw(up, scaled(up, row)))]);
+  }
+
+  /**
+   * Draw the rows, which stay as they are while training goes on.
+   * @param {CanvasRenderingContext2D} context @param {View} view @param {number} width @param {(row: number[]) => string} tone @param {(row: number[]) => number[]} placeOf
+   */
+  rows(context, view, width, tone, placeOf) {
+    if (!this.layer || this.layer.width !== context.canvas.width) {
+      const { table } = this.lab, held = new Set(table.held_out), layer = (this.layer = document.createElement("canvas")), own = sharp(layer, width, HEIGHT);
+      this.dots = table.rows.map((row, place) => ({ place, x: placeOf(row)[0], y: placeOf(row)[1], row }));
+      for (const { place, x, y, row } of this.dots) dot(own, x, y, tone(row), held.has(place), false);
+    }
+    context.drawImage(this.layer, 0, 0, width, HEIGHT);
+    const { x, y, row, place } = this.dots[view.row.place];
+    dot(context, x, y, tone(row), this.lab.table.held_out.includes(place), true);
   }
 
   /** The picture behind the rows. @param {Float32Array[]} logits @param {number} size */
@@ -67,7 +84,7 @@ export class LabBoundary extends LabElement {
       const best = odds.indexOf(Math.max(...odds)), powers = odds.map((odd) => Math.exp(odd - odds[best]));
       const share = 1 / powers.reduce((sum, each) => sum + each, 0), least = 1 / odds.length;
       const weight = 0.12 + 0.5 * Math.max(0, (share - least) / (1 - least));
-      return /** @type {[number, number, number]} */ (paper.map((from, part) => from + weight * (tones[best][part] - from)));
+      return mixed(paper, tones[best], weight);
     });
   }
 
@@ -84,11 +101,10 @@ export class LabBoundary extends LabElement {
     const { lab } = this, { table, state } = lab, [input] = lab.inputs, { centre, scale } = targetScale(table, state.loss);
     const raw = (/** @type {number} */ value) => (input.level ? value : input.centre + input.scale * value), { places, outputs } = view.points;
     const targets = table.rows.map((row) => row[row.length - 1]), low = Math.min(...targets), high = Math.max(...targets), margin = 0.15 * (high - low);
-    const held = new Set(table.held_out), frame = (this.frame = axes(context, width, HEIGHT, {
+    const frame = axes(context, width, HEIGHT, {
       x: [raw(places[0]), raw(places[places.length - 1])], y: [low - margin, high + margin], across: input.name, up: table.target.name,
-    }));
-    this.dots = table.rows.map((row, place) => ({ place, x: frame.x(raw(scaled(input, row))), y: frame.y(row[row.length - 1]), row }));
-    for (const { place, x, y } of this.dots) dot(context, x, y, colour("--second"), held.has(place), place === state.row);
+    });
+    this.rows(context, view, width, () => colour("--second"), (row) => [frame.x(raw(scaled(input, row))), frame.y(row[row.length - 1])]);
     context.save();
     context.beginPath();
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
@@ -104,7 +120,7 @@ export class LabBoundary extends LabElement {
   pick(event) {
     const box = this.canvas.getBoundingClientRect(), x = event.clientX - box.left, y = event.clientY - box.top;
     let nearest = 14, found = -1;
-    for (const each of this.dots ?? []) {
+    for (const each of this.dots) {
       const distance = Math.hypot(each.x - x, each.y - y);
       if (distance < nearest) [nearest, found] = [distance, each.place];
     }

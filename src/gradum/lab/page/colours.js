@@ -2,8 +2,18 @@
 
 const CLASSES = ["--second", "--first", "--third", "--fifth", "--sixth", "--warn", "--faint", "--quiet"];
 
+/** @type {Map<string, string>} */
+const known = new Map();
+
 /** @param {string} name @returns {string} */
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export function colour(name) {
+  let found = known.get(name);
+  if (found === undefined) known.set(name, (found = getComputedStyle(document.documentElement).getPropertyValue(name).trim()));
+  return found;
+}
+
+/** Look the colours up again: the page has become dark or light. */
+export const forget = () => known.clear();
 
 /** @param {string} hex @returns {[number, number, number]} */
 export function parts(hex) {
@@ -14,6 +24,9 @@ export function parts(hex) {
 /** @param {number} place @returns {string} The colour of a class. */
 export const classColour = (place) => colour(CLASSES[place % CLASSES.length]);
 
+/** @param {[number, number, number]} from @param {[number, number, number]} to @param {number} weight @returns {[number, number, number]} */
+export const mixed = (from, to, weight) => [from[0] + weight * (to[0] - from[0]), from[1] + weight * (to[1] - from[1]), from[2] + weight * (to[2] - from[2])];
+
 /**
  * Return a function from −1 … 1 to colours: one for what is below 0, one above, and paper between.
  * @returns {(share: number) => [number, number, number]}
@@ -21,8 +34,7 @@ export const classColour = (place) => colour(CLASSES[place % CLASSES.length]);
 export function diverging() {
   const [paper, below, above] = ["--paper", "--second", "--first"].map((name) => parts(colour(name)));
   return (share) => {
-    const end = share < 0 ? below : above, weight = Math.min(1, Math.abs(share)) * 0.85;
-    return /** @type {[number, number, number]} */ (paper.map((from, at) => from + weight * (end[at] - from)));
+    return mixed(paper, share < 0 ? below : above, Math.min(1, Math.abs(share)) * 0.85);
   };
 }
 
@@ -34,9 +46,12 @@ export function picture(size, colourAt) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), image = context.createImageData(size, size);
-  for (let at = 0; at < size * size; at++) {
-    const [red, green, blue] = colourAt(at);
-    image.data.set([red, green, blue, 255], 4 * at);
+  for (let at = 0, place = 0; at < size * size; at++, place += 4) {
+    const tone = colourAt(at);
+    image.data[place] = tone[0];
+    image.data[place + 1] = tone[1];
+    image.data[place + 2] = tone[2];
+    image.data[place + 3] = 255;
   }
   context.putImageData(image, 0, 0);
   return canvas;

@@ -28,7 +28,7 @@ export class LabCompare extends LabElement {
     this.drawn = now;
     const other = MODEL.filter((name) => String(value(kept.state, name)) !== String(value(state, name)));
     const settings = other.map((name) => [say(LABELS[name] ?? name), named(kept.state, name), named(state, name)]);
-    this.body?.replaceChildren(tableOf(["", say("Kept"), say("Now")], [...settings, ...results(kept.view, view)], say("Two runs side by side")));
+    this.body?.replaceChildren(tableOf([say("Setting or result"), say("Kept"), say("Now")], [...settings, ...results(kept.view, view)], say("Two runs side by side")));
   }
 }
 

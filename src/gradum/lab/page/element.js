@@ -14,8 +14,7 @@ export class LabElement extends HTMLElement {
   join(lab) {
     this.lab = lab;
     lab.addEventListener("state", () => this.redraw());
-    lab.addEventListener("view", () => this.follow(/** @type {View} */ (lab.view)));
-    lab.addEventListener("selection", () => lab.view && this.follow(lab.view));
+    lab.followers.push((view) => this.follow(view));
     this.redraw();
   }
 

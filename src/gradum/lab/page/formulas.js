@@ -33,7 +33,7 @@ export function partsOf(lab, view) {
 
 /** @type {Record<string, (lab: Lab, view: View, place: {level: number, unit: number}) => Part[]>} */
 const OPERATIONS = {
-  raw: (lab) => [rawPart(lab)],
+  raw: (lab, view) => [rawPart(lab, view)],
   scaled: (lab, view) => [scaledPart(lab, view)],
   sum: (lab, view, place) => [sumPart(lab, view, place)],
   output: (lab, view, place) => [outputPart(lab, view, place)],
@@ -54,19 +54,19 @@ function beginning(lab, view) {
   }];
 }
 
-/** @param {Lab} lab @returns {Part} */
-function rawPart({ table, state }) {
-  const row = table.rows[state.row];
+/** @param {Lab} lab @param {View} view @returns {Part} */
+function rawPart({ table }, { row: { place } }) {
+  const row = table.rows[place];
   const numbers = table.numbers.map(({ name }, at) => [name, plain(row[at])]);
   const codes = table.codes.map(({ name, levels }, at) => [name, levels[row[table.numbers.length + at] - 1] ?? say("(unknown)")]);
-  return { title: say("Raw values of row {row}", { row: state.row + 1 }), head: [say("Column"), say("Value")], rows: [...numbers, ...codes] };
+  return { title: say("Raw values of row {row}", { row: place + 1 }), head: [say("Column"), say("Value")], rows: [...numbers, ...codes] };
 }
 
 /** @param {Lab} lab @param {View} view @returns {Part} */
-function scaledPart({ table, state }, { row }) {
-  const values = table.rows[state.row];
+function scaledPart({ table }, { row }) {
+  const values = table.rows[row.place];
   return {
-    title: say("Scaled values of row {row}", { row: state.row + 1 }),
+    title: say("Scaled values of row {row}", { row: row.place + 1 }),
     says: say("Numbers are centred by their mean and divided by their standard deviation, both of the rows that train. A level becomes 0 or 1, and of two levels −1 or 1."),
     formulas: [{ text: "x = (v − m)/s" }],
     head: [say("Input"), "v", "m", "s", "x"],
@@ -114,7 +114,7 @@ function outputPart(lab, view, { level, unit }) {
 
 /** @param {Lab} lab @param {View} view @returns {Part} */
 function predictionPart({ table, state }, { row }) {
-  const { classes, name } = table.target, logits = row.sums[row.sums.length - 1], title = say("Prediction for row {row}", { row: state.row + 1 });
+  const { classes, name } = table.target, logits = row.sums[row.sums.length - 1], title = say("Prediction for row {row}", { row: row.place + 1 });
   if (classes.length === 2) {
     return { title, formulas: [{ text: "p = 1/(1 + e^−a)" }, { text: `p = 1/(1 + e^−${signed(logits[0])}) = ${n(row.prediction[1])}` }],
       head: [say("Class"), "p"], rows: classes.map((each, at) => [each, n(row.prediction[at])]) };
@@ -134,7 +134,7 @@ function lossPart({ table, state }, { row, batchLoss, penalty, batch }) {
   const loss = LOSSES[state.loss], { classes } = table.target, truth = classes.length ? classes[row.target] : n(row.target);
   const numbers = classes.length ? `ℓ = −log ${n(row.prediction[row.target])} = ${n(row.loss)}` : `ℓ = ${n(row.loss)}`;
   return {
-    title: say("Loss of row {row}", { row: state.row + 1 }),
+    title: say("Loss of row {row}", { row: row.place + 1 }),
     says: classes.length ? say("The true class is {truth}; p is the probability that the network gives it.", { truth }) : say("The target, as the network learns it, is y = {truth}.", { truth }),
     formulas: [{ text: `ℓ = ${loss.formula}` }, { text: numbers }, { text: `L = mean of ℓ + penalty = ${n(batchLoss)} + ${n(penalty)} = ${n(batchLoss + penalty)}` }],
     total: say("L is the mean over the {rows} rows of the batch, and the penalty: what the step lowers.", { rows: batch }),
@@ -144,7 +144,7 @@ function lossPart({ table, state }, { row, batchLoss, penalty, batch }) {
 /** @param {Lab} lab @param {View} view @param {{level: number, unit: number}} place @returns {Part} */
 function deltaPart(lab, view, { level, unit }) {
   const { row, batch, widths } = view, title = say("How the loss hangs on the sum of {unit}", { unit: lab.nameOf(level, unit) });
-  if (!row.inBatch) return { title, says: notInBatch(lab) };
+  if (!row.inBatch) return { title, says: notInBatch(lab, view) };
   const delta = row.deltas[level][unit];
   if (level === widths.length - 2) {
     return { title, says: say("It is the slope of the loss by the sum a, divided by the {rows} rows of the batch.", { rows: batch }),
@@ -167,7 +167,7 @@ function gradientPart(lab, view, { level, unit }) {
   const input = level ? "z" : "x", priced = lab.state.penalty !== "none";
   return {
     title: say("Gradients of the weights into {unit}", { unit: lab.nameOf(level, unit) }),
-    says: [say("This row's share is what entered, times δ. The gradient g adds up the shares of all rows of the batch."), priced ? say("The slope of the penalty is added.") : "", row.inBatch ? "" : notInBatch(lab)].filter(Boolean).join(" "),
+    says: [say("This row's share is what entered, times δ. The gradient g adds up the shares of all rows of the batch."), priced ? say("The slope of the penalty is added.") : "", row.inBatch ? "" : notInBatch(lab, view)].filter(Boolean).join(" "),
     formulas: [{ text: priced ? `g = Σ ${input}·δ + ${PENALTIES[lab.state.penalty].slopeFormula}` : `g = Σ ${input}·δ` }],
     head: [say("From"), input, "δ", `${input}·δ`, "g"],
     rows: largest([...slopes.map((slope, from) => /** @type {(string | number)[]} */ ([lab.nameOf(level - 1, from), n(z[from]), n(own), n(z[from] * own), n(slope)])),
@@ -215,10 +215,10 @@ function rowParts(lab, view) {
   return [scaledPart(lab, view), ...layers, predictionPart(lab, view), lossPart(lab, view)];
 }
 
-/** @param {Lab} lab */
-const notInBatch = ({ state, table }) => (table.held_out.includes(state.row)
-  ? say("Row {row} is held out: it moves no weight.", { row: state.row + 1 })
-  : say("Row {row} is not in this batch: it moves no weight in this step.", { row: state.row + 1 }));
+/** @param {Lab} lab @param {View} view */
+const notInBatch = ({ table }, { row }) => (table.held_out.includes(row.place)
+  ? say("Row {row} is held out: it moves no weight.", { row: row.place + 1 })
+  : say("Row {row} is not in this batch: it moves no weight in this step.", { row: row.place + 1 }));
 
 /**
  * Keep the lines whose last number is largest, in their order.

@@ -21,7 +21,7 @@ const FIRST = {
 };
 const ORDINARY = { hidden: [4], solver: "adam", rate: 0.02, batch: 32 };
 
-/** Tells of "state" (what is chosen), "view" (what the training says) and "selection". */
+/** Tells of "state", what is chosen, and shows its followers what the training says. */
 export class Lab extends EventTarget {
   /** @param {{language: string, tables: Table[]}} content @param {Worker} worker */
   constructor(content, worker) {
@@ -33,6 +33,12 @@ export class Lab extends EventTarget {
     this.kept = null;
     /** @type {View | null} */
     this.view = null;
+    /** @type {((view: View) => void)[]} */
+    this.followers = [];
+    /** @type {((view: View) => void)[]} */
+    this.waiting = [];
+    this.turns = new MessageChannel();
+    this.turns.port1.onmessage = () => this.turn();
     /** @type {Selection} */
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
     worker.onmessage = ({ data }) => this.seen(data);
@@ -111,7 +117,7 @@ export class Lab extends EventTarget {
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
     history.replaceState(null, "", written(this.state));
     if (Object.keys(patch).some((name) => MODEL.includes(name))) {
-      this.select({ kind: "operation" });
+      this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
       this.begin();
     } else if ("across" in patch || "up" in patch || "row" in patch) this.order("look", { looks: this.looks });
     this.dispatchEvent(new Event("state"));
@@ -131,16 +137,29 @@ export class Lab extends EventTarget {
   /** @param {Partial<Selection>} selection */
   select(selection) {
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0, ...selection };
-    this.dispatchEvent(new Event("selection"));
+    this.show();
   }
 
   /** @param {View} view */
   seen(view) {
     if (view.run === this.run) {
       this.view = view;
-      this.dispatchEvent(new Event("view"));
+      this.show();
     }
     requestAnimationFrame(() => this.order("shown"));
+  }
+
+  /** Let each follower draw in a task of its own, so that none holds up the page for long. */
+  show() {
+    const idle = !this.waiting.length;
+    this.waiting = [...this.followers];
+    if (idle) this.turns.port2.postMessage(null);
+  }
+
+  turn() {
+    const [follow] = this.waiting.splice(0, 1);
+    if (follow && this.view) follow(this.view);
+    if (this.waiting.length) this.turns.port2.postMessage(null);
   }
 
   /** @param {number} level @param {number} unit @returns {string} What a unit is called; level −1 are the inputs. */

@@ -1,6 +1,7 @@
 /** The page: its parts, put together. */
 
 import { LabBoundary } from "./boundary.js";
+import { forget } from "./colours.js";
 import { LabCompare } from "./compare.js";
 import { LabControls } from "./controls.js";
 import { LabCurves } from "./curves.js";
@@ -54,9 +55,11 @@ function open() {
   spell();
   for (const each of Object.values(part)) each.join(lab);
   lab.begin();
-  const again = () => lab.dispatchEvent(new Event("view"));
-  addEventListener("resize", () => lab.view && again());
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => lab.dispatchEvent(new Event("state")));
+  addEventListener("resize", () => lab.show());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    forget();
+    lab.dispatchEvent(new Event("state"));
+  });
   addEventListener("dragover", (event) => event.preventDefault());
   addEventListener("drop", (event) => {
     event.preventDefault();

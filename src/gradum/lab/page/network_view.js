@@ -4,13 +4,13 @@ import { colour, mapOf } from "./colours.js";
 import { add, h, sharp } from "./dom.js";
 import { LabElement } from "./element.js";
 import { figure } from "./numbers.js";
+import { MOST_SHOWN } from "./state.js";
 import { say } from "./words.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
 /** @typedef {import("./watching.js").View} View */
 /** @typedef {{level: number, unit: number, x: number, y: number}} Place */
 
-const MOST_SHOWN = 12; // units of a layer
 const BACKWARD = ["delta", "gradient", "update"];
 
 export class LabNetwork extends LabElement {

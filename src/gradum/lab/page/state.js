@@ -32,6 +32,7 @@ import { SOLVERS } from "./mathematics/solvers.js";
  */
 
 export const MOST_LAYERS = 4, MOST_UNITS = 64;
+export const MOST_SHOWN = 12; // units of a layer that are drawn
 
 /** Settings of the model: a change of one begins the training anew. */
 export const MODEL = ["data", "hidden", "activation", "loss", "penalty", "alpha", "dropout", "solver", "rate", "batch", "seed"];

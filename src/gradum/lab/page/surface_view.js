@@ -1,6 +1,6 @@
 /** The loss surface, and the path of training on it. */
 
-import { colour, parts, picture } from "./colours.js";
+import { colour, mixed, parts, picture } from "./colours.js";
 import { add, h, sharp } from "./dom.js";
 import { LabElement } from "./element.js";
 import { figure, percent } from "./numbers.js";
@@ -10,7 +10,7 @@ import { say } from "./words.js";
 /** @typedef {import("./watching.js").View} View */
 /** @typedef {import("./mathematics/surface.js").Surface} Surface */
 
-const HEIGHT = 280, FINE = 6, BANDS = 14;
+const HEIGHT = 280, FINE = 4, BANDS = 14;
 
 export class LabSurface extends LabElement {
   draw() {
@@ -42,8 +42,8 @@ export class LabSurface extends LabElement {
     context.arc(x, y, 5, 0, 2 * Math.PI);
     context.fill();
     this.note?.replaceChildren(exact
-      ? say("The mean loss for every weight and bias; darker is lower. The line is the path of training, the dot where it is: w = {w}, b = {b}.", { w: figure(path[path.length - 1][0]), b: figure(path[path.length - 1][1]) })
-      : say("A plane through the weights, along the two directions in which they have moved most: it holds {share} of the path. Darker is lower.", { share: percent(share) }));
+      ? say("The mean loss for every weight and bias; the bluer, the lower. The line is the path of training, the dot where it is: w = {w}, b = {b}.", { w: figure(path[path.length - 1][0]), b: figure(path[path.length - 1][1]) })
+      : say("A plane through the weights, along the two directions in which they have moved most: it holds {share} of the path. The bluer, the lower.", { share: percent(share) }));
   }
 
   /** A fine picture of the losses in bands, as on a map of heights. @param {Surface} surface */
@@ -59,7 +59,7 @@ export class LabSurface extends LabElement {
       const x = ((place % fine) + 0.5) / FINE - 0.5, y = (Math.floor(place / fine) + 0.5) / FINE - 0.5, [left, top] = [Math.floor(x), Math.floor(y)];
       const [u, v] = [x - left, y - top], upper = at(left, top) * (1 - u) + at(left + 1, top) * u, lower = at(left, top + 1) * (1 - u) + at(left + 1, top + 1) * u;
       const weight = 0.85 * (1 - Math.floor((upper * (1 - v) + lower * v) * BANDS) / BANDS);
-      return /** @type {[number, number, number]} */ (paper.map((from, part) => from + weight * (tone[part] - from)));
+      return mixed(paper, tone, weight);
     });
   }
 }

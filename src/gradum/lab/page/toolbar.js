@@ -29,7 +29,7 @@ export class LabToolbar extends LabElement {
         type: "button", id: `train-${order}`, class: order === "play" ? "main" : null, "aria-keyshortcuts": key === " " ? "Space" : key,
         title: say(name), onclick: () => this.press(order),
       }, svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: sign })), h("span", { class: "name" }, say(name))));
-    const pace = h("select", { id: "pace", onchange: () => lab.change({ pace: Number(pace.value) }) },
+    const pace = h("select", { id: "pace", "aria-label": say("Pace"), onchange: () => lab.change({ pace: Number(pace.value) }) },
       PACES.map(([value, name]) => h("option", { value, selected: value === lab.state.pace }, say(String(name)))));
     this.far = h("output", { class: "far" });
     this.warning = h("p", { class: "alarm", role: "alert", hidden: true });

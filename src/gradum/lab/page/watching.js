@@ -5,6 +5,7 @@ import { forward } from "./mathematics/network.js";
 import { classScores, numberScores } from "./mathematics/scores.js";
 import { costOf, surfaceOf } from "./mathematics/surface.js";
 import { logitsOf, taken } from "./mathematics/training.js";
+import { MOST_SHOWN } from "./state.js";
 import { targetScale } from "./table.js";
 
 /** @typedef {import("./mathematics/training.js").Training} Training */
@@ -77,10 +78,13 @@ export function viewOf(training, table, data, looks, playing) {
   };
 }
 
-/** @param {Training} training @param {Encoded} data @param {number} place @returns {ShownRow} */
-function shownRow(training, data, place) {
-  const { trace, network, state } = training, loss = LOSSES[network.loss];
-  const at = Array.from(trace.places, (each) => data.training[each]).indexOf(place), inBatch = at >= 0;
+/**
+ * The chosen row; while operations are watched, one of the batch.
+ * @param {Training} training @param {Encoded} data @param {number} chosen @returns {ShownRow}
+ */
+function shownRow(training, data, chosen) {
+  const { trace, network, state } = training, loss = LOSSES[network.loss], places = Array.from(trace.places, (each) => data.training[each]);
+  const place = training.cursor && !places.includes(chosen) ? places[0] : chosen, at = places.indexOf(place), inBatch = at >= 0;
   const inputs = data.inputs.slice(place * data.width, (place + 1) * data.width), target = data.target[place];
   // Outside of the batch, the row is only carried forward; it moves no weight in this step.
   const passed = inBatch ? trace.passed : forward(network, state.params, inputs), row = inBatch ? at : 0;
@@ -117,7 +121,7 @@ function mapsOf({ network }, table, data, { axes, row }, params) {
   const passed = forward(network, params, grid);
   const units = passed.map(({ output }, level) => {
     const width = network.widths[level + 1];
-    return Array.from({ length: width }, (_, unit) => Float32Array.from({ length: count }, (_, at) => output[at * width + unit]));
+    return Array.from({ length: Math.min(width, MOST_SHOWN) }, (_, unit) => Float32Array.from({ length: count }, (_, at) => output[at * width + unit]));
   });
   return { low, high, size: MAP_SIZE, units };
 }
