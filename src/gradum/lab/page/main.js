@@ -67,7 +67,7 @@ function open() {
     if (file) part["lab-data"].read(file);
   });
   addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest("input, select, textarea, button, summary, [contenteditable]");
+    const typing = event.target instanceof Element && event.target.closest(event.key === " " ? "input, select, button, summary" : "input, select");
     if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) part["lab-toolbar"].key(event);
   });
 }
