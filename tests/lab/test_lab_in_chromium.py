@@ -96,15 +96,16 @@ def test_five_clicks_lead_to_a_trained_network_and_a_formula(lab):
 
 def test_operations_go_forward_and_back_by_buttons_and_keys(lab):
     page = lab("#data=line&hidden=&rate=0.1")
-    titles = []
+    titles = [page.inner_text("lab-formulas h3")]
     for done in range(1, 9):
         page.keyboard.press("o")
         told(page, f"operation {done} of 8")
-        titles.append(page.inner_text("lab-formulas h3 >> nth=0"))
-    assert len(set(titles)) == 8
+        page.wait_for_selector(f'lab-formulas h3:not(:text-is("{titles[-1]}"))')
+        titles.append(page.inner_text("lab-formulas h3"))
+    assert len(set(titles)) == 9
     page.click("#train-undo")
     told(page, "operation 7 of 8")
-    assert page.inner_text("lab-formulas h3 >> nth=0") == titles[6]
+    page.wait_for_selector(f'lab-formulas h3:text-is("{titles[7]}")')
     page.keyboard.press("b")
     told(page, "Epoch 1,")
     page.click("#train-backStep")

@@ -195,7 +195,8 @@ def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
     design, layout = encoder.transform(dataset.frame), encoder.layout
     dense, codes = design.arrays["dense"], design.arrays["codes"]
     levels = tuple(len(column.levels) for column in layout.codes)
-    layer = InputLayer.fit(dense[trains], levels, tuple(map(_treatment, levels)), style="standard")
+    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
+    layer = InputLayer.fit(dense[trains], levels, treatments, style="standard")
     scale = LabTarget(dataset.schema.target.name, classes)  # type: ignore[union-attr]
     if not classes:
         fitted = TargetScale.fit(target[trains], np.ones(len(trains)), log=False)

@@ -104,7 +104,7 @@ export class LabControls extends LabElement {
       else lab.change({ [name]: chosen });
     });
     return h("div", { class: "control" }, h("label", { for: id }, say(label)), input,
-      shown && h("div", { class: "formula" }, math(shown)), this.help(id, say(label), say(does), say(change)));
+      h("p", { class: "will" }, say(change)), shown && h("div", { class: "formula" }, math(shown)), this.help(id, say(label), say(does), say(change)));
   }
 
   /** @param {Lab} lab */
@@ -129,13 +129,13 @@ export class LabControls extends LabElement {
       return input;
     });
     return h("div", { class: "control" }, h("label", { for: "set-hidden" }, say("Model")), count,
-      widths.length > 0 && h("div", { class: "widths" }, h("span", {}, say("Units")), widths),
+      h("p", { class: "will" }, say(NEW_WEIGHTS)), widths.length > 0 && h("div", { class: "widths" }, h("span", {}, say("Units")), widths),
       h("div", { class: "formula" }, math(hidden.length ? "z = σ(W x + b)" : "a = W x + b")),
       this.help("set-hidden", say("Model"), say("Each unit weighs all numbers of the layer before it and adds them up. Hidden layers let straight lines become curves."), say(NEW_WEIGHTS)));
   }
 
   /** @param {string} id @param {string} label @param {string} does @param {string} change */
   help(id, label, does, change) {
-    return h("details", {}, h("summary", { "aria-label": say("What “{control}” does", { control: label }), title: does }, "?"), h("p", { id: `${id}-does` }, does, " ", change));
+    return h("details", {}, h("summary", { "aria-label": say("What “{control}” does", { control: label }), title: does }, "?"), h("p", { id: `${id}-does` }, does), h("p", {}, change));
   }
 }

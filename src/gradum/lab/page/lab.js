@@ -1,6 +1,6 @@
 /** The lab itself: what is chosen, what the worker says, and who is told of it. */
 
-import { MODEL, read, written } from "./state.js";
+import { DEFAULTS, MODEL, read, written } from "./state.js";
 import { axesOf, inputsOf, isTaken } from "./table.js";
 import { say, speak, spoken } from "./words.js";
 
@@ -43,7 +43,8 @@ export class Lab extends EventTarget {
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
     worker.onmessage = ({ data }) => this.seen(data);
     this.language = content.language;
-    this.state = this.completed(read(location.hash));
+    const named = read(location.hash).data, known = this.tables.some(({ key }) => key === named);
+    this.state = this.completed(read(location.hash, this.beginning(known ? named : this.tables[0].key)));
     speak(this.state.lang || content.language);
   }
 
@@ -67,14 +68,16 @@ export class Lab extends EventTarget {
     return names.filter((name) => isTaken(table, name));
   }
 
-  /** Fill in what a state leaves open, and mend what its table cannot have. @param {State} state @returns {State} */
+  /** What is chosen of a table before anybody chooses. @param {string} key @returns {State} */
+  beginning(key) {
+    return this.completed({ ...DEFAULTS, ...(FIRST[key] ?? ORDINARY), data: key });
+  }
+
+  /** Mend what the table of a state cannot have. @param {State} state @returns {State} */
   completed(state) {
     const table = this.tables.find(({ key }) => key === state.data) ?? this.tables[0];
-    const named = new URLSearchParams(location.hash.slice(1));
-    const first = /** @type {any} */ (state.data ? {} : { data: table.key, ...(FIRST[table.key] ?? ORDINARY) });
-    for (const name of Object.keys(first)) if (named.has(name)) delete first[name];
     const losses = this.lossesOf(table), inputs = inputsOf(table).length;
-    const whole = { ...state, ...first, data: table.key };
+    const whole = { ...state, data: table.key };
     whole.loss = losses.includes(whole.loss) ? whole.loss : losses[0];
     const [across, up] = axesOf(table);
     whole.across = whole.across >= 0 && whole.across < inputs ? whole.across : across;
@@ -111,11 +114,10 @@ export class Lab extends EventTarget {
 
   /** @param {Partial<State>} patch */
   change(patch) {
-    const other = patch.data !== undefined && patch.data !== this.state.data;
-    const first = other ? { ...(FIRST[patch.data ?? ""] ?? ORDINARY), across: -1, up: -1, row: 0, loss: "" } : {};
-    this.state = this.completed({ ...this.state, ...first, ...patch });
+    const { lang, hide, pace } = this.state, other = patch.data !== undefined && patch.data !== this.state.data;
+    this.state = this.completed(other ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, ...patch } : { ...this.state, ...patch });
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
-    history.replaceState(null, "", written(this.state));
+    history.replaceState(null, "", written(this.state, { ...this.beginning(this.state.data), data: this.tables[0].key }));
     if (Object.keys(patch).some((name) => MODEL.includes(name))) {
       this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
       this.begin();

@@ -45,7 +45,7 @@ export class LabNetwork extends LabElement {
   /** Place the units, each a button. @param {View} view @param {number} width */
   lay({ widths }, width) {
     const shown = widths.map((count) => Math.min(count, MOST_SHOWN)), most = Math.max(...shown);
-    const size = (this.size = Math.max(22, Math.min(most > 8 ? 28 : 40, width / (widths.length * 2.1)))), gap = most > 8 ? 8 : 14;
+    const size = (this.size = Math.max(22, Math.min(most > 8 ? 28 : width < 500 ? 32 : 40, width / (widths.length * 2.1)))), gap = most > 8 || width < 500 ? 8 : 14;
     this.height = most * (size + gap) + 18;
     const left = Math.min(110, width * 0.24), right = Math.min(70, width * 0.16);
     /** @type {Place[]} */

@@ -90,10 +90,10 @@ export function read(hash, defaults = DEFAULTS) {
   return state;
 }
 
-/** @param {State} state @returns {string} What differs from the defaults. */
-export function written(state) {
+/** @param {State} state @param {State} defaults @returns {string} What differs from the defaults. */
+export function written(state, defaults = DEFAULTS) {
   const parts = Object.entries(state).map(([name, value]) => [name, Array.isArray(value) ? value.join(".") : String(value)]);
-  const plain = /** @type {any} */ (DEFAULTS);
+  const plain = /** @type {any} */ (defaults);
   const changed = parts.filter(([name, text]) => text !== (Array.isArray(plain[name]) ? plain[name].join(".") : String(plain[name])));
   return `#${new URLSearchParams(changed)}`;
 }

@@ -22,6 +22,9 @@ const PAUSE = "M4 2h3v12H4zM9 2h3v12H9z";
 const PACES = [[2, marked("2 epochs a second")], [10, marked("10 epochs a second")], [0, marked("As fast as it can")]];
 
 export class LabToolbar extends LabElement {
+  run = 0;
+  most = 0; // steps of the run so far
+
   /** @param {Lab} lab */
   draw(lab) {
     const buttons = BUTTONS.map(([order, sign, name, key]) =>
@@ -32,19 +35,25 @@ export class LabToolbar extends LabElement {
     const pace = h("select", { id: "pace", "aria-label": say("Pace"), onchange: () => lab.change({ pace: Number(pace.value) }) },
       PACES.map(([value, name]) => h("option", { value, selected: value === lab.state.pace }, say(String(name)))));
     this.far = h("output", { class: "far" });
+    this.steps = h("input", { type: "range", id: "steps", min: 0, max: 0, value: 0, step: 1, "aria-label": say("Step"), title: say("Back to any earlier step") });
+    this.steps.addEventListener("input", () => lab.train("goTo", { step: Number(this.steps.value) }));
     this.warning = h("p", { class: "alarm", role: "alert", hidden: true });
     this.playing = null;
     add(this, h("div", { class: "buttons", role: "group", "aria-label": say("Training") }, buttons,
-      h("label", { class: "pace", for: "pace" }, h("span", { class: "name" }, say("Pace"))), pace), this.far, this.warning);
+      h("label", { class: "pace", for: "pace" }, h("span", { class: "name" }, say("Pace"))), pace), h("div", { class: "reached" }, this.far, this.steps), this.warning);
   }
 
   /** @param {View} view */
-  follow({ step, epoch, stepsPerEpoch, cursor, operations, batchLoss, diverged, playing, history }) {
+  follow({ run, step, epoch, stepsPerEpoch, cursor, operations, batchLoss, diverged, playing, history }) {
     const last = history[history.length - 1];
     const done = say("Epoch {epoch}, batch {batch} of {batches}, operation {cursor} of {operations}", {
       epoch, batch: (step % stepsPerEpoch) + 1, batches: stepsPerEpoch, cursor, operations,
     });
     this.far?.replaceChildren(done, " · ", say("Loss {loss} of the batch, {held} of held-out rows", { loss: figure(batchLoss), held: figure(last?.validation) }));
+    if (run !== this.run) [this.run, this.most] = [run, 0];
+    this.most = Math.max(this.most, step);
+    Object.assign(this.steps, { max: String(this.most), disabled: this.most === 0 });
+    if (document.activeElement !== this.steps || playing) this.steps.value = String(step);
     if (this.playing !== playing) this.name(playing);
     this.warn(diverged);
   }

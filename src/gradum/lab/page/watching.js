@@ -70,12 +70,29 @@ export function viewOf(training, table, data, looks, playing) {
     row: shownRow(training, data, looks.row),
     history: training.history.slice(0, training.epoch + 1),
     diverged: training.diverged,
+    ...answersOf(training, table, data, looks, params, playing),
+  };
+}
+
+/** @type {{params: Params, looks: Looks, playing: boolean, answers: any} | null} */
+let last = null;
+
+/**
+ * What many rows are answered, which most operations of a step leave as it is.
+ * @param {Training} training @param {Table} table @param {Encoded} data @param {Looks} looks @param {Params} params @param {boolean} playing
+ * @returns {Pick<View, "maps" | "dead" | "scores" | "points" | "surface">}
+ */
+function answersOf(training, table, data, looks, params, playing) {
+  if (last && last.params === params && last.looks === looks && last.playing === playing) return last.answers;
+  const answers = {
     maps: mapsOf(training, table, data, looks, params),
     dead: deadUnits(training, data, params),
     scores: scored(training, table, data, params),
     points: pointsOf(training, data, params),
     surface: playing && costOf(training) > QUICK ? null : surfaceOf(training),
   };
+  last = { params, looks, playing, answers };
+  return answers;
 }
 
 /**
