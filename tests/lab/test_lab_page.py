@@ -128,6 +128,13 @@ def test_modules_that_cannot_be_one_script_are_refused(monkeypatch):
             bundle.script(name)
 
 
+def test_training_computes_with_what_rounds_alike_everywhere():
+    rounded = r"Math\.(?!(?:abs|ceil|floor|imul|max|min|round|sign|sqrt|trunc)\b)\w+|\*\*"
+    for name in bundle.modules(WORKER):
+        code = re.sub(r"/\*.*?\*/|//.*", "", bundle.source(name), flags=re.DOTALL)
+        assert re.findall(rounded, code) == [], name
+
+
 def test_a_script_holds_each_module_once_and_after_what_it_imports():
     for entry in (PAGE, WORKER):
         names = bundle.modules(entry)

@@ -136,19 +136,19 @@ function lossPart({ table, state }, { row, batchLoss, penalty, batch }) {
   return {
     title: say("Loss of row {row}", { row: row.place + 1 }),
     says: classes.length ? say("The true class is {truth}; p is the probability that the network gives it.", { truth }) : say("The target, as the network learns it, is y = {truth}.", { truth }),
-    formulas: [{ text: `ℓ = ${loss.formula}` }, { text: numbers }, { text: `L = mean of ℓ + penalty = ${n(batchLoss)} + ${n(penalty)} = ${n(batchLoss + penalty)}` }],
-    total: say("L is the mean over the {rows} rows of the batch, and the penalty: what the step lowers.", { rows: batch }),
+    formulas: [{ text: `ℓ = ${loss.formula}` }, { text: numbers }, { text: `L = (1/B) Σ ℓ + P = ${n(batchLoss)} + ${n(penalty)} = ${n(batchLoss + penalty)}` }],
+    total: say("L is what the step lowers: the mean loss of the {rows} rows of the batch, and the penalty P.", { rows: batch }),
   };
 }
 
 /** @param {Lab} lab @param {View} view @param {{level: number, unit: number}} place @returns {Part} */
 function deltaPart(lab, view, { level, unit }) {
-  const { row, batch, widths } = view, title = say("How the loss hangs on the sum of {unit}", { unit: lab.nameOf(level, unit) });
+  const { row, batch, widths } = view, title = say("How the loss changes with the sum of {unit}", { unit: lab.nameOf(level, unit) });
   if (!row.inBatch) return { title, says: notInBatch(lab, view) };
   const delta = row.deltas[level][unit];
   if (level === widths.length - 2) {
     return { title, says: say("It is the slope of the loss by the sum a, divided by the {rows} rows of the batch.", { rows: batch }),
-      formulas: [{ text: `δ = (1/B)·(${LOSSES[lab.state.loss].slopeFormula})` }, { text: `δ = ${signed(delta * batch)}/${batch} = ${n(delta)}` }] };
+      formulas: [{ text: `δ = (${LOSSES[lab.state.loss].slopeFormula})/B` }, { text: `δ = ${signed(delta * batch)}/${batch} = ${n(delta)}` }] };
   }
   const above = row.deltas[level + 1], fanOut = widths[level + 2], weights = Array.from(above, (_, to) => view.before[level + 1].weight[unit * fanOut + to]);
   const reached = weights.reduce((sum, weight, to) => sum + weight * above[to], 0), activation = ACTIVATIONS[lab.state.activation], slope = activation.slope(row.sums[level][unit]);

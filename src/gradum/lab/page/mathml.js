@@ -80,12 +80,20 @@ class Reader {
     if (token === "√") return m("msqrt", bare(this.item()));
     if (/^[\d½¼∞]/.test(token)) return m("mn", token);
     if (token.startsWith("⟨")) return m("mtext", this.names[Number(token.slice(1, -1))] ?? "");
+    if (FUNCTIONS.has(token) && this.tokens[this.at] !== "(") return m("mrow", m("mi", token), space());
     if (/^\p{L}/u.test(token)) return m(token.normalize("NFC").length === 1 || FUNCTIONS.has(token) || /^\p{L}\p{M}$/u.test(token) ? "mi" : "mtext", token);
     const sign = m("mo", token);
     if (token === "|" || token === ";") sign.setAttribute("stretchy", "false");
     if (token === "−" && (this.at === 1 || /^[(=·+−[,←/]$/.test(this.tokens[this.at - 2]))) sign.setAttribute("form", "prefix");
     return sign;
   }
+}
+
+/** A little room behind a function without brackets. */
+function space() {
+  const room = m("mspace");
+  room.setAttribute("width", "0.17em");
+  return room;
 }
 
 /** @param {Element} item @param {Element} power */
