@@ -8,7 +8,7 @@ from importlib.resources import files
 
 IMPORT = re.compile(r'^import (?:\{([^}]*)\} from )?"([^"]+)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?function\*?|class|const) (\w+)", re.MULTILINE)
-UNKNOWN = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+UNKNOWN = re.compile(r"^(?:import\b.*[\"']|export\b).*", re.MULTILINE)
 
 
 def source(name: str) -> str:

@@ -10,6 +10,7 @@ import { add, h } from "./dom.js";
 import { LabFormulas } from "./formula_view.js";
 import { Lab } from "./lab.js";
 import { LabNetwork } from "./network_view.js";
+import { LabProgram } from "./program_view.js";
 import { LabScores } from "./scores_view.js";
 import { LabSurface } from "./surface_view.js";
 import { LabToolbar } from "./toolbar.js";
@@ -17,7 +18,7 @@ import { languages, learn, say, spoken } from "./words.js";
 
 const ELEMENTS = {
   "lab-toolbar": LabToolbar, "lab-data": LabData, "lab-controls": LabControls, "lab-network": LabNetwork, "lab-boundary": LabBoundary,
-  "lab-curves": LabCurves, "lab-scores": LabScores, "lab-formulas": LabFormulas, "lab-surface": LabSurface, "lab-compare": LabCompare,
+  "lab-curves": LabCurves, "lab-scores": LabScores, "lab-formulas": LabFormulas, "lab-surface": LabSurface, "lab-compare": LabCompare, "lab-program": LabProgram,
 };
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
@@ -41,7 +42,7 @@ function open() {
   let head = heading(lab);
   const main = h("main", {}, head, part["lab-toolbar"], h("div", { class: "room" },
     h("div", { class: "choices" }, part["lab-data"], part["lab-controls"]),
-    h("div", { class: "middle" }, part["lab-network"], part["lab-formulas"], part["lab-compare"]),
+    h("div", { class: "middle" }, part["lab-network"], part["lab-formulas"], part["lab-compare"], part["lab-program"]),
     h("div", { class: "answers" }, part["lab-boundary"], part["lab-curves"], part["lab-surface"], part["lab-scores"])));
   add(document.body, main);
   const spell = () => {
