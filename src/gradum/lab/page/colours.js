@@ -8,7 +8,8 @@ const known = new Map();
 /** @param {string} name @returns {string} */
 export function colour(name) {
   let found = known.get(name);
-  if (found === undefined) known.set(name, (found = getComputedStyle(document.documentElement).getPropertyValue(name).trim()));
+  if (found === undefined)
+    known.set(name, (found = getComputedStyle(document.documentElement).getPropertyValue(name).trim()));
   return found;
 }
 
@@ -25,7 +26,11 @@ export function parts(hex) {
 export const classColour = (place) => colour(CLASSES[place % CLASSES.length]);
 
 /** @param {[number, number, number]} from @param {[number, number, number]} to @param {number} weight @returns {[number, number, number]} */
-export const mixed = (from, to, weight) => [from[0] + weight * (to[0] - from[0]), from[1] + weight * (to[1] - from[1]), from[2] + weight * (to[2] - from[2])];
+export const mixed = (from, to, weight) => [
+  from[0] + weight * (to[0] - from[0]),
+  from[1] + weight * (to[1] - from[1]),
+  from[2] + weight * (to[2] - from[2]),
+];
 
 /**
  * Return a function from −1 … 1 to colours: one for what is below 0, one above, and paper between.
@@ -45,7 +50,8 @@ export function diverging() {
 export function picture(size, colourAt) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")), image = context.createImageData(size, size);
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")),
+    image = context.createImageData(size, size);
   for (let at = 0, place = 0; at < size * size; at++, place += 4) {
     const tone = colourAt(at);
     image.data[place] = tone[0];

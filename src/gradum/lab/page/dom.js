@@ -26,7 +26,8 @@ export function svg(tag, properties = {}, ...children) {
 function filled(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : String(value));
+    else if (value !== null && value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? "" : String(value));
   }
   add(element, ...children);
   return element;
@@ -35,7 +36,8 @@ function filled(element, properties, children) {
 /** @param {Element} element @param {...(Child | Child[])} children */
 export function add(element, ...children) {
   for (const child of children.flat()) {
-    if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child));
+    if (child !== null && child !== undefined && child !== false)
+      element.append(child instanceof Node ? child : String(child));
   }
 }
 
@@ -46,8 +48,22 @@ export function add(element, ...children) {
 export function tableOf(head, rows, name = "") {
   const numeric = head.map((_, at) => rows.length > 0 && rows.every((row) => isFigure(row[at])));
   /** @param {string} tag @param {Child[]} cells */
-  const line = (tag, cells) => h("tr", {}, cells.map((cell, at) => h(tag, { class: numeric[at] ? "n" : null, scope: tag === "th" ? "col" : null }, cell)));
-  const table = h("table", { "aria-label": name || null }, h("thead", {}, line("th", head)), h("tbody", {}, rows.map((row) => line("td", row))));
+  const line = (tag, cells) =>
+    h(
+      "tr",
+      {},
+      cells.map((cell, at) => h(tag, { class: numeric[at] ? "n" : null, scope: tag === "th" ? "col" : null }, cell)),
+    );
+  const table = h(
+    "table",
+    { "aria-label": name || null },
+    h("thead", {}, line("th", head)),
+    h(
+      "tbody",
+      {},
+      rows.map((row) => line("td", row)),
+    ),
+  );
   return h("div", { class: "wide", tabindex: 0, role: "group", "aria-label": name || null }, table);
 }
 
@@ -56,7 +72,8 @@ const isFigure = (cell) => typeof cell === "number" || (typeof cell === "string"
 
 /** A canvas that is as sharp as the screen. @param {HTMLCanvasElement} canvas @param {number} width @param {number} height */
 export function sharp(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const ratio = window.devicePixelRatio || 1,
+    [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== wide || canvas.height !== high) {
     canvas.width = wide;
     canvas.height = high;

@@ -22,9 +22,20 @@ export class LabFormulas extends LabElement {
     if (view.playing && now - (this.drawn ?? 0) < 250) return;
     this.drawn = now;
     const parts = partsOf(this.lab, view);
-    this.body?.replaceChildren(...parts.map(({ title, says, formulas = [], head, rows, total }) =>
-      h("section", { class: "part" }, h("h3", {}, title), says && h("p", {}, says),
-        formulas.map(({ text, names }) => h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": title }, math(text, names))),
-        head && rows && tableOf(head, rows, title), total && h("p", { class: "total" }, total))));
+    this.body?.replaceChildren(
+      ...parts.map(({ title, says, formulas = [], head, rows, total }) =>
+        h(
+          "section",
+          { class: "part" },
+          h("h3", {}, title),
+          says && h("p", {}, says),
+          formulas.map(({ text, names }) =>
+            h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": title }, math(text, names)),
+          ),
+          head && rows && tableOf(head, rows, title),
+          total && h("p", { class: "total" }, total),
+        ),
+      ),
+    );
   }
 }

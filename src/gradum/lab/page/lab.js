@@ -43,7 +43,8 @@ export class Lab extends EventTarget {
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
     worker.onmessage = ({ data }) => this.seen(data);
     this.language = content.language;
-    const named = read(location.hash).data, known = this.tables.some(({ key }) => key === named);
+    const named = read(location.hash).data,
+      known = this.tables.some(({ key }) => key === named);
     this.state = this.completed(read(location.hash, this.beginning(known ? named : this.tables[0].key)));
     speak(this.state.lang || content.language);
   }
@@ -76,7 +77,8 @@ export class Lab extends EventTarget {
   /** Mend what the table of a state cannot have. @param {State} state @returns {State} */
   completed(state) {
     const table = this.tables.find(({ key }) => key === state.data) ?? this.tables[0];
-    const losses = this.lossesOf(table), inputs = inputsOf(table).length;
+    const losses = this.lossesOf(table),
+      inputs = inputsOf(table).length;
     const whole = { ...state, data: table.key };
     whole.loss = losses.includes(whole.loss) ? whole.loss : losses[0];
     const [across, up] = axesOf(table);
@@ -114,10 +116,17 @@ export class Lab extends EventTarget {
 
   /** @param {Partial<State>} patch */
   change(patch) {
-    const { lang, hide, pace } = this.state, other = patch.data !== undefined && patch.data !== this.state.data;
-    this.state = this.completed(other ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, ...patch } : { ...this.state, ...patch });
+    const { lang, hide, pace } = this.state,
+      other = patch.data !== undefined && patch.data !== this.state.data;
+    this.state = this.completed(
+      other ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, ...patch } : { ...this.state, ...patch },
+    );
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
-    history.replaceState(null, "", written(this.state, { ...this.beginning(this.state.data), data: this.tables[0].key }));
+    history.replaceState(
+      null,
+      "",
+      written(this.state, { ...this.beginning(this.state.data), data: this.tables[0].key }),
+    );
     if (Object.keys(patch).some((name) => MODEL.includes(name))) {
       this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
       this.begin();
@@ -173,4 +182,3 @@ export class Lab extends EventTarget {
     return classes.length > 2 ? classes[unit] : classes.length ? classes[1] : name;
   }
 }
-

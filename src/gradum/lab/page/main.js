@@ -17,8 +17,17 @@ import { LabToolbar } from "./toolbar.js";
 import { languages, learn, say, spoken } from "./words.js";
 
 const ELEMENTS = {
-  "lab-toolbar": LabToolbar, "lab-data": LabData, "lab-controls": LabControls, "lab-network": LabNetwork, "lab-boundary": LabBoundary,
-  "lab-curves": LabCurves, "lab-scores": LabScores, "lab-formulas": LabFormulas, "lab-surface": LabSurface, "lab-compare": LabCompare, "lab-program": LabProgram,
+  "lab-toolbar": LabToolbar,
+  "lab-data": LabData,
+  "lab-controls": LabControls,
+  "lab-network": LabNetwork,
+  "lab-boundary": LabBoundary,
+  "lab-curves": LabCurves,
+  "lab-scores": LabScores,
+  "lab-formulas": LabFormulas,
+  "lab-surface": LabSurface,
+  "lab-compare": LabCompare,
+  "lab-program": LabProgram,
 };
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
@@ -28,8 +37,30 @@ const text = (/** @type {string} */ id) => document.getElementById(id)?.textCont
 /** The heading, which offers the other language. @param {Lab} lab */
 function heading(lab) {
   const others = languages().filter((code) => code !== spoken());
-  return h("header", {}, h("h1", {}, say("The lab")), h("p", { class: "quiet" }, say("Watch a model learn, one operation at a time. Nothing leaves this page."), " ",
-    others.map((code) => h("button", { type: "button", class: "link", id: `speak-${code}`, lang: CODES[code] ?? code, onclick: () => lab.change({ lang: code }) }, LANGUAGES[code]))));
+  return h(
+    "header",
+    {},
+    h("h1", {}, say("The lab")),
+    h(
+      "p",
+      { class: "quiet" },
+      say("Watch a model learn, one operation at a time. Nothing leaves this page."),
+      " ",
+      others.map((code) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "link",
+            id: `speak-${code}`,
+            lang: CODES[code] ?? code,
+            onclick: () => lab.change({ lang: code }),
+          },
+          LANGUAGES[code],
+        ),
+      ),
+    ),
+  );
 }
 
 function open() {
@@ -40,10 +71,26 @@ function open() {
   const lab = new Lab(content, worker);
   const part = Object.fromEntries(Object.keys(ELEMENTS).map((name) => [name, h(name)]));
   let head = heading(lab);
-  const main = h("main", {}, head, part["lab-toolbar"], h("div", { class: "room" },
-    h("div", { class: "choices" }, part["lab-data"], part["lab-controls"]),
-    h("div", { class: "middle" }, part["lab-network"], part["lab-formulas"], part["lab-compare"], part["lab-program"]),
-    h("div", { class: "answers" }, part["lab-boundary"], part["lab-curves"], part["lab-surface"], part["lab-scores"])));
+  const main = h(
+    "main",
+    {},
+    head,
+    part["lab-toolbar"],
+    h(
+      "div",
+      { class: "room" },
+      h("div", { class: "choices" }, part["lab-data"], part["lab-controls"]),
+      h(
+        "div",
+        { class: "middle" },
+        part["lab-network"],
+        part["lab-formulas"],
+        part["lab-compare"],
+        part["lab-program"],
+      ),
+      h("div", { class: "answers" }, part["lab-boundary"], part["lab-curves"], part["lab-surface"], part["lab-scores"]),
+    ),
+  );
   add(document.body, main);
   const spell = () => {
     document.documentElement.lang = CODES[spoken()] ?? spoken();
@@ -68,7 +115,9 @@ function open() {
     if (file) part["lab-data"].read(file);
   });
   addEventListener("keydown", (event) => {
-    const typing = event.target instanceof Element && event.target.closest(event.key === " " ? "input, select, button, summary" : "input, select");
+    const typing =
+      event.target instanceof Element &&
+      event.target.closest(event.key === " " ? "input, select, button, summary" : "input, select");
     if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) part["lab-toolbar"].key(event);
   });
 }

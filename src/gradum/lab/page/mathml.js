@@ -7,8 +7,9 @@
 
 const NAMESPACE = "http://www.w3.org/1998/Math/MathML";
 const TOKEN = /\d+(?:\.\d+)?(?:e−?\d+)?|⟨\d+⟩|[₀-₉ᵢⱼₖ]+|[²³ᵀ]|(?![ᵢⱼₖᵀ])\p{L}(?:(?![ᵢⱼₖᵀ])\p{L}|\p{M})*|\S/gu;
-const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ", PLAIN = "0123456789ijk";
-const POWERS = /** @type {Record<string, string>} */ ({ "²": "2", "³": "3", "ᵀ": "T" });
+const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖ",
+  PLAIN = "0123456789ijk";
+const POWERS = /** @type {Record<string, string>} */ ({ "²": "2", "³": "3", ᵀ: "T" });
 const FUNCTIONS = new Set(["exp", "log", "max", "min", "sign", "softmax", "gelu", "logistic", "relu", "selu", "tanh"]);
 const CLOSING = /** @type {Record<string, string>} */ ({ "(": ")", "[": "]" });
 
@@ -81,10 +82,15 @@ class Reader {
     if (/^[\d½¼∞]/.test(token)) return m("mn", token);
     if (token.startsWith("⟨")) return m("mtext", this.names[Number(token.slice(1, -1))] ?? "");
     if (FUNCTIONS.has(token) && this.tokens[this.at] !== "(") return m("mrow", m("mi", token), space());
-    if (/^\p{L}/u.test(token)) return m(token.normalize("NFC").length === 1 || FUNCTIONS.has(token) || /^\p{L}\p{M}$/u.test(token) ? "mi" : "mtext", token);
+    if (/^\p{L}/u.test(token))
+      return m(
+        token.normalize("NFC").length === 1 || FUNCTIONS.has(token) || /^\p{L}\p{M}$/u.test(token) ? "mi" : "mtext",
+        token,
+      );
     const sign = m("mo", token);
     if (token === "|" || token === ";") sign.setAttribute("stretchy", "false");
-    if (token === "−" && (this.at === 1 || /^[(=·+−[,←/]$/.test(this.tokens[this.at - 2]))) sign.setAttribute("form", "prefix");
+    if (token === "−" && (this.at === 1 || /^[(=·+−[,←/]$/.test(this.tokens[this.at - 2])))
+      sign.setAttribute("form", "prefix");
     return sign;
   }
 }

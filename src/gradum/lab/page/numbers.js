@@ -20,7 +20,10 @@ export function figure(value, digits = 3) {
 export const plain = (value) => String(Number(value.toPrecision(10))).replaceAll("-", "−");
 
 /** @param {number} value @returns {string} Without zeros that say nothing, for axes. */
-export const short = (value) => figure(value).replace(/(\.\d*?)0+(?=e|$)/, "$1").replace(/\.(?=e|$)/, "");
+export const short = (value) =>
+  figure(value)
+    .replace(/(\.\d*?)0+(?=e|$)/, "$1")
+    .replace(/\.(?=e|$)/, "");
 
 /** @param {number} share @returns {string} */
 export const percent = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");

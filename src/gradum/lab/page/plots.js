@@ -7,7 +7,9 @@ import { short } from "./numbers.js";
 
 /** @param {number} low @param {number} high @param {number} count @returns {number[]} Round numbers between two. */
 export function ticks(low, high, count = 4) {
-  const raw = (high - low) / count, power = 10 ** Math.floor(Math.log10(raw)), step = [1, 2, 5, 10].map((k) => k * power).find((each) => each >= raw) ?? raw;
+  const raw = (high - low) / count,
+    power = 10 ** Math.floor(Math.log10(raw)),
+    step = [1, 2, 5, 10].map((k) => k * power).find((each) => each >= raw) ?? raw;
   const found = [];
   for (let at = Math.ceil(low / step); at * step <= high + step * 1e-9; at++) found.push(at * step);
   return found;
@@ -20,22 +22,36 @@ export function ticks(low, high, count = 4) {
  * @returns {Frame}
  */
 export function axes(context, width, height, { x: [x0, x1], y: [y0, y1], across, up }) {
-  const left = 46, right = width - 14, top = 20, bottom = height - 34;
-  const frame = { left, right, top, bottom,
+  const left = 46,
+    right = width - 14,
+    top = 20,
+    bottom = height - 34;
+  const frame = {
+    left,
+    right,
+    top,
+    bottom,
     x: (/** @type {number} */ value) => left + ((value - x0) / (x1 - x0)) * (right - left),
-    y: (/** @type {number} */ value) => bottom - ((value - y0) / (y1 - y0)) * (bottom - top) };
+    y: (/** @type {number} */ value) => bottom - ((value - y0) / (y1 - y0)) * (bottom - top),
+  };
   context.font = "11px system-ui, sans-serif";
   context.fillStyle = colour("--quiet");
   context.strokeStyle = colour("--line");
   context.lineWidth = 1;
   context.textAlign = "center";
   for (const tick of ticks(x0, x1)) {
-    line(context, [[frame.x(tick), top], [frame.x(tick), bottom]]);
+    line(context, [
+      [frame.x(tick), top],
+      [frame.x(tick), bottom],
+    ]);
     context.fillText(short(tick), frame.x(tick), bottom + 14);
   }
   context.textAlign = "right";
   for (const tick of ticks(y0, y1)) {
-    line(context, [[left, frame.y(tick)], [right, frame.y(tick)]]);
+    line(context, [
+      [left, frame.y(tick)],
+      [right, frame.y(tick)],
+    ]);
     context.fillText(short(tick), left - 5, frame.y(tick) + 4);
   }
   context.fillText(across, right, bottom + 28, right - left);
@@ -68,4 +84,3 @@ export function dot(context, x, y, tone, held, chosen) {
   context.lineWidth = 2;
   context.stroke();
 }
-

@@ -13,8 +13,10 @@ const ACTIVATION = {
   logistic: ["1 / (1 + np.exp(-a))", "1 / (1 + np.exp(-a)) / (1 + np.exp(a))"],
   identity: ["a", "np.ones_like(a)"],
   gelu: ["a * share(a)", "share(a) + a * np.exp(-(a**2) / 2) / np.sqrt(2 * np.pi)"],
-  selu: ["1.0507009873554805 * np.where(a > 0, a, 1.6732632423543772 * np.expm1(np.minimum(a, 0)))",
-    "1.0507009873554805 * np.where(a > 0, 1, 1.6732632423543772 * np.exp(np.minimum(a, 0)))"],
+  selu: [
+    "1.0507009873554805 * np.where(a > 0, a, 1.6732632423543772 * np.expm1(np.minimum(a, 0)))",
+    "1.0507009873554805 * np.where(a > 0, 1, 1.6732632423543772 * np.exp(np.minimum(a, 0)))",
+  ],
 };
 /** The bound of the weights before it. @type {Record<string, string>} */
 const BOUND = { relu: "6 / fan_in", gelu: "6 / fan_in", selu: "3 / fan_in" };
@@ -24,7 +26,10 @@ const GLOROT = "6 / (fan_in + fan_out)";
 const LOSS = {
   squared_error: ["(a - y) ** 2", "2 * (a - y)"],
   absolute_error: ["np.abs(a - y)", "np.sign(a - y)"],
-  huber: ["np.minimum(np.abs(a - y), 1) * (2 * np.abs(a - y) - np.minimum(np.abs(a - y), 1))", "2 * np.clip(a - y, -1, 1)"],
+  huber: [
+    "np.minimum(np.abs(a - y), 1) * (2 * np.abs(a - y) - np.minimum(np.abs(a - y), 1))",
+    "2 * np.clip(a - y, -1, 1)",
+  ],
   quantile: ["0.5 * np.abs(a - y)", "0.5 * np.sign(a - y)"],
   poisson: ["np.exp(a) - y * a + np.where(y > 0, y * np.log(np.maximum(y, 1e-300)), 0) - y", "np.exp(a) - y"],
   gamma: ["y * np.exp(-a) + a - np.log(y) - 1", "1 - y * np.exp(-a)"],
@@ -32,16 +37,21 @@ const LOSS = {
 /** @type {[string, string]} */
 const TWO_CLASSES = ["np.logaddexp(0, np.where(y == 1, -a, a))", "1 / (1 + np.exp(-a)) - y"];
 /** @type {[string, string]} */
-const CLASSES = ["(np.logaddexp.reduce(a, axis=1, keepdims=True) - a)[np.arange(len(a)), y[:, 0].astype(int)]",
-  "np.exp(a - np.logaddexp.reduce(a, axis=1, keepdims=True)) - (y == np.arange(a.shape[1]))"];
+const CLASSES = [
+  "(np.logaddexp.reduce(a, axis=1, keepdims=True) - a)[np.arange(len(a)), y[:, 0].astype(int)]",
+  "np.exp(a - np.logaddexp.reduce(a, axis=1, keepdims=True)) - (y == np.arange(a.shape[1]))",
+];
 
 /** The step of each solver. @type {Record<string, string[]>} */
 const SOLVER = {
   gd: ["theta -= RATE * g"],
   sgd: ["theta -= RATE * g"],
   momentum: ["m[:] = 0.9 * m + g", "theta -= RATE * m"],
-  adam: ["m[:] = 0.1 * g + 0.9 * m", "v[:] = 0.001 * g**2 + 0.999 * v",
-    "theta -= RATE * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)"],
+  adam: [
+    "m[:] = 0.1 * g + 0.9 * m",
+    "v[:] = 0.001 * g**2 + 0.999 * v",
+    "theta -= RATE * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)",
+  ],
 };
 /** @type {Record<string, string>} */
 const PENALTY = { l2: "ALPHA * w", l1: "ALPHA * np.sign(w)", elastic_net: "ALPHA * (0.5 * np.sign(w) + 0.5 * w)" };
@@ -62,12 +72,17 @@ import numpy as np`;
 
 /** @param {Table} table @param {Settings} settings */
 function data(table, settings) {
-  const { centre, scale } = targetScale(table, settings.loss), width = table.numbers.length;
+  const { centre, scale } = targetScale(table, settings.loss),
+    width = table.numbers.length;
   const [centres, scales] = [table.numbers.map((each) => each.centre), table.numbers.map((each) => each.scale)];
-  const levels = inputsOf(table).filter(({ level }) => level).map(({ column, level, sign }) => {
-    const own = `ROWS[:, ${column}]`;
-    return sign ? `np.where(${own} == ${level}, 1.0, np.where(${own} > 0, -1.0, 0.0))` : `(${own} == ${level}).astype(float)`;
-  });
+  const levels = inputsOf(table)
+    .filter(({ level }) => level)
+    .map(({ column, level, sign }) => {
+      const own = `ROWS[:, ${column}]`;
+      return sign
+        ? `np.where(${own} == ${level}, 1.0, np.where(${own} > 0, -1.0, 0.0))`
+        : `(${own} == ${level}).astype(float)`;
+    });
   return `# ${say("Columns: {columns}. The last is the target.", { columns: [...table.numbers, ...table.codes].map(({ name }) => name.replace(/\s+/g, " ")).join(", ") })}
 ROWS = np.array([
 ${table.rows.map((row) => `    [${row.join(", ")}],`).join("\n")}
@@ -125,12 +140,17 @@ class Stream:
 
 /** @param {Table} table @param {Settings} settings */
 function model(table, { hidden, activation, loss, dropout, seed }) {
-  const outputs = outputsOf(table), [value, slope] = loss !== "log_loss" ? LOSS[loss] : outputs > 1 ? CLASSES : TWO_CLASSES;
-  const bound = BOUND[activation] ?? GLOROT, share = activation === "gelu" ? "share = np.vectorize(lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))))\n" : "";
-  const drop = dropout > 0 ? `
+  const outputs = outputsOf(table),
+    [value, slope] = loss !== "log_loss" ? LOSS[loss] : outputs > 1 ? CLASSES : TWO_CLASSES;
+  const bound = BOUND[activation] ?? GLOROT,
+    share = activation === "gelu" ? "share = np.vectorize(lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))))\n" : "";
+  const drop =
+    dropout > 0
+      ? `
             if stream is not None:
                 kept = np.where(stream.uniforms(*z.shape) < ${dropout}, 0, 1 / (1 - ${dropout}))
-                z, slopes[-1] = z * kept, slopes[-1] * kept` : "";
+                z, slopes[-1] = z * kept, slopes[-1] * kept`
+      : "";
   return `SEED = ${seed}
 widths = [inputs.shape[1], ${[...hidden, outputs].join(", ")}]
 random = Stream(SEED, "init")

@@ -31,23 +31,55 @@ import { SOLVERS } from "./mathematics/solvers.js";
  * @property {string[]} hide
  */
 
-export const MOST_LAYERS = 4, MOST_UNITS = 64;
+export const MOST_LAYERS = 4,
+  MOST_UNITS = 64;
 export const MOST_SHOWN = 12; // units of a layer that are drawn
 
 /** Settings of the model: a change of one begins the training anew. */
-export const MODEL = ["data", "hidden", "activation", "loss", "penalty", "alpha", "dropout", "solver", "rate", "batch", "seed"];
+export const MODEL = [
+  "data",
+  "hidden",
+  "activation",
+  "loss",
+  "penalty",
+  "alpha",
+  "dropout",
+  "solver",
+  "rate",
+  "batch",
+  "seed",
+];
 
 /** @type {State} */
 export const DEFAULTS = {
-  data: "", hidden: [4], activation: "tanh", loss: "", penalty: "none", alpha: 0.01, dropout: 0, solver: "gd",
-  rate: 0.1, batch: 16, seed: 1, across: -1, up: -1, row: 0, pace: 10, lang: "", hide: [],
+  data: "",
+  hidden: [4],
+  activation: "tanh",
+  loss: "",
+  penalty: "none",
+  alpha: 0.01,
+  dropout: 0,
+  solver: "gd",
+  rate: 0.1,
+  batch: 16,
+  seed: 1,
+  across: -1,
+  up: -1,
+  row: 0,
+  pace: 10,
+  lang: "",
+  hide: [],
 };
 
 /** @param {number} least @param {number} most @param {boolean} whole */
-const number = (least, most, whole = false) => (/** @type {string} */ text) => {
-  const value = Number(text);
-  return text.trim() !== "" && value >= least && value <= most && (!whole || Number.isInteger(value)) ? value : undefined;
-};
+const number =
+  (least, most, whole = false) =>
+  (/** @type {string} */ text) => {
+    const value = Number(text);
+    return text.trim() !== "" && value >= least && value <= most && (!whole || Number.isInteger(value))
+      ? value
+      : undefined;
+  };
 /** @param {object} known */
 const oneOf = (known) => (/** @type {string} */ text) => (Object.hasOwn(known, text) ? text : undefined);
 const word = (/** @type {string} */ text) => (/^[a-z]{0,20}$/.test(text) ? text : undefined);
@@ -92,8 +124,13 @@ export function read(hash, defaults = DEFAULTS) {
 
 /** @param {State} state @param {State} defaults @returns {string} What differs from the defaults. */
 export function written(state, defaults = DEFAULTS) {
-  const parts = Object.entries(state).map(([name, value]) => [name, Array.isArray(value) ? value.join(".") : String(value)]);
+  const parts = Object.entries(state).map(([name, value]) => [
+    name,
+    Array.isArray(value) ? value.join(".") : String(value),
+  ]);
   const plain = /** @type {any} */ (defaults);
-  const changed = parts.filter(([name, text]) => text !== (Array.isArray(plain[name]) ? plain[name].join(".") : String(plain[name])));
+  const changed = parts.filter(
+    ([name, text]) => text !== (Array.isArray(plain[name]) ? plain[name].join(".") : String(plain[name])),
+  );
   return `#${new URLSearchParams(changed)}`;
 }

@@ -26,7 +26,14 @@ import { LOSSES } from "./mathematics/losses.js";
 
 /** @param {Table} table @returns {Input[]} */
 export function inputsOf(table) {
-  const inputs = table.numbers.map(({ name, centre, scale }, column) => ({ name, column, centre, scale, level: 0, sign: false }));
+  const inputs = table.numbers.map(({ name, centre, scale }, column) => ({
+    name,
+    column,
+    centre,
+    scale,
+    level: 0,
+    sign: false,
+  }));
   table.codes.forEach(({ name, levels, treatment }, at) => {
     const sign = treatment === "sign";
     const plain = { column: table.numbers.length + at, centre: 0, scale: 1, sign };
@@ -56,21 +63,27 @@ export function targetScale({ target, rows }, loss) {
 
 /** @param {Table} table @param {string} loss @returns {Encoded} */
 export function encoded(table, loss) {
-  const inputs = inputsOf(table), width = inputs.length, { centre, scale } = targetScale(table, loss);
-  const numbers = new Float64Array(table.rows.length * width), target = new Float64Array(table.rows.length);
+  const inputs = inputsOf(table),
+    width = inputs.length,
+    { centre, scale } = targetScale(table, loss);
+  const numbers = new Float64Array(table.rows.length * width),
+    target = new Float64Array(table.rows.length);
   table.rows.forEach((row, at) => {
     inputs.forEach((input, place) => (numbers[at * width + place] = scaled(input, row)));
     target[at] = (row[row.length - 1] - centre) / scale;
   });
-  const held = new Set(table.held_out), places = Array.from(table.rows.keys());
+  const held = new Set(table.held_out),
+    places = Array.from(table.rows.keys());
   const training = Int32Array.from(places.filter((place) => !held.has(place)));
   return { inputs: numbers, target, width, training, heldOut: Int32Array.from(table.held_out) };
 }
 
 /** @param {Table} table @returns {[number, number]} Two inputs to draw over: the first with more than two values. */
 export function axesOf(table) {
-  const inputs = inputsOf(table), several = table.numbers.map((_, column) => new Set(table.rows.map((row) => row[column])).size > 2);
-  const places = Array.from(inputs.keys()), ordered = [...places.filter((at) => several[at]), ...places.filter((at) => !several[at])];
+  const inputs = inputsOf(table),
+    several = table.numbers.map((_, column) => new Set(table.rows.map((row) => row[column])).size > 2);
+  const places = Array.from(inputs.keys()),
+    ordered = [...places.filter((at) => several[at]), ...places.filter((at) => !several[at])];
   return [ordered[0], ordered[1] ?? ordered[0]];
 }
 

@@ -19,7 +19,11 @@ const BUTTONS = [
   ["epoch", "M2 3l5 5-5 5zM7 3l5 5-5 5zM13 3v10", marked("One epoch"), "e"],
 ];
 const PAUSE = "M4 2h3v12H4zM9 2h3v12H9z";
-const PACES = [[2, marked("2 epochs a second")], [10, marked("10 epochs a second")], [0, marked("As fast as it can")]];
+const PACES = [
+  [2, marked("2 epochs a second")],
+  [10, marked("10 epochs a second")],
+  [0, marked("As fast as it can")],
+];
 
 export class LabToolbar extends LabElement {
   run = 0;
@@ -28,28 +32,70 @@ export class LabToolbar extends LabElement {
   /** @param {Lab} lab */
   draw(lab) {
     const buttons = BUTTONS.map(([order, sign, name, key]) =>
-      h("button", {
-        type: "button", id: `train-${order}`, class: order === "play" ? "main" : null, "aria-keyshortcuts": key === " " ? "Space" : key,
-        title: say(name), onclick: () => this.press(order),
-      }, svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: sign })), h("span", { class: "name" }, say(name))));
-    const pace = h("select", { id: "pace", "aria-label": say("Pace"), onchange: () => lab.change({ pace: Number(pace.value) }) },
-      PACES.map(([value, name]) => h("option", { value, selected: value === lab.state.pace }, say(String(name)))));
+      h(
+        "button",
+        {
+          type: "button",
+          id: `train-${order}`,
+          class: order === "play" ? "main" : null,
+          "aria-keyshortcuts": key === " " ? "Space" : key,
+          title: say(name),
+          onclick: () => this.press(order),
+        },
+        svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: sign })),
+        h("span", { class: "name" }, say(name)),
+      ),
+    );
+    const pace = h(
+      "select",
+      { id: "pace", "aria-label": say("Pace"), onchange: () => lab.change({ pace: Number(pace.value) }) },
+      PACES.map(([value, name]) => h("option", { value, selected: value === lab.state.pace }, say(String(name)))),
+    );
     this.far = h("output", { class: "far" });
-    this.steps = h("input", { type: "range", id: "steps", min: 0, max: 0, value: 0, step: 1, "aria-label": say("Step"), title: say("Back to any earlier step") });
+    this.steps = h("input", {
+      type: "range",
+      id: "steps",
+      min: 0,
+      max: 0,
+      value: 0,
+      step: 1,
+      "aria-label": say("Step"),
+      title: say("Back to any earlier step"),
+    });
     this.steps.addEventListener("input", () => lab.train("goTo", { step: Number(this.steps.value) }));
     this.warning = h("p", { class: "alarm", role: "alert", hidden: true });
     this.playing = null;
-    add(this, h("div", { class: "buttons", role: "group", "aria-label": say("Training") }, buttons,
-      h("label", { class: "pace", for: "pace" }, h("span", { class: "name" }, say("Pace"))), pace), h("div", { class: "reached" }, this.far, this.steps), this.warning);
+    add(
+      this,
+      h(
+        "div",
+        { class: "buttons", role: "group", "aria-label": say("Training") },
+        buttons,
+        h("span", { class: "pacing" }, h("label", { class: "pace", for: "pace" }, say("Pace")), " ", pace),
+      ),
+      h("div", { class: "reached" }, this.far, this.steps),
+      this.warning,
+    );
   }
 
   /** @param {View} view */
   follow({ run, step, epoch, stepsPerEpoch, cursor, operations, batchLoss, diverged, playing, history }) {
     const last = history[history.length - 1];
     const done = say("Epoch {epoch}, batch {batch} of {batches}, operation {cursor} of {operations}", {
-      epoch, batch: (step % stepsPerEpoch) + 1, batches: stepsPerEpoch, cursor, operations,
+      epoch,
+      batch: (step % stepsPerEpoch) + 1,
+      batches: stepsPerEpoch,
+      cursor,
+      operations,
     });
-    this.far?.replaceChildren(done, " · ", say("Loss {loss} of the batch, {held} of held-out rows", { loss: figure(batchLoss), held: figure(last?.validation) }));
+    this.far?.replaceChildren(
+      done,
+      " · ",
+      say("Loss {loss} of the batch, {held} of held-out rows", {
+        loss: figure(batchLoss),
+        held: figure(last?.validation),
+      }),
+    );
     if (run !== this.run) [this.run, this.most] = [run, 0];
     this.most = Math.max(this.most, step);
     Object.assign(this.steps, { max: String(this.most), disabled: this.most === 0 });
@@ -61,7 +107,8 @@ export class LabToolbar extends LabElement {
   /** @param {boolean} playing */
   name(playing) {
     this.playing = playing;
-    const button = this.querySelector("#train-play"), name = playing ? say("Pause") : say("Play");
+    const button = this.querySelector("#train-play"),
+      name = playing ? say("Pause") : say("Play");
     button?.setAttribute("title", name);
     button?.querySelector("path")?.setAttribute("d", playing ? PAUSE : BUTTONS[3][1]);
     button?.lastElementChild?.replaceChildren(name);
@@ -73,10 +120,23 @@ export class LabToolbar extends LabElement {
     this.warning.hidden = !diverged;
     this.warning.replaceChildren();
     if (!diverged) return;
-    const rate = this.lab.state.rate / 3, shown = Number(rate.toPrecision(1));
-    add(this.warning, h("strong", {}, say("The training diverges.")), " ",
-      say("Each step leads further past the minimum than the one before it, because the learning rate of {rate} is too large here.", { rate: this.lab.state.rate }), " ",
-      h("button", { type: "button", onclick: () => this.lab.change({ rate: shown }) }, say("Begin again with {rate}", { rate: shown })));
+    const rate = this.lab.state.rate / 3,
+      shown = Number(rate.toPrecision(1));
+    add(
+      this.warning,
+      h("strong", {}, say("The training diverges.")),
+      " ",
+      say(
+        "Each step leads further past the minimum than the one before it, because the learning rate of {rate} is too large here.",
+        { rate: this.lab.state.rate },
+      ),
+      " ",
+      h(
+        "button",
+        { type: "button", onclick: () => this.lab.change({ rate: shown }) },
+        say("Begin again with {rate}", { rate: shown }),
+      ),
+    );
   }
 
   /** @param {string} order */

@@ -100,14 +100,21 @@ function answersOf(training, table, data, looks, params, playing) {
  * @param {Training} training @param {Encoded} data @param {number} chosen @returns {ShownRow}
  */
 function shownRow(training, data, chosen) {
-  const { trace, network, state } = training, loss = LOSSES[network.loss], places = Array.from(trace.places, (each) => data.training[each]);
-  const place = training.cursor && !places.includes(chosen) ? places[0] : chosen, at = places.indexOf(place), inBatch = at >= 0;
-  const inputs = data.inputs.slice(place * data.width, (place + 1) * data.width), target = data.target[place];
+  const { trace, network, state } = training,
+    loss = LOSSES[network.loss],
+    places = Array.from(trace.places, (each) => data.training[each]);
+  const place = training.cursor && !places.includes(chosen) ? places[0] : chosen,
+    at = places.indexOf(place),
+    inBatch = at >= 0;
+  const inputs = data.inputs.slice(place * data.width, (place + 1) * data.width),
+    target = data.target[place];
   // Outside of the batch, the row is only carried forward; it moves no weight in this step.
-  const passed = inBatch ? trace.passed : forward(network, state.params, inputs), row = inBatch ? at : 0;
+  const passed = inBatch ? trace.passed : forward(network, state.params, inputs),
+    row = inBatch ? at : 0;
   /** @param {Float64Array} values @param {number} level */
   const own = (values, level) => values.slice(row * network.widths[level + 1], (row + 1) * network.widths[level + 1]);
-  const sums = passed.map(({ sum }, level) => own(sum, level)), logits = sums[sums.length - 1];
+  const sums = passed.map(({ sum }, level) => own(sum, level)),
+    logits = sums[sums.length - 1];
   return {
     place,
     inputs,
@@ -127,18 +134,24 @@ function shownRow(training, data, chosen) {
  * @returns {Maps}
  */
 function mapsOf({ network }, table, data, { axes, row }, params) {
-  const { low, high } = rangeOf(data, axes), [first, second] = axes, count = MAP_SIZE * MAP_SIZE;
-  const grid = new Float64Array(count * data.width), typical = data.inputs.subarray(row * data.width, (row + 1) * data.width);
+  const { low, high } = rangeOf(data, axes),
+    [first, second] = axes,
+    count = MAP_SIZE * MAP_SIZE;
+  const grid = new Float64Array(count * data.width),
+    typical = data.inputs.subarray(row * data.width, (row + 1) * data.width);
   for (let at = 0; at < count; at++) {
     grid.set(typical, at * data.width);
-    const across = ((at % MAP_SIZE) + 0.5) / MAP_SIZE, down = (Math.floor(at / MAP_SIZE) + 0.5) / MAP_SIZE;
+    const across = ((at % MAP_SIZE) + 0.5) / MAP_SIZE,
+      down = (Math.floor(at / MAP_SIZE) + 0.5) / MAP_SIZE;
     grid[at * data.width + first] = low[0] + across * (high[0] - low[0]);
     if (second !== first) grid[at * data.width + second] = high[1] - down * (high[1] - low[1]);
   }
   const passed = forward(network, params, grid);
   const units = passed.map(({ output }, level) => {
     const width = network.widths[level + 1];
-    return Array.from({ length: Math.min(width, MOST_SHOWN) }, (_, unit) => Float32Array.from({ length: count }, (_, at) => output[at * width + unit]));
+    return Array.from({ length: Math.min(width, MOST_SHOWN) }, (_, unit) =>
+      Float32Array.from({ length: count }, (_, at) => output[at * width + unit]),
+    );
   });
   return { low, high, size: MAP_SIZE, units };
 }
@@ -148,7 +161,8 @@ function mapsOf({ network }, table, data, { axes, row }, params) {
  * @param {Encoded} data @param {[number, number]} axes @returns {{low: [number, number], high: [number, number]}}
  */
 export function rangeOf({ inputs, width }, axes) {
-  const low = [Infinity, Infinity], high = [-Infinity, -Infinity];
+  const low = [Infinity, Infinity],
+    high = [-Infinity, -Infinity];
   for (let at = 0; at < inputs.length; at += width) {
     axes.forEach((axis, side) => {
       low[side] = Math.min(low[side], inputs[at + axis]);
@@ -166,34 +180,43 @@ export function rangeOf({ inputs, width }, axes) {
 function deadUnits({ network, rows }, data, params) {
   /** @type {[number, number][]} */
   const dead = [];
-  forward(network, params, rows.inputs).slice(0, -1).forEach(({ output }, level) => {
-    const width = network.widths[level + 1];
-    for (let unit = 0; unit < width; unit++) {
-      let alive = false;
-      for (let at = unit; at < output.length && !alive; at += width) alive = output[at] !== 0;
-      if (!alive) dead.push([level, unit]);
-    }
-  });
+  forward(network, params, rows.inputs)
+    .slice(0, -1)
+    .forEach(({ output }, level) => {
+      const width = network.widths[level + 1];
+      for (let unit = 0; unit < width; unit++) {
+        let alive = false;
+        for (let at = unit; at < output.length && !alive; at += width) alive = output[at] !== 0;
+        if (!alive) dead.push([level, unit]);
+      }
+    });
   return dead;
 }
 
 /** @param {Training} training @param {Table} table @param {Encoded} data @param {Params} params */
 function scored({ network }, table, data, params) {
-  const rows = taken(data, data.heldOut), { predict } = LOSSES[network.loss];
+  const rows = taken(data, data.heldOut),
+    { predict } = LOSSES[network.loss];
   if (!rows.target.length) return null;
-  const logits = logitsOf(network, params, rows.inputs), outputs = network.widths[network.widths.length - 1];
+  const logits = logitsOf(network, params, rows.inputs),
+    outputs = network.widths[network.widths.length - 1];
   const said = Array.from(rows.target, (_, row) => predict(logits.subarray(row * outputs, (row + 1) * outputs)));
   if (table.target.classes.length) return classScores(said, rows.target, table.target.classes.length);
   const { centre, scale } = targetScale(table, network.loss);
-  return numberScores(said.map(([value]) => centre + scale * value), rows.target.map((value) => centre + scale * value));
+  return numberScores(
+    said.map(([value]) => centre + scale * value),
+    rows.target.map((value) => centre + scale * value),
+  );
 }
 
 /** @param {Training} training @param {Encoded} data @param {Params} params */
 function pointsOf({ network }, data, params) {
   if (network.widths[0] > 1 || network.widths.length < 2) return { places: [], outputs: [] };
-  const { low, high } = rangeOf(data, [0, 0]), count = 160;
+  const { low, high } = rangeOf(data, [0, 0]),
+    count = 160;
   const inputs = Float64Array.from({ length: count }, (_, at) => low[0] + (at / (count - 1)) * (high[0] - low[0]));
-  const logits = logitsOf(network, params, inputs), outputs = network.widths[network.widths.length - 1];
+  const logits = logitsOf(network, params, inputs),
+    outputs = network.widths[network.widths.length - 1];
   const { predict } = LOSSES[network.loss];
   const said = Array.from(inputs, (_, row) => predict(logits.subarray(row * outputs, (row + 1) * outputs)).at(-1) ?? 0);
   return { places: Array.from(inputs), outputs: said };

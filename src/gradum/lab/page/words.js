@@ -29,5 +29,8 @@ export function say(message, values = {}) {
   return said.replace(/\{(\w+)\}/g, (place, name) => String(values[name] ?? place));
 }
 
+/** Join sentences, with spaces if the language uses them; empty ones are left out. @param {string[]} parts */
+export const sentences = (...parts) => parts.filter(Boolean).join(current === "zh" ? "" : " ");
+
 /** Name a sentence that is said later. @param {string} message */
 export const marked = (message) => message;

@@ -17,7 +17,11 @@ let table;
 let data;
 /** @type {import("./watching.js").Looks} */
 let looks = { axes: [0, 0], row: 0 };
-let run = 0, playing = false, pace = 0, waiting = false, due = 0;
+let run = 0,
+  playing = false,
+  pace = 0,
+  waiting = false,
+  due = 0;
 
 const tell = /** @type {(message: any) => void} */ (/** @type {unknown} */ (self.postMessage.bind(self)));
 

@@ -2,7 +2,8 @@
 
 import { exp, expm1, logistic, normalDensity, normalShare, tanh } from "./elementary.js";
 
-const SELU_SCALE = 1.0507009873554805, SELU_ALPHA = 1.6732632423543772;
+const SELU_SCALE = 1.0507009873554805,
+  SELU_ALPHA = 1.6732632423543772;
 
 /** @type {(fanIn: number, fanOut: number) => number} */
 const he = (fanIn) => Math.sqrt(6 / fanIn);

@@ -9,9 +9,12 @@
  * freely granted, provided that this notice is preserved.
  */
 
-const LN2_HIGH = 6.93147180369123816490e-1, LN2_LOW = 1.90821492927058770002e-10;
-const INVERSE_LN2 = 1.44269504088896338700, HALF_LN2 = 0.34657359027997264;
-const LARGEST = 709.782712893383973096, LEAST = -745.13321910194110842;
+const LN2_HIGH = 6.9314718036912381649e-1,
+  LN2_LOW = 1.90821492927058770002e-10;
+const INVERSE_LN2 = 1.442695040888963387,
+  HALF_LN2 = 0.34657359027997264;
+const LARGEST = 709.782712893383973096,
+  LEAST = -745.13321910194110842;
 
 const bits = new DataView(new ArrayBuffer(8));
 
@@ -38,7 +41,9 @@ export function exp(x) {
   if (x < LEAST) return 0;
   const size = x < 0 ? -x : x;
   if (size < 3.7252902984619140625e-9) return 1 + x;
-  let k = 0, above = 0, below = 0;
+  let k = 0,
+    above = 0,
+    below = 0;
   if (size > HALF_LN2) {
     if (size < 1.0397207708399179) k = x < 0 ? -1 : 1;
     else k = Math.trunc(INVERSE_LN2 * x + (x < 0 ? -0.5 : 0.5));
@@ -47,12 +52,17 @@ export function exp(x) {
     x = above - below;
   }
   const t = x * x;
-  const c = x - t * (1.66666666666666019037e-1 + t * (-2.77777777770155933842e-3 +
-    t * (6.61375632143793436117e-5 + t * (-1.65339022054652515390e-6 + t * 4.13813679705723846039e-8))));
+  const c =
+    x -
+    t *
+      (1.66666666666666019037e-1 +
+        t *
+          (-2.77777777770155933842e-3 +
+            t * (6.61375632143793436117e-5 + t * (-1.6533902205465251539e-6 + t * 4.13813679705723846039e-8))));
   if (k === 0) return 1 - ((x * c) / (c - 2) - x);
   const y = 1 - (below - (x * c) / (2 - c) - above);
   if (k === 1024) return scaled(y, 1023) * 2;
-  return k >= -1021 ? scaled(y, k) : scaled(y, k + 1000) * 9.33263618503218878990e-302;
+  return k >= -1021 ? scaled(y, k) : scaled(y, k + 1000) * 9.3326361850321887899e-302;
 }
 
 /** @param {number} x @returns {number} eˣ − 1, also where x is tiny. */
@@ -62,17 +72,27 @@ export function expm1(x) {
   if (x < -39) return -1;
   const size = x < 0 ? -x : x;
   if (size < 5.551115123125783e-17) return x;
-  let k = 0, c = 0;
+  let k = 0,
+    c = 0;
   if (size > HALF_LN2) {
     if (size < 1.0397207708399179) k = x < 0 ? -1 : 1;
     else k = Math.trunc(INVERSE_LN2 * x + (x < 0 ? -0.5 : 0.5));
-    const above = x - k * LN2_HIGH, below = k * LN2_LOW;
+    const above = x - k * LN2_HIGH,
+      below = k * LN2_LOW;
     x = above - below;
     c = above - x - below;
   }
-  const half = 0.5 * x, square = x * half;
-  const r = 1 + square * (-3.33333333333331316428e-2 + square * (1.58730158725481460165e-3 +
-    square * (-7.93650757867487942473e-5 + square * (4.00821782732936239552e-6 + square * -2.01099218183624371326e-7))));
+  const half = 0.5 * x,
+    square = x * half;
+  const r =
+    1 +
+    square *
+      (-3.33333333333331316428e-2 +
+        square *
+          (1.58730158725481460165e-3 +
+            square *
+              (-7.93650757867487942473e-5 +
+                square * (4.00821782732936239552e-6 + square * -2.01099218183624371326e-7))));
   const t = 3 - r * half;
   let e = square * ((r - t) / (6 - x * t));
   if (k === 0) return x - (x * e - square);
@@ -125,9 +145,19 @@ export function log1p(x) {
  * @param {number} f @param {number} low
  */
 function logarithm(f, low) {
-  const half = 0.5 * f * f, s = f / (2 + f), z = s * s;
-  const r = z * (6.666666666666735130e-1 + z * (3.999999999940941908e-1 + z * (2.857142874366239149e-1 +
-    z * (2.222219843214978396e-1 + z * (1.818357216161805012e-1 + z * (1.531383769920937332e-1 + z * 1.479819860511658591e-1))))));
+  const half = 0.5 * f * f,
+    s = f / (2 + f),
+    z = s * s;
+  const r =
+    z *
+    (6.66666666666673513e-1 +
+      z *
+        (3.999999999940941908e-1 +
+          z *
+            (2.857142874366239149e-1 +
+              z *
+                (2.222219843214978396e-1 +
+                  z * (1.818357216161805012e-1 + z * (1.531383769920937332e-1 + z * 1.479819860511658591e-1))))));
   return half - (s * (half + r) + low);
 }
 
@@ -169,7 +199,8 @@ export function normalShare(x) {
   if (x !== x) return x;
   if (x < -9) return 0;
   if (x > 9) return 1;
-  let term = x, sum = x;
+  let term = x,
+    sum = x;
   for (let odd = 3; sum + term !== sum; odd += 2) sum += term *= (x * x) / odd;
   return 0.5 + sum * normalDensity(x);
 }

@@ -48,26 +48,39 @@ const within = (x, most) => (x > most ? most : x < -most ? -most : x);
 
 /** @type {Record<string, Loss>} */
 export const LOSSES = {
-  squared_error: ofNumber((a, y) => (a - y) * (a - y), (a, y) => 2 * (a - y), {
-    formula: "(ŷ − y)²",
-    slopeFormula: "2(ŷ − y)",
-  }),
-  absolute_error: ofNumber((a, y) => Math.abs(a - y), (a, y) => Math.sign(a - y), {
-    formula: "|ŷ − y|",
-    slopeFormula: "sign(ŷ − y)",
-  }),
+  squared_error: ofNumber(
+    (a, y) => (a - y) * (a - y),
+    (a, y) => 2 * (a - y),
+    {
+      formula: "(ŷ − y)²",
+      slopeFormula: "2(ŷ − y)",
+    },
+  ),
+  absolute_error: ofNumber(
+    (a, y) => Math.abs(a - y),
+    (a, y) => Math.sign(a - y),
+    {
+      formula: "|ŷ − y|",
+      slopeFormula: "sign(ŷ − y)",
+    },
+  ),
   huber: ofNumber(
     (a, y) => {
-      const size = Math.abs(a - y), squared = Math.min(size, 1);
+      const size = Math.abs(a - y),
+        squared = Math.min(size, 1);
       return squared * (2 * size - squared);
     },
     (a, y) => 2 * within(a - y, 1),
     { formula: "min(|r|, 1)·(2|r| − min(|r|, 1))", slopeFormula: "2·max(−1, min(r, 1))" },
   ),
-  quantile: ofNumber((a, y) => 0.5 * Math.abs(a - y), (a, y) => 0.5 * Math.sign(a - y), {
-    formula: "½|ŷ − y|",
-    slopeFormula: "½·sign(ŷ − y)",
-  }),
+  quantile: ofNumber(
+    (a, y) => 0.5 * Math.abs(a - y),
+    (a, y) => 0.5 * Math.sign(a - y),
+    {
+      formula: "½|ŷ − y|",
+      slopeFormula: "½·sign(ŷ − y)",
+    },
+  ),
   log_loss: {
     value: logLoss,
     gradient: logLossSlope,

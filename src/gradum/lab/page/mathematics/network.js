@@ -25,11 +25,14 @@ import { Stream } from "./random.js";
 
 /** @param {Network} network @param {number} seed @returns {Params} */
 export function initial(network, seed) {
-  const random = new Stream(seed, "init"), { widths } = network;
+  const random = new Stream(seed, "init"),
+    { widths } = network;
   return widths.slice(1).map((fanOut, level) => {
-    const fanIn = widths[level], last = level === widths.length - 2;
+    const fanIn = widths[level],
+      last = level === widths.length - 2;
     const bound = last ? glorot(fanIn, fanOut) : ACTIVATIONS[network.activation].bound(fanIn, fanOut);
-    const size = widths.length === 2 ? 0 : bound, shift = last ? 0 : 1 / Math.sqrt(fanIn);
+    const size = widths.length === 2 ? 0 : bound,
+      shift = last ? 0 : 1 / Math.sqrt(fanIn);
     return {
       weight: Float64Array.from({ length: fanIn * fanOut }, () => size * (2 * random.uniform() - 1)),
       bias: Float64Array.from({ length: fanOut }, () => shift * (2 * random.uniform() - 1)),
@@ -47,7 +50,8 @@ export const copied = (params) => params.map(({ weight, bias }) => ({ weight: we
  * @returns {Passed[]}
  */
 export function forward(network, params, rows, dropout = null) {
-  const activation = ACTIVATIONS[network.activation].value, count = rows.length / network.widths[0];
+  const activation = ACTIVATIONS[network.activation].value,
+    count = rows.length / network.widths[0];
   let input = rows;
   return params.map((layer, level) => {
     const sum = sums(input, layer, count);
@@ -64,11 +68,14 @@ export function forward(network, params, rows, dropout = null) {
 
 /** @param {Float64Array} input @param {Layer} layer @param {number} count */
 function sums(input, { weight, bias }, count) {
-  const fanOut = bias.length, fanIn = weight.length / fanOut, sum = new Float64Array(count * fanOut);
+  const fanOut = bias.length,
+    fanIn = weight.length / fanOut,
+    sum = new Float64Array(count * fanOut);
   for (let row = 0; row < count; row++) {
     const out = sum.subarray(row * fanOut, (row + 1) * fanOut);
     for (let i = 0; i < fanIn; i++) {
-      const x = input[row * fanIn + i], start = i * fanOut;
+      const x = input[row * fanIn + i],
+        start = i * fanOut;
       if (x !== 0) for (let j = 0; j < fanOut; j++) out[j] += x * weight[start + j];
     }
     for (let j = 0; j < fanOut; j++) out[j] += bias[j];
@@ -87,7 +94,8 @@ function factors(count, { share, stream }) {
  * @returns {{deltas: Float64Array[], gradient: Params}}
  */
 export function backward(network, params, passed, target) {
-  const { slope } = ACTIVATIONS[network.activation], count = target.length;
+  const { slope } = ACTIVATIONS[network.activation],
+    count = target.length;
   /** @type {Float64Array[]} */
   const deltas = [];
   /** @type {Params} */
@@ -97,8 +105,11 @@ export function backward(network, params, passed, target) {
     deltas[level] = delta;
     gradient[level] = gradients(passed[level].input, delta, count);
     if (level === 0) break;
-    const { sum, kept } = passed[level - 1], below = new Float64Array(sum.length);
-    const { weight, bias } = params[level], fanOut = bias.length, fanIn = weight.length / fanOut;
+    const { sum, kept } = passed[level - 1],
+      below = new Float64Array(sum.length);
+    const { weight, bias } = params[level],
+      fanOut = bias.length,
+      fanIn = weight.length / fanOut;
     for (let row = 0; row < count; row++) {
       for (let i = 0; i < fanIn; i++) {
         let reached = 0;
@@ -114,7 +125,9 @@ export function backward(network, params, passed, target) {
 
 /** @param {Network} network @param {Float64Array} logits @param {ArrayLike<number>} target */
 function lossSlopes(network, logits, target) {
-  const { gradient } = LOSSES[network.loss], count = target.length, outputs = logits.length / count;
+  const { gradient } = LOSSES[network.loss],
+    count = target.length,
+    outputs = logits.length / count;
   const slopes = new Float64Array(logits.length);
   for (let row = 0; row < count; row++) {
     const place = [row * outputs, (row + 1) * outputs];
@@ -126,12 +139,15 @@ function lossSlopes(network, logits, target) {
 
 /** @param {Float64Array} input @param {Float64Array} delta @param {number} count @returns {Layer} */
 function gradients(input, delta, count) {
-  const fanIn = input.length / count, fanOut = delta.length / count;
-  const weight = new Float64Array(fanIn * fanOut), bias = new Float64Array(fanOut);
+  const fanIn = input.length / count,
+    fanOut = delta.length / count;
+  const weight = new Float64Array(fanIn * fanOut),
+    bias = new Float64Array(fanOut);
   for (let row = 0; row < count; row++) {
     const slopes = delta.subarray(row * fanOut, (row + 1) * fanOut);
     for (let i = 0; i < fanIn; i++) {
-      const x = input[row * fanIn + i], start = i * fanOut;
+      const x = input[row * fanIn + i],
+        start = i * fanOut;
       if (x !== 0) for (let j = 0; j < fanOut; j++) weight[start + j] += x * slopes[j];
     }
     for (let j = 0; j < fanOut; j++) bias[j] += slopes[j];
@@ -144,8 +160,11 @@ function gradients(input, delta, count) {
  * @param {Network} network @param {Float64Array} logits @param {ArrayLike<number>} target
  */
 export function meanLoss(network, logits, target) {
-  const { value } = LOSSES[network.loss], count = target.length, outputs = logits.length / count;
+  const { value } = LOSSES[network.loss],
+    count = target.length,
+    outputs = logits.length / count;
   let total = 0;
-  for (let row = 0; row < count; row++) total += value(logits.subarray(row * outputs, (row + 1) * outputs), target[row]);
+  for (let row = 0; row < count; row++)
+    total += value(logits.subarray(row * outputs, (row + 1) * outputs), target[row]);
   return total / count;
 }

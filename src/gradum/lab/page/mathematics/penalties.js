@@ -21,7 +21,8 @@ export const PENALTIES = {
 
 /** @param {{l1: number, l2: number}} strengths @param {Iterable<number>} weights */
 export function penaltyValue({ l1, l2 }, weights) {
-  let sizes = 0, squares = 0;
+  let sizes = 0,
+    squares = 0;
   for (const weight of weights) {
     sizes += Math.abs(weight);
     squares += weight * weight;

@@ -17,7 +17,8 @@ import { log } from "./elementary.js";
  */
 export function classScores(probabilities, truth, classes) {
   const confusion = Array.from({ length: classes }, () => new Array(classes).fill(0));
-  let right = 0, total = 0;
+  let right = 0,
+    total = 0;
   probabilities.forEach((shares, row) => {
     const said = shares.indexOf(Math.max(...shares));
     confusion[truth[row]][said] += 1;
@@ -25,11 +26,18 @@ export function classScores(probabilities, truth, classes) {
     total -= log(Math.max(shares[truth[row]], 1e-300));
   });
   const f1 = confusion.map((row, k) => {
-    const predicted = confusion.reduce((sum, other) => sum + other[k], 0), actual = row.reduce((sum, count) => sum + count, 0);
+    const predicted = confusion.reduce((sum, other) => sum + other[k], 0),
+      actual = row.reduce((sum, count) => sum + count, 0);
     return predicted + actual ? (2 * row[k]) / (predicted + actual) : NaN;
   });
-  const known = f1.filter((value) => value === value), count = probabilities.length;
-  return { confusion, accuracy: right / count, f1: known.reduce((sum, value) => sum + value, 0) / known.length, logLoss: total / count };
+  const known = f1.filter((value) => value === value),
+    count = probabilities.length;
+  return {
+    confusion,
+    accuracy: right / count,
+    f1: known.reduce((sum, value) => sum + value, 0) / known.length,
+    logLoss: total / count,
+  };
 }
 
 /** @typedef {{rmse: number, mae: number, r2: number}} NumberScores */
@@ -37,7 +45,10 @@ export function classScores(probabilities, truth, classes) {
 /** @param {ArrayLike<number>} predicted @param {ArrayLike<number>} truth @returns {NumberScores} */
 export function numberScores(predicted, truth) {
   const count = truth.length;
-  let squares = 0, sizes = 0, mean = 0, spread = 0;
+  let squares = 0,
+    sizes = 0,
+    mean = 0,
+    spread = 0;
   for (let row = 0; row < count; row++) mean += truth[row] / count;
   for (let row = 0; row < count; row++) {
     const error = predicted[row] - truth[row];

@@ -14,7 +14,10 @@
  * @property {number} rate  A learning rate to begin with.
  */
 
-const MOMENTUM = 0.9, BETA_1 = 0.9, BETA_2 = 0.999, EPSILON = 1e-8;
+const MOMENTUM = 0.9,
+  BETA_1 = 0.9,
+  BETA_2 = 0.999,
+  EPSILON = 1e-8;
 
 /** @type {Solver["step"]} */
 const plain = (g, rate) => -rate * g;
@@ -37,7 +40,8 @@ export const SOLVERS = {
 function adam(g, rate, [mean, square], at, steps) {
   mean[at] = (1 - BETA_1) * g + BETA_1 * mean[at];
   square[at] = (1 - BETA_2) * (g * g) + BETA_2 * square[at];
-  const m = mean[at] / (1 - power(BETA_1, steps)), v = square[at] / (1 - power(BETA_2, steps));
+  const m = mean[at] / (1 - power(BETA_1, steps)),
+    v = square[at] / (1 - power(BETA_2, steps));
   return -rate * (m / (Math.sqrt(v) + EPSILON));
 }
 

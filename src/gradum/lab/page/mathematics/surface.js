@@ -23,7 +23,9 @@ import { logitsOf, taken } from "./training.js";
  * @property {[number, number][]} path
  */
 
-const SIZE = 25, MOST_ROWS = 200, ROUNDS = 200;
+const SIZE = 25,
+  MOST_ROWS = 200,
+  ROUNDS = 200;
 
 /** @param {Training} training @returns {number} Products that a surface takes. */
 export function costOf({ network: { widths }, rows }) {
@@ -33,17 +35,31 @@ export function costOf({ network: { widths }, rows }) {
 
 /** @param {Training} training @returns {Surface | null} Null before the first step of a network, which has no path yet. */
 export function surfaceOf(training) {
-  const { state, snapshots, network } = training, now = flat(state.params), exact = now.length === 2;
+  const { state, snapshots, network } = training,
+    now = flat(state.params),
+    exact = now.length === 2;
   const points = [...snapshots.filter(({ step }) => step < state.step).map(({ params }) => flat(params)), now];
   const plane = exact ? { directions: [Float64Array.of(1, 0), Float64Array.of(0, 1)], share: 1 } : principal(points);
   if (!plane) return null;
-  const origin = exact ? new Float64Array(2) : now, [first, second] = plane.directions;
-  const path = points.map((point) => /** @type {[number, number]} */ ([along(point, origin, first), along(point, origin, second)]));
-  const { low, high } = range(path, exact), values = new Float32Array(SIZE * SIZE);
-  const count = Math.min(training.rows.target.length, MOST_ROWS), rows = taken(training.rows, Int32Array.from({ length: count }, (_, at) => at));
+  const origin = exact ? new Float64Array(2) : now,
+    [first, second] = plane.directions;
+  const path = points.map(
+    (point) => /** @type {[number, number]} */ ([along(point, origin, first), along(point, origin, second)]),
+  );
+  const { low, high } = range(path, exact),
+    values = new Float32Array(SIZE * SIZE);
+  const count = Math.min(training.rows.target.length, MOST_ROWS),
+    rows = taken(
+      training.rows,
+      Int32Array.from({ length: count }, (_, at) => at),
+    );
   for (let at = 0; at < values.length; at++) {
-    const x = low[0] + (((at % SIZE) + 0.5) / SIZE) * (high[0] - low[0]), y = high[1] - ((Math.floor(at / SIZE) + 0.5) / SIZE) * (high[1] - low[1]);
-    const params = nested(origin.map((value, place) => value + x * first[place] + y * second[place]), state.params);
+    const x = low[0] + (((at % SIZE) + 0.5) / SIZE) * (high[0] - low[0]),
+      y = high[1] - ((Math.floor(at / SIZE) + 0.5) / SIZE) * (high[1] - low[1]);
+    const params = nested(
+      origin.map((value, place) => value + x * first[place] + y * second[place]),
+      state.params,
+    );
     const penalty = params.reduce((sum, { weight }) => sum + penaltyValue(training.strengths, weight), 0);
     values[at] = meanLoss(network, logitsOf(network, params, rows.inputs), rows.target) + penalty;
   }
@@ -59,7 +75,8 @@ function flat(params) {
 function nested(values, shape) {
   let at = 0;
   return shape.map(({ weight, bias }) => {
-    const start = at, middle = start + weight.length;
+    const start = at,
+      middle = start + weight.length;
     at = middle + bias.length;
     return { weight: values.slice(start, middle), bias: values.slice(middle, at) };
   });
@@ -77,22 +94,30 @@ function along(point, origin, direction) {
  * @param {Float64Array[]} points @returns {{directions: Float64Array[], share: number} | null}
  */
 export function principal(points) {
-  const last = points[points.length - 1], ways = points.slice(0, -1).map((point) => point.map((value, at) => value - last[at]));
-  const gram = ways.map((left) => Float64Array.from(ways, (right) => left.reduce((sum, value, at) => sum + value * right[at], 0)));
+  const last = points[points.length - 1],
+    ways = points.slice(0, -1).map((point) => point.map((value, at) => value - last[at]));
+  const gram = ways.map((left) =>
+    Float64Array.from(ways, (right) => left.reduce((sum, value, at) => sum + value * right[at], 0)),
+  );
   const whole = gram.reduce((sum, row, at) => sum + row[at], 0);
   if (!(whole > 0) || !Number.isFinite(whole)) return null;
   /** @type {Float64Array[]} */
   const directions = [];
   let held = 0;
   for (let turn = 0; turn < 2; turn++) {
-    let vector = Float64Array.from(ways, (_, at) => 1 + 0.1 * ((at * 7 + turn) % 5)), size = 0;
+    let vector = Float64Array.from(ways, (_, at) => 1 + 0.1 * ((at * 7 + turn) % 5)),
+      size = 0;
     for (let round = 0; round < ROUNDS; round++) {
       vector = Float64Array.from(gram, (row) => row.reduce((sum, value, at) => sum + value * vector[at], 0));
       size = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
       if (!(size > whole * 1e-12)) break;
       vector = vector.map((value) => value / size);
     }
-    const direction = unit(last.map((_, place) => ways.reduce((sum, way, at) => sum + way[place] * vector[at], 0)), directions, turn);
+    const direction = unit(
+      last.map((_, place) => ways.reduce((sum, way, at) => sum + way[place] * vector[at], 0)),
+      directions,
+      turn,
+    );
     directions.push(direction);
     if (!(size > whole * 1e-12)) break;
     held += size;
@@ -125,8 +150,11 @@ function unit(direction, others, place) {
  * @param {[number, number][]} path @param {boolean} exact @returns {{low: [number, number], high: [number, number]}}
  */
 function range(path, exact) {
-  const [low, high] = [Math.min, Math.max].map((end) => [0, 1].map((side) => path.reduce((found, point) => end(found, point[side]), path[0][side])));
-  const length = [0, 1].map((side) => high[side] - low[side]), most = Math.max(...length, 1e-3);
+  const [low, high] = [Math.min, Math.max].map((end) =>
+    [0, 1].map((side) => path.reduce((found, point) => end(found, point[side]), path[0][side])),
+  );
+  const length = [0, 1].map((side) => high[side] - low[side]),
+    most = Math.max(...length, 1e-3);
   const margin = length.map((each) => (exact ? Math.max(0.6 * each, 2) : 0.4 * Math.max(each, 0.5 * most)));
   return { low: [low[0] - margin[0], low[1] - margin[1]], high: [high[0] + margin[0], high[1] + margin[1]] };
 }

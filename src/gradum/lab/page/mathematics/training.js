@@ -57,7 +57,11 @@ export class Training {
     this.settings = settings;
     this.rows = rows;
     this.validation = validation;
-    this.network = { widths: [inputs, ...settings.hidden, outputs], activation: settings.activation, loss: settings.loss };
+    this.network = {
+      widths: [inputs, ...settings.hidden, outputs],
+      activation: settings.activation,
+      loss: settings.loss,
+    };
     this.solver = SOLVERS[settings.solver];
     this.strengths = PENALTIES[settings.penalty].strengths(settings.alpha);
     const count = rows.target.length;
@@ -101,11 +105,14 @@ export class Training {
 
   /** @returns {Params} The parameters, new ones for the units that are updated already. */
   get params() {
-    const { params } = this.state, done = this.operations.slice(0, this.cursor).filter((each) => each.kind === "update");
+    const { params } = this.state,
+      done = this.operations.slice(0, this.cursor).filter((each) => each.kind === "update");
     if (!done.length) return params;
-    const shown = copied(params), { after } = this.trace;
+    const shown = copied(params),
+      { after } = this.trace;
     for (const { level, unit } of done) {
-      const { weight, bias } = shown[level], fanOut = bias.length;
+      const { weight, bias } = shown[level],
+        fanOut = bias.length;
       for (let at = unit; at < weight.length; at += fanOut) weight[at] = after.params[level].weight[at];
       bias[unit] = after.params[level].bias[unit];
     }
@@ -153,7 +160,8 @@ export class Training {
 
   /** Return to the beginning of an earlier step, or go on to a later one. @param {number} step */
   goTo(step) {
-    const goal = Math.max(0, step), [from] = this.snapshots.filter((each) => each.step <= goal).slice(-1);
+    const goal = Math.max(0, step),
+      [from] = this.snapshots.filter((each) => each.step <= goal).slice(-1);
     if (goal < this.state.step || from.step > this.state.step) this.state = copiedState(from);
     this.current = null;
     this.cursor = 0;
@@ -169,7 +177,9 @@ export class Training {
 
   /** @returns {Int32Array} The rows of the step: each epoch has an order of its own. */
   places() {
-    const count = this.rows.target.length, { step } = this.state, { seed } = this.settings;
+    const count = this.rows.target.length,
+      { step } = this.state,
+      { seed } = this.settings;
     if (this.batch === count) return Int32Array.from({ length: count }, (_, at) => at);
     if (this.ordered !== this.epoch) {
       this.order = new Stream(seed, "order", this.epoch).order(count);
@@ -182,8 +192,11 @@ export class Training {
   /** @returns {Trace} */
   traced() {
     const { network, state, settings, strengths } = this;
-    const places = this.places(), rows = taken(this.rows, places), step = state.step + 1;
-    const dropout = settings.dropout > 0 ? { share: settings.dropout, stream: new Stream(settings.seed, "dropout", step) } : null;
+    const places = this.places(),
+      rows = taken(this.rows, places),
+      step = state.step + 1;
+    const dropout =
+      settings.dropout > 0 ? { share: settings.dropout, stream: new Stream(settings.seed, "dropout", step) } : null;
     const passed = forward(network, state.params, rows.inputs, dropout);
     const { deltas, gradient } = backward(network, state.params, passed, rows.target);
     let penalty = 0;
@@ -198,10 +211,13 @@ export class Training {
 
   /** @param {Params} gradient @returns {State} */
   moved(gradient) {
-    const after = copiedState(this.state), step = (after.step += 1), { rate } = this.settings;
+    const after = copiedState(this.state),
+      step = (after.step += 1),
+      { rate } = this.settings;
     after.params.forEach((layer, level) => {
       for (const part of /** @type {const} */ (["weight", "bias"])) {
-        const values = layer[part], slopes = gradient[level][part];
+        const values = layer[part],
+          slopes = gradient[level][part];
         const memory = after.memories.map((each) => each[level][part]);
         for (let at = 0; at < values.length; at++) values[at] += this.solver.step(slopes[at], rate, memory, at, step);
       }
@@ -251,7 +267,8 @@ export function operationsOf(widths) {
 
 /** @param {Rows} rows @param {Int32Array} places @returns {Rows} */
 export function taken({ inputs, target }, places) {
-  const width = inputs.length / target.length, chosen = new Float64Array(places.length * width);
+  const width = inputs.length / target.length,
+    chosen = new Float64Array(places.length * width);
   places.forEach((place, at) => chosen.set(inputs.subarray(place * width, (place + 1) * width), at * width));
   return { inputs: chosen, target: Float64Array.from(places, (place) => target[place]) };
 }
@@ -264,4 +281,5 @@ const zeros = (params) =>
 const copiedState = ({ params, memories, step }) => ({ params: copied(params), memories: memories.map(copied), step });
 
 /** @param {Params} params */
-const allFinite = (params) => params.every(({ weight, bias }) => weight.every(Number.isFinite) && bias.every(Number.isFinite));
+const allFinite = (params) =>
+  params.every(({ weight, bias }) => weight.every(Number.isFinite) && bias.every(Number.isFinite));
