@@ -57,7 +57,7 @@ export class LabBoundary extends LabElement {
   map(context, view, width) {
     const { lab } = this,
       { state, table, inputs } = lab,
-      { low, high, size, units } = view.maps,
+      { low, high, border } = view.maps,
       [across, up] = [inputs[state.across], inputs[state.up]];
     /** @param {import("./table.js").Input} input @param {number} value */
     const raw = (input, value) => (input.level ? value : input.centre + input.scale * value);
@@ -67,7 +67,7 @@ export class LabBoundary extends LabElement {
       across: across.name,
       up: up.name,
     });
-    const image = this.colours(units[units.length - 1], size);
+    const image = this.colours(border);
     context.drawImage(image, frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     this.rows(context, view, width, this.tones(), (row) => [
       frame.x(raw(across, scaled(across, row))),
@@ -93,8 +93,9 @@ export class LabBoundary extends LabElement {
     dot(context, x, y, tone(row), this.lab.table.held_out.includes(place), true);
   }
 
-  /** The picture behind the rows. @param {Float32Array[]} logits @param {number} size */
-  colours(logits, size) {
+  /** The picture behind the rows. @param {Float32Array[]} logits */
+  colours(logits) {
+    const size = Math.sqrt(logits[0].length);
     const { table } = this.lab,
       { classes } = table.target,
       paper = parts(colour("--paper"));

@@ -3,7 +3,7 @@
 import { LOSSES } from "./mathematics/losses.js";
 import { forward } from "./mathematics/network.js";
 import { classScores, numberScores } from "./mathematics/scores.js";
-import { costOf, surfaceOf } from "./mathematics/surface.js";
+import { costOf, productsOf, surfaceOf } from "./mathematics/surface.js";
 import { logitsOf, taken } from "./mathematics/training.js";
 import { MOST_SHOWN } from "./state.js";
 import { targetScale } from "./table.js";
@@ -14,7 +14,10 @@ import { targetScale } from "./table.js";
 /** @typedef {import("./table.js").Encoded} Encoded */
 /** @typedef {{axes: [number, number], row: number}} Looks  Two inputs for the maps, and a row. */
 /** @typedef {{place: number, inputs: Float64Array, sums: Float64Array[], outputs: Float64Array[], deltas: Float64Array[], inBatch: boolean, target: number, loss: number, prediction: Float64Array}} ShownRow */
-/** @typedef {{low: [number, number], high: [number, number], size: number, units: Float32Array[][]}} Maps */
+/**
+ * Answers over two inputs, of the first units of each layer, and finer ones of the outputs.
+ * @typedef {{low: [number, number], high: [number, number], units: Float32Array[][], border: Float32Array[]}} Maps
+ */
 /**
  * @typedef {object} View
  * @property {number} run  Which beginning it belongs to.
@@ -44,6 +47,7 @@ import { targetScale } from "./table.js";
  */
 
 const MAP_SIZE = 24;
+const FINE_SIZE = 60;
 const QUICK = 1e7; // products: a few hundredths of a second
 
 /**
@@ -85,7 +89,7 @@ let last = null;
 function answersOf(training, table, data, looks, params, playing) {
   if (last && last.params === params && last.looks === looks && last.playing === playing) return last.answers;
   const answers = {
-    maps: mapsOf(training, table, data, looks, params),
+    maps: mapsOf(training, data, looks, params, playing),
     dead: deadUnits(training, data, params),
     scores: scored(training, table, data, params),
     points: pointsOf(training, data, params),
@@ -129,31 +133,40 @@ function shownRow(training, data, chosen) {
 }
 
 /**
- * Answers of every unit over two inputs; the others are those of the shown row.
- * @param {Training} training @param {Table} table @param {Encoded} data @param {Looks} looks @param {Params} params
+ * Answers of every unit over two inputs, and finer ones of the outputs; the other inputs are those of the shown row.
+ * @param {Training} training @param {Encoded} data @param {Looks} looks @param {Params} params @param {boolean} playing
  * @returns {Maps}
  */
-function mapsOf({ network }, table, data, { axes, row }, params) {
-  const { low, high } = rangeOf(data, axes),
-    [first, second] = axes,
-    count = MAP_SIZE * MAP_SIZE;
-  const grid = new Float64Array(count * data.width),
-    typical = data.inputs.subarray(row * data.width, (row + 1) * data.width);
+function mapsOf({ network }, data, looks, params, playing) {
+  const units = gridOf(network, data, looks, params, MAP_SIZE);
+  const quick = productsOf(network.widths) * FINE_SIZE * FINE_SIZE < QUICK || !playing;
+  const fine = quick ? gridOf(network, data, looks, params, FINE_SIZE).pop() : units[units.length - 1];
+  return { ...rangeOf(data, looks.axes), units, border: fine ?? [] };
+}
+
+/**
+ * What each layer answers on a square grid, each unit a map.
+ * @param {import("./mathematics/network.js").Network} network @param {Encoded} data @param {Looks} looks @param {Params} params @param {number} size
+ * @returns {Float32Array[][]}
+ */
+function gridOf(network, data, { axes: [first, second], row }, params, size) {
+  const { low, high } = rangeOf(data, [first, second]),
+    count = size * size;
+  const grid = new Float64Array(count * data.width);
+  const typical = data.inputs.subarray(row * data.width, (row + 1) * data.width);
   for (let at = 0; at < count; at++) {
     grid.set(typical, at * data.width);
-    const across = ((at % MAP_SIZE) + 0.5) / MAP_SIZE,
-      down = (Math.floor(at / MAP_SIZE) + 0.5) / MAP_SIZE;
+    const across = ((at % size) + 0.5) / size;
+    const down = (Math.floor(at / size) + 0.5) / size;
     grid[at * data.width + first] = low[0] + across * (high[0] - low[0]);
     if (second !== first) grid[at * data.width + second] = high[1] - down * (high[1] - low[1]);
   }
-  const passed = forward(network, params, grid);
-  const units = passed.map(({ output }, level) => {
+  return forward(network, params, grid).map(({ output }, level) => {
     const width = network.widths[level + 1];
     return Array.from({ length: Math.min(width, MOST_SHOWN) }, (_, unit) =>
       Float32Array.from({ length: count }, (_, at) => output[at * width + unit]),
     );
   });
-  return { low, high, size: MAP_SIZE, units };
 }
 
 /**

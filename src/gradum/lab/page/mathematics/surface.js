@@ -27,11 +27,12 @@ const SIZE = 25,
   MOST_ROWS = 200,
   ROUNDS = 200;
 
+/** @param {number[]} widths @returns {number} Products that a network takes for one row. */
+export const productsOf = (widths) => widths.slice(1).reduce((sum, width, level) => sum + width * widths[level], 0);
+
 /** @param {Training} training @returns {number} Products that a surface takes. */
-export function costOf({ network: { widths }, rows }) {
-  const products = widths.slice(1).reduce((sum, width, level) => sum + width * widths[level], 0);
-  return SIZE * SIZE * Math.min(rows.target.length, MOST_ROWS) * products;
-}
+export const costOf = ({ network: { widths }, rows }) =>
+  SIZE * SIZE * Math.min(rows.target.length, MOST_ROWS) * productsOf(widths);
 
 /** @param {Training} training @returns {Surface | null} Null before the first step of a network, which has no path yet. */
 export function surfaceOf(training) {
