@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradum
+from gradum.lab.page import lab_page
 
 project = "gradum"
 author = "the gradum developers"
@@ -28,8 +30,14 @@ suppress_warnings = ["myst.xref_missing"]  # links to files of the code, which a
 
 
 def setup(app: Any) -> None:
-    """Let Sphinx read formulas with absolute values: |r| is no substitution."""
+    """Let Sphinx read formulas with absolute values, |r| is no substitution, and add the lab."""
     app.connect("autodoc-process-docstring", _escape_bars)
+    app.connect("build-finished", _add_lab)
+
+
+def _add_lab(app: Any, failed: Exception | None) -> None:
+    if failed is None:
+        (Path(app.outdir) / "lab.html").write_text(lab_page(), encoding="utf-8")
 
 
 def _escape_bars(app: Any, what: Any, name: Any, obj: Any, options: Any, lines: list[str]) -> None:

@@ -60,6 +60,10 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     "tables/sources/sqlite.py": {"SELECT name FROM", "SELECT * FROM", "one statement at a time"},
     "ship/forms/sql/file.py": {"WITH a AS MATERIALIZED"},
     "ship/forms/sql/query.py": {"WITH … AS MATERIALIZED", "COALESCE(trim("},
+    "lab/bundle.py": {
+        *("^import ", "^export ", "^(?:import", "const ", "… imports itself", "… has a line"),
+    },
+    "lab/page.py": {"default-src 'none'", r"\b(?:say"},
     "show/counterfactual.py": {"<gradum.Counterfactuals of"},
     "core/losses/gamma.py": {"y·e^−a"},
     "core/losses/log_loss.py": {"−Σ t·log p", "−t·log p"},

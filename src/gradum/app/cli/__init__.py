@@ -25,6 +25,7 @@ from gradum.app.cli import (
     fit,
     infer,
     inspect,
+    lab,
     language,
     predict,
     report,
@@ -65,6 +66,7 @@ COMMANDS = (
     compare,
     compare_solvers,
     explain_step,
+    lab,
     rerun,
 )
 for command in COMMANDS:
