@@ -16,6 +16,7 @@ from mcp.shared.exceptions import MCPError
 
 from command_line import run
 from gradum.app.cli import app
+from gradum.app.cli.options import TABLE
 from gradum.app.tools import process, server
 from gradum.app.tools.folder import Folder
 from gradum.app.tools.result import CUT, MOST_BYTES, Output, fitting
@@ -80,6 +81,7 @@ def test_a_schema_has_the_types_of_the_spec():
     assert (fields["max_epochs"]["minimum"], fields["seed"]["default"]) == (1, 0)
     assert fields["numeric"]["items"] == {"type": "string"}
     assert fields["cv"]["description"] == OPTIONS["cv"].help
+    assert fields["data"]["description"].startswith(TABLE)
     assert TOOLS["verify"].schema["properties"]["rows"]["minimum"] == 1
 
 

@@ -81,7 +81,7 @@ class Argument:
             kind = _in_spec(OPTIONS[name]) or kind
         bounds = {"ge": info.min, "le": info.max} if kind is int else {}
         hint = say(HINTS[role]) if role in HINTS else ""
-        description = str(sentences((shown.help or "", hint)))
+        description = str(sentences((shown.help or info.help or "", hint)))
         stated = {} if default in (None, parameter.empty) else {"default": default}
         return cls(
             name,
