@@ -257,3 +257,42 @@ def test_one_seed_gives_the_same_numbers_and_uniform_ones():
     for drawn in (found["first"], found["other"], found["name"]):
         counts = np.histogram(drawn, 20, (0, 1))[0]
         assert ((counts - 200) ** 2 / 200).sum() < 19 + 4 * math.sqrt(2 * 19)
+
+
+SURFACE = """
+const { Training } = $training, inputs = Float64Array.from(given.inputs);
+const rows = { inputs, target: Float64Array.from(given.target) };
+const answer = given.hidden.map((hidden) => {
+  const machine = new Training({ ...given.settings, hidden }, 1, rows, rows);
+  for (let step = 0; step < 20; step++) machine.finishStep();
+  const snapshots = machine.snapshots.map(({ params }) => params);
+  return { ...$surface.surfaceOf(machine), snapshots };
+});
+"""
+
+
+def test_surfaces_hold_the_loss_and_the_share_of_the_path():
+    x = np.random.default_rng(5).normal(size=ROWS)
+    settings = settings_of("tanh", "squared_error", "sgd", penalty="none")
+    given = {"inputs": x.tolist(), "target": (3 * x + 2).tolist(), "hidden": [[], [4]]}
+    modules = ["mathematics/surface.js"]
+    exact, plane = answered_by(modules, SURFACE, given | {"settings": settings})
+    size = exact["size"]
+    middles = [
+        low + (np.arange(size) + 0.5) / size * (high - low)
+        for low, high in zip(exact["low"], exact["high"], strict=True)
+    ]
+    weight, bias = np.meshgrid(middles[0], middles[1][::-1])
+    losses = ((weight[..., None] * x + bias[..., None] - 3 * x - 2) ** 2).mean(axis=2)
+    np.testing.assert_allclose(exact["values"], losses.ravel(), rtol=1e-6)
+    assert (exact["exact"], exact["share"]) == (True, 1)
+    assert exact["path"][0] == [0, 0]
+    flat = [
+        np.concatenate([np.concatenate([each["weight"], each["bias"]]) for each in params])
+        for params in plane["snapshots"]
+    ]
+    ways = np.array(flat[:-1]) - flat[-1]
+    _, sizes, directions = np.linalg.svd(ways, full_matrices=False)
+    assert plane["share"] == pytest.approx((sizes[:2] ** 2).sum() / (sizes**2).sum(), rel=1e-9)
+    found, expected = np.array(plane["path"])[:-1], ways @ directions[:2].T
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-6)

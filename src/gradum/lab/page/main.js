@@ -30,6 +30,7 @@ const ELEMENTS = {
   "lab-program": LabProgram,
 };
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
+const HIDEABLE = ["controls", "network", "formulas", "boundary", "curves", "surface", "scores", "compare", "program"];
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
 
 const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent ?? "";
@@ -68,6 +69,14 @@ function open() {
   learn(content.words);
   for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
   const worker = new Worker(URL.createObjectURL(new Blob([text("worker")], { type: "text/javascript" })));
+  worker.onerror = () =>
+    main.prepend(
+      h(
+        "p",
+        { class: "alarm", role: "alert" },
+        say("This browser does not train: it starts no worker of this page. Open the page in another one."),
+      ),
+    );
   const lab = new Lab(content, worker);
   const part = Object.fromEntries(Object.keys(ELEMENTS).map((name) => [name, h(name)]));
   let head = heading(lab);
@@ -99,7 +108,13 @@ function open() {
     head.replaceWith(anew);
     head = anew;
   };
+  // A teacher may hide whole parts by their names, such as "surface"; the choice of a row stays.
+  const shown = () => {
+    for (const name of HIDEABLE) part[`lab-${name}`].hidden = lab.state.hide.includes(name);
+  };
   lab.addEventListener("state", spell);
+  lab.addEventListener("state", shown);
+  shown();
   spell();
   for (const each of Object.values(part)) each.join(lab);
   lab.begin();
