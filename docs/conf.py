@@ -10,6 +10,7 @@ from runpy import run_path
 from typing import Any
 
 import gradum
+from gradum.lab.page import lab_page
 
 DOCS = Path(__file__).parent
 
@@ -32,9 +33,15 @@ suppress_warnings = ["myst.xref_missing"]  # links to files of the code, which a
 
 
 def setup(app: Any) -> None:
-    """Let Sphinx read formulas with absolute values, and list the pages for assistants."""
+    """Let Sphinx read formulas with absolute values; add the lab, and a list for assistants."""
     app.connect("autodoc-process-docstring", _escape_bars)
+    app.connect("build-finished", _add_lab)
     app.connect("build-finished", _list_for_assistants)
+
+
+def _add_lab(app: Any, failure: Exception | None) -> None:
+    if failure is None:
+        (Path(app.outdir) / "lab.html").write_text(lab_page(), encoding="utf-8")
 
 
 def _escape_bars(app: Any, what: Any, name: Any, obj: Any, options: Any, lines: list[str]) -> None:

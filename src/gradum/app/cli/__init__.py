@@ -25,6 +25,7 @@ from gradum.app.cli import (
     fit,
     infer,
     inspect,
+    lab,
     language,
     mcp,
     predict,
@@ -67,6 +68,7 @@ COMMANDS = (
     compare,
     compare_solvers,
     explain_step,
+    lab,
     rerun,
 )
 for command in COMMANDS:
