@@ -169,7 +169,7 @@ def _inputs(fitted: Fitted, rung: Rung, raw: Mapping[str, Recorded]) -> dict[str
 
 
 class Codes:
-    """Coded columns [n, c], of which one or several can be taken.
+    """Coded columns [n, c], each by itself.
 
     Parameters
     ----------
@@ -182,11 +182,6 @@ class Codes:
 
     def __getitem__(self, key: tuple[slice, int]) -> Recorded:
         return self._columns[key[1]][:, 0]
-
-    def take(self, places: np.ndarray, axis: int) -> Any:
-        """Return some columns [n, k]; the axis is 1."""
-        whole: Any = np.concatenate(self._columns, axis=axis)
-        return whole[:, places]
 
 
 class Sparse:
