@@ -179,6 +179,7 @@ def test_calls_that_no_command_would_take_are_refused(tmp_path):
         ("explain", {"model": "t.csv", "data": "https://host/t.csv"}),
         ("inspect", {"data": "t.csv", "target": "a\0b"}),
         ("inspect", {"data": "t.csv", "target": "a" * 3_000_000}),
+        ("inspect", {"data": "a" * 3_000}),
     ]
     for call, result in zip(calls, called(tmp_path, calls, printing("{}")), strict=True):
         assert result.is_error, call

@@ -228,13 +228,14 @@ def test_types_that_databases_have():
             "small": pl.Series([1, 2], dtype=pl.UInt8),
             "large": pl.Series([2**64 - 1, 0], dtype=pl.UInt64),
             "day": [day, None],
+            "time": [datetime.time(3, 4), None],
             "bytes": [b"x", None],
             "at": [{"x": 1}, None],
         }
     )
     assert plain(frame).rows() == [
-        ('["a","b"]', "a", 1, str(2**64 - 1), day, None, None),
-        ("null", "b", 2, "0", None, None, None),
+        ('["a","b"]', "a", 1, str(2**64 - 1), day, "03:04:00", None, None),
+        ("null", "b", 2, "0", None, None, None, None),
     ]
 
 

@@ -101,7 +101,15 @@ def _bodies(served: Sequence[ServedModel], limits: RequestLimits) -> dict[str, A
     hoped = dict.fromkeys(name for names in answers for name in names)
     needed = frozenset.intersection(*(each.needed for each in served))
     asked, told = (schemas[kind.__name__]["properties"] for kind in (PredictRequest, Outcomes))
-    asked["records"]["items"]["required"] = sorted(needed)
+    record = asked["records"]["items"]
+    record["required"] = sorted(needed)
+    values = record["additionalProperties"]["anyOf"]
+    schemas["Value"] = {"anyOf": [value for value in values if "$ref" not in value]}
+    grids = {name for each in served for name in each.grids}
+    plain = dict.fromkeys(name for each in served for name in each.model.features)
+    record["properties"] = {
+        name: {"$ref": REFERENCE.format(name="Value")} for name in plain if name not in grids
+    }
     asked["rung"] = {"enum": [None, "enough", *rungs]}
     asked["favourable"] = {"enum": [None, *hoped]}
     if not any(each.explains for each in served):

@@ -78,8 +78,9 @@ def server(
             async with at_once:
                 value, verdict = await _called(tool, params.arguments or {}, folder, program, tell)
         except GradumError as error:
-            message = visible(" ".join(str(error).split()))
-            return _result(message, {"error": message}, is_error=True)
+            return _refused(error)
+        except (OSError, ValueError) as error:  # a text that is too long, or has a zero byte
+            return _refused(SpecError(say("The command cannot be run: {cause}.", cause=error)))
         words = say("{tool} is done.", tool=tool.name)
         if verdict:
             words = say("{tool} ended with code {code}.", tool=tool.name, code=verdict)
@@ -121,10 +122,7 @@ async def _called(
                 await told(event)
 
         rows = as_json(asked.get("records", {}))
-        try:
-            ended = await process.ended(words, folder.root, rows, hear, program)
-        except (OSError, ValueError) as error:  # too long a text, or one with a zero byte
-            raise SpecError(say("The command cannot be run: {cause}.", cause=error)) from None
+        ended = await process.ended(words, folder.root, rows, hear, program)
         if ended.code not in VERDICTS:
             raise SpecError(_last_line(ended))
         value = output.value
@@ -171,6 +169,11 @@ def _offered(tool: Tool) -> Offered:
             read_only_hint=not tool.writes, destructive_hint=False, open_world_hint=False
         ),
     )
+
+
+def _refused(error: GradumError) -> CallToolResult:
+    message = visible(" ".join(str(error).split()))
+    return _result(message, {"error": message}, is_error=True)
 
 
 def _result(words: str, value: Value, *, is_error: bool = False) -> CallToolResult:

@@ -29,8 +29,7 @@ FILES = {"schema", "file", "thresholds"}
 TEXTS = {
     *("ANSWER", "COL", "COL+", "COLS", "FORM", "FP=1,FN=5", "HOW", "KIND", "LABEL"),
     *("LABEL|NUMBER", "NAME", "NAMES", "NUMBERS", "REGION", "SCALE", "SHARE", "SHARES"),
-    *("SIZE", "SQL", "TASK"),
-    *("UNIT|COL=AMOUNT,...", "WIDTHS", "WORDS"),
+    *("SIZE", "SQL", "TASK", "UNIT|COL=AMOUNT,...", "WIDTHS", "WORDS"),
 }
 """What a text may stand for. One that stands for anything else could name a place or code, and is
 withheld from assistants."""
@@ -122,7 +121,7 @@ class Tool:
     writes : bool
         Whether it can leave a file.
     answers_in_file : bool
-        Whether it leaves one in any case, whose rows are the answers.
+        Whether its answers are rows of a file, beside which columns of the table can be kept.
     """
 
     def __init__(self, command: Any) -> None:
@@ -132,9 +131,7 @@ class Tool:
         found = [Argument.of(parameters[each.name], each) for each in command.params]
         self.arguments = {each.name: each for each in found if each is not None}
         self.writes = not self.arguments.keys().isdisjoint(("out", "run"))
-        self.answers_in_file = "out" in parameters and isinstance(
-            parameters["out"].default, pathlib.Path
-        )
+        self.answers_in_file = {"out", "keep"} <= self.arguments.keys()
         self._asked = self._struct()
 
     def _struct(self) -> type[Struct]:

@@ -191,7 +191,7 @@ def plain(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _plain(column: pl.Series) -> pl.Series:
     dtype = column.dtype
-    if dtype in (pl.String, pl.Boolean, pl.Date, pl.Time) or isinstance(dtype, pl.Datetime):
+    if dtype in (pl.String, pl.Boolean, pl.Date) or isinstance(dtype, pl.Datetime):
         return column
     if dtype.is_float() or dtype.is_decimal():
         return column.cast(pl.Float64)

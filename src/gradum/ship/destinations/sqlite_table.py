@@ -115,7 +115,7 @@ class SqliteTable:
 
 
 def _temporal(frame: pl.DataFrame) -> Iterator[pl.Series]:
-    """Yield dates, times and moments as texts: SQLite has no type for them."""
+    """Yield dates and moments as texts: SQLite has no type for them."""
     for column in frame:
         if column.dtype.is_temporal():
             yield column.cast(pl.String)

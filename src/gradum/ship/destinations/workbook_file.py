@@ -86,7 +86,6 @@ def _write(path: Path, parts: Sequence[Path], mark: Mark) -> None:
             for kind, pattern in (
                 (datetime.datetime, "yyyy-mm-dd hh:mm:ss"),
                 (datetime.date, "yyyy-mm-dd"),
-                (datetime.time, "hh:mm:ss"),
             )
         }
         sheet.write_row(0, 0, mark.columns)
