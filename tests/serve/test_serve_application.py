@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 import gradum
 from asgi_client import Client
@@ -75,6 +76,25 @@ def test_the_example_of_the_document_is_answered_without_a_note(client):
         answer = client.post("/predict", body["example"])
         assert answer.status == 200
         assert answer.json["notes"] == []
+
+
+def test_the_document_offers_explanations_where_a_run_keeps_rows_for_them(client):
+    asked = client.get("/openapi.json").json["components"]["schemas"]["PredictRequest"]
+    assert {"records", "coverage"} < set(asked["properties"])
+    assert "explain" not in asked["properties"]  # a model file alone keeps none
+
+
+def test_the_schemas_of_the_document_hold_for_what_is_answered(client, records):
+    schemas = client.get("/openapi.json").json["components"]["schemas"]
+    asked = {"$ref": "#/components/schemas/PredictRequest", "components": {"schemas": schemas}}
+    good = {"records": plain(records)}
+    column = next(iter(good["records"][0]))
+    for picture, is_valid in (("aGk=", True), ("aGk", False), ("a Gk=", False)):
+        bad = {"records": [record | {column: {"base64": picture}} for record in good["records"]]}
+        assert Draft202012Validator(asked).is_valid(bad) == is_valid
+        assert (client.post("/predict", bad).status == 200) <= is_valid
+    assert Draft202012Validator(asked).is_valid(good)
+    assert client.post("/predict", good).status == 200
 
 
 def test_a_missing_feature_is_refused_unless_it_may_be_missing(client, records, classifier):

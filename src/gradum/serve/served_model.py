@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradum.api.asked_rows import background_of
 from gradum.api.model import Model
-from gradum.errors import ModelFileError, SchemaError
+from gradum.errors import GradumError, ModelFileError, SchemaError
 from gradum.messages import say
 from gradum.run.predicting import predict
 from gradum.serve.example import example_row
@@ -71,6 +72,14 @@ class ServedModel:
     def needed(self) -> frozenset[str]:
         """The columns that a row must have: none of their values was missing in training."""
         return frozenset(c.name for c in self.model.fitted.schema.features if not c.missing)
+
+    @cached_property
+    def explains(self) -> bool:
+        """Whether its run keeps rows against which answers can be explained."""
+        try:
+            return bool(len(background_of(self.model, None)))
+        except GradumError:
+            return False
 
     @cached_property
     def _known(self) -> frozenset[str]:
