@@ -34,7 +34,7 @@ TEXTS = {
 """What a text may stand for. One that stands for anything else could name a place or code, and is
 withheld from assistants."""
 OF_TERMINALS = {"as_json", "quiet", "force", "checkpoint_every"}
-OF_PLACES = {"table", "partition_by"}  # say more of --into, which may be anywhere
+OF_PLACES = {"into", "table", "partition_by"}  # which may be anywhere
 
 HINTS = {
     "read": marked("Give a path in the folder, no address."),
