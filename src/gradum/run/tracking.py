@@ -87,8 +87,8 @@ def scores(judgement: Judgement) -> Iterator[Number]:
     for part in sorted(of_used):  # what new rows bring, before what is known of training rows
         for name, score in of_used[part].items():
             yield from of_interval(f"{part}/{name}", score)
-    for rung, parts in judgement.scores.items():
-        yield from of_interval(f"{rung}/test/{metric}", parts["test"][metric])
+    for rung, score in judgement.compared.items():
+        yield from of_interval(f"{rung}/test/{metric}", score)
 
 
 def of_interval(name: str, found: Interval, step: int = 0) -> Iterator[Number]:
