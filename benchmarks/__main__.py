@@ -45,6 +45,7 @@ BENCHMARKS = {
     "results": "FILE",
     "house": "[FOLDER]",
     "grids": "FOLDER [SETS] [SIDES]",
+    "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
 }
 

@@ -23,7 +23,7 @@ from gradum.messages import DOMAIN, FOLDER, LANGUAGES
 SOURCE = FOLDER.parent
 OTHERS = tuple(code for code in LANGUAGES if code != "en")
 KEYWORDS = {"say": None, "marked": None, "say_plural": (1, 2)}
-READERS = {".py": "python", ".html": "jinja2"}
+READERS = {".py": "python", ".html": "jinja2", ".js": "javascript"}
 UNCHANGING = datetime(2026, 1, 1, tzinfo=UTC)  # so that a catalogue changes only where it says more
 ELSEWHERE = (  # sentences of the library that reads the command line
     "Arguments",

@@ -53,6 +53,16 @@ def pytest_collection_modifyitems(config, items):
         left_out = [item for item in items if item.path in optimised]
         items[:] = [item for item in items if item.path not in optimised]
         config.hook.pytest_deselected(items=left_out)
+    if os.environ.get("GRADUM_PARAMETERS") == "one":
+        items[:] = one_of_each(items)
+
+
+def one_of_each(items):
+    """Keep of each parametrised test one, in the next place for every further test."""
+    functions = {}
+    for item in items:
+        functions.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    return [same[place % len(same)] for place, same in enumerate(functions.values())]
 
 
 @pytest.hookimpl(tryfirst=True)

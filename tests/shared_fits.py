@@ -1,6 +1,9 @@
 """The whole fits that many tests share, and what makes every test quick."""
 
+import os
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -8,6 +11,7 @@ import vl_convert
 
 import gradum
 from command_line import run
+from gradum.files.atomic import write_bytes
 from gradum.run.judging import judge_rungs
 from gradum.run.spec import SplitSpec
 from gradum.rungs.spread import fit as spread
@@ -19,9 +23,23 @@ from synthetic import QUICK, task
 hypothesis.settings.register_profile("without a clock", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("without a clock")
 
-# A report that is given no folder for it else puts the script of its charts together anew, which
-# takes two seconds.
-vl_convert.javascript_bundle = cache(vl_convert.javascript_bundle)
+_bundle = vl_convert.javascript_bundle
+
+
+@cache
+def kept_bundle(code):
+    """The script of charts, kept with the programs: it takes two seconds to put together.
+
+    A report that is given no folder for it else does so anew.
+    """
+    name = f"charts-{version('vl-convert-python')}.js"
+    kept = Path(os.environ["GRADUM_CACHE_DIR"]) / name
+    if not kept.exists():
+        write_bytes(kept, _bundle(code).encode())
+    return kept.read_text("utf-8")
+
+
+vl_convert.javascript_bundle = kept_bundle
 
 
 SHORT_JUDGING = [

@@ -65,8 +65,8 @@ def first_least(values: np.ndarray, *, scale: float | None = None) -> np.ndarray
         least value's size.
     """
     values = np.asarray(values)
-    if values.ndim == 1:  # the same by itself, in a third of the time
-        return _first_least(values, scale)
+    if values.size == values.shape[-1]:  # one row: the same by itself, in a third of the time
+        return _first_least(values.ravel(), scale).reshape(values.shape[:-1])
     least = values.min(axis=-1, keepdims=True)
     size = np.where(np.isfinite(least), np.abs(least) if scale is None else scale, 0.0)
     # With a NaN no value is least; the place is then that of the first NaN, as in NumPy's argmin.

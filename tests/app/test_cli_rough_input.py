@@ -176,6 +176,12 @@ def contents(folder):
     }
 
 
+@pytest.fixture(scope="module")
+def untouched(rough):
+    """What the folder holds before any command was called."""
+    return contents(rough)
+
+
 LABEL, AMOUNT = "good.csv -t label", "good.csv -t amount"
 FIT = {
     # files
@@ -322,10 +328,9 @@ COMMANDS = {f"fit {arguments}": named for arguments, named in FIT.items()} | OTH
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_cannot_be_used_is_refused_in_one_line_and_nothing_is_written(
-    command, rough, gradum_command, monkeypatch
+    command, rough, untouched, gradum_command, monkeypatch
 ):
     monkeypatch.chdir(rough)
-    before = contents(rough)
     arguments = command.split()
     if arguments[0] == "fit" and "-o" not in arguments:
         arguments += ["-o", "new/run"]
@@ -338,7 +343,7 @@ def test_what_cannot_be_used_is_refused_in_one_line_and_nothing_is_written(
         assert any(word in ended.err for word in words.split("|")), ended.err
     assert REMEDY.search(ended.err), ended.err
     assert len(ended.err.replace(str(rough), "")) <= MOST_CHARACTERS
-    assert contents(rough) == before
+    assert contents(rough) == untouched
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads and writes everything")

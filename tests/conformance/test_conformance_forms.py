@@ -4,6 +4,7 @@ Models have drawn weights, so that nothing has to be fitted. Each is held agains
 reference evaluator of ONNX, Node, and the program itself in NumPy.
 """
 
+from datetime import UTC, datetime
 from functools import cache
 
 import numpy as np
@@ -36,6 +37,7 @@ from gradum.tables.columns import Column, Target
 from gradum.tables.encode import Encoder, Unencoded
 from gradum.tables.kinds import KINDS
 from gradum.tables.kinds.blocks import FORMS
+from gradum.tables.kinds.date.iso import moments
 from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.step import MISSING
 from gradum.tables.schema import Schema
@@ -275,6 +277,19 @@ RAW = {
             *("soon", "24-01-01", "2024-1-1"),
         ],
     ),
+    "date, with a zone": (
+        Parse(date_format="%Y-%m-%dT%H:%M:%S%.f%#z"),
+        [
+            *("2024-01-31T13:45:00+02:00", "2024-01-31T13:45:00.25+0200", "2024-03-01T00:10:00+01"),
+            *("2023-12-31T23:30:00-01:00", "2024-01-01T00:30:00+00:45", "2024-01-31T13:45:00Z"),
+            *(
+                "1000-01-01T00:30:00+01:00",
+                "2999-12-31T23:30:00-01:00",
+                "2024-01-31T13:45:00+24:00",
+            ),
+            *("2024-01-31T13:45:00-23:60", "2024-01-31T13:45:00+2", "2024-01-31T13:45:00Z+01"),
+        ],
+    ),
     "time_of_day": (Parse(), ["00:00", "07:45", "23:59:59", "24:00", "12:60", "soon", "12:30:07"]),
     "categorical": (
         Parse(missing=("unknown",)),
@@ -294,6 +309,7 @@ RAW = {
 @pytest.mark.parametrize("name", RAW)
 def test_raw_values_are_read_as_gradum_reads_them(name):
     how, values = RAW[name]
+    name = name.partition(",")[0]
     names = LEAVING if name == "text" else WORDLESS
     schema, encoder = encoded(names)
     columns = [
@@ -344,6 +360,38 @@ def test_a_column_becomes_the_numbers_of_its_encoder(name):
     digit = 1e-6 if np.float32 in [part.dtype for part in parts] else 1e-13
     np.testing.assert_allclose(found, expected, rtol=digit, atol=digit)
     assert len(np.unique(found)) > 1
+
+
+ZONED = [
+    *(
+        f"2024-0{k}-0{k} 1{k}:45{zone}"
+        for k in range(1, 5)
+        for zone in ("+05:30", "-0930", "Z", " UTC")
+    ),
+    *(f"{year}-12-31T23:59:59.5-{hour:02}" for year in (2023, 2024, 1999) for hour in range(24)),
+    *(f"{year}-03-01 00:00:00+00:{minute:02}" for year in (2023, 2024) for minute in (0, 1, 59)),
+]
+
+
+def test_a_zone_moves_a_moment_to_utc():
+    raw = Recorded.input(object)
+    numbers, known = moments(raw)
+    program = Program(
+        {"moment": raw.node},
+        {name: each.node for name, each in numbers.items()} | {"known": known.node},
+    )
+    found = program({"moment": np.array(ZONED, object)[:, None]})
+    expected = [datetime.fromisoformat(text.replace(" UTC", "Z")).astimezone(UTC) for text in ZONED]
+    elapsed = [moment - datetime(1970, 1, 1, tzinfo=UTC) for moment in expected]
+    calendar = {
+        "days": [each.days for each in elapsed],
+        "rest": [each.seconds * 1_000_000 + each.microseconds for each in elapsed],
+        "day": [moment.timetuple().tm_yday - 1 for moment in expected],
+        "weekday": [moment.weekday() for moment in expected],
+        "known": [True] * len(ZONED),
+    }
+    for name, values in calendar.items():
+        np.testing.assert_array_equal(found[name][:, 0], values, err_msg=name)
 
 
 def test_words_need_more_than_the_operators_of_onnx_and_the_file_says_so():

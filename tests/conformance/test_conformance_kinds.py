@@ -1,6 +1,7 @@
 """The demands on every kind of column: a new kind is recognised by the examples it states here."""
 
 import datetime as dt
+from functools import cache
 
 import msgspec
 import numpy as np
@@ -123,6 +124,12 @@ def understood(series, **overrides):
     return schema, schema.column("x")
 
 
+@cache
+def of_example(kind, i):
+    """What is understood of an example by itself, which many tests ask for."""
+    return understood(EXAMPLES[kind][i])
+
+
 def test_every_kind_has_its_examples_here():
     assert set(EXAMPLES) == set(KINDS) - {"duplicate"}
     assert set(STEPS) == set(FEATURE_KINDS) == set(DTYPES)
@@ -132,7 +139,7 @@ def test_every_kind_has_its_examples_here():
 
 @every_example
 def test_its_own_kind_recognises_a_column_with_a_sentence(kind, i):
-    _, column = understood(EXAMPLES[kind][i])
+    _, column = of_example(kind, i)
     assert column.kind == kind
     assert (column.role == "feature") == (kind in STEPS)
     assert column.reason[0].isupper() or not column.reason[0].isalpha()
@@ -141,7 +148,7 @@ def test_its_own_kind_recognises_a_column_with_a_sentence(kind, i):
 
 @every_example
 def test_what_was_understood_survives_json(kind, i):
-    schema, column = understood(EXAMPLES[kind][i])
+    schema, column = of_example(kind, i)
     again = Schema.from_json(schema.to_json())
     assert again == schema
     assert again.to_json() == schema.to_json()
@@ -151,7 +158,7 @@ def test_what_was_understood_survives_json(kind, i):
 @pytest.mark.parametrize(("kind", "i"), USED)
 def test_a_column_is_read_the_same_after_json_and_row_by_row(kind, i):
     raw = EXAMPLES[kind][i]
-    schema, column = understood(raw)
+    schema, column = of_example(kind, i)
     read = KINDS[kind].parse(raw, column.parse)
     assert read.dtype == DTYPES[kind]
     assert len(read) == len(raw)
@@ -165,7 +172,7 @@ def test_a_column_is_read_the_same_after_json_and_row_by_row(kind, i):
 @pytest.mark.parametrize(("kind", "i"), USED)
 def test_what_was_read_is_read_as_it_is(kind, i):
     raw = EXAMPLES[kind][i]
-    _, column = understood(raw)
+    _, column = of_example(kind, i)
     read = KINDS[kind].parse(raw, column.parse)
     assert KINDS[kind].parse(read, Parse()).equals(read, null_equal=True)
 
@@ -173,7 +180,7 @@ def test_what_was_read_is_read_as_it_is(kind, i):
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(("kind", "i"), USED)
 def test_a_later_column_of_any_sort_is_read_or_missing(kind, i, odd):
-    _, column = understood(EXAMPLES[kind][i])
+    _, column = of_example(kind, i)
     read = KINDS[kind].parse(ODD[odd], column.parse)
     assert read.dtype == DTYPES[kind]
     assert len(read) == len(ODD[odd])
@@ -184,7 +191,7 @@ def test_a_later_column_of_any_sort_is_read_or_missing(kind, i, odd):
 @pytest.mark.parametrize(("kind", "i"), [case for case in USED if case[0] in SAYABLE])
 def test_what_is_recognised_can_be_said(kind, i):
     raw = EXAMPLES[kind][i]
-    _, column = understood(raw)
+    _, column = of_example(kind, i)
     _, said = understood(raw, **{kind: ("x",)})
     assert (said.kind, said.role) == (kind, "feature")
     insisted = SAYABLE[kind].insist(Values("x", raw, typed=False))

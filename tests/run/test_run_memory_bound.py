@@ -8,7 +8,7 @@ import pytest
 
 from gradum.errors import SpecError
 from gradum.run import memory, memory_bound
-from gradum.run.memory import held_bytes, width_of
+from gradum.run.memory import MOST_OF_A_VALUE, held_bytes, width_of
 from gradum.run.memory_bound import decided, usual_bound
 from gradum.run.options.options import make_spec
 from gradum.run.spec import LEAST_MEMORY
@@ -17,6 +17,7 @@ from gradum.rungs.registry import KINDS
 from gradum.tables.sources.extent import Extent, extent_of
 from gradum.tables.sources.read import read
 from gradum.tables.table import Table
+from grids import pictures
 
 HEAD = pl.DataFrame({f"x{j}": np.random.default_rng(j).standard_normal(200) for j in range(20)})
 HEAD = HEAD.with_columns(y=pl.Series(np.arange(200) % 2))
@@ -37,6 +38,25 @@ def test_libraries_do_not_count_against_a_bound(tmp_path, monkeypatch):
     for model in ("ladder", "pack", "linear", "mlp"):
         spec = make_spec("y", model=model, max_memory=LEAST_MEMORY)
         assert decided(spec, tmp_path / "t.parquet").blocks is False
+
+
+LARGE_ROWS = {
+    "pictures": pictures(*[(40, 40, 3)] * 100),
+    "texts": pl.Series([" ".join(f"word{row}{k}" for k in range(60)) for row in range(100)]),
+    "classes": pl.Series([f"class {row % 50}" for row in range(100)]),
+}
+
+
+@pytest.mark.parametrize("name", LARGE_ROWS)
+def test_a_bound_that_is_enough_is_above_the_estimate(name, monkeypatch):
+    """By far, as it is said without a look at the kinds of columns."""
+    monkeypatch.undo()
+    frame = pl.DataFrame({"x": LARGE_ROWS[name], "y": np.arange(100.0)})
+    spec, extent = make_spec("x" if name == "classes" else "y"), extent_of(read(frame))
+    estimate, bound = held_bytes(spec, extent), held_bytes(spec, extent, None, enough=10 * GB)
+    rowless = bound - MOST_OF_A_VALUE * frame.height * frame.width
+    assert 0 < estimate - rowless < (bound - rowless) / 5
+    assert held_bytes(spec, extent, None, enough=bound - 1) == estimate
 
 
 @pytest.fixture

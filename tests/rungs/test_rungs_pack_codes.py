@@ -118,6 +118,22 @@ def test_equal_values_stay_together():
     assert set(places) == {int(np.searchsorted(column, 1)), int(np.searchsorted(column, 2))}
 
 
+@pytest.mark.parametrize("cycle", [np.sin, np.cos])
+def test_places_of_a_circle_that_rounding_alone_parts_share_their_codes(cycle):
+    minutes = np.repeat(np.arange(0.0, 1440.0, 5.0), LEAF_ROWS)
+    column = cycle(minutes * (2 * np.pi / 1440)).astype(np.float32).astype(np.float64)
+    different = len(np.unique(cycle(np.arange(0, 360, 1.25) * np.pi / 180).round(9)))
+    assert len(np.unique(column)) > different  # as computed, some equal numbers differ
+    _, slope = ramps(column, most=200, rng=np.random.default_rng(0))
+    assert (slope > 0).sum() == different - 1
+    # Each value is that of two minutes, one of which has the target 1: nothing tells them apart.
+    later = minutes % 720 >= 360 if cycle is np.sin else minutes > 720
+    turned = ~np.isin(minutes, [0, 360, 720, 1080])
+    target = (later[turned] * 1.0)[:, None]
+    _, slope = steps(column[turned], target, np.ones(turned.sum()), most=30)
+    np.testing.assert_array_equal(slope, 0)
+
+
 def test_ramps_join_all_values_where_they_are_few():
     column = np.array([3.0, 1.0, 1.0, 7.0, 3.0])
     shift, slope = ramps(column, most=4, rng=np.random.default_rng(0))

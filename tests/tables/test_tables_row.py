@@ -151,14 +151,14 @@ def rows(draw, most):
     return key, drawn
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(rows(most=1))
 def test_a_row_that_is_let_in_is_what_the_ordinary_way_makes_of_it(case):
     key, (row,) = case
     assert_let_in_only_what_is_plain(key, row)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows(most=4))
 def test_several_rows_that_are_let_in_are_what_the_ordinary_way_makes_of_them(case):
     key, several = case

@@ -28,6 +28,7 @@ from gradum.tables.sources.extent import Extent
 
 LIBRARIES = 330e6  # with the report; up to 500 MB are granted to them
 OPAQUE = 8.0  # bytes in memory per byte of a source whose rows are not known before it is read
+MOST_OF_A_VALUE = 1e5  # bytes at a run's worst moment: a picture has thousands of numbers of 9
 VARYING = ("constant", "duplicate")  # kinds of columns that may hold numbers further on
 
 
@@ -80,6 +81,9 @@ class Width:
         )
 
 
+NO_COLUMNS = Width(0, 0, 0, 0, 0, 0)
+
+
 def width_of(extent: Extent, spec: Spec) -> Width:
     """Return what a row holds, by a table's first rows, which need not suit the target yet."""
     head = extent.head
@@ -109,10 +113,14 @@ def _may_vary(column: Column) -> bool:
     return column.role == "unused" and column.kind in VARYING
 
 
-def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> float:
+def held_bytes(
+    spec: Spec, extent: Extent, judged: Extent | None = None, enough: float = 0.0
+) -> float:
     """Return about how many bytes a run takes at its worst if it holds the whole table.
 
-    The memory of the libraries is not included.
+    The memory of the libraries is not included. Of a table that is small beside ``enough``, an
+    upper bound is returned: only the kinds of its columns would say more, and they take longer to
+    recognise than the table to read.
 
     Parameters
     ----------
@@ -122,10 +130,16 @@ def held_bytes(spec: Spec, extent: Extent, judged: Extent | None = None) -> floa
         The extent of the table to learn from.
     judged : Extent, optional
         The extent of a separate table to judge by.
+    enough : float
+        Bytes, below which it does not matter how many they are.
     """
     rows = extent.rows + (judged.rows if judged else 0)
     if extent.head is None or not rows:
         return OPAQUE * extent.size
+    values = rows * extent.head.frame.width
+    most = extent.held + training_bytes(rows, NO_COLUMNS, spec) + MOST_OF_A_VALUE * values
+    if most <= enough:
+        return most
     width = width_of(extent, spec)
     return extent.held + rows * width.raw + training_bytes(rows, width, spec)
 

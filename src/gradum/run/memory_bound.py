@@ -56,13 +56,15 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     if spec.blocks is False and spec.max_memory is None:
         return spec
     extent, judged = extent_of(data), extent_of(test)
-    needed, obstacle = held_bytes(spec, extent, judged), _obstacle(spec, extent)
+    quicker = False
     if spec.max_memory is not None:
-        most, wanted = spec.max_memory, needed > spec.max_memory
+        most = enough = spec.max_memory
     else:
         left = available_memory()
         most = math.inf if left is None else left
-        wanted = needed > most / 2 or _quicker(spec, extent)
+        enough, quicker = most / 2, _quicker(spec, extent)
+    needed, obstacle = held_bytes(spec, extent, judged, enough), _obstacle(spec, extent)
+    wanted = needed > enough or quicker
     if wanted and obstacle is None:
         return _in_blocks(spec, judged)
     if needed > most and obstacle is not None:

@@ -18,9 +18,11 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gradum.errors import GradumError
 from gradum.messages import say
@@ -42,6 +44,21 @@ FEW_ROWS = 64  # are answered at once: to hand them to a thread would take as lo
 RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Shortcut:
+    """Takes rows to the first model past the router, which would take a tenth of the time."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: Endpoint) -> None:
+        self._app, self._path, self._endpoint = app, path, endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is posted to the path; leave all else to the router."""
+        if scope["type"] == "http" and scope["path"] == self._path and scope["method"] == "POST":
+            response = await self._endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class Service:
@@ -182,25 +199,28 @@ class Service:
 
     async def body(self, request: Request, types: Sequence[str] = TYPES) -> bytes:
         """Return the body, unless it is of another type, too large, or takes too long to come."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip()
-        if kind not in types:
+        headers = request.headers
+        if headers.get("content-type", "").partition(";")[0].strip() not in types:
             raise Refused(
                 415,
                 say("The body is not said to be JSON."),
                 say("Send the header Content-Type: application/json."),
             )
-        self._refuse_large(int(request.headers.get("content-length", 0)))
-        parts, size = [], 0
+        self._refuse_large(int(headers.get("content-length", 0)))
+        body, more = bytearray(), True
         try:
             async with asyncio.timeout(self.limits.seconds):
-                async for part in request.stream():
-                    size += len(part)
-                    self._refuse_large(size)
-                    parts.append(part)
+                while more:
+                    message = await request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientDisconnect
+                    body += message.get("body", b"")
+                    self._refuse_large(len(body))
+                    more = message.get("more_body", False)
         except TimeoutError:
             message = say("The body took more than {seconds} s.", seconds=self.limits.seconds)
             raise Refused(408, message, headers={"Connection": "close"}) from None
-        return b"".join(parts)
+        return bytes(body)
 
     def _refuse_large(self, size: int) -> None:
         most = self.limits.bytes
@@ -335,6 +355,7 @@ def application(shelf: Shelf, limits: RequestLimits, token: str | None = None) -
             Route("/health", service.live),
             Route("/ready", service.ready),
         ],
+        middleware=[Middleware(Shortcut, "/predict", service.guarded(service.predict))],
         exception_handlers={HTTPException: _not_found},
         lifespan=service.running,
     )

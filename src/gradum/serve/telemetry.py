@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from gradum.serve.served_model import Answered
@@ -15,6 +17,7 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._of = cache(self._of_model)  # each is looked for once, not for every request
         of_model = {"labelnames": ("model",), "registry": self.registry}
         self.seconds = Histogram(
             "gradum_request_seconds", "Time to answer a request", buckets=SECONDS, **of_model
@@ -60,12 +63,16 @@ class Telemetry:
 
     def count(self, model: str, answered: Answered, seconds: float) -> None:
         """Count a request that was answered."""
-        self.seconds.labels(model).observe(seconds)
-        self.rows.labels(model).inc(len(answered.answers))
+        seconds_of, rows_of = self._of(model)
+        seconds_of.observe(seconds)
+        rows_of.inc(len(answered.answers))
         if answered.ignored:
             self.ignored.labels(model).inc(answered.ignored)
         for difference in answered.differences:
             self._count_difference(model, difference)
+
+    def _of_model(self, model: str) -> tuple[Histogram, Counter]:
+        return self.seconds.labels(model), self.rows.labels(model)
 
     def _count_difference(self, model: str, difference: Difference) -> None:
         self.unlike.labels(model, difference.kind).inc(max(difference.count, 1))

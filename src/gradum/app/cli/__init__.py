@@ -25,7 +25,9 @@ from gradum.app.cli import (
     fit,
     infer,
     inspect,
+    lab,
     language,
+    mcp,
     predict,
     report,
     rerun,
@@ -60,11 +62,13 @@ COMMANDS = (
     inspect,
     export,
     serve,
+    mcp,
     compress,
     report,
     compare,
     compare_solvers,
     explain_step,
+    lab,
     rerun,
 )
 for command in COMMANDS:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +33,7 @@ Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
 LEAST_SPREAD = 1 / 3
 LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
+SIGNS = np.array([0, -1, 1], np.int8)  # of a code of two levels
 ROWS_AT_ONCE = 16_384  # in a copy that is made to be measured or expanded
 
 
@@ -145,18 +146,43 @@ class InputLayer:
             A network's inputs: ``dense`` and, if there are such columns, ``sparse`` and ``codes``,
             indices into one embedding table.
         """
-        inputs = self._expanded(raw, dtype, np)
-        inputs["dense"] = np.ascontiguousarray(inputs["dense"])
+        scaled, codes, places = self._scaled(raw["dense"], np), raw["codes"], self._places
+        if places.width:
+            d = len(self.centre)
+            dense = np.zeros((len(scaled), d + places.width), dtype)
+            dense[:, :d] = scaled
+            places.fill(dense[:, d:], codes)
+        else:
+            dense = np.ascontiguousarray(scaled, dtype)
+        inputs: dict[str, Any] = {"dense": dense}
+        if len(places.embedded):
+            inputs["codes"] = (codes[:, places.embedded] + places.offsets).astype(np.int32)
         if self.grids:
             inputs["grids"] = raw["grids"]
         wide = self.sparse_columns(raw, dtype=dtype)
         return inputs if wide is None else inputs | {"sparse": wide}
 
+    @cached_property
+    def _places(self) -> _Places:
+        signs, hot, embedded, width, rows = [], [], [], 0, 0
+        for column, (count, treatment) in enumerate(self._coded):
+            match treatment:
+                case "sign":
+                    signs.append((column, width))
+                    width += 1
+                case "one_hot":
+                    hot.append((column, width - 1))
+                    width += count
+                case "embedding":
+                    embedded.append((column, rows))
+                    rows += count + 1
+        return _Places(width, *_columns(signs), *_columns(hot), *_columns(embedded))
+
     def narrow_columns(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
         """Return the same without the sparse columns, for any arrays that NumPy computes with."""
         return self._expanded(raw, dtype, np)
 
-    @property
+    @cached_property
     def sparse_levels(self) -> tuple[tuple[int, int], ...]:
         """The coded columns that become sparse ones, each by its place and its levels."""
         coded = enumerate(self._coded)
@@ -191,8 +217,7 @@ class InputLayer:
         """Return only the sparse columns, the text block last; None if there are none."""
         wide: list[Any] = [
             _sparse_one_hot(raw["codes"][:, column], count, dtype)
-            for column, (count, treatment) in enumerate(self._coded)
-            if treatment == "sparse_one_hot"
+            for column, count in self.sparse_levels
         ]
         if "sparse" in raw:
             wide.append(raw["sparse"].astype(dtype))
@@ -224,7 +249,8 @@ class InputLayer:
         if xp is np and self._leaves_as_given:
             return dense
         centre, scale, spread = (
-            array.astype(dense.dtype) for array in (self.centre, self.scale, self.spread)
+            array.astype(dense.dtype, copy=False)
+            for array in (self.centre, self.scale, self.spread)
         )
         scaled = dense - centre
         scaled /= scale
@@ -400,6 +426,36 @@ class InputLayer:
                 case "embedding":
                     pass
         return narrow, [*wide, *((column.name, column.source) for column in layout.sparse)]
+
+
+class _Places(NamedTuple):
+    """Where coded columns go: each sort by its columns, and the numbers that say their places.
+
+    Signs and levels stand behind the dense columns, ``width`` in all. A column's level l is at
+    ``starts`` + l among them, or in the embedding at ``offsets`` + l.
+    """
+
+    width: int
+    signs: np.ndarray
+    at: np.ndarray
+    hot: np.ndarray
+    starts: np.ndarray
+    embedded: np.ndarray
+    offsets: np.ndarray
+
+    def fill(self, behind: np.ndarray, codes: np.ndarray) -> None:
+        """Write the signs and the ones of codes (n, c) into zeros (n, width)."""
+        if len(self.signs):
+            behind[:, self.at] = SIGNS[codes[:, self.signs]]
+        if len(self.hot):
+            levels = codes[:, self.hot]
+            rows, columns = levels.nonzero()
+            behind[rows, levels[rows, columns] + self.starts[columns]] = 1
+
+
+def _columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    columns, places = np.array(pairs, np.intp).reshape(-1, 2).T
+    return columns, places
 
 
 def _robust(column: np.ndarray) -> tuple[float, float, float]:

@@ -10,10 +10,11 @@ from bisect import bisect_left, bisect_right
 
 import numpy as np
 
-from gradum.margins import EQUAL, first_greatest
+from gradum.margins import EQUAL, LAST_DIGITS, first_greatest
 
 LEAF_ROWS = 10  # the fewest rows on either side of a threshold
 CLOSEST = 1e-30  # closer neighbours share a step, so that float32 can hold its slope
+ROUNDING = 1.5 * float(np.finfo(np.float32).eps)  # of its size: one place further in float32
 TREE_ROWS = 10_000  # more rows do not move the first thirty thresholds
 
 Codes = tuple[np.ndarray, np.ndarray]
@@ -53,7 +54,7 @@ def thresholds(
         [np.zeros((1, targets.shape[1])), np.cumsum(weight[:, None] * targets, axis=0)]
     )
     masses = np.concatenate([[0.0], np.cumsum(weight)])
-    rising = np.flatnonzero(values[1:] > values[:-1]) + 1
+    rising = np.flatnonzero(_apart(values)) + 1
     known = rising.tolist()
     sums_there, masses_there = sums[rising], masses[rising]
 
@@ -86,11 +87,10 @@ def thresholds(
 
 def ramps(column: np.ndarray, *, most: int, rng: np.random.Generator) -> Codes:
     """Put ramps between quantiles that are jittered by half the distance between them."""
-    values = np.unique(column)
-    knots = values
-    if len(values) > most + 1:
+    knots = _parted(column)
+    if len(knots) > most + 1:
         places = np.arange(most + 1) + rng.uniform(-0.5, 0.5, most + 1)
-        knots = np.unique(np.quantile(column, np.clip(places / most, 0, 1)))
+        knots = _parted(np.quantile(column, np.clip(places / most, 0, 1)))
     return _between(knots[:-1], knots[1:], most)
 
 
@@ -99,6 +99,22 @@ def waves(*, most: int, frequency: float, rng: np.random.Generator) -> Codes:
     slope = rng.normal(0.0, frequency, most)
     slope = np.where(np.abs(slope) < 1e-6, 1e-6, slope)
     return -rng.uniform(-0.5, 0.5, most) / slope, slope
+
+
+def _parted(column: np.ndarray) -> np.ndarray:
+    """Return the different values of a column in rising order."""
+    values = np.unique(column)
+    return values[np.append(True, _apart(values))[: len(values)]]
+
+
+def _apart(values: np.ndarray) -> np.ndarray:
+    """Tell of rising values (n,) which differ from the one before by more than rounding, [n - 1].
+
+    Of a day, the sines at 5:00 and at 7:00 are equal, but not as computed, so that another
+    processor or runtime would find them on other sides of a step between them.
+    """
+    size = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
+    return np.diff(values) > np.maximum(ROUNDING * size, LAST_DIGITS * size.max(initial=0.0))
 
 
 def _between(low: np.ndarray, high: np.ndarray, most: int) -> Codes:

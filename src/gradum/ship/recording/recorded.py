@@ -255,10 +255,6 @@ class Recorded(np.lib.mixins.NDArrayOperatorsMixin):
         """Return each text with another one behind it, the same for all or each its own."""
         return _node("join", [self, _wrapped(text).astype(object)], object, self.shape)
 
-    def entries_of(self, table: np.ndarray) -> Recorded:
-        """Return the entries of a table [k] that stand at these places."""
-        return Recorded.constant(table)[self]
-
     def words(self, pattern: str, ngrams: tuple[str, ...]) -> Recorded:
         """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k]."""
         shape = (self.shape[0], 1 + len(ngrams))

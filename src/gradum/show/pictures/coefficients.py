@@ -10,7 +10,16 @@ from gradum.messages import say, say_plural, sentences
 from gradum.scores.figures import figure
 from gradum.show.long_names import told_apart
 from gradum.show.pictures.axis_range import axis_range_of
-from gradum.show.pictures.picture import FAINT, FIRST, Picture, by, data, quantitative, tooltips
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    Chart,
+    Picture,
+    by,
+    data,
+    quantitative,
+    tooltips,
+)
 from gradum.study.uncertainty import CoefficientInterval, Coefficients, Estimate
 
 MOST = 20
@@ -42,7 +51,7 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
     reach = axis_range_of(row[end] for row in rows for end in ("low", "high"))
     domain = [min(reach.low, 0), max(reach.high, 0)]
     beyond = sum(not domain[0] <= row["value"] <= domain[1] for row in rows)
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         y=alt.Y(
             "label:N",
             sort=by("place"),
@@ -52,9 +61,7 @@ def coefficient_dots(coefficients: Coefficients | None) -> Picture | None:
         tooltip=tooltips("feature:N", "value:Q", "low:Q", "high:Q"),
     )
     chart = (
-        alt.Chart(data([{"zero": 0}]))
-        .mark_rule(color=FAINT, strokeWidth=2)
-        .encode(x=alt.X("zero:Q"))
+        Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(x=alt.X("zero:Q"))
         + base.mark_rule(color=FIRST, strokeWidth=2, clip=True).encode(
             x=alt.X("low:Q"), x2=alt.X2("high:Q")
         )

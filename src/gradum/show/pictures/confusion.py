@@ -14,6 +14,7 @@ from gradum.show.pictures.picture import (
     INK,
     SECOND,
     AnyChart,
+    Chart,
     Picture,
     by,
     data,
@@ -99,7 +100,7 @@ def _matrix(confusion: Confusion) -> AnyChart:
         for column, count in enumerate(line)
     ]
     level = sum(cell_len(name) + 2 for name in names) <= LEVEL_UP_TO
-    base = alt.Chart(data(cells)).encode(
+    base = Chart(data(cells)).encode(
         x=alt.X(
             "predicted:N",
             sort=by("column"),
@@ -134,7 +135,7 @@ def _worst_pairs(confusion: Confusion) -> AnyChart:
     for row, label in zip(rows, told_apart([row["pair"] for row in rows], 60), strict=True):
         row["pair"] = label
     return (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_bar()
         .encode(
             x=alt.X(**quantitative("rows", say("rows"), zero=True)),

@@ -16,6 +16,7 @@ from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
     SECOND,
+    Chart,
     Picture,
     bounds,
     by,
@@ -42,7 +43,7 @@ def contribution_bars(found: Overall) -> Picture:
         {"column": column.column, "label": label, "place": place, **bounds(column.size)}
         for place, (column, label) in enumerate(zip(found.columns, labels, strict=True))
     ]
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         y=alt.Y("label:N", sort=by("place"), title=None),
         tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
@@ -96,7 +97,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
     ]
     thirds = [say(name) for name in THIRDS]
     points = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_circle(size=18, opacity=0.8)
         .encode(
             x=alt.X(**quantitative("x", _change(found))),
@@ -111,7 +112,7 @@ def contribution_swarm(found: Overall) -> Picture | None:
             tooltip=tooltips("column:N", "contribution:Q", "third:N"),
         )
     )
-    zero = alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
+    zero = Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
     return Picture(
         "swarm",
         say("Row by row, which way"),

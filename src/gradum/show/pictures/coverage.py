@@ -14,6 +14,7 @@ from gradum.show.pictures.picture import (
     INK,
     SECOND,
     AnyChart,
+    Chart,
     Picture,
     bounds,
     by,
@@ -79,7 +80,7 @@ def _intervals(labels: Sequence[str], groups: Sequence[GroupCoverage], nominal: 
         )
     ]
     shares = {"value": ".1%", "low": ".1%", "high": ".1%"}
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         y=alt.Y("label:N", sort=by("place"), title=None),
         color=alt.Color("colour:N", scale=None),
         tooltip=tooltips(
@@ -87,9 +88,7 @@ def _intervals(labels: Sequence[str], groups: Sequence[GroupCoverage], nominal: 
         ),
     )
     axis = alt.X(**quantitative("low", say("share of the rows covered")), axis=alt.Axis(format="%"))
-    line = alt.Chart(data([{"at": nominal}])).mark_rule(
-        color=INK, strokeDash=[4, 4], strokeWidth=1.5
-    )
+    line = Chart(data([{"at": nominal}])).mark_rule(color=INK, strokeDash=[4, 4], strokeWidth=1.5)
     chart = (
         line.encode(x=alt.X("at:Q"))
         + base.mark_rule(strokeWidth=2).encode(x=axis, x2=alt.X2("high:Q"))
@@ -128,7 +127,7 @@ def _widths(widths: Widths, target: str) -> Picture:
         {"predicted": at.predicted, "low": at.low, "middle": at.median, "high": at.high}
         for at in widths.by_prediction
     ]
-    base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
+    base = Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
     axis = alt.Y(**quantitative("low", say("width of the interval"), zero=True))
     chart = base.mark_area(color=FIRST, opacity=0.2).encode(
         y=axis, y2=alt.Y2("high:Q")
@@ -162,7 +161,7 @@ def _widths(widths: Widths, target: str) -> Picture:
 def _sizes(sizes: tuple[SetSize, ...]) -> Picture:
     rows = [{"class": f"{size.classes}", "share": size.share, "rows": size.rows} for size in sizes]
     chart = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_bar(color=FIRST, opacity=0.75)
         .encode(
             x=alt.X(

@@ -16,6 +16,7 @@ from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
     SECOND,
+    Chart,
     Picture,
     data,
     quantitative,
@@ -74,7 +75,7 @@ def _functions(
     ]
     x = _axis(reach, whole=bool((np.concatenate([known, values]) % 1 == 0).all()), kind=kind)
     curves = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_line(interpolate="step-after", strokeWidth=2, clip=True)
         .encode(
             x=x,
@@ -89,7 +90,7 @@ def _functions(
         {field: at / stored if stored else at for field, at in zip(ends, both, strict=True)}
         for both in zip(*ends.values(), strict=True)
     ]
-    band = alt.Chart(data(shaded)).mark_rect(color=FAINT, opacity=0.25).encode(x=x, x2="end")
+    band = Chart(data(shaded)).mark_rect(color=FAINT, opacity=0.25).encode(x=x, x2="end")
     old = dict(zip(known.tolist(), before, strict=True))
     table = [
         (written(at), percent(old[at], decimals=1) if at in old else "–", percent(new, decimals=1))
@@ -186,7 +187,7 @@ def _levels(name: str, title: str, column: ColumnWatch) -> Picture:
         for place, (label, share) in enumerate(zip(labels, of_kind, strict=True))
     ]
     chart = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_bar()
         .encode(
             y=alt.Y("value:N", title=None, sort=alt.EncodingSortField("place", op="min")),

@@ -36,6 +36,7 @@ from gradum.show.pictures.picture import (
     SECOND,
     THIRD,
     AnyChart,
+    Chart,
     Picture,
     by,
     legend_of,
@@ -121,7 +122,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     grid = effect.grid
     x = _axis(effect)
     rows = [row for row in _rows(effect, curves) if row["value"] is not None]
-    base = alt.Chart(unchecked(rows)).encode(x=x, color=_colour(curves, "stroke"))
+    base = Chart(unchecked(rows)).encode(x=x, color=_colour(curves, "stroke"))
     dashes = alt.Scale(domain=[curve.name for curve in curves], range=DASHES[: len(curves)])
     low = alt.Y("low:Q", title=scale_title(scale), scale=alt.Scale(zero=False))
     dates = _date_format(effect)
@@ -139,7 +140,7 @@ def _over_numbers(scale: Scale, effect: Effect, curves: Sequence[_Curve]) -> Any
     if len(stretches):
         ends = zip(*(_coordinates(effect, numbers) for numbers in stretches.T), strict=True)
         shaded = unchecked([{"value": low, "end": high} for low, high in ends])
-        rectangles = alt.Chart(shaded).mark_rect(color=FAINT, opacity=0.25, clip=True)
+        rectangles = Chart(shaded).mark_rect(color=FAINT, opacity=0.25, clip=True)
         layers.insert(0, rectangles.encode(x=x, x2=alt.X2("end")))
     return alt.layer(*layers).properties(width="container", height=HEIGHT)
 
@@ -148,7 +149,7 @@ def _place_of(found: Effects, effect: Effect, answer: int, row: int) -> alt.Char
     """Draw a point at a row's own value, if it has one."""
     value = numbers_of(found.rows[effect.column])[[row]]
     place = {"value": _coordinates(effect, value)[0], "answer": float(found.outputs[row, answer])}
-    points = alt.Chart(unchecked([place] if np.isfinite(value[0]) else []))
+    points = Chart(unchecked([place] if np.isfinite(value[0]) else []))
     return points.mark_point(color=THIRD, size=120, clip=True).encode(
         x=_axis(effect), y=alt.Y("answer:Q")
     )
@@ -160,7 +161,7 @@ def _over_levels(
     """Draw a point per level, fainter where there are few rows, larger at a row's own level."""
     large = (curves[-1].name, level)
     rows = [row | {"own": (row["curve"], row["place"]) == large} for row in _rows(effect, curves)]
-    base = alt.Chart(unchecked(rows)).encode(
+    base = Chart(unchecked(rows)).encode(
         y=alt.Y("value:N", sort=by("place"), title=None),
         color=_colour(curves, "circle", columns=1),
         opacity=alt.condition("datum.few", alt.value(0.35), alt.value(1)),

@@ -13,6 +13,7 @@ from gradum.show.pictures.picture import (
     INK,
     SECOND,
     AnyChart,
+    Chart,
     Picture,
     data,
     quantitative,
@@ -56,7 +57,7 @@ def _chart(test: SequentialTest) -> AnyChart:
         for look in test.course
     ]
     at_most = test.bound.at_most
-    base = alt.Chart(data(looks)).encode(
+    base = Chart(data(looks)).encode(
         x=alt.X(**quantitative("rows", say("rows with labels"))),
         tooltip=tooltips("rows:Q", "rate:Q", "low:Q", "high:Q"),
     )
@@ -66,12 +67,12 @@ def _chart(test: SequentialTest) -> AnyChart:
     chart = (
         base.mark_area(color=FIRST, opacity=0.15, clip=True).encode(y=axis, y2=alt.Y2("high:Q"))
         + base.mark_line(color=FIRST, clip=True).encode(y=alt.Y("rate:Q"))
-        + alt.Chart(data([{"rate": at_most}]))
+        + Chart(data([{"rate": at_most}]))
         .mark_rule(color=INK, strokeDash=[4, 4])
         .encode(y=alt.Y("rate:Q"))
     )
     if test.alarm is not None and test.alarm.row is not None:
-        alarm = alt.Chart(data([{"rows": test.alarm.rows}]))
+        alarm = Chart(data([{"rows": test.alarm.rows}]))
         chart += alarm.mark_rule(color=SECOND, strokeWidth=2).encode(x=alt.X("rows:Q"))
     return chart.properties(width="container", height=300)
 

@@ -10,6 +10,7 @@ from gradum.scores.metrics import METRICS
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
+    Chart,
     Picture,
     bounds,
     data,
@@ -46,7 +47,7 @@ def growth_curve(growth: Growth) -> Picture:
         scale=alt.Scale(domain=kinds, range=["circle", "diamond"]),
     )
     ticks = [row["rows"] for row in every]
-    base = alt.Chart(data(every)).encode(
+    base = Chart(data(every)).encode(
         x=alt.X(
             "rows:Q",
             title=say("training rows"),
@@ -58,7 +59,7 @@ def growth_curve(growth: Growth) -> Picture:
     )
     axis = alt.Y(**quantitative("low", say("{metric} on judged rows", metric=title)))
     chart = (
-        alt.Chart(data(measured))
+        Chart(data(measured))
         .mark_line(color=FIRST, opacity=0.5)
         .encode(x=alt.X("rows:Q"), y=alt.Y("value:Q"))
         + base.mark_rule(strokeWidth=2).encode(y=axis, y2=alt.Y2("high:Q"))

@@ -13,6 +13,7 @@ from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
+    Chart,
     Picture,
     bounds,
     by,
@@ -42,7 +43,7 @@ def importance_bars(importance: Importance, rung: str) -> Picture:
         {"column": column.column, "label": label, "place": place, **bounds(column.increase)}
         for place, (column, label) in enumerate(zip(shown, labels, strict=True))
     ]
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         y=alt.Y("label:N", sort=by("place"), title=None),
         tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
@@ -56,7 +57,7 @@ def importance_bars(importance: Importance, rung: str) -> Picture:
             )
         )
         + base.mark_rule(color=FIRST, strokeWidth=2).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"))
-        + alt.Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
+        + Chart(data([{"zero": 0}])).mark_rule(color=FAINT).encode(x=alt.X("zero:Q"))
     )
     first = say("; ").join(
         f"{column.column} {with_interval(column.increase, sign=True)}" for column in shown[:3]

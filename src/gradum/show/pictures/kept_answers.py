@@ -11,6 +11,7 @@ from gradum.show.pictures.picture import (
     FAINT,
     SECOND,
     THIRD,
+    Chart,
     Picture,
     data,
     quantitative,
@@ -55,7 +56,7 @@ def _bands(attack: Attack) -> alt.Chart:
     ]
     axis = {"title": say("share of answers"), "axis": alt.Axis(format="%")}
     return (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_area(interpolate="step-after", opacity=0.75)
         .transform_calculate(share="datum.high - datum.low")
         .encode(

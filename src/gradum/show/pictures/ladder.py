@@ -14,6 +14,7 @@ from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
+    Chart,
     Picture,
     bounds,
     by,
@@ -43,7 +44,7 @@ def ladder(judgement: Judgement) -> Picture:
         }
         for place, (name, score) in enumerate(scores.items())
     ]
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         y=alt.Y("rung:N", title=None, sort=by("place")), color=alt.Color("colour:N", scale=None)
     )
     axis = alt.X(**quantitative("low", _axis_title(metric), domain=domain, nice=True))

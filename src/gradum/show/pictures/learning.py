@@ -17,6 +17,7 @@ from gradum.show.pictures.picture import (
     DASHES,
     FAINT,
     FIRST,
+    Chart,
     Picture,
     data,
     quantitative,
@@ -53,7 +54,7 @@ def _epochs(rung: Rung) -> Picture:
     ]
     colour = alt.Color("curve:N", title=None, scale=alt.Scale(range=COLOURS))
     chart = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_line(interpolate="monotone")
         .encode(
             x=alt.X(**quantitative("epoch", say("epoch")), axis=alt.Axis(tickMinStep=1)),
@@ -64,7 +65,7 @@ def _epochs(rung: Rung) -> Picture:
         )
     )
     if best is not None:
-        rule = alt.Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)
+        rule = Chart(data([{"epoch": best}])).mark_rule(color=FAINT, strokeWidth=2)
         chart = rule.encode(x=alt.X("epoch:Q")) + chart
     return Picture(
         "epochs" if rung.name == simplest else f"epochs-{rung.name}",
@@ -122,7 +123,7 @@ def _penalties(rung: Rung) -> Picture:
     ]
     chosen = rung.settings["alpha"]
     line = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_line(point=True, color=FIRST)
         .encode(
             x=alt.X(
@@ -135,7 +136,7 @@ def _penalties(rung: Rung) -> Picture:
             tooltip=tooltips("alpha:Q", "loss:Q"),
         )
     )
-    rule = alt.Chart(data([{"alpha": chosen}])).mark_rule(color=FAINT, strokeWidth=2)
+    rule = Chart(data([{"alpha": chosen}])).mark_rule(color=FAINT, strokeWidth=2)
     return Picture(
         "penalties",
         say("The linear model's penalty"),

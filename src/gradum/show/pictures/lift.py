@@ -6,7 +6,16 @@ import altair as alt
 
 from gradum.messages import say
 from gradum.scores.figures import figure, percent
-from gradum.show.pictures.picture import FAINT, FIRST, Picture, bounds, data, quantitative, tooltips
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    Chart,
+    Picture,
+    bounds,
+    data,
+    quantitative,
+    tooltips,
+)
 from gradum.study.findings.ranking import Lift, Top
 
 
@@ -15,10 +24,10 @@ def gain_curve(lift: Lift) -> Picture:
     ends = [{"share": at, "value": at, "low": at, "high": at, "lift": 1.0} for at in (0.0, 1.0)]
     tops = [{"share": top.share, **bounds(top.gain), "lift": top.lift.value} for top in lift.tops]
     rows = [ends[0], *tops, ends[1]]
-    chance = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
+    chance = Chart(data([{"at": 0}, {"at": 1}])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
     )
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         x=alt.X(
             **quantitative("share", say("share of the rows, highest first"), domain=[0, 1]),
             axis=alt.Axis(format="%"),

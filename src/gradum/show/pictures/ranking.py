@@ -16,6 +16,7 @@ from gradum.show.pictures.picture import (
     COLOURS,
     DASHES,
     FAINT,
+    Chart,
     Picture,
     data,
     legend_of,
@@ -46,7 +47,7 @@ def _roc(curves: tuple[RankingCurve, ...]) -> Picture:
         for name, curve in zip(_names(curves), curves, strict=True)
         for place, (false, true, at) in enumerate(curve.roc)
     ]
-    diagonal = alt.Chart(data([{"at": 0}, {"at": 1}])).mark_line(
+    diagonal = Chart(data([{"at": 0}, {"at": 1}])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
     )
     lines = _lines(rows, "false", say("false-positive rate"), "true", say("true-positive rate"))
@@ -81,7 +82,7 @@ def _precision_recall(curves: tuple[RankingCurve, ...]) -> Picture:
         for name, curve in zip(_names(curves), curves, strict=True)
         for k, (recall, precision, at) in enumerate(curve.precision_recall)
     ]
-    chance = alt.Chart(
+    chance = Chart(
         data(
             [
                 {"class": name, "prevalence": curve.prevalence}
@@ -114,7 +115,7 @@ def _lines(rows: list[dict], x: str, x_title: str, y: str, y_title: str) -> alt.
     legend = None if len(labels) == 1 else legend_of(labels)
     chosen = alt.selection_point(fields=["class"], bind="legend")
     chart = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_line(interpolate="linear")
         .encode(
             x=alt.X(**quantitative(x, x_title, domain=[0, 1])),

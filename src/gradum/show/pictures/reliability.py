@@ -16,6 +16,7 @@ from gradum.show.pictures.axis_range import axis_range_of
 from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
+    Chart,
     Picture,
     bounds,
     data,
@@ -57,10 +58,10 @@ def reliability_curve(
     ends = [np.nanmin(numbers), np.nanmax(numbers)] if number else [0, 1]
     if not number and max(numbers) < HALF:
         ends = [0, max(numbers)]
-    diagonal = alt.Chart(data([{"at": end} for end in ends])).mark_line(
+    diagonal = Chart(data([{"at": end} for end in ends])).mark_line(
         color=FAINT, strokeDash=[4, 4], strokeWidth=1.5
     )
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         x=alt.X(**quantitative("predicted", expected, domain=ends, nice=True)),
         tooltip=tooltips("predicted:Q", "observed:Q", "low:Q", "high:Q", "rows:Q"),
     )

@@ -8,7 +8,16 @@ from gradum.messages import listed, say, say_plural, sentences
 from gradum.run.fitted import Fitted
 from gradum.scores.figures import figure, in_unit
 from gradum.show.pictures.axis_range import axis_range_of
-from gradum.show.pictures.picture import FAINT, FIRST, SECOND, Picture, data, quantitative, tooltips
+from gradum.show.pictures.picture import (
+    FAINT,
+    FIRST,
+    SECOND,
+    Chart,
+    Picture,
+    data,
+    quantitative,
+    tooltips,
+)
 from gradum.study.findings.findings import Findings
 from gradum.study.findings.residuals import Residuals
 
@@ -40,11 +49,11 @@ def _actual(residuals: Residuals, target: str, unit: str) -> Picture:
         for p, a, row in residuals.points
     ]
     beyond = sum((row["x"], row["y"]) != (row["predicted"], row["actual"]) for row in rows)
-    diagonal = alt.Chart(data([{"at": end} for end in reach.domain])).mark_line(
+    diagonal = Chart(data([{"at": end} for end in reach.domain])).mark_line(
         color=SECOND, strokeDash=[4, 4], strokeWidth=1.5
     )
     points = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_circle(color=FIRST, opacity=0.7 if len(rows) < SPARSE else 0.35, size=22)
         .encode(
             x=alt.X(**quantitative("x", titled(say("predicted")), padding=6, nice=False)),
@@ -99,16 +108,14 @@ def _spread(residuals: Residuals) -> Picture:
         {"predicted": predicted, "low": low, "middle": middle, "high": high}
         for predicted, low, middle, high in residuals.spread
     ]
-    base = alt.Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
+    base = Chart(data(rows)).encode(x=alt.X(**quantitative("predicted", say("predicted"))))
     axis = alt.Y(**quantitative("low", say("actual − predicted"), zero=True))
     chart = (
         base.mark_area(color=FIRST, opacity=0.2).encode(y=axis, y2=alt.Y2("high:Q"))
         + base.mark_line(color=FIRST, point=True).encode(
             y=alt.Y("middle:Q"), tooltip=tooltips("predicted:Q", "low:Q", "middle:Q", "high:Q")
         )
-        + alt.Chart(data([{"zero": 0}]))
-        .mark_rule(color=FAINT, strokeWidth=2)
-        .encode(y=alt.Y("zero:Q"))
+        + Chart(data([{"zero": 0}])).mark_rule(color=FAINT, strokeWidth=2).encode(y=alt.Y("zero:Q"))
     )
     return Picture(
         "spread",
@@ -127,7 +134,7 @@ def _spread(residuals: Residuals) -> Picture:
 def _histogram(residuals: Residuals) -> Picture:
     rows = [{"low": low, "high": high, "share": share} for low, high, share in residuals.histogram]
     chart = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_bar(color=FIRST, opacity=0.75)
         .encode(
             x=alt.X(**quantitative("low", say("actual − predicted"))),

@@ -11,6 +11,7 @@ from gradum.show.pictures.picture import (
     FIRST,
     INK,
     SECOND,
+    Chart,
     Picture,
     data,
     quantitative,
@@ -24,7 +25,7 @@ def distribution_picture(expected: RowDistribution, target: str) -> Picture:
     rows = [{"low": low, "high": high, "share": share} for low, high, share in expected.bins]
     left, right = rows[0]["low"], rows[-1]["high"]
     bars = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_bar(color=FIRST, opacity=0.6)
         .encode(
             x=alt.X(**quantitative("low", target)),
@@ -37,12 +38,12 @@ def distribution_picture(expected: RowDistribution, target: str) -> Picture:
     # An unknown end lies outside the drawing.
     ends = {"low": max(expected.low, left), "high": min(expected.high, right)}
     interval = (
-        alt.Chart(data([ends]))
+        Chart(data([ends]))
         .mark_rule(color=INK, strokeWidth=5, opacity=0.8)
         .encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=alt.YDatum(0))
     )
     prediction = (
-        alt.Chart(data([{"predicted": expected.prediction}]))
+        Chart(data([{"predicted": expected.prediction}]))
         .mark_rule(color=SECOND, strokeWidth=2)
         .encode(x=alt.X("predicted:Q"), tooltip=tooltips("predicted:Q"))
     )

@@ -14,6 +14,7 @@ from gradum.show.long_names import told_apart
 from gradum.show.pictures.picture import (
     FIRST,
     SECOND,
+    Chart,
     Picture,
     bounds,
     by,
@@ -89,7 +90,7 @@ def _segments(
             range=[SECOND if finding == WEAKER else FIRST for finding in findings],
         ),
     )
-    base = alt.Chart(data(rows)).encode(
+    base = Chart(data(rows)).encode(
         y=alt.Y("label:N", sort=by("place"), title=None),
         color=colour,
         tooltip=tooltips("segment:N", "rows:Q", "value:Q", "low:Q", "high:Q", "finding:N"),

@@ -7,7 +7,15 @@ import altair as alt
 from gradum.messages import say
 from gradum.run.compare_solvers import Course, SolverComparison
 from gradum.scores.figures import figure
-from gradum.show.pictures.picture import COLOURS, DASHES, Picture, data, quantitative, tooltips
+from gradum.show.pictures.picture import (
+    COLOURS,
+    DASHES,
+    Chart,
+    Picture,
+    data,
+    quantitative,
+    tooltips,
+)
 
 
 def solver_courses(comparison: SolverComparison) -> list[Picture]:
@@ -27,7 +35,7 @@ def _picture(courses: list[Course], by: str, name: str, title: str, axis: str) -
         if entry["validation_loss"] > 0
     ]
     chart = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_line()
         .encode(
             x=alt.X(f"{by}:Q", title=axis, scale=alt.Scale(type="log", nice=False)),

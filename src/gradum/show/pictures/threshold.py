@@ -10,6 +10,7 @@ from gradum.show.pictures.picture import (
     FAINT,
     FIRST,
     SECOND,
+    Chart,
     Picture,
     data,
     limits,
@@ -29,7 +30,7 @@ def threshold_curve(threshold: Threshold) -> Picture:
     """Draw the mean cost per row by threshold, the cheapest threshold and the usual one."""
     rows = [{"threshold": at, "cost": cost} for at, cost in threshold.curve]
     line = (
-        alt.Chart(data(rows))
+        Chart(data(rows))
         .mark_line(color=FIRST, interpolate="step-before")
         .encode(
             x=alt.X(
@@ -41,10 +42,8 @@ def threshold_curve(threshold: Threshold) -> Picture:
             tooltip=tooltips("threshold:Q", "cost:Q"),
         )
     )
-    best = alt.Chart(data([{"at": threshold.threshold.value}])).mark_rule(
-        color=SECOND, strokeWidth=2
-    )
-    usual = alt.Chart(data([{"at": threshold.usual}])).mark_rule(
+    best = Chart(data([{"at": threshold.threshold.value}])).mark_rule(color=SECOND, strokeWidth=2)
+    usual = Chart(data([{"at": threshold.usual}])).mark_rule(
         color=FAINT, strokeDash=[4, 4], strokeWidth=2
     )
     return Picture(

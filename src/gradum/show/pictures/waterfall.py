@@ -18,6 +18,7 @@ from gradum.show.pictures.picture import (
     FIRST,
     INK,
     SECOND,
+    Chart,
     Picture,
     by,
     data,
@@ -61,7 +62,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
         }
         for place, (label, part) in enumerate(zip(labels, shown, strict=True))
     ]
-    bars = alt.Chart(data(rows)).encode(
+    bars = Chart(data(rows)).encode(
         y=alt.Y("column:N", sort=by("place"), title=None),
         tooltip=tooltips("column:N", "value:Q", "low:Q", "high:Q"),
     )
@@ -70,7 +71,7 @@ def waterfall(name: str, title: str, row: RowExplanation, *, unit: str) -> Pictu
         "sign:N", legend=None, scale=alt.Scale(domain=["up", "down"], range=[SECOND, FIRST])
     )
     chart = (
-        alt.Chart(data(ends))
+        Chart(data(ends))
         .mark_rule(color=FAINT, strokeWidth=2, strokeDash=[4, 3])
         .encode(x=alt.X("where:Q"))
         + bars.mark_bar(opacity=0.75).encode(

@@ -28,10 +28,6 @@ class Raw(Protocol):
         """Return each text with another one behind it, the same for all or each its own."""
         ...
 
-    def entries_of(self, table: np.ndarray) -> Any:
-        """Return the entries of a table [k] that stand at these places."""
-        ...
-
     def words(self, pattern: str, ngrams: tuple[str, ...]) -> Any:
         """Return how many words each text [n, 1] has, then the count of each n-gram, [n, 1 + k].
 

@@ -190,14 +190,14 @@ def _matches(scalars: Scalars, text: Any, pattern: str) -> Any:
 
 
 PIECE = re.compile(
-    r"(?P<digit>\\d)|\\(?P<sign>\W)|\[(?P<some>[^]\\^-]+)\]|(?P<same>[^\\*+|^$.{}?\[\]()])"
+    r"(?P<digit>\\d)|\\(?P<sign>\W)|\[(?P<some>[^]\\^-]+-?)\]|(?P<same>[^\\*+|^$.{}?\[\]()])"
 )
 TIMES = re.compile(r"\{(?P<least>\d)(?:,(?P<most>\d))?\}|(?P<perhaps>\?)|")
 
 
 def shapes(pattern: str) -> list[str]:
     """Return the texts that a pattern without repetition matches, with 0 for any digit."""
-    found, rest = _sequence(pattern)
+    found, rest = _choices(pattern)
     if rest:
         raise ExportError(
             say("It compares texts with {pattern}, which SQL cannot write.", pattern=pattern)
@@ -205,12 +205,21 @@ def shapes(pattern: str) -> list[str]:
     return found
 
 
+def _choices(pattern: str) -> tuple[list[str], str]:
+    """Return what the choices up to a closing bracket match, and the pattern from there on."""
+    found, rest = _sequence(pattern)
+    while rest[:1] == "|":
+        others, rest = _sequence(rest[1:])
+        found += others
+    return found, rest
+
+
 def _sequence(pattern: str) -> tuple[list[str], str]:
-    """Return what the pieces up to a closing bracket match, and the pattern from there on."""
+    """Return what the pieces up to the end of a choice match, and the pattern from there on."""
     found = [""]
-    while pattern and pattern[0] != ")":
+    while pattern and pattern[0] not in "|)":
         if pattern[0] == "(":
-            own, rest = _sequence(pattern[1:])
+            own, rest = _choices(pattern[1:])
             closed, rest = rest[:1] == ")", rest[1:]
         else:
             piece = PIECE.match(pattern)

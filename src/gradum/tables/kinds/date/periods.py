@@ -42,21 +42,20 @@ MONTHS = {"Mär": "Mar", "Mai": "May", "Okt": "Oct", "Dez": "Dec"}
 FIRST_MONTHS = {"1": "01", "2": "04", "3": "07", "4": "10"}
 
 
-def first_days(texts: pl.Series, pattern: str) -> pl.Series:
+def first_days(texts: pl.Expr, pattern: str) -> pl.Expr:
     """Return the first day of each period, null where a text is none; weeks begin on Mondays."""
     shape, kind, year_first = PERIODS[pattern]
     one, other = (texts.str.extract(shape, group) for group in (1, 2))
     year, part = (one, other) if year_first else (other, one)
     if kind == "name":
-        return _read(year + "-" + part.str.slice(0, 3).replace(MONTHS) + "-01", "%Y-%b-%d", part)
+        return _read(year + "-" + part.str.slice(0, 3).replace(MONTHS) + "-01", "%Y-%b-%d")
     if kind == "week":
-        return _read(year + "-W" + part.str.zfill(2) + "-1", "%G-W%V-%u", part)
+        return _read(year + "-W" + part.str.zfill(2) + "-1", "%G-W%V-%u")
     if kind == "quarter":
         number = part.replace(NUMERALS)
         part = number.replace_strict(FIRST_MONTHS, default=None, return_dtype=pl.String)
-    return _read(year + "-" + part.str.zfill(2) + "-01", "%Y-%m-%d", part)
+    return _read(year + "-" + part.str.zfill(2) + "-01", "%Y-%m-%d")
 
 
-def _read(texts: pl.Series, pattern: str, part: pl.Series) -> pl.Series:
-    days = texts.str.to_datetime(pattern, strict=False, time_unit="us")
-    return days.alias(part.name)
+def _read(texts: pl.Expr, pattern: str) -> pl.Expr:
+    return texts.str.to_datetime(pattern, strict=False, time_unit="us")

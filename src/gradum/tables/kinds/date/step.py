@@ -111,19 +111,15 @@ class Date(Ranged, frozen=True, tag="date"):
         A moment has ``days`` since 1970-01-01 and the ``rest`` in microseconds, the ``day`` of the
         year and the ``weekday``, both from 0.
         """
-        # A date that does not exist is missing, but has to have a place in the tables.
-        ends = (("day", 365), ("weekday", 6))
-        day, weekday = (np.clip(moment[part], 0, end).astype(np.int64) for part, end in ends)
-        year_angle = pl.Series(np.arange(366.0)) * (2 * math.pi / DAYS_PER_YEAR)
-        week_angle = pl.Series(np.arange(7.0)) * (2 * math.pi / 7)
+        year_angle = moment["day"] * (2 * math.pi / DAYS_PER_YEAR)
+        week_angle = moment["weekday"] * (2 * math.pi / 7)
         day_angle = moment["rest"] * (2 * math.pi / MICROSECONDS_PER_DAY)
         parts = {
             "days": moment["days"] + moment["rest"] * (1 / MICROSECONDS_PER_DAY),
-            # Whole days are looked up, to the bit: an ensemble can tell apart what rounding does.
-            "year sin": day.entries_of(year_angle.sin().to_numpy()),
-            "year cos": day.entries_of(year_angle.cos().to_numpy()),
-            "week sin": weekday.entries_of(week_angle.sin().to_numpy()),
-            "week cos": weekday.entries_of(week_angle.cos().to_numpy()),
+            "year sin": np.sin(year_angle),
+            "year cos": np.cos(year_angle),
+            "week sin": np.sin(week_angle),
+            "week cos": np.cos(week_angle),
             "day sin": np.sin(day_angle),
             "day cos": np.cos(day_angle),
         }

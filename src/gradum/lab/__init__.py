@@ -1,0 +1,1 @@
+"""The lab: a page on which anyone watches the mathematics on their own table."""

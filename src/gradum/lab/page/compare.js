@@ -1,0 +1,94 @@
+/** Two runs side by side: one is kept, and the settings and results of the present one stand beside it. */
+
+import { add, h, tableOf } from "./dom.js";
+import { LabElement } from "./element.js";
+import { figure, percent } from "./numbers.js";
+import { MODEL } from "./state.js";
+import { LABELS, NAMES } from "./controls.js";
+import { say } from "./words.js";
+
+/** @typedef {import("./lab.js").Lab} Lab */
+/** @typedef {import("./watching.js").View} View */
+/** @typedef {{state: import("./state.js").State, view: View}} Kept */
+
+export class LabCompare extends LabElement {
+  /** @param {Lab} lab */
+  draw(lab) {
+    this.body = h("div");
+    add(
+      this,
+      h("h2", {}, say("Two runs side by side")),
+      h(
+        "p",
+        { class: "quiet" },
+        say(
+          "Keep this run, then change a setting and train again: both stand here, and the kept curve stays under the new one.",
+        ),
+      ),
+      h(
+        "p",
+        {},
+        h("button", { type: "button", id: "keep", onclick: () => lab.keep() }, say("Keep this run")),
+        " ",
+        lab.kept &&
+          h("button", { type: "button", id: "forget", onclick: () => lab.keep(null) }, say("Forget the kept run")),
+      ),
+      this.body,
+    );
+  }
+
+  /** @param {View} view */
+  follow(view) {
+    const { kept, state } = this.lab,
+      now = performance.now();
+    if (!kept || (view.playing && now - (this.drawn ?? 0) < 250)) return;
+    this.drawn = now;
+    const other = MODEL.filter((name) => String(value(kept.state, name)) !== String(value(state, name)));
+    const settings = other.map((name) => [say(LABELS[name] ?? name), named(kept.state, name), named(state, name)]);
+    this.body?.replaceChildren(
+      tableOf(
+        [say("Setting or result"), say("Kept"), say("Now")],
+        [...settings, ...results(kept.view, view)],
+        say("Two runs side by side"),
+      ),
+    );
+  }
+}
+
+/** @param {any} state @param {string} name */
+const value = (state, name) => (Array.isArray(state[name]) ? state[name].join(" – ") || "–" : state[name]);
+
+/** @param {any} state @param {string} name */
+function named(state, name) {
+  const own = String(value(state, name));
+  return own in NAMES ? say(NAMES[own]) : own;
+}
+
+/** @param {View} kept @param {View} now @returns {string[][]} */
+function results(kept, now) {
+  const last = (/** @type {View} */ { history }) => history[history.length - 1];
+  /** @param {string} name @param {(view: View) => string} of */
+  const line = (name, of) => [name, of(kept), of(now)];
+  const scores =
+    now.scores && kept.scores
+      ? Object.keys(now.scores).filter((name) => typeof now.scores[name] === "number" && name in kept.scores)
+      : [];
+  const names = /** @type {Record<string, string>} */ ({
+    accuracy: say("Accuracy"),
+    f1: say("F1, mean of classes"),
+    logLoss: say("Log loss"),
+    rmse: "RMSE",
+    mae: say("Mean absolute error"),
+    r2: "R²",
+  });
+  return [
+    line(say("Epoch"), (view) => String(view.epoch)),
+    line(say("Mean loss, training"), (view) => figure(last(view).training)),
+    line(say("Mean loss, held out"), (view) => figure(last(view).validation)),
+    ...scores.map((name) =>
+      line(names[name], ({ scores: of }) =>
+        name === "accuracy" || name === "f1" ? percent(of[name]) : figure(of[name]),
+      ),
+    ),
+  ];
+}

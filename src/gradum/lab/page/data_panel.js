@@ -1,0 +1,166 @@
+/** Which table, which two columns, which row. */
+
+import { Refused, sheetOf, tableOf } from "./csv.js";
+import { add, h } from "./dom.js";
+import { LabElement } from "./element.js";
+import { plain } from "./numbers.js";
+import { say, sentences, spoken } from "./words.js";
+
+/** @typedef {import("./lab.js").Lab} Lab */
+
+export class LabData extends LabElement {
+  refused = "";
+  /** @type {import("./csv.js").Sheet | null} */
+  sheet = null;
+
+  /** @param {Lab} lab */
+  draw(lab) {
+    const { table, state, said } = lab,
+      inputs = lab.inputs;
+    const names = lab.tables.map((each) => [each.key, (each.said[spoken()] ?? each.said.en).title]);
+    const hidden = state.hide.includes("data");
+    add(
+      this,
+      h("h2", {}, say("Data")),
+      !hidden && this.choice("data", say("Table"), names, state.data),
+      !hidden && this.own(lab),
+      h(
+        "p",
+        { class: "quiet" },
+        sentences(
+          say("{training} rows train, {held} are held out to judge.", {
+            training: table.rows.length - table.held_out.length,
+            held: table.held_out.length,
+          }),
+          table.target.classes.length
+            ? say("The target {target} has {classes} classes.", {
+                target: table.target.name,
+                classes: table.target.classes.length,
+              })
+            : say("The target {target} is a number.", { target: table.target.name }),
+        ),
+      ),
+      said.remarks.map((remark) => h("p", { class: "quiet" }, remark)),
+      inputs.length > 1 &&
+        this.choice(
+          "across",
+          say("Horizontal axis"),
+          inputs.map(({ name }, at) => [at, name]),
+          state.across,
+        ),
+      inputs.length > 1 &&
+        this.choice(
+          "up",
+          say("Vertical axis"),
+          inputs.map(({ name }, at) => [at, name]),
+          state.up,
+        ),
+      inputs.length > 2 &&
+        h(
+          "p",
+          { class: "quiet" },
+          say("Maps and borders are drawn over these two; the other columns are those of the row below."),
+        ),
+      this.row(lab),
+    );
+  }
+
+  /** A file of the reader's, chosen or dropped on the page. @param {Lab} lab */
+  own(lab) {
+    const input = h("input", { id: "own", type: "file", accept: ".csv,.tsv,.txt,text/csv" });
+    input.addEventListener("change", () => input.files?.[0] && this.read(input.files[0]));
+    const { sheet } = this;
+    const target =
+      sheet &&
+      this.choice(
+        "target",
+        say("Target"),
+        sheet.names.map((name) => [name, name]),
+        lab.table.key === "dropped" ? lab.table.target.name : "",
+        (name) => this.take(sheet, name),
+      );
+    return h(
+      "div",
+      { class: "control" },
+      h("label", { for: "own" }, say("Or a CSV file of yours")),
+      input,
+      this.refused && h("p", { class: "alarm", role: "alert" }, this.refused),
+      target,
+    );
+  }
+
+  /** @param {File} file */
+  async read(file) {
+    try {
+      this.refused = "";
+      this.sheet = await sheetOf(file);
+      this.take(this.sheet, this.sheet.names[this.sheet.names.length - 1]);
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  /** @param {import("./csv.js").Sheet} sheet @param {string} target */
+  take(sheet, target) {
+    try {
+      this.refused = "";
+      this.lab.offer(tableOf(sheet, target));
+    } catch (error) {
+      this.refuse(error);
+    }
+  }
+
+  /** @param {unknown} error */
+  refuse(error) {
+    if (!(error instanceof Refused)) throw error;
+    this.refused = error.message;
+    this.redraw();
+  }
+
+  /** @param {string} name @param {string} label @param {any[][]} choices @param {any} chosen @param {(value: string) => void} [then] */
+  choice(name, label, choices, chosen, then) {
+    const select = h(
+      "select",
+      { id: `set-${name}` },
+      choices.map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
+    );
+    select.addEventListener("change", () =>
+      then ? then(select.value) : this.lab.change({ [name]: name === "data" ? select.value : Number(select.value) }),
+    );
+    if (name === "data") select.addEventListener("change", () => (this.refused = ""), { capture: true });
+    return h("div", { class: "control" }, h("label", { for: `set-${name}` }, label), select);
+  }
+
+  /** @param {Lab} lab */
+  row({ table, state }) {
+    const values = table.rows[state.row],
+      [target] = values.slice(-1);
+    const input = h("input", {
+      id: "set-row",
+      type: "number",
+      min: 1,
+      max: table.rows.length,
+      step: 1,
+      value: state.row + 1,
+    });
+    input.addEventListener("change", () => {
+      const row = Number(input.value) - 1;
+      if (Number.isInteger(row) && row >= 0 && row < table.rows.length) this.lab.change({ row });
+      else input.value = String(state.row + 1);
+    });
+    const parts = [
+      ...table.numbers.map(({ name }, at) => `${name} ${plain(values[at])}`),
+      ...table.codes.map(
+        ({ name, levels }, at) => `${name} ${levels[values[table.numbers.length + at] - 1] ?? say("(unknown)")}`,
+      ),
+      `${table.target.name} ${table.target.classes[target] ?? plain(target)}`,
+    ];
+    return h(
+      "div",
+      { class: "control" },
+      h("label", { for: "set-row" }, say("Row whose numbers are shown")),
+      input,
+      h("p", { class: "quiet" }, parts.join(say(", "))),
+    );
+  }
+}

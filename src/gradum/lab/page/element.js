@@ -1,0 +1,40 @@
+/** The base of the page's elements: each draws itself anew when something is chosen, and follows the training. */
+
+/** @typedef {import("./lab.js").Lab} Lab */
+/** @typedef {import("./watching.js").View} View */
+
+export class LabElement extends HTMLElement {
+  constructor() {
+    super();
+    /** @type {Lab} */
+    this.lab = /** @type {any} */ (null);
+  }
+
+  /** @param {Lab} lab */
+  join(lab) {
+    this.lab = lab;
+    lab.addEventListener("state", () => this.redraw());
+    lab.followers.push((view) => this.follow(view));
+    this.redraw();
+  }
+
+  redraw() {
+    const focused = this.contains(document.activeElement) ? document.activeElement?.id : "";
+    const open = Array.from(this.querySelectorAll("details[id][open]"), ({ id }) => id);
+    this.replaceChildren();
+    this.draw(this.lab);
+    if (this.lab.view) this.follow(this.lab.view);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  /** Fill the element with what does not change while training goes on. @param {Lab} lab */
+  draw(lab) {
+    void lab;
+  }
+
+  /** Show what the training says. @param {View} view */
+  follow(view) {
+    void view;
+  }
+}

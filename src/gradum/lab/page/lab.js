@@ -1,0 +1,184 @@
+/** The lab itself: what is chosen, what the worker says, and who is told of it. */
+
+import { DEFAULTS, MODEL, read, written } from "./state.js";
+import { axesOf, inputsOf, isTaken } from "./table.js";
+import { say, speak, spoken } from "./words.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./table.js").Table} Table */
+/** @typedef {import("./watching.js").View} View */
+/**
+ * What the formulas are about.
+ * @typedef {{kind: "operation" | "unit" | "weight" | "row", level: number, unit: number, from: number}} Selection
+ */
+
+/** What is chosen first of a table. @type {Record<string, Partial<State>>} */
+const FIRST = {
+  line: { hidden: [], rate: 0.1 },
+  sine: { hidden: [8], solver: "adam", rate: 0.03, batch: 20 },
+  moons: { hidden: [4], solver: "adam", rate: 0.03, batch: 25 },
+  spiral: { hidden: [8, 8], solver: "adam", rate: 0.01, batch: 30 },
+};
+const ORDINARY = { hidden: [4], solver: "adam", rate: 0.02, batch: 32 };
+
+/** Tells of "state", what is chosen, and shows its followers what the training says. */
+export class Lab extends EventTarget {
+  /** @param {{language: string, tables: Table[]}} content @param {Worker} worker */
+  constructor(content, worker) {
+    super();
+    this.tables = content.tables;
+    this.worker = worker;
+    this.run = 0;
+    /** @type {import("./compare.js").Kept | null} */
+    this.kept = null;
+    /** @type {View | null} */
+    this.view = null;
+    /** @type {((view: View) => void)[]} */
+    this.followers = [];
+    /** @type {((view: View) => void)[]} */
+    this.waiting = [];
+    this.turns = new MessageChannel();
+    this.turns.port1.onmessage = () => this.turn();
+    /** @type {Selection} */
+    this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
+    worker.onmessage = ({ data }) => this.seen(data);
+    this.language = content.language;
+    const named = read(location.hash).data,
+      known = this.tables.some(({ key }) => key === named);
+    this.state = this.completed(read(location.hash, this.beginning(known ? named : this.tables[0].key)));
+    speak(this.state.lang || content.language);
+  }
+
+  /** @returns {Table} */
+  get table() {
+    return this.tables.find(({ key }) => key === this.state.data) ?? this.tables[0];
+  }
+
+  get inputs() {
+    return inputsOf(this.table);
+  }
+
+  /** The table's own words. */
+  get said() {
+    return this.table.said[spoken()] ?? this.table.said.en;
+  }
+
+  /** @returns {string[]} The losses that the target can have. */
+  lossesOf(/** @type {Table} */ table) {
+    const names = ["squared_error", "absolute_error", "huber", "quantile", "log_loss", "poisson", "gamma"];
+    return names.filter((name) => isTaken(table, name));
+  }
+
+  /** What is chosen of a table before anybody chooses. @param {string} key @returns {State} */
+  beginning(key) {
+    return this.completed({ ...DEFAULTS, ...(FIRST[key] ?? ORDINARY), data: key });
+  }
+
+  /** Mend what the table of a state cannot have. @param {State} state @returns {State} */
+  completed(state) {
+    const table = this.tables.find(({ key }) => key === state.data) ?? this.tables[0];
+    const losses = this.lossesOf(table),
+      inputs = inputsOf(table).length;
+    const whole = { ...state, data: table.key };
+    whole.loss = losses.includes(whole.loss) ? whole.loss : losses[0];
+    const [across, up] = axesOf(table);
+    whole.across = whole.across >= 0 && whole.across < inputs ? whole.across : across;
+    whole.up = whole.up >= 0 && whole.up < inputs ? whole.up : up;
+    whole.row = whole.row < table.rows.length ? whole.row : 0;
+    return whole;
+  }
+
+  /** Keep the present run beside the next ones, or forget the kept one. @param {null} [nothing] */
+  keep(nothing) {
+    this.kept = nothing === null || !this.view ? null : { state: this.state, view: this.view };
+    this.dispatchEvent(new Event("state"));
+  }
+
+  /** Offer a table of the reader's. @param {Table} table */
+  offer(table) {
+    this.tables = [...this.tables.filter(({ key }) => key !== table.key), table];
+    this.state = { ...this.state, data: "" };
+    this.change({ data: table.key });
+  }
+
+  /** Begin the training anew. */
+  begin() {
+    this.run += 1;
+    this.view = null;
+    const { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed } = this.state;
+    const settings = { hidden, activation, loss, penalty, alpha, dropout, solver, rate, batch, seed };
+    this.order("begin", { run: this.run, table: this.table, settings, looks: this.looks });
+  }
+
+  get looks() {
+    return { axes: [this.state.across, this.state.up], row: this.state.row };
+  }
+
+  /** @param {Partial<State>} patch */
+  change(patch) {
+    const { lang, hide, pace } = this.state,
+      other = patch.data !== undefined && patch.data !== this.state.data;
+    this.state = this.completed(
+      other ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, ...patch } : { ...this.state, ...patch },
+    );
+    if (patch.lang !== undefined) speak(this.state.lang || this.language);
+    history.replaceState(
+      null,
+      "",
+      written(this.state, { ...this.beginning(this.state.data), data: this.tables[0].key }),
+    );
+    if (Object.keys(patch).some((name) => MODEL.includes(name))) {
+      this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
+      this.begin();
+    } else if ("across" in patch || "up" in patch || "row" in patch) this.order("look", { looks: this.looks });
+    this.dispatchEvent(new Event("state"));
+  }
+
+  /** @param {string} what @param {object} more */
+  order(what, more = {}) {
+    this.worker.postMessage({ do: what, ...more });
+  }
+
+  /** Do one thing of the training, and look at it. @param {string} what @param {object} more */
+  train(what, more = {}) {
+    if (["operate", "undo"].includes(what)) this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
+    this.order(what, more);
+  }
+
+  /** @param {Partial<Selection>} selection */
+  select(selection) {
+    this.selection = { kind: "operation", level: 0, unit: 0, from: 0, ...selection };
+    this.show();
+  }
+
+  /** @param {View} view */
+  seen(view) {
+    if (view.run === this.run) {
+      this.view = view;
+      this.show();
+    }
+    requestAnimationFrame(() => this.order("shown"));
+  }
+
+  /** Let each follower draw in a task of its own, so that none holds up the page for long. */
+  show() {
+    const idle = !this.waiting.length;
+    this.waiting = [...this.followers];
+    if (idle) this.turns.port2.postMessage(null);
+  }
+
+  turn() {
+    const [follow] = this.waiting.splice(0, 1);
+    if (follow && this.view) follow(this.view);
+    if (this.waiting.length) this.turns.port2.postMessage(null);
+  }
+
+  /** @param {number} level @param {number} unit @returns {string} What a unit is called; level −1 are the inputs. */
+  nameOf(level, unit) {
+    if (level < 0) return this.inputs[unit]?.name ?? "";
+    const widths = this.view?.widths ?? [];
+    if (level < widths.length - 2) return say("unit {level}.{unit}", { level: level + 1, unit: unit + 1 });
+    const { classes, name } = this.table.target;
+    return classes.length > 2 ? classes[unit] : classes.length ? classes[1] : name;
+  }
+}

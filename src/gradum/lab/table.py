@@ -1,0 +1,233 @@
+"""A table becomes the lab's numbers: few columns and rows, encoded and scaled as in a fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+from msgspec import structs
+
+from gradum.core.models.input_layer import InputLayer, Treatment
+from gradum.errors import TableError, TargetError
+from gradum.messages import say, say_plural
+from gradum.randomness import stream
+from gradum.run.dataset import Dataset, labelled
+from gradum.rungs.target_scale import TargetScale
+from gradum.tables.encode import Encoder
+from gradum.tables.kinds import AnyStep
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.schema import Schema, infer
+from gradum.tables.sources.fetched import PLAINLY
+from gradum.tables.sources.read import read
+from gradum.tables.split import Part, hold_out
+from gradum.tables.totals import without_totals
+from gradum.tables.wording import quoted
+
+MOST_COLUMNS, MOST_ROWS = 12, 2_000
+MOST_LEVELS, MOST_CLASSES = 10, 10
+FEWEST_ROWS = 10
+HELD_OUT = 0.25
+DIGITS = 10  # of a raw number: more than any table's, and short as text
+
+
+class LabNumber(msgspec.Struct, frozen=True):
+    """A column of numbers, which enters the network as (x − centre) / scale."""
+
+    name: str
+    centre: float
+    scale: float
+
+
+class LabCode(msgspec.Struct, frozen=True):
+    """A column of levels: code k stands for level k − 1, and 0 for none of them.
+
+    As a ``sign``, two levels enter as −1 and 1; as ``one_hot``, each enters as 0 or 1.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    treatment: Treatment
+
+
+class LabTarget(msgspec.Struct, frozen=True):
+    """The target: classes, or numbers that are learned as (y − centre) / scale."""
+
+    name: str
+    classes: tuple[str, ...] = ()
+    centre: float = 0.0
+    scale: float = 1.0
+
+
+class LabTable(msgspec.Struct, frozen=True):
+    """The rows that the lab learns from, in raw units.
+
+    Parameters
+    ----------
+    key : str
+        Its name in the page's address.
+    title : str
+    numbers, codes : tuple
+        The columns, in the order in which they enter the network.
+    target : LabTarget
+    rows : list of list of float
+        Of each row the numbers, the codes and the target: a number or a class code.
+    held_out : list of int
+        Rows that do not train, by place.
+    remarks : tuple of str
+        What was left out.
+    """
+
+    key: str
+    title: str
+    numbers: tuple[LabNumber, ...]
+    codes: tuple[LabCode, ...]
+    target: LabTarget
+    rows: list[list[float]]
+    held_out: list[int]
+    remarks: tuple[str, ...] = ()
+
+
+def lab_table(data: Any, target: str, reading: ReadingOptions = PLAINLY) -> LabTable:
+    """Read a table and return it for the lab.
+
+    Raises
+    ------
+    TableError, ColumnError, TargetError
+        The table cannot be read, or nothing in it can be learned.
+    """
+    table = without_totals(read(data, reading))
+    return _encoded(*_few_rows(labelled(table, infer(table, target=target))))
+
+
+def plain_table(key: str, title: str, columns: dict[str, np.ndarray], target: str) -> LabTable:
+    """Return numbers as they are, the last column the target: weights are slopes in their units."""
+    rows = np.round(np.column_stack(list(columns.values())), DIGITS)
+    names = tuple(LabNumber(name, 0.0, 1.0) for name in columns if name != target)
+    held_out = _held_out(len(rows), None)
+    return LabTable(key, title, names, (), LabTarget(target), rows.tolist(), held_out)
+
+
+def _few_rows(dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
+    """Draw the rows that the lab takes."""
+    assert dataset.schema.target is not None
+    if len(dataset) < FEWEST_ROWS:
+        raise TargetError(
+            say_plural(
+                "{source} has {count:,} row to learn from.",
+                "{source} has {count:,} rows to learn from.",
+                len(dataset),
+                source=dataset.source,
+            ),
+            say("The lab needs at least {fewest}.", fewest=FEWEST_ROWS),
+        )
+    if len(dataset.classes) > MOST_CLASSES:
+        raise TargetError(
+            say(
+                "Target {name!r} has {count:,} classes.",
+                name=dataset.schema.target.name,
+                count=len(dataset.classes),
+            ),
+            say("The lab takes up to {most}: choose another target.", most=MOST_CLASSES),
+        )
+    if len(dataset) <= MOST_ROWS:
+        return dataset, ()
+    drawn = stream(0, "lab", "rows").choice(len(dataset), MOST_ROWS, replace=False)
+    places = np.sort(drawn)
+    few = replace(
+        dataset, frame=dataset.frame[places], numbers=dataset.numbers[places], own_rows=MOST_ROWS
+    )
+    rows = say("{most:,} of {rows:,} rows, drawn at random.", most=MOST_ROWS, rows=len(dataset))
+    return few, (rows,)
+
+
+def _few_columns(encoder: Encoder, schema: Schema) -> tuple[Encoder, tuple[str, ...]]:
+    """Choose the first columns whose values the lab can show."""
+    shown = [step for step in encoder.steps if _is_shown(step)]
+    kept, beyond = shown[:MOST_COLUMNS], shown[MOST_COLUMNS:]
+    others = [step.source for step in encoder.steps if not _is_shown(step)]
+    unused = [column.name for column in schema.columns if column.role == "unused"]
+    remarks = []
+    if unused:
+        remarks.append(
+            say("No fit uses {columns}; gradum inspect says why.", columns=quoted(unused))
+        )
+    if others:
+        remarks.append(
+            say(
+                "Left out, because the lab takes numbers and columns of up to {most} levels: "
+                "{columns}.",
+                most=MOST_LEVELS,
+                columns=quoted(others),
+            )
+        )
+    if beyond:
+        remarks.append(
+            say(
+                "Left out, because the lab takes {most} columns: {columns}.",
+                most=MOST_COLUMNS,
+                columns=quoted([step.source for step in beyond]),
+            )
+        )
+    if not kept:
+        raise TableError(
+            say("No column has numbers or up to {most} levels.", most=MOST_LEVELS),
+            say("Choose another table."),
+        )
+    return Encoder(tuple(kept)), tuple(remarks)
+
+
+def _is_shown(step: AnyStep) -> bool:
+    """Whether a column becomes a few numbers or one code with few levels."""
+    coded = step.coded_column()
+    few = coded is None or 0 < len(coded.levels) <= MOST_LEVELS
+    wide = step.is_measured or step.sparse_features() or step.grid_column() is not None
+    return few and not wide and bool(coded or step.dense_features())
+
+
+def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
+    target, classes = dataset.target, tuple(str(label) for label in dataset.classes)
+    held_out = _held_out(len(dataset), target if classes else None)
+    trains = np.delete(np.arange(len(dataset)), held_out)
+    encoder = Encoder.fit(dataset.frame, dataset.schema, trains)
+    encoder, left_out = _few_columns(encoder, dataset.schema)
+    design, layout = encoder.transform(dataset.frame), encoder.layout
+    dense, codes = design.arrays["dense"], design.arrays["codes"]
+    levels = tuple(len(column.levels) for column in layout.codes)
+    treatments: tuple[Treatment, ...] = tuple(_treatment(count) for count in levels)
+    layer = InputLayer.fit(dense[trains], levels, treatments, style="standard")
+    scale = LabTarget(dataset.schema.target.name, classes)  # type: ignore[union-attr]
+    if not classes:
+        fitted = TargetScale.fit(target[trains], np.ones(len(trains)), log=False)
+        scale = structs.replace(scale, centre=fitted.centre, scale=fitted.scale)
+    return LabTable(
+        "table",
+        dataset.source,
+        tuple(
+            LabNumber(feature.name, *pair)
+            for feature, *pair in zip(
+                layout.dense, layer.centre.tolist(), layer.scale.tolist(), strict=True
+            )
+        ),
+        tuple(
+            LabCode(column.source, column.levels, _treatment(len(column.levels)))
+            for column in layout.codes
+        ),
+        scale,
+        np.column_stack([dense, codes, target]).tolist(),
+        held_out,
+        (*dataset.notes, *remarks, *left_out),
+    )
+
+
+def _treatment(levels: int) -> Treatment:
+    return "sign" if levels == 2 else "one_hot"
+
+
+def _held_out(rows: int, labels: np.ndarray | None) -> list[int]:
+    """Draw the rows that do not train, with each class's share of them."""
+    parts = hold_out(
+        rows, labels=labels, test=HELD_OUT, validation=0, rng=stream(0, "lab", "split")
+    )
+    return np.flatnonzero(parts == Part.TEST).tolist()

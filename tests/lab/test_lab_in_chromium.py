@@ -1,0 +1,297 @@
+"""The lab's page in Chromium: its buttons and controls, files and addresses, used as readers do."""
+
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from gradum.lab.page import lab_page
+from gradum.lab.table import lab_table
+
+driven = pytest.importorskip(
+    "playwright.sync_api", reason="No playwright: see .ci/run for how to install it."
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium: see .ci/run.")
+
+HOSTILE = '<img src=x onerror="document.title = 1">'
+FAR = ".far:not(:empty)"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with driven.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The page with its own tables, and one with a table that has hostile names."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "lab.html").write_text(lab_page(), encoding="utf-8")
+    x = np.random.default_rng(0).normal(size=40)
+    level = np.where(x > 0, "<b>high</b>", "low")
+    table = lab_table({HOSTILE: x, "level": level, "y": np.where(x > 0.5, HOSTILE, "no")}, "y")
+    (folder / "hostile.html").write_text(lab_page(table), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def lab(browser, files):
+    """Open a page at an address; its errors and requests fail the test."""
+    contexts, wrong = [], []
+
+    def open_page(hash="", file="lab.html", width=1280, **more):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(("file:", "blob:")) else wrong.append(asked.url)
+            ),
+        )
+        page.goto((files / file).as_uri() + hash)
+        page.wait_for_selector(FAR)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def epoch(page):
+    """The epoch that the toolbar tells."""
+    return int(re.search(r"\d+", page.inner_text(FAR))[0])
+
+
+def loss(page):
+    """The loss of held-out rows that the toolbar tells."""
+    return float(re.findall(r"[\d.]+", page.inner_text(FAR))[-1])
+
+
+def told(page, words):
+    """Wait until the toolbar tells something."""
+    page.wait_for_selector(f'.far:has-text("{words}")')
+
+
+def test_five_clicks_lead_to_a_trained_network_and_a_formula(lab):
+    page = lab()
+    before = loss(page)
+    for _ in range(3):
+        page.click("#train-epoch")
+    told(page, "Epoch 3,")
+    page.click(".unit >> nth=2")
+    page.wait_for_selector("lab-formulas math")
+    assert loss(page) < before
+    assert "Sum of unit 1.1" in page.inner_text("lab-formulas")
+
+
+def test_operations_go_forward_and_back_by_buttons_and_keys(lab):
+    page = lab("#data=line&hidden=&rate=0.1")
+    titles = [page.inner_text("lab-formulas h3")]
+    for done in range(1, 9):
+        page.keyboard.press("o")
+        told(page, f"operation {done} of 8")
+        page.wait_for_selector(f'lab-formulas h3:not(:text-is("{titles[-1]}"))')
+        titles.append(page.inner_text("lab-formulas h3"))
+    assert len(set(titles)) == 9
+    page.click("#train-undo")
+    told(page, "operation 7 of 8")
+    page.wait_for_selector(f'lab-formulas h3:text-is("{titles[7]}")')
+    page.keyboard.press("b")
+    told(page, "Epoch 1,")
+    page.click("#train-backStep")
+    told(page, "Epoch 0,")
+
+
+def test_play_goes_on_until_pause(lab):
+    page = lab("#data=line&hidden=&pace=0")
+    page.click("#train-play")
+    page.wait_for_selector('#train-play:has-text("Pause")')
+    page.click("#train-play")
+    page.wait_for_selector('#train-play:has-text("Play")')
+    reached = epoch(page)
+    assert reached > 0
+    page.click("#train-reset")
+    told(page, "Epoch 0,")
+
+
+CHANGES = {
+    "activation": "relu",
+    "loss": "log_loss",
+    "solver": "momentum",
+    "rate": "0.2",
+    "batch": "10",
+    "penalty": "l1",
+    "dropout": "0.25",
+    "seed": "5",
+    "hidden": "2",
+    "data": "spiral",
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_control_begins_anew_and_stands_in_the_address(lab, name):
+    page = lab("#data=moons&hidden=4&solver=sgd&penalty=l2")
+    page.click("#train-epoch")
+    told(page, "Epoch 1,")
+    control = page.locator(f"#set-{name}")
+    if control.evaluate("each => each.localName") == "select":
+        control.select_option(CHANGES[name])
+    else:
+        control.fill(CHANGES[name])
+        control.blur()
+    if name != "loss":  # which a table of two classes has only one of
+        told(page, "Epoch 0,")
+    address = page.url
+    again = lab(address[address.index("#") :])
+    assert again.locator(f"#set-{name}").input_value() == CHANGES[name]
+    assert page.locator(f"#set-{name}-does").count() == (name != "data")
+
+
+def test_a_teacher_hides_controls_by_the_address(lab):
+    page = lab("#data=moons&hide=solver.seed.hidden")
+    assert page.locator("#set-rate").count() == 1
+    for name in ("solver", "seed", "hidden"):
+        assert page.locator(f"#set-{name}").count() == 0
+    page = lab("#data=moons&hide=surface.program")
+    for name in ("surface", "program"):
+        assert page.locator(f"lab-{name}").is_hidden()
+    assert page.locator("lab-scores").is_visible()
+
+
+def test_a_weight_is_reached_by_keyboard(lab):
+    page = lab("#data=moons&hidden=3")
+    page.focus('.unit[data-unit="0.1"]')
+    page.keyboard.press("Enter")
+    page.wait_for_selector('lab-formulas h3:text-is("Sum of unit 1.2")')
+    page.focus('lab-formulas td button:text-is("x2")')
+    page.keyboard.press("Enter")
+    page.wait_for_selector('lab-formulas h3:text-is("Weight from x2 to unit 1.2")')
+
+
+@pytest.mark.parametrize(
+    "hash", ["#rate=-1&hidden=99.x&data=none", "#row=9e9&batch=0&seed=a", "#%%%"]
+)
+def test_an_address_of_anybody_does_no_harm(lab, hash):
+    page = lab(hash)
+    page.click("#train-epoch")
+    told(page, "Epoch 1,")
+
+
+def test_divergence_is_told_with_a_remedy_that_helps(lab):
+    page = lab("#data=line&hidden=&rate=3")
+    assert page.locator("lab-toolbar .alarm").is_hidden()
+    for _ in range(8):
+        page.click("#train-epoch")
+    page.wait_for_selector("lab-toolbar .alarm >> visible=true")
+    rate = 3.0
+    while page.locator("lab-toolbar .alarm").is_visible():
+        page.click("lab-toolbar .alarm button")
+        told(page, "Epoch 0,")
+        rate, before = float(page.input_value("#set-rate")), rate
+        assert rate < before
+        for _ in range(12):
+            page.click("#train-epoch")
+        page.wait_for_timeout(100)
+    assert 0 < rate < 3
+
+
+def test_a_file_is_read_or_refused_with_a_way_on(lab, tmp_path):
+    page = lab()
+    (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 10)
+    (tmp_path / "three.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
+    rows = "\n".join(f"{k % 7},{k * k % 11},{k % 3}" for k in range(60))
+    (tmp_path / "good.csv").write_text(f"{HOSTILE},b,c\n{rows}\n")
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(21_000_000)
+    refused = {"binary.csv": "UTF-8", "three.csv": "3 rows", "large.csv": "20 MB"}
+    for name, words in refused.items():
+        page.set_input_files("#own", tmp_path / name)
+        page.wait_for_selector(f'lab-data .alarm:has-text("{words}")')
+    page.set_input_files("#own", tmp_path / "good.csv")
+    page.wait_for_selector("#set-target")
+    assert page.input_value("#set-target") == "c"
+    page.select_option("#set-target", "b")
+    page.wait_for_selector('lab-data:has-text("The target b is a number.")')
+    page.click("#train-epoch")
+    told(page, "Epoch 1,")
+    assert page.locator("img").count() == 0
+
+
+def test_names_from_a_table_are_text(lab):
+    page = lab(file="hostile.html")
+    page.click("#train-epoch")
+    told(page, "Epoch 1,")
+    page.click(".unit >> nth=0")
+    page.wait_for_selector("lab-formulas h3")
+    assert page.locator("img, lab-data b").count() == 0
+    assert HOSTILE in page.inner_text("lab-data")
+    assert page.title() != "1"
+
+
+def test_two_runs_stand_side_by_side(lab):
+    page = lab("#data=line&hidden=&rate=0.1")
+    page.click("#train-epoch")
+    told(page, "Epoch 1,")
+    page.click("#keep")
+    page.select_option("#set-solver", "adam")
+    told(page, "Epoch 0,")
+    page.wait_for_selector("lab-compare td")
+    assert ["Solver", "Gradient descent", "Adam"] in [
+        row.split("\t") for row in page.locator("lab-compare tbody tr").all_inner_texts()
+    ]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_and_speaks_chinese(lab, width, scheme):
+    page = lab("#data=penguins", width=width, color_scheme=scheme, reduced_motion="reduce")
+    page.click("#speak-zh")
+    assert page.get_attribute("html", "lang") == "zh-CN"
+    assert page.title().startswith("实验室")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    unsaid = set(re.findall(r"[A-Za-z]{4,}", page.inner_text("lab-controls")))
+    assert unsaid <= {"Adam", "tanh", "ReLU", "GELU", "SELU", "lasso"}
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(lab, width, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."
+    )
+    page = lab("#data=moons", width=width, color_scheme=scheme)
+    page.click("#train-epoch")
+    page.click("#keep")
+    page.click(".unit >> nth=3")
+    page.wait_for_selector("lab-compare td")
+    found = axe.Axe().run(page).response["violations"]
+    assert [(each["id"], each["nodes"][0]["target"]) for each in found] == []
+
+
+def test_long_training_leaves_the_page_at_hand(browser, files, tmp_path):
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 2000))
+    (tmp_path / "lab.html").write_text(lab_page(lab_table({"a": a, "b": b, "y": a * b}, "y")))
+    page = browser.new_page()
+    page.add_init_script(
+        "window.long = []; new PerformanceObserver((list) => window.long.push(...list.getEntries()"
+        ".map(({ duration }) => duration))).observe({ type: 'longtask' });"
+    )
+    page.goto(f"{(tmp_path / 'lab.html').as_uri()}#hidden=64.64&solver=adam&batch=32&pace=0")
+    page.wait_for_selector(FAR)
+    page.evaluate("window.long.length = 0")
+    page.click("#train-play")
+    page.wait_for_timeout(3000)
+    assert page.locator('#train-play:has-text("Pause")').count() == 1
+    assert page.evaluate("window.long.length") <= 1  # a busy machine may hold up one
+    page.close()
