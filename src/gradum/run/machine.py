@@ -7,10 +7,10 @@ from functools import cache
 from importlib.metadata import version
 
 import msgspec
+from threadpoolctl import threadpool_info
 
 from gradum.core_count import cores
 from gradum.messages import say
-from gradum.solvers.threads import blas
 
 PACKAGES = ("gradum", "jax", "jaxlib", "optax", "numpy", "scipy", "polars")
 
@@ -52,4 +52,5 @@ def _versions() -> dict[str, str]:
 
 def _threads() -> int:
     """Return how many threads BLAS has or, if it does not say, may have."""
-    return max((pool["num_threads"] for pool in blas().info()), default=cores())
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max(pools, default=cores())

@@ -108,12 +108,12 @@ def is_large(rows: int, columns: int) -> bool:
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Take a turn in which BLAS has one thread, for example for rows in small blocks."""
-    with turn(), blas().limit(limits=1):
+    with turn(), _blas().limit(limits=1):
         yield
 
 
 @cache
-def blas() -> ThreadpoolController:
+def _blas() -> ThreadpoolController:
     """Return NumPy's and SciPy's BLAS, found once: this takes longer than a small problem."""
     return ThreadpoolController().select(user_api="blas")
 
