@@ -12,7 +12,7 @@ NUMBERS = {
     *("DISTANCE", "FP=1,FN=5", "UNIT|COL=AMOUNT,...", "LABEL|NUMBER", "PORT"),
 }
 WORDS = {
-    *("NAME", "NAMES", "COL", "COLS", "COL+", "HOW", "TASK", "SQL", "TABLE", "FILE", "FOLDER"),
+    *("NAME", "NAMES", "COL", "COLS", "COL+", "HOW", "TASK", "SQL", "TABLE", "FILE", "FOLDER", "PLACE", "[TABLE]"),
     *("ADDRESS", "RIVAL", "ANSWER", "SCALE", "WORDS", "REGION", "LABEL", "KIND", "VALUE", "CODE"),
     *("RUN", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY", "FORM", "MODEL...", "NAME=PATH"),
 }
@@ -65,6 +65,7 @@ def given(tables, tmp_path_factory):
         "export": [folder, table, "-o", "out.onnx"],
         "compress": [folder, "-o", "out"],
         "serve": [folder],
+        "lab": [*fit, "-o", "out.html"],
         "inspect": fit,
         "report": [folder, "-o", "out.html"],
         "compare-solvers": [*fit, "-o", "out.html"],

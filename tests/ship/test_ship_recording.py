@@ -125,13 +125,6 @@ def test_texts_are_looked_up_joined_and_split():
     assert found["twice"].ravel().tolist() == ["a b-a b", "-", "c d-c d"]
 
 
-def test_entries_of_a_table_are_taken_by_their_places():
-    raw = Recorded.input(np.float64)
-    entries = raw.astype(np.int64).entries_of(np.array([0.1, 0.2, 0.3]))
-    found = Program({"x": raw.node}, {"y": entries.node})({"x": np.array([[2.0], [0.0]])})["y"]
-    assert found.tolist() == [[0.3], [0.1]]
-
-
 def test_only_operations_of_the_list_are_recorded():
     raw = Recorded.input(np.float64)
     for compute in COMPUTED.values():

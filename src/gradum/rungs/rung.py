@@ -157,7 +157,7 @@ class Rung:
         """The steps that calibrate its probabilities; empty where that did not pay."""
         return tuple(step for step in self.post if step.calibrates)
 
-    @cached_property
+    @property
     def block_rows(self) -> int:
         """The number of rows that are predicted at a time."""
         return max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // max(self.network.widths)))

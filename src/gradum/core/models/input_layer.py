@@ -33,7 +33,6 @@ Treatment = Literal["sign", "one_hot", "sparse_one_hot", "embedding"]
 
 LEAST_SPREAD = 1 / 3
 LEAST_SCALE = 1e-200  # a column that varies less is constant: float32's largest is beyond reach
-SIGNS = np.array([0, -1, 1], np.int8)  # of a code of two levels
 ROWS_AT_ONCE = 16_384  # in a copy that is made to be measured or expanded
 
 
@@ -446,7 +445,8 @@ class _Places(NamedTuple):
     def fill(self, behind: np.ndarray, codes: np.ndarray) -> None:
         """Write the signs and the ones of codes (n, c) into zeros (n, width)."""
         if len(self.signs):
-            behind[:, self.at] = SIGNS[codes[:, self.signs]]
+            signed = codes[:, self.signs]
+            behind[:, self.at] = np.subtract(signed == 2, signed == 1, dtype=np.int8)
         if len(self.hot):
             levels = codes[:, self.hot]
             rows, columns = levels.nonzero()
