@@ -5,7 +5,7 @@ import tomllib
 from itertools import chain
 from pathlib import Path
 
-REQUIREMENT = re.compile(r"([\w.-]+)>=([\w.]+)(;.*)?")
+REQUIREMENT = re.compile(r"([\w.-]+)>=([\w.]+)(?:,<[\w.]+)?(;.*)?")
 
 project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
 least = {}

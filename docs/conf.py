@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import gradum
 from gradum.lab.page import lab_page
+
+DOCS = Path(__file__).parent
 
 project = "gradum"
 author = "the gradum developers"
@@ -30,15 +33,23 @@ suppress_warnings = ["myst.xref_missing"]  # links to files of the code, which a
 
 
 def setup(app: Any) -> None:
-    """Let Sphinx read formulas with absolute values, |r| is no substitution, and add the lab."""
+    """Let Sphinx read formulas with absolute values; add the lab, and a list for assistants."""
     app.connect("autodoc-process-docstring", _escape_bars)
     app.connect("build-finished", _add_lab)
+    app.connect("build-finished", _list_for_assistants)
 
 
-def _add_lab(app: Any, failed: Exception | None) -> None:
-    if failed is None:
+def _add_lab(app: Any, failure: Exception | None) -> None:
+    if failure is None:
         (Path(app.outdir) / "lab.html").write_text(lab_page(), encoding="utf-8")
 
 
 def _escape_bars(app: Any, what: Any, name: Any, obj: Any, options: Any, lines: list[str]) -> None:
+    # |r| is no substitution
     lines[:] = [line.replace("|", r"\|") for line in lines]
+
+
+def _list_for_assistants(app: Any, failure: Exception | None) -> None:
+    if failure is None and app.builder.format == "html":
+        text = run_path(str(DOCS / "llms.py"))["llms_txt"](DOCS)
+        Path(app.outdir, "llms.txt").write_text(text, encoding="utf-8")

@@ -124,6 +124,7 @@ PARTS = {
         question("infer", "api/inference.py", more="api/__init__.py", also=("api/offset.py",)),
         question("inspect"),
         question("rerun"),
+        Part("question mcp", ("app/cli/mcp.py", "app/tools"), ("app/cli/__init__.py",)),
         question("resume"),
         Part(
             "question serve",

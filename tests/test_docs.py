@@ -9,6 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import mcp
 import msgspec
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from asgi_client import Client
 from command_line import run, short_reports
 from gradum.api import save_run
 from gradum.app.cli import app
+from gradum.app.tools import server as tool_server
 from gradum.run.judging.by_class import ClassScores
 from gradum.run.options import options
 from gradum.run.spec import SplitSpec
@@ -301,6 +303,12 @@ def ask_examples(application, *_, **__):
         assert answer.status == 200, answer
 
 
+async def list_tools(folder, tools):
+    """What an assistant asks at first."""
+    async with mcp.Client(tool_server.server(folder, tools)) as client:
+        assert len((await client.list_tools()).tools) == len(tools)
+
+
 def obey(line):
     """Run a printed command in the current folder; its fits are short and few, and its reports."""
     with short_reports(), pytest.MonkeyPatch.context() as patched:
@@ -309,6 +317,7 @@ def obey(line):
         make_spec = partial(options.make_spec, **few, split=FOLDS_ONCE)
         patched.setattr(options, "make_spec", make_spec)
         patched.setattr(server, "run", ask_examples)
+        patched.setattr(tool_server, "serve", list_tools)
         patched.setattr(transfer_set, "TIMES", 1)
         patched.setattr(transfer_set, "FEWEST", 200)
         before, pipe, command = line.rpartition(" | ")

@@ -30,6 +30,7 @@ OF_HELP = {
 NO_SENTENCES = {  # file → how strings begin that no user reads
     "__init__.py": {"module 'gradum' has no attribute"},
     "isolation.py": {"import pickle, sys"},
+    "app/tools/process.py": {"from gradum.app.start import main"},
     # Kinds and keys, and what is said to msgspec, Python's csv, PostgreSQL and SQLite, or by them.
     "tables/differences.py": {"out of range"},
     "tables/contradictions.py": {
@@ -58,6 +59,13 @@ NO_SENTENCES = {  # file → how strings begin that no user reads
     },
     "study/properties/network_pairs.py": {"irrelevant sex"},  # properties as they are typed
     "tables/sources/sqlite.py": {"SELECT name FROM", "SELECT * FROM", "one statement at a time"},
+    "tables/sources/iceberg.py": {"Iceberg scan planning"},
+    "tables/sources/store_access.py": {
+        *("status code", "error sending request", "expanded paths", "Google Cloud Storage"),
+    },
+    "ship/destinations/destination.py": {"Written by gradum predict"},  # read again by gradum
+    "ship/destinations/postgresql_table.py": {"CASE ", "FROM (SELECT", "SELECT "},
+    "ship/destinations/sqlite_table.py": {"PRAGMA", "SELECT "},
     "ship/forms/sql/file.py": {"WITH a AS MATERIALIZED"},
     "ship/forms/sql/query.py": {"WITH … AS MATERIALIZED", "COALESCE(trim("},
     "lab/bundle.py": {

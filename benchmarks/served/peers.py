@@ -66,17 +66,10 @@ def fastapi(table: str, port: int) -> None:
 
 def litserve(table: str, port: int) -> None:
     """Serve by LitServe, with one worker."""
-    import litserve as ls
+    from benchmarks.served.lit import serve
 
-    class Api(ls.LitAPI):
-        def setup(self, device: str) -> None:
-            self.model = pipeline(table)
-
-        def predict(self, asked: dict[str, Any]) -> list[list[float]]:
-            return answers(self.model, asked["records"])
-
-    server = ls.LitServer(Api(), accelerator="cpu", workers_per_device=1)
-    server.run(port=port, host="127.0.0.1", generate_client_file=False, log_level="warning")
+    os.environ["GRADUM_TABLE"] = table
+    serve(port)
 
 
 def bentoml(table: str, port: int) -> None:

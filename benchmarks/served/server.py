@@ -21,23 +21,38 @@ GRADUM = (sys.executable, "-c", "from gradum.app.start import main; main()")
 
 
 class Served:
-    """A server that answers, in a session of its own."""
+    """A server that answers."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._process, self.port = process, port
 
     @property
     def seconds(self) -> float:
-        """The CPU time that all processes of its session have taken."""
-        ticks = 0
+        """The CPU time that it and all processes below it have taken."""
+        ticks = sum(used for _, used in self._tree().values())
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def _tree(self) -> dict[int, tuple[int, int]]:
+        """Return the parent and the CPU ticks of it and of all processes below it."""
+        everything = {}
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 parts = (folder / "stat").read_text().rpartition(")")[2].split()
             except OSError:  # it has ended
                 continue
-            if int(parts[3]) == self._process.pid:  # the session
-                ticks += int(parts[11]) + int(parts[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+            everything[int(folder.name)] = int(parts[1]), int(parts[11]) + int(parts[12])
+        tree, before = {self._process.pid}, 0
+        while len(tree) > before:
+            before = len(tree)
+            tree |= {process for process, (parent, _) in everything.items() if parent in tree}
+        return {process: everything[process] for process in tree if process in everything}
+
+    def end(self) -> None:
+        """End it and all processes below it, some of which have sessions of their own."""
+        for process in self._tree():
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        self._process.wait()
 
     @property
     def memory(self) -> int:
@@ -76,14 +91,11 @@ def server(command: list[str]) -> Iterator[Served]:
         [*command, str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+    served = Served(process, port)
     try:
-        served = Served(process, port)
         served.wait()
         yield served
     finally:
-        with suppress(ProcessLookupError):  # it has ended
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        served.end()

@@ -162,6 +162,20 @@ def test_a_teacher_hides_controls_by_the_address(lab):
     assert page.locator("#set-rate").count() == 1
     for name in ("solver", "seed", "hidden"):
         assert page.locator(f"#set-{name}").count() == 0
+    page = lab("#data=moons&hide=surface.program")
+    for name in ("surface", "program"):
+        assert page.locator(f"lab-{name}").is_hidden()
+    assert page.locator("lab-scores").is_visible()
+
+
+def test_a_weight_is_reached_by_keyboard(lab):
+    page = lab("#data=moons&hidden=3")
+    page.focus('.unit[data-unit="0.1"]')
+    page.keyboard.press("Enter")
+    page.wait_for_selector('lab-formulas h3:text-is("Sum of unit 1.2")')
+    page.focus('lab-formulas td button:text-is("x2")')
+    page.keyboard.press("Enter")
+    page.wait_for_selector('lab-formulas h3:text-is("Weight from x2 to unit 1.2")')
 
 
 @pytest.mark.parametrize(
@@ -197,7 +211,10 @@ def test_a_file_is_read_or_refused_with_a_way_on(lab, tmp_path):
     (tmp_path / "three.csv").write_text("a,b\n1,2\n3,4\n5,6\n")
     rows = "\n".join(f"{k % 7},{k * k % 11},{k % 3}" for k in range(60))
     (tmp_path / "good.csv").write_text(f"{HOSTILE},b,c\n{rows}\n")
-    for name, words in (("binary.csv", "UTF-8"), ("three.csv", "3 rows")):
+    with (tmp_path / "large.csv").open("wb") as file:
+        file.truncate(21_000_000)
+    refused = {"binary.csv": "UTF-8", "three.csv": "3 rows", "large.csv": "20 MB"}
+    for name, words in refused.items():
         page.set_input_files("#own", tmp_path / name)
         page.wait_for_selector(f'lab-data .alarm:has-text("{words}")')
     page.set_input_files("#own", tmp_path / "good.csv")

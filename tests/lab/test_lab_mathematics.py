@@ -89,34 +89,46 @@ def as_params(layers):
     return {"layers": shaped}
 
 
-def gradient_of(params, settings, rows, target):
-    """The gradients of several settings of one loss [s, …], by gradum's own parts."""
+def gradient_of(weights, settings, rows, target):
+    """The gradients [s, p] of several networks of one loss, by gradum's own parts."""
     sigmas = [ACTIVATIONS[each["activation"]] for each in settings]
     loss, count = LOSSES[settings[0]["loss"]], len(settings)
     strengths = [PENALTIES[each["penalty"]].strengths(1) for each in settings]
     l1, l2 = np.array(strengths)[:, :, :, None].transpose(1, 0, 2, 3)
+    layers = layers_of(weights, target_of(loss.name)[1])
     entered, sums = [np.broadcast_to(rows, (count, *rows.shape))], []
-    for layer in params["layers"]:
-        sums.append(entered[-1] @ layer["weight"] + layer["bias"][:, None])
+    for weight, bias in layers:
+        sums.append(entered[-1] @ weight + bias[:, None])
         entered.append(np.stack([f.numpy(a) for f, a in zip(sigmas, sums[-1], strict=True)]))
     logits = sums[-1].reshape(-1, sums[-1].shape[2])
     delta = loss.gradient(logits, np.tile(target, count)).reshape(sums[-1].shape) / len(target)
-    layers = []
+    parts = []
     for level in range(len(sums) - 1, -1, -1):
-        weight = params["layers"][level]["weight"]
+        weight, _ = layers[level]
         slopes = entered[level].transpose(0, 2, 1) @ delta + l1 * np.sign(weight) + l2 * weight
-        layers.insert(0, {"weight": slopes, "bias": delta.sum(axis=1)})
+        parts[:0] = [slopes.reshape(count, -1), delta.sum(axis=1)]
         if level:
             below = zip(sigmas, sums[level - 1], strict=True)
-            delta = (
-                delta @ weight.transpose(0, 2, 1) * np.stack([f.derivative(a) for f, a in below])
-            )
-    return {"layers": layers}
+            slopes = np.stack([f.derivative(a) for f, a in below])
+            delta = delta @ weight.transpose(0, 2, 1) * slopes
+    return np.concatenate(parts, axis=1)
 
 
-def stacked(several):
-    """Parameters of several networks of one shape, as one."""
-    return jax.tree.map(lambda *parts: np.stack(parts), *several)
+def layers_of(weights, outputs):
+    """Weights [s, in, out] and biases [s, out] of each layer, in numbers [s, p]."""
+    layers, at = [], 0
+    for fan_in, fan_out in itertools.pairwise((*WIDTHS, outputs)):
+        middle, end = at + fan_in * fan_out, at + (fan_in + 1) * fan_out
+        layers.append((weights[:, at:middle].reshape(-1, fan_in, fan_out), weights[:, middle:end]))
+        at = end
+    return layers
+
+
+def in_a_row(several):
+    """The parameters of several networks of JavaScript as numbers [s, p]."""
+    return np.array(
+        [[x for each in net for x in (*each["weight"], *each["bias"])] for net in several]
+    )
 
 
 def test_elementary_functions_are_those_of_the_standard_library():
@@ -142,28 +154,41 @@ def test_elementary_functions_are_those_of_the_standard_library():
             np.testing.assert_allclose(found, truth, rtol=1e-14, atol=1e-15, err_msg=name)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_hundred_steps_end_where_gradums_own_parts_end(solver, combinations, inputs):
-    method = replace(FIRST_ORDER[solver], learning_rate=RATES[solver]).transformation()
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("solvers", [("gd",), ("sgd", "momentum", "adam")])
+def test_hundred_steps_end_where_gradums_own_parts_end(
+    solvers, loss, combinations, inputs, methods
+):
+    chosen = [each for each in combinations if each[0]["loss"] == loss]
+    several = [[each for each in chosen if each[0]["solver"] == solver] for solver in solvers]
+    settings, said = zip(*itertools.chain(*several), strict=True)
+    target, _ = target_of(loss)
+    weights = in_a_row([each["begin"] for each in said])
     with jax.enable_x64(True):
-        update = jax.jit(method.update)
-        for loss in LOSSES:
-            chosen = [
-                each
-                for each in combinations
-                if (each[0]["loss"], each[0]["solver"]) == (loss, solver)
-            ]
-            settings, said = zip(*chosen, strict=True)
-            target, _ = target_of(loss)
-            params = stacked([as_params(each["begin"]) for each in said])
-            state = method.init(params)
-            for places in said[0]["batches"]:
-                gradient = gradient_of(params, settings, inputs[places], target[places])
-                step, state = update(gradient, state, params)
-                params = jax.tree.map(lambda value, move: value + np.asarray(move), params, step)
-            ends = stacked([as_params(each["end"]) for each in said])
-            for found, expected in zip(jax.tree.leaves(ends), jax.tree.leaves(params), strict=True):
-                np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6, err_msg=loss)
+        states = [methods[solver][0](part) for solver, part in parts_of(weights, solvers)]
+        for places in said[0]["batches"]:  # with one seed, those of each that takes batches
+            gradient = gradient_of(weights, settings, inputs[places], target[places])
+            for at, (solver, part) in enumerate(parts_of(gradient, solvers)):
+                step, states[at] = methods[solver][1](part, states[at])
+                weights[at * len(part) : (at + 1) * len(part)] += np.asarray(step)
+    np.testing.assert_allclose(
+        in_a_row([each["end"] for each in said]), weights, rtol=1e-6, atol=1e-6
+    )
+
+
+@pytest.fixture(scope="module")
+def methods():
+    """How each of gradum's solvers begins and steps."""
+    made = {}
+    for name in SOLVERS:
+        method = replace(FIRST_ORDER[name], learning_rate=RATES[name]).transformation()
+        made[name] = method.init, jax.jit(method.update)
+    return made
+
+
+def parts_of(numbers, solvers):
+    """The equal parts of numbers [s, p], one a solver."""
+    return zip(solvers, np.split(numbers, len(solvers)), strict=True)
 
 
 def test_first_step_on_one_row_is_the_worked_step(inputs):
@@ -257,3 +282,42 @@ def test_one_seed_gives_the_same_numbers_and_uniform_ones():
     for drawn in (found["first"], found["other"], found["name"]):
         counts = np.histogram(drawn, 20, (0, 1))[0]
         assert ((counts - 200) ** 2 / 200).sum() < 19 + 4 * math.sqrt(2 * 19)
+
+
+SURFACE = """
+const { Training } = $training, inputs = Float64Array.from(given.inputs);
+const rows = { inputs, target: Float64Array.from(given.target) };
+const answer = given.hidden.map((hidden) => {
+  const machine = new Training({ ...given.settings, hidden }, 1, rows, rows);
+  for (let step = 0; step < 20; step++) machine.finishStep();
+  const snapshots = machine.snapshots.map(({ params }) => params);
+  return { ...$surface.surfaceOf(machine), snapshots };
+});
+"""
+
+
+def test_surfaces_hold_the_loss_and_the_share_of_the_path():
+    x = np.random.default_rng(5).normal(size=ROWS)
+    settings = settings_of("tanh", "squared_error", "sgd", penalty="none")
+    given = {"inputs": x.tolist(), "target": (3 * x + 2).tolist(), "hidden": [[], [4]]}
+    modules = ["mathematics/surface.js"]
+    exact, plane = answered_by(modules, SURFACE, given | {"settings": settings})
+    size = exact["size"]
+    middles = [
+        low + (np.arange(size) + 0.5) / size * (high - low)
+        for low, high in zip(exact["low"], exact["high"], strict=True)
+    ]
+    weight, bias = np.meshgrid(middles[0], middles[1][::-1])
+    losses = ((weight[..., None] * x + bias[..., None] - 3 * x - 2) ** 2).mean(axis=2)
+    np.testing.assert_allclose(exact["values"], losses.ravel(), rtol=1e-6)
+    assert (exact["exact"], exact["share"]) == (True, 1)
+    assert exact["path"][0] == [0, 0]
+    flat = [
+        np.concatenate([np.concatenate([each["weight"], each["bias"]]) for each in params])
+        for params in plane["snapshots"]
+    ]
+    ways = np.array(flat[:-1]) - flat[-1]
+    _, sizes, directions = np.linalg.svd(ways, full_matrices=False)
+    assert plane["share"] == pytest.approx((sizes[:2] ** 2).sum() / (sizes**2).sum(), rel=1e-9)
+    found, expected = np.array(plane["path"])[:-1], ways @ directions[:2].T
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-6)

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 import gradum
 from asgi_client import Client
@@ -75,6 +76,32 @@ def test_the_example_of_the_document_is_answered_without_a_note(client):
         answer = client.post("/predict", body["example"])
         assert answer.status == 200
         assert answer.json["notes"] == []
+
+
+def test_the_document_offers_explanations_where_a_run_keeps_rows_for_them(client):
+    asked = client.get("/openapi.json").json["components"]["schemas"]["PredictRequest"]
+    assert {"records", "coverage"} < set(asked["properties"])
+    assert "explain" not in asked["properties"]  # a model file alone keeps none
+
+
+def test_what_the_schema_of_the_document_holds_for_is_answered(client, records):
+    schemas = client.get("/openapi.json").json["components"]["schemas"]
+    asked = {"$ref": "#/components/schemas/PredictRequest", "components": {"schemas": schemas}}
+    (record, *_), known = plain(records), "size"
+    bytes_of_nothing = {"base64": "aGk="}
+    assert known in record
+    for change, is_valid in (
+        ({}, True),
+        ({known: True, "unknown": None}, True),
+        ({"unknown": bytes_of_nothing}, True),
+        ({"unknown": {"base64": "aGk"}}, False),
+        ({"unknown": {"base64": "a Gk="}}, False),
+        ({known: bytes_of_nothing}, False),
+        ({known: [1]}, False),
+    ):
+        body = {"records": [record | change]}
+        assert Draft202012Validator(asked).is_valid(body) == is_valid, change
+        assert (client.post("/predict", body).status == 200) == is_valid, change
 
 
 def test_a_missing_feature_is_refused_unless_it_may_be_missing(client, records, classifier):

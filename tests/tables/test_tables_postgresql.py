@@ -11,7 +11,7 @@ from gradum.tables.paths import without_secrets
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources import parquet_rows, postgresql
 from gradum.tables.sources.fetched import fetched
-from gradum.tables.sources.postgresql import Fingerprint
+from gradum.tables.sources.fingerprint import Fingerprint
 from gradum.tables.sources.read import read
 from gradum.tables.sources.stream import opened
 from servers import ADDRESS, PASSWORD, SHOWN, WITHOUT_PASSWORD, needs_postgresql, tell

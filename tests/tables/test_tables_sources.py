@@ -438,7 +438,7 @@ def test_options_for_another_kind_of_source(tmp_path):
         tmp_path / "a.csv", ReadingOptions(sheet="x"), "--sheet is for workbooks, and a.csv is none"
     )
     refused({"a": [1]}, ReadingOptions(query="x"), "--query is for databases")
-    refused("s3://bucket/a.csv", ReadingOptions(), "no table from s3:// addresses")
+    refused("ftp://host/a.csv", ReadingOptions(), "no table from ftp:// addresses")
 
 
 def test_a_plain_file_is_read_where_it_lies(tmp_path):

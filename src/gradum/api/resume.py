@@ -124,7 +124,7 @@ def finish_run(
     ):
         if not asked.run.sha256:
             asked = _hashed(folder, asked, files, table, test)
-        refuse_other_content(asked.run, table.sha256, folder)
+        refuse_other_content(asked.run, table.sha256, folder, table.versions)
         judging = None if test is None else read(test)
         schema = None if asked.run.schema is None else read_schema(Path(asked.run.schema))
         hearing = replace(
@@ -166,7 +166,8 @@ def _hashed(
     """Record the run's files, and whether it reads its table in blocks."""
     spec = decided(asked.run.spec, table, test)
     hashes = {name: state.sha256 for name, state in files.items()}
-    run = structs.replace(asked.run, spec=spec, sha256={**hashes, **table.sha256})
+    hashes |= table.sha256
+    run = structs.replace(asked.run, spec=spec, sha256=hashes, versions=dict(table.versions))
     unfinished.write(folder, structs.replace(asked, run=run))
     return unfinished.read(folder)
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,6 +36,7 @@ NUMBERS = {
     **{f"FP{bits}": f"<f{bits // 8}" for bits in (16, 32, 64)},
 }
 """NumPy's name for each type of number."""
+DATATYPES = (*NUMBERS, "BYTES")
 
 OR_NONE = (*TYPES, "")
 """Triton's client names no type."""
@@ -48,8 +49,8 @@ class Tensor(Struct):
     """An input: a column."""
 
     name: str
-    shape: list[int]
-    datatype: str
+    shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=2)]
+    datatype: Annotated[str, Meta(extra_json_schema={"enum": DATATYPES})]
     data: list[Any] | None = None
     parameters: dict[str, Any] = {}
 
@@ -189,10 +190,16 @@ def _records(inference: InferenceRequest, tensors: memoryview, most: int) -> lis
 
 
 def _rows_of(tensor: Tensor) -> int:
-    shape = tensor.shape
-    if not 1 <= len(shape) <= 2 or min(shape) < 0 or (len(shape) == 2 and shape[1] != 1):
+    if tensor.datatype not in DATATYPES:
+        raise Refused(
+            CANNOT_BE_USED,
+            say("Input {name!r} has a datatype that is not known.", name=tensor.name),
+            say("Choose among {types}.", types=listed(DATATYPES, "or")),
+        )
+    rows, *others = tensor.shape
+    if others not in ([], [1]):
         raise _misfit(tensor)
-    return shape[0]
+    return rows
 
 
 def _misfit(tensor: Tensor) -> Refused:
@@ -214,12 +221,6 @@ def _flat(data: list[Any] | None) -> list[Any]:
 def _binary(tensor: Tensor, content: memoryview) -> list[Any]:
     if tensor.datatype == "BYTES":
         return [None if text == MISSING else text for text in _texts(tensor, content)]
-    if tensor.datatype not in NUMBERS:
-        raise Refused(
-            CANNOT_BE_USED,
-            say("Input {name!r} has a datatype that is not known.", name=tensor.name),
-            say("Choose among {types}.", types=listed([*NUMBERS, "BYTES"], "or")),
-        )
     dtype = np.dtype(NUMBERS[tensor.datatype])
     if len(content) % dtype.itemsize:
         raise _misfit(tensor)

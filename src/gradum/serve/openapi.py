@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.json import schema_components
+
 import gradum
 from gradum.messages import say
 from gradum.serve.limits import RequestLimits
-from gradum.serve.open_inference import NUMBERS
+from gradum.serve.open_inference import InferenceRequest
+from gradum.serve.requests import Outcomes, PredictRequest
 from gradum.serve.served_model import ServedModel
 from gradum.study.explanation.reasons import DIRECTIONS
 
@@ -21,12 +24,12 @@ def document(
     parameter = {"name": "model", "in": "path", "required": True, "schema": models}
     predict = {
         "summary": say("Predict rows"),
-        "requestBody": _body(_asked(served, limits), {"records": [served[0].example]}),
+        "requestBody": _body(PredictRequest, {"records": [served[0].example]}),
         "responses": _responses(ANSWERS),
     }
     labels = {
         "summary": say("Tell what came of rows that were predicted under a name"),
-        "requestBody": _body(_told(limits), None),
+        "requestBody": _body(Outcomes),
         "responses": _responses({"type": "object"}),
     }
     paths: dict[str, Any] = {
@@ -43,7 +46,7 @@ def document(
         "/v2/models/{model}/infer": {
             "post": {
                 "summary": say("Predict columns given as tensors"),
-                "requestBody": _body(INFERENCE, None),
+                "requestBody": _body(InferenceRequest),
                 "responses": _responses({"type": "object"}),
             },
             "parameters": [parameter],
@@ -57,21 +60,15 @@ def document(
         "info": {"title": "gradum", "version": gradum.__version__},
         "servers": [{"url": root or "/"}],
         "paths": paths,
-        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "components": {
+            "schemas": _bodies(served, limits),
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 
-VALUE = {
-    "anyOf": [
-        {"type": ["null", "boolean", "number", "string"]},
-        {
-            "type": "object",
-            "properties": {"base64": {"type": "string", "contentEncoding": "base64"}},
-            "required": ["base64"],
-            "additionalProperties": False,
-        },
-    ]
-}
+BODIES = (PredictRequest, Outcomes, InferenceRequest)
+REFERENCE = "#/components/schemas/{name}"
 
 ANSWERS = {
     "type": "object",
@@ -93,94 +90,38 @@ REFUSAL = {
     "properties": {"error": {"type": "string"}, "remedy": {"type": "string"}},
 }
 
-INFERENCE = {
-    "type": "object",
-    "required": ["inputs"],
-    "properties": {
-        "id": {"type": ["string", "null"]},
-        "inputs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["name", "shape", "datatype"],
-                "properties": {
-                    "name": {"type": "string"},
-                    "shape": {
-                        "type": "array",
-                        "items": {"type": "integer", "minimum": 0},
-                        "minItems": 1,
-                        "maxItems": 2,
-                    },
-                    "datatype": {"enum": ["BYTES", *NUMBERS]},
-                    "data": {"type": ["array", "null"]},
-                    "parameters": {"type": "object"},
-                },
-            },
-        },
-        "outputs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["name"],
-                "properties": {"name": {"type": "string"}, "parameters": {"type": "object"}},
-            },
-        },
-        "parameters": {"type": "object"},
-    },
-}
 
-
-def _asked(served: Sequence[ServedModel], limits: RequestLimits) -> dict[str, Any]:
+def _bodies(served: Sequence[ServedModel], limits: RequestLimits) -> dict[str, Any]:
+    """Return the schemas of bodies, with what these models and limits allow."""
+    _, schemas = schema_components(BODIES, ref_template=REFERENCE)
+    for schema in schemas.values():
+        del schema["description"]  # a docstring, for readers of the code
     rungs = dict.fromkeys(name for each in served for name in each.model.fitted.rungs)
     answers = ([*map(str, each.model.classes)] or DIRECTIONS for each in served)
     hoped = dict.fromkeys(name for names in answers for name in names)
     needed = frozenset.intersection(*(each.needed for each in served))
-    record = {"type": "object", "required": sorted(needed), "additionalProperties": VALUE}
-    most = _at_most(limits)
-    return {
-        "type": "object",
-        "required": ["records"],
-        "additionalProperties": False,
-        "properties": {
-            "records": {"type": "array", "items": record, "description": most},
-            "id": {"type": ["string", "null"]},
-            "rung": {"enum": [None, "enough", *rungs]},
-            "coverage": {
-                "type": ["number", "null"],
-                "exclusiveMinimum": 0,
-                "exclusiveMaximum": 1,
-            },
-            "explain": {"type": "boolean"},
-            "favourable": {"enum": [None, *hoped]},
-        },
+    asked, told = (schemas[kind.__name__]["properties"] for kind in (PredictRequest, Outcomes))
+    record = asked["records"]["items"]
+    record["required"] = sorted(needed)
+    values = record["additionalProperties"]["anyOf"]
+    schemas["Value"] = {"anyOf": [value for value in values if "$ref" not in value]}
+    grids = {name for each in served for name in each.grids}
+    plain = dict.fromkeys(name for each in served for name in each.model.features)
+    record["properties"] = {
+        name: {"$ref": REFERENCE.format(name="Value")} for name in plain if name not in grids
     }
+    asked["rung"] = {"enum": [None, "enough", *rungs]}
+    asked["favourable"] = {"enum": [None, *hoped]}
+    if not any(each.explains for each in served):
+        del asked["explain"], asked["favourable"]
+    most = say("At most {rows:,}; more are refused with 413.", rows=limits.rows)
+    asked["records"]["description"] = told["labels"]["description"] = most
+    schemas["Tensor"]["properties"]["shape"]["items"]["maximum"] = limits.rows
+    return schemas
 
 
-def _told(limits: RequestLimits) -> dict[str, Any]:
-    outcome = {
-        "type": "object",
-        "required": ["id", "label"],
-        "additionalProperties": False,
-        "properties": {
-            "id": {"type": "string"},
-            "label": {"type": ["boolean", "number", "string"]},
-        },
-    }
-    return {
-        "type": "object",
-        "required": ["labels"],
-        "additionalProperties": False,
-        "properties": {
-            "labels": {"type": "array", "items": outcome, "description": _at_most(limits)}
-        },
-    }
-
-
-def _at_most(limits: RequestLimits) -> str:
-    return say("At most {rows:,}; more are refused with 413.", rows=limits.rows)
-
-
-def _body(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+def _body(kind: type, example: Any = None) -> dict[str, Any]:
+    schema = {"$ref": REFERENCE.format(name=kind.__name__)}
     content = {"schema": schema} | ({} if example is None else {"example": example})
     return {"required": True, "content": {"application/json": content}}
 

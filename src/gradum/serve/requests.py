@@ -15,12 +15,13 @@ TYPES = ("application/json", "application/octet-stream")
 
 NOT_JSON = 400
 LONGEST_NAME = 200
+BASE64 = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
 
 
 class Content(Struct, forbid_unknown_fields=True):
     """The bytes of a picture or a sound, in base64."""
 
-    base64: bytes
+    base64: Annotated[bytes, Meta(extra_json_schema={"pattern": BASE64})]
 
 
 Value = None | bool | int | float | str | Content

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradum.api.asked_rows import background_of
 from gradum.api.model import Model
-from gradum.errors import ModelFileError, SchemaError
+from gradum.errors import GradumError, ModelFileError, SchemaError
 from gradum.messages import say
 from gradum.run.predicting import predict
 from gradum.serve.example import example_row
@@ -73,6 +74,14 @@ class ServedModel:
         return frozenset(c.name for c in self.model.fitted.schema.features if not c.missing)
 
     @cached_property
+    def explains(self) -> bool:
+        """Whether its run keeps rows against which answers can be explained."""
+        try:
+            return bool(len(background_of(self.model, None)))
+        except GradumError:
+            return False
+
+    @cached_property
     def _known(self) -> frozenset[str]:
         return frozenset(column.name for column in self.model.fitted.schema.columns)
 
@@ -81,7 +90,8 @@ class ServedModel:
         return tuple(name for name in self.model.features if name not in self.needed)
 
     @cached_property
-    def _grids(self) -> tuple[str, ...]:
+    def grids(self) -> tuple[str, ...]:
+        """The columns of pictures and sounds, which come as bytes."""
         features = self.model.fitted.schema.features
         return tuple(column.name for column in features if column.traits.is_grid)
 
@@ -131,7 +141,7 @@ class ServedModel:
             lacking = [name for name in self._may_lack if name not in record]
             rows.append(record | dict.fromkeys(lacking) if lacking else record)
         for number, row in enumerate(rows, 1):
-            if self._grids or Content in map(type, row.values()):
+            if self.grids or Content in map(type, row.values()):
                 rows[number - 1] = self._with_bytes(row, number)
         return rows, ignored
 
@@ -139,14 +149,14 @@ class ServedModel:
         """Return a row with the bytes of its pictures and sounds; a name opens no file here."""
         cells: dict[str, Any] = dict(row)
         for name, value in row.items():
-            if isinstance(value, Content) and name in self._grids:
+            if isinstance(value, Content) and name in self.grids:
                 cells[name] = value.base64
             elif isinstance(value, Content):
                 raise SchemaError(
                     say("Record {number:,} has bytes in {column!r}.", number=number, column=name),
                     say("Give a number, a text, true, false or null."),
                 )
-            elif name in self._grids and value is not None:
+            elif name in self.grids and value is not None:
                 raise SchemaError(
                     say(
                         "Record {number:,} has no bytes in {column!r}.", number=number, column=name

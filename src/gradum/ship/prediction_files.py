@@ -91,17 +91,12 @@ def write(
     OutputError
         The file cannot be written; or there is one by now, unless ``force``.
     """
-    rows = 0
     with replacing(path) as temporary, scratch_folder(path.parent) as folder:
-        parts: list[Path] = []
-        for kept, frame in blocks:
-            parts.append(folder / f"{len(parts)}.parquet")
-            block = _beside(kept, frame, rows)
-            (block if path.suffix.lower() == ".parquet" else _flat(block)).write_parquet(parts[-1])
-            rows += len(frame)
-        if len(parts) == 1 and path.suffix.lower() == ".parquet":
+        is_parquet = path.suffix.lower() == ".parquet"
+        parts, rows = written_parts(blocks, folder, as_text=not is_parquet)
+        if len(parts) == 1 and is_parquet:
             parts[0].replace(temporary)
-        elif path.suffix.lower() == ".parquet":
+        elif is_parquet:
             pl.scan_parquet(parts, glob=False).sink_parquet(temporary)
         else:
             pl.scan_parquet(parts, glob=False).sink_csv(temporary)
@@ -109,14 +104,32 @@ def write(
     return rows
 
 
-def _beside(kept: pl.DataFrame, frame: pl.DataFrame, before: int) -> pl.DataFrame:
+def written_parts(
+    blocks: Iterable[tuple[pl.DataFrame, pl.DataFrame]], folder: Path, *, as_text: bool = False
+) -> tuple[list[Path], int]:
+    """Write each block to a Parquet file in a folder, and return the files and the rows of all.
+
+    ``as_text`` says whether lists become texts.
+    """
+    parts: list[Path] = []
+    rows = 0
+    for kept, frame in blocks:
+        parts.append(folder / f"{len(parts)}.parquet")
+        block = beside(kept, frame, rows)
+        (listed_as_text(block) if as_text else block).write_parquet(parts[-1])
+        rows += len(frame)
+    return parts, rows
+
+
+def beside(kept: pl.DataFrame, frame: pl.DataFrame, before: int) -> pl.DataFrame:
+    """Return kept columns, or row numbers after those before, next to predictions."""
     first = kept.drop([name for name in kept.columns if name in frame.columns])
     if not first.width:
         first = pl.DataFrame({"row": range(before + 1, before + len(frame) + 1)})
     return pl.concat([first, frame], how="horizontal")
 
 
-def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+def listed_as_text(frame: pl.DataFrame) -> pl.DataFrame:
     """Return lists, such as sets of classes, as JSON text, which CSV can hold."""
     lists = [column for column in frame if isinstance(column.dtype, pl.List)]
     return frame.with_columns(

@@ -9,7 +9,7 @@ import datetime
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -26,7 +26,7 @@ from gradum.messages import as_text, listed, say
 from gradum.run.spec import Spec
 from gradum.ship.layout import SPEC
 from gradum.tables.paths import STANDARD_INPUT, absolute, files_of, is_address
-from gradum.tables.sources.media_folder import media_in
+from gradum.tables.sources.media_folder import files_in
 
 RUNS = Path("runs")  # where runs without a given folder lie
 ENDINGS = (
@@ -41,8 +41,9 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     A table on another machine is named by what may be shown of its address; its hash is that of
     what the machine gave. ``against`` names the rivals that the run was to be judged against: these
     words are only shown, and never imported. ``opened`` has a hash of the files that each column
-    of pictures or sounds names. ``distilled_from`` is the fingerprint of the model from which the
-    run's model was distilled, if it was.
+    of pictures or sounds names. ``versions`` says which version of a table was read, where a table
+    keeps several. ``distilled_from`` is the fingerprint of the model from which the run's model was
+    distilled, if it was.
     """
 
     data: str
@@ -52,6 +53,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     against: tuple[str, ...] = ()
     sha256: dict[str, str] = {}
     opened: dict[str, str] = {}
+    versions: dict[str, str] = {}
     fingerprint: str = ""
     distilled_from: str = ""
 
@@ -131,9 +133,9 @@ def file_states(run_spec: RunSpec) -> dict[str, FileState]:
 
 
 def _folder_state(folder: Path) -> FileState:
-    """Return the state of all files of a folder of pictures or sounds: their names and contents."""
+    """Return the state of all files of a folder that are rows: their names and contents."""
     whole, size, written = hashlib.sha256(), 0, 0
-    for name in media_in(folder):
+    for name in files_in(folder):
         with (folder / name).open("rb") as file:
             status = os.fstat(file.fileno())
             whole.update(f"{len(name)} {name}".encode())
@@ -223,7 +225,9 @@ def named(run_spec: RunSpec, data: str | None) -> str:
     return run_spec.data if data is None else data
 
 
-def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Path) -> None:
+def refuse_other_content(
+    run_spec: RunSpec, given: Mapping[str, str], folder: Path, versions: Mapping[str, str] = {}
+) -> None:
     """Refuse what another machine gives now if it differs from what it gave the run.
 
     Raises
@@ -231,7 +235,7 @@ def refuse_other_content(run_spec: RunSpec, given: Mapping[str, str], folder: Pa
     SchemaError
         It differs; the message names the address.
     """
-    for name in other_content(run_spec, given):
+    for name in with_versions(other_content(run_spec, given), run_spec, versions):
         raise SchemaError(
             say(
                 "{folder} was made from other rows: {name} now gives different ones.",
@@ -256,14 +260,34 @@ def other_content(run_spec: RunSpec, given: Mapping[str, str]) -> list[str]:
     return [name for name in before if given.get(name) != before[name]]
 
 
+def with_versions(
+    names: Iterable[str], run_spec: RunSpec, versions: Mapping[str, str]
+) -> list[str]:
+    """Add to names of tables which version a run read and which there is now, if they differ."""
+    before = {Path(name).name: version for name, version in run_spec.versions.items()}
+    now = {Path(name).name: version for name, version in versions.items()}
+    said = []
+    for name in names:
+        then, there = before.get(Path(name).name, ""), now.get(Path(name).name, "")
+        said.append(
+            say("{name} ({before}, now {now})", name=name, before=then, now=there)
+            if then and there and then != there
+            else name
+        )
+    return said
+
+
 def moved(run_spec: RunSpec, data: str | None) -> RunSpec:
     """Return the run with its table read from another place, if one is named; hashes stay."""
     if data is None:
         return run_spec
     data = absolute(data)
+    if data == run_spec.data:
+        return run_spec
     others = (run_spec.test, run_spec.schema)
     before = sorted(name for name in run_spec.sha256 if name not in others)
-    now = [data] if is_address(data) else list(map(str, files_of(data)))
+    is_one = is_address(data) or Path(data).is_dir()
+    now = [data] if is_one else list(map(str, files_of(data)))
     places = dict(zip(before, now, strict=False))
     hashes = {places.get(name, name): digest for name, digest in run_spec.sha256.items()}
     return structs.replace(run_spec, data=data, sha256=hashes)

@@ -30,7 +30,7 @@ def needs(package: str, extra: str, what: str, error: type[GradumError] = TableE
     except ImportError:
         raise error(
             say(
-                "{what} are read by the package {package}, which is not installed.",
+                "{what} need the package {package}, which is not installed.",
                 what=what,
                 package=package.split(".")[0],
             ),

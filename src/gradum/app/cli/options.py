@@ -12,9 +12,10 @@ from gradum.run.options.option_table import OPTIONS, TYPES, either, flag, signat
 from gradum.rungs.names import LADDER
 
 TABLE = (
-    "A CSV, TSV, JSON, Parquet or Arrow file, a workbook, a SQLite database, a file of Stata, SPSS "
-    "or SAS, a zip archive of one table, a quoted pattern such as 'part-*.csv', an https:// or "
-    "postgresql:// address, or - for standard input."
+    "A CSV, TSV, JSON, Parquet or Arrow file, a folder of Parquet files, a workbook, a SQLite "
+    "database, a file of Stata, SPSS or SAS, a zip archive of one table, a quoted pattern such as "
+    "'part-*.csv', an address that begins with https://, s3://, gs://, az://, hf:// or "
+    "postgresql://, or - for standard input."
 )
 ON_COMMAND_LINE = tuple(name for name, option in OPTIONS.items() if option.on_command_line)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gradum.tables.totals import TotalRows
 
     Added = ConformalPredictor | DistributionColumns | OutsideColumn
+    Blocks = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 
 
 @options.taking(*READING, "max_memory")
@@ -36,8 +37,36 @@ def command(
     model: options.Model,
     data: options.Table,
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
-    ] = Path("predictions.parquet"),
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .parquet or .csv file. Default: predictions.parquet.",
+        ),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="PLACE",
+            help="Keep the predictions in a table of the database that is read, in another "
+            "(postgresql://… or a SQLite file, with --table), in a folder/ of Parquet files or in "
+            "an .xlsx workbook. A repeat replaces what gradum wrote there.",
+        ),
+    ] = None,
+    table: Annotated[
+        str | None,
+        typer.Option("--table", metavar="NAME", help="The table of the database of --into."),
+    ] = None,
+    partition_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--partition-by",
+            metavar="COL",
+            help="A folder of --into for each value of COL, kept or predicted.",
+        ),
+    ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option("--keep", metavar="COL", help="Copy COL from the table to the predictions."),
@@ -69,7 +98,7 @@ def command(
     quiet: options.Quiet = False,
     **asked: Any,
 ) -> None:
-    """Predict every row of a table, in order, and write the predictions to a file.
+    """Predict every row of a table, in order, and write the predictions to a file or a database.
 
     For classes, these are labels and probabilities. If the fit balanced the classes, labels are
     chosen as if all classes were equally common; probabilities are still those of the table. With
@@ -77,19 +106,16 @@ def command(
     and --beyond, adds columns such as quantile_0.1 and beyond_250.
     """
     from gradum.api.run_rows import trained_on
-    from gradum.files.atomic import check_writable
     from gradum.run.intervals.outside import OutsideColumn, outside_in_words
     from gradum.run.judging.verdict import model_in_words
     from gradum.run.memory_bound import predicted_in_blocks
     from gradum.run.options.option_values import read_size
     from gradum.run.options.options import make_reading
-    from gradum.ship.prediction_files import check_format
     from gradum.study.evaluation.run_rows import trained_on_sentence
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.sources.stream import at_hand
 
-    check_format(out, force=force)
-    check_writable(out)
+    place = _place(data, out, into, table, partition_by or (), force=force)
     size = asked.pop("max_memory")
     most = None if size is None else read_size(size)
     loaded = load_model(model)
@@ -100,9 +126,9 @@ def command(
     reading = make_reading(**asked)
     with (
         waiting(shown=not (as_json or quiet)),
-        at_hand(data, reading, out.resolve().parent) as table,
+        at_hand(data, reading, place.scratch) as rows_read,
     ):
-        in_blocks = predicted_in_blocks(fitted, table, most)
+        in_blocks = predicted_in_blocks(fitted, rows_read, most)
         if in_blocks and conformal is not None:
             conformal = conformal.without_outcomes()
         added: list[Added] = [
@@ -111,19 +137,17 @@ def command(
         if conformal is not None:
             added.append(OutsideColumn(fitted.encoder))
         predicting = _in_blocks if in_blocks else _at_once
-        rows, differences, remarks = predicting(
-            fitted, table, out, keep or [], rung, added, force=force
-        )
+        rows, differences, remarks = predicting(fitted, rows_read, place, keep or [], rung, added)
         again = None
         read_again = is_address(data) or files_of(data)  # not data from a pipe
         if loaded.folder is not None and read_again and (as_json or not quiet):
-            again = trained_on(loaded.folder, fitted, table)
+            again = trained_on(loaded.folder, fitted, rows_read)
     if as_json:
         write_json(
             {
                 "rows": rows,
                 "rung": fitted.rung(rung).name,
-                "out": str(out),
+                "out": place.name,
                 "trained_on": again,
                 "guarantee": None if conformal is None else conformal.statement,
                 "distribution": None if distribution is None else distribution.sentence,
@@ -146,7 +170,7 @@ def command(
                 "{count:,} rows predicted by {model}, written to {out}",
                 rows,
                 model=model_in_words(fitted.rung(rung).name),
-                out=out,
+                out=place.name,
             )
         )
         if conformal is not None:
@@ -156,6 +180,58 @@ def command(
                 write(outside)
         if distribution is not None:
             write(distribution.sentence)
+
+
+class _Place(NamedTuple):
+    """Where predictions go: its name, a folder for copies, and what puts blocks of them there."""
+
+    name: str
+    scratch: Path | None
+    put: Callable[[Blocks, Fitted], int]
+
+
+def _place(
+    data: str,
+    out: Path | None,
+    into: str | None,
+    table: str | None,
+    partition_by: Sequence[str],
+    *,
+    force: bool,
+) -> _Place:
+    """Return where predictions go, if they may be written there."""
+    if into is None:
+        from gradum.files.atomic import check_writable
+        from gradum.ship.prediction_files import check_format, write
+
+        for option, value in (("--table", table), ("--partition-by", partition_by)):
+            if value:
+                raise SpecError(
+                    say("{option} needs --into, which is not given.", option=option),
+                    say("Give --into, or leave it out."),
+                )
+        out = out or Path("predictions.parquet")
+        check_format(out, force=force)
+        check_writable(out)
+        return _Place(
+            str(out), out.resolve().parent, lambda blocks, _: write(out, blocks, force=force)
+        )
+    if out is not None:
+        raise SpecError(
+            say("--out and --into name two places."), say("Give one, and predict again for both.")
+        )
+    from gradum.ship.destinations import destination
+    from gradum.ship.destinations.destination import refuse_foreign, replace
+
+    place = destination(into, data, table=table, partition_by=tuple(partition_by))
+    refuse_foreign(place, place.found())
+    return _Place(
+        str(place),
+        place.scratch,
+        lambda blocks, fitted: replace(
+            place, blocks, model=fitted.provenance.fingerprint, force=force
+        ),
+    )
 
 
 def _conformal(
@@ -193,15 +269,13 @@ def _note(sentence: str) -> str:
 def _at_once(
     fitted: Fitted,
     data: Any,
-    out: Path,
+    place: _Place,
     keep: list[str],
     rung: str | None,
     added: Sequence[Added],
-    *,
-    force: bool,
 ) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
     from gradum.run.predicting import predict_typed
-    from gradum.ship.prediction_files import kept_columns, write
+    from gradum.ship.prediction_files import kept_columns
     from gradum.tables.check import check
     from gradum.tables.sources.read import read
     from gradum.tables.totals import totals_of
@@ -212,34 +286,31 @@ def _at_once(
     prediction = predict_typed(fitted, checked.frame, rung=rung)
     frame = _predicted(fitted, checked, prediction, added)
     remarks = _remarks(totals_of(table))
-    return write(out, [(kept, frame)], force=force), checked.differences, remarks
+    return place.put([(kept, frame)], fitted), checked.differences, remarks
 
 
 def _in_blocks(
     fitted: Fitted,
     data: Any,
-    out: Path,
+    place: _Place,
     keep: list[str],
     rung: str | None,
     added: Sequence[Added],
-    *,
-    force: bool,
 ) -> tuple[int, tuple[Difference, ...], tuple[str, ...]]:
     """Predict a table that is read, and its predictions written, block by block."""
     from gradum.run.predicting import Streamed
-    from gradum.ship.prediction_files import kept_columns, write
+    from gradum.ship.prediction_files import kept_columns
     from gradum.tables.sources.stream import opened
 
-    with opened(data, out.resolve().parent) as rows:
+    with opened(data, place.scratch) as rows:
         kept_columns(rows.head, keep)  # raises if there are no such columns
         predicted = Streamed(fitted, rows, rung, _also(added))
-        count = write(
-            out,
+        count = place.put(
             (
                 (kept_columns(table, keep), _predicted(fitted, checked, prediction, added))
                 for table, checked, prediction in predicted
             ),
-            force=force,
+            fitted,
         )
         return count, predicted.differences, _remarks(rows.total_rows())
 

@@ -44,6 +44,7 @@ def command(
         other_content,
         other_opened,
         read_spec,
+        with_versions,
     )
     from gradum.ship.unfinished import asked
 
@@ -61,7 +62,7 @@ def command(
     if not (as_json or quiet):
         say_rivals_left_out(before.against, against)
     anew = structs.replace(before, against=tuple(against or ()))
-    anew = structs.replace(anew, sha256={}, opened={}, fingerprint="")
+    anew = structs.replace(anew, sha256={}, opened={}, versions={}, fingerprint="")
     with new_run(anew, out, every=checkpoint_every, force=force) as (folder, interrupt):
         model = carry_out(
             folder,
@@ -72,7 +73,9 @@ def command(
             quiet=quiet,
         )
     changed += other_content(before, model.source.hashes)
-    changed += other_opened(before, read_spec(folder / SPEC).opened)
+    now = read_spec(folder / SPEC)
+    changed = with_versions(changed, before, now.versions)
+    changed += other_opened(before, now.opened)
     identical = None
     if before.fingerprint:
         identical = model.fitted.provenance.fingerprint == before.fingerprint
@@ -87,7 +90,7 @@ def command(
 
 
 def _refuse_gone(data: str) -> None:
-    if not files_of(data):
+    if not (files_of(data) or Path(data).is_dir()):
         raise TableError(
             say("The table of that run, {data}, is no longer there.", data=data),
             say("Say by --data where it lies."),

@@ -251,7 +251,7 @@ export class LabControls extends LabElement {
   help(id, label, does, change) {
     return h(
       "details",
-      {},
+      { id: `${id}-help` },
       h("summary", { "aria-label": say("What “{control}” does", { control: label }), title: does }, "?"),
       h("p", { id: `${id}-does` }, does),
       h("p", {}, change),

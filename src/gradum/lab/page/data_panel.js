@@ -127,6 +127,7 @@ export class LabData extends LabElement {
     select.addEventListener("change", () =>
       then ? then(select.value) : this.lab.change({ [name]: name === "data" ? select.value : Number(select.value) }),
     );
+    if (name === "data") select.addEventListener("change", () => (this.refused = ""), { capture: true });
     return h("div", { class: "control" }, h("label", { for: `set-${name}` }, label), select);
   }
 

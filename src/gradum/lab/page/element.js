@@ -20,9 +20,11 @@ export class LabElement extends HTMLElement {
 
   redraw() {
     const focused = this.contains(document.activeElement) ? document.activeElement?.id : "";
+    const open = Array.from(this.querySelectorAll("details[id][open]"), ({ id }) => id);
     this.replaceChildren();
     this.draw(this.lab);
     if (this.lab.view) this.follow(this.lab.view);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
   }
 

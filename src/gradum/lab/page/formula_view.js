@@ -15,6 +15,12 @@ export class LabFormulas extends LabElement {
     add(this, h("h2", {}, say("Formulas and numbers")), this.body);
   }
 
+  /** @param {import("./formulas.js").Cell} cell */
+  cell(cell) {
+    if (typeof cell === "string") return cell;
+    return h("button", { type: "button", class: "link", onclick: () => this.lab.select(cell.about) }, cell.name);
+  }
+
   /** @param {View} view */
   follow(view) {
     // While training runs, texts change no more often than one can read.
@@ -32,7 +38,13 @@ export class LabFormulas extends LabElement {
           formulas.map(({ text, names }) =>
             h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": title }, math(text, names)),
           ),
-          head && rows && tableOf(head, rows, title),
+          head &&
+            rows &&
+            tableOf(
+              head,
+              rows.map((row) => row.map((cell) => this.cell(cell))),
+              title,
+            ),
           total && h("p", { class: "total" }, total),
         ),
       ),

@@ -14,7 +14,9 @@ import { say, sentences } from "./words.js";
 
 /** @typedef {import("./lab.js").Lab} Lab */
 /** @typedef {import("./watching.js").View} View */
-/** @typedef {{title: string, says?: string, formulas?: {text: string, names?: string[]}[], head?: string[], rows?: (string | number)[][], total?: string}} Part */
+/** @typedef {import("./lab.js").Selection} Selection */
+/** @typedef {string | {name: string, about: Partial<Selection>}} Cell  A name may lead to what it names. */
+/** @typedef {{title: string, says?: string, formulas?: {text: string, names?: string[]}[], head?: string[], rows?: Cell[][], total?: string}} Part */
 
 const MOST_ROWS = 16,
   DIGITS = 5;
@@ -126,7 +128,12 @@ function sumPart(lab, view, { level, unit }) {
     rows: largest([
       ...weights.map(
         (weight, from) =>
-          /** @type {(string | number)[]} */ ([names[from], n(z[from]), n(weight), n(z[from] * weight)]),
+          /** @type {Cell[]} */ ([
+            { name: names[from], about: { kind: "weight", level, unit, from } },
+            n(z[from]),
+            n(weight),
+            n(z[from] * weight),
+          ]),
       ),
       [say("bias b"), "", "", n(bias)],
     ]),
@@ -281,13 +288,7 @@ function gradientPart(lab, view, { level, unit }) {
     rows: largest([
       ...slopes.map(
         (slope, from) =>
-          /** @type {(string | number)[]} */ ([
-            lab.nameOf(level - 1, from),
-            n(z[from]),
-            n(own),
-            n(z[from] * own),
-            n(slope),
-          ]),
+          /** @type {Cell[]} */ ([lab.nameOf(level - 1, from), n(z[from]), n(own), n(z[from] * own), n(slope)]),
       ),
       [say("bias b"), "", n(own), n(own), n(gradient[level].bias[unit])],
     ]),
@@ -379,12 +380,11 @@ const notInBatch = ({ table }, { row }) =>
 
 /**
  * Keep the lines whose last number is largest, in their order.
- * @param {(string | number)[][]} rows
+ * @param {Cell[][]} rows @returns {Cell[][]}
  */
 function largest(rows) {
   if (rows.length <= MOST_ROWS) return rows;
-  const size = (/** @type {(string | number)[]} */ row) =>
-    Math.abs(Number(String(row[row.length - 1]).replaceAll("−", "-")));
+  const size = (/** @type {Cell[]} */ row) => Math.abs(Number(String(row[row.length - 1]).replaceAll("−", "-")));
   const kept = new Set([...rows].sort((a, b) => size(b) - size(a)).slice(0, MOST_ROWS));
   return [
     ...rows.filter((row) => kept.has(row)),

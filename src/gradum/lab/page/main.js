@@ -39,6 +39,7 @@ const HOMES = /** @type {Record<string, string[]>} */ ({
   answers: ["boundary", "curves", "surface", "scores"],
 });
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
+const HIDEABLE = ["lessons", "controls", ...HOMES.middle, ...HOMES.answers];
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
 
 const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent ?? "";
@@ -72,14 +73,19 @@ function heading(lab) {
   );
 }
 
-/** Whether a teacher hides a panel; of the data, that is the choice of the table. @param {Lab} lab @param {string} name */
-const isHidden = ({ state: { hide } }, name) => name !== "data" && hide.includes(name);
-
 function open() {
   const content = JSON.parse(text("content"));
   learn(content.words);
   for (const [name, element] of Object.entries(ELEMENTS)) customElements.define(name, element);
   const worker = new Worker(URL.createObjectURL(new Blob([text("worker")], { type: "text/javascript" })));
+  worker.onerror = () =>
+    main.prepend(
+      h(
+        "p",
+        { class: "alarm", role: "alert" },
+        say("This browser does not train: it starts no worker of this page. Open the page in another one."),
+      ),
+    );
   const lab = new Lab(content, worker);
   const part = Object.fromEntries(Object.keys(ELEMENTS).map((name) => [name, h(name)]));
   let head = heading(lab);
@@ -92,7 +98,8 @@ function open() {
     { class: "room" },
     homes.map(({ home }) => home),
   );
-  add(document.body, h("main", {}, head, part["lab-lessons"], part["lab-toolbar"], part["lab-lesson"], room));
+  const main = h("main", {}, head, part["lab-lessons"], part["lab-toolbar"], part["lab-lesson"], room);
+  add(document.body, main);
   part["lab-lesson"].furnish = () => {
     for (const { home, parts } of homes) home.append(...parts);
     room.hidden = lab.lesson !== undefined;
@@ -101,12 +108,17 @@ function open() {
   const spell = () => {
     document.documentElement.lang = CODES[spoken()] ?? spoken();
     document.title = `${say("The lab")} – gradum`;
-    for (const [name, each] of Object.entries(part)) each.hidden = isHidden(lab, name.slice("lab-".length));
     const anew = heading(lab);
     head.replaceWith(anew);
     head = anew;
   };
+  // A teacher may hide whole parts by their names, such as "surface"; the choice of a row stays.
+  const shown = () => {
+    for (const name of HIDEABLE) part[`lab-${name}`].hidden = lab.state.hide.includes(name);
+  };
   lab.addEventListener("state", spell);
+  lab.addEventListener("state", shown);
+  shown();
   spell();
   for (const each of Object.values(part)) each.join(lab);
   lab.begin();

@@ -62,8 +62,8 @@ export class LabSurface extends LabElement {
             { w: figure(path[path.length - 1][0]), b: figure(path[path.length - 1][1]) },
           )
         : say(
-            "A plane through the weights, along the two directions in which they have moved most: it holds {share} of the path. The bluer, the lower.",
-            { share: percent(share) },
+            "A plane through the weights, along the two directions in which they have moved most: it holds {share} of the path. The loss is the mean of {rows} rows: the bluer, the lower.",
+            { share: percent(share), rows: surface.rows },
           ),
     );
   }

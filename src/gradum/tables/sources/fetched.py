@@ -37,6 +37,7 @@ from gradum.tables.reading import ReadingOptions
 from gradum.tables.several import name_of, names_of
 from gradum.tables.sources import SOURCES
 from gradum.tables.sources.source import Location, NewFile
+from gradum.tables.sources.table_folder import in_partitions
 
 PLAINLY = ReadingOptions()
 LETTERS = re.compile(r"\.[a-z]{1,16}")  # a longer one may not be allowed in a file's name
@@ -64,6 +65,8 @@ class Fetched:
         no single name.
     sha256 : mapping of str to str
         The SHA-256 of what other machines gave, keyed by what may be shown of the address.
+    versions : mapping of str to str
+        The versions of tables that keep several, in words, keyed by what may be shown of the place.
     reading : ReadingOptions
         What the user says about the table.
     """
@@ -72,6 +75,7 @@ class Fetched:
     source: str
     name: str | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     reading: ReadingOptions = PLAINLY
 
 
@@ -134,10 +138,11 @@ def fetched(
 
         journeys = [(_Journey(reading, new_file), location) for location in locations]
         files = [file for journey, location in journeys for file in journey.files(location)]
-        hashes = {
-            name: digest for journey, _ in journeys for name, digest in journey.sha256.items()
-        }
-        yield Fetched(tuple(files), source, _one_name(data), hashes, reading)
+        hashes, versions = {}, {}
+        for journey, _ in journeys:
+            hashes |= journey.sha256
+            versions |= journey.versions
+        yield Fetched(tuple(files), source, _one_name(data), hashes, versions, reading)
 
 
 def _one_name(data: Any) -> str | None:
@@ -158,6 +163,8 @@ def _locations(data: Any) -> tuple[list[Location], str]:
         return [Location(name, shown(name))], shown(name)
     path = Path(name)
     if not is_pattern(path):
+        return [Location(name, path.name)], path.name
+    if in_partitions(path):
         return [Location(name, path.name)], path.name
     paths = matches(path)
     if not paths:
@@ -195,12 +202,15 @@ class _Journey:
         The fields of the reading that a source on the way has used.
     sha256 : dict of str to str
         Hashes of what other machines gave, whatever was inside it.
+    versions : dict of str to str
+        The versions of tables that keep several.
     """
 
     reading: ReadingOptions
     new_file: NewFile
     heeded: set[str] = field(default_factory=set)
     sha256: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     def files(self, location: Location) -> list[Location]:
         """Return the files of a table, and refuse reading options that no source used."""
@@ -220,7 +230,11 @@ class _Journey:
             replace(part, notes=(*location.notes, *part.notes), home=part.home or location.folder)
             for part in nearer
         ]
-        self.sha256 |= {part.name: part.sha256 for part in nearer if part.sha256}
+        for part in nearer:
+            if part.sha256:
+                self.sha256[location.name] = part.sha256
+            if part.version:
+                self.versions[location.name] = part.version
         return [file for part in nearer for file in self._carried(part)]
 
 
@@ -234,7 +248,10 @@ def _refuse_address(where: str) -> None:
         refuse_unclear(where)
         raise TableError(
             say("gradum reads no table from {scheme}:// addresses.", scheme=scheme(where)),
-            say("Give a file, or an address that begins with https:// or postgresql://."),
+            say(
+                "Give a file, or an address that begins with https://, s3://, gs://, az://, hf:// "
+                "or postgresql://."
+            ),
         )
 
 

@@ -63,9 +63,9 @@ def _kind_of(name: str) -> str:
     return next((kind.name for kind in KINDS.values() if ending in kind.endings), "")
 
 
-def media_in(folder: Path) -> list[str]:
-    """Return the files of the commonest kind of a folder by their paths in it, sorted."""
-    return _of_commonest_kind(_names(folder))
+def files_in(folder: Path) -> list[str]:
+    """Return the files of a folder that are rows or hold rows, by their paths in it, sorted."""
+    return _of_commonest_kind(_names(folder)) or sorted(_names(folder))
 
 
 def _of_commonest_kind(names: Iterable[str]) -> list[str]:

@@ -1,18 +1,15 @@
 """PostgreSQL: the rows of one query, read in batches in a transaction that cannot write.
 
 The driver (ADBC, over libpq) finds passwords where PostgreSQL's own programs do: in ``PGPASSWORD``,
-in ``~/.pgpass``, or in the address. Nothing here repeats them. The hash of the rows does not depend
-on how they are cut into batches.
+in ``~/.pgpass``, or in the address. Nothing here repeats them.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -24,6 +21,7 @@ from gradum.tables.frames import refuse_names
 from gradum.tables.paths import refuse_unclear, scheme, without_secrets
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.size_limits import refuse_width
+from gradum.tables.sources.fingerprint import Fingerprint
 from gradum.tables.sources.parquet_rows import ParquetRows
 from gradum.tables.sources.select_statement import (
     identifier,
@@ -45,54 +43,6 @@ TABLES = (
 SEVERAL, READ_ONLY, DENIED = "42601", "25006", "42501"  # PostgreSQL's error codes
 
 
-@dataclass
-class Fingerprint:
-    """The SHA-256 of a table's values, of its columns' names and types, and of their order.
-
-    Of columns of lists, records and bytes, which no model uses, only the names count.
-    """
-
-    _columns: dict[str, _Column] = field(default_factory=dict)
-
-    def update(self, frame: pl.DataFrame) -> None:
-        """Take in the next rows."""
-        for column in frame:
-            if column.name not in self._columns:
-                self._columns[column.name] = _Column(str(column.dtype))
-            self._columns[column.name].update(column)
-
-    def hexdigest(self) -> str:
-        """Return the hash of all rows so far."""
-        whole = hashlib.sha256()
-        for name, column in self._columns.items():
-            whole.update(name.encode() + b"\0" + column.digest())
-        return whole.hexdigest()
-
-
-@dataclass
-class _Column:
-    """Hashes of a column: one of its gaps and text lengths, and one of its values."""
-
-    kind: str
-    shape: Any = field(default_factory=hashlib.sha256)
-    values: Any = field(default_factory=hashlib.sha256)
-
-    def update(self, column: pl.Series) -> None:
-        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
-            return
-        if column.dtype == pl.String:
-            lengths = column.str.len_bytes().cast(pl.Int64).fill_null(-1)
-            self.shape.update(lengths.to_numpy())
-            self.values.update((column.str.join("").item() or "").encode())
-        else:
-            self.shape.update(column.is_null().to_numpy())
-            self.values.update(column.to_physical().fill_null(0).to_numpy())
-
-    def digest(self) -> bytes:
-        kind = hashlib.sha256(self.kind.encode()).digest()
-        return kind + self.shape.digest() + self.values.digest()
-
-
 class PostgreSql:
     """A database on a PostgreSQL server."""
 
@@ -109,7 +59,8 @@ class PostgreSql:
         refuse_unclear(location.where)
         query = None if reading.query is None else statement(reading.query)
         rows, fingerprint = ParquetRows(location.name, new_file), Fingerprint()
-        with _connection(location) as connection:
+        with connected(location) as connection:
+            carry_out(connection, "SET TRANSACTION READ ONLY")
             if query is None:
                 query = _only_table(connection, location.name)
             rows.write(_frames(connection, query, location.name, fingerprint))
@@ -120,8 +71,23 @@ class PostgreSql:
 
 
 @contextmanager
-def _connection(location: Location) -> Iterator[Any]:
-    """Connect, and begin a read-only transaction."""
+def connected(
+    location: Location, refused: Callable[[str], GradumError] | None = None
+) -> Iterator[Any]:
+    """Connect, and begin a transaction, which is undone unless the block commits it.
+
+    Parameters
+    ----------
+    location : Location
+    refused : callable, optional
+        Makes an error of the reason why the server does not carry something out; by default one
+        about a query.
+
+    Raises
+    ------
+    TableError
+        The server cannot be reached, or refuses something; in one line without passwords.
+    """
     what = say("Tables of PostgreSQL")
     driver = needs("adbc_driver_postgresql", "sql", what)
     manager = needs("adbc_driver_manager", "sql", what)
@@ -133,18 +99,24 @@ def _connection(location: Location) -> Iterator[Any]:
     try:
         with driver.connect(address) as database, manager.AdbcConnection(database) as connection:
             connection.set_autocommit(False)
-            with manager.AdbcStatement(connection) as begun:
-                begun.set_sql_query("SET TRANSACTION READ ONLY")
-                begun.execute_update()
             yield connection
     except GradumError:
         raise
     except (manager.Error, RuntimeError) as error:
-        raise _explained(error, location) from None
+        raise _explained(error, location, refused) from None
+
+
+def carry_out(connection: Any, words: str) -> None:
+    """Carry out one statement that returns no rows."""
+    from adbc_driver_manager import AdbcStatement
+
+    with AdbcStatement(connection) as asked:
+        asked.set_sql_query(words)
+        asked.execute_update()
 
 
 def _only_table(connection: Any, name: str) -> str:
-    tables = pl.concat([pl.DataFrame(), *_batches(connection, TABLES)], how="diagonal").rows()
+    tables = pl.concat([pl.DataFrame(), *batches(connection, TABLES)], how="diagonal").rows()
     shown = {f"{schema}.{table}": (schema, table) for schema, table in tables}
     schema, table = shown[only_table(list(shown), name)]
     return f"SELECT * FROM {identifier(schema)}.{identifier(table)}"
@@ -153,12 +125,12 @@ def _only_table(connection: Any, name: str) -> str:
 def _frames(
     connection: Any, query: str, name: str, fingerprint: Fingerprint
 ) -> Iterator[pl.DataFrame]:
-    for frame in _batches(connection, query, name):
+    for frame in batches(connection, query, name):
         fingerprint.update(frame)
         yield frame
 
 
-def _batches(connection: Any, query: str, name: str = "") -> Iterator[pl.DataFrame]:
+def batches(connection: Any, query: str, name: str = "") -> Iterator[pl.DataFrame]:
     """Yield the rows of a query, some megabytes at a time."""
     import nanoarrow
     from adbc_driver_manager import AdbcStatement
@@ -214,7 +186,9 @@ def _frame(batch: Any, decimals: set[str]) -> pl.DataFrame:
     )
 
 
-def _explained(error: Exception, location: Location) -> TableError:
+def _explained(
+    error: Exception, location: Location, refused: Callable[[str], GradumError] | None
+) -> GradumError:
     """Return an error of the driver as one line without passwords."""
     words, state, name = str(error), getattr(error, "sqlstate", None), location.name
     if "Failed to connect" in words or ("connection" in words and state is None):
@@ -226,6 +200,9 @@ def _explained(error: Exception, location: Location) -> TableError:
             )
         why = without_secrets(why, location.where)
         return TableError(say("{name} cannot be reached: {why}.", name=name, why=why), remedy)
+    why = without_secrets(_first(words, r"ERROR:\s*([^\n]*)"), location.where)
+    if refused is not None:
+        return refused(why)
     if state == SEVERAL and "multiple commands" in words:
         return more_than_one(name)
     if state == READ_ONLY:
@@ -233,7 +210,6 @@ def _explained(error: Exception, location: Location) -> TableError:
             say("{name} is opened for reading alone, and the query would do more.", name=name),
             say("Give one SELECT statement."),
         )
-    why = without_secrets(_first(words, r"ERROR:\s*([^\n]*)"), location.where)
     if state == DENIED:
         return TableError(
             say("{name} does not let you: {why}.", name=name, why=why),

@@ -33,6 +33,8 @@ class Location:
         Columns of text whose source does not say that they are text, as `Table` has them.
     sha256 : str
         The hash of what another machine gave; empty for a file of the user.
+    version : str
+        The version of a table that keeps several, in words; empty for any other.
     home : Path, optional
         The folder of the user in which the table lies, if the path is that of a copy.
     """
@@ -42,6 +44,7 @@ class Location:
     notes: tuple[str, ...] = ()
     untyped: tuple[str, ...] = ()
     sha256: str = ""
+    version: str = ""
     home: Path | None = None
 
     @property

@@ -21,18 +21,26 @@ import { logitsOf, taken } from "./training.js";
  * @property {number} size
  * @property {Float32Array} values  Row by row from the top.
  * @property {[number, number][]} path
+ * @property {number} rows  Whose mean loss it is.
  */
 
 const SIZE = 25,
   MOST_ROWS = 200,
+  FEWEST_ROWS = 8,
+  MOST_PRODUCTS = 5e7,
   ROUNDS = 200;
 
 /** @param {number[]} widths @returns {number} Products that a network takes for one row. */
 export const productsOf = (widths) => widths.slice(1).reduce((sum, width, level) => sum + width * widths[level], 0);
 
+/** @param {Training} training @returns {number} Rows over which a surface is drawn: fewer for a large network. */
+function rowsOf({ network: { widths }, rows }) {
+  const affordable = Math.floor(MOST_PRODUCTS / (SIZE * SIZE * productsOf(widths)));
+  return Math.min(rows.target.length, MOST_ROWS, Math.max(affordable, FEWEST_ROWS));
+}
+
 /** @param {Training} training @returns {number} Products that a surface takes. */
-export const costOf = ({ network: { widths }, rows }) =>
-  SIZE * SIZE * Math.min(rows.target.length, MOST_ROWS) * productsOf(widths);
+export const costOf = (training) => SIZE * SIZE * rowsOf(training) * productsOf(training.network.widths);
 
 /** @param {Training} training @returns {Surface | null} Null before the first step of a network, which has no path yet. */
 export function surfaceOf(training) {
@@ -49,7 +57,7 @@ export function surfaceOf(training) {
   );
   const { low, high } = range(path, exact),
     values = new Float32Array(SIZE * SIZE);
-  const count = Math.min(training.rows.target.length, MOST_ROWS),
+  const count = rowsOf(training),
     rows = taken(
       training.rows,
       Int32Array.from({ length: count }, (_, at) => at),
@@ -64,7 +72,7 @@ export function surfaceOf(training) {
     const penalty = params.reduce((sum, { weight }) => sum + penaltyValue(training.strengths, weight), 0);
     values[at] = meanLoss(network, logitsOf(network, params, rows.inputs), rows.target) + penalty;
   }
-  return { exact, share: plane.share, low, high, size: SIZE, values, path };
+  return { exact, share: plane.share, low, high, size: SIZE, values, path, rows: count };
 }
 
 /** @param {Params} params */

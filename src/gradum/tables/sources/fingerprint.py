@@ -1,0 +1,63 @@
+"""The hash of a table's rows, which does not depend on how they are cut into batches."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+OF_OWN_CODES = (pl.Categorical, pl.Enum, pl.Decimal, pl.Int128)  # not the same each time, or wide
+
+
+@dataclass
+class Fingerprint:
+    """The SHA-256 of a table's values, of its columns' names and types, and of their order.
+
+    Of columns of lists, records and bytes, which no model uses, only the names count.
+    """
+
+    _columns: dict[str, _Column] = field(default_factory=dict)
+
+    def update(self, frame: pl.DataFrame) -> None:
+        """Take in the next rows."""
+        for column in frame:
+            if column.name not in self._columns:
+                self._columns[column.name] = _Column(str(column.dtype))
+            self._columns[column.name].update(column)
+
+    def hexdigest(self) -> str:
+        """Return the hash of all rows so far."""
+        whole = hashlib.sha256()
+        for name, column in self._columns.items():
+            whole.update(name.encode() + b"\0" + column.digest())
+        return whole.hexdigest()
+
+
+@dataclass
+class _Column:
+    """Hashes of a column: one of its gaps and text lengths, and one of its values."""
+
+    kind: str
+    shape: Any = field(default_factory=hashlib.sha256)
+    values: Any = field(default_factory=hashlib.sha256)
+
+    def update(self, column: pl.Series) -> None:
+        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+            return
+        if column.dtype in OF_OWN_CODES:
+            column = column.cast(pl.String)
+        if column.dtype == pl.Null:
+            column = column.cast(pl.Boolean)
+        if column.dtype == pl.String:
+            lengths = column.str.len_bytes().cast(pl.Int64).fill_null(-1)
+            self.shape.update(lengths.to_numpy())
+            self.values.update((column.str.join("").item() or "").encode())
+        else:
+            self.shape.update(column.is_null().to_numpy())
+            self.values.update(column.to_physical().fill_null(0).to_numpy())
+
+    def digest(self) -> bytes:
+        kind = hashlib.sha256(self.kind.encode()).digest()
+        return kind + self.shape.digest() + self.values.digest()

@@ -1,0 +1,221 @@
+"""Tables in a store of objects: as those of files, and refused in one line without a secret."""
+
+import gzip
+import itertools
+from io import BytesIO
+
+import polars as pl
+import pytest
+
+from gradum.errors import GradumError
+from gradum.tables.reading import ReadingOptions
+from gradum.tables.sources import object_store as reader
+from gradum.tables.sources import store_access
+from gradum.tables.sources.fetched import fetched
+from gradum.tables.sources.read import read
+from gradum.tables.sources.stream import opened
+from object_store import SECRET, Store, serving
+
+FRAME = pl.DataFrame(
+    {
+        "x": [1, 2, None, 4],
+        "word": ["é", None, "a\nb", ""],
+        "kind": pl.Series(["b", "a", "b", None], dtype=pl.Categorical),
+        "at": pl.Series([0, 1, 2, 3]).cast(pl.Datetime("us", "UTC")),
+    }
+)
+buckets = (f"homes-{number}" for number in itertools.count())  # polars keeps what it knows of one
+
+
+@pytest.fixture(scope="module", autouse=True)
+def store():
+    with pytest.MonkeyPatch.context() as patched, serving() as environment:
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3"):
+            patched.delenv(name, raising=False)
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        yield
+
+
+@pytest.fixture
+def bucket():
+    name = next(buckets)
+    yield name
+    for key in [key for key in Store.objects if key.startswith(f"{name}/")]:
+        del Store.objects[key]
+
+
+def put(bucket, objects):
+    Store.objects.update({f"{bucket}/{name}": content for name, content in objects.items()})
+
+
+def written(frame, method="write_parquet"):
+    buffer = BytesIO()
+    getattr(frame, method)(buffer)
+    return buffer.getvalue()
+
+
+def refused(address, *words, reading=None):
+    with pytest.raises(GradumError) as caught:
+        read(address, reading or ReadingOptions())
+    message = str(caught.value)
+    assert caught.value.exit_code == 2
+    assert "\n" not in message
+    assert SECRET not in message
+    for word in words:
+        assert word in message
+    return message
+
+
+OBJECTS = {
+    "t.csv": b'\xef\xbb\xbfx;word\r\n"1,5";"a\nb"\r\n2;\xc3\xa9',
+    "t.csv.gz": gzip.compress(b"x,y\n1,2\n3,4\n"),
+    "t.jsonl": b'{"x": 1, "y": {"z": "a"}}\n{"x": 2, "y": {"z": "b"}}\n',
+    "t.parquet": written(FRAME),
+    "t.arrow": written(FRAME, "write_ipc"),
+}
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_object_is_read_as_the_file_is(name, bucket, tmp_path):
+    put(bucket, OBJECTS)
+    (tmp_path / name).write_bytes(OBJECTS[name])
+    address = f"s3://{bucket}/{name}"
+    here, there = read(tmp_path / name), read(address)
+    assert there.frame.equals(here.frame)
+    assert (there.source, there.typed, there.decimal) == (address, here.typed, here.decimal)
+    if "json" not in name:
+        with opened(address) as stream:
+            rows = pl.concat([block.frame for block in stream.blocks()])
+        assert rows.rows() == here.frame.rows()
+
+
+def test_a_pattern_stacks_objects_in_the_order_of_their_names(bucket):
+    texts = {f"part-{number}.csv": f"x,y\n{number},a\n".encode() for number in (2, 0, 1)}
+    put(bucket, {**texts, "other.csv": b"z\n9\n"})
+    assert read(f"s3://{bucket}/part-*.csv").frame["x"].to_list() == ["0", "1", "2"]
+    put(bucket, {"part-3.csv": b"x,y\n3\xff,a\n"})
+    refused(f"s3://{bucket}/part-*.csv", "not UTF-8")
+
+
+def test_folders_are_columns(bucket):
+    put(
+        bucket,
+        {
+            "sales/year=2023/city=a/0.parquet": written(FRAME.head(1)),
+            "sales/year=2024/city=b%2Fc/0.parquet": written(FRAME.tail(2)),
+            "sales/year=2024/_SUCCESS": b"done",
+        },
+    )
+    expected = [(1, 2023, "a"), (None, 2024, "b/c"), (4, 2024, "b/c")]
+    for address in ("sales/", "sales/year=*/**/*.parquet"):
+        frame = read(f"s3://{bucket}/{address}").frame
+        assert frame.select("x", "year", "city").rows() == expected
+
+
+def test_the_hash_is_that_of_the_content(bucket):
+    def hashes(name):
+        with fetched(f"s3://{bucket}/{name}") as here:
+            return dict(here.sha256)
+
+    for name, one, other in (
+        ("t.parquet", written(FRAME), written(FRAME.reverse())),
+        ("t.csv", b"x,y\n1,2\n", b"x,y\n1,3\n"),
+    ):
+        put(bucket, {name: one})
+        before = hashes(name)
+        assert list(before) == [f"s3://{bucket}/{name}"]
+        assert hashes(name) == before
+        put(bucket, {name: other})
+        assert hashes(name) != before
+
+
+def test_what_is_not_there(bucket):
+    put(bucket, {"t.parquet": written(FRAME), "bad.parquet": b"no columns", "void.csv": b""})
+    refused(f"s3://{bucket}/absent.csv", f"There is no s3://{bucket}/absent.csv")
+    refused(f"s3://{bucket}/absent.parquet", "There is no", "ends with /")
+    refused(f"s3://{bucket}/part-*.csv", "No file matches")
+    refused(f"s3://{bucket}/part-*.parquet", "No file matches")
+    refused(f"s3://{bucket}/sales/", "No file matches")
+    refused(f"s3://{bucket}/bad.parquet", "damaged")
+    refused(f"s3://{bucket}/void.csv", "is empty")
+    refused("s3://no-such-bucket/*.csv", "no bucket 'no-such-bucket'")
+    refused("s3://no-such-bucket/t.parquet", "no-such-bucket")
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (401, "does not let you"),
+        (403, "does not let you"),
+        (301, "AWS_REGION"),
+        (418, "answers 418"),
+    ],
+)
+def test_a_store_that_refuses(status, words):
+    for name in ("t.parquet", "*.csv"):
+        refused(f"s3://status-{status}/{name}", words)
+
+
+def test_a_store_that_fails_is_asked_a_few_times():
+    before = len(Store.asked)
+    refused("s3://status-503/t.parquet", "answers 503", "Try later")
+    assert len(Store.asked) - before <= 2 * (1 + store_access.RETRIES)
+
+
+def test_a_silent_store_is_given_up(monkeypatch):
+    for module in (store_access, reader):
+        monkeypatch.setattr(module, "SECONDS", 1)
+    refused("s3://silent/t.parquet", "gave nothing for 1 seconds")
+
+
+def test_a_store_that_is_not_there(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    refused(f"s3://{next(buckets)}/t.parquet", "cannot be reached")
+
+
+def test_addresses_that_are_refused(bucket):
+    before = len(Store.asked)
+    for address in (
+        f"s3://key:{SECRET}@{bucket}/t.csv",
+        f"s3://{bucket}/t.csv?X-Amz-Signature={SECRET}",
+        f"az://box/t.csv?sig={SECRET}",
+    ):
+        refused(address, "which gradum does not send", "Give credentials")
+    refused(f"s3://{bucket}", "names no object")
+    refused(f"s3://{bucket}/a b.csv", "holds a space")
+    refused(f"s3://{bucket}/t.xlsx", "Download it")
+    refused(f"s3://{bucket}/t.csv", "UTF-8", reading=ReadingOptions(encoding="latin-1"))
+    asked = [path for path in Store.asked[before:] if not path.startswith(f"/{bucket}")]
+    assert asked == []
+
+
+def test_keys_come_from_a_profile(monkeypatch, tmp_path):
+    (tmp_path / "credentials").write_text(
+        f"[default]\naws_access_key_id = d\naws_secret_access_key = {SECRET}\n"
+        f"[work]\naws_access_key_id = w\naws_secret_access_key = {SECRET}-2\n"
+    )
+    (tmp_path / "config").write_text("[profile work]\nregion = eu-1\n[profile sso]\nx = 1\n")
+    monkeypatch.setattr(store_access.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.delenv("AWS_REGION")
+
+    def keys():
+        return {
+            name: value
+            for name, value in store_access.options("s3://homes/t.csv").items()
+            if name.startswith(("aws", "region"))
+        }
+
+    assert keys() == {}  # the environment has some
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert keys() == {"aws_access_key_id": "d", "aws_secret_access_key": SECRET}
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    assert keys() == {
+        "aws_access_key_id": "w",
+        "aws_secret_access_key": f"{SECRET}-2",
+        "region": "eu-1",
+    }
+    monkeypatch.setenv("AWS_PROFILE", "sso")
+    refused("s3://homes/t.csv", "'sso'", "pip install boto3")
