@@ -107,12 +107,13 @@ export class LabLesson extends LabElement {
         { class: "tasks" },
         this.tasks.map(({ element }) => element),
       ),
-      h(
-        "p",
-        { class: "ways" },
-        [number - 1, number + 1].filter((other) => LESSONS[other - 1]).map((other) => this.way(other)),
-        this.way(0),
-      ),
+      !this.lab.state.hide.includes("lessons") &&
+        h(
+          "p",
+          { class: "ways" },
+          [number - 1, number + 1].filter((other) => LESSONS[other - 1]).map((other) => this.way(other)),
+          this.way(0),
+        ),
     );
   }
 
