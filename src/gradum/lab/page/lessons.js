@@ -73,9 +73,9 @@ function unitOf({ view: { before, row, widths } }) {
 }
 
 const SETTLED = 100; // epochs over which a loss that wavers is averaged
-/** @param {View} view @returns {number} The mean loss of held-out rows over the last epochs. */
-const settled = ({ history }) => {
-  const few = history.slice(-SETTLED);
+/** @param {View} view @param {number} epoch @returns {number} The mean loss of held-out rows over the epochs before one. */
+const settled = ({ history }, epoch) => {
+  const few = history.slice(0, epoch + 1).slice(-SETTLED);
   return few.reduce((sum, { validation }) => sum + validation, 0) / few.length;
 };
 
@@ -89,16 +89,20 @@ const progress = ({ view }) => [
   [say("Mean loss, held out"), last(view).validation],
 ];
 
-/** The kept run and the present one: epochs, and the loss of held-out rows. @param {(view: View) => number} loss */
-const beside =
-  (loss) =>
-  (/** @type {Seen} */ { view, kept }) =>
-    /** @type {[string, number | string][]} */ ([
-      [say("Kept run, epoch"), kept ? kept.view.epoch : "–"],
-      [say("Kept run, held-out loss"), kept ? loss(kept.view) : "–"],
-      [say("Present run, epoch"), view.epoch],
-      [say("Present run, held-out loss"), loss(view)],
-    ]);
+/** @param {View} view @param {number} epoch @returns {number} The loss of held-out rows after an epoch. */
+const lossAfter = ({ history }, epoch) => history[epoch].validation;
+
+/** The epochs that both the kept run and the present one have. @param {Seen} seen */
+const common = ({ view, kept }) => Math.min(kept?.view.epoch ?? Infinity, view.epoch);
+
+/** The kept run and the present one, after as many epochs. @param {(view: View, epoch: number) => number} loss */
+const beside = (loss) => (/** @type {Seen} */ seen) =>
+  /** @type {[string, number | string][]} */ ([
+    [say("Present run, epoch"), seen.view.epoch],
+    [say("Epochs of both runs"), seen.kept ? common(seen) : "–"],
+    [say("Kept run, held-out loss"), seen.kept ? loss(seen.kept.view, common(seen)) : "–"],
+    [say("Present run, held-out loss"), loss(seen.view, common(seen))],
+  ]);
 
 /** @param {Seen} seen @returns {string[]} The settings in which the kept run differs. */
 const differing = ({ state, kept }) =>
@@ -595,7 +599,7 @@ export const LESSONS = [
         given: (seen) => [...progress(seen), [say("Lowest held-out loss"), lowest(seen.view).validation]],
         check: ({ view }) =>
           view.epoch >= 400 &&
-          settled(view) > 1.5 * lowest(view).validation &&
+          settled(view, view.epoch) > 1.5 * lowest(view).validation &&
           last(view).training < lowest(view).training,
         hints: [marked("Leave everything as it is, press “Play”, and pause after 400 epochs.")],
         why: marked(
@@ -612,10 +616,10 @@ export const LESSONS = [
             units = (/** @type {State} */ { hidden }) => hidden.reduce((sum, width) => sum + width, 0);
           return (
             kept !== null &&
-            Math.min(kept.view.epoch, view.epoch) >= 400 &&
+            common(seen) >= 400 &&
             (differing(seen).some((name) => ["penalty", "alpha", "dropout"].includes(name)) ||
               units(state) < units(kept.state)) &&
-            settled(view) < 0.9 * settled(kept.view)
+            settled(view, common(seen)) < 0.9 * settled(kept.view, common(seen))
           );
         },
         hints: [
@@ -668,7 +672,7 @@ export const LESSONS = [
         says: marked(
           "Train SGD at the rate 0.01 for 100 epochs and keep the run. Then let Adam, at the same rate and in as many epochs, reach less than half of its held-out loss.",
         ),
-        given: beside((view) => last(view).validation),
+        given: beside(lossAfter),
         check: (seen) => {
           const { state, view, kept } = seen;
           return (
@@ -676,9 +680,8 @@ export const LESSONS = [
             kept.state.solver === "sgd" &&
             state.solver === "adam" &&
             String(differing(seen)) === "solver" &&
-            kept.view.epoch >= 100 &&
-            view.epoch >= 100 &&
-            last(view).validation < last(kept.view).validation / 2
+            common(seen) >= 100 &&
+            lossAfter(view, common(seen)) < lossAfter(kept.view, common(seen)) / 2
           );
         },
         hints: [
@@ -715,7 +718,6 @@ export const LESSONS = [
       solver: "adam",
       rate: 0.03,
       batch: 30,
-      pace: 0,
     },
     controls: ["seed"],
     passages: [
@@ -784,11 +786,15 @@ export const LESSONS = [
           return (
             kept !== null &&
             String(differing(seen)) === "seed" &&
-            Math.min(kept.view.epoch, view.epoch) >= 50 &&
+            common(seen) >= 50 &&
+            Math.abs(kept.view.epoch - view.epoch) <= 5 &&
             Math.abs(kept.view.scores.accuracy - view.scores.accuracy) >= 0.0499
           );
         },
-        hints: [marked("“Keep this run” is under “Two runs side by side”. Then try the seeds 2, 3, 4, …")],
+        hints: [
+          marked("“Keep this run” is under “Two runs side by side”. Then try the seeds 2, 3, 4, …"),
+          marked("Both runs should have the same epochs, to within 5; the slider goes back to an earlier step."),
+        ],
         why: marked(
           "Same rows, same settings, and only the luck of the seed between them. Who reports the best of many seeds reports luck.",
         ),
