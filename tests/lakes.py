@@ -14,9 +14,9 @@ import pytest
 PYTHON = os.environ.get("GRADUM_LAKES", "")
 AZURITE = os.environ.get("GRADUM_AZURITE", "")
 needs_lakes = pytest.mark.skipif(
-    not PYTHON, reason="No environment with moto, deltalake and pyiceberg: see .ci/run."
+    not PYTHON, reason="No GRADUM_LAKES, an environment with moto: see .ci/run."
 )
-needs_azurite = pytest.mark.skipif(not AZURITE, reason="No azurite: see .ci/run.")
+needs_azurite = pytest.mark.skipif(not AZURITE, reason="No GRADUM_AZURITE: see .ci/run.")
 SECRET = "a-very-secret-key"
 ROWS = [(1, "u"), (2, "v"), (3, None)]
 

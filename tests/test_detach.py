@@ -131,6 +131,7 @@ PARTS = {
             ("app/cli/serve.py", "serve", "show/templates/serve.html", "show/templates/serve.js"),
             ("app/cli/__init__.py",),
         ),
+        Part("question mlflow", ("mlflow",), ()),
         question("stress", "api/stress.py", "show/stress.py"),
         question("trust", "api/trust", "show/trust.py"),
         question("verify", "api/properties.py", "api/verify.py"),

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         PackRegressor,
     )
     from gradum.languages import language
+    from gradum.run.tracking import tracked
     from gradum.solvers.convex import Exact, InteriorPoint, Newton, Proximal
     from gradum.solvers.first_order import (
         LBFGS,
@@ -78,6 +79,7 @@ _NAMES = {
         "PackRegressor",
     ),
     "gradum.languages": ("language",),
+    "gradum.run.tracking": ("tracked",),
     "gradum.solvers.convex": ("Exact", "InteriorPoint", "Newton", "Proximal"),
     "gradum.solvers.first_order": (
         "LBFGS",
@@ -140,6 +142,7 @@ __all__ = [
     "language",
     "load",
     "resume",
+    "tracked",
 ]
 
 

@@ -35,7 +35,6 @@ def store(environment, monkeypatch, tmp_path):
     assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.usefixtures("whole_reports")
 def test_a_run_of_a_store_is_read_again_only_when_it_is_named(tmp_path):
     folder = tmp_path / "run"
     ended = run("fit", ADDRESS, *FIT, "-o", folder)
@@ -51,7 +50,7 @@ def test_a_run_of_a_store_is_read_again_only_when_it_is_named(tmp_path):
     assert len(Store.asked) == before
     again = run("rerun", folder, "--data", ADDRESS, "-o", tmp_path / "again")
     assert (again.code, "bit-identical" in again.out) == (0, True)
-    predicted = run("predict", folder, ADDRESS, "-o", tmp_path / "p.csv", "--interval", 0.5)
+    predicted = run("predict", folder, ADDRESS, "-o", tmp_path / "p.csv")
     assert predicted.code == 0
 
     put(50)

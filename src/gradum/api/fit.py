@@ -49,7 +49,7 @@ def fit(
     target : str
         The column to predict.
     on_event : callable, optional
-        Called with every event of the run, to show progress.
+        Called with every event of the run, to show progress; `tracked` makes numbers of them.
     stop : callable, optional
         Called between chunks of work; once it returns True, the run ends with what it has.
     teacher : str or estimator, optional

@@ -32,19 +32,16 @@ if TYPE_CHECKING:
     Blocks = Iterable[tuple[pl.DataFrame, pl.DataFrame]]
 
 
+DEFAULT = Path("predictions.parquet")
+
+
 @options.taking(*READING, "max_memory")
 def command(
     model: options.Model,
     data: options.Table,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="A .parquet or .csv file. Default: predictions.parquet.",
-        ),
-    ] = None,
+        Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
+    ] = DEFAULT,
     into: Annotated[
         str | None,
         typer.Option(
@@ -192,7 +189,7 @@ class _Place(NamedTuple):
 
 def _place(
     data: str,
-    out: Path | None,
+    out: Path,
     into: str | None,
     table: str | None,
     partition_by: Sequence[str],
@@ -210,13 +207,12 @@ def _place(
                     say("{option} needs --into, which is not given.", option=option),
                     say("Give --into, or leave it out."),
                 )
-        out = out or Path("predictions.parquet")
         check_format(out, force=force)
         check_writable(out)
         return _Place(
             str(out), out.resolve().parent, lambda blocks, _: write(out, blocks, force=force)
         )
-    if out is not None:
+    if out != DEFAULT:
         raise SpecError(
             say("--out and --into name two places."), say("Give one, and predict again for both.")
         )

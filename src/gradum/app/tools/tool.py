@@ -34,6 +34,7 @@ TEXTS = {
 """What a text may stand for. One that stands for anything else could name a place or code, and is
 withheld from assistants."""
 OF_TERMINALS = {"as_json", "quiet", "force", "checkpoint_every"}
+OF_PLACES = {"into", "table", "partition_by"}  # which may be anywhere
 
 HINTS = {
     "read": marked("Give a path in the folder, no address."),
@@ -74,7 +75,7 @@ class Argument:
             role = "read"
         elif name == "out":
             role, default = "write", None
-        elif name in OF_TERMINALS or (_has_text(kind) and info.metavar not in TEXTS):
+        elif name in OF_TERMINALS | OF_PLACES or (_has_text(kind) and info.metavar not in TEXTS):
             return None
         elif name in OPTIONS and OPTIONS[name].help == info.help:
             kind = _in_spec(OPTIONS[name]) or kind

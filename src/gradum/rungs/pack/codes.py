@@ -14,7 +14,7 @@ from gradum.margins import EQUAL, LAST_DIGITS, first_greatest
 
 LEAF_ROWS = 10  # the fewest rows on either side of a threshold
 CLOSEST = 1e-30  # closer neighbours share a step, so that float32 can hold its slope
-ROUNDING = 1.5 * float(np.finfo(np.float32).eps)  # of its size: one place further in float32
+NEIGHBOURS = 1.5 * float(np.finfo(np.float32).eps)  # of their size: in float32 they differ by less
 TREE_ROWS = 10_000  # more rows do not move the first thirty thresholds
 
 Codes = tuple[np.ndarray, np.ndarray]
@@ -114,7 +114,7 @@ def _apart(values: np.ndarray) -> np.ndarray:
     processor or runtime would find them on other sides of a step between them.
     """
     size = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
-    return np.diff(values) > np.maximum(ROUNDING * size, LAST_DIGITS * size.max(initial=0.0))
+    return np.diff(values) > np.maximum(NEIGHBOURS * size, LAST_DIGITS * size.max(initial=0.0))
 
 
 def _between(low: np.ndarray, high: np.ndarray, most: int) -> Codes:
