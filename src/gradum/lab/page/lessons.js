@@ -730,7 +730,7 @@ export const LESSONS = [
             "The accuracy alone also hides how sure the answers are. The log loss counts it: who is sure and wrong pays most.",
           ),
         ],
-        formulas: ["p ± 1.96·√((p(1 − p))/n)"],
+        formulas: ["p ± d", "d = 1.96·√((p(1 − p))/n)"],
         parts: ["scores", "boundary"],
       },
       {
@@ -755,7 +755,7 @@ export const LESSONS = [
         ],
         asks: [
           {
-            name: "1.96·√((p(1 − p))/n)",
+            name: "d",
             truth: ({ view, table }) =>
               view.epoch >= 20
                 ? 1.96 * Math.sqrt((view.scores.accuracy * (1 - view.scores.accuracy)) / table.held_out.length)
