@@ -12,7 +12,21 @@ NUMBERS = {
     *("DISTANCE", "FP=1,FN=5", "UNIT|COL=AMOUNT,...", "LABEL|NUMBER", "PORT"),
 }
 WORDS = {
-    *("NAME", "NAMES", "COL", "COLS", "COL+", "HOW", "TASK", "SQL", "TABLE", "FILE", "FOLDER", "PLACE", "[TABLE]"),
+    *(
+        "NAME",
+        "NAMES",
+        "COL",
+        "COLS",
+        "COL+",
+        "HOW",
+        "TASK",
+        "SQL",
+        "TABLE",
+        "FILE",
+        "FOLDER",
+        "PLACE",
+        "[TABLE]",
+    ),
     *("ADDRESS", "RIVAL", "ANSWER", "SCALE", "WORDS", "REGION", "LABEL", "KIND", "VALUE", "CODE"),
     *("RUN", "RUN_OR_MODEL", "RUN_OR_NET", "TABLE_OR_PROPERTY", "FORM", "MODEL...", "NAME=PATH"),
 }

@@ -295,3 +295,86 @@ def test_long_training_leaves_the_page_at_hand(browser, files, tmp_path):
     assert page.locator('#train-play:has-text("Pause")').count() == 1
     assert page.evaluate("window.long.length") <= 1  # a busy machine may hold up one
     page.close()
+
+
+def solved(page):
+    """The tasks that the address calls solved."""
+    found = re.search(r"[#&]solved=([\d.]+)", page.url)
+    return found[1].split(".") if found else []
+
+
+def test_a_lesson_is_missed_then_solved_and_stays_so_in_its_address(lab):
+    page = lab("#lesson=3")
+    assert page.locator("#set-rate").count() == 1
+    assert page.locator("#set-solver, #set-seed").count() == 0
+    for _ in range(3):
+        page.click("#train-epoch")
+    told(page, "Epoch 3,")
+    assert solved(page) == []
+    page.fill("#set-rate", "3")
+    page.keyboard.press("Enter")
+    told(page, "Epoch 0,")
+    for _ in range(8):
+        page.click("#train-epoch")
+    page.wait_for_selector('.task.solved:has-text("✓")')
+    assert solved(page) == ["31"]
+    bound = page.locator(".task").nth(2)
+    for typed, words in (("", "Type a number"), ("0.2", "above it"), ("5", "below it")):
+        bound.locator("input").fill(typed)
+        bound.locator("input").press("Enter")
+        page.wait_for_selector(f'.task .verdict:has-text("{words}")')
+    again = lab(page.url[page.url.index("#") :])
+    assert again.input_value("#set-rate") == "3"
+    assert again.locator(".task.solved").count() == 1
+
+
+def test_the_two_mistakes_are_found_by_keyboard(lab):
+    page = lab("#lesson=2")
+    task = page.locator(".task").nth(2)
+    for line, words in ((2, "wrong target is found"), (7, "Neither"), (5, "✓")):
+        if words == "Neither":
+            task.locator("input").nth(2).press("Space")
+        if words == "✓":
+            task.locator("input").nth(7).press("Space")
+            task.locator("input").nth(2).press("Space")
+        task.locator("input").nth(line).press("Space")
+        task.locator("button").press("Enter")
+        page.wait_for_selector(f'.task .verdict:has-text("{words}")')
+    assert solved(page) == ["23"]
+    page.locator("#lesson-3").press("Enter")
+    page.wait_for_selector('lab-lesson h2:text("The learning rate")')
+    assert page.evaluate("document.activeElement.localName") == "h2"
+    page.locator(".ways button").last.press("Enter")
+    page.wait_for_selector(".room >> visible=true")
+    assert "lesson=" not in page.url
+    assert solved(page) == ["23"]
+    assert page.locator(".answers lab-boundary").count() == 1
+
+
+def test_a_teacher_hides_lessons_and_hints_by_the_address(lab):
+    page = lab("#lesson=1&hide=lessons.hints.surface")
+    assert page.locator("lab-lessons").is_hidden()
+    assert page.locator(".ways").count() == 0
+    assert page.locator("lab-surface").is_hidden()
+    assert page.locator(".task details").count() == 0
+    assert page.locator(".task").count() == 2
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lessons_fit_speak_chinese_and_axe_finds_nothing(lab, width, scheme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="No axe: see .ci/run."
+    )
+    page = lab("#lesson=1&lang=zh&solved=23.31", width=width, color_scheme=scheme)
+    for lesson in range(1, 10):
+        page.evaluate(f"document.getElementById('lesson-{lesson}').click()")
+        page.wait_for_selector(f'lab-lesson h2:has-text("第 {lesson} 课")')
+        told(page, "第 0 轮")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        words = page.locator("lab-lesson p, lab-lesson h3, lab-lesson summary").all_inner_texts()
+        unsaid = set(re.findall(r"[A-Za-z]{4,}", " ".join(words)))
+        assert unsaid <= {"Adam", "noise", "tanh", "upper", "lower", "other"}
+        if lesson in (2, 7):
+            found = axe.Axe().run(page).response["violations"]
+            assert [(each["id"], each["nodes"][0]["target"]) for each in found] == []

@@ -151,12 +151,11 @@ export const LABELS = {
 export class LabControls extends LabElement {
   /** @param {Lab} lab */
   draw(lab) {
-    const { hide } = lab.state;
-    const shown = CONTROLS.filter(({ name, matters }) => !hide.includes(name) && (!matters || matters(lab.state)));
+    const shown = CONTROLS.filter(({ name, matters }) => lab.offers(name) && (!matters || matters(lab.state)));
     add(
       this,
       h("h2", {}, say("Model and training")),
-      !hide.includes("hidden") && this.layers(lab),
+      lab.offers("hidden") && this.layers(lab),
       shown.map((control) => this.control(lab, control)),
     );
   }

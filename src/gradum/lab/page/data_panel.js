@@ -18,7 +18,7 @@ export class LabData extends LabElement {
     const { table, state, said } = lab,
       inputs = lab.inputs;
     const names = lab.tables.map((each) => [each.key, (each.said[spoken()] ?? each.said.en).title]);
-    const hidden = state.hide.includes("data");
+    const hidden = !lab.offers("data");
     add(
       this,
       h("h2", {}, say("Data")),

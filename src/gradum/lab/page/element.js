@@ -14,7 +14,9 @@ export class LabElement extends HTMLElement {
   join(lab) {
     this.lab = lab;
     lab.addEventListener("state", () => this.redraw());
-    lab.followers.push((view) => this.follow(view));
+    lab.followers.push((view) => {
+      if (this.offsetParent) this.follow(view); // what is hidden is drawn when it is shown again
+    });
     this.redraw();
   }
 

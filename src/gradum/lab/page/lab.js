@@ -1,5 +1,6 @@
 /** The lab itself: what is chosen, what the worker says, and who is told of it. */
 
+import { LESSONS } from "./lessons.js";
 import { DEFAULTS, MODEL, read, written } from "./state.js";
 import { axesOf, inputsOf, isTaken } from "./table.js";
 import { say, speak, spoken } from "./words.js";
@@ -43,9 +44,9 @@ export class Lab extends EventTarget {
     this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };
     worker.onmessage = ({ data }) => this.seen(data);
     this.language = content.language;
-    const named = read(location.hash).data,
+    const { data: named, lesson } = read(location.hash),
       known = this.tables.some(({ key }) => key === named);
-    this.state = this.completed(read(location.hash, this.beginning(known ? named : this.tables[0].key)));
+    this.state = this.completed(read(location.hash, this.beginning(known ? named : this.usual(lesson), lesson)));
     speak(this.state.lang || content.language);
   }
 
@@ -69,9 +70,33 @@ export class Lab extends EventTarget {
     return names.filter((name) => isTaken(table, name));
   }
 
-  /** What is chosen of a table before anybody chooses. @param {string} key @returns {State} */
-  beginning(key) {
-    return this.completed({ ...DEFAULTS, ...(FIRST[key] ?? ORDINARY), data: key });
+  /** The lesson that is open. */
+  get lesson() {
+    return LESSONS[this.state.lesson - 1];
+  }
+
+  /** The table of an address that names none. @param {number} lesson @returns {string} */
+  usual(lesson) {
+    return LESSONS[lesson - 1]?.state.data ?? this.tables[0].key;
+  }
+
+  /** What is chosen of a table before anybody chooses, by itself or in a lesson. @param {string} key @param {number} lesson @returns {State} */
+  beginning(key, lesson = this.state.lesson) {
+    const suited = LESSONS[lesson - 1]?.state ?? FIRST[key] ?? ORDINARY;
+    return this.completed({ ...DEFAULTS, ...suited, data: key, lesson });
+  }
+
+  /** Open a lesson with its own settings; 0 shows the whole lab, as it is. @param {number} lesson */
+  open(lesson) {
+    const { lang, hide, solved } = this.state,
+      settings = lesson ? { ...this.beginning(this.usual(lesson), lesson), lang, hide, solved } : { lesson };
+    if (lesson) this.kept = null;
+    this.change(settings);
+  }
+
+  /** Whether a control is shown: a teacher may hide it, and a lesson has its own. @param {string} control */
+  offers(control) {
+    return !this.state.hide.includes(control) && (!this.lesson || this.lesson.controls.includes(control));
   }
 
   /** Mend what the table of a state cannot have. @param {State} state @returns {State} */
@@ -85,6 +110,7 @@ export class Lab extends EventTarget {
     whole.across = whole.across >= 0 && whole.across < inputs ? whole.across : across;
     whole.up = whole.up >= 0 && whole.up < inputs ? whole.up : up;
     whole.row = whole.row < table.rows.length ? whole.row : 0;
+    whole.lesson = LESSONS[whole.lesson - 1] ? whole.lesson : 0;
     return whole;
   }
 
@@ -116,16 +142,22 @@ export class Lab extends EventTarget {
 
   /** @param {Partial<State>} patch */
   change(patch) {
-    const { lang, hide, pace } = this.state,
+    const { lang, hide, pace, lesson, solved } = this.state,
       other = patch.data !== undefined && patch.data !== this.state.data;
     this.state = this.completed(
-      other ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, ...patch } : { ...this.state, ...patch },
+      other
+        ? { ...this.beginning(patch.data ?? ""), lang, hide, pace, lesson, solved, ...patch }
+        : { ...this.state, ...patch },
     );
     if (patch.lang !== undefined) speak(this.state.lang || this.language);
     history.replaceState(
       null,
       "",
-      written(this.state, { ...this.beginning(this.state.data), data: this.tables[0].key }),
+      written(this.state, {
+        ...this.beginning(this.state.data),
+        data: this.usual(this.state.lesson),
+        lesson: DEFAULTS.lesson,
+      }),
     );
     if (Object.keys(patch).some((name) => MODEL.includes(name))) {
       this.selection = { kind: "operation", level: 0, unit: 0, from: 0 };

@@ -9,6 +9,7 @@ import { LabData } from "./data_panel.js";
 import { add, h } from "./dom.js";
 import { LabFormulas } from "./formula_view.js";
 import { Lab } from "./lab.js";
+import { LabLesson, LabLessons } from "./lesson_view.js";
 import { LabNetwork } from "./network_view.js";
 import { LabProgram } from "./program_view.js";
 import { LabScores } from "./scores_view.js";
@@ -17,6 +18,8 @@ import { LabToolbar } from "./toolbar.js";
 import { languages, learn, say, spoken } from "./words.js";
 
 const ELEMENTS = {
+  "lab-lessons": LabLessons,
+  "lab-lesson": LabLesson,
   "lab-toolbar": LabToolbar,
   "lab-data": LabData,
   "lab-controls": LabControls,
@@ -29,8 +32,14 @@ const ELEMENTS = {
   "lab-compare": LabCompare,
   "lab-program": LabProgram,
 };
+/** Where the parts stand when no lesson has them. */
+const HOMES = /** @type {Record<string, string[]>} */ ({
+  choices: ["data", "controls"],
+  middle: ["network", "formulas", "compare", "program"],
+  answers: ["boundary", "curves", "surface", "scores"],
+});
 const LANGUAGES = /** @type {Record<string, string>} */ ({ en: "English", zh: "简体中文" });
-const HIDEABLE = ["controls", "network", "formulas", "boundary", "curves", "surface", "scores", "compare", "program"];
+const HIDEABLE = ["lessons", "controls", ...HOMES.middle, ...HOMES.answers];
 const CODES = /** @type {Record<string, string>} */ ({ zh: "zh-CN" });
 
 const text = (/** @type {string} */ id) => document.getElementById(id)?.textContent ?? "";
@@ -80,27 +89,22 @@ function open() {
   const lab = new Lab(content, worker);
   const part = Object.fromEntries(Object.keys(ELEMENTS).map((name) => [name, h(name)]));
   let head = heading(lab);
-  const main = h(
-    "main",
-    {},
-    head,
-    part["lab-toolbar"],
-    h(
-      "div",
-      { class: "room" },
-      h("div", { class: "choices" }, part["lab-data"], part["lab-controls"]),
-      h(
-        "div",
-        { class: "middle" },
-        part["lab-network"],
-        part["lab-formulas"],
-        part["lab-compare"],
-        part["lab-program"],
-      ),
-      h("div", { class: "answers" }, part["lab-boundary"], part["lab-curves"], part["lab-surface"], part["lab-scores"]),
-    ),
+  const homes = Object.entries(HOMES).map(([name, names]) => ({
+    home: h("div", { class: name }),
+    parts: names.map((each) => part[`lab-${each}`]),
+  }));
+  const room = h(
+    "div",
+    { class: "room" },
+    homes.map(({ home }) => home),
   );
+  const main = h("main", {}, head, part["lab-lessons"], part["lab-toolbar"], part["lab-lesson"], room);
   add(document.body, main);
+  part["lab-lesson"].furnish = () => {
+    for (const { home, parts } of homes) home.append(...parts);
+    room.hidden = lab.lesson !== undefined;
+    return part;
+  };
   const spell = () => {
     document.documentElement.lang = CODES[spoken()] ?? spoken();
     document.title = `${say("The lab")} – gradum`;

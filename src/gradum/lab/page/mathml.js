@@ -104,7 +104,7 @@ function space() {
 
 /** @param {Element} item @param {Element} power */
 function raised(item, power) {
-  if (item.localName === "msub") return m("msubsup", item.children[0], item.children[0], power);
+  if (item.localName === "msub") return m("msubsup", ...item.children, power);
   return m("msup", item, power);
 }
 

@@ -1,8 +1,9 @@
 /**
- * All that a reader has chosen, as the address of the page says it: `#data=moons&hidden=4.2&rate=0.1`.
+ * All that a reader has chosen, as the address of the page says it: `#data=moons&hidden=4.2&rate=0.1`,
+ * or of a lesson what differs from its own settings: `#lesson=3&rate=0.5&solved=11.21`.
  *
- * An address may come from anybody, so every part of it is checked. `hide` names controls that a
- * teacher does not want to show.
+ * An address may come from anybody, so every part of it is checked. `hide` names controls and panels
+ * that a teacher does not want to show, and `lessons` and `hints`.
  */
 
 import { ACTIVATIONS } from "./mathematics/activations.js";
@@ -28,6 +29,8 @@ import { SOLVERS } from "./mathematics/solvers.js";
  * @property {number} row
  * @property {number} pace  Epochs a second; 0 for as many as there are.
  * @property {string} lang
+ * @property {number} lesson  0 for the whole lab.
+ * @property {string[]} solved  Tasks, each the digits of its lesson and of its place there.
  * @property {string[]} hide
  */
 
@@ -68,6 +71,8 @@ export const DEFAULTS = {
   row: 0,
   pace: 10,
   lang: "",
+  lesson: 0,
+  solved: [],
   hide: [],
 };
 
@@ -106,6 +111,8 @@ const READERS = {
   row: number(0, 100000, true),
   pace: number(0, 1000, true),
   lang: word,
+  lesson: number(0, 99, true),
+  solved: (text) => text.split(".").filter((task) => /^[1-9]{2}$/.test(task)),
   hide: (text) => text.split(".").filter((name) => /^[a-z]{1,20}$/.test(name)),
 };
 
