@@ -286,6 +286,24 @@ def test_what_would_be_much_work_is_not_begun():
     assert is_much_work(columns=2, outputs=1, rows=50_001)
 
 
+@pytest.mark.parametrize("varying", [2, 0])
+def test_columns_that_do_not_vary_have_no_weight_and_change_no_other(varying):
+    rng = np.random.default_rng(0)
+    x, target = rng.normal(size=(90, varying)), rng.normal(size=90)
+    goal, learned = Goal(target, np.ones(90), SquaredError()), np.arange(60)
+    x[60:] += 1  # of rows not learned from
+    among = np.insert(x, 0, 3.0, axis=1)
+    among = np.append(among, np.arange(90)[:, None] > 59, axis=1)
+    weights, bias = linear_start(among, goal, learned, 10.0, ALONE)
+    np.testing.assert_array_equal(weights[[0, -1]], 0)
+    if varying:
+        alone, level = linear_start(x, goal, learned, 10.0, ALONE)
+        np.testing.assert_array_equal(weights[1:-1], alone)
+        np.testing.assert_array_equal(bias, level)
+    else:
+        np.testing.assert_allclose(bias, [target[learned].mean()])
+
+
 @pytest.mark.parametrize(
     ("target", "many"), [("y", False), ("y", True), ("flag", False), ("grade", False)]
 )

@@ -74,8 +74,8 @@ class Newton:
     max_iter : int
         The most iterations.
     bounds_gap : bool
-        Whether the certificate bounds how far the objective is above its minimum. Fits that are
-        only compared need no such proof.
+        Whether the certificate bounds how far the objective is above its minimum, and measures
+        condition and rank. Fits that are only compared need no such proof.
     """
 
     title: ClassVar[str] = marked("Newton's method")
@@ -314,7 +314,8 @@ class _Search:
 
     def _condition_and_rank(self, point: Point) -> dict[str, Any]:
         """Measure both on the current Hessian, or on a new float64 one if that is too coarse."""
-        if not self.direct or not self.model.columns.alive.any():
+        measured = self.method.bounds_gap and self.direct
+        if not measured or not self.model.columns.alive.any():
             return {}
         if self.quadratic is None:
             self.quadratic = self._factored(point)

@@ -134,7 +134,7 @@ def best_prior(
     total = np.zeros((len(scales), len(strengths)))
     for columns, walk in judged:
         rows = np.concatenate(walk)
-        models = (_model(scale * columns, goal, rows, signs) for scale in scales)
+        models = (_model(scale * columns, goal, rows, signs)[0] for scale in scales)
         losses = [_held_out(model, len(walk[0]), strengths, context) for model in models]
         if None in losses:
             break
@@ -182,11 +182,12 @@ def linear_start(
     tuple or None
         Weights [D, k] and biases [k]; None if they are not finite.
     """
-    model = _model(columns, goal, rows, signs)
+    model, varying = _model(columns, goal, rows, signs)
     solver = Newton(tol=TOLERANCE, bounds_gap=False)
     solution = context.solve(descend(model, solver, l2=strength / len(rows)))
     layer = solution.params["layers"][0]
-    weights, biases = np.asarray(layer["weight"]), np.asarray(layer["bias"])
+    weights, biases = np.zeros((columns.shape[1], model.outputs)), np.asarray(layer["bias"])
+    weights[varying] = layer["weight"]
     if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
         return None
     if goal.levels:
@@ -197,13 +198,17 @@ def linear_start(
 
 def _model(
     columns: np.ndarray, goal: Goal, rows: np.ndarray, signs: np.ndarray | None
-) -> LinearModel:
+) -> tuple[LinearModel, np.ndarray]:
+    """Return the linear model of some rows, and the places of its columns: those that vary."""
     loss, outputs = goal.linear
-    return LinearModel.of(
-        Columns.of(columns[rows]),
+    columns = columns[rows]
+    varying = np.flatnonzero(np.ptp(columns, axis=0))
+    model = LinearModel.of(
+        Columns.of(columns[:, varying]),
         goal.target[rows],
         loss,
         outputs=outputs,
         weight=goal.weight[rows],
-        signs=signs,
+        signs=None if signs is None else signs[varying],
     )
+    return model, varying
