@@ -14,8 +14,8 @@ from gradum.api.model import Model
 from gradum.errors import GradumError, ModelFileError, SchemaError
 from gradum.messages import say
 from gradum.run.predicting import predict
-from gradum.serve.example import example_row
 from gradum.serve.requests import Content, PredictRequest, Record
+from gradum.study.example_row import example_row
 from gradum.tables.differences import Difference
 from gradum.tables.wording import nearest_names, quoted
 
