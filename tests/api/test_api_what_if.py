@@ -1,5 +1,6 @@
 """The form for one row in a report: the page's own module answers in Node as the model predicts."""
 
+import datetime
 import json
 import re
 from dataclasses import replace
@@ -94,16 +95,58 @@ def test_every_level_of_the_form_is_read_by_the_module(classifier, rows, page):
         )
 
 
-def test_names_are_never_markup():
-    hostile = '</script><img src=x onerror="alert(1)">'
-    rng = np.random.default_rng(0)
-    table = pl.DataFrame({hostile: rng.normal(size=80), "__proto__": [hostile, "b"] * 40})
-    table = table.with_columns(pl.Series("y", rng.normal(size=80)))
-    model = gradum.fit(table, "y", model="linear", explain=False, **ONCE)
-    page = report_html(model.fitted, what_if=what_if_form(Model(model.fitted), ANY))
-    assert hostile not in page
-    names = [field["name"] for field in json.loads(DATA.search(page)[1])["fields"]]
-    assert sorted(names) == sorted([hostile, "__proto__"])
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+
+
+@pytest.fixture(scope="module")
+def of_every_kind():
+    """A linear model of names that are markup, and of a date, a moment, a time and a text."""
+    rng, rows = np.random.default_rng(0), 120
+    first = datetime.datetime(2024, 1, 1)
+    table = {
+        HOSTILE: rng.normal(size=rows),
+        "__proto__": [HOSTILE, "b"] * (rows // 2),
+        "day": [(first + datetime.timedelta(days=k)).date() for k in range(rows)],
+        "moment": [first + datetime.timedelta(hours=7 * k) for k in range(rows)],
+        "clock": [datetime.time(k % 24, 3 * k % 60) for k in range(rows)],
+        "said": [
+            " ".join(rng.choice(["warm", "cold", "late", "soon", "no"], 9)) for _ in range(rows)
+        ],
+        "y": rng.normal(size=rows),
+    }
+    return gradum.fit(pl.DataFrame(table), "y", model="linear", explain=False, **ONCE)
+
+
+def test_names_are_never_markup(of_every_kind):
+    model = Model(of_every_kind.fitted)
+    page = report_html(model.fitted, what_if=what_if_form(model, ANY))
+    assert HOSTILE not in page
+    names = {field["name"] for field in json.loads(DATA.search(page)[1])["fields"]}
+    assert {HOSTILE, "__proto__", "day", "moment", "clock", "said"} == names
+
+
+@needs_node
+def test_dates_times_and_texts_are_read_as_browsers_write_them(of_every_kind):
+    form = what_if_form(Model(of_every_kind.fitted), ANY)
+    fields = {field["name"]: field for field in fields_of(form.fitted)}
+    controls = [fields[name]["control"] for name in ("day", "moment", "clock", "said")]
+    assert controls == ["date", "datetime-local", "time", "text"]
+    assert (fields["day"]["low"], fields["day"]["high"]) == ("2024-01-01", "2024-04-29")
+    typed = {
+        HOSTILE: 0.5,
+        "__proto__": HOSTILE,
+        "day": datetime.date(2024, 2, 29),
+        "moment": datetime.datetime(2024, 2, 3, 4, 30),
+        "clock": datetime.time(7, 45),
+        "said": "warm, or late",
+    }
+    given = {"day": "2024-02-29", "moment": "2024-02-03T04:30", "clock": "07:45"}
+    missing = dict.fromkeys(typed)
+    found = answers(form.script, pl.DataFrame([typed | given, missing], strict=False))
+    expected = of_every_kind.predict(pl.DataFrame([typed, missing]))
+    np.testing.assert_allclose([row["prediction"] for row in found], expected, rtol=1e-5)
+    intervals = of_every_kind.predict_interval(pl.DataFrame([typed, missing]), COVERAGE)
+    np.testing.assert_allclose([[row["low"], row["high"]] for row in found], intervals, rtol=1e-5)
 
 
 def test_a_report_without_a_form_has_nothing_of_it(classifier):
@@ -125,11 +168,11 @@ def test_a_smaller_model_stands_in_for_one_that_is_too_large(classifier, rows, m
         judgement=None,  # its last model is in use
         provenance=structs.replace(fitted.provenance, compression=record),
     )
-    monkeypatch.setattr(what_if, "compress", lambda model, data: Model(small))
+    monkeypatch.setattr(what_if, "compress", lambda model, budget, data: Model(small))
     large = what_if_form(Model(fitted), ANY)
     form = what_if_form(Model(fitted), large.bytes - 1)
     assert form.fitted is small
-    assert record.sentence in form.notes
+    assert record.sentence in form.promises
     found = answers(form.script, rows)
     expected = classifier.predict_proba(rows, rung="linear")[:, 1]
     np.testing.assert_allclose([row["probability"]["yes"] for row in found], expected, atol=1e-5)

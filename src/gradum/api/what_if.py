@@ -5,6 +5,8 @@ The module of JavaScript of the exports answers in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gradum.api.compress import compress
 from gradum.api.intervals import conformal_of
 from gradum.api.model import Model
@@ -17,6 +19,9 @@ from gradum.show.what_if import WhatIf
 from gradum.tables.wording import size
 
 COVERAGE = 0.9
+
+BUDGET = 0.05
+"""By how much a smaller model may err more: the page says how much it does."""
 
 
 def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
@@ -50,11 +55,11 @@ def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
         room=size(max(room, 0)),
     )
     try:
-        small = compress(model, data=data)
+        small = compress(model, budget=BUDGET, data=data)
         of = small.fitted.provenance.compression
         assert of is not None
         stand_in = say("A smaller model that was distilled from it answers in its place.")
-        form = _form(small, [how, large, stand_in, of.sentence])
+        form = _form(small, [how, large, stand_in], [of.sentence])
     except GradumError as error:
         none = say("No smaller model answers in its place.")
         return WhatIf(model.fitted, [large, none, error.message, error.remedy])
@@ -69,16 +74,21 @@ def what_if_form(model: Model, room: int, *, data: str | None = None) -> WhatIf:
     return WhatIf(model.fitted, [large, still])
 
 
-def _form(model: Model, notes: list[str]) -> WhatIf:
+def _form(model: Model, notes: Sequence[str], promises: Sequence[str] = ()) -> WhatIf:
     """Return the form of a model, with intervals or sets where they can leave gradum."""
     try:
         promise = conformal_of(model, COVERAGE)
         recorded = recorded_model(model.fitted, promise=promise)
-        notes, coverage = [*notes, promise.statement.sentence], COVERAGE
+        coverage, promised = COVERAGE, promise.statement.sentence
     except (SpecError, ExportError) as error:
         recorded = recorded_model(model.fitted)
-        notes, coverage = [*notes, error.message], None
+        coverage, promised = None, error.message
     found = None if model.findings is None else model.findings.found("importance")
-    foremost = [column.column for column in found.columns] if found else []
-    script = module(document_of(recorded)).decode()
-    return WhatIf(model.fitted, notes, script, coverage, foremost)
+    return WhatIf(
+        model.fitted,
+        notes,
+        [*promises, promised],
+        module(document_of(recorded)).decode(),
+        coverage,
+        [column.column for column in found.columns] if found else [],
+    )

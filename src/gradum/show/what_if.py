@@ -35,7 +35,9 @@ class WhatIf:
     fitted : Fitted
         The model that answers, or a smaller one that stands in for it.
     notes : sequence of str
-        Sentences on which model that is, and what is promised of its answers.
+        Sentences on which model that is, above the form.
+    promises : sequence of str
+        Sentences on how good its answers are, below it.
     module : str
         A module of JavaScript that names its ``model``; empty if there is no form.
     coverage : float or None
@@ -46,6 +48,7 @@ class WhatIf:
 
     fitted: Fitted
     notes: Sequence[str]
+    promises: Sequence[str] = ()
     module: str = ""
     coverage: float | None = None
     foremost: Sequence[str] = ()
@@ -71,7 +74,7 @@ class WhatIf:
                 "fields": fields_of(self.fitted, self.foremost),
                 "classes": [visible(str(label)) for label in self.fitted.classes],
                 "words": {
-                    "answer": say("Predicted {target}", target=visible(target.name)),
+                    "answer": say("Predicted {target}:", target=visible(target.name)),
                     "figure": in_unit("{figure}", self.fitted.schema.target_unit),
                     "interval": say(
                         "{share} interval: {low} to {high}", share=share, low="{low}", high="{high}"

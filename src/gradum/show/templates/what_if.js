@@ -8,6 +8,12 @@
   const values = new Map(model.inputs.map(({ name }) => [name, null])); // a column may have any name
   let first = "";
 
+  // A share that is none and not all is never written as such.
+  function chance(share) {
+    if (share > 0 && share < 0.0005) return `<${shares.format(0.001)}`;
+    return share < 1 && share >= 0.9995 ? `>${shares.format(0.999)}` : shares.format(share);
+  }
+
   function made(name, text = "", settings = {}) {
     const element = document.createElement(name);
     element.textContent = text;
@@ -66,11 +72,11 @@
     const likely = chances.sort(([a], [b]) => b - a).slice(0, MOST_CLASSES);
     const said = probability ? label(prediction) : figure(prediction);
     const whole = probability
-      ? filled(words.likely, { label: said, share: shares.format(probability[String(prediction)]) })
+      ? filled(words.likely, { label: said, share: chance(probability[String(prediction)]) })
       : said;
     first ||= whole;
     const line = made("p", words.answer);
-    line.append(made("b", said));
+    line.append(" ", made("b", said));
     const lines = [line];
     if (low !== undefined) lines.push(made("p", filled(words.interval, { low: figure(low), high: figure(high) })));
     if (set) lines.push(made("p", set.length ? filled(words.set, { classes: set.map(label).join(" · ") }) : words.empty));
@@ -78,7 +84,7 @@
       const table = made("table");
       for (const [share, name] of likely) {
         const cells = table.insertRow();
-        cells.append(made("td", name), made("td", shares.format(share), { className: "n" }));
+        cells.append(made("td", name), made("td", chance(share), { className: "n" }));
         const bar = made("i");
         bar.style.width = `${100 * share}%`;
         cells.insertCell().append(bar);
