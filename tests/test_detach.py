@@ -84,6 +84,8 @@ def finding(name, *more, picture=True, others=()):
     return Part(f"finding {name}", files, ("study/findings/findings.py", *report, *others))
 
 
+FORM = ("api/what_if.py",)
+"""The form for one row in a report: a module of the exports, perhaps of a compressed model."""
 SOLVERS = (
     *("api/compare_solvers.py", "run/compare_solvers.py"),
     *("show/solvers.py", "show/pictures/solvers.py"),
@@ -106,7 +108,12 @@ PARTS = {
         # To fit, to predict and to report is the engine's.
         question("alike", "api/alike.py"),
         question("compare"),
-        question("compress", "api/compress.py", "api/compressed_run.py", "run/distillation"),
+        question(
+            "compress",
+            *("api/compress.py", "api/compressed_run.py", "run/distillation"),
+            more="app/cli/report.py",
+            also=FORM,
+        ),
         question("compare_solvers", more="__init__.py", also=SOLVERS),
         question("counterfactual", "api/counterfactual.py"),
         question("effects", "api/effects.py"),
@@ -120,7 +127,12 @@ PARTS = {
                 *("show/explain_step.py", "show/step_page.py", "show/step_lines.py"),
             ),
         ),
-        question("export", "api/export.py", "ship/forms", "ship/recording"),
+        question(
+            "export",
+            *("api/export.py", "ship/forms", "ship/recording"),
+            more="app/cli/report.py",
+            also=FORM,
+        ),
         question("infer", "api/inference.py", more="api/__init__.py", also=("api/offset.py",)),
         question("inspect"),
         question("rerun"),

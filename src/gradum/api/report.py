@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,10 @@ from gradum.waiting import tell
 
 if TYPE_CHECKING:
     from gradum.api.model import Model
+    from gradum.show.what_if import WhatIf
     from gradum.study.explanation.effects import Effects
+
+    Form = Callable[[Model, int], WhatIf]
 
 
 class Page(str):
@@ -56,15 +61,40 @@ def report(
     OutputError
         The file cannot be written.
     """
-    refuse_after_fork()
-    from gradum.show.report import report_html  # loads charts, which a prediction does not need
-
-    tell(say("report: how each column moves the answers"))
-    effects = _foremost_effects(self)
-    page = report_html(self.fitted, self.findings, effects=effects, source=self.source, cache=cache)
+    page = report_page(self, cache)
     if path is not None:
         write_text(path, page)
     return Page(page)
+
+
+def report_page(model: Model, cache: Path | None, form: Form | None = None) -> str:
+    """Render a model's report, with a form for one row if something makes one.
+
+    Parameters
+    ----------
+    model : Model
+    cache : path or None
+        As in `report`.
+    form : function, optional
+        Makes the form of a model that takes at most so many bytes.
+    """
+    refuse_after_fork()
+    from gradum.show.report import report_html  # loads charts, which a prediction does not need
+    from gradum.show.what_if import MOST_BYTES
+
+    tell(say("report: how each column moves the answers"))
+    page = partial(
+        report_html,
+        model.fitted,
+        model.findings,
+        effects=_foremost_effects(model),
+        source=model.source,
+        cache=cache,
+    )
+    plain = page()
+    if form is None:
+        return plain
+    return page(what_if=form(model, MOST_BYTES - len(plain.encode())))
 
 
 def _foremost_effects(model: Model) -> Effects | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import structs
 
 from gradum.api.judged_rows import judged_rows
 from gradum.api.model import Model
+from gradum.api.report import report_page
 from gradum.errors import ModelFileError, SpecError
 from gradum.files.atomic import write_bytes
 from gradum.messages import as_text, say
@@ -30,6 +32,9 @@ from gradum.study.findings.findings import Findings, examine, refuse_absent, wit
 from gradum.study.findings.segments import segments
 from gradum.study.findings.threshold import threshold
 from gradum.tables.paths import is_address
+
+if TYPE_CHECKING:
+    from gradum.api.report import Form
 
 
 def save_run(
@@ -122,11 +127,12 @@ def report_run(
     rows: bool = True,
     data: str | None = None,
     cache: Path | None = None,
+    form: Form | None = None,
 ) -> str:
     """Render a run's report anew, perhaps by other slices or costs, or without single rows.
 
     Slices and costs need the judged rows: the run's table is read again. If it lies on another
-    machine, ``data`` has to name it.
+    machine, ``data`` has to name it. ``form`` makes the form for one row, as in `report_page`.
 
     Raises
     ------
@@ -137,9 +143,9 @@ def report_run(
     """
     costs = read_cost(cost)
     refuse_absent(ReportSpec(tuple(slices), costs))
-    if data is not None and not (slices or costs):
+    if data is not None and not (slices or costs or form):
         raise SpecError(
-            say("A run's table is read again only for --slice and --cost."),
+            say("A run's table is read again only for --slice, --cost and --what-if."),
             say("Leave out --data, or give one of them."),
         )
     _refuse_unread(data, folder)
@@ -156,7 +162,7 @@ def report_run(
     if findings is not None and not rows:
         findings = without_rows(findings)
     model.findings = findings
-    return model.report(cache=cache)
+    return report_page(model, cache, form)
 
 
 def _refuse_unread(data: str | None, *folders: Path) -> None:

@@ -22,6 +22,7 @@ from gradum.show.document import Section
 from gradum.show.explained_rows import explained_rows
 from gradum.show.file_names import Source
 from gradum.show.inference import layout
+from gradum.show.page import file
 from gradum.show.pictures import (
     confusion,
     growth,
@@ -40,6 +41,7 @@ from gradum.show.pictures.ladder import ladder
 from gradum.show.pictures.learning import learning
 from gradum.show.pictures.picture import Picture
 from gradum.show.repeat import command, only_python, python, teacher
+from gradum.show.what_if import WhatIf
 from gradum.study.explanation.effects import Effects
 from gradum.study.findings.findings import Findings
 from gradum.waiting import told
@@ -61,11 +63,12 @@ DRAWN = (
 
 @dataclass(frozen=True)
 class Known:
-    """What a report is made of; findings and curves of columns where there are any."""
+    """What a report is made of; findings, curves of columns and a form where there are any."""
 
     fitted: Fitted
     findings: Findings | None
     effects: Effects | None = None
+    what_if: WhatIf | None = None
 
     def found(self, name: str) -> Any:
         """Return a finding; None if there is none of that name."""
@@ -122,6 +125,7 @@ def report_html(
     findings: Findings | None = None,
     *,
     effects: Effects | None = None,
+    what_if: WhatIf | None = None,
     source: Source = Source(),  # noqa: B008 - frozen
     cache: Path | None = None,
 ) -> str:
@@ -135,6 +139,8 @@ def report_html(
         What the judged rows show; without it, the sections about it are left out.
     effects : Effects, optional
         Effects of the columns whose curves the section of explanations shows.
+    what_if : WhatIf, optional
+        A form for one row.
     source : Source
         The names of the run's files.
     cache : path, optional
@@ -143,7 +149,7 @@ def report_html(
     assert fitted.schema.target is not None
     return charted_page(
         "report.html",
-        sections_of(fitted, findings, effects),
+        sections_of(fitted, findings, effects, what_if),
         cache,
         heading=say(
             "{target} from {source}",
@@ -167,14 +173,19 @@ def report_html(
         python=python(fitted.spec, source.data, test=source.test),
         only_python=only_python(fitted.spec),
         teacher=teacher(fitted),
+        what_if=what_if,
+        what_if_style=file("what_if.css"),
     )
 
 
 def sections_of(
-    fitted: Fitted, findings: Findings | None, effects: Effects | None = None
+    fitted: Fitted,
+    findings: Findings | None,
+    effects: Effects | None = None,
+    what_if: WhatIf | None = None,
 ) -> list[Section]:
     """Return the result, and the page's parts in order; parts that know nothing are left out."""
-    known = Known(fitted, findings, effects)
+    known = Known(fitted, findings, effects, what_if)
     sections = [Section("verdict", say("Result"), pictures=_some(known.foremost))]
     for part in told(PARTS, say("report: charts"), len(PARTS)):
         pictures = part.pictures(known)
@@ -244,6 +255,10 @@ def _scores(known: Known) -> Iterable[Picture] | None:
 
 def _training(known: Known) -> Iterable[Picture]:
     return (*learning(known.fitted), *known.drawn("training"))
+
+
+def _what_if(known: Known) -> Iterable[Picture] | None:
+    return None if known.what_if is None else ()
 
 
 def _always(known: Known) -> Iterable[Picture]:
@@ -318,6 +333,7 @@ PARTS = (
     ReportPart("segments", marked("Is it as good in every group?"), _segments, _weakest_group),
     ReportPart("uses", marked("Which columns matter?"), _uses, _most_important),
     ReportPart("explanations", marked("Why does it answer so?"), _explanations),
+    ReportPart("what-if", marked("What if a row were different?"), _what_if),
     ReportPart(
         "regression", marked("What does each column add? The regression table"), _regression
     ),

@@ -1,0 +1,121 @@
+{
+  // Fills the form of one row, and shows what `model` answers; texts are never markup.
+  const { fields, classes, words } = JSON.parse(document.getElementById("what-if-data").textContent);
+  const [answer, form] = ["answer", "form"].map((name) => document.getElementById(`what-if-${name}`));
+  const [MOST_FIELDS, MOST_CLASSES] = [12, 6];
+  const figures = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 5 });
+  const shares = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
+  const values = new Map(model.inputs.map(({ name }) => [name, null])); // a column may have any name
+  let first = "";
+
+  // A share that is none and not all is never written as such.
+  function chance(share) {
+    if (share > 0 && share < 0.0005) return `<${shares.format(0.001)}`;
+    return share < 1 && share >= 0.9995 ? `>${shares.format(0.999)}` : shares.format(share);
+  }
+
+  function made(name, text = "", settings = {}) {
+    const element = document.createElement(name);
+    element.textContent = text;
+    return Object.assign(element, settings);
+  }
+
+  function filled(text, places) {
+    return text.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(places, name) ? places[name] : whole));
+  }
+
+  function listOf({ labels, values, start, open }) {
+    const list = made("select");
+    const choices = labels.map((label, place) => [label, place]);
+    if (open) choices.push([words.other, values.length]);
+    for (const [label, place] of [[words.missing, -1], ...choices]) {
+      list.append(made("option", label, { value: place, defaultSelected: place === start }));
+    }
+    return list;
+  }
+
+  function controlOf(field) {
+    if (field.control === "list") return listOf(field);
+    if (field.control === "text") return made("textarea", field.start, { rows: 3, placeholder: words.missing });
+    const { control: type, start } = field;
+    const control = made("input", "", { type, placeholder: words.missing });
+    control.setAttribute("value", start); // to which a reset returns
+    if (type === "number" || type === "time") control.step = type === "number" ? "any" : 1;
+    return control;
+  }
+
+  // A text that is no level and no mark of a missing value.
+  function unseen(levels) {
+    let text = "…";
+    while (levels.includes(text)) text += "…";
+    return text;
+  }
+
+  function read(field, control, hint) {
+    const given = control.value.trim();
+    const isMissing = given === (field.control === "list" ? "-1" : "");
+    let value = isMissing ? null : given;
+    if (field.control === "list" && !isMissing) value = field.values[given] ?? unseen(field.values);
+    if (field.control === "number" && !isMissing) value = Number(given);
+    const isOutside = field.low !== undefined && !isMissing && (value < field.low || value > field.high);
+    hint.textContent = (isOutside ? field.outside : field.inside) ?? "";
+    if (isMissing && field.control !== "list") hint.textContent = [words.missing, field.inside].filter(Boolean).join(" · ");
+    hint.classList.toggle("warn", isOutside);
+    values.set(field.name, value);
+  }
+
+  function show() {
+    const { prediction, probability, low, high, set } = model.predict([Object.fromEntries(values)])[0];
+    const figure = (value) => filled(words.figure, { figure: figures.format(value) });
+    const label = (name) => classes[model.classes.indexOf(name)];
+    const chances = model.classes.map((name, place) => [probability[String(name)], classes[place]]);
+    const likely = chances.sort(([a], [b]) => b - a).slice(0, MOST_CLASSES);
+    const said = probability ? label(prediction) : figure(prediction);
+    const whole = probability
+      ? filled(words.likely, { label: said, share: chance(probability[String(prediction)]) })
+      : said;
+    first ||= whole;
+    const line = made("p", words.answer);
+    line.append(" ", made("b", said));
+    const lines = [line];
+    if (low !== undefined) lines.push(made("p", filled(words.interval, { low: figure(low), high: figure(high) })));
+    if (set) lines.push(made("p", set.length ? filled(words.set, { classes: set.map(label).join(" · ") }) : words.empty));
+    if (probability) {
+      const table = made("table");
+      for (const [share, name] of likely) {
+        const cells = table.insertRow();
+        cells.append(made("td", name), made("td", chance(share), { className: "n" }));
+        const bar = made("i");
+        bar.style.width = `${100 * share}%`;
+        cells.insertCell().append(bar);
+      }
+      lines.push(table);
+    }
+    if (whole !== first) lines.push(made("p", filled(words.first, { answer: first }), { className: "quiet" }));
+    answer.replaceChildren(...lines);
+  }
+
+  const [foremost, others] = [made("div", "", { className: "fields" }), made("div", "", { className: "fields" })];
+  const readers = fields.map((field, place) => {
+    const [box, control, hint] = [made("div"), controlOf(field), made("small", "", { className: "quiet" })];
+    [control.id, hint.id] = [`what-if-${place}`, `what-if-hint-${place}`];
+    control.setAttribute("aria-describedby", hint.id);
+    box.append(made("label", field.label, { htmlFor: control.id }), control, hint);
+    if (field.control === "text") box.className = "wide-field";
+    (place < MOST_FIELDS ? foremost : others).append(box);
+    const reader = () => read(field, control, hint);
+    control.addEventListener("input", () => (reader(), show()));
+    return reader;
+  });
+  const again = () => (readers.forEach((reader) => reader()), show());
+  form.append(foremost);
+  if (others.childElementCount) {
+    const more = made("details");
+    more.append(made("summary", words.more), others);
+    form.append(more);
+  }
+  form.append(made("button", words.again, { type: "reset" }));
+  form.addEventListener("reset", () => setTimeout(again));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  again();
+}
