@@ -1,8 +1,10 @@
 """Answers over HTTP: the same as the model's own, or a refusal that names the cause."""
 
+import asyncio
 import base64
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -216,10 +218,34 @@ def test_a_slow_caller_is_sent_away(folder):
     assert slow.status == 408
 
 
+def test_work_for_which_nobody_waits_keeps_its_thread(folder):
+    service = app(folder / "label.gradum", limits=RequestLimits(seconds=0.05)).state.service
+    begun, go = [], threading.Event()
+
+    def work(number):
+        begun.append(number)
+        go.wait(10)
+
+    async def asked():
+        found = [service._in_thread(work, number) for number in range(6)]
+        refused = await asyncio.gather(*found, return_exceptions=True)
+        late = list(begun)
+        go.set()
+        await service._in_thread(begun.append, "next")
+        return refused, late
+
+    refused, late = asyncio.run(asked())
+    assert [error.status for error in refused] == [503] * 6
+    assert sorted(late) == [0, 1]
+    assert begun[2:] == ["next"]
+
+
 def test_a_form_of_another_page_is_refused(client, records):
     body = {"records": plain(records)}
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         assert client.post("/predict", body, {"Content-Type": kind}).status == 415
+    upper = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert client.post("/predict", body, upper).status == 200
 
 
 def test_unknown_addresses(client):

@@ -122,6 +122,7 @@ def test_binary_tensors(client, records):
         ({"data": [[[1]]] * ROWS}, 422),
         ({"data": None, "parameters": {"binary_data_size": 10}}, 422),
         ({"data": None, "parameters": {"binary_data_size": -1}}, 422),
+        ({"data": None, "parameters": {"binary_data_size": True}}, 422),
         ({"name": "unheard"}, 422),
     ],
 )
@@ -130,6 +131,28 @@ def test_tensors_that_do_not_fit_are_refused(client, records, change, status):
     answer = client.post("/v2/models/label/infer", {"inputs": [first | change, *others]})
     assert answer.status == status
     assert answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"parameters": {"coverage": []}},
+        {"parameters": {"coverage": True}},
+        {"parameters": {"coverage": 7}},
+        {"parameters": {"rung": 1}},
+        {"outputs": [{"name": "prediction"}] * 2},  # a million of them would fill the memory
+    ],
+)
+def test_what_cannot_be_asked_of_tensors_is_refused(client, records, asked):
+    answer = client.post("/v2/models/label/infer", {"inputs": tensors(client, records)} | asked)
+    assert answer.status == 422
+    assert answer.json["error"]
+
+
+def test_no_number_is_too_long_for_the_length_of_the_json(client):
+    for length in ("9" * 5_000, "-1", "²"):
+        headers = {"Inference-Header-Content-Length": length}
+        assert client.post("/v2/models/label/infer", {"inputs": []}, headers).status == 400
 
 
 def test_versions(client):

@@ -7,7 +7,7 @@ from asgi_client import Client
 from gradum.serve import app
 from gradum.serve.limits import RequestLimits
 from gradum.serve.outcomes import Waiting
-from gradum.serve.recent_rows import RecentRows
+from gradum.serve.recent_rows import MOST_BYTES, RecentRows
 from gradum.serve.requests import Outcome
 from gradum.serve.served_model import ServedModel
 from gradum.serve.telemetry import Telemetry
@@ -83,9 +83,17 @@ def test_an_alarm_of_drift_takes_two_looks_in_a_row(served):
     same, figures, recent = frame.to_dicts(), Telemetry(), RecentRows()
 
     def alarm(rows):
-        recent.add(served, rows)
+        recent.add(served, rows, 0)
         recent.look(served, figures)
         return figures.registry.get_sample_value("gradum_drift_alarm", {"model": "label"})
 
     assert [alarm(same), alarm(moved), alarm(moved), alarm(same)] == [0, 0, 1, 0]
     assert alarm(moved[:10]) == 0  # too few rows are not looked at
+
+
+def test_rows_that_wait_for_a_look_take_bounded_memory(served):
+    recent = RecentRows()
+    for _ in range(5):
+        recent.add(served, [{"text": "a"}], MOST_BYTES // 3)
+    assert sum(size for _, size in recent._rows) <= MOST_BYTES
+    assert len(recent._rows) == 3

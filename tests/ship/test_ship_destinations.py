@@ -1,18 +1,21 @@
 """Places that predictions are kept in: replaced as a whole, or as they were."""
 
 import datetime
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 import servers
-from gradum.errors import GradumError
+from gradum.errors import GradumError, OutputError
 from gradum.files.atomic import scratch_folder
 from gradum.ship.destinations import destination, parquet_folder, workbook_file
 from gradum.ship.destinations.destination import Mark, plain, refuse_foreign, replace
+from gradum.ship.destinations.sqlite_table import SqliteTable
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.read import read
 
@@ -352,3 +355,35 @@ def test_places_that_are_none(into, source, options, words):
     assert "s3cret" not in str(caught.value)
     for word in words:
         assert word in str(caught.value)
+
+
+LINK = [lambda path: path.symlink_to(path.parent.parent)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no pipes or links for everybody")
+@pytest.mark.parametrize("make", [getattr(os, "mkfifo", None), *LINK])
+def test_what_is_no_file_in_a_folder_stays(tmp_path, make):
+    folder = tmp_path / "scores"
+    folder.mkdir()
+    make(folder / "own")
+    place = destination(f"{folder}/", "t.csv")
+    with pytest.raises(OutputError, match="did not write it"):
+        put(SimpleNamespace(make=lambda: place))
+    assert os.path.lexists(folder / "own")
+
+
+def test_a_database_that_another_makes_meanwhile_stays(tmp_path, monkeypatch):
+    path = tmp_path / "new.sqlite"
+    place, fill = destination(str(path), "t.csv", table="b"), SqliteTable._fill
+
+    def slowly(table, *rest):
+        monkeypatch.setattr(SqliteTable, "_fill", fill)
+        replace(destination(str(path), "t.csv", table="a"), BLOCKS, model="m", force=False)
+        fill(table, *rest)
+
+    monkeypatch.setattr(SqliteTable, "_fill", slowly)
+    with pytest.raises(OutputError, match="another program"):
+        replace(place, BLOCKS, model="m", force=False)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM a").fetchone() == (len(ROWS),)
+    assert list(tmp_path.iterdir()) == [path]

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -79,7 +79,7 @@ class Service:
         self._waiting = {name: Waiting(limits.labels) for name in shelf.slots}
         self._recent = {name: RecentRows() for name in shelf.slots}
         self._at_once = 0
-        self._threads = CapacityLimiter(2)
+        self._threads = asyncio.Semaphore(2)
         self._ready = True
         self._beside: list[asyncio.Task] = []
 
@@ -88,8 +88,8 @@ class Service:
     async def predict(self, request: Request) -> Response:
         """Answer rows."""
         served = self.slot(request).served
-        asked = decoded(await self.body(request), PredictRequest)
-        found = await self.ask(served, asked)
+        body = await self.body(request)
+        found = await self.ask(served, decoded(body, PredictRequest), len(body))
         notes = [difference.sentence for difference in found.differences]
         return json_response(
             {
@@ -143,8 +143,8 @@ class Service:
 
     # -- how it is answered -------------------------------------------------------------------
 
-    async def ask(self, served: ServedModel, asked: PredictRequest) -> Answered:
-        """Answer rows, and count, keep and compare them."""
+    async def ask(self, served: ServedModel, asked: PredictRequest, size: int) -> Answered:
+        """Answer rows from a body of so many bytes, and count, keep and compare them."""
         rows = len(asked.records)
         refuse_many(rows, self.limits.explained if asked.is_explained else self.limits.rows)
         began = time.perf_counter()
@@ -155,7 +155,7 @@ class Service:
         self.telemetry.count(served.name, found, time.perf_counter() - began)
         if asked.id is not None:
             self._waiting[served.name].keep(asked.names, found.predictions, served.version)
-        self._recent[served.name].add(served, asked.records)
+        self._recent[served.name].add(served, found.rows, size)
         await self._ask_shadow(served, asked, found)
         return found
 
@@ -180,12 +180,19 @@ class Service:
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         try:
             async with asyncio.timeout(self.limits.seconds):
-                return await to_thread.run_sync(
-                    work, *arguments, limiter=self._threads, abandon_on_cancel=True
-                )
+                await self._threads.acquire()
+                working = asyncio.create_task(asyncio.to_thread(work, *arguments))
+                working.add_done_callback(self._end_thread)
+                return await asyncio.shield(working)
         except TimeoutError:
             slow = say("The answer took more than {seconds} s.", seconds=self.limits.seconds)
             raise Refused(503, slow, headers={"Retry-After": "1"}) from None
+
+    def _end_thread(self, working: asyncio.Task) -> None:
+        """Let the next work begin, not before its thread is free."""
+        self._threads.release()
+        if not working.cancelled():
+            working.exception()  # has been told, or came too late
 
     def slot(self, request: Request) -> Slot:
         """Return the model of a request: the first one, if its address names none."""
@@ -200,7 +207,7 @@ class Service:
     async def body(self, request: Request, types: Sequence[str] = TYPES) -> bytes:
         """Return the body, unless it is of another type, too large, or takes too long to come."""
         headers = request.headers
-        if headers.get("content-type", "").partition(";")[0].strip() not in types:
+        if headers.get("content-type", "").partition(";")[0].strip().lower() not in types:
             raise Refused(
                 415,
                 say("The body is not said to be JSON."),

@@ -22,7 +22,7 @@ from starlette.responses import Response
 import gradum
 from gradum.messages import as_text, listed, say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused, json_response, refuse_many
-from gradum.serve.requests import TYPES, PredictRequest, decoded
+from gradum.serve.requests import TYPES, Coverage, PredictRequest, decoded
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.tables.kinds.step import MISSING
 
@@ -45,6 +45,26 @@ JSON_LENGTH = "inference-header-content-length"
 """How many bytes of a body are JSON; binary tensors follow, in the order of the inputs."""
 
 
+class TensorParameters(Struct, frozen=True):
+    """How many bytes an input has behind the JSON, if it is there."""
+
+    binary_data_size: Annotated[int, Meta(ge=0)] | None = None
+
+
+class OutputParameters(Struct, frozen=True):
+    """Whether an output is wanted in binary; if nothing is said, as the request has it."""
+
+    binary_data: bool | None = None
+
+
+class RequestParameters(Struct, frozen=True):
+    """What is asked besides predictions, and whether outputs are wanted in binary."""
+
+    coverage: Coverage | None = None
+    rung: str | None = None
+    binary_data_output: bool = False
+
+
 class Tensor(Struct):
     """An input: a column."""
 
@@ -52,14 +72,14 @@ class Tensor(Struct):
     shape: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=1, max_length=2)]
     datatype: Annotated[str, Meta(extra_json_schema={"enum": DATATYPES})]
     data: list[Any] | None = None
-    parameters: dict[str, Any] = {}
+    parameters: TensorParameters = TensorParameters()
 
 
 class Wanted(Struct):
     """An output that is asked for."""
 
     name: str
-    parameters: dict[str, Any] = {}
+    parameters: OutputParameters = OutputParameters()
 
 
 class InferenceRequest(Struct):
@@ -68,7 +88,7 @@ class InferenceRequest(Struct):
     inputs: list[Tensor]
     id: str | None = None
     outputs: list[Wanted] = []
-    parameters: dict[str, Any] = {}
+    parameters: RequestParameters = RequestParameters()
 
 
 def routes(
@@ -92,10 +112,10 @@ def routes(
         served = _served(service, request)
         body = await service.body(request, OR_NONE)
         inference, tensors = _split(body, request.headers.get(JSON_LENGTH))
-        asked = PredictRequest(
-            _records(inference, tensors, service.limits.rows), **_options(inference)
-        )
-        found = await service.ask(served, asked)
+        records = _records(inference, tensors, service.limits.rows)
+        wanted = inference.parameters
+        asked = PredictRequest(records, rung=wanted.rung, coverage=wanted.coverage)
+        found = await service.ask(served, asked, len(body))
         return _sent(served, inference, found)
 
     yield "/v2", server, "GET"
@@ -150,20 +170,11 @@ def _served(service: Service, request: Request) -> ServedModel:
     return served
 
 
-def _options(inference: InferenceRequest) -> dict[str, Any]:
-    """Return what is asked besides predictions: ``coverage`` or ``rung`` among the parameters."""
-    names = ("coverage", "rung")
-    return msgspec.convert(
-        {name: inference.parameters[name] for name in names if name in inference.parameters},
-        dict[str, float | str],
-    )
-
-
 def _split(body: bytes, length: str | None) -> tuple[InferenceRequest, memoryview]:
     """Return the JSON of a body, and the bytes of its binary tensors."""
     if length is None:
         return decoded(body, InferenceRequest), memoryview(b"")
-    if not length.isdecimal() or int(length) > len(body):
+    if not length.isdecimal() or len(length) > 18 or int(length) > len(body):
         raise Refused(400, say("The header {name} is no length in the body.", name=JSON_LENGTH))
     return decoded(body[: int(length)], InferenceRequest), memoryview(body)[int(length) :]
 
@@ -173,11 +184,11 @@ def _records(inference: InferenceRequest, tensors: memoryview, most: int) -> lis
     for tensor in inference.inputs:
         rows = _rows_of(tensor)
         refuse_many(rows, most)
-        size = tensor.parameters.get("binary_data_size")
+        size = tensor.parameters.binary_data_size
         if size is None:
             values = _flat(tensor.data)
         else:
-            if type(size) is not int or not 0 <= size <= len(tensors):
+            if size > len(tensors):
                 raise _misfit(tensor)
             values, tensors = _binary(tensor, tensors[:size]), tensors[size:]
         if len(values) != rows or tensor.name in columns:
@@ -254,16 +265,22 @@ def _sent(served: ServedModel, inference: InferenceRequest, found: Answered) -> 
             say("There is no output {name!r}.", name=unknown[0]),
             say("Choose among {names}.", names=listed(list(outputs))),
         )
-    all_binary = inference.parameters.get("binary_data_output", False)
     sent, contents = [], []
     for each in wanted:
-        values, datatype = outputs[each.name]
+        if each.name not in outputs:
+            raise Refused(
+                CANNOT_BE_USED, say("Output {name!r} is asked for twice.", name=each.name)
+            )
+        values, datatype = outputs.pop(each.name)
+        is_binary = each.parameters.binary_data
+        if is_binary is None:
+            is_binary = inference.parameters.binary_data_output
         entry: dict[str, Any] = {
             "name": each.name,
             "datatype": datatype,
             "shape": list(values.shape),
         }
-        if each.parameters.get("binary_data", all_binary):
+        if is_binary:
             contents.append(_packed(values))
             entry["parameters"] = {"binary_data_size": len(contents[-1])}
         else:

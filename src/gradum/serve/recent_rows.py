@@ -17,6 +17,8 @@ LOG = logging.getLogger("gradum.serve")
 MOST_ROWS = 2_000
 FEWEST_ROWS = 500
 """Fewer would tell little."""
+MOST_BYTES = 64_000_000
+"""Of the bodies that brought the rows: there may be texts and pictures in them."""
 
 
 class RecentRows:
@@ -28,26 +30,31 @@ class RecentRows:
     """
 
     def __init__(self) -> None:
-        self._rows: deque[Record] = deque(maxlen=MOST_ROWS)
+        self._rows: deque[tuple[Record, float]] = deque()
+        self._bytes = 0.0
         self._version = ""
         self._seen_before = False
         self._lock = threading.Lock()
 
-    def add(self, served: ServedModel, rows: Sequence[Record]) -> None:
-        """Keep the rows of a request."""
+    def add(self, served: ServedModel, rows: Sequence[Record], size: int) -> None:
+        """Keep the rows of a request whose body has so many bytes; the oldest are forgotten."""
         with self._lock:
             if served.version != self._version:
-                self._rows.clear()
+                self._taken()
                 self._version, self._seen_before = served.version, False
-            self._rows.extend(rows[-MOST_ROWS:])
+            each = size / max(len(rows), 1)
+            for row in rows[-MOST_ROWS:]:
+                self._rows.append((row, each))
+                self._bytes += each
+            while len(self._rows) > MOST_ROWS or self._bytes > MOST_BYTES:
+                self._bytes -= self._rows.popleft()[1]
 
     def look(self, served: ServedModel, telemetry: Telemetry) -> None:
         """Watch the rows, if enough of them are new; an alarm is a figure and a line in the log."""
         with self._lock:
             if len(self._rows) < FEWEST_ROWS or served.version != self._version:
                 return
-            rows = list(self._rows)
-            self._rows.clear()
+            rows = self._taken()
         try:
             watch = served.model.watch(rows)
         except GradumError as error:
@@ -59,3 +66,10 @@ class RecentRows:
         telemetry.drifted.labels(served.name).set(len(drifted))
         if alarm:
             LOG.error("drift-alarm", extra={"model": served.name, "columns": drifted})
+
+    def _taken(self) -> list[Record]:
+        """Return the rows, and forget them."""
+        rows = [row for row, _ in self._rows]
+        self._rows.clear()
+        self._bytes = 0.0
+        return rows

@@ -26,6 +26,7 @@ class Content(Struct, forbid_unknown_fields=True):
 
 Value = None | bool | int | float | str | Content
 Record = dict[str, Value]
+Coverage = Annotated[float, Meta(gt=0, lt=1)]
 
 
 class PredictRequest(Struct, forbid_unknown_fields=True):
@@ -50,7 +51,7 @@ class PredictRequest(Struct, forbid_unknown_fields=True):
     records: list[Record]
     id: str | None = None
     rung: str | None = None
-    coverage: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    coverage: Coverage | None = None
     explain: bool = False
     favourable: str | None = None
 

@@ -30,12 +30,15 @@ class Answered:
         ``prediction``; of classes also ``probability`` by class; and what else was asked for.
     differences : tuple of Difference
         How the rows differ from those that the model learned from.
+    rows : list of dict
+        What was asked: the columns that the model knows.
     ignored : int
         Values in columns that the model does not know.
     """
 
     answers: list[dict[str, Any]]
     differences: tuple[Difference, ...]
+    rows: list[Record]
     ignored: int
 
     @property
@@ -119,14 +122,14 @@ class ServedModel:
         """
         rows, ignored = self._rows(asked.records)
         if not rows:
-            return Answered([], (), ignored)
+            return Answered([], (), rows, ignored)
         prediction, differences = predict(self.model.fitted, rows, rung=asked.rung)
         answers = self._plain(prediction.value, prediction.probability)
         if asked.coverage is not None:
             self._add_promised(answers, rows, asked)
         if asked.is_explained:
             self._add_explained(answers, rows, asked)
-        return Answered(answers, differences, ignored)
+        return Answered(answers, differences, rows, ignored)
 
     def _rows(self, records: Sequence[Record]) -> tuple[list[Record], int]:
         """Return rows with the model's columns alone, and how many other values they had."""

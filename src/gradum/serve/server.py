@@ -30,7 +30,10 @@ def run(
     At an address of this machine alone, requests that call it otherwise are refused: a page could
     have led a browser here under a name of its own.
     """
+    needs("httptools", "serve", say("Requests"), SpecError)
     uvicorn = needs("uvicorn", "serve", say("Requests"), SpecError)
+    from gradum.serve.connection import Connection
+
     _log_in_json()
     if _is_own(bound.getsockname()[0]):
         from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -38,6 +41,7 @@ def run(
         application = TrustedHostMiddleware(application, OWN_NAMES, www_redirect=False)
     config = uvicorn.Config(
         application,
+        http=Connection,
         log_config=None,
         access_log=log_requests,
         ws="none",
@@ -46,7 +50,6 @@ def run(
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=int(limits.seconds) + 1,
-        h11_max_incomplete_event_size=65_536,
     )
     uvicorn.Server(config).run(sockets=[bound])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from gradum.errors import OutputError, SpecError
-from gradum.files.atomic import explained
+from gradum.files.atomic import explained, is_plain_file
 from gradum.messages import say
 from gradum.ship.destinations.destination import Agree, Found, Mark
 from gradum.tables.columnar import DAMAGE
@@ -53,7 +53,8 @@ class ParquetFolder:
             )
         if not self._path.is_dir():
             return None
-        marks = {_mark_of(path) for path in self._path.rglob("*") if not path.is_dir()}
+        entries = self._path.rglob("*")
+        marks = {_mark_of(path) for path in entries if path.is_symlink() or not path.is_dir()}
         if not marks:
             return None
         return Found(marks.pop() if len(marks) == 1 else None)
@@ -121,7 +122,9 @@ class ParquetFolder:
 
 
 def _mark_of(path: Path) -> str | None:
-    """Return gradum's mark in a file; None for a file without one."""
+    """Return gradum's mark in a file; None for a file without one, and for what is no file."""
+    if not is_plain_file(path):
+        return None
     try:
         return pl.read_parquet_metadata(path).get(KEY)
     except DAMAGE:

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from gradum.errors import OutputError
-from gradum.files.atomic import check_writable
+from gradum.files.atomic import check_writable, replacing
 from gradum.messages import say
 from gradum.ship.destinations.destination import Agree, Found, Mark, plain
 from gradum.tables.paths import is_address, is_file
@@ -49,19 +49,25 @@ class SqliteTable:
         check_writable(self._path)
         if not is_file(self._path):
             return None
-        with self._connected() as connection:
+        with self._connected(self._path) as connection:
             return self._found(connection)
 
     def replace(self, parts: Sequence[Path], mark: Mark, agree: Agree) -> None:
-        """Fill a staging table, drop the table and rename, all or nothing."""
-        is_new = not is_file(self._path)
-        try:
-            with self._connected() as connection:
-                self._replace(connection, parts, mark, agree)
-        except BaseException:
-            if is_new:
-                self._path.unlink(missing_ok=True)
-            raise
+        """Fill a staging table, drop the table and rename, all or nothing.
+
+        A new database is made beside its place, and then renamed.
+        """
+        if is_file(self._path):
+            self._fill(self._path, parts, mark, agree)
+            return
+        with replacing(self._path) as temporary:
+            self._fill(temporary, parts, mark, agree)
+            if is_file(self._path):  # it may hold other tables than this one
+                raise self._busy()
+
+    def _fill(self, path: Path, parts: Sequence[Path], mark: Mark, agree: Agree) -> None:
+        with self._connected(path) as connection:
+            self._replace(connection, parts, mark, agree)
 
     def _replace(
         self, connection: sqlite3.Connection, parts: Sequence[Path], mark: Mark, agree: Agree
@@ -98,20 +104,23 @@ class SqliteTable:
         return Found(mark, tuple(name for (name,) in names))
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connected(self, path: Path) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(sqlite3.connect(self._path, SECONDS, isolation_level=None)) as connection:
+            with closing(sqlite3.connect(path, SECONDS, isolation_level=None)) as connection:
                 yield connection  # closing undoes what is not committed
         except sqlite3.Error as error:
             if "locked" in str(error):
-                raise OutputError(
-                    say("{path} is being written to by another program.", path=self._path),
-                    say("Try again later."),
-                ) from None
+                raise self._busy() from None
             raise OutputError(
                 say("{path} does not take the predictions: {why}.", path=self._path, why=error),
                 say("Choose another name or database."),
             ) from None
+
+    def _busy(self) -> OutputError:
+        return OutputError(
+            say("{path} is being written to by another program.", path=self._path),
+            say("Try again later."),
+        )
 
 
 def _temporal(frame: pl.DataFrame) -> Iterator[pl.Series]:
