@@ -7,6 +7,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gradum.messages import say
+
 MOST_HEADER_BYTES = 65_536
 HEADER_SECONDS = 10.0
 
@@ -66,4 +68,4 @@ class Connection(HttpToolsProtocol):
     def _refuse(self) -> None:
         self._arrived()
         if not self.transport.is_closing():
-            self.send_400_response("The headers are too long or too slow.")
+            self.send_400_response(str(say("The headers are too long or too slow.")))

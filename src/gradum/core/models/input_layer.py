@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import lru_cache, partial
 from types import ModuleType
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -145,7 +145,11 @@ class InputLayer:
             A network's inputs: ``dense`` and, if there are such columns, ``sparse`` and ``codes``,
             indices into one embedding table.
         """
-        scaled, codes, places = self._scaled(raw["dense"], np), raw["codes"], self._places
+        scaled, codes, places = (
+            self._scaled(raw["dense"], np),
+            raw["codes"],
+            _places(self.levels, self.treatments),
+        )
         if places.width:
             d = len(self.centre)
             dense = np.zeros((len(scaled), d + places.width), dtype)
@@ -161,27 +165,11 @@ class InputLayer:
         wide = self.sparse_columns(raw, dtype=dtype)
         return inputs if wide is None else inputs | {"sparse": wide}
 
-    @cached_property
-    def _places(self) -> _Places:
-        signs, hot, embedded, width, rows = [], [], [], 0, 0
-        for column, (count, treatment) in enumerate(self._coded):
-            match treatment:
-                case "sign":
-                    signs.append((column, width))
-                    width += 1
-                case "one_hot":
-                    hot.append((column, width - 1))
-                    width += count
-                case "embedding":
-                    embedded.append((column, rows))
-                    rows += count + 1
-        return _Places(width, *_columns(signs), *_columns(hot), *_columns(embedded))
-
     def narrow_columns(self, raw: RawBlocks, *, dtype: type = np.float32) -> dict[str, Any]:
         """Return the same without the sparse columns, for any arrays that NumPy computes with."""
         return self._expanded(raw, dtype, np)
 
-    @cached_property
+    @property
     def sparse_levels(self) -> tuple[tuple[int, int], ...]:
         """The coded columns that become sparse ones, each by its place and its levels."""
         coded = enumerate(self._coded)
@@ -451,6 +439,23 @@ class _Places(NamedTuple):
             levels = codes[:, self.hot]
             rows, columns = levels.nonzero()
             behind[rows, levels[rows, columns] + self.starts[columns]] = 1
+
+
+@lru_cache  # of the layers in use: a single row would take half its time for this
+def _places(levels: tuple[int, ...], treatments: tuple[Treatment, ...]) -> _Places:
+    signs, hot, embedded, width, rows = [], [], [], 0, 0
+    for column, (count, treatment) in enumerate(zip(levels, treatments, strict=True)):
+        match treatment:
+            case "sign":
+                signs.append((column, width))
+                width += 1
+            case "one_hot":
+                hot.append((column, width - 1))
+                width += count
+            case "embedding":
+                embedded.append((column, rows))
+                rows += count + 1
+    return _Places(width, *_columns(signs), *_columns(hot), *_columns(embedded))
 
 
 def _columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
