@@ -127,9 +127,10 @@ def _field(column: Column, step: Step, row: dict[str, Any]) -> dict[str, Any]:
     if axis is None:
         return {"control": "text", "start": start or ""}
     control, low, high = _line(axis)
-    if start is not None:
-        start = f"{start}T00:00" if control == "datetime-local" else start
-        start = step.value_of(start, column.parse) if control == "number" else start
+    if start is not None and control == "datetime-local":
+        start = f"{start}T00:00"
+    elif start is not None and control == "number":
+        start = step.value_of(start, column.parse)
     written = [number(end) if control == "number" else end.replace("T", " ") for end in (low, high)]
     ends = {"low": written[0], "high": written[1]}
     return {
