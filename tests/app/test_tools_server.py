@@ -19,7 +19,7 @@ from gradum.app.cli import app
 from gradum.app.cli.options import TABLE
 from gradum.app.tools import process, server
 from gradum.app.tools.folder import Folder
-from gradum.app.tools.result import CUT, MOST_BYTES, Output, fitting
+from gradum.app.tools.result import CUT, MOST_BYTES, CommandOutput, fitting
 from gradum.app.tools.tool import tools_of
 from gradum.run.options.option_table import OPTIONS
 from synthetic import task
@@ -274,7 +274,7 @@ def test_a_value_that_fits_is_left_as_it_is():
 
 def test_output_beyond_memory_is_counted(monkeypatch):
     monkeypatch.setattr("gradum.app.tools.result.KEPT_BYTES", 100)
-    output = Output()
+    output = CommandOutput()
     for row in range(50):
         output.add(b'{"row":%d}' % row)
     assert len(output.value["rows"]) + output.value[CUT] == 50

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 
@@ -15,7 +13,7 @@ from gradum.lab.table import LabTable
 from gradum.languages import language
 from gradum.messages import LANGUAGES, say, spoken
 from gradum.ship.sayings import said_again, sayings
-from gradum.show.page import file, for_script
+from gradum.show.page import file, for_script, policy_hash
 
 PAGE, WORKER = "main.js", "worker.js"
 SAID = re.compile(r'\b(?:say|marked)\(\s*("(?:[^"\\]|\\.)*")')
@@ -39,8 +37,8 @@ def lab_page(table: LabTable | None = None) -> str:
     filled = {
         "language": {"en": "en", "zh": "zh-CN"}[spoken()],
         "title": say("The lab"),
-        "policy": f"default-src 'none'; script-src '{_hash(page)}'; style-src '{_hash(style)}'; "
-        "worker-src blob:; base-uri 'none'; form-action 'none'",
+        "policy": f"default-src 'none'; script-src '{policy_hash(page)}'; "
+        f"style-src '{policy_hash(style)}'; worker-src blob:; base-uri 'none'; form-action 'none'",
         "style": style,
         "content": for_script(content),
         "worker": worker,
@@ -76,8 +74,3 @@ def _in_every_language(table: LabTable) -> dict:
             title, remarks = said_again(texts, tree)
             said[code] = {"title": str(title), "remarks": [str(remark) for remark in remarks]}
     return {**structs.asdict(table), "said": said}
-
-
-def _hash(text: str) -> str:
-    """Return what a policy calls a script or a style."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -211,8 +211,8 @@ def _encoded(dataset: Dataset, remarks: tuple[str, ...]) -> LabTable:
             )
         ),
         tuple(
-            LabCode(column.source, column.levels, _treatment(len(column.levels)))
-            for column in layout.codes
+            LabCode(column.source, column.levels, treatment)
+            for column, treatment in zip(layout.codes, treatments, strict=True)
         ),
         scale,
         np.column_stack([dense, codes, target]).tolist(),

@@ -1,4 +1,4 @@
-"""What is known of a model, in the run of MLflow that is active."""
+"""Parameters, metrics, tags and files of a model, logged to the active run of MLflow."""
 
 from __future__ import annotations
 

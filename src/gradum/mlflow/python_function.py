@@ -77,12 +77,5 @@ class PythonFunction:
         elif coverage is not None:
             answers["low"], answers["high"] = model.predict_interval(rows, coverage, rung=rung).T
         if asked.get("explain"):
-            answers["explanation"] = self._explained(rows, rung)
+            answers["explanation"] = model.explain(rows, rung=rung).found.shares
         return DataFrame(answers, index=model_input.index)
-
-    def _explained(self, rows: DataFrame, rung: str | None) -> list[list[dict[str, Any]]]:
-        found: list[list[dict[str, Any]]] = [[] for _ in range(len(rows))]
-        for line in self.model.explain(rows, rung=rung).frame.iter_rows(named=True):
-            shown = {name: line[name] for name in ("column", "class", "value", "sampling_error")}
-            found[line["row"] - 1].append(shown)
-        return found

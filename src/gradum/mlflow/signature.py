@@ -1,4 +1,4 @@
-"""What a model takes and answers, in MLflow's types, and a row that it can be asked about."""
+"""A model's signature in MLflow: the types of its columns and answers, and an example row."""
 
 from __future__ import annotations
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Sequence
 
 from gradum.messages import say
 from gradum.serve.served_model import ServedModel
-from gradum.show.page import file, render
+from gradum.show.page import file, policy_hash, render
 
 
 def page(served: Sequence[ServedModel], root: str = "") -> tuple[str, str]:
     """Return the page, and the policy under which it is sent: it loads nothing from elsewhere."""
     script = file("serve.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    sources = f"script-src 'sha256-{digest}'; connect-src 'self';"
+    sources = f"script-src '{policy_hash(script)}'; connect-src 'self';"
     models = [
         {
             "name": each.name,

@@ -205,11 +205,8 @@ class ServedModel:
     ) -> None:
         explanation = self.model.explain(rows, rung=asked.rung)
         if asked.explain:
-            for line in explanation.frame.iter_rows(named=True):
-                shares = answers[line["row"] - 1].setdefault("explanation", {"columns": []})
-                shares["columns"].append(
-                    {name: line[name] for name in ("column", "class", "value", "sampling_error")}
-                )
+            for answer, shares in zip(answers, explanation.found.shares, strict=True):
+                answer["explanation"] = {"columns": shares}
         if asked.favourable is not None:
             favourable = next(
                 (label for label in self.model.classes if str(label) == asked.favourable),

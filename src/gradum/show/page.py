@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -40,6 +42,11 @@ def for_script(value: Any) -> str:
     """Return JSON that cannot end its script element, whatever a table's names are."""
     text = msgspec.json.encode(value, enc_hook=as_text).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def policy_hash(text: str) -> str:
+    """Return what a content security policy calls a script or a style of a page."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @lru_cache(maxsize=1)

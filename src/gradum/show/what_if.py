@@ -56,7 +56,7 @@ class WhatIf:
     @property
     def bytes(self) -> int:
         """How much a report grows by it."""
-        return len(self.script) + len(self.data.encode()) + OWN_BYTES
+        return len(self.script.encode()) + len(self.data.encode()) + OWN_BYTES
 
     @property
     def script(self) -> str:

@@ -44,6 +44,11 @@ def shown(address: str) -> str:
     return f"{scheme(address)}://{parts['host']}{parts['path'] or ''}"
 
 
+def place_shown(name: str) -> str:
+    """Return what may be shown of a path or an address: a path is shown as it is."""
+    return shown(name) if is_address(name) else name
+
+
 def refuse_unclear(address: str) -> None:
     """Refuse an address if it is unclear where its password ends and its host begins.
 

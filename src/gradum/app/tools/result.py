@@ -1,4 +1,4 @@
-"""What a command has printed, as a value that fits into an assistant's context."""
+"""The output of a command, cut to fit into an assistant's context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CUT = "…"  # stands for what is left out
 Value = dict[str, Any]
 
 
-class Output:
+class CommandOutput:
     """The output of ``gradum COMMAND --json``, line by line.
 
     It is one value, a value a line, or the events of a run, of which those in `TOLD` are kept.

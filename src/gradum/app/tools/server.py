@@ -27,7 +27,7 @@ from mcp.types import Tool as Offered
 import gradum
 from gradum.app.tools import process
 from gradum.app.tools.folder import Folder
-from gradum.app.tools.result import Output, Value, as_json, first_rows, fitting
+from gradum.app.tools.result import CommandOutput, Value, as_json, first_rows, fitting
 from gradum.app.tools.tool import Tool
 from gradum.errors import GradumError, SpecError
 from gradum.messages import marked, say
@@ -106,7 +106,7 @@ async def _called(
         The arguments cannot be used, or the command says so, in its words.
     """
     asked = tool.asked(given)
-    words, output, told = tool.words(asked, folder), Output(), Progress(tell)
+    words, output, told = tool.words(asked, folder), CommandOutput(), ToolProgress(tell)
     with ExitStack() as stack:
         answers = None
         if tool.answers_in_file and "out" in asked:
@@ -131,7 +131,7 @@ async def _called(
     return value, ended.code
 
 
-class Progress:
+class ToolProgress:
     """Tells an assistant how far a run is, not more often than is of use.
 
     Parameters

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import partial
 from types import ModuleType
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ from gradum.core.bounds.graph import INPUT, Draft, Graph
 from gradum.core.bounds.linear import Sum
 from gradum.core.bounds.rescaled import Standardised
 from gradum.core.bounds.s_shaped import SMOOTH_CLIP, SmoothClip
+from gradum.core.models.coded_places import places_of
 from gradum.core.models.input_blocks import GridShape
 from gradum.messages import say
 
@@ -148,7 +149,7 @@ class InputLayer:
         scaled, codes, places = (
             self._scaled(raw["dense"], np),
             raw["codes"],
-            _places(self.levels, self.treatments),
+            places_of(self.levels, self.treatments),
         )
         if places.width:
             d = len(self.centre)
@@ -413,54 +414,6 @@ class InputLayer:
                 case "embedding":
                     pass
         return narrow, [*wide, *((column.name, column.source) for column in layout.sparse)]
-
-
-class _Places(NamedTuple):
-    """Where coded columns go: each sort by its columns, and the numbers that say their places.
-
-    Signs and levels stand behind the dense columns, ``width`` in all. A column's level l is at
-    ``starts`` + l among them, or in the embedding at ``offsets`` + l.
-    """
-
-    width: int
-    signs: np.ndarray
-    at: np.ndarray
-    hot: np.ndarray
-    starts: np.ndarray
-    embedded: np.ndarray
-    offsets: np.ndarray
-
-    def fill(self, behind: np.ndarray, codes: np.ndarray) -> None:
-        """Write the signs and the ones of codes (n, c) into zeros (n, width)."""
-        if len(self.signs):
-            signed = codes[:, self.signs]
-            behind[:, self.at] = np.subtract(signed == 2, signed == 1, dtype=np.int8)
-        if len(self.hot):
-            levels = codes[:, self.hot]
-            rows, columns = levels.nonzero()
-            behind[rows, levels[rows, columns] + self.starts[columns]] = 1
-
-
-@lru_cache  # of the layers in use: a single row would take half its time for this
-def _places(levels: tuple[int, ...], treatments: tuple[Treatment, ...]) -> _Places:
-    signs, hot, embedded, width, rows = [], [], [], 0, 0
-    for column, (count, treatment) in enumerate(zip(levels, treatments, strict=True)):
-        match treatment:
-            case "sign":
-                signs.append((column, width))
-                width += 1
-            case "one_hot":
-                hot.append((column, width - 1))
-                width += count
-            case "embedding":
-                embedded.append((column, rows))
-                rows += count + 1
-    return _Places(width, *_columns(signs), *_columns(hot), *_columns(embedded))
-
-
-def _columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
-    columns, places = np.array(pairs, np.intp).reshape(-1, 2).T
-    return columns, places
 
 
 def _robust(column: np.ndarray) -> tuple[float, float, float]:

@@ -1,4 +1,4 @@
-"""Where predictions are kept up to date: a table of a database, a folder or a workbook."""
+"""Destinations of predictions that are kept up to date: tables of databases, folders, workbooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradum.ship.destinations.parquet_folder import ParquetFolder
 from gradum.ship.destinations.postgresql_table import PostgreSqlTable
 from gradum.ship.destinations.sqlite_table import SqliteTable, is_database
 from gradum.ship.destinations.workbook_file import WORKBOOK, WorkbookFile
-from gradum.tables.paths import is_address, scheme, shown
+from gradum.tables.paths import is_address, place_shown, scheme, shown
 
 FILES = (".parquet", ".csv", ".json", ".tsv", ".arrow", ".xls", ".ods")
 SERVER = ("postgresql", "postgres")
@@ -83,7 +83,7 @@ def _database(into: str, source: str, table: str | None) -> Destination | None:
     if scheme(into) in SERVER or is_database(into):
         if table is None:
             raise SpecError(
-                say("--into {name} does not say which table.", name=shown_name(into)),
+                say("--into {name} does not say which table.", name=place_shown(into)),
                 say("Add --table NAME."),
             )
         return PostgreSqlTable(into, table) if is_address(into) else SqliteTable(Path(into), table)
@@ -96,8 +96,3 @@ def _database(into: str, source: str, table: str | None) -> Destination | None:
     if table is None and is_database(source):
         return SqliteTable(Path(source), into)
     return None
-
-
-def shown_name(name: str) -> str:
-    """Return what may be shown of a path or an address."""
-    return shown(name) if is_address(name) else name

@@ -22,7 +22,7 @@ from gradum.tables.wording import quoted
 BEGINNING = "Written by gradum predict --into, which replaces it: "
 
 
-class Found(NamedTuple):
+class Existing(NamedTuple):
     """What stands at a destination: gradum's mark, if any, and the names of its columns.
 
     The names are None where only the mark tells them.
@@ -43,7 +43,7 @@ class Mark(msgspec.Struct, frozen=True):
         return BEGINNING + msgspec.json.encode(self, enc_hook=as_text).decode()
 
 
-Agree = Callable[[Found | None], None]
+Agree = Callable[[Existing | None], None]
 """Raises if what stands at a destination must not be replaced."""
 
 
@@ -58,7 +58,7 @@ class Destination(Protocol):
         """A folder for what has to be written on the way; None for the system's."""
         ...
 
-    def found(self) -> Found | None:
+    def found(self) -> Existing | None:
         """Return what stands there; None if nothing does.
 
         Raises
@@ -87,7 +87,7 @@ class Destination(Protocol):
         ...
 
 
-def refuse_foreign(destination: Destination, found: Found | None) -> None:
+def refuse_foreign(destination: Destination, found: Existing | None) -> None:
     """Refuse to replace what gradum did not write.
 
     Raises
@@ -102,7 +102,7 @@ def refuse_foreign(destination: Destination, found: Found | None) -> None:
 
 
 def refuse_other_columns(
-    destination: Destination, found: Found | None, columns: dict[str, str]
+    destination: Destination, found: Existing | None, columns: dict[str, str]
 ) -> None:
     """Refuse to replace rows that have other columns.
 
@@ -128,7 +128,7 @@ def refuse_other_columns(
     )
 
 
-def _columns(found: Found) -> dict[str, str] | None:
+def _columns(found: Existing) -> dict[str, str] | None:
     """Return the columns of which a mark tells; None without one."""
     if found.mark is None or not found.mark.startswith(BEGINNING):
         return None
@@ -164,7 +164,7 @@ def replace(
     """
     columns: dict[str, str] = {}
 
-    def agree(found: Found | None) -> None:
+    def agree(found: Existing | None) -> None:
         refuse_foreign(destination, found)
         if not force:
             refuse_other_columns(destination, found, columns)
@@ -186,7 +186,7 @@ def replace(
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame in types that databases and workbooks have."""
-    return listed_as_text(frame).select(map(_plain, listed_as_text(frame)))
+    return pl.DataFrame(list(map(_plain, listed_as_text(frame))))
 
 
 def _plain(column: pl.Series) -> pl.Series:

@@ -13,7 +13,7 @@ import polars as pl
 from gradum.errors import OutputError, SpecError
 from gradum.files.atomic import explained, is_plain_file
 from gradum.messages import say
-from gradum.ship.destinations.destination import Agree, Found, Mark
+from gradum.ship.destinations.destination import Agree, Existing, Mark
 from gradum.tables.columnar import DAMAGE
 from gradum.tables.wording import nearest
 
@@ -39,7 +39,7 @@ class ParquetFolder:
         """The folder above."""
         return self._path.parent
 
-    def found(self) -> Found | None:
+    def found(self) -> Existing | None:
         """Return the mark that all files have; None for a folder without files."""
         if self._path.is_file():
             raise OutputError(
@@ -57,7 +57,7 @@ class ParquetFolder:
         marks = {_mark_of(path) for path in entries if path.is_symlink() or not path.is_dir()}
         if not marks:
             return None
-        return Found(marks.pop() if len(marks) == 1 else None)
+        return Existing(marks.pop() if len(marks) == 1 else None)
 
     def replace(self, parts: Sequence[Path], mark: Mark, agree: Agree) -> None:
         """Write a folder beside the place, and give it the name."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from gradum.errors import OutputError
 from gradum.messages import say
-from gradum.ship.destinations.destination import Agree, Found, Mark, plain
+from gradum.ship.destinations.destination import Agree, Existing, Mark, plain
 from gradum.tables.paths import refuse_unclear, shown
 from gradum.tables.sources.postgresql import batches, carry_out, connected
 from gradum.tables.sources.select_statement import identifier
@@ -39,7 +39,7 @@ class PostgreSqlTable:
         table = ".".join(filter(None, (self._schema, self._table)))
         return say("table {table} of {database}", table=table, database=self._location.name)
 
-    def found(self) -> Found | None:
+    def found(self) -> Existing | None:
         """Return the table's comment and columns."""
         with connected(self._location, self._refused) as connection:
             return self._found(connection)
@@ -80,7 +80,7 @@ class PostgreSqlTable:
             )
         return found[0][0]
 
-    def _found(self, connection: Any) -> Found | None:
+    def _found(self, connection: Any) -> Existing | None:
         columns = _rows(
             connection,
             "SELECT obj_description(c.oid, 'pg_class'), a.attname::text "
@@ -89,7 +89,7 @@ class PostgreSqlTable:
         )
         if not columns:
             return None
-        return Found(columns[0][0], tuple(name for _, name in columns))
+        return Existing(columns[0][0], tuple(name for _, name in columns))
 
     def _grants(self, connection: Any, schema: str, to: str) -> list[str]:
         """Return the statements that give another table the privileges that the table has."""

@@ -12,7 +12,7 @@ import polars as pl
 from gradum.errors import OutputError
 from gradum.files.atomic import check_writable, replacing
 from gradum.messages import say
-from gradum.ship.destinations.destination import Agree, Found, Mark, plain
+from gradum.ship.destinations.destination import Agree, Existing, Mark, plain
 from gradum.tables.paths import is_address, is_file
 from gradum.tables.sources.select_statement import identifier
 from gradum.tables.sources.source import Location, start_of
@@ -44,7 +44,7 @@ class SqliteTable:
         """The folder of the database."""
         return self._path.resolve().parent
 
-    def found(self) -> Found | None:
+    def found(self) -> Existing | None:
         """Return the comment in the table's statement, and its columns."""
         check_writable(self._path)
         if not is_file(self._path):
@@ -92,7 +92,7 @@ class SqliteTable:
         connection.execute(f"ALTER TABLE {staging} RENAME TO {table}")
         connection.execute("COMMIT")
 
-    def _found(self, connection: sqlite3.Connection) -> Found | None:
+    def _found(self, connection: sqlite3.Connection) -> Existing | None:
         found = connection.execute(
             "SELECT sql FROM sqlite_master WHERE lower(name) = lower(?)", (self._table,)
         ).fetchone()
@@ -101,7 +101,7 @@ class SqliteTable:
         _, _, begun = str(found[0]).partition("(/* ")
         mark = begun.rpartition(" */")[0].replace("*\\/", "*/")
         names = connection.execute("SELECT name FROM pragma_table_info(?)", (self._table,))
-        return Found(mark, tuple(name for (name,) in names))
+        return Existing(mark, tuple(name for (name,) in names))
 
     @contextmanager
     def _connected(self, path: Path) -> Iterator[sqlite3.Connection]:

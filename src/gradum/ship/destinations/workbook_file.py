@@ -15,7 +15,7 @@ import polars as pl
 from gradum.errors import OutputError
 from gradum.files.atomic import check_writable, replacing
 from gradum.messages import say
-from gradum.ship.destinations.destination import Agree, Found, Mark, plain
+from gradum.ship.destinations.destination import Agree, Existing, Mark, plain
 from gradum.tables.extra import needs
 
 WORKBOOK = ".xlsx"
@@ -41,7 +41,7 @@ class WorkbookFile:
         """The folder of the workbook."""
         return self._path.resolve().parent
 
-    def found(self) -> Found | None:
+    def found(self) -> Existing | None:
         """Return the mark in the properties of the workbook that is there."""
         check_writable(self._path)
         if not self._path.exists():
@@ -50,12 +50,12 @@ class WorkbookFile:
             with zipfile.ZipFile(self._path) as archive, archive.open(PROPERTIES) as file:
                 words = file.read(MOST_BYTES).decode()
         except (OSError, KeyError, UnicodeError, zipfile.BadZipFile):
-            return Found(None)
+            return Existing(None)
         times = _TIMES.findall(words)
         if len(times) != 2 or times[0] != times[1]:  # somebody has saved it since
-            return Found(None)
+            return Existing(None)
         described = _DESCRIBED.search(words)
-        return Found(unescape(described[1]) if described else None)
+        return Existing(unescape(described[1]) if described else None)
 
     def replace(self, parts: Sequence[Path], mark: Mark, agree: Agree) -> None:
         """Write a workbook beside the place, and give it the name."""

@@ -105,6 +105,13 @@ class Explanations:
             }
         )
 
+    @property
+    def shares(self) -> list[list[dict[str, Any]]]:
+        """Each row's share of every column in every answer, with its error, as plain values."""
+        lines = self.frame.select("column", "class", "value", "sampling_error").to_dicts()
+        of_row = len(self.players) * len(self.answers)
+        return [lines[at : at + of_row] for at in range(0, len(lines), of_row)]
+
     def take(self, places: Sequence[int]) -> Explanations:
         """Return the explanations of some of the rows."""
         return replace(

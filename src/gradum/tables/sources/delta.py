@@ -12,7 +12,7 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.tables.extra import needs
-from gradum.tables.paths import scheme, shown
+from gradum.tables.paths import place_shown, scheme
 from gradum.tables.sources.scanned_rows import written_rows
 from gradum.tables.sources.source import Location, NewFile
 
@@ -71,7 +71,7 @@ def refuse_outside(where: str, files: list[str], name: str) -> None:
                 say(
                     "{name} names a file outside of itself: {file}.",
                     name=name,
-                    file=shown(file) if scheme(file) else file,
+                    file=place_shown(file),
                 ),
                 say("Write the table anew where it lies now."),
             )

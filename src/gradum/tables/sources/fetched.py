@@ -28,6 +28,7 @@ from gradum.tables.paths import (
     is_address,
     is_pattern,
     matches,
+    place_shown,
     refuse_unclear,
     scheme,
     shown,
@@ -148,8 +149,7 @@ def fetched(
 def _one_name(data: Any) -> str | None:
     if not isinstance(data, str | os.PathLike):
         return None
-    name = os.fspath(data)
-    return shown(name) if is_address(name) else name
+    return place_shown(os.fspath(data))
 
 
 def _locations(data: Any) -> tuple[list[Location], str]:
@@ -162,9 +162,7 @@ def _locations(data: Any) -> tuple[list[Location], str]:
     if is_address(name):
         return [Location(name, shown(name))], shown(name)
     path = Path(name)
-    if not is_pattern(path):
-        return [Location(name, path.name)], path.name
-    if in_partitions(path):
+    if not is_pattern(path) or in_partitions(path):
         return [Location(name, path.name)], path.name
     paths = matches(path)
     if not paths:
@@ -177,8 +175,7 @@ def _locations(data: Any) -> tuple[list[Location], str]:
 
 
 def _several(names: Sequence[str]) -> tuple[list[Location], str]:
-    addresses = [shown(name) if is_address(name) else name for name in names]
-    paths = [Path(name) for name in addresses]
+    paths = [Path(place_shown(name)) for name in names]
     return _named(names, names_of(paths)), name_of(paths)
 
 

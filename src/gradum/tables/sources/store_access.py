@@ -1,4 +1,4 @@
-"""How polars gets into a store of objects: credentials, limits of time, and refusals in one line.
+"""Access to object stores for polars: credentials, limits of time, and refusals in one line.
 
 Credentials come from where the store's own programs find them: the environment, a profile of AWS
 or, where the provider's package is installed, whatever that knows. What a store answers may repeat
