@@ -227,11 +227,11 @@ def test_work_for_which_nobody_waits_keeps_its_thread(folder):
         go.wait(10)
 
     async def asked():
-        found = [service._in_thread(work, number) for number in range(6)]
+        found = [service._in_thread(service._threads, work, number) for number in range(6)]
         refused = await asyncio.gather(*found, return_exceptions=True)
         late = list(begun)
         go.set()
-        await service._in_thread(begun.append, "next")
+        await service._in_thread(service._threads, begun.append, "next")
         return refused, late
 
     refused, late = asyncio.run(asked())

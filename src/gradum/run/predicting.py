@@ -43,13 +43,22 @@ def predict(
     SchemaError
         A column that the model needs is absent, or of another kind.
     """
-    refuse_after_fork()  # even for a plain row: the next one may not be plain
-    fitted.rung(rung)  # if there is no such rung, nothing need be read
-    design = fitted.row_door.design(data)
-    if design is not None:
-        return fitted.rung(rung).predict(design), ()
+    plain = predict_plain(fitted, data, rung=rung)
+    if plain is not None:
+        return plain, ()
     checked = check(read(data), fitted.schema, encoder=fitted.encoder)
     return predict_typed(fitted, checked.frame, rung=rung), checked.differences
+
+
+def predict_plain(fitted: Fitted, data: Any, *, rung: str | None = None) -> Prediction | None:
+    """Predict a dict, or a few, of plain values; None if `check` has to look at them.
+
+    Each of up to `FEW_ROWS` rows gets the bits that it would get alone.
+    """
+    refuse_after_fork()  # even for a plain row: the next one may not be plain
+    chosen = fitted.rung(rung)  # if there is no such rung, nothing need be read
+    design = fitted.row_door.design(data)
+    return None if design is None else chosen.predict(design)
 
 
 def predict_typed(
