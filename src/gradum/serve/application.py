@@ -42,6 +42,7 @@ from gradum.serve.together import Together, is_single
 LOG = logging.getLogger("gradum.serve")
 
 AT_ONCE = 64  # rows are answered at once: to hand them to a thread would take as long
+MOST_BEHIND = 64  # requests that shadows have still to answer; others they do not get
 RELOAD_SECONDS, WATCH_SECONDS = 1.0, 600.0
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -177,7 +178,7 @@ class Service:
     ) -> None:
         name, telemetry = shadow.name, self.telemetry
         try:
-            if self._behind >= self.limits.at_once:
+            if self._behind >= MOST_BEHIND:
                 raise TimeoutError  # it cannot keep up
             self._behind += 1
             try:
