@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import servers
-from gradum.errors import GradumError, OutputError
+from gradum.errors import DiskError, GradumError, OutputError
 from gradum.files.atomic import scratch_folder
 from gradum.files.lock import held
 from gradum.ship.destinations import destination, parquet_folder, workbook_file
@@ -222,6 +222,20 @@ def test_what_appears_meanwhile_stays(place):
 
     refused("gradum did not write it", call=lambda: put(place, blocks()))
     assert place.rows().columns == ["x"]
+    assert place.leftovers() == []
+
+
+def test_on_a_full_disk_one_line_says_so(place, monkeypatch):
+    put(place, BLOCKS[:1])
+
+    def full(*_, **__):
+        raise pl.exceptions.ComputeError("underlying IO error: No space left (os error 28)")
+
+    monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
+    with pytest.raises(DiskError, match="does not take the predictions.* Free some space"):
+        put(place)
+    monkeypatch.undo()
+    assert by_id(place.rows()) == by_id(ROWS[:2])
     assert place.leftovers() == []
 
 

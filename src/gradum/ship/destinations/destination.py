@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from gradum.errors import OutputError
-from gradum.files.atomic import scratch_folder
+from gradum.files.atomic import filling, scratch_folder
 from gradum.messages import as_text, say
 from gradum.ship.prediction_files import beside, listed_as_text, written_parts
 from gradum.tables.wording import quoted
@@ -179,7 +179,8 @@ def replace(
             yield kept, frame
 
     with scratch_folder(destination.scratch) as folder:
-        parts, rows = written_parts(agreed(), folder)
+        with filling(say("the predictions")):
+            parts, rows = written_parts(agreed(), folder)
         destination.replace(parts, Mark(rows, columns, model), agree)
     return rows
 
