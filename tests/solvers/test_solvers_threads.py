@@ -19,7 +19,14 @@ from gradum.rungs.pack.wide import begin_wide
 from gradum.solvers import threads as module
 from gradum.solvers.driver import solve
 from gradum.solvers.rows_to_learn import Validation
-from gradum.solvers.threads import SMALL, between_turns, in_order, threads_for, turn
+from gradum.solvers.threads import (
+    SMALL,
+    between_turns,
+    in_order,
+    one_thread_if_free,
+    threads_for,
+    turn,
+)
 
 WORKERS, STEPS = 6, 8
 
@@ -202,6 +209,27 @@ def test_fits_in_threads_see_the_threads_that_they_see_alone(seed):
         for seen in pool.map(work, range(WORKERS)):
             assert len(seen) > 2
             assert [found for _, found in seen] == [{expected} for expected, _ in seen]
+
+
+def test_whoever_does_not_wait_has_one_thread_unless_another_computes():
+    def inside():
+        with one_thread_if_free():
+            return blas_threads()
+
+    with threadpool_limits(2, "blas"), ThreadPoolExecutor(1) as other:
+        several = blas_threads()
+        assert inside() == 1
+        assert blas_threads() == several
+        with turn():
+            assert inside() == 1  # the same turn
+            assert other.submit(inside).result(timeout=10) == several
+        assert other.submit(inside).result(timeout=10) == 1
+        assert blas_threads() == several
+
+
+def blas_threads():
+    """The greatest number of threads of any BLAS."""
+    return max(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")
 
 
 def test_whoever_hears_an_event_may_wait_for_a_fit_in_another_thread():

@@ -25,7 +25,7 @@ from gradum.rungs.post import PostStep
 from gradum.rungs.spread.spread import Spread
 from gradum.rungs.target_scale import TargetScale
 from gradum.solvers.solution import Certificate, Status
-from gradum.solvers.threads import in_order
+from gradum.solvers.threads import in_order, one_thread_if_free
 from gradum.tables.encode import Unencoded
 from gradum.tables.kinds.design import Design
 
@@ -224,7 +224,10 @@ class Rung:
             inputs = of_matrix(np.zeros((len(design), 0)))
         else:
             inputs = self.input_layer(design.arrays, dtype=self.dtype)
-        return self._rows(inputs).astype(np.float64)
+        if are_few(len(design)):
+            return self._rows(inputs).astype(np.float64)
+        with one_thread_if_free():
+            return self._rows(inputs).astype(np.float64)
 
     @cached_property
     def _rows(self) -> Callable[[Inputs], np.ndarray]:
