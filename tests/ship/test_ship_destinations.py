@@ -232,7 +232,7 @@ def test_on_a_full_disk_one_line_says_so(place, monkeypatch):
         raise pl.exceptions.ComputeError("underlying IO error: No space left (os error 28)")
 
     monkeypatch.setattr(pl.DataFrame, "write_parquet", full)
-    with pytest.raises(DiskError, match="does not take the predictions.* Free some space"):
+    with pytest.raises(DiskError, match=r"does not take the predictions.* Free some space"):
         put(place)
     monkeypatch.undo()
     assert by_id(place.rows()) == by_id(ROWS[:2])
