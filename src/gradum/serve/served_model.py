@@ -216,6 +216,7 @@ class ServedModel:
         self, rows: list[Record], asked: PredictRequest
     ) -> tuple[list[dict[str, Any]], tuple[Difference, ...]]:
         """Return answers with intervals or sets; the rows are read and predicted once for both."""
+        assert asked.coverage is not None
         fitted = self.model.fitted
         conformal = conformal_of(self.model, asked.coverage, rung=asked.rung)
         checked = check(read(rows), fitted.schema, encoder=fitted.encoder, also=conformal.also)
