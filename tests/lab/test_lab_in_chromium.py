@@ -238,17 +238,73 @@ def test_names_from_a_table_are_text(lab):
     assert page.title() != "1"
 
 
-def test_two_runs_stand_side_by_side(lab):
-    page = lab("#data=line&hidden=&rate=0.1")
+CELLS = """() => [...document.querySelectorAll("lab-compare tbody tr")].map(
+    (row) => [...row.cells].map((cell) => cell.innerText))"""
+COLUMN = "lab-compare tr:has(td:text-is('{}')) >> td:nth-child({}):text-is('{}')"
+
+
+def until(page, reached):
+    """Wait for what a page reaches, as long as for anything else of it."""
+    for _ in range(200):
+        if reached():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(page.inner_text("main"))
+
+
+def beside(page):
+    """What the table of both runs tells, by name."""
+    return {name: cells for name, *cells in page.evaluate(CELLS)}
+
+
+def test_two_runs_train_at_once_with_the_bits_of_each_by_itself(lab):
+    page = lab("#data=line&hidden=&solver=gd&rate=0.1")
+    page.click("#keep")
+    page.wait_for_selector("lab-compare td")
+    page.select_option("#set-solver", "adam")
+    page.wait_for_selector(COLUMN.format("Solver", 3, "Adam"))
+    for _ in range(3):
+        page.click("#train-epoch")
+    for column in (2, 3):
+        page.wait_for_selector(COLUMN.format("Epoch", column, 3))
+    told_of_both = beside(page)
+    assert told_of_both["Solver"] == ["Gradient descent", "Adam"]
+    for at, solver in enumerate(("gd", "adam")):
+        alone = lab(f"#data=line&hidden=&solver={solver}&rate=0.1")
+        for _ in range(3):
+            alone.click("#train-epoch")
+        told(alone, "Epoch 3,")
+        alone.wait_for_selector(f'.far:has-text(" {told_of_both["Mean loss, held out"][at]} of")')
+        said = alone.inner_text("lab-curves .legend")
+        assert f"Training {told_of_both['Mean loss, training'][at]}" in said
+    page.click("#train-step")
+    for column, reached in ((2, 4), (3, 3)):  # Adam's epoch has three batches
+        page.wait_for_selector(COLUMN.format("Epoch", column, reached))
+    page.click("#train-reset")
+    for column in (2, 3):
+        page.wait_for_selector(COLUMN.format("Epoch", column, 0))
+    page.click("#forget")
+    page.wait_for_selector("#keep")
+    assert page.locator("lab-compare table").count() == 0
+
+
+def test_two_runs_that_play_pause_at_the_same_epoch(lab):
+    page = lab("#data=moons&hidden=3&pace=0")
     page.click("#train-epoch")
     told(page, "Epoch 1,")
     page.click("#keep")
-    page.select_option("#set-solver", "adam")
-    told(page, "Epoch 0,")
-    page.wait_for_selector("lab-compare td")
-    assert ["Solver", "Gradient descent", "Adam"] in [
-        row.split("\t") for row in page.locator("lab-compare tbody tr").all_inner_texts()
-    ]
+    page.wait_for_selector(COLUMN.format("Epoch", 2, 1))
+    page.fill("#set-batch", "150")
+    page.keyboard.press("Tab")
+    page.wait_for_selector(COLUMN.format("Epoch", 2, 0))
+    page.click("#train-play")
+    page.wait_for_selector('#train-play:has-text("Pause")')
+    until(page, lambda: min(map(int, beside(page)["Epoch"])) > 2)
+    page.click("#train-play")
+    page.wait_for_selector('#train-play:has-text("Play")')
+    until(page, lambda: beside(page)["Epoch"] == [str(epoch(page))] * 2)
+    page.select_option("#set-data", "spiral")  # whose rows are others
+    page.wait_for_selector("#keep")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -272,8 +328,8 @@ def test_axe_finds_nothing(lab, width, scheme):
     page = lab("#data=moons", width=width, color_scheme=scheme)
     page.click("#train-epoch")
     page.click("#keep")
-    page.click(".unit >> nth=3")
     page.wait_for_selector("lab-compare td")
+    page.click(".unit >> nth=3")
     found = axe.Axe().run(page).response["violations"]
     assert [(each["id"], each["nodes"][0]["target"]) for each in found] == []
 
@@ -326,6 +382,33 @@ def test_a_lesson_is_missed_then_solved_and_stays_so_in_its_address(lab):
     again = lab(page.url[page.url.index("#") :])
     assert again.input_value("#set-rate") == "3"
     assert again.locator(".task.solved").count() == 1
+
+
+def test_a_line_that_is_typed_is_drawn_and_solving_keeps_the_focus(lab):
+    page = lab("#lesson=1")
+    task = page.locator(".task").nth(1)
+    assert page.locator(".supposed").is_hidden()
+    before = page.locator("lab-boundary canvas").evaluate("each => each.toDataURL()")
+    task.locator("input").nth(0).fill("3")
+    task.locator("input").nth(1).fill("x")
+    assert page.locator(".supposed").is_hidden()
+    task.locator("input").nth(1).fill("2")
+    page.wait_for_selector(".supposed >> visible=true")
+    assert page.locator("lab-boundary canvas").evaluate("each => each.toDataURL()") != before
+    task.locator("input").nth(1).press("Enter")
+    page.wait_for_selector(".task.solved")
+    assert task.locator("input").nth(1).evaluate("each => each === document.activeElement")
+    assert solved(page) == ["12"]
+    assert "1 of 9" not in page.inner_text("lab-lessons")
+    page.click("#lesson-2")
+    page.wait_for_selector(".supposed", state="hidden")
+    page = lab("#lesson=3&rate=3")
+    page.focus("#set-rate")
+    page.evaluate("window.control = document.activeElement")
+    for _ in range(8):
+        page.evaluate("document.getElementById('train-epoch').click()")
+    page.wait_for_selector(".task.solved")
+    assert page.evaluate("document.activeElement === window.control")
 
 
 def test_the_two_mistakes_are_found_by_keyboard(lab):
