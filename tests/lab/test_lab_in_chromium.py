@@ -1,70 +1,13 @@
 """The lab's page in Chromium: its buttons and controls, files and addresses, used as readers do."""
 
 import re
-import shutil
 
 import numpy as np
 import pytest
+from in_chromium import FAR, HOSTILE, told
 
 from gradum.lab.page import lab_page
 from gradum.lab.table import lab_table
-
-driven = pytest.importorskip(
-    "playwright.sync_api", reason="No playwright: see .ci/run for how to install it."
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="No Chromium: see .ci/run.")
-
-HOSTILE = '<img src=x onerror="document.title = 1">'
-FAR = ".far:not(:empty)"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with driven.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """The page with its own tables, and one with a table that has hostile names."""
-    folder = tmp_path_factory.mktemp("lab")
-    (folder / "lab.html").write_text(lab_page(), encoding="utf-8")
-    x = np.random.default_rng(0).normal(size=40)
-    level = np.where(x > 0, "<b>high</b>", "low")
-    table = lab_table({HOSTILE: x, "level": level, "y": np.where(x > 0.5, HOSTILE, "no")}, "y")
-    (folder / "hostile.html").write_text(lab_page(table), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def lab(browser, files):
-    """Open a page at an address; its errors and requests fail the test."""
-    contexts, wrong = [], []
-
-    def open_page(hash="", file="lab.html", width=1280, **more):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **more)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        page.on(
-            "request",
-            lambda asked: (
-                None if asked.url.startswith(("file:", "blob:")) else wrong.append(asked.url)
-            ),
-        )
-        page.goto((files / file).as_uri() + hash)
-        page.wait_for_selector(FAR)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert wrong == []
 
 
 def epoch(page):
@@ -75,11 +18,6 @@ def epoch(page):
 def loss(page):
     """The loss of held-out rows that the toolbar tells."""
     return float(re.findall(r"[\d.]+", page.inner_text(FAR))[-1])
-
-
-def told(page, words):
-    """Wait until the toolbar tells something."""
-    page.wait_for_selector(f'.far:has-text("{words}")')
 
 
 def test_five_clicks_lead_to_a_trained_network_and_a_formula(lab):

@@ -82,8 +82,8 @@ export class LabData extends LabElement {
     return h(
       "div",
       { class: "control" },
-      h("label", { for: "own" }, say("Or a CSV file of yours")),
-      input,
+      h("p", {}, say("Or a CSV file of yours: choose it, or drop it on this page.")),
+      h("div", { class: "own" }, input, h("label", { for: "own", class: "button" }, say("Choose a file"))),
       this.refused && h("p", { class: "alarm", role: "alert" }, this.refused),
       target,
     );

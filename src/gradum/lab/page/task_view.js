@@ -16,7 +16,7 @@ const DIGITS = 5;
 const named = (name) => (/^\p{L}{3}|\p{Script=Han}/u.test(name) ? name : math(name));
 
 /** @param {number} value */
-const shown = (value) => (Number.isInteger(value) ? plain(value) : figure(value, DIGITS));
+const shown = (value) => (String(value).length <= DIGITS ? plain(value) : figure(value, DIGITS));
 
 export class LessonTask {
   /** @param {Lab} lab @param {Task} task @param {string} key */
