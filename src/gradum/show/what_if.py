@@ -93,7 +93,7 @@ class WhatIf:
                         "first value. These parts add up to the whole change only where fields do "
                         "not act together."
                     ),
-                    "points": say("Percentage points of {label}.", label="{label}"),
+                    "points": say("In percentage points of the class {label}.", label="{label}"),
                     "nothing": say("No field is changed yet."),
                 },
             }

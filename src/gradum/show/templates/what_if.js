@@ -7,7 +7,7 @@
   const shares = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
   const signed = (digits) =>
     new Intl.NumberFormat(document.documentElement.lang, { signDisplay: "exceptZero", ...digits });
-  const [change, points] = [signed({ maximumSignificantDigits: 3 }), signed({ maximumFractionDigits: 1 })];
+  const [change, points] = [signed({ maximumSignificantDigits: 3 }), signed({ minimumFractionDigits: 1, maximumFractionDigits: 1 })];
   const values = new Map(model.inputs.map(({ name }) => [name, null])); // a column may have any name
   let first = "";
   let beginning = new Map();
