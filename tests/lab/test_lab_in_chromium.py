@@ -155,6 +155,10 @@ def test_a_file_is_read_or_refused_with_a_way_on(lab, tmp_path):
     for name, words in refused.items():
         page.set_input_files("#own", tmp_path / name)
         page.wait_for_selector(f'lab-data .alarm:has-text("{words}")')
+    (tmp_path / "same.csv").write_text("a,b\n" + "\n".join(f"{k % 7},no" for k in range(60)))
+    page.set_input_files("#own", tmp_path / "same.csv")
+    page.wait_for_selector('lab-data .alarm:has-text("only one value")')
+    assert page.input_value("#set-target") == ""  # so that any column can be chosen
     page.set_input_files("#own", tmp_path / "good.csv")
     page.wait_for_selector("#set-target")
     assert page.input_value("#set-target") == "c"
