@@ -201,6 +201,15 @@ class RunOptions(TypedDict, total=False):
             "enough.",
         ),
     ]
+    what_if: Annotated[
+        bool,
+        Option(
+            "report.what_if",
+            "Add a form for one row to the report, whose answer changes as one types, offline. "
+            "What the model knows of levels and words is then in the page.",
+            default=False,
+        ),
+    ]
     interval_by: Annotated[
         str | None,
         Option(
