@@ -6,10 +6,10 @@ import pytest
 
 from gradum.run.dataset import labelled
 from gradum.run.source.row_parts import Parting
-from gradum.run.source.second_pass import divide
+from gradum.run.source.second_pass import Encoding, divide
 from gradum.run.spec import Spec
 from gradum.rungs.context import Context
-from gradum.rungs.spool import Spool, Totals
+from gradum.rungs.spool import Totals
 from gradum.rungs.target_scale import TargetScale
 from gradum.tables.encode import Encoder
 from gradum.tables.kinds.blocks import Units
@@ -62,18 +62,11 @@ def divided(frame, target, stop=lambda: False, sampled=0.3):
     design = encoder.transform(whole.frame)
     units = Units(design.dense.mean(axis=0), np.ones(design.dense.shape[1]))
     parting = Parting(Spec(target).seed, 0.2, 0.1, sampled)
-    with opened([frame]) as rows, Spool(encoder.layout, units, classes=0) as spool:
-        held = divide(
-            rows,
-            schema,
-            encoder,
-            parting,
-            spool,
-            totals=Totals(len(whole.classes), log=False),
-            also=(),
-            context=Context(stop=stop),
-        )
-        parts = [spool.read(segment) for segment in range(len(spool.lengths))]
+    with opened([frame]) as rows:
+        encoding = Encoding(rows, schema, encoder, parting, units)
+        with encoding.spool() as spool:
+            held = divide(encoding, spool, Context(stop=stop))
+            parts = [spool.read(segment) for segment in range(len(spool.lengths))]
     return held, parts, whole, design, parting, units
 
 

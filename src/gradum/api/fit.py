@@ -10,9 +10,10 @@ from gradum.api.fitted_run import fitted_run
 from gradum.api.model import Model
 from gradum.api.rival_names import rivals_of
 from gradum.api.spelled_out import spell_out
+from gradum.engines import engine_of
 from gradum.errors import SpecError
 from gradum.messages import listed, say
-from gradum.run.memory_bound import decided
+from gradum.run.memory_bound import decided, on_engine
 from gradum.run.options.option_table import Options
 from gradum.run.options.options import make_spec
 from gradum.run.rivals import Rival
@@ -34,6 +35,7 @@ def fit(
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     teacher: Any = None,
+    on: Any = None,
     **options: Unpack[Options],
 ) -> Model:
     """Fit and judge models of a table's target.
@@ -56,6 +58,9 @@ def fit(
         Another model that the pack may learn from, named like those of ``against``. For each pair
         of the pack's folds, it is fitted to the training rows outside both, and never to rows that
         judge. Held-out labels decide whether the pack listens to it. It is not saved.
+    on : str or concurrent.futures.Executor, optional
+        The engine that passes over the table, which is then read in blocks: ``"local:4"`` for four
+        processes, or an Executor. It changes no bit of the model.
     **options : Options
         The options of ``gradum fit`` and the specs of its parts; `Options` describes each.
 
@@ -73,8 +78,9 @@ def fit(
     rivals = rivals_of(options.pop("against", None))
     spec = make_spec(target, **options)
     teaching = _teacher(teacher, spec)
-    context = Context(tell=on_event or ignore, stop=stop)
-    with at_hand(data, spec.reading) as table, at_hand(test) as judging:
+    spec = spec if on is None else on_engine(spec)
+    with engine_of(on) as engine, at_hand(data, spec.reading) as table, at_hand(test) as judging:
+        context = Context(tell=on_event or ignore, stop=stop, engine=engine)
         spec = decided(spec, table, judging)
         return fit_spec(
             spec, table, context, test=judging, schema=schema, rivals=rivals, teacher=teaching
