@@ -53,3 +53,17 @@ class Threads:
 
     def named(self, item):
         return f"item {item}"
+
+
+@dataclass(frozen=True)
+class BlasThreads:
+    """Tells how many threads NumPy's and SciPy's BLAS have."""
+
+    def __call__(self, item):
+        import scipy.linalg  # noqa: F401
+        from threadpoolctl import threadpool_info
+
+        return {blas["num_threads"] for blas in threadpool_info() if blas["user_api"] == "blas"}
+
+    def named(self, item):
+        return f"item {item}"

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
-from engine_works import Doubled, Threads
+from engine_works import BlasThreads, Doubled, Threads
 from gradum.engines import engine as limits
 from gradum.engines import engine_of
 from gradum.engines.executor import OfExecutor
@@ -118,6 +119,19 @@ def test_workers_end_when_whoever_started_them_is_killed():
             break
         time.sleep(0.1)
     assert gone(pid)
+
+
+def test_processes_of_an_executor_work_on_one_thread_of_blas():
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        assert done(OfExecutor(processes), BlasThreads(), [0]) == [{1}]
+
+
+def test_a_broken_executor_is_said(tmp_path):
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes,
+        pytest.raises(EngineError, match="item 3 failed 3 times: a worker of the Executor"),
+    ):
+        done(OfExecutor(processes), Doubled(tmp_path, kills=1), [3])
 
 
 def test_engines_have_names():

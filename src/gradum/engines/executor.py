@@ -8,6 +8,7 @@ from typing import Any
 
 from gradum.core_count import cores
 from gradum.engines.engine import Work, WorkerLost
+from gradum.engines.one_thread import done
 from gradum.messages import say
 
 
@@ -34,7 +35,7 @@ class OfExecutor:
     def submit(self, work: Work, item: Any) -> Future:
         """Begin a task."""
         try:
-            return self.executor.submit(work, item)
+            return self.executor.submit(done, work, item)
         except BrokenExecutor as error:
             broken: Future = Future()
             broken.set_exception(error)
