@@ -5,9 +5,7 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import pairwise
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -19,66 +17,16 @@ from gradum.run.source import rows_in_blocks, second_pass
 from gradum.run.source.row_source import Asked
 from gradum.run.source.rows_in_blocks import RowsInBlocks
 from gradum.rungs.context import ALONE
-from gradum.rungs.linear.spec import LinearSpec
-from gradum.rungs.registry import KINDS
-from gradum.rungs.rung_spec import RungSpec
 from gradum.rungs.training_events import Passed
 from gradum.tables.sources import stream
 from gradum.tables.sources.stream import BLOCK_ROWS, Stream, opened
 from gradum.tables.table import Table
-
-ROWS = 4 * BLOCK_ROWS + 1_000  # five blocks, which are five partitions
-LINEAR = LinearSpec(strengths=(10.0, 1.0), folds=2)
-
-
-def table(rows=ROWS, seed=0):
-    rng = np.random.default_rng(seed)
-    size, gap = rng.normal(size=(2, rows)).astype(np.float32)
-    city = rng.choice(["a", "b", "c"], rows)
-    score = size - gap + (city == "b")
-    return pl.DataFrame(
-        {
-            "size": size,
-            "gap": np.where(rng.random(rows) < 0.1, np.nan, gap),
-            "city": city,
-            "label": np.where(score + rng.logistic(size=rows) > 0, "yes", "no"),
-            "amount": score + rng.normal(size=rows),
-        }
-    )
+from streamed_bits import ROWS, learned, table, write_parts
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Three files, whose row groups end where no block does."""
-    folder = tmp_path_factory.mktemp("parts")
-    frame = table()
-    cuts = (0, 90_000, 90_100, ROWS)
-    for number, (start, stop) in enumerate(pairwise(cuts)):
-        frame[start:stop].write_parquet(folder / f"p{number}.parquet", row_group_size=40_000)
-    return folder
-
-
-def learned(files, target, engine=None, tell=lambda event: None):
-    """Everything that passes over the table decide, as text and bytes."""
-    context = replace(ALONE, engine=engine, tell=tell)
-    spec = make_spec(target, model="linear", blocks=True, max_memory=2**30, linear=LINEAR)
-    with opened(str(files / "p*.parquet")) as rows:
-        described = RowsInBlocks(rows).describe(Asked(spec), context)
-        with described.divide(context) as divided:
-            _, learning = divided.learning(divided.plan.kept)
-            rung = learning.fit(KINDS["linear"], RungSpec(LINEAR), context)
-            frame = divided.dataset.frame
-            return (
-                repr(described.schema),
-                repr(divided.encoder),
-                frame.hash_rows().to_list(),
-                divided.plan.kept.tobytes(),
-                learning.spool.lengths,
-                learning.spool.total_weight,
-                [array.tobytes() for array in rung.params["layers"][0].values()],
-                rung.target_scale,
-                [epoch["validation_loss"] for epoch in rung.history],
-            )
+    return write_parts(tmp_path_factory.mktemp("parts"))
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +103,7 @@ def test_a_file_that_changes_between_passes_is_refused_by_name(files, tmp_path, 
             ):
                 pass
             (tmp_path / "p1.parquet").unlink()
-            with pytest.raises(TableError, match=r"p1\.parquet was there .* and is gone"):
+            with pytest.raises(TableError, match=r"p1\.parquet is not where .* it is gone"):
                 list(rows.blocks())
 
 

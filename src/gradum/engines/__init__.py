@@ -10,13 +10,19 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from typing import Any
 
+from gradum.engines.dask import OnDask
 from gradum.engines.engine import Engine
 from gradum.engines.executor import OfExecutor
 from gradum.engines.local import Local
+from gradum.engines.ray import OnRay
 from gradum.errors import SpecError
 from gradum.messages import listed, say
 
-ENGINES: dict[str, Callable[[str], Engine]] = {"local": Local.named}
+ENGINES: dict[str, Callable[[str], Engine]] = {
+    "local": Local.named,
+    "ray": OnRay.named,
+    "dask": OnDask.named,
+}
 """Engines by the scheme of their names; each is made of what follows the scheme."""
 
 
@@ -43,7 +49,7 @@ def engine_of(on: Any) -> Iterator[Engine | None]:
             say("There is no engine {name!r}.", name=on),
             say(
                 "Give --on (on) {names}, or in Python an Executor of concurrent.futures.",
-                names=listed(["local:2", *(name for name in ENGINES if name != "local")], "or"),
+                names=listed(["local:2", "ray", "ray://HOST:10001", "dask://HOST:8786"], "or"),
             ),
         )
     engine = ENGINES[scheme](rest)

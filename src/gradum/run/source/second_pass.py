@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import secrets
+import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -175,5 +177,7 @@ class EncodingToFiles:
         folder = self.folder
         if not folder.is_dir():
             folder = Path(tempfile.gettempdir()) / f".gradum-{self.token}"
-            folder.mkdir(mode=0o700, exist_ok=True)
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return folder / f"{number}.rows"

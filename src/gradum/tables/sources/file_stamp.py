@@ -39,8 +39,12 @@ class FileStamp:
             now = FileStamp.of(file)
         except OSError:
             raise TableError(
-                say("{name} was there when the run began, and is gone.", name=name),
-                say("Put it back, and run it again."),
+                say(
+                    "{name} is not where the run began to read it: it is gone, or "
+                    "a worker elsewhere does not see it.",
+                    name=name,
+                ),
+                say("Put it back, or on a disk that all workers share."),
             ) from None
         if now != self:
             raise TableError(

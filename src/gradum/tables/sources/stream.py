@@ -77,6 +77,8 @@ class Stream:
         What each file is called in messages; the table's name where they are left out.
     stamps : tuple of FileStamp
         Each file as it was when the stream was opened: one that is another is refused.
+    rows_in_block : int
+        The number of rows of a block; 0 for as many as the rows of the head suggest.
     """
 
     head: Table
@@ -85,6 +87,7 @@ class Stream:
     totals: np.ndarray | None = None
     names: tuple[str, ...] = ()
     stamps: tuple[FileStamp, ...] = ()
+    rows_in_block: int = 0
 
     def __len__(self) -> int:
         return sum(self.lengths)
@@ -98,7 +101,13 @@ class Stream:
     @property
     def block_rows(self) -> int:
         """The number of rows of a block."""
-        return rows_of_block(self.head.frame)
+        return self.rows_in_block or rows_of_block(self.head.frame)
+
+    @property
+    def for_tasks(self) -> Stream:
+        """The same stream without the rows of its head, to be sent elsewhere."""
+        head = replace(self.head, frame=self.head.frame.clear())
+        return replace(self, head=head, rows_in_block=self.block_rows)
 
     def without_totals(self) -> Stream:
         """Return the stream without its rows of totals, as `gradum.tables.totals` does a table."""
