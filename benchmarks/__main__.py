@@ -47,6 +47,8 @@ BENCHMARKS = {
     "grids": "FOLDER [SETS] [SIDES]",
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
+    "engines": "[ROWS] [KILLS]",
+    "gpu": "",
 }
 
 

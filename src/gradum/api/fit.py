@@ -35,7 +35,6 @@ def fit(
     on_event: Callable[[Any], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     teacher: Any = None,
-    on: Any = None,
     **options: Unpack[Options],
 ) -> Model:
     """Fit and judge models of a table's target.
@@ -58,9 +57,6 @@ def fit(
         Another model that the pack may learn from, named like those of ``against``. For each pair
         of the pack's folds, it is fitted to the training rows outside both, and never to rows that
         judge. Held-out labels decide whether the pack listens to it. It is not saved.
-    on : str or concurrent.futures.Executor, optional
-        The engine that passes over the table, which is then read in blocks: ``"local:4"`` for four
-        processes, or an Executor. It changes no bit of the model.
     **options : Options
         The options of ``gradum fit`` and the specs of its parts; `Options` describes each.
 
@@ -75,6 +71,7 @@ def fit(
     """
     _refuse_values(target)
     test, schema = options.pop("test", None), options.pop("schema", None)
+    on = options.pop("on", None)
     rivals = rivals_of(options.pop("against", None))
     spec = make_spec(target, **options)
     teaching = _teacher(teacher, spec)

@@ -23,7 +23,6 @@ def command(
     ] = None,
     force: options.Force = False,
     *,
-    on: options.On = None,
     checkpoint_every: options.CheckpointEvery = options.CHECKPOINT_SECONDS,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -39,7 +38,7 @@ def command(
     from gradum.ship.run_spec import RunSpec
 
     test, schema = asked.pop("test"), asked.pop("schema")
-    against = tuple(asked.pop("against") or ())
+    against, on = tuple(asked.pop("against") or ()), asked.pop("on")
     if data == test == STANDARD_INPUT:
         raise SpecError(
             say("Standard input cannot be both the table and the test file."),

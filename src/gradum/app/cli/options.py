@@ -101,14 +101,7 @@ Against = Annotated[
         help="Judge the run's rivals again, or others: no run folder makes gradum import any.",
     ),
 ]
-On = Annotated[
-    str | None,
-    typer.Option(
-        "--on",
-        metavar="ENGINE",
-        help="Pass over the table's blocks on an engine, such as local:4 (four processes).",
-    ),
-]
+On = Annotated[str | None, option("on")]
 Frozen = Annotated[
     list[str] | None,
     typer.Option("--frozen", metavar="COLS", help="Columns, as a,b, that may not change."),
