@@ -78,7 +78,7 @@ class OnRay:
         return self._done.remote(self._put[1], item)
 
     def result(self, task: Any, seconds: float) -> Any:
-        """Return what came of a task."""
+        """Return what came of a task; its arrays are read-only."""
         failures = self._ray.exceptions
         try:
             return self._ray.get(task, timeout=seconds)

@@ -45,12 +45,12 @@ class Encoded(NamedTuple):
 
 
 class EncodedRows(Protocol):
-    """Rows in segments, wherever they lie.
+    """Rows in segments, wherever they lie."""
 
-    ``units`` are those of the dense columns.
-    """
-
-    units: Units
+    @property
+    def units(self) -> Units:
+        """The units of the dense columns."""
+        ...
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -82,7 +82,7 @@ class EncodedRows(Protocol):
         """Read a segment; several threads may call this at once."""
         ...
 
-    def named(self, partition: int) -> str:
+    def named(self, partition: int, /) -> str:
         """Name a partition of the table, in words."""
         ...
 
@@ -251,7 +251,7 @@ class SpoolFiles:
         What lies in the file of each partition.
     encoded : callable
         Returns the file of a partition, by its number, once all of it is there.
-    named : callable
+    named_rows : callable
         Names a partition, by its number.
     factor : ndarray of shape (K,), optional
         By which the weights of each class's rows are multiplied.
@@ -261,7 +261,7 @@ class SpoolFiles:
     units: Units
     files: tuple[tuple[Segment, ...], ...]
     encoded: Callable[[int], Path]
-    named: Callable[[int], str]
+    named_rows: Callable[[int], str]
     factor: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -271,6 +271,10 @@ class SpoolFiles:
     def lengths(self) -> tuple[int, ...]:
         """The number of rows of each segment."""
         return tuple(segment.rows for file in self.files for segment in file)
+
+    def named(self, partition: int) -> str:
+        """Name a partition of the table, in words."""
+        return self.named_rows(partition)
 
     @cached_property
     def total_weight(self) -> float:
@@ -347,14 +351,15 @@ class Totals:
 
     def merge(self, later: Totals) -> None:
         """Add the rows of other totals, whose origin may be another."""
-        self._by_class += later._by_class
+        self._by_class = self._by_class + later._by_class
         self._rows += later._rows
         self._low, self._high = min(self._low, later._low), max(self._high, later._high)
         if self._origin is None:
             self._origin = later._origin
         total, first, second = later._sums
         moved = (later._origin or 0.0) - (self._origin or 0.0)
-        self._sums += [total, first + moved * total, second + moved * (2 * first + moved * total)]
+        about = total, first + moved * total, second + moved * (2 * first + moved * total)
+        self._sums = self._sums + np.array(about)
 
     @property
     def by_class(self) -> np.ndarray:

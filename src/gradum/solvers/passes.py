@@ -127,7 +127,7 @@ class _Sums:
     def __add__(self, other: _Sums) -> _Sums:
         hessian = self.hessian
         if hessian is not None and other.hessian is not None:
-            hessian += other.hessian
+            hessian = hessian + other.hessian  # not in place: engines may give what is read-only
         return _Sums(self.objective + other.objective, self.gradient + other.gradient, hessian)
 
 
@@ -266,7 +266,7 @@ class _Search:
         """Return a function that turns a gradient into an approximate Newton step."""
         model = self.model
         if hessian is not None:
-            l2 = self.strengths.l2[:, 0]
+            hessian, l2 = hessian.copy(), self.strengths.l2[:, 0]
             np.einsum("ii->i", hessian)[:] += np.repeat(l2, model.outputs)
             return Factored.of(hessian, model.outputs, softmax=model.is_softmax).step
         sampled = model.point(point.values, self.strengths)
