@@ -14,8 +14,8 @@ import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import cached_property, reduce
+from dataclasses import dataclass, field
+from functools import reduce
 from itertools import accumulate
 from operator import add
 from pathlib import Path
@@ -263,6 +263,17 @@ class SpoolFiles:
     encoded: Callable[[int], Path]
     named_rows: Callable[[int], str]
     factor: np.ndarray | None = None
+    partitions: Sequence[range] = field(init=False)
+    total_weight: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sum up the weights in the order of the segments, as a `Spool` does."""
+        ends = list(accumulate(map(len, self.files)))
+        self.partitions = [
+            range(end - len(file), end) for end, file in zip(ends, self.files, strict=True)
+        ]
+        weights = (segment.weight for file in self.files for segment in file)
+        self.total_weight = reduce(add, weights, 0.0)
 
     def __len__(self) -> int:
         return sum(self.lengths)
@@ -275,17 +286,6 @@ class SpoolFiles:
     def named(self, partition: int) -> str:
         """Name a partition of the table, in words."""
         return self.named_rows(partition)
-
-    @cached_property
-    def total_weight(self) -> float:
-        """The sum of all weights, in the order of the segments, as a `Spool` has it."""
-        return reduce(add, (segment.weight for file in self.files for segment in file), 0.0)
-
-    @cached_property
-    def partitions(self) -> Sequence[range]:
-        """The segments of each file."""
-        ends = list(accumulate(map(len, self.files)))
-        return [range(end - len(file), end) for end, file in zip(ends, self.files, strict=True)]
 
     def weigh(self, factor: np.ndarray) -> None:
         """Multiply the weights of each class's rows by a factor (K,); see `EncodedRows`."""
