@@ -129,7 +129,7 @@ class _Process:
     def __init__(self) -> None:
         environment = os.environ | dict.fromkeys(ONE_THREAD, "1")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM],
+            [sys.executable, "-I", "-c", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
