@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from gradum.engines import ENGINES
 from gradum.engines.local import Local
 from gradum.errors import EngineError
 from gradum.ship import predicted_parts
@@ -15,9 +16,19 @@ from gradum.tables.sources import stream
 from synthetic import task
 
 
+@pytest.fixture(scope="module")
+def two():
+    """Two processes that start once for all tests."""
+    engine = Local(2)
+    yield engine
+    engine.close()
+
+
 @pytest.fixture(autouse=True)
-def _small(monkeypatch):
+def _small(monkeypatch, two):
     monkeypatch.setattr(stream, "BLOCK_ROWS", 100)
+    monkeypatch.setitem(ENGINES, "local", lambda _: two)
+    monkeypatch.setattr(two, "close", lambda: None)
 
 
 @pytest.fixture
@@ -32,12 +43,12 @@ def rows(tmp_path):
 
 
 def test_a_folder_of_partitions_has_the_predictions_of_one_process(
-    gradum_command, linear_run, rows, tmp_path, monkeypatch
+    gradum_command, linear_run, rows, tmp_path
 ):
     asked = ["predict", linear_run[0], rows, "--keep", "city", "--interval", 0.9]
     assert gradum_command(*asked, "-o", tmp_path / "one.parquet", "-q").code == 0
     one = pl.read_parquet(tmp_path / "one.parquet")
-    ended = gradum_command(*asked, "--into", tmp_path / "out", "--on", "local:2", "--json")
+    ended = gradum_command(*asked, "--into", f"{tmp_path / 'out'}/", "--on", "local:2", "--json")
     assert (ended.code, ended.err) == (0, "")
     assert json.loads(ended.out)["rows"] == 530
     files = sorted((tmp_path / "out").iterdir())
@@ -47,7 +58,7 @@ def test_a_folder_of_partitions_has_the_predictions_of_one_process(
 
 
 def test_what_was_done_is_found_again(gradum_command, linear_run, rows, tmp_path, monkeypatch):
-    asked = ["predict", linear_run[0], rows, "--into", tmp_path / "out", "--on", "local:1"]
+    asked = ["predict", linear_run[0], rows, "--into", f"{tmp_path / 'out'}/", "--on", "local:1"]
     done = []
 
     def fails_in_the_midst(engine, work, items):
@@ -64,10 +75,10 @@ def test_what_was_done_is_found_again(gradum_command, linear_run, rows, tmp_path
     before = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
     assert sorted(before) == ["0.parquet", "1.parquet", "2.parquet"]
     written = []
-    replace_by = predicted_parts.in_order
+    in_order = predicted_parts.in_order
 
     def noting(engine, work, items):
-        yield from replace_by(engine, work, items)
+        yield from in_order(engine, work, items)
         written.extend((path.name, path.stat().st_mtime_ns) for path in kept.iterdir())
 
     with monkeypatch.context() as patched:
@@ -78,20 +89,30 @@ def test_what_was_done_is_found_again(gradum_command, linear_run, rows, tmp_path
     assert not kept.exists()
 
 
-def test_a_killed_worker_costs_nothing(gradum_command, linear_run, rows, tmp_path, monkeypatch):
-    ask = Local.submit
-    killed = []
+def test_a_killed_worker_costs_nothing(
+    gradum_command, linear_run, rows, tmp_path, two, monkeypatch
+):
+    submit, killed = two.submit, []
 
-    def kill_first(self, work, item):
-        task = ask(self, work, item)
+    def kill_first(work, item):
+        task = submit(work, item)
         if item == 3 and not killed:
-            self.result(task, 60)
-            killed.append(self.processes[0])
+            two.result(task, 60)
+            killed.append(two.processes[0])
             os.kill(killed[0], signal.SIGKILL)
         return task
 
-    monkeypatch.setattr(Local, "submit", kill_first)
-    asked = ["predict", linear_run[0], rows, "--into", tmp_path / "out", "--on", "local:1", "-q"]
+    monkeypatch.setattr(two, "submit", kill_first)
+    asked = [
+        "predict",
+        linear_run[0],
+        rows,
+        "--into",
+        f"{tmp_path / 'out'}/",
+        "--on",
+        "local:1",
+        "-q",
+    ]
     assert gradum_command(*asked).code == 0
     assert killed
     assert len(pl.read_parquet(tmp_path / "out")) == 530
@@ -103,12 +124,12 @@ def test_what_cannot_be_done_is_said(gradum_command, linear_run, rows, tmp_path)
     assert ended.code == 2
     assert "Give --into FOLDER/" in ended.err
     (rows.parent / "c.parquet").write_bytes(b"PAR1")
-    ended = gradum_command(*asked, "--into", tmp_path / "out")
+    ended = gradum_command(*asked, "--into", f"{tmp_path / 'out'}/")
     assert (ended.code, ended.err.count("\n")) == (2, 1)
     (rows.parent / "c.parquet").unlink()
     pl.DataFrame({"size": [1.0]}).write_parquet(rows.parent / "a.parquet")
     (rows.parent / "b.parquet").unlink()
-    ended = gradum_command(*asked, "--into", tmp_path / "out")
+    ended = gradum_command(*asked, "--into", f"{tmp_path / 'out'}/")
     assert ended.code == 2
     assert "lacks the" in ended.err
     assert not list(tmp_path.glob(".gradum-*"))
