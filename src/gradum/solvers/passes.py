@@ -6,12 +6,12 @@ Objective, gradient and Hessian are sums over rows,
 
 so that one pass over the blocks yields them exactly, however many rows there are. They are added
 in a tree whose shape depends on the number of blocks alone: the same rows give the same bits,
-wherever and in whatever order blocks are read. The first pass
-also sums the Hessian (in float32, as it only gives directions). Its factor serves all later steps,
-updated with the curvature that these show, as in L-BFGS. The method starts at the optimum of a
-sample; the closer this is, the fewer passes are needed. If the Hessian has too many entries for
-that, the sample's Hessian gives the directions, by conjugate gradients; a small sample's is less
-accurate, and more passes are needed.
+wherever and in whatever order blocks are read. The first pass also sums the Hessian, block after
+block (in float32, as it only gives directions). Its factor serves all later steps, updated with the
+curvature that these show, as in L-BFGS. The method starts at the optimum of a sample; the closer
+this is, the fewer passes are needed. If the Hessian has too many entries for that, the sample's
+Hessian gives the directions, by conjugate gradients; a small sample's is less accurate, and more
+passes are needed.
 
 Source: Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 7.2.
 
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -125,10 +125,10 @@ class _Sums:
     hessian: np.ndarray | None = None
 
     def __add__(self, other: _Sums) -> _Sums:
-        hessian = self.hessian
-        if hessian is not None and other.hessian is not None:
-            hessian = hessian + other.hessian  # not in place: engines may give what is read-only
-        return _Sums(self.objective + other.objective, self.gradient + other.gradient, hessian)
+        if self.hessian is not None and other.hessian is not None:
+            np.add(self.hessian, other.hessian, out=self.hessian)
+        objective = self.objective + other.objective
+        return _Sums(objective, self.gradient + other.gradient, self.hessian)
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ class _Search:
         """Return a function that turns a gradient into an approximate Newton step."""
         model = self.model
         if hessian is not None:
-            hessian, l2 = hessian.copy(), self.strengths.l2[:, 0]
+            l2 = self.strengths.l2[:, 0]
             np.einsum("ii->i", hessian)[:] += np.repeat(l2, model.outputs)
             return Factored.of(hessian, model.outputs, softmax=model.is_softmax).step
         sampled = model.point(point.values, self.strengths)
@@ -278,15 +278,21 @@ class _Search:
     def _pass(self, values: np.ndarray, *, curved: bool) -> tuple[Point, np.ndarray | None]:
         """Sum over all blocks; ``curved`` also returns the Hessian, without the penalty."""
         total: PairwiseSum[_Sums] = PairwiseSum()
+        hessian: np.ndarray | None = None
         yielded = 8 * self.model.coefficients**2 if curved else 1
         most = min(MOST_AT_ONCE, max(1, WAITING_BYTES // yielded))
         items = ((values, curved, block) for block in range(len(self.blocks)))
         with one_thread():  # another number would give other bits
             for sums in self.across(self.work, items, most=most):
-                if sums is not None:  # there are rows in the block
-                    total.add(sums)
+                if sums is None:  # there are no rows in the block
+                    continue
+                total.add(replace(sums, hessian=None))
+                if hessian is not None:  # large, and only steers: one is held
+                    np.add(hessian, sums.hessian, out=hessian)
+                elif sums.hessian is not None:
+                    hessian = sums.hessian.copy()  # engines may give what is read-only
         sums = total.total()
         objective = sums.objective + self.strengths.value(values)
         gradient = sums.gradient + self.strengths.l2 * values
         no_logits = np.zeros((0, self.model.outputs))
-        return Point(values, no_logits, objective, gradient), sums.hessian
+        return Point(values, no_logits, objective, gradient), hessian
