@@ -48,6 +48,8 @@ BENCHMARKS = {
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
     "lab": "[SECONDS]",
+    "engines": "[ROWS] [KILLS]",
+    "gpu": "",
 }
 
 

@@ -32,6 +32,7 @@ TOOLS = {tool.name: tool for tool in tools_of(typer.main.get_command(app))}
 WITHHELD = {
     *("as_json", "quiet", "force", "checkpoint_every"),  # an assistant has no terminal
     "against",  # names code
+    "on",  # names machines
     *("into", "table", "partition_by"),  # a database, or a place anywhere
     *("state", "write_thresholds", "counterexample"),  # files that are written without being asked
     *("into", "table", "partition_by"),  # a place that is replaced, perhaps on another machine

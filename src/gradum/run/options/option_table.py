@@ -249,6 +249,15 @@ class RunOptions(TypedDict, total=False):
             write=lambda blocks: blocks or None,  # False is a run's own decision
         ),
     ]
+    on: Annotated[
+        str | Any,
+        Option(
+            None,
+            "Pass over the table's blocks on an engine: local:4 (processes), ray, ray://HOST:10001 "
+            "or dask://HOST:8786.",
+            "ENGINE",
+        ),
+    ]
 
 
 class SeedOption(TypedDict, total=False):

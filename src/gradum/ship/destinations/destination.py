@@ -163,11 +163,7 @@ def replace(
         It cannot be written, or must not be replaced; it is what it was.
     """
     columns: dict[str, str] = {}
-
-    def agree(found: Existing | None) -> None:
-        refuse_foreign(destination, found)
-        if not force:
-            refuse_other_columns(destination, found, columns)
+    agree = _agreeing(destination, columns, force=force)
 
     def agreed() -> Iterable[tuple[pl.DataFrame, pl.DataFrame]]:
         for kept, frame in blocks:
@@ -183,6 +179,26 @@ def replace(
             parts, rows = written_parts(agreed(), folder)
         destination.replace(parts, Mark(rows, columns, model), agree)
     return rows
+
+
+def replace_by(
+    destination: Destination, files: Sequence[Path], rows: int, *, model: str, force: bool
+) -> None:
+    """Do what `replace` does with rows that lie in Parquet files, in their order."""
+    schema = pl.scan_parquet(files[0], glob=False).collect_schema()
+    columns = {name: str(dtype) for name, dtype in schema.items()}
+    agree = _agreeing(destination, columns, force=force)
+    agree(destination.found())
+    destination.replace(files, Mark(rows, columns, model), agree)
+
+
+def _agreeing(destination: Destination, columns: dict[str, str], *, force: bool) -> Agree:
+    def agree(found: Existing | None) -> None:
+        refuse_foreign(destination, found)
+        if not force:
+            refuse_other_columns(destination, found, columns)
+
+    return agree
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
