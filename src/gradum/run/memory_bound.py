@@ -45,6 +45,8 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     SpecError
         A run that cannot use blocks takes more memory than there is; the message says how much.
     """
+    if spec.is_forecast:
+        return _held(spec, data)
     if is_batches(data):
         if spec.blocks is False:
             raise SpecError(
@@ -84,6 +86,16 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
                 remedy=obstacle.remedy,
                 size=_rounded_up(needed),
             ),
+        )
+    return structs.replace(spec, blocks=False)
+
+
+def _held(spec: Spec, data: Any) -> Spec:
+    """Return the spec of a forecast, whose series are held as a whole."""
+    if spec.blocks or is_batches(data):
+        raise SpecError(
+            say("Series that are forecast are held as a whole, and this table is read in blocks."),
+            say("Give one table, without --blocks (blocks)."),
         )
     return structs.replace(spec, blocks=False)
 

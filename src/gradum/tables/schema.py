@@ -16,6 +16,7 @@ from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.doubt import Doubt
+from gradum.tables.forecast.facet import Forecast
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
@@ -41,6 +42,8 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     target : Target, optional
     version : int
         The version of this format.
+    forecast : Forecast, optional
+        What is known of the series from which the rows are made; None for rows of a table.
     """
 
     source: str
@@ -48,6 +51,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     columns: tuple[Column, ...]
     target: Target | None = None
     version: int = VERSION
+    forecast: Forecast | None = None
 
     @property
     def features(self) -> tuple[Column, ...]:

@@ -1,0 +1,158 @@
+"""Series continued: what a model forecasts from the end of each, in the target's own units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.predicting import predict_typed
+from gradum.tables.check import check
+from gradum.tables.forecast.facet import STEP, Forecast
+from gradum.tables.forecast.pairs import Windows
+from gradum.tables.forecast.panel import panel_of
+from gradum.tables.table import Table
+from gradum.tables.wording import quoted
+
+
+def forecast_of(fitted: Fitted) -> Forecast:
+    """Return what a model knows of its series.
+
+    Raises
+    ------
+    SpecError
+        It predicts rows of a table.
+    """
+    if fitted.schema.forecast is None:
+        raise SpecError(
+            say("The model predicts rows of a table, and continues no series."),
+            say("Give the table of rows; or fit with --horizon (horizon) to forecast."),
+        )
+    return fitted.schema.forecast
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """The forecasts of a model from an origin of each series.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    windows : Windows
+        The origins.
+    """
+
+    fitted: Fitted
+    windows: Windows
+
+    @classmethod
+    def of(cls, fitted: Fitted, table: Table | None = None) -> Continuation:
+        """Go on from the end of each series.
+
+        Parameters
+        ----------
+        fitted : Fitted
+        table : Table, optional
+            Later rows of the series: those with a target are its newest past, those without one
+            have the columns that are known beforehand.
+
+        Raises
+        ------
+        SpecError
+            The model is no forecast; or it keeps no history, and no table has one.
+        TableError
+            The table cannot be laid on the grid of the series.
+        """
+        known, past = forecast_of(fitted), fitted.history
+        if table is None and past is None:
+            raise SpecError(
+                say("The model keeps no rows (--no-rows), so it has no history to go on from."),
+                say("Give a table of the last {steps:,} steps.", steps=known.reach),
+            )
+        panel = past
+        if table is not None:
+            given = panel_of(table, known)
+            panel = given if past is None else past.then(given)
+        assert panel is not None
+        return cls(fitted, Windows.last(panel, known))
+
+    @cached_property
+    def checked(self) -> pl.DataFrame:
+        """The rows as the model reads them, one for each series and step."""
+        table = Table(self.windows.frame(), say("the history"), keep_totals=True)
+        return check(table, self.fitted.schema, also=(STEP,)).frame
+
+    def unscaled(self, values: np.ndarray) -> np.ndarray:
+        """Bring relative values (n, …) back to the target's units."""
+        known = self.fitted.schema.forecast
+        assert known is not None
+        naive = self.windows.naive.reshape(-1)
+        scale = np.repeat(self.windows.scales[:, 0], known.horizon)
+        shape = (-1, *[1] * (values.ndim - 1))
+        return naive.reshape(shape) + scale.reshape(shape) * values
+
+    def predicted(self, rung: str | None = None) -> np.ndarray:
+        """Return the forecasts (n,)."""
+        return self.unscaled(predict_typed(self.fitted, self.checked, rung=rung).value)
+
+    def intervals(self, coverage: float, rung: str | None = None) -> np.ndarray:
+        """Return both ends of each forecast's interval (n, 2)."""
+        conformal = ConformalPredictor.of(self.fitted, (), coverage, rung=rung)
+        return self.unscaled(conformal.intervals(self.checked))
+
+    def frame(self, coverage: float | None, rung: str | None = None) -> pl.DataFrame:
+        """Return a row for each series and step: names, stamp, step, prediction, low and high."""
+        known = self.windows.known
+        rows = self.windows.frame()
+        names = [column.name for column in known.series]
+        frame = rows.select(*names, known.time.name, STEP)
+        frame = frame.with_columns(prediction=self.predicted(rung))
+        if coverage is not None:
+            low, high = self.intervals(coverage, rung).T
+            frame = frame.with_columns(low=low, high=high)
+        return frame
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about these forecasts."""
+        known, windows, notes = self.windows.known, self.windows, []
+        for number, each in enumerate(known.covariates, 1):
+            missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
+            if each.use == "known" and missing:
+                notes.append(
+                    say_plural(
+                        "Column {column!r} is known beforehand, but not given at {count:,} stamp "
+                        "that is forecast; it counts as missing.",
+                        "Column {column!r} is known beforehand, but not given at {count:,} stamps "
+                        "that are forecast; it counts as missing.",
+                        missing,
+                        column=each.column.name,
+                    )
+                )
+        new = [key for key in windows.panel.keys if key not in set(known.keys)]
+        if new:
+            notes.append(
+                say_plural(
+                    "{count:,} series is new to the model: {names}.",
+                    "{count:,} series are new to the model: {names}.",
+                    len(new),
+                    names=quoted([" · ".join(key) for key in new]),
+                )
+            )
+        beside = int(((windows.origins - known.end) % known.stride != 0).sum())
+        if beside:
+            notes.append(
+                say(
+                    "The model learned from origins at one time of day, and these series end at "
+                    "another: errors and intervals by step may differ."
+                )
+            )
+        return tuple(notes)
+
+
