@@ -47,6 +47,7 @@ BENCHMARKS = {
     "grids": "FOLDER [SETS] [SIDES]",
     "served": "[ROUNDS] | soak [MINUTES]",
     "freeze": "FOLDER [TABLES]",
+    "forecast": "FOLDER [SETS] [SEEDS]",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -38,7 +38,14 @@ DEFAULT = Path("predictions.parquet")
 @options.taking(*READING, "max_memory")
 def command(
     model: options.Model,
-    data: options.Table,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TABLE",
+            help="The rows to predict. A forecast continues its series without one; later rows, "
+            "and columns that are known beforehand, stand in one.",
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
     ] = DEFAULT,
@@ -112,10 +119,40 @@ def command(
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.sources.stream import at_hand
 
+    loaded = load_model(model)
+    if loaded.fitted.spec.is_forecast:
+        from gradum.app.cli.forecast import continued
+
+        of_rows = {
+            "by-class": by_class,
+            "quantiles": quantiles,
+            "beyond": beyond,
+            "keep": keep,
+            "into": into,
+            "table": table,
+            "partition-by": partition_by,
+        }
+        _refuse_of_rows(of_rows)
+        continued(
+            loaded,
+            data,
+            make_reading(**{name: asked[name] for name in READING}),
+            out,
+            rung=rung,
+            interval=interval,
+            force=force,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        return
+    if data is None:
+        raise SpecError(
+            say("There is no table to predict."),
+            say("Give one; only a forecast (--horizon) goes on without."),
+        )
     place = _place(data, out, into, table, partition_by or (), force=force)
     size = asked.pop("max_memory")
     most = None if size is None else read_size(size)
-    loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # raises if there is none, before anything is read
     conformal = _conformal(loaded, interval, rung, by_class=by_class)
@@ -177,6 +214,16 @@ def command(
                 write(outside)
         if distribution is not None:
             write(distribution.sentence)
+
+
+def _refuse_of_rows(given: Mapping[str, Any]) -> None:
+    """Refuse options for rows of a table, which a forecast has not."""
+    for option, value in given.items():
+        if value:
+            raise SpecError(
+                say("--{option} is for rows of a table, not for a forecast.", option=option),
+                say("Leave it out."),
+            )
 
 
 class _Place(NamedTuple):

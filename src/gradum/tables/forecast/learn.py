@@ -22,7 +22,7 @@ from gradum.tables.schema import Schema, infer
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest, quoted, rows_of, rows_text
 
-MOST_LEARNED, MOST_JUDGED = 15_000, 10_000
+MOST_LEARNED, MOST_JUDGED = 10_000, 10_000
 """The most rows that a fit learns from, and is judged by; rows are drawn if there are more."""
 
 MOST_LEVELS = 100
@@ -95,9 +95,9 @@ def series_rows(
     panel = panel_of(table, plain)
     described = _described(panel, plain)
     windows = _windows(table, panel, described)
-    frame, share = _drawn(windows, judged, seed)
+    frame, numbers, share = _drawn(windows, judged, seed)
     notes = (*table.notes, *_notes(panel, described, windows, raw, stamps, codes, len(frame)))
-    pairs = replace(as_table(frame, table), notes=notes)
+    pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
     schema = _schema(pairs, described, raw)
     return Learned(pairs, schema, panel.since(described.end - described.reach - _lead(panel)), share)
 
@@ -329,9 +329,12 @@ def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:
     return windows
 
 
-def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, float]:
-    """Return the rows of windows, and the share of them that judges; see `MOST_LEARNED`.
+def _drawn(
+    windows: Windows, share: float, seed: int
+) -> tuple[pl.DataFrame, np.ndarray, float]:
+    """Return rows of windows, their places among all (n,), and the share of them that judges.
 
+    There are at most `MOST_LEARNED` and `MOST_JUDGED`.
     Of the latest origins whole windows are drawn, of the others single rows: windows of many
     origins teach more than all steps of a few.
     """
@@ -344,9 +347,12 @@ def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, flo
     if len(later) > most:
         later = np.sort(rng.choice(later, most, replace=False))
     learned, judged = windows.take(earlier).frame(), windows.take(later).frame()
+    places = [windows.rows[each].reshape(-1) for each in (earlier, later)]
     if len(learned) > MOST_LEARNED:
-        learned = learned[np.sort(rng.choice(len(learned), MOST_LEARNED, replace=False))]
-    return pl.concat([learned, judged]), len(judged) / (len(learned) + len(judged))
+        kept = np.sort(rng.choice(len(learned), MOST_LEARNED, replace=False))
+        learned, places[0] = learned[kept], places[0][kept]
+    rows = len(learned) + len(judged)
+    return pl.concat([learned, judged]), np.concatenate(places), len(judged) / rows
 
 
 def _notes(

@@ -64,6 +64,11 @@ class Windows:
         return Windows(self.panel, self.known, self.series[rows], self.origins[rows])
 
     @property
+    def rows(self) -> np.ndarray:
+        """The places (W, H) of the rows in `frame`."""
+        return np.arange(len(self) * self.known.horizon).reshape(len(self), -1)
+
+    @property
     def steps(self) -> np.ndarray:
         """The steps ahead (1, H)."""
         return np.arange(1, self.known.horizon + 1)[None, :]
