@@ -63,6 +63,8 @@ class Dataset:
         What a reader should check about them.
     history : Panel or None
         The end of each series that is forecast; None for rows of a table.
+    judged : float or None
+        The share of the rows that judges a forecast; None where the spec says it.
     """
 
     source: str
@@ -75,6 +77,7 @@ class Dataset:
     drawn_from: int | None = None
     doubts: tuple[Doubt, ...] = ()
     history: Panel | None = None
+    judged: float | None = None
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -13,8 +13,9 @@ from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.run.intervals.predictor import ConformalPredictor
 from gradum.run.predicting import predict_typed
+from gradum.scores.figures import percent
 from gradum.tables.check import check
-from gradum.tables.forecast.facet import STEP, Forecast
+from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import panel_of
 from gradum.tables.table import Table
@@ -35,6 +36,14 @@ def forecast_of(fitted: Fitted) -> Forecast:
             say("Give the table of rows; or fit with --horizon (horizon) to forecast."),
         )
     return fitted.schema.forecast
+
+
+def stamped(known: Forecast, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what names the rows of a forecast: series, origin, stamp and step (n,)."""
+    names = [each.name for each in known.series if each.name in frame.columns]
+    origins = frame[ORIGIN]
+    stamps = pl.Series(known.time.name, known.until(frame)).cast(origins.dtype)
+    return frame.select(*names, ORIGIN).with_columns(stamps, frame[STEP].cast(pl.Int64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +116,7 @@ class Continuation:
         return self.unscaled(conformal.intervals(self.checked))
 
     def frame(self, coverage: float | None, rung: str | None = None) -> pl.DataFrame:
-        """Return a row for each series and step: names, stamp, step, prediction, low and high."""
+        """Return a row for each series and step: names, stamp, steps ahead, prediction, low, high."""
         known = self.windows.known
         rows = self.windows.frame()
         names = [column.name for column in known.series]
@@ -117,6 +126,17 @@ class Continuation:
             low, high = self.intervals(coverage, rung).T
             frame = frame.with_columns(low=low, high=high)
         return frame
+
+    def promise(self, coverage: float) -> str:
+        """Say what the intervals of a coverage promise."""
+        guarantee = self.fitted.guarantee
+        moments = None if guarantee is None else guarantee.scores.moment
+        return say(
+            "At each step ahead, {share} of the values should lie between low and high, as they did "
+            "from the {origins:,} origins that judged, if the series go on as they did there.",
+            share=percent(coverage),
+            origins=0 if moments is None else len(np.unique(moments)),
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -179,6 +179,8 @@ def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
     SpecError
         The table can only be read as a whole, and takes more.
     """
+    if fitted.spec.is_forecast:
+        return False
     extent = extent_of(data)
     needed = predicted_bytes(extent, len(fitted.schema.features), len(fitted.classes))
     return is_batches(data) or _is_too_much(needed, extent, most)
@@ -192,6 +194,8 @@ def judging_bound(fitted: Fitted, data: Any, most: int | None) -> int | None:
     SpecError
         As in `predicted_in_blocks`.
     """
+    if fitted.spec.is_forecast:
+        return None
     extent = extent_of(data)
     needed = judged_bytes(fitted.spec, extent)
     if is_batches(data) or _is_too_much(needed, extent, most):

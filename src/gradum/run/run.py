@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 from msgspec import structs
@@ -284,7 +283,7 @@ def conclude(
         judgement,
         folds=len(plan.folds),
         unit=dataset.schema.target_unit,
-        from_naive=_from_naive(dataset.schema),
+        from_naive=dataset.schema.from_naive,
         notes=(
             *notes,
             *dataset.remarks,
@@ -303,13 +302,6 @@ def conclude(
             if any(_out_of_time(judge.rungs.get(name)) for judge in judges)
         ),
     )
-
-
-def _from_naive(schema: Schema) -> Literal["", "series", "scaled"]:
-    """Return what errors are compared with; see `Judgement`."""
-    if schema.forecast is None:
-        return ""
-    return "scaled" if schema.forecast.scaled else "series"
 
 
 def _warned(

@@ -119,8 +119,7 @@ def check(
         A feature is missing (with the nearest names), or none of its values is of its kind, unless
         this is a block.
     """
-    if schema.forecast is not None:
-        table = in_pairs(table, schema.forecast)
+    table = in_pairs(table, schema.forecast)
     _refuse_missing_columns(table, schema, require_target)
     typed: list[pl.Series] = []
     differences: list[Difference] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
 from msgspec import Struct, structs
@@ -84,6 +85,13 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         if self.target is None or self.target.classes:
             return ""
         return self.column(self.target.name).parse.currency
+
+    @property
+    def from_naive(self) -> Literal["", "series", "scaled"]:
+        """Whether the target is what a naive forecast misses, of one series or scaled of several."""
+        if self.forecast is None:
+            return ""
+        return "scaled" if self.forecast.scaled else "series"
 
     def column(self, name: str) -> Column:
         """Return a column by name; ColumnError with the nearest names if it is not there."""

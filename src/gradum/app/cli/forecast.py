@@ -40,7 +40,7 @@ def continued(
     check_format(out, force=force)
     check_writable(out)
     fitted = model.fitted
-    statement = conformal_of(model, interval or COVERAGE, rung=rung).statement
+    conformal_of(model, interval or COVERAGE, rung=rung)  # raises before anything is read
     with waiting(shown=not (as_json or quiet)):
         if data is None:
             going_on = Continuation.of(fitted)
@@ -56,7 +56,7 @@ def continued(
                 "series": len(going_on.windows),
                 "rung": fitted.rung(rung).name,
                 "out": str(out),
-                "guarantee": statement,
+                "guarantee": going_on.promise(interval or COVERAGE),
                 "notes": going_on.notes,
             }
         )
@@ -71,5 +71,5 @@ def continued(
                 model=model_in_words(fitted.rung(rung).name),
                 out=out,
             ),
-            statement.sentence,
+            going_on.promise(interval or COVERAGE),
         )

@@ -43,16 +43,18 @@ class RowsInMemory:
 
     def describe(self, asked: Asked, context: Context) -> DescribedInMemory:
         """Infer the schema, and keep the rows that have a target and a weight above 0."""
-        table, history = without_totals(self.read()), None
+        table, learned = without_totals(self.read()), None
         if asked.spec.is_forecast:
-            asked, table, history = of_series(asked, table)
+            asked, learned = of_series(asked, table)
+            table = learned.table
         spec, schema = understood(asked, table)
         dataset, notes = labelled(table, schema, also=spec.also), table.notes
         del table  # the dataset has new columns; nobody else may need the old ones
         if spec.drop_rare_classes:
             dataset = without_rare_classes(dataset)
         require_enough(dataset)
-        dataset = replace(dataset, history=history)
+        if learned is not None:
+            dataset = replace(dataset, history=learned.history, judged=learned.judged)
         if asked.test is not None:
             test = labelled(asked.test, dataset.schema, also=spec.also)
             dataset = join(dataset, test)

@@ -10,16 +10,15 @@ from gradum.errors import SpecError
 from gradum.messages import say
 from gradum.run.source.row_source import Asked
 from gradum.tables.forecast.facet import STEP
-from gradum.tables.forecast.learn import series_rows
-from gradum.tables.forecast.panel import Panel
+from gradum.tables.forecast.learn import Learned, series_rows
 from gradum.tables.schema import Overrides
 from gradum.tables.table import Table
 
 METRIC = "mae"
 
 
-def of_series(asked: Asked, table: Table) -> tuple[Asked, Table, Panel]:
-    """Return what is asked of the rows of a forecast, these rows, and the end of each series.
+def of_series(asked: Asked, table: Table) -> tuple[Asked, Learned]:
+    """Return what is asked of the rows of a forecast, and what they are learned from.
 
     They are judged by the mean absolute error, unless another metric is asked for, and each step
     ahead has intervals of its own.
@@ -49,6 +48,5 @@ def of_series(asked: Asked, table: Table) -> tuple[Asked, Table, Panel]:
         spec,
         interval_by=STEP,
         metric=spec.metric or METRIC,
-        split=structs.replace(spec.split, test=learned.judged),
     )
-    return replace(asked, spec=of_rows, schema=learned.schema), learned.table, learned.history
+    return replace(asked, spec=of_rows, schema=learned.schema), learned

@@ -12,7 +12,8 @@ from gradum.tables.columns import Column
 from gradum.tables.forecast.frequency import Frequency
 
 Use = Literal["known", "past", "fixed"]
-ORIGIN, STEP = "origin", "step"
+ORIGIN, STEP = "forecast origin", "steps ahead"
+"""The columns of a row's origin and step, by names that tables hardly have."""
 
 
 class Covariate(Struct, frozen=True, forbid_unknown_fields=True):

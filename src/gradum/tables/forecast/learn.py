@@ -438,6 +438,29 @@ def _notes(
         )
 
 
+def _reason(column: Column, known: Forecast) -> str:
+    """Say what a column of a forecast's rows is."""
+    name, fixed = column.name, {each.name for each in known.series}
+    uses = {each.column.name: each.use for each in known.covariates}
+    if name == known.time.name:
+        return say("The stamp that is forecast; its place in the calendar stands in other columns.")
+    if name == ORIGIN:
+        return say("The last stamp that is looked at; it orders the rows, so that the past predicts.")
+    if name == STEP:
+        return say("How many steps the forecast lies ahead of its origin.")
+    if name in known.calendar:
+        return say("The place in the calendar of the stamp that is forecast.")
+    if name in fixed or name == SERIES or uses.get(name) == "fixed":
+        return say("The same at all stamps of a series.")
+    if uses.get(name) == "past":
+        return say("Its value at the origin.")
+    if any(name.startswith(each) for each, use in uses.items() if use == "known"):
+        return say("Known beforehand: at the stamp that is forecast, or where the last season is.")
+    if name == f"{known.target.name}, naive":
+        return say("What repeating the last season forecasts.")
+    return say("Known at the origin, less what repeating the last season forecasts.")
+
+
 def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
     """Return what the rows are: their columns, and the series that they come from."""
     frame, target = pairs.frame, known.target.name
@@ -467,7 +490,11 @@ def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
     )
     learned = Target(target, "regression", reason=reason)
     columns = tuple(
-        structs.replace(column, reason=reason, doubts=()) if column.name == target else column
+        structs.replace(
+            column,
+            reason=reason if column.name == target else _reason(column, known),
+            doubts=(),
+        )
         for column in schema.columns
     )
     return structs.replace(schema, columns=columns, target=learned, forecast=known)

@@ -244,9 +244,13 @@ def _levels(codes: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
     return named[np.where(np.isfinite(codes), codes, len(levels)).astype(np.intp)]
 
 
-def in_pairs(table: Table, known: Forecast) -> Table:
-    """Return the rows of a table of series for every origin in it; rows that are pairs stay."""
-    if {ORIGIN, STEP} <= set(table.frame.columns):
+def in_pairs(table: Table, known: Forecast | None) -> Table:
+    """Return the rows of a table of series for every origin in it.
+
+    Rows that are of an origin and a step stay as they are, and so do rows of a table that is no
+    forecast's.
+    """
+    if known is None or STEP in table.frame.columns:
         return table
     return as_table(Windows.every(panel_of(table, known), known).frame(), table)
 
