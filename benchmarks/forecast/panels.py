@@ -8,7 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-FEWEST_DAYS = 300  # on which a carrier flies from an airport
+FEWEST = 5  # flights a day of a carrier from an airport, on average
+HOLIDAYS = ("01-01", "01-21", "02-18", "05-27", "07-04", "09-02", "10-14", "11-11", "11-28", "12-25")
+"""Federal holidays of the United States in 2013."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Panel:
 
 
 def vic_elec(folder: Path) -> Panel:
-    """Return half-hourly demand in standard time, forecast at each midnight of 120 days."""
+    """Return half-hourly demand in standard time, forecast at 60 midnights of the last 120 days."""
     rows = pl.read_parquet(folder / "vic_elec.parquet")
     local = pl.col("Time").dt.replace_time_zone(None) + pl.duration(hours=10)
     rows = rows.with_columns(local.alias("Time")).drop("Date", "Temperature").sort("Time")
@@ -63,23 +65,26 @@ def vic_elec(folder: Path) -> Panel:
         48,
         48,
         (48, 336),
-        midnights[-121:-1].to_list(),
+        midnights[-121:-1:2].to_list(),
         known=("Holiday",),
     )
 
 
 def flights(folder: Path) -> Panel:
-    """Return the flights a day of each carrier from each airport, forecast from 80 last days."""
+    """Return the flights a day of each carrier from each airport, forecast from 40 days of the last 80."""
     rows = pl.read_parquet(
         folder / "nyc_flights_delay.parquet", columns=["month", "day", "carrier", "origin"]
     )
     day = pl.date(2013, pl.col("month"), pl.col("day")).alias("date")
     counts = rows.with_columns(day).group_by("carrier", "origin", "date").len("flights")
     days = pl.DataFrame({"date": counts["date"].unique().sort()})
-    pairs = counts.group_by("carrier", "origin").len().filter(pl.col("len") >= FEWEST_DAYS)
+    totals = counts.group_by("carrier", "origin").agg(pl.col("flights").sum())
+    pairs = totals.filter(pl.col("flights") >= FEWEST * len(days))
     every = pairs.select("carrier", "origin").join(days, how="cross")
     full = every.join(counts, on=["carrier", "origin", "date"], how="left")
     full = full.with_columns(pl.col("flights").fill_null(0)).rename({"origin": "airport"})
+    holiday = pl.col("date").dt.strftime("%m-%d").is_in(HOLIDAYS)
+    full = full.with_columns(holiday=holiday)
     full = full.sort("date", "carrier", "airport")
     return Panel(
         "flights a day, many series, 2 weeks ahead",
@@ -89,8 +94,9 @@ def flights(folder: Path) -> Panel:
         14,
         7,
         (7,),
-        days["date"][-94:-14].to_list(),
+        days["date"][-94:-14:2].to_list(),
         series=("carrier", "airport"),
+        known=("holiday",),
     )
 
 

@@ -136,6 +136,7 @@ def infer(
     task: str | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
     log_target: bool = False,
+    alone: bool = False,
 ) -> Schema:
     """Return what is understood of a table.
 
@@ -150,6 +151,8 @@ def infer(
         Kinds and roles that the user decides.
     log_target : bool
         Whether the logarithm of the target is to be learned.
+    alone : bool
+        Whether the target may be all there is to learn from, as in a series.
 
     Raises
     ------
@@ -184,7 +187,7 @@ def infer(
     columns = _without_duplicates(table, columns, options_of)
     columns = with_owners(columns, table.frame.height)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
-    if target is not None and not schema.features:
+    if target is not None and not schema.features and not alone:
         dropped = {name for name, options in options_of.items() if "drop" in options}
         named = [c.name for c in columns if c.traits.names_rows and c.name not in dropped]
         hints = {name: clauses[0] for name in named if (clauses := mostly_numbers(values_of(name)))}

@@ -57,7 +57,7 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     keys : tuple of tuple of str
         The name of each of the S series.
     scales : tuple of float
-        s of each series: the mean of |y[t] − y[t − m]|; 1 if there is a single series, whose errors
+        s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series, whose errors
         then are in its own unit.
     calendar : tuple of str
         Which columns tell the stamp's place in the calendar.

@@ -81,7 +81,7 @@ def series_rows(
         are too short.
     """
     _refuse_columns(table, target, series, known)
-    raw = infer(table, target=target, overrides=overrides, task="regression")
+    raw = infer(table, target=target, overrides=overrides, task="regression", alone=True)
     assert raw.target is not None and raw.time is not None
     of_series = tuple(_named(raw, name) for name in series)
     time, y = raw.column(raw.time), raw.column(target)
@@ -382,8 +382,8 @@ def _notes(
         yield say("The baseline repeats the last value: no season is shown to do better.")
     if known.scaled:
         yield say(
-            "Errors are multiples of each series' usual change: of the mean difference of values one "
-            "season apart."
+            "Errors are multiples of each series' usual change: of the root mean square of differences "
+            "between values one season apart."
         )
     every = len(windows) * known.horizon
     if every > drawn:

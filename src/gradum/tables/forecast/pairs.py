@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -163,6 +164,7 @@ class Windows:
             for back in range(season == known.season, count):
                 yield f"{name}, {season} × {back + 1} back", (values[back] - naive) / scale
             yield f"{name}, mean of {season} × {count} back", (_nanmean(values) - naive) / scale
+            yield f"{name}, median of {season} × {count} back", (_median(values) - naive) / scale
             at_origin = np.arange(season)[None, :]
             spread = np.abs(self.at(origin - at_origin) - self.at(origin - season - at_origin))
             yield f"{name}, change over {season}", _nanmean(spread.T)[:, None] / scale
@@ -223,9 +225,13 @@ RECENT = 3
 
 
 def scales_of(panel: Panel, season: int) -> np.ndarray:
-    """Return the mean of |y[t] − y[t − m]| of each series (S,); where that is 0, that of |y|, or 1."""
-    changes = np.abs(panel.target[:, season:] - panel.target[:, :-season])
-    scale = _nanmean(changes.T) if changes.shape[1] else np.full(len(panel.keys), np.nan)
+    """Return the root of the mean of (y[t] − y[t − m])² of each series (S,).
+
+    Where that is 0, it is the mean of |y|, or 1. Squares keep the scale of a series that hardly
+    ever changes from being close to 0.
+    """
+    changes = np.square(panel.target[:, season:] - panel.target[:, :-season])
+    scale = np.sqrt(_nanmean(changes.T)) if changes.shape[1] else np.full(len(panel.keys), np.nan)
     size = _nanmean(np.abs(panel.target).T)
     scale = np.where(np.nan_to_num(scale) > 0, scale, size)
     return np.where(np.nan_to_num(scale) > 0, scale, 1.0)
@@ -236,6 +242,13 @@ def _nanmean(values: np.ndarray) -> np.ndarray:
     known = np.isfinite(values)
     with np.errstate(invalid="ignore"):
         return np.where(known, values, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Return the median over the first axis of what is not NaN; NaN where all is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of places without a value
+        return np.nanmedian(values, axis=0)
 
 
 def _levels(codes: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
