@@ -15,7 +15,7 @@ from benchmarks.environments import answer_of, python_with
 from benchmarks.forecast.panels import PANELS, Panel, of_names
 from benchmarks.page import ACCURACY, publish, table
 from gradum.run.forecast import Continuation
-from gradum.tables.forecast.learn import series_rows
+from gradum.run.source.learned_series import series_rows
 from gradum.tables.forecast.pairs import Windows
 from gradum.tables.forecast.panel import panel_of
 from gradum.tables.schema import Overrides
@@ -35,7 +35,20 @@ def main(folder: str, sets: str = "", seeds: str = "0") -> None:
         lines += [_line(panel, scored)]
         coverages += [_covered(panel, scored)]
     head = ["series", "origins", *SIDES, "gradum below the naive", "CPU s of a fit"]
-    text = "\n".join([table(head, lines), table(["series", "90% intervals cover", "by step", "steps whose simultaneous 99% interval excludes 90%"], coverages)])
+    text = "\n".join(
+        [
+            table(head, lines),
+            table(
+                [
+                    "series",
+                    "90% intervals cover",
+                    "by step",
+                    "steps whose simultaneous 99% interval excludes 90%",
+                ],
+                coverages,
+            ),
+        ]
+    )
     publish("forecasts", text, ["gradum", "polars"], complete=not sets, page=ACCURACY)
 
 
@@ -72,7 +85,10 @@ class Measured:
         shape = (len(places), len(whole.keys), panel.horizon)
         truth, scale = at.at(at.places).reshape(shape), at.scales.reshape(shape[0], shape[1], 1)
         answers, covered = {}, []
-        going = [Continuation(model.fitted, Windows.last(whole.until(place), forecast)) for place in places]
+        going = [
+            Continuation(model.fitted, Windows.last(whole.until(place), forecast))
+            for place in places
+        ]
         answers["gradum"] = np.stack([each.predicted() for each in going]).reshape(shape)
         ends = np.stack([each.intervals(COVERAGE) for each in going]).reshape(*shape, 2)
         covered = (truth >= ends[..., 0]) & (truth <= ends[..., 1])
@@ -82,13 +98,25 @@ class Measured:
         answers["LightGBM"] = _trees(panel, learned, at, options, seed).reshape(shape)
         answers["AutoETS"] = _smoothed(panel, whole, places, shape)
         errors = {side: np.abs(answer - truth) / scale for side, answer in answers.items()}
-        naive = min((f"naive {season}" for season in panel.seasons), key=lambda side: np.nanmean(errors[side]))
+        naive = min(
+            (f"naive {season}" for season in panel.seasons),
+            key=lambda side: np.nanmean(errors[side]),
+        )
         errors["seasonal naive"] = errors[naive]
-        print(panel.name, seed, {side: round(float(np.nanmean(error)), 4) for side, error in errors.items()}, f"covered {covered.mean():.3f}", f"{seconds:.0f} s", flush=True)
+        print(
+            panel.name,
+            seed,
+            {side: round(float(np.nanmean(error)), 4) for side, error in errors.items()},
+            f"covered {covered.mean():.3f}",
+            f"{seconds:.0f} s",
+            flush=True,
+        )
         return cls(errors, covered, seconds)
 
 
-def _trees(panel: Panel, learned: pl.DataFrame, at: Windows, options: dict, seed: int) -> np.ndarray:
+def _trees(
+    panel: Panel, learned: pl.DataFrame, at: Windows, options: dict, seed: int
+) -> np.ndarray:
     """Return LightGBM's forecasts from the rows that gradum makes, the better of two losses."""
     rows = series_rows(
         read(learned),
@@ -103,7 +131,9 @@ def _trees(panel: Panel, learned: pl.DataFrame, at: Windows, options: dict, seed
     late = pl.col("origin") >= rows.table.frame["origin"].quantile(0.85)
     python = python_with("lightgbm", "pandas", "pyarrow")
     with tempfile.TemporaryDirectory() as folder:
-        rows.table.frame.with_columns(late=late).drop(unused).write_parquet(f"{folder}/learn.parquet")
+        rows.table.frame.with_columns(late=late).drop(unused).write_parquet(
+            f"{folder}/learn.parquet"
+        )
         at.frame().drop(unused).write_parquet(f"{folder}/new.parquet")
         given = {"folder": folder, "target": panel.target, "objective": "l1", "seed": seed}
         answer = answer_of(python, "benchmarks.forecast.trees", given=_json(given))
@@ -142,7 +172,13 @@ def _line(panel: Panel, scored: list[Measured]) -> list[str]:
     shown = [f"{means[side]:.3f}" if panel.series else f"{means[side]:.0f}" for side in SIDES]
     below = 1 - means["gradum"] / means["seasonal naive"]
     seconds = np.mean([each.seconds for each in scored])
-    return [panel.name + unit.strip(), str(len(panel.origins)), *shown, f"{below:.0%}", f"{seconds:.0f}"]
+    return [
+        panel.name + unit.strip(),
+        str(len(panel.origins)),
+        *shown,
+        f"{below:.0%}",
+        f"{seconds:.0f}",
+    ]
 
 
 def _covered(panel: Panel, scored: list[Measured]) -> list[str]:
@@ -152,11 +188,16 @@ def _covered(panel: Panel, scored: list[Measured]) -> list[str]:
     error = np.array([_error(covered[:, step]) for step in range(panel.horizon)])
     width = norm.ppf(1 - (1 - SIMULTANEOUS) / (2 * panel.horizon)) * error
     excluded = int(((by_step + width < COVERAGE) | (by_step - width > COVERAGE)).sum())
-    return [panel.name, f"{pooled:.1%}", f"{by_step.min():.0%}–{by_step.max():.0%}", f"{excluded} of {panel.horizon}"]
+    return [
+        panel.name,
+        f"{pooled:.1%}",
+        f"{by_step.min():.0%}–{by_step.max():.0%}",
+        f"{excluded} of {panel.horizon}",
+    ]
 
 
 def _error(shares: np.ndarray, block: int = 14) -> float:
-    """Return the standard error of a mean of shares by origin, whose neighbours depend: batch means."""
+    """Return the standard error of a mean of shares by origin, by means of batches of origins."""
     batches = [part.mean() for part in np.array_split(shares, max(len(shares) // block, 2))]
     independent = np.std(shares, ddof=1) / np.sqrt(len(shares))
     return float(max(np.std(batches, ddof=1) / np.sqrt(len(batches)), independent))

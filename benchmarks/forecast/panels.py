@@ -9,7 +9,18 @@ from pathlib import Path
 import polars as pl
 
 FEWEST = 5  # flights a day of a carrier from an airport, on average
-HOLIDAYS = ("01-01", "01-21", "02-18", "05-27", "07-04", "09-02", "10-14", "11-11", "11-28", "12-25")
+HOLIDAYS = (
+    "01-01",
+    "01-21",
+    "02-18",
+    "05-27",
+    "07-04",
+    "09-02",
+    "10-14",
+    "11-11",
+    "11-28",
+    "12-25",
+)
 """Federal holidays of the United States in 2013."""
 
 
@@ -54,9 +65,9 @@ def vic_elec(folder: Path) -> Panel:
     rows = pl.read_parquet(folder / "vic_elec.parquet")
     local = pl.col("Time").dt.replace_time_zone(None) + pl.duration(hours=10)
     rows = rows.with_columns(local.alias("Time")).drop("Date", "Temperature").sort("Time")
-    midnights = rows.filter(
-        (pl.col("Time").dt.hour() == 23) & (pl.col("Time").dt.minute() == 30)
-    )["Time"]
+    midnights = rows.filter((pl.col("Time").dt.hour() == 23) & (pl.col("Time").dt.minute() == 30))[
+        "Time"
+    ]
     return Panel(
         "electricity, half-hourly, 1 day ahead",
         "Demand",
@@ -71,7 +82,7 @@ def vic_elec(folder: Path) -> Panel:
 
 
 def flights(folder: Path) -> Panel:
-    """Return the flights a day of each carrier from each airport, forecast from 40 days of the last 80."""
+    """Return flights a day by carrier and airport, forecast from 40 days of the last 80."""
     rows = pl.read_parquet(
         folder / "nyc_flights_delay.parquet", columns=["month", "day", "carrier", "origin"]
     )

@@ -23,7 +23,10 @@ def main() -> None:
     asked = json.load(sys.stdin)
     rows = pl.read_parquet(Path(asked["folder"]) / "series.parquet")
     keys, values = zip(
-        *((key, part["value"].to_numpy()) for key, part in rows.group_by("origin", "series", maintain_order=True)),
+        *(
+            (key, part["value"].to_numpy())
+            for key, part in rows.group_by("origin", "series", maintain_order=True)
+        ),
         strict=True,
     )
     answer = partial(forecast, horizon=asked["horizon"], seasons=asked["seasons"])

@@ -18,7 +18,9 @@ def main() -> None:
     asked = json.load(sys.stdin)
     folder, target = Path(asked["folder"]), asked["target"]
     learn, new = (pd.read_parquet(folder / f"{part}.parquet") for part in ("learn", "new"))
-    texts = [name for name in learn if learn[name].dtype == object or str(learn[name].dtype) == "str"]
+    texts = [
+        name for name in learn if learn[name].dtype == object or str(learn[name].dtype) == "str"
+    ]
     for name in texts:
         levels = sorted(learn[name].dropna().unique())
         for frame in (learn, new):

@@ -34,8 +34,8 @@ def forecast(
     Returns
     -------
     polars.DataFrame
-        A row for each series and step: the columns that name the series, the stamp, ``steps ahead``,
-        ``prediction``, ``low`` and ``high``, in the target's units.
+        A row for each series and step: the columns that name the series, the stamp,
+        ``steps ahead``, ``prediction``, ``low`` and ``high``, in the target's units.
 
     Raises
     ------

@@ -116,7 +116,7 @@ class Continuation:
         return self.unscaled(conformal.intervals(self.checked))
 
     def frame(self, coverage: float | None, rung: str | None = None) -> pl.DataFrame:
-        """Return a row for each series and step: names, stamp, steps ahead, prediction, low, high."""
+        """Return a row for each series and step: names, stamp, step, prediction, low and high."""
         known = self.windows.known
         rows = self.windows.frame()
         names = [column.name for column in known.series]
@@ -132,8 +132,8 @@ class Continuation:
         guarantee = self.fitted.guarantee
         moments = None if guarantee is None else guarantee.scores.moment
         return say(
-            "At each step ahead, {share} of the values should lie between low and high, as they did "
-            "from the {origins:,} origins that judged, if the series go on as they did there.",
+            "At each step ahead, {share} of the values should lie between low and high, as they "
+            "did from the {origins:,} origins that judged, if the series go on as they did there.",
             share=percent(coverage),
             origins=0 if moments is None else len(np.unique(moments)),
         )
@@ -174,5 +174,3 @@ class Continuation:
                 )
             )
         return tuple(notes)
-
-

@@ -287,9 +287,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         settings = None
         if name in SETTINGS:
             settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
-        return RungSpec(
-            settings, self.metric, self.log_target, self.time_limit, self.is_forecast
-        )
+        return RungSpec(settings, self.metric, self.log_target, self.time_limit, self.is_forecast)
 
     def with_settings(self, name: str, settings: Any) -> Spec:
         """Return the spec with only this rung, under other settings."""

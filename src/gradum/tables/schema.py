@@ -88,7 +88,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def from_naive(self) -> Literal["", "series", "scaled"]:
-        """Whether the target is what a naive forecast misses, of one series or scaled of several."""
+        """Whether the target is what a naive forecast misses: of a series, or scaled of several."""
         if self.forecast is None:
             return ""
         return "scaled" if self.forecast.scaled else "series"

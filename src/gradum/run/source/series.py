@@ -8,10 +8,9 @@ from msgspec import structs
 
 from gradum.errors import SpecError
 from gradum.messages import say
+from gradum.run.source.learned_series import Learned, series_rows
 from gradum.run.source.row_source import Asked
 from gradum.tables.forecast.facet import STEP
-from gradum.tables.forecast.learn import Learned, series_rows
-from gradum.tables.schema import Overrides
 from gradum.tables.table import Table
 
 METRIC = "mae"

@@ -43,9 +43,7 @@ class BaselineKind(RungKind[None]):
     def fit(self, rows: InMemory, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the training and validation rows."""
         learned = rows.as_given(Part.TRAIN, Part.VALIDATION)
-        return fit_baseline(
-            learned, log_target=spec.log_target, from_naive=spec.from_naive
-        )
+        return fit_baseline(learned, log_target=spec.log_target, from_naive=spec.from_naive)
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the sums over the training rows; a sample gives the smearing of logarithms."""

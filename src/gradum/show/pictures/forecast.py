@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 
 from gradum.messages import say
@@ -11,6 +13,7 @@ from gradum.show.pictures.picture import (
     FIRST,
     INK,
     SECOND,
+    AnyChart,
     Chart,
     Picture,
     data,
@@ -28,15 +31,14 @@ def pictures_of(findings: Findings, fitted: Fitted) -> list[Picture]:
     found = findings.found("forecast")
     if found is None:
         return []
-    target = fitted.spec.target
-    fans = [fan(found, target)] if found.fans else []
-    return [*fans, by_step(found, scaled=fitted.schema.forecast.scaled)]
+    fans = [fan(found, fitted.spec.target)] if found.fans else []
+    return [*fans, by_step(found, scaled=fitted.schema.from_naive == "scaled")]
 
 
 def fan(found: ForecastFinding, target: str) -> Picture:
     """Draw the last values of each series, the forecasts, and intervals of 50% and 90%."""
     charts = [_fan(each, target) for each in found.fans]
-    chart = charts[0] if len(charts) == 1 else alt.vconcat(*charts)
+    chart: Any = charts[0] if len(charts) == 1 else alt.vconcat(*charts)
     first = found.fans[0]
     lines = [
         (each.series, str(stamp), *map(figure, (value, low, high)))
@@ -61,7 +63,7 @@ def fan(found: ForecastFinding, target: str) -> Picture:
         say(
             "{target} is forecast at {stamp} to be {value}, between {low} and {high} in 90 of 100 "
             "cases.",
-            target=f"{target} {first.series}".strip(),
+            target=_named(target, first),
             stamp=first.ahead[-1][0],
             value=figure(first.ahead[-1][1]),
             low=figure(first.ahead[-1][4]),
@@ -73,18 +75,20 @@ def fan(found: ForecastFinding, target: str) -> Picture:
     )
 
 
-def _fan(each: Fan, target: str) -> alt.LayerChart:
+def _named(target: str, each: Fan) -> str:
+    return f"{target} {each.series}" if each.series else target
+
+
+def _fan(each: Fan, target: str) -> AnyChart:
     past = [{"stamp": stamp, "value": value} for stamp, value in each.past]
-    ahead = [
+    ahead: list[dict[str, Any]] = [
         dict(zip(("stamp", "value", "low50", "high50", "low", "high"), row, strict=True))
         for row in each.ahead
     ]
     dated = isinstance(each.ahead[0][0], str)
     x = alt.X("stamp:T" if dated else "stamp:Q", title=None)
-    axis = alt.Y(**quantitative("low", f"{target} {each.series}".strip()))
-    coming = Chart(data(ahead)).encode(
-        x=x, tooltip=tooltips("value:Q", "low:Q", "high:Q")
-    )
+    axis = alt.Y(**quantitative("low", _named(target, each)))
+    coming = Chart(data(ahead)).encode(x=x, tooltip=tooltips("value:Q", "low:Q", "high:Q"))
     layers = (
         coming.mark_area(color=FIRST, opacity=0.18).encode(y=axis, y2=alt.Y2("high:Q"))
         + coming.mark_area(color=FIRST, opacity=0.3).encode(
@@ -104,9 +108,7 @@ def by_step(found: ForecastFinding, *, scaled: bool) -> Picture:
         for each in found.steps
         for what, error in zip(kinds, (each.error, each.naive), strict=True)
     ]
-    colour = alt.Color(
-        "what:N", title=None, scale=alt.Scale(domain=kinds, range=[FIRST, SECOND])
-    )
+    colour = alt.Color("what:N", title=None, scale=alt.Scale(domain=kinds, range=[FIRST, SECOND]))
     error = say("mean error, in usual changes") if scaled else say("mean error")
     chart = (
         Chart(data(rows))

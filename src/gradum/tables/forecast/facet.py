@@ -24,8 +24,8 @@ class Covariate(Struct, frozen=True, forbid_unknown_fields=True):
     column : Column
         As it was understood in the table.
     use : str
-        "known": known beforehand, so that its value at the forecast's stamp is used; "past": used up
-        to the origin; "fixed": the same at all stamps of a series.
+        "known": known beforehand, so that its value at the forecast's stamp is used; "past": used
+        up to the origin; "fixed": the same at all stamps of a series.
     levels : tuple of str
         The levels of a column of categories, in the order of their codes; empty for numbers.
     """
@@ -57,8 +57,8 @@ class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
     keys : tuple of tuple of str
         The name of each of the S series.
     scales : tuple of float
-        s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series, whose errors
-        then are in its own unit.
+        s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series,
+        whose errors then are in its own unit.
     calendar : tuple of str
         Which columns tell the stamp's place in the calendar.
     end : int

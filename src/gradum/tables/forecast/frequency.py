@@ -22,7 +22,7 @@ SEASONS = {1: (12,), 3: (4,)}
 
 
 class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
-    """A regular grid of stamps: start, start + step, start + 2 step, …
+    """A regular grid of stamps: start, start + step, start + 2 step.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
             return self.start + self.step * places
         places = places.astype(np.int64)
         if self.unit == "months":
-            months = _month_of(self._start)[0] + (places * int(self.step)).astype("timedelta64[M]")
+            months = _month_of(self._start) + (places * int(self.step)).astype("timedelta64[M]")
             return self._day_of(months)
         if self.unit == "weekdays":
             week, day = np.divmod(places * int(self.step), 5)
@@ -80,7 +80,7 @@ class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
         return int(self.start) + places * int(self.step)
 
     def seasons(self) -> tuple[int, ...]:
-        """Return the cycles, in steps, that stamps of this frequency may follow, the shortest first."""
+        """Return the cycles, in steps, that series of this frequency may follow, shortest first."""
         if self.unit == "weekdays":
             return (5,) if self.step == 1 else ()
         if self.unit == "months":
@@ -134,7 +134,7 @@ class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
         """Return the stamp in each month: the day and time of the start, or the last day."""
         first = months.astype("datetime64[us]").astype(np.int64)
         following = (months + 1).astype("datetime64[us]").astype(np.int64)
-        begun, day = _month_of(self._start)
+        begun = _month_of(self._start)
         into = int((self._start - begun.astype("datetime64[us]").astype(np.int64))[0])
         if not self.month_end:
             return first + into
@@ -180,11 +180,9 @@ def _of_months(stamps: np.ndarray, series: Sequence[np.ndarray]) -> Frequency | 
     return None
 
 
-def _month_of(stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    moments = stamps.astype(np.int64).astype("datetime64[us]")
-    months = moments.astype("datetime64[M]")
-    return months, moments.astype("datetime64[D]") - months.astype("datetime64[D]")
+def _month_of(stamps: np.ndarray) -> np.ndarray:
+    return stamps.astype(np.int64).astype("datetime64[us]").astype("datetime64[M]")
 
 
 def _months(stamps: np.ndarray) -> np.ndarray:
-    return stamps.astype(np.int64).astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
+    return _month_of(stamps).astype(np.int64)

@@ -123,7 +123,9 @@ class Windows:
         origins = self.known.frequency.stamps(np.repeat(self.origins, steps))
         keys = [self.panel.keys[each] for each in self.series]
         columns: dict[str, pl.Series | np.ndarray] = {
-            column.name: pl.Series([key[place] for key in keys for _ in range(steps)], dtype=pl.String)
+            column.name: pl.Series(
+                [key[place] for key in keys for _ in range(steps)], dtype=pl.String
+            )
             for place, column in enumerate(self.known.series)
         }
         if len(self.known.series) > 1:

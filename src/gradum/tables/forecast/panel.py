@@ -10,7 +10,7 @@ import polars as pl
 from gradum.errors import TableError
 from gradum.messages import say
 from gradum.tables.columns import Column
-from gradum.tables.forecast.facet import Covariate, Forecast
+from gradum.tables.forecast.facet import Forecast
 from gradum.tables.forecast.frequency import DAY, HOUR, MONDAY, Frequency
 from gradum.tables.table import Table
 from gradum.tables.wording import nearest_names, quoted, rows_of, rows_text
@@ -104,15 +104,24 @@ def typed(table: Table, column: Column) -> pl.Series:
     if column.name not in table.frame.columns:
         close = nearest_names(column.name, table.frame.columns)
         raise TableError(
-            say("{source} lacks the column {absent}.", source=table.source, absent=quoted([column.name])),
-            say("Rename {pairs}, or add the column.", pairs=say("{other!r} to {name!r}", other=close[0], name=column.name))
+            say(
+                "{source} lacks the column {absent}.",
+                source=table.source,
+                absent=quoted([column.name]),
+            ),
+            say(
+                "Rename {pairs}, or add the column.",
+                pairs=say("{other!r} to {name!r}", other=close[0], name=column.name),
+            )
             if close
             else say("Add the column."),
         )
     return column.traits.parse(table.frame[column.name], column.parse).alias(column.name)
 
 
-def keys_of(table: Table, columns: tuple[Column, ...]) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
+def keys_of(
+    table: Table, columns: tuple[Column, ...]
+) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
     """Return the code of each row's series (n,), and the series' names, sorted."""
     if not columns:
         return np.zeros(table.frame.height, np.intp), ((),)
@@ -164,7 +173,7 @@ def laid_out(
     columns: list[np.ndarray],
     frequency: Frequency,
 ) -> Panel:
-    """Lay n rows on a grid, given their series (n,), their stamps (n,) and columns of values (n,)."""
+    """Lay n rows on a grid, given their series (n,), stamps (n,) and columns of values (n,)."""
     places = frequency.places(stamps)
     beside = ~np.isfinite(places)
     if beside.any():
@@ -195,7 +204,9 @@ def laid_out(
             raise _refused(
                 table,
                 twice,
-                say("A series has two values at one stamp") if len(keys) > 1 or keys[0] else say("Two rows have one stamp"),
+                say("A series has two values at one stamp")
+                if len(keys) > 1
+                else say("Two rows have one stamp"),
                 say("Keep one of them; or name the columns that tell series apart with --series."),
             )
         columns = [_averaged(column, flat) for column in columns]
@@ -211,8 +222,8 @@ def _repeated(flat: np.ndarray) -> np.ndarray:
 
 
 def _averaged(column: np.ndarray, flat: np.ndarray) -> np.ndarray:
-    """Return a column in which rows of one place have the mean of their values (codes: the first)."""
-    _, first, inverse = np.unique(flat, return_index=True, return_inverse=True)
+    """Return a column (n,) in which rows of one place have the mean of their values."""
+    _, inverse = np.unique(flat, return_inverse=True)
     known = np.isfinite(column)
     sums = np.bincount(inverse, np.where(known, column, 0.0))
     counts = np.bincount(inverse, known)
@@ -220,8 +231,10 @@ def _averaged(column: np.ndarray, flat: np.ndarray) -> np.ndarray:
         return (sums / counts)[inverse]
 
 
-def _set_back(codes: np.ndarray, stamps: np.ndarray, twice: np.ndarray, frequency: Frequency) -> bool:
-    """Whether stamps are there twice because the clock was set back: an hour in a Sunday's night."""
+def _set_back(
+    codes: np.ndarray, stamps: np.ndarray, twice: np.ndarray, frequency: Frequency
+) -> bool:
+    """Whether stamps are there twice as the clock was set back: an hour of a Sunday's night."""
     if frequency.unit != "us" or frequency.step > HOUR:
         return False
     moments = stamps[twice].astype(np.int64)

@@ -11,12 +11,12 @@ import polars as pl
 from msgspec import structs
 
 from gradum.errors import ColumnError, SpecError, TableError
-from gradum.messages import listed, say, say_plural
+from gradum.messages import say, say_plural
 from gradum.randomness import stream
 from gradum.tables.columns import Column, Overrides, Target
 from gradum.tables.forecast.facet import ORIGIN, STEP, Covariate, Forecast, Use
 from gradum.tables.forecast.frequency import Frequency, commonest, frequency_of
-from gradum.tables.forecast.pairs import SERIES, Windows, as_table, in_pairs, scales_of
+from gradum.tables.forecast.pairs import SERIES, Windows, as_table, scales_of
 from gradum.tables.forecast.panel import Panel, in_words, keys_of, panel_of, stamps_of, typed
 from gradum.tables.schema import Schema, infer
 from gradum.tables.table import Table
@@ -82,7 +82,7 @@ def series_rows(
     """
     _refuse_columns(table, target, series, known)
     raw = infer(table, target=target, overrides=overrides, task="regression", alone=True)
-    assert raw.target is not None and raw.time is not None
+    assert raw.time is not None
     of_series = tuple(_named(raw, name) for name in series)
     time, y = raw.column(raw.time), raw.column(target)
     codes, keys = keys_of(table, of_series)
@@ -99,7 +99,9 @@ def series_rows(
     notes = (*table.notes, *_notes(panel, described, windows, raw, stamps, codes, len(frame)))
     pairs = replace(as_table(frame, table), notes=notes, numbers=numbers)
     schema = _schema(pairs, described, raw)
-    return Learned(pairs, schema, panel.since(described.end - described.reach - _lead(panel)), share)
+    return Learned(
+        pairs, schema, panel.since(described.end - described.reach - _lead(panel)), share
+    )
 
 
 def _lead(panel: Panel) -> int:
@@ -108,14 +110,16 @@ def _lead(panel: Panel) -> int:
     return int(ends.max() - ends.min())
 
 
-def _refuse_columns(
-    table: Table, target: str, series: Sequence[str], known: Sequence[str]
-) -> None:
+def _refuse_columns(table: Table, target: str, series: Sequence[str], known: Sequence[str]) -> None:
     roles = [("series", name) for name in series] + [("known", name) for name in known]
     for option, name in roles:
         if name == target:
             raise SpecError(
-                say("Column {column!r} is the target and named by --{option}.", column=name, option=option),
+                say(
+                    "Column {column!r} is the target and named by --{option}.",
+                    column=name,
+                    option=option,
+                ),
                 say("Name another column."),
             )
         if name in (ORIGIN, STEP):
@@ -147,7 +151,11 @@ def _named(raw: Schema, name: str) -> Column:
     if column.traits.has_levels or column.traits.names_groups or column.traits.is_quantity:
         return column
     raise SpecError(
-        say("Column {column!r} names no series: it is of the kind {kind}.", column=name, kind=column.kind),
+        say(
+            "Column {column!r} names no series: it is of the kind {kind}.",
+            column=name,
+            kind=column.kind,
+        ),
         say("Give --series a column of names or codes."),
     )
 
@@ -166,7 +174,10 @@ def _frequency(
     if frequency is None:
         raise TableError(
             say("No series of {source} has two stamps.", source=table.source),
-            say("Give a row for each series and stamp; --series names the columns that tell series apart."),
+            say(
+                "Give a row for each series and stamp; --series names the columns that tell series "
+                "apart."
+            ),
         )
     for code, of_series in enumerate(each):
         places = frequency.places(of_series)
@@ -191,8 +202,8 @@ def _mixed(
     values = {"rows": rows, "count": int(usual), "frequency": frequency.in_words}
     if key:
         message = say(
-            "Frequencies are mixed: from {rows} on, series {series!r} has a value every {count} steps, "
-            "where others have {frequency}.",
+            "Frequencies are mixed: from {rows} on, series {series!r} has a value every {count} "
+            "steps, where others have {frequency}.",
             series=in_words(key),
             **values,
         )
@@ -257,7 +268,9 @@ def _described(panel: Panel, plain: Forecast) -> Forecast:
             say("Choose another column."),
         )
     length = int(known.sum(1).max())
-    cycles = [m for m in plain.frequency.seasons() if length >= 3 * m or (m > 200 and length >= 2.5 * m)]
+    cycles = [
+        m for m in plain.frequency.seasons() if length >= 3 * m or (m > 200 and length >= 2.5 * m)
+    ]
     season = min([*cycles, 1], key=lambda m: (_naive_error(panel, m, plain.horizon), -m))
     per_day = plain.frequency.per_day
     described = structs.replace(
@@ -329,9 +342,7 @@ def _windows(table: Table, panel: Panel, known: Forecast) -> Windows:
     return windows
 
 
-def _drawn(
-    windows: Windows, share: float, seed: int
-) -> tuple[pl.DataFrame, np.ndarray, float]:
+def _drawn(windows: Windows, share: float, seed: int) -> tuple[pl.DataFrame, np.ndarray, float]:
     """Return rows of windows, their places among all (n,), and the share of them that judges.
 
     There are at most `MOST_LEARNED` and `MOST_JUDGED`.
@@ -366,7 +377,8 @@ def _notes(
 ) -> Iterator[str]:
     """Say what was understood of the series."""
     yield say_plural(
-        "{count:,} series of {frequency}; forecast {horizon:,} steps ahead from {origins:,} origins.",
+        "{count:,} series of {frequency}; forecast {horizon:,} steps ahead from {origins:,} "
+        "origins.",
         "{count:,} series of {frequency} each; forecast {horizon:,} steps ahead from {origins:,} "
         "origins.",
         len(panel.keys),
@@ -375,15 +387,13 @@ def _notes(
         origins=len(np.unique(windows.origins)),
     )
     if known.season > 1:
-        yield say(
-            "The baseline repeats the last season, of {season:,} steps.", season=known.season
-        )
+        yield say("The baseline repeats the last season, of {season:,} steps.", season=known.season)
     else:
         yield say("The baseline repeats the last value: no season is shown to do better.")
     if known.scaled:
         yield say(
-            "Errors are multiples of each series' usual change: of the root mean square of differences "
-            "between values one season apart."
+            "Errors are multiples of each series' usual change: of the root mean square of "
+            "differences between values one season apart."
         )
     every = len(windows) * known.horizon
     if every > drawn:
@@ -405,7 +415,8 @@ def _notes(
     if past:
         yield say_plural(
             "Column {names} is used up to the origin only; --known takes it as known beforehand.",
-            "Columns {names} are used up to the origin only; --known takes them as known beforehand.",
+            "Columns {names} are used up to the origin only; --known takes them as known "
+            "beforehand.",
             len(past),
             names=quoted(past),
         )
@@ -445,7 +456,9 @@ def _reason(column: Column, known: Forecast) -> str:
     if name == known.time.name:
         return say("The stamp that is forecast; its place in the calendar stands in other columns.")
     if name == ORIGIN:
-        return say("The last stamp that is looked at; it orders the rows, so that the past predicts.")
+        return say(
+            "The last stamp that is looked at; it orders the rows, so that the past predicts."
+        )
     if name == STEP:
         return say("How many steps the forecast lies ahead of its origin.")
     if name in known.calendar:
@@ -486,7 +499,9 @@ def _schema(pairs: Table, known: Forecast, raw: Schema) -> Schema:
             horizon=known.horizon,
         )
         if known.scaled
-        else say("What the last season misses; steps 1 to {horizon:,} ahead.", horizon=known.horizon)
+        else say(
+            "What the last season misses; steps 1 to {horizon:,} ahead.", horizon=known.horizon
+        )
     )
     learned = Target(target, "regression", reason=reason)
     columns = tuple(
