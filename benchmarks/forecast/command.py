@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from time import process_time
 
@@ -16,7 +17,9 @@ from benchmarks.forecast.panels import PANELS, Panel, of_names
 from benchmarks.page import ACCURACY, publish, table
 from gradum.run.forecast import Continuation
 from gradum.run.source.learned_series import series_rows
+from gradum.tables.forecast.facet import ORIGIN
 from gradum.tables.forecast.pairs import Windows
+from gradum.tables.forecast.panel import Panel as Series
 from gradum.tables.forecast.panel import panel_of
 from gradum.tables.schema import Overrides
 from gradum.tables.sources.read import read
@@ -66,13 +69,16 @@ class Measured:
     def of(cls, panel: Panel, seed: int) -> Measured:
         """Forecast by every side."""
         learned = panel.until(panel.origins[0])
-        options = {"horizon": panel.horizon, "time": panel.time, "known": list(panel.known)}
-        if panel.series:
-            options["series"] = list(panel.series)
-        began = process_time()
-        model = gradum.fit(learned, panel.target, seed=seed, **options)
-        seconds = process_time() - began
-        forecast = model.fitted.schema.forecast
+        rows = series_rows(
+            read(learned),
+            panel.target,
+            panel.horizon,
+            series=panel.series,
+            known=panel.known,
+            overrides=Overrides(time=panel.time),
+            seed=seed,
+        )
+        forecast = rows.schema.forecast
         whole = panel_of(read(panel.rows), forecast)
         moments = pl.Series(panel.origins).cast(pl.Datetime("us")).to_physical().to_numpy()
         places = forecast.frequency.places(moments).astype(int)
@@ -84,56 +90,60 @@ class Measured:
         )
         shape = (len(places), len(whole.keys), panel.horizon)
         truth, scale = at.at(at.places).reshape(shape), at.scales.reshape(shape[0], shape[1], 1)
-        answers, covered = {}, []
+        answers = {}
+        for season in panel.seasons:
+            past = at.places - season * -(-at.steps // season)
+            answers[f"naive {season}"] = at.at(past).reshape(shape)
+        answers["LightGBM"] = _trees(panel, rows.table.frame, at, seed).reshape(shape)
+        _print(panel, answers, truth, scale)
+        answers["AutoETS"] = _smoothed(panel, whole, places, shape)
+        _print(panel, answers, truth, scale)
+        options = {"horizon": panel.horizon, "time": panel.time, "known": list(panel.known)}
+        if panel.series:
+            options["series"] = list(panel.series)
+        began = process_time()
+        model = gradum.fit(learned, panel.target, seed=seed, **options)
+        seconds = process_time() - began
         going = [
-            Continuation(model.fitted, Windows.last(whole.until(place), forecast))
+            Continuation(model.fitted, Windows.last(_known_at(whole, place), forecast))
             for place in places
         ]
         answers["gradum"] = np.stack([each.predicted() for each in going]).reshape(shape)
         ends = np.stack([each.intervals(COVERAGE) for each in going]).reshape(*shape, 2)
         covered = (truth >= ends[..., 0]) & (truth <= ends[..., 1])
-        for season in panel.seasons:
-            past = at.places - season * -(-at.steps // season)
-            answers[f"naive {season}"] = at.at(past).reshape(shape)
-        answers["LightGBM"] = _trees(panel, learned, at, options, seed).reshape(shape)
-        answers["AutoETS"] = _smoothed(panel, whole, places, shape)
         errors = {side: np.abs(answer - truth) / scale for side, answer in answers.items()}
         naive = min(
             (f"naive {season}" for season in panel.seasons),
             key=lambda side: np.nanmean(errors[side]),
         )
         errors["seasonal naive"] = errors[naive]
-        print(
-            panel.name,
-            seed,
-            {side: round(float(np.nanmean(error)), 4) for side, error in errors.items()},
-            f"covered {covered.mean():.3f}",
-            f"{seconds:.0f} s",
-            flush=True,
-        )
+        _print(panel, answers, truth, scale)
+        print(f"covered {covered.mean():.3f}, {seconds:.0f} s, {model.used}", flush=True)
         return cls(errors, covered, seconds)
 
 
-def _trees(
-    panel: Panel, learned: pl.DataFrame, at: Windows, options: dict, seed: int
-) -> np.ndarray:
-    """Return LightGBM's forecasts from the rows that gradum makes, the better of two losses."""
-    rows = series_rows(
-        read(learned),
-        panel.target,
-        panel.horizon,
-        series=panel.series,
-        known=panel.known,
-        overrides=Overrides(time=panel.time),
-        seed=seed,
-    )
-    unused = [panel.time, "origin"]
-    late = pl.col("origin") >= rows.table.frame["origin"].quantile(0.85)
+def _known_at(whole: Series, place: int) -> Series:
+    """Return a panel with what is known at an origin: no later targets, but later known columns."""
+    values = whole.values.copy()
+    values[0, :, place + 1 - whole.first :] = np.nan
+    return replace(whole, values=values)
+
+
+def _print(panel: Panel, answers: dict, truth: np.ndarray, scale: np.ndarray) -> None:
+    means = {
+        side: round(float(np.nanmean(np.abs(answer - truth) / scale)), 4)
+        for side, answer in answers.items()
+    }
+    print(panel.name, means, flush=True)
+
+
+def _trees(panel: Panel, learned: pl.DataFrame, at: Windows, seed: int) -> np.ndarray:
+    """Return LightGBM's forecasts from the rows that gradum makes."""
+    unused = [panel.time, ORIGIN]
+    late = pl.col(ORIGIN) >= learned[ORIGIN].quantile(0.85)
     python = python_with("lightgbm", "pandas", "pyarrow")
     with tempfile.TemporaryDirectory() as folder:
-        rows.table.frame.with_columns(late=late).drop(unused).write_parquet(
-            f"{folder}/learn.parquet"
-        )
+        learned.with_columns(late=late).drop(unused).write_parquet(f"{folder}/learn.parquet")
         at.frame().drop(unused).write_parquet(f"{folder}/new.parquet")
         given = {"folder": folder, "target": panel.target, "objective": "l1", "seed": seed}
         answer = answer_of(python, "benchmarks.forecast.trees", given=_json(given))

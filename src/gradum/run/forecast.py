@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +18,7 @@ from gradum.scores.figures import percent
 from gradum.tables.check import check
 from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
 from gradum.tables.forecast.pairs import Windows
-from gradum.tables.forecast.panel import panel_of
+from gradum.tables.forecast.panel import Panel, panel_of
 from gradum.tables.table import Table
 from gradum.tables.wording import quoted
 
@@ -54,11 +55,14 @@ class Continuation:
     ----------
     fitted : Fitted
     windows : Windows
-        The origins.
+        The origins. Where a column that is known beforehand is not given, it has its usual value.
+    missing : tuple of str
+        Sentences on such columns.
     """
 
     fitted: Fitted
     windows: Windows
+    missing: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, fitted: Fitted, table: Table | None = None) -> Continuation:
@@ -89,7 +93,9 @@ class Continuation:
             given = panel_of(table, known)
             panel = given if past is None else past.then(given)
         assert panel is not None
-        return cls(fitted, Windows.last(panel, known))
+        given = Windows.last(panel, known)
+        usual = _with_usual(panel.reaching(int(panel.ends.max()) + known.horizon), known)
+        return cls(fitted, replace(given, panel=usual), tuple(_not_given(given)))
 
     @cached_property
     def checked(self) -> pl.DataFrame:
@@ -141,20 +147,7 @@ class Continuation:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know about these forecasts."""
-        known, windows, notes = self.windows.known, self.windows, []
-        for number, each in enumerate(known.covariates, 1):
-            missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
-            if each.use == "known" and missing:
-                notes.append(
-                    say_plural(
-                        "Column {column!r} is known beforehand, but not given at {count:,} stamp "
-                        "that is forecast; it counts as missing.",
-                        "Column {column!r} is known beforehand, but not given at {count:,} stamps "
-                        "that are forecast; it counts as missing.",
-                        missing,
-                        column=each.column.name,
-                    )
-                )
+        known, windows, notes = self.windows.known, self.windows, [*self.missing]
         new = [key for key in windows.panel.keys if key not in set(known.keys)]
         if new:
             notes.append(
@@ -174,3 +167,33 @@ class Continuation:
                 )
             )
         return tuple(notes)
+
+
+def _not_given(windows: Windows) -> Iterator[str]:
+    """Say which columns are known beforehand, but not given at stamps that are forecast."""
+    for number, each in enumerate(windows.known.covariates, 1):
+        missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
+        if each.use == "known" and missing:
+            yield say_plural(
+                "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
+                "forecast; it is taken to be as usual there.",
+                "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
+                "forecast; it is taken to be as usual there.",
+                missing,
+                column=each.column.name,
+            )
+
+
+def _with_usual(panel: Panel, known: Forecast) -> Panel:
+    """Return a panel whose known columns have, after the end, their median or commonest level."""
+    values = panel.values.copy()
+    later = panel.first + np.arange(values.shape[2])[None, :] > panel.ends[:, None]
+    for number, each in enumerate(known.covariates, 1):
+        if each.use != "known":
+            continue
+        for series, row in enumerate(values[number]):
+            there = row[np.isfinite(row)]
+            if len(there):
+                usual = np.bincount(there.astype(int)).argmax() if each.levels else np.median(there)
+                row[later[series] & ~np.isfinite(row)] = usual
+    return replace(panel, values=values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -57,6 +57,13 @@ class Panel:
         """Return the same without the stamps before a place."""
         cut = max(place - self.first, 0)
         return Panel(self.keys, self.first + cut, self.values[:, :, cut:])
+
+    def reaching(self, place: int) -> Panel:
+        """Return the same with stamps up to a place, at which nothing is known."""
+        more = max(place - self.first - self.values.shape[2] + 1, 0)
+        return replace(
+            self, values=np.pad(self.values, ((0, 0), (0, 0), (0, more)), constant_values=np.nan)
+        )
 
     def then(self, later: Panel) -> Panel:
         """Return these series with the values of later ones, which replace what both have."""
