@@ -141,7 +141,7 @@ def _trees(panel: Panel, learned: pl.DataFrame, at: Windows, seed: int) -> np.nd
     """Return LightGBM's forecasts from the rows that gradum makes."""
     unused = [panel.time, ORIGIN]
     late = pl.col(ORIGIN) >= learned[ORIGIN].quantile(0.85)
-    python = python_with("lightgbm", "pandas", "pyarrow")
+    python = python_with("lightgbm", "pandas", "pyarrow", "scikit-learn")
     with tempfile.TemporaryDirectory() as folder:
         learned.with_columns(late=late).drop(unused).write_parquet(f"{folder}/learn.parquet")
         at.frame().drop(unused).write_parquet(f"{folder}/new.parquet")

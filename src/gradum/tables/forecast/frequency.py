@@ -8,12 +8,20 @@ from typing import Literal
 import numpy as np
 from msgspec import Struct
 
-from gradum.messages import say, say_plural
+from gradum.messages import marked, say
 
 SECOND, DAY = 1_000_000, 86_400_000_000
 HOUR, WEEK = 3600 * SECOND, 7 * DAY
 SHORTEST_MONTH = 27 * DAY
 MONDAY = np.datetime64("1970-01-05", "us").astype(np.int64)
+
+LENGTHS = (
+    (WEEK, marked("a row a week"), marked("a row every {count} weeks")),
+    (DAY, marked("a row a day"), marked("a row every {count} days")),
+    (HOUR, marked("a row an hour"), marked("a row every {count} hours")),
+    (60 * SECOND, marked("a row a minute"), marked("a row every {count} minutes")),
+    (SECOND, marked("a row a second"), marked("a row every {count} seconds")),
+)
 
 Unit = Literal["us", "weekdays", "months", "numbers"]
 
@@ -108,22 +116,21 @@ class Frequency(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def in_words(self) -> str:
         """The step as readers say it."""
-        count = int(self.step) if self.step == int(self.step) else self.step
+        count = int(self.step)
         if self.unit == "numbers":
             return say("a row every {step:g}", step=self.step)
         if self.unit == "weekdays":
             return say("a row on every day from Monday to Friday")
         if self.unit == "months":
-            return say_plural("a row a month", "a row every {count} months", int(count))
-        for length, one, many in (
-            (WEEK, "a row a week", "a row every {count} weeks"),
-            (DAY, "a row a day", "a row every {count} days"),
-            (HOUR, "a row an hour", "a row every {count} hours"),
-            (60 * SECOND, "a row a minute", "a row every {count} minutes"),
-            (SECOND, "a row a second", "a row every {count} seconds"),
-        ):
+            return (
+                say("a row a month")
+                if count == 1
+                else say("a row every {count} months", count=count)
+            )
+        for length, one, many in LENGTHS:
             if self.step % length == 0:
-                return say_plural(one, many, int(self.step // length))
+                steps = int(self.step // length)
+                return say(one) if steps == 1 else say(many, count=steps)
         return say("a row every {seconds:g} seconds", seconds=self.step / SECOND)
 
     @property
