@@ -27,6 +27,8 @@ def main() -> None:
             frame[name] = pd.Categorical(frame[name], categories=levels)
     y, late = learn.pop(target), learn.pop("late")
     new = new[learn.columns]
+    for frame in (learn, new):
+        frame.columns = [f"c{number}" for number in range(frame.shape[1])]
     plain = {"learning_rate": 0.05, "num_leaves": 31, "verbose": -1, "n_jobs": 2}
     model = lightgbm.LGBMRegressor(
         n_estimators=2000, objective=asked["objective"], random_state=asked["seed"], **plain

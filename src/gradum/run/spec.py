@@ -69,14 +69,8 @@ class ForecastSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a horizon that leads nowhere, and columns that name what no forecast has."""
+        """Refuse a horizon that leads nowhere."""
         refuse_beyond_ranges(self)
-        if not self.horizon and (self.series or self.known):
-            option = "series" if self.series else "known"
-            raise SpecError(
-                say("--{option} is for forecasts, and no --horizon is given.", option=option),
-                say("Give --horizon, the number of steps ahead, or leave it out."),
-            )
 
 
 class Cost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,7 +193,6 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
             metric_named(self.metric)
         self._refuse_directions()
         self._refuse_memory()
-        self._refuse_beside_forecast()
         refuse_effort(self.effort)
         refuse_time_limit(self.time_limit)
         if self.task not in (None, "regression", "binary", "multiclass"):
@@ -208,9 +201,20 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
                 say("Choose regression, binary or multiclass."),
             )
 
-    def _refuse_beside_forecast(self) -> None:
-        """Refuse a forecast without a time, and what rows of a table have but series have not."""
-        if not self.forecast.horizon:
+    def refuse_beside_forecast(self) -> None:
+        """Refuse a forecast without a time, and what rows of a table have but series have not.
+
+        Raises
+        ------
+        SpecError
+        """
+        if not self.is_forecast:
+            if self.forecast.series or self.forecast.known:
+                option = "series" if self.forecast.series else "known"
+                raise SpecError(
+                    say("--{option} is for forecasts, and no --horizon is given.", option=option),
+                    say("Give --horizon, the number of steps ahead, or leave it out."),
+                )
             return
         if self.overrides.time is None:
             raise SpecError(
