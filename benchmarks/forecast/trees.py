@@ -29,7 +29,7 @@ def main() -> None:
     new = new[learn.columns]
     for frame in (learn, new):
         frame.columns = [f"c{number}" for number in range(frame.shape[1])]
-    plain = {"learning_rate": 0.05, "num_leaves": 31, "verbose": -1, "n_jobs": 2}
+    plain = {"learning_rate": 0.05, "num_leaves": 31, "verbose": -1, "n_jobs": 1}
     model = lightgbm.LGBMRegressor(
         n_estimators=2000, objective=asked["objective"], random_state=asked["seed"], **plain
     )
