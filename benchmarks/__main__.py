@@ -50,6 +50,7 @@ BENCHMARKS = {
     "lab": "[SECONDS]",
     "engines": "[ROWS] [KILLS]",
     "gpu": "",
+    "forecast": "FOLDER [SETS] [SEEDS]",
 }
 
 

@@ -155,6 +155,7 @@ PARTS = {
         ),
         # The importance of columns orders what the other findings show.
         finding("confusion", others=("show/notebook.py",)),
+        finding("forecast"),
         finding("growth", "study/findings/extrapolation.py"),
         finding("ranking", "show/pictures/lift.py"),
         finding(

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -229,6 +230,7 @@ def folder(tmp_path_factory):
         rows[200:].write_parquet(folder / name / "part-2.parquet")
     draw_photos(folder / "photos")
     record_words(folder)
+    sell(folder)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
     return folder
@@ -257,6 +259,23 @@ def record_words(folder):
         rows.append((f"{number}.wav", f"s{speaker}", word))
     table = pl.DataFrame(rows, ("file", "speaker", "word"), orient="row")
     table.write_csv(folder / "recordings.csv")
+
+
+def sell(folder):
+    """Units that two stores sell a day, by a week's rhythm."""
+    days = pl.date_range(date(2024, 1, 1), date(2024, 4, 30), eager=True)
+    rng, rhythm = np.random.default_rng(0), np.array([5, 5, 6, 6, 9, 12, 8])
+    stores = [
+        pl.DataFrame(
+            {
+                "date": days,
+                "store": store,
+                "units": level * rhythm[np.arange(len(days)) % 7] + rng.poisson(9, len(days)),
+            }
+        )
+        for store, level in (("north", 3), ("south", 8))
+    ]
+    pl.concat(stores).write_csv(folder / "sales.csv")
 
 
 TOKEN = "a-word-of-many-letters"

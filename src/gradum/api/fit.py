@@ -136,6 +136,7 @@ def fit_spec(
 ) -> Model:
     """Do what `fit` does, from a spec and in a context; see `fitted_run`."""
     refuse_absent(spec.report)
+    spec.refuse_beside_forecast()
     finished = fitted_run(
         spec,
         data,

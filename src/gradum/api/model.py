@@ -17,6 +17,7 @@ from gradum.api.effects import effects
 from gradum.api.evaluation import evaluate, score
 from gradum.api.explanation import explain, row_page
 from gradum.api.export import export
+from gradum.api.forecast import forecast
 from gradum.api.inference import inference
 from gradum.api.prediction import (
     guarantee,
@@ -73,6 +74,7 @@ class Model:
     predict_set = predict_set
     predict_distribution = predict_distribution
     guarantee = guarantee
+    forecast = forecast
 
     evaluate = evaluate
     score = score

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradum.errors import TargetError
+from gradum.errors import SpecError, TargetError
 from gradum.forks import refuse_after_fork
 from gradum.messages import say
 from gradum.run.options.argument_kinds import with_checked_arguments
@@ -220,7 +220,17 @@ def guarantee(
     return conformal_of(self, coverage, rung=rung, by_class=by_class).statement
 
 
+def _refuse_series(self: Model) -> None:
+    """Refuse to predict rows by a model that continues series."""
+    if self.fitted.spec.is_forecast:
+        raise SpecError(
+            say("The model continues series, and predicts no rows of a table."),
+            say("Use forecast, which takes later rows; or gradum predict."),
+        )
+
+
 def _prediction(self: Model, data: Any, rung: str | None) -> Prediction:
+    _refuse_series(self)
     prediction, self._last.differences = predict_table(self.fitted, data, rung=rung)
     return prediction
 
@@ -231,6 +241,7 @@ def _conformal(
     """Return the predictor of intervals and sets, and the rows to make them for."""
     from gradum.api.intervals import conformal_of
 
+    _refuse_series(self)
     conformal = conformal_of(self, coverage, rung=rung, by_class=by_class)
     checked = check(
         read(data), self.fitted.schema, encoder=self.fitted.encoder, also=conformal.also

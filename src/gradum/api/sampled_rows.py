@@ -17,6 +17,7 @@ from gradum.run.fitted import Fitted
 from gradum.study.watch.column_drift import Counted
 from gradum.tables.check import check_blocks
 from gradum.tables.differences import Difference, merged
+from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
@@ -93,7 +94,7 @@ def sampled_rows(
     """
     features = [column.name for column in fitted.schema.features]
     frames, differences, before, source, labels, left_out = [], [], 0, "", 0, ()
-    with _blocks(data, reading) as (places, tables):
+    with _blocks(data, fitted, reading) as (places, tables):
         rng = stream(fitted.spec.seed, "study", "watch", name)
         rows = len(places)
         numbers = np.sort(rng.choice(rows, min(rows, most), replace=False))
@@ -112,11 +113,15 @@ def sampled_rows(
 
 
 @contextmanager
-def _blocks(data: Any, reading: ReadingOptions) -> Iterator[tuple[np.ndarray, Iterator[Table]]]:
+def _blocks(
+    data: Any, fitted: Fitted, reading: ReadingOptions
+) -> Iterator[tuple[np.ndarray, Iterator[Table]]]:
     """Yield the places of a table's rows without totals, and the blocks in which it is read."""
     with at_hand(data, reading) as here, ExitStack() as entered:
         table = here
-        if not isinstance(here, Table):
+        if fitted.schema.forecast is not None:
+            table = in_pairs(read(here), fitted.schema.forecast)
+        elif not isinstance(here, Table):
             try:
                 rows = entered.enter_context(opened(here))
             except TableError:  # JSON is read as a whole

@@ -14,6 +14,7 @@ from gradum.messages import say, say_plural
 from gradum.run.fitted import Fitted
 from gradum.run.memory_bound import predicted_in_blocks
 from gradum.tables.check import Checked, check, check_blocks
+from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.sources.fetched import PLAINLY
 from gradum.tables.sources.read import read
@@ -100,4 +101,4 @@ def table_rows(data: Any, fitted: Fitted, reading: ReadingOptions = PLAINLY) -> 
             with opened(here) as rows:
                 yield TableRows(rows)
         else:
-            yield TableRows(read(here))
+            yield TableRows(in_pairs(read(here), fitted.schema.forecast))

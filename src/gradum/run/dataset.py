@@ -17,6 +17,7 @@ from gradum.rungs.rows import Rows
 from gradum.tables.check import Checked, check
 from gradum.tables.doubt import Doubt
 from gradum.tables.encode import Encoder, Unencoded
+from gradum.tables.forecast.panel import Panel
 from gradum.tables.role_values import (
     group_values,
     left_out_counts,
@@ -60,6 +61,10 @@ class Dataset:
         What was done to the rows.
     doubts : tuple of Doubt
         What a reader should check about them.
+    history : Panel or None
+        The end of each series that is forecast; None for rows of a table.
+    judged : float or None
+        The share of the rows that judges a forecast; None where the spec says it.
     """
 
     source: str
@@ -71,6 +76,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     drawn_from: int | None = None
     doubts: tuple[Doubt, ...] = ()
+    history: Panel | None = None
+    judged: float | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -106,6 +113,12 @@ class Dataset:
         """Sortable times (n,); None without times."""
         return time_values(self.checked)
 
+    @cached_property
+    def until(self) -> np.ndarray | None:
+        """When the outcome of each row is known (n,), of a forecast; None for rows of a table."""
+        forecast = self.schema.forecast
+        return None if forecast is None else forecast.until(self.frame)
+
     @property
     def classes(self) -> tuple:
         """The labels; empty for regression."""
@@ -120,7 +133,8 @@ class Dataset:
             return None if values is None else values[: self.own_rows]
 
         labels = own(self.target) if self.classes else None
-        return {"labels": labels, "groups": own(self.groups), "time": own(self.time)}
+        keys = {"labels": labels, "groups": own(self.groups), "time": own(self.time)}
+        return keys if self.until is None else keys | {"until": own(self.until)}
 
     @cached_property
     def truth(self) -> Truth:

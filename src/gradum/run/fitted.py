@@ -23,6 +23,7 @@ from gradum.run.spec import Spec
 from gradum.rungs.registry import KINDS
 from gradum.rungs.rung import Rung
 from gradum.tables.encode import Encoder
+from gradum.tables.forecast.panel import Panel
 from gradum.tables.row import RowDoor
 from gradum.tables.schema import Label, Schema
 
@@ -66,6 +67,9 @@ class Fitted:
         What intervals and sets are made from; None if no row was judged, and in older files.
     reference : Reference or None
         What the rows were like, for comparison with later rows; None in files that do not say.
+    history : Panel or None
+        The end of each series, from which a forecast goes on; None for rows of a table, and where
+        no row may be kept.
     """
 
     spec: Spec
@@ -76,6 +80,7 @@ class Fitted:
     provenance: Provenance
     guarantee: Guarantee | None = None
     reference: Reference | None = None
+    history: Panel | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what predictions have cached; it is made again when needed."""

@@ -45,6 +45,8 @@ def decided(spec: Spec, data: Any, test: Any = None) -> Spec:
     SpecError
         A run that cannot use blocks takes more memory than there is; the message says how much.
     """
+    if spec.is_forecast:
+        return _held(spec, data)
     if is_batches(data):
         if spec.blocks is False:
             raise SpecError(
@@ -102,6 +104,16 @@ def on_engine(spec: Spec) -> Spec:
             say("Leave out --no-blocks (blocks), or --on (on)."),
         )
     return structs.replace(spec, blocks=True)
+
+
+def _held(spec: Spec, data: Any) -> Spec:
+    """Return the spec of a forecast, whose series are held as a whole."""
+    if spec.blocks or is_batches(data):
+        raise SpecError(
+            say("Series that are forecast are held as a whole, and this table is read in blocks."),
+            say("Give one table, without --blocks (blocks)."),
+        )
+    return structs.replace(spec, blocks=False)
 
 
 class _Obstacle(NamedTuple):
@@ -183,6 +195,8 @@ def predicted_in_blocks(fitted: Fitted, data: Any, most: int | None) -> bool:
     SpecError
         The table can only be read as a whole, and takes more.
     """
+    if fitted.spec.is_forecast:
+        return False
     extent = extent_of(data)
     needed = predicted_bytes(extent, len(fitted.schema.features), len(fitted.classes))
     return is_batches(data) or _is_too_much(needed, extent, most)
@@ -196,6 +210,8 @@ def judging_bound(fitted: Fitted, data: Any, most: int | None) -> int | None:
     SpecError
         As in `predicted_in_blocks`.
     """
+    if fitted.spec.is_forecast:
+        return None
     extent = extent_of(data)
     needed = judged_bytes(fitted.spec, extent)
     if is_batches(data) or _is_too_much(needed, extent, most):

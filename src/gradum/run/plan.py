@@ -95,7 +95,8 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
     elif small:
         parts = folds_up_to(5, n, **options, rng=stream(spec.seed, "folds"))
     if not parts:
-        kept = hold_out(n, **keys, test=split.test, validation=split.validation, rng=rng)
+        share = split.test if dataset.judged is None else dataset.judged
+        kept = hold_out(n, **keys, test=share, validation=split.validation, rng=rng)
         held = int((kept == Part.TEST).sum())
         how = say(
             "Judged on {rows:,} held-out rows{how_split}.", rows=held, how_split=how_split(dataset)

@@ -208,6 +208,8 @@ def _climbed(
     made = provenance(dataset, rungs, began)
     reference = reference_of(spec, dataset, plan, seen.get("test"), judgement)
     fitted = Fitted(spec, dataset.schema, encoder, rungs, judgement, made, guarantee, reference)
+    if spec.report.rows:
+        fitted = replace(fitted, history=dataset.history)
     return Run(fitted, dataset, plan.kept, seen.get("test"), tuple(judges))
 
 
@@ -281,6 +283,7 @@ def conclude(
         judgement,
         folds=len(plan.folds),
         unit=dataset.schema.target_unit,
+        from_naive=dataset.schema.from_naive,
         notes=(
             *notes,
             *dataset.remarks,

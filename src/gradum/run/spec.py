@@ -22,6 +22,7 @@ from gradum.rungs.number_ranges import (
 )
 from gradum.rungs.rung_spec import Effort, RungSpec, refuse_effort
 from gradum.rungs.settings import SETTINGS
+from gradum.tables.forecast.facet import STEP
 from gradum.tables.reading import ReadingOptions
 from gradum.tables.schema import Overrides
 from gradum.tables.wording import shortened, size
@@ -53,6 +54,28 @@ class SplitSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 say("Cross-validation with 1 fold cannot hold rows out."),
                 say("Give --cv 2 or more."),
             )
+        refuse_beyond_ranges(self)
+
+
+class ForecastSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is forecast: nothing if ``horizon`` is 0, and rows are then rows of the table.
+
+    Parameters
+    ----------
+    horizon : int
+        How many steps ahead series are forecast.
+    series : tuple of str
+        The columns whose values name a series; none if there is a single one.
+    known : tuple of str
+        The columns that are known beforehand, such as holidays or prices.
+    """
+
+    horizon: FromNone = 0
+    series: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a horizon that leads nowhere."""
         refuse_beyond_ranges(self)
 
 
@@ -145,7 +168,8 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
     of its share ends with what it has. Each level of the column ``interval_by`` has intervals of
     its own. ``monotone`` names numeric columns, each with a sign behind its name: as such a column
     rises and all else stays, the predicted number, or the probability of the second of two classes,
-    never falls (``age+``) or never rises (``income-``).
+    never falls (``age+``) or never rises (``income-``). ``forecast`` says how far ahead series are
+    forecast, if they are.
     """
 
     effort: Effort = "standard"
@@ -155,6 +179,7 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
     blocks: bool | None = None
     interval_by: str | None = None
     monotone: tuple[str, ...] = ()
+    forecast: ForecastSpec = ForecastSpec()
 
     def __post_init__(self) -> None:
         """Refuse values that no run can use."""
@@ -184,6 +209,40 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
                 say("There is no task {task!r}.", task=self.task),
                 say("Choose regression, binary or multiclass."),
             )
+
+    def refuse_beside_forecast(self) -> None:
+        """Refuse a forecast without a time, and what rows of a table have but series have not.
+
+        Raises
+        ------
+        SpecError
+        """
+        if not self.is_forecast:
+            if self.forecast.series or self.forecast.known:
+                option = "series" if self.forecast.series else "known"
+                raise SpecError(
+                    say("--{option} is for forecasts, and no --horizon is given.", option=option),
+                    say("Give --horizon, the number of steps ahead, or leave it out."),
+                )
+            return
+        if self.overrides.time is None:
+            raise SpecError(
+                say("A forecast needs the column of stamps."), say("Name it with --time.")
+            )
+        for option, given in (
+            ("group", self.overrides.group),
+            ("weight", self.overrides.weight),
+            ("log-target", self.log_target),
+            ("monotone", self.monotone),
+            ("slice", self.report.slices),
+            ("interval-by", self.interval_by not in (None, STEP)),
+            ("task", self.task not in (None, "regression")),
+        ):
+            if given:
+                raise SpecError(
+                    say("--{option} is for rows of a table, not for a forecast.", option=option),
+                    say("Leave it out, or leave out --horizon."),
+                )
 
     def _refuse_memory(self) -> None:
         """Refuse a limit on memory that is too low for any run, or higher than any machine has."""
@@ -231,12 +290,17 @@ class Spec(_OfRungs, frozen=True, forbid_unknown_fields=True):
         by = () if self.interval_by is None else (self.interval_by,)
         return (*self.report.slices, *by)
 
+    @property
+    def is_forecast(self) -> bool:
+        """Whether series are continued, rather than rows predicted."""
+        return self.forecast.horizon > 0
+
     def of_rung(self, name: str) -> RungSpec[Any]:
         """Return the spec of a rung, with the settings given, or else those of the effort."""
         settings = None
         if name in SETTINGS:
             settings = getattr(self, name) or SETTINGS[name].of_effort(self.effort)
-        return RungSpec(settings, self.metric, self.log_target, self.time_limit)
+        return RungSpec(settings, self.metric, self.log_target, self.time_limit, self.is_forecast)
 
     def with_settings(self, name: str, settings: Any) -> Spec:
         """Return the spec with only this rung, under other settings."""

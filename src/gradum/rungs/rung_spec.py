@@ -44,12 +44,15 @@ class RungSpec(Generic[S]):
         Whether the logarithm of the target is learned.
     time_limit : float or None
         The most seconds of the run.
+    from_naive : bool
+        Whether the target is what a naive forecast misses, so that the baseline answers 0.
     """
 
     settings: S
     metric: str | None = None
     log_target: bool = False
     time_limit: float | None = None
+    from_naive: bool = False
 
 
 def fewer_epochs(epochs: int, epochs_at: int, rows: int) -> float:

@@ -95,6 +95,11 @@ class Slot:
         path = self.named.path
         model = load(locate_model(path))
         model.folder = run_of(path, model.fitted)
+        if model.fitted.spec.is_forecast:
+            raise ModelFileError(
+                say("{path} continues series, and answers no single rows.", path=path),
+                say("Write its forecasts with gradum predict, and serve those."),
+            )
         served = ServedModel(self.named.name, model)
         try:
             served.test()

@@ -32,12 +32,14 @@ from gradum.ship.model_contradictions import contradiction
 from gradum.ship.rung_record import RungRecord, recorded, restored
 from gradum.ship.sayings import SAYINGS, said_again, sayings
 from gradum.tables.encode import Encoder
+from gradum.tables.forecast.panel import Panel
 from gradum.tables.schema import Schema
 from gradum.tables.split import Part
 from gradum.tables.wording import shortened
 
 PREFIX = "guarantee/"
 RUNG = f"{PREFIX}score/"
+HISTORY = "history"
 DIVIDING = tuple(field.name for field in fields(JudgedScores) if field.name != "by_rung")
 
 FORMAT = 2
@@ -80,6 +82,33 @@ def restored_guarantee(terms: Terms | None, arrays: Mapping[str, np.ndarray]) ->
     return Guarantee(terms, JudgedScores(by_rung, **dividing))
 
 
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The series whose end a file holds, and the place on their grid of the first stamp."""
+
+    keys: tuple[tuple[str, ...], ...]
+    first: int
+
+
+def restored_history(kept: Kept | None, values: np.ndarray | None, schema: Schema) -> Panel | None:
+    """Return the end of each series, from what the manifest says of it and its values.
+
+    Raises
+    ------
+    ValueError
+        One is without the other, or they do not fit; the message is a clause.
+    """
+    if kept is None and values is None:
+        return None
+    forecast = schema.forecast
+    if kept is None or values is None or forecast is None:
+        raise ValueError(say("the history of its series is not that of a forecast"))
+    wanted = (1 + len(forecast.covariates), len(kept.keys))
+    named = all(len(key) == len(forecast.series) for key in kept.keys)
+    if values.dtype != np.float64 or values.ndim != 3 or values.shape[:2] != wanted or not named:
+        raise ValueError(say("the history of its series has another form than its columns"))
+    return Panel(kept.keys, kept.first, values)
+
+
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: int
     spec: Spec
@@ -90,6 +119,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provenance: Provenance
     guarantee: Terms | None = None
     reference: Reference | None = None
+    history: Kept | None = None
 
 
 def save(fitted: Fitted, path: str | os.PathLike) -> None:
@@ -100,7 +130,7 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
     OutputError
         The file cannot be written.
     """
-    arrays = named_arrays(fitted.rungs.values())
+    arrays, past = named_arrays(fitted.rungs.values()), fitted.history
     manifest = _Manifest(
         FORMAT,
         fitted.spec,
@@ -111,8 +141,11 @@ def save(fitted: Fitted, path: str | os.PathLike) -> None:
         structs.replace(fitted.provenance, fingerprint=fingerprint_of(arrays)),
         fitted.guarantee and fitted.guarantee.terms,
         fitted.reference,
+        None if past is None else Kept(past.keys, past.first),
     )
     scores = score_arrays(fitted.guarantee)
+    if past is not None:
+        scores |= {HISTORY: past.values}
     content = msgspec.to_builtins(manifest, enc_hook=as_text)
     archive.write(path, content | {SAYINGS: sayings(manifest)}, arrays | scores)
 
@@ -127,6 +160,7 @@ def load(path: str | os.PathLike) -> Fitted:
         other, so that a prediction or a summary would fail.
     """
     raw, content = archive.read(path)
+    past = content.pop(HISTORY, None)
     scores = {name: array for name, array in content.items() if name.startswith(PREFIX)}
     arrays = {name: array for name, array in content.items() if name not in scores}
     version = _known_format(raw.get("format"), path)
@@ -137,6 +171,7 @@ def load(path: str | os.PathLike) -> Fitted:
         manifest = said_again(written, said)
         rungs = {record.name: restored(record, arrays) for record in manifest.rungs}
         guarantee = restored_guarantee(manifest.guarantee, scores)
+        history = restored_history(manifest.history, past, manifest.schema)
     except ValueError as error:
         raise _refused(path, str(error)) from error
     fitted = Fitted(
@@ -148,6 +183,7 @@ def load(path: str | os.PathLike) -> Fitted:
         manifest.provenance,
         guarantee,
         manifest.reference,
+        history,
     )
     if len(rungs) < len(manifest.rungs) or named_arrays(rungs.values()).keys() != arrays.keys():
         raise _refused(path, say("the weights are not those of its models, each named once"))

@@ -13,6 +13,7 @@ from gradum.errors import ModelFileError, SchemaError
 from gradum.files.atomic import cause_of, replacing, write_text
 from gradum.messages import as_text, say
 from gradum.run.dataset import Dataset
+from gradum.run.forecast import stamped
 from gradum.run.judge import first_repeat
 from gradum.run.predicting import prediction_frame
 from gradum.run.run import Run
@@ -131,9 +132,14 @@ def predictions(run: Run) -> pl.DataFrame | None:
     frame = prediction_frame(averaged[run.fitted.used], classes)
     name = run.fitted.spec.target
     taken = {"row", *frame.columns}
+    known, names = run.fitted.schema.forecast, {}
+    if known is not None:
+        stamps = stamped(known, run.dataset.frame[rows])
+        names = {each.name: each for each in stamps if each.name not in (*taken, name)}
     return pl.DataFrame(
         {
             "row": run.dataset.numbers[rows] + 1,
+            **names,
             name if name not in taken else f"target_{name}": values,
             **frame.to_dict(),
         }

@@ -25,6 +25,7 @@ from gradum.show.inference import layout
 from gradum.show.page import file
 from gradum.show.pictures import (
     confusion,
+    forecast,
     growth,
     importance,
     ranking,
@@ -49,6 +50,7 @@ from gradum.waiting import told
 MOST_COLUMNS = 200
 MOST_PREVALENCES = 12
 DRAWN = (
+    ("errors", forecast),
     ("errors", residuals),
     ("errors", confusion),
     ("errors", ranking),
@@ -117,7 +119,7 @@ class ReportPart:
     answer: Callable[[Known], str] = lambda known: ""
 
 
-FOREMOST = ("actual", "confusion")
+FOREMOST = ("fan", "actual", "confusion")
 
 
 def report_html(

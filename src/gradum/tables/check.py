@@ -13,6 +13,7 @@ import polars as pl
 from gradum.errors import SchemaError, TableError
 from gradum.messages import listed, say, say_plural
 from gradum.tables.differences import Difference, differences_of, unknown_column, wrong_kind
+from gradum.tables.forecast.pairs import in_pairs
 from gradum.tables.schema import Schema
 from gradum.tables.table import Table
 from gradum.tables.unreadable import Unreadable
@@ -118,6 +119,7 @@ def check(
         A feature is missing (with the nearest names), or none of its values is of its kind, unless
         this is a block.
     """
+    table = in_pairs(table, schema.forecast)
     _refuse_missing_columns(table, schema, require_target)
     typed: list[pl.Series] = []
     differences: list[Difference] = []

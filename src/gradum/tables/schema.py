@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import msgspec
 from msgspec import Struct, structs
@@ -16,6 +17,7 @@ from gradum.tables.columns import Column, Label, Overrides, Role, Target, Task
 from gradum.tables.contradictions import VERSION, explain, refuse_contradictions, refuse_names
 from gradum.tables.decimals import with_decimal_commas
 from gradum.tables.doubt import Doubt
+from gradum.tables.forecast.facet import Forecast
 from gradum.tables.kinds import KINDS, SAYABLE, Reading, Values, recognise
 from gradum.tables.kinds.numeric import NumericKind, mostly_numbers
 from gradum.tables.kinds.parse import Parse
@@ -41,6 +43,8 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     target : Target, optional
     version : int
         The version of this format.
+    forecast : Forecast, optional
+        What is known of the series from which the rows are made; None for rows of a table.
     """
 
     source: str
@@ -48,6 +52,7 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
     columns: tuple[Column, ...]
     target: Target | None = None
     version: int = VERSION
+    forecast: Forecast | None = None
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -80,6 +85,13 @@ class Schema(Struct, frozen=True, forbid_unknown_fields=True):
         if self.target is None or self.target.classes:
             return ""
         return self.column(self.target.name).parse.currency
+
+    @property
+    def from_naive(self) -> Literal["", "series", "scaled"]:
+        """Whether the target is what a naive forecast misses: of a series, or scaled of several."""
+        if self.forecast is None:
+            return ""
+        return "scaled" if self.forecast.scaled else "series"
 
     def column(self, name: str) -> Column:
         """Return a column by name; ColumnError with the nearest names if it is not there."""
@@ -124,6 +136,7 @@ def infer(
     task: str | None = None,
     overrides: Overrides = Overrides(),  # noqa: B008 - frozen
     log_target: bool = False,
+    alone: bool = False,
 ) -> Schema:
     """Return what is understood of a table.
 
@@ -138,6 +151,8 @@ def infer(
         Kinds and roles that the user decides.
     log_target : bool
         Whether the logarithm of the target is to be learned.
+    alone : bool
+        Whether the target may be all there is to learn from, as in a series.
 
     Raises
     ------
@@ -172,7 +187,7 @@ def infer(
     columns = _without_duplicates(table, columns, options_of)
     columns = with_owners(columns, table.frame.height)
     schema = Schema(table.source, table.frame.height, tuple(columns), learned)
-    if target is not None and not schema.features:
+    if target is not None and not schema.features and not alone:
         dropped = {name for name, options in options_of.items() if "drop" in options}
         named = [c.name for c in columns if c.traits.names_rows and c.name not in dropped]
         hints = {name: clauses[0] for name in named if (clauses := mostly_numbers(values_of(name)))}

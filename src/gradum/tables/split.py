@@ -36,6 +36,7 @@ def hold_out(
     labels: np.ndarray | None = None,
     groups: np.ndarray | None = None,
     time: np.ndarray | None = None,
+    until: np.ndarray | None = None,
     test: float = 0.2,
     validation: float = 0.2,
     rng: np.random.Generator,
@@ -60,6 +61,9 @@ def hold_out(
         Group codes.
     time : ndarray of shape (n,), optional
         Sortable times; labels are then ignored.
+    until : ndarray of shape (n,), optional
+        With ``time``, when the outcome of each row is known. A row whose outcome is not known
+        before the first time of the test is in no part (-1), since nobody could learn from it.
     test : float
         Share of the rows; 0 for no such part.
     validation : float
@@ -90,6 +94,8 @@ def hold_out(
         raise _too_few_rows(rows, len(shares))
     if time is not None:
         _, moment, sizes = np.unique(time, return_inverse=True, return_counts=True)
+        if until is not None and test:
+            return _known_before_test(time, until, test, validation, rng)
         of_moment = _in_order(sizes, list(shares.values()), _too_few_times)
         return np.array(list(shares), np.int8)[of_moment[moment]]
     if groups is not None:
@@ -107,6 +113,7 @@ def folds(
     labels: np.ndarray | None = None,
     groups: np.ndarray | None = None,
     time: np.ndarray | None = None,
+    until: np.ndarray | None = None,
     validation: float = 0.2,
     rng: np.random.Generator,
 ) -> list[np.ndarray]:
@@ -125,7 +132,7 @@ def folds(
         Number of folds, at least 2.
     repeats : int
         How often the folds are drawn anew.
-    labels, groups, time, validation, rng
+    labels, groups, time, until, validation, rng
         As in `hold_out`.
 
     Returns
@@ -149,6 +156,8 @@ def folds(
         _, moment, sizes = np.unique(time, return_inverse=True, return_counts=True)
         stretch = _in_order(sizes, [1 / (k + 1)] * (k + 1), _too_few_times)[moment]
         drawn = [(stretch == fold, stretch < fold) for fold in range(1, k + 1)]
+        if until is not None:
+            drawn = [(test, rest & (until < time[test].min())) for test, rest in drawn]
     else:
         numbers = [_fold_numbers(rows, k, labels, groups, rng) for _ in range(repeats)]
         drawn = [(number == fold, number != fold) for number in numbers for fold in range(k)]
@@ -156,6 +165,24 @@ def folds(
         _fold(tested, np.flatnonzero(rest), labels, groups, time, validation, rng)
         for tested, rest in drawn
     ]
+
+
+def _known_before_test(
+    time: np.ndarray,
+    until: np.ndarray,
+    test: float,
+    validation: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Divide rows in order of time, those that judge first; see ``until`` of `hold_out`."""
+    parts = hold_out(len(time), time=time, test=test, validation=0.0, rng=rng)
+    begins = time[parts == Part.TEST].min()
+    known = (parts != Part.TEST) & (until < begins)
+    parts[(parts != Part.TEST) & ~known] = UNUSED
+    parts[known] = hold_out(
+        int(known.sum()), time=time[known], test=0.0, validation=validation, rng=rng
+    )
+    return parts
 
 
 def straddling_duplicates(frame: pl.DataFrame, parts: np.ndarray) -> int:

@@ -160,6 +160,13 @@ def _next(model: Any, folder: Path) -> str:
             report=folder / REPORT,
             option=options[0],
         )
+    if model.fitted.spec.is_forecast:
+        return say(
+            "Next: open {report} in a browser, then\n"
+            "      gradum predict {folder} -o predictions.parquet",
+            report=folder / REPORT,
+            folder=folder,
+        )
     return say(
         "Next: open {report} in a browser, then\n"
         "      gradum predict {folder} NEW_TABLE.csv -o predictions.parquet",

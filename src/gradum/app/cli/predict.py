@@ -38,7 +38,14 @@ DEFAULT = Path("predictions.parquet")
 @options.taking(*READING, "max_memory")
 def command(
     model: options.Model,
-    data: options.Table,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TABLE",
+            help="The rows to predict. A forecast continues its series without one; later rows, "
+            "and columns that are known beforehand, stand in one.",
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="FILE", help="A .parquet or .csv file.")
     ] = DEFAULT,
@@ -114,6 +121,22 @@ def command(
     from gradum.tables.paths import files_of, is_address
     from gradum.tables.sources.stream import at_hand
 
+    loaded = load_model(model)
+    if loaded.fitted.spec.is_forecast:
+        from gradum.app.cli.forecast import continued, refuse_options_of_rows
+
+        refuse_options_of_rows(
+            by_class, quantiles, beyond, keep, into, table, partition_by, on, asked["max_memory"]
+        )
+        reading = make_reading(**{name: asked[name] for name in READING})
+        shown = {"as_json": as_json, "quiet": quiet}
+        continued(loaded, data, reading, out, rung=rung, interval=interval, force=force, **shown)
+        return
+    if data is None:
+        raise SpecError(
+            say("There is no table to predict."),
+            say("Give one; only a forecast (--horizon) goes on without."),
+        )
     if on is not None and into is None:
         raise SpecError(
             say("With --on, each partition's predictions are a file: --out holds one table."),
@@ -122,7 +145,6 @@ def command(
     place = _place(data, out, into, table, partition_by or (), force=force)
     size = asked.pop("max_memory")
     most = None if size is None else read_size(size)
-    loaded = load_model(model)
     fitted = loaded.fitted
     fitted.rung(rung)  # raises if there is none, before anything is read
     conformal = _conformal(loaded, interval, rung, by_class=by_class)

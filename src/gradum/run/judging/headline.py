@@ -68,7 +68,7 @@ def headline(judgement: Judgement, spoken_of: str | None = None) -> tuple[str, .
     if judgement.prevalence and {"accuracy", "balanced_accuracy"} <= scores.keys():
         good = _of_classes(scores, judgement.prevalence, judgement.by_class)
     elif "mae" in scores:
-        good = [_of_numbers(scores, test.get(BASELINE), judgement.unit)]
+        good = [_of_numbers(scores, test.get(BASELINE), judgement)]
     if good and spoken_of not in (None, verdict.used):
         good[0] = say(
             "{model}, which the run uses: {sentence}",
@@ -196,8 +196,9 @@ def _ranked(scores: dict[str, Interval], rarer: str) -> list[str]:
 
 
 def _of_numbers(
-    scores: dict[str, Interval], baseline: dict[str, Interval] | None, unit: str
+    scores: dict[str, Interval], baseline: dict[str, Interval] | None, judgement: Judgement
 ) -> str:
+    unit = judgement.unit
     error = with_range(scores["mae"], unit)
     if "median_absolute_error" in scores:
         half = in_unit(figure(scores["median_absolute_error"].value), unit)
@@ -211,7 +212,21 @@ def _of_numbers(
     if baseline is None:
         return say("{errors}.", errors=errors)
     guess = in_unit(figure(baseline["mae"].value), unit)
+    if judgement.from_naive:
+        return _of_forecast(errors, guess, scaled=judgement.from_naive == "scaled")
     return say("{errors}; always guessing the mean is off by {guess}.", errors=errors, guess=guess)
+
+
+def _of_forecast(errors: str, guess: str, *, scaled: bool) -> str:
+    """Say how far off forecasts are, beside the seasonal naive one."""
+    if scaled:
+        return say(
+            "{errors}, in multiples of each series' usual change; repeating the last season is off "
+            "by {guess}.",
+            errors=errors,
+            guess=guess,
+        )
+    return say("{errors}; repeating the last season is off by {guess}.", errors=errors, guess=guess)
 
 
 def _quoted(label: str) -> str:

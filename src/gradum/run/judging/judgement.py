@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 import numpy as np
 
@@ -61,6 +63,9 @@ class Judgement(msgspec.Struct, frozen=True):
         What a reader should check about the rows; the schema has those about columns.
     unit : str
         The unit or currency of a numeric target, such as kg; empty if none is known.
+    from_naive : str
+        "": rows are predicted. "series": one series is forecast, and its baseline is the seasonal
+        naive forecast; "scaled": several, whose errors are multiples of their usual changes.
     """
 
     how: str
@@ -80,6 +85,7 @@ class Judgement(msgspec.Struct, frozen=True):
     split: SplitCheck | None = None
     doubts: tuple[Doubt, ...] = ()
     unit: str = ""
+    from_naive: Literal["", "series", "scaled"] = ""
 
     @property
     def kept_on_all(self) -> bool:

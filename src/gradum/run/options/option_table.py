@@ -142,6 +142,22 @@ class RunOptions(TypedDict, total=False):
         str | None,
         Option("overrides.time", "Train on the past of COL, judge on its future.", "COL"),
     ]
+    horizon: Annotated[
+        int | None,
+        Option(
+            "forecast.horizon",
+            "Forecast the target N steps ahead, from its past; --time names the stamps.",
+            "N",
+        ),
+    ]
+    series: Annotated[
+        Columns,
+        column_names("forecast.series", "In a forecast, each value of COL is a series."),
+    ]
+    known: Annotated[
+        Columns,
+        column_names("forecast.known", "In a forecast, COL is known beforehand."),
+    ]
     schema: Annotated["Schema | None", Option(None, "An edited schema.json.", "FILE")]
     class_weight: Annotated[
         Literal["balanced"] | None,

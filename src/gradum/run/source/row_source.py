@@ -144,7 +144,8 @@ def understood(asked: Asked, table: Table) -> tuple[Spec, Schema]:
         What was asked for contradicts itself or the table.
     """
     spec = asked.spec
-    if asked.schema is not None and spec.overrides != Overrides():
+    edited = asked.schema is not None and asked.schema.forecast is None
+    if edited and spec.overrides != Overrides():
         raise SpecError(
             say("Both an edited schema and options for columns were given."),
             say("Write the options' effect into the schema, or leave the schema out."),

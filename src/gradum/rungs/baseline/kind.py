@@ -6,6 +6,7 @@ from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
+from msgspec import structs
 
 from gradum.core.losses import learned_loss
 from gradum.core.models.network import Network
@@ -42,7 +43,7 @@ class BaselineKind(RungKind[None]):
     def fit(self, rows: InMemory, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the training and validation rows."""
         learned = rows.as_given(Part.TRAIN, Part.VALIDATION)
-        return fit_baseline(learned, log_target=spec.log_target)
+        return fit_baseline(learned, log_target=spec.log_target, from_naive=spec.from_naive)
 
     def fit_in_blocks(self, rows: InBlocks, spec: RungSpec[None], context: Context) -> Rung:
         """Fit it to the sums over the training rows; a sample gives the smearing of logarithms."""
@@ -60,8 +61,11 @@ class BaselineKind(RungKind[None]):
         return 0.0
 
 
-def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
-    """Predict the mean, or the class shares, of the given rows."""
+def fit_baseline(rows: Rows, *, log_target: bool, from_naive: bool = False) -> Rung:
+    """Predict the mean, or the class shares, of the given rows.
+
+    It is 0 if the target is what a naive forecast misses (``from_naive``).
+    """
     began = perf_counter()
     if rows.classes is not None:
         # Weights are first brought to a mean of 1, so that a weight of 1 is one row, whatever their
@@ -69,6 +73,8 @@ def fit_baseline(rows: Rows, *, log_target: bool) -> Rung:
         weight = rows.weight / rows.weight.mean()
         return baseline_of_shares(np.bincount(rows.target, weight, rows.classes), began)
     scale = TargetScale.fit(rows.target, rows.weight, log=log_target)
+    if from_naive:
+        scale = structs.replace(scale, centre=0.0)
     return baseline_of_mean(scale, rows, began)
 
 

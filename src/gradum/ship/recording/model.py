@@ -72,6 +72,11 @@ def recorded_model(
         The model has no such rung.
     """
     rung = fitted.rung(name)
+    if fitted.spec.is_forecast:
+        raise ExportError(
+            say("A forecast looks at the past of its series, which no other form holds."),
+            say("Forecast with gradum predict."),
+        )
     if promise is not None:
         _refuse_promise(promise)
     with without_axes_of(_lengths(rung)) as rows:

@@ -43,6 +43,8 @@ FONT = (
 """The fonts after the first have Chinese characters, in case the system's own has none."""
 
 FIELDS = {
+    "step": marked("steps ahead"),
+    "error": marked("mean error"),
     "actual": marked("actual"),
     "alpha": "alpha",
     "answer": marked("answer"),

@@ -23,6 +23,7 @@ from gradum.study.evidence import Evidence
 from gradum.study.explanation.judged import JudgedExplanation, explain_judged, without_judged_rows
 from gradum.study.explanation.surrogate import Surrogate, surrogate
 from gradum.study.findings.confusion import Confusion, confusion
+from gradum.study.findings.forecast import ForecastFinding, forecast
 from gradum.study.findings.growth import Growth, growth
 from gradum.study.findings.importance import Importance, importance
 from gradum.study.findings.ranking import Lift, RankingCurve, judged_curves, lift
@@ -86,6 +87,7 @@ class Findings(msgspec.Struct, frozen=True):
     surrogate: Surrogate | None = None
     coverage: Coverage | None = None
     predictions: int = 0
+    forecast: ForecastFinding | None = None
 
     def __post_init__(self) -> None:
         """Refuse names that no report could look up, as a file may have been written by hand."""
@@ -178,6 +180,7 @@ def _examined(run: Run, context: Context) -> Findings:
         surrogate=surrogate(run) if spec.explain else None,
         coverage=coverage(run, evidence, spec.slices),
         predictions=len(each),
+        forecast=forecast(run, evidence),
     )
     if spec.explain and not context.stop():
         tell(say("report: why it answers so"))

@@ -1,0 +1,18 @@
+"""Forecasts beside the seasonal naive, LightGBM on the same lags and AutoETS, and their intervals.
+
+`python -m benchmarks forecast FOLDER [SETS] [SEEDS]`: half-hourly demand of electricity one day
+ahead (`vic_elec`), and daily flights by carrier and airport two weeks ahead (`nyc_flights_delay`).
+The last origins are held back from every side. At each of them, gradum goes on from the table up to
+there; LightGBM has the rows that gradum makes of lags, calendar and known columns; AutoETS has the
+values of each series. Both peers work in environments of their own. The figures replace those of
+docs/accuracy.md if both sets are run.
+"""
+
+from __future__ import annotations
+
+
+def main(*arguments: str) -> None:
+    """Run the command; its imports stay out of the processes of other libraries."""
+    from benchmarks.forecast.command import main as command
+
+    command(*arguments)

@@ -1,0 +1,119 @@
+"""The sets of series that forecasts are measured on, each with its origins that are held back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+FEWEST = 5  # flights a day of a carrier from an airport, on average
+HOLIDAYS = (
+    "01-01",
+    "01-21",
+    "02-18",
+    "05-27",
+    "07-04",
+    "09-02",
+    "10-14",
+    "11-11",
+    "11-28",
+    "12-25",
+)
+"""Federal holidays of the United States in 2013."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table of series, and how it is forecast.
+
+    Parameters
+    ----------
+    name, target, time : str
+    rows : polars.DataFrame
+        Sorted by time.
+    horizon : int
+        Steps ahead.
+    season : int
+        The cycle that AutoETS is given.
+    seasons : tuple of int
+        The cycles of the seasonal naive forecasts.
+    origins : list
+        The last stamps known, of the origins held back.
+    series, known : tuple of str
+    """
+
+    name: str
+    target: str
+    time: str
+    rows: pl.DataFrame
+    horizon: int
+    season: int
+    seasons: tuple[int, ...]
+    origins: list
+    series: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+
+    def until(self, origin) -> pl.DataFrame:
+        """Return the rows up to an origin."""
+        return self.rows.filter(pl.col(self.time) <= origin)
+
+
+def vic_elec(folder: Path) -> Panel:
+    """Return half-hourly demand in standard time, forecast at 60 midnights of the last 120 days."""
+    rows = pl.read_parquet(folder / "vic_elec.parquet")
+    local = pl.col("Time").dt.replace_time_zone(None) + pl.duration(hours=10)
+    rows = rows.with_columns(local.alias("Time")).drop("Date", "Temperature").sort("Time")
+    midnights = rows.filter((pl.col("Time").dt.hour() == 23) & (pl.col("Time").dt.minute() == 30))[
+        "Time"
+    ]
+    return Panel(
+        "electricity, half-hourly, 1 day ahead",
+        "Demand",
+        "Time",
+        rows,
+        48,
+        48,
+        (48, 336),
+        midnights[-121:-1:2].to_list(),
+        known=("Holiday",),
+    )
+
+
+def flights(folder: Path) -> Panel:
+    """Return flights a day by carrier and airport, forecast from 40 days of the last 80."""
+    rows = pl.read_parquet(
+        folder / "nyc_flights_delay.parquet", columns=["month", "day", "carrier", "origin"]
+    )
+    day = pl.date(2013, pl.col("month"), pl.col("day")).alias("date")
+    counts = rows.with_columns(day).group_by("carrier", "origin", "date").len("flights")
+    days = pl.DataFrame({"date": counts["date"].unique().sort()})
+    totals = counts.group_by("carrier", "origin").agg(pl.col("flights").sum())
+    pairs = totals.filter(pl.col("flights") >= FEWEST * len(days))
+    every = pairs.select("carrier", "origin").join(days, how="cross")
+    full = every.join(counts, on=["carrier", "origin", "date"], how="left")
+    full = full.with_columns(pl.col("flights").fill_null(0)).rename({"origin": "airport"})
+    holiday = pl.col("date").dt.strftime("%m-%d").is_in(HOLIDAYS)
+    full = full.with_columns(holiday=holiday)
+    full = full.sort("date", "carrier", "airport")
+    return Panel(
+        "flights a day, many series, 2 weeks ahead",
+        "flights",
+        "date",
+        full,
+        14,
+        7,
+        (7,),
+        days["date"][-94:-14:2].to_list(),
+        series=("carrier", "airport"),
+        known=("holiday",),
+    )
+
+
+PANELS: dict[str, Callable[[Path], Panel]] = {"vic_elec": vic_elec, "flights": flights}
+
+
+def of_names(folder: Path, names: Sequence[str]) -> list[Panel]:
+    """Return the sets of these names."""
+    return [PANELS[name](folder) for name in names]

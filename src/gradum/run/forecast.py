@@ -1,0 +1,199 @@
+"""Series continued: what a model forecasts from the end of each, in the target's own units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from gradum.errors import SpecError
+from gradum.messages import say, say_plural
+from gradum.run.fitted import Fitted
+from gradum.run.intervals.predictor import ConformalPredictor
+from gradum.run.predicting import predict_typed
+from gradum.scores.figures import percent
+from gradum.tables.check import check
+from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
+from gradum.tables.forecast.pairs import Windows
+from gradum.tables.forecast.panel import Panel, panel_of
+from gradum.tables.table import Table
+from gradum.tables.wording import quoted
+
+
+def forecast_of(fitted: Fitted) -> Forecast:
+    """Return what a model knows of its series.
+
+    Raises
+    ------
+    SpecError
+        It predicts rows of a table.
+    """
+    if fitted.schema.forecast is None:
+        raise SpecError(
+            say("The model predicts rows of a table, and continues no series."),
+            say("Give the table of rows; or fit with --horizon (horizon) to forecast."),
+        )
+    return fitted.schema.forecast
+
+
+def stamped(known: Forecast, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what names the rows of a forecast: series, origin, stamp and step (n,)."""
+    names = [each.name for each in known.series if each.name in frame.columns]
+    origins = frame[ORIGIN]
+    stamps = pl.Series(known.time.name, known.until(frame)).cast(origins.dtype)
+    return frame.select(*names, ORIGIN).with_columns(stamps, frame[STEP].cast(pl.Int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Continuation:
+    """The forecasts of a model from an origin of each series.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    windows : Windows
+        The origins. Where a column that is known beforehand is not given, it has its usual value.
+    missing : tuple of str
+        Sentences on such columns.
+    """
+
+    fitted: Fitted
+    windows: Windows
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, fitted: Fitted, table: Table | None = None) -> Continuation:
+        """Go on from the end of each series.
+
+        Parameters
+        ----------
+        fitted : Fitted
+        table : Table, optional
+            Later rows of the series: those with a target are its newest past, those without one
+            have the columns that are known beforehand.
+
+        Raises
+        ------
+        SpecError
+            The model is no forecast; or it keeps no history, and no table has one.
+        TableError
+            The table cannot be laid on the grid of the series.
+        """
+        known, past = forecast_of(fitted), fitted.history
+        if table is None and past is None:
+            raise SpecError(
+                say("The model keeps no rows (--no-rows), so it has no history to go on from."),
+                say("Give a table of the last {steps:,} steps.", steps=known.reach),
+            )
+        panel = past
+        if table is not None:
+            given = panel_of(table, known)
+            panel = given if past is None else past.then(given)
+        assert panel is not None
+        given = Windows.last(panel, known)
+        usual = _with_usual(panel.reaching(int(panel.ends.max()) + known.horizon), known)
+        return cls(fitted, replace(given, panel=usual), tuple(_not_given(given)))
+
+    @cached_property
+    def checked(self) -> pl.DataFrame:
+        """The rows as the model reads them, one for each series and step."""
+        table = Table(self.windows.frame(), say("the history"), keep_totals=True)
+        return check(table, self.fitted.schema, also=(STEP,)).frame
+
+    def unscaled(self, values: np.ndarray) -> np.ndarray:
+        """Bring relative values (n, …) back to the target's units."""
+        known = self.fitted.schema.forecast
+        assert known is not None
+        naive = self.windows.naive.reshape(-1)
+        scale = np.repeat(self.windows.scales[:, 0], known.horizon)
+        shape = (-1, *[1] * (values.ndim - 1))
+        return naive.reshape(shape) + scale.reshape(shape) * values
+
+    def predicted(self, rung: str | None = None) -> np.ndarray:
+        """Return the forecasts (n,)."""
+        return self.unscaled(predict_typed(self.fitted, self.checked, rung=rung).value)
+
+    def intervals(self, coverage: float, rung: str | None = None) -> np.ndarray:
+        """Return both ends of each forecast's interval (n, 2)."""
+        conformal = ConformalPredictor.of(self.fitted, (), coverage, rung=rung)
+        return self.unscaled(conformal.intervals(self.checked))
+
+    def frame(self, coverage: float | None, rung: str | None = None) -> pl.DataFrame:
+        """Return a row for each series and step: names, stamp, step, prediction, low and high."""
+        known = self.windows.known
+        rows = self.windows.frame()
+        names = [column.name for column in known.series]
+        frame = rows.select(*names, known.time.name, STEP)
+        frame = frame.with_columns(prediction=self.predicted(rung))
+        if coverage is not None:
+            low, high = self.intervals(coverage, rung).T
+            frame = frame.with_columns(low=low, high=high)
+        return frame
+
+    def promise(self, coverage: float) -> str:
+        """Say what the intervals of a coverage promise."""
+        guarantee = self.fitted.guarantee
+        moments = None if guarantee is None else guarantee.scores.moment
+        return say(
+            "At each step ahead, {share} of the values should lie between low and high, as they "
+            "did from the {origins:,} origins that judged, if the series go on as they did there.",
+            share=percent(coverage),
+            origins=0 if moments is None else len(np.unique(moments)),
+        )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about these forecasts."""
+        known, windows, notes = self.windows.known, self.windows, [*self.missing]
+        new = [key for key in windows.panel.keys if key not in set(known.keys)]
+        if new:
+            notes.append(
+                say_plural(
+                    "{count:,} series is new to the model: {names}.",
+                    "{count:,} series are new to the model: {names}.",
+                    len(new),
+                    names=quoted([" · ".join(key) for key in new]),
+                )
+            )
+        beside = int(((windows.origins - known.end) % known.stride != 0).sum())
+        if beside:
+            notes.append(
+                say(
+                    "The model learned from origins at one time of day, and these series end at "
+                    "another: errors and intervals by step may differ."
+                )
+            )
+        return tuple(notes)
+
+
+def _not_given(windows: Windows) -> Iterator[str]:
+    """Say which columns are known beforehand, but not given at stamps that are forecast."""
+    for number, each in enumerate(windows.known.covariates, 1):
+        missing = int((~np.isfinite(windows.at(windows.places, number))).sum())
+        if each.use == "known" and missing:
+            yield say_plural(
+                "Column {column!r} is known beforehand, but not given at {count:,} stamp that is "
+                "forecast; it is taken to be as usual there.",
+                "Column {column!r} is known beforehand, but not given at {count:,} stamps that are "
+                "forecast; it is taken to be as usual there.",
+                missing,
+                column=each.column.name,
+            )
+
+
+def _with_usual(panel: Panel, known: Forecast) -> Panel:
+    """Return a panel whose known columns have, after the end, their median or commonest level."""
+    values = panel.values.copy()
+    later = panel.first + np.arange(values.shape[2])[None, :] > panel.ends[:, None]
+    for number, each in enumerate(known.covariates, 1):
+        if each.use != "known":
+            continue
+        for series, row in enumerate(values[number]):
+            there = row[np.isfinite(row)]
+            if len(there):
+                usual = np.bincount(there.astype(int)).argmax() if each.levels else np.median(there)
+                row[later[series] & ~np.isfinite(row)] = usual
+    return replace(panel, values=values)

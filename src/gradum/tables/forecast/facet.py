@@ -1,0 +1,126 @@
+"""What a schema knows of series that are forecast: their columns, their grid and their seasons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+import polars as pl
+from msgspec import Meta, Struct
+
+from gradum.tables.columns import Column
+from gradum.tables.forecast.frequency import Frequency
+
+Use = Literal["known", "past", "fixed"]
+ORIGIN, STEP = "forecast origin", "steps ahead"
+"""The columns of a row's origin and step, by names that tables hardly have."""
+
+
+class Covariate(Struct, frozen=True, forbid_unknown_fields=True):
+    """A column beside the target.
+
+    Attributes
+    ----------
+    column : Column
+        As it was understood in the table.
+    use : str
+        "known": known beforehand, so that its value at the forecast's stamp is used; "past": used
+        up to the origin; "fixed": the same at all stamps of a series.
+    levels : tuple of str
+        The levels of a column of categories, in the order of their codes; empty for numbers.
+    """
+
+    column: Column
+    use: Use
+    levels: tuple[str, ...] = ()
+
+
+class Forecast(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a table of series becomes rows of an origin and a step ahead.
+
+    The target of such a row is what the seasonal naive forecast misses, divided by the scale of the
+    series: (y[o + h] − y[o + h − k m]) / s, with k = ⌈h / m⌉, so that the past value lies at the
+    origin o or before.
+
+    Attributes
+    ----------
+    horizon : int
+        H: rows are 1 to H steps ahead.
+    target, time : Column
+        As they were understood in the table.
+    series : tuple of Column
+        The columns whose values name a series; none for a single one.
+    covariates : tuple of Covariate
+    frequency : Frequency
+    seasons : tuple of int
+        The cycles in steps; the first is m, that of the seasonal naive forecast.
+    keys : tuple of tuple of str
+        The name of each of the S series.
+    scales : tuple of float
+        s of each series: the root of the mean of (y[t] − y[t − m])²; 1 if there is a single series,
+        whose errors then are in its own unit.
+    calendar : tuple of str
+        Which columns tell the stamp's place in the calendar.
+    end : int
+        The place on the grid of the last stamp with a target.
+    stride : int
+        Origins of the rows learned from are so many steps apart, counted back from the end.
+    """
+
+    horizon: Annotated[int, Meta(ge=1)]
+    target: Column
+    time: Column
+    series: tuple[Column, ...]
+    covariates: tuple[Covariate, ...]
+    frequency: Frequency
+    seasons: tuple[Annotated[int, Meta(ge=1)], ...]
+    keys: tuple[tuple[str, ...], ...]
+    scales: tuple[float, ...]
+    calendar: tuple[str, ...] = ()
+    end: int = 0
+    stride: Annotated[int, Meta(ge=1)] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what no fit yields but a damaged file could hold."""
+        if not self.seasons or len(self.keys) != len(self.scales) or not min(self.scales) > 0:
+            raise ValueError("the series of a forecast lack a season or a scale")
+
+    @property
+    def season(self) -> int:
+        """The cycle of the seasonal naive forecast, m."""
+        return self.seasons[0]
+
+    @property
+    def scaled(self) -> bool:
+        """Whether errors are multiples of each series' usual seasonal change."""
+        return bool(self.series)
+
+    @property
+    def cycles(self) -> dict[int, int]:
+        """How many of the last values at the same place of each longer cycle are looked at."""
+        return {m: 2 if m > LONG else 4 for m in self.seasons if m > 1}
+
+    @property
+    def windows(self) -> tuple[int, ...]:
+        """The lengths, in steps, of the means up to the origin."""
+        short = [m for m in self.seasons if 1 < m <= LONG] or [3]
+        return tuple(sorted({*short, 4 * max(short)}))
+
+    @property
+    def reach(self) -> int:
+        """How many steps up to and with the origin a row may look at."""
+        cycles = [m * (n + 1) for m, n in self.cycles.items()]
+        return max(*cycles, *self.windows, 2 * max(self.windows), RECENT, 2) + 1
+
+    def until(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return when the outcome of each row (n,) is known, in the form of its origin."""
+        origins = frame[ORIGIN].to_physical().to_numpy()
+        steps = frame[STEP].to_numpy()
+        return self.frequency.stamps(self.frequency.places(origins) + steps)
+
+
+LONG = 400
+"""Cycles of more steps are looked at twice, not four times."""
+
+RECENT = 4
+"""How many of the last values are looked at."""

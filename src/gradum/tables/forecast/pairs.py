@@ -1,0 +1,275 @@
+"""Rows of an origin and a step ahead: what was known of a series there, and its calendar."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gradum.tables.forecast.facet import ORIGIN, STEP, Forecast
+from gradum.tables.forecast.panel import Panel, in_words, panel_of
+from gradum.tables.table import Table
+
+SERIES = "series"
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """W origins of series of a panel, each with the H steps that follow.
+
+    Parameters
+    ----------
+    panel : Panel
+    known : Forecast
+    series : ndarray of shape (W,)
+        The place of each window's series among those of the panel.
+    origins : ndarray of shape (W,)
+        The place on the grid of each window's origin, the last stamp that is looked at.
+    """
+
+    panel: Panel
+    known: Forecast
+    series: np.ndarray
+    origins: np.ndarray
+
+    @classmethod
+    def every(cls, panel: Panel, known: Forecast) -> Windows:
+        """Return every origin of a panel whose steps ahead have values, a stride apart."""
+        ends = panel.ends
+        origins = np.arange(panel.first, panel.first + panel.values.shape[2])
+        origins = origins[(origins - known.end) % known.stride == 0]
+        series, place = np.nonzero(
+            np.isfinite(panel.target[:, origins - panel.first])
+            & (origins[None, :] + known.horizon <= ends[:, None])
+            & (origins[None, :] - known.season + 1 >= panel.first)
+        )
+        order = np.lexsort((series, place))
+        return cls(panel, known, series[order], origins[place[order]])
+
+    @classmethod
+    def last(cls, panel: Panel, known: Forecast) -> Windows:
+        """Return the last origin of each series that has a value."""
+        series = np.flatnonzero(panel.ends >= panel.first)
+        return cls(panel, known, series, panel.ends[series])
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    def take(self, rows: np.ndarray) -> Windows:
+        """Return the windows at some positions."""
+        return Windows(self.panel, self.known, self.series[rows], self.origins[rows])
+
+    @property
+    def rows(self) -> np.ndarray:
+        """The places (W, H) of the rows in `frame`."""
+        return np.arange(len(self) * self.known.horizon).reshape(len(self), -1)
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The steps ahead (1, H)."""
+        return np.arange(1, self.known.horizon + 1)[None, :]
+
+    @property
+    def places(self) -> np.ndarray:
+        """The places on the grid that are forecast (W, H)."""
+        return self.origins[:, None] + self.steps
+
+    def at(self, places: np.ndarray, column: int = 0) -> np.ndarray:
+        """Return values of a column at places (W, k) of each window's series; NaN where none is."""
+        width = self.panel.values.shape[2]
+        where = places - self.panel.first
+        there = (where >= 0) & (where < width)
+        values = self.panel.values[column][self.series[:, None], np.clip(where, 0, width - 1)]
+        return np.where(there, values, np.nan)
+
+    @property
+    def naive(self) -> np.ndarray:
+        """The seasonal naive forecasts (W, H).
+
+        Where the value a season before is missing, it is that of an earlier season, at last the
+        value at the origin.
+        """
+        past = self._seasonal(self.known.season)
+        answer = self.at(self.origins[:, None]) + 0 * self.steps
+        for back in reversed(range(4)):
+            value = self.at(past - back * self.known.season)
+            answer = np.where(np.isfinite(value), value, answer)
+        return answer
+
+    @property
+    def scales(self) -> np.ndarray:
+        """The scale of each window's series (W, 1); for a new series, of its own changes here."""
+        known = dict(zip(self.known.keys, self.known.scales, strict=True))
+        new = scales_of(self.panel, self.known.season) if self.known.scaled else None
+        of_series = [
+            known.get(key, 1.0 if new is None else float(new[place]))
+            for place, key in enumerate(self.panel.keys)
+        ]
+        return np.array(of_series)[self.series][:, None]
+
+    def _seasonal(self, season: int) -> np.ndarray:
+        """Return the last places (W, H) at the origin or before that are whole seasons earlier."""
+        return self.places - season * -(-self.steps // season)
+
+    def frame(self) -> pl.DataFrame:
+        """Return a row for each window and step, with its target where it is known."""
+        rows, steps = len(self), self.known.horizon
+        stamps = self.known.frequency.stamps(self.places.reshape(-1))
+        origins = self.known.frequency.stamps(np.repeat(self.origins, steps))
+        keys = [self.panel.keys[each] for each in self.series]
+        columns: dict[str, pl.Series | np.ndarray] = {
+            column.name: pl.Series(
+                [key[place] for key in keys for _ in range(steps)], dtype=pl.String
+            )
+            for place, column in enumerate(self.known.series)
+        }
+        if len(self.known.series) > 1:
+            columns[SERIES] = pl.Series([in_words(key) for key in keys for _ in range(steps)])
+        columns[self.known.time.name] = self._moments(stamps)
+        columns[ORIGIN] = self._moments(origins)
+        columns[STEP] = np.tile(np.arange(1, steps + 1), rows)
+        for name, values in self._columns():
+            shaped = np.broadcast_to(values, (rows, steps)).reshape(-1)
+            columns[name] = pl.Series(shaped).fill_nan(None) if shaped.dtype.kind == "f" else shaped
+        for name, (places, names) in self._calendar(stamps).items():
+            columns[name] = pl.Series(names)[places] if names else places
+        naive, scale = self.naive, self.scales
+        target = ((self.at(self.places) - naive) / scale).reshape(-1)
+        columns[self.known.target.name] = pl.Series(target).fill_nan(None)
+        return pl.DataFrame(columns)
+
+    def _moments(self, stamps: np.ndarray) -> pl.Series:
+        if self.known.frequency.dated:
+            return pl.Series(stamps.astype(np.int64)).cast(pl.Datetime("us"))
+        return pl.Series(stamps)
+
+    def _columns(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Yield what was known at the origin, relative to the naive forecast, in scales."""
+        name, known, origin = self.known.target.name, self.known, self.origins[:, None]
+        naive, scale = self.naive, self.scales
+        yield f"{name}, naive", naive / scale
+        for lag in range(RECENT):
+            label = f"{name}, {lag} before origin" if lag else f"{name} at origin"
+            yield label, (self.at(origin - lag) - naive) / scale
+        for width in known.windows:
+            mean, before = self._mean(width), self._mean(width, width)
+            yield f"{name}, mean of {width}", (mean - naive) / scale
+            yield f"{name}, rise of mean of {width}", (mean - before) / scale
+        for season, count in known.cycles.items():
+            past = self._seasonal(season)
+            values = np.stack([self.at(past - back * season) for back in range(count)])
+            for back in range(season == known.season, count):
+                yield f"{name}, {season} × {back + 1} back", (values[back] - naive) / scale
+            yield f"{name}, mean of {season} × {count} back", (_nanmean(values) - naive) / scale
+            yield f"{name}, median of {season} × {count} back", (_median(values) - naive) / scale
+            at_origin = np.arange(season)[None, :]
+            spread = np.abs(self.at(origin - at_origin) - self.at(origin - season - at_origin))
+            yield f"{name}, change over {season}", _nanmean(spread.T)[:, None] / scale
+        for number, covariate in enumerate(known.covariates, 1):
+            yield from self._of_covariate(number, covariate.column.name, covariate)
+
+    def _of_covariate(self, number: int, name: str, covariate) -> Iterator[tuple[str, np.ndarray]]:
+        here = self.places if covariate.use == "known" else self.origins[:, None]
+        value = self.at(here, number)
+        if covariate.use == "fixed":
+            value = self._fixed(number)
+        if covariate.levels:
+            yield name, _levels(value, covariate.levels)
+        else:
+            yield name, value
+        if covariate.use != "known":
+            return
+        before = self.at(self._seasonal(self.known.season), number)
+        if covariate.levels:
+            yield f"{name} of naive", _levels(before, covariate.levels)
+        else:
+            yield f"{name}, change since naive", value - before
+
+    def _fixed(self, number: int) -> np.ndarray:
+        values = self.panel.values[number]
+        first = np.isfinite(values).argmax(1)
+        return values[np.arange(len(values)), first][self.series][:, None]
+
+    def _mean(self, width: int, before: int = 0) -> np.ndarray:
+        """Return the mean (W, 1) of so many values that end at the origin, or some steps before."""
+        places = self.origins[:, None] - before - np.arange(width)[None, :]
+        return _nanmean(self.at(places).T)[:, None]
+
+    def _calendar(self, stamps: np.ndarray) -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
+        """Return the stamps' places in the calendar, and the names of places."""
+        if not self.known.frequency.dated:
+            return {}
+        moments = stamps.astype(np.int64).astype("datetime64[us]")
+        days = moments.astype("datetime64[D]")
+        months = moments.astype("datetime64[M]")
+        year = (days - moments.astype("datetime64[Y]").astype("datetime64[D]")).astype(float)
+        angle = 2 * np.pi * year / 365.25
+        minutes = ((moments - days) / np.timedelta64(1, "m")).astype(int)
+        every = {
+            "weekday": ((days.astype(np.int64) + 3) % 7, WEEKDAYS),
+            "time of day": (minutes, ()),
+            "clock": (minutes, CLOCK),
+            "month": (months.astype(np.int64) % 12, MONTHS),
+            "day of month": ((days - months.astype("datetime64[D]")).astype(np.int64) + 1, ()),
+            "year, sine": (np.sin(angle), ()),
+            "year, cosine": (np.cos(angle), ()),
+        }
+        return {name: every[name] for name in self.known.calendar if name in every}
+
+
+CLOCK = tuple(f"{minute // 60:02d}:{minute % 60:02d}" for minute in range(24 * 60))
+RECENT = 3
+
+
+def scales_of(panel: Panel, season: int) -> np.ndarray:
+    """Return the root of the mean of (y[t] − y[t − m])² of each series (S,).
+
+    Where that is 0, it is the mean of |y|, or 1. Squares keep the scale of a series that hardly
+    ever changes from being close to 0.
+    """
+    changes = np.square(panel.target[:, season:] - panel.target[:, :-season])
+    scale = np.sqrt(_nanmean(changes.T)) if changes.shape[1] else np.full(len(panel.keys), np.nan)
+    size = _nanmean(np.abs(panel.target).T)
+    scale = np.where(np.nan_to_num(scale) > 0, scale, size)
+    return np.where(np.nan_to_num(scale) > 0, scale, 1.0)
+
+
+def _nanmean(values: np.ndarray) -> np.ndarray:
+    """Return the mean over the first axis of what is not NaN; NaN where all is."""
+    known = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, values, 0.0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Return the median over the first axis of what is not NaN; NaN where all is."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of places without a value
+        return np.nanmedian(values, axis=0)
+
+
+def _levels(codes: np.ndarray, levels: tuple[str, ...]) -> np.ndarray:
+    """Return the levels of codes as texts; None where there is none."""
+    named = np.array([*levels, None], dtype=object)
+    return named[np.where(np.isfinite(codes), codes, len(levels)).astype(np.intp)]
+
+
+def in_pairs(table: Table, known: Forecast | None) -> Table:
+    """Return the rows of a table of series for every origin in it.
+
+    Rows that are of an origin and a step stay as they are, and so do rows of a table that is no
+    forecast's.
+    """
+    if known is None or STEP in table.frame.columns:
+        return table
+    return as_table(Windows.every(panel_of(table, known), known).frame(), table)
+
+
+def as_table(pairs: pl.DataFrame, of: Table) -> Table:
+    """Return rows as a table whose source and notes are those of another."""
+    return Table(pairs, of.source, notes=of.notes, keep_totals=True, doubts=of.doubts)

@@ -1,0 +1,153 @@
+"""A forecast, from the table to the file that goes on: one linear fit, shared."""
+
+import datetime as dt
+from functools import cache
+
+import numpy as np
+import polars as pl
+import pytest
+
+import gradum
+from gradum.errors import GradumError, SpecError
+
+HORIZON = 7
+
+
+def sales(days=200):
+    return every_day().filter(pl.col("day") < dt.date(2024, 1, 1) + dt.timedelta(days))
+
+
+@cache
+def every_day(count=210):
+    rng = np.random.default_rng(0)
+    days = [dt.date(2024, 1, 1) + dt.timedelta(day) for day in range(count)]
+    closed = np.arange(count) % 30 == 12
+    frames = []
+    for shop, level in (("a", 10.0), ("b", 300.0)):
+        sold = (
+            level * (1 + 0.3 * np.sin(np.arange(count) * 2 * np.pi / 7)) * np.where(closed, 0.5, 1)
+        )
+        sold = sold + rng.normal(0, level / 20, count)
+        frames.append(pl.DataFrame({"day": days, "shop": shop, "closed": closed, "sold": sold}))
+    return pl.concat(frames)
+
+
+@cache
+def fitted():
+    return gradum.fit(
+        sales(),
+        "sold",
+        time="day",
+        series="shop",
+        known="closed",
+        horizon=HORIZON,
+        model="linear",
+        explain=False,
+        learning_curve=False,
+    )
+
+
+def test_the_baseline_is_the_seasonal_naive():
+    run = fitted().run
+    rows = run.judged.rows
+    missed = np.abs(run.dataset.target[rows]).mean()
+    scores = fitted().scores.filter(metric="mae", part="test", rung="baseline")
+    assert scores["value"].item() == pytest.approx(missed)
+    assert (run.judged.predictions["baseline"].value == 0).all()
+
+
+def test_it_does_better_than_repeating_the_last_season():
+    scores = dict(
+        fitted().scores.filter(metric="mae", part="test").select("rung", "value").iter_rows()
+    )
+    assert scores["linear"] < 0.8 * scores["baseline"]
+
+
+def test_each_series_goes_on_in_its_own_units():
+    frame = fitted().forecast()
+    assert frame.columns == ["shop", "day", "steps ahead", "prediction", "low", "high"]
+    assert len(frame) == 2 * HORIZON
+    assert frame["day"].min() == dt.datetime(2024, 7, 19)
+    levels = frame.group_by("shop").agg(pl.col("prediction").mean()).sort("shop")["prediction"]
+    assert levels.to_list() == pytest.approx([10, 300], rel=0.2)
+    assert (frame["low"] < frame["prediction"]).all()
+    assert (frame["prediction"] < frame["high"]).all()
+
+
+def test_a_known_column_moves_the_forecast():
+    table = pl.DataFrame(
+        {
+            "day": [dt.date(2024, 7, 19 + day) for day in range(HORIZON)] * 2,
+            "shop": ["a"] * HORIZON + ["b"] * HORIZON,
+            "closed": [day == 3 for day in range(HORIZON)] * 2,
+        }
+    )
+    opened = fitted().forecast(table.with_columns(closed=False))["prediction"].to_numpy()
+    closed = fitted().forecast(table)["prediction"].to_numpy()
+    assert (closed < opened)[[3, 10]].all()
+    assert closed[[0, 1, 7, 8]] == pytest.approx(opened[[0, 1, 7, 8]])
+
+
+def test_later_rows_are_its_newest_past():
+    longer = sales(210)
+    whole = fitted().forecast(longer)
+    added = fitted().forecast(longer.filter(pl.col("day") > dt.date(2024, 7, 10)))
+    assert whole["day"].min() == dt.datetime(2024, 7, 29)
+    assert added["prediction"].to_numpy() == pytest.approx(whole["prediction"].to_numpy())
+
+
+def test_the_file_goes_on_as_the_model_does(tmp_path):
+    fitted().save(tmp_path / "model.gradum")
+    again = gradum.load(tmp_path / "model.gradum")
+    assert again.forecast().equals(fitted().forecast())
+
+
+def test_rows_of_a_table_are_refused():
+    for asks in (
+        lambda: fitted().predict(sales()),
+        lambda: fitted().predict_interval(sales()),
+        lambda: fitted().export("model.mjs"),
+    ):
+        with pytest.raises(GradumError) as refused:
+            asks()
+        assert refused.value.remedy
+
+
+def test_a_model_without_rows_needs_its_past():
+    from dataclasses import replace
+
+    from gradum.run.forecast import Continuation
+
+    bare = replace(fitted().fitted, history=None)
+    with pytest.raises(SpecError, match="no history"):
+        Continuation.of(bare)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"horizon": 7}, "--time"),
+        ({"series": "shop"}, "--horizon"),
+        ({"horizon": 7, "time": "day", "group": "shop"}, "--group"),
+        ({"horizon": 7, "time": "day", "monotone": "closed+"}, "--monotone"),
+        ({"horizon": 7, "time": "day", "series": "shops"}, "shops"),
+        ({"horizon": 7, "time": "day", "known": "sold"}, "sold"),
+    ],
+)
+def test_options_that_contradict_a_forecast_are_refused(options, said):
+    with pytest.raises(GradumError) as refused:
+        gradum.fit(sales(60), "sold", **options)
+    assert said in str(refused.value)
+
+
+def test_the_report_draws_the_fan_and_the_errors_by_step():
+    found = fitted().findings.forecast
+    assert [each.step for each in found.steps] == list(range(1, HORIZON + 1))
+    assert [each.series for each in found.fans] == ["a", "b"]
+    run, rung = fitted().run, fitted().used
+    step = run.dataset.frame["steps ahead"].to_numpy()[run.judged.rows]
+    missed = np.abs(run.dataset.target[run.judged.rows] - run.judged.predictions[rung].value)
+    for each in found.steps:
+        assert each.error == pytest.approx(missed[step == each.step].mean())
+    ahead = np.array([row[1] for fan in found.fans for row in fan.ahead])
+    assert ahead == pytest.approx(fitted().forecast()["prediction"].to_numpy())

@@ -1,0 +1,197 @@
+"""Series on a grid, and rows of an origin and a step: held against sums written out by hand."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+
+from gradum.errors import GradumError, TableError
+from gradum.run.source.learned_series import series_rows
+from gradum.tables.forecast.facet import ORIGIN, STEP
+from gradum.tables.forecast.frequency import DAY, Frequency, frequency_of
+from gradum.tables.forecast.pairs import Windows
+from gradum.tables.forecast.panel import panel_of
+from gradum.tables.schema import Overrides
+from gradum.tables.split import UNUSED, Part, folds, hold_out
+from gradum.tables.table import Table
+
+START = dt.datetime(2024, 1, 1)
+
+
+def days(count, start=START, step=1):
+    return [start + dt.timedelta(days=step * day) for day in range(count)]
+
+
+def table(stamps, values, **columns):
+    return Table(pl.DataFrame({"day": stamps, "sold": values, **columns}), "sales.csv")
+
+
+def learned(given, horizon=7, **options):
+    return series_rows(given, "sold", horizon, overrides=Overrides(time="day"), **options)
+
+
+def wave(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return 10 + np.arange(count) % 7 + rng.normal(0, 0.3, count)
+
+
+def microseconds(stamps):
+    return pl.Series(stamps).cast(pl.Datetime("us")).to_physical().to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("stamps", "unit", "step"),
+    [
+        (pl.datetime_range(START, dt.datetime(2024, 1, 9), "30m", eager=True), "us", DAY / 48),
+        (pl.date_range(START, dt.date(2024, 3, 1), "1d", eager=True), "us", DAY),
+        (pl.date_range(START, dt.date(2026, 3, 1), "1w", eager=True), "us", 7 * DAY),
+        (pl.date_range(START, dt.date(2030, 3, 1), "1mo", eager=True), "months", 1),
+        (pl.date_range(START, dt.date(2030, 3, 1), "1q", eager=True), "months", 3),
+        (
+            pl.date_range(START, dt.date(2030, 3, 1), "1mo", eager=True).dt.month_end(),
+            "months",
+            1,
+        ),
+        (
+            pl.date_range(START, dt.date(2024, 9, 1), "1d", eager=True).filter(
+                pl.date_range(START, dt.date(2024, 9, 1), "1d", eager=True).dt.weekday() < 6
+            ),
+            "weekdays",
+            1,
+        ),
+    ],
+)
+def test_stamps_and_places_are_each_others_inverse(stamps, unit, step):
+    moments = microseconds(stamps)
+    frequency = frequency_of([moments], dated=True)
+    assert (frequency.unit, frequency.step) == (unit, step)
+    places = frequency.places(moments)
+    assert (np.diff(places) == 1).all()
+    assert (frequency.stamps(places) == moments).all()
+
+
+def test_a_stamp_beside_the_grid_has_no_place():
+    frequency = Frequency("us", DAY, 0.0)
+    assert np.isnan(frequency.places(np.array([DAY // 2]))).all()
+
+
+def test_the_target_is_what_the_last_season_misses():
+    values = wave(120)
+    rows = learned(table(days(120), values))
+    frame, known = rows.table.frame, rows.schema.forecast
+    assert known.season == 7
+    assert known.scales == (1.0,)
+    for origin, step, target in frame.select(ORIGIN, STEP, "sold").sample(50, seed=1).iter_rows():
+        at = (origin - START).days
+        assert target == pytest.approx(values[at + step] - values[at + step - 7])
+    assert frame[STEP].max() == 7
+
+
+def test_no_row_looks_beyond_its_origin():
+    values = wave(120)
+    later = values.copy()
+    later[80:] += 100.0
+    known = learned(table(days(120), values)).schema.forecast
+    frames = [
+        Windows.every(panel_of(table(days(120), each), known), known).frame()
+        for each in (values, later)
+    ]
+    before = [
+        each.filter(pl.col(ORIGIN) < START + dt.timedelta(days=80)).drop("sold") for each in frames
+    ]
+    assert before[0].equals(before[1])
+    assert len(before[0]) > 200
+
+
+def test_a_known_column_is_taken_at_the_stamp_and_another_at_the_origin():
+    price = np.arange(120.0)
+    given = table(days(120), wave(120), price=price, rain=price**2)
+    frame = learned(given, known=["price"]).table.frame
+    at = (frame[ORIGIN] - START).dt.total_days()
+    assert (frame["price"] == at + frame[STEP]).all()
+    assert (frame["rain"] == at**2).all()
+
+
+def test_each_series_has_its_own_past_and_scale():
+    small, large = wave(120), 100 * wave(120, 1)
+    given = table(days(120) * 2, [*small, *large], shop=["a"] * 120 + ["b"] * 120)
+    known = learned(given, series=["shop"]).schema.forecast
+    for values, scale in zip((small, large), known.scales, strict=True):
+        assert scale == pytest.approx(np.sqrt(np.mean((values[7:] - values[:-7]) ** 2)))
+    shuffled = Table(given.frame.sample(fraction=1.0, shuffle=True, seed=3), "sales.csv")
+    assert learned(shuffled, series=["shop"]).schema.forecast.scales == pytest.approx(known.scales)
+
+
+def test_gaps_are_missing_and_rows_are_found_around_them():
+    kept = np.arange(150) % 11 != 5
+    stamps = [stamp for stamp, held in zip(days(150), kept, strict=True) if held]
+    rows = learned(table(stamps, wave(150)[kept]))
+    panel = panel_of(table(stamps, wave(150)[kept]), rows.schema.forecast)
+    assert (
+        np.isnan(panel.target[0]).sum() == (~kept).sum() - (~kept[-7:]).sum() + (~kept[-7:]).sum()
+    )
+    assert any("have no value" in note for note in rows.table.notes)
+
+
+def test_an_hour_that_the_clock_repeats_has_the_mean():
+    hours = pl.datetime_range(
+        dt.datetime(2024, 10, 1), dt.datetime(2024, 12, 1), "1h", eager=True, time_zone="UTC"
+    )
+    local = hours.dt.convert_time_zone("Europe/Berlin").dt.replace_time_zone(None)
+    values = np.arange(len(local), dtype=float)
+    given = table(local, values)
+    rows = learned(given, horizon=24)
+    assert any("clock was set back" in note for note in rows.table.notes)
+    known = rows.schema.forecast
+    panel = panel_of(given, known)
+    twice = known.frequency.places(microseconds([dt.datetime(2024, 10, 27, 2)])).astype(int)
+    first = int(np.flatnonzero(local == dt.datetime(2024, 10, 27, 2))[0])
+    assert panel.target[0, twice[0] - panel.first] == first + 0.5
+
+
+REFUSED = {
+    "rows 1, 121": table(days(120) + days(1), wave(121)),
+    "in row 51": table([*days(50), START + dt.timedelta(days=50, hours=3), *days(40)], wave(91)),
+    "from row 121 on": table(days(120) + days(60, START + dt.timedelta(days=200), 7), wave(180)),
+    "no stamp, in row 1": table([None, *days(119)], wave(120)),
+    "too short": table(days(20), wave(20)),
+    "constant": table(days(120), np.ones(120)),
+}
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_is_no_regular_series_is_refused_by_row(said):
+    with pytest.raises(GradumError) as refused:
+        learned(REFUSED[said], horizon=14)
+    assert said in str(refused.value)
+    assert refused.value.remedy
+
+
+def test_series_of_mixed_frequencies_are_refused_by_name():
+    given = table(days(120) + days(40, step=7), wave(160), shop=["daily"] * 120 + ["weekly"] * 40)
+    with pytest.raises(TableError, match="series 'weekly' has a value every 7 steps"):
+        learned(given, series=["shop"])
+
+
+def test_windows_go_on_from_the_end_of_each_series():
+    given = table(days(120) + days(100), wave(220), shop=["a"] * 120 + ["b"] * 100)
+    rows = learned(given, series=["shop"])
+    last = Windows.last(panel_of(given, rows.schema.forecast), rows.schema.forecast)
+    ends = rows.schema.forecast.frequency.stamps(last.origins)
+    assert (ends == microseconds([days(120)[-1], days(100)[-1]])).all()
+    assert last.frame()["sold"].null_count() == 7 + 7
+
+
+def test_nothing_is_learned_whose_outcome_is_known_after_the_first_test():
+    origins = np.repeat(np.arange(100), 7)
+    until = origins + np.tile(np.arange(1, 8), 100)
+    rng = np.random.default_rng(0)
+    parts = hold_out(700, time=origins, until=until, test=0.2, validation=0.2, rng=rng)
+    begins = origins[parts == Part.TEST].min()
+    learns = (parts == Part.TRAIN) | (parts == Part.VALIDATION)
+    assert until[learns].max() < begins
+    assert set(until[parts == UNUSED] >= begins) == {True}
+    for fold in folds(700, 4, time=origins, until=until, rng=rng):
+        learns = (fold == Part.TRAIN) | (fold == Part.VALIDATION)
+        assert until[learns].max() < origins[fold == Part.TEST].min()
