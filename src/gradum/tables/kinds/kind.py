@@ -113,7 +113,8 @@ class Kind(ABC):
     instead_of_target: ClassVar[str] = ""  # what to predict, as no target can be of it
     stored_per_millisecond: ClassVar[float] = 0.0  # what typed moments are counted in; 0: none are
     axis_format: ClassVar[str] = ""  # of moments on the axis of a chart
-    is_grid: ClassVar[bool] = False  # values are grids of bytes: pictures or sounds
+    is_grid: ClassVar[bool] = False  # values are cells: pictures, sounds or series
+    is_file: ClassVar[bool] = False  # values come as files or their bytes: pictures or sounds
     endings: ClassVar[tuple[str, ...]] = ()  # of the names of files that hold its values
     accidents: ClassVar[tuple[Accident, ...]] = ()  # what may happen on the way into a table
     goes_up: ClassVar[bool] = False  # the first row of a grid is drawn below all others
@@ -159,6 +160,10 @@ class Kind(ABC):
         Files that they name are opened beneath the folder; without one, none is.
         """
         return None
+
+    def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return a frame in which columns that hold a value of this kind together are one."""
+        return frame
 
     def scale(self, values: pl.Series) -> NumericScale:
         """Return numbers for typed values, none missing, by which to cut them into ranges."""
