@@ -148,7 +148,7 @@ class GridKind(CellKind):
     def grid(self, value: bytes | None) -> Grid | None:
         """Return the grid of a cell, as it is drawn."""
         grid = super().grid(value)
-        return Grid(grid.pixels[::-1], grid.name) if grid is not None and self.goes_up else grid
+        return None if grid is None else Grid(self.drawing(grid.pixels), grid.name)
 
     def are_names(self, texts: pl.Series) -> bool:
         """Whether texts are names of such files."""

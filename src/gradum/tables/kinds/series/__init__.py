@@ -42,6 +42,7 @@ class SeriesKind(CellKind):
         "An exported model takes numbers and texts; it takes no series, and measures nothing of "
         "them."
     )
+    regions = (marked("the beginning"), marked("the middle"), marked("the end"))
     axes = marked("Time runs from left to right; channels lie one below the other.")
 
     def joined(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -98,6 +99,20 @@ class SeriesKind(CellKind):
         places -= np.nanmean(places, axis=0)
         spread = float(np.sqrt(np.nansum(np.nanvar(places, axis=0))))
         return np.nan_to_num(places / (spread or 1.0))
+
+    def drawing(self, grid: np.ndarray) -> np.ndarray:
+        """Return readings (c, T, 1) as lines."""
+        return drawn(grid[:, :, 0])
+
+    def part(self, place: tuple[int, int], ends: tuple[int, int]) -> str:
+        """Name a stretch of readings, and its channel."""
+        first, last = 1 + ends[0], 1 + ends[1]
+        return say(
+            "channel {channel}, readings {first:,} to {last:,}",
+            channel=1 + place[0],
+            first=first,
+            last=last,
+        )
 
     def grid(self, value: bytes | None) -> Grid | None:
         """Return a drawing of a series."""

@@ -5,7 +5,7 @@ Shapes: n series of c channels, F features.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -57,17 +57,25 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
             raise ValueError(say("the kernels of series do not go together"))
 
     @classmethod
-    def fit(cls, series: Sequence[np.ndarray], generator: np.random.Generator) -> SeriesFeatures:
-        """Draw the kernels by training series without gaps (c, T), at least one."""
+    def fit(
+        cls, series: Sequence[np.ndarray], generator: np.random.Generator
+    ) -> tuple[SeriesFeatures, np.ndarray]:
+        """Draw the kernels by training series without gaps (c, T), at least one.
+
+        Returns
+        -------
+        SeriesFeatures, ndarray (n, F)
+            And what `measured` returns of the series, which takes longest.
+        """
         scales, change_scales = (
             _scales([part(each) for each in series]) for part in (_level, _change)
         )
-        seen = [_level(each) / _column(scales) for each in series]
-        moved = [_change(each) / _column(change_scales) for each in series]
-        readings, changes = (Kernels.fit(_plain(part), generator) for part in (seen, moved))
-        shares = np.hstack([readings.shares(_plain(seen)), changes.shares(_plain(moved))])
+        seen, moved = _scaled(series, _level, scales), _scaled(series, _change, change_scales)
+        readings, changes = Kernels.fit(seen, generator), Kernels.fit(moved, generator)
+        shares = np.hstack([readings.shares(seen), changes.shares(moved)])
         whitening = Whitening.fit(shares, generator, SHRINKAGE, MOST_COMPONENTS)
-        return cls(scales, change_scales, readings, changes, whitening)
+        features = cls(scales, change_scales, readings, changes, whitening)
+        return features, whitening.applied(shares)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,10 +84,9 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
 
     def measured(self, series: Sequence[np.ndarray]) -> np.ndarray:
         """Return the features, float32 (n, F); a row's do not hang on other rows."""
-        seen = _plain([_level(each) / _column(self.scales) for each in series])
-        moved = _plain([_change(each) / _column(self.change_scales) for each in series])
-        shares = np.hstack([self.readings.shares(seen), self.changes.shares(moved)])
-        return self.whitening.applied(shares)
+        seen = self.readings.shares(_scaled(series, _level, self.scales))
+        moved = self.changes.shares(_scaled(series, _change, self.change_scales))
+        return self.whitening.applied(np.hstack([seen, moved]))
 
 
 def _level(readings: np.ndarray) -> np.ndarray:
@@ -92,15 +99,17 @@ def _change(readings: np.ndarray) -> np.ndarray:
     return np.diff(readings, axis=1)
 
 
-def _column(scales: Sequence[float]) -> np.ndarray:
-    return np.array(scales)[:, None]
-
-
 def _scales(series: Sequence[np.ndarray]) -> tuple[float, ...]:
     """Return the typical deviation of each channel; 1 where nothing varies."""
     squares = np.mean([np.square(each).mean(axis=1) for each in series], axis=0)
     return tuple(np.where(squares > 0, np.sqrt(squares), 1.0).tolist())
 
 
-def _plain(series: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [np.clip(each, -LARGEST, LARGEST).astype(np.float32) for each in series]
+def _scaled(
+    series: Sequence[np.ndarray],
+    part: Callable[[np.ndarray], np.ndarray],
+    scales: tuple[float, ...],
+) -> list[np.ndarray]:
+    each_scale = np.array(scales)[:, None]
+    units = (part(each) / each_scale for each in series)
+    return [np.clip(each, -LARGEST, LARGEST).astype(np.float32) for each in units]

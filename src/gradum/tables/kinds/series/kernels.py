@@ -18,12 +18,12 @@ from gradum.messages import say
 
 TAPS = 9
 TRIPLES = tuple(combinations(range(TAPS), 3))  # the taps of weight 2; the other six have -1
-PER_KERNEL = 16  # thresholds of each of the 84 kernels, over all dilations
+PER_KERNEL = 12  # thresholds of each of the 84 kernels, over all dilations
 MOST_DILATIONS = 12
 GROUPS = 12  # of kernels that look at the same channels, at each dilation
 MOST_TOGETHER = 9  # channels that a kernel adds up
 EXAMPLES = 32  # training series whose quantiles are thresholds
-AT_ONCE = 120_000  # readings that are filtered together, which stay in the cache
+AT_ONCE = 60_000  # readings that are filtered together, which stay in the cache
 FOLDS = 5  # times that counts are added half to half, so that they stay below 256
 GOLDEN = (5**0.5 + 1) / 2
 

@@ -6,6 +6,7 @@ Shapes: n rows, each a series of c channels and T readings.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -20,12 +21,12 @@ from gradum.tables.kinds.step import Measure, MissingMeasure, Step, missing_feat
 
 LETTER = b"t"
 SAMPLE = 2_000  # series by which a step is chosen
-NUMBERS = ("mean", "deviation", "lowest", "highest", "first", "last")
+NUMBERS = ("mean", "deviation")
 VARIES = 1e-3  # of a number: less, in units of the readings' deviation, is rounding
 
 
 class SeriesStep(Step, frozen=True, tag="series"):
-    """Features of the shape of series, and the level, spread and ends of each channel.
+    """Features of the shape of series, and the level and spread of each channel.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class SeriesStep(Step, frozen=True, tag="series"):
     channels : int
         c; 0 if no training row has a value.
     numbers : tuple of int
-        Which numbers vary among training rows: of channel k, number j is 6 k + j.
+        Which numbers vary among training rows: of channel k, number j is 2 k + j.
     lengths_vary : bool
         Whether training series differ in length.
     missing : bool
@@ -64,22 +65,20 @@ class SeriesStep(Step, frozen=True, tag="series"):
     def fit(cls, series: pl.Series) -> SeriesStep:
         """Draw the kernels by training rows."""
         ordered = series.drop_nulls().sort()
-        sample = series_in(ordered.gather_every(-(-len(ordered) // SAMPLE) or 1))
+        cells = ordered.gather_every(-(-len(ordered) // SAMPLE) or 1)
+        sample = series_in(cells)
         if not sample:
             return cls(series.name, 0, (), False, False)
         channels = max(len(each) for each in sample)
         whole = [without_gaps(_with_channels(each, channels)) for each in sample]
-        features = SeriesFeatures.fit(whole, stream(0, "series"))
+        features, measured = SeriesFeatures.fit(whole, stream(0, "series"))
         numbers, scales = _numbers(whole), np.repeat(features.scales, len(NUMBERS))
         varying = np.flatnonzero(numbers.std(axis=0) > VARIES * scales)
-        return cls(
-            series.name,
-            channels,
-            tuple(varying.tolist()),
-            len({each.shape[1] for each in whole}) > 1,
-            series.null_count() > 0,
-            features,
-        )
+        lengths_vary = len({each.shape[1] for each in whole}) > 1
+        kept, missing = tuple(varying.tolist()), series.null_count() > 0
+        step = cls(series.name, channels, kept, lengths_vary, missing, features)
+        vars(step)["_known"] = dict(zip(cells, measured, strict=True))
+        return step
 
     def measure(self, most: int) -> Measure:
         """Count the missing values of all rows, to tell whether there are any."""
@@ -103,23 +102,48 @@ class SeriesStep(Step, frozen=True, tag="series"):
         if self.features is None or not len(series):
             return found
         if len(present):
-            given = series_in(series.drop_nulls())
-            whole = [without_gaps(_with_channels(each, self.channels)) for each in given]
+            cells = series.drop_nulls()
+            whole = [without_gaps(_with_channels(each, self.channels)) for each in series_in(cells)]
             lengths = np.log([each.shape[1] for each in whole])[:, None]
-            parts = [_numbers(whole)[:, self.numbers], lengths[:, : self.lengths_vary]]
-            measured = np.hstack([*parts, self.features.measured(whole)])
+            numbers = [_numbers(whole)[:, self.numbers], lengths[:, : self.lengths_vary]]
+            measured = np.hstack([*numbers, self._measured(cells, whole)])
             found[present, : measured.shape[1]] = measured
         if self.missing:
             found[:, -1] = series.is_null().to_numpy()
         return found
 
-    def parts(self, series: pl.Series, like: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Return one series and others at its length: (c, T, 1) and (n, c, T, 1)."""
-        (own,) = series_in(like)
-        others = [
-            stretched(_with_channels(each, len(own)), own.shape[1]) for each in series_in(series)
-        ]
-        return own[:, :, None], np.stack(others)[..., None]
+    def _measured(self, cells: pl.Series, series: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the components of series, of training ones without measuring them again."""
+        assert self.features is not None
+        new = [place for place, cell in enumerate(cells) if cell not in self._known]
+        measured = np.empty((len(cells), len(self.features.names)), np.float32)
+        if new:
+            measured[new] = self.features.measured([series[place] for place in new])
+        for place, cell in enumerate(cells):
+            if cell in self._known:
+                measured[place] = self._known[cell]
+        return measured
+
+    @cached_property
+    def _known(self) -> dict[bytes, np.ndarray]:
+        """What `fit` measured, by cell; nothing in a step that was read from a file."""
+        return {}
+
+    @property
+    def is_divisible(self) -> bool:
+        """Whether training rows had a series."""
+        return self.features is not None
+
+    def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Return one series (c, T, 1) and others at its length (n, c, T, 1), float32."""
+        (readings,) = series_in(own)
+        channels, length = readings.shape
+        each = [stretched(_with_channels(one, channels), length) for one in series_in(others)]
+        return readings[:, :, None], np.stack(each)[..., None]
+
+    def lattice(self, side: int) -> tuple[int, int]:
+        """Return the channels, at most ``side``, and stretches of time; of one channel, twice."""
+        return min(self.channels, side), side if self.channels > 1 else 2 * side
 
     def cells(self, grids: np.ndarray) -> pl.Series:
         """Return a typed column that has these series, float32 (n, c, T, 1)."""
@@ -142,19 +166,9 @@ def _with_channels(readings: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _numbers(series: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the `NUMBERS` of every channel (n, 6 c)."""
-    return np.stack(
-        [
-            np.stack(
-                [
-                    *(each.mean(axis=1), each.std(axis=1), each.min(axis=1), each.max(axis=1)),
-                    *(each[:, 0], each[:, -1]),
-                ],
-                axis=1,
-            ).ravel()
-            for each in series
-        ]
-    )
+    """Return the `NUMBERS` of every channel (n, 2 c)."""
+    pairs = [np.stack([each.mean(axis=1), each.std(axis=1)], axis=1) for each in series]
+    return np.stack(pairs).reshape(len(series), -1)
 
 
 def _name(at: int, channels: int) -> str:
