@@ -75,7 +75,7 @@ def why_failed(cell: bytes) -> str | None:
 
 
 def in_words(cell: bytes) -> str:
-    """Return the name of a cell's file, or its width and height, or why it could not be opened.
+    """Return the name of a cell's file, or its size, or why it could not be opened.
 
     Other bytes are only counted.
     """
@@ -83,7 +83,9 @@ def in_words(cell: bytes) -> str:
         return why
     if len(cell) < HEAD.size or not cell.startswith(MARK):
         return say_plural("{count:,} byte", "{count:,} bytes", len(cell))
-    _, _, height, width, _, named = HEAD.unpack_from(cell)
+    _, _, height, width, channels, named = HEAD.unpack_from(cell)
+    if channels == FLOAT:
+        return say_plural("{count:,} reading", "{count:,} readings", width)
     name = cell[HEAD.size : HEAD.size + named].decode(errors="replace")
     return name or f"{width} × {height}"
 

@@ -115,7 +115,8 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
 
     where x is 0 before the series and after it. The feature of threshold b is the share of times t
     with r(t) > b: of all times for every other kernel, of those with all taps inside the series for
-    the others. Thresholds are quantiles of r in training series, spread evenly.
+    the others. Thresholds are quantiles of r in training series, spread evenly, each between two
+    neighbouring values.
 
     Parameters
     ----------
@@ -176,8 +177,7 @@ class Kernels(msgspec.Struct, frozen=True, dict=True):
         for filtered, times, count in blank._filtered(_Block(examples, blank._reach)):
             at = int(generator.integers(len(examples)))
             seen = np.sort(filtered[times.begin : times.begin + times.counts[at], at])
-            places = [int(next(levels) * len(seen)) for _ in range(count)]
-            thresholds.append(seen[places] if len(seen) else np.zeros(count))
+            thresholds.append(_between(seen, [next(levels) for _ in range(count)]))
         return msgspec.structs.replace(
             blank, thresholds=np.concatenate(thresholds).astype("<f4").tobytes()
         )
@@ -254,6 +254,17 @@ def _dilations(length: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     counts = times * PER_KERNEL // times.sum()
     counts[: PER_KERNEL - counts.sum()] += 1  # the narrow ones first
     return tuple(dilations.tolist()), tuple(counts.tolist())
+
+
+def _between(seen: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """Return quantiles of sorted numbers, each in the middle between two of them.
+
+    On which side a number lies then hangs on its last bits as seldom as can be.
+    """
+    if not len(seen):
+        return np.zeros(len(levels))
+    lower = (np.array(levels) * (len(seen) - 1)).astype(int)
+    return (seen[lower] + seen[np.minimum(lower + 1, len(seen) - 1)]) / 2
 
 
 def _subset(channels: int, generator: np.random.Generator) -> tuple[int, ...]:

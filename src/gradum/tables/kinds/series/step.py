@@ -98,11 +98,12 @@ class SeriesStep(Step, frozen=True, tag="series"):
     def dense_block(self, series: pl.Series) -> np.ndarray:
         """Compute these columns (n, d)."""
         found = np.zeros((len(series), len(self.dense_features())))
-        present = np.flatnonzero(series.is_not_null().to_numpy())
-        if self.features is None or not len(series):
+        grids = grids_of(series, LETTER)
+        present = [row for row, grid in enumerate(grids) if grid is not None]
+        if self.features is None:
             return found
-        if len(present):
-            cells = series.drop_nulls()
+        if present:
+            cells = series[present]
             whole = [without_gaps(_with_channels(each, self.channels)) for each in series_in(cells)]
             lengths = np.log([each.shape[1] for each in whole])[:, None]
             numbers = [_numbers(whole)[:, self.numbers], lengths[:, : self.lengths_vary]]
