@@ -6,8 +6,12 @@ import pytest
 
 from gradum.tables.encode import Encoder
 from gradum.tables.grids.cell import unpacked, why_failed
+from gradum.tables.kinds.parse import Parse
+from gradum.tables.kinds.series import SeriesKind
+from gradum.tables.kinds.series.features import SeriesFeatures, _changes, _scaled
 from gradum.tables.kinds.series.kernels import TRIPLES, Kernels
 from gradum.tables.kinds.series.readings import MOST_READINGS, of_grid, readings_of
+from gradum.tables.kinds.series.step import SeriesStep
 from gradum.tables.schema import infer
 from gradum.tables.sources.read import read
 from grids import series
@@ -209,6 +213,15 @@ def test_what_was_measured_while_fitting_is_what_is_measured_later():
     np.testing.assert_array_equal(encoder.transform(frame).dense, later.transform(frame).dense)
 
 
+def test_a_series_shorter_than_its_channels_is_measured_like_others():
+    whole = [RNG.normal(size=(6, 4 + row)) for row in range(20)]
+    step = SeriesStep.fit(read({"x": whole, "y": list(range(20))}).frame["x"])
+    expected = [x.mean() for x in whole[0].astype(np.float32).astype(float)]
+    raw = read({"x": whole[:1], "y": [0]}).frame["x"]
+    cells = SeriesKind().parse(raw, Parse())
+    np.testing.assert_allclose(step.dense_block(cells)[0, 0:12:2], expected, rtol=1e-5)
+
+
 def test_series_that_are_all_constant_are_measured_without_a_warning():
     encoder, frame = encoder_of(pl.Series([[float(row % 3)] * 10 for row in range(12)]))
     dense = encoder.transform(frame).dense
@@ -216,10 +229,8 @@ def test_series_that_are_all_constant_are_measured_without_a_warning():
     np.testing.assert_array_equal(dense[:, 0], [row % 3 for row in range(12)])
 
 
-def test_a_series_that_moves_by_its_level_alone_has_the_same_shape():
-    cells = [[round(64 * x) / 64 for x in wave] for wave in WAVES]
-    encoder, frame = encoder_of(pl.Series(cells))
-    higher = read(pl.DataFrame({"x": [[x + 64 for x in wave] for wave in cells], "y": range(30)}))
-    one, other = (encoder.transform(each).dense for each in (frame, higher.frame))
-    np.testing.assert_allclose(other[:, 0] - one[:, 0], 64, rtol=1e-5)
-    np.testing.assert_allclose(other[:, 1:], one[:, 1:], atol=1e-3)
+def test_changes_are_measured_whatever_the_level():
+    fitted = SeriesFeatures.fit([np.array([wave]) for wave in WAVES], np.random.default_rng(0))[0]
+    for numbers in (np.arange(12.0), np.arange(12.0)[::-1]):
+        one, other = (_scaled([_changes(numbers[None] + by)], [0.0], [1.0]) for by in (0, 512))
+        np.testing.assert_array_equal(fitted.changes.shares(one), fitted.changes.shares(other))

@@ -10,6 +10,7 @@ from gradum.tables.grids.cell import Grid, grids_of
 from gradum.tables.grids.opening import LOOKED_AT
 from gradum.tables.kinds.cell_kind import CellKind
 from gradum.tables.kinds.kind import Opener
+from gradum.tables.kinds.parse import Parse
 from gradum.tables.kinds.series.drawing import drawn
 from gradum.tables.kinds.series.readings import (
     as_grid,
@@ -64,6 +65,13 @@ class SeriesKind(CellKind):
         if not holds_series(looked_at) or _are_pictures(looked_at):
             return None
         return self.opening(lambda value: as_grid(readings_of(value)))
+
+    def parse(self, raw: pl.Series, how: Parse) -> pl.Series:
+        """Return the cells; of lists too short to be taken for series by themselves as well."""
+        if raw.dtype in HELD:
+            open_one = self.opening(lambda value: as_grid(readings_of(value)))
+            raw = pl.Series(raw.name, [open_one(value) for value in raw], pl.Binary)
+        return super().parse(raw, how)
 
     def described(self, grids: list[Grid]) -> str:
         """Say how many series there are, how long they are, and of how many channels."""

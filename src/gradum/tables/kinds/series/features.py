@@ -5,7 +5,7 @@ Shapes: n series of c channels, F features.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -23,14 +23,14 @@ LARGEST = 1e6  # of a reading, in standard units
 class SeriesFeatures(msgspec.Struct, frozen=True):
     """Combinations of the features of `Kernels`, of readings and of changes between them.
 
-    A series less its mean, each channel divided by its typical deviation s, is what the kernels
-    see; and so are its changes from one reading to the next, divided by theirs. The level of a
-    series makes no difference, and so is measured beside.
+    What the kernels see is (x - m) / s, with the mean m of each channel in the training series and
+    its typical deviation s within a series; and likewise changes from one reading to the next,
+    divided by theirs.
 
     Parameters
     ----------
-    scales, change_scales : tuple of float
-        s of each channel, and of its changes.
+    centres, scales, change_scales : tuple of float
+        m and s of each channel, and s of its changes.
     readings, changes : Kernels
     whitening : Whitening
         Of both together.
@@ -41,6 +41,7 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
     for fast and effective time series classification", 2022 (changes beside readings).
     """
 
+    centres: tuple[float, ...]
     scales: tuple[float, ...]
     change_scales: tuple[float, ...]
     readings: Kernels
@@ -49,7 +50,7 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Refuse values that no fit yields but that a damaged model file could hold."""
-        channels = {len(self.scales), len(self.change_scales)}
+        channels = {len(self.centres), len(self.scales), len(self.change_scales)}
         channels |= {self.readings.channels, self.changes.channels}
         numbers = self.readings.count + self.changes.count
         scales = np.array([*self.scales, *self.change_scales])
@@ -67,14 +68,15 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
         SeriesFeatures, ndarray (n, F)
             And what `measured` returns of the series, which takes longest.
         """
-        scales, change_scales = (
-            _scales([part(each) for each in series]) for part in (_level, _change)
-        )
-        seen, moved = _scaled(series, _level, scales), _scaled(series, _change, change_scales)
+        centres = np.mean([each.mean(axis=1) for each in series], axis=0)
+        scales = _scales([each - each.mean(axis=1, keepdims=True) for each in series])
+        change_scales = _scales([_changes(each) for each in series])
+        seen = _scaled(series, centres, scales)
+        moved = _scaled([_changes(each) for each in series], np.zeros(len(scales)), change_scales)
         readings, changes = Kernels.fit(seen, generator), Kernels.fit(moved, generator)
         shares = np.hstack([readings.shares(seen), changes.shares(moved)])
         whitening = Whitening.fit(shares, generator, SHRINKAGE, MOST_COMPONENTS)
-        features = cls(scales, change_scales, readings, changes, whitening)
+        features = cls(tuple(centres.tolist()), scales, change_scales, readings, changes, whitening)
         return features, whitening.applied(shares)
 
     @property
@@ -84,16 +86,14 @@ class SeriesFeatures(msgspec.Struct, frozen=True):
 
     def measured(self, series: Sequence[np.ndarray]) -> np.ndarray:
         """Return the features, float32 (n, F); a row's do not hang on other rows."""
-        seen = self.readings.shares(_scaled(series, _level, self.scales))
-        moved = self.changes.shares(_scaled(series, _change, self.change_scales))
-        return self.whitening.applied(np.hstack([seen, moved]))
+        seen = _scaled(series, self.centres, self.scales)
+        nothing = np.zeros(len(self.scales))
+        moved = _scaled([_changes(each) for each in series], nothing, self.change_scales)
+        shares = np.hstack([self.readings.shares(seen), self.changes.shares(moved)])
+        return self.whitening.applied(shares)
 
 
-def _level(readings: np.ndarray) -> np.ndarray:
-    return readings - readings.mean(axis=1, keepdims=True)
-
-
-def _change(readings: np.ndarray) -> np.ndarray:
+def _changes(readings: np.ndarray) -> np.ndarray:
     if readings.shape[1] < SHORTEST:
         return np.zeros_like(readings)
     return np.diff(readings, axis=1)
@@ -106,10 +106,8 @@ def _scales(series: Sequence[np.ndarray]) -> tuple[float, ...]:
 
 
 def _scaled(
-    series: Sequence[np.ndarray],
-    part: Callable[[np.ndarray], np.ndarray],
-    scales: tuple[float, ...],
+    series: Sequence[np.ndarray], centres: Sequence[float] | np.ndarray, scales: Sequence[float]
 ) -> list[np.ndarray]:
-    each_scale = np.array(scales)[:, None]
-    units = (part(each) / each_scale for each in series)
+    centre, scale = np.array(centres)[:, None], np.array(scales)[:, None]
+    units = ((each - centre) / scale for each in series)
     return [np.clip(each, -LARGEST, LARGEST).astype(np.float32) for each in units]

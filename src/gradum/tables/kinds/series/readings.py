@@ -29,7 +29,7 @@ GAP = re.compile(r"\b(nan|none|null|na)\b", re.IGNORECASE)
 def readings_of(value: Any) -> np.ndarray:
     """Return the readings of a value, float32 (c, T); NaN is a gap.
 
-    Of a table of readings, the side that is shorter, or the same in every row, is the channels.
+    Of a table of readings, the shorter side is the channels.
 
     Raises
     ------
@@ -38,14 +38,9 @@ def readings_of(value: Any) -> np.ndarray:
     """
     value = _of_text(value) if isinstance(value, str) else value
     value = value.to_list() if isinstance(value, pl.Series) else value
-    rows = _rows(value)
-    longest = max((len(row) for row in rows), default=0)
-    readings = np.full((len(rows), longest), np.nan)
-    for row, of in zip(rows, readings, strict=True):
-        of[: len(row)] = row
-    if len(rows) > longest and _is_table(value):
-        readings = readings.T
-    readings[~(np.abs(readings) <= LARGEST)] = np.nan
+    readings = _table(value)
+    with np.errstate(invalid="ignore"):
+        readings[~(np.abs(readings) <= LARGEST)] = np.nan
     known = np.flatnonzero(~np.isnan(readings).all(axis=0))
     if not len(known):
         raise CannotOpen(say("no readings"))
@@ -109,12 +104,20 @@ def _of_text(text: str) -> Any:
         return BETWEEN.split(plain.strip("[] \n"))
 
 
-def _is_table(value: Any) -> bool:
-    return len(value) > 0 and len(np.shape(value[0])) > 0
+def _table(value: Any) -> np.ndarray:
+    """Return the numbers of a value (c, T), float64, as many of each channel."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb" and value.ndim in (1, 2):
+        readings = np.atleast_2d(value).astype(np.float64)
+    else:
+        rows = _rows(value)
+        readings = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+        for row, of in zip(rows, readings, strict=True):
+            of[: len(row)] = row
+    return readings.T if len(readings) > readings.shape[1] else readings
 
 
 def _rows(value: Any) -> list[np.ndarray]:
-    """Return a list of numbers as one row, and a list of such lists as several."""
+    """Return a list of numbers as one row, and a list of such lists as several, float64."""
     try:
         if not isinstance(value, list | tuple | np.ndarray) or np.ndim(value[:1]) > 2:
             raise CannotOpen(say("no list of numbers"))

@@ -137,8 +137,8 @@ class SeriesStep(Step, frozen=True, tag="series"):
 
     def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray]:
         """Return one series (c, T, 1) and others at its length (n, c, T, 1), float32."""
-        (readings,) = series_in(own)
-        channels, length = readings.shape
+        readings, channels = _with_channels(series_in(own)[0], self.channels), self.channels
+        length = readings.shape[1]
         each = [stretched(_with_channels(one, channels), length) for one in series_in(others)]
         return readings[:, :, None], np.stack(each)[..., None]
 
@@ -159,7 +159,12 @@ def series_in(cells: pl.Series) -> list[np.ndarray]:
 
 
 def _with_channels(readings: np.ndarray, channels: int) -> np.ndarray:
-    """Return a series with so many channels; one that it lacks is a gap."""
+    """Return a series with so many channels; one that it lacks is a gap.
+
+    One of fewer readings than channels was read with its sides exchanged.
+    """
+    if readings.shape[1] == channels > len(readings) > 1:
+        readings = np.ascontiguousarray(readings.T)
     if len(readings) >= channels:
         return readings[:channels]
     lacking = np.full((channels - len(readings), readings.shape[1]), np.nan, np.float32)
