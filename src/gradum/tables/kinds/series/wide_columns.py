@@ -8,7 +8,7 @@ import polars as pl
 
 from gradum.tables.kinds.series.readings import FEWEST
 
-NAME = re.compile(r"(?P<stem>(?:.*[ _.-])?)(?:t|time|tick|step)[ _.-]?(?P<at>\d{1,5})", re.I)
+NAME = re.compile(r"(?P<stem>(?:.*[\s_.-])?)(?:t|time|tick|step)[\s_.-]?(?P<at>\d{1,5})", re.I)
 LOOKED_AT = 200  # values of a column of texts, to tell whether they are numbers
 
 
