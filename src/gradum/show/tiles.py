@@ -13,6 +13,7 @@ from gradum.scores.figures import figure
 from gradum.scores.interval import NORMAL_95
 from gradum.show.answer_words import answer_text
 from gradum.show.explanation_words import BALANCED, MOSTLY, ROUNDING, with_error
+from gradum.show.marked_text import where_in_text
 from gradum.show.visible import visible
 from gradum.study.explanation.scale import Scale
 from gradum.study.explanation.tiles import TileValues
@@ -68,6 +69,8 @@ class HeatMap:
 
 def where(found: TileValues, kind: Kind, answer: int, scale: Scale) -> str:
     """Say what the answer is with the grids of other rows, and which parts make the difference."""
+    if kind.holds_words:
+        return where_in_text(found, answer, scale)
     base, output = (float(end[answer]) for end in (found.shapley.base, found.shapley.output))
     without = say_plural(
         "With {column!r} taken from {count:,} other row, the answer is {base} instead of {output}",

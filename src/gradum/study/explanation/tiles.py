@@ -56,7 +56,8 @@ class TileValues:
     ----------
     column : str
     grid : ndarray (h, w, c)
-        The row's grid as the model sees it; of a series, its channels, its readings and 1.
+        The row's grid as the model sees it; of a series, its channels, its readings and 1; of a
+        text, a line of its words.
     rows, columns : ndarray of int (a + 1,), (b + 1,)
         Where tiles begin and end along each side, in pixels; P = a · b.
     shapley : Shapley
@@ -178,7 +179,10 @@ def tile_values(
     if row[column].null_count() or others.is_empty():
         return None
     step = next(step for step in fitted.encoder.steps if step.source == column)
-    own, theirs = step.divided(row[column], others[column])
+    divided = step.divided(row[column], others[column])
+    if divided is None:
+        return None
+    own, theirs = divided
     rows, columns = map(_edges, own.shape[:2], step.lattice(side))
     game = TileGame(
         own,
@@ -189,7 +193,7 @@ def tile_values(
     with threads_for(ROWS_AT_ONCE, own.size):
         values = _divided(game, rng)
         occlusion, error = _occlusion(game, values.output)
-    return TileValues(column, own, rows, columns, values, occlusion, error, len(others))
+    return TileValues(column, own, rows, columns, values, occlusion, error, game.background)
 
 
 def _edges(length: int, side: int) -> np.ndarray:
@@ -217,7 +221,7 @@ def _asked(fitted: Fitted, row: pl.DataFrame, step: Step, rung: str | None, scal
 
 def _divided(game: TileGame, rng: np.random.Generator) -> Shapley:
     """Divide exactly where few tiles allow it, otherwise by drawn orders."""
-    tell(say("explaining the parts of a picture, sound or series"))
+    tell(say("explaining the parts of a value"))
     most = MOST_ANSWERS / game.background
     if 2.0**game.players <= most:
         return exact(game)

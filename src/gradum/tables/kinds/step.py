@@ -203,8 +203,11 @@ class Step(msgspec.Struct, frozen=True, dict=True):
     is_divisible: ClassVar[bool] = False
     """Whether a value is a grid, of which parts can be those of another value."""
 
-    def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Return one value as a grid (h, w, c), and n others as grids of its size (n, h, w, c)."""
+    def divided(self, own: pl.Series, others: pl.Series) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return one value as a grid (h, w, c), and n others as grids of its size (n, h, w, c).
+
+        None of a value that has no parts.
+        """
         raise NotImplementedError
 
     def lattice(self, side: int) -> tuple[int, int]:
