@@ -25,7 +25,7 @@ def write_shipped(folder: Path) -> None:
     """Write the sets that aeon ships, those of equal length or brought to it."""
     import aeon.datasets as datasets
 
-    where = Path(datasets.__file__).parent / "data"
+    where = Path(str(datasets.__file__)).parent / "data"
     for name in SHIPPED:
         equal = f"{name}_eq" if (where / name / f"{name}_eq_TRAIN.ts").exists() else name
         parts: dict[str, Any] = {}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -51,13 +54,12 @@ class SeriesKind(CellKind):
         for name, columns in wide_columns(frame).items():
             numbers = frame.select(pl.col(columns).cast(pl.Float64, strict=False)).to_numpy()
             open_one = self.opening(lambda row: as_grid(readings_of(row)))
-            gone = np.isnan(numbers).all(axis=1)
-            cells = [None if no else open_one(row) for row, no in zip(numbers, gone, strict=True)]
+            cells = [None if np.isnan(row).all() else open_one(row) for row in numbers]
             at = frame.columns.index(columns[0])
             frame = frame.insert_column(at, pl.Series(name, cells, pl.Binary)).drop(columns)
         return frame
 
-    def opener(self, raw: pl.Series, folder: object) -> Opener | None:
+    def opener(self, raw: pl.Series, folder: Path | None) -> Opener | None:
         """Return what makes a cell of one list, array or text of numbers."""
         if raw.dtype not in HELD:
             return None
@@ -134,7 +136,7 @@ def _shape(readings: np.ndarray) -> np.ndarray:
     return (coarse - coarse.mean()) / (spread or 1.0)
 
 
-def _are_pictures(values: list[object]) -> bool:
+def _are_pictures(values: list[Any]) -> bool:
     """Whether arrays of two sides may be pictures: bytes, or fractions, of sides hardly unlike."""
     sides = [np.shape(value) for value in values]
     if not all(len(side) == 2 and max(side) < TABLE_SIDE * min(side) for side in sides):
