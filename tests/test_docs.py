@@ -170,7 +170,8 @@ def test_the_numbers_in_the_guide_to_choices_are_the_defaults():
     quick, best, (first, second) = EFFORTS["quick"], EFFORTS["best"], pack.hidden_layer_sizes
     assert first == second
     for said in (
-        f"Fewer than {split.small_table_rows:,} rows**: 5-fold cross-validation",
+        f"Fewer than {split.small_table_rows:,} rows**: 5-fold cross-validation, done twice below "
+        f"{split.repeated_below_rows} rows",
         f"{split.test:.0%} of the rows are held out for judging, "
         f"{split.validation:.0%} of the rest",
         f"on a path of {len(linear.strengths)} strengths",

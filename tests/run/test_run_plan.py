@@ -30,6 +30,15 @@ def planned(split=ONCE, label=None, **columns):
     return dataset, make_plan(Spec("y", overrides=roles, split=split), dataset)
 
 
+def test_only_few_rows_are_cross_validated_again():
+    for below, folds in ((ROWS + 1, 10), (ROWS, 5)):
+        dataset, plan = planned(SplitSpec(repeated_below_rows=below))
+        assert len(plan.folds) == folds
+        judged = sum((parts == Part.TEST).astype(int) for parts in plan.folds)
+        assert judged.tolist() == [folds // 5] * len(dataset)
+        assert ("2 times over" in plan.how) == (folds == 10)
+
+
 @pytest.mark.parametrize(
     ("column", "few", "said"),
     [("g", lambda k: f"g{k % 2}", "2 groups"), ("t", lambda k: 2020 + k % 2, "2 distinct times")],

@@ -86,7 +86,8 @@ def _plan(spec: Spec, dataset: Dataset) -> Plan:
             say("Judged on the {rows:,} rows of the test file.", rows=len(dataset) - n),
         )
     small = n < split.small_table_rows
-    repeats = split.repeats if small and dataset.time is None else 1
+    again = small and n < split.repeated_below_rows and dataset.time is None
+    repeats = split.repeats if again else 1
     options = {**keys, "repeats": repeats, "validation": split.validation}
     parts: list[np.ndarray] = []
     if split.folds:

@@ -22,7 +22,7 @@ from starlette.responses import Response
 import gradum
 from gradum.messages import as_text, listed, say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused, json_response, refuse_many
-from gradum.serve.requests import TYPES, Coverage, PredictRequest, decoded
+from gradum.serve.requests import BINARY, TYPES, Coverage, PredictRequest, decoded
 from gradum.serve.served_model import Answered, ServedModel
 from gradum.tables.kinds.step import MISSING
 
@@ -294,7 +294,7 @@ def _sent(served: ServedModel, inference: InferenceRequest, found: Answered) -> 
     head = msgspec.json.encode(known, enc_hook=as_text)
     headers = {JSON_LENGTH: str(len(head))}
     body = b"".join([head, *contents])
-    return Response(body, headers=headers, media_type="application/octet-stream")
+    return Response(body, headers=headers, media_type=BINARY)
 
 
 def _outputs(served: ServedModel, found: Answered) -> Iterable[tuple[str, tuple[np.ndarray, str]]]:

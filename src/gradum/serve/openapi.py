@@ -11,7 +11,7 @@ import gradum
 from gradum.messages import say
 from gradum.serve.limits import RequestLimits
 from gradum.serve.open_inference import InferenceRequest
-from gradum.serve.requests import Outcomes, PredictRequest
+from gradum.serve.requests import BINARY, Outcomes, PredictRequest
 from gradum.serve.served_model import ServedModel
 from gradum.study.explanation.reasons import DIRECTIONS
 
@@ -47,7 +47,7 @@ def document(
             "post": {
                 "summary": say("Predict columns given as tensors"),
                 "requestBody": _body(InferenceRequest),
-                "responses": _responses({"type": "object"}),
+                "responses": _responses({"type": "object"}, BINARY),
             },
             "parameters": [parameter],
         },
@@ -131,8 +131,9 @@ def _get(summary: str, kind: str = "application/json") -> dict[str, Any]:
     return {"summary": summary, "responses": {"200": ok, "default": _refused()}}
 
 
-def _responses(schema: dict[str, Any]) -> dict[str, Any]:
-    ok = {"description": "OK", "content": {"application/json": {"schema": schema}}}
+def _responses(schema: dict[str, Any], *others: str) -> dict[str, Any]:
+    content = {"application/json": {"schema": schema}} | {kind: {} for kind in others}
+    ok = {"description": "OK", "content": content}
     return {"200": ok, "default": _refused()}
 
 

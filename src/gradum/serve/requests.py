@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 from gradum.messages import say
 from gradum.serve.refusal import CANNOT_BE_USED, Refused
 
-TYPES = ("application/json", "application/octet-stream")
+BINARY = "application/octet-stream"
+TYPES = ("application/json", BINARY)
 """Of bodies. A page elsewhere cannot make a browser send them unasked, as it could others."""
 
 NOT_JSON = 400
